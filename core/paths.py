@@ -1,0 +1,22 @@
+"""Every place the lab reads or writes, named once.
+
+`LATENT_LAB_RUNS` and `LATENT_LAB_DATA` move the two folders that a teacher may want elsewhere: trained runs on a
+shared drive, image files on a memory stick. Both are read at each call, so a test can point them at a scratch folder.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def runs_folder() -> Path:
+    """The folder that holds one sub-folder per trained run (default `models_ckpt/`)."""
+    return Path(os.environ.get("LATENT_LAB_RUNS") or ROOT / "models_ckpt")
+
+
+def data_folder() -> Path:
+    """The folder with the image files in torchvision's layout (default `data/`)."""
+    return Path(os.environ.get("LATENT_LAB_DATA") or ROOT / "data")
