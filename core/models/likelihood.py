@@ -1,0 +1,84 @@
+"""How well a decoder's output explains an image: −log p(x | z), summed over pixels, in nats per image.
+
+Grey pixels lie in [0, 1]. The Bernoulli likelihood reads them as probabilities, which is the field's habit and not a
+density: its cross-entropy cannot reach 0 on grey pixels (see `metrics.bce_floor`).
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class Bernoulli(nn.Module):
+    """Cross-entropy of each pixel. The decoder's output is a logit."""
+
+    def nll(self, output: Tensor, images: Tensor) -> Tensor:
+        """−Σ x log p + (1 − x) log(1 − p), [B]. Computed on logits: finite at any logit, where log(sigmoid) is not."""
+        return F.binary_cross_entropy_with_logits(output, images, reduction="none").flatten(1).sum(1)
+
+    def mean(self, output: Tensor) -> Tensor:
+        """E[x | z] in [0, 1]."""
+        return torch.sigmoid(output)
+
+
+class Gaussian(nn.Module):
+    """Squared error at a standard deviation σ, fixed or learned with the weights.
+
+    With a learned σ the optimum is the root mean squared error itself, and the balance between reconstruction and KL
+    needs no hand-tuned weight: σ-VAE, Rybkin, Daniilidis & Levine 2021.
+    """
+
+    def __init__(self, sigma: float = 0.3, learned: bool = False):
+        super().__init__()
+        start = torch.tensor(math.log(sigma))
+        if learned:
+            self.log_sigma = nn.Parameter(start)
+        else:
+            self.register_buffer("log_sigma", start)
+
+    @property
+    def sigma(self) -> float:
+        """The standard deviation in grey levels from 0 to 1."""
+        return float(self._log_sigma().exp())
+
+    def _log_sigma(self) -> Tensor:
+        # Below one grey level in 400 a perfect reconstruction would be rewarded without limit.
+        return self.log_sigma.clamp(-6.0, 2.0)
+
+    def nll(self, output: Tensor, images: Tensor) -> Tensor:
+        """−log N(x; output, σ²), summed over pixels, [B]."""
+        log_sigma = self._log_sigma()
+        squared = (images - output).square().flatten(1)
+        constant = log_sigma + 0.5 * math.log(2 * math.pi)
+        return 0.5 * squared.sum(1) * torch.exp(-2 * log_sigma) + squared.shape[1] * constant
+
+    def mean(self, output: Tensor) -> Tensor:
+        """E[x | z], cut to [0, 1] to be shown."""
+        return output.clamp(0.0, 1.0)
+
+
+class SquaredError(nn.Module):
+    """Σ (x − output)², the textbook autoencoder's loss. Not a density: its unit is squared grey levels, and it equals
+    the Gaussian's nats only at σ = 1/√2 and up to a constant."""
+
+    def nll(self, output: Tensor, images: Tensor) -> Tensor:
+        """Squared error summed over pixels, [B]."""
+        return (images - output).square().flatten(1).sum(1)
+
+    def mean(self, output: Tensor) -> Tensor:
+        """The output, cut to [0, 1] to be shown."""
+        return output.clamp(0.0, 1.0)
+
+
+def build(name: str, sigma: float) -> nn.Module:
+    """The likelihood of a recipe. `sigma` is where a learned one starts."""
+    return {
+        "bernoulli": Bernoulli,
+        "gaussian": lambda: Gaussian(sigma),
+        "gaussian-learned": lambda: Gaussian(sigma, learned=True),
+        "mse": SquaredError,
+    }[name]()

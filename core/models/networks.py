@@ -1,0 +1,55 @@
+"""Encoder and decoder bodies: from a 28 × 28 image to a vector and back.
+
+An encoder maps images [B, 1, 28, 28] to `outputs` numbers per image (d for an autoencoder, 2d for a VAE: μ and
+log σ²). A decoder maps z [B, d] to one raw number per pixel [B, 1, 28, 28]; the likelihood decides what that number
+means (a logit, a mean).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from torch import nn
+
+SIDE = 28
+PIXELS = SIDE * SIDE
+
+
+def _dense(widths: Sequence[int]) -> list[nn.Module]:
+    """Linear layers with a ReLU after each."""
+    return [layer for a, b in pairwise(widths) for layer in (nn.Linear(a, b), nn.ReLU())]
+
+
+def mlp_encoder(hidden: Sequence[int], outputs: int) -> nn.Sequential:
+    """784 → hidden … → outputs, fully connected."""
+    return nn.Sequential(nn.Flatten(), *_dense([PIXELS, *hidden]), nn.Linear(hidden[-1], outputs))
+
+
+def mlp_decoder(hidden: Sequence[int], latent_dim: int) -> nn.Sequential:
+    """The mirror image: d → … hidden → 784."""
+    back = list(reversed(hidden))
+    return nn.Sequential(*_dense([latent_dim, *back]), nn.Linear(back[-1], PIXELS), nn.Unflatten(1, (1, SIDE, SIDE)))
+
+
+def conv_encoder(channels: Sequence[int], hidden: Sequence[int], outputs: int) -> nn.Sequential:
+    """Convolutions 28 → 14 → 7 (then staying at 7 × 7), flattened, dense, → outputs."""
+    layers: list[nn.Module] = []
+    for i, (a, b) in enumerate(pairwise([1, *channels])):
+        halve = i < 2
+        layers += [nn.Conv2d(a, b, 4 if halve else 3, stride=2 if halve else 1, padding=1), nn.ReLU()]
+    return nn.Sequential(*layers, nn.Flatten(), *_dense([channels[-1] * 49, *hidden]), nn.Linear(hidden[-1], outputs))
+
+
+def conv_decoder(channels: Sequence[int], hidden: Sequence[int], latent_dim: int) -> nn.Sequential:
+    """The mirror image: dense up to 7 × 7, then transposed convolutions 7 → 14 → 28.
+
+    Kernels of 4 with stride 2 cover every output pixel equally often; kernels of 3 would leave a checkerboard
+    (Odena, Dumoulin & Olah 2016).
+    """
+    back = list(reversed(channels))
+    layers: list[nn.Module] = [*_dense([latent_dim, *reversed(hidden), back[0] * 49]), nn.Unflatten(1, (back[0], 7, 7))]
+    for i, (a, b) in enumerate(pairwise([*back, 1])):
+        double = i >= len(back) - 2
+        layers += [nn.ConvTranspose2d(a, b, 4 if double else 3, stride=2 if double else 1, padding=1), nn.ReLU()]
+    return nn.Sequential(*layers[:-1])  # the last layer's output is raw: no ReLU on logits
