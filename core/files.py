@@ -1,0 +1,50 @@
+"""Writing files so that pulling the plug at any moment leaves the last good one."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+
+def write_atomic(path: Path, content: bytes) -> None:
+    """Write beside the target, flush to the disk, then move into place in one step.
+
+    Raises:
+        OSError: the disk is full or read-only; the old file is untouched and nothing half-written is left behind.
+    """
+    # The process id keeps two writers apart; both then move whole files, and the later one wins.
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with open(temporary, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise
+
+
+def write_json(path: Path, value: Any) -> None:
+    """`write_atomic` for a JSON document."""
+    write_atomic(path, (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode())
+
+
+def read_json(path: Path, limit: int = 1_000_000) -> Any:
+    """A JSON document of at most `limit` bytes.
+
+    Raises:
+        ValueError: one sentence: missing, too large, or not JSON.
+    """
+    try:
+        if path.stat().st_size > limit:
+            raise ValueError(f"{path.name} is larger than {limit:,} bytes, which no run's is.")
+        return json.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise ValueError(f"{path.name} is missing.") from None
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        raise ValueError(f"{path.name} cannot be read as JSON ({error}).") from None

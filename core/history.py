@@ -1,0 +1,71 @@
+"""The two tables of a run: written whole and atomically, read leniently, no torch.
+
+Within an epoch a row stands for a bin of batches (at most 50 an epoch, at fixed places, so that the same seed gives
+the same rows); the row that ends an epoch also carries the validation figures. Epoch 0 is the untrained model. All
+losses are in nats per image (squared error for likelihood `mse`).
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from core.files import write_atomic
+
+COLUMNS = (
+    "step", "epoch", "seconds", "lr", "beta",
+    "train_recon", "train_kl", "train_weighted_kl", "train_total",
+    "val_recon", "val_kl", "val_weighted_kl", "val_total",
+)  # fmt: skip
+
+Row = dict[str, float]
+
+
+def to_arrays(rows: Sequence[Row], columns: Sequence[str] = COLUMNS) -> dict[str, np.ndarray]:
+    """Rows turned into one float array per column; NaN where a row has no such entry."""
+    return {c: np.array([row.get(c, math.nan) for row in rows], dtype=float) for c in columns}
+
+
+def to_rows(table: dict[str, np.ndarray]) -> list[Row]:
+    """The inverse of `to_arrays`: entries that are NaN are left out."""
+    length = len(next(iter(table.values())))
+    return [{c: float(v[i]) for c, v in table.items() if not math.isnan(v[i])} for i in range(length)]
+
+
+def write(path: Path, rows: Iterable[Row], columns: Sequence[str] = COLUMNS) -> None:
+    """The whole table as CSV, moved into place at once."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerow([_text(row.get(c)) for c in columns])
+    write_atomic(path, text.getvalue().encode())
+
+
+def _text(value: float | None) -> str:
+    if value is None or not math.isfinite(value):
+        return ""
+    # repr gives the shortest digits that read back to the same float: a CSV loses nothing.
+    return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(float(value))
+
+
+def read(path: Path, columns: Sequence[str] = COLUMNS) -> dict[str, np.ndarray]:
+    """The table; lines that are cut off or no numbers are skipped, a missing file is an empty table."""
+    rows: list[Row] = []
+    try:
+        with open(path, newline="", encoding="utf-8", errors="replace") as file:
+            for record in csv.DictReader(file):
+                try:
+                    row = {c: float(record[c]) for c in columns if record.get(c)}
+                except ValueError:
+                    continue
+                if columns[0] in row:
+                    rows.append(row)
+    except (OSError, csv.Error):
+        pass
+    return to_arrays(rows, columns)
