@@ -1,0 +1,51 @@
+"""Where the arithmetic runs: CUDA, then Apple's MPS, then the CPU, unless you choose."""
+
+from __future__ import annotations
+
+import os
+
+import torch
+
+from core.recipe import Recipe
+
+
+class DeviceError(ValueError):
+    """A device this machine does not have."""
+
+
+def available() -> list[str]:
+    """The devices of this machine, best first."""
+    found = [f"cuda:{i}" if i else "cuda" for i in range(torch.cuda.device_count())]
+    if torch.backends.mps.is_available():
+        found.append("mps")
+    return [*found, "cpu"]
+
+
+def choose(name: str = "auto") -> torch.device:
+    """The device of that name, or the best one for `auto`.
+
+    Raises:
+        DeviceError: not on this machine; lists those there are.
+    """
+    found = available()
+    if name == "auto":
+        return torch.device(found[0])
+    if name not in found:
+        raise DeviceError(f"device: '{name}' is not on this machine. Choose one of auto, {', '.join(found)}.")
+    return torch.device(name)
+
+
+def describe(device: torch.device) -> str:
+    """The device in words, for a status line."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type.upper()
+
+
+def threads_for(recipe: Recipe, device: torch.device) -> int:
+    """How many CPU threads train this recipe fastest.
+
+    A rule, not a probe: another thread count adds numbers in another order, so a probe that decided differently
+    tomorrow would break "same seed, same losses". Layers as small as the MLP's are over before a second thread has
+    woken up (`benchmarks/threads.py`); convolutions are worth every core.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return 1 if recipe.network == "mlp" or device.type != "cpu" else cores
