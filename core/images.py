@@ -21,6 +21,9 @@ SIDE = 28
 MAX_PIXELS = 64_000_000
 MAX_BYTES = 50_000_000
 
+# Pillow warns above 90 million pixels; the limit here is lower and ends in a sentence instead.
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+
 
 class ImageError(ValueError):
     """A file that is no picture the lab can use: says why in a few words."""
@@ -109,16 +112,13 @@ def from_file(source: bytes | str | Path) -> np.ndarray:
     if size > MAX_BYTES:
         raise ImageError(f"is too large ({size / 1e6:,.0f} MB; up to {MAX_BYTES / 1e6:.0f} MB are read)")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source, formats=_formats()) as picture:
-                width, height = picture.size
-                if width * height > MAX_PIXELS:
-                    raise Image.DecompressionBombError
-                # A camera's JPEG is decoded at an eighth of its size: thousands of photos in seconds.
-                picture.draft("L", (4 * SIDE, 4 * SIDE))
-                grey = _grey(ImageOps.exif_transpose(picture))
-                return _fit(grey)
+        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source, formats=_formats()) as picture:
+            width, height = picture.size
+            if width * height > MAX_PIXELS:
+                raise Image.DecompressionBombError
+            # A camera's JPEG is decoded at an eighth of its size: thousands of photos in seconds.
+            picture.draft("L", (4 * SIDE, 4 * SIDE))
+            return _fit(_grey(ImageOps.exif_transpose(picture)))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise ImageError(f"has too many pixels (up to {MAX_PIXELS / 1e6:.0f} million are read)") from error
     except Image.UnidentifiedImageError as error:
@@ -151,8 +151,9 @@ def _grey(picture: Image.Image) -> Image.Image:
     if picture.mode == "F" or picture.mode.startswith("I"):
         levels = np.nan_to_num(np.asarray(picture, dtype=np.float64), nan=0.0, posinf=0.0, neginf=0.0)
         low, high = float(levels.min()), float(levels.max())
-        # The depth is not written in the file: take the smallest usual one that holds every value.
-        top = next((t for t in ((1.0,) if picture.mode == "F" else ()) + (255.0, 65535.0) if high <= t), high)
+        # The depth is written in the file only for I;16; else take the smallest usual one that holds every value.
+        usual = {"F": (1.0, 255.0, 65535.0), "I": (255.0, 65535.0)}.get(picture.mode, (65535.0,))
+        top = next((t for t in usual if high <= t), high)
         low = min(low, 0.0)
         return Image.fromarray(np.rint((levels - low) / max(top - low, 1e-12) * 255.0).astype(np.uint8))
     if picture.has_transparency_data:
