@@ -1,8 +1,8 @@
 """The images to learn from, as arrays.
 
-Every set is held whole in memory as `uint8` (60,000 images of 28 × 28 are 47 MB), so that a batch is a slice and no
-Python runs per image. Files are read in torchvision's layout without importing torchvision, which alone would cost
-the first page two seconds.
+Every set is held whole in memory as `uint8` (60,000 images of 28 × 28 are 47 MB), so that a batch is a slice
+and no Python runs per image. Files are read in torchvision's layout without importing torchvision, which
+alone would cost the first page two seconds.
 """
 
 from __future__ import annotations
@@ -71,16 +71,17 @@ class Source:
 _DIGITS = tuple("0123456789")
 
 SOURCES = {
-    "digits": Source("Digits", "Small handwritten digits that come with scikit-learn: always here, quick to train on.",
-                     _DIGITS, 1_797),
+    "digits": Source("Digits", "Small handwritten digits that come with scikit-learn: always here, quick to "
+                     "train on.", _DIGITS, 1_797),
     "mnist": Source("MNIST", "Handwritten digits by 500 people: the set on which the field grew up.",
                     _DIGITS, 70_000, "MNIST"),
-    "fashion-mnist": Source("FashionMNIST", "Clothes from a shop's catalogue: harder than digits, with soft greys.",
-                            ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker",
-                             "Bag", "Ankle boot"), 70_000, "FashionMNIST"),
+    "fashion-mnist": Source("FashionMNIST", "Clothes from a shop's catalogue: harder than digits, with greys.",
+                            ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt",
+                             "Sneaker", "Bag", "Ankle boot"), 70_000, "FashionMNIST"),
     "kmnist": Source("KMNIST", "Japanese letters from old books: one sound has several shapes.",
                      ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"), 70_000, "KMNIST"),
-    "folder": Source("Your folder", "Your own pictures, turned to grey and fitted into 28 × 28 pixels.", (), 0),
+    "folder": Source("Your folder", "Your own pictures, turned to grey and fitted into 28 × 28 pixels.",
+                     (), 0),
 }
 
 
@@ -109,7 +110,8 @@ def load(name: str, folder: str = "") -> ImageSet:
     try:
         return _idx_set(name, tuple((file, file.stat().st_mtime_ns) for file in files))
     except idx.IdxError as error:
-        raise DataError(f"{error} Delete it and download {SOURCES[name].title} again.") from error
+        raise DataError(f"{error} Download {SOURCES[name].title} again on the Data page or with "
+                        f"`python -m core download {name}`: damaged files are replaced.") from error
     except OSError as error:
         raise DataError(f"{SOURCES[name].title} in {files[0].parent} cannot be read: "
                         f"{error.strerror or error}.") from error
@@ -118,8 +120,9 @@ def load(name: str, folder: str = "") -> ImageSet:
 def split(images: ImageSet, validation: int, limit: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Which training images to train on and which to hold out.
 
-    The choice is the same for every recipe and seed, so that validation losses of different runs can be compared. At
-    most a fifth is held out. With fewer than five images nothing can be spared: the first one serves as both.
+    The choice is the same for every recipe and seed, so that validation losses of different runs can be
+    compared. At most a fifth is held out. With fewer than five images nothing can be spared: the first one
+    serves as both.
 
     Args:
         validation: images to hold out. limit: train on so many of the others only; 0 means all.
@@ -144,7 +147,8 @@ def status() -> dict[str, Status]:
         elif not source.layout:
             found[name] = Status(True, "comes with scikit-learn", f"{source.images:,} images")
         else:
-            found[name] = Status(_files(name) is not None, str(raw_folder(name)), f"{source.images:,} images · 55 MB")
+            size = f"{source.images:,} images · 55 MB"
+            found[name] = Status(_files(name) is not None, str(raw_folder(name)), size)
     return found
 
 
@@ -163,7 +167,7 @@ def spread(labels: np.ndarray, count: int) -> np.ndarray:
 
 
 def _files(name: str) -> tuple[Path, ...] | None:
-    """The four files of a set (images and labels, train and test), plain or packed; None if one is missing."""
+    """The four files of a set, plain or packed: images and labels, train and test. None if one is missing."""
     names = [f"{part}-{kind}-ubyte" for part in ("train", "t10k") for kind in ("images-idx3", "labels-idx1")]
     found = []
     for file in names:
@@ -186,7 +190,8 @@ def _idx_set(name: str, files: tuple[tuple[Path, int], ...]) -> ImageSet:
         if len(images) != len(labels):
             raise idx.IdxError(f"{label_file.name} holds {len(labels):,} labels for {len(images):,} images.")
         if labels.max() >= len(source.classes):
-            raise idx.IdxError(f"{label_file.name} holds the label {labels.max()}, which {source.title} does not have.")
+            raise idx.IdxError(f"{label_file.name} holds the label {labels.max()}, which is none of "
+                               f"{source.title}'s.")
         arrays += [images, labels.astype(np.int64)]
     return ImageSet(name, *arrays, source.classes)
 
@@ -195,8 +200,8 @@ def _idx_set(name: str, files: tuple[tuple[Path, int], ...]) -> ImageSet:
 def _digits() -> ImageSet:
     """scikit-learn's 1,797 digits, 1,500 to train and 297 to test.
 
-    They come as 8 × 8 pixels. A bicubic enlargement to 28 × 28, a rim of one source pixel and twice the contrast give
-    them the soft but firm strokes of MNIST.
+    They come as 8 × 8 pixels. A bicubic enlargement to 28 × 28, a rim of one source pixel and twice the
+    contrast give them the soft but firm strokes of MNIST.
     """
     small, labels = _digits_table()
     images = np.empty((len(small), SIDE, SIDE), dtype=np.uint8)
@@ -205,7 +210,7 @@ def _digits() -> ImageSet:
         images[i] = to_uint8(2.0 * large - 0.45)
     test = spread(labels, 297)
     train = np.setdiff1d(np.arange(len(labels)), test)
-    return ImageSet("digits", images[train], labels[train], images[test], labels[test], SOURCES["digits"].classes)
+    return ImageSet("digits", images[train], labels[train], images[test], labels[test], _DIGITS)
 
 
 def _digits_table() -> tuple[np.ndarray, np.ndarray]:
@@ -223,6 +228,7 @@ def _digits_table() -> tuple[np.ndarray, np.ndarray]:
         try:
             from sklearn.datasets import load_digits
         except ImportError as error:
-            raise DataError("The digits come with scikit-learn, which is not installed. Run the build again.") from error
+            raise DataError("The digits come with scikit-learn, which is not installed. Run the build "
+                            "again.") from error
         pixels, labels = (array.astype(np.float32) for array in (load_digits().images, load_digits().target))
     return pixels, labels.astype(np.int64)

@@ -26,14 +26,13 @@ def read(path: Path, dimensions: int) -> np.ndarray:
     Raises:
         IdxError: another format, cut off, or too long. OSError: cannot be read at all.
     """
-    opened = gzip.open(path, "rb") if path.suffix == ".gz" else open(path, "rb")
     length = 4 + 4 * dimensions
-    with opened as file:
+    with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as file:
         try:
             header = file.read(length)
             if len(header) < length or header[:4] != bytes((0, 0, 8, dimensions)):
-                raise IdxError(f"{path.name} is not a file of {'images' if dimensions == 3 else 'labels'} in MNIST's "
-                               "format.")
+                kind = "images" if dimensions == 3 else "labels"
+                raise IdxError(f"{path.name} is not a file of {kind} in MNIST's format.")
             shape = tuple(int(n) for n in np.frombuffer(header, ">u4", offset=4))
             count = int(np.prod(shape, dtype=object))
             if shape[0] > MAX_ITEMS or count > MAX_ITEMS * 784:

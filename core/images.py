@@ -1,7 +1,7 @@
 """Pictures as arrays: into bytes that a browser shows, out of files that a user brings.
 
-The lab's image is a `uint8` array of 28 × 28 grey levels, 0 black, 255 white. Everything that crosses the border
-to a file or a browser passes through here.
+The lab's image is a `uint8` array of 28 × 28 grey levels, 0 black, 255 white. Everything that crosses the
+border to a file or a browser passes through here.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ def to_uint8(images: Any) -> np.ndarray:
     """Grey levels 0…255 from floats in [0, 1].
 
     Args:
-        images: array or torch tensor on any device, of any shape; values outside [0, 1] are clipped, NaN is black.
+        images: array or torch tensor on any device, of any shape; values outside [0, 1] are clipped, NaN is
+            black.
     Returns:
         `uint8` array of the same shape.
     """
@@ -65,12 +66,15 @@ def tile(images: np.ndarray, columns: int, gap: int = 0, ground: int = 0) -> np.
 
 
 def png(array: np.ndarray, scale: int = 1) -> bytes:
-    """PNG file of a `uint8` array [H, W] or [H, W, 3 or 4]; `scale` repeats pixels, so that they stay crisp."""
+    """PNG file of a `uint8` array [H, W] or [H, W, 3 or 4]; `scale` repeats pixels, so that they stay
+    crisp.
+    """
     array = np.asarray(array, dtype=np.uint8)
     if scale > 1:
         array = array.repeat(scale, axis=0).repeat(scale, axis=1)
     buffer = io.BytesIO()
-    # Level 3 costs a third of the default's time for about a tenth more bytes: sheets are made while somebody waits.
+    # Level 3 costs a third of the default's time for about a tenth more bytes: sheets are made while somebody
+    # waits.
     Image.fromarray(np.ascontiguousarray(array)).save(buffer, "PNG", compress_level=3)
     return buffer.getvalue()
 
@@ -96,8 +100,9 @@ def from_png(data: bytes) -> np.ndarray:
 def from_file(source: bytes | str | Path) -> np.ndarray:
     """Any picture that Pillow opens as the lab's 28 × 28 grey levels.
 
-    The whole picture is kept, in its own proportions and the way up its camera says; the strips beside it take the
-    colour of its border. A transparent ground becomes white under dark ink and black under light ink.
+    The whole picture is kept, in its own proportions and the way up its camera says; the strips beside it
+    take the colour of its border. A transparent ground becomes white under dark ink and black under light
+    ink.
 
     Args:
         source: a path, or the bytes of an uploaded file.
@@ -112,7 +117,8 @@ def from_file(source: bytes | str | Path) -> np.ndarray:
     if size > MAX_BYTES:
         raise ImageError(f"is too large ({size / 1e6:,.0f} MB; up to {MAX_BYTES / 1e6:.0f} MB are read)")
     try:
-        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source, formats=_formats()) as picture:
+        file = io.BytesIO(source) if isinstance(source, bytes) else source
+        with Image.open(file, formats=_formats()) as picture:
             width, height = picture.size
             if width * height > MAX_PIXELS:
                 raise Image.DecompressionBombError
@@ -151,7 +157,8 @@ def _grey(picture: Image.Image) -> Image.Image:
     if picture.mode == "F" or picture.mode.startswith("I"):
         levels = np.nan_to_num(np.asarray(picture, dtype=np.float64), nan=0.0, posinf=0.0, neginf=0.0)
         low, high = float(levels.min()), float(levels.max())
-        # The depth is written in the file only for I;16; else take the smallest usual one that holds every value.
+        # The depth is written in the file only for I;16; else take the smallest usual one that holds every
+        # value.
         usual = {"F": (1.0, 255.0, 65535.0), "I": (255.0, 65535.0)}.get(picture.mode, (65535.0,))
         top = next((t for t in usual if high <= t), high)
         low = min(low, 0.0)
@@ -161,7 +168,8 @@ def _grey(picture: Image.Image) -> Image.Image:
         alpha = np.asarray(picture.getchannel("A"), dtype=np.float64) / 255.0
         ink = np.asarray(picture.convert("RGB").convert("L"), dtype=np.float64)
         dark = alpha.sum() == 0 or (ink * alpha).sum() / alpha.sum() < 128.0
-        return Image.fromarray(np.rint(ink * alpha + (255.0 if dark else 0.0) * (1.0 - alpha)).astype(np.uint8))
+        ground = 255.0 if dark else 0.0
+        return Image.fromarray(np.rint(ink * alpha + ground * (1.0 - alpha)).astype(np.uint8))
     return picture.convert("L")
 
 
