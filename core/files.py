@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import Any
 
 
-def write_atomic(path: Path, content: bytes) -> None:
+def write_atomic(path: Path, content: bytes, flush: bool = True) -> None:
     """Write beside the target, flush to the disk, then move into place in one step.
+
+    Args:
+        flush: wait until the disk has it. Not worth the milliseconds for what is written again in a moment.
 
     Raises:
         OSError: the disk is full or read-only; the old file is untouched and nothing half-written is left behind.
@@ -20,8 +23,9 @@ def write_atomic(path: Path, content: bytes) -> None:
     try:
         with open(temporary, "wb") as file:
             file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+            if flush:
+                file.flush()
+                os.fsync(file.fileno())
         os.replace(temporary, path)
     except BaseException:
         with contextlib.suppress(OSError):
@@ -29,9 +33,9 @@ def write_atomic(path: Path, content: bytes) -> None:
         raise
 
 
-def write_json(path: Path, value: Any) -> None:
+def write_json(path: Path, value: Any, flush: bool = True) -> None:
     """`write_atomic` for a JSON document."""
-    write_atomic(path, (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode())
+    write_atomic(path, (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode(), flush)
 
 
 def read_json(path: Path, limit: int = 1_000_000) -> Any:

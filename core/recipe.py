@@ -168,7 +168,7 @@ def check(f: dataclasses.Field, value: Any) -> Any:
         raise RecipeError(f"{f.name}: {_show(value)} is not {_KINDS[kind]}. {_allowed(f)}") from None
     low, high = meta["low"], meta["high"]
     numbers = good if isinstance(good, tuple) else (good,) if isinstance(good, (int, float)) else ()
-    bad = [n for n in numbers if not math.isfinite(n) or (low is not None and n < low) or (high is not None and n > high)]
+    bad = [n for n in numbers if not math.isfinite(n) or (low is not None and not low <= n <= high)]
     if bad or (meta["choices"] and good not in meta["choices"]) or len(numbers) > 8:
         raise RecipeError(f"{f.name}: {_show(value)} is not allowed. {_allowed(f)}")
     return good

@@ -92,7 +92,7 @@ class Run:
             old = read_json(self.path / "status.json")
         except ValueError:
             old = {}
-        write_json(self.path / "status.json", old | values)
+        write_json(self.path / "status.json", old | values, flush=False)
 
     @property
     def epochs(self) -> int:

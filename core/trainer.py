@@ -1,0 +1,204 @@
+"""The arithmetic of training: one batch, one epoch, and the exact state between them.
+
+The hot loop talks to the device and never waits for it: losses stay there in a small table, one row per batch, and
+come over only when somebody wants to see them. `training.py` decides when that is.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from core import data, images, metrics
+from core.history import Row
+from core.models import build
+from core.recipe import Recipe
+
+BINS, LEAST_PER_BIN = 50, 8
+"""Points of the loss curve within one epoch, at most, and batches that each stands for, at least."""
+
+SHEET_COLUMNS = 12
+SHEET_SAMPLES = 48
+
+
+class Trainer:
+    """A model, its optimiser and its place in the data. Everything random comes from the recipe's seed.
+
+    Attributes:
+        epoch: finished epochs. batch: finished batches of the running epoch. steps: batches since the beginning.
+        beta: the weight the KL has, or will have once it is warmed up.
+    """
+
+    def __init__(self, recipe: Recipe, device: torch.device):
+        self.recipe, self.device = recipe, device
+        image_set = data.load(recipe.dataset, recipe.folder)
+        train, held_out = data.split(image_set, recipe.validation, recipe.train_images)
+        self.train_images = metrics.on_device(image_set.train_images[train], device)
+        self.val_images = metrics.on_device(image_set.train_images[held_out], device)
+        self.shown = metrics.on_device(_one_of_each_class(image_set), device)
+        self.shown_noise = torch.randn(SHEET_SAMPLES, recipe.latent_dim, generator=torch.Generator().manual_seed(1))
+
+        self.model = build(recipe).to(device)
+        self.optimizer = _optimizer(recipe, self.model, device)
+        self.noise = torch.Generator(device).manual_seed(recipe.seed)
+        self.beta = recipe.beta
+        self.epoch = self.batch = self.steps = 0
+        self.batches = math.ceil(len(self.train_images) / recipe.batch_size)
+        self._begin_epoch()
+
+    def _begin_epoch(self) -> None:
+        """A fresh permutation, a pure function of seed and epoch: a resumed run finds its order again."""
+        generator = torch.Generator().manual_seed(self.recipe.seed * 1_000_003 + self.epoch)
+        self.order = torch.randperm(len(self.train_images), generator=generator).to(self.device)
+        self.sums = torch.zeros(self.batches, 2, device=self.device)  # per batch: Σ recon, Σ KL
+        self.betas: list[float] = []
+        self.batch = 0
+
+    @property
+    def lr(self) -> float:
+        return self.optimizer.param_groups[0]["lr"]
+
+    @lr.setter
+    def lr(self, value: float) -> None:
+        for group in self.optimizer.param_groups:
+            group["lr"] = value
+
+    @property
+    def progress(self) -> float:
+        """Epochs done, the running one as a fraction."""
+        return self.epoch + self.batch / self.batches
+
+    def beta_now(self) -> float:
+        """β after its warm-up so far: rising in a straight line from 0 (Bowman et al. 2016)."""
+        warmup = self.recipe.beta_warmup
+        return self.beta * min(1.0, self.progress / warmup) if warmup else self.beta
+
+    def step(self) -> None:
+        """One batch: forward, backward, update."""
+        size = self.recipe.batch_size
+        rows = self.order[self.batch * size : (self.batch + 1) * size]
+        x = metrics.as_floats(self.train_images[rows])
+        losses = self.model.loss(x, self.noise)
+        recon, kl, beta = losses.recon.sum(), losses.kl.sum(), self.beta_now()
+        ((recon + beta * kl) / len(x)).backward()
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        self.sums[self.batch] = torch.stack((recon.detach(), kl.detach()))
+        self.betas.append(beta)
+        self.batch += 1
+        self.steps += 1
+
+    @property
+    def epoch_done(self) -> bool:
+        return self.batch == self.batches
+
+    def end_epoch(self) -> None:
+        """Count the epoch and shuffle for the next one."""
+        self.epoch += 1
+        self._begin_epoch()
+
+    def rows(self, first: int, last: int) -> list[Row]:
+        """The loss curve from batch `first` to `last` of this epoch, in bins at fixed places. Waits for the device.
+
+        A mean over images, not over batches: a short last batch counts for what it holds.
+        """
+        width = self._bin_width
+        sums, size, n = self.sums[first:last].double().cpu().numpy(), self.recipe.batch_size, len(self.train_images)
+        rows = []
+        for start in range(first, last, width):
+            stop = min(start + width, last)
+            count = min(stop * size, n) - start * size
+            part = sums[start - first : stop - first]
+            recon, kl = part.sum(0) / count
+            weighted = float(np.dot(part[:, 1], self.betas[start:stop])) / count
+            rows.append(self._place(stop) | {
+                "train_recon": float(recon), "train_kl": float(kl), "train_weighted_kl": weighted,
+                "train_total": float(recon) + weighted,
+            })  # fmt: skip
+        return rows
+
+    def bin_start(self, batch: int) -> int:
+        """The first batch of the bin that `batch` falls into."""
+        return batch // self._bin_width * self._bin_width
+
+    @property
+    def _bin_width(self) -> int:
+        return max(LEAST_PER_BIN, math.ceil(self.batches / BINS))
+
+    def _place(self, batch: int) -> Row:
+        beta = self.betas[batch - 1] if batch else self.beta_now()
+        return {"step": float(self.steps - self.batch + batch), "epoch": self.epoch + batch / self.batches,
+                "lr": self.lr, "beta": beta}  # fmt: skip
+
+    def validate(self) -> tuple[Row, metrics.Scores]:
+        """Score the held-out images at the β of this moment, and refresh the model's latent statistics."""
+        scores = metrics.score(self.model, self.val_images)
+        mean, cov = metrics.latent_moments(self.model, self.train_images[:2_000])
+        self.model.latent_mean.copy_(mean)
+        self.model.latent_cov.copy_(cov)
+        self.model.kl_per_dim.copy_(torch.from_numpy(scores.kl_per_dim))
+        row = self._place(self.batch) | {
+            "val_recon": scores.recon, "val_kl": scores.kl,
+            "val_weighted_kl": self.beta_now() * scores.kl, "val_total": scores.total(self.beta_now()),
+        }  # fmt: skip
+        return row, scores
+
+    @torch.inference_mode()
+    def picture(self) -> bytes:
+        """Fixed images and fixed latents decoded with the weights of now: a PNG sheet of 12 × 6 tiles."""
+        x = metrics.as_floats(self.shown)
+        seen = self.model.decode(self.model.encode(x).mean)
+        new = self.model.decode(self.model.from_noise(self.shown_noise.to(self.device)))
+        sheet: Tensor = torch.cat([x, seen, new]).squeeze(1)
+        return images.png(images.tile(images.to_uint8(sheet), SHEET_COLUMNS))
+
+    def facts(self) -> dict[str, Any]:
+        """The counters, for JSON. With `tensors` they are the whole state."""
+        return {"epoch": self.epoch, "batch": self.batch, "steps": self.steps, "lr": self.lr, "beta": self.beta,
+                "betas": self.betas}  # fmt: skip
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Weights, optimiser, random state and the running epoch's losses, by name."""
+        found = {f"model.{k}": v for k, v in self.model.state_dict().items()}
+        for i, entry in self.optimizer.state_dict()["state"].items():
+            found |= {f"optimizer.{i}.{k}": torch.as_tensor(v) for k, v in entry.items() if v is not None}
+        return found | {"noise": self.noise.get_state(), "sums": self.sums}
+
+    def restore(self, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
+        """Go on exactly where `tensors` and `facts` were taken. The model's own tensors must have been checked."""
+        self.model.load_state_dict({k[6:]: v for k, v in tensors.items() if k.startswith("model.")})
+        state: dict[int, dict[str, Tensor]] = {}
+        for name, value in tensors.items():
+            if name.startswith("optimizer."):
+                _, i, key = name.split(".", 2)
+                state.setdefault(int(i), {})[key] = value
+        self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": state})
+        self.noise.set_state(tensors["noise"])
+        self.epoch, self.steps = facts["epoch"], facts["steps"]
+        self._begin_epoch()
+        self.batch, self.betas = facts["batch"], list(facts["betas"])
+        self.sums.copy_(tensors["sums"])
+        self.lr, self.beta = facts["lr"], facts["beta"]
+
+
+def _optimizer(recipe: Recipe, model: torch.nn.Module, device: torch.device) -> torch.optim.Optimizer:
+    # One kernel for all parameters instead of several for each: small models die of overhead.
+    fused = device.type in ("cpu", "cuda")
+    if recipe.optimizer == "sgd":
+        return torch.optim.SGD(model.parameters(), lr=recipe.lr, momentum=0.9, fused=fused)
+    return torch.optim.Adam(model.parameters(), lr=recipe.lr, fused=fused)
+
+
+def _one_of_each_class(image_set: data.ImageSet) -> np.ndarray:
+    """Twelve test images: the first of each class, then others; repeated where a set holds fewer."""
+    source, labels = image_set.test_images, image_set.test_labels
+    if not len(source):
+        source, labels = image_set.train_images, image_set.train_labels
+    firsts = np.unique(labels, return_index=True)[1]
+    rest = np.setdiff1d(np.arange(len(source)), firsts)
+    picks = np.concatenate([firsts[np.argsort(labels[firsts])], rest])[:SHEET_COLUMNS]
+    return source[np.resize(picks, SHEET_COLUMNS)]
