@@ -1,0 +1,30 @@
+"""The server's own process: Streamlit, tied to the life of the launcher.
+
+The launcher holds the other end of our standard input. When it closes that end, or ends in any way (a closed
+window, a crash, a kill), we read the end of the file here and stop as if Ctrl+C had been pressed, on every
+system alike.
+"""
+
+import _thread
+import os
+import sys
+import threading
+
+GRACE = 6.0  # seconds for Streamlit to say goodbye to its pages before the process ends regardless
+
+
+def watch(stream) -> None:
+    """Wait until `stream` ends, then stop this process: first politely, then for good."""
+    while stream.read(1):
+        pass
+    last_resort = threading.Timer(GRACE, os._exit, args=(0,))
+    last_resort.daemon = True
+    last_resort.start()
+    _thread.interrupt_main()
+
+
+if __name__ == "__main__":
+    threading.Thread(target=watch, args=(sys.stdin.buffer,), daemon=True).start()
+    from streamlit.web.cli import main
+
+    main(prog_name="streamlit")
