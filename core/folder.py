@@ -41,7 +41,9 @@ def load(folder: str) -> ImageSet:
 
 
 def _root(folder: str) -> Path:
-    text = folder.strip().strip("\"'")  # Windows' "Copy as path" brings quotes along
+    text = folder.strip()
+    if len(text) > 1 and text[0] == text[-1] == '"':
+        text = text[1:-1]  # Windows' "Copy as path" brings quotes along
     if not text:
         raise DataError("No folder is given. Type the path of a folder of images.")
     try:
@@ -60,20 +62,21 @@ def _entries(root: Path) -> list[_Entry]:
     """Every file below the folder in natural order, hidden ones and loops of links left out."""
     found: list[_Entry] = []
     seen: set[str] = set()
-    waiting = [root]
-    while waiting:
-        here = waiting.pop()
+    waiting, links = [root], []
+    while waiting or links:
+        # Links come last: a folder that is there in its own right keeps its own name as its class.
+        here = waiting.pop() if waiting else links.pop(0)
         real = os.path.realpath(here)
         if real in seen:
             continue
         seen.add(real)
         try:
             with os.scandir(here) as listing:
-                for item in listing:
+                for item in sorted(listing, key=lambda item: _natural(item.name)):
                     if item.name.startswith(".") or item.name.lower() in _NOISE:
                         continue
-                    if item.is_dir():
-                        waiting.append(Path(item.path))
+                    if _is_dir(item):
+                        (links if item.is_symlink() else waiting).append(Path(item.path))
                     else:
                         found.append((os.path.relpath(item.path, root), *_stamp(item)))
         except OSError as error:
@@ -84,6 +87,13 @@ def _entries(root: Path) -> list[_Entry]:
             raise DataError(f"“{root}” holds more than {MAX_FILES:,} files. Choose a folder with only the "
                             "images.")
     return sorted(found, key=lambda entry: _natural(entry[0]))
+
+
+def _is_dir(item: os.DirEntry) -> bool:
+    try:
+        return item.is_dir()
+    except OSError:  # a link to itself
+        return False
 
 
 def _stamp(item: os.DirEntry) -> tuple[int, int]:
