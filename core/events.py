@@ -13,11 +13,15 @@ from core.history import Row
 
 @dataclass
 class Control:
-    """What a driver may change between two batches; the loop takes it up before the next one."""
+    """What a driver may change between two batches; the loop takes it up before the next one.
+
+    `report` asks for the losses after the next batch, without waiting for the usual time.
+    """
 
     lr: float | None = None
     beta: float | None = None
     stop: bool = False
+    report: bool = False
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ from core import history, paths
 from core.files import read_json, write_json
 from core.recipe import Recipe, RecipeError
 
-ACTIVE = ("queued", "running", "paused")
+ACTIVE = ("running", "paused")
 """States that only hold while something trains the run."""
 
 
@@ -105,7 +105,10 @@ class Run:
 
     @property
     def resumable(self) -> bool:
-        return self.error is None and (self.path / "resume.safetensors").is_file()
+        """Whether training can go on: from a saved state, or from the beginning where it never began."""
+        if self.error:
+            return False
+        return (self.path / "resume.safetensors").is_file() or self.status["state"] == "new"
 
     def weights_version(self) -> float:
         """Changes whenever the weights do: a key for caches."""

@@ -73,6 +73,7 @@ class _Loop:
     device: torch.device
     control: Control
     rows: list[Row] = field(default_factory=list)
+    unreported: list[Row] = field(default_factory=list)
     seconds: float = 0.0
     best_total: float | None = None
     best_epoch: float = 0
@@ -106,9 +107,13 @@ class _Loop:
         except (KeyError, RuntimeError, ValueError, TypeError) as error:
             raise RunError(f"'{self.run.name}' cannot be resumed: its saved state does not fit ({error}). Its images "
                            "may have changed since. Train it anew.") from None
-        # Rows written after the state was saved belong to a future that did not happen.
-        written = history.to_rows(self.run.history())
-        self.rows = [row for row in written if row["step"] <= self.trainer.steps]
+        # What was written down after the state was saved belongs to a future that did not happen.
+        run, steps = self.run, self.trainer.steps
+        self.rows = [row for row in history.to_rows(run.history()) if row["step"] <= steps]
+        run.update_status(changes=[change for change in run.status["changes"] if change["step"] <= steps])
+        for epoch in run.frames():
+            if epoch > self.trainer.epoch:
+                (run.path / "frames" / f"{epoch:04d}.png").unlink(missing_ok=True)
 
     def events(self) -> Iterator[Event]:
         trainer, run = self.trainer, self.run
@@ -130,7 +135,8 @@ class _Loop:
             images += min(run.recipe.batch_size, len(trainer.train_images))
             now = time.perf_counter()
             self.seconds += now - began
-            if trainer.epoch_done or now - reported > REPORT_SECONDS:
+            if trainer.epoch_done or self.control.report or now - reported > REPORT_SECONDS:
+                self.control.report = False
                 yield self._report(images / max(time.perf_counter() - reported, 1e-9))
                 reported, images = time.perf_counter(), 0
                 if problem := self._explosion(self.rows[-1:]):
@@ -165,15 +171,20 @@ class _Loop:
             self.run.update_status(changes=[*self.run.status["changes"], change])
             yield Changed(change)
 
-    def _report(self, images_per_second: float) -> Report:
+    def _collect(self) -> None:
+        """Fetch the bins of the curve that are complete and not yet written down."""
         trainer = self.trainer
         whole = trainer.batch if trainer.epoch_done else trainer.bin_start(trainer.batch)
-        rows = trainer.rows(self.sent, whole)
-        now = trainer.rows(whole, trainer.batch)
-        for row in [*rows, *now]:
-            row["seconds"] = round(self.seconds, 3)
-        self.rows += rows
+        fresh = [row | {"seconds": round(self.seconds, 3)} for row in trainer.rows(self.sent, whole)]
+        self.rows += fresh
+        self.unreported += fresh
         self.sent = whole
+
+    def _report(self, images_per_second: float) -> Report:
+        self._collect()
+        trainer, rows = self.trainer, self.unreported
+        now = [row | {"seconds": round(self.seconds, 3)} for row in trainer.rows(self.sent, trainer.batch)]
+        self.unreported = []
         return Report(rows, now[-1] if now else None, trainer.steps, trainer.progress, self.seconds, images_per_second)
 
     def _explosion(self, rows: list[Row]) -> str:
@@ -232,6 +243,7 @@ class _Loop:
         """Tables and weights first, then the state that counts on them: a resumed run cuts the tables back to its
         state and never finds rows missing. Each file is whole by itself, whenever the plug is pulled."""
         run, trainer = self.run, self.trainer
+        self._collect()
         history.write(run.path / "history.csv", self.rows)
         if self.kl_rows:
             history.write(run.path / "kl.csv", self.kl_rows, self._kl_columns)

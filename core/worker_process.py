@@ -1,0 +1,123 @@
+"""The process that does the arithmetic: `python -m core.worker_process`, started and fed by `worker.py`.
+
+Commands come in as one JSON object a line on standard input, events go out the same way on standard output. A thread
+in the page's own process would starve the page of the interpreter's lock; here a page is never starved, a stop always
+stops, and a crash stays outside. When standard input ends, the lab is gone, however it went: the process saves and
+leaves, so nothing is left behind on any system.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import queue
+import signal
+import sys
+import threading
+import traceback
+from typing import Any, TextIO
+
+from core import devices, runs
+from core.data import DataError
+from core.devices import DeviceError
+from core.events import Batch, Control, EpochEnd, Event, Finished
+from core.runs import RunError
+from core.training import train
+
+Message = dict[str, Any]
+
+
+class Worker:
+    """Trains one run after the other and obeys between two batches."""
+
+    def __init__(self, out: TextIO):
+        self.out = out
+        self.inbox: queue.SimpleQueue[Message] = queue.SimpleQueue()
+
+    def say(self, kind: str, **facts: Any) -> None:
+        """One event for the lab."""
+        try:
+            self.out.write(json.dumps({"event": kind, **facts}) + "\n")
+            self.out.flush()
+        except OSError:  # nobody listens any more
+            self.inbox.put({"do": "exit"})
+
+    def listen(self) -> None:
+        """Read commands until standard input ends."""
+        for line in sys.stdin:
+            self.inbox.put(json.loads(line))
+        self.inbox.put({"do": "exit"})
+
+    def serve(self) -> None:
+        """Wait for runs to train, until told to leave."""
+        threading.Thread(target=self.listen, daemon=True).start()
+        self.say("ready", devices=devices.available(), pid=os.getpid())
+        while (message := self.inbox.get())["do"] != "exit":
+            if message["do"] != "train":
+                continue  # a command for a run that has just ended
+            try:
+                if not self.work(message):
+                    return
+            except (RunError, DataError, DeviceError) as error:
+                self.say("finished", state="failed", message=str(error))
+            except Exception as error:
+                # The page shows one sentence; whoever looks for the cause finds it in the log.
+                traceback.print_exc()
+                self.say("finished", state="failed", message=f"Training failed: {type(error).__name__}: {error}")
+
+    def work(self, order: Message) -> bool:
+        """Train one run. Returns False when the lab has gone."""
+        run, control = runs.open_run(order["run"]), Control()
+        # What is left to do before the next pause: "batch", "epoch", or "all" there is.
+        until = "all"
+        events = train(run, order["device"], control)
+        for event in events:
+            if not isinstance(event, Batch):
+                self.tell(event)
+            if isinstance(event, Finished):
+                break
+            done = {"batch": isinstance(event, Batch), "epoch": isinstance(event, EpochEnd), "all": False}[until]
+            paused = done
+            if paused:
+                self.say("paused")
+            while paused or not self.inbox.empty():
+                message = self.inbox.get()
+                match message["do"]:
+                    case "exit":
+                        events.close()
+                        return False
+                    case "pause":
+                        if not paused:
+                            self.say("paused")
+                        paused = True
+                    case "resume" | "step" | "epoch":
+                        until = {"resume": "all", "step": "batch", "epoch": "epoch"}[message["do"]]
+                        control.report = until == "batch"
+                        paused = False
+                        self.say("resumed")
+                    case "set":
+                        control.lr = message.get("lr", control.lr)
+                        control.beta = message.get("beta", control.beta)
+                    case "stop":
+                        control.stop, paused = True, False
+        return True
+
+    def tell(self, event: Event) -> None:
+        """An event of the training loop, under its own name."""
+        facts = {f.name: getattr(event, f.name) for f in dataclasses.fields(event)}
+        self.say(type(event).__name__.lower(), **facts)
+
+
+def main() -> None:
+    """Set the streams apart and serve."""
+    # Ctrl+C in the terminal reaches every process of the group; the lab decides when this one ends.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    out = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
+    # A stray print, from whichever library, must not fall into the stream of events.
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    Worker(out).serve()
+
+
+if __name__ == "__main__":
+    main()
