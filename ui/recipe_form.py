@@ -1,0 +1,184 @@
+"""The form for a recipe, made from the recipe's own fields.
+
+What most people change stands open, the rest is folded by group. Every label's help and every bound comes from
+`core.recipe`; a new field there appears here by itself. What was typed survives leaving the page.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from core import data, presets
+from core.recipe import GROUPS, Recipe, RecipeError, applies, fields
+
+OPEN = ("name", "dataset", "folder", "latent_dim", "beta", "epochs")
+"""The fields in plain sight, in this order."""
+
+LABELS = {
+    "name": "Start from", "dataset": "Images", "folder": "Your folder", "train_images": "Training images",
+    "validation": "Held-out images", "model": "Kind of model", "hidden": "Hidden layers", "latent_dim": "Latent size",
+    "likelihood": "Reconstruction loss", "sigma": "σ of the Gaussian", "beta": "β, weight of the KL",
+    "beta_warmup": "Warm-up of β", "lr": "Learning rate", "max_minutes": "Time limit", "patience": "Patience",
+}
+FOLDS = {"data": "How many images", "model": "The network", "loss": "The loss", "training": "How it learns",
+         "stop": "When else to stop"}
+WORDS = {"ae": "autoencoder (ae)", "vae": "variational autoencoder (vae)", "mlp": "fully connected (mlp)",
+         "conv": "convolutions (conv)"} | {name: source.title for name, source in data.SOURCES.items()}
+FOLLOWS = ("batch_size", "epochs", "validation")
+"""Set anew with the data set, unless they were changed by hand."""
+
+
+def key(name: str) -> str:
+    """The session-state key of a field's widget."""
+    return f"recipe_{name}"
+
+
+def recipe_form(action: Callable[[Recipe | None], None] = lambda recipe: None) -> Recipe | None:
+    """Draws the form; the recipe it describes, or None with the reason shown beside the fields.
+
+    `action` draws what is done with the recipe; it stands below the open fields and above the folded ones, where it
+    can be seen without scrolling. Reads `?recipe=` from the URL, and `train_dataset` and `train_folder` from the
+    session, which the Data page sets.
+    """
+    ready = {name: status.ready for name, status in data.status().items()}
+    _arrive(ready)
+    by_name = {f.name: f for f in fields()}
+    _field(by_name["name"], ready)
+    st.caption(presets.ABOUT.get(st.session_state[key("name")], ""))
+    columns = st.columns(2)
+    shown = [n for n in OPEN[1:] if applies(by_name[n], _values())]
+    for number, name in enumerate(shown):
+        with columns[number % 2]:
+            _field(by_name[name], ready)
+    below_open_fields = st.container()
+    for group in GROUPS:
+        rest = [f for f in fields() if f.metadata["group"] == group and f.name not in OPEN and applies(f, _values())]
+        if rest:
+            with st.expander(FOLDS[group], key=f"fold_{group}"):
+                for f in rest:
+                    _field(f, ready)
+    with below_open_fields:
+        recipe = _checked(ready)
+        action(recipe)
+    return recipe
+
+
+def _checked(ready: dict[str, bool]) -> Recipe | None:
+    values = _values()
+    if not ready.get(values["dataset"], False):
+        st.info(f"{WORDS[values['dataset']]} is not on this machine yet. Get it on the Data "
+                "page, or choose digits, which are always here.", icon=":material/download:")
+        if st.button("Open the Data page", key="recipe_to_data", help="Download the images there, then come back."):
+            st.switch_page("pages/data.py")
+        return None
+    try:
+        return Recipe.from_dict(values)
+    except RecipeError as error:
+        st.error(_in_words(str(error)), icon=":material/error:")
+        return None
+
+
+def _in_words(sentence: str) -> str:
+    """The error with the form's label in place of the field's name."""
+    name, colon, rest = sentence.partition(":")
+    known = colon and any(f.name == name for f in fields())
+    return f"{label(name)}:{rest}" if known else sentence
+
+
+def label(name: str) -> str:
+    """A field's name in plain words."""
+    return LABELS.get(name, name.replace("_", " ").capitalize())
+
+
+def _field(f: dataclasses.Field, ready: dict[str, bool]) -> None:
+    """One widget for one field; its value lives in session state under `key(name)`."""
+    meta, kind = f.metadata, str(f.type)
+    unit = f" ({meta['unit']})" if meta["unit"] and meta["unit"] not in label(f.name).lower() else ""
+    common = {"label": label(f.name) + unit, "key": key(f.name), "help": meta["help"], "persist_state": "session"}
+    if f.name == "name":
+        st.selectbox(options=list(presets.PRESETS), on_change=_use_preset, args=(ready,), **common)
+    elif f.name == "dataset":
+        st.selectbox(options=meta["choices"], on_change=_dataset_changed, format_func=lambda name: WORDS[name]
+                     + ("" if ready[name] else " · not here yet"), **common)
+    elif meta["choices"]:
+        st.selectbox(options=meta["choices"], format_func=lambda name: WORDS.get(name, name), **common)
+    elif kind == "int":
+        st.number_input(min_value=meta["low"], max_value=meta["high"], step=1, **common)
+    elif kind == "float":
+        step = 0.0001 if f.name == "lr" else 0.1 if meta["high"] < 1000 else 1.0
+        st.number_input(min_value=float(meta["low"]), max_value=float(meta["high"]), step=step, format="%g", **common)
+    else:
+        hint = "200, or 400-200 for two layers" if kind.startswith("tuple") else "/home/you/pictures"
+        st.text_input(placeholder=hint, **common)
+
+
+def base(name: str, dataset: str) -> dict[str, Any]:
+    """A preset's values on another data set: the small set gets small batches and more epochs."""
+    recipe = presets.preset(name)
+    if dataset == "digits":
+        recipe = presets.for_digits(recipe)
+    return recipe.to_dict() | {"dataset": dataset, "name": name}
+
+
+def fill(values: dict[str, Any]) -> None:
+    """Put these values into the form (session state), as the widgets want them."""
+    for f in fields():
+        if f.name in values:
+            value = values[f.name]
+            st.session_state[key(f.name)] = "-".join(map(str, value)) if isinstance(value, (list, tuple)) else value
+
+
+def _values() -> dict[str, Any]:
+    defaults = base(st.session_state[key("name")], st.session_state[key("dataset")])
+    return {f.name: st.session_state.get(key(f.name), defaults[f.name]) for f in fields()}
+
+
+def _arrive(ready: dict[str, bool]) -> None:
+    """First visit, a link with `?recipe=`, or a set chosen on the Data page: fill the form before it is drawn."""
+    state, wanted = st.session_state, st.query_params.get("recipe")
+    if key("name") not in state:
+        fill(_preset_values("mlp-vae", ready))
+    if wanted is not None and wanted != state.get("recipe_from_url"):
+        if wanted in presets.PRESETS:
+            fill(_preset_values(wanted, ready))
+        else:
+            # Not echoed: an address bar is no place for others' words on our page.
+            st.warning("The address asks for a recipe that does not exist. The recipes are "
+                       f"{', '.join(presets.PRESETS)}.", icon=":material/link_off:")
+    if wanted in presets.PRESETS:
+        state["recipe_from_url"] = wanted
+    if (chosen := state.pop("train_dataset", None)) in ready:
+        before, state[key("dataset")] = state[key("dataset")], chosen
+        _follow(before, chosen)
+    if folder := state.pop("train_folder", None):
+        state[key("folder")] = str(folder)
+    state["recipe_dataset_before"] = state[key("dataset")]
+
+
+def _preset_values(name: str, ready: dict[str, bool]) -> dict[str, Any]:
+    dataset = presets.preset(name).dataset
+    return base(name, dataset if ready.get(dataset) else "digits")
+
+
+def _use_preset(ready: dict[str, bool]) -> None:
+    name = st.session_state[key("name")]
+    fill(_preset_values(name, ready))
+    st.session_state["recipe_from_url"] = name
+    st.query_params["recipe"] = name
+
+
+def _dataset_changed() -> None:
+    _follow(st.session_state["recipe_dataset_before"], st.session_state[key("dataset")])
+
+
+def _follow(before: str, after: str) -> None:
+    """Batch size, epochs and held-out images fit the size of a set: change them with it where nobody else did."""
+    state = st.session_state
+    old, new = base(state[key("name")], before), base(state[key("name")], after)
+    for name in FOLLOWS:
+        if state[key(name)] == old[name]:
+            state[key(name)] = new[name]

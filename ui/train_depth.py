@@ -1,0 +1,73 @@
+"""The depth of the Train page: the objective with its newest numbers, and the code that computes it."""
+
+from __future__ import annotations
+
+import inspect
+from functools import cache
+
+import numpy as np
+import streamlit as st
+
+from core.recipe import Recipe
+from ui.words import three
+
+
+def how_it_works(recipe: Recipe, points: dict[str, np.ndarray]) -> None:
+    """A fold; its content is made only while it is open, since the code comes from modules that need torch."""
+    fold = st.expander("How it works: the objective with live numbers, and the code that runs", key="train_depth",
+                       on_change="rerun")
+    if not fold.open:
+        return
+    with fold:
+        _objective(recipe, points)
+        st.markdown("**The loss of one batch**, exactly as it runs:")
+        st.code(loss_code(recipe.model), language="python")
+        st.markdown("**One step of the training loop**:")
+        st.code(step_code(), language="python")
+
+
+def _objective(recipe: Recipe, points: dict[str, np.ndarray]) -> None:
+    row = newest_validation(points)
+    if recipe.model == "ae":
+        st.markdown("An autoencoder has one term: how far the reconstruction x̂ is from the image x.")
+        st.latex(r"\mathcal{L} = -\log p(x \mid z), \qquad z = \mathrm{encoder}(x)")
+    else:
+        st.markdown("A VAE is trained on the negative **ELBO** (evidence lower bound): how badly the image is "
+                    "reconstructed, plus how far the posterior q(z | x) is from the prior N(0, I), weighted by β.")
+        st.latex(r"\mathcal{L} = \underbrace{-\,\mathbb{E}_{q(z \mid x)} \log p(x \mid z)}_{\text{reconstruction}}"
+                 r" + \beta\,\underbrace{\mathrm{KL}\left(q(z \mid x)\,\|\,\mathcal{N}(0, I)\right)}_{\text{KL}}")
+    if row is None:
+        st.caption("The numbers appear when the first epoch has been validated.")
+    else:
+        st.markdown(numbers(recipe, row))
+
+
+def numbers(recipe: Recipe, row: dict[str, float]) -> str:
+    """The objective with the numbers of one validation, as a sentence."""
+    total, recon = three(row["val_total"]), three(row["val_recon"])
+    if recipe.model == "ae":
+        return f"After epoch {row['epoch']:.0f}, on the held-out images: **{total}** per image."
+    return (f"After epoch {row['epoch']:.0f}, on the held-out images: {recon} + {row['beta']:.3g} × "
+            f"{three(row['val_kl'])} = **{total}** nats per image.")
+
+
+def newest_validation(points: dict[str, np.ndarray]) -> dict[str, float] | None:
+    """The last row of a history that ends an epoch, or None before there is one."""
+    there = np.flatnonzero(np.isfinite(np.asarray(points.get("val_total", ()), float)))
+    return {column: float(values[there[-1]]) for column, values in points.items()} if len(there) else None
+
+
+@cache
+def loss_code(family: str) -> str:
+    """The source of that family's loss."""
+    from core import models
+
+    return inspect.cleandoc("\n" + inspect.getsource(models.FAMILIES[family].loss))
+
+
+@cache
+def step_code() -> str:
+    """The source of the training loop's step."""
+    from core.trainer import Trainer
+
+    return inspect.cleandoc("\n" + inspect.getsource(Trainer.step))

@@ -1,0 +1,183 @@
+"""All runs: a table to choose from, the chosen ones laid over each other, and what can be done with each."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import streamlit as st
+
+from core import runs
+from core.recipe import Recipe
+from core.runs import Run, RunError
+from ui import charts
+from ui.recipe_form import label
+from ui.train_live import view, view_options
+from ui.words import duration, plain, three, when
+
+CHOSEN = "runs_chosen"
+"""Session-state key: names of the chosen runs, in the order of the table."""
+
+
+def runs_section(board, training: set[str]) -> None:
+    """The list of runs and the fate of the chosen ones.
+
+    Args:
+        board: takes resumed runs (`core.worker.board`).
+        training: names of the runs that are queued or trained now; those cannot be changed.
+    """
+    st.subheader("Your runs", anchor=False)
+    found = runs.list_runs()
+    if not found:
+        st.caption("There are no runs yet. The first one appears here as soon as it is started.")
+        return
+    names = [run.name for run in found]
+    chosen = [name for name in st.session_state.get(CHOSEN, ()) if name in names]
+    st.caption("Tick some to lay their curves over each other, or one to go on with it.")
+    # The key changes with the list: a selection is kept as row numbers, and those move when a run is added.
+    st.dataframe(
+        [_row(run) for run in found], key=_table_key(names), hide_index=True, selection_mode="multi-row",
+        selection_default={"selection": {"rows": [names.index(name) for name in chosen]}},
+        on_select=lambda: _choose(names), height=min(38 + 35 * len(found), 320), alt="All runs with their results.",
+        column_config={"Best total": st.column_config.NumberColumn(
+            format="%.4g", help="Lowest validation total, in nats per image (squared error for an mse loss).")})
+    picked = [run for run in found if run.name in chosen]
+    for run in picked:
+        _actions(run, board, run.name in training)
+    if healthy := [run for run in picked if run.error is None]:
+        _compare(healthy)
+
+
+def _table_key(names: list[str]) -> str:
+    return f"runs_table_{hash(tuple(names))}"
+
+
+def _choose(names: list[str]) -> None:
+    table = st.session_state[_table_key(names)]
+    st.session_state[CHOSEN] = [names[row] for row in sorted(table["selection"]["rows"]) if row < len(names)]
+
+
+def _row(run: Run) -> dict:
+    if run.error:
+        return {"Run": run.name, "What": run.error, "State": "damaged", "Epochs": 0, "Best total": None, "Time": "–",
+                "Started": "–"}
+    status = run.status
+    return {"Run": run.name, "What": run.recipe.summary(), "State": status["state"], "Epochs": int(status["epoch"]),
+            "Best total": status.get("best_total"), "Time": duration(status["seconds"]),
+            "Started": when(status.get("created"))}
+
+
+def _actions(run: Run, board, training: bool) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"actions_{run.name}"):
+        st.markdown(f"**{plain(run.name)}**", width="content")
+        if run.error is None:
+            if st.button("Open in Generate", key=f"generate_{run.name}", icon=":material/draw:",
+                         disabled=not run.has_weights, help="Make new images with this model."):
+                open_in_generate(run.name)
+            if st.button("Continue", key=f"continue_{run.name}", icon=":material/play_arrow:",
+                         disabled=training or not run.resumable, help="Train it for more epochs."):
+                _continue(run, board)
+            st.download_button("CSV", run.csv, f"{run.name}.csv", "text/csv", key=f"csv_{run.name}", on_click="ignore",
+                               icon=":material/download:", help="Its history: every loss at every step.")
+            if st.button("Rename", key=f"rename_{run.name}", icon=":material/edit:", disabled=training,
+                         help="Give it another name."):
+                _rename(run)
+        if st.button("Delete", key=f"delete_{run.name}", icon=":material/delete:", disabled=training,
+                     help="Remove it for good; asks first. A run that is training must be stopped before."):
+            _delete(run)
+    if run.error:
+        st.error(plain(run.error), icon=":material/broken_image:")
+    elif run.status["message"] and not training:
+        st.caption(plain(run.status["message"]))
+
+
+def open_in_generate(name: str) -> None:
+    """Go to the Generate page with this run."""
+    st.session_state["run"] = name
+    st.switch_page("pages/generate.py", query_params={"run": name})
+
+
+@st.dialog("Continue training")
+def _continue(run: Run, board) -> None:
+    done, planned = int(run.status["epoch"]), run.epochs
+    st.markdown(f"**{plain(run.name)}** has trained {done} of {planned} epochs.")
+    total = st.number_input("Train until epoch", min_value=done + 1, max_value=10_000,
+                            value=planned if planned > done else min(10_000, 2 * done), key="continue_epochs",
+                            help="Counted from the beginning of the run.")
+    if st.button("Continue", type="primary", key="continue_go", help="Goes on exactly where it stopped."):
+        try:
+            board.resume(run.name, epochs=total)
+        except (RunError, ValueError) as error:
+            st.error(plain(str(error)))
+        else:
+            st.rerun()
+
+
+@st.dialog("Rename a run")
+def _rename(run: Run) -> None:
+    new = st.text_input("New name", value=run.name, max_chars=60, key="rename_to",
+                        help="Letters, digits, spaces and - _ . ( ).")
+    if st.button("Rename", type="primary", key="rename_go", help="The run's folder gets this name."):
+        try:
+            renamed = run.rename(new)
+        except RunError as error:
+            st.error(plain(str(error)))
+        else:
+            chosen = st.session_state.get(CHOSEN, [])
+            st.session_state[CHOSEN] = [renamed.name if name == run.name else name for name in chosen]
+            st.rerun()
+
+
+@st.dialog("Delete a run")
+def _delete(run: Run) -> None:
+    st.markdown(f"**{plain(run.name)}** and its weights, curves and pictures will be gone for good.")
+    if st.button("Delete for good", type="primary", key="delete_go", help="This cannot be undone."):
+        try:
+            run.delete()
+        except RunError as error:
+            st.error(plain(str(error)))
+        else:
+            st.session_state[CHOSEN] = [name for name in st.session_state.get(CHOSEN, []) if name != run.name]
+            st.rerun()
+
+
+@st.fragment
+def _compare(picked: list[Run]) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        term = st.segmented_control("Curve", list(charts.TERMS), default="total", required=True, key="runs_term",
+                                    format_func=charts.TERMS.get, persist_state="session",
+                                    help="Which term of the loss to lay over each other.")
+        with st.popover("View", icon=":material/visibility:", key="runs_view", help="How the curves are drawn."):
+            view_options("runs")
+    histories = {run.name: run.history() for run in picked}
+    units = " or ".join(sorted({charts.unit(run.recipe.likelihood) for run in picked}))
+    figure = charts.overlay_chart(histories, term, unit=units, **view("runs"))
+    st.plotly_chart(figure, key="runs_overlay", config=charts.CONFIG,
+                    alt=f"{charts.TERMS[term]} of {', '.join(histories)}.")
+    st.caption("One colour per run; solid: training, dashed: validation. Lower is better, but totals under different "
+               "likelihoods or β are different scales and cannot be compared.")
+    st.dataframe(_facts(picked), key="runs_facts", hide_index=True, alt="Results of the chosen runs and the settings in which they differ.")
+
+
+def _facts(picked: list[Run]) -> list[dict]:
+    """One row per run: its results, then the settings in which the chosen runs differ."""
+    unlike = differences([run.recipe for run in picked])
+    rows = []
+    for run in picked:
+        status, recipe = run.status, run.recipe.to_dict()
+        rows.append({"Run": run.name, "Best validation total": three(status.get("best_total")),
+                     "Time": duration(status["seconds"]), "Images/s": three(status.get("images_per_second")),
+                     "Parameters": three(status.get("parameters"))}
+                    | {label(name): _text(recipe[name]) for name in unlike})
+    return rows
+
+
+def differences(recipes: list[Recipe]) -> list[str]:
+    """Names of the fields in which these recipes are not all alike, in the order of the form."""
+    return [f.name for f in dataclasses.fields(Recipe) if len({getattr(recipe, f.name) for recipe in recipes}) > 1]
+
+
+def _text(value) -> str:
+    if isinstance(value, list):
+        return "-".join(map(str, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
