@@ -64,6 +64,7 @@ class Job:
         self._kl = run.kl_per_dim()
         self._changes = list(status["changes"])
         self._version = 0
+        self.wishes: dict[str, float] = {}  # lr and β asked for in the queue: taken up with the first batch
         self._cached: Snapshot | None = None
 
     @property

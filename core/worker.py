@@ -135,6 +135,8 @@ class Board:
             if job.state == "queued":
                 if do in ("cancel", "stop"):
                     job.end("cancelled", "Cancelled before it began.")
+                elif do == "set":
+                    job.wishes |= facts
                 return
             if not job.active or self._process is None:
                 return
@@ -198,6 +200,8 @@ class Board:
                 return
             job.expect("starting")
             self._send({"do": "train", "run": job.name, "device": self.device})
+            if job.wishes:
+                self._send({"do": "set", **job.wishes})
         for line in process.stdout:
             job.hear(json.loads(line))
             if job.state in FINAL:
