@@ -62,10 +62,3 @@ def at(x: np.ndarray, steps: np.ndarray, step: float) -> float:
     """Where a step lies on another axis (epochs, seconds), read between the neighbouring rows of a history."""
     there = np.isfinite(x) & np.isfinite(steps)
     return float(np.interp(step, steps[there], x[there])) if there.any() else float("nan")
-
-
-def evenly(items: list, most: int) -> list:
-    """At most `most` of the items, evenly spaced, the first and the last among them."""
-    if len(items) <= most:
-        return list(items)
-    return [items[i] for i in np.linspace(0, len(items) - 1, most).round().astype(int)]

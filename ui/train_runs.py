@@ -155,7 +155,8 @@ def _compare(picked: list[Run]) -> None:
                     alt=f"{charts.TERMS[term]} of {', '.join(histories)}.")
     st.caption("One colour per run; solid: training, dashed: validation. Lower is better, but totals under different "
                "likelihoods or β are different scales and cannot be compared.")
-    st.dataframe(_facts(picked), key="runs_facts", hide_index=True, alt="Results of the chosen runs and the settings in which they differ.")
+    st.dataframe(_facts(picked), key="runs_facts", hide_index=True,
+                 alt="Results of the chosen runs and the settings in which they differ.")
 
 
 def _facts(picked: list[Run]) -> list[dict]:
