@@ -11,9 +11,7 @@ from bootstrap.commands import interrupt, on_goodbye
 from bootstrap.home import FULL, Home, Stop
 from bootstrap.trouble import diagnose
 
-DESCRIPTION = (
-    "Build and open Latent Lab. Without a command: build what is missing, then open the lab in the browser."
-)
+DESCRIPTION = "Build and open Latent Lab. Without a command: build what is missing, then open the lab in the browser."
 INTERRUPTED = 130
 
 
@@ -50,7 +48,7 @@ def run(arguments: list[str], root: Path | None = None) -> int:
     """Do what the command line says. Returns the exit code."""
     for stream in (sys.stdout, sys.stderr):
         # A Windows console may not know the letters of the folder's name: better a “?” than a crash.
-        stream.reconfigure(errors="replace")
+        stream.reconfigure(errors="replace", line_buffering=True)
     options, rest = parser().parse_known_args(arguments)
     if rest and options.command != "test":
         parser().error(f"unknown option: {' '.join(rest)}")
@@ -68,8 +66,7 @@ def run(arguments: list[str], root: Path | None = None) -> int:
             return _fail(diagnose("no space left on device").advice)
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
             return _fail(
-                f"Writing was refused ({error.filename}): move the folder to a place of your own, then start"
-                " again."
+                f"Writing was refused ({error.filename}): move the folder to a place of your own, then start again."
             )
         return _unexpected(home, error)
     except Exception as error:
@@ -98,8 +95,7 @@ def command(home: Home, options: argparse.Namespace, rest: list[str]) -> int:
     if isinstance(turn, int):
         if options.command == "build":
             raise Stop(
-                f"The lab is open at {launcher.address(turn)} and its packages must change: close it, then"
-                " build again."
+                f"The lab is open at {launcher.address(turn)} and its packages must change: close it, then build again."
             )
         print(
             f"Latent Lab is already open at {launcher.address(turn)}; it closes with Ctrl+C in the window"

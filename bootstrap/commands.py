@@ -38,9 +38,7 @@ class Result:
 def environment(extra: dict[str, str] | None = None) -> dict[str, str]:
     """The variables a command of ours gets: the user's, less what points at other Pythons."""
     kept = {
-        name: value
-        for name, value in os.environ.items()
-        if name not in ("PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV")
+        name: value for name, value in os.environ.items() if name not in ("PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV")
     }
     return {**kept, "PYTHONNOUSERSITE": "1", "PYTHONUTF8": "1", **(extra or {})}
 

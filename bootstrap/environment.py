@@ -132,8 +132,7 @@ def build(home: Home, dev: bool = False, run: Runner | None = None, say=print) -
     if found is None or lacking(found):
         what = lacking(found) if found else "a Python that runs"
         raise Stop(
-            f"The set-up ended without {what}: delete the folder .venv, then start again. Details:"
-            f" {home.build_log}"
+            f"The set-up ended without {what}: delete the folder .venv, then start again. Details: {home.build_log}"
         )
     torch = f"PyTorch: {torch_choice.build_name(found['versions'].get('torch') or '')}, {source}."
     write_stamp(home, {**wanted(home, dev), "python": found["python"], "torch": torch})

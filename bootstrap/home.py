@@ -71,8 +71,7 @@ class Home:
         for needed in ("app.py", "requirements.txt"):
             if not (self.root / needed).is_file():
                 raise Stop(
-                    f"{needed} is missing from {self.root}: unpack or clone the whole of Latent Lab, then"
-                    " start again."
+                    f"{needed} is missing from {self.root}: unpack or clone the whole of Latent Lab, then start again."
                 )
         if os.pathsep in str(self.root):
             raise Stop(

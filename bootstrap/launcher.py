@@ -57,15 +57,11 @@ def free_port(wanted: int | None, start: int = FIRST_PORT) -> int:
     if wanted is not None:
         if is_free(wanted):
             return wanted
-        raise Stop(
-            f"Port {wanted} is taken or not allowed: choose another with --port, or leave --port away."
-        )
+        raise Stop(f"Port {wanted} is taken or not allowed: choose another with --port, or leave --port away.")
     for port in range(start, start + PORTS_TRIED):
         if is_free(port):
             return port
-    raise Stop(
-        f"No port from {start} to {start + PORTS_TRIED - 1} is free: close some programs, then start again."
-    )
+    raise Stop(f"No port from {start} to {start + PORTS_TRIED - 1} is free: close some programs, then start again.")
 
 
 def is_healthy(port: int) -> bool:
@@ -121,9 +117,7 @@ class Server:
         self.port, self.log = port, home.server_log(port)
         # A group of its own: Ctrl+C reaches only the launcher, which ends the server and whatever it started.
         group = (
-            {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
-            if os.name == "nt"
-            else {"start_new_session": True}
+            {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP} if os.name == "nt" else {"start_new_session": True}
         )
         streamlit = ["run", "app.py", "--server.port", str(port), "--server.headless", "true"]
         with open(self.log, "wb") as log:
@@ -182,9 +176,7 @@ def start(home: Home, wanted: int | None) -> Server:
         words = server.last_words()
         server.stop()
         if TAKEN not in words:
-            raise Stop(
-                f"The lab's server ended while starting. Details: {server.log}. Its last words:\n{words}"
-            )
+            raise Stop(f"The lab's server ended while starting. Details: {server.log}. Its last words:\n{words}")
         if wanted is not None:
             free_port(wanted)
             raise Stop(f"Port {wanted} was taken while the lab started: choose another with --port.")
@@ -193,8 +185,9 @@ def start(home: Home, wanted: int | None) -> Server:
 
 def launch(home: Home, port: int | None, browser: bool, say=print) -> int:
     """Serve until Ctrl+C, a closed terminal or the server's own end. The caller holds the folder's lock."""
-    server = start(home, port)
+    server = None
     try:
+        server = start(home, port)
         say(f"Latent Lab is open at {address(server.port)}  (Ctrl+C to stop)")
         if browser:
             open_browser(server.port)
@@ -214,5 +207,6 @@ def launch(home: Home, port: int | None, browser: bool, say=print) -> int:
     finally:
         # A second Ctrl+C must not interrupt the cleaning up.
         on_goodbye(signal.SIG_IGN)
-        server.stop()
+        if server:
+            server.stop()
         home.running.unlink(missing_ok=True)

@@ -43,5 +43,5 @@ exit /b 0
 :try
 if defined LAB_PYTHON exit /b 0
 call %* -c "" >nul 2>nul
-if not errorlevel 1 set "LAB_PYTHON=%*"
+if "%errorlevel%"=="0" set "LAB_PYTHON=%*"
 exit /b 0

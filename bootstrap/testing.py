@@ -70,9 +70,7 @@ def prepare(home: Home, with_browser: bool = True) -> dict[str, str]:
     if environment.why_build(home, dev=True):
         turn = take_turn(home)
         if not isinstance(turn, Lock):
-            raise Stop(
-                "The lab is open from this folder and its packages must change: close it, then start again."
-            )
+            raise Stop("The lab is open from this folder and its packages must change: close it, then start again.")
         try:
             environment.build(home, dev=True)
         finally:
