@@ -70,13 +70,14 @@ class Worker:
         """Train one run. Returns False when the lab has gone."""
         run, control = runs.open_run(order["run"]), Control()
         # What is left to do before the next pause: "batch", "epoch", or "all" there is.
-        until = "all"
+        until, last = "all", None
         events = train(run, order["device"], control)
         for event in events:
+            if isinstance(event, Finished):
+                last = event  # told once the run is let go: whoever hears of the end may resume or delete it at once
+                continue
             if not isinstance(event, Batch):
                 self.tell(event)
-            if isinstance(event, Finished):
-                break
             done = {"batch": isinstance(event, Batch), "epoch": isinstance(event, EpochEnd), "all": False}[until]
             paused = done
             if paused:
@@ -101,6 +102,8 @@ class Worker:
                         control.beta = message.get("beta", control.beta)
                     case "stop":
                         control.stop, paused = True, False
+        if last is not None:
+            self.tell(last)
         return True
 
     def tell(self, event: Event) -> None:
