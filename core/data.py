@@ -24,7 +24,7 @@ class DataError(Exception):
     """Images that cannot be had: one sentence on what is wrong and what to do."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ImageSet:
     """A whole data set. The arrays are shared by everybody in this process and cannot be written to.
 
@@ -75,7 +75,7 @@ SOURCES = {
                      "train on.", _DIGITS, 1_797),
     "mnist": Source("MNIST", "Handwritten digits by 500 people: the set on which the field grew up.",
                     _DIGITS, 70_000, "MNIST"),
-    "fashion-mnist": Source("FashionMNIST", "Clothes from a shop's catalogue: harder than digits, with greys.",
+    "fashion-mnist": Source("FashionMNIST", "Clothes from a shop: harder than digits, with soft greys.",
                             ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt",
                              "Sneaker", "Bag", "Ankle boot"), 70_000, "FashionMNIST"),
     "kmnist": Source("KMNIST", "Japanese letters from old books: one sound has several shapes.",
@@ -94,7 +94,7 @@ def load(name: str, folder: str = "") -> ImageSet:
         DataError: unknown name, files missing or damaged: says what to do.
     """
     if name == "digits":
-        return _digits()
+        return read_digits()
     if name == "folder":
         from core import folder as folders  # here, since folder.py makes an ImageSet
 
@@ -197,7 +197,7 @@ def _idx_set(name: str, files: tuple[tuple[Path, int], ...]) -> ImageSet:
 
 
 @lru_cache(maxsize=1)
-def _digits() -> ImageSet:
+def read_digits() -> ImageSet:
     """scikit-learn's 1,797 digits, 1,500 to train and 297 to test.
 
     They come as 8 × 8 pixels. A bicubic enlargement to 28 × 28, a rim of one source pixel and twice the

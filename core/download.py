@@ -58,7 +58,10 @@ def download(name: str, progress: Progress | None = None, stop: threading.Event 
     """
     mirrors, files = sources(name)
     folder = data.raw_folder(name)
-    missing = [(file, md5) for file, md5 in files if not _whole(folder / file.removesuffix(".gz"))]
+    if _usable(name):
+        return
+    # Where each file is whole by itself but they do not fit together, any of them may be the wrong one.
+    missing = [(file, md5) for file, md5 in files if not _whole(folder / file.removesuffix(".gz"))] or files
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -89,6 +92,14 @@ def sources(name: str) -> tuple[list[str], list[tuple[str, str]]]:
                             "again.") from error
     known = getattr(datasets, data.SOURCES[name].layout)
     return list(known.mirrors), [(file, md5) for file, md5 in known.resources]
+
+
+def _usable(name: str) -> bool:
+    try:
+        data.load(name)
+    except data.DataError:
+        return False
+    return True
 
 
 def _whole(path: Path) -> bool:

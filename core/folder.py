@@ -37,7 +37,7 @@ def load(folder: str) -> ImageSet:
         DataError: no such folder, nothing in it that is a picture, or far too much.
     """
     root = _root(folder)
-    return _read(root, tuple(_entries(root)))
+    return read(root, tuple(_entries(root)))
 
 
 def _root(folder: str) -> Path:
@@ -111,7 +111,7 @@ def _natural(name: str) -> list[tuple[int, str]]:
 
 
 @lru_cache(maxsize=2)
-def _read(root: Path, entries: tuple[_Entry, ...]) -> ImageSet:
+def read(root: Path, entries: tuple[_Entry, ...]) -> ImageSet:
     def one(entry: _Entry) -> np.ndarray | str:
         if entry[2] < 0:
             return "is a folder that may not be read"
@@ -124,9 +124,9 @@ def _read(root: Path, entries: tuple[_Entry, ...]) -> ImageSet:
     # faster.
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
         results = list(pool.map(one, entries))
-    read = [(entry[0], result) for entry, result in zip(entries, results, strict=True)]
-    skipped = tuple((name, why) for name, why in read if isinstance(why, str))
-    good = [(Path(name), image) for name, image in read if not isinstance(image, str)]
+    results = [(entry[0], result) for entry, result in zip(entries, results, strict=True)]
+    skipped = tuple((name, why) for name, why in results if isinstance(why, str))
+    good = [(Path(name), image) for name, image in results if not isinstance(image, str)]
     if not good:
         if not skipped:
             raise DataError(f"The folder “{root}” is empty. Put images into it or choose another one.")

@@ -111,7 +111,8 @@ def test_the_digits_are_split_by_class_and_lose_none():
 
 def test_reading_data_waits_neither_for_torch_nor_for_scikit_learn():
     code = ("import sys; from core import data, folder, facts, images, download_job; data.load('digits'); "
-            "data.status(); print([m for m in ('torch', 'torchvision', 'sklearn', 'pandas') if m in sys.modules])")
+            "data.status(); slow = ('torch', 'torchvision', 'sklearn', 'pandas'); "
+            "print([m for m in slow if m in sys.modules])")
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, capture_output=True, text=True, cwd=paths.ROOT, check=True)
     assert done.stdout.strip() == "[]"

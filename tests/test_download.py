@@ -140,6 +140,22 @@ def test_a_damaged_file_in_place_is_replaced(server, raw):
     assert_whole(raw, server)
 
 
+def test_whole_files_that_do_not_fit_together_are_replaced(server, raw):
+    download.download("mnist")
+    labels = raw / "t10k-labels-idx1-ubyte"
+    labels.write_bytes(struct.pack(">4BI", 0, 0, 8, 1, 3) + b"abc")
+    download.download("mnist")
+    assert_whole(raw, server)
+
+
+def test_packed_files_that_a_teacher_put_there_need_no_download(server, raw):
+    raw.mkdir(parents=True)
+    for name, content in server.files.items():
+        (raw / name).write_bytes(content)
+    download.download("mnist")
+    assert server.asked == []
+
+
 def test_a_connection_that_breaks_off_is_taken_up_where_it_broke(server, raw):
     server.break_after = {NAMES[0]: [70_000, 30_000]}
     download.download("mnist")

@@ -1,0 +1,180 @@
+"""Data: what the images are that a model learns from."""
+
+from __future__ import annotations
+
+import inspect
+
+import streamlit as st
+
+from core import data, facts, folder, idx, images, paths
+from core.data import DataError, ImageSet
+from ui import sheets
+from ui.download_box import download_box
+from ui.words import many, three
+
+TRAIN_PAGE = "pages/train.py"
+SEED = "data_sheet_seed"  # in session state: which samples are drawn; not bound to a widget, so it outlives the page
+
+
+def main() -> None:
+    status = data.status()
+    controls, picture = st.columns([3, 8], gap="large")
+    with controls:
+        st.header("Data", anchor=False)
+        st.markdown("A model knows only what its images show. Look at them before you train.")
+        name = _choose(status)
+        path = _folder() if name == "folder" else ""
+        chosen, problem = _load(name, path)
+        if chosen:
+            _actions(name, path, chosen)
+        elif name != "folder":
+            _missing(name, status[name].ready)
+    with picture:
+        if chosen:
+            caption = sheets.sample_sheet(chosen, st.session_state.get(SEED, 0), key="data_sheet")
+            st.caption(caption)
+        else:
+            _empty(name, path, problem, status[name].ready)
+    if chosen:
+        _skipped(chosen)
+        _measurements(chosen)
+        _depth(chosen)
+
+
+def _choose(status: dict[str, data.Status]) -> str:
+    def caption(name: str) -> str:
+        if name == "folder":
+            return "any pictures of yours"
+        return f"{status[name].size.split(' · ')[0]} · {'ready' if status[name].ready else 'not downloaded'}"
+
+    names = list(data.SOURCES)
+    name = st.radio("Set", names, key="data_set", format_func=lambda name: data.SOURCES[name].title,
+                    captions=[caption(name) for name in names], persist_state="session", bind="query-params",
+                    help="Ready sets are on this machine; the others can be downloaded once.")
+    st.caption(data.SOURCES[name].about)
+    return name
+
+
+def _folder() -> str:
+    return st.text_input("Path of your folder", key="data_folder", persist_state="session",
+                         placeholder=r"C:\Users\me\Pictures or /home/me/pictures",
+                         help="On the computer that runs the lab. Sub-folders become classes; any picture format; "
+                              "broken files are skipped and named.")
+
+
+def _load(name: str, path: str) -> tuple[ImageSet | None, str]:
+    """The set, or why there is none."""
+    if name == "folder" and not path.strip():
+        return None, ""
+    try:
+        with st.spinner("Reading the images", show_time=True):
+            return data.load(name, path), ""
+    except DataError as error:
+        return None, str(error)
+
+
+def _actions(name: str, path: str, chosen: ImageSet) -> None:
+    if st.button("Train on this set", key="data_train", type="primary", icon=":material/play_arrow:", width="stretch",
+                 help="Opens the Train page with this set chosen."):
+        st.session_state["train_dataset"] = name
+        st.session_state["train_folder"] = path
+        if (paths.ROOT / TRAIN_PAGE).is_file():
+            st.switch_page(TRAIN_PAGE)
+    if st.button("Draw other samples", key="data_draw", icon=":material/shuffle:", width="stretch",
+                 help="Shows other images of every class."):
+        st.session_state[SEED] = st.session_state.get(SEED, 0) + 1
+    st.caption(f"Draw {st.session_state.get(SEED, 0)} · {many(len(chosen.train_images), 'training image')}, "
+               f"{len(chosen.test_images):,} to test")
+
+
+def _missing(name: str, damaged: bool) -> None:
+    download_box(name, "Replace" if damaged else "Download")
+    if not damaged:
+        st.caption("About 12 to 31 MB over the network, 55 MB on the disk. Without a network: put the files into "
+                   "the folder named on the right.")
+
+
+def _empty(name: str, path: str, problem: str, ready: bool) -> None:
+    """Where the pictures will be: what is missing and the next step."""
+    with st.container(border=True, height=420, horizontal_alignment="center", vertical_alignment="center"):
+        title = data.SOURCES[name].title
+        if name == "folder" and not path.strip():
+            st.markdown("**No folder yet.** Type the path of a folder of pictures.")
+            st.caption("One sub-folder per class, or all pictures in one folder. Everything is turned to grey and "
+                       "fitted into 28 × 28 pixels; your files stay as they are.")
+        elif name == "folder":
+            st.error("These pictures cannot be used.", icon=":material/folder_off:")
+            st.text(problem)  # plain text: it quotes a path
+        elif ready:
+            st.error(f"{title} cannot be shown.", icon=":material/broken_image:")
+            st.text(problem)
+        else:
+            st.markdown(f"**{title} is not on this machine yet.** Download it once, or go on with the digits.")
+            st.caption("The four files belong into this folder (LATENT_LAB_DATA moves it):")
+            st.code(str(data.raw_folder(name)), language=None, wrap_lines=True)
+
+
+def _skipped(chosen: ImageSet) -> None:
+    if chosen.skipped:
+        with st.expander(f"{many(len(chosen.skipped), 'file')} skipped", icon=":material/report:", key="data_skipped"):
+            st.dataframe({"File": [file for file, _ in chosen.skipped], "Why": [why for _, why in chosen.skipped]},
+                         hide_index=True, width="stretch", alt="Skipped files with the reason for each")
+
+
+def _measurements(chosen: ImageSet) -> None:
+    found = facts.measure(chosen)
+    st.subheader("In numbers", anchor=False)
+    with st.container(horizontal=True, gap="large", key="data_numbers"):
+        for label, value, help in (
+            ("Training images", f"{len(chosen.train_images):,}", "A model learns from these; a part is held out to "
+             "validate."),
+            ("Test images", f"{len(chosen.test_images):,}", "Touched only by the final evaluation."),
+            ("Mean pixel", three(found.mean_pixel), "Mean grey level of the training images, 0 black to 1 white."),
+            ("Floor of the BCE", f"{three(found.bce_floor)} nats", "No model can score below this binary "
+             "cross-entropy per test image, since a grey pixel has entropy of its own."),
+            ("BCE of the mean image", f"{three(found.bce_mean_image)} nats", "What a model scores that always "
+             "answers with the mean image. Beat it, or nothing was learned."),
+        ):
+            st.metric(label, value, help=help, width="content")
+    balance, means = st.columns(2, gap="large")
+    with balance:
+        st.markdown("**Class balance**")
+        if chosen.classes:
+            caption = sheets.balance_caption(chosen, found)
+            st.plotly_chart(sheets.balance_chart(chosen, found), key="data_balance", width="stretch",
+                            config={"displayModeBar": False}, alt=f"Images per class. {caption}")
+            st.caption(f"{caption} Solid: training, hatched: test.")
+        else:
+            st.caption("Your folder has no sub-folders, so there are no classes to compare.")
+    with means:
+        st.markdown("**Mean images**")
+        sheets.mean_sheet(chosen, found, key="data_means")
+        st.caption("Every pixel's mean over the training images. A sharp mean: images of that class look alike. A "
+                   "blurred one: they vary, and a model has to explain how.")
+
+
+def _depth(chosen: ImageSet) -> None:
+    """How an image becomes numbers, with the numbers of the first training image."""
+    image = chosen.train_images[0]
+    row, column = (int(k) for k in divmod(int(image.argmax()), image.shape[1]))
+    level = int(image[row, column])
+    with st.expander("How it works", icon=":material/functions:", key="data_depth"):
+        st.markdown(
+            "An image is 28 × 28 grey levels from 0 (black) to 255 (white), one byte each. The whole set stays in "
+            f"memory like that: {chosen.train_images.nbytes / 1e6:,.1f} MB for {len(chosen.train_images):,} images. "
+            "For each step of training a batch of them is picked at random and turned into numbers from 0 to 1. The "
+            f"brightest pixel of the first image, in row {row} and column {column}:")
+        st.latex(rf"x_{{{row},{column}}} = \frac{{{level}}}{{255}} = {level / 255:.3f}")
+        st.markdown("A fully connected network sees the image as one vector of 28 · 28 = 784 numbers, a convolutional "
+                    "one as a square. The entropy of a grey pixel is what no prediction can avoid:")
+        st.latex(r"\text{floor} = \frac{1}{N}\sum_{n=1}^{N}\sum_{i=1}^{784} "
+                 r"\left(-x_{ni}\ln x_{ni}-(1-x_{ni})\ln(1-x_{ni})\right) = "
+                 rf"{three(facts.measure(chosen).bce_floor)}\text{{ nats}}")
+        st.markdown("The code that read these images:")
+        reader = {"digits": data.read_digits, "folder": images.from_file}.get(chosen.name, idx.read)
+        st.code(inspect.getsource(reader), language="python")
+        if chosen.name == "folder":
+            st.code(inspect.getsource(folder.read), language="python")
+
+
+main()

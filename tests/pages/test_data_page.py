@@ -1,0 +1,211 @@
+"""The Data page shows every set, and every state in which a set can be, with its next step."""
+
+import numpy as np
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from core import data, download_job, facts
+from core.paths import ROOT
+from ui import sheets
+
+SETS = {"digits": "Digits", "mnist": "MNIST", "fashion-mnist": "FashionMNIST", "kmnist": "KMNIST",
+        "folder": "Your folder"}
+
+
+@pytest.fixture(autouse=True)
+def empty_data_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("LATENT_LAB_DATA", str(tmp_path / "data"))
+
+
+def page() -> AppTest:
+    app = AppTest.from_file(str(ROOT / "pages" / "data.py"), default_timeout=60).run()
+    assert not app.exception
+    return app
+
+
+def choose(app: AppTest, name: str) -> AppTest:
+    app.radio(key="data_set").set_value(name).run()
+    assert not app.exception
+    return app
+
+
+def with_folder(path) -> AppTest:
+    app = choose(page(), "folder")
+    app.text_input(key="data_folder").set_value(str(path)).run()
+    assert not app.exception
+    return app
+
+
+def words(app: AppTest) -> str:
+    parts = [*app.markdown, *app.caption, *app.error, *app.info, *app.text, *app.code]
+    return "\n".join(str(part.value) for part in parts)
+
+
+def keys(app: AppTest) -> set[str]:
+    return {button.key for button in app.button}
+
+
+def picture(path, level=128):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("L", (40, 30), level).save(path)
+
+
+def test_the_first_visit_shows_the_digits_with_their_measurements():
+    app = page()
+    assert app.radio(key="data_set").value == "digits"
+    assert {m.label: m.value for m in app.metric} == {
+        "Training images": "1,500", "Test images": "297", "Mean pixel": "0.204", "Floor of the BCE": "67.0 nats",
+        "BCE of the mean image": "203 nats"}
+    assert app.button(key="data_train") and not app.error
+
+
+def test_the_sets_and_whether_they_are_ready_can_be_read_off_the_page():
+    radio = page().radio(key="data_set")
+    assert list(radio.options) == list(SETS.values())
+
+
+def test_other_samples_are_drawn_on_request_and_the_same_seed_draws_the_same():
+    app = page()
+    app.button(key="data_draw").click().run()
+    assert "Draw 1" in words(app)
+    images = data.load("digits")
+    first, again, other = (sheets.samples(images, seed) for seed in (0, 0, 1))
+    assert all(np.array_equal(a.images, b.images) for a, b in zip(first, again, strict=True))
+    assert not all(np.array_equal(a.images, b.images) for a, b in zip(first, other, strict=True))
+
+
+def test_every_row_of_the_sheet_holds_images_of_its_own_class():
+    images = data.load("digits")
+    rows = sheets.samples(images, 3)
+    assert [row.name for row in rows] == list("0123456789")
+    for label, row in enumerate(rows):
+        known = {image.tobytes() for image in images.train_images[images.train_labels == label]}
+        assert len(row.images) == sheets.COLUMNS and all(image.tobytes() in known for image in row.images)
+        assert row.note == f"{len(known)} images"
+
+
+@pytest.mark.parametrize("name", ["mnist", "fashion-mnist", "kmnist"])
+def test_a_missing_set_offers_its_download_and_names_its_place(name, tmp_path):
+    app = choose(page(), name)
+    assert keys(app) == {f"download_{name}"}
+    assert f"{SETS[name]} is not on this machine yet" in words(app)
+    assert str(tmp_path / "data" / data.SOURCES[name].layout / "raw") in words(app)
+    assert not app.metric
+
+
+class Job:
+    """A download in any state."""
+
+    def __init__(self, state, message="", done=0, total=0):
+        self.state, self.message, self.done, self.total = state, message, done, total
+        self.stopped = False
+
+    def stop(self):
+        self.stopped = True
+
+
+def test_a_running_download_shows_how_far_it_is_and_can_be_stopped(monkeypatch):
+    job = Job("running", done=3_000_000, total=12_000_000)
+    monkeypatch.setattr(download_job, "current", lambda name: job)
+    app = choose(page(), "mnist")
+    assert keys(app) == {"stop_mnist"}
+    assert "3.0 of 12.0 MB" in str(app.get("progress")[0].proto.text)
+    app.button(key="stop_mnist").click().run()
+    assert job.stopped
+
+
+@pytest.mark.parametrize("state", ["failed", "stopped"])
+def test_a_download_that_ended_early_says_why_and_can_go_on(monkeypatch, state):
+    monkeypatch.setattr(download_job, "current", lambda name: Job(state, "One sentence."))
+    started = []
+    monkeypatch.setattr(download_job, "start", started.append)
+    app = choose(page(), "mnist")
+    assert "One sentence." in words(app)
+    assert app.button(key="download_mnist").label == "Go on with MNIST"
+    app.button(key="download_mnist").click().run()
+    assert started == ["mnist"] and not app.exception
+
+
+def test_a_damaged_set_says_what_is_wrong_and_offers_to_replace_it(tmp_path):
+    raw = tmp_path / "data" / "MNIST" / "raw"
+    raw.mkdir(parents=True)
+    for part in ("train", "t10k"):
+        for kind in ("images-idx3", "labels-idx1"):
+            (raw / f"{part}-{kind}-ubyte").write_bytes(b"rubbish")
+    app = choose(page(), "mnist")
+    assert "is not a file of images" in words(app)
+    assert app.button(key="download_mnist").label == "Replace MNIST"
+
+
+def test_a_folder_without_a_path_waits_for_one():
+    app = choose(page(), "folder")
+    assert "No folder yet" in words(app) and not app.error and not app.metric
+
+
+def test_a_folder_that_does_not_exist_is_named_and_the_page_stays():
+    app = with_folder("/no/such/*folder*")
+    assert "There is no folder “/no/such/*folder*”" in [*app.text][0].value
+    assert app.radio(key="data_set").value == "folder"
+
+
+def test_a_folder_of_rubbish_says_so(tmp_path):
+    (tmp_path / "rubbish").mkdir()
+    (tmp_path / "rubbish" / "letter.doc").write_text("no picture")
+    app = with_folder(tmp_path / "rubbish")
+    assert "letter.doc is not a picture" in words(app) and not app.metric
+
+
+def test_good_pictures_among_rubbish_are_shown_and_the_rest_is_listed(tmp_path):
+    for i in range(12):
+        picture(tmp_path / "own" / "<b>cats</b>_*" / f"{i}.png", level=i)
+        picture(tmp_path / "own" / "dogs" / f"{i}.png", level=i)
+    (tmp_path / "own" / "dogs" / "broken.jpg").write_bytes(b"\xff\xd8\xff")
+    app = with_folder(tmp_path / "own")
+    assert {m.label: m.value for m in app.metric}["Training images"] == "20"
+    listed = app.dataframe[0].value
+    assert "broken.jpg" in listed["File"][0] and len(listed) == 1
+    assert app.expander[0].label == "1 file skipped"
+
+
+def test_a_flat_folder_with_one_picture_is_shown_without_classes(tmp_path):
+    picture(tmp_path / "own" / "one.png")
+    app = with_folder(tmp_path / "own")
+    assert "there are no classes" in words(app)
+    assert {m.label: m.value for m in app.metric}["Training images"] == "1"
+
+
+def test_training_on_a_set_takes_it_along_to_the_train_page(tmp_path):
+    # The page in a lab of two pages; the other one tells what reached it.
+    (tmp_path / "lab" / "pages").mkdir(parents=True)
+    (tmp_path / "lab" / "pages" / "train.py").write_text(
+        "import streamlit as st\nst.markdown(f'Training on {st.session_state.train_dataset}')\n")
+    (tmp_path / "lab" / "app.py").write_text(
+        "import streamlit as st\n"
+        f"data = st.Page({str(ROOT / 'pages' / 'data.py')!r}, title='Data', default=True)\n"
+        "st.navigation([data, st.Page('pages/train.py', title='Train')]).run()\n")
+    app = AppTest.from_file(str(tmp_path / "lab" / "app.py"), default_timeout=60).run()
+    app.button(key="data_train").click().run()
+    assert not app.exception
+    assert [m.value for m in app.markdown] == ["Training on digits"]
+
+
+def test_the_chart_of_class_balance_counts_every_image_once():
+    images = data.load("digits")
+    found = facts.measure(images)
+    train, test = sheets.balance_chart(images, found).data
+    assert list(train.x) == list(np.bincount(images.train_labels))
+    assert sum(train.x) + sum(test.x) == 1_797
+    assert train.orientation == "h"
+    assert sheets.balance_caption(images, found) == "About balanced: from 174 (8) to 183 (3) images per class."
+
+
+def test_a_folder_of_very_many_classes_stays_readable():
+    count = 300
+    labels = np.arange(count)
+    pictures = np.zeros((count, 28, 28), np.uint8)
+    names = tuple(f"class <i>{i}</i> with a long name" for i in range(count))
+    images = data.ImageSet("folder", pictures, labels, pictures[:1].copy(), labels[:1].copy(), names)
+    chart = sheets.balance_chart(images, facts.measure(images))
+    assert len(chart.data[0].x) == len(sheets.samples(images, 0)) == sheets.MOST_ROWS
+    assert all("<" not in text and len(text) <= 18 for text in chart.layout.yaxis.ticktext)
