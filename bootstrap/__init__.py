@@ -12,4 +12,5 @@ Standard library only, because nothing else is installed yet when this runs.
     launcher.py      port, server, health, browser, and a clean end
     serve.py         the server's own process: Streamlit, tied to the launcher's life
     testing.py       what the tests need besides: developer packages and a browser
+    start.bat        what build.bat and launch.bat share: find Python, keep the window open
 """
