@@ -28,8 +28,6 @@ FOLDS = {"data": "How many images", "model": "The network", "loss": "The loss", 
          "stop": "When else to stop"}
 WORDS = {"ae": "autoencoder (ae)", "vae": "variational autoencoder (vae)", "mlp": "fully connected (mlp)",
          "conv": "convolutions (conv)"} | {name: source.title for name, source in data.SOURCES.items()}
-FOLLOWS = ("batch_size", "epochs", "validation")
-"""Set anew with the data set, unless they were changed by hand."""
 
 
 def key(name: str) -> str:
@@ -117,7 +115,7 @@ def _field(f: dataclasses.Field, ready: dict[str, bool]) -> None:
 
 
 def base(name: str, dataset: str) -> dict[str, Any]:
-    """A preset's values on another data set: the small set gets small batches and more epochs."""
+    """A preset's values on another data set: the digits get a smaller model and more epochs."""
     recipe = presets.preset(name)
     if dataset == "digits":
         recipe = presets.for_digits(recipe)
@@ -125,11 +123,14 @@ def base(name: str, dataset: str) -> dict[str, Any]:
 
 
 def fill(values: dict[str, Any]) -> None:
-    """Put these values into the form (session state), as the widgets want them."""
-    for f in fields():
-        if f.name in values:
-            value = values[f.name]
-            st.session_state[key(f.name)] = "-".join(map(str, value)) if isinstance(value, (list, tuple)) else value
+    """Put these values into the form (session state)."""
+    for name, value in values.items():
+        st.session_state[key(name)] = _shown(value)
+
+
+def _shown(value: Any) -> Any:
+    """A value as its widget holds it: layers as text."""
+    return "-".join(map(str, value)) if isinstance(value, (list, tuple)) else value
 
 
 def _values() -> dict[str, Any]:
@@ -176,9 +177,7 @@ def _dataset_changed() -> None:
 
 
 def _follow(before: str, after: str) -> None:
-    """Batch size, epochs and held-out images fit the size of a set: change them with it where nobody else did."""
+    """What fits the size of a set (epochs, batch, layers) changes with it, except where it was changed by hand."""
     state = st.session_state
     old, new = base(state[key("name")], before), base(state[key("name")], after)
-    for name in FOLLOWS:
-        if state[key(name)] == old[name]:
-            state[key(name)] = new[name]
+    fill({name: new[name] for name in new if name != "dataset" and state.get(key(name)) == _shown(old[name])})

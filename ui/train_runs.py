@@ -75,15 +75,15 @@ def _actions(run: Run, board, training: bool) -> None:
                 open_in_generate(run.name)
             if st.button("Continue", key=f"continue_{run.name}", icon=":material/play_arrow:",
                          disabled=training or not run.resumable, help="Train it for more epochs."):
-                _continue(run, board)
+                DIALOGS["continue"](run, board)
             st.download_button("CSV", run.csv, f"{run.name}.csv", "text/csv", key=f"csv_{run.name}", on_click="ignore",
                                icon=":material/download:", help="Its history: every loss at every step.")
             if st.button("Rename", key=f"rename_{run.name}", icon=":material/edit:", disabled=training,
                          help="Give it another name."):
-                _rename(run)
+                DIALOGS["rename"](run, board)
         if st.button("Delete", key=f"delete_{run.name}", icon=":material/delete:", disabled=training,
                      help="Remove it for good; asks first. A run that is training must be stopped before."):
-            _delete(run)
+            DIALOGS["delete"](run, board)
     if run.error:
         st.error(plain(run.error), icon=":material/broken_image:")
     elif run.status["message"] and not training:
@@ -113,7 +113,7 @@ def _continue(run: Run, board) -> None:
 
 
 @st.dialog("Rename a run")
-def _rename(run: Run) -> None:
+def _rename(run: Run, board) -> None:
     new = st.text_input("New name", value=run.name, max_chars=60, key="rename_to",
                         help="Letters, digits, spaces and - _ . ( ).")
     if st.button("Rename", type="primary", key="rename_go", help="The run's folder gets this name."):
@@ -128,7 +128,7 @@ def _rename(run: Run) -> None:
 
 
 @st.dialog("Delete a run")
-def _delete(run: Run) -> None:
+def _delete(run: Run, board) -> None:
     st.markdown(f"**{plain(run.name)}** and its weights, curves and pictures will be gone for good.")
     if st.button("Delete for good", type="primary", key="delete_go", help="This cannot be undone."):
         try:
@@ -138,6 +138,10 @@ def _delete(run: Run) -> None:
         else:
             st.session_state[CHOSEN] = [name for name in st.session_state.get(CHOSEN, []) if name != run.name]
             st.rerun()
+
+
+DIALOGS = {"continue": _continue, "rename": _rename, "delete": _delete}
+"""What opens over the page, by what it does; each takes the run and the board."""
 
 
 @st.fragment

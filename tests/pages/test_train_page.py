@@ -1,0 +1,266 @@
+"""The Train page in each of its states, with the real worker and tiny runs on the digits."""
+
+import os
+import signal
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core import paths, presets, runs, worker
+
+PAGE = str(paths.ROOT / "pages" / "train.py")
+TINY = presets.for_digits(presets.preset("mlp-vae")).with_(hidden=(16,), latent_dim=2, train_images=64, validation=20,
+                                                            epochs=1)
+LONG = TINY.with_(epochs=10_000)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def lab(tmp_path_factory):
+    """A lab of its own: empty folders of runs and data, and a board whose worker was started with them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LATENT_LAB_RUNS", str(tmp_path_factory.mktemp("runs")))
+        patch.setenv("LATENT_LAB_DATA", str(tmp_path_factory.mktemp("data")))
+        patch.setattr(worker, "_boards", {})
+        yield
+        for board in worker._boards.values():
+            board.close()
+
+
+@pytest.fixture(autouse=True)
+def tidy(lab):
+    """Every test begins with no job and no run."""
+    yield
+    board = worker.board()
+    for job in board.jobs()[::-1]:
+        if job.active:
+            job.stop()
+            assert job.wait(lambda j: not j.active, 60)
+    with board._changed:
+        board._jobs.clear()
+    for run in runs.list_runs():
+        run.delete()
+
+
+@pytest.fixture
+def board():
+    return worker.board()
+
+
+def visit(**session) -> AppTest:
+    page = AppTest.from_file(PAGE, default_timeout=60)
+    for key, value in session.items():
+        page.session_state[key] = value
+    page.run()
+    assert not page.exception
+    return page
+
+
+def dialog(verb: str, name: str) -> AppTest:
+    """One of the dialogs by itself: AppTest runs the whole script after every click, which would close it."""
+    def script(verb, name):
+        from core import runs, worker
+        from ui import train_runs
+
+        run = runs.Run(runs.paths.runs_folder() / name)
+        if run.path.exists():
+            train_runs.DIALOGS[verb](run, worker.board())
+
+    page = AppTest.from_function(script, default_timeout=60, args=(verb, name)).run()
+    assert not page.exception
+    return page
+
+
+def buttons(page) -> dict:
+    return {button.label: button for button in page.button}
+
+
+def words(page) -> str:
+    """All text a visitor reads."""
+    kinds = ("title", "header", "subheader", "markdown", "caption", "success", "info", "warning", "error")
+    return "\n".join(element.value for kind in kinds for element in getattr(page, kind)).replace("\\", "")
+
+
+def train(board, recipe=TINY, name=None):
+    job = board.submit(recipe, name)
+    assert job.wait(lambda j: not j.active, 120)
+    return job
+
+
+def start(board, recipe=LONG, state="running"):
+    job = board.submit(recipe)
+    assert job.wait(lambda j: j.state == state, 120)
+    return job
+
+
+def test_a_fresh_lab_offers_the_form_and_one_primary_action():
+    page = visit()
+    assert not buttons(page)["Start training"].disabled
+    assert [b.label for b in page.button if b.proto.type == "primary"] == ["Start training"]
+    assert "There are no runs yet" in words(page) and "Nothing has been trained here yet" in words(page)
+
+
+def test_a_link_to_an_unknown_recipe_is_met_with_a_message():
+    page = AppTest.from_file(PAGE, default_timeout=60)
+    page.query_params["recipe"] = "no-such"
+    page.run()
+    assert not page.exception and "does not exist" in page.warning[0].value
+
+
+def test_a_recipe_that_cannot_be_trained_disables_start_and_says_why():
+    page = visit()
+    page.text_input(key="recipe_hidden").set_value("lots").run()
+    assert buttons(page)["Start training"].disabled and "Hidden layers" in page.error[0].value
+
+
+def test_a_name_that_cannot_be_used_is_refused_in_a_sentence():
+    page = visit()
+    page.text_input(key="train_name").set_value("../up").run()
+    buttons(page)["Start training"].click().run()
+    assert not page.exception and "cannot be a run's name" in words(page)
+
+
+def test_from_the_form_to_a_trained_run_and_what_to_do_next(board):
+    page = visit()
+    for key, value in {"epochs": 1, "train_images": 64, "latent_dim": 2}.items():
+        page.number_input(key=f"recipe_{key}").set_value(value)
+    page.text_input(key="recipe_hidden").set_value("16")
+    page.text_input(key="train_name").set_value("mine").run()
+    buttons(page)["Start training"].click().run()
+    assert not page.exception
+    job = board.job("mine")
+    assert job.recipe.with_(hidden=(16,), latent_dim=2, epochs=1, train_images=64) == job.recipe
+    assert job.wait(lambda j: not j.active, 120) and job.state == "finished"
+    assert job.run.status["state"] == "finished", "what is on the disk is what the page says"
+    page.run()
+    assert "Finished." in page.success[0].value
+    assert [b.label for b in page.button if b.proto.type == "primary"] == ["Generate from it"]
+    buttons(page)["Train another"].click().run()
+    assert "Start training" in buttons(page) and "mine" in words(page)
+
+
+def test_pause_step_resume_and_stop_from_the_page(board):
+    job = start(board)
+    page = visit()
+    assert {"Pause", "Step", "Epoch", "Stop"} <= set(buttons(page))
+    buttons(page)["Pause"].click().run()
+    assert job.wait(lambda j: j.state == "paused", 30)
+    page.run()
+    assert "Paused" in page.get("progress")[0].proto.text
+    buttons(page)["Step"].click().run()  # also brings the count of steps up to date
+    assert job.wait(lambda j: j.state == "paused", 30)
+    before = job.snapshot().step
+    buttons(page)["Step"].click().run()
+    assert job.wait(lambda j: j.state == "paused" and j.snapshot().step == before + 1, 30)
+    buttons(page)["Epoch"].click().run()
+    assert job.wait(lambda j: j.state == "paused" and j.snapshot().epoch == int(j.snapshot().epoch), 30)
+    page.run()
+    buttons(page)["Resume"].click().run()
+    assert job.wait(lambda j: j.state == "running", 30)
+    buttons(page)["Stop"].click().run()
+    assert job.wait(lambda j: j.state == "stopped", 30)
+    page.run()
+    assert not page.exception and "Stopped in epoch" in page.info[0].value
+    buttons(page)["Resume"].click().run()
+    again = board.job(job.name)
+    assert again is not job and again.wait(lambda j: j.state == "running", 60)
+
+
+def test_learning_rate_and_beta_change_in_mid_run_and_leave_marks(board):
+    job = start(board)
+    page = visit()
+    page.number_input(key=f"tune_lr_{job.id}").set_value(0.0005).run()
+    page.number_input(key=f"tune_beta_{job.id}").set_value(4.0).run()
+    assert job.wait(lambda j: len(j.snapshot().changes) == 2, 30)
+    assert [(c["field"], c["new"]) for c in job.snapshot().changes] == [("lr", 0.0005), ("beta", 4.0)]
+
+
+def test_a_second_job_waits_in_the_queue_that_every_visitor_sees(board):
+    running = start(board)
+    page = visit()
+    page.text_input(key="train_name").set_value("second").run()
+    buttons(page)["Add to the queue"].click().run()
+    second = board.job("second")
+    assert (second.state, second.position) == ("queued", 1)
+    other = visit()
+    assert "1. in the queue" in words(other) and "second" in words(other)
+    assert running.name in other.markdown[0].value.replace("\\", ""), "the running job is the one that is shown"
+    other.button(key="cancel_second").click().run()
+    assert second.state == "cancelled" and running.state == "running"
+
+
+def test_a_diverged_run_says_so_and_goes_on_with_a_tenth_of_the_learning_rate(board):
+    job = train(board, TINY.with_(optimizer="sgd", lr=10.0, epochs=3))
+    assert job.state == "diverged"
+    page = visit(train_watched=job.name)
+    assert "The best weights" in page.warning[0].value.replace("\\", "")
+    buttons(page)["Go on from the last good epoch with learning rate 1"].click().run()
+    again = board.job(job.name)
+    assert again is not job and again.wait(lambda j: len(j.snapshot().changes) == 1, 60)
+    assert again.snapshot().changes[0]["new"] == 1.0
+
+
+def test_a_worker_that_dies_is_a_sentence_and_its_run_can_be_resumed(board):
+    job = start(board)
+    assert job.wait(lambda j: j.snapshot().epoch >= 1, 60)
+    os.kill(board._process.pid, signal.SIGTERM)
+    assert job.wait(lambda j: not j.active, 60) and job.state == "failed"
+    page = visit(train_watched=job.name)
+    assert "resume" in page.error[0].value
+    buttons(page)["Resume"].click().run()
+    assert board.job(job.name).wait(lambda j: j.state == "running", 60)
+
+
+def test_chosen_runs_are_laid_over_each_other_with_the_settings_that_differ(board):
+    names = [train(board, TINY.with_(beta=beta), f"beta {beta:g}").name for beta in (1.0, 4.0)]
+    page = visit(runs_chosen=names)
+    facts = page.dataframe[-1].value
+    assert list(facts["Run"]) == names[::-1] and list(facts["β, weight of the KL"]) == ["4", "1"]
+    assert "Latent size" not in facts, "settings that all share are left out"
+    assert {f"csv_{name}" for name in names} == {b.key for b in page.get("download_button")}
+
+
+def test_a_damaged_run_is_listed_with_its_sentence_and_can_only_be_deleted():
+    folder = paths.runs_folder() / "broken"
+    folder.mkdir()
+    (folder / "recipe.json").write_text("{not json")
+    page = visit(runs_chosen=["broken"])
+    assert "'broken' is not a usable run" in page.error[0].value.replace("\\", "")
+    assert {b.key for b in page.button if b.key and b.key.endswith("_broken")} == {"delete_broken"}
+    page.button(key="delete_broken").click().run()
+    assert "will be gone for good" in words(page) and folder.exists(), "it asks first"
+    dialog("delete", "broken").button(key="delete_go").click().run()
+    assert not folder.exists()
+
+
+def test_a_run_is_renamed_and_a_taken_name_is_refused(board):
+    for name in ("one", "two"):
+        train(board, name=name)
+    asked = dialog("rename", "one")
+    asked.text_input(key="rename_to").set_value("two")
+    asked.button(key="rename_go").click().run()
+    assert "already" in words(asked) and (paths.runs_folder() / "one").exists()
+    asked.text_input(key="rename_to").set_value("three")
+    asked.button(key="rename_go").click().run()
+    assert {run.name for run in runs.list_runs()} == {"two", "three"}
+
+
+def test_a_finished_run_is_continued_for_more_epochs(board):
+    train(board, name="short")
+    asked = dialog("continue", "short")
+    asked.number_input(key="continue_epochs").set_value(3)
+    asked.button(key="continue_go").click().run()
+    job = board.job("short")
+    assert job.wait(lambda j: not j.active, 60) and job.snapshot().epoch == 3
+
+
+def test_a_run_in_training_can_be_neither_renamed_nor_deleted(board):
+    job = start(board)
+    page = visit(runs_chosen=[job.name])
+    assert all(page.button(key=f"{verb}_{job.name}").disabled for verb in ("rename", "delete", "continue"))
+
+
+def test_a_run_deleted_behind_the_page_leads_back_to_the_form(board):
+    job = train(board)
+    job.run.delete()
+    page = visit(train_watched=job.name, runs_chosen=[job.name])
+    assert "Start training" in buttons(page)

@@ -1,0 +1,137 @@
+"""Curves made small and smooth, and the figures drawn from them."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from core import curves
+from core.history import COLUMNS
+from ui import charts
+
+CURVES = [
+    (rng.integers(4, 3_000), rng.integers(4, 600), rng)
+    for rng in (np.random.default_rng(seed) for seed in range(25))
+]
+
+
+@pytest.mark.parametrize("n, most, rng", CURVES)
+def test_a_decimated_curve_keeps_its_extremes_and_its_ends_and_invents_nothing(n, most, rng):
+    x = np.sort(rng.normal(size=n))
+    y = rng.standard_cauchy(size=n)
+    dx, dy = curves.decimate(x, y, int(most))
+    assert len(dx) <= max(most, 4)
+    assert (dy.min(), dy.max()) == (y.min(), y.max())
+    assert (dx[0], dx[-1], dy[0], dy[-1]) == (x[0], x[-1], y[0], y[-1])
+    assert (np.diff(dx) >= 0).all()
+    assert set(zip(dx, dy, strict=True)) <= set(zip(x, y, strict=True))
+
+
+def test_every_stretch_of_a_decimated_curve_keeps_its_own_peak():
+    y = np.zeros(10_000)
+    peaks = np.arange(500, 9_500, 500)
+    y[peaks] = np.arange(len(peaks)) + 1.0
+    _, dy = curves.decimate(np.arange(10_000), y)
+    assert set(y[peaks]) <= set(dy)
+
+
+def test_points_that_are_no_numbers_are_left_out_and_a_short_curve_is_left_alone():
+    x, y = np.arange(6.0), np.array([np.nan, 1, np.inf, 3, -np.inf, 5])
+    assert [list(v) for v in curves.decimate(x, y)] == [[1, 3, 5], [1, 3, 5]]
+    assert [len(v) for v in curves.decimate(np.empty(0), np.empty(0))] == [0, 0]
+
+
+@pytest.mark.parametrize("weight", [0.0, 0.3, 0.9, 0.99])
+def test_smoothing_equals_its_closed_form(weight):
+    y = np.random.default_rng(1).normal(size=60)
+    weights = np.array([[weight ** (t - i) if i <= t else 0.0 for i in range(60)] for t in range(60)])
+    np.testing.assert_allclose(curves.smooth(y, weight), weights @ y / weights.sum(1), rtol=1e-10)
+
+
+def test_smoothing_does_not_move_a_constant_and_refuses_a_weight_of_one():
+    np.testing.assert_allclose(curves.smooth(np.full(50, 7.0), 0.95), 7.0)
+    with pytest.raises(ValueError, match="below 1"):
+        curves.smooth(np.ones(3), 1.0)
+
+
+def history(n: int = 2_000, epochs: int = 20) -> dict[str, np.ndarray]:
+    """A made-up VAE history: exponentially falling losses, validated at the end of each epoch."""
+    t = np.arange(1, n + 1)
+    points = {column: np.full(n, np.nan) for column in COLUMNS}
+    points |= {"step": t, "epoch": t * epochs / n, "seconds": t * 0.01}
+    recon, kl = 80 + 400 * np.exp(-t / 50), 25 * (1 - np.exp(-t / 100))
+    ends = t % (n // epochs) == 0
+    for part, there in (("train", np.full(n, True)), ("val", ends)):
+        for term, y in (("recon", recon), ("kl", kl), ("weighted_kl", 2 * kl), ("total", recon + 2 * kl)):
+            points[f"{part}_{term}"] = np.where(there, y, np.nan)
+    return points
+
+
+def test_losses_and_kl_have_panels_of_their_own_and_training_is_solid_where_validation_is_dashed():
+    figure = charts.loss_chart(history())
+    drawn = {(t.name, t.line.dash): t for t in figure.data}
+    assert set(drawn) == set(itertools.product(["Total", "Reconstruction", "KL", "β·KL"], ["solid", "dash"]))
+    assert {t.yaxis for (name, _), t in drawn.items() if name in ("Total", "Reconstruction")} == {"y"}
+    assert {t.yaxis for (name, _), t in drawn.items() if "KL" in name} == {"y2"}
+    assert len(drawn["Total", "solid"].x) <= 500 and len(drawn["Total", "dash"].x) == 20
+    assert drawn["KL", "solid"].line.color == drawn["β·KL", "solid"].line.color != drawn["Total", "solid"].line.color
+
+
+def test_a_zoom_survives_new_points_and_is_given_up_when_the_axis_means_something_else():
+    revision = [charts.loss_chart(history(n), x=x).layout.uirevision for n, x in
+                ((200, "epoch"), (400, "epoch"), (400, "seconds"))]
+    assert revision[0] == revision[1] != revision[2]
+
+
+def test_a_change_in_mid_run_is_marked_where_it_happened_on_every_axis():
+    points = history()
+    changes = [{"step": 500, "epoch": 5.0, "field": "lr", "old": 1e-3, "new": 3e-4},
+               {"step": 1000, "epoch": 10.0, "field": "beta", "old": 1.0, "new": 4.0}]
+    for x, places in {"epoch": [5, 10], "step": [500, 1000], "seconds": [5, 10]}.items():
+        layout = charts.loss_chart(points, x=x, changes=changes).layout
+        assert [shape.x0 for shape in layout.shapes] == pytest.approx(places)
+        assert [note.text for note in layout.annotations] == ["lr → 0.0003", "β → 4"]
+
+
+def test_smoothing_leaves_the_raw_curve_faint_behind_and_touches_only_training():
+    plain, smoothed = charts.loss_chart(history()), charts.loss_chart(history(), smoothing=0.9)
+    faint = [t for t in smoothed.data if t.opacity == 0.25]
+    assert len(faint) == 4 and {t.line.dash for t in faint} == {None}
+    dashed = [[t.y for t in figure.data if t.line.dash == "dash"] for figure in (plain, smoothed)]
+    assert all(np.array_equal(a, b) for a, b in zip(*dashed, strict=True))
+
+
+def test_a_logarithm_is_drawn_only_where_every_value_has_one():
+    points = history()
+    assert charts.loss_chart(points, log=True).layout.yaxis.type == "log"
+    points["train_total"] = points["train_total"] - 1_000  # a Gaussian likelihood can be negative
+    assert charts.loss_chart(points, log=True).layout.yaxis.type != "log"
+
+
+@pytest.mark.parametrize("rows", [0, 1, 2])
+def test_a_run_that_has_hardly_begun_can_be_drawn(rows):
+    points = {column: values[:rows] for column, values in history().items()}
+    charts.loss_chart(points, x="seconds", log=True, smoothing=0.5)
+    charts.overlay_chart({"a": points, "b": points}, log=True)
+
+
+def test_an_autoencoder_has_one_panel_and_no_kl():
+    figure = charts.loss_chart(history(), with_kl=False, unit="squared error")
+    assert {t.name for t in figure.data} == {"Total"} and "squared error per image" in figure.layout.yaxis.title.text
+
+
+def test_kl_bars_are_sorted_and_dead_dimensions_marked_by_more_than_colour():
+    kl = np.array([0.5, 0.0, 3.0, charts.DEAD, charts.DEAD - 1e-6])
+    bars = charts.kl_bars(kl).data[0]
+    assert list(bars.x[:3]) == ["z2", "z0", "z3"] and list(bars.y) == sorted(kl, reverse=True)
+    assert list(bars.marker.pattern.shape) == ["", "", "", "/", "/"]
+    assert list(bars.customdata) == ["active"] * 3 + ["dead"] * 2
+    assert charts.kl_caption(kl).startswith("3 of 5 dimensions are in use, 3.52 nats")
+
+
+def test_runs_laid_over_each_other_can_be_told_apart_even_when_the_colours_run_out():
+    runs = {f"run {i}": history(100) for i in range(8)}
+    figure = charts.overlay_chart(runs, "kl")
+    solid = [t for t in figure.data if t.showlegend]
+    assert [t.name for t in solid] == list(runs)
+    assert len({(t.line.color, t.line.dash) for t in figure.data}) == 16

@@ -1,0 +1,171 @@
+"""The form is the recipe: every field there, every bad value a sentence."""
+
+import dataclasses
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core import data, presets
+from core.recipe import GROUPS, Recipe, applies, fields
+from ui import recipe_form
+
+
+def script():
+    import streamlit as st
+
+    from ui.recipe_form import recipe_form
+
+    recipe = recipe_form()
+    st.session_state["made"] = recipe.to_dict() if recipe else None
+
+
+@pytest.fixture
+def here(monkeypatch):
+    """Which data sets are on this machine: all of them, unless a test takes some away."""
+    ready = dict.fromkeys(data.SOURCES, True)
+    monkeypatch.setattr(data, "status", lambda: {n: data.Status(r, "somewhere", "small") for n, r in ready.items()})
+    return ready
+
+
+@pytest.fixture
+def form(here):
+    return AppTest.from_function(script, default_timeout=30).run()
+
+
+def widget(form, name):
+    kind = recipe_form.key(name)
+    for family in (form.selectbox, form.number_input, form.text_input):
+        for found in family:
+            if found.key == kind:
+                return found
+    return None
+
+
+def made(form) -> Recipe | None:
+    values = form.session_state["made"]
+    return Recipe.from_dict(values) if values else None
+
+
+def test_the_form_begins_with_the_first_preset_on_mnist(form):
+    assert made(form) == presets.preset("mlp-vae")
+
+
+def test_without_mnist_it_begins_on_the_digits_that_are_always_there(here):
+    here.update({"mnist": False, "fashion-mnist": False, "kmnist": False})
+    assert made(AppTest.from_function(script).run()) == presets.for_digits(presets.preset("mlp-vae"))
+
+
+@pytest.mark.parametrize("name", presets.PRESETS)
+def test_every_preset_goes_through_the_form_unchanged(form, name):
+    widget(form, "name").select(name).run()
+    assert made(form) == presets.preset(name)
+    assert presets.ABOUT[name] in [caption.value for caption in form.caption]
+
+
+def test_a_chosen_preset_is_written_into_the_address(form):
+    widget(form, "name").select("plane-vae").run()
+    assert form.query_params["recipe"] in ("plane-vae", ["plane-vae"])
+
+
+def test_every_field_has_a_widget_with_its_help_and_bounds_whenever_it_applies(form):
+    settings = [{}, {"network": "conv"}, {"likelihood": "gaussian"}, {"dataset": "folder"}, {"model": "ae"}]
+    seen = set()
+    for setting in settings:
+        form = AppTest.from_function(script, default_timeout=30).run()
+        for name, value in setting.items():
+            widget(form, name).select(value).run()
+        values = presets.preset("mlp-vae").to_dict() | setting
+        for f in fields():
+            found = widget(form, f.name)
+            assert (found is not None) == applies(f, values), f.name
+            if found is not None:
+                seen.add(f.name)
+                assert found.help == f.metadata["help"]
+                if str(f.type) in ("int", "float"):
+                    assert (found.min, found.max) == (f.metadata["low"], f.metadata["high"])
+    assert seen == {f.name for f in dataclasses.fields(Recipe)}
+
+
+def test_what_matters_stands_open_and_the_rest_is_folded_under_plain_words(form):
+    assert [fold.label for fold in form.expander] == [recipe_form.FOLDS[group] for group in GROUPS]
+    folded = {w.key for fold in form.expander for w in (*fold.selectbox, *fold.number_input, *fold.text_input)}
+    assert not folded & {recipe_form.key(name) for name in recipe_form.OPEN}
+
+
+@pytest.mark.parametrize("text, wanted", [("400-200", (400, 200)), ("400, 200", (400, 200)), ("64", (64,))])
+def test_layers_are_written_as_text(form, text, wanted):
+    widget(form, "hidden").set_value(text).run()
+    assert made(form).hidden == wanted
+
+
+@pytest.mark.parametrize("text", ["", "many", "0", "200-99999", "1-1-1-1-1-1-1-1-1"])
+def test_a_bad_value_is_a_sentence_with_the_fields_name_and_no_recipe(form, text):
+    widget(form, "hidden").set_value(text).run()
+    assert made(form) is None and not form.exception
+    assert len(form.error) == 1
+    assert form.error[0].value.startswith("Hidden layers:") and "from 1 to 4096" in form.error[0].value
+
+
+def test_two_fields_that_contradict_each_other_are_a_sentence_too(form):
+    widget(form, "likelihood").select("mse").run()
+    assert made(form) is None and "ELBO" in form.error[0].value
+    widget(form, "model").select("ae").run()
+    assert made(form).likelihood == "mse" and not form.error
+
+
+def test_a_folder_is_asked_for_only_where_it_matters(form):
+    assert widget(form, "folder") is None
+    widget(form, "dataset").select("folder").run()
+    assert made(form) is None and form.error[0].value.startswith("Your folder:")
+    widget(form, "folder").set_value("/some/pictures").run()
+    assert made(form).folder == "/some/pictures"
+
+
+def test_a_set_that_is_not_here_is_offered_with_a_way_to_get_it(here):
+    here["kmnist"] = False
+    form = AppTest.from_function(script).run()
+    assert "KMNIST · not here yet" in widget(form, "dataset").options
+    widget(form, "dataset").select("kmnist").run()
+    assert made(form) is None and "Data page" in form.info[0].value
+    assert [button.label for button in form.button] == ["Open the Data page"]
+
+
+def test_epochs_follow_the_data_set_until_they_are_changed_by_hand(form):
+    widget(form, "dataset").select("digits").run()
+    assert made(form) == presets.for_digits(presets.preset("mlp-vae"))
+    widget(form, "epochs").set_value(7).run()
+    widget(form, "dataset").select("mnist").run()
+    assert made(form) == presets.preset("mlp-vae").with_(epochs=7)
+
+
+def test_a_link_can_ask_for_a_recipe(here):
+    form = AppTest.from_function(script)
+    form.query_params["recipe"] = "conv-vae"
+    form.run()
+    assert made(form) == presets.preset("conv-vae")
+    widget(form, "latent_dim").set_value(5).run()
+    assert made(form).latent_dim == 5, "the link must not win over what was typed after it"
+
+
+def test_a_link_to_a_recipe_that_does_not_exist_is_ignored_with_a_message(here):
+    form = AppTest.from_function(script)
+    form.query_params["recipe"] = "**<script>"
+    form.run()
+    assert made(form) == presets.preset("mlp-vae")
+    assert "conv-vae" in form.warning[0].value and "script" not in form.warning[0].value
+
+
+def test_a_set_chosen_on_the_data_page_is_taken_over_once(here):
+    form = AppTest.from_function(script)
+    form.session_state["train_dataset"], form.session_state["train_folder"] = "folder", "/my/own"
+    form.run()
+    assert (made(form).dataset, made(form).folder) == ("folder", "/my/own")
+    widget(form, "dataset").select("digits").run()
+    assert made(form).dataset == "digits"
+
+
+@pytest.mark.parametrize("f", fields(), ids=lambda f: f.name)
+def test_every_group_and_field_has_words_for_people(f):
+    assert f.metadata["group"] in recipe_form.FOLDS
+    label = recipe_form.label(f.name)
+    assert (label[0] in "βσ" or label[0].isupper()) and "_" not in label
