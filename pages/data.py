@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 
+import numpy as np
 import streamlit as st
 
 from core import data, facts, folder, idx, images, paths
@@ -48,9 +49,18 @@ def _choose(status: dict[str, data.Status]) -> str:
         return f"{status[name].size.split(' · ')[0]} · {'ready' if status[name].ready else 'not downloaded'}"
 
     names = list(data.SOURCES)
+    # By hand, not by `bind`: Streamlit refuses to switch to another page while the address is bound to a widget.
+    wanted = st.query_params.get("set")
+    if "data_set" not in st.session_state and wanted in names:
+        st.session_state["data_set"] = wanted
+    elif wanted is not None and wanted not in names:
+        st.warning(f"The address asks for a set that does not exist. The sets are {', '.join(names)}.",
+                   icon=":material/link_off:")
     name = st.radio("Set", names, key="data_set", format_func=lambda name: data.SOURCES[name].title,
-                    captions=[caption(name) for name in names], persist_state="session", bind="query-params",
+                    captions=[caption(name) for name in names], persist_state="session",
                     help="Ready sets are on this machine; the others can be downloaded once.")
+    if name != wanted:
+        st.query_params["set"] = name
     st.caption(data.SOURCES[name].about)
     return name
 
@@ -156,20 +166,24 @@ def _measurements(chosen: ImageSet) -> None:
 def _depth(chosen: ImageSet) -> None:
     """How an image becomes numbers, with the numbers of the first training image."""
     image = chosen.train_images[0]
-    row, column = (int(k) for k in divmod(int(image.argmax()), image.shape[1]))
+    greyest = np.abs(image.astype(int) - 128).argmin()
+    row, column = (int(k) for k in np.unravel_index(greyest, image.shape))
     level = int(image[row, column])
     with st.expander("How it works", icon=":material/functions:", key="data_depth"):
         st.markdown(
             "An image is 28 × 28 grey levels from 0 (black) to 255 (white), one byte each. The whole set stays in "
-            f"memory like that: {chosen.train_images.nbytes / 1e6:,.1f} MB for {len(chosen.train_images):,} images. "
-            "For each step of training a batch of them is picked at random and turned into numbers from 0 to 1. The "
-            f"brightest pixel of the first image, in row {row} and column {column}:")
-        st.latex(rf"x_{{{row},{column}}} = \frac{{{level}}}{{255}} = {level / 255:.3f}")
-        st.markdown("A fully connected network sees the image as one vector of 28 · 28 = 784 numbers, a convolutional "
-                    "one as a square. The entropy of a grey pixel is what no prediction can avoid:")
-        st.latex(r"\text{floor} = \frac{1}{N}\sum_{n=1}^{N}\sum_{i=1}^{784} "
-                 r"\left(-x_{ni}\ln x_{ni}-(1-x_{ni})\ln(1-x_{ni})\right) = "
-                 rf"{three(facts.measure(chosen).bce_floor)}\text{{ nats}}")
+            f"memory like that: {three(chosen.train_images.nbytes / 1e6)} MB for {len(chosen.train_images):,} images. "
+            "For each step of training a batch of them is picked at random and turned into numbers from 0 to 1. In "
+            f"the first image, the pixel nearest to middle grey is in row {row}, column {column}:")
+        st.latex(rf"x = \frac{{{level}}}{{255}} = {level / 255:.3f}")
+        st.markdown("A fully connected network sees the image as one vector of 28 · 28 = 784 such numbers, a "
+                    "convolutional one as a square. A grey pixel has an entropy, which no prediction can avoid; for "
+                    "this one:")
+        pixel = np.full((1, 1, 1), level, np.uint8)
+        st.latex(rf"\begin{{aligned}}H &= -x \ln x - (1-x) \ln (1-x)\\ &= {three(facts.bce_floor(pixel))}"
+                 r"\text{ nats}\end{aligned}")
+        st.markdown("Summed over the 784 pixels, mean over the test images: "
+                    f"**{three(facts.measure(chosen).bce_floor)} nats**, the floor of the BCE.")
         st.markdown("The code that read these images:")
         reader = {"digits": data.read_digits, "folder": images.from_file}.get(chosen.name, idx.read)
         st.code(inspect.getsource(reader), language="python")

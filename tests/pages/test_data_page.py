@@ -175,19 +175,43 @@ def test_a_flat_folder_with_one_picture_is_shown_without_classes(tmp_path):
     assert {m.label: m.value for m in app.metric}["Training images"] == "1"
 
 
-def test_training_on_a_set_takes_it_along_to_the_train_page(tmp_path):
+def test_the_address_chooses_the_set_and_follows_it():
+    app = AppTest.from_file(str(ROOT / "pages" / "data.py"), default_timeout=60)
+    app.query_params["set"] = "kmnist"
+    app.run()
+    assert app.radio(key="data_set").value == "kmnist"
+    choose(app, "mnist")
+    assert app.query_params["set"] in ("mnist", ["mnist"])
+
+
+def test_an_address_with_an_unknown_set_is_answered_with_the_names_there_are():
+    app = AppTest.from_file(str(ROOT / "pages" / "data.py"), default_timeout=60)
+    app.query_params["set"] = "<b>"
+    app.run()
+    assert "digits, mnist" in app.warning[0].value and app.radio(key="data_set").value == "digits"
+    assert not app.run().warning, "once is enough"
+
+
+@pytest.mark.parametrize("name", ["digits", "folder"])
+def test_training_on_a_set_takes_it_along_to_the_train_page(tmp_path, name):
     # The page in a lab of two pages; the other one tells what reached it.
+    picture(tmp_path / "own" / "one.png")
     (tmp_path / "lab" / "pages").mkdir(parents=True)
     (tmp_path / "lab" / "pages" / "train.py").write_text(
-        "import streamlit as st\nst.markdown(f'Training on {st.session_state.train_dataset}')\n")
+        "import streamlit as st\n"
+        "st.markdown(f'Training on {st.session_state.train_dataset} from “{st.session_state.train_folder}”')\n")
     (tmp_path / "lab" / "app.py").write_text(
         "import streamlit as st\n"
         f"data = st.Page({str(ROOT / 'pages' / 'data.py')!r}, title='Data', default=True)\n"
         "st.navigation([data, st.Page('pages/train.py', title='Train')]).run()\n")
     app = AppTest.from_file(str(tmp_path / "lab" / "app.py"), default_timeout=60).run()
+    folder = ""
+    if name == "folder":
+        folder = str(tmp_path / "own")
+        choose(app, "folder").text_input(key="data_folder").set_value(folder).run()
     app.button(key="data_train").click().run()
     assert not app.exception
-    assert [m.value for m in app.markdown] == ["Training on digits"]
+    assert [m.value for m in app.markdown] == [f"Training on {name} from “{folder}”"]
 
 
 def test_the_chart_of_class_balance_counts_every_image_once():
