@@ -21,7 +21,8 @@ def register(name: str, html: str):
     with `textContent`.
     """
     js = read("common.js") + "\n" + read(f"{name}.js")
-    return st.components.v2.component(f"latent_lab.{name}", html=html, css=read("common.css") + read(f"{name}.css"), js=js)
+    css = read("common.css") + read(f"{name}.css")
+    return st.components.v2.component(f"latent_lab.{name}", html=html, css=css, js=js)
 
 
 def read(name: str) -> str:

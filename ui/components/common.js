@@ -5,7 +5,22 @@ const TILE = 28;
 const memory = new WeakMap();
 
 // The lab's own shelf on the page: pictures that outlive a component, and messages from one component to another.
-const shelf = (window.latentLab ??= { films: new Map(), sheets: new Map(), listeners: new Map() });
+const shelf = (window.latentLab ??= { films: new Map(), sheets: new Map(), listeners: new Map(), mail: [], busy: false });
+
+// Streamlit sends what is said within one tick as one message and reruns one fragment for it: of two components that
+// speak at once, one would get no answer. So each waits for its own tick.
+function post(send) {
+  shelf.mail.push(send);
+  if (!shelf.busy) deliver();
+}
+
+function deliver() {
+  const send = shelf.mail.shift();
+  shelf.busy = Boolean(send);
+  if (!send) return;
+  send();
+  setTimeout(deliver, 0); // after Streamlit's own timeout of 0, which send() has set
+}
 
 function recall(parent, make) {
   if (!memory.has(parent)) memory.set(parent, make());
@@ -38,19 +53,39 @@ async function bitmap(src) {
   return image;
 }
 
-// Grey levels (Uint8Array) of a PNG data URL whose every pixel is grey.
-async function greys(src) {
-  const image = await bitmap(src);
-  const canvas = new OffscreenCanvas(image.naturalWidth, image.naturalHeight);
-  const pen = canvas.getContext("2d", { willReadFrequently: true });
-  pen.drawImage(image, 0, 0);
-  const { data, width, height } = pen.getImageData(0, 0, canvas.width, canvas.height);
-  const grey = new Uint8Array(width * height);
-  for (let i = 0; i < grey.length; i++) grey[i] = data[4 * i];
-  return { grey, width, height };
-}
-
 function three(value) {
   if (!Number.isFinite(value)) return "–";
-  return Math.abs(value) >= 100 ? value.toFixed(0) : Math.abs(value) >= 10 ? value.toFixed(1) : value.toFixed(2);
+  return value.toFixed(Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2).replace("-", "−");
 }
+
+// Bytes of base64 text: raw grey levels travel like this, which is quicker on both ends than packing them as PNG.
+function bytes(text) {
+  if (Uint8Array.fromBase64) return Uint8Array.fromBase64(text);
+  const raw = atob(text), out = new Uint8Array(raw.length);
+  for (let i = 0; i < raw.length; i++) out[i] = raw.charCodeAt(i);
+  return out;
+}
+
+// Draws grey levels (width × height) on a canvas of that size.
+function paint(canvas, grey, width = TILE, height = TILE) {
+  if (canvas.width !== width) canvas.width = width;
+  if (canvas.height !== height) canvas.height = height;
+  const pen = canvas.getContext("2d"), image = pen.createImageData(width, height);
+  const pixels = new Uint32Array(image.data.buffer);
+  for (let i = 0; i < pixels.length; i++) pixels[i] = 0xff000000 | (grey[i] * 0x010101);
+  pen.putImageData(image, 0, 0);
+}
+
+function make(tag, { text, ...attributes } = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value !== undefined && value !== false) node.setAttribute(name, value === true ? "" : value);
+  }
+  if (text !== undefined) node.textContent = text;
+  node.append(...children);
+  return node;
+}
+
+const signed = (value) => (value < 0 ? "−" : "+") + Math.abs(value).toFixed(2);
+const same = (a, b, except = -1) =>
+  a.length === b.length && a.every((value, k) => k === except || Math.abs(value - b[k]) < 2e-4);

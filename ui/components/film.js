@@ -2,7 +2,7 @@ const PERIOD = 160; // ms a frame while playing
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const film = recall(parentElement, () => start(parentElement));
-  film.ask = (epochs) => setTriggerValue("want", epochs);
+  film.ask = (epochs) => post(() => setTriggerValue("want", epochs));
   film.accept(data);
   return film.stop;
 }

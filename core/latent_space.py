@@ -1,0 +1,192 @@
+"""Walks through a latent space: draws from the prior, sweeps along one axis, planes, straight and round paths.
+
+Points are numpy arrays [N, d] in float32. Random draws come from numpy's PCG64, so that a seed means the same points
+on every machine and device. torch is needed only where a model is: `decode`, `encode`, `from_noise`.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from core.images import to_uint8
+
+if TYPE_CHECKING:
+    from core.models.base import LatentModel
+
+DEAD_BELOW = 0.01
+"""Nats. A dimension whose KL stays below carries no information about the image: its posterior is the prior
+(posterior collapse; Burda et al. 2016 count a unit as active when the variance of its μ exceeds 0.01)."""
+
+
+@dataclass(frozen=True)
+class Axes:
+    """How to walk along each latent dimension of a model.
+
+    Attributes:
+        centre: where a slider's zero lies, [d]: 0 for a prior N(0, I), the mean of the latents for an autoencoder.
+        scale: what one step of 1 σ means in units of z, [d].
+        weight: how much the dimension matters, [d]: its KL in nats, or for an autoencoder its standard deviation.
+        order: the dimensions by weight, the most important first, [d].
+        dead: dimensions that change nothing, [d] bool, indexed by dimension.
+    """
+
+    centre: np.ndarray
+    scale: np.ndarray
+    weight: np.ndarray
+    order: np.ndarray
+    dead: np.ndarray
+
+    def to_z(self, u: np.ndarray) -> np.ndarray:
+        """z of points u in units of σ from the centre, [..., d]."""
+        return (self.centre + self.scale * np.asarray(u, np.float32)).astype(np.float32)
+
+    def to_u(self, z: np.ndarray) -> np.ndarray:
+        """The inverse of `to_z`."""
+        return ((np.asarray(z, np.float32) - self.centre) / self.scale).astype(np.float32)
+
+
+def axes(model: LatentModel) -> Axes:
+    """The axes of a trained model: of its prior if it has one (VAE), of its training latents if not (autoencoder)."""
+    d = model.latent_dim
+    if has_prior(model):
+        centre, scale = np.zeros(d, np.float32), np.ones(d, np.float32)
+        weight = model.kl_per_dim.detach().cpu().numpy().astype(np.float32)
+        order, dead = by_weight(weight, DEAD_BELOW)
+    else:
+        centre = model.latent_mean.detach().cpu().numpy().astype(np.float32)
+        weight = np.sqrt(np.clip(model.latent_cov.detach().cpu().numpy().diagonal(), 0, None)).astype(np.float32)
+        order, dead = by_weight(weight, 1e-3 * float(weight.max(initial=0.0)))
+        scale = np.where(weight > 1e-6, weight, 1.0).astype(np.float32)
+    return Axes(centre, scale, weight, order, dead)
+
+
+def has_prior(model: LatentModel) -> bool:
+    """Whether the model was trained towards N(0, I); an autoencoder was not."""
+    from core.models.autoencoder import Autoencoder
+
+    return not isinstance(model, Autoencoder)
+
+
+def by_weight(weight: np.ndarray, dead_below: float = DEAD_BELOW) -> tuple[np.ndarray, np.ndarray]:
+    """(the dimensions by falling weight [d], which of them lie below `dead_below` [d] bool); NaN counts as dead."""
+    weight = np.nan_to_num(np.asarray(weight, np.float64), nan=-np.inf)
+    return np.argsort(-weight, kind="stable"), weight < dead_below
+
+
+def prior(n: int, d: int, seed: int, temperature: float = 1.0) -> np.ndarray:
+    """n draws from N(0, T² I), [n, d]. T below 1 stays near the middle: safer pictures, less variety.
+
+    The same seed gives the same directions at every temperature.
+    """
+    noise = np.random.default_rng(seed).standard_normal((n, d), dtype=np.float32)
+    return np.float32(temperature) * noise
+
+
+def sweeps(z: np.ndarray, dims: np.ndarray, low: np.ndarray | float, high: np.ndarray | float,
+           steps: int) -> np.ndarray:
+    """Every point a slider can reach: from z [d], one coordinate after the other runs from `low` to `high`.
+
+    Args:
+        low, high: ends of the sweep, one number or one per dimension, [d].
+    Returns:
+        [len(dims) · steps, d]; rows k · steps … (k + 1) · steps − 1 are the sweep of dims[k]. With all dimensions
+        this is the traversal sheet (Higgins et al. 2017, figure 1).
+    """
+    z, dims = np.asarray(z, np.float32), np.asarray(dims, int)
+    low, high = np.broadcast_to(low, z.shape), np.broadcast_to(high, z.shape)
+    points = np.tile(z, (len(dims), steps, 1))
+    for row, dim in enumerate(dims):
+        points[row, :, dim] = np.linspace(low[dim], high[dim], steps)
+    return points.reshape(-1, len(z))
+
+
+def plane(z: np.ndarray, i: int, j: int, low: np.ndarray | float, high: np.ndarray | float, n: int) -> np.ndarray:
+    """An n × n grid through z [d]: dimension i grows to the right, j upwards, the rest stays as in z.
+
+    Returns:
+        [n · n, d], row by row from the top (z_j = high) as a picture is read: for d = 2 the manifold of Kingma &
+        Welling (2013), figure 4.
+    """
+    z = np.asarray(z, np.float32)
+    low, high = np.broadcast_to(low, z.shape), np.broadcast_to(high, z.shape)
+    points = np.tile(z, (n, n, 1))
+    points[:, :, i] = np.linspace(low[i], high[i], n)[None, :]
+    points[:, :, j] = np.linspace(high[j], low[j], n)[:, None]
+    return points.reshape(-1, len(z))
+
+
+def lerp(a: np.ndarray, b: np.ndarray, t: np.ndarray) -> np.ndarray:
+    """The straight line from a to b [d] at each t in [0, 1], [len(t), d]; through the middle of a high-dimensional
+    Gaussian, where hardly any of its mass lies."""
+    t = np.asarray(t, np.float64)[:, None]
+    return ((1 - t) * np.asarray(a, np.float64) + t * np.asarray(b, np.float64)).astype(np.float32)
+
+
+def slerp(a: np.ndarray, b: np.ndarray, t: np.ndarray) -> np.ndarray:
+    """The arc from a to b [d] at each t in [0, 1], [len(t), d]: the direction turns evenly (Shoemake 1985; for
+    latents White 2016) and the length goes evenly from ‖a‖ to ‖b‖.
+
+    Where no arc is defined it takes the nearest sensible path: parallel vectors and a zero end, the straight line;
+    opposite vectors, half a turn through an arbitrary but fixed perpendicular direction.
+    """
+    a, b, t = np.asarray(a, np.float64), np.asarray(b, np.float64), np.asarray(t, np.float64)[:, None]
+    length_a, length_b = np.linalg.norm(a), np.linalg.norm(b)
+    if length_a < 1e-12 or length_b < 1e-12:
+        return lerp(a, b, t[:, 0])
+    along, towards = a / length_a, b / length_b
+    cosine = float(np.clip(along @ towards, -1.0, 1.0))
+    across = towards - cosine * along
+    sine = float(np.linalg.norm(across))
+    if sine < 1e-6:
+        if cosine > 0 or len(a) < 2:
+            return lerp(a, b, t[:, 0])
+        axis = np.zeros_like(a)
+        axis[np.argmin(np.abs(along))] = 1.0
+        across = axis - (axis @ along) * along
+    across /= np.linalg.norm(across)
+    angle = math.atan2(sine, cosine)
+    path = np.cos(t * angle) * along + np.sin(t * angle) * across
+    return (path * ((1 - t) * length_a + t * length_b)).astype(np.float32)
+
+
+def log_prior(z: np.ndarray) -> float:
+    """log N(z; 0, I) of one point [d], in nats."""
+    z = np.asarray(z, np.float64)
+    return float(-0.5 * (z @ z) - 0.5 * len(z) * math.log(2 * math.pi))
+
+
+def from_noise(model: LatentModel, noise: np.ndarray) -> np.ndarray:
+    """Noise ~ N(0, I) [N, d] as the model's own latent vectors: the same for a VAE; for an autoencoder points of the
+    Gaussian fitted to its training latents."""
+    import torch
+
+    with torch.inference_mode():
+        noise = torch.from_numpy(np.asarray(noise, np.float32)).to(model.latent_mean.device)
+        return model.from_noise(noise).cpu().numpy()
+
+
+def decode(model: LatentModel, z: np.ndarray, chunk: int = 256) -> np.ndarray:
+    """Pictures of z [N, d]: `uint8` [N, 28, 28]. `chunk` bounds the memory of the activations."""
+    import torch
+
+    z = torch.from_numpy(np.ascontiguousarray(z, np.float32))
+    device = model.latent_mean.device
+    with torch.inference_mode():
+        parts = [to_uint8(model.decode(part.to(device)))[:, 0] for part in z.split(chunk)] if len(z) else []
+    return np.concatenate(parts) if parts else np.zeros((0, 28, 28), np.uint8)
+
+
+def encode(model: LatentModel, images: np.ndarray, chunk: int = 1024) -> np.ndarray:
+    """μ(x) of `uint8` images [N, 28, 28]: float32 [N, d]."""
+    import torch
+
+    device = model.latent_mean.device
+    with torch.inference_mode():
+        # torch.tensor copies: the data sets' arrays are read-only, which from_numpy does not like.
+        parts = [model.encode(torch.tensor(images[k:k + chunk], device=device).unsqueeze(1).float().div_(255))
+                 .mean.cpu().numpy() for k in range(0, len(images), chunk)]
+    return np.concatenate(parts) if parts else np.zeros((0, model.latent_dim), np.float32)

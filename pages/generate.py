@@ -1,0 +1,49 @@
+"""Generate: choose a point of the latent space and see the picture it stands for."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.runs import Run, RunError
+from ui import generate_parts as parts
+from ui import generate_views as views
+from ui.loaded import load
+from ui.run_picker import damaged_runs, pick_run
+
+
+def page(run: Run) -> None:
+    """Everything below the head, for one trained run."""
+    try:
+        held = load(run)
+    except RunError as error:
+        st.error(str(error))
+        return
+    parts.controls(run, held)
+    if held.model.latent_dim == 2:
+        left, right = st.columns(2, gap="large")
+        with right:
+            parts.board(held)
+        with left:
+            views.hero_plane(run, held, (0, 1), alone=False)
+    else:
+        parts.board(held)
+    st.caption("Sliders are ordered by how much they matter (the bar under each name). While you drag, you see "
+               "pictures decoded in advance; when you let go, the exact one. Arrow keys move a slider, 0 or a "
+               "double-click resets it.")
+    parts.sheet(held)
+    views.samples(held)
+    if held.model.latent_dim > 2:
+        views.other_plane(run, held)
+    views.depth(run, held)
+
+
+with st.container(gap=None):  # picture and sliders belong on the first screen of a laptop
+    head, choice = st.columns([1, 1], vertical_alignment="center")
+    head.title("Generate")
+    with choice:
+        chosen = pick_run("run")
+    st.markdown("Every picture the model can make stands for a point z of its latent space. Move z and watch the "
+                "picture.")
+if chosen:
+    page(chosen)
+damaged_runs()

@@ -1,0 +1,61 @@
+"""A plane of the latent space, decoded in advance: what lies under the pointer is shown at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ui.components.assets import register
+from ui.components.latent_board import SPAN, pack, rounded
+
+SIDE = 49
+"""Pictures along one side of the plane, 0.125 σ apart. 48 has many divisors: every second, third, fourth … picture
+makes a map for a smaller screen."""
+
+COLOURS = ("#56B4E9", "#E69F00", "#00B98A", "#F0E442", "#D55E00", "#CC79A7", "#FFFFFF", "#8C7BFF", "#A6761D",
+           "#9AA5AE")
+"""Of the classes, for the dark ground of the map in either theme; from Okabe and Ito's palette. A class is also named
+in words at the pointer, and can be shown alone."""
+
+_mount = register("plane", """
+<figure class="lab plane">
+  <div class="inner">
+    <div class="map" tabindex="0" role="application">
+      <canvas class="ground"></canvas><canvas class="over"></canvas>
+    </div>
+    <div class="side">
+      <canvas class="peek" width="28" height="28" role="img" aria-label="The picture under the pointer"></canvas>
+      <div class="switches">
+        <label><input type="checkbox" class="circles"> Circles of 1, 2 and 3 σ</label>
+        <label class="images"><input type="checkbox" class="dots"> Encoded images</label>
+      </div>
+      <div class="legend" role="group" aria-label="Classes"></div>
+    </div>
+  </div>
+  <p class="number read"></p>
+</figure>
+""")
+
+
+def plane(*, key: str, run: str, dims: tuple[int, int], tiles: np.ndarray, base: Sequence[float],
+          points: np.ndarray | None = None, labels: np.ndarray | None = None, classes: Sequence[str] = (),
+          alone: bool = False) -> None:
+    """The plane of two dimensions as one large picture; pointer, finger or arrow keys move over it without a message
+    to the server; click or Enter goes there (through the `latent_board` of the same `run`, which reports it).
+
+    Args:
+        run: as in `latent_board`.
+        dims: (i, j): i grows to the right, j upwards.
+        tiles: `uint8` [SIDE², 28, 28] over ±3 σ, row by row from the top (`core.latent_space.plane`).
+        base: the point in units of σ whose other coordinates the plane shares, [d].
+        points, labels: encoded images in units of σ [N, 2] and their classes [N] (−1: none), to lay over it.
+        classes: a name per class.
+        alone: show the picture under the pointer here; otherwise the `latent_board` beside it shows it.
+    """
+    _mount(key=key, data={
+        "run": run, "dims": list(dims), "side": SIDE, "span": SPAN, "tiles": pack(tiles), "base": rounded(base),
+        "points": None if points is None else np.round(points, 2).ravel().tolist(),
+        "labels": None if labels is None else [int(k) for k in labels],
+        "classes": list(classes), "colours": list(COLOURS), "alone": alone,
+    })

@@ -1,0 +1,180 @@
+"""What the Generate page shows: the point and its picture, ways to choose a point, samples, planes, the depth."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import streamlit as st
+
+from core import data, images, latent_space
+from core.runs import Run
+from ui.components.gallery import gallery
+from ui.components.latent_board import SPAN, latent_board
+from ui.components.traversal import steps_for, traversal, wish
+from ui.loaded import Loaded
+from ui.point import Origin, Point, point_of
+
+PAGE = 24
+"""Thumbnails at once."""
+
+
+def point(held: Loaded) -> Point:
+    """Where this visitor stands in this model; at first, on one draw of the prior."""
+    def start() -> list[float]:
+        noise = latent_space.prior(1, held.model.latent_dim, seed=0)
+        return held.axes.to_u(latent_space.from_noise(held.model, noise))[0].tolist()
+
+    return point_of(held.name, start)
+
+
+@st.fragment(key="board")
+def board(held: Loaded) -> None:
+    """Sliders and picture. This fragment decodes one picture and nothing else: it is what a key press waits for."""
+    here, axes = point(held), held.axes
+    origin = here.origin
+    latent_board(
+        key="generate_board", run=held.name, stamp=here.stamp, seq=here.seq, u=here.u,
+        picture=held.pictures(np.asarray([here.u], np.float32))[0], order=axes.order, weight=axes.weight,
+        dead=axes.dead, prior=held.prior, on_move=here.follow,
+        original=None if origin is None else np.frombuffer(origin.pixels, np.uint8).reshape(28, 28),
+        note="" if origin is None else origin.note)
+
+
+@st.fragment(key="sheet")
+def sheet(held: Loaded) -> None:
+    """The traversal sheet, a slice at a time."""
+    here, axes, d = point(held), held.axes, held.model.latent_dim
+    st.subheader("One dimension at a time")
+    asked = wish("generate_sheet", d)
+    first, rows = asked or (0, d)
+    tiles = None
+    if asked:
+        steps = steps_for(rows)
+        dims = axes.order[first:first + max(1, held.slice() // steps)]
+        dims = dims[:rows - first]
+        tiles = held.pictures(latent_space.sweeps(np.asarray(here.u), dims, -SPAN, SPAN, steps))
+    elif d > 24:
+        rows = 20
+    traversal(key="generate_sheet", run=held.name, base=here.u, order=axes.order, dead=axes.dead, rows=rows,
+              first=first, tiles=tiles, on_wish=_depth_too)
+
+
+def _depth_too() -> None:
+    """A new sheet means a new point: where the formula is unfolded, its numbers follow."""
+    if st.session_state.get("generate_depth"):
+        st.rerun(["sheet", "depth"])
+
+
+def controls(run: Run, held: Loaded) -> None:
+    """The ways to another point: random, zero, undo, redo, an image; and the downloads."""
+    here, d = point(held), held.model.latent_dim
+    st.session_state.setdefault("generate_seed", 1)
+
+    def random() -> None:
+        noise = latent_space.prior(1, d, st.session_state.generate_seed, st.session_state.generate_temperature)
+        here.go(held.axes.to_u(latent_space.from_noise(held.model, noise))[0].tolist())
+        st.session_state.generate_seed = (st.session_state.generate_seed + 1) % 1_000_000
+        st.rerun(["board", "draw"])
+
+    def zero() -> None:
+        here.go([0.0] * d)
+        st.rerun("board")
+
+    def step(move) -> None:
+        if not move():
+            st.toast("There is no step to take in that direction.")
+        st.rerun("board")
+
+    with st.container(horizontal=True, gap="xsmall", key="generate_controls"):
+        st.button("Random", key="generate_random", type="primary", on_click=random, icon=":material/casino:",
+                  help="Draws a point from the " + ("prior N(0, I)" if held.prior else "Gaussian fitted to the latents")
+                       + ". The seed counts up, so that each click gives another point.")
+        st.button("Zero", key="generate_zero", on_click=zero, help="Goes to the centre: every dimension at 0 σ.")
+        st.button("Undo", key="generate_undo", on_click=step, args=(here.undo,), icon=":material/undo:",
+                  help="Back to the point before.")
+        st.button("Redo", key="generate_redo", on_click=step, args=(here.redo,), icon=":material/redo:",
+                  help="Takes back an undo.")
+        picker = st.popover("From an image", key="generate_image", on_change="rerun",
+                            help="Encodes an image of the data set and goes where it lies.")
+        with st.popover("Randomness", help="Seed and temperature of the Random button."):
+            draw_settings()
+        with st.popover("Download"):
+            _downloads(run, held, here)
+    if picker.open:
+        with picker:
+            _images(run, held, here)
+
+
+@st.fragment(key="draw")
+def draw_settings() -> None:
+    """Seed and temperature of the Random button."""
+    st.number_input("Seed of the next draw", 0, 999_999, step=1, key="generate_seed", persist_state="session",
+                    help="The same seed gives the same point, on every machine.")
+    st.slider("Temperature", 0.0, 2.0, 1.0, 0.05, key="generate_temperature", persist_state="session",
+              help="Scales the draw: 1 is the prior itself, below 1 safer and more alike, above 1 wilder.")
+
+
+def _images(run: Run, held: Loaded, here: Point) -> None:
+    """Thumbnails of the test set; a click encodes one."""
+    try:
+        loaded = data.load(run.recipe.dataset, run.recipe.folder)
+    except data.DataError as error:
+        st.warning(str(error))
+        return
+    left, right = st.columns(2)
+    names = ["All classes", *loaded.classes]
+    kind = left.selectbox("Class", names, key=f"generate_class_{loaded.name}", help="Shows only images of this class.")
+    index = np.arange(len(loaded.test_images))
+    if kind != names[0]:
+        index = index[loaded.test_labels == names.index(kind) - 1]
+    last = max(1, math.ceil(len(index) / PAGE))
+    st.session_state.generate_page = min(st.session_state.get("generate_page", 1), last)
+    page = right.number_input("Page", 1, last, key="generate_page", help=f"{PAGE} images each; {last} pages.")
+    shown = index[(page - 1) * PAGE:page * PAGE]
+    notes = [_note(loaded, k) for k in shown]
+
+    def pick(place: int) -> None:
+        picture = loaded.test_images[shown[place]]
+        u = held.axes.to_u(latent_space.encode(held.model, picture[None]))[0]
+        here.go(u.tolist(), Origin(picture.tobytes(), notes[place]))
+
+    gallery(loaded.test_images[shown], notes, "generate_gallery", name="Images of the test set", on_pick=pick)
+    st.caption("Images the model never saw in training. The picture then shows the reconstruction: the decoder at the "
+               "encoder's mean μ.")
+
+
+def _note(loaded: data.ImageSet, k: int) -> str:
+    label = int(loaded.test_labels[k])
+    return f"Original: test image {k}" + (f", {loaded.classes[label]}" if 0 <= label < len(loaded.classes) else "")
+
+
+def _downloads(run: Run, held: Loaded, here: Point) -> None:
+    """PNG files, made at the click from the point as it then is."""
+    st.download_button("This picture (280 × 280)", key="generate_png", file_name=f"{run.name}.png", mime="image/png",
+                       data=lambda: images.png(held.pictures(np.asarray([here.u], np.float32))[0], scale=10),
+                       on_click="ignore", help="The picture of the current point, each pixel ten times as large.")
+    settings = grid_settings()
+    st.download_button("The grid of samples", key="generate_grid_png", file_name=f"{run.name}-samples.png",
+                       mime="image/png", data=lambda: images.png(images.tile(grid(held, *settings), 8), scale=3),
+                       on_click="ignore", help="The 64 samples shown below.")
+
+
+def grid_settings() -> tuple[int, float, bool]:
+    """(seed, temperature, whether to draw from the model's own Gaussian) of the grid of samples."""
+    state = st.session_state
+    fitted = state.get("generate_grid_kind", "fitted") == "fitted"
+    return int(state.get("generate_grid_seed", 1)), float(state.get("generate_grid_temperature", 1.0)), fitted
+
+
+def grid(held: Loaded, seed: int, temperature: float, fitted: bool) -> np.ndarray:
+    """64 samples, `uint8` [64, 28, 28]."""
+    return _grid(held.name, seed, temperature, fitted, _held=held)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _grid(name: str, seed: int, temperature: float, fitted: bool, _held: Loaded) -> np.ndarray:
+    z = latent_space.prior(64, _held.model.latent_dim, seed, temperature)
+    if fitted:
+        z = latent_space.from_noise(_held.model, z)
+    return latent_space.decode(_held.model, z, chunk=64)

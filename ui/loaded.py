@@ -1,0 +1,70 @@
+"""Trained models held in memory for the pages: read-only, the same object for every visitor."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+from core import latent_space
+from core.latent_space import Axes
+from core.runs import Run
+
+SLICE_SECONDS = 0.025
+"""A sheet is decoded in slices of about this length: what a key press waits at most."""
+
+
+@dataclass
+class Loaded:
+    """A model in eval mode and what the sliders need to know of it.
+
+    Attributes:
+        name: changes whenever the weights do; the browser's name for this model.
+        prior: whether it was trained towards N(0, I).
+        rate: pictures it decodes per second, measured as it goes.
+    """
+
+    model: object
+    axes: Axes
+    name: str
+    prior: bool
+    rate: float = 1_000.0
+
+    def pictures(self, u: np.ndarray) -> np.ndarray:
+        """Decoded at points u [N, d] in units of σ: `uint8` [N, 28, 28]."""
+        start = time.perf_counter()
+        images = latent_space.decode(self.model, self.axes.to_z(u), chunk=64)
+        if len(u) >= 16:
+            self.rate = 0.5 * self.rate + 0.5 * len(u) / (time.perf_counter() - start)
+        return images
+
+    def slice(self) -> int:
+        """How many pictures fit into one slice."""
+        return max(1, int(self.rate * SLICE_SECONDS))
+
+
+def load(run: Run) -> Loaded:
+    """The best weights of a run, from memory if they have not changed since.
+
+    Raises:
+        RunError: they are missing, damaged or do not fit.
+    """
+    return _load(str(run.path), run.weights_version())
+
+
+@st.cache_resource(max_entries=4, show_spinner="Loading the model …")
+def _load(path: str, version: float) -> Loaded:
+    import torch
+
+    from core.weights import load_model
+
+    # With a training on the same cores, two threads wait for each other: one picture of the conv net took 50 ms
+    # instead of 3, a sheet of the MLP 58 instead of 2. Alone, a second thread only makes large sheets 1.7 times faster.
+    torch.set_num_threads(1)
+    model = load_model(run := Run(Path(path)))
+    held = Loaded(model, latent_space.axes(model), f"{run.name}@{version}", latent_space.has_prior(model))
+    held.pictures(np.zeros((32, model.latent_dim), np.float32))  # the first call is slow; then the rate is known
+    return held

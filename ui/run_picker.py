@@ -1,0 +1,55 @@
+"""Choosing the run that a page works with, the same on every page; the choice is part of the address."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core import runs
+from core.runs import Run
+
+
+def pick_run(key: str = "run") -> Run | None:
+    """A box with every run that has weights, newest first; None, with the next step on the page, if there is none.
+
+    The chosen name stands in the address as `?run=…` (`key` is the name of the parameter), so that a link leads
+    to it; a name that does not exist is ignored with a message. The choice survives a change of page.
+    """
+    found = [run for run in runs.list_runs() if not run.error]
+    usable = {run.name: run for run in found if run.has_weights}
+    if not usable:
+        _nothing_yet(key, bool(found))
+        return None
+    box, kept, wanted = f"{key}_box", f"{key}_kept", st.query_params.get(key)
+    if st.session_state.get(box) not in usable:  # the first look, or the run was deleted or renamed since
+        if wanted and wanted not in usable:
+            st.warning(f"There is no trained run '{wanted[:60]}'. You see another one instead.")
+        choice = next((name for name in (wanted, st.session_state.get(kept)) if name in usable), next(iter(usable)))
+        st.session_state[box] = choice
+    name = st.selectbox("Trained model", list(usable), key=box, label_visibility="collapsed",
+                        format_func=lambda n: f"{n} · {usable[n].recipe.summary()}" if n in usable else n,
+                        help="The run whose model you explore. The page's address names it, so that a link leads "
+                             "back to it.")
+    st.session_state[kept] = name
+    if wanted != name:
+        st.query_params[key] = name
+    return usable[name]
+
+
+def damaged_runs() -> None:
+    """A fold at the end of a page that names the folders which are no usable runs, and why; nothing if all are."""
+    broken = [run for run in runs.list_runs() if run.error]
+    if broken:
+        with st.expander(f"{len(broken)} {'run' if len(broken) == 1 else 'runs'} cannot be used"):
+            for run in broken:
+                st.text(run.error)
+
+
+def _nothing_yet(key: str, some: bool) -> None:
+    st.info("No run has weights yet. They appear after the first epoch of training." if some else
+            "Nothing has been trained yet. Train a model first: on the digits it takes about half a minute.")
+    with st.container(horizontal=True):
+        if st.button("Train your first model", key=f"{key}_home", type="primary",
+                     help="Opens Home, where one button trains a small model."):
+            st.switch_page("pages/home.py")
+        if st.button("Choose what to train", key=f"{key}_train", help="Opens Train with all settings."):
+            st.switch_page("pages/train.py")
