@@ -13,16 +13,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core import data, images, metrics
+from core import data, frames, metrics
 from core.history import Row
+from core.images import to_uint8
 from core.models import build
 from core.recipe import Recipe
 
 BINS, LEAST_PER_BIN = 50, 8
 """Points of the loss curve within one epoch, at most, and batches that each stands for, at least."""
-
-SHEET_COLUMNS = 12
-SHEET_SAMPLES = 48
 
 
 class Trainer:
@@ -40,7 +38,7 @@ class Trainer:
         self.train_images = metrics.on_device(image_set.train_images[train], device)
         self.val_images = metrics.on_device(image_set.train_images[held_out], device)
         self.shown = metrics.on_device(_one_of_each_class(image_set), device)
-        self.shown_noise = torch.randn(SHEET_SAMPLES, recipe.latent_dim, generator=torch.Generator().manual_seed(1))
+        self.shown_noise = torch.randn(frames.SAMPLES, recipe.latent_dim, generator=torch.Generator().manual_seed(1))
 
         self.model = build(recipe).to(device)
         self.optimizer = _optimizer(recipe, self.model, device)
@@ -149,12 +147,11 @@ class Trainer:
 
     @torch.inference_mode()
     def picture(self) -> bytes:
-        """Fixed images and fixed latents decoded with the weights of now: a PNG sheet of 12 × 6 tiles."""
+        """Fixed images and fixed latents decoded with the weights of now: a frame, see `frames.py`."""
         x = metrics.as_floats(self.shown)
         seen = self.model.decode(self.model.encode(x).mean)
         new = self.model.decode(self.model.from_noise(self.shown_noise.to(self.device)))
-        sheet: Tensor = torch.cat([x, seen, new]).squeeze(1)
-        return images.png(images.tile(images.to_uint8(sheet), SHEET_COLUMNS))
+        return frames.compose(*(to_uint8(part.squeeze(1)) for part in (x, seen, new)))
 
     def facts(self) -> dict[str, Any]:
         """The counters, for JSON. With `tensors` they are the whole state."""
@@ -200,5 +197,5 @@ def _one_of_each_class(image_set: data.ImageSet) -> np.ndarray:
         source, labels = image_set.train_images, image_set.train_labels
     firsts = np.unique(labels, return_index=True)[1]
     rest = np.setdiff1d(np.arange(len(source)), firsts)
-    picks = np.concatenate([firsts[np.argsort(labels[firsts])], rest])[:SHEET_COLUMNS]
-    return source[np.resize(picks, SHEET_COLUMNS)]
+    picks = np.concatenate([firsts[np.argsort(labels[firsts])], rest])[:frames.COLUMNS]
+    return source[np.resize(picks, frames.COLUMNS)]
