@@ -43,7 +43,18 @@ def preset(name: str) -> Recipe:
 
 
 def for_digits(recipe: Recipe) -> Recipe:
-    """The same model on scikit-learn's 1,797 digits: smaller batches and more epochs, since the set is 40 times
-    smaller than MNIST."""
-    epochs = 40 if recipe.network == "conv" else 120
-    return recipe.with_(dataset="digits", batch_size=32, epochs=epochs, validation=180)
+    """The small sister of a recipe on scikit-learn's 1,797 digits.
+
+    The set is 40 times smaller than MNIST, so the batches are smaller, the epochs more, and the layers narrower: wide
+    ones would only learn it by heart.
+    """
+    return recipe.with_(
+        dataset="digits", batch_size=32, validation=180, epochs=80 if recipe.network == "conv" else 120,
+        hidden=tuple(max(32, width // 2) for width in recipe.hidden) if recipe.network == "mlp" else (128,),
+        channels=(16, 32, 32),
+    )
+
+
+def first_model() -> Recipe:
+    """What the button on Home trains: from nothing to generated digits in about half a minute on a laptop."""
+    return for_digits(PRESETS["mlp-vae"]).with_(epochs=150)

@@ -1,0 +1,50 @@
+"""Train the examples that the lab ships: `python models_ckpt/make_examples.py` (a few minutes on a laptop).
+
+One small run per recipe, on scikit-learn's digits. Only what a page shows is kept: the best weights, the tables, the
+figures on the test set and at most 16 frames of the film.
+"""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from core import paths, runs  # noqa: E402
+from core.events import EpochEnd, Finished  # noqa: E402
+from core.presets import PRESETS, for_digits  # noqa: E402
+from core.training import train  # noqa: E402
+
+FRAMES = 16
+LIMIT = 8_000_000
+"""Bytes that all examples together may take: they travel with every clone."""
+
+
+def make(recipe_name: str) -> int:
+    """Train one example anew and return its size in bytes."""
+    name = f"example-{recipe_name}"
+    old = runs.Run(paths.runs_folder() / name)
+    if old.path.is_dir():
+        old.delete()
+    run = runs.create(for_digits(PRESETS[recipe_name]), name)
+    for event in train(run, "cpu"):
+        if isinstance(event, EpochEnd) and event.epoch % 20 == 0:
+            print(f"{name}: epoch {event.epoch} of {run.epochs}, validation {event.row['val_total']:.2f}", flush=True)
+        if isinstance(event, Finished) and event.state != "finished":
+            raise SystemExit(f"{name}: {event.message}")
+    for file in ("last.safetensors", "resume.safetensors", ".lock"):
+        (run.path / file).unlink(missing_ok=True)
+    epochs = run.frames()
+    # More frames from the beginning, where a model changes fastest.
+    kept = {epochs[round((i / (FRAMES - 1)) ** 2 * (len(epochs) - 1))] for i in range(FRAMES)}
+    for epoch in epochs:
+        if epoch not in kept:
+            (run.path / "frames" / f"{epoch:04d}.png").unlink()
+    return sum(file.stat().st_size for file in run.path.rglob("*") if file.is_file())
+
+
+if __name__ == "__main__":
+    sizes = {name: make(name) for name in sys.argv[1:] or PRESETS}
+    for name, size in sizes.items():
+        print(f"example-{name}: {size / 1e6:.2f} MB")
+    if sum(sizes.values()) > LIMIT:
+        raise SystemExit(f"Together they take {sum(sizes.values()) / 1e6:.1f} MB; {LIMIT / 1e6:g} MB are allowed.")
