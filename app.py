@@ -1,0 +1,20 @@
+"""The front door: page config, navigation, nothing else."""
+
+import streamlit as st
+
+from ui.startup import ICON, settle, style
+
+# An icon of our own: Streamlit would fetch a named one from another host.
+st.set_page_config(page_title="Latent Lab", page_icon=ICON, layout="wide")
+style()
+page = st.navigation(
+    [
+        st.Page("pages/home.py", title="Home", icon=":material/home:", default=True),
+        st.Page("pages/data.py", title="Data", icon=":material/photo_library:"),
+        st.Page("pages/train.py", title="Train", icon=":material/show_chart:"),
+        st.Page("pages/generate.py", title="Generate", icon=":material/tune:"),
+    ],
+    position="top",
+)
+page.run()
+settle()

@@ -1,0 +1,165 @@
+"""Home: what the lab is, the first thing to do, and what is running now."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core import frames, runs, worker
+from core.job import Job
+from core.presets import first_model
+from core.runs import Run, RunError
+from ui.pictures import still
+from ui.words import duration, plain, three
+
+FIRST = "home_first"  # in session state: the run that this visitor's button started
+
+
+def main() -> None:
+    job = worker.board().job(st.session_state.get(FIRST, ""))
+    words, pictures = st.columns([5, 6], gap="large", vertical_alignment="center")
+    with words:
+        st.title("Latent Lab", anchor=False)
+        st.markdown(
+            "A few numbers in, a picture out. Here you train models that learn such a **latent space** from images, "
+            "watch them learn, and move through what they found."
+        )
+        _first_model(job)
+    with pictures:
+        _pictures(job)
+    _running_now()
+    _rooms()
+
+
+def _first_model(job: Job | None) -> None:
+    if job is not None and job.active:
+        _progress(job.name)
+        return
+    if job is not None and job.state == "finished":
+        st.success("Your first model is trained. It now draws digits that nobody ever wrote.", icon=":material/check:")
+        with st.container(horizontal=True):
+            if st.button("Generate from it", type="primary", key="home_generate", icon=":material/tune:",
+                         help="A slider for each number of its latent space."):
+                _open_generator(job.name)
+            if st.button("See how it learned", key="home_watch", help="Its loss curves and pictures, epoch by epoch."):
+                st.session_state["train_watched"] = job.name
+                st.switch_page("pages/train.py")
+        return
+    if job is not None and job.message:
+        st.warning(plain(job.message))
+    with st.container(horizontal=True):
+        if st.button("Train your first model", type="primary", key="home_train", icon=":material/play_arrow:",
+                     help="A small variational autoencoder learns 1,320 handwritten digits. It takes about half a "
+                          "minute and needs no network."):
+            try:
+                started = worker.board().submit(first_model())
+            except RunError as error:
+                st.error(plain(str(error)))
+            else:
+                st.session_state[FIRST] = started.name
+                st.rerun()
+        if _example() is not None and st.button("Play with a trained one", key="home_play", icon=":material/tune:",
+                                                help="Move the sliders of a model that came with the lab."):
+            _open_generator(_example().name)
+    st.caption("About half a minute, on this computer, without a network.")
+
+
+@st.fragment(run_every=0.7)
+def _progress(name: str) -> None:
+    """Ticks while the first model trains; the page is drawn anew once it ends."""
+    job = worker.board().job(name)
+    if job is None or not job.active:
+        st.rerun()
+    seen = job.snapshot()
+    if job.position > 0:
+        label = f"Waiting: {job.position} before yours. It starts by itself."
+    elif job.state in ("queued", "starting"):
+        label = "Starting the training process, about three seconds …"
+    else:
+        left = f" · {duration(seen.seconds_left)} left" if seen.seconds_left is not None else ""
+        loss = f" · loss {three(seen.latest['val_total'])} nats" if "val_total" in seen.latest else ""
+        label = f"Epoch {int(seen.epoch)} of {seen.epochs}{loss}{left}"
+    st.progress(min(1.0, seen.epoch / seen.epochs), text=label)
+    if st.button("Stop", key="home_stop", help="Ends the training; what it learned so far is kept."):
+        job.stop()
+    st.caption("On the right: what the model invents from fixed random numbers, after each epoch.")
+
+
+def _pictures(job: Job | None) -> None:
+    """The hero: what the first model draws now, or what an example drew."""
+    if job is not None and (job.active or job.state == "finished"):
+        _growing(job.name)
+        return
+    run = _example()
+    if run is None:
+        st.info("No trained model is here yet. The first one appears after the button on this page.")
+        return
+    _invented(run, run.frames()[-1])
+
+
+def _growing(name: str) -> None:
+    active = (job := worker.board().job(name)) is not None and job.active
+    st.fragment(_newest_picture, run_every=0.7 if active else None)(name)
+
+
+def _newest_picture(name: str) -> None:
+    job = worker.board().job(name)
+    taken = job.snapshot().frames if job else []
+    if taken:
+        _invented(job.run, taken[-1])
+    else:
+        st.container(height=380, border=False)  # the size of the picture to come: nothing jumps
+
+
+def _invented(run: Run, epoch: int) -> None:
+    try:
+        _, _, samples = frames.split(run.frame(epoch))
+    except (RunError, ValueError) as error:
+        st.info(plain(str(error)))
+        return
+    still(samples, columns=8, scale=2, alt=f"48 images invented by the model {run.name} after epoch {epoch}")
+    st.caption(f"Invented, not copied: 48 random points of a latent space, decoded by {plain(run.name)} after epoch "
+               f"{epoch}.")
+
+
+def _example() -> Run | None:
+    """The best-looking trained run there is: an example of the lab first, else the newest."""
+    ready = [run for run in runs.list_runs() if not run.error and run.has_weights and run.frames()]
+    wanted = ("example-conv-vae", "example-mlp-vae")
+    return next((run for name in wanted for run in ready if run.name == name), ready[0] if ready else None)
+
+
+def _open_generator(name: str) -> None:
+    st.session_state["run"] = name
+    st.switch_page("pages/generate.py", query_params={"run": name})
+
+
+def _running_now() -> None:
+    jobs = [job for job in worker.board().jobs() if job.active and job.name != st.session_state.get(FIRST)]
+    if not jobs:
+        return
+    st.subheader("Running now", anchor=False)
+    for job in jobs[:5]:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            seen = job.snapshot()
+            place = "running" if job.position == 0 else f"in line, {job.position} before it"
+            st.markdown(f"**{plain(job.name)}** · {plain(job.recipe.summary())} · {place}"
+                        + (f" · epoch {int(seen.epoch)} of {seen.epochs}" if job.position == 0 else ""))
+            if st.button("Watch", key=f"home_watch_{job.id}", help="Opens its live curves."):
+                st.session_state["train_watched"] = job.name
+                st.switch_page("pages/train.py")
+
+
+def _rooms() -> None:
+    st.space("small")
+    rooms = (
+        ("pages/data.py", "Data", ":material/photo_library:", "Look at the images a model will learn from, or bring your own."),
+        ("pages/train.py", "Train", ":material/show_chart:", "Choose a model, watch its losses and pictures, stop, change, go on."),
+        ("pages/generate.py", "Generate", ":material/tune:", "Move one slider per latent dimension and watch the picture follow."),
+    )  # fmt: skip
+    for column, (page, title, icon, about) in zip(st.columns(3), rooms, strict=True):
+        with column.container(border=True):
+            st.page_link(page, label=f"**{title}**", icon=icon)
+            st.markdown(about)
+
+
+main()
