@@ -1,0 +1,136 @@
+"""What a training loop writes down: curves, weights, pictures, and the state to go on from.
+
+The order of writing is the point. Tables and weights come first, then the state that counts on them: a resumed run
+cuts the tables back to its state and never finds rows missing. Each file is whole by itself (`files.write_atomic`),
+so the plug can be pulled between any two of them.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import Any
+
+from torch import Tensor
+
+from core import history, weights
+from core.files import write_atomic
+from core.history import Row
+from core.metrics import Scores
+from core.models import build
+from core.runs import Run, RunError
+from core.trainer import Trainer
+
+
+class Record:
+    """The written side of one run while it trains.
+
+    Attributes:
+        rows: the loss curves so far. seconds: spent training and validating, pauses left out.
+        best_total, best_epoch: lowest validation total at the present β, and when.
+        first_total: the untrained model's total, by which an explosion is judged.
+        fresh: nothing was saved before.
+    """
+
+    def __init__(self, run: Run, trainer: Trainer):
+        self.run, self.trainer = run, trainer
+        self.rows: list[Row] = []
+        self.kl_rows: list[Row] = []
+        self.kl_columns = ("epoch", *(f"z{i}" for i in range(run.recipe.latent_dim)))
+        self.seconds = 0.0
+        self.best_total: float | None = None
+        self.best_epoch = 0.0
+        self.first_total: float | None = None
+        self.unsaved_best: dict[str, Tensor] | None = None
+        self.saved_at = -math.inf
+        self.fresh = not (run.path / "resume.safetensors").is_file()
+        if not self.fresh:
+            self._restore()
+
+    def _restore(self) -> None:
+        run, trainer = self.run, self.trainer
+        tensors, facts = weights.load(run.path / "resume.safetensors")
+        own = {k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")}
+        weights.put(build(run.recipe), own, f"'{run.name}'")
+        try:
+            trainer.restore(tensors, facts)
+            for key in ("seconds", "best_total", "best_epoch", "first_total"):
+                setattr(self, key, facts[key])
+        except (KeyError, RuntimeError, ValueError, TypeError) as error:
+            raise RunError(f"'{run.name}' cannot be resumed: its saved state does not fit ({error}). Its images may "
+                           "have changed since. Train it anew.") from None
+        # What was written down after the state was saved belongs to a future that did not happen.
+        self.rows = [row for row in history.to_rows(run.history()) if row["step"] <= trainer.steps]
+        kl = history.to_rows(history.read(run.path / "kl.csv", self.kl_columns))
+        self.kl_rows = [row for row in kl if row["epoch"] <= trainer.progress]
+        run.update_status(changes=[change for change in run.status["changes"] if change["step"] <= trainer.steps])
+        for epoch in run.frames():
+            if epoch > trainer.epoch:
+                (run.path / "frames" / f"{epoch:04d}.png").unlink(missing_ok=True)
+
+    def time(self, row: Row) -> Row:
+        """The row with the seconds of now, to the millisecond."""
+        return row | {"seconds": round(self.seconds, 3)}
+
+    def validated(self, row: Row, scores: Scores) -> bool:
+        """Note a validation; True if it is the best so far, whose weights are then kept until they are saved."""
+        trainer = self.trainer
+        if self.rows and self.rows[-1]["step"] == row["step"]:
+            self.rows[-1] = self.rows[-1] | row
+        else:
+            self.rows.append(row)
+        if self.run.recipe.model != "ae":
+            values = [row["epoch"], *scores.kl_per_dim.tolist()]
+            self.kl_rows.append(dict(zip(self.kl_columns, values, strict=True)))
+        objective = scores.total(trainer.beta)
+        if self.first_total is None:
+            self.first_total = objective
+        best = self.best_total is None or objective < self.best_total
+        if best:
+            self.best_total, self.best_epoch = objective, row["epoch"]
+            self.unsaved_best = {name: t.clone() for name, t in trainer.model.state_dict().items()}
+        rate = trainer.steps * self.run.recipe.batch_size / self.seconds if trainer.steps and self.seconds else None
+        self.run.update_status(epoch=row["epoch"], step=trainer.steps, seconds=self.seconds, images_per_second=rate,
+                               best_total=self.best_total, best_epoch=self.best_epoch)
+        return best
+
+    def changed(self, change: dict[str, Any]) -> None:
+        """Note a learning rate or β changed in mid-run."""
+        if change["field"] == "beta":
+            self.best_total = None  # totals under two weights cannot be compared: the best starts anew
+        self.run.update_status(changes=[*self.run.status["changes"], change])
+
+    def picture(self) -> None:
+        """Take the frame of the epoch that has just ended."""
+        path = self.run.path / "frames" / f"{self.trainer.epoch:04d}.png"
+        write_atomic(path, self.trainer.picture(), flush=False)
+
+    def save(self) -> None:
+        """Everything, as it is now.
+
+        Raises:
+            OSError: the disk is full; what was saved before is untouched.
+        """
+        path, trainer = self.run.path, self.trainer
+        self.save_good()
+        weights.save(path / "last.safetensors", trainer.model.state_dict(), {"epoch": trainer.progress})
+        facts = trainer.facts() | {"seconds": self.seconds, "best_total": self.best_total,
+                                   "best_epoch": self.best_epoch, "first_total": self.first_total}
+        weights.save(path / "resume.safetensors", trainer.tensors(), facts)
+        self.saved_at = time.perf_counter()
+
+    def save_good(self) -> None:
+        """The tables and the best weights, without the state of now: all that is worth keeping after an explosion."""
+        path = self.run.path
+        history.write(path / "history.csv", self.rows)
+        if self.kl_rows:
+            history.write(path / "kl.csv", self.kl_rows, self.kl_columns)
+        if self.unsaved_best is not None:
+            facts = {"epoch": self.best_epoch, "val_total": self.best_total}
+            weights.save(path / "best.safetensors", self.unsaved_best, facts)
+            self.unsaved_best = None
+
+    def end(self, state: str, message: str) -> None:
+        """The last word on how it went."""
+        self.run.update_status(state=state, message=message, epoch=self.trainer.progress, step=self.trainer.steps,
+                               seconds=self.seconds)
