@@ -25,6 +25,10 @@ def watch(stream) -> None:
 
 if __name__ == "__main__":
     threading.Thread(target=watch, args=(sys.stdin.buffer,), daemon=True).start()
+    from streamlit.runtime.pages_manager import PagesManager
     from streamlit.web.cli import main
 
+    # A folder named pages/ switches Streamlit's older navigation on until app.py has run once: until then a link
+    # such as /data would show that file alone. app.py has navigation of its own.
+    PagesManager.uses_pages_directory = False
     main(prog_name="streamlit")

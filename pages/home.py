@@ -152,13 +152,13 @@ def _running_now() -> None:
 def _rooms() -> None:
     st.space("small")
     rooms = (
-        ("pages/data.py", "Data", ":material/photo_library:", "Look at the images a model will learn from, or bring your own."),
-        ("pages/train.py", "Train", ":material/show_chart:", "Choose a model, watch its losses and pictures, stop, change, go on."),
-        ("pages/generate.py", "Generate", ":material/tune:", "Move one slider per latent dimension and watch the picture follow."),
-    )  # fmt: skip
+        ("data", "Data", ":material/photo_library:", "Look at the images a model learns from, or bring your own."),
+        ("train", "Train", ":material/show_chart:", "Choose a model, watch it learn, stop, change, go on."),
+        ("generate", "Generate", ":material/tune:", "Move one slider per latent dimension; the picture follows."),
+    )
     for column, (page, title, icon, about) in zip(st.columns(3), rooms, strict=True):
         with column.container(border=True):
-            st.page_link(page, label=f"**{title}**", icon=icon)
+            st.page_link(f"pages/{page}.py", label=f"**{title}**", icon=icon)
             st.markdown(about)
 
 
