@@ -11,11 +11,11 @@ from core.runs import Run, RunError
 from ui.pictures import still
 from ui.words import duration, plain, three
 
-FIRST = "home_first"  # in session state: the run that this visitor's button started
+FIRST = "first"  # in the address: the run that this visitor's button started, so that a reload finds it again
 
 
 def main() -> None:
-    job = worker.board().job(st.session_state.get(FIRST, ""))
+    job = worker.board().job(st.query_params.get(FIRST, ""))
     words, pictures = st.columns([5, 6], gap="large", vertical_alignment="center")
     with words:
         st.title("Latent Lab", anchor=False)
@@ -55,7 +55,7 @@ def _first_model(job: Job | None) -> None:
             except RunError as error:
                 st.error(plain(str(error)))
             else:
-                st.session_state[FIRST] = started.name
+                st.query_params[FIRST] = started.name
                 st.rerun()
         if _example() is not None and st.button("Play with a trained one", key="home_play", icon=":material/tune:",
                                                 help="Move the sliders of a model that came with the lab."):
@@ -134,7 +134,7 @@ def _open_generator(name: str) -> None:
 
 
 def _running_now() -> None:
-    jobs = [job for job in worker.board().jobs() if job.active and job.name != st.session_state.get(FIRST)]
+    jobs = [job for job in worker.board().jobs() if job.active and job.name != st.query_params.get(FIRST)]
     if not jobs:
         return
     st.subheader("Running now", anchor=False)

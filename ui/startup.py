@@ -10,7 +10,7 @@ from pathlib import Path
 import streamlit as st
 
 ICON = str(Path(__file__).with_name("icon.png"))
-CONTRAST = Path(__file__).resolve().parent.parent / ".streamlit" / "contrast.css"
+STYLES = (Path(__file__).with_name("lab.css"), Path(__file__).resolve().parent.parent / ".streamlit" / "contrast.css")
 
 _lock = threading.Lock()
 _warming = False
@@ -19,7 +19,8 @@ _frozen_at = 0
 
 def style() -> None:
     """The few rules that the theme's settings cannot express."""
-    st.html(CONTRAST)
+    for file in STYLES:
+        st.html(file)
 
 
 def settle() -> None:

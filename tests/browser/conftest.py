@@ -1,0 +1,120 @@
+"""The lab as a visitor meets it: started by its own command, shown in a real Chromium.
+
+`lab` is one server for all browser tests, with its own folder of runs that begins with the shipped examples. `page`
+is a fresh browser window that fails its test on any console error and on any request to another host.
+"""
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import urllib.request
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+BROWSER = os.environ.get("LATENT_LAB_BROWSER") or shutil.which("chromium") or shutil.which("google-chrome")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
+         "--disable-component-update", "--disable-sync"]  # fmt: skip
+OPENED = re.compile(r"http://localhost:(\d+)")
+
+
+class Lab:
+    """A running lab. `url` ends without a slash; `runs` is its folder of runs."""
+
+    def __init__(self, runs: Path, log: Path, data: Path | None = None):
+        self.runs, self.log = runs, log
+        environment = os.environ | {"LATENT_LAB_RUNS": str(runs), "PYTHONUNBUFFERED": "1"}
+        if data is not None:
+            environment["LATENT_LAB_DATA"] = str(data)
+        self.process = subprocess.Popen(self._command(), cwd=ROOT, env=environment, stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)  # fmt: skip
+        self._said: list[str] = []
+        self._open = threading.Event()
+        threading.Thread(target=self._listen, daemon=True).start()
+        assert self._open.wait(120), "The lab did not open:\n" + self.log_text()
+
+    def _command(self) -> list[str]:
+        if Path(sys.prefix) == ROOT / ".venv":
+            return [sys.executable, "lab.py", "launch", "--no-browser", "--port", str(free_port())]
+        # Outside the lab's own environment: what the launcher starts, without the launcher.
+        return [sys.executable, "-m", "bootstrap.serve", "run", "app.py", "--server.port", str(free_port()),
+                "--server.headless", "true"]  # fmt: skip
+
+    def _listen(self) -> None:
+        for line in self.process.stdout:
+            self._said.append(line)
+            if found := OPENED.search(line):
+                self.url = f"http://localhost:{found[1]}"
+                self._open.set()
+        self._open.set()
+
+    def log_text(self) -> str:
+        """Everything the lab and its server printed so far."""
+        server = ROOT / "logs" / f"server-{self.url.rsplit(':', 1)[1]}.log" if hasattr(self, "url") else None
+        return "".join(self._said) + (server.read_text() if server and server.is_file() else "")
+
+    def healthy(self) -> bool:
+        with urllib.request.urlopen(f"{self.url}/_stcore/health") as answer:
+            return answer.status == 200
+
+    def close(self) -> None:
+        self.process.stdin.close()
+        self.process.terminate()
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory):
+    runs = tmp_path_factory.mktemp("runs")
+    for example in (ROOT / "models_ckpt").glob("example-*"):
+        shutil.copytree(example, runs / example.name)
+    lab = Lab(runs, tmp_path_factory.mktemp("log"))
+    yield lab
+    lab.close()
+    told = lab.log_text()
+    assert "Traceback" not in told and "Warning" not in told, told
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    if not BROWSER:
+        pytest.skip("No Chromium on this machine: `python3 lab.py test` installs one.")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=BROWSER, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium, lab):
+    context = chromium.new_context(viewport={"width": 1280, "height": 720})
+    page = context.new_page()
+    trouble: list[str] = []
+    page.on("console", lambda m: trouble.append(f"console: {m.text}") if m.type == "error" else None)
+    page.on("pageerror", lambda error: trouble.append(f"script: {error}"))
+    page.on("request", lambda r: None if ours(r.url, lab.url) else trouble.append(f"request to {r.url}"))
+    page.on("websocket", lambda w: None if ours(w.url, lab.url) else trouble.append(f"socket to {w.url}"))
+    yield page
+    context.close()
+    assert not trouble, json.dumps(trouble, indent=1)
+
+
+def ours(url: str, lab: str) -> bool:
+    host = lab.split("//")[1]
+    return url.split(":", 1)[0] in ("data", "blob", "about") or f"//{host}/" in url + "/"

@@ -1,0 +1,45 @@
+"""The first minute: one button, half a minute of training, digits that nobody wrote, and a slider to move them."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.browser
+SLOW = 120_000  # ms
+
+
+def test_one_button_leads_from_home_to_generated_digits_and_on_to_their_sliders(page: Page, lab):
+    page.goto(lab.url)
+    expect(page.get_by_role("img", name=re.compile("48 images invented by the model example-"))).to_be_visible()
+    page.get_by_role("button", name="Train your first model").click()
+    expect(page.get_by_text(re.compile(r"Epoch \d+ of \d+"))).to_be_visible(timeout=SLOW)
+    picture = page.get_by_role("img", name=re.compile("48 images invented by the model mlp-vae-digits"))
+    early = picture.get_attribute("src", timeout=SLOW)
+    expect(page.get_by_role("button", name="Generate from it")).to_be_visible(timeout=SLOW)
+    assert picture.get_attribute("src") != early, "the picture must have followed the training"
+    page.get_by_role("button", name="Generate from it").click()
+    expect(page).to_have_url(re.compile(r"/generate\?run=mlp-vae-digits"))
+    expect(page.get_by_role("slider").first).to_be_visible(timeout=SLOW)
+
+
+def test_a_reload_in_the_middle_of_the_first_model_finds_it_running(page: Page, lab):
+    page.goto(lab.url)
+    page.get_by_role("button", name="Train your first model").click()
+    progress = page.get_by_text(re.compile(r"Epoch [1-9]\d* of \d+"))
+    expect(progress).to_be_visible(timeout=SLOW)
+    page.reload()
+    expect(progress).to_be_visible(timeout=SLOW)
+    expect(page.get_by_role("button", name="Train your first model")).to_have_count(0)
+    page.get_by_role("button", name="Stop", exact=True).click()
+    expect(page.get_by_text("Stopped")).to_be_visible(timeout=SLOW)
+
+
+def test_every_page_opens_from_the_navigation_without_an_error(page: Page, lab):
+    page.goto(lab.url)
+    for name in ("Data", "Train", "Generate", "Home"):
+        page.get_by_role("link", name=name, exact=True).first.click()
+        expect(page.get_by_test_id("stException")).to_have_count(0)
+        expect(page.get_by_test_id("stAppViewContainer")).to_be_visible()
+        expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning", timeout=SLOW)
+    assert lab.healthy()
