@@ -15,7 +15,6 @@ reads and writes the tensors. Nothing in a run is ever unpickled.
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import time
@@ -25,14 +24,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
-from core import history, paths
+from core import history, names, paths, status
 from core.files import read_json, write_json
 from core.recipe import Recipe, RecipeError
-
-ACTIVE = ("running", "paused")
-"""States that only hold while something trains the run."""
 
 
 class RunError(RuntimeError):
@@ -75,24 +71,11 @@ class Run:
     @property
     def status(self) -> dict[str, Any]:
         """How it went, read anew at each call. A run whose process is gone shows as `interrupted`."""
-        try:
-            status = read_json(self.path / "status.json")
-            if not isinstance(status, dict):
-                raise ValueError
-        except ValueError:
-            status = {}
-        status = {"state": "new", "message": "", "epoch": 0, "step": 0, "seconds": 0.0, "changes": []} | status
-        if status["state"] in ACTIVE and not self.locked():
-            status |= {"state": "interrupted", "message": "Training was cut off. You can resume it."}
-        return status
+        return status.read(self.path)
 
     def update_status(self, **values: Any) -> None:
         """Change some entries of the status and leave the others."""
-        try:
-            old = read_json(self.path / "status.json")
-        except ValueError:
-            old = {}
-        write_json(self.path / "status.json", old | values, flush=False)
+        status.update(self.path, **values)
 
     @property
     def epochs(self) -> int:
@@ -108,7 +91,7 @@ class Run:
         """Whether training can go on: from a saved state, or from the beginning where it never began."""
         if self.error:
             return False
-        return (self.path / "resume.safetensors").is_file() or self.status["state"] == "new"
+        return (self.path / "resume.safetensors").is_file() or not self.has_weights
 
     def weights_version(self) -> float:
         """Changes whenever the weights do: a key for caches."""
@@ -122,7 +105,7 @@ class Run:
     def csv(self) -> str:
         """`history.csv` as it stands, for a download."""
         file = self.path / "history.csv"
-        return file.read_text() if file.is_file() else ",".join(history.COLUMNS) + "\n"
+        return file.read_text("utf-8", "replace") if file.is_file() else ",".join(history.COLUMNS) + "\n"
 
     def kl_history(self) -> tuple[np.ndarray, np.ndarray]:
         """Epochs [E] and the validation KL per latent dimension in nats [E, d]."""
@@ -138,7 +121,7 @@ class Run:
     def frames(self) -> list[int]:
         """The epochs of which there is a picture."""
         found = (self.path / "frames").glob("[0-9]*.png")
-        return sorted(int(f.stem) for f in found if f.stem.isdigit())
+        return sorted(int(f.stem) for f in found if re.fullmatch(r"[0-9]{4,6}", f.stem))
 
     def frame(self, epoch: int) -> bytes:
         """The picture after that epoch, as PNG.
@@ -160,19 +143,11 @@ class Run:
 
     def lock(self) -> FileLock:
         """Held by whoever trains this run; the system frees it when that process ends, however it ends."""
-        return FileLock(self.path / ".lock")
+        return status.lock(self.path)
 
     def locked(self) -> bool:
         """Whether some process is training this run now."""
-        if not (self.path / ".lock").exists():
-            return False
-        try:
-            with self.lock().acquire(timeout=0):
-                return False
-        except Timeout:
-            return True
-        except OSError:  # a read-only folder cannot be training
-            return False
+        return status.locked(self.path)
 
     def rename(self, new: str) -> Run:
         """The run under its new name.
@@ -203,7 +178,10 @@ class Run:
             self.path.rename(grave)
         except OSError as error:
             raise RunError(f"'{self.name}' could not be deleted ({error.strerror}).") from None
-        shutil.rmtree(grave, ignore_errors=True)
+        if grave.is_symlink():
+            grave.unlink()  # what it points at belongs to somebody else
+        else:
+            shutil.rmtree(grave, ignore_errors=True)
 
     def _not_training(self, verb: str) -> None:
         if self.locked():
@@ -216,35 +194,22 @@ def create(recipe: Recipe, name: str | None = None) -> Run:
     Raises:
         RunError: the name is taken or unfit, or the folder cannot be written.
     """
-    folder = paths.runs_folder()
+    folder, path = paths.runs_folder(), None
+    wanted = valid_name(name) if name is not None else None
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        path = _claim(folder, valid_name(name) if name else None, f"{recipe.name}-{recipe.dataset}")
+        path = names.claim(folder, wanted, names.stem(recipe.name, recipe.dataset))
+        if path is None:
+            raise RunError(f"There is a run '{wanted}' already. Choose another name.")
         (path / "frames").mkdir()
         write_json(path / "recipe.json", recipe.to_dict())
         write_json(path / "status.json", {"state": "new", "created": time.time()})
     except OSError as error:
+        if path is not None:
+            shutil.rmtree(path, ignore_errors=True)  # half a run is none
         raise RunError(f"The run could not be created in {folder} ({error.strerror}). Free some space or choose "
                        "another folder with LATENT_LAB_RUNS.") from None
     return Run(path)
-
-
-def _claim(folder: Path, name: str | None, stem: str) -> Path:
-    """Make the folder; mkdir fails where one exists, so two visitors never share a run."""
-    if name:
-        try:
-            os.mkdir(folder / name)
-        except FileExistsError:
-            raise RunError(f"There is a run '{name}' already. Choose another name.") from None
-        return folder / name
-    number = 1
-    while True:
-        path = folder / f"{stem}-{number}"
-        try:
-            os.mkdir(path)
-            return path
-        except FileExistsError:
-            number += 1
 
 
 def open_run(name: str) -> Run:
@@ -271,9 +236,6 @@ def list_runs() -> list[Run]:
     return sorted(found, key=lambda run: (run.status.get("created", 0.0), run.name), reverse=True)
 
 
-_RESERVED = {"con", "prn", "aux", "nul", *(f"{p}{i}" for p in ("com", "lpt") for i in range(1, 10))}
-
-
 def valid_name(name: str) -> str:
     """The name, trimmed, if every system can hold a folder of that name.
 
@@ -281,7 +243,7 @@ def valid_name(name: str) -> str:
         RunError: says what a name may be.
     """
     name = name.strip()
-    if not re.fullmatch(r"\w[\w .()+-]{0,59}", name) or name.endswith(".") or name.split(".")[0].lower() in _RESERVED:
+    if not names.fits(name):
         raise RunError(f"'{name[:60]}' cannot be a run's name. Use up to 60 letters, digits, spaces and - _ . ( ), "
                        "beginning with a letter or digit.")
     return name
