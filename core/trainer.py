@@ -94,6 +94,10 @@ class Trainer:
     def epoch_done(self) -> bool:
         return self.batch == self.batches
 
+    def finite(self) -> bool:
+        """Whether the weights are numbers still. Waits for the device."""
+        return all(bool(p.isfinite().all()) for p in self.model.parameters())
+
     def end_epoch(self) -> None:
         """Count the epoch and shuffle for the next one."""
         self.epoch += 1
@@ -133,15 +137,16 @@ class Trainer:
                 "lr": self.lr, "beta": beta}  # fmt: skip
 
     def validate(self) -> tuple[Row, metrics.Scores]:
-        """Score the held-out images at the β of this moment, and refresh the model's latent statistics."""
+        """Score the held-out images at the β of the last batch, and refresh the model's latent statistics."""
         scores = metrics.score(self.model, self.val_images)
         mean, cov = metrics.latent_moments(self.model, self.train_images[:2_000])
         self.model.latent_mean.copy_(mean)
         self.model.latent_cov.copy_(cov)
         self.model.kl_per_dim.copy_(torch.from_numpy(scores.kl_per_dim))
-        row = self._place(self.batch) | {
+        place = self._place(self.batch)
+        row = place | {
             "val_recon": scores.recon, "val_kl": scores.kl,
-            "val_weighted_kl": self.beta_now() * scores.kl, "val_total": scores.total(self.beta_now()),
+            "val_weighted_kl": place["beta"] * scores.kl, "val_total": scores.total(place["beta"]),
         }  # fmt: skip
         return row, scores
 

@@ -11,6 +11,7 @@ the learning rate or β, each within one batch.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 from collections.abc import Iterator
@@ -46,16 +47,19 @@ def train(run: Run, device: str = "auto", control: Control | None = None) -> Ite
     """
     lock = run.lock()
     try:
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=0.5, poll_interval=0.01)  # not 0: a page that asks who trains holds it for a moment
     except Timeout:
         raise RunError(f"'{run.name}' is being trained already.") from None
+    except OSError as error:
+        raise RunError(f"'{run.name}' cannot be written to ({error.strerror}).") from None
     threads = torch.get_num_threads()
     try:
         loop = _Loop(run, devices.choose(device), control or Control())
         try:
             yield from loop.events()
         except GeneratorExit:
-            loop.stop()
+            with contextlib.suppress(OSError):  # nobody is left to tell; what was saved before is whole
+                loop.close()
             raise
         except OSError as error:
             yield loop.fail(f"Epoch {loop.trainer.epoch + 1} could not be saved ({error.strerror or error}). The last "
@@ -74,10 +78,12 @@ class _Loop:
         torch.set_num_threads(self.threads)
         self.trainer = Trainer(run.recipe, device)
         self.record = Record(run, self.trainer)
-        if self.trainer.epoch >= run.epochs:
-            raise RunError(f"'{run.name}' has finished its {run.epochs} epochs. Resume it with more epochs.")
+        self.epochs = run.epochs  # asked once: the answer lies in a file
+        if self.trainer.epoch >= self.epochs:
+            raise RunError(f"'{run.name}' has finished its {self.epochs} epochs. Resume it with more epochs.")
         self.sent = self.trainer.bin_start(self.trainer.batch)
         self.unreported: list[Row] = []
+        self.ended = False
 
     def events(self) -> Iterator[Event]:
         trainer, record, run = self.trainer, self.record, self.run
@@ -86,9 +92,11 @@ class _Loop:
         run.update_status(state="running", message="", device=name, threads=self.threads, parameters=parameters)
         yield Started(name, self.threads, parameters, trainer.batches, len(trainer.train_images))
         if record.fresh:
-            yield self._end_epoch()  # epoch 0: what the untrained model does
+            yield (event := self._end_epoch())  # epoch 0: what the untrained model does
+            if isinstance(event, Finished):
+                return
         reported, images = time.perf_counter(), 0
-        while trainer.epoch < run.epochs:
+        while trainer.epoch < self.epochs:
             yield from self._take_up_changes()
             if self.control.stop:
                 yield self.stop()
@@ -112,7 +120,7 @@ class _Loop:
                 if isinstance(event, Finished):
                     return
                 reported = time.perf_counter()
-            elif now - record.saved_at > SAVE_SECONDS[1]:
+            elif now - record.saved_at > SAVE_SECONDS[1] and trainer.finite():
                 self._save()
             if reason := self._enough():
                 yield self._finish(reason)
@@ -128,6 +136,7 @@ class _Loop:
             new, old = getattr(self.control, name), getattr(trainer, name)
             setattr(self.control, name, None)
             if new is not None and new != old:
+                self._collect()  # what was trained so far was trained with the old value
                 setattr(trainer, name, new)
                 change = {"step": trainer.steps, "epoch": trainer.progress, "field": name, "old": old, "new": new}
                 self.record.changed(change)
@@ -164,6 +173,7 @@ class _Loop:
 
     def _measure(self) -> EpochEnd | Finished:
         """Validate where training stands now."""
+        self._collect()
         began = time.perf_counter()
         row, scores = self.trainer.validate()
         if problem := self._explosion([row]):
@@ -194,7 +204,7 @@ class _Loop:
     def _enough(self) -> str:
         """Why training ends before its last epoch, or nothing."""
         recipe, trainer, record = self.run.recipe, self.trainer, self.record
-        if trainer.epoch >= self.run.epochs:
+        if trainer.epoch >= self.epochs:
             return ""
         if recipe.max_minutes and record.seconds >= 60 * recipe.max_minutes:
             return f"Stopped after {recipe.max_minutes:g} minutes, as asked."
@@ -210,6 +220,12 @@ class _Loop:
         self._save()
         where = f"in epoch {trainer.epoch + 1}" if trainer.batch else f"after epoch {trainer.epoch}"
         return self._end("stopped", f"Stopped {where}. You can resume it.")
+
+    def close(self) -> None:
+        """The driver has gone, between any two events: leave the run as a stop would."""
+        if self.ended or (self.trainer.epoch_done and isinstance(self._end_epoch(), Finished)):
+            return
+        self._finish("") if self.trainer.epoch >= self.epochs else self.stop()
 
     def fail(self, message: str) -> Finished:
         """End after an error; the status may be unwritable too."""
@@ -240,4 +256,5 @@ class _Loop:
 
     def _end(self, state: str, message: str) -> Finished:
         self.record.end(state, message)
+        self.ended = True
         return Finished(state, message)
