@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,8 @@ def write_atomic(path: Path, content: bytes, flush: bool = True) -> None:
     Raises:
         OSError: the disk is full or read-only; the old file is untouched and nothing half-written is left behind.
     """
-    # The process id keeps two writers apart; both then move whole files, and the later one wins.
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    # Process and thread keep two writers apart; both then move whole files, and the later one wins.
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
     try:
         with open(temporary, "wb") as file:
             file.write(content)

@@ -59,12 +59,15 @@ def read(path: Path, columns: Sequence[str] = COLUMNS) -> dict[str, np.ndarray]:
     rows: list[Row] = []
     try:
         with open(path, newline="", encoding="utf-8", errors="replace") as file:
-            for record in csv.DictReader(file):
+            lines = file.readlines()
+            if lines and not lines[-1].endswith("\n"):
+                lines.pop()  # cut off, and perhaps in the middle of a number
+            for record in csv.DictReader(lines):
                 try:
                     row = {c: float(record[c]) for c in columns if record.get(c)}
                 except ValueError:
                     continue
-                if columns[0] in row:
+                if columns[0] in row and None not in record.values():
                     rows.append(row)
     except (OSError, csv.Error):
         pass

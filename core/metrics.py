@@ -55,19 +55,20 @@ def on_device(images: np.ndarray, device: torch.device) -> Tensor:
 def score(model: LatentModel, images: Tensor, seed: int = 0) -> Scores:
     """Score uint8 images [N, 1, 28, 28] that lie on the model's device.
 
-    ε is drawn on the CPU from `seed`, image by image in order: the same on every device and for every chunk size, so
+    ε is drawn on the CPU from `seed`, for all images at once: the same on every device and for every chunk size, so
     that two epochs or two runs differ by their weights alone.
     """
     device, n = images.device, len(images)
-    generator = torch.Generator().manual_seed(seed)
+    # Drawn chunk by chunk it would depend on the chunks: torch fills blocks of 16, and a short last one in another way.
+    noise = torch.randn(n, model.latent_dim, generator=torch.Generator().manual_seed(seed))
     sums = torch.zeros(2, dtype=torch.float64)
     kl_per_dim = torch.zeros(model.latent_dim, dtype=torch.float64)
     for start in range(0, n, CHUNK):
         x = as_floats(images[start : start + CHUNK])
         posterior = model.encode(x)
-        noise = torch.randn(len(x), model.latent_dim, generator=generator).to(device)
+        epsilon = noise[start : start + CHUNK].to(device)
         spread = 0.0 if posterior.logvar is None else torch.exp(0.5 * posterior.logvar)
-        recon = model.likelihood.nll(model.decoder(posterior.mean + spread * noise), x)
+        recon = model.likelihood.nll(model.decoder(posterior.mean + spread * epsilon), x)
         squared = (model.decode(posterior.mean) - x).square().flatten(1).mean(1)
         sums += torch.stack([recon.sum(), squared.sum()]).double().cpu()
         kl_per_dim += posterior.kl().sum(0).double().cpu()
