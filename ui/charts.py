@@ -7,6 +7,7 @@ The figures only draw: what they are handed comes from a run's history, and `cor
 from __future__ import annotations
 
 import numpy as np
+import pandas  # noqa: F401  plotly looks for it while it draws, and must not find it half imported by another thread
 import plotly.graph_objects as go
 
 from core import curves

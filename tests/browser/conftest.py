@@ -106,7 +106,7 @@ def page(chromium, lab):
     context = chromium.new_context(viewport={"width": 1280, "height": 720})
     page = context.new_page()
     trouble: list[str] = []
-    page.on("console", lambda m: trouble.append(f"console: {m.text}") if m.type == "error" else None)
+    page.on("console", lambda m: trouble.append(f"console: {m.text}") if m.type == "error" and not seeking(m) else None)
     page.on("pageerror", lambda error: trouble.append(f"script: {error}"))
     page.on("request", lambda r: None if ours(r.url, lab.url) else trouble.append(f"request to {r.url}"))
     page.on("websocket", lambda w: None if ours(w.url, lab.url) else trouble.append(f"socket to {w.url}"))
@@ -118,3 +118,8 @@ def page(chromium, lab):
 def ours(url: str, lab: str) -> bool:
     host = lab.split("//")[1]
     return url.split(":", 1)[0] in ("data", "blob", "about") or f"//{host}/" in url + "/"
+
+
+def seeking(message) -> bool:
+    """Opened at /train, Streamlit looks for its server at /train/_stcore first, then at /_stcore: its own, harmless."""
+    return "404" in message.text and "/_stcore/" in message.location.get("url", "")

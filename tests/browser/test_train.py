@@ -1,0 +1,167 @@
+"""Training as a visitor lives it: start, pause, go away, come back, reload, stop, compare."""
+
+import re
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+pytestmark = pytest.mark.browser
+SLOW = 60_000  # ms: a busy machine may take long to start the worker process
+
+EPOCH = re.compile(r"Epoch ([\d.]+) of")
+CURVE = """() => {
+    const chart = document.querySelector(".st-key-train_curves .js-plotly-plot");
+    const points = chart?.calcdata?.[0] ?? [];
+    return points.length ? points[points.length - 1].x ?? 0 : 0;
+}"""
+AXIS = "(() => document.querySelector('.st-key-train_curves .js-plotly-plot')._fullLayout.yaxis.type)"
+
+
+def go(page: Page, name: str) -> None:
+    page.get_by_role("link", name=name, exact=True).first.click()
+
+
+def open_train(page: Page, lab) -> None:
+    page.goto(lab.url)
+    go(page, "Train")
+    expect(page.get_by_text("Your runs", exact=True)).to_be_visible(timeout=SLOW)
+
+
+@pytest.fixture
+def train(page, lab):
+    """The Train page; whatever a test leaves running is stopped, so that the next one finds an idle lab."""
+    open_train(page, lab)
+    yield page
+    page.set_viewport_size({"width": 1280, "height": 720})
+    open_train(page, lab)
+    if page.get_by_role("button", name="Stop", exact=True).count():
+        stop(page)
+
+
+def start(page: Page, name: str, epochs: int = 10_000) -> None:
+    """A run on the digits that lasts until it is stopped."""
+    images = page.get_by_role("combobox", name="Images")
+    if "Digits" not in page.locator(".st-key-recipe_dataset").inner_text():
+        images.click()
+        page.get_by_role("option", name="Digits").click()
+    field = page.get_by_role("spinbutton", name="Epochs")
+    field.fill(str(epochs))
+    field.press("Enter")
+    field = page.get_by_role("textbox", name="Name of the run")
+    field.fill(name)
+    field.press("Enter")
+    page.get_by_role("button", name="Start training").click()
+    expect(page.get_by_text(EPOCH)).to_be_visible(timeout=SLOW)
+
+
+def stop(page: Page) -> None:
+    page.get_by_role("button", name="Stop", exact=True).click()
+    expect(page.get_by_text(re.compile("Stopped (in|after) epoch")).first).to_be_visible(timeout=SLOW)
+
+
+def wait_for_curve(page: Page, beyond: float, button: Locator | None = None) -> float:
+    """Where the training curve ends once it reaches further than `beyond`, after a click on the button."""
+    if button:
+        button.click()
+    page.wait_for_function(f"({CURVE})() > {beyond}", timeout=SLOW)
+    return page.evaluate(CURVE)
+
+
+def test_train_pause_step_resume_and_stop(train, lab):
+    page = train
+    start(page, "browser one")
+    first = wait_for_curve(page, 0)
+    later = wait_for_curve(page, first)
+    assert later > first
+
+    page.get_by_role("button", name="Pause").click()
+    expect(page.get_by_text("Paused")).to_be_visible()
+    wait_for_curve(page, page.evaluate(CURVE), page.get_by_role("button", name="Step", exact=True))
+    page.get_by_role("button", name="View").click()
+    page.get_by_text("Logarithmic").click()
+    page.wait_for_function(AXIS + "() === 'log'", timeout=SLOW)
+    # Paused means paused: the curve stands still while the page is drawn anew.
+    held = page.evaluate(CURVE)
+    page.get_by_text("Logarithmic").click()
+    page.wait_for_function(AXIS + "() === 'linear'", timeout=SLOW)
+    assert page.evaluate(CURVE) == held
+    page.keyboard.press("Escape")
+
+    page.get_by_role("button", name="Resume").click()
+    expect(page.get_by_role("button", name="Pause")).to_be_visible()
+    wait_for_curve(page, held)
+    stop(page)
+    expect(page.get_by_role("button", name="Generate from it")).to_be_enabled()
+
+
+def test_leaving_the_page_a_reload_and_a_second_tab_find_the_run_as_it_is(train, lab):
+    page = train
+    start(page, "browser two")
+    before = wait_for_curve(page, 0)
+    go(page, "Home")
+    expect(page.get_by_role("button", name="Pause")).to_have_count(0)
+    go(page, "Train")
+    expect(page.get_by_role("button", name="Pause")).to_be_visible(timeout=SLOW)
+    before = wait_for_curve(page, before)
+
+    page.reload()
+    expect(page.get_by_role("button", name="Pause")).to_be_visible(timeout=SLOW)
+    wait_for_curve(page, before)
+
+    second = page.context.browser.new_page()  # another visitor, with a session of their own
+    open_train(second, lab)
+    expect(second.get_by_text("browser two").first).to_be_visible()
+    second.get_by_role("button", name="Pause").click()
+    expect(page.get_by_text("Paused")).to_be_visible(timeout=SLOW)
+    second.close()
+
+
+def test_the_first_screen_shows_controls_curves_and_film_without_scrolling(train, lab):
+    page = train
+    start(page, "browser three")
+    wait_for_curve(page, 0)
+    expect(page.locator(".film canvas").last).to_have_attribute("data-epoch", re.compile(r"\d+"), timeout=SLOW)
+    for place in (".st-key-train_controls", ".st-key-train_curves", ".film .controls"):
+        expect(page.locator(place).first).to_be_in_viewport(ratio=1)
+    page.set_viewport_size({"width": 390, "height": 844})
+    wide = "document.querySelector('[data-testid=stMain]').scrollWidth"
+    page.wait_for_function(f"{wide} <= 390", timeout=SLOW)
+
+
+def test_what_was_typed_into_the_form_survives_leaving_the_page(train, lab):
+    page = train
+    if page.get_by_role("button", name="Train another").count():
+        page.get_by_role("button", name="Train another").click()
+    field = page.get_by_role("spinbutton", name="Latent size")
+    field.fill("7")
+    field.press("Enter")
+    page.get_by_text("The network", exact=True).click()
+    layers = page.get_by_role("textbox", name="Hidden layers")
+    layers.fill("77-33")
+    layers.press("Enter")
+    expect(page.get_by_role("button", name="Start training")).to_be_enabled()
+    go(page, "Home")
+    expect(page.get_by_role("button", name="Start training")).to_have_count(0)
+    go(page, "Train")
+    expect(page.get_by_role("spinbutton", name="Latent size")).to_have_value("7", timeout=SLOW)
+    page.get_by_text("The network", exact=True).click()
+    expect(page.get_by_role("textbox", name="Hidden layers")).to_have_value("77-33")
+
+
+def test_a_run_is_deleted_only_after_it_was_asked_for_twice(train, lab):
+    page = train
+    start(page, "browser gone", epochs=2)
+    expect(page.get_by_text("Finished.")).to_be_visible(timeout=SLOW)
+    page.get_by_role("button", name="Train another").click()
+    table = page.locator("[data-testid=stDataFrame] canvas").first
+    table.scroll_into_view_if_needed()
+    table.click(position={"x": 16, "y": 52}, force=True)  # the newest run's box, under the table's own layer
+    page.get_by_role("button", name="Delete", exact=True).click()
+    page.get_by_role("button", name="Close").click()
+    expect(page.get_by_role("button", name="Delete for good")).to_have_count(0)
+    page.get_by_role("button", name="Delete", exact=True).click()
+    page.get_by_role("button", name="Delete for good").click()
+    expect(page.get_by_role("button", name="Delete", exact=True)).to_have_count(0, timeout=SLOW)
+    page.reload()
+    expect(page.get_by_text("Your runs", exact=True)).to_be_visible(timeout=SLOW)
+    expect(page.get_by_text("browser gone")).to_have_count(0)
