@@ -1,0 +1,15 @@
+"""`python -m core`: the lab from a shell. What it can do stands in `core/cli/`."""
+
+import sys
+
+try:
+    from core.cli import main
+
+    code = main()
+except ModuleNotFoundError as error:
+    if (error.name or "core").split(".")[0] == "core":
+        raise
+    print(f"'{error.name}' is not installed for this Python ({sys.executable}). Build the lab first, then use the "
+          "Python in its folder .venv.", file=sys.stderr)
+    code = 1
+sys.exit(code)

@@ -1,0 +1,149 @@
+"""`sample`, `reconstruct` and `interpolate`: what a run can do, as PNG files."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from core import data, images, latent_space
+from core.cli import common
+from core.cli.common import Command, Trouble, number
+from core.runs import Run
+
+if TYPE_CHECKING:
+    from core.models import LatentModel
+
+WIDTH = 900
+"""Pixels that a sheet is enlarged to, about: 28 × 28 is too small to be seen."""
+
+MOST_SCALE, COLUMNS, GAP, GROUND = 8, 12, 1, 64
+
+
+def _png(sheet: np.ndarray) -> bytes:
+    """Every pixel becomes a square: nothing is smoothed."""
+    return images.png(sheet, max(1, min(MOST_SCALE, round(WIDTH / sheet.shape[1]))))
+
+
+def _model(run: Run, which: str) -> LatentModel:
+    from core import weights  # imports torch
+
+    return weights.load_model(run, which)
+
+
+def _save(path, sheet: np.ndarray, what: str) -> None:
+    common.write(path, _png(sheet))
+    print(f"{what}: {path}")
+
+
+def sample(args: argparse.Namespace) -> None:
+    """New images: latents drawn from the prior (autoencoder: from the Gaussian of its training latents), decoded."""
+    run = common.find(args.name)
+    out = common.output_file(args.out, f"{run.name}-samples.png", args.force)
+    model = _model(run, args.which)
+    noise = latent_space.prior(args.n, model.latent_dim, args.seed, args.temperature)
+    pictures = latent_space.decode(model, latent_space.from_noise(model, noise))
+    columns = args.columns or math.ceil(math.sqrt(args.n))
+    _save(out, images.tile(pictures, columns, GAP, GROUND), f"{args.n:,} new images")
+
+
+def reconstruct(args: argparse.Namespace) -> None:
+    """Originals above what the model makes of them, decoded from the mean of the posterior."""
+    run = common.find(args.name)
+    out = common.output_file(args.out, f"{run.name}-reconstructions.png", args.force)
+    originals = _own(args.image) if args.image else _of_the_test_set(run, args.n)
+    if args.invert:
+        originals = 255 - originals
+    model = _model(run, args.which)
+    copies = latent_space.decode(model, latent_space.encode(model, originals))
+    error = float(np.mean((originals / 255.0 - copies / 255.0) ** 2))
+    blank = np.full((-len(originals) % min(COLUMNS, len(originals)), images.SIDE, images.SIDE), GROUND, np.uint8)
+    above, below = (np.concatenate([part, blank]) for part in (originals, copies))
+    columns = min(COLUMNS, len(originals))
+    pairs = [half[k:k + columns] for k in range(0, len(above), columns) for half in (above, below)]
+    _save(out, images.tile(np.concatenate(pairs), columns, GAP, GROUND),
+          f"{len(originals):,} originals above their reconstructions, squared error {error:.3g} per pixel")
+
+
+def interpolate(args: argparse.Namespace) -> None:
+    """The way from one test image to another through the latent space; the originals stand at both ends."""
+    run = common.find(args.name)
+    out = common.output_file(args.out, f"{run.name}-path.png", args.force)
+    test = _test_set(run).test_images
+    if max(args.a, args.b) >= len(test):
+        raise Trouble(f"There are {len(test):,} test images: choose A and B from 0 to {len(test) - 1:,}.")
+    model = _model(run, args.which)
+    ends = test[[args.a, args.b]]
+    a, b = latent_space.encode(model, ends)
+    walk = {"slerp": latent_space.slerp, "lerp": latent_space.lerp}[args.path]
+    between = latent_space.decode(model, walk(a, b, np.linspace(0.0, 1.0, args.steps)))
+    strip = np.concatenate([ends[:1], between, ends[1:]])
+    _save(out, images.tile(strip, len(strip), GAP, GROUND), f"From test image {args.a} to {args.b} ({args.path})")
+
+
+def _own(files: list[str]) -> np.ndarray:
+    found = []
+    for file in files:
+        try:
+            found.append(images.from_file(file))
+        except images.ImageError as error:
+            raise Trouble(f"{file} {error}.") from None
+    return np.stack(found)
+
+
+def _test_set(run: Run) -> data.ImageSet:
+    return data.load(run.recipe.dataset, run.recipe.folder)
+
+
+def _of_the_test_set(run: Run, n: int) -> np.ndarray:
+    """n test images that hold every class in proportion; training images of a set too small to have any."""
+    found = _test_set(run)
+    if not len(found.test_images):
+        return found.train_images[:n]
+    return found.test_images[data.spread(found.test_labels, min(n, len(found.test_images)))]
+
+
+def _sample_arguments(parser: argparse.ArgumentParser) -> None:
+    common.add_run(parser)
+    parser.add_argument("--n", type=number(int, 1, 10_000), default=64, help="how many images (default: 64)")
+    parser.add_argument("--seed", type=number(int, 0, 2**31 - 1), default=0, help="same seed, same images (default: 0)")
+    parser.add_argument("--temperature", type=number(float, 0, 10), default=1.0, metavar="T",
+                        help="below 1 safer pictures with less variety, 1 the prior itself (default: 1)")
+    parser.add_argument("--columns", type=number(int, 1, 1_000), help="images in a row (default: as many as rows)")
+    common.add_which(parser)
+    common.add_out(parser, "RUN-samples.png")
+
+
+def _reconstruct_arguments(parser: argparse.ArgumentParser) -> None:
+    common.add_run(parser)
+    parser.add_argument("--n", type=number(int, 1, 1_000), default=COLUMNS,
+                        help=f"how many test images (default: {COLUMNS})")
+    parser.add_argument("--image", action="append", metavar="FILE",
+                        help="a picture of your own instead; give it again for more")
+    parser.add_argument("--invert", action="store_true",
+                        help="swap black and white first: for ink on paper, where the model learned light on dark")
+    common.add_which(parser)
+    common.add_out(parser, "RUN-reconstructions.png")
+
+
+def _interpolate_arguments(parser: argparse.ArgumentParser) -> None:
+    common.add_run(parser)
+    for end in ("a", "b"):
+        parser.add_argument(end, type=number(int, 0, 10**6), metavar=end.upper(), help="number of a test image, from 0")
+    parser.add_argument("--steps", type=number(int, 2, 100), default=10, help="images on the way (default: 10)")
+    parser.add_argument("--path", choices=("slerp", "lerp"), default="slerp",
+                        help="an arc, or the straight line (default: slerp)")
+    common.add_which(parser)
+    common.add_out(parser, "RUN-path.png")
+
+
+COMMANDS = (
+    Command("sample", "Draw new images from a run, as a PNG.", sample, _sample_arguments, (
+        "sample mlp-vae-digits-1", "sample mlp-vae-digits-1 --n 100 --seed 7 --temperature 0.7 --out new.png")),
+    Command("reconstruct", "Originals above their reconstructions, as a PNG.", reconstruct, _reconstruct_arguments, (
+        "reconstruct mlp-vae-digits-1", "reconstruct mlp-vae-digits-1 --image photo.jpg --image scan.png --invert")),
+    Command("interpolate", "Walk from one test image to another, as a PNG.", interpolate, _interpolate_arguments, (
+        "interpolate mlp-vae-digits-1 3 8", "interpolate mlp-vae-digits-1 3 8 --steps 20 --path lerp --out walk.png")),
+)

@@ -1,0 +1,181 @@
+"""`train` and `resume`. One flag per field of a recipe, made from the dataclass: help, bounds and choices included."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import os
+import sys
+from contextlib import closing
+from typing import Any
+
+from core import data, presets, runs
+from core.cli import common, progress
+from core.cli.common import Command, Trouble, quoted
+from core.events import Control, Finished
+from core.recipe import GROUPS, Recipe, RecipeError, applies, check, fields
+
+SKIPPED_SHOWN = 5
+
+
+def _train_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("recipe", metavar="RECIPE", help="one of " + ", ".join(presets.PRESETS))
+    parser.add_argument("--name", help="the new run's name (default: recipe, data set and a number)")
+    parser.add_argument("--digits", action="store_true",
+                        help="the recipe's small sister on scikit-learn's digits, which need no download")
+    _device_argument(parser)
+    for group, title in GROUPS.items():
+        box = parser.add_argument_group(title)
+        for f in fields():
+            if f.metadata["group"] == group and f.name != "name":
+                box.add_argument(flag(f), dest=f"field_{f.name}", metavar=_metavar(f), help=_help(f))
+
+
+def flag(f: dataclasses.Field) -> str:
+    """`latent_dim` → `--latent-dim`."""
+    return "--" + f.name.replace("_", "-")
+
+
+def _metavar(f: dataclasses.Field) -> str:
+    if f.metadata["choices"]:
+        return "{" + ",".join(f.metadata["choices"]) + "}"
+    return {"int": "N", "float": "X", "str": "PATH"}.get(str(f.type), "N,N")
+
+
+def _help(f: dataclasses.Field) -> str:
+    meta = f.metadata
+    facts = []
+    if meta["low"] is not None:
+        facts.append(f"{meta['low']:g} to {meta['high']:,.10g} {meta['unit']}".strip())
+    if meta["only"]:
+        facts.append(f"only with --{meta['only'][0].replace('_', '-')} {' or '.join(meta['only'][1])}")
+    return (meta["help"] + (f" ({'; '.join(facts)})" if facts else "")).replace("%", "%%")
+
+
+def _device_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--device", default="auto", metavar="DEVICE", help="auto, cpu, cuda or mps (default: auto)")
+
+
+def read_recipe(args: argparse.Namespace) -> Recipe:
+    """The recipe that the arguments describe.
+
+    Raises:
+        RecipeError: no such preset, or a bad value: names field, value and what is allowed.
+    """
+    recipe = presets.preset(args.recipe)
+    if args.digits:
+        recipe = presets.for_digits(recipe)
+    changes: dict[str, Any] = {f.name: getattr(args, f"field_{f.name}") for f in fields() if f.name != "name"}
+    changes = {name: value for name, value in changes.items() if value is not None}
+    if args.digits and changes.get("dataset", "digits") != "digits":
+        raise RecipeError(f"dataset: '{changes['dataset']}' contradicts --digits. Leave one of the two away.")
+    if changes.get("folder"):
+        # Written down in full, so that the run can be resumed from anywhere.
+        changes = {"dataset": "folder"} | changes | {"folder": os.path.abspath(changes["folder"])}
+    recipe = recipe.with_(**changes)
+    for f in fields():
+        if f.name in changes and not applies(f, recipe.to_dict()):
+            name, values = f.metadata["only"]
+            print(f"Note: {flag(f)} has no effect without --{name.replace('_', '-')} {' or '.join(values)}.",
+                  file=sys.stderr)
+    return recipe
+
+
+def train(args: argparse.Namespace) -> int:
+    """Train a new run."""
+    recipe = read_recipe(args)
+    if args.name:
+        runs.valid_name(args.name)
+    # All that can be refused is refused before there is a folder to clean up.
+    images = data.load(recipe.dataset, recipe.folder)
+    device = common.device(args.device)
+    for file, reason in images.skipped[:SKIPPED_SHOWN]:
+        print(f"Note: {file} {reason} and is left out.", file=sys.stderr)
+    if len(images.skipped) > SKIPPED_SHOWN:
+        print(f"Note: {len(images.skipped) - SKIPPED_SHOWN:,} more files are left out.", file=sys.stderr)
+    return _drive(runs.create(recipe, args.name), device)
+
+
+def resume(args: argparse.Namespace) -> int:
+    """Go on with a run where it stopped."""
+    run = common.find(args.name)
+    status, done = run.status, int(run.status["epoch"])
+    epochs = check(next(f for f in fields() if f.name == "epochs"), args.epochs) if args.epochs else run.epochs
+    if run.locked():
+        raise runs.RunError(f"'{run.name}' is in training already.")
+    if not run.resumable:
+        raise runs.RunError(f"'{run.name}' has no saved state to resume from. Train a new run with its recipe.")
+    if epochs <= done:
+        raise runs.RunError(f"'{run.name}' has {done} epochs behind it. Ask for more in all, such as "
+                            f"--epochs {done + max(1, done // 2)}.")
+    device = common.device(args.device)
+    if epochs != status.get("epochs", run.recipe.epochs):
+        run.update_status(epochs=epochs)
+    return _drive(run, device)
+
+
+def _drive(run: runs.Run, device: str) -> int:
+    """Train to the end or to Ctrl+C; returns the exit code."""
+    from core.training import train as training
+
+    control, shown = Control(), progress.for_terminal(run)
+    end = None
+    again = f"python -m core resume {quoted(run.name)}"
+
+    def stop() -> None:
+        control.stop = True
+
+    with common.asked_to_stop(stop) as signals:
+        try:
+            with closing(training(run, device, control)) as events:
+                for event in events:
+                    shown.show(event)
+                    if isinstance(event, Finished):
+                        end = event
+        except KeyboardInterrupt:
+            shown.close()
+            print(f"Cut off. What was saved is kept: {again}", file=sys.stderr)
+            return 128 + (signals or [2])[0]
+        except (RuntimeError, MemoryError) as error:
+            if "memory" not in str(error).lower() and not isinstance(error, MemoryError):
+                raise
+            raise Trouble("There is not enough memory for this recipe. Try a smaller --batch-size, --hidden or "
+                          "--channels.") from None
+        finally:
+            shown.close()
+    return _tell(run, end, again, signals)
+
+
+def _tell(run: runs.Run, end: Finished, again: str, signals: list[int]) -> int:
+    """The last lines: how it ended and what to do next; returns the exit code."""
+    if end.state == "stopped":
+        print(f"Stopped and saved. Go on with: {again}", flush=True)
+        return 128 + signals[0] if signals else 0
+    if end.state != "finished":
+        raise Trouble(end.message)
+    unit = "nats" if run.recipe.likelihood != "mse" else "(squared error)"
+    status = run.status
+    print(f"Finished: {round(status['epoch'], 1):g} epochs in {status['seconds']:.1f} s. {end.message}".rstrip())
+    if status.get("best_total") is not None:
+        print(f"Best validation: {status['best_total']:.2f} {unit} per image, in epoch {status['best_epoch']:g}.")
+    if figures := run.evaluation():
+        print(f"Test set: {figures['total']:.2f} {unit} per image.")
+    print(f"Look at it: python -m core sample {quoted(run.name)}", flush=True)
+    return 0
+
+
+def _resume_arguments(parser: argparse.ArgumentParser) -> None:
+    common.add_run(parser)
+    parser.add_argument("--epochs", metavar="N", help="train to N epochs in all (default: as it was begun)")
+    _device_argument(parser)
+
+
+COMMANDS = (
+    Command("train", "Train a new run from a recipe.", train, _train_arguments, (
+        "train mlp-vae --digits",
+        "train mlp-vae --hidden 400 --epochs 20 --name wide",
+        "train plane-vae --dataset fashion-mnist --beta 4 --beta-warmup 5",
+        "train conv-vae --folder ~/Pictures/leaves --latent-dim 8"), "train RECIPE [--field value …]"),
+    Command("resume", "Go on with a run where it stopped.", resume, _resume_arguments, (
+        "resume mlp-vae-digits-1", "resume mlp-vae-digits-1 --epochs 300")),
+)
