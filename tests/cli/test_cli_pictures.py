@@ -1,0 +1,98 @@
+"""`sample`, `reconstruct`, `interpolate` and `evaluate` against what the model itself says."""
+
+import errno
+import json
+import os
+
+import numpy as np
+import pytest
+from cli_tools import TINY, refused, tiles
+from PIL import Image
+
+from core import data, latent_space, runs, weights
+
+
+def test_sample_draws_what_the_model_makes_of_the_prior(tiny, call, tmp_path):
+    code, out, _ = call("sample tiny --n 10 --columns 5 --seed 3 --temperature 0.5 --out new.png")
+    assert code == 0 and "new.png" in out
+    noise = latent_space.prior(10, 3, 3, 0.5)
+    expected = latent_space.decode(weights.load_model(runs.open_run("tiny")), noise)
+    assert np.array_equal(tiles(tmp_path / "new.png", 5), expected)
+    assert os.listdir(tmp_path) == ["new.png"]
+
+
+def test_sample_is_repeatable_and_the_seed_matters(tiny, call, tmp_path):
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        assert call(f"sample tiny --seed {seed} --out {name}.png")[0] == 0
+    a, b, c = ((tmp_path / f"{name}.png").read_bytes() for name in "abc")
+    assert a == b != c
+
+
+def test_reconstruct_shows_test_images_above_what_their_means_decode_to(tiny, call, tmp_path):
+    code, out, _ = call("reconstruct tiny --n 20")
+    assert code == 0
+    shown = tiles(tmp_path / "tiny-reconstructions.png", 12)
+    above, below = np.concatenate([shown[:12], shown[24:32]]), np.concatenate([shown[12:24], shown[36:44]])
+    digits = data.load("digits").test_images
+    assert all((digits == image).all((1, 2)).any() for image in above)
+    model = weights.load_model(runs.open_run("tiny"))
+    assert np.array_equal(below, latent_space.decode(model, latent_space.encode(model, above)))
+    error = np.mean((above / 255.0 - below / 255.0) ** 2)
+    assert f"{error:.3g} per pixel" in out
+
+
+def test_own_pictures_are_reconstructed_too_and_can_be_inverted(tiny, call, tmp_path):
+    picture = np.full((28, 28), 255, np.uint8)
+    picture[8:20, 12:16] = 0
+    Image.fromarray(picture).save(tmp_path / "ink.png")
+    assert call("reconstruct tiny --image ink.png --invert --out out.png")[0] == 0
+    assert np.array_equal(tiles(tmp_path / "out.png", 1)[0], 255 - picture)
+
+
+@pytest.mark.parametrize("path", ["slerp", "lerp"])
+def test_a_path_ends_where_its_two_images_decode_to(tiny, call, tmp_path, path):
+    assert call(f"interpolate tiny 4 9 --steps 5 --path {path} --out way.png")[0] == 0
+    strip = tiles(tmp_path / "way.png", 7)
+    ends = data.load("digits").test_images[[4, 9]]
+    model = weights.load_model(runs.open_run("tiny"))
+    a, b = latent_space.decode(model, latent_space.encode(model, ends))
+    assert np.array_equal(strip[[0, 6]], ends)
+    assert np.abs(strip[[1, 5]].astype(int) - np.stack([a, b])).max() <= 1
+
+
+def test_evaluate_repeats_the_figures_of_the_end_of_training(tiny, call):
+    before = runs.open_run("tiny").evaluation()
+    code, out, _ = call("evaluate tiny --json --device cpu")
+    assert code == 0
+    assert json.loads(out) == before == runs.open_run("tiny").evaluation()
+    table = call("evaluate tiny --device cpu")[1]
+    assert f"{before['total']:.2f}" in table and "297 test images" in table and "3 latent dimensions" in table
+
+
+def test_figures_are_told_where_they_cannot_be_written_down(tiny, call, monkeypatch):
+    def full(_):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    before = runs.open_run("tiny").evaluation()
+    monkeypatch.setattr(os, "fsync", full)
+    code, out, err = call("evaluate tiny --samples 1 --json --device cpu")
+    assert code == 0 and "log_likelihood" in json.loads(out) and "evaluation.json could not be written" in err
+    assert runs.open_run("tiny").evaluation() == before
+
+
+def test_the_importance_sampled_likelihood_lies_above_the_elbo(tiny, call):
+    found = json.loads(call("evaluate tiny --json --samples 20 --device cpu")[1])
+    assert found["importance_samples"] == 20
+    assert -found["total"] < found["log_likelihood"] < 0 < found["log_likelihood_error"]
+    assert "importance samples" in call("evaluate tiny --samples 2 --device cpu")[1]
+    assert call("evaluate tiny --device cpu")[0] == 0  # and leave the figures of training
+
+
+def test_an_autoencoder_is_told_apart_from_a_vae(empty_runs, call, tmp_path):
+    ae = TINY.replace("mlp-vae", "deep-ae") + " --name ae"
+    assert call(ae)[0] == 0
+    code, out, _ = call("evaluate ae")
+    assert code == 0 and "KL" not in out and "squared error per image" in out
+    assert "KL" not in call("resume ae --epochs 3")[1]
+    assert call("sample ae --n 4")[0] == 0 and (tmp_path / "ae-samples.png").exists()
+    refused(call("evaluate ae --samples 5"), "'ae' is an autoencoder.*--samples")
