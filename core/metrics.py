@@ -86,7 +86,9 @@ def latent_moments(model: LatentModel, images: Tensor) -> tuple[Tensor, Tensor]:
 
 
 @torch.inference_mode()
-def log_likelihood(model: LatentModel, images: Tensor, samples: int, generator: torch.Generator | None = None) -> Tensor:
+def log_likelihood(
+    model: LatentModel, images: Tensor, samples: int, generator: torch.Generator | None = None
+) -> Tensor:
     """An importance-sampled lower bound on log p(x), in nats, [B] (Burda, Grosse & Salakhutdinov 2016).
 
     log 1/K Σ p(x | z) p(z) / q(z | x) with z ~ q. K = 1 is one draw of the ELBO; more samples tighten it.

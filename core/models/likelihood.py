@@ -43,7 +43,7 @@ class Gaussian(nn.Module):
     @property
     def sigma(self) -> float:
         """The standard deviation in grey levels from 0 to 1."""
-        return float(self._log_sigma().exp())
+        return float(self._log_sigma().detach().exp())
 
     def _log_sigma(self) -> Tensor:
         # Below one grey level in 400 a perfect reconstruction would be rewarded without limit.

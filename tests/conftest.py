@@ -1,0 +1,22 @@
+"""What tests of core share; the recipes they train are in small.py."""
+
+from pathlib import Path
+
+import pytest
+
+from core import data
+
+
+@pytest.fixture(autouse=True)
+def own_runs(request, monkeypatch, tmp_path):
+    """No test of core sees or touches the lab's runs. Pages, browser and set-up arrange their own folders."""
+    if request.path.parent == Path(__file__).parent:
+        monkeypatch.setenv("LATENT_LAB_RUNS", str(tmp_path / "runs"))
+
+
+@pytest.fixture
+def mnist() -> data.ImageSet:
+    """The real MNIST, where it is at hand."""
+    if not data.status()["mnist"].ready:
+        pytest.skip("needs the real MNIST files: set LATENT_LAB_DATA to a folder that holds them")
+    return data.load("mnist")
