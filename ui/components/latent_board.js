@@ -1,4 +1,6 @@
-const IDLE = 400; // ms without a key press before the sheet is decoded anew: the next press must not queue behind it
+// ms without a key press before the sheet is decoded anew, so that the next press does not queue behind it. The slider
+// that was moved needs no new sheet; a pointer that comes near another one asks at once.
+const IDLE = 1000;
 const LOST = 3000; // ms without an answer before a move is reported again
 
 export default function ({ data, parentElement, setStateValue }) {
@@ -22,7 +24,7 @@ function start(root) {
   let u = [], rows = [], stamp = null;
   let seq = 0, answered = 0; // the newest message sent and the newest one answered
   let moves = 0, movesSent = 0; // a late answer must not overwrite what was moved since
-  let served = null, peek = null, pointer = false, idle = null, lost = null, away = [];
+  let served = null, peek = null, pointer = false, idle = null, lost = null, hoped = null, hopedAt = 0, away = [];
 
   function accept(data) {
     const again = data.run !== facts.run || !same(data.order, facts.order);
@@ -44,7 +46,7 @@ function start(root) {
     peek = null;
     showOriginal(data);
     settle();
-    if (outside) publish(`wish:${facts.run}`, { all: fold.open });
+    if (outside) hope();
   }
 
   function settle() {
@@ -90,7 +92,9 @@ function start(root) {
     const row = { dim, input, value };
     input.addEventListener("input", () => move(row, Number(input.value)));
     input.addEventListener("change", () => send(dim, pointer));
-    input.addEventListener("pointerdown", () => { pointer = true; if (!ready(dim)) publish(`wish:${facts.run}`, { all: fold.open }); });
+    const stock = () => { if (!ready(dim)) hope(); };
+    input.addEventListener("pointerenter", stock);
+    input.addEventListener("pointerdown", () => { pointer = true; stock(); });
     for (const end of ["pointerup", "pointercancel"]) {
       input.addEventListener(end, () => setTimeout(() => { pointer = false; })); // after the change event
     }
@@ -127,9 +131,16 @@ function start(root) {
     const message = { seq, u: u.map((x) => Math.round(x * 1e4) / 1e4), dim };
     board.tell(message);
     lost = setTimeout(() => { if (answered < message.seq && seq === message.seq) board.tell(message); }, LOST);
-    const wish = () => publish(`wish:${facts.run}`, { all: fold.open });
-    if (released) wish();
-    else idle = setTimeout(wish, IDLE);
+    if (released) hope();
+    else idle = setTimeout(hope, IDLE);
+  }
+
+  // Asks for a new sheet through the point where the sliders are now, once for each point.
+  function hope() {
+    clearTimeout(idle);
+    if (hoped && same(hoped, u) && Date.now() - hopedAt < 2000) return;
+    [hoped, hopedAt] = [[...u], Date.now()];
+    publish(`wish:${facts.run}`, { all: fold.open });
   }
 
   const sheet = () => shelf.sheets.get(facts.run);
@@ -197,7 +208,7 @@ function start(root) {
   const watch = new ResizeObserver(fit);
   watch.observe(inner);
   fit();
-  fold.addEventListener("toggle", () => { if (fold.open) publish(`wish:${facts.run}`, { all: true }); state(); });
+  fold.addEventListener("toggle", () => { if (fold.open) { hoped = null; hope(); } state(); });
 
   function stop() {
     watch.disconnect();

@@ -1,0 +1,199 @@
+"""The Generate page in a real browser: what follows the pointer, and what crosses the wire."""
+
+import pytest
+from PIL import Image
+
+pytestmark = pytest.mark.browser
+
+STATE = """c => ({source: c.dataset.source, served: c.dataset.served, seq: c.dataset.seq, hash: c.dataset.zHash,
+               picture: c.toDataURL()})"""
+
+PAINTED = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))"
+
+
+class Wire:
+    """Counts the messages that a page sends to the server."""
+
+    def __init__(self, page):
+        self.sent = 0
+        page.on("websocket", lambda socket: socket.on("framesent", self._count))
+
+    def _count(self, _):
+        self.sent += 1
+
+
+def visit(page, lab, run: str, scheme: str = "light"):
+    page.emulate_media(color_scheme=scheme)
+    page.goto(f"{lab.url}/generate?run={run}")
+    page.wait_for_selector("[data-sheet=ready]", timeout=60_000)
+    # Wait until the page has said all it says by itself.
+    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+
+
+def state(page) -> dict:
+    return page.locator("canvas.main").evaluate(STATE)
+
+
+def served(page, seq=None) -> dict:
+    """The state once the newest move has been answered by the server."""
+    page.wait_for_function(
+        """seq => { const host = [...document.querySelectorAll('*')].find(e => e.shadowRoot?.querySelector('.board'));
+                    const c = host?.shadowRoot.querySelector('canvas.main');
+                    return c && c.dataset.source === 'server' && c.dataset.served === c.dataset.seq
+                             && (seq === null || c.dataset.seq !== seq); }""",
+        arg=seq,
+    )
+    return state(page)
+
+
+def sliders(page):
+    return page.locator(".board input[type=range]")
+
+
+def test_the_picture_follows_a_dragged_slider_without_a_message(page, lab):
+    wire = Wire(page)
+    visit(page, lab, "example-mlp-vae")
+    before = state(page)
+    box = sliders(page).first.bounding_box()
+    y = box["y"] + box["height"] / 2
+    part = (float(sliders(page).first.input_value()) + 3) / 6
+    page.mouse.move(box["x"] + 8 + part * (box["width"] - 16), y)
+    page.mouse.down()
+    sent, pictures = wire.sent, set()
+    for k in range(1, 20):
+        page.mouse.move(box["x"] + box["width"] * k / 20, y)
+        now = state(page)
+        pictures.add(now["picture"])
+        if now["hash"] != before["hash"]:
+            assert now["source"] == "sheet"
+    assert wire.sent == sent, "dragging must not ask the server"
+    assert len(pictures) >= 10, "the picture must follow the pointer"
+    page.mouse.up()
+    assert served(page, before["seq"])["seq"] != before["seq"]
+    assert wire.sent > sent
+
+
+def test_a_key_press_brings_the_exact_picture_from_the_server(page, lab):
+    visit(page, lab, "example-conv-vae")
+    before = state(page)
+    sliders(page).first.focus()
+    page.keyboard.press("ArrowRight")
+    after = served(page, before["seq"])
+    assert after["hash"] != before["hash"] and after["picture"] != before["picture"]
+
+
+def test_the_last_of_many_quick_moves_wins(page, lab):
+    visit(page, lab, "example-mlp-vae")
+    sliders(page).first.focus()
+    page.keyboard.press("Home")
+    for _ in range(30):
+        page.keyboard.press("ArrowRight")
+    served(page, None)
+    assert float(sliders(page).first.input_value()) == pytest.approx(-1.5)
+    page.wait_for_selector("[data-sheet=ready]")
+    assert float(sliders(page).first.input_value()) == pytest.approx(-1.5)
+
+
+def test_zero_and_a_double_click_reset_one_slider(page, lab):
+    visit(page, lab, "example-mlp-vae")
+    second = sliders(page).nth(1)
+    second.focus()
+    page.keyboard.press("End")
+    assert float(second.input_value()) == 3
+    page.keyboard.press("0")
+    assert float(second.input_value()) == 0
+    page.keyboard.press("End")
+    second.dblclick()
+    assert float(second.input_value()) == 0
+
+
+def test_undo_goes_back_to_the_very_picture(page, lab):
+    visit(page, lab, "example-mlp-vae")
+    start = served(page)
+    page.get_by_role("button", name="Random", exact=True).click()
+    there = served(page, start["seq"])
+    assert there["hash"] != start["hash"]
+    page.get_by_role("button", name="Undo").click()
+    back = served(page, there["seq"])
+    assert (back["hash"], back["picture"]) == (start["hash"], start["picture"])
+
+
+def test_hovering_over_the_plane_decodes_without_a_message_and_a_click_goes_there(page, lab):
+    wire = Wire(page)
+    visit(page, lab, "example-plane-vae")
+    box = page.locator(".plane .map").bounding_box()
+    sent, pictures = wire.sent, set()
+    for k in range(1, 25):
+        page.mouse.move(box["x"] + box["width"] * k / 25, box["y"] + box["height"] * (25 - k) / 25)
+        page.wait_for_function(PAINTED)
+        now = state(page)
+        assert now["source"] == "plane"
+        pictures.add(now["picture"])
+    assert wire.sent == sent, "hovering must not ask the server"
+    assert len(pictures) >= 15
+    seq = state(page)["seq"]
+    page.mouse.click(box["x"] + box["width"] * 0.9, box["y"] + box["height"] * 0.1)
+    page.mouse.move(5, 5)
+    served(page, seq)
+    assert min(float(s.input_value()) for s in sliders(page).all()) > 1.5
+
+
+def test_the_plane_works_by_keyboard(page, lab):
+    visit(page, lab, "example-plane-vae")
+    page.get_by_role("button", name="Zero").click()
+    seq = served(page, state(page)["seq"])["seq"]
+    page.locator(".plane .map").focus()
+    for _ in range(8):
+        page.keyboard.press("ArrowUp")
+    assert state(page)["source"] == "plane"
+    page.keyboard.press("Enter")
+    page.keyboard.press("Escape")
+    served(page, seq)
+    assert sorted(float(s.input_value()) for s in sliders(page).all()) == pytest.approx([0, 1])
+
+
+def test_a_picture_of_the_traversal_sheet_can_be_gone_to(page, lab):
+    visit(page, lab, "example-mlp-vae")
+    seq = state(page)["seq"]
+    strip = page.locator(".traversal canvas").first
+    strip.scroll_into_view_if_needed()
+    strip.click(position={"x": 5, "y": 10})
+    served(page, seq)
+    assert float(sliders(page).first.input_value()) == -3
+
+
+def test_an_image_of_the_data_set_is_encoded_beside_its_original(page, lab):
+    visit(page, lab, "example-mlp-vae")
+    seq = state(page)["seq"]
+    page.get_by_role("button", name="From an image").click()
+    page.locator(".gallery button").nth(3).click()
+    served(page, seq)
+    original = page.locator(".board .original")
+    original.wait_for(state="visible")
+    assert "Original: test image" in original.inner_text()
+
+
+def test_the_picture_can_be_downloaded_ten_times_as_large(page, lab):
+    visit(page, lab, "example-mlp-vae")
+    page.get_by_role("button", name="Download").click()
+    with page.expect_download() as caught:
+        page.get_by_role("button", name="This picture").click()
+    with Image.open(caught.value.path()) as picture:
+        assert picture.size == (280, 280)
+
+
+def test_the_formula_can_be_unfolded(page, lab):
+    visit(page, lab, "example-conv-vae")
+    page.get_by_text("How it works").click()
+    page.get_by_text("def conv_decoder").wait_for()
+
+
+@pytest.mark.parametrize("run", ["example-mlp-vae", "example-plane-vae", "example-deep-ae"])
+def test_a_phone_shows_one_column_and_keeps_the_picture_in_sight(page, lab, run):
+    page.set_viewport_size({"width": 390, "height": 844})
+    visit(page, lab, run, "dark")
+    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
+    last = sliders(page).nth(min(19, sliders(page).count() - 1))
+    last.scroll_into_view_if_needed()
+    box, row = page.locator("canvas.main").bounding_box(), last.bounding_box()
+    assert box["y"] >= 0 and box["y"] + box["height"] <= row["y"] + 1, "the picture stays above the slider in use"

@@ -1,0 +1,156 @@
+"""The Generate page in each of its states, with small models on the digits."""
+
+import numpy as np
+import pytest
+import torch
+from streamlit.testing.v1 import AppTest
+
+from core import latent_space, paths, runs, weights
+from core.models import build
+from core.presets import for_digits, preset
+
+PAGE = str(paths.ROOT / "pages" / "generate.py")
+
+
+def make(name: str, preset_name: str = "mlp-vae", **changes) -> runs.Run:
+    """An untrained run with weights: the page does not ask how good they are."""
+    recipe = for_digits(preset(preset_name)).with_(hidden=(16,), **changes)
+    run = runs.create(recipe, name)
+    model = build(recipe)
+    model.kl_per_dim.copy_(torch.linspace(0, 1, recipe.latent_dim))
+    weights.save(run.path / "best.safetensors", model.state_dict(), {"epoch": 1})
+    return run
+
+
+@pytest.fixture(autouse=True)
+def folder(monkeypatch, tmp_path):
+    monkeypatch.setenv("LATENT_LAB_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setenv("LATENT_LAB_DATA", str(tmp_path / "data"))
+
+
+def visit(**query) -> AppTest:
+    page = AppTest.from_file(PAGE, default_timeout=60)
+    for key, value in query.items():
+        page.query_params[key] = value
+    page.run()
+    assert not page.exception
+    return page
+
+
+def press(page: AppTest, key: str) -> None:
+    """Clicks a button that reruns one fragment; AppTest then holds that fragment alone, so the page is run again."""
+    page.button(key=key).click().run()
+    assert not page.exception
+    page.run()
+
+
+def here(page: AppTest):
+    """The point of the model looked at last."""
+    return list(page.session_state["points"].values())[-1]
+
+
+def test_without_runs_it_says_what_to_do_next():
+    page = visit()
+    assert "Nothing has been trained yet" in page.info[0].value
+    assert [b.label for b in page.button] == ["Train your first model", "Choose what to train"]
+
+
+def test_a_run_without_weights_is_waited_for():
+    runs.create(for_digits(preset("mlp-vae")), "young")
+    assert "after the first epoch" in visit().info[0].value
+
+
+def test_a_damaged_run_is_named_and_the_others_work():
+    make("good")
+    bad = paths.runs_folder() / "bad"
+    bad.mkdir()
+    (bad / "recipe.json").write_text("{oops")
+    page = visit()
+    assert page.selectbox(key="run_box").options[0].startswith("good")
+    assert "1 run cannot be used" in [e.label for e in page.expander]
+    assert any("'bad' is not a usable run" in t.value for t in page.text)
+
+
+def test_weights_of_another_model_are_refused_in_a_sentence():
+    run, other = make("one"), make("two", latent_dim=3)
+    (run.path / "best.safetensors").write_bytes((other.path / "best.safetensors").read_bytes())
+    page = visit(run="one")
+    assert "do not fit its recipe" in page.error[0].value
+
+
+def test_truncated_weights_are_refused_in_a_sentence():
+    run = make("one")
+    file = run.path / "best.safetensors"
+    file.write_bytes(file.read_bytes()[:100])
+    assert "damaged" in visit().error[0].value
+
+
+def test_the_address_chooses_the_run_and_a_bad_name_is_ignored_with_a_message():
+    make("one")
+    make("two")
+    assert visit(run="one").selectbox(key="run_box").value == "one"
+    page = visit(run="three")
+    assert "no trained run 'three'" in page.warning[0].value
+    assert page.selectbox(key="run_box").value in ("one", "two")
+
+
+@pytest.mark.parametrize(("preset_name", "d"), [("mlp-vae", 1), ("plane-vae", 2), ("mlp-vae", 128), ("deep-ae", 5)])
+def test_every_kind_of_model_has_its_page(preset_name, d):
+    make("run", preset_name, latent_dim=d)
+    page = visit()
+    assert len(here(page).u) == d
+    assert ("Draw from" in [r.label for r in page.radio]) == (preset_name == "deep-ae")
+
+
+def test_the_first_picture_is_a_draw_of_the_prior():
+    make("run")
+    page = visit()
+    assert np.allclose(here(page).u, latent_space.prior(1, 20, seed=0)[0])
+
+
+def test_random_draws_with_the_seed_and_counts_it_up_then_undo_goes_back():
+    make("run", latent_dim=3)
+    page = visit()
+    start = list(here(page).u)
+    page.slider(key="generate_temperature").set_value(0.5).run()
+    page.number_input(key="generate_seed").set_value(41).run()
+    press(page, "generate_random")
+    assert np.allclose(here(page).u, latent_space.prior(1, 3, seed=41, temperature=0.5)[0])
+    assert page.session_state["generate_seed"] == 42
+    press(page, "generate_undo")
+    assert here(page).u == start
+    press(page, "generate_redo")
+    assert here(page).u != start
+
+
+def test_zero_goes_to_the_centre():
+    make("run", latent_dim=3)
+    page = visit()
+    press(page, "generate_zero")
+    assert here(page).u == [0.0, 0.0, 0.0]
+
+
+def test_undo_with_nothing_to_undo_says_so():
+    make("run")
+    page = visit()
+    page.button(key="generate_undo").click().run()
+    assert not page.exception and page.toast
+
+
+def test_every_control_has_help():
+    make("run", "deep-ae", latent_dim=5)
+    page = visit()
+    for kind in ("button", "selectbox", "slider", "number_input", "radio", "toggle"):
+        for widget in getattr(page, kind):
+            assert widget.help, f"{kind} {widget.label}"
+
+
+def test_the_point_of_each_run_is_kept_apart():
+    make("one", latent_dim=3)
+    make("two", latent_dim=4)
+    page = visit(run="one")
+    press(page, "generate_zero")
+    page.selectbox(key="run_box").select("two").run()
+    assert len(here(page).u) == 4
+    page.selectbox(key="run_box").select("one").run()
+    assert here(page).u == [0.0, 0.0, 0.0]
