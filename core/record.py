@@ -56,6 +56,9 @@ class Record:
             trainer.restore(tensors, facts)
             for key in ("seconds", "best_total", "best_epoch", "first_total"):
                 setattr(self, key, facts[key])
+            if run.status["state"] == "diverged":  # saved while it blew up, perhaps: back to the last good
+                weights.put(trainer.model, weights.load(run.path / "best.safetensors")[0], f"'{run.name}'")
+                trainer.optimizer.state.clear()
         except (KeyError, RuntimeError, ValueError, TypeError) as error:
             raise RunError(f"'{run.name}' cannot be resumed: its saved state does not fit ({error}). Its images may "
                            "have changed since. Train it anew.") from None
