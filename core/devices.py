@@ -47,5 +47,9 @@ def threads_for(recipe: Recipe, device: torch.device) -> int:
     tomorrow would break "same seed, same losses". Layers as small as the MLP's are over before a second thread has
     woken up (`benchmarks/threads.py`); convolutions are worth every core.
     """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return 1 if recipe.network == "mlp" or device.type != "cpu" else cores
+    return 1 if recipe.network == "mlp" or device.type != "cpu" else cores()
+
+
+def cores() -> int:
+    """The CPU cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

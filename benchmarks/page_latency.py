@@ -1,0 +1,180 @@
+"""What training costs the page, and what the page costs training: `python benchmarks/page_latency.py`.
+
+A real Chromium presses arrow keys on a slider of the Generate page. Each time is taken inside the browser, from the
+key event to the moment the canvas shows the picture that the server decoded for it (`data-served`). Idle and
+training rounds alternate. Training is `conv-vae` on MNIST (on the digits where MNIST is not there), driven by the
+lab's own `Board`; its pace is counted in batches, with a silent page and with one that asks 20 pictures a second.
+
+Needs the packages of requirements-dev.txt and a Chromium (named by LATENT_LAB_BROWSER, or `chromium` on the PATH).
+"""
+
+import argparse
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+PORT = 8577
+URL = f"http://localhost:{PORT}"
+FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
+         "--disable-component-update", "--disable-sync"]  # fmt: skip
+
+WATCH = """() => {
+    const host = [...document.querySelectorAll("*")].map((e) => e.shadowRoot?.querySelector(".board")).find(Boolean)
+        ?? document.querySelector(".board");
+    const canvas = host.querySelector("canvas.main");
+    window.times = []; window.pressed = null;
+    host.addEventListener("keydown", (e) => { window.pressed = performance.now(); }, true);
+    new MutationObserver(() => {
+        if (window.pressed === null || canvas.dataset.source !== "server") return;
+        if (canvas.dataset.served !== canvas.dataset.seq) return;
+        window.times.push(performance.now() - window.pressed); window.pressed = null;
+    }).observe(canvas, {attributes: true, attributeFilter: ["data-served", "data-source"]});
+}"""
+
+
+def serve(runs: str) -> subprocess.Popen:
+    """The lab's server, as `streamlit run app.py` starts it."""
+    environment = os.environ | {"LATENT_LAB_RUNS": runs}
+    return subprocess.Popen([sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(PORT),
+                             "--server.headless", "true"], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL,
+                            stderr=subprocess.DEVNULL)  # fmt: skip
+
+
+def first_page(browser, rounds: int, runs: str) -> list[float]:
+    """Seconds from starting the server to the pictures on the first page."""
+    found = []
+    for _ in range(rounds):
+        page = browser.new_page()
+        began = time.perf_counter()
+        server = serve(runs)
+        while True:
+            try:
+                page.goto(URL)
+                break
+            except Exception:  # nobody listens yet
+                time.sleep(0.02)
+        page.get_by_role("img", name="48 images invented").wait_for()
+        found.append(time.perf_counter() - began)
+        page.close()
+        server.terminate()
+        server.wait()
+    return found
+
+
+def press(page: Page, presses: int, pause_ms: int) -> list[float]:
+    """Milliseconds from key press to the server's picture, for each press."""
+    slider = page.get_by_role("slider").first
+    slider.focus()
+    page.evaluate("window.times = []")
+    for i in range(presses):
+        page.keyboard.press("ArrowRight" if i // 20 % 2 else "ArrowLeft")
+        page.wait_for_function(f"window.times.length > {i}", polling=5)
+        page.wait_for_timeout(pause_ms)
+    return page.evaluate("window.times")
+
+
+def storm(page: Page, seconds: float, per_second: int = 20) -> None:
+    """Ask for pictures at a steady rate, whether or not the last one has come."""
+    page.get_by_role("slider").first.focus()
+    began = time.perf_counter()
+    for i in range(int(seconds * per_second)):
+        page.keyboard.press("ArrowRight" if i // 20 % 2 else "ArrowLeft")
+        page.wait_for_timeout(max(0.0, 1000 * (began + (i + 1) / per_second - time.perf_counter())))
+
+
+def pace(job, during) -> float:
+    """Batches a second that training makes while `during` runs."""
+    def batches() -> int:
+        version = job.snapshot().version
+        job.wait(lambda j: j.snapshot().version != version, 30)  # at a report, so that the count is fresh
+        return job.snapshot().step
+
+    first, began = batches(), time.perf_counter()
+    during()
+    last = batches()
+    return (last - first) / (time.perf_counter() - began)
+
+
+def show(what: str, times: list[float]) -> None:
+    times = sorted(times)
+    p95 = times[min(len(times) - 1, round(0.95 * (len(times) - 1)))]
+    print(f"{what:44} p50 {statistics.median(times):5.0f} ms   p95 {p95:5.0f} ms   n = {len(times)}", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--presses", type=int, default=60, help="key presses in each round")
+    options = parser.parse_args()
+    runs = tempfile.mkdtemp()
+    for example in (ROOT / "models_ckpt").glob("example-*"):
+        shutil.copytree(example, Path(runs) / example.name)
+    os.environ["LATENT_LAB_RUNS"] = runs
+    from core import data
+    from core.presets import PRESETS, for_digits
+    from core.worker import board
+
+    recipe = PRESETS["conv-vae"].with_(epochs=1000)
+    if not data.status()["mnist"].ready:
+        recipe = for_digits(recipe).with_(epochs=10_000)
+    with sync_playwright() as playwright:
+        binary = os.environ.get("LATENT_LAB_BROWSER") or shutil.which("chromium")
+        browser = playwright.chromium.launch(executable_path=binary, args=FLAGS)
+        starts = first_page(browser, options.rounds + 2, runs)
+        print(f"start of the server → pictures on the first page: median {statistics.median(starts):.2f} s "
+              f"({min(starts):.2f}–{max(starts):.2f}, n = {len(starts)})", flush=True)
+        server = serve(runs)
+        page = browser.new_page(viewport={"width": 1280, "height": 720})
+        first_page_is_up(page)
+        page.goto(f"{URL}/generate?run=example-conv-vae")
+        page.get_by_role("slider").first.wait_for()
+        page.wait_for_timeout(4000)
+        page.evaluate(WATCH)
+        press(page, 20, 100)  # warm
+        job = board().submit(recipe)
+        job.wait(lambda j: j.state == "running", 120)
+        idle, training, quiet, busy = [], [], [], []
+        for _ in range(options.rounds):
+            job.resume()
+            job.wait(lambda j: j.state == "running", 60)
+            training += press(page, options.presses, 100)
+            quiet.append(pace(job, lambda: page.wait_for_timeout(12_000)))
+            busy.append(pace(job, lambda: storm(page, 12)))
+            job.pause()
+            job.wait(lambda j: j.state == "paused", 60)
+            page.wait_for_timeout(500)
+            idle += press(page, options.presses, 100)
+        show("key press → the server's picture, idle", idle)
+        show(f"the same while {recipe.name} trains ({recipe.dataset})", training)
+        ratios = [1 - b / q for q, b in zip(quiet, busy, strict=True)]
+        print(f"training, page silent: {statistics.median(quiet):.2f} batches/s; page asking 20 pictures a second: "
+              f"{statistics.median(busy):.2f}; loss {statistics.median(ratios):.1%} "
+              f"({min(ratios):.1%} to {max(ratios):.1%}, n = {len(ratios)})")
+        job.stop()
+        board().close()
+        browser.close()
+        server.terminate()
+    shutil.rmtree(runs, ignore_errors=True)
+
+
+def first_page_is_up(page: Page) -> None:
+    while True:
+        try:
+            page.goto(URL)
+            break
+        except Exception:
+            time.sleep(0.1)
+    page.get_by_role("img", name="48 images invented").wait_for()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,36 @@
+"""One thread or all cores? `python benchmarks/threads.py`: the measurement behind `devices.threads_for`."""
+
+import statistics
+import time
+
+import torch
+
+from core import devices
+from core.presets import PRESETS
+from core.trainer import Trainer
+
+ROUNDS = 5
+
+
+def main() -> None:
+    cores = devices.cores()
+    print(f"torch {torch.__version__}, {cores} cores, images/s, median of {ROUNDS} interleaved rounds")
+    for name, batches in (("mlp-vae", 200), ("plane-vae", 100), ("deep-ae", 100), ("conv-vae", 20)):
+        trainer = Trainer(PRESETS[name], torch.device("cpu"))
+        speeds: dict[int, list[float]] = {1: [], cores: []}
+        for _ in range(ROUNDS):
+            for threads, found in speeds.items():
+                torch.set_num_threads(threads)
+                began = time.perf_counter()
+                for _ in range(batches):
+                    if trainer.epoch_done:
+                        trainer.end_epoch()
+                    trainer.step()
+                found.append(batches * trainer.recipe.batch_size / (time.perf_counter() - began))
+        chosen = devices.threads_for(trainer.recipe, torch.device("cpu"))
+        row = "  ".join(f"{t} thread{'s' if t > 1 else ''}: {statistics.median(s):8,.0f}" for t, s in speeds.items())
+        print(f"{name:10} {row}   the rule takes {chosen}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

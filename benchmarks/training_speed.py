@@ -1,0 +1,86 @@
+"""Training throughput against the textbook loop: `python benchmarks/training_speed.py`.
+
+The textbook loop is what public tutorials write: torchvision's data set with PIL and `ToTensor`, a `DataLoader`,
+sigmoid outputs with binary cross-entropy, Adam. The lab's loop is `core.training.train`'s own step. Same network
+(the recipe's), same batch of 128, fp32, same machine, one run: rounds are interleaved, so that whatever else the
+machine does hits both, and medians are compared.
+"""
+
+import argparse
+import statistics
+import time
+
+import torch
+import torch.nn.functional as F
+from torch.utils.data import DataLoader
+from torchvision import datasets, transforms
+
+from core import devices, paths
+from core.models import build
+from core.presets import PRESETS
+from core.recipe import Recipe
+from core.trainer import Trainer
+
+
+def textbook(recipe: Recipe, batches: int) -> float:
+    """Images per second of the tutorial's loop, on all cores (torch's default)."""
+    torch.set_num_threads(devices.cores())
+    images = datasets.MNIST(paths.data_folder(), train=True, transform=transforms.ToTensor())
+    loader = DataLoader(images, batch_size=recipe.batch_size, shuffle=True)
+    model = build(recipe)
+    optimizer = torch.optim.Adam(model.parameters(), lr=recipe.lr)
+    began = 0.0
+    for done, (x, _) in enumerate(loader):
+        if done == 2:  # the first batches warm up, here and below
+            began = time.perf_counter()
+        if done == batches + 2:
+            break
+        optimizer.zero_grad()
+        mu, logvar = model.encoder(x).chunk(2, dim=1)
+        z = mu + torch.exp(0.5 * logvar) * torch.randn_like(mu)
+        output = torch.sigmoid(model.decoder(z))
+        bce = F.binary_cross_entropy(output, x, reduction="sum")
+        kl = -0.5 * torch.sum(1 + logvar - mu.pow(2) - logvar.exp())
+        loss = bce + kl
+        loss.backward()
+        loss.item()  # tutorials print it
+        optimizer.step()
+    return batches * recipe.batch_size / (time.perf_counter() - began)
+
+
+class Lab:
+    """The lab's own loop, kept between rounds as it is kept in a run."""
+
+    def __init__(self, recipe: Recipe):
+        self.trainer, self.threads = Trainer(recipe, torch.device("cpu")), devices.threads_for(recipe, torch.device("cpu"))
+
+    def __call__(self, recipe: Recipe, batches: int) -> float:
+        torch.set_num_threads(self.threads)
+        trainer, began = self.trainer, 0.0
+        for done in range(batches + 2):
+            if done == 2:
+                began = time.perf_counter()
+            if trainer.epoch_done:
+                trainer.end_epoch()
+            trainer.step()
+        trainer.rows(max(0, trainer.batch - 8), trainer.batch)  # the losses come over, as in a report
+        return batches * recipe.batch_size / (time.perf_counter() - began)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--rounds", type=int, default=7)
+    options = parser.parse_args()
+    print(f"torch {torch.__version__}, {devices.cores()} cores, batch 128, fp32, median of {options.rounds} rounds")
+    print(f"{'recipe':10} {'textbook':>12} {'lab':>12} {'ratio':>7}   range of the rounds' ratios")
+    for name, batches in (("mlp-vae", 150), ("conv-vae", 25)):
+        recipe, lab = PRESETS[name], Lab(PRESETS[name])
+        pairs = [(textbook(recipe, batches), lab(recipe, batches)) for _ in range(options.rounds)]
+        ratios = sorted(ours / theirs for theirs, ours in pairs)
+        theirs, ours = (statistics.median(side) for side in zip(*pairs, strict=True))
+        print(f"{name:10} {theirs:8,.0f} /s {ours:10,.0f} /s {statistics.median(ratios):6.2f}×   "
+              f"{ratios[0]:.2f}–{ratios[-1]:.2f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
