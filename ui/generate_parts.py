@@ -146,7 +146,7 @@ def _images(run: Run, held: Loaded, here: Point) -> None:
 
 def _note(loaded: data.ImageSet, k: int) -> str:
     label = int(loaded.test_labels[k])
-    return f"Original: test image {k}" + (f", {loaded.classes[label]}" if 0 <= label < len(loaded.classes) else "")
+    return f"Original: test image {k}" + (f", class {loaded.classes[label]}" if 0 <= label < len(loaded.classes) else "")
 
 
 def _downloads(run: Run, held: Loaded, here: Point) -> None:

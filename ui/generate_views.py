@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
+from textwrap import dedent
 
 import numpy as np
 import streamlit as st
@@ -114,7 +115,7 @@ def depth(run: Run, held: Loaded) -> None:
                         "standard deviations, dimension by dimension.")
         what = "KL in nats (validation images)" if held.prior else "standard deviation of the latents"
         table = [{"dimension": f"z{k}", "value of z": float(z[k]), what: float(held.axes.weight[k]),
-                  "": "dead" if held.axes.dead[k] else ""} for k in held.axes.order]
+                  "use": "dead" if held.axes.dead[k] else "in use"} for k in held.axes.order]
         st.dataframe(table, hide_index=True, height=220, key="generate_table",
                      column_config={name: st.column_config.NumberColumn(format="%.3g")
                                     for name in ("value of z", what)})
@@ -122,4 +123,4 @@ def depth(run: Run, held: Loaded) -> None:
         from core.models import networks
 
         body = networks.conv_decoder if run.recipe.network == "conv" else networks.mlp_decoder
-        st.code(inspect.getsource(type(held.model).decode) + "\n" + inspect.getsource(body), language="python")
+        st.code(dedent(inspect.getsource(type(held.model).decode)) + "\n" + inspect.getsource(body), language="python")

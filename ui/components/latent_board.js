@@ -202,6 +202,9 @@ function start(root) {
     const most = small ? 252 : beside ? 392 : Math.max(308, window.innerHeight - 400);
     const side = crisp(TILE, Math.min(box.clientWidth || 392, most));
     main.style.width = main.style.height = `${side}px`;
+    // On a wide page the original finds room under the sliders, on a phone beside the picture: in sight in both.
+    const home = beside ? root.querySelector(".sliders") : box;
+    if (original.parentElement !== home) home.append(original);
     const little = original.querySelector("canvas");
     little.style.width = little.style.height = `${crisp(TILE, small ? 84 : 112)}px`;
   }
