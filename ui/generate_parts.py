@@ -146,7 +146,8 @@ def _images(run: Run, held: Loaded, here: Point) -> None:
 
 def _note(loaded: data.ImageSet, k: int) -> str:
     label = int(loaded.test_labels[k])
-    return f"Original: test image {k}" + (f", class {loaded.classes[label]}" if 0 <= label < len(loaded.classes) else "")
+    known = 0 <= label < len(loaded.classes)
+    return f"Original: test image {k}" + (f", class {loaded.classes[label]}" if known else "")
 
 
 def _downloads(run: Run, held: Loaded, here: Point) -> None:
