@@ -8,7 +8,8 @@ from core import runs, worker
 from core.recipe import Recipe
 from core.runs import RunError
 from ui.recipe_form import recipe_form
-from ui.train_live import live, show
+from ui.train_live import ended as show_ended
+from ui.train_live import live
 from ui.train_runs import open_in_generate, runs_section
 from ui.words import many, plain, three
 
@@ -35,7 +36,7 @@ def main() -> None:
         st.subheader("Train something else next", anchor=False)
         _form(boards, "Add to the queue")
     elif ended:
-        show(watched)
+        show_ended(watched)
     else:
         st.session_state.pop(WATCHED, None)
         st.header("Train", anchor=False)

@@ -1,6 +1,7 @@
-"""Curves made small and smooth, and the figures drawn from them."""
+"""Curves made small and smooth, and what the charts are made of."""
 
 import itertools
+import json
 
 import numpy as np
 import pytest
@@ -67,71 +68,89 @@ def history(n: int = 2_000, epochs: int = 20) -> dict[str, np.ndarray]:
     return points
 
 
+def drawn(chart) -> dict:
+    """(name, dashed) → curve, of the curves that speak when the pointer is over them."""
+    return {(c["name"], c["dash"]): c for panel in chart["panels"] for c in panel["curves"] if c["label"]}
+
+
 def test_losses_and_kl_have_panels_of_their_own_and_training_is_solid_where_validation_is_dashed():
-    figure = charts.loss_chart(history())
-    drawn = {(t.name, t.line.dash): t for t in figure.data}
-    assert set(drawn) == set(itertools.product(["Total", "Reconstruction", "KL", "β·KL"], ["solid", "dash"]))
-    assert {t.yaxis for (name, _), t in drawn.items() if name in ("Total", "Reconstruction")} == {"y"}
-    assert {t.yaxis for (name, _), t in drawn.items() if "KL" in name} == {"y2"}
-    assert len(drawn["Total", "solid"].x) <= 500 and len(drawn["Total", "dash"].x) == 20
-    assert drawn["KL", "solid"].line.color == drawn["β·KL", "solid"].line.color != drawn["Total", "solid"].line.color
+    chart = charts.loss_chart(history())
+    found = drawn(chart)
+    assert set(found) == set(itertools.product(charts.TERMS.values(), [False, True]))
+    above, below = ({c["name"] for c in panel["curves"]} for panel in chart["panels"])
+    assert above == {"Total", "Reconstruction"} and below == {"KL", "β·KL"}
+    assert len(found["Total", False]["x"]) <= 500 and len(found["Total", True]["x"]) == 20
+    colours = {name: found[name, False]["colour"] for name in charts.TERMS.values()}
+    assert len(set(colours.values())) == 3 and colours["KL"] == colours["β·KL"]
+    assert [entry["name"] for entry in chart["legend"]] == list(charts.TERMS.values())
 
 
 def test_a_zoom_survives_new_points_and_is_given_up_when_the_axis_means_something_else():
-    revision = [charts.loss_chart(history(n), x=x).layout.uirevision for n, x in
+    revision = [charts.loss_chart(history(n), x=x)["revision"] for n, x in
                 ((200, "epoch"), (400, "epoch"), (400, "seconds"))]
     assert revision[0] == revision[1] != revision[2]
 
 
 def test_a_change_in_mid_run_is_marked_where_it_happened_on_every_axis():
-    points = history()
     changes = [{"step": 500, "epoch": 5.0, "field": "lr", "old": 1e-3, "new": 3e-4},
                {"step": 1000, "epoch": 10.0, "field": "beta", "old": 1.0, "new": 4.0}]
     for x, places in {"epoch": [5, 10], "step": [500, 1000], "seconds": [5, 10]}.items():
-        layout = charts.loss_chart(points, x=x, changes=changes).layout
-        assert [shape.x0 for shape in layout.shapes] == pytest.approx(places)
-        assert [note.text for note in layout.annotations] == ["lr → 0.0003", "β → 4"]
+        marks = charts.loss_chart(history(), x=x, changes=changes)["marks"]
+        assert [mark["x"] for mark in marks] == pytest.approx(places)
+        assert [mark["text"] for mark in marks] == ["lr → 0.0003", "β → 4"]
 
 
 def test_smoothing_leaves_the_raw_curve_faint_behind_and_touches_only_training():
     plain, smoothed = charts.loss_chart(history()), charts.loss_chart(history(), smoothing=0.9)
-    faint = [t for t in smoothed.data if t.opacity == 0.25]
-    assert len(faint) == 4 and {t.line.dash for t in faint} == {None}
-    dashed = [[t.y for t in figure.data if t.line.dash == "dash"] for figure in (plain, smoothed)]
-    assert all(np.array_equal(a, b) for a, b in zip(*dashed, strict=True))
+    faint = [c for panel in smoothed["panels"] for c in panel["curves"] if not c["label"]]
+    assert len(faint) == 4 and not any(c["dash"] for c in faint)
+    for name in charts.TERMS.values():
+        assert drawn(plain)[name, True]["y"] == drawn(smoothed)[name, True]["y"]
+        assert drawn(plain)[name, False]["y"] != drawn(smoothed)[name, False]["y"]
+        assert drawn(plain)[name, False]["y"] == next(c["y"] for c in faint if c["name"] == name)
 
 
 def test_a_logarithm_is_drawn_only_where_every_value_has_one():
     points = history()
-    assert charts.loss_chart(points, log=True).layout.yaxis.type == "log"
+    assert [panel["log"] for panel in charts.loss_chart(points, log=True)["panels"]] == [True, True]
     points["train_total"] = points["train_total"] - 1_000  # a Gaussian likelihood can be negative
-    assert charts.loss_chart(points, log=True).layout.yaxis.type != "log"
+    assert [panel["log"] for panel in charts.loss_chart(points, log=True)["panels"]] == [False, True]
+
+
+def test_the_first_steep_fall_does_not_press_the_rest_flat():
+    low, high = charts.loss_chart(history())["panels"][0]["range"]
+    late = history()["train_total"][160:]
+    assert high < 0.8 * history()["train_total"][0] and low < late.min() and late.max() < high
 
 
 @pytest.mark.parametrize("rows", [0, 1, 2])
 def test_a_run_that_has_hardly_begun_can_be_drawn(rows):
     points = {column: values[:rows] for column, values in history().items()}
     charts.loss_chart(points, x="seconds", log=True, smoothing=0.5)
-    charts.overlay_chart({"a": points, "b": points}, log=True)
+    charts.overlay_chart({"a": points, "b": points}, log=True, smoothing=0.5)
+
+
+def test_what_goes_to_the_browser_is_plain_json_without_gaps():
+    text = json.dumps([charts.loss_chart(history(), smoothing=0.5), charts.kl_bars(np.ones(3))], allow_nan=False)
+    assert len(text) < 500_000
 
 
 def test_an_autoencoder_has_one_panel_and_no_kl():
-    figure = charts.loss_chart(history(), with_kl=False, unit="squared error")
-    assert {t.name for t in figure.data} == {"Total"} and "squared error per image" in figure.layout.yaxis.title.text
+    chart = charts.loss_chart(history(), with_kl=False, unit="squared error")
+    assert {name for name, _ in drawn(chart)} == {"Total"}
+    assert [panel["title"] for panel in chart["panels"]] == ["Loss (squared error per image)"]
 
 
-def test_kl_bars_are_sorted_and_dead_dimensions_marked_by_more_than_colour():
+def test_kl_bars_are_sorted_and_dead_dimensions_marked():
     kl = np.array([0.5, 0.0, 3.0, charts.DEAD, charts.DEAD - 1e-6])
-    bars = charts.kl_bars(kl).data[0]
-    assert list(bars.x[:3]) == ["z2", "z0", "z3"] and list(bars.y) == sorted(kl, reverse=True)
-    assert list(bars.marker.pattern.shape) == ["", "", "", "/", "/"]
-    assert list(bars.customdata) == ["active"] * 3 + ["dead"] * 2
+    bars = charts.kl_bars(kl)
+    assert bars["names"] == ["z2", "z0", "z3", "z4", "z1"] and bars["values"] == sorted(kl, reverse=True)
+    assert bars["dead"] == [False, False, False, True, True]
     assert charts.kl_caption(kl).startswith("3 of 5 dimensions are in use, 3.52 nats")
 
 
 def test_runs_laid_over_each_other_can_be_told_apart_even_when_the_colours_run_out():
     runs = {f"run {i}": history(100) for i in range(8)}
-    figure = charts.overlay_chart(runs, "kl")
-    solid = [t for t in figure.data if t.showlegend]
-    assert [t.name for t in solid] == list(runs)
-    assert len({(t.line.color, t.line.dash) for t in figure.data}) == 16
+    chart = charts.overlay_chart(runs, "kl")
+    assert [entry["name"] for entry in chart["legend"]] == list(runs)
+    assert len({(c["colour"], c["width"], c["dash"]) for c in chart["panels"][0]["curves"]}) == 16

@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from core.recipe import Recipe
-from ui.words import three
+from ui.charts import unit
 
 
 def how_it_works(recipe: Recipe, points: dict[str, np.ndarray]) -> None:
@@ -34,8 +34,10 @@ def _objective(recipe: Recipe, points: dict[str, np.ndarray]) -> None:
     else:
         st.markdown("A VAE is trained on the negative **ELBO** (evidence lower bound): how badly the image is "
                     "reconstructed, plus how far the posterior q(z | x) is from the prior N(0, I), weighted by β.")
-        st.latex(r"\mathcal{L} = \underbrace{-\,\mathbb{E}_{q(z \mid x)} \log p(x \mid z)}_{\text{reconstruction}}"
-                 r" + \beta\,\underbrace{\mathrm{KL}\left(q(z \mid x)\,\|\,\mathcal{N}(0, I)\right)}_{\text{KL}}")
+        # Two lines: one would not fit on a phone.
+        st.latex(r"\begin{aligned}\mathcal{L} ={}& \underbrace{-\,\mathbb{E}_{q(z \mid x)} \log p(x \mid z)}"
+                 r"_{\text{reconstruction}} \\ &+ \beta\,\underbrace{\mathrm{KL}\left(q(z \mid x)\,\|\,"
+                 r"\mathcal{N}(0, I)\right)}_{\text{KL}}\end{aligned}")
     if row is None:
         st.caption("The numbers appear when the first epoch has been validated.")
     else:
@@ -44,11 +46,12 @@ def _objective(recipe: Recipe, points: dict[str, np.ndarray]) -> None:
 
 def numbers(recipe: Recipe, row: dict[str, float]) -> str:
     """The objective with the numbers of one validation, as a sentence."""
-    total, recon = three(row["val_total"]), three(row["val_recon"])
+    start = f"After epoch {row['epoch']:.4g}, on the held-out images: "
+    # Two decimals instead of three digits: here the numbers must visibly add up.
     if recipe.model == "ae":
-        return f"After epoch {row['epoch']:.0f}, on the held-out images: **{total}** per image."
-    return (f"After epoch {row['epoch']:.0f}, on the held-out images: {recon} + {row['beta']:.3g} × "
-            f"{three(row['val_kl'])} = **{total}** nats per image.")
+        return start + f"**{row['val_total']:.2f}** {unit(recipe.likelihood)} per image."
+    return start + (f"{row['val_recon']:.2f} + {row['beta']:.3g} × {row['val_kl']:.2f} = **{row['val_total']:.2f}** "
+                    "nats per image.")
 
 
 def newest_validation(points: dict[str, np.ndarray]) -> dict[str, float] | None:

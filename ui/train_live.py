@@ -1,7 +1,7 @@
 """What the Train page shows of one job: controls, progress, curves, film, KL per dimension, the formula.
 
-Everything stands in one fragment that ticks once a second while the job is active. The job is a plain object with a
-lock of its own; the fragment only asks it.
+Fragments tick once a second or two while the job is active. The job is a plain object with a lock of its own; the
+fragments only ask it.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import numpy as np
 import streamlit as st
 
 from ui import charts
+from ui.components.bars import bars
+from ui.components.curves import curves
 from ui.components.film import film
 from ui.train_depth import how_it_works
 from ui.words import duration, many, three
@@ -28,24 +30,40 @@ def live(job) -> None:
     """The whole view of an active job, alive until it ends; then the page is run again once."""
     was_active = job.active
 
-    def tick() -> None:
+    def head() -> None:
         if was_active and not job.active:
             st.rerun()
         _controls(job)
-        show(job)
+        _progress(job, job.snapshot())
 
-    st.fragment(tick, run_every=TICK if was_active else None)()
+    st.fragment(head, run_every=TICK if was_active else None)()
+    _pictures(job)
 
 
-def show(job) -> None:
-    """Progress, curves beside the film, then KL per dimension and the depth."""
-    shot = job.snapshot()
-    _progress(job, shot)
+def ended(job) -> None:
+    """The same view of a job that has ended."""
+    _progress(job, job.snapshot())
+    _pictures(job)
+
+
+def _pictures(job) -> None:
+    """Curves beside the film, then KL per dimension and the depth: each a fragment of its own, so that the film can
+    ask for a frame without the curves being drawn anew, and a button answers without waiting for either."""
+    every = TICK if job.active else None
     left, right = st.columns([9, 16], gap="medium")
     with left:
-        _curves(job, shot)
+        st.fragment(_curves, run_every=every)(job)
     with right:
-        film(shot.frames, job.run.frame, key="train_film", run=f"{job.name} {job.run.status.get('created')}")
+        st.fragment(_film, run_every=2 * TICK if job.active else None)(job)
+    st.fragment(_depth, run_every=2 * TICK if job.active else None)(job)
+
+
+def _film(job) -> None:
+    film(job.snapshot().frames, job.run.frame, key="train_film", run=f"{job.name} {job.run.status.get('created')}")
+
+
+def _depth(job) -> None:
+    shot = job.snapshot()
     _per_dimension(job, shot)
     how_it_works(job.recipe, shot.points)
 
@@ -146,12 +164,13 @@ def _progress(job, shot) -> None:
     st.progress(min(1.0, max(0.0, shot.epoch / max(1, shot.epochs))), text=lead + " · ".join(parts))
 
 
-def _curves(job, shot) -> None:
-    figure = charts.loss_chart(shot.points, changes=shot.changes, with_kl=job.recipe.model == "vae", height=390,
-                               unit=charts.unit(job.recipe.likelihood), **view("live"))
-    st.plotly_chart(figure, key="train_curves", config=charts.CONFIG,
-                    alt=f"Loss curves of {job.name}: newest total {three(latest(shot.points, 'train_total'))} in "
-                        f"training, {three(latest(shot.points, 'val_total'))} in validation.")
+def _curves(job) -> None:
+    shot = job.snapshot()
+    chart = charts.loss_chart(shot.points, changes=shot.changes, with_kl=job.recipe.model == "vae",
+                              unit=charts.unit(job.recipe.likelihood), **view("live"))
+    curves(chart, key="train_curves", height=364,
+           alt=f"Loss curves of {job.name}: newest total {three(latest(shot.points, 'train_total'))} in training, "
+               f"{three(latest(shot.points, 'val_total'))} in validation.")
     st.caption(charts.LOSS_CAPTION if job.recipe.model == "vae" else charts.AE_CAPTION)
 
 
@@ -160,7 +179,7 @@ def _per_dimension(job, shot) -> None:
     if job.recipe.model != "vae" or kl is None or not len(kl) or not np.any(kl):
         return
     st.subheader("What each latent dimension carries", anchor=False)
-    st.plotly_chart(charts.kl_bars(kl), key="train_kl", config=charts.CONFIG, alt=charts.kl_caption(kl))
+    bars(charts.kl_bars(kl), key="train_kl", alt=charts.kl_caption(kl))
     st.caption(charts.kl_caption(kl))
 
 

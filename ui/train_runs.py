@@ -10,6 +10,7 @@ from core import runs
 from core.recipe import Recipe
 from core.runs import Run, RunError
 from ui import charts
+from ui.components.curves import curves
 from ui.recipe_form import label
 from ui.train_live import view, view_options
 from ui.words import duration, plain, three, when
@@ -154,9 +155,8 @@ def _compare(picked: list[Run]) -> None:
             view_options("runs")
     histories = {run.name: run.history() for run in picked}
     units = " or ".join(sorted({charts.unit(run.recipe.likelihood) for run in picked}))
-    figure = charts.overlay_chart(histories, term, unit=units, **view("runs"))
-    st.plotly_chart(figure, key="runs_overlay", config=charts.CONFIG,
-                    alt=f"{charts.TERMS[term]} of {', '.join(histories)}.")
+    curves(charts.overlay_chart(histories, term, unit=units, **view("runs")), key="runs_overlay", height=360,
+           alt=f"{charts.TERMS[term]} of {', '.join(histories)}.")
     st.caption("One colour per run; solid: training, dashed: validation. Lower is better, but totals under different "
                "likelihoods or β are different scales and cannot be compared.")
     st.dataframe(_facts(picked), key="runs_facts", hide_index=True,

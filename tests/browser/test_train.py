@@ -9,12 +9,14 @@ pytestmark = pytest.mark.browser
 SLOW = 60_000  # ms: a busy machine may take long to start the worker process
 
 EPOCH = re.compile(r"Epoch ([\d.]+) of")
-CURVE = """() => {
-    const chart = document.querySelector(".st-key-train_curves .js-plotly-plot");
-    const points = chart?.calcdata?.[0] ?? [];
-    return points.length ? points[points.length - 1].x ?? 0 : 0;
-}"""
-AXIS = "(() => document.querySelector('.st-key-train_curves .js-plotly-plot')._fullLayout.yaxis.type)"
+CHART = """(() => {
+    const host = document.querySelector(".st-key-train_curves");
+    const inside = [host, ...(host?.querySelectorAll("*") ?? [])].map((e) => e?.shadowRoot ?? e);
+    return inside.map((e) => e?.querySelector?.("canvas")).find((c) => c);
+})()"""
+CURVE = f"Number({CHART}?.dataset.until ?? 0)"
+VIEW = f"{CHART}.dataset.view"
+SCALE = f"{CHART}.dataset.scale"
 
 
 def go(page: Page, name: str) -> None:
@@ -25,6 +27,8 @@ def open_train(page: Page, lab) -> None:
     page.goto(lab.url)
     go(page, "Train")
     expect(page.get_by_text("Your runs", exact=True)).to_be_visible(timeout=SLOW)
+    # Streamlit fetches the script of each kind of widget when it first meets one.
+    expect(page.get_by_role("button", name=re.compile("Start training|Stop|Train another")).first).to_be_visible()
 
 
 @pytest.fixture
@@ -63,7 +67,7 @@ def wait_for_curve(page: Page, beyond: float, button: Locator | None = None) -> 
     """Where the training curve ends once it reaches further than `beyond`, after a click on the button."""
     if button:
         button.click()
-    page.wait_for_function(f"({CURVE})() > {beyond}", timeout=SLOW)
+    page.wait_for_function(f"{CURVE} > {beyond}", timeout=SLOW)
     return page.evaluate(CURVE)
 
 
@@ -79,11 +83,11 @@ def test_train_pause_step_resume_and_stop(train, lab):
     wait_for_curve(page, page.evaluate(CURVE), page.get_by_role("button", name="Step", exact=True))
     page.get_by_role("button", name="View").click()
     page.get_by_text("Logarithmic").click()
-    page.wait_for_function(AXIS + "() === 'log'", timeout=SLOW)
+    page.wait_for_function(SCALE + " === 'log log'", timeout=SLOW)
     # Paused means paused: the curve stands still while the page is drawn anew.
     held = page.evaluate(CURVE)
     page.get_by_text("Logarithmic").click()
-    page.wait_for_function(AXIS + "() === 'linear'", timeout=SLOW)
+    page.wait_for_function(SCALE + " === 'linear linear'", timeout=SLOW)
     assert page.evaluate(CURVE) == held
     page.keyboard.press("Escape")
 
@@ -114,6 +118,23 @@ def test_leaving_the_page_a_reload_and_a_second_tab_find_the_run_as_it_is(train,
     second.get_by_role("button", name="Pause").click()
     expect(page.get_by_text("Paused")).to_be_visible(timeout=SLOW)
     second.close()
+
+
+def test_a_stretch_looked_at_closely_stays_while_new_points_arrive(train, lab):
+    page = train
+    start(page, "browser zoom")
+    before = wait_for_curve(page, 2)
+    box = page.locator(".st-key-train_curves canvas").bounding_box()
+    page.mouse.move(box["x"] + 0.4 * box["width"], box["y"] + 100)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.7 * box["width"], box["y"] + 120, steps=4)
+    page.mouse.up()
+    page.wait_for_function(f"Number({VIEW}.split(' ')[0]) > 0", timeout=SLOW)
+    closer = page.evaluate(VIEW)
+    wait_for_curve(page, before + 1)
+    assert page.evaluate(VIEW) == closer
+    page.locator(".st-key-train_curves canvas").press("Escape")
+    page.wait_for_function(f"{VIEW}.startsWith('0 ')", timeout=SLOW)
 
 
 def test_the_first_screen_shows_controls_curves_and_film_without_scrolling(train, lab):

@@ -1,0 +1,24 @@
+export default function ({ data, parentElement }) {
+  const plot = parentElement.querySelector(".plot"), { names, values, dead, height } = data;
+  parentElement.querySelector(".title").textContent = data.yTitle;
+  parentElement.querySelector(".axis").textContent = data.xTitle;
+  plot.setAttribute("aria-label", data.alt);
+  while (plot.children.length > names.length) plot.lastChild.remove();
+  while (plot.children.length < names.length) {
+    const bar = document.createElement("div");
+    bar.className = "bar";
+    bar.append(document.createElement("b"), document.createElement("i"), document.createElement("span"));
+    plot.append(bar);
+  }
+  // Labels need about 30 pixels; where bars are narrower only some of them speak.
+  const every = Math.ceil((30 * names.length) / (plot.clientWidth || 600)), most = Math.max(...values, 1e-9);
+  [...plot.children].forEach((bar, i) => {
+    const [number, body, name] = bar.children;
+    bar.classList.toggle("dead", dead[i]);
+    bar.style.setProperty("--colour", dead[i] ? data.muted : data.colour);
+    body.style.height = `${(height * values[i]) / most}px`;
+    bar.title = `${names[i]}: ${three(values[i])} nats${dead[i] ? ", dead" : ""}`;
+    number.textContent = every > 1 ? "" : dead[i] ? "dead" : three(values[i]);
+    name.textContent = i % every ? "" : names[i];
+  });
+}

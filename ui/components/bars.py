@@ -1,0 +1,21 @@
+"""KL per latent dimension as bars that grow and shrink in place while the model trains."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ui.components.assets import register
+
+_mount = register("bars", """
+<figure class="lab bars"><div class="title"></div><div class="plot" role="img"></div><div class="axis"></div></figure>
+""")
+
+
+def bars(chart: dict[str, Any], key: str, *, alt: str, height: int = 200) -> None:
+    """Puts a chart of `charts.kl_bars` on the page. Hovering a bar names its value.
+
+    Args:
+        alt: what there is to see, for people who cannot.
+        height: of the tallest bar, in CSS pixels.
+    """
+    _mount(key=key, data={**chart, "alt": alt, "height": height})
