@@ -156,9 +156,9 @@ function start(root) {
       for (const [name, found] of values) said.push(`${name}: ${found.join(", ")}`);
     }
     tip.textContent = said.join("\n");
-    const px = at.x(cursor);
-    tip.style.left = px > at.width / 2 ? "auto" : `${px + 12}px`;
-    tip.style.right = px > at.width / 2 ? `${at.width - px + 12}px` : "auto";
+    const px = at.x(cursor), room = tip.offsetWidth;
+    const beside = px > at.width / 2 ? px - 12 - room : px + 12;
+    tip.style.left = `${Math.max(0, Math.min(at.width - room, beside))}px`;
   }
 
   const point = (event) => {
