@@ -18,6 +18,7 @@ def test_sample_draws_what_the_model_makes_of_the_prior(tiny, call, tmp_path):
     noise = latent_space.prior(10, 3, 3, 0.5)
     expected = latent_space.decode(weights.load_model(runs.open_run("tiny")), noise)
     assert np.array_equal(tiles(tmp_path / "new.png", 5), expected)
+    assert Image.open(tmp_path / "new.png").width > 500, "too small to be seen"
     assert os.listdir(tmp_path) == ["new.png"]
 
 
