@@ -46,10 +46,13 @@ def read_json(path: Path, limit: int = 1_000_000) -> Any:
         ValueError: one sentence: missing, too large, or not JSON.
     """
     try:
-        if path.stat().st_size > limit:
-            raise ValueError(f"{path.name} is larger than {limit:,} bytes, which no run's is.")
-        return json.loads(path.read_bytes())
+        with open(path, "rb") as file:
+            content = file.read(limit + 1)
+        value = json.loads(content) if len(content) <= limit else None
     except FileNotFoundError:
         raise ValueError(f"{path.name} is missing.") from None
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ValueError(f"{path.name} cannot be read as JSON ({error}).") from None
+    if len(content) > limit:
+        raise ValueError(f"{path.name} is larger than {limit:,} bytes, which no run's is.")
+    return value

@@ -112,6 +112,7 @@ def _natural(name: str) -> list[tuple[int, str]]:
 
 @lru_cache(maxsize=2)
 def read(root: Path, entries: tuple[_Entry, ...]) -> ImageSet:
+    """The pictures of these entries as a set; what cannot be read is named in `skipped`."""
     def one(entry: _Entry) -> np.ndarray | str:
         if entry[2] < 0:
             return "is a folder that may not be read"

@@ -45,15 +45,9 @@ def train(run: Run, device: str = "auto", control: Control | None = None) -> Ite
         RunError: the run is damaged, finished, or being trained by someone else.
         data.DataError: its images cannot be had. devices.DeviceError: no such device.
     """
-    lock = run.lock()
+    lock, threads = run.lock(), torch.get_num_threads()
     try:
         lock.acquire(timeout=0.5, poll_interval=0.01)  # not 0: a page that asks who trains holds it for a moment
-    except Timeout:
-        raise RunError(f"'{run.name}' is being trained already.") from None
-    except OSError as error:
-        raise RunError(f"'{run.name}' cannot be written to ({error.strerror}).") from None
-    threads = torch.get_num_threads()
-    try:
         loop = _Loop(run, devices.choose(device), control or Control())
         try:
             yield from loop.events()
@@ -64,6 +58,10 @@ def train(run: Run, device: str = "auto", control: Control | None = None) -> Ite
         except OSError as error:
             yield loop.fail(f"Epoch {loop.trainer.epoch + 1} could not be saved ({error.strerror or error}). The last "
                             "saved state is kept: make room on the disk, then resume.")
+    except Timeout:
+        raise RunError(f"'{run.name}' is being trained already.") from None
+    except OSError as error:
+        raise RunError(f"'{run.name}' cannot be written to ({error.strerror}).") from None
     finally:
         torch.set_num_threads(threads)
         lock.release()

@@ -42,7 +42,9 @@ def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             header = file.metadata() or {}
             if header.get("format") != FORMAT:
                 raise RunError(f"{where} was not written by this lab. Nothing was loaded.")
-            return {name: file.get_tensor(name) for name in file.keys()}, json.loads(header["facts"])  # noqa: SIM118
+            # Cloned: the tensors are windows into the file, which Windows would then neither replace nor delete.
+            tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
+            return tensors, json.loads(header["facts"])
     except FileNotFoundError:
         raise RunError(f"{where} is missing. Resume or train the run again.") from None
     except (SafetensorError, OSError, ValueError, KeyError) as error:

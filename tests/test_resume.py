@@ -1,4 +1,4 @@
-"""A run that was broken off goes on as if it never had been: weights, optimiser, order, noise and curves, bit by bit."""
+"""A run that was broken off goes on as if it never had been: weights, optimiser, order, noise, curves, bit by bit."""
 
 import csv
 import io
