@@ -7,6 +7,7 @@ import dataclasses
 import streamlit as st
 
 from core import runs
+from core.export import to_zip
 from core.recipe import Recipe
 from core.runs import Run, RunError
 from ui import charts
@@ -79,6 +80,9 @@ def _actions(run: Run, board, training: bool) -> None:
                 DIALOGS["continue"](run, board)
             st.download_button("CSV", run.csv, f"{run.name}.csv", "text/csv", key=f"csv_{run.name}", on_click="ignore",
                                icon=":material/download:", help="Its history: every loss at every step.")
+            st.download_button("Run", lambda: to_zip(run), f"{run.name}.zip", "application/zip", key=f"zip_{run.name}",
+                               on_click="ignore", icon=":material/folder_zip:", disabled=training,
+                               help="All of it as a zip: recipe, curves, weights, pictures, and how to load them.")
             if st.button("Rename", key=f"rename_{run.name}", icon=":material/edit:", disabled=training,
                          help="Give it another name."):
                 DIALOGS["rename"](run, board)
@@ -169,7 +173,9 @@ def _facts(picked: list[Run]) -> list[dict]:
     rows = []
     for run in picked:
         status, recipe = run.status, run.recipe.to_dict()
+        test = run.evaluation() or {}
         rows.append({"Run": run.name, "Best validation total": three(status.get("best_total")),
+                     "Test total": three(test.get("total")), "Test MSE per pixel": three(test.get("mse")),
                      "Time": duration(status["seconds"]), "Images/s": three(status.get("images_per_second")),
                      "Parameters": three(status.get("parameters"))}
                     | {label(name): _text(recipe[name]) for name in unlike})
