@@ -52,7 +52,8 @@ class Lab:
     """The lab's own loop, kept between rounds as it is kept in a run."""
 
     def __init__(self, recipe: Recipe):
-        self.trainer, self.threads = Trainer(recipe, torch.device("cpu")), devices.threads_for(recipe, torch.device("cpu"))
+        cpu = torch.device("cpu")
+        self.trainer, self.threads = Trainer(recipe, cpu), devices.threads_for(recipe, cpu)
 
     def __call__(self, recipe: Recipe, batches: int) -> float:
         torch.set_num_threads(self.threads)
