@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from core import history
-from core.recipe import Recipe
 from core.runs import Run
 
 FINAL = ("finished", "stopped", "diverged", "failed", "cancelled")
@@ -145,9 +144,10 @@ class Job:
         with self._lock:
             match event["event"]:
                 case "started":
-                    self._state, self._device = "running", event["device"]
+                    self._state = self._state if self._state == "stopping" else "running"
+                    self._device = event["device"]
                 case "report":
-                    self._rows += event["rows"]
+                    self._add(event["rows"])
                     self._now, self._step, self._epoch = event["now"], event["step"], event["epoch"]
                     self._seconds, self._rate = event["seconds"], event["images_per_second"]
                     self._began = self._began or (self._epoch, self._seconds)
@@ -167,6 +167,13 @@ class Job:
                 case "finished":
                     self._state, self._message, self._now = event["state"], event["message"], None
             self._touch()
+
+    def _add(self, rows: list[history.Row]) -> None:
+        """New rows of the curve. A worker that was killed may have written some down that its successor, who goes on
+        from an older state, makes again: those give way."""
+        while rows and self._rows and self._rows[-1]["step"] >= rows[0]["step"]:
+            self._rows.pop()
+        self._rows += rows
 
     def _add_validation(self, row: history.Row) -> None:
         if self._rows and self._rows[-1]["step"] == row["step"]:

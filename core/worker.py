@@ -81,6 +81,8 @@ class Board:
         with self._changed:
             if self._closed:
                 raise RunError("The lab is closing.")
+            if any(j.active and j.name == run.name for j in self._jobs):
+                raise RunError(f"'{run.name}' is in training already.")
             job = Job(next(self._ids), run, self._command, self._position)
             ended = [j for j in self._jobs if not j.active]
             for old in [*ended[: max(0, len(ended) - KEPT)], *(j for j in ended if j.name == run.name)]:
@@ -112,6 +114,9 @@ class Board:
         with self._changed:
             self._closed = True
             process = self._process
+            for job in self._jobs:
+                if job.state == "queued":
+                    job.end("cancelled", "The lab was closed before it began.")
             self._changed.notify_all()
         if process is None:
             return
@@ -169,6 +174,8 @@ class Board:
                 if job is not None:
                     self._drive(job)
             except Exception as error:  # the thread must outlive anything, or the queue stands still
+                if self._process is not None:
+                    self._process.kill()  # what it was doing, and would say next, belongs to no job any more
                 if job is not None:
                     job.end("failed", f"Training could not be started: {error}")
 
@@ -178,7 +185,7 @@ class Board:
     def _ensure_process(self) -> None:
         if self._process is not None and self._process.poll() is None:
             return
-        self._stderr = tempfile.TemporaryFile()
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 (it lives as long as the process)
         environment = os.environ | {"PYTHONPATH": str(paths.ROOT), "PYTHONUTF8": "1"}
         process = subprocess.Popen(
             [sys.executable, "-m", "core.worker_process"], cwd=paths.ROOT, env=environment, text=True, encoding="utf-8",
@@ -207,6 +214,8 @@ class Board:
             if job.state in FINAL:
                 return
         process.wait()
+        if self._closed:
+            job.end("stopped", "The lab was closed. What was trained is saved: you can resume the run.")
         job.end("failed", f"The training process {self._why(process.returncode)}. What was saved is kept: you can "
                           "resume the run.")
 

@@ -18,6 +18,8 @@ import threading
 import traceback
 from typing import Any, TextIO
 
+import torch
+
 from core import devices, runs
 from core.data import DataError
 from core.devices import DeviceError
@@ -53,6 +55,7 @@ class Worker:
         """Wait for runs to train, until told to leave."""
         threading.Thread(target=self.listen, daemon=True).start()
         self.say("ready", devices=devices.available(), pid=os.getpid())
+        torch.optim.Adam([torch.zeros(1)])  # the first optimiser imports for seconds: better now than before a batch
         while (message := self.inbox.get())["do"] != "exit":
             if message["do"] != "train":
                 continue  # a command for a run that has just ended
@@ -78,8 +81,8 @@ class Worker:
                 continue
             if not isinstance(event, Batch):
                 self.tell(event)
-            done = {"batch": isinstance(event, Batch), "epoch": isinstance(event, EpochEnd), "all": False}[until]
-            paused = done
+            epoch_done = isinstance(event, EpochEnd) and event.epoch > 0  # epoch 0 is the untrained model
+            paused = not control.stop and {"batch": isinstance(event, Batch), "epoch": epoch_done, "all": False}[until]
             if paused:
                 self.say("paused")
             while paused or not self.inbox.empty():
@@ -88,10 +91,9 @@ class Worker:
                     case "exit":
                         events.close()
                         return False
-                    case "pause":
-                        if not paused:
-                            self.say("paused")
-                        paused = True
+                    case "pause" if not control.stop:
+                        # After one more batch, whose report shows the page where exactly training holds.
+                        until, control.report = "batch", True
                     case "resume" | "step" | "epoch":
                         until = {"resume": "all", "step": "batch", "epoch": "epoch"}[message["do"]]
                         control.report = until == "batch"
@@ -115,7 +117,10 @@ class Worker:
 def main() -> None:
     """Set the streams apart and serve."""
     # Ctrl+C in the terminal reaches every process of the group; the lab decides when this one ends.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # The same holds for a terminal that is closed: standard input ends then, and the run is saved.
+    for name in ("SIGINT", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
     out = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     # A stray print, from whichever library, must not fall into the stream of events.
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
