@@ -107,12 +107,19 @@ def test_a_generator_closed_after_the_last_report_leaves_a_finished_run(whole):
     assert_same(whole, run)
 
 
-def test_a_generator_left_at_its_last_event_stays_finished():
-    run = runs.create(tiny(epochs=1))
-    for event in train(run, "cpu"):
-        if isinstance(event, Finished):
-            break
-    assert run.status["state"] == "finished" and not run.locked()
+@pytest.mark.parametrize("changes, state", [
+    ({"epochs": 1}, "finished"),
+    ({"epochs": 50, "lr": 10.0}, "diverged"),
+    ({"epochs": 100, "patience": 1, "train_images": 16, "lr": 0.05}, "finished"),
+])
+def test_a_generator_left_at_its_last_event_stays_as_it_ended(changes, state):
+    run = runs.create(tiny(**changes))
+    events = train(run, "cpu")
+    last = next(event for event in events if isinstance(event, Finished))
+    before = run.status
+    events.close()
+    assert run.status == before and (before["state"], before["message"]) == (state, last.message)
+    assert not run.locked()
 
 
 def test_a_closed_generator_whose_disk_is_full_keeps_the_state_before(monkeypatch):
