@@ -3,7 +3,8 @@
 A real Chromium presses arrow keys on a slider of the Generate page. Each time is taken inside the browser, from the
 key event to the moment the canvas shows the picture that the server decoded for it (`data-served`). Idle and
 training rounds alternate. Training is `conv-vae` on MNIST (on the digits where MNIST is not there), driven by the
-lab's own `Board`; its pace is counted in batches, with a silent page and with one that asks 20 pictures a second.
+lab's own `Board`; its pace is counted in batches, with a silent page and with one that asks 20 pictures a second:
+once as a visitor whose browser runs elsewhere (`visitor.py`), once with the browser on the same cores.
 
 Needs the packages of requirements-dev.txt and a Chromium (named by LATENT_LAB_BROWSER, or `chromium` on the PATH).
 """
@@ -16,9 +17,11 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
+from visitor import Visitor, record
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -28,17 +31,21 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-backgroun
          "--disable-component-update", "--disable-sync"]  # fmt: skip
 
 WATCH = """() => {
-    const host = [...document.querySelectorAll("*")].map((e) => e.shadowRoot?.querySelector(".board")).find(Boolean)
-        ?? document.querySelector(".board");
-    const canvas = host.querySelector("canvas.main");
+    const find = (e) => [...e.querySelectorAll("*")].map((x) => x.shadowRoot).find((r) => r?.querySelector(".board"));
+    const root = find(document), canvas = root.querySelector("canvas.main");
     window.times = []; window.pressed = null;
-    host.addEventListener("keydown", (e) => { window.pressed = performance.now(); }, true);
+    root.addEventListener("keydown", () => { window.pressed = performance.now(); }, true);
     new MutationObserver(() => {
         if (window.pressed === null || canvas.dataset.source !== "server") return;
         if (canvas.dataset.served !== canvas.dataset.seq) return;
         window.times.push(performance.now() - window.pressed); window.pressed = null;
-    }).observe(canvas, {attributes: true, attributeFilter: ["data-served", "data-source"]});
+    }).observe(canvas, {attributes: true});
 }"""
+KEYS = 5 * ["ArrowRight"] + 5 * ["ArrowLeft"]
+"""There and back, so that a slider never stands at its end, where a key has nothing to ask."""
+
+READY = "[data-sheet=ready]"
+STILL = "[data-testid=stApp][data-test-script-state=notRunning]"
 
 
 def serve(runs: str) -> subprocess.Popen:
@@ -46,23 +53,33 @@ def serve(runs: str) -> subprocess.Popen:
     environment = os.environ | {"LATENT_LAB_RUNS": runs}
     return subprocess.Popen([sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(PORT),
                              "--server.headless", "true"], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL,
-                            stderr=subprocess.DEVNULL)  # fmt: skip
+                            stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)  # fmt: skip
+
+
+def answers() -> None:
+    """Wait until the server listens; asked plainly, since a browser that meets a closed port takes its time."""
+    while True:
+        try:
+            urllib.request.urlopen(f"{URL}/_stcore/health").close()
+            return
+        except OSError:
+            time.sleep(0.01)
+
+
+def open_home(page: Page) -> None:
+    page.goto(URL)
+    page.get_by_role("img", name="48 images invented").wait_for()
 
 
 def first_page(browser, rounds: int, runs: str) -> list[float]:
-    """Seconds from starting the server to the pictures on the first page."""
+    """Seconds from starting the server to the pictures on the first page, in a browser that is open already."""
     found = []
     for _ in range(rounds):
         page = browser.new_page()
         began = time.perf_counter()
         server = serve(runs)
-        while True:
-            try:
-                page.goto(URL)
-                break
-            except Exception:  # nobody listens yet
-                time.sleep(0.02)
-        page.get_by_role("img", name="48 images invented").wait_for()
+        answers()
+        open_home(page)
         found.append(time.perf_counter() - began)
         page.close()
         server.terminate()
@@ -72,11 +89,13 @@ def first_page(browser, rounds: int, runs: str) -> list[float]:
 
 def press(page: Page, presses: int, pause_ms: int) -> list[float]:
     """Milliseconds from key press to the server's picture, for each press."""
-    slider = page.get_by_role("slider").first
+    slider = page.locator(".board input[type=range]").first
     slider.focus()
+    page.keyboard.press("0")  # to the middle
+    page.wait_for_timeout(1500)
     page.evaluate("window.times = []")
     for i in range(presses):
-        page.keyboard.press("ArrowRight" if i // 20 % 2 else "ArrowLeft")
+        page.keyboard.press(KEYS[i % len(KEYS)])
         page.wait_for_function(f"window.times.length > {i}", polling=5)
         page.wait_for_timeout(pause_ms)
     return page.evaluate("window.times")
@@ -84,10 +103,10 @@ def press(page: Page, presses: int, pause_ms: int) -> list[float]:
 
 def storm(page: Page, seconds: float, per_second: int = 20) -> None:
     """Ask for pictures at a steady rate, whether or not the last one has come."""
-    page.get_by_role("slider").first.focus()
+    page.locator(".board input[type=range]").first.focus()
     began = time.perf_counter()
     for i in range(int(seconds * per_second)):
-        page.keyboard.press("ArrowRight" if i // 20 % 2 else "ArrowLeft")
+        page.keyboard.press(KEYS[i % len(KEYS)])
         page.wait_for_timeout(max(0.0, 1000 * (began + (i + 1) / per_second - time.perf_counter())))
 
 
@@ -108,6 +127,12 @@ def show(what: str, times: list[float]) -> None:
     times = sorted(times)
     p95 = times[min(len(times) - 1, round(0.95 * (len(times) - 1)))]
     print(f"{what:44} p50 {statistics.median(times):5.0f} ms   p95 {p95:5.0f} ms   n = {len(times)}", flush=True)
+
+
+def loss(what: str, quiet: list[float], busy: list[float]) -> None:
+    shares = [1 - b / q for q, b in zip(quiet, busy, strict=True)]
+    print(f"{what}: {statistics.median(busy):.2f} batches/s, loss {statistics.median(shares):.1%} "
+          f"({min(shares):.1%} to {max(shares):.1%}, n = {len(shares)})", flush=True)
 
 
 def main() -> None:
@@ -134,46 +159,43 @@ def main() -> None:
               f"({min(starts):.2f}–{max(starts):.2f}, n = {len(starts)})", flush=True)
         server = serve(runs)
         page = browser.new_page(viewport={"width": 1280, "height": 720})
-        first_page_is_up(page)
+        answers()
+        open_home(page)
+        page.close()
+        page = browser.new_page(viewport={"width": 1280, "height": 720})
+        recorded = record(page)
         page.goto(f"{URL}/generate?run=example-conv-vae")
-        page.get_by_role("slider").first.wait_for()
-        page.wait_for_timeout(4000)
+        page.wait_for_selector(READY, timeout=60_000)
+        page.wait_for_selector(STILL)
         page.evaluate(WATCH)
         press(page, 20, 100)  # warm
+        visitor = Visitor(PORT, recorded)
         job = board().submit(recipe)
         job.wait(lambda j: j.state == "running", 120)
-        idle, training, quiet, busy = [], [], [], []
+        idle, training, quiet, asked, drawn, answers_per_second = [], [], [], [], [], []
         for _ in range(options.rounds):
             job.resume()
             job.wait(lambda j: j.state == "running", 60)
             training += press(page, options.presses, 100)
-            quiet.append(pace(job, lambda: page.wait_for_timeout(12_000)))
-            busy.append(pace(job, lambda: storm(page, 12)))
+            quiet.append(pace(job, lambda: time.sleep(10)))
+            asked.append(pace(job, lambda: answers_per_second.append(visitor.storm(10))))
+            drawn.append(pace(job, lambda: storm(page, 10)))
             job.pause()
             job.wait(lambda j: j.state == "paused", 60)
             page.wait_for_timeout(500)
             idle += press(page, options.presses, 100)
         show("key press → the server's picture, idle", idle)
         show(f"the same while {recipe.name} trains ({recipe.dataset})", training)
-        ratios = [1 - b / q for q, b in zip(quiet, busy, strict=True)]
-        print(f"training, page silent: {statistics.median(quiet):.2f} batches/s; page asking 20 pictures a second: "
-              f"{statistics.median(busy):.2f}; loss {statistics.median(ratios):.1%} "
-              f"({min(ratios):.1%} to {max(ratios):.1%}, n = {len(ratios)})")
+        print(f"training with a silent page: {statistics.median(quiet):.2f} batches/s")
+        loss("… while 20 pictures a second are asked, browser elsewhere", quiet, asked)
+        print(f"  (of which the server answered {statistics.median(answers_per_second):.1f} a second)")
+        loss("… and with the browser on the same cores", quiet, drawn)
+        visitor.close()
         job.stop()
         board().close()
         browser.close()
         server.terminate()
     shutil.rmtree(runs, ignore_errors=True)
-
-
-def first_page_is_up(page: Page) -> None:
-    while True:
-        try:
-            page.goto(URL)
-            break
-        except Exception:
-            time.sleep(0.1)
-    page.get_by_role("img", name="48 images invented").wait_for()
 
 
 if __name__ == "__main__":
