@@ -11,10 +11,11 @@ import math
 import time
 from typing import Any
 
+import torch
 from torch import Tensor
 
-from core import history, weights
-from core.files import write_atomic
+from core import data, history, metrics, weights
+from core.files import write_atomic, write_json
 from core.history import Row
 from core.metrics import Scores
 from core.models import build
@@ -43,6 +44,8 @@ class Record:
         self.first_total: float | None = None
         self.unsaved_best: dict[str, Tensor] | None = None
         self.saved_at = -math.inf
+        for leftover in run.path.rglob(".*.tmp"):  # of a process that was killed while it wrote
+            leftover.unlink(missing_ok=True)
         self.fresh = not (run.path / "resume.safetensors").is_file()
         if not self.fresh:
             self._restore()
@@ -92,7 +95,8 @@ class Record:
         if best:
             self.best_total, self.best_epoch = objective, row["epoch"]
             self.unsaved_best = {name: t.clone() for name, t in trainer.model.state_dict().items()}
-        rate = trainer.steps * self.run.recipe.batch_size / self.seconds if trainer.steps and self.seconds else None
+        seen = row["epoch"] * len(trainer.train_images)
+        rate = seen / self.seconds if seen and self.seconds else None
         self.run.update_status(epoch=row["epoch"], step=trainer.steps, seconds=self.seconds, images_per_second=rate,
                                best_total=self.best_total, best_epoch=self.best_epoch)
         return best
@@ -132,6 +136,17 @@ class Record:
             facts = {"epoch": self.best_epoch, "val_total": self.best_total}
             weights.save(path / "best.safetensors", self.unsaved_best, facts)
             self.unsaved_best = None
+
+    def evaluate(self, device: torch.device) -> str:
+        """Score the best weights on the test set, once, at the very end. Returns a sentence if that cannot be done."""
+        recipe = self.run.recipe
+        try:
+            test = data.load(recipe.dataset, recipe.folder).test_images
+        except data.DataError as error:
+            return f"It could not be scored on the test set: {error}"
+        model = weights.load_model(self.run, "best", device)
+        write_json(self.run.path / "evaluation.json", metrics.evaluate(model, test) | {"epoch": self.best_epoch})
+        return ""
 
     def end(self, state: str, message: str) -> None:
         """The last word on how it went."""

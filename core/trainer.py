@@ -90,6 +90,11 @@ class Trainer:
         self.batch += 1
         self.steps += 1
 
+    def wait(self) -> None:
+        """Until the device has done all it was asked to; a CPU always has."""
+        if self.device.type != "cpu":
+            torch.accelerator.synchronize(self.device)
+
     @property
     def epoch_done(self) -> bool:
         return self.batch == self.batches

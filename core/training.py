@@ -20,9 +20,8 @@ from dataclasses import replace
 import torch
 from filelock import Timeout
 
-from core import data, devices, metrics, weights
+from core import devices
 from core.events import Batch, Changed, Control, EpochEnd, Event, Finished, Report, Started
-from core.files import write_json
 from core.history import Row
 from core.record import Record
 from core.runs import Run, RunError
@@ -82,6 +81,8 @@ class _Loop:
         self.sent = self.trainer.bin_start(self.trainer.batch)
         self.unreported: list[Row] = []
         self.ended = False
+        # Limits count from here: a run that was resumed after its minutes or its plateau is meant to go on.
+        self.began_at = (self.record.seconds, self.trainer.epoch)
 
     def events(self) -> Iterator[Event]:
         trainer, record, run = self.trainer, self.record, self.run
@@ -102,9 +103,12 @@ class _Loop:
             began = time.perf_counter()
             trainer.step()
             images += min(run.recipe.batch_size, len(trainer.train_images))
+            due = trainer.epoch_done or self.control.report or began - reported > REPORT_SECONDS
+            if due:
+                trainer.wait()  # a GPU is still at work on what was asked of it
             now = time.perf_counter()
             record.seconds += now - began
-            if trainer.epoch_done or self.control.report or now - reported > REPORT_SECONDS:
+            if due:
                 self.control.report = False
                 report = self._report(images / (now - reported))
                 yield report
@@ -204,9 +208,10 @@ class _Loop:
         recipe, trainer, record = self.run.recipe, self.trainer, self.record
         if trainer.epoch >= self.epochs:
             return ""
-        if recipe.max_minutes and record.seconds >= 60 * recipe.max_minutes:
+        if recipe.max_minutes and record.seconds - self.began_at[0] >= 60 * recipe.max_minutes:
             return f"Stopped after {recipe.max_minutes:g} minutes, as asked."
-        if recipe.patience and not trainer.batch and trainer.epoch - record.best_epoch >= recipe.patience:
+        waited = trainer.epoch - max(record.best_epoch, self.began_at[1])
+        if recipe.patience and not trainer.batch and waited >= recipe.patience:
             return f"Stopped at a plateau: no better validation loss for {recipe.patience} epochs."
         return ""
 
@@ -242,14 +247,10 @@ class _Loop:
 
     def _finish(self, reason: str) -> Finished:
         """Score the best weights on the test set, once, at the very end."""
-        run = self.run
         if self.trainer.batch and isinstance(event := self._measure(), Finished):
             return event
         self._save()
-        test = data.load(run.recipe.dataset, run.recipe.folder).test_images
-        if len(test):
-            model = weights.load_model(run, "best", self.device)
-            write_json(run.path / "evaluation.json", metrics.evaluate(model, test) | {"epoch": self.record.best_epoch})
+        reason = " ".join(filter(None, (reason, self.record.evaluate(self.device))))
         return self._end("finished", reason)
 
     def _end(self, state: str, message: str) -> Finished:

@@ -217,7 +217,8 @@ def test_chosen_runs_are_laid_over_each_other_with_the_settings_that_differ(boar
     facts = page.dataframe[-1].value
     assert list(facts["Run"]) == names[::-1] and list(facts["β, weight of the KL"]) == ["4", "1"]
     assert "Latent size" not in facts, "settings that all share are left out"
-    assert {f"csv_{name}" for name in names} == {b.key for b in page.get("download_button")}
+    downloads = {f"{what}_{name}" for name in names for what in ("csv", "zip")}
+    assert downloads == {b.key for b in page.get("download_button")}
 
 
 def test_a_damaged_run_is_listed_with_its_sentence_and_can_only_be_deleted():
