@@ -24,6 +24,9 @@ def home(tmp_path):
     home.requirements.write_text("# nothing\n")
     (home.root / "streamlit" / "web").mkdir(parents=True)
     shutil.copy(Path(__file__).parent / "fake_streamlit.py", home.root / "streamlit" / "web" / "cli.py")
+    (home.root / "streamlit" / "runtime").mkdir()
+    manager = home.root / "streamlit" / "runtime" / "pages_manager.py"
+    manager.write_text("class PagesManager: pass\n", encoding="utf-8")
     empty_venv(home)
     python = ".".join(map(str, sys.version_info[:3]))
     environment.write_stamp(home, {**environment.wanted(home), "python": python})
