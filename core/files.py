@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +28,23 @@ def write_atomic(path: Path, content: bytes, flush: bool = True) -> None:
             if flush:
                 file.flush()
                 os.fsync(file.fileno())
-        os.replace(temporary, path)
+        _replace(temporary, path)
     except BaseException:
         with contextlib.suppress(OSError):
             temporary.unlink()
         raise
+
+
+def _replace(temporary: Path, path: Path) -> None:
+    """Move into place. Windows refuses while somebody reads the old file; readers here are done in a moment."""
+    for wait in (0.01, 0.02, 0.05, 0.1, 0.2, 0.5):
+        try:
+            return os.replace(temporary, path)
+        except PermissionError:
+            if os.name != "nt":
+                raise
+            time.sleep(wait)
+    os.replace(temporary, path)
 
 
 def write_json(path: Path, value: Any, flush: bool = True) -> None:
@@ -52,7 +65,7 @@ def read_json(path: Path, limit: int = 1_000_000) -> Any:
     except FileNotFoundError:
         raise ValueError(f"{path.name} is missing.") from None
     except (OSError, ValueError, RecursionError) as error:
-        raise ValueError(f"{path.name} cannot be read as JSON ({error}).") from None
+        raise ValueError(f"{path.name} cannot be read as JSON ({error}).") from error
     if len(content) > limit:
         raise ValueError(f"{path.name} is larger than {limit:,} bytes, which no run's is.")
     return value

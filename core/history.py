@@ -44,7 +44,7 @@ def write(path: Path, rows: Iterable[Row], columns: Sequence[str] = COLUMNS) -> 
     writer.writerow(columns)
     for row in rows:
         writer.writerow([_text(row.get(c)) for c in columns])
-    write_atomic(path, text.getvalue().encode(), flush=False)
+    write_atomic(path, text.getvalue().encode())
 
 
 def _text(value: float | None) -> str:

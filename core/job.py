@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -122,8 +123,14 @@ class Job:
 
     def wait(self, until: Callable[[Job], bool], timeout: float) -> bool:
         """Block until the condition holds; False if it does not within `timeout` seconds. For shells and tests."""
-        with self._lock:
-            return self._lock.wait_for(lambda: until(self), timeout)
+        deadline = time.monotonic() + timeout
+        while True:
+            seen = self._version
+            if until(self):  # not under the lock: it may ask the board, which has a lock of its own
+                return True
+            with self._lock:
+                if not self._lock.wait_for(lambda seen=seen: self._version != seen, deadline - time.monotonic()):
+                    return until(self)
 
     def expect(self, state: str) -> None:
         """A state that the lab itself knows before the worker says so."""

@@ -70,8 +70,8 @@ def score(model: LatentModel, images: Tensor, seed: int = 0) -> Scores:
         spread = 0.0 if posterior.logvar is None else torch.exp(0.5 * posterior.logvar)
         recon = model.likelihood.nll(model.decoder(posterior.mean + spread * epsilon), x)
         squared = (model.decode(posterior.mean) - x).square().flatten(1).mean(1)
-        sums += torch.stack([recon.sum(), squared.sum()]).double().cpu()
-        kl_per_dim += posterior.kl().sum(0).double().cpu()
+        sums += torch.stack([recon.sum(), squared.sum()]).cpu().double()
+        kl_per_dim += posterior.kl().sum(0).cpu().double()
     recon, mse = (sums / n).tolist()
     per_dim = (kl_per_dim / n).numpy()
     return Scores(recon, float(per_dim.sum()), per_dim, mse)
@@ -80,7 +80,7 @@ def score(model: LatentModel, images: Tensor, seed: int = 0) -> Scores:
 @torch.inference_mode()
 def latent_moments(model: LatentModel, images: Tensor) -> tuple[Tensor, Tensor]:
     """Mean [d] and covariance [d, d] of the posterior means of uint8 images [N, 1, 28, 28]."""
-    mu = torch.cat([model.encode(as_floats(part)).mean for part in images.split(CHUNK)]).double().cpu()
+    mu = torch.cat([model.encode(as_floats(part)).mean for part in images.split(CHUNK)]).cpu().double()
     centred = mu - mu.mean(0)
     return mu.mean(0).float(), (centred.T @ centred / max(len(mu) - 1, 1)).float()
 

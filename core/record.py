@@ -7,6 +7,7 @@ so the plug can be pulled between any two of them.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 from typing import Any
@@ -43,7 +44,7 @@ class Record:
         self.best_epoch = 0.0
         self.first_total: float | None = None
         self.unsaved_best: dict[str, Tensor] | None = None
-        self.saved_at = -math.inf
+        self.saved_at, self.save_cost = -math.inf, 0.0
         for leftover in run.path.rglob(".*.tmp"):  # of a process that was killed while it wrote
             leftover.unlink(missing_ok=True)
         self.fresh = not (run.path / "resume.safetensors").is_file()
@@ -97,20 +98,28 @@ class Record:
             self.unsaved_best = {name: t.clone() for name, t in trainer.model.state_dict().items()}
         seen = row["epoch"] * len(trainer.train_images)
         rate = seen / self.seconds if seen and self.seconds else None
-        self.run.update_status(epoch=row["epoch"], step=trainer.steps, seconds=self.seconds, images_per_second=rate,
-                               best_total=self.best_total, best_epoch=self.best_epoch)
+        with contextlib.suppress(OSError):  # news for the pages; if the disk is full, the next save says so
+            self.run.update_status(epoch=row["epoch"], step=trainer.steps, seconds=self.seconds, images_per_second=rate,
+                                   best_total=self.best_total, best_epoch=self.best_epoch)
         return best
 
     def changed(self, change: dict[str, Any]) -> None:
         """Note a learning rate or β changed in mid-run."""
         if change["field"] == "beta":
-            self.best_total = None  # totals under two weights cannot be compared: the best starts anew
+            # Totals under two weights cannot be compared: the best starts anew, and what counts as an explosion too.
+            self.save_good()
+            self.best_total = None
+            if self.first_total is not None and self.rows:
+                part = "train" if "train_kl" in self.rows[-1] else "val"
+                now = self.rows[-1][f"{part}_recon"] + change["new"] * self.rows[-1][f"{part}_kl"]
+                self.first_total = max(self.first_total, now)
         self.run.update_status(changes=[*self.run.status["changes"], change])
 
     def picture(self) -> None:
         """Take the frame of the epoch that has just ended."""
         path = self.run.path / "frames" / f"{self.trainer.epoch:04d}.png"
-        write_atomic(path, self.trainer.picture(), flush=False)
+        with contextlib.suppress(OSError):  # a picture is not worth ending a training for
+            write_atomic(path, self.trainer.picture(), flush=False)
 
     def save(self) -> None:
         """Everything, as it is now.
@@ -118,13 +127,14 @@ class Record:
         Raises:
             OSError: the disk is full; what was saved before is untouched.
         """
-        path, trainer = self.run.path, self.trainer
+        path, trainer, began = self.run.path, self.trainer, time.perf_counter()
         self.save_good()
         weights.save(path / "last.safetensors", trainer.model.state_dict(), {"epoch": trainer.progress})
         facts = trainer.facts() | {"seconds": self.seconds, "best_total": self.best_total,
                                    "best_epoch": self.best_epoch, "first_total": self.first_total}
         weights.save(path / "resume.safetensors", trainer.tensors(), facts)
         self.saved_at = time.perf_counter()
+        self.save_cost = self.saved_at - began
 
     def save_good(self) -> None:
         """The tables and the best weights, without the state of now: all that is worth keeping after an explosion."""
@@ -150,5 +160,5 @@ class Record:
 
     def end(self, state: str, message: str) -> None:
         """The last word on how it went."""
-        self.run.update_status(state=state, message=message, epoch=self.trainer.progress, step=self.trainer.steps,
-                               seconds=self.seconds)
+        self.run.update_status(flush=True, state=state, message=message, epoch=self.trainer.progress,
+                               step=self.trainer.steps, seconds=self.seconds)

@@ -73,9 +73,9 @@ class Run:
         """How it went, read anew at each call. A run whose process is gone shows as `interrupted`."""
         return status.read(self.path)
 
-    def update_status(self, **values: Any) -> None:
-        """Change some entries of the status and leave the others."""
-        status.update(self.path, **values)
+    def update_status(self, flush: bool = False, **values: Any) -> None:
+        """Change some entries of the status and leave the others; see `status.update`."""
+        status.update(self.path, flush, **values)
 
     @property
     def epochs(self) -> int:

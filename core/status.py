@@ -29,16 +29,28 @@ def read(run: Path) -> dict[str, Any]:
     return status
 
 
-def update(run: Path, **values: Any) -> None:
-    """Change some entries of the status and leave the others."""
-    write_json(run / "status.json", _entries(run) | values, flush=False)
+def update(run: Path, flush: bool = False, **values: Any) -> None:
+    """Change some entries of the status and leave the others.
+
+    Args:
+        flush: wait for the disk: for what is not said again in a moment.
+
+    Raises:
+        OSError: the old status cannot be read or the new one not written; the old one stays.
+    """
+    write_json(run / "status.json", _entries(run, strict=True) | values, flush)
 
 
-def _entries(run: Path) -> dict[str, Any]:
-    """The file's entries that are what they should be: a damaged or foreign one must not take a page down."""
+def _entries(run: Path, strict: bool = False) -> dict[str, Any]:
+    """The file's entries that are what they should be: a damaged or foreign one must not take a page down.
+
+    `strict`: a file that is there and cannot be read just now is an OSError, or an update would wipe it.
+    """
     try:
         found = read_json(run / "status.json")
-    except ValueError:
+    except ValueError as error:
+        if strict and isinstance(error.__cause__, OSError):
+            raise error.__cause__ from None
         return {}
     return {k: v for k, v in found.items() if _sound(k, v)} if isinstance(found, dict) else {}
 

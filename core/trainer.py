@@ -75,8 +75,8 @@ class Trainer:
         warmup = self.recipe.beta_warmup
         return self.beta * min(1.0, self.progress / warmup) if warmup else self.beta
 
-    def step(self) -> None:
-        """One batch: forward, backward, update."""
+    def step(self) -> int:
+        """One batch: forward, backward, update. Returns how many images it held."""
         size = self.recipe.batch_size
         rows = self.order[self.batch * size : (self.batch + 1) * size]
         x = metrics.as_floats(self.train_images[rows])
@@ -89,6 +89,7 @@ class Trainer:
         self.betas.append(beta)
         self.batch += 1
         self.steps += 1
+        return len(rows)
 
     def wait(self) -> None:
         """Until the device has done all it was asked to; a CPU always has."""
@@ -114,7 +115,7 @@ class Trainer:
         A mean over images, not over batches: a short last batch counts for what it holds.
         """
         width = self._bin_width
-        sums, size, n = self.sums[first:last].double().cpu().numpy(), self.recipe.batch_size, len(self.train_images)
+        sums, size, n = self.sums[first:last].cpu().double().numpy(), self.recipe.batch_size, len(self.train_images)
         rows = []
         for start in range(first, last, width):
             stop = min(start + width, last)
@@ -144,7 +145,9 @@ class Trainer:
     def validate(self) -> tuple[Row, metrics.Scores]:
         """Score the held-out images at the β of the last batch, and refresh the model's latent statistics."""
         scores = metrics.score(self.model, self.val_images)
-        mean, cov = metrics.latent_moments(self.model, self.train_images[:2_000])
+        # Spread over the whole set: images of a folder lie sorted by class.
+        spread = torch.linspace(0, len(self.train_images) - 1, min(len(self.train_images), 2_000)).long()
+        mean, cov = metrics.latent_moments(self.model, self.train_images[spread.to(self.device)])
         self.model.latent_mean.copy_(mean)
         self.model.latent_cov.copy_(cov)
         self.model.kl_per_dim.copy_(torch.from_numpy(scores.kl_per_dim))

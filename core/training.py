@@ -12,7 +12,6 @@ the learning rate or β, each within one batch.
 from __future__ import annotations
 
 import contextlib
-import math
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -20,7 +19,7 @@ from dataclasses import replace
 import torch
 from filelock import Timeout
 
-from core import devices
+from core import devices, endings
 from core.events import Batch, Changed, Control, EpochEnd, Event, Finished, Report, Started
 from core.history import Row
 from core.record import Record
@@ -55,8 +54,7 @@ def train(run: Run, device: str = "auto", control: Control | None = None) -> Ite
                 loop.close()
             raise
         except OSError as error:
-            yield loop.fail(f"Epoch {loop.trainer.epoch + 1} could not be saved ({error.strerror or error}). The last "
-                            "saved state is kept: make room on the disk, then resume.")
+            yield loop.fail(error)
     except Timeout:
         raise RunError(f"'{run.name}' is being trained already.") from None
     except OSError as error:
@@ -76,7 +74,8 @@ class _Loop:
         self.trainer = Trainer(run.recipe, device)
         self.record = Record(run, self.trainer)
         self.epochs = run.epochs  # asked once: the answer lies in a file
-        if self.trainer.epoch >= self.epochs:
+        # One that was cut off in its last save or scoring has all its epochs and still an end to come to.
+        if self.trainer.epoch >= self.epochs and run.status["state"] == "finished":
             raise RunError(f"'{run.name}' has finished its {self.epochs} epochs. Resume it with more epochs.")
         self.sent = self.trainer.bin_start(self.trainer.batch)
         self.unreported: list[Row] = []
@@ -101,8 +100,7 @@ class _Loop:
                 yield self.stop()
                 return
             began = time.perf_counter()
-            trainer.step()
-            images += min(run.recipe.batch_size, len(trainer.train_images))
+            images += trainer.step()
             due = trainer.epoch_done or self.control.report or began - reported > REPORT_SECONDS
             if due:
                 trainer.wait()  # a GPU is still at work on what was asked of it
@@ -113,7 +111,7 @@ class _Loop:
                 report = self._report(images / (now - reported))
                 yield report
                 reported, images = time.perf_counter(), 0
-                if problem := self._explosion([*report.rows, *([report.now] if report.now else [])]):
+                if problem := endings.explosion([*report.rows, *filter(None, [report.now])], record.first_total):
                     yield self._diverged(problem)
                     return
             if trainer.epoch_done:
@@ -161,24 +159,12 @@ class _Loop:
         return Report(rows, end[-1] if end else None, trainer.steps, trainer.progress, record.seconds,
                       images_per_second)
 
-    def _explosion(self, rows: list[Row]) -> str:
-        """Why the newest losses can no longer be trusted, or nothing."""
-        first = self.record.first_total
-        for row in rows:
-            total = row["val_total"] if "val_total" in row else row["train_total"]
-            if not math.isfinite(total):
-                return "became infinite"
-            # Ten times worse than knowing nothing, with room for losses near zero.
-            if first is not None and total > 10 * abs(first) + 1000:
-                return f"grew to {total:,.0f}, from {first:,.0f} before training,"
-        return ""
-
     def _measure(self) -> EpochEnd | Finished:
         """Validate where training stands now."""
         self._collect()
         began = time.perf_counter()
         row, scores = self.trainer.validate()
-        if problem := self._explosion([row]):
+        if problem := endings.explosion([row], self.record.first_total):
             return self._diverged(problem)
         self.record.seconds += time.perf_counter() - began
         row = self.record.time(row)
@@ -195,7 +181,8 @@ class _Loop:
             trainer.end_epoch()
             self.sent = 0
         record.picture()
-        if time.perf_counter() - record.saved_at > SAVE_SECONDS[0]:
+        # A long run of short epochs has a long history to write: saving takes a twentieth of the time at most.
+        if time.perf_counter() - record.saved_at > max(SAVE_SECONDS[0], 20 * record.save_cost):
             self._save()
         return replace(event, epoch=trainer.epoch)
 
@@ -205,15 +192,11 @@ class _Loop:
 
     def _enough(self) -> str:
         """Why training ends before its last epoch, or nothing."""
-        recipe, trainer, record = self.run.recipe, self.trainer, self.record
+        trainer, record = self.trainer, self.record
         if trainer.epoch >= self.epochs:
             return ""
-        if recipe.max_minutes and record.seconds - self.began_at[0] >= 60 * recipe.max_minutes:
-            return f"Stopped after {recipe.max_minutes:g} minutes, as asked."
-        waited = trainer.epoch - max(record.best_epoch, self.began_at[1])
-        if recipe.patience and not trainer.batch and waited >= recipe.patience:
-            return f"Stopped at a plateau: no better validation loss for {recipe.patience} epochs."
-        return ""
+        waited = 0 if trainer.batch else int(trainer.epoch - max(record.best_epoch, self.began_at[1]))
+        return endings.enough(self.run.recipe, record.seconds - self.began_at[0], waited)
 
     def stop(self) -> Finished:
         """Validate and save within the epoch, and end: what was learned so far can be used at once."""
@@ -230,8 +213,9 @@ class _Loop:
             return
         self._finish("") if self.trainer.epoch >= self.epochs else self.stop()
 
-    def fail(self, message: str) -> Finished:
-        """End after an error; the status may be unwritable too."""
+    def fail(self, error: OSError) -> Finished:
+        """End after a failed save; the status may be unwritable too."""
+        message = endings.unsaved(error, min(self.trainer.epoch + 1, self.epochs))
         try:
             return self._end("failed", message)
         except OSError:
@@ -241,9 +225,8 @@ class _Loop:
         """The weights of now are spoilt; what was good before them is kept."""
         record, trainer = self.record, self.trainer
         record.save_good()
-        kept = f" The best weights, of epoch {record.best_epoch:g}, are kept." if record.best_total is not None else ""
-        return self._end("diverged", f"The loss {problem} in epoch {trainer.epoch + 1}.{kept} Try a smaller learning "
-                                     f"rate, such as {trainer.lr / 10:g}.")
+        best = record.best_epoch if record.best_total is not None else None
+        return self._end("diverged", endings.diverged(problem, trainer.epoch + 1, best, trainer.lr))
 
     def _finish(self, reason: str) -> Finished:
         """Score the best weights on the test set, once, at the very end."""

@@ -26,7 +26,7 @@ from core.job import FINAL, Job
 from core.recipe import Recipe
 from core.runs import Run, RunError
 
-KEPT = 50
+KEPT = 20
 """Jobs remembered after they ended; their runs stay on disk."""
 
 PATIENCE = 30.0
@@ -42,6 +42,7 @@ class Board:
         self._jobs: list[Job] = []
         self._changed = threading.Condition()
         self._process: subprocess.Popen[str] | None = None
+        self._forced: subprocess.Popen[str] | None = None
         self._stderr: Any = None
         self._closed = False
         self._ids = itertools.count(1)
@@ -71,10 +72,11 @@ class Board:
         if not run.resumable:
             raise RunError(f"'{name}' has no saved state to resume from. Train a new run with its recipe.")
         status = run.status
-        if (epochs or run.epochs) <= int(status["epoch"]):
+        # One that was cut off in its last save has all its epochs and still an end to come to.
+        if (epochs or run.epochs) <= int(status["epoch"]) and status["state"] == "finished":
             raise RunError(f"'{name}' has {int(status['epoch'])} epochs behind it. Ask for more in all.")
         if epochs:
-            run.update_status(epochs=epochs)
+            run.update_status(flush=True, epochs=epochs)
         return self._enqueue(run)
 
     def _enqueue(self, run: Run) -> Job:
@@ -154,10 +156,11 @@ class Board:
 
     def _force(self, job: Job, process: subprocess.Popen[str]) -> None:
         if job.active and process.poll() is None:
+            self._forced = process
             process.kill()
 
     def _send(self, message: dict[str, Any]) -> None:
-        with contextlib.suppress(OSError):  # a dead worker is noticed by the thread that reads from it
+        with contextlib.suppress(OSError, ValueError):  # a dead worker is noticed by the thread that reads from it
             self._process.stdin.write(json.dumps(message) + "\n")
             self._process.stdin.flush()
 
@@ -216,6 +219,9 @@ class Board:
             if job.state in FINAL:
                 return
         process.wait()
+        if self._forced is process:
+            job.end("stopped", "The training process did not answer and was ended. What was saved is kept: you can "
+                               "resume the run.")
         if self._closed:
             job.end("stopped", "The lab was closed. What was trained is saved: you can resume the run.")
         job.end("failed", f"The training process {self._why(process.returncode)}. What was saved is kept: you can "

@@ -68,6 +68,10 @@ class Worker:
                 # The page shows one sentence; whoever looks for the cause finds it in the log.
                 traceback.print_exc()
                 self.say("finished", state="failed", message=f"Training failed: {type(error).__name__}: {error}")
+                if isinstance(error, RuntimeError) and "CUDA" in str(error):
+                    return  # after such an error a process can no longer use the GPU; the lab starts a new one
+            if torch.cuda.is_available():
+                torch.cuda.empty_cache()  # other programs want the memory of a run that has ended
 
     def work(self, order: Message) -> bool:
         """Train one run. Returns False when the lab has gone."""

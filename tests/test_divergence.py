@@ -8,7 +8,7 @@ import torch
 from small import drive, tiny
 
 from core import frames, runs, training, weights
-from core.events import Batch, Control, Report
+from core.events import Batch, Control, EpochEnd, Report
 from core.history import COLUMNS
 from core.training import train
 
@@ -105,3 +105,14 @@ def test_a_high_but_honest_loss_is_no_divergence():
     run = runs.create(tiny(epochs=2, likelihood="gaussian", sigma=0.01))  # half a million nats at the beginning
     assert run.recipe.sigma == 0.01
     assert drive(run)[-1].state == "finished"
+
+
+def test_raising_beta_in_mid_run_is_no_explosion_and_the_best_weights_keep_their_record():
+    run = runs.create(tiny(beta=0.0, epochs=4))
+    control = Control()
+    for event in train(run, "cpu", control):
+        if isinstance(event, EpochEnd) and event.epoch == 2:
+            control.beta = 100.0
+    assert event.state == "finished", event.message
+    _, facts = weights.load(run.path / "best.safetensors")
+    assert math.isfinite(facts["val_total"])

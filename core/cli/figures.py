@@ -51,7 +51,7 @@ def _log_likelihood(model, test, samples: int) -> dict[str, Any]:
     parts = []
     with common.bar(sys.stderr, total=len(test), unit="image", disable=not sys.stderr.isatty(), leave=False) as bar:
         for part in metrics.on_device(test, device).split(metrics.CHUNK):
-            parts.append(metrics.log_likelihood(model, metrics.as_floats(part), samples, generator).double().cpu())
+            parts.append(metrics.log_likelihood(model, metrics.as_floats(part), samples, generator).cpu().double())
             bar.update(len(part))
     found = torch.cat(parts)
     error = float(found.std() / math.sqrt(len(found))) if len(found) > 1 else None

@@ -105,12 +105,12 @@ def resume(args: argparse.Namespace) -> int:
         raise runs.RunError(f"'{run.name}' is in training already.")
     if not run.resumable:
         raise runs.RunError(f"'{run.name}' has no saved state to resume from. Train a new run with its recipe.")
-    if epochs <= done:
+    if epochs <= done and status["state"] == "finished":
         raise runs.RunError(f"'{run.name}' has {done} epochs behind it. Ask for more in all, such as "
                             f"--epochs {done + max(1, done // 2)}.")
     device = common.device(args.device)
     if epochs != status.get("epochs", run.recipe.epochs):
-        run.update_status(epochs=epochs)
+        run.update_status(flush=True, epochs=epochs)
     return _drive(run, device)
 
 
