@@ -1,18 +1,24 @@
 """One thread or all cores? `python benchmarks/threads.py`: the measurement behind `devices.threads_for`."""
 
+import argparse
 import statistics
+import sys
 import time
+from pathlib import Path
 
 import torch
 
-from core import devices
-from core.presets import PRESETS
-from core.trainer import Trainer
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from core import devices  # noqa: E402
+from core.presets import PRESETS  # noqa: E402
+from core.trainer import Trainer  # noqa: E402
 
 ROUNDS = 5
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__).parse_args()
     cores = devices.cores()
     print(f"torch {torch.__version__}, {cores} cores, images/s, median of {ROUNDS} interleaved rounds")
     for name, batches in (("mlp-vae", 200), ("plane-vae", 100), ("deep-ae", 100), ("conv-vae", 20)):

@@ -1,25 +1,29 @@
 """Training throughput against the textbook loop: `python benchmarks/training_speed.py`.
 
 The textbook loop is what public tutorials write: torchvision's data set with PIL and `ToTensor`, a `DataLoader`,
-sigmoid outputs with binary cross-entropy, Adam. The lab's loop is `core.training.train`'s own step. Same network
-(the recipe's), same batch of 128, fp32, same machine, one run: rounds are interleaved, so that whatever else the
-machine does hits both, and medians are compared.
+sigmoid outputs with binary cross-entropy, Adam. The lab's loop is the step that `core.training.train` takes. Same
+network (the recipe's), same batch of 128, fp32, same machine, one run: rounds are interleaved, so that whatever else
+the machine does hits both, and medians are compared.
 """
 
 import argparse
 import statistics
+import sys
 import time
+from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from torch.utils.data import DataLoader
 from torchvision import datasets, transforms
 
-from core import devices, paths
-from core.models import build
-from core.presets import PRESETS
-from core.recipe import Recipe
-from core.trainer import Trainer
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from core import devices, paths  # noqa: E402
+from core.models import build  # noqa: E402
+from core.presets import PRESETS  # noqa: E402
+from core.recipe import Recipe  # noqa: E402
+from core.trainer import Trainer  # noqa: E402
 
 
 def textbook(recipe: Recipe, batches: int) -> float:
