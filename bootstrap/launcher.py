@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections import deque
+from pathlib import Path
 
 from bootstrap.commands import environment, on_goodbye
 from bootstrap.home import Home, Stop
@@ -20,6 +21,8 @@ FIRST_PORT = 8501
 PORTS_TRIED = 50
 PATIENCE = 90.0  # seconds for a first start on a cold, slow disk
 POLL = 0.05
+SERVER_GRACE = 20.0  # seconds for the server to end by itself; longer than it grants itself (serve.GRACE)
+REST_GRACE = 10.0  # seconds for what the server leaves behind: a worker that saves what it trains
 TAKEN = "is not available"  # Streamlit's words for a port that somebody took between our look and its start
 
 
@@ -151,13 +154,37 @@ class Server:
         with contextlib.suppress(OSError):
             self.process.stdin.close()
         try:
-            self.process.wait(timeout=8)
+            self.process.wait(timeout=SERVER_GRACE)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
         if os.name != "nt":
-            with contextlib.suppress(ProcessLookupError, PermissionError):  # nobody was left
-                os.killpg(self.process.pid, signal.SIGKILL)
+            sweep(self.process.pid, REST_GRACE)
+
+
+def sweep(group: int, patience: float) -> None:
+    """Wait until nobody is left in a group of processes, then end whoever is; at once where the group is empty."""
+    deadline = time.monotonic() + patience
+    while _anybody(group) and time.monotonic() < deadline:
+        time.sleep(POLL)
+    with contextlib.suppress(ProcessLookupError, PermissionError):  # nobody was left
+        os.killpg(group, signal.SIGKILL)
+
+
+def _anybody(group: int) -> bool:
+    """Whether a process of this group still runs. One that ended and that nobody collects does not count."""
+    try:
+        os.killpg(group, 0)
+    except (ProcessLookupError, PermissionError):
+        return False
+    if sys.platform != "linux":
+        return True
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):  # it ended while we looked
+            state, _, its_group = stat.read_text(errors="replace").rpartition(") ")[2].split()[:3]
+            if int(its_group) == group and state not in "ZX":
+                return True
+    return False
 
 
 def start(home: Home, wanted: int | None) -> Server:

@@ -10,7 +10,9 @@ import os
 import sys
 import threading
 
-GRACE = 6.0  # seconds for Streamlit to say goodbye to its pages before the process ends regardless
+# Seconds for Streamlit to say goodbye to its pages, and for training to save what it has (core/worker.py grants its
+# process 10 for that), before this process ends regardless. The launcher waits longer still.
+GRACE = 15.0
 
 
 def watch(stream) -> None:

@@ -68,7 +68,7 @@ class Lab:
         self.process.stdin.close()
         self.process.terminate()
         try:
-            self.process.wait(20)
+            self.process.wait(40)  # the launcher's own waits come first
         except subprocess.TimeoutExpired:
             self.process.kill()
 

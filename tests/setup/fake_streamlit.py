@@ -5,6 +5,7 @@ Copied into a test lab's own folder, which Python searches first. FAKE says how 
 
 import http.server
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -22,6 +23,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 
+WORKER = """
+import pathlib, sys, time
+sys.stdin.read()  # until the server is gone
+time.sleep(1)  # a slow disk
+pathlib.Path("saved").touch()
+"""
+
+
 def main(prog_name):
     port = int(sys.argv[sys.argv.index("--server.port") + 1])
     manner = os.environ.get("FAKE", "")
@@ -30,6 +39,8 @@ def main(prog_name):
     if manner == "port snatched" and not Path("snatched").exists():
         Path("snatched").touch()
         sys.exit(f"Port {port} is not available")
+    if manner == "trains":
+        subprocess.Popen([sys.executable, "-c", WORKER], stdin=subprocess.PIPE)
     print("arguments:", *sys.argv[1:], flush=True)
     server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
     server.daemon_threads = True

@@ -1,5 +1,6 @@
 """Starting, finding, ending the server: the real lab.py in a folder of its own, with a stand-in for Streamlit."""
 
+import json
 import os
 import shutil
 import signal
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 from stand_ins import empty_venv, make_home
 
-from bootstrap import environment, launcher
+from bootstrap import environment, launcher, serve
 from bootstrap.home import Stop
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="ends processes with POSIX signals")
@@ -108,6 +109,32 @@ def test_the_server_never_outlives_the_launcher(home, start, number):
     assert_ends(line)
     again = start()
     opened_at(again)  # and nothing it left behind stands in the next one's way
+
+
+@pytest.mark.parametrize("killed", [False, True], ids=["Ctrl+C", "a killed server"])
+def test_a_training_that_still_saves_is_waited_for(home, start, killed):
+    lab = start(FAKE="trains")
+    opened_at(lab)
+    if killed:
+        os.kill(json.loads(home.running.read_text())["pid"], signal.SIGKILL)
+    else:
+        lab.send_signal(signal.SIGINT)
+    lab.communicate(timeout=60)
+    assert (home.root / "saved").exists()
+
+
+def test_whoever_does_not_end_is_ended():
+    """Not the group's first process only, and after the patience, not before the others had their chance."""
+    deaf = "import signal, sys; signal.pthread_sigmask(signal.SIG_BLOCK, [15]); print(1, flush=True); signal.pause()"
+    with subprocess.Popen([sys.executable, "-c", deaf], stdout=subprocess.PIPE, start_new_session=True) as left:
+        left.stdout.readline()
+        launcher.sweep(left.pid, patience=0.2)
+        assert left.wait(30) == -signal.SIGKILL
+    launcher.sweep(left.pid, patience=float("inf"))  # returns: nobody is there to wait for
+
+
+def test_each_waits_longer_than_the_one_it_waits_for():
+    assert serve.GRACE < launcher.SERVER_GRACE
 
 
 def test_starting_twice_opens_the_same_lab(home, start):
