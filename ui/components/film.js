@@ -37,6 +37,8 @@ function start(root) {
     }
     for (const { epoch, src } of data.frames) frames.set(epoch, src);
     epochs = data.epochs;
+    const kept = new Set(epochs); // a long film is thinned out as it grows; what it gave up it never shows again
+    for (const epoch of [...frames.keys()]) if (!kept.has(epoch)) frames.delete(epoch);
     asked = null;
     if (live || !epochs.includes(at)) at = nearest(live ? last() : at);
     slider.max = Math.max(0, epochs.length - 1);

@@ -45,7 +45,8 @@ def film(epochs: Sequence[int], frame: Callable[[int], bytes], key: str, *, run:
         key: widget key of this film on the page.
         run: what tells this film from others in the browser's memory (default: the key). Give a run's name and time
             of creation, so that a new run of an old name does not show old frames.
-        most: longer films are thinned evenly to about this many frames; the first and the newest always stay.
+        most: longer films are thinned evenly to at most this many frames and at least half of it; the first and the
+            newest always stay.
     """
     shown = thin(list(epochs), most)
     wanted = _asked(key, shown)
@@ -61,10 +62,15 @@ def film(epochs: Sequence[int], frame: Callable[[int], bytes], key: str, *, run:
 
 
 def thin(epochs: list[int], most: int) -> list[int]:
-    """At most `most` epochs, spread evenly, the first and the last kept."""
-    if len(epochs) <= most:
-        return epochs
-    return [epochs[round(i * (len(epochs) - 1) / (most - 1))] for i in range(most)]
+    """At most `most` epochs, evenly spread, the first and the last kept.
+
+    The stride is a power of two: while a film grows its picks stay the same until every second one is given up, so a
+    browser that follows a long training fetches few frames more than it shows.
+    """
+    stride = 1
+    while len(epochs[::stride]) + bool((len(epochs) - 1) % stride) > most:
+        stride *= 2
+    return epochs[::stride] + (epochs[-1:] if (len(epochs) - 1) % stride else [])
 
 
 def _asked(key: str, shown: list[int]) -> list[int]:

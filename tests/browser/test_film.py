@@ -1,0 +1,34 @@
+"""The film's script by itself, on an empty page."""
+
+import base64
+
+import pytest
+
+from ui.components import assets, film
+
+pytestmark = pytest.mark.browser
+
+SKELETON = """<figure><div class="sheet"><canvas></canvas><canvas></canvas><canvas></canvas></div>
+<div><button class="play"></button><input type="range"><button class="newest"></button></div>
+<figcaption></figcaption></figure>"""
+
+PLAY = """async ([source, calls]) => {
+    const script = await import(source);
+    for (const [epochs, sent] of calls) {
+        const frames = sent.map((epoch) => ({epoch, src: "data:,"}));
+        script.default({data: {run: "r", epochs, frames, chunk: 12}, parentElement: document.body,
+                        setTriggerValue: () => {}});
+    }
+    return [...window.latentLab.films.get("r").keys()];
+}"""
+
+
+def test_the_browser_drops_the_frames_that_a_growing_film_gave_up(chromium):
+    page = chromium.new_page()
+    page.set_content(SKELETON)
+    source = (assets.read("common.js") + assets.read("film.js")).encode()
+    # Ten frames at most; each call brings every frame it shows.
+    calls = [(shown, shown) for n in range(1, 101) for shown in [film.thin(list(range(n)), 10)]]
+    kept = page.evaluate(PLAY, ["data:text/javascript;base64," + base64.b64encode(source).decode(), calls])
+    assert sorted(kept) == film.thin(list(range(100)), 10)
+    page.close()
