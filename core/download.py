@@ -27,6 +27,9 @@ TIMEOUT = 15.0
 
 CHUNK = 1 << 16
 
+ATTEMPTS = 50
+"""Connections to one server for one file: as long as each brings something it goes on, but not for ever."""
+
 Progress = Callable[[int, int], None]
 
 
@@ -140,7 +143,8 @@ def _fetch(mirrors: list[str], file: str, md5: str, part: Path, report: Callable
     """The whole, verified file as `part`, from the first server that delivers it."""
     trouble = ""
     for mirror in mirrors:
-        while True:
+        leftovers = part.exists()  # of an earlier download or another server: perhaps of something else
+        for _ in range(ATTEMPTS):
             had = part.stat().st_size if part.exists() else 0
             try:
                 _continue(mirror + file, part, report, stop)
@@ -153,8 +157,9 @@ def _fetch(mirrors: list[str], file: str, md5: str, part: Path, report: Callable
                 return
             part.unlink(missing_ok=True)
             trouble = "its content was not the expected one: perhaps a login page in between"
-            if not had:
-                break  # else the leftovers may have been the wrong ones: once more from the start
+            if not leftovers:
+                break
+            leftovers = False  # once more, from the start
     raise DownloadError(f"{file} could not be fetched ({trouble}). Try again later: what is here already is "
                         "kept.")
 

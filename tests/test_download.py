@@ -203,6 +203,26 @@ def test_wrong_bytes_never_get_in_place(server, raw):
     assert not data.status()["mnist"].ready
 
 
+def test_a_server_that_breaks_off_and_lies_is_given_up(server, raw):
+    server.files[NAMES[2]] = b"<html>please log in</html>"
+    server.break_after = {NAMES[2]: [10] * 1_000}
+    with pytest.raises(download.DownloadError, match="not the expected one"):
+        download.download("mnist")
+    assert not (raw / f"{NAMES[2]}.part").exists()
+    ranges = [wanted for method, name, wanted in server.asked if method == "GET" and name == NAMES[2]]
+    assert ranges == ["", "bytes=10-", "bytes=20-"]
+
+
+def test_a_server_that_delivers_byte_by_byte_is_given_up_and_what_it_brought_is_kept(server, raw):
+    server.break_after = {NAMES[0]: [1] * 10_000}
+    with pytest.raises(download.DownloadError, match="broke off"):
+        download.download("mnist")
+    assert (raw / f"{NAMES[0]}.part").stat().st_size == download.ATTEMPTS
+    server.break_after = {}
+    download.download("mnist")
+    assert_whole(raw, server)
+
+
 def test_the_next_mirror_is_asked_when_one_is_broken_missing_or_lies(server, raw, monkeypatch):
     with Server() as liar:
         liar.files = dict.fromkeys(NAMES, b"lies")
