@@ -9,6 +9,7 @@ from ui import generate_parts as parts
 from ui import generate_views as views
 from ui.loaded import load
 from ui.run_picker import damaged_runs, pick_run
+from ui.words import plain
 
 
 def page(run: Run) -> None:
@@ -16,7 +17,7 @@ def page(run: Run) -> None:
     try:
         held = load(run)
     except RunError as error:
-        st.error(str(error))
+        st.error(plain(str(error)))  # it may quote a file's own words
         return
     parts.controls(run, held)
     if held.model.latent_dim == 2:
@@ -39,7 +40,7 @@ def page(run: Run) -> None:
 
 with st.container(gap=None):  # picture and sliders belong on the first screen of a laptop
     head, choice = st.columns([1, 1], vertical_alignment="center")
-    head.title("Generate")
+    head.title("Generate", anchor=False)
     with choice:
         chosen = pick_run("run")
     st.markdown("Every picture the model can make stands for a point z of its latent space. Move z and watch the "

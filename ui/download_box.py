@@ -7,6 +7,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core import data, download_job
+from ui.words import plain
 
 
 def download_box(name: str, verb: str = "Download") -> None:
@@ -16,9 +17,9 @@ def download_box(name: str, verb: str = "Download") -> None:
         st.fragment(_running, run_every=0.5)(name)
         return
     if job and job.state == "failed":
-        st.error(job.message, icon=":material/cloud_off:")
+        st.error(plain(job.message), icon=":material/cloud_off:")
     elif job and job.state == "stopped":
-        st.info(job.message, icon=":material/pause:")
+        st.info(plain(job.message), icon=":material/pause:")
     verb = "Go on with" if job and job.state in ("failed", "stopped") else verb
     if st.button(f"{verb} {data.SOURCES[name].title}", key=f"download_{name}", type="primary",
                  icon=":material/download:", width="stretch",

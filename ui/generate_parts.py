@@ -14,6 +14,7 @@ from ui.components.latent_board import SPAN, latent_board
 from ui.components.traversal import steps_for, traversal, wish
 from ui.loaded import Loaded
 from ui.point import Origin, Point, point_of
+from ui.words import plain
 
 PAGE = 24
 """Thumbnails at once."""
@@ -45,7 +46,7 @@ def board(held: Loaded) -> None:
 def sheet(held: Loaded) -> None:
     """The traversal sheet, a slice at a time."""
     here, axes, d = point(held), held.axes, held.model.latent_dim
-    st.subheader("One dimension at a time")
+    st.subheader("One dimension at a time", anchor=False)
     asked = wish("generate_sheet", d)
     first, rows = asked or (0, d)
     tiles = None
@@ -120,7 +121,7 @@ def _images(run: Run, held: Loaded, here: Point) -> None:
     try:
         loaded = data.load(run.recipe.dataset, run.recipe.folder)
     except data.DataError as error:
-        st.warning(str(error))
+        st.warning(plain(str(error)))
         return
     left, right = st.columns(2)
     names = ["All classes", *loaded.classes]

@@ -14,6 +14,7 @@ import streamlit as st
 
 from core import data, presets
 from core.recipe import GROUPS, Recipe, RecipeError, applies, fields
+from ui.words import plain
 
 OPEN = ("name", "dataset", "folder", "latent_dim", "beta", "epochs")
 """The fields in plain sight, in this order."""
@@ -76,7 +77,7 @@ def _checked(ready: dict[str, bool]) -> Recipe | None:
     try:
         return Recipe.from_dict(values)
     except RecipeError as error:
-        st.error(_in_words(str(error)), icon=":material/error:")
+        st.error(plain(_in_words(str(error))), icon=":material/error:")
         return None
 
 

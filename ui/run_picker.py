@@ -22,7 +22,8 @@ def pick_run(key: str = "run") -> Run | None:
     box, kept, wanted = f"{key}_box", f"{key}_kept", st.query_params.get(key)
     if st.session_state.get(box) not in usable:  # the first look, or the run was deleted or renamed since
         if wanted and wanted not in usable:
-            st.warning(f"There is no trained run '{wanted[:60]}'. You see another one instead.")
+            # Not echoed: an address bar is no place for others' words on our page.
+            st.warning("The address asks for a trained run that does not exist. You see another one instead.")
         choice = next((name for name in (wanted, st.session_state.get(kept)) if name in usable), next(iter(usable)))
         st.session_state[box] = choice
     name = st.selectbox("Trained model", list(usable), key=box, label_visibility="collapsed",

@@ -14,7 +14,7 @@ from ui.components.bars import bars
 from ui.components.curves import curves
 from ui.components.film import film
 from ui.train_depth import how_it_works
-from ui.words import duration, many, three
+from ui.words import duration, many, plain, three
 
 TICK = 1.0
 """Seconds between two looks at a running job."""
@@ -159,7 +159,7 @@ def _progress(job, shot) -> None:
     if job.state == "running" and shot.seconds_left is not None:
         parts.append(f"{duration(shot.seconds_left)} left")
     if shot.device:
-        parts.append(f"on {shot.device}")
+        parts.append(f"on {plain(shot.device)}")
     lead = "**Paused** · " if job.state == "paused" else ""
     st.progress(min(1.0, max(0.0, shot.epoch / max(1, shot.epochs))), text=lead + " · ".join(parts))
 

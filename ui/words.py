@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import time
 
 
@@ -39,6 +40,16 @@ def many(count: int, one: str, more: str | None = None) -> str:
     return f"{count:,} {one if count == 1 else more or one + 's'}"
 
 
+MARKUP = frozenset("\\`*_{}[]()<>#+-!|$~:&=^")
+_RECOGNISED = re.compile(r"(?<!\d):(?=[\w+/-])|@(?=\w)|\bwww(?=\.)|^\d+(?=[.)])", re.IGNORECASE)
+
+
 def plain(text: str) -> str:
-    """Text from a file or a user for Streamlit's Markdown, without what it would read as markup."""
-    return "".join(f"\\{c}" if c in r"\`*_{}[]()<>#+-!|$~:" else c for c in text)
+    """Text from a file, an address or a user for Streamlit's Markdown, without what it would read as markup.
+
+    Escaping keeps images, links, HTML, formulas and colours from being parsed. Emoji, icons and bare addresses are
+    looked for after that, when the escapes are gone: a word joiner, which has no width, keeps their parts apart.
+    Line breaks become spaces, since a new line could begin a list, a heading or a block of code.
+    """
+    apart = _RECOGNISED.sub(lambda found: found[0] + "\u2060", " ".join(text.split()))
+    return "".join(f"\\{c}" if c in MARKUP else c for c in apart)
