@@ -8,6 +8,7 @@ import pytest
 
 from core import curves
 from core.history import COLUMNS
+from core.latent_space import DEAD_BELOW
 from ui import charts
 
 CURVES = [
@@ -142,7 +143,7 @@ def test_an_autoencoder_has_one_panel_and_no_kl():
 
 
 def test_kl_bars_are_sorted_and_dead_dimensions_marked():
-    kl = np.array([0.5, 0.0, 3.0, charts.DEAD, charts.DEAD - 1e-6])
+    kl = np.array([0.5, 0.0, 3.0, DEAD_BELOW, DEAD_BELOW - 1e-6])
     bars = charts.kl_bars(kl)
     assert bars["names"] == ["z2", "z0", "z3", "z4", "z1"] and bars["values"] == sorted(kl, reverse=True)
     assert bars["dead"] == [False, False, False, True, True]

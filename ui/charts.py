@@ -11,13 +11,11 @@ from typing import Any
 import numpy as np
 
 from core import curves
+from core.latent_space import DEAD_BELOW, by_weight
 from ui import theme
 
 X_AXES = {"epoch": "Epochs", "step": "Steps", "seconds": "Seconds"}
 TERMS = {"total": "Total", "recon": "Reconstruction", "kl": "KL", "weighted_kl": "β·KL"}
-
-DEAD = 0.01
-"""A latent dimension below this KL in nats carries nothing: its posterior is the prior."""
 
 PARTS = {"train": "train", "val": "validation"}
 PANELS = ({"total": "total", "recon": "reconstruction"}, {"weighted_kl": "kl", "kl": "kl"})
@@ -88,8 +86,8 @@ def kl_bars(kl_per_dim: np.ndarray) -> dict[str, Any]:
         kl_per_dim: [d], nats, mean over the validation images.
     """
     kl = np.asarray(kl_per_dim, float)
-    order = np.argsort(-kl, kind="stable")
-    return {"names": [f"z{i}" for i in order], "values": kl[order].tolist(), "dead": (kl[order] < DEAD).tolist(),
+    order, dead = by_weight(kl)
+    return {"names": [f"z{i}" for i in order], "values": kl[order].tolist(), "dead": dead[order].tolist(),
             "colour": theme.colour("kl"), "muted": theme.colour("muted"), "yTitle": "KL (nats)",
             "xTitle": "Latent dimension, most used first"}
 
@@ -97,9 +95,9 @@ def kl_bars(kl_per_dim: np.ndarray) -> dict[str, Any]:
 def kl_caption(kl_per_dim: np.ndarray) -> str:
     """What to see in `kl_bars`, with its numbers."""
     kl = np.asarray(kl_per_dim, float)
-    active = int((kl >= DEAD).sum())
-    return (f"{active} of {len(kl)} dimensions are in use, {kl.sum():.3g} nats in all. A dimension below {DEAD} nats "
-            "is dead: it carries nothing about the image, and its slider does nothing.")
+    active = int((~by_weight(kl)[1]).sum())
+    return (f"{active} of {len(kl)} dimensions are in use, {kl.sum():.3g} nats in all. A dimension below "
+            f"{DEAD_BELOW} nats is dead: it carries nothing about the image, and its slider does nothing.")
 
 
 def _term(points: Points, x: str, term: str, style: dict, smoothing: float) -> list[dict]:

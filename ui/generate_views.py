@@ -44,14 +44,16 @@ def _encoded(name: str, _run: Run, _held: Loaded):
         loaded = data.load(_run.recipe.dataset, _run.recipe.folder)
     except data.DataError:
         return None, None, ()
-    u = _held.axes.to_u(latent_space.encode(_held.model, loaded.test_images[:2000]))
-    return u, loaded.test_labels[:2000], loaded.classes
+    labels = loaded.test_labels
+    picks = data.spread(labels, min(2000, len(labels)))  # of every class: a folder's images are sorted by class
+    u = _held.axes.to_u(latent_space.encode(_held.model, loaded.test_images[picks]))
+    return u, labels[picks], loaded.classes
 
 
 @st.fragment
 def other_plane(run: Run, held: Loaded) -> None:
     """For more than two dimensions: the plane of any two of them through the current point."""
-    st.subheader("Two dimensions at a time")
+    st.subheader("Two dimensions at a time", anchor=False)
     if not st.toggle("Decode a plane", key="generate_plane_on", persist_state="session",
                      help="Decodes 2,401 pictures through the current point; takes from a tenth of a second to a few."):
         st.caption("Choose two dimensions and move over the plane they span; all others stay at the point above.")
@@ -70,7 +72,7 @@ def other_plane(run: Run, held: Loaded) -> None:
 @st.fragment
 def samples(held: Loaded) -> None:
     """A grid of 64 pictures drawn at random: what the model takes to be typical."""
-    st.subheader("Drawn at random")
+    st.subheader("Drawn at random", anchor=False)
     left, right = st.columns([2, 3], gap="large")
     with left:
         st.number_input("Seed", 0, 999_999, 1, key="generate_grid_seed", persist_state="session",

@@ -1,13 +1,16 @@
 """The Generate page in each of its states, with small models on the digits."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-from core import latent_space, paths, runs, weights
+from core import data, latent_space, paths, runs, weights
 from core.models import build
 from core.presets import for_digits, preset
+from ui import generate_views
 
 PAGE = str(paths.ROOT / "pages" / "generate.py")
 
@@ -42,6 +45,18 @@ def press(page: AppTest, key: str) -> None:
     page.button(key=key).click().run()
     assert not page.exception
     page.run()
+
+
+def test_the_points_on_a_plane_are_of_every_class_where_a_folder_sorts_its_images(monkeypatch):
+    labels = np.repeat(np.arange(5), 1000)
+    images = np.broadcast_to(labels[:, None, None], (5000, 28, 28)).astype(np.uint8)
+    sorted_set = data.ImageSet("folder", images, labels, images, labels, tuple("abcde"))
+    monkeypatch.setattr(data, "load", lambda *place: sorted_set)
+    monkeypatch.setattr(latent_space, "encode", lambda model, images: images[:, 0, :2])
+    held = SimpleNamespace(model=None, axes=SimpleNamespace(to_u=lambda z: z))
+    u, shown, classes = generate_views._encoded("sorted", _run=make("sorted"), _held=held)
+    assert np.bincount(shown).tolist() == [400] * 5 and len(classes) == 5
+    assert (u[:, 0] == shown).all(), "each point keeps the label of its own image"
 
 
 def here(page: AppTest):
