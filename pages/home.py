@@ -8,6 +8,7 @@ from core import frames, runs, worker
 from core.job import Job
 from core.presets import first_model
 from core.runs import Run, RunError
+from ui.jobs import all_jobs, job_of
 from ui.pictures import still
 from ui.words import duration, plain, three
 
@@ -15,7 +16,7 @@ FIRST = "first"  # in the address: the run that this visitor's button started, s
 
 
 def main() -> None:
-    job = worker.board().job(st.query_params.get(FIRST, ""))
+    job = job_of(st.query_params.get(FIRST, ""))
     words, pictures = st.columns([5, 6], gap="large", vertical_alignment="center")
     with words:
         st.title("Latent Lab", anchor=False)
@@ -66,7 +67,7 @@ def _first_model(job: Job | None) -> None:
 @st.fragment(run_every=0.7)
 def _progress(name: str) -> None:
     """Ticks while the first model trains; the page is drawn anew once it ends."""
-    job = worker.board().job(name)
+    job = job_of(name)
     if job is None or not job.active:
         st.rerun()
     seen = job.snapshot()
@@ -97,12 +98,12 @@ def _pictures(job: Job | None) -> None:
 
 
 def _growing(name: str) -> None:
-    active = (job := worker.board().job(name)) is not None and job.active
+    active = (job := job_of(name)) is not None and job.active
     st.fragment(_newest_picture, run_every=0.7 if active else None)(name)
 
 
 def _newest_picture(name: str) -> None:
-    job = worker.board().job(name)
+    job = job_of(name)
     taken = job.snapshot().frames if job else []
     if taken:
         _invented(job.run, taken[-1])
@@ -134,7 +135,7 @@ def _open_generator(name: str) -> None:
 
 
 def _running_now() -> None:
-    jobs = [job for job in worker.board().jobs() if job.active and job.name != st.query_params.get(FIRST)]
+    jobs = [job for job in all_jobs() if job.active and job.name != st.query_params.get(FIRST)]
     if not jobs:
         return
     st.subheader("Running now", anchor=False)
@@ -144,7 +145,7 @@ def _running_now() -> None:
             place = "running" if job.position == 0 else f"in line, {job.position} before it"
             st.markdown(f"**{plain(job.name)}** · {plain(job.recipe.summary())} · {place}"
                         + (f" · epoch {int(seen.epoch)} of {seen.epochs}" if job.position == 0 else ""))
-            if st.button("Watch", key=f"home_watch_{job.id}", help="Opens its live curves."):
+            if st.button("Watch", key=f"home_watch_{job.name}", help="Opens its live curves."):
                 st.session_state["train_watched"] = job.name
                 st.switch_page("pages/train.py")
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core import runs, worker
+from core import runs
 from core.recipe import Recipe
 from core.runs import RunError
+from ui.jobs import all_jobs
+from ui.jobs import boards as all_boards
 from ui.recipe_form import recipe_form
 from ui.train_live import ended as show_ended
 from ui.train_live import live
@@ -19,9 +21,8 @@ START = "Start training"
 
 
 def main() -> None:
-    boards = {device: worker.board(device) for device in _devices()}
-    jobs = [job for board in boards.values() for job in board.jobs()]
-    active = sorted((job for job in jobs if job.active), key=lambda job: job.position)
+    boards, jobs = all_boards(), all_jobs()
+    active = [job for job in jobs if job.active]
     watched = next((job for job in jobs if job.name == st.session_state.get(WATCHED)), None)
     ended = watched is not None and not watched.active and watched.state != "cancelled" and watched.run.path.is_dir()
     if ended:
@@ -39,7 +40,7 @@ def main() -> None:
         show_ended(watched)
     else:
         st.session_state.pop(WATCHED, None)
-        st.header("Train", anchor=False)
+        st.title("Train", anchor=False)
         st.markdown("Choose a model and watch it learn to redraw images and to invent new ones.")
         _form(boards, START)
     runs_section(boards["auto"], {job.name for job in active})
@@ -48,11 +49,6 @@ def main() -> None:
 
 def _heading(job) -> str:
     return f"#### {plain(job.name)} · {plain(job.recipe.summary())}"
-
-
-def _devices() -> list[str]:
-    """`auto` and the devices it would not choose; those are known once a worker has started."""
-    return ["auto", *worker.devices()[2:]]
 
 
 def _form(boards: dict, verb: str) -> None:

@@ -1,0 +1,58 @@
+"""Home: what it says of the jobs that are there."""
+
+from types import SimpleNamespace
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core import paths, presets, worker
+
+APP = str(paths.ROOT / "app.py")  # opens at Home, whose links need the navigation
+
+
+class Stand:
+    """A board that trains nothing."""
+
+    def __init__(self, *jobs):
+        self._jobs = list(jobs)
+
+    def jobs(self):
+        return self._jobs
+
+    def job(self, name):
+        return next((job for job in self._jobs if job.name == name), None)
+
+
+def job(name: str, position: int, active: bool = True):
+    shot = SimpleNamespace(epoch=2.5, epochs=7, frames=[], seconds_left=None, latest={})
+    return SimpleNamespace(id=1, name=name, position=position, active=active, recipe=presets.first_model(), message="",
+                           state="running" if active and not position else "queued", snapshot=lambda: shot)
+
+
+@pytest.fixture
+def boards(monkeypatch, tmp_path):
+    """A machine with a GPU, and a job or more on each of its devices."""
+    monkeypatch.setenv("LATENT_LAB_RUNS", str(tmp_path))
+    boards = {"auto": Stand(job("on the gpu", 0), job("in line there", 1)), "cpu": Stand(job("beside it", 0))}
+    monkeypatch.setattr(worker, "devices", lambda: ["auto", "cuda", "cpu"])
+    monkeypatch.setattr(worker, "board", lambda device="auto": boards[device])
+
+
+def visit(**query) -> AppTest:
+    page = AppTest.from_file(APP, default_timeout=60)
+    for key, value in query.items():
+        page.query_params[key] = value
+    page.run()
+    assert not page.exception
+    return page
+
+
+def test_what_trains_on_any_device_is_named_before_what_waits(boards):
+    lines = [m.value.replace("\\", "") for m in visit().markdown if "**" in m.value and " · " in m.value]
+    assert [line.split("**")[1] for line in lines] == ["on the gpu", "beside it", "in line there"]
+    assert all("epoch 2 of 7" in line for line in lines[:2]) and "in line, 1 before it" in lines[2]
+
+
+def test_a_first_model_on_a_second_device_shows_its_progress(boards):
+    page = visit(first="beside it")
+    assert "home_stop" in [b.key for b in page.button] and "home_train" not in [b.key for b in page.button]
