@@ -7,13 +7,12 @@ import inspect
 import numpy as np
 import streamlit as st
 
-from core import data, facts, folder, idx, images, paths
+from core import data, facts, folder, idx, images
 from core.data import DataError, ImageSet
 from ui import sheets
 from ui.download_box import download_box
-from ui.words import many, three
+from ui.words import many, plain, three
 
-TRAIN_PAGE = "pages/train.py"
 SEED = "data_sheet_seed"  # in session state: which samples are drawn; not bound to a widget, so it outlives the page
 
 
@@ -21,7 +20,7 @@ def main() -> None:
     status = data.status()
     controls, picture = st.columns([3, 8], gap="large")
     with controls:
-        st.header("Data", anchor=False)
+        st.title("Data", anchor=False)
         st.markdown("A model knows only what its images show. Look at them before you train.")
         name = _choose(status)
         path = _folder() if name == "folder" else ""
@@ -88,8 +87,7 @@ def _actions(name: str, path: str, chosen: ImageSet) -> None:
                  help="Opens the Train page with this set chosen."):
         st.session_state["train_dataset"] = name
         st.session_state["train_folder"] = path
-        if (paths.ROOT / TRAIN_PAGE).is_file():
-            st.switch_page(TRAIN_PAGE)
+        st.switch_page("pages/train.py")
     if st.button("Draw other samples", key="data_draw", icon=":material/shuffle:", width="stretch",
                  help="Shows other images of every class."):
         st.session_state[SEED] = st.session_state.get(SEED, 0) + 1
@@ -153,7 +151,7 @@ def _measurements(chosen: ImageSet) -> None:
             caption = sheets.balance_caption(chosen, found)
             st.plotly_chart(sheets.balance_chart(chosen, found), key="data_balance", width="stretch",
                             config={"displayModeBar": False}, alt=f"Images per class. {caption}")
-            st.caption(f"{caption} Solid: training, hatched: test.")
+            st.caption(f"{plain(caption)} Solid: training, hatched: test.")
         else:
             st.caption("Your folder has no sub-folders, so there are no classes to compare.")
     with means:
