@@ -54,18 +54,20 @@ class Job:
         self._command, self._position = command, position
         self._lock = threading.Condition()
         self._state, self._message = "queued", ""
-        self._rows = history.to_rows(run.history()) if run.has_weights else []
         self._now: history.Row | None = None
-        status = run.status
-        self._epoch, self._step, self._seconds = float(status["epoch"]), int(status["step"]), float(status["seconds"])
         self._began: tuple[float, float] | None = None
         self._rate, self._device = 0.0, ""
-        self._frames = run.frames()
-        self._kl = run.kl_per_dim()
-        self._changes = list(status["changes"])
+        self._read()
         self._version = 0
         self.wishes: dict[str, float] = {}  # lr and β asked for in the queue: taken up with the first batch
         self._cached: Snapshot | None = None
+
+    def _read(self) -> None:
+        """What the run's folder says: before training begins, and after it has ended."""
+        run, status = self.run, self.run.status
+        self._rows = history.to_rows(run.history()) if run.has_weights else []
+        self._epoch, self._step, self._seconds = float(status["epoch"]), int(status["step"]), float(status["seconds"])
+        self._frames, self._kl, self._changes = run.frames(), run.kl_per_dim(), list(status["changes"])
 
     @property
     def state(self) -> str:
@@ -173,6 +175,7 @@ class Job:
                     self._state = "running"
                 case "finished":
                     self._state, self._message, self._now = event["state"], event["message"], None
+                    self._read()  # a stop in mid-epoch measured once more on its way out
             self._touch()
 
     def _add(self, rows: list[history.Row]) -> None:

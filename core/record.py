@@ -115,9 +115,9 @@ class Record:
                 self.first_total = max(self.first_total, now)
         self.run.update_status(changes=[*self.run.status["changes"], change])
 
-    def picture(self) -> None:
-        """Take the frame of the epoch that has just ended."""
-        path = self.run.path / "frames" / f"{self.trainer.epoch:04d}.png"
+    def picture(self, epoch: int) -> None:
+        """Take the frame of that epoch."""
+        path = self.run.path / "frames" / f"{epoch:04d}.png"
         with contextlib.suppress(OSError):  # a picture is not worth ending a training for
             write_atomic(path, self.trainer.picture(), flush=False)
 

@@ -180,11 +180,19 @@ class _Loop:
         if trainer.batch:
             trainer.end_epoch()
             self.sent = 0
-        record.picture()
+        record.picture(trainer.epoch)
         # A long run of short epochs has a long history to write: saving takes a twentieth of the time at most.
         if time.perf_counter() - record.saved_at > max(SAVE_SECONDS[0], 20 * record.save_cost):
             self._save()
         return replace(event, epoch=trainer.epoch)
+
+    def _cut(self) -> Finished | None:
+        """Where an epoch ends before its last batch: validate and take the picture all the same."""
+        if self.trainer.batch:
+            if isinstance(event := self._measure(), Finished):
+                return event
+            self.record.picture(self.trainer.epoch + 1)  # taken anew when the epoch is resumed and done
+        return None
 
     def _save(self) -> None:
         self._collect()
@@ -201,8 +209,8 @@ class _Loop:
     def stop(self) -> Finished:
         """Validate and save within the epoch, and end: what was learned so far can be used at once."""
         trainer = self.trainer
-        if trainer.batch and isinstance(event := self._measure(), Finished):
-            return event
+        if problem := self._cut():
+            return problem
         self._save()
         where = f"in epoch {trainer.epoch + 1}" if trainer.batch else f"after epoch {trainer.epoch}"
         return self._end("stopped", f"Stopped {where}. You can resume it.")
@@ -230,8 +238,8 @@ class _Loop:
 
     def _finish(self, reason: str) -> Finished:
         """Score the best weights on the test set, once, at the very end."""
-        if self.trainer.batch and isinstance(event := self._measure(), Finished):
-            return event
+        if problem := self._cut():
+            return problem
         self._save()
         reason = " ".join(filter(None, (reason, self.record.evaluate(self.device))))
         return self._end("finished", reason)

@@ -84,6 +84,23 @@ def test_on_windows_a_file_that_is_being_read_is_replaced_a_moment_later(monkeyp
     assert os.path.exists(target) and len(waited) == 3
 
 
+def test_a_run_stopped_in_its_first_epoch_shows_what_it_learned_and_not_the_untrained_model():
+    board = Board("cpu")
+    try:
+        job = board.submit(tiny(epochs=50, batch_size=2))
+        job.epoch()  # heard once it runs, or not at all: either way it is stopped in the middle of an epoch below
+        assert job.wait(lambda j: j.snapshot().step > 3 or not j.active, 120)
+        job.stop()
+        assert job.wait(lambda j: not j.active, 120) and job.state == "stopped"
+    finally:
+        board.close()
+    seen, run = job.snapshot(), job.run
+    assert seen.epoch == run.status["epoch"] == seen.points["epoch"][-1]
+    assert seen.latest["val_total"] == run.history()["val_total"][-1]
+    assert seen.frames[-1] == int(np.ceil(seen.epoch)) > 0
+    assert run.frame(seen.frames[-1]) != run.frame(0)
+
+
 def test_a_step_says_how_many_images_it_held_a_short_last_batch_included():
     trainer = Trainer(tiny(batch_size=30, train_images=64), torch.device("cpu"))
     assert [trainer.step() for _ in range(trainer.batches)] == [30, 30, 4]
