@@ -17,7 +17,7 @@ FIRST = "first"  # in the address: the run that this visitor's button started, s
 
 def main() -> None:
     job = job_of(st.query_params.get(FIRST, ""))
-    words, pictures = st.columns([5, 6], gap="large", vertical_alignment="center")
+    words, pictures = st.columns([5, 6], gap="large")
     with words:
         st.title("Latent Lab", anchor=False)
         st.markdown(
@@ -82,7 +82,7 @@ def _progress(name: str) -> None:
     st.progress(min(1.0, seen.epoch / seen.epochs), text=label)
     if st.button("Stop", key="home_stop", help="Ends the training; what it learned so far is kept."):
         job.stop()
-    st.caption("On the right: what the model invents from fixed random numbers, after each epoch.")
+    st.caption("The picture shows what it invents from fixed random numbers, after each epoch.")
 
 
 def _pictures(job: Job | None) -> None:
@@ -107,8 +107,8 @@ def _newest_picture(name: str) -> None:
     taken = job.snapshot().frames if job else []
     if taken:
         _invented(job.run, taken[-1])
-    else:
-        st.container(height=380, border=False)  # the size of the picture to come: nothing jumps
+    elif (run := _example()) is not None:  # until the first picture of its own: nothing jumps, nothing is black
+        _invented(run, run.frames()[-1])
 
 
 def _invented(run: Run, epoch: int) -> None:
