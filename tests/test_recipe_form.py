@@ -80,9 +80,7 @@ def test_every_field_has_a_widget_with_its_help_and_bounds_whenever_it_applies(f
             assert (found is not None) == applies(f, values), f.name
             if found is not None:
                 seen.add(f.name)
-                assert found.help == f.metadata["help"]
-                if str(f.type) in ("int", "float"):
-                    assert (found.min, found.max) == (f.metadata["low"], f.metadata["high"])
+                assert found.help == f.metadata["help"] + recipe_form.bounds(f)
     assert seen == {f.name for f in dataclasses.fields(Recipe)}
 
 
@@ -105,6 +103,27 @@ def test_a_bad_value_is_a_sentence_with_the_fields_name_and_no_recipe(form, text
     assert len(form.error) == 1
     said = form.error[0].value.replace("\\", "")
     assert said.startswith("Hidden layers:") and "from 1 to 4096" in said
+
+
+@pytest.mark.parametrize("name, value", [("epochs", 0), ("epochs", -3), ("epochs", 1e9), ("epochs", 2.5),
+                                         ("epochs", None), ("latent_dim", 100_000), ("beta", -1.0), ("lr", 0.0), ("seed", -1)])
+def test_a_number_out_of_bounds_reaches_the_recipe_and_is_refused_there(form, name, value):
+    before = made(form)
+    widget(form, name).set_value(value).run()
+    assert before is not None and made(form) is None and not form.exception
+    assert form.error[0].value.replace("\\", "").startswith(f"{recipe_form.label(name)}:")
+    # A bound of the widget's own, or a whole number's type, would make the browser keep back what was typed.
+    assert not widget(form, name).proto.has_min and not widget(form, name).proto.has_max
+    assert "From " in widget(form, name).help and widget(form, name).proto.data_type == widget(form, name).proto.FLOAT
+
+
+def test_choices_and_zeros_say_what_they_mean(form):
+    assert widget(form, "likelihood").options[0] == "Bernoulli (cross-entropy)"
+    for f in fields():
+        if f.metadata["choices"] and f.name != "dataset":
+            assert not set(widget(form, f.name).options if widget(form, f.name) else ()) & set(f.metadata["choices"])
+        if str(f.type) in ("int", "float") and "0 means" in f.metadata["help"]:
+            assert "(0: " in recipe_form.label(f.name)
 
 
 def test_two_fields_that_contradict_each_other_are_a_sentence_too(form):

@@ -20,15 +20,18 @@ OPEN = ("name", "dataset", "folder", "latent_dim", "beta", "epochs")
 """The fields in plain sight, in this order."""
 
 LABELS = {
-    "name": "Start from", "dataset": "Images", "folder": "Your folder", "train_images": "Training images",
+    "name": "Start from", "dataset": "Images", "folder": "Your folder", "train_images": "Training images (0: all)",
     "validation": "Held-out images", "model": "Kind of model", "hidden": "Hidden layers", "latent_dim": "Latent size",
     "likelihood": "Reconstruction loss", "sigma": "σ of the Gaussian", "beta": "β, weight of the KL",
-    "beta_warmup": "Warm-up of β", "lr": "Learning rate", "max_minutes": "Time limit", "patience": "Patience",
+    "beta_warmup": "Warm-up of β", "lr": "Learning rate", "max_minutes": "Time limit in minutes (0: none)",
+    "patience": "Patience in epochs (0: never)",
 }
 FOLDS = {"data": "How many images", "model": "The network", "loss": "The loss", "training": "How it learns",
          "stop": "When else to stop"}
-WORDS = {"ae": "autoencoder (ae)", "vae": "variational autoencoder (vae)", "mlp": "fully connected (mlp)",
-         "conv": "convolutions (conv)"} | {name: source.title for name, source in data.SOURCES.items()}
+WORDS = {"ae": "Autoencoder", "vae": "Variational autoencoder", "mlp": "Fully connected", "conv": "Convolutions",
+         "bernoulli": "Bernoulli (cross-entropy)", "gaussian": "Gaussian, fixed σ",
+         "gaussian-learned": "Gaussian, learned σ", "mse": "Squared error", "adam": "Adam",
+         "sgd": "SGD"} | {name: source.title for name, source in data.SOURCES.items()}
 
 
 def key(name: str) -> str:
@@ -82,10 +85,18 @@ def _checked(ready: dict[str, bool]) -> Recipe | None:
 
 
 def _in_words(sentence: str) -> str:
-    """The error with the form's label in place of the field's name."""
+    """The error with the form's label in place of the field's name, and its words in place of the recipe's."""
     name, colon, rest = sentence.partition(":")
     known = colon and any(f.name == name for f in fields())
-    return f"{label(name)}:{rest}" if known else sentence
+    for value, word in WORDS.items():
+        rest = rest.replace(f"'{value}'", f"'{word}'")
+    return f"{label(name)}:{rest.replace('None', 'An empty field')}" if known else sentence
+
+
+def bounds(f: dataclasses.Field) -> str:
+    """What a number may be, as the end of its help."""
+    low, high = f.metadata["low"], f.metadata["high"]
+    return "" if str(f.type) not in ("int", "float") else f" From {low:g} to {high:,.6g}."
 
 
 def label(name: str) -> str:
@@ -97,7 +108,8 @@ def _field(f: dataclasses.Field, ready: dict[str, bool]) -> None:
     """One widget for one field; its value lives in session state under `key(name)`."""
     meta, kind = f.metadata, str(f.type)
     unit = f" ({meta['unit']})" if meta["unit"] and meta["unit"] not in label(f.name).lower() else ""
-    common = {"label": label(f.name) + unit, "key": key(f.name), "help": meta["help"], "persist_state": "session"}
+    common = {"label": label(f.name) + unit, "key": key(f.name), "help": meta["help"] + bounds(f),
+              "persist_state": "session"}
     if f.name == "name":
         st.selectbox(options=list(presets.PRESETS), on_change=_use_preset, args=(ready,), **common)
     elif f.name == "dataset":
@@ -105,11 +117,11 @@ def _field(f: dataclasses.Field, ready: dict[str, bool]) -> None:
                      + ("" if ready[name] else " · not here yet"), **common)
     elif meta["choices"]:
         st.selectbox(options=meta["choices"], format_func=lambda name: WORDS.get(name, name), **common)
-    elif kind == "int":
-        st.number_input(min_value=meta["low"], max_value=meta["high"], step=1, **common)
-    elif kind == "float":
-        step = 0.0001 if f.name == "lr" else 0.1 if meta["high"] < 1000 else 1.0
-        st.number_input(min_value=float(meta["low"]), max_value=float(meta["high"]), step=step, format="%g", **common)
+    elif kind in ("int", "float"):
+        # Without bounds: the browser would redden what is outside, keep it to itself and train with the value before.
+        # And as a float even where it is whole: read as a whole number, 1e9 would become 1. The recipe judges both.
+        step = 0.0001 if f.name == "lr" else 0.1 if kind == "float" and meta["high"] < 1000 else 1.0
+        st.number_input(value=None, step=step, format="%g", **common)
     else:
         hint = "200, or 400-200 for two layers" if kind.startswith("tuple") else "/home/you/pictures"
         st.text_input(placeholder=hint, **common)

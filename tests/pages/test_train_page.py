@@ -113,6 +113,15 @@ def test_a_recipe_that_cannot_be_trained_disables_start_and_says_why():
     assert buttons(page)["Start training"].disabled and "Hidden layers" in page.error[0].value
 
 
+@pytest.mark.parametrize("field, value", [("epochs", 0), ("epochs", -3), ("latent_dim", 100_000), ("beta", -1.0)])
+def test_a_number_out_of_bounds_never_starts_with_the_number_before(board, field, value):
+    page = visit()
+    page.number_input(key=f"recipe_{field}").set_value(value)
+    buttons(page)["Start training"].click().run()  # the browser sends both at once
+    assert not board.jobs() and not runs.list_runs()
+    assert buttons(page)["Start training"].disabled and "is not allowed. Allowed: from" in words(page)
+
+
 def test_a_name_that_cannot_be_used_is_refused_in_a_sentence():
     page = visit()
     page.text_input(key="train_name").set_value("../up").run()
