@@ -7,15 +7,19 @@ import streamlit as st
 from core import runs
 from core.recipe import Recipe
 from core.runs import RunError
+from ui.components.to_top import to_top
 from ui.jobs import all_jobs
 from ui.jobs import boards as all_boards
 from ui.recipe_form import recipe_form
 from ui.train_live import ended as show_ended
-from ui.train_live import live
+from ui.train_live import heading, live
 from ui.train_runs import open_in_generate, runs_section
-from ui.words import many, plain, three
+from ui.words import epoch, many, plain, three
 
-WATCHED = "train_watched"  # in session state: the run this visitor saw training last; its end is shown to them
+WATCHED = "train_watched"  # in session state: a run that another page started; its end is shown to this visitor
+MINE = "train_mine"  # all such runs
+TOP = "train_top"  # changes when something begins that is to be seen at the top of the page
+SAID = "train_said"  # what to say about the job that was put in the queue a moment ago
 DEVICE = "train_device"
 START = "Start training"
 
@@ -23,44 +27,59 @@ START = "Start training"
 def main() -> None:
     boards, jobs = all_boards(), all_jobs()
     active = [job for job in jobs if job.active]
-    watched = next((job for job in jobs if job.name == st.session_state.get(WATCHED)), None)
-    ended = watched is not None and not watched.active and watched.state != "cancelled" and watched.run.path.is_dir()
-    if ended:
-        _outcome(watched, boards["auto"])
-    if active:
-        job = watched if watched in active and watched.position == 0 else active[0]
-        if not ended:
-            st.session_state[WATCHED] = job.name
-        st.markdown(_heading(job))
-        live(job)
-        _others([other for other in active if other is not job])
-        st.subheader("Train something else next", anchor=False)
-        _form(boards, "Add to the queue")
-    elif ended:
-        show_ended(watched)
-    else:
-        st.session_state.pop(WATCHED, None)
-        st.title("Train", anchor=False)
-        st.markdown("Choose a model and watch it learn to redraw images and to invent new ones.")
-        _form(boards, START)
+    mine = _mine(jobs)
+    unread = [job for job in jobs if job.name in mine and not job.active and job.state != "cancelled"
+              and job.run.path.is_dir()]
+    # Containers keep their places while what is above the form changes: what is being typed there stays.
+    above, below = st.container(key="train_above"), st.container(key="train_below")
+    with above:
+        for job in unread[::-1]:  # the oldest first, so that the newest stands above its own pictures
+            _outcome(job, boards["auto"], newest=job is unread[0])
+        if active:
+            running = [job for job in active if job.position == 0]
+            job = next((job for job in running if job.name in mine), active[0])
+            st.session_state[MINE] = [*mine, *({job.name} - set(mine))]
+            live(job)
+            _others([other for other in active if other is not job])
+        elif unread:
+            show_ended(unread[0])
+        else:
+            st.title("Train", anchor=False)
+            st.markdown("Choose a model and watch it learn to redraw images and to invent new ones.")
+    with below:
+        if active or unread:
+            st.subheader("Train something else next", anchor=False)
+        _form(boards, "Add to the queue" if active else START, first=not (active or unread))
     runs_section(boards["auto"], {job.name for job in active})
+    to_top(st.session_state.get(TOP, ""))
     boards["auto"].warm()
 
 
-def _heading(job) -> str:
-    return f"#### {plain(job.name)} · {plain(job.recipe.summary())}"
+def _mine(jobs: list) -> list[str]:
+    """Names of the runs this visitor started or saw in training and whose end they have not closed yet."""
+    mine = st.session_state.get(MINE, [])
+    if watched := st.session_state.pop(WATCHED, None):
+        mine = [*mine, *({watched} - set(mine))]
+    known = {job.name for job in jobs}
+    st.session_state[MINE] = mine = [name for name in mine if name in known]
+    return mine
 
 
-def _form(boards: dict, verb: str) -> None:
+def _form(boards: dict, verb: str, first: bool) -> None:
+    """`first`: the form is what the page is about, not what comes after a run that is shown above it."""
+    if SAID in st.session_state:
+        if said := st.session_state.pop(SAID):
+            st.toast(said, icon=":material/playlist_add_check:")
+        st.session_state["train_name"] = ""
     form, aside = st.columns([3, 2], gap="large")
     with form:
-        recipe_form(lambda recipe: _start(boards, verb, recipe))
-    if verb == START:
+        recipe_form(lambda recipe: _start(boards, verb, recipe, first))
+    if first:
         with aside:
             _trained_already()
 
 
-def _start(boards: dict, verb: str, recipe: Recipe | None) -> None:
+def _start(boards: dict, verb: str, recipe: Recipe | None, first: bool) -> None:
     device = "auto"
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.text_input("Name of the run", key="train_name", placeholder="chosen for you", max_chars=60,
@@ -68,7 +87,7 @@ def _start(boards: dict, verb: str, recipe: Recipe | None) -> None:
         if len(boards) > 1:
             device = st.selectbox("Train on", list(boards), key=DEVICE, persist_state="session", width=140,
                                   help="auto takes the fastest this machine has.")
-        start = st.button(verb, key="train_start", type="primary" if verb == START else "secondary",
+        start = st.button(verb, key="train_start", type="primary" if first else "secondary",
                           icon=":material/play_arrow:", disabled=recipe is None,
                           help="It trains in the background: you may leave this page and come back.")
     if start and recipe is not None:
@@ -82,7 +101,12 @@ def _attempt(submit) -> None:
     except (RunError, ValueError) as error:
         st.error(plain(str(error)), icon=":material/error:")
         return
-    st.session_state[WATCHED] = job.name
+    st.session_state[MINE] = [*st.session_state.get(MINE, ()), job.name]
+    st.session_state[SAID] = ""
+    if job.position > 0:
+        st.session_state[SAID] = f"**{plain(job.name)}** waits in the queue: {many(job.position, 'job')} before it."
+    else:
+        st.session_state[TOP] = f"{job.name} {job.id}"
     st.rerun()
 
 
@@ -115,35 +139,43 @@ def _others(waiting: list) -> None:
                       help="Take it out of the queue, or stop it where it runs.")
 
 
-def _outcome(job, board) -> None:
-    """How the visitor's run ended, and what to do next."""
+def _outcome(job, board, newest: bool) -> None:
+    """How one of the visitor's runs ended, and what to do next; the newest has its pictures below."""
     status = job.run.status
-    st.markdown(_heading(job))
+    if newest:
+        st.markdown(heading(job))
     best = (f"Best validation total: {three(status.get('best_total'))} per image, "
-            f"after epoch {three(status.get('best_epoch'))}.")
+            f"after epoch {epoch(status.get('best_epoch'))}.")
     box, text = {
         "finished": (st.success, f"Finished. {job.message} {best}"),
         "stopped": (st.info, f"{job.message or 'Stopped.'} {best}"),
         "diverged": (st.warning, job.message),
     }.get(job.state, (st.error, job.message))
-    box(plain(text))
-    with st.container(horizontal=True, key="train_ended"):
+    box(plain(text) if newest else f"**{plain(job.name)}** · {plain(text)}")
+    mark = "" if newest else f"_{job.name}"
+    main = "primary" if newest else "secondary"
+    with st.container(horizontal=True, key=f"train_ended{mark}"):
         if job.state == "diverged":
             lower = float(job.snapshot().latest.get("lr", job.recipe.lr)) / 10
-            if st.button(f"Go on from the last good epoch with learning rate {lower:.2g}", key="train_lower",
-                         type="primary", icon=":material/restart_alt:", disabled=not job.run.resumable,
+            if st.button(f"Go on from the last good epoch with learning rate {lower:.2g}", key=f"train_lower{mark}",
+                         type=main, icon=":material/restart_alt:", disabled=not job.run.resumable,
                          help="A tenth of the step size, from the last state that was saved."):
                 _attempt(lambda: _resume_with(board, job.name, lower))
         elif job.state != "finished" and st.button(
-                "Resume", key="train_resume", type="primary", icon=":material/play_arrow:",
+                "Resume", key=f"train_resume{mark}", type=main, icon=":material/play_arrow:",
                 disabled=not job.run.resumable, help="Go on exactly where it stopped."):
             _attempt(lambda: board.resume(job.name))
-        if st.button("Generate from it", key="train_generate", icon=":material/draw:", disabled=not job.run.has_weights,
-                     type="primary" if job.state == "finished" else "secondary",
+        if st.button("Generate from it", key=f"train_generate{mark}", icon=":material/draw:",
+                     disabled=not job.run.has_weights, type=main if job.state == "finished" else "secondary",
                      help="Make new images with this model."):
             open_in_generate(job.name)
-        if st.button("Train another", key="train_another", icon=":material/add:", help="Back to the recipe."):
-            del st.session_state[WATCHED]
+        if newest and st.button("Train another", key="train_another", icon=":material/add:",
+                                help="Back to the recipe."):
+            st.session_state[MINE] = []
+            st.rerun()
+        if not newest and st.button("Close", key=f"train_close{mark}", icon=":material/close:",
+                                    help="Take this message away. The run stays in the list below."):
+            st.session_state[MINE] = [name for name in st.session_state[MINE] if name != job.name]
             st.rerun()
 
 

@@ -106,7 +106,8 @@ def test_a_bad_value_is_a_sentence_with_the_fields_name_and_no_recipe(form, text
 
 
 @pytest.mark.parametrize("name, value", [("epochs", 0), ("epochs", -3), ("epochs", 1e9), ("epochs", 2.5),
-                                         ("epochs", None), ("latent_dim", 100_000), ("beta", -1.0), ("lr", 0.0), ("seed", -1)])
+                                         ("epochs", None), ("latent_dim", 100_000), ("beta", -1.0), ("lr", 0.0),
+                                         ("seed", -1)])
 def test_a_number_out_of_bounds_reaches_the_recipe_and_is_refused_there(form, name, value):
     before = made(form)
     widget(form, name).set_value(value).run()

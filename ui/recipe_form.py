@@ -80,11 +80,11 @@ def _checked(ready: dict[str, bool]) -> Recipe | None:
     try:
         return Recipe.from_dict(values)
     except RecipeError as error:
-        st.error(plain(_in_words(str(error))), icon=":material/error:")
+        st.error(plain(in_words(str(error))), icon=":material/error:")
         return None
 
 
-def _in_words(sentence: str) -> str:
+def in_words(sentence: str) -> str:
     """The error with the form's label in place of the field's name, and its words in place of the recipe's."""
     name, colon, rest = sentence.partition(":")
     known = colon and any(f.name == name for f in fields())

@@ -10,6 +10,7 @@ import streamlit as st
 
 from core.recipe import Recipe
 from ui.charts import unit
+from ui.words import epoch
 
 
 def how_it_works(recipe: Recipe, points: dict[str, np.ndarray]) -> None:
@@ -46,7 +47,7 @@ def _objective(recipe: Recipe, points: dict[str, np.ndarray]) -> None:
 
 def numbers(recipe: Recipe, row: dict[str, float]) -> str:
     """The objective with the numbers of one validation, as a sentence."""
-    start = f"After epoch {row['epoch']:.4g}, on the held-out images: "
+    start = f"After epoch {epoch(row['epoch'])}, on the held-out images: "
     # Two decimals instead of three digits: here the numbers must visibly add up.
     if recipe.model == "ae":
         return start + f"**{row['val_total']:.2f}** {unit(recipe.likelihood)} per image."

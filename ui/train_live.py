@@ -9,12 +9,14 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
+from core.recipe import RecipeError
 from ui import charts
 from ui.components.bars import bars
 from ui.components.curves import curves
 from ui.components.film import film
+from ui.recipe_form import in_words
 from ui.train_depth import how_it_works
-from ui.words import duration, many, plain, three
+from ui.words import duration, epoch, many, plain, three
 
 TICK = 1.0
 """Seconds between two looks at a running job."""
@@ -33,11 +35,18 @@ def live(job) -> None:
     def head() -> None:
         if was_active and not job.active:
             st.rerun()
+        st.markdown(heading(job))  # in here, since a β that is changed in mid-run stands in it
         _controls(job)
         _progress(job, job.snapshot())
 
     st.fragment(head, run_every=TICK if was_active else None)()
     _pictures(job)
+
+
+def heading(job) -> str:
+    """The run's name and recipe, with β as it went if it was changed in mid-run."""
+    summary, went = job.recipe.summary(), [c["new"] for c in job.snapshot().changes if c["field"] == "beta"]
+    return f"#### {plain(job.name)} · {plain(' → '.join([summary, *(f'{beta:g}' for beta in went)]))}"
 
 
 def ended(job) -> None:
@@ -109,21 +118,27 @@ def _act(job, action, seen) -> None:
 def _tuning(job) -> None:
     points = job.snapshot().points
     lr_key, beta_key = f"tune_lr_{job.id}", f"tune_beta_{job.id}"
-    st.number_input("New learning rate", min_value=1e-7, max_value=10.0, step=1e-4, format="%g", key=lr_key,
+    st.number_input("New learning rate", step=1e-4, format="%g", key=lr_key,
                     value=None, placeholder=f"now {latest(points, 'lr', job.recipe.lr):g}",
                     on_change=_set, args=(job, "lr", lr_key), help="The new size of a step, from the next batch on.")
     if job.recipe.model == "vae":
-        st.number_input("New β", min_value=0.0, max_value=100.0, step=0.1, format="%g", key=beta_key, value=None,
+        st.number_input("New β", step=0.1, format="%g", key=beta_key, value=None,
                         placeholder=f"now {latest(points, 'beta', job.recipe.beta):g}",
                         on_change=_set, args=(job, "beta", beta_key),
                         help="The new weight of the KL term, from the next batch on.")
+    for key in (lr_key, beta_key):
+        if refused := st.session_state.pop(f"{key}_refused", None):
+            st.error(plain(refused), icon=":material/error:")
     st.caption("Takes effect at the next batch and leaves a mark on the curves.")
 
 
 def _set(job, field: str, key: str) -> None:
     value = st.session_state[key]
     if value is not None:
-        job.set(**{field: value})
+        try:
+            job.set(**{field: value})
+        except RecipeError as error:
+            st.session_state[f"{key}_refused"] = in_words(str(error))
 
 
 def view_options(scope: str) -> None:
@@ -151,7 +166,7 @@ def _progress(job, shot) -> None:
         st.progress(0.0 if job.state != "stopping" else min(1.0, shot.epoch / shot.epochs), text=text)
         return
     points = shot.points
-    parts = [f"Epoch {shot.epoch:.1f} of {shot.epochs}",
+    parts = [f"Epoch {epoch(shot.epoch)} of {shot.epochs}",
              f"total {three(latest(points, 'train_total'))}, validation {three(latest(points, 'val_total'))} "
              + ("per image" if job.recipe.likelihood == "mse" else "nats")]
     if job.state == "running" and shot.images_per_second:

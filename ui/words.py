@@ -35,6 +35,13 @@ def when(created: float | None) -> str:
     return time.strftime("%Y-%m-%d %H:%M", time.localtime(created)) if created else "–"
 
 
+def epoch(done: float | None) -> str:
+    """Epochs that are done: `81`, and `0.8` after a stop in the middle of the first. Never rounded up."""
+    if done is None or not math.isfinite(done):
+        return "–"
+    return f"{math.floor(done * 10 + 1e-6) / 10:g}"
+
+
 def many(count: int, one: str, more: str | None = None) -> str:
     """`1 epoch`, `2 epochs`."""
     return f"{count:,} {one if count == 1 else more or one + 's'}"

@@ -220,6 +220,55 @@ def test_a_worker_that_dies_is_a_sentence_and_its_run_can_be_resumed(board):
     assert board.job(job.name).wait(lambda j: j.state == "running", 60)
 
 
+def test_every_end_that_was_not_closed_is_shown_and_a_crash_of_the_second_run_is_not_hidden_by_the_first(board):
+    page = visit()
+    page.number_input(key="recipe_epochs").set_value(LONG.epochs)
+    page.text_input(key="train_name").set_value("first").run()
+    buttons(page)["Start training"].click().run()
+    page.text_input(key="train_name").set_value("second").run()
+    buttons(page)["Add to the queue"].click().run()
+    assert "second" in page.toast[0].value and page.text_input(key="train_name").value == ""
+    first, second = board.job("first"), board.job("second")
+    assert first.wait(lambda j: j.state == "running", 120)
+    first.stop()
+    assert second.wait(lambda j: j.state == "running", 120)
+    page.run()
+    assert "Stopped" in page.info[0].value and {"Pause", "Stop"} <= set(buttons(page))
+    assert second.wait(lambda j: j.snapshot().epoch >= 1, 120)
+    os.kill(board._process.pid, signal.SIGKILL)
+    assert second.wait(lambda j: not j.active, 60)
+    page.run()
+    assert "resume" in page.error[0].value and not page.button(key="train_resume").disabled
+    assert page.info[0].value.startswith("**first**")
+    page.button(key="train_close_first").click().run()
+    assert not page.info and page.error
+    page.button(key="train_resume").click().run()
+    assert board.job("second").wait(lambda j: j.state == "running", 60)
+
+
+def test_what_is_typed_while_a_run_trains_is_still_there_when_it_has_ended(board):
+    job = start(board)
+    page = visit()
+    page.number_input(key="recipe_latent_dim").set_value(7)
+    page.text_input(key="train_name").set_value("next").run()
+    job.stop()
+    assert job.wait(lambda j: not j.active, 60)
+    page.run()
+    assert page.number_input(key="recipe_latent_dim").value == 7 and page.text_input(key="train_name").value == "next"
+    assert "Start training" in buttons(page) and "Stopped" in page.info[0].value
+
+
+def test_a_new_beta_out_of_bounds_is_refused_and_one_within_stands_in_the_title(board):
+    job = start(board)
+    page = visit()
+    page.number_input(key=f"tune_beta_{job.id}").set_value(-1.0).run()
+    assert "is not allowed" in page.error[0].value and not job.snapshot().changes
+    page.number_input(key=f"tune_beta_{job.id}").set_value(4.0).run()
+    assert not page.error and job.wait(lambda j: len(j.snapshot().changes) == 1, 30)
+    page.run()
+    assert "β 1 → 4" in words(page)
+
+
 def test_chosen_runs_are_laid_over_each_other_with_the_settings_that_differ(board):
     names = [train(board, TINY.with_(beta=beta), f"beta {beta:g}").name for beta in (1.0, 4.0)]
     page = visit(runs_chosen=names)
