@@ -104,7 +104,7 @@ def _missing(name: str, damaged: bool) -> None:
 
 def _empty(name: str, path: str, problem: str, ready: bool) -> None:
     """Where the pictures will be: what is missing and the next step."""
-    with st.container(border=True, height=420, horizontal_alignment="center", vertical_alignment="center"):
+    with st.container(border=True, height=420, vertical_alignment="center"):
         title = data.SOURCES[name].title
         if name == "folder" and not path.strip():
             st.markdown("**No folder yet.** Type the path of a folder of pictures.")

@@ -8,13 +8,12 @@ function start(root) {
   const figure = root.querySelector(".class-sheet");
   const list = root.querySelector(".rows");
   const GAP = 2; // CSS pixels between tiles
-  let layout = "rows", lines = 1, rows = [], labels = 112;
+  let layout = "rows", lines = 1, rows = [], least = 112;
 
   function accept(data) {
     layout = data.layout;
     lines = data.lines;
-    labels = data.rows.some(({ name }) => name.length > 8) ? 112 : 64;
-    figure.style.setProperty("--labels", `${labels}px`);
+    least = data.rows.some(({ name }) => name.length > 8) ? 112 : 64;
     figure.dataset.layout = layout;
     rows = data.rows.map(({ name, note, count, tiles }) => {
       const canvas = make("canvas", { role: "img", "aria-label": name ? `${count} of ${name}, ${note}` : note });
@@ -36,6 +35,9 @@ function start(root) {
   function fit() {
     const room = figure.clientWidth || 300, narrow = room < 520;
     figure.classList.toggle("narrow", narrow);
+    const notes = [...list.querySelectorAll("small")].map((note) => Math.ceil(note.getBoundingClientRect().width));
+    const labels = Math.max(least, ...notes); // a note stands in one line
+    figure.style.setProperty("--labels", `${labels}px`);
     const side = crisp(TILE, layout === "singles" ? 84 : 56);
     const free = room - (layout === "rows" && !narrow ? labels + 8 : 0) - (figure.classList.contains("long") ? 16 : 0);
     const across = Math.max(1, Math.floor((free + GAP) / (side + GAP)));
