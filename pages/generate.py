@@ -38,7 +38,7 @@ def page(run: Run) -> None:
     views.depth(run, held)
 
 
-with st.container(gap=None):  # picture and sliders belong on the first screen of a laptop
+with st.container(gap=None, key="generate_head"):  # picture and sliders belong on the first screen of a laptop
     head, choice = st.columns([1, 1], vertical_alignment="center")
     head.title("Generate", anchor=False)
     with choice:

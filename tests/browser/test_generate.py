@@ -152,6 +152,23 @@ def test_the_plane_works_by_keyboard(page, lab):
     assert sorted(float(s.input_value()) for s in sliders(page).all()) == pytest.approx([0, 1])
 
 
+@pytest.mark.parametrize("ratio", [1, 2, 3])
+def test_on_a_phone_the_plane_and_the_picture_take_the_width_and_the_axes_stand_beside(chromium, lab, ratio):
+    context = chromium.new_context(viewport={"width": 390, "height": 844}, device_scale_factor=ratio)
+    page = context.new_page()
+    visit(page, lab, "example-plane-vae")
+    room = page.locator(".plane").bounding_box()["width"]
+    ground = page.locator(".plane .map").bounding_box()
+    names = [name.bounding_box() for name in page.locator(".plane .axes span").all()]
+    assert ground["width"] >= 0.85 * room and page.locator("canvas.main").bounding_box()["width"] >= 0.85 * room
+    assert all(ground["x"] + ground["width"] <= name["x"] for name in names), "not on top of the pictures"
+    assert max(name["x"] + name["width"] for name in names) <= 390
+    painted = page.locator("canvas.ground").evaluate("c => c.width")
+    scale = ground["width"] * ratio / painted
+    assert scale == pytest.approx(round(scale), abs=1e-3), "each pixel as large as the others"
+    context.close()
+
+
 def test_a_picture_of_the_traversal_sheet_can_be_gone_to(page, lab):
     visit(page, lab, "example-mlp-vae")
     seq = state(page)["seq"]

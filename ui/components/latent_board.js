@@ -189,7 +189,9 @@ function start(root) {
   }
 
   function showOriginal(data) {
+    const changes = original.hidden === Boolean(data.original);
     original.hidden = !data.original;
+    if (changes) fit();
     if (!data.original) return;
     paint(original.querySelector("canvas"), bytes(data.original));
     original.querySelector("canvas").setAttribute("aria-label", data.note);
@@ -199,7 +201,9 @@ function start(root) {
   function fit() {
     // Beside the sliders as large as the column; above them small enough that they stay on the same screen.
     const small = window.innerWidth < 640, beside = inner.clientWidth >= 640;
-    const most = small ? 252 : beside ? 392 : Math.max(308, window.innerHeight - 400);
+    // On a phone the picture takes the width, unless the original stands beside it or the sliders would lose their place.
+    const tall = original.hidden ? 0.45 * window.innerHeight : 252;
+    const most = small ? tall : beside ? 392 : Math.max(308, window.innerHeight - 400);
     const side = crisp(TILE, Math.min(box.clientWidth || 392, most));
     main.style.width = main.style.height = `${side}px`;
     // On a wide page the original finds room under the sliders, on a phone beside the picture: in sight in both.

@@ -15,9 +15,10 @@ function start(root) {
   const dots = root.querySelector(".dots");
   const legend = root.querySelector(".legend");
   const read = root.querySelector(".read");
+  const axes = root.querySelector(".axes");
   const view = { accept, stop };
   let facts = null, tiles = null, at = null, cursor = null, hovering = false, away = [], hidden = new Set();
-  let stride = 1, size = 308, pace = 0;
+  let count = 1, stride = 1, size = 308, pace = 0;
 
   function accept(data) {
     if (data === facts) return;
@@ -35,6 +36,7 @@ function start(root) {
     peek.hidden = !data.alone;
     figure.classList.toggle("alone", data.alone);
     root.querySelector(".images").hidden = !data.points;
+    [axes.firstChild.textContent, axes.lastChild.textContent] = [`↑ z${data.dims[1]}`, `→ z${data.dims[0]}`];
     key();
     map.setAttribute("aria-label", `Plane of z${data.dims[0]} (right) and z${data.dims[1]} (up). Arrow keys move, Enter goes there.`);
     fit();
@@ -43,9 +45,8 @@ function start(root) {
 
   const tile = (k) => tiles.subarray(k * TILE * TILE, (k + 1) * TILE * TILE);
   const step = () => (2 * facts.span) / (facts.side - 1);
-  const count = () => (facts.side - 1) / stride + 1;
-  // The picture's own margin: the outermost pictures are centred on ±3 σ, so the map reaches half a picture further.
-  const reach = () => facts.span + (step() * stride) / 2;
+  // To the outer edge of the outermost pictures: with an odd count their centres lie on ±3 σ, with an even one their edges.
+  const reach = () => (step() * stride * count) / 2;
   const toPixel = (x) => ((x + reach()) / (2 * reach())) * size;
 
   function fit() {
@@ -54,15 +55,17 @@ function start(root) {
     const beside = facts.alone && figure.clientWidth > 900 ? 340 : 0;
     // On a laptop the whole map fits on the first screen, below the page's head.
     const tall = Math.max(300, window.innerHeight - 235);
-    const room = Math.min((figure.clientWidth || 308) - beside, tall, 728);
-    stride = [1, 2, 3, 4, 6, 8, 12].find((s) => (((facts.side - 1) / s + 1) * TILE) / ratio <= room) ?? 16;
-    size = crisp(count() * TILE, room);
+    const room = Math.min((figure.clientWidth || 340) - beside - axes.offsetWidth, tall, 728);
+    // As wide as the room allows; of two nearly equal widths the one with more pictures, none smaller than 18 px.
+    const worth = ([n, , wide]) => (wide > room + 0.1 || wide / n < 18 ? 0 : wide * n ** 0.25);
+    [count, stride, size] = [1, 2, 3, 4, 6, 8, 12].flatMap((s) => [(facts.side - 1) / s + 1, (facts.side - 1) / s]
+      .filter((n) => n % 2 || !(s % 2)).map((n) => [n, s, crisp(n * TILE, room)])).reduce((a, b) => (worth(b) > worth(a) ? b : a));
     for (const canvas of [ground, over]) canvas.style.width = canvas.style.height = `${size}px`;
     map.style.width = map.style.height = `${size}px`;
     over.width = over.height = Math.round(size * ratio);
-    const n = count(), picture = new Uint8Array(n * n * TILE * TILE);
+    const n = count, first = (facts.side - 1 - (n - 1) * stride) / 2, picture = new Uint8Array(n * n * TILE * TILE);
     for (let row = 0; row < n; row++) for (let column = 0; column < n; column++) {
-      const one = tile(row * stride * facts.side + column * stride);
+      const one = tile((first + row * stride) * facts.side + first + column * stride);
       for (let y = 0; y < TILE; y++) picture.set(one.subarray(y * TILE, (y + 1) * TILE), ((row * TILE + y) * n + column) * TILE);
     }
     paint(ground, picture, n * TILE, n * TILE);
@@ -88,18 +91,10 @@ function start(root) {
     }
     if (circles.checked) {
       for (let r = 1; r <= 3; r++) {
-        for (const [width, colour] of [[3, "rgba(0,0,0,.7)"], [1.5, "#fff"]]) {
-          pen.beginPath();
-          pen.arc(size / 2, size / 2, toPixel(r) - size / 2, 0, 7);
-          pen.lineWidth = width;
-          pen.strokeStyle = colour;
-          pen.stroke();
-        }
+        outline(pen, 1.5, () => pen.arc(size / 2, size / 2, toPixel(r) - size / 2, 0, 7));
         write(pen, `${r} σ`, size / 2 + (toPixel(r) - size / 2) * 0.7071 - 8, size / 2 - (toPixel(r) - size / 2) * 0.7071);
       }
     }
-    write(pen, `z${facts.dims[0]} →`, size - 34, size - 8);
-    write(pen, `z${facts.dims[1]} ↑`, 6, 16);
     const [i, j] = facts.dims;
     if (at) cross(pen, at[i], at[j], 9);
     if (cursor) square(pen);
@@ -116,13 +111,20 @@ function start(root) {
 
   function cross(pen, x, y, r) {
     const [px, py] = [toPixel(x), size - toPixel(y)];
-    for (const [width, colour] of [[5, "#000"], [2.5, "#fff"]]) {
-      pen.beginPath();
+    outline(pen, 2.5, () => {
       pen.arc(px, py, r, 0, 7);
       pen.moveTo(px - r - 5, py); pen.lineTo(px - r + 4, py);
       pen.moveTo(px + r - 4, py); pen.lineTo(px + r + 5, py);
       pen.moveTo(px, py - r - 5); pen.lineTo(px, py - r + 4);
       pen.moveTo(px, py + r - 4); pen.lineTo(px, py + r + 5);
+    });
+  }
+
+  // White within black: it stands out on any picture.
+  function outline(pen, thin, trace) {
+    for (const [width, colour] of [[2 * thin, "#000"], [thin, "#fff"]]) {
+      pen.beginPath();
+      trace();
       pen.lineWidth = width;
       pen.strokeStyle = colour;
       pen.stroke();
@@ -130,13 +132,9 @@ function start(root) {
   }
 
   function square(pen) {
-    const side = (size / (2 * reach())) * step() * stride;
+    const side = size / count;
     const x = toPixel(-facts.span + cursor[0] * step()) - side / 2, y = size - toPixel(facts.span - cursor[1] * step()) - side / 2;
-    for (const [width, colour] of [[4, "#000"], [2, "#fff"]]) {
-      pen.lineWidth = width;
-      pen.strokeStyle = colour;
-      pen.strokeRect(x, y, side, side);
-    }
+    outline(pen, 2, () => pen.rect(x, y, side, side));
   }
 
   // cursor = [column, row] of the picture under the pointer in the full 41 × 41 grid.

@@ -21,8 +21,11 @@ in words at the pointer, and can be shown alone."""
 _mount = register("plane", """
 <figure class="lab plane">
   <div class="inner">
-    <div class="map" tabindex="0" role="application">
-      <canvas class="ground"></canvas><canvas class="over"></canvas>
+    <div class="frame">
+      <div class="map" tabindex="0" role="application">
+        <canvas class="ground"></canvas><canvas class="over"></canvas>
+      </div>
+      <div class="axes" aria-hidden="true"><span></span><span></span></div>
     </div>
     <div class="side">
       <canvas class="peek" width="28" height="28" role="img" aria-label="The picture under the pointer"></canvas>
