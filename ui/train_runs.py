@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 
 import streamlit as st
 
@@ -12,12 +13,24 @@ from core.recipe import Recipe
 from core.runs import Run, RunError
 from ui import charts
 from ui.components.curves import curves
-from ui.recipe_form import label
+from ui.recipe_form import WORDS, label
 from ui.train_live import view, view_options
-from ui.words import duration, plain, three, when
+from ui.words import duration, epoch, plain, three, when
 
 CHOSEN = "runs_chosen"
 """Session-state key: names of the chosen runs, in the order of the table."""
+
+MOST = 10_000
+"""Epochs a run may have in all, as in its recipe."""
+
+COLUMNS = {
+    # These widths let the first three stand side by side on a phone.
+    "Run": st.column_config.TextColumn(width=150),
+    "State": st.column_config.TextColumn(width=78),
+    "Best total": st.column_config.NumberColumn(
+        width=82, format="%.1f", help="Lowest validation total, in nats per image (squared error for an mse loss)."),
+    "Epochs": st.column_config.NumberColumn(format="%g"),
+}
 
 
 def runs_section(board, training: set[str]) -> None:
@@ -37,11 +50,10 @@ def runs_section(board, training: set[str]) -> None:
     st.caption("Tick some to lay their curves over each other, or one to go on with it.")
     # The key changes with the list: a selection is kept as row numbers, and those move when a run is added.
     st.dataframe(
-        [_row(run) for run in found], key=_table_key(names), hide_index=True, selection_mode="multi-row",
-        selection_default={"selection": {"rows": [names.index(name) for name in chosen]}},
+        [_row(run, run.name in training) for run in found], key=_table_key(names), hide_index=True, placeholder="",
+        selection_mode="multi-row", selection_default={"selection": {"rows": [names.index(name) for name in chosen]}},
         on_select=lambda: _choose(names), height=min(38 + 35 * len(found), 320), alt="All runs with their results.",
-        column_config={"Best total": st.column_config.NumberColumn(
-            format="%.4g", help="Lowest validation total, in nats per image (squared error for an mse loss).")})
+        column_config=COLUMNS)
     picked = [run for run in found if run.name in chosen]
     for run in picked:
         _actions(run, board, run.name in training)
@@ -58,14 +70,16 @@ def _choose(names: list[str]) -> None:
     st.session_state[CHOSEN] = [names[row] for row in sorted(table["selection"]["rows"]) if row < len(names)]
 
 
-def _row(run: Run) -> dict:
+def _row(run: Run, training: bool) -> dict:
+    """What matters most comes first: a phone shows three columns."""
     if run.error:
-        return {"Run": run.name, "What": run.error, "State": "damaged", "Epochs": 0, "Best total": None, "Time": "–",
-                "Started": "–"}
-    status = run.status
-    return {"Run": run.name, "What": run.recipe.summary(), "State": status["state"], "Epochs": int(status["epoch"]),
-            "Best total": status.get("best_total"), "Time": duration(status["seconds"]),
-            "Started": when(status.get("created"))}
+        return {"Run": run.name, "State": "damaged", "Best total": math.nan, "Epochs": math.nan, "Time": "",
+                "Started": "", "What": run.error}
+    status, best = run.status, run.status.get("best_total")
+    state = "queued" if training and status["state"] == "new" else status["state"]
+    return {"Run": run.name, "State": state, "Best total": math.nan if best is None else best,
+            "Epochs": float(epoch(status["epoch"])), "Time": duration(status["seconds"]),
+            "Started": when(status.get("created")), "What": run.recipe.summary()}
 
 
 def _actions(run: Run, board, training: bool) -> None:
@@ -104,13 +118,16 @@ def open_in_generate(name: str) -> None:
 @st.dialog("Continue training")
 def _continue(run: Run, board) -> None:
     done, planned = int(run.status["epoch"]), run.epochs
-    st.markdown(f"**{plain(run.name)}** has trained {done} of {planned} epochs.")
-    total = st.number_input("Train until epoch", min_value=done + 1, max_value=10_000,
-                            value=planned if planned > done else min(10_000, 2 * done), key="continue_epochs",
-                            help="Counted from the beginning of the run.")
-    if st.button("Continue", type="primary", key="continue_go", help="Goes on exactly where it stopped."):
+    st.markdown(f"**{plain(run.name)}** has trained {epoch(run.status['epoch'])} of {planned} epochs.")
+    # A float without bounds of its own, as in the form: what is out of bounds must be seen here to be refused.
+    total = st.number_input("Train until epoch", value=float(planned if planned > done else min(MOST, 2 * done)),
+                            step=1.0, format="%g", key="continue_epochs",
+                            help=f"Counted from the beginning of the run; at most {MOST:,}.")
+    if total is None or not done < total <= MOST or total != int(total):
+        st.error(f"This must be a whole number from {done + 1:,} to {MOST:,}.", icon=":material/error:")
+    elif st.button("Continue", type="primary", key="continue_go", help="Goes on exactly where it stopped."):
         try:
-            board.resume(run.name, epochs=total)
+            board.resume(run.name, epochs=int(total))
         except (RunError, ValueError) as error:
             st.error(plain(str(error)))
         else:
@@ -135,7 +152,11 @@ def _rename(run: Run, board) -> None:
 @st.dialog("Delete a run")
 def _delete(run: Run, board) -> None:
     st.markdown(f"**{plain(run.name)}** and its weights, curves and pictures will be gone for good.")
-    if st.button("Delete for good", type="primary", key="delete_go", help="This cannot be undone."):
+    with st.container(horizontal=True):
+        sure = st.button("Delete for good", type="primary", key="delete_go", help="This cannot be undone.")
+        if st.button("Cancel", key="delete_cancel", help="Keep it."):
+            st.rerun()
+    if sure:
         try:
             run.delete()
         except RunError as error:
@@ -169,12 +190,13 @@ def _compare(picked: list[Run]) -> None:
 
 def _facts(picked: list[Run]) -> list[dict]:
     """One row per run: its results, then the settings in which the chosen runs differ."""
-    unlike = differences([run.recipe for run in picked])
+    unlike = [name for name in differences([run.recipe for run in picked]) if name != "epochs"]
     rows = []
     for run in picked:
         status, recipe = run.status, run.recipe.to_dict()
         test = run.evaluation() or {}
-        rows.append({"Run": run.name, "Best validation total": three(status.get("best_total")),
+        rows.append({"Run": run.name, "Epochs": f"{epoch(status['epoch'])} of {run.epochs:,}",
+                     "Best validation total": three(status.get("best_total")),
                      "Test total": three(test.get("total")), "Test MSE per pixel": three(test.get("mse")),
                      "Time": duration(status["seconds"]), "Images/s": three(status.get("images_per_second")),
                      "Parameters": three(status.get("parameters"))}
@@ -190,5 +212,5 @@ def differences(recipes: list[Recipe]) -> list[str]:
 def _text(value) -> str:
     if isinstance(value, list):
         return "-".join(map(str, value))
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:g}" if isinstance(value, float) else WORDS.get(value, str(value))
 

@@ -274,6 +274,7 @@ def test_chosen_runs_are_laid_over_each_other_with_the_settings_that_differ(boar
     page = visit(runs_chosen=names)
     facts = page.dataframe[-1].value
     assert list(facts["Run"]) == names[::-1] and list(facts["β, weight of the KL"]) == ["4", "1"]
+    assert list(facts["Epochs"]) == ["1 of 1", "1 of 1"]
     assert "Latent size" not in facts, "settings that all share are left out"
     downloads = {f"{what}_{name}" for name in names for what in ("csv", "zip")}
     assert downloads == {b.key for b in page.get("download_button")}
@@ -302,6 +303,21 @@ def test_a_run_is_renamed_and_a_taken_name_is_refused(board):
     asked.text_input(key="rename_to").set_value("three")
     asked.button(key="rename_go").click().run()
     assert {run.name for run in runs.list_runs()} == {"two", "three"}
+
+
+def test_a_run_is_continued_to_a_number_of_epochs_it_can_have_or_not_at_all(board):
+    train(board, name="short")
+    asked = dialog("continue", "short")
+    for wrong in (1, 2.5, 1e9):
+        asked.number_input(key="continue_epochs").set_value(wrong).run()
+        assert "whole number from 2 to 10,000" in asked.error[0].value and "Continue" not in buttons(asked)
+
+
+def test_a_run_that_waits_is_listed_as_queued_with_an_empty_result(board):
+    start(board)
+    board.submit(LONG, "waiting")
+    table = visit().dataframe[0].value.set_index("Run")
+    assert table.loc["waiting", "State"] == "queued" and table["Best total"].isna()["waiting"]
 
 
 def test_a_finished_run_is_continued_for_more_epochs(board):
