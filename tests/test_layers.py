@@ -14,7 +14,8 @@ FLOORS = {"core": 0, "ui": 1, "pages": 2, "app": 3}
 ROOMS = ("core", "ui", "pages", "bootstrap", "tests", "benchmarks", "models_ckpt")
 SOURCES = sorted([*paths.ROOT.glob("*.py"), *(f for room in ROOMS for f in (paths.ROOT / room).rglob("*.py"))])
 LIGHT = ("core.recipe", "core.presets", "core.paths", "core.data", "core.images", "core.frames", "core.runs",
-         "core.status", "core.names", "core.history", "core.files", "core.job", "core.worker", "core.curves")
+         "core.status", "core.names", "core.history", "core.files", "core.job", "core.worker", "core.curves",
+         "core.classifier_job", "core.interpolation")
 
 
 def named(files):
