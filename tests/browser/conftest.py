@@ -30,7 +30,8 @@ class Lab:
 
     def __init__(self, runs: Path, log: Path, data: Path | None = None):
         self.runs, self.log = runs, log
-        environment = os.environ | {"LATENT_LAB_RUNS": str(runs), "PYTHONUNBUFFERED": "1"}
+        environment = os.environ | {"LATENT_LAB_RUNS": str(runs), "LATENT_LAB_CACHE": str(log / "cache"),
+                                    "PYTHONUNBUFFERED": "1"}
         if data is not None:
             environment["LATENT_LAB_DATA"] = str(data)
         self.process = subprocess.Popen(self._command(), cwd=ROOT, env=environment, stdin=subprocess.PIPE,

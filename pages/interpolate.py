@@ -1,0 +1,41 @@
+"""Interpolate: go from one image to another, through the latent space and through the pixels."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.runs import Run, RunError
+from ui import interpolate_choice as choice
+from ui import interpolate_parts as parts
+from ui.loaded import load
+from ui.run_picker import damaged_runs, pick_run
+
+
+def page(run: Run) -> None:
+    """Everything below the head, for one trained run."""
+    try:
+        held = load(run)
+    except RunError as error:
+        st.error(str(error))
+        return
+    images = choice.images_of(run)
+    here = choice.picks(run, images)
+    ends = {name: parts.end_of(pick, held, images) for name, pick in here.items()}
+    found = parts.ways(held, ends["a"], ends["b"])
+    with st.container(horizontal=True, gap="xsmall", key="interpolate_controls"):
+        choice.controls(here, images)
+        parts.downloads(run, found)
+    parts.hero(run, held, images, here, ends, found)
+    parts.depth(held, ends, found)
+
+
+with st.container(gap=None):  # the pictures and their scrubber belong on the first screen of a laptop
+    head, box = st.columns([1, 1], vertical_alignment="center")
+    head.title("Interpolate")
+    with box:
+        chosen = pick_run("run")
+    st.markdown("Choose two images and walk from one to the other. What lies between them tells how orderly the latent "
+                "space is.")
+if chosen:
+    page(chosen)
+damaged_runs()

@@ -1,0 +1,147 @@
+"""The Interpolate page in a real browser: two clicks, a scrubber at pointer speed, exact ends, files to take away."""
+
+import io
+import re
+import zipfile
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+
+from core import data, images, latent_space, runs, weights
+
+pytestmark = pytest.mark.browser
+
+RUN = "example-conv-vae"
+GREYS = """c => [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data].filter((_, i) => i % 4 == 0)"""
+PAINTED = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))"
+
+
+def sent_by(page) -> list:
+    """Fills up with the messages that the page sends to the server."""
+    sent = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
+    return sent
+
+
+def visit(page, lab, query: str = f"run={RUN}", scheme: str = "light"):
+    page.emulate_media(color_scheme=scheme)
+    page.goto(f"{lab.url}/interpolate?{query}")
+    page.wait_for_selector("canvas[data-way=lerp]", timeout=60_000)
+    # Until the classifier is there: the page then says nothing more by itself.
+    expect(page.locator(".path .plot")).to_have_count(4, timeout=60_000)
+    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+
+
+def at(page) -> int:
+    return int(page.locator(".path").get_attribute("data-at"))
+
+
+def shown(page, way: str) -> np.ndarray:
+    return np.array(page.locator(f"canvas[data-way={way}]").evaluate(GREYS), np.uint8).reshape(28, 28)
+
+
+def choose(page, end: str, place: int) -> int:
+    """Clicks a thumbnail; the number of the test image."""
+    page.get_by_role("button", name=f"Choose {end}").click()
+    thumbnail = page.locator(".gallery button").nth(place)
+    number = int(re.match(r"test image (\d+)", thumbnail.get_attribute("title"))[1])
+    thumbnail.click()
+    page.wait_for_url(re.compile(rf"[?&]{end.lower()}={number}(&|$)"))
+    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+    return number
+
+
+def test_two_clicked_thumbnails_are_the_ends_of_the_way_to_the_last_bit(page, lab, monkeypatch):
+    monkeypatch.setenv("LATENT_LAB_RUNS", str(lab.runs))
+    visit(page, lab)
+    numbers = [choose(page, "A", 4), choose(page, "B", 9)]
+    model = weights.load_model(runs.open_run(RUN))
+    scrubber = page.locator(".path input[type=range]")
+    expect(page.locator(".path .end canvas").nth(1)).to_have_attribute("title", re.compile(f"test image {numbers[1]}"))
+    scrubber.focus()
+    for key, number in (("Home", numbers[0]), ("End", numbers[1])):
+        page.keyboard.press(key)
+        original = data.load("digits").test_images[number]
+        wanted = latent_space.decode(model, latent_space.encode(model, original[None]))[0]
+        assert np.array_equal(shown(page, "lerp"), wanted) and np.array_equal(shown(page, "slerp"), wanted)
+        assert np.array_equal(shown(page, "blend"), original)
+    page.reload()
+    page.wait_for_selector("canvas[data-way=lerp]", timeout=60_000)
+    assert f"a={numbers[0]}&b={numbers[1]}" in page.url
+    titles = [end.get_attribute("title") for end in page.locator(".path .end canvas").all()]
+    assert [int(re.search(r"\d+", title)[0]) for title in titles] == numbers
+
+
+def test_scrubbing_hovering_and_playing_ask_nothing_of_the_server(page, lab):
+    sent = sent_by(page)
+    visit(page, lab)
+    before, pictures = len(sent), set()
+    for place in (page.locator(".path input[type=range]"), page.locator(".path .film").nth(1),
+                  page.locator(".path .plot canvas").first):  # fmt: skip
+        place.scroll_into_view_if_needed()
+        box = place.bounding_box()
+        page.mouse.move(box["x"] + 45, box["y"] + box["height"] / 2)
+        page.mouse.down()
+        for k in range(1, 20):
+            page.mouse.move(box["x"] + 45 + (box["width"] - 60) * k / 20, box["y"] + box["height"] / 2)
+            page.wait_for_function(PAINTED)
+            pictures.add(shown(page, "slerp").tobytes())
+        page.mouse.up()
+        assert at(page) > 50, "each of them leads to the end"
+    assert len(pictures) >= 20, "the pictures must follow the pointer"
+    page.locator(".path input[type=range]").focus()
+    page.keyboard.press("Home")
+    page.get_by_role("button", name="Play the way from A to B").click()
+    page.wait_for_function("() => [...document.querySelectorAll('*')].some(e => "
+                           "e.shadowRoot?.querySelector('.path')?.dataset.at === '64')")
+    expect(page.locator(".path .play")).to_have_text("Play")
+    assert len(sent) == before, "nothing of this must ask the server"
+
+
+def test_the_classifier_says_what_each_picture_looks_like(page, lab):
+    visit(page, lab)
+    page.locator(".path input[type=range]").focus()
+    for key, name in (("Home", "1"), ("End", "7")):
+        page.keyboard.press(key)
+        expect(page.locator(".path .said").last).to_have_text(re.compile(rf"^{name} · \d+ %$"))
+    assert re.search(r"names \d+\.\d % of 297 test images", page.locator("[data-testid=stMain]").inner_text())
+
+
+def test_the_way_can_be_taken_along_as_gif_strip_and_frames(page, lab):
+    visit(page, lab, f"run={RUN}&a=3&b=8")
+    files = {}
+    page.get_by_role("button", name="Download").click()
+    for name in ("GIF", "Strip", "Frames"):
+        with page.expect_download() as caught:
+            page.get_by_role("button", name=name).click()
+        files[name] = caught.value.path().read_bytes()
+    with Image.open(io.BytesIO(files["GIF"])) as moving:
+        assert moving.n_frames == 128 and moving.size == (6 * 88, 6 * 28)
+    assert images.from_png(files["Strip"]).shape == (2 * 3 * 28, 2 * 17 * 28)
+    with zipfile.ZipFile(io.BytesIO(files["Frames"])) as archive:
+        assert len(archive.namelist()) == 3 * 65
+        original = data.load("digits").test_images[8]
+        assert np.array_equal(images.from_png(archive.read("blend/064.png")), original)
+
+
+def test_a_point_of_the_way_is_carried_to_the_generate_page(page, lab):
+    visit(page, lab)
+    page.locator(".path input[type=range]").focus()
+    page.keyboard.press("ArrowRight")
+    wanted = shown(page, "slerp")
+    page.get_by_role("button", name="Generate here").nth(1).click()
+    page.wait_for_url(re.compile(r"/generate\?run="))
+    board = page.locator("canvas.main")
+    board.wait_for(timeout=60_000)
+    assert np.abs(np.array(board.evaluate(GREYS)).reshape(28, 28) - wanted.astype(int)).max() <= 1
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_phone_shows_the_three_ways_side_by_side(page, lab, scheme):
+    page.set_viewport_size({"width": 390, "height": 844})
+    visit(page, lab, scheme=scheme)
+    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
+    boxes = [canvas.bounding_box() for canvas in page.locator("canvas[data-way]").all()]
+    assert len({box["y"] for box in boxes}) == 1 and all(box["width"] == 112 for box in boxes)

@@ -1,0 +1,201 @@
+"""The Interpolate page in each of its states, with small models on the digits."""
+
+import numpy as np
+import pytest
+import torch
+from streamlit.testing.v1 import AppTest
+
+from core import classifier, classifier_job, data, paths, runs, weights
+from core.models import build
+from core.presets import for_digits, preset
+from ui.interpolate_choice import Pick
+
+PAGE = str(paths.ROOT / "pages" / "interpolate.py")
+
+
+class Waiting:
+    """A training that goes on for ever."""
+
+    state, part, message = "running", 0.5, ""
+
+
+def make(name: str, preset_name: str = "mlp-vae", digits: bool = True, **changes) -> runs.Run:
+    """An untrained run with weights: the page does not ask how good they are."""
+    recipe = preset(preset_name).with_(hidden=(16,), **changes)
+    run = runs.create(for_digits(recipe) if digits else recipe, name)
+    weights.save(run.path / "best.safetensors", build(run.recipe).state_dict(), {"epoch": 1})
+    return run
+
+
+@pytest.fixture(autouse=True)
+def folder(monkeypatch, tmp_path):
+    for name in ("RUNS", "DATA", "CACHE"):
+        monkeypatch.setenv(f"LATENT_LAB_{name}", str(tmp_path / name.lower()))
+    monkeypatch.setattr(classifier_job, "Job", Waiting)
+    monkeypatch.setattr(classifier_job, "start", lambda *_, **__: Waiting())
+
+
+def visit(**query) -> AppTest:
+    page = AppTest.from_file(PAGE, default_timeout=60)
+    for key, value in query.items():
+        page.query_params[key] = value
+    page.run()
+    assert not page.exception
+    return page
+
+
+def press(page: AppTest, key: str) -> dict[str, Pick]:
+    page.button(key=key).click().run()
+    assert not page.exception
+    return here(page)
+
+
+def here(page: AppTest) -> dict[str, Pick]:
+    return next(iter(page.session_state["interpolate_picks"].values()))
+
+
+def label(pick: Pick) -> int:
+    return int(data.load("digits").test_labels[pick.number])
+
+
+def test_without_runs_it_says_what_to_do_next():
+    page = visit()
+    assert "Nothing has been trained yet" in page.info[0].value
+    assert [b.label for b in page.button] == ["Train your first model", "Choose what to train"]
+
+
+def test_a_damaged_run_is_named_and_the_others_work():
+    make("good")
+    bad = paths.runs_folder() / "bad"
+    bad.mkdir()
+    (bad / "recipe.json").write_text("{oops")
+    page = visit()
+    assert "1 run cannot be used" in [e.label for e in page.expander]
+    assert page.button(key="interpolate_swap")
+
+
+def test_truncated_weights_are_refused_in_a_sentence():
+    file = make("one").path / "best.safetensors"
+    file.write_bytes(file.read_bytes()[:100])
+    assert "damaged" in visit().error[0].value
+
+
+@pytest.mark.parametrize(("preset_name", "d"), [("mlp-vae", 1), ("plane-vae", 2), ("mlp-vae", 128), ("deep-ae", 5)])
+def test_every_kind_of_model_has_its_page(preset_name, d):
+    make("run", preset_name, latent_dim=d)
+    page = visit()
+    assert [label(here(page)[end]) for end in "ab"] == [1, 7], "the first pair of classes"
+    assert "Progress()" in str(page.main), "the training of the classifier is shown"
+
+
+def test_the_address_chooses_both_images_and_is_kept_up_to_date():
+    make("run")
+    page = visit(a="12", b="seed40")
+    assert here(page) == {"a": Pick("test", 12), "b": Pick("seed", 40)}
+    press(page, "interpolate_swap")
+    assert here(page) == {"a": Pick("seed", 40), "b": Pick("test", 12)}
+    assert (page.query_params["a"], page.query_params["b"]) == ("seed40", "12")
+
+
+@pytest.mark.parametrize("bad", ["x", "-1", "297", "1e3", "²", "seed", "seed-1", "9" * 40, "<b>"])
+def test_a_bad_image_in_the_address_is_ignored_with_a_message(bad):
+    make("run")
+    page = visit(a=bad, b="3")
+    assert "as A, which is not there" in page.warning[0].value
+    assert here(page)["b"] == Pick("test", 3) and label(here(page)["a"]) == 1
+
+
+def test_same_class_keeps_a_and_takes_another_one_like_it():
+    make("run")
+    page = visit(a="12", b="3")
+    seen = {press(page, "interpolate_same")["b"].number for _ in range(3)}
+    assert here(page)["a"] == Pick("test", 12) and 12 not in seen and len(seen) > 1
+    assert label(here(page)["b"]) == label(here(page)["a"])
+
+
+def test_same_class_works_from_an_invented_picture():
+    make("run")
+    chosen = press(visit(a="seed5"), "interpolate_same")
+    assert label(chosen["a"]) == label(chosen["b"]) and chosen["a"] != chosen["b"]
+
+
+def test_a_pair_of_classes_is_one_click():
+    make("run")
+    page = visit()
+    assert page.button(key="interpolate_cross_1").label == "3 → 8"
+    chosen = press(page, "interpolate_cross_1")
+    assert [label(chosen[end]) for end in "ab"] == [3, 8]
+
+
+def test_random_draws_others_at_every_click():
+    make("run")
+    page = visit()
+    assert press(page, "interpolate_random").copy() != press(page, "interpolate_random")
+
+
+def test_the_choice_is_kept_when_another_run_on_the_same_data_is_looked_at():
+    make("one")
+    make("two", "deep-ae")
+    page = visit(run="one", a="5", b="6")
+    page.selectbox(key="run_box").select("two").run()
+    assert not page.exception and here(page) == {"a": Pick("test", 5), "b": Pick("test", 6)}
+
+
+def test_without_its_data_set_a_run_still_leads_between_invented_pictures():
+    make("run", digits=False)
+    page = visit()
+    assert "MNIST is not on this machine" in page.warning[0].value
+    assert here(page) == {"a": Pick("seed", 1), "b": Pick("seed", 2)}
+    assert page.button(key="interpolate_data") and "interpolate_same" not in {b.key for b in page.button}
+
+
+@pytest.mark.parametrize("count, classes", [(1, ()), (7, ()), (12, ("a", "b"))])
+def test_a_folder_of_own_pictures_with_or_without_classes_has_its_page(tmp_path, count, classes):
+    from PIL import Image
+
+    for k in range(count):
+        place = tmp_path / "mine" / (classes[k % 2] if classes else "")
+        place.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.full((28, 28), 20 * k, np.uint8)).save(place / f"{k}.png")
+    make("run", digits=False, dataset="folder", folder=str(tmp_path / "mine"))
+    page = visit()
+    pairs = [b.label for b in page.button if b.key.startswith("interpolate_cross")]
+    assert pairs == (["a → b"] if classes else [])
+
+
+def test_a_trained_classifier_is_shown_with_its_measured_accuracy():
+    torch.set_num_threads(1)
+    images = data.load("digits")
+    found = classifier.train(images)
+    classifier.save(found, classifier.file_of(images))
+    make("run")
+    page = visit()
+    assert any(f"{100 * found.accuracy:.1f} % of 297 test images" in c.value for c in page.caption)
+
+
+def test_a_failed_classifier_is_a_sentence_with_a_way_on(monkeypatch):
+    monkeypatch.setattr(Waiting, "state", "failed")
+    monkeypatch.setattr(Waiting, "message", "The classifier could not be trained (disk full).")
+    make("run")
+    page = visit()
+    assert "disk full" in page.warning[0].value and page.button(key="interpolate_retry")
+
+
+def test_the_formula_has_this_pairs_numbers_and_the_code_that_ran():
+    make("run")
+    page = AppTest.from_file(PAGE, default_timeout=60)
+    page.session_state["interpolate_depth"] = True
+    page.run()
+    assert not page.exception and r"\theta = " in page.latex[2].value
+    assert "def slerp" in page.code[0].value
+
+
+def test_every_control_has_help():
+    make("run")
+    page = AppTest.from_file(PAGE, default_timeout=60)
+    page.session_state["interpolate_pick_a"] = True
+    page.run()
+    assert page.selectbox(key="interpolate_class_a_digits")
+    for kind in ("button", "selectbox", "number_input", "radio", "checkbox"):
+        for widget in getattr(page, kind):
+            assert widget.help, f"{kind} {widget.label}"

@@ -1,0 +1,262 @@
+const PERIOD = 40; // ms a frame while playing: 25 pictures a second
+const SHORT = 150; // px, height of a curve
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  const view = recall(parentElement, () => start(parentElement));
+  view.go = (value) => post(() => setTriggerValue("go", value));
+  view.accept(data);
+  return view.stop;
+}
+
+function start(root) {
+  const figure = root.querySelector(".path"), heroes = root.querySelector(".heroes");
+  const controls = root.querySelector(".controls"), strips = root.querySelector(".strips");
+  const plots = root.querySelector(".plots"), play = root.querySelector(".play");
+  const slider = root.querySelector("input"), read = root.querySelector(".read");
+  const ends = [...root.querySelectorAll(".end")];
+  const view = { go: null, accept, stop };
+  let facts = null, tiles = null, at = null, timer = null, pace = 0, shown = 17, stride = 4;
+
+  const last = () => facts.frames - 1;
+  const tile = (way, k) => tiles.subarray((way * facts.frames + k) * TILE * TILE, (way * facts.frames + k + 1) * TILE * TILE);
+
+  function accept(data) {
+    const other = !facts || facts.id !== data.id;
+    facts = data;
+    if (other) {
+      halt();
+      tiles = bytes(data.tiles);
+      at ??= Math.round(last() / 2); // a first look: the middle is where the ways differ
+    }
+    at = Math.min(at, last());
+    slider.max = last();
+    ends.forEach((end, i) => {
+      const canvas = end.querySelector("canvas");
+      paint(canvas, bytes(data.ends[i]));
+      canvas.title = data.notes[i];
+      canvas.setAttribute("aria-label", `${"AB"[i]}, the original: ${data.notes[i]}`);
+    });
+    build();
+    fit();
+  }
+
+  // A line as in the curves, so that names and curves belong together by more than colour.
+  function swatch({ colour, dash }) {
+    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    const line = document.createElementNS("http://www.w3.org/2000/svg", "line");
+    const all = { x1: 0, x2: 28, y1: 3, y2: 3, stroke: colour, "stroke-width": 2.5, "stroke-dasharray": dash.join(" ") };
+    for (const [name, value] of Object.entries(all)) line.setAttribute(name, value);
+    svg.setAttribute("aria-hidden", "true");
+    svg.append(line);
+    return svg;
+  }
+
+  const name = (way) => make("p", { class: "name" }, swatch(way), make("span", { text: way.name }));
+
+  function build() {
+    heroes.replaceChildren(...facts.ways.map((way) => {
+      const canvas = make("canvas", { role: "img", "data-way": way.key });
+      const under = make("div", { class: "under" }, make("span", { class: "said number" }));
+      if (way.leads) {
+        const button = make("button", { type: "button", text: "Generate here", title: `Take this point of the ${way.name} to the Generate page` });
+        button.addEventListener("click", () => view.go({ way: way.key, at, n: Date.now() }));
+        under.append(button);
+      }
+      return make("div", { class: "hero" }, name(way), canvas, under);
+    }));
+    strips.replaceChildren(...facts.ways.flatMap((way) => {
+      const film = make("div", { class: "film" }, make("canvas", { role: "img", "aria-label": `${way.name}: frames from A to B` }), make("i"));
+      follow(film, (part) => (part * shown - 0.5) * stride);
+      return [name(way), film];
+    }));
+    plots.replaceChildren(...facts.panels.map((panel) => {
+      const canvas = make("canvas", { role: "img" });
+      follow(canvas, (part, width) => ((part * width - gap(panel)) / (width - gap(panel) - 8)) * last());
+      return make("div", { class: "plot" }, make("p", { class: "title", text: panel.title }), make("div", { class: "values number" }), canvas);
+    }));
+  }
+
+  // Mouse and finger move the scrubber from everywhere that shows the whole way.
+  function follow(node, place) {
+    node.addEventListener("pointermove", (event) => {
+      const box = node.getBoundingClientRect(), part = (event.clientX - box.left) / box.width;
+      halt();
+      cancelAnimationFrame(pace); // a mouse reports more often than the screen is drawn
+      pace = requestAnimationFrame(() => move(Math.round(place(part, box.width))));
+    });
+  }
+
+  function fit() {
+    if (!facts || !figure.clientWidth) return;
+    const room = figure.clientWidth, wide = room >= 640, between = wide ? 24 : 8, ratio = window.devicePixelRatio || 1;
+    // On a laptop picture and scrubber share the first screen with the page's head.
+    const tall = wide ? Math.max(224, window.innerHeight - 408) : room;
+    const size = crisp(TILE, Math.min((room - 2 * between) / 3, tall, 336));
+    heroes.style.minHeight = "0"; // the place is taken
+    heroes.querySelectorAll(".hero").forEach((hero) => {
+      hero.style.width = `${size}px`;
+      const canvas = hero.querySelector("canvas");
+      canvas.style.width = canvas.style.height = `${size}px`;
+    });
+    controls.style.maxWidth = `${Math.max(280, Math.min(room, 3 * size + 2 * between))}px`;
+    const names = wide ? 150 : 0;
+    shown = [17, 9, 5].find((n) => n <= facts.frames && (n * TILE * (wide ? 1.5 : 1)) <= room - names) ?? 5;
+    stride = last() / (shown - 1);
+    const width = crisp(shown * TILE, room - names, 2);
+    strips.querySelectorAll(".film").forEach((film, way) => {
+      const canvas = film.querySelector("canvas"), grey = new Uint8Array(shown * TILE * TILE);
+      for (let k = 0; k < shown; k++) {
+        const one = tile(way, Math.round(k * stride));
+        for (let y = 0; y < TILE; y++) grey.set(one.subarray(y * TILE, (y + 1) * TILE), (y * shown + k) * TILE);
+      }
+      paint(canvas, grey, shown * TILE, TILE);
+      film.style.width = canvas.style.width = `${width}px`;
+      canvas.style.height = `${width / shown}px`;
+    });
+    plots.querySelectorAll("canvas").forEach((canvas) => {
+      canvas.width = Math.round(canvas.clientWidth * ratio);
+      canvas.height = Math.round(SHORT * ratio);
+    });
+    show();
+  }
+
+  function move(k) {
+    at = Math.min(last(), Math.max(0, k));
+    show();
+  }
+
+  function show() {
+    const t = at / last();
+    slider.value = at;
+    slider.setAttribute("aria-valuetext", `${Math.round(100 * t)} % of the way from A to B`);
+    figure.dataset.at = at;
+    heroes.querySelectorAll(".hero").forEach((hero, way) => {
+      const canvas = hero.querySelector("canvas"), said = facts.ways[way].said[at] ?? "";
+      paint(canvas, tile(way, at));
+      canvas.setAttribute("aria-label", `${facts.ways[way].name} at ${t.toFixed(2)}${said && `: looks like ${said}`}`);
+      hero.querySelector(".said").textContent = said;
+    });
+    strips.querySelectorAll(".film i").forEach((mark) => {
+      const k = Math.round(at / stride);
+      mark.style.left = `${(100 * k) / shown}%`;
+      mark.style.width = `${100 / shown}%`;
+    });
+    plots.querySelectorAll(".plot").forEach((plot, i) => draw(plot, facts.panels[i]));
+    read.textContent = at === 0 ? "t = 0 · A as the model sees it, beside the original"
+      : at === last() ? "t = 1 · B as the model sees it, beside the original"
+      : `t = ${t.toFixed(2)} · frame ${at + 1} of ${facts.frames}`;
+  }
+
+  const short = (v) => (Math.abs(v) >= 100 ? v.toFixed(0) : Math.abs(v) >= 10 ? v.toFixed(1) : v.toFixed(2)).replace("-", "−");
+  const gap = (panel) => (panel.values ? 40 : 0);
+
+  function range({ values, span, reference }) {
+    if (span) return span;
+    const all = [...values.flat(), ...(reference ? [reference[0]] : [])].filter(Number.isFinite);
+    const low = Math.min(...all), high = Math.max(...all), pad = 0.06 * (high - low) || 0.5;
+    return [low >= 0 ? Math.max(0, low - pad) : low - pad, high + pad];
+  }
+
+  function draw(plot, panel) {
+    const canvas = plot.querySelector("canvas"), values = plot.querySelector(".values");
+    const pen = canvas.getContext("2d"), ratio = window.devicePixelRatio || 1, style = getComputedStyle(figure);
+    const width = canvas.width / ratio, bottom = SHORT - 22, left = gap(panel), right = width - 8;
+    pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+    pen.clearRect(0, 0, width, SHORT);
+    pen.font = `12px ${style.fontFamily}`;
+    pen.fillStyle = style.color;
+    pen.strokeStyle = style.color;
+    if (!panel.values) {
+      values.replaceChildren();
+      canvas.setAttribute("aria-label", `${panel.title}: ${panel.waiting}`);
+      pen.textAlign = "left";
+      pen.textBaseline = "top";
+      pen.fillText(panel.waiting, 0, 0, width);
+      return;
+    }
+    const [low, high] = range(panel), x = (k) => left + (k / last()) * (right - left);
+    const y = (v) => 6 + (bottom - 6) * (1 - (v - low) / (high - low));
+    pen.textAlign = "right";
+    pen.textBaseline = "middle";
+    for (const v of steps(low, high)) {
+      stroke(pen, [[left, y(v)], [right, y(v)]], style.color, 1, [], 0.14);
+      pen.fillText(String(v).replace("-", "−"), left - 6, y(v));
+    }
+    pen.textBaseline = "top";
+    pen.textAlign = "left";
+    pen.fillText("A", left, bottom + 6);
+    pen.textAlign = "center";
+    pen.fillText("t", (left + right) / 2, bottom + 6);
+    pen.textAlign = "right";
+    pen.fillText("B", right, bottom + 6);
+    if (panel.reference) {
+      const [v, words] = panel.reference;
+      stroke(pen, [[left, y(v)], [right, y(v)]], style.color, 1, [2, 3], 0.8);
+      pen.textBaseline = y(v) < 24 ? "top" : "bottom";
+      pen.fillText(words, right, y(v) + (y(v) < 24 ? 3 : -2));
+    }
+    panel.values.forEach((row, way) => {
+      const { colour, dash } = facts.ways[way];
+      stroke(pen, row.map((v, k) => [x(k), y(v)]), colour, 2, dash, 1);
+    });
+    stroke(pen, [[x(at), 4], [x(at), bottom]], style.color, 1, [], 0.6);
+    panel.values.forEach((row, way) => {
+      pen.fillStyle = facts.ways[way].colour;
+      pen.beginPath();
+      pen.arc(x(at), y(row[at]), 3.5, 0, 7);
+      pen.fill();
+    });
+    values.replaceChildren(...panel.values.map((row, way) => make("b", { title: facts.ways[way].name }, swatch(facts.ways[way]), short(row[at]))));
+    canvas.setAttribute("aria-label", `${panel.title} from A to B. Here: ${facts.ways.map((w, i) => `${w.name} ${short(panel.values[i][at])}`).join(", ")}`);
+  }
+
+  function steps(low, high) {
+    const raw = (high - low) / 3, power = 10 ** Math.floor(Math.log10(raw));
+    const step = power * ([1, 2, 5].find((m) => m * power >= raw) ?? 10), found = [];
+    for (let i = Math.ceil(low / step - 1e-9); i * step <= high + 1e-9; i++) found.push(Number((i * step).toPrecision(6)));
+    return found;
+  }
+
+  function stroke(pen, points, colour, thick, dash, alpha) {
+    pen.save();
+    pen.globalAlpha = alpha;
+    pen.strokeStyle = colour;
+    pen.lineWidth = thick;
+    pen.setLineDash(dash);
+    pen.beginPath();
+    points.forEach(([px, py], k) => (k ? pen.lineTo(px, py) : pen.moveTo(px, py)));
+    pen.stroke();
+    pen.restore();
+  }
+
+  function halt() {
+    clearInterval(timer);
+    timer = null;
+    play.textContent = "Play";
+    play.setAttribute("aria-label", "Play the way from A to B");
+  }
+
+  slider.addEventListener("input", () => { halt(); move(Number(slider.value)); });
+  play.addEventListener("click", () => {
+    if (timer) return halt();
+    if (at >= last()) move(0);
+    play.textContent = "Pause";
+    play.setAttribute("aria-label", "Pause");
+    // Who asked their system for less motion sees the stations of the strip one by one.
+    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    timer = setInterval(() => {
+      move(at + (calm ? Math.round(stride) : 1));
+      if (at >= last()) halt();
+    }, calm ? 600 : PERIOD);
+  });
+  const watch = new ResizeObserver(fit);
+  watch.observe(figure);
+
+  function stop() {
+    halt();
+    watch.disconnect();
+    cancelAnimationFrame(pace);
+    memory.delete(root);
+  }
+  return view;
+}

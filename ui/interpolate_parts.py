@@ -1,0 +1,229 @@
+"""What the Interpolate page shows below the choice: the ways, what they pass through, downloads, the depth."""
+
+from __future__ import annotations
+
+import inspect
+import math
+import os
+
+import numpy as np
+import streamlit as st
+
+from core import animation, classifier_job, data, interpolation, latent_space
+from core.data import ImageSet
+from core.interpolation import WAYS, End, Way
+from core.runs import Run
+from ui import theme
+from ui.components.path import Panel, Strip, path
+from ui.generate_parts import point
+from ui.interpolate_choice import Pick, label_of, note
+from ui.loaded import Loaded
+from ui.words import plain, three
+
+FRAMES = 65
+"""Pictures of one way; 64 steps divide evenly into the 17, 9 or 5 pictures of a strip."""
+
+NEIGHBOURS = 5_000
+"""Training images that the distance is measured to, at most."""
+
+NAMES = {"lerp": "Line (lerp)", "slerp": "Arc (slerp)", "blend": "Pixel blend"}
+DASHES = {"lerp": (), "slerp": (8, 3), "blend": (2, 3)}
+
+
+def end_of(pick: Pick, held: Loaded, images: ImageSet | None) -> End:
+    """The picture of a choice and its latent vector."""
+    if pick.kind == "seed":
+        return interpolation.generated(held.model, pick.number)
+    image = images.test_images[pick.number] if pick.kind == "test" else np.frombuffer(pick.pixels, np.uint8)
+    return interpolation.encoded(held.model, image.reshape(28, 28))
+
+
+def hero(run: Run, held: Loaded, images: ImageSet | None, here: dict[str, Pick], ends: dict[str, End],
+         found: dict[str, Way]) -> None:
+    """Large pictures, strips and curves with one scrubber; below, what there is to see."""
+    onlooker = _onlooker(run, images)
+    trained = onlooker if hasattr(onlooker, "probabilities") else None
+    colours = (*theme.RUN_COLOURS[theme.mode()][:2], theme.colour("muted"))
+    p = None if trained is None else {name: trained.probabilities(found[name].images) for name in WAYS}
+
+    def said(name: str) -> list[str]:
+        return [] if p is None else [f"{images.classes[k]} · {100 * row[k]:.0f} %"
+                                     for row, k in zip(p[name], p[name].argmax(1), strict=True)]
+
+    def go(way: str, k: int) -> None:
+        point(held).go(held.axes.to_u(found[way].z[k]).tolist())
+        st.session_state["interpolate_go"] = True
+
+    path(key="interpolate_path", ends=(ends["a"].image, ends["b"].image), on_go=go,
+         notes=(note(here["a"], images), note(here["b"], images)),
+         panels=_panels(run, held, images, here, found, p, onlooker),
+         strips=[Strip(name, NAMES[name], colour, DASHES[name], found[name].images, said(name), name != "blend")
+                 for name, colour in zip(WAYS, colours, strict=True)])
+    if st.session_state.pop("interpolate_go", False):
+        st.switch_page("pages/generate.py", query_params={"run": run.name})
+    _explain(held, images, trained)
+    if isinstance(onlooker, classifier_job.Job):
+        _training(run, images, onlooker)
+
+
+def ways(held: Loaded, a: End, b: End) -> dict[str, Way]:
+    """The three ways, from memory if somebody has gone them before."""
+    key = tuple(part.tobytes() for end in (a, b) for part in (end.image, end.z))
+    return _ways(held.name, key, _held=held, _a=a, _b=b)
+
+
+@st.cache_data(max_entries=16, show_spinner="Decoding the way …")
+def _ways(name: str, key: tuple[bytes, ...], _held: Loaded, _a: End, _b: End) -> dict[str, Way]:
+    return interpolation.ways(_held.model, _a, _b, FRAMES)
+
+
+def _panels(run: Run, held: Loaded, images: ImageSet | None, here: dict[str, Pick], found: dict[str, Way],
+            p: dict[str, np.ndarray] | None, onlooker) -> list[Panel]:
+    panels = []
+    if images is not None:
+        latents, usual = _latents(held.name, _run=run, _held=held, _images=images)
+        panels.append(Panel("Distance to the nearest training latent (units of z)",
+                            np.array([interpolation.nearest(found[name].z, latents) for name in WAYS]),
+                            (usual, "usual among training images")))
+    if held.prior:
+        d = held.model.latent_dim
+        panels.append(Panel("Log prior log p(z) (nats)",
+                            np.array([interpolation.log_priors(found[name].z) for name in WAYS]),
+                            (-0.5 * d * (1 + math.log(2 * math.pi)), "mean of draws of the prior")))
+    else:
+        mean, cov = (held.model.latent_mean.cpu().numpy(), held.model.latent_cov.cpu().numpy())
+        values = [interpolation.sigmas(found[name].z, mean, cov) for name in WAYS]
+        panels.append(Panel("Distance from the middle of the latents (σ of the fitted Gaussian)",
+                            np.array([row for row, _ in values]), (math.sqrt(values[0][1]), "draws of it lie here")))
+    if onlooker is None:
+        return panels
+    if p is None:
+        waiting = "It is being trained: once per data set."
+        return [*panels, Panel("What a small classifier thinks", None, waiting=waiting)]
+    sure = [label_of(here[end], images) for end in "ab"]
+    classes = [int(p["blend"][k].argmax()) if label is None else label for label, k in zip(sure, (0, -1), strict=True)]
+    return panels + [Panel(f"Classifier: probability of “{images.classes[k]}” (%)",
+                           np.array([100 * p[name][:, k] for name in WAYS]), span=(0, 100))
+                     for k in dict.fromkeys(classes)]
+
+
+@st.cache_data(max_entries=4, show_spinner="Encoding training images …")
+def _latents(name: str, _run: Run, _held: Loaded, _images: ImageSet) -> tuple[np.ndarray, float]:
+    """(μ of training images [M, d], the median distance from one of them to the nearest other one)."""
+    train, _ = data.split(_images, _run.recipe.validation, _run.recipe.train_images)
+    chosen = train[np.linspace(0, len(train) - 1, min(len(train), NEIGHBOURS)).astype(int)]
+    latents = latent_space.encode(_held.model, _images.train_images[chosen])
+    if len(latents) < 2:
+        return latents, 0.0
+    few = latents[np.linspace(0, len(latents) - 1, min(len(latents), 500)).astype(int)]
+    return latents, float(np.median(interpolation.nearest(few, latents, skip_self=True)))
+
+
+def _explain(held: Loaded, images: ImageSet | None, trained) -> None:
+    words = ("Move over a strip or a curve, drag the scrubber, or use the arrow keys. Line and arc begin and end with "
+             "the model's own picture of A and B; the blend, which asks no model, with the originals. Look for ghosts "
+             "in the middle of the blend: two pictures at once. A good latent space shows one picture that changes.")
+    if trained is not None:
+        words += " The classifier is a small network of the lab's own"
+        if trained.tested:
+            words += f" that names {three(100 * trained.accuracy)} % of {trained.tested:,} test images rightly"
+        words += "; it always answers with some class, even where the picture shows none."
+    st.caption(words)
+
+
+def _onlooker(run: Run, images: ImageSet | None):
+    """The data set's classifier, the job that trains it, or None where there are no classes to tell apart."""
+    from core import classifier
+
+    if images is None or not classifier.possible(images):
+        return None
+    path = classifier.file_of(images)
+    try:
+        version = os.stat(path).st_mtime_ns
+    except OSError:
+        version = 0
+    if version and (kept := _classifier(str(path), version, len(images.classes))):
+        return kept
+    return classifier_job.start(run.recipe.dataset, run.recipe.folder, f"{path}")
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _classifier(path: str, version: int, classes: int):
+    from pathlib import Path
+
+    from core import classifier
+
+    return classifier.load(Path(path), classes)
+
+
+def _training(run: Run, images: ImageSet, job: classifier_job.Job) -> None:
+    """How far the classifier is; the page is drawn anew once it is there."""
+    from core import classifier
+
+    if job.state == "running":
+        st.fragment(_progress, run_every=0.5)(job)
+        return
+    st.warning(plain(job.message or "The classifier was trained but could not be kept."))
+    if st.button("Try again", key="interpolate_retry", help="Trains the small classifier anew; a few seconds."):
+        classifier_job.start(run.recipe.dataset, run.recipe.folder, str(classifier.file_of(images)), again=True)
+        st.rerun()
+
+
+def _progress(job: classifier_job.Job) -> None:
+    if job.state != "running":
+        st.rerun()
+    st.progress(job.part, text="A small classifier learns the classes; its opinion of each picture appears by itself.")
+
+
+def downloads(run: Run, found: dict[str, Way]) -> None:
+    """GIF, strip and frames, made at the click."""
+    with st.popover("Download", icon=":material/download:"):
+        which = st.radio("Which way", ["all", *WAYS], key="interpolate_which", horizontal=True, persist_state="session",
+                         format_func=lambda k: NAMES.get(k, "All three"), help="What the files show.")
+        films = {name: found[name].images for name in WAYS if which in ("all", name)}
+        name = f"{run.name}-path" + ("" if which == "all" else f"-{which}")
+        moving = animation.side_by_side(list(films.values()))
+        st.download_button("GIF", key="interpolate_gif", file_name=f"{name}.gif", mime="image/gif", on_click="ignore",
+                           data=lambda: animation.gif(moving),
+                           help="Plays forth and back, each pixel six times as large.")
+        st.download_button("Strip (PNG)", key="interpolate_strip", file_name=f"{name}.png", mime="image/png",
+                           data=lambda: animation.strip(list(films.values()), 17), on_click="ignore",
+                           help="17 frames per way, twice as large.")
+        st.download_button("Frames (ZIP)", key="interpolate_zip", file_name=f"{name}.zip", mime="application/zip",
+                           data=lambda: animation.zipped(films), on_click="ignore",
+                           help=f"{FRAMES} pictures of 28 × 28 per way, as PNG.")
+
+
+def depth(held: Loaded, ends: dict[str, End], found: dict[str, Way]) -> None:
+    """The formulas with this pair's numbers, and the code that ran."""
+    fold = st.expander("How it works", key="interpolate_depth", on_change="rerun")
+    if not fold.open:
+        return
+    a, b = ends["a"].z, ends["b"].z
+    length = {name: float(np.linalg.norm(found[name].z[FRAMES // 2])) for name in ("lerp", "slerp")}
+    theta, d = interpolation.angle(a, b), held.model.latent_dim
+    with fold:
+        st.markdown("The encoder gives each image its mean μ. Every frame is one point z(t) between them, decoded. "
+                    "**Lerp**, linear interpolation, goes straight:")
+        st.latex(r"z(t) = (1-t)\,\mu_A + t\,\mu_B, \qquad "
+                 rf"\lVert z(0.5) \rVert = {three(length['lerp'])}")
+        st.markdown("**Slerp**, spherical linear interpolation (Shoemake 1985; for latents White 2016), turns the "
+                    "direction evenly through the angle θ and lets the length go evenly from one end to the other:")
+        st.latex(r"z(t) = \ell(t)\left(\frac{\sin((1-t)\theta)}{\sin\theta}\,\frac{\mu_A}{\lVert\mu_A\rVert} + "
+                 r"\frac{\sin(t\theta)}{\sin\theta}\,\frac{\mu_B}{\lVert\mu_B\rVert}\right), \qquad "
+                 r"\ell(t) = (1-t)\lVert\mu_A\rVert + t\lVert\mu_B\rVert")
+        st.latex(rf"\theta = {three(theta)}^\circ \qquad \lVert\mu_A\rVert = {three(float(np.linalg.norm(a)))} \qquad "
+                 rf"\lVert\mu_B\rVert = {three(float(np.linalg.norm(b)))} \qquad "
+                 rf"\lVert z(0.5) \rVert = {three(length['slerp'])}")
+        if held.prior:
+            st.markdown(f"Draws of the prior N(0, I) lie close to a shell of radius √d = {three(math.sqrt(d))}: the "
+                        "typical shell. The straight line cuts through its inside, where the density is highest and "
+                        "yet hardly any draw falls: the decoder has seen little of it. The arc keeps the distance of "
+                        "its ends. In two dimensions the difference is small; it grows with d.")
+        else:
+            st.markdown("An autoencoder has no prior, so nothing says that its latents lie on a shell round zero. The "
+                        "arc keeps the length all the same; compare the two by the distance to the nearest training "
+                        "latent.")
+        st.caption("The code that ran:")
+        st.code("\n".join(inspect.getsource(f) for f in (latent_space.lerp, latent_space.slerp, interpolation.ways)),
+                language="python")
