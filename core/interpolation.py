@@ -70,6 +70,15 @@ def ways(model: LatentModel, a: End, b: End, frames: int) -> dict[str, Way]:
     return found
 
 
+def square(corners: np.ndarray, side: int) -> np.ndarray:
+    """Bilinear mixtures of four points [4, d] (top left, top right, bottom left, bottom right), row by row from the
+    top: float32 [side · side, d]. Its edges and diagonals are straight lines."""
+    t = np.linspace(0.0, 1.0, side)
+    across, down = np.meshgrid(t, t)
+    weights = np.stack([(1 - across) * (1 - down), across * (1 - down), (1 - across) * down, across * down], axis=-1)
+    return (weights.reshape(-1, 4) @ np.asarray(corners, np.float64)).astype(np.float32)
+
+
 def blend(a: np.ndarray, b: np.ndarray, t: np.ndarray) -> np.ndarray:
     """Each pixel of a fades into that of b: `uint8` [len(t), 28, 28]. No model is asked."""
     t = np.asarray(t, np.float64)[:, None, None]

@@ -7,6 +7,7 @@ import streamlit as st
 from core.runs import Run, RunError
 from ui import interpolate_choice as choice
 from ui import interpolate_parts as parts
+from ui.interpolate_square import four
 from ui.loaded import load
 from ui.run_picker import damaged_runs, pick_run
 
@@ -26,6 +27,7 @@ def page(run: Run) -> None:
         choice.controls(here, images)
         parts.downloads(run, found)
     parts.hero(run, held, images, here, ends, found)
+    four(held, images, here, ends)
     parts.depth(held, ends, found)
 
 

@@ -50,6 +50,15 @@ def test_every_frame_is_the_picture_of_its_own_point(model):
             assert np.abs(again.astype(int) - way.images).max() <= 1
 
 
+def test_the_square_has_its_corners_in_reading_order_and_lines_for_edges():
+    corners = RNG.normal(size=(4, 3)).astype(np.float32)
+    points = interpolation.square(corners, 5).reshape(5, 5, 3)
+    assert np.array_equal(points[[0, 0, -1, -1], [0, -1, 0, -1]], corners)
+    assert np.allclose(points[2, 2], corners.mean(0), atol=1e-6)
+    for edge, (i, j) in ((points[0], (0, 1)), (points[:, -1], (1, 3)), (points[-1], (2, 3))):
+        assert np.allclose(edge, latent_space.lerp(corners[i], corners[j], np.linspace(0, 1, 5)), atol=1e-6)
+
+
 def test_a_generated_end_is_the_picture_of_its_own_draw(model):
     end = interpolation.generated(model, 7)
     z = latent_space.from_noise(model, latent_space.prior(1, 5, 7))

@@ -217,9 +217,9 @@ def depth(held: Loaded, ends: dict[str, End], found: dict[str, Way]) -> None:
                  rf"\lVert z(0.5) \rVert = {three(length['slerp'])}")
         if held.prior:
             st.markdown(f"Draws of the prior N(0, I) lie close to a shell of radius √d = {three(math.sqrt(d))}: the "
-                        "typical shell. The straight line cuts through its inside, where the density is highest and "
-                        "yet hardly any draw falls: the decoder has seen little of it. The arc keeps the distance of "
-                        "its ends. In two dimensions the difference is small; it grows with d.")
+                        "typical shell. Means μ lie inside of it, since a draw adds noise to them. The straight line "
+                        "cuts in further still, where the density is highest and yet hardly any draw falls. The arc "
+                        "keeps the distance of its ends. In two dimensions the difference is small; it grows with d.")
         else:
             st.markdown("An autoencoder has no prior, so nothing says that its latents lie on a shell round zero. The "
                         "arc keeps the length all the same; compare the two by the distance to the nearest training "

@@ -138,6 +138,34 @@ def test_a_point_of_the_way_is_carried_to_the_generate_page(page, lab):
     assert np.abs(np.array(board.evaluate(GREYS)).reshape(28, 28) - wanted.astype(int)).max() <= 1
 
 
+def test_the_square_of_four_follows_the_pointer_and_the_keys_without_a_message(page, lab):
+    sent = sent_by(page)
+    visit(page, lab)
+    page.get_by_text("Decode a square").click()
+    square = page.locator(".square .map")
+    square.wait_for(timeout=60_000)
+    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+    square.scroll_into_view_if_needed()
+    before, pictures, box = len(sent), set(), square.bounding_box()
+    peek = page.locator(".square .peek")
+    for k in range(1, 25):
+        page.mouse.move(box["x"] + box["width"] * k / 25, box["y"] + box["height"] * (25 - k) / 25)
+        page.wait_for_function(PAINTED)
+        pictures.add(bytes(peek.evaluate(GREYS)))
+    assert len(pictures) >= 15
+    square.focus()
+    for key in ("ArrowUp", "ArrowLeft"):
+        for _ in range(10):
+            page.keyboard.press(f"Shift+{key}")
+    expect(square).to_have_attribute("data-at", "0,0")
+    expect(page.locator(".square .read")).to_have_text("A 100 % · B 0 % · C 0 % · D 0 %")
+    corner = np.array(peek.evaluate(GREYS)).reshape(28, 28)
+    page.locator(".path input[type=range]").focus()
+    page.keyboard.press("Home")
+    assert np.abs(corner - shown(page, "lerp").astype(int)).max() <= 1, "the corner is A as the model sees it"
+    assert len(sent) == before
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_phone_shows_the_three_ways_side_by_side(page, lab, scheme):
     page.set_viewport_size({"width": 390, "height": 844})

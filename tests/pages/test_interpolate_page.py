@@ -190,12 +190,22 @@ def test_the_formula_has_this_pairs_numbers_and_the_code_that_ran():
     assert "def slerp" in page.code[0].value
 
 
+@pytest.mark.parametrize("digits", [True, False])
+def test_a_square_of_four_is_decoded_when_asked_for(digits):
+    make("run", digits=digits)
+    page = visit()
+    page.toggle(key="interpolate_square_on").set_value(True).run()
+    assert not page.exception
+    page.button(key="interpolate_others").click().run()
+    assert not page.exception and any("mixes the four" in c.value for c in page.caption)
+
+
 def test_every_control_has_help():
     make("run")
     page = AppTest.from_file(PAGE, default_timeout=60)
     page.session_state["interpolate_pick_a"] = True
     page.run()
     assert page.selectbox(key="interpolate_class_a_digits")
-    for kind in ("button", "selectbox", "number_input", "radio", "checkbox"):
+    for kind in ("button", "selectbox", "number_input", "radio", "checkbox", "toggle"):
         for widget in getattr(page, kind):
             assert widget.help, f"{kind} {widget.label}"

@@ -1,0 +1,53 @@
+"""A square of four images on the Interpolate page: A and B above, two others below, and all their mixtures."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from core import interpolation, latent_space
+from core.data import ImageSet
+from core.interpolation import End
+from ui.components.square import SIDE, square
+from ui.interpolate_choice import Pick, label_of, note
+from ui.interpolate_parts import end_of
+from ui.loaded import Loaded
+
+
+@st.fragment
+def four(held: Loaded, images: ImageSet | None, here: dict[str, Pick], ends: dict[str, End]) -> None:
+    """The square, once it is asked for."""
+    st.subheader("Between four images")
+    if not st.toggle("Decode a square", key="interpolate_square_on", persist_state="session",
+                     help=f"Decodes {SIDE * SIDE:,} pictures; takes from a tenth of a second to a few."):
+        st.caption("A and B with two more images at the corners of a square, and every mixture of the four inside.")
+        return
+    draw = st.session_state.get("interpolate_corners", 0)
+    if st.button("Other C and D", key="interpolate_others", icon=":material/casino:",
+                 help="Draws two other images for the lower corners."):
+        st.session_state["interpolate_corners"] = draw = draw + 1
+    chosen = {**here, **_lower(here, images, draw)}
+    corners = [ends.get(name) or end_of(pick, held, images) for name, pick in chosen.items()]
+    tiles = _tiles(held.name, np.stack([end.z for end in corners]), _held=held)
+    square(key="interpolate_square", tiles=tiles, corners=np.stack([end.image for end in corners]),
+           notes=[note(pick, images) for pick in chosen.values()])
+    st.caption("Move over the square: each point mixes the four latent vectors, the nearer corner the more, and is "
+               "decoded. Its edges are straight lines. The corners show what the model makes of the originals.")
+
+
+@st.cache_data(max_entries=4, show_spinner="Decoding the square …")
+def _tiles(name: str, corners: np.ndarray, _held: Loaded) -> np.ndarray:
+    return latent_space.decode(_held.model, interpolation.square(corners, SIDE), chunk=64)
+
+
+def _lower(here: dict[str, Pick], images: ImageSet | None, draw: int) -> dict[str, Pick]:
+    """C and D: test images of classes that A and B are not, where there are such."""
+    if images is None:
+        return {"c": Pick("seed", 3 + 2 * draw), "d": Pick("seed", 4 + 2 * draw)}
+    taken = [label_of(pick, images) for pick in here.values()]
+    others = np.flatnonzero(~np.isin(images.test_labels, [k for k in taken if k is not None]))
+    pool = others if len(others) else np.arange(len(images.test_images))
+    rng = np.random.default_rng(draw)
+    c = int(rng.choice(pool))
+    rest = pool[images.test_labels[pool] != images.test_labels[c]]
+    return {"c": Pick("test", c), "d": Pick("test", int(rng.choice(rest if len(rest) else pool)))}
