@@ -97,14 +97,16 @@ def _panels(run: Run, held: Loaded, images: ImageSet | None, here: dict[str, Pic
                             np.array([row for row, _ in values]), (math.sqrt(values[0][1]), "draws of it lie here")))
     if onlooker is None:
         return panels
-    if p is None:
-        waiting = "It is being trained: once per data set."
-        return [*panels, Panel("What a small classifier thinks", None, waiting=waiting)]
-    sure = [label_of(here[end], images) for end in "ab"]
-    classes = [int(p["blend"][k].argmax()) if label is None else label for label, k in zip(sure, (0, -1), strict=True)]
-    return panels + [Panel(f"Classifier: probability of “{images.classes[k]}” (%)",
-                           np.array([100 * p[name][:, k] for name in WAYS]), span=(0, 100))
-                     for k in dict.fromkeys(classes)]
+    classes = {end: label_of(here[end], images) for end in "ab"}
+    if p is not None:  # what an end without a class looks like, then
+        classes = {end: int(p["blend"][k].argmax()) if classes[end] is None else classes[end]
+                   for end, k in (("a", 0), ("b", -1))}
+    for k in dict.fromkeys(classes.values()):  # one panel if both ends are of one class
+        what = "what an end looks like" if k is None else f"“{images.classes[k]}”"
+        panels.append(Panel(f"Classifier: probability of {what} (%)", span=(0, 100),
+                            values=None if p is None else np.array([100 * p[name][:, k] for name in WAYS]),
+                            waiting="The classifier is not ready."))
+    return panels
 
 
 @st.cache_data(max_entries=4, show_spinner="Encoding training images …")

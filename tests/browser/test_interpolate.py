@@ -30,7 +30,7 @@ def visit(page, lab, query: str = f"run={RUN}", scheme: str = "light"):
     page.goto(f"{lab.url}/interpolate?{query}")
     page.wait_for_selector("canvas[data-way=lerp]", timeout=60_000)
     # Until the classifier is there: the page then says nothing more by itself.
-    expect(page.locator(".path .plot")).to_have_count(4, timeout=60_000)
+    expect(page.locator(".path .said").first).not_to_have_text("", timeout=60_000)
     page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
 
 
@@ -72,6 +72,21 @@ def test_two_clicked_thumbnails_are_the_ends_of_the_way_to_the_last_bit(page, la
     assert f"a={numbers[0]}&b={numbers[1]}" in page.url
     titles = [end.get_attribute("title") for end in page.locator(".path .end canvas").all()]
     assert [int(re.search(r"\d+", title)[0]) for title in titles] == numbers
+
+
+def test_an_own_picture_can_be_an_end(page, lab):
+    visit(page, lab)
+    drawn = np.zeros((28, 28), np.uint8)
+    drawn[4:24, 12:16] = 255
+    page.get_by_role("button", name="Choose A").click()
+    page.locator("[data-testid=stFileUploaderDropzoneInput]").set_input_files(
+        {"name": "mine.png", "mimeType": "image/png", "buffer": images.png(drawn)})  # fmt: skip
+    page.get_by_role("button", name="Use it as A").click()
+    expect(page.locator(".path .end canvas").first).to_have_attribute("title", "your own picture")
+    assert "a=" not in page.url, "a picture has no place in the address"
+    page.locator(".path input[type=range]").focus()
+    page.keyboard.press("Home")
+    assert np.array_equal(shown(page, "blend"), drawn)
 
 
 def test_scrubbing_hovering_and_playing_ask_nothing_of_the_server(page, lab):

@@ -147,7 +147,8 @@ function start(root) {
       : `t = ${t.toFixed(2)} · frame ${at + 1} of ${facts.frames}`;
   }
 
-  const short = (v) => (Math.abs(v) >= 100 ? v.toFixed(0) : Math.abs(v) >= 10 ? v.toFixed(1) : v.toFixed(2)).replace("-", "−");
+  // As many decimals as the panel's axis needs, the same at every position: the numbers do not dance.
+  const short = (v, [low, high]) => v.toFixed(Math.max(0, Math.min(6, 2 - Math.floor(Math.log10(high - low))))).replace("-", "−");
   const gap = (panel) => (panel.values ? 40 : 0);
 
   function range({ values, span, reference }) {
@@ -206,8 +207,8 @@ function start(root) {
       pen.arc(x(at), y(row[at]), 3.5, 0, 7);
       pen.fill();
     });
-    values.replaceChildren(...panel.values.map((row, way) => make("b", { title: facts.ways[way].name }, swatch(facts.ways[way]), short(row[at]))));
-    canvas.setAttribute("aria-label", `${panel.title} from A to B. Here: ${facts.ways.map((w, i) => `${w.name} ${short(panel.values[i][at])}`).join(", ")}`);
+    values.replaceChildren(...panel.values.map((row, way) => make("b", { title: facts.ways[way].name }, swatch(facts.ways[way]), short(row[at], [low, high]))));
+    canvas.setAttribute("aria-label", `${panel.title} from A to B. Here: ${facts.ways.map((w, i) => `${w.name} ${short(panel.values[i][at], [low, high])}`).join(", ")}`);
   }
 
   function steps(low, high) {
