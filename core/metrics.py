@@ -14,6 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from core import facts
+from core.latent_space import DEAD_BELOW
 from core.models import LatentModel
 
 CHUNK = 500
@@ -110,22 +112,9 @@ def log_likelihood(
     return torch.logsumexp(torch.stack(weights), 0) - math.log(samples)
 
 
-def bce_floor(images: np.ndarray) -> float:
-    """The least cross-entropy any reconstruction can reach on grey pixels, in nats per image: Σ H(x).
-
-    Args:
-        images: uint8 [N, 28, 28].
-    """
-    levels = np.arange(1, 255) / 255.0
-    entropy = np.zeros(256)
-    entropy[1:255] = -(levels * np.log(levels) + (1 - levels) * np.log1p(-levels))
-    counts = np.bincount(images.ravel(), minlength=256)
-    return float((counts * entropy).sum() / len(images))
-
-
-def active_units(kl_per_dim: np.ndarray, threshold: float = 0.01) -> int:
-    """Latent dimensions that carry information: KL above `threshold` nats. The others are dead (posterior collapse)."""
-    return int((np.asarray(kl_per_dim) > threshold).sum())
+def active_units(kl_per_dim: np.ndarray, threshold: float = DEAD_BELOW) -> int:
+    """Latent dimensions that carry information: a KL of `threshold` nats or more. The others are dead (collapsed)."""
+    return int((np.asarray(kl_per_dim) >= threshold).sum())
 
 
 def evaluate(model: LatentModel, test: np.ndarray, seed: int = 0) -> dict[str, Any]:
@@ -136,7 +125,7 @@ def evaluate(model: LatentModel, test: np.ndarray, seed: int = 0) -> dict[str, A
     """
     device = model.latent_mean.device
     s = score(model, on_device(test, device), seed)
-    floor = bce_floor(test)
+    floor = facts.bce_floor(test)
     bernoulli = type(model.likelihood).__name__ == "Bernoulli"
     return {
         "images": len(test),

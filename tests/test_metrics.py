@@ -7,7 +7,7 @@ import pytest
 import torch
 from small import tiny
 
-from core import data, metrics
+from core import data, facts, metrics
 from core.models import build
 
 CPU = torch.device("cpu")
@@ -81,8 +81,8 @@ def test_the_floor_of_the_cross_entropy_is_the_pixels_own_entropy():
     images = np.random.default_rng(0).integers(0, 256, (5, 28, 28), dtype=np.uint8)
     p = torch.from_numpy(images).double() / 255
     entropy = torch.distributions.Bernoulli(probs=p).entropy().sum() / 5
-    assert metrics.bce_floor(images) == pytest.approx(float(entropy))
-    assert metrics.bce_floor(np.array([[[0, 255]]], np.uint8)) == 0.0
+    assert facts.bce_floor(images) == pytest.approx(float(entropy))
+    assert facts.bce_floor(np.array([[[0, 255]]], np.uint8)) == 0.0
 
 
 def test_no_reconstruction_gets_below_the_floor():
@@ -90,7 +90,7 @@ def test_no_reconstruction_gets_below_the_floor():
     x = metrics.as_floats(images)
     perfect = torch.logit(x.clamp(1e-7, 1 - 1e-7))
     reached = float(torch.nn.functional.binary_cross_entropy_with_logits(perfect, x, reduction="sum")) / 100
-    assert reached >= metrics.bce_floor(images.squeeze(1).numpy()) - 1e-3
+    assert reached >= facts.bce_floor(images.squeeze(1).numpy()) - 1e-3
 
 
 def test_a_dimension_is_active_above_a_hundredth_of_a_nat():
@@ -104,7 +104,7 @@ def test_the_evaluation_adds_up_and_is_plain_json():
     found = json.loads(json.dumps(metrics.evaluate(model, test), allow_nan=False))
     assert found["images"] == 297
     assert found["total"] == pytest.approx(found["recon"] + found["kl"])
-    assert found["excess_bce"] == pytest.approx(found["recon"] - metrics.bce_floor(test))
+    assert found["excess_bce"] == pytest.approx(found["recon"] - facts.bce_floor(test))
     assert sum(found["kl_per_dim"]) == pytest.approx(found["kl"])
     assert found["sigma"] is None
     gaussian = metrics.evaluate(build(tiny(likelihood="gaussian", sigma=0.25)), test)
