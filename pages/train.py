@@ -122,11 +122,15 @@ def _trained_already() -> None:
         st.image(run.frame(run.frames()[-1]), width="stretch",
                  alt=f"{run.name}: test images, their reconstructions, and samples from the prior")
         st.caption(f"{plain(run.name)}: best validation total {three(run.status.get('best_total'))} per image after "
-                   f"{many(int(run.status['epoch']), 'epoch')}. Top row: test images, then their reconstructions, then "
+                   f"{_epochs(run.status['epoch'])}. Top row: test images, then their reconstructions, then "
                    "samples.")
         if st.button("Generate from it", key=f"best_{run.name}", icon=":material/draw:",
                      help="Move through its latent space."):
             open_in_generate(run.name)
+
+
+def _epochs(done: float) -> str:
+    return many(1, "epoch") if done == 1 else f"{epoch(done)} epochs"
 
 
 def _others(waiting: list) -> None:

@@ -124,6 +124,40 @@ def test_the_first_steep_fall_does_not_press_the_rest_flat():
     assert high < 0.8 * history()["train_total"][0] and low < late.min() and late.max() < high
 
 
+def test_the_first_peak_of_the_kl_is_not_cut_off():
+    points = history()
+    for part in ("train", "val"):
+        points[f"{part}_kl"][:20] *= 40
+        points[f"{part}_weighted_kl"][:20] *= 40
+    peak = np.nanmax([points["train_kl"], points["train_weighted_kl"]])
+    low, high = charts.loss_chart(points)["panels"][1]["range"]
+    assert low < 0.5 and high > peak
+
+
+@pytest.mark.parametrize("first", [2, 6, 1_000])
+@pytest.mark.parametrize("to", [1e11, 1e4])
+def test_a_run_that_diverges_is_shown_on_the_scale_it_had_before(first, to):
+    points, before = history(), history()
+    for term in ("recon", "kl", "weighted_kl", "total"):
+        points[f"train_{term}"][first:first + 8] = np.geomspace(0.2 * to, to, 8)
+    points = {column: values[:first + 8] for column, values in points.items()}
+    chart = charts.loss_chart(points)
+    assert chart["ranAway"]
+    for panel, term in zip(chart["panels"], ("total", "weighted_kl"), strict=True):
+        assert before[f"train_{term}"][:first].max() <= panel["range"][1] < 1.2 * before["train_total"].max()
+    assert max(charts.overlay_chart({"a": points, "b": before})["panels"][0]["range"]) < 1_000
+
+
+def test_a_spike_that_passes_and_a_loss_below_zero_are_no_divergence():
+    points = history()
+    points["train_total"][1_000] = points["train_recon"][1_000] = 1e9
+    assert not charts.loss_chart(points)["ranAway"]
+    points = history()
+    for column in ("train_recon", "train_total"):
+        points[column] = points[column] - 1_000
+    assert not charts.loss_chart(points)["ranAway"]
+
+
 @pytest.mark.parametrize("rows", [0, 1, 2])
 def test_a_run_that_has_hardly_begun_can_be_drawn(rows):
     points = {column: values[:rows] for column, values in history().items()}

@@ -26,6 +26,9 @@ LOSS_CAPTION = ("Solid: training, dashed: validation. Total = reconstruction + Î
 AE_CAPTION = ("Solid: training, dashed: validation. Both should fall or level out; validation rising alone is "
               "overfitting. Drag to look closer, double-click for all.")
 
+AWAY_CAPTION = ("Solid: training, dashed: validation. The losses ran away: the axes show the scale they had before. "
+                "Double-click for all.")
+
 Points = dict[str, np.ndarray]
 
 
@@ -55,9 +58,9 @@ def loss_chart(points: Points, *, x: str = "epoch", log: bool = False, smoothing
             legend.append(style | {"dash": False})
             drawn += _term(points, x, term, style, smoothing)
         share = (0.6, 0.4)[number] if with_kl else 1.0
-        panels.append(_panel(f"{'KL' if number else 'Loss'} ({unit} per image)", share, drawn, log))
+        panels.append(_panel(f"{'KL' if number else 'Loss'} ({unit} per image)", share, drawn, log, whole=bool(number)))
     return {"panels": panels, "legend": sorted(legend, key=lambda s: list(TERMS.values()).index(s["name"])),
-            "marks": _marks(points, x, changes), **_frame(x)}
+            "marks": _marks(points, x, changes), "ranAway": _ran_away(points, x) is not None, **_frame(x)}
 
 
 def overlay_chart(runs: dict[str, Points], term: str = "total", *, x: str = "epoch", log: bool = False,
@@ -102,7 +105,7 @@ def kl_caption(kl_per_dim: np.ndarray) -> str:
 
 def _term(points: Points, x: str, term: str, style: dict, smoothing: float) -> list[dict]:
     """The curves of one term: training, with its raw self behind it where it is smoothed, and validation."""
-    found = []
+    found, style = [], style | {"until": _ran_away(points, x)}
     for prefix, part in PARTS.items():
         xs, ys = _clean(points.get(x, ()), points.get(f"{prefix}_{term}", ()))
         dash = prefix == "val"
@@ -124,20 +127,38 @@ def _clean(x, y) -> tuple[np.ndarray, np.ndarray]:
     return x[there], y[there]
 
 
-def _panel(title: str, share: float, drawn: list[dict], log: bool) -> dict[str, Any]:
-    """One panel; a logarithm only where every value has one."""
+def _ran_away(points: Points, x: str) -> float | None:
+    """Where on the axis a diverging run left every scale of use and never came back, or None."""
+    places = []
+    for term, times, slack in (("recon", 3, 100.0), ("total", 20, 1000.0)):
+        parts = [part for part in (_clean(points.get(x, ()), points.get(f"{p}_{term}", ())) for p in PARTS)
+                 if len(part[0])]
+        # An untrained model is about as bad as one can be; one that is far worse is running away.
+        limit = times * min((abs(ys[0]) for _, ys in parts), default=0.0) + slack
+        places += [float(xs[np.argmax(ys > limit)]) for xs, ys in parts if ys[-1] > limit]
+    return min(places, default=None)
+
+
+def _panel(title: str, share: float, drawn: list[dict], log: bool, whole: bool = False) -> dict[str, Any]:
+    """One panel; a logarithm only where every value has one. `whole`: with its first steep stretch."""
     values = [y for curve in drawn for y in curve["y"]]
     log = log and bool(values) and min(values) >= 0 and max(values) > 0
-    return {"title": title, "share": share, "log": log, "curves": drawn, "range": None if log else _useful(drawn)}
+    return {"title": title, "share": share, "log": log, "curves": drawn,
+            "range": None if log else _useful(drawn, whole)}
 
 
-def _useful(drawn: list[dict]) -> list[float] | None:
-    """A range without the steep first fall, which would press all that follows into a flat line."""
+def _useful(drawn: list[dict], whole: bool) -> list[float] | None:
+    """A range without the steep first fall, which would press all that follows into a flat line, and without what a
+    diverging run rose to. The KL keeps its first peak: it is of the size of the rest, and cut off it would be a block
+    at the edge."""
+    away = [curve["until"] for curve in drawn if curve["until"] is not None]
     end = max((curve["x"][-1] for curve in drawn if curve["x"]), default=0.0)
-    late = [y for curve in drawn for x, y in zip(curve["x"], curve["y"], strict=True) if x > 0.08 * end]
-    if len(late) < 8:
+    begin = -1.0 if whole or away else 0.08 * end
+    late = [y for curve in drawn for x, y in zip(curve["x"], curve["y"], strict=True)
+            if x > begin and (curve["until"] is None or x < curve["until"])]
+    if len(late) < (1 if away else 8):
         return None
-    margin = 0.06 * (max(late) - min(late)) or 0.5
+    margin = max(0.06 * (max(late) - min(late)), 0.05 * max(map(abs, late)) if away else 0.0) or 0.5
     return [min(late) - margin, max(late) + margin]
 
 

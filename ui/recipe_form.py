@@ -148,7 +148,8 @@ def _shown(value: Any) -> Any:
 
 def _values() -> dict[str, Any]:
     defaults = base(st.session_state[key("name")], st.session_state[key("dataset")])
-    return {f.name: st.session_state.get(key(f.name), defaults[f.name]) for f in fields()}
+    values = {f.name: st.session_state.get(key(f.name), defaults[f.name]) for f in fields()}
+    return {name: int(v) if isinstance(v, float) and v.is_integer() else v for name, v in values.items()}
 
 
 def _arrive(ready: dict[str, bool]) -> None:

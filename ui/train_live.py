@@ -127,13 +127,14 @@ def _tuning(job) -> None:
                         on_change=_set, args=(job, "beta", beta_key),
                         help="The new weight of the KL term, from the next batch on.")
     for key in (lr_key, beta_key):
-        if refused := st.session_state.pop(f"{key}_refused", None):
+        if refused := st.session_state.get(f"{key}_refused"):
             st.error(plain(refused), icon=":material/error:")
     st.caption("Takes effect at the next batch and leaves a mark on the curves.")
 
 
 def _set(job, field: str, key: str) -> None:
     value = st.session_state[key]
+    st.session_state.pop(f"{key}_refused", None)
     if value is not None:
         try:
             job.set(**{field: value})
@@ -186,7 +187,8 @@ def _curves(job) -> None:
     curves(chart, key="train_curves", height=364,
            alt=f"Loss curves of {job.name}: newest total {three(latest(shot.points, 'train_total'))} in training, "
                f"{three(latest(shot.points, 'val_total'))} in validation.")
-    st.caption(charts.LOSS_CAPTION if job.recipe.model == "vae" else charts.AE_CAPTION)
+    caption = charts.LOSS_CAPTION if job.recipe.model == "vae" else charts.AE_CAPTION
+    st.caption(charts.AWAY_CAPTION if chart["ranAway"] else caption)
 
 
 def _per_dimension(job, shot) -> None:

@@ -84,7 +84,8 @@ function start(root) {
     left += 32;
     const x = (v) => left + ((v - xs[0]) / (xs[1] - xs[0])) * (width - left - RIGHT);
     const back = (px) => xs[0] + ((px - left) / (width - left - RIGHT)) * (xs[1] - xs[0]);
-    return { pen, width, height, left, xs, x, back, panels, ink: style.color, bottom: height - BOTTOM };
+    return { pen, width, height, left, xs, x, back, panels, ink: style.color,
+      ground: style.getPropertyValue("--st-background-color") || "transparent", bottom: height - BOTTOM };
   }
 
   function draw() {
@@ -118,11 +119,15 @@ function start(root) {
     if (!empty) for (const v of ticks(...at.xs, (width - left) / 80)) pen.fillText(text(v), x(v), bottom + 6);
     pen.fillText(data.xTitle, (left + width - RIGHT) / 2, bottom + 22);
     pen.textAlign = "left";
-    data.marks.forEach(({ x: v, text: said }, i) => {
-      if (!(v >= at.xs[0] && v <= at.xs[1])) return;
-      line(pen, x(v), TOP, x(v), bottom, data.muted, 1, [3, 3]);
-      const room = pen.measureText(said).width;
-      pen.fillText(said, x(v) + 4 + room > width ? x(v) - 4 - room : x(v) + 4, TOP + 15 * (i % 4));
+    const marks = data.marks.filter(({ x: v }) => v >= at.xs[0] && v <= at.xs[1]);
+    for (const { x: v } of marks) line(pen, x(v), TOP, x(v), bottom, data.muted, 1, [3, 3]);
+    marks.forEach(({ x: v, text: said }, i) => {
+      const room = pen.measureText(said).width, up = TOP + 16 * (i % 4);
+      const from = x(v) + 6 + room > width ? x(v) - 6 - room : x(v) + 6;
+      pen.fillStyle = at.ground; // the curves run behind the words
+      pen.fillRect(from - 3, up - 2, room + 6, 17);
+      pen.fillStyle = data.muted;
+      pen.fillText(said, from, up);
     });
     if (from != null && cursor != null) {
       pen.globalAlpha = 0.12;

@@ -70,7 +70,7 @@ function start(root) {
     slider.setAttribute("aria-valuetext", at == null ? "no epoch yet" : `epoch ${at}`);
     newest.disabled = live;
     const many = `${epochs.length} ${epochs.length === 1 ? "frame" : "frames"}`;
-    caption.textContent = at == null ? "The first frame appears when the first sheet has been decoded."
+    caption.textContent = at == null ? "The first pictures come in a moment."
       : `Epoch ${at}${live ? " · the newest" : ` of ${last()}`}${at === 0 ? " · before training" : ""} · ${many}`;
     canvases[0].setAttribute("aria-label", `12 test images`);
     canvases[1].setAttribute("aria-label", `Their reconstructions at epoch ${at}`);
