@@ -119,6 +119,7 @@ def depth(run: Run, held: Loaded) -> None:
         table = [{"dimension": f"z{k}", "value of z": float(z[k]), what: float(held.axes.weight[k]),
                   "use": "dead" if held.axes.dead[k] else "in use"} for k in held.axes.order]
         st.dataframe(table, hide_index=True, height=220, key="generate_table",
+                     alt=f"Every dimension with its value of z, its {what}, and whether the model uses it",
                      column_config={name: st.column_config.NumberColumn(format="%.3g")
                                     for name in ("value of z", what)})
         st.caption("The code that ran:")

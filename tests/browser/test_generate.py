@@ -11,6 +11,19 @@ STATE = """c => ({source: c.dataset.source, served: c.dataset.served, seq: c.dat
 PAINTED = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))"
 
 
+# The name of what has the focus (`` for the page itself), and whether it or its label wears a ring. Streamlit's own
+# fields change the colour of their frame instead, and its sliders wear a halo round the handle.
+FOCUS = """() => {
+  let node = document.activeElement, own = false;
+  while (node?.shadowRoot?.activeElement) [node, own] = [node.shadowRoot.activeElement, true];
+  if (!node || node === document.body || node.tagName === "MAIN") return ["", true];
+  const ring = [node, node.closest("label")].filter(Boolean).map((e) => getComputedStyle(e))
+    .some((s) => s.outlineStyle !== "none" || s.boxShadow !== "none");
+  const name = node.getAttribute("aria-label") || node.labels?.[0]?.innerText || node.innerText || node.title;
+  return [name, ring || (!own && node.matches("[type=text], [type=number], [type=range]"))];
+}"""
+
+
 class Wire:
     """Counts the messages that a page sends to the server."""
 
@@ -140,8 +153,9 @@ def test_hovering_over_the_plane_decodes_without_a_message_and_a_click_goes_ther
 
 def test_the_plane_works_by_keyboard(page, lab):
     visit(page, lab, "example-plane-vae")
+    before = state(page)["seq"]
     page.get_by_role("button", name="Zero").click()
-    seq = served(page, state(page)["seq"])["seq"]
+    seq = served(page, before)["seq"]
     page.locator(".plane .map").focus()
     for _ in range(8):
         page.keyboard.press("ArrowUp")
@@ -167,6 +181,54 @@ def test_on_a_phone_the_plane_and_the_picture_take_the_width_and_the_axes_stand_
     scale = ground["width"] * ratio / painted
     assert scale == pytest.approx(round(scale), abs=1e-3), "each pixel as large as the others"
     context.close()
+
+
+CONTRAST = """(node) => {
+  const pen = document.createElement("canvas").getContext("2d");
+  const rgb = (c) => {
+    pen.fillStyle = c;
+    pen.fillRect(0, 0, 1, 1);
+    return [...pen.getImageData(0, 0, 1, 1).data].slice(0, 3);
+  };
+  const light = (c) => c.map((v) => v / 255).map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, v, k) => sum + v * [0.2126, 0.7152, 0.0722][k], 0);
+  const ground = rgb(getComputedStyle(document.querySelector("[data-testid=stApp]")).backgroundColor);
+  let opacity = 1;
+  for (let up = node; up; up = up.parentElement ?? up.getRootNode().host) opacity *= getComputedStyle(up).opacity;
+  const ink = rgb(getComputedStyle(node).color).map((v, k) => v * opacity + ground[k] * (1 - opacity));
+  const [low, high] = [light(ink), light(ground)].sort((a, b) => a - b);
+  return (high + 0.05) / (low + 0.05);
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_what_is_dimmed_can_still_be_read(page, lab, scheme):
+    visit(page, lab, "example-mlp-vae", scheme)
+    page.locator(".board .dead em").first.wait_for()
+    for dimmed in (".board .dead em", ".board .dead output", ".traversal .dead .name", ".traversal figcaption"):
+        assert page.locator(dimmed).first.evaluate(CONTRAST) >= 4.5, dimmed
+    visit(page, lab, "example-plane-vae", scheme)
+    page.get_by_label("Encoded images").check()
+    button = page.locator(".legend button").first
+    button.click()
+    assert button.get_attribute("aria-pressed") == "false" and button.evaluate(CONTRAST) >= 4.5
+
+
+def test_everything_to_use_is_reached_by_tab_and_shows_that_it_is(page, lab):
+    visit(page, lab, "example-plane-vae")
+    reached = {}
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        name, ring = page.evaluate(FOCUS)
+        if name in reached:
+            break
+        if name:
+            reached[name] = ring
+    for wanted in ("Trained model", "Random", "Zero", "Undo", "Redo", "From an image", "Randomness", "Download",
+                   "Plane of z0", "Circles", "Encoded images", "Latent dimension 0", "Latent dimension 1", "Seed",
+                   "Temperature", "How it works"):
+        assert any(wanted in name for name in reached), wanted
+    assert not [name for name, ring in reached.items() if not ring]
 
 
 def test_a_picture_of_the_traversal_sheet_can_be_gone_to(page, lab):

@@ -61,6 +61,15 @@ def test_labels_on_the_accent_are_readable(theme):
 
 
 @pytest.mark.parametrize("theme", THEMES)
+def test_code_is_readable(theme):
+    css = (ROOT / ".streamlit" / "contrast.css").read_text(encoding="utf-8")
+    inks = re.findall(r"\.token.*light-dark\((#\w{6}), (#\w{6})\)", css)
+    assert len(inks) == 4, "marks, strings, words of the language, numbers"
+    ground = rgb(THEMES[theme]["codeBackgroundColor"])
+    assert all(contrast(rgb(pair[theme == "dark"]), ground) >= READABLE for pair in inks)
+
+
+@pytest.mark.parametrize("theme", THEMES)
 def test_lines_of_charts_are_visible(theme):
     ground = rgb(THEMES[theme]["backgroundColor"])
     colours = THEMES[theme]["chartCategoricalColors"]
