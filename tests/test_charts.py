@@ -9,7 +9,7 @@ import pytest
 from core import curves
 from core.history import COLUMNS
 from core.latent_space import DEAD_BELOW
-from ui import charts
+from ui import charts, words
 
 CURVES = [
     (rng.integers(4, 3_000), rng.integers(4, 600), rng)
@@ -145,7 +145,8 @@ def test_a_run_that_diverges_is_shown_on_the_scale_it_had_before(first, to):
     assert chart["ranAway"]
     for panel, term in zip(chart["panels"], ("total", "weighted_kl"), strict=True):
         assert before[f"train_{term}"][:first].max() <= panel["range"][1] < 1.2 * before["train_total"].max()
-    assert max(charts.overlay_chart({"a": points, "b": before})["panels"][0]["range"]) < 1_000
+    beside = charts.overlay_chart({"a": points, "b": before})["panels"][0]["range"]
+    assert max(before["train_total"][:first].max(), before["train_total"][160:].max()) < beside[1] < 1_000
 
 
 def test_a_spike_that_passes_and_a_loss_below_zero_are_no_divergence():
@@ -182,6 +183,12 @@ def test_kl_bars_are_sorted_and_dead_dimensions_marked():
     assert bars["names"] == ["z2", "z0", "z3", "z4", "z1"] and bars["values"] == sorted(kl, reverse=True)
     assert bars["dead"] == [False, False, False, True, True]
     assert charts.kl_caption(kl).startswith("3 of 5 dimensions are in use, 3.52 nats")
+
+
+@pytest.mark.parametrize("done, text", [(0, "0"), (0.809, "0.8"), (0.99, "0.9"), (81, "81"), (81.0, "81"), (2.3, "2.3"),
+                                        (10_000, "10000"), (None, "–"), (float("nan"), "–")])
+def test_epochs_are_written_in_one_way_and_never_rounded_up(done, text):
+    assert words.epoch(done) == text
 
 
 def test_runs_laid_over_each_other_can_be_told_apart_even_when_the_colours_run_out():

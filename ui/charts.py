@@ -153,9 +153,9 @@ def _useful(drawn: list[dict], whole: bool) -> list[float] | None:
     at the edge."""
     away = [curve["until"] for curve in drawn if curve["until"] is not None]
     end = max((curve["x"][-1] for curve in drawn if curve["x"]), default=0.0)
-    begin = -1.0 if whole or away else 0.08 * end
+    begin = -1.0 if whole else 0.08 * end
     late = [y for curve in drawn for x, y in zip(curve["x"], curve["y"], strict=True)
-            if x > begin and (curve["until"] is None or x < curve["until"])]
+            if (x > begin if curve["until"] is None else x < curve["until"])]
     if len(late) < (1 if away else 8):
         return None
     margin = max(0.06 * (max(late) - min(late)), 0.05 * max(map(abs, late)) if away else 0.0) or 0.5

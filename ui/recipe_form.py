@@ -64,7 +64,8 @@ def recipe_form(action: Callable[[Recipe | None], None] = lambda recipe: None) -
                 for f in rest:
                     _field(f, ready)
     with below_open_fields:
-        recipe = _checked(ready)
+        with st.container():  # a place of its own, or the button below would be made anew when a message comes or goes
+            recipe = _checked(ready)
         action(recipe)
     return recipe
 

@@ -98,6 +98,21 @@ def test_train_pause_step_resume_and_stop(train, lab):
     expect(page.get_by_role("button", name="Generate from it")).to_be_enabled()
 
 
+def test_a_number_out_of_bounds_is_not_kept_back_by_the_browser(train, lab):
+    page = train
+    if page.get_by_role("button", name="Train another").count():
+        page.get_by_role("button", name="Train another").click()
+    field = page.get_by_role("spinbutton", name="Epochs")
+    for typed, said in (("1e9", "1000000000"), ("0", "0")):
+        field.fill(typed)
+        field.press("Tab")
+        expect(page.get_by_text(f"Epochs: {said} is not allowed")).to_be_visible()
+        expect(page.get_by_role("button", name="Start training")).to_be_disabled()
+    field.fill("10")
+    field.press("Tab")
+    expect(page.get_by_role("button", name="Start training")).to_be_enabled(timeout=SLOW)
+
+
 def test_leaving_the_page_a_reload_and_a_second_tab_find_the_run_as_it_is(train, lab):
     page = train
     start(page, "browser two")
