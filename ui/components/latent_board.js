@@ -202,7 +202,7 @@ function start(root) {
     // Beside the sliders as large as the column; above them small enough that they stay on the same screen.
     const small = window.innerWidth < 640, beside = inner.clientWidth >= 640;
     // On a phone the picture takes the width, unless the original stands beside it or the sliders would lose their place.
-    const tall = original.hidden ? 0.45 * window.innerHeight : 252;
+    const tall = original.hidden ? 0.45 * window.innerHeight : Math.min(252, box.clientWidth - 100);
     const most = small ? tall : beside ? 392 : Math.max(308, window.innerHeight - 400);
     const side = crisp(TILE, Math.min(box.clientWidth || 392, most));
     main.style.width = main.style.height = `${side}px`;

@@ -101,11 +101,8 @@ function start(root) {
   }
 
   function write(pen, text, x, y) {
-    pen.font = "600 12px sans-serif";
-    pen.lineWidth = 3;
-    pen.strokeStyle = "#000";
-    pen.strokeText(text, x, y);
-    pen.fillStyle = "#fff";
+    Object.assign(pen, { font: "600 12px sans-serif", lineWidth: 8, lineJoin: "round", strokeStyle: "#000", fillStyle: "#fff" });
+    pen.strokeText(text, x, y); // a ground of its own
     pen.fillText(text, x, y);
   }
 
