@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import sys
 import threading
@@ -41,11 +42,12 @@ def settle() -> None:
 
 def _warm() -> None:
     """The first page is out; the second one should not wait for these imports."""
-    import torch  # noqa: F401
+    # A lab that is closed in the middle of them makes them fail; a broken torch is met again by whoever needs it.
+    with contextlib.suppress(Exception):
+        import torch  # noqa: F401
 
-    import core.models
-    import core.weights  # noqa: F401
-
+        import core.models
+        import core.weights  # noqa: F401
     _freeze_if_grown()
 
 
