@@ -41,6 +41,11 @@ class Batch:
 
 
 @dataclass(frozen=True)
+class Pulse:
+    """Something other than training goes on (the scoring at the end): a moment to hear a stop. Carries nothing."""
+
+
+@dataclass(frozen=True)
 class Report:
     """New points of the loss curve, a few times a second. `now` is the unfinished end of the curve."""
 
@@ -77,4 +82,4 @@ class Finished:
     message: str
 
 
-Event = Started | Batch | Report | EpochEnd | Changed | Finished
+Event = Started | Batch | Pulse | Report | EpochEnd | Changed | Finished

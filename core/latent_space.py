@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from core import data
 from core.images import to_uint8
 
 if TYPE_CHECKING:
+    from core.data import ImageSet
     from core.models.base import LatentModel
+    from core.recipe import Recipe
 
 DEAD_BELOW = 0.01
 """Nats. A dimension whose KL stays below carries no information about the image: its posterior is the prior
@@ -50,9 +53,9 @@ class Axes:
 
 
 def axes(model: LatentModel) -> Axes:
-    """The axes of a trained model: of its prior if it has one (VAE), of its training latents if not (autoencoder)."""
+    """The axes of a trained model: of its prior if it has one, of its training latents if not."""
     d = model.latent_dim
-    if has_prior(model):
+    if model.has_prior:
         centre, scale = np.zeros(d, np.float32), np.ones(d, np.float32)
         weight = model.kl_per_dim.detach().cpu().numpy().astype(np.float32)
         order, dead = by_weight(weight, DEAD_BELOW)
@@ -65,10 +68,8 @@ def axes(model: LatentModel) -> Axes:
 
 
 def has_prior(model: LatentModel) -> bool:
-    """Whether the model was trained towards N(0, I); an autoencoder was not."""
-    from core.models.autoencoder import Autoencoder
-
-    return not isinstance(model, Autoencoder)
+    """Whether the model was trained towards N(0, I) and can be sampled from there (VAE, variational auto-decoder)."""
+    return model.has_prior
 
 
 def by_weight(weight: np.ndarray, dead_below: float = DEAD_BELOW) -> tuple[np.ndarray, np.ndarray]:
@@ -180,13 +181,27 @@ def decode(model: LatentModel, z: np.ndarray, chunk: int = 256) -> np.ndarray:
     return np.concatenate(parts) if parts else np.zeros((0, 28, 28), np.uint8)
 
 
+def of_training(model: LatentModel, recipe: Recipe, images: ImageSet, most: int) -> tuple[np.ndarray, np.ndarray]:
+    """Training images and where they lie: indices into `images.train_images` [n], μ float32 [n, d], n ≤ `most`.
+
+    Spread over the images the model was trained on. A latent table is read, with an encoder they are encoded.
+    """
+    trained, _ = data.split(images, recipe.validation, recipe.train_images)
+    rows = np.linspace(0, len(trained) - 1, min(len(trained), most)).astype(int)
+    table = getattr(model, "table", None)
+    if table is not None and len(table) == len(trained):
+        return trained[rows], model.posterior(table[rows]).mean.cpu().numpy()
+    return trained[rows], encode(model, images.train_images[trained[rows]])
+
+
 def encode(model: LatentModel, images: np.ndarray, chunk: int = 1024) -> np.ndarray:
-    """μ(x) of `uint8` images [N, 28, 28]: float32 [N, d]."""
+    """μ of `uint8` images [N, 28, 28]: float32 [N, d]; by the encoder, or by a search where there is none."""
     import torch
 
+    from core import inference
+
     device = model.latent_mean.device
-    with torch.inference_mode():
-        # torch.tensor copies: the data sets' arrays are read-only, which from_numpy does not like.
-        parts = [model.encode(torch.tensor(images[k:k + chunk], device=device).unsqueeze(1).float().div_(255))
-                 .mean.cpu().numpy() for k in range(0, len(images), chunk)]
+    # torch.tensor copies: the data sets' arrays are read-only, which from_numpy does not like.
+    parts = [inference.posterior(model, torch.tensor(images[k:k + chunk], device=device).unsqueeze(1).float().div_(255))
+             .mean.cpu().numpy() for k in range(0, len(images), chunk)]
     return np.concatenate(parts) if parts else np.zeros((0, model.latent_dim), np.float32)

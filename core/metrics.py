@@ -7,6 +7,7 @@ that is not an ELBO.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,9 +15,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core import facts
+from core import data, facts, inference
 from core.latent_space import DEAD_BELOW
-from core.models import LatentModel
+from core.models import LatentModel, Posterior
 
 CHUNK = 500
 """Images decoded at once: large enough to keep the cores busy, small enough for a laptop's memory."""
@@ -27,7 +28,7 @@ class Scores:
     """Means over a set of images.
 
     Attributes:
-        recon, kl: nats per image (recon: squared error for likelihood `mse`).
+        recon, kl: nats per image (recon: squared error for likelihood `mse`; kl: ½ ‖z‖² for an auto-decoder).
         kl_per_dim: nats, [d].
         mse: mean squared error per pixel on [0, 1], reconstructed from the mean of the posterior.
     """
@@ -53,41 +54,73 @@ def on_device(images: np.ndarray, device: torch.device) -> Tensor:
     return torch.from_numpy(np.array(images)).unsqueeze(1).to(device)
 
 
-@torch.inference_mode()
-def score(model: LatentModel, images: Tensor, seed: int = 0) -> Scores:
+@torch.no_grad()
+def score(model: LatentModel, images: Tensor, seed: int = 0, steps: int = inference.STEPS) -> Scores:
     """Score uint8 images [N, 1, 28, 28] that lie on the model's device.
 
     ε is drawn on the CPU from `seed`, for all images at once: the same on every device and for every chunk size, so
     that two epochs or two runs differ by their weights alone.
+
+    Args:
+        steps: of the search, for families without an encoder (`inference.search`).
     """
-    device, n = images.device, len(images)
-    # Drawn chunk by chunk it would depend on the chunks: torch fills blocks of 16, and a short last one in another way.
-    noise = torch.randn(n, model.latent_dim, generator=torch.Generator().manual_seed(seed))
-    sums = torch.zeros(2, dtype=torch.float64)
-    kl_per_dim = torch.zeros(model.latent_dim, dtype=torch.float64)
-    for start in range(0, n, CHUNK):
+    totals = Totals(model, len(images), seed)
+    for start in range(0, len(images), CHUNK):
         x = as_floats(images[start : start + CHUNK])
-        posterior = model.encode(x)
-        epsilon = noise[start : start + CHUNK].to(device)
-        spread = 0.0 if posterior.logvar is None else torch.exp(0.5 * posterior.logvar)
-        recon = model.likelihood.nll(model.decoder(posterior.mean + spread * epsilon), x)
+        totals.add(x, inference.posterior(model, x, steps=steps))
+    return totals.scores()
+
+
+class Totals:
+    """Scores of images that come in parts."""
+
+    def __init__(self, model: LatentModel, n: int, seed: int = 0):
+        self.model, self.n = model, n
+        # Drawn chunk by chunk it would depend on the chunks: torch fills blocks of 16, a short last one in another way.
+        self.noise = torch.randn(n, model.latent_dim, generator=torch.Generator().manual_seed(seed))
+        self.sums = torch.zeros(2, dtype=torch.float64)
+        self.kl_per_dim = torch.zeros(model.latent_dim, dtype=torch.float64)
+        self.done, self.prior = 0, torch.zeros((), dtype=torch.float64)
+
+    @torch.no_grad()
+    def add(self, x: Tensor, posterior: Posterior) -> None:
+        """The next images [B, 1, 28, 28] in [0, 1] and where they lie."""
+        model = self.model
+        epsilon = self.noise[self.done : self.done + len(x)].to(x.device)
+        losses = model.losses_at(posterior, posterior.at(epsilon), x)
         squared = (model.decode(posterior.mean) - x).square().flatten(1).mean(1)
-        sums += torch.stack([recon.sum(), squared.sum()]).cpu().double()
-        kl_per_dim += posterior.kl().sum(0).cpu().double()
-    recon, mse = (sums / n).tolist()
-    per_dim = (kl_per_dim / n).numpy()
-    return Scores(recon, float(per_dim.sum()), per_dim, mse)
+        self.sums += torch.stack([losses.recon.sum(), squared.sum()]).cpu().double()
+        self.prior += losses.kl.sum().cpu().double()
+        self.kl_per_dim += posterior.kl().sum(0).cpu().double()
+        self.done += len(x)
+
+    def scores(self) -> Scores:
+        """Means over all that were added."""
+        recon, mse = (self.sums / self.n).tolist()
+        per_dim = (self.kl_per_dim / self.n).numpy()
+        prior = float(per_dim.sum()) if self.model.variational else float(self.prior / self.n)
+        return Scores(recon, prior, per_dim, mse)
 
 
-@torch.inference_mode()
+@torch.no_grad()
+def encode(model: LatentModel, images: Tensor) -> Tensor:
+    """μ of uint8 images [N, 1, 28, 28], [N, d]."""
+    return torch.cat([inference.posterior(model, as_floats(part)).mean for part in images.split(CHUNK)])
+
+
 def latent_moments(model: LatentModel, images: Tensor) -> tuple[Tensor, Tensor]:
     """Mean [d] and covariance [d, d] of the posterior means of uint8 images [N, 1, 28, 28]."""
-    mu = torch.cat([model.encode(as_floats(part)).mean for part in images.split(CHUNK)]).cpu().double()
+    return moments(encode(model, images))
+
+
+def moments(mu: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean [d] and covariance [d, d] of points [N, d]."""
+    mu = mu.cpu().double()
     centred = mu - mu.mean(0)
     return mu.mean(0).float(), (centred.T @ centred / max(len(mu) - 1, 1)).float()
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def log_likelihood(
     model: LatentModel, images: Tensor, samples: int, generator: torch.Generator | None = None
 ) -> Tensor:
@@ -98,9 +131,9 @@ def log_likelihood(
     Args:
         images: floats [B, 1, 28, 28] in [0, 1].
     """
-    posterior = model.encode(images)
-    if posterior.logvar is None:
-        raise ValueError("log p(x) needs a posterior with a width; an autoencoder has none.")
+    if not model.variational:
+        raise ValueError("log p(x) needs a posterior with a width; an autoencoder's and an auto-decoder's have none.")
+    posterior = inference.posterior(model, images)
     spread = torch.exp(0.5 * posterior.logvar)
     weights = []
     for _ in range(samples):
@@ -117,17 +150,55 @@ def active_units(kl_per_dim: np.ndarray, threshold: float = DEAD_BELOW) -> int:
     return int((np.asarray(kl_per_dim) >= threshold).sum())
 
 
+SCORED = 1_000
+"""Test images that a family without an encoder is scored on unless more are asked for: each is a search."""
+
+
+def test_images(model: LatentModel, images: data.ImageSet, most: int = SCORED) -> np.ndarray:
+    """The test images this model is scored on, uint8 [N, 28, 28]: all, or `most` of every class in proportion where
+    each is a search."""
+    test = images.test_images
+    if model.encoder is not None or len(test) <= most:
+        return test
+    return test[data.spread(images.test_labels, most)]
+
+
 def evaluate(model: LatentModel, test: np.ndarray, seed: int = 0) -> dict[str, Any]:
     """The figures on the test set, ready for JSON. The only place that scores test images.
 
     Args:
         test: uint8 [N, 28, 28].
     """
-    device = model.latent_mean.device
-    s = score(model, on_device(test, device), seed)
+    *_, found = evaluation(model, test, seed)
+    return found
+
+
+def _quietly(search: Iterator[Any]) -> Iterator[dict[str, Any]]:
+    """A search whose looks nobody wants to see; its result is passed on."""
+    while True:
+        try:
+            next(search)
+        except StopIteration as end:
+            return end.value
+        yield {}
+
+
+def evaluation(model: LatentModel, test: np.ndarray, seed: int = 0) -> Iterator[dict[str, Any]]:
+    """`evaluate` in steps of less than a second each: yields an empty dictionary after each, the figures at the end."""
+    images = on_device(test, model.latent_mean.device)
+    totals = Totals(model, len(images), seed)
+    for start in range(0, len(images), inference.CHUNK):
+        x = as_floats(images[start : start + inference.CHUNK])
+        if model.encoder is not None:
+            placed = inference.posterior(model, x)
+        else:
+            placed = (yield from _quietly(inference.search(model, x))).posterior
+        totals.add(x, placed)
+        yield {}
+    s = totals.scores()
     floor = facts.bce_floor(test)
     bernoulli = type(model.likelihood).__name__ == "Bernoulli"
-    return {
+    yield {
         "images": len(test),
         "recon": s.recon,
         "kl": s.kl,

@@ -19,6 +19,22 @@ PRESETS: dict[str, Recipe] = {
         Recipe(name="plane-vae", hidden=(400, 200), latent_dim=2, epochs=50),
         Recipe(name="deep-ae", dataset="fashion-mnist", model="ae", likelihood="mse", hidden=(256,), latent_dim=32,
                epochs=10),
+        # No encoder: a latent vector per training image, begun near 0 (DeepSDF's recipe for an auto-decoder).
+        Recipe(name="auto-decoder", dataset="fashion-mnist", model="ad", likelihood="mse", network="conv",
+               channels=(32, 64, 128), hidden=(500,), latent_dim=128, beta=1e-3, latent_init="small", validation=250,
+               epochs=30),
+        Recipe(name="auto-decoder-fast", dataset="fashion-mnist", model="ad", likelihood="mse", hidden=(400,),
+               latent_dim=128, beta=1e-3, validation=250, epochs=10),
+        Recipe(name="variational-auto-decoder", dataset="fashion-mnist", model="vad", network="conv",
+               channels=(32, 64, 128), hidden=(500,), latent_dim=128, beta=2.0, latent_init="small", validation=250,
+               epochs=100),
+        Recipe(name="variational-auto-decoder-fast", dataset="fashion-mnist", model="vad", hidden=(400,),
+               latent_dim=128, beta=2.0, validation=250, epochs=20),
+        # The other families on a plane, to lay beside `plane-vae`.
+        Recipe(name="plane-ae", model="ae", likelihood="bernoulli", hidden=(400, 200), latent_dim=2, epochs=50),
+        Recipe(name="plane-ad", model="ad", likelihood="bernoulli", hidden=(400, 200), latent_dim=2, beta=1.0,
+               validation=250, epochs=50),
+        Recipe(name="plane-vad", model="vad", hidden=(400, 200), latent_dim=2, validation=250, epochs=50),
     )
 }
 
@@ -27,6 +43,15 @@ ABOUT = {
     "conv-vae": "The VAE with convolutions: the best pictures, the longest wait.",
     "plane-vae": "A VAE with only two latent dimensions: its whole latent space fits on one plane.",
     "deep-ae": "A plain autoencoder: sharp reconstructions, but a latent space full of holes.",
+    "auto-decoder": "No encoder: every training image owns a latent vector that is learned with the decoder.",
+    "auto-decoder-fast": "The auto-decoder with a fully connected decoder, its latents begun along the main directions "
+                         "of the images: minutes instead of many.",
+    "variational-auto-decoder": "No encoder: every training image owns a Gaussian, kept close to the prior.",
+    "variational-auto-decoder-fast": "The variational auto-decoder with a fully connected decoder: minutes instead of "
+                                     "an hour.",
+    "plane-ae": "The autoencoder with two latent dimensions, to lay beside the plane of the VAE.",
+    "plane-ad": "The auto-decoder with two latent dimensions, to lay beside the plane of the VAE.",
+    "plane-vad": "The variational auto-decoder with two latent dimensions, to lay beside the plane of the VAE.",
 }
 """One line per preset, for lists and the form."""
 
@@ -51,7 +76,7 @@ def for_digits(recipe: Recipe) -> Recipe:
     return recipe.with_(
         dataset="digits", batch_size=32, validation=180, epochs=80 if recipe.network == "conv" else 120,
         hidden=tuple(max(32, width // 2) for width in recipe.hidden) if recipe.network == "mlp" else (128,),
-        channels=(16, 32, 32),
+        channels=(16, 32, 32), latent_dim=min(32, recipe.latent_dim),
     )
 
 

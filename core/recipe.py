@@ -16,10 +16,12 @@ from typing import Any
 DATASETS = ("digits", "mnist", "fashion-mnist", "kmnist", "folder")
 """Names that `data.load` knows. `folder` is a user's own folder of images."""
 
+DECODER_ONLY = ("ad", "vad")
+"""Families without an encoder: each training image owns a row of a latent table."""
+
 
 class RecipeError(ValueError):
     """A recipe that cannot be trained: says which field, which value, and what is allowed."""
-
 
 def _field(default: Any, help: str, *, group: str, low=None, high=None, choices=None, unit: str = "", only=None):
     """A dataclass field whose metadata feeds form, flags and checks.
@@ -53,7 +55,9 @@ class Recipe:
                              low=1, high=20_000, unit="images")
 
     model: str = _field("vae", "ae: autoencoder, one point per image. vae: variational autoencoder, a Gaussian "
-                        "per image, kept close to the prior N(0, I).", group="model", choices=("ae", "vae"))
+                        "per image, kept close to the prior N(0, I). ad: auto-decoder, no encoder, each training image "
+                        "owns a point that is learned with the decoder. vad: variational auto-decoder, each owns a "
+                        "Gaussian.", group="model", choices=("ae", "vae", "ad", "vad"))
     network: str = _field("mlp", "mlp: fully connected layers. conv: convolutions, slower and sharper.",
                           group="model", choices=("mlp", "conv"))
     hidden: tuple[int, ...] = _field((200,), "Widths of the fully connected layers between image (or convolutions) "
@@ -70,14 +74,21 @@ class Recipe:
                              choices=("bernoulli", "gaussian", "gaussian-learned", "mse"))
     sigma: float = _field(0.3, "Standard deviation σ of the Gaussian likelihood, in grey levels from 0 to 1.",
                           group="loss", low=0.01, high=2.0, only=("likelihood", ("gaussian",)))
-    beta: float = _field(1.0, "Weight β of the KL term. 1 is the ELBO; 0 switches the prior off; large values let "
-                         "the posterior collapse.", group="loss", low=0.0, high=100.0, only=("model", ("vae",)))
+    beta: float = _field(1.0, "Weight β of the KL term (auto-decoder: of ½‖z‖², the pull to the origin). 1 is the "
+                         "ELBO; 0 switches the prior off; large values let the posterior collapse.", group="loss",
+                         low=0.0, high=100.0, only=("model", ("vae", "ad", "vad")))
     beta_warmup: float = _field(0.0, "Epochs over which β rises from 0 to its value.", group="loss",
-                                low=0.0, high=1000.0, unit="epochs", only=("model", ("vae",)))
+                                low=0.0, high=1000.0, unit="epochs", only=("model", ("vae", "vad")))
 
     optimizer: str = _field("adam", "adam: a step size of its own for each weight. sgd: plain gradient descent with "
                             "momentum 0.9.", group="training", choices=("adam", "sgd"))
     lr: float = _field(1e-3, "Learning rate: the size of a step.", group="training", low=1e-7, high=10.0)
+    latent_lr: float = _field(1e-2, "Learning rate of the latent table. A row is in one batch an epoch only, so it may "
+                              "take larger steps than the decoder. The rows always learn by Adam.", group="training",
+                              low=1e-7, high=10.0, only=("model", DECODER_ONLY))
+    latent_init: str = _field("pca", "Where the latents begin. pca: along the main directions of the images, 1 σ wide "
+                              "at most. small: at random, N(0, 0.01²).", group="training", choices=("pca", "small"),
+                              only=("model", DECODER_ONLY))
     batch_size: int = _field(128, "Images per step.", group="training", low=1, high=10_000, unit="images")
     seed: int = _field(0, "Start of every random number: same seed and settings, same losses.", group="training",
                        low=0, high=2**31 - 1)
@@ -91,14 +102,33 @@ class Recipe:
     def __post_init__(self) -> None:
         for f in dataclasses.fields(self):
             object.__setattr__(self, f.name, check(f, getattr(self, f.name)))
-        if self.model == "vae" and self.likelihood == "mse":
+        if self.variational and self.likelihood == "mse":
             raise RecipeError("likelihood: 'mse' has no place in an ELBO, its scale against the KL term would be "
-                              "arbitrary. Choose 'gaussian' and a σ for a VAE.")
+                              f"arbitrary. Choose 'gaussian' and a σ for a {self.model.upper()}.")
         if self.network == "conv" and len(self.channels) < 2:
             raise RecipeError(f"channels: {_show(self.channels)} is too short. Two convolutions at least are needed "
                               "to halve 28 × 28 twice.")
         if self.dataset == "folder" and not self.folder.strip():
             raise RecipeError("folder: is empty. The data set 'folder' needs the path of your folder of images.")
+
+    @property
+    def variational(self) -> bool:
+        """Whether an image has a Gaussian in the latent space, and the loss a KL; or a point."""
+        return self.model in ("vae", "vad")
+
+    @property
+    def decoder_only(self) -> bool:
+        """Whether there is no encoder, but a latent table."""
+        return self.model in DECODER_ONLY
+
+    @property
+    def implied_sigma(self) -> float | None:
+        """The σ at which a Gaussian likelihood and β = 1 would weigh errors against the prior as this recipe does; None
+        where there is no such σ: no prior, no squared error, or a σ that is learned."""
+        if self.model == "ae" or not self.beta:
+            return None
+        # β·KL + SSE / 2σ² is KL + SSE / 2(βσ²); a plain squared error has 2σ² = 1.
+        return {"gaussian": self.sigma * math.sqrt(self.beta), "mse": math.sqrt(self.beta / 2)}.get(self.likelihood)
 
     def with_(self, **changes: Any) -> Recipe:
         """A copy with some fields changed and everything checked again; an unknown field is refused by name."""
@@ -124,7 +154,7 @@ class Recipe:
     def summary(self) -> str:
         """One line for lists: what distinguishes this run at a glance."""
         body = "-".join(map(str, self.hidden)) if self.network == "mlp" else "conv " + "-".join(map(str, self.channels))
-        beta = f" · β {self.beta:g}" if self.model == "vae" else ""
+        beta = f" · β {self.beta:g}" if self.model != "ae" else ""
         return f"{self.model.upper()} · {self.dataset} · {body} · {self.latent_dim}-d{beta}"
 
 

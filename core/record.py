@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import math
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -86,7 +87,7 @@ class Record:
             self.rows[-1] = self.rows[-1] | row
         else:
             self.rows.append(row)
-        if self.run.recipe.model != "ae":
+        if self.run.recipe.variational:
             values = [row["epoch"], *scores.kl_per_dim.tolist()]
             self.kl_rows.append(dict(zip(self.kl_columns, values, strict=True)))
         objective = scores.total(trainer.beta)
@@ -147,16 +148,20 @@ class Record:
             weights.save(path / "best.safetensors", self.unsaved_best, facts)
             self.unsaved_best = None
 
-    def evaluate(self, device: torch.device) -> str:
-        """Score the best weights on the test set, once, at the very end. Returns a sentence if that cannot be done."""
+    def evaluation(self, device: torch.device) -> Iterator[str]:
+        """Score the best weights on the test set, once, at the very end, in steps: yields nothing to say after each,
+        or the sentence why it cannot be done."""
         recipe = self.run.recipe
         try:
-            test = data.load(recipe.dataset, recipe.folder).test_images
+            test = data.load(recipe.dataset, recipe.folder)
         except data.DataError as error:
-            return f"It could not be scored on the test set: {error}"
+            yield f"It could not be scored on the test set: {error}"
+            return
         model = weights.load_model(self.run, "best", device)
-        write_json(self.run.path / "evaluation.json", metrics.evaluate(model, test) | {"epoch": self.best_epoch})
-        return ""
+        for found in metrics.evaluation(model, metrics.test_images(model, test)):
+            if found:
+                write_json(self.run.path / "evaluation.json", found | {"epoch": self.best_epoch})
+            yield ""
 
     def end(self, state: str, message: str) -> None:
         """The last word on how it went."""

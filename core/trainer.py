@@ -13,9 +13,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core import data, frames, metrics
+from core import codes, data, frames, inference, metrics
 from core.history import Row
 from core.images import to_uint8
+from core.latent_table import LazyAdam
 from core.models import build
 from core.recipe import Recipe
 
@@ -42,10 +43,13 @@ class Trainer:
 
         self.model = build(recipe).to(device)
         self.optimizer = _optimizer(recipe, self.model, device)
+        self.batches = math.ceil(len(self.train_images) / recipe.batch_size)
+        # A row is seen once an epoch: from the first batch of one to the last batch of the next at the longest.
+        self.latents = LazyAdam(codes.initial(recipe, self.train_images), recipe.latent_lr, 2 * self.batches) \
+            if recipe.decoder_only else None
         self.noise = torch.Generator(device).manual_seed(recipe.seed)
         self.beta = recipe.beta
         self.epoch = self.batch = self.steps = 0
-        self.batches = math.ceil(len(self.train_images) / recipe.batch_size)
         self._begin_epoch()
 
     def _begin_epoch(self) -> None:
@@ -62,6 +66,9 @@ class Trainer:
 
     @lr.setter
     def lr(self, value: float) -> None:
+        """The latents' rate keeps its proportion to it."""
+        if self.latents is not None:
+            self.latents.lr = self.recipe.latent_lr * value / self.recipe.lr
         for group in self.optimizer.param_groups:
             group["lr"] = value
 
@@ -80,11 +87,14 @@ class Trainer:
         size = self.recipe.batch_size
         rows = self.order[self.batch * size : (self.batch + 1) * size]
         x = metrics.as_floats(self.train_images[rows])
-        losses = self.model.loss(x, self.noise)
+        posterior = None if self.latents is None else self.model.posterior(self.latents.take(rows))
+        losses = self.model.loss(x, self.noise, posterior)
         recon, kl, beta = losses.recon.sum(), losses.kl.sum(), self.beta_now()
         ((recon + beta * kl) / len(x)).backward()
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
+        if self.latents is not None:
+            self.latents.step()
         self.sums[self.batch] = torch.stack((recon.detach(), kl.detach()))
         self.betas.append(beta)
         self.batch += 1
@@ -144,10 +154,12 @@ class Trainer:
 
     def validate(self) -> tuple[Row, metrics.Scores]:
         """Score the held-out images at the β of the last batch, and refresh the model's latent statistics."""
+        if self.latents is not None:
+            self.model.table = self.latents.now()
+            codes.fit_guess(self.model, self.train_images)
+        self.model.beta.fill_(self.beta)
         scores = metrics.score(self.model, self.val_images)
-        # Spread over the whole set: images of a folder lie sorted by class.
-        spread = torch.linspace(0, len(self.train_images) - 1, min(len(self.train_images), 2_000)).long()
-        mean, cov = metrics.latent_moments(self.model, self.train_images[spread.to(self.device)])
+        mean, cov = metrics.moments(self._latents_of_training())
         self.model.latent_mean.copy_(mean)
         self.model.latent_cov.copy_(cov)
         self.model.kl_per_dim.copy_(torch.from_numpy(scores.kl_per_dim))
@@ -158,28 +170,42 @@ class Trainer:
         }  # fmt: skip
         return row, scores
 
-    @torch.inference_mode()
+    def _latents_of_training(self) -> Tensor:
+        """μ of training images [N, d]: all of the table, or 2,000 images that are encoded."""
+        if self.latents is not None:
+            return self.model.posterior(self.model.table).mean
+        # Spread over the whole set: images of a folder lie sorted by class.
+        spread = torch.linspace(0, len(self.train_images) - 1, min(len(self.train_images), 2_000)).long()
+        return metrics.encode(self.model, self.train_images[spread.to(self.device)])
+
+    @torch.no_grad()
     def picture(self) -> bytes:
         """Fixed images and fixed latents decoded with the weights of now: a frame, see `frames.py`."""
         x = metrics.as_floats(self.shown)
-        seen = self.model.decode(self.model.encode(x).mean)
+        seen = self.model.decode(inference.posterior(self.model, x).mean)
         new = self.model.decode(self.model.from_noise(self.shown_noise.to(self.device)))
         return frames.compose(*(to_uint8(part.squeeze(1)) for part in (x, seen, new)))
 
     def facts(self) -> dict[str, Any]:
         """The counters, for JSON. With `tensors` they are the whole state."""
-        return {"epoch": self.epoch, "batch": self.batch, "steps": self.steps, "lr": self.lr, "beta": self.beta,
-                "betas": self.betas}  # fmt: skip
+        found = {"epoch": self.epoch, "batch": self.batch, "steps": self.steps, "lr": self.lr, "beta": self.beta,
+                 "betas": self.betas}  # fmt: skip
+        return found if self.latents is None else found | {"latents": self.latents.facts()}
 
     def tensors(self) -> dict[str, Tensor]:
         """Weights, optimiser, random state and the running epoch's losses, by name."""
         found = {f"model.{k}": v for k, v in self.model.state_dict().items()}
         for i, entry in self.optimizer.state_dict()["state"].items():
             found |= {f"optimizer.{i}.{k}": torch.as_tensor(v) for k, v in entry.items() if v is not None}
+        if self.latents is not None:
+            found |= {f"latents.{k}": v for k, v in self.latents.tensors().items()}
         return found | {"noise": self.noise.get_state(), "sums": self.sums}
 
     def restore(self, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
         """Go on exactly where `tensors` and `facts` were taken. The model's own tensors must have been checked."""
+        if self.latents is not None:
+            self.latents.restore({k[8:]: v for k, v in tensors.items() if k.startswith("latents.")}, facts["latents"])
+            self.model.table = self.latents.now()
         self.model.load_state_dict({k[6:]: v for k, v in tensors.items() if k.startswith("model.")})
         state: dict[int, dict[str, Tensor]] = {}
         for name, value in tensors.items():

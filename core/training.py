@@ -20,7 +20,7 @@ import torch
 from filelock import Timeout
 
 from core import devices, endings
-from core.events import Batch, Changed, Control, EpochEnd, Event, Finished, Report, Started
+from core.events import Batch, Changed, Control, EpochEnd, Event, Finished, Pulse, Report, Started
 from core.history import Row
 from core.record import Record
 from core.runs import Run, RunError
@@ -123,12 +123,12 @@ class _Loop:
             elif now - record.saved_at > SAVE_SECONDS[1] and trainer.finite():
                 self._save()
             if reason := self._enough():
-                yield self._finish(reason)
+                yield from self._finish(reason)
                 return
             waited = time.perf_counter()
             yield Batch()
             reported += time.perf_counter() - waited  # a pause is no slowness
-        yield self._finish("")
+        yield from self._finish("")
 
     def _take_up_changes(self) -> Iterator[Changed]:
         trainer = self.trainer
@@ -219,7 +219,11 @@ class _Loop:
         """The driver has gone, between any two events: leave the run as a stop would."""
         if self.ended or (self.trainer.epoch_done and isinstance(self._end_epoch(), Finished)):
             return
-        self._finish("") if self.trainer.epoch >= self.epochs else self.stop()
+        if self.trainer.epoch < self.epochs:
+            self.stop()
+            return
+        for _ in self._finish(""):
+            pass
 
     def fail(self, error: OSError) -> Finished:
         """End after a failed save; the status may be unwritable too."""
@@ -236,13 +240,19 @@ class _Loop:
         best = record.best_epoch if record.best_total is not None else None
         return self._end("diverged", endings.diverged(problem, trainer.epoch + 1, best, trainer.lr))
 
-    def _finish(self, reason: str) -> Finished:
+    def _finish(self, reason: str) -> Iterator[Pulse | Finished]:
         """Score the best weights on the test set, once, at the very end."""
         if problem := self._cut():
-            return problem
+            yield problem
+            return
         self._save()
-        reason = " ".join(filter(None, (reason, self.record.evaluate(self.device))))
-        return self._end("finished", reason)
+        said = ""
+        for said in self.record.evaluation(self.device):
+            if self.control.stop:
+                said = "It was stopped before it was scored on the test set."
+                break
+            yield Pulse()
+        yield self._end("finished", " ".join(filter(None, (reason, said))))
 
     def _end(self, state: str, message: str) -> Finished:
         self.record.end(state, message)

@@ -12,7 +12,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from core.files import write_atomic
-from core.models import LatentModel, build
+from core.models import AutoDecoder, LatentModel, build
 from core.runs import Run, RunError
 
 FORMAT = "latent-lab-1"
@@ -57,6 +57,8 @@ def put(model: LatentModel, tensors: dict[str, Tensor], where: str) -> None:
     Raises:
         RunError: the first difference, by name.
     """
+    if isinstance(model, AutoDecoder) and (table := tensors.get("table")) is not None and table.dim() == 2:
+        model.table = table.new_zeros(len(table), model.code_dim)  # a row for each image it was trained on
     expected = model.state_dict()
     for name in sorted(expected.keys() | tensors.keys()):
         if name not in tensors:

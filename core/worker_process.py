@@ -23,7 +23,7 @@ import torch
 from core import devices, runs
 from core.data import DataError
 from core.devices import DeviceError
-from core.events import Batch, Control, EpochEnd, Event, Finished
+from core.events import Batch, Control, EpochEnd, Event, Finished, Pulse
 from core.runs import RunError
 from core.training import train
 
@@ -83,7 +83,7 @@ class Worker:
             if isinstance(event, Finished):
                 last = event  # told once the run is let go: whoever hears of the end may resume or delete it at once
                 continue
-            if not isinstance(event, Batch):
+            if not isinstance(event, (Batch, Pulse)):
                 self.tell(event)
             epoch_done = isinstance(event, EpochEnd) and event.epoch > 0  # epoch 0 is the untrained model
             paused = not control.stop and {"batch": isinstance(event, Batch), "epoch": epoch_done, "all": False}[until]

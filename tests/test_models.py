@@ -49,7 +49,8 @@ def test_any_depth_of_convolutions_and_layers_comes_back_to_28_by_28(channels, h
 
 
 def test_the_networks_of_the_presets_are_those_of_the_literature():
-    shapes = {name: [tuple(p.shape) for p in build(presets.preset(name)).encoder.parameters()] for name in NAMES}
+    shapes = {name: [tuple(p.shape) for p in build(presets.preset(name)).encoder.parameters()]
+              for name in ("mlp-vae", "conv-vae")}
     assert [s for s in shapes["mlp-vae"] if len(s) == 2] == [(200, 784), (40, 200)]
     conv = [s for s in shapes["conv-vae"] if len(s) > 1]
     assert [(s[1], s[0]) for s in conv[:3]] == [(1, 32), (32, 64), (64, 128)]

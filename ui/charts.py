@@ -26,6 +26,12 @@ LOSS_CAPTION = ("Solid: training, dashed: validation. Total = reconstruction + �
 AE_CAPTION = ("Solid: training, dashed: validation. Both should fall or level out; validation rising alone is "
               "overfitting. Drag to look closer, double-click for all.")
 
+AD_CAPTION = ("Solid: training, dashed: validation. Total = reconstruction + β·½‖z‖². Validation images have no row in "
+              "the table: they are placed by a search, which finds better places than a row has in the first epochs.")
+
+PRIORS = {"vae": "KL", "vad": "KL", "ad": "½‖z‖²"}
+"""What the prior's term is called, by family; an autoencoder has none."""
+
 AWAY_CAPTION = ("Solid: training, dashed: validation. The losses ran away: the axes show the scale they had before. "
                 "Double-click for all.")
 
@@ -38,7 +44,8 @@ def unit(likelihood: str) -> str:
 
 
 def loss_chart(points: Points, *, x: str = "epoch", log: bool = False, smoothing: float = 0.0,
-               changes: list[dict] | tuple = (), with_kl: bool = True, unit: str = "nats") -> dict[str, Any]:
+               changes: list[dict] | tuple = (), with_kl: bool = True, prior: str = "KL",
+               unit: str = "nats") -> dict[str, Any]:
     """Total and reconstruction above, KL and β·KL below, as data for `components.curves`.
 
     Args:
@@ -47,19 +54,22 @@ def loss_chart(points: Points, *, x: str = "epoch", log: bool = False, smoothing
         smoothing: weight of the moving average, 0 to below 1; the raw training curve stays behind it, faint.
         changes: what was changed in mid-run, as in `Snapshot.changes`; each gets a mark.
         with_kl: False for an autoencoder, which has none: its total is its reconstruction.
+        prior: what the term of the prior is called (½‖z‖² for an auto-decoder).
     """
     panels, legend = [], []
+    names = {term: name.replace("KL", prior) for term, name in TERMS.items()}
     for number, panel in enumerate(PANELS if with_kl else ({"total": "total"},)):
         drawn = []
         for term, role in panel.items():
-            style = {"name": TERMS[term], "colour": theme.colour(role), "width": 1.6, "alpha": 1.0}
+            style = {"name": names[term], "colour": theme.colour(role), "width": 1.6, "alpha": 1.0}
             if term == "weighted_kl":  # a broad pale band: where β is 1 it lies under KL, and both can be seen
                 style |= {"width": 5, "alpha": 0.35}
             legend.append(style | {"dash": False})
             drawn += _term(points, x, term, style, smoothing)
         share = (0.6, 0.4)[number] if with_kl else 1.0
-        panels.append(_panel(f"{'KL' if number else 'Loss'} ({unit} per image)", share, drawn, log, whole=bool(number)))
-    return {"panels": panels, "legend": sorted(legend, key=lambda s: list(TERMS.values()).index(s["name"])),
+        title = f"{prior if number else 'Loss'} ({unit} per image)"
+        panels.append(_panel(title, share, drawn, log, whole=bool(number)))
+    return {"panels": panels, "legend": sorted(legend, key=lambda s: list(names.values()).index(s["name"])),
             "marks": _marks(points, x, changes), "ranAway": _ran_away(points, x) is not None, **_frame(x)}
 
 

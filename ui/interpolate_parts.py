@@ -9,7 +9,7 @@ import os
 import numpy as np
 import streamlit as st
 
-from core import animation, classifier_job, data, interpolation, latent_space
+from core import animation, classifier_job, interpolation, latent_space
 from core.data import ImageSet
 from core.interpolation import WAYS, End, Way
 from core.runs import Run
@@ -112,9 +112,7 @@ def _panels(run: Run, held: Loaded, images: ImageSet | None, here: dict[str, Pic
 @st.cache_data(max_entries=4, show_spinner="Encoding training images …")
 def _latents(name: str, _run: Run, _held: Loaded, _images: ImageSet) -> tuple[np.ndarray, float]:
     """(μ of training images [M, d], the median distance from one of them to the nearest other one)."""
-    train, _ = data.split(_images, _run.recipe.validation, _run.recipe.train_images)
-    chosen = train[np.linspace(0, len(train) - 1, min(len(train), NEIGHBOURS)).astype(int)]
-    latents = latent_space.encode(_held.model, _images.train_images[chosen])
+    _, latents = latent_space.of_training(_held.model, _run.recipe, _images, NEIGHBOURS)
     if len(latents) < 2:
         return latents, 0.0
     few = latents[np.linspace(0, len(latents) - 1, min(len(latents), 500)).astype(int)]

@@ -25,10 +25,13 @@ LABELS = {
     "likelihood": "Reconstruction loss", "sigma": "σ of the Gaussian", "beta": "β, weight of the KL",
     "beta_warmup": "Warm-up of β", "lr": "Learning rate", "max_minutes": "Time limit in minutes (0: none)",
     "patience": "Patience in epochs (0: never)",
+    "latent_lr": "Learning rate of the latents", "latent_init": "Where the latents begin",
 }
 FOLDS = {"data": "How many images", "model": "The network", "loss": "The loss", "training": "How it learns",
          "stop": "When else to stop"}
-WORDS = {"ae": "Autoencoder", "vae": "Variational autoencoder", "mlp": "Fully connected", "conv": "Convolutions",
+WORDS = {"ae": "Autoencoder", "vae": "Variational autoencoder", "ad": "Auto-decoder",
+         "vad": "Variational auto-decoder", "pca": "Along the images' main directions", "small": "At random, near 0",
+         "mlp": "Fully connected", "conv": "Convolutions",
          "bernoulli": "Bernoulli (cross-entropy)", "gaussian": "Gaussian, fixed σ",
          "gaussian-learned": "Gaussian, learned σ", "mse": "Squared error", "adam": "Adam",
          "sgd": "SGD"} | {name: source.title for name, source in data.SOURCES.items()}
@@ -121,7 +124,7 @@ def _field(f: dataclasses.Field, ready: dict[str, bool]) -> None:
     elif kind in ("int", "float"):
         # Without bounds: the browser would redden what is outside, keep it to itself and train with the value before.
         # And as a float even where it is whole: read as a whole number, 1e9 would become 1. The recipe judges both.
-        step = 0.0001 if f.name == "lr" else 0.1 if kind == "float" and meta["high"] < 1000 else 1.0
+        step = 0.0001 if f.name.endswith("lr") else 0.1 if kind == "float" and meta["high"] < 1000 else 1.0
         st.number_input(value=None, step=step, format="%g", **common)
     else:
         hint = "200, or 400-200 for two layers" if kind.startswith("tuple") else "/home/you/pictures"

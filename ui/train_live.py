@@ -121,11 +121,11 @@ def _tuning(job) -> None:
     st.number_input("New learning rate", step=1e-4, format="%g", key=lr_key,
                     value=None, placeholder=f"now {latest(points, 'lr', job.recipe.lr):g}",
                     on_change=_set, args=(job, "lr", lr_key), help="The new size of a step, from the next batch on.")
-    if job.recipe.model == "vae":
+    if job.recipe.model != "ae":
         st.number_input("New β", step=0.1, format="%g", key=beta_key, value=None,
                         placeholder=f"now {latest(points, 'beta', job.recipe.beta):g}",
                         on_change=_set, args=(job, "beta", beta_key),
-                        help="The new weight of the KL term, from the next batch on.")
+                        help="The new weight of the prior's term, from the next batch on.")
     for key in (lr_key, beta_key):
         if refused := st.session_state.get(f"{key}_refused"):
             st.error(plain(refused), icon=":material/error:")
@@ -182,18 +182,19 @@ def _progress(job, shot) -> None:
 
 def _curves(job) -> None:
     shot = job.snapshot()
-    chart = charts.loss_chart(shot.points, changes=shot.changes, with_kl=job.recipe.model == "vae",
+    chart = charts.loss_chart(shot.points, changes=shot.changes, with_kl=job.recipe.model != "ae",
+                              prior=charts.PRIORS.get(job.recipe.model, "KL"),
                               unit=charts.unit(job.recipe.likelihood), **view("live"))
     curves(chart, key="train_curves", height=364,
            alt=f"Loss curves of {job.name}: newest total {three(latest(shot.points, 'train_total'))} in training, "
                f"{three(latest(shot.points, 'val_total'))} in validation.")
-    caption = charts.LOSS_CAPTION if job.recipe.model == "vae" else charts.AE_CAPTION
+    caption = {"ae": charts.AE_CAPTION, "ad": charts.AD_CAPTION}.get(job.recipe.model, charts.LOSS_CAPTION)
     st.caption(charts.AWAY_CAPTION if chart["ranAway"] else caption)
 
 
 def _per_dimension(job, shot) -> None:
     kl = shot.kl_per_dim
-    if job.recipe.model != "vae" or kl is None or not len(kl) or not np.any(kl):
+    if not job.recipe.variational or kl is None or not len(kl) or not np.any(kl):
         return
     st.subheader("What each latent dimension carries", anchor=False)
     bars(charts.kl_bars(kl), key="train_kl", alt=charts.kl_caption(kl))

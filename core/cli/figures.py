@@ -19,16 +19,18 @@ from core.recipe import applies, fields
 def evaluate(args: argparse.Namespace) -> None:
     """Score a run on the test set; for the best weights this renews the run's evaluation.json."""
     run = common.find(args.name)
-    if args.samples and run.recipe.model == "ae":
-        raise Trouble(f"'{run.name}' is an autoencoder: it has no prior and so no log p(x). Leave --samples away.")
-    test = data.load(run.recipe.dataset, run.recipe.folder).test_images
-    if not len(test):
+    if args.samples and not run.recipe.variational:
+        kind = "auto-decoder: its images are points" if run.recipe.decoder_only else "autoencoder: it has no prior"
+        raise Trouble(f"'{run.name}' is an {kind} and so no log p(x). Leave --samples away.")
+    images = data.load(run.recipe.dataset, run.recipe.folder)
+    if not len(images.test_images):
         raise Trouble(f"The data set of '{run.name}' is too small to have test images.")
     device = common.device(args.device)
     from core import metrics, weights
 
     model = weights.load_model(run, args.which, device)
     file = next(f for w in (args.which, "last", "best") if (f := run.path / f"{w}.safetensors").is_file())
+    test = metrics.test_images(model, images, args.images)
     figures = metrics.evaluate(model, test) | {"epoch": weights.load(file)[1].get("epoch")}
     if args.samples:
         figures |= _log_likelihood(model, test, args.samples)
@@ -62,7 +64,9 @@ def _table(run: runs.Run, f: dict[str, Any]) -> str:
     nats = run.recipe.likelihood != "mse"
     unit = "nats per image" if nats else "squared error per image"
     lines = [("reconstruction", f"{f['recon']:.2f}", unit)]
-    if run.recipe.model != "ae":
+    if run.recipe.model == "ad":
+        lines.append(("½ ‖z‖²", f"{f['kl']:.2f}", f"per image, weighed by {run.recipe.beta:g} in the search for z"))
+    if run.recipe.variational:
         lines += [("KL", f"{f['kl']:.2f}", unit),
                   ("total", f"{f['total']:.2f}", f"{unit}: the negative ELBO, z sampled from the posterior")]
     lines.append(("MSE", f"{f['mse']:.4f}", "per pixel, reconstructed from the mean of the posterior"))
@@ -71,7 +75,7 @@ def _table(run: runs.Run, f: dict[str, Any]) -> str:
                                                               "pixels set"))
     if f["sigma"] is not None:
         lines.append(("σ", f"{f['sigma']:.3f}", "of the Gaussian likelihood, in grey levels from 0 to 1"))
-    if run.recipe.model != "ae":
+    if run.recipe.variational:
         lines.append(("active units", str(f["active_units"]), f"of {run.recipe.latent_dim} latent dimensions"))
     if "log_likelihood" in f:
         error = f" ± {f['log_likelihood_error']:.2f}" if f["log_likelihood_error"] is not None else ""
@@ -126,6 +130,9 @@ def _evaluate_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--samples", type=number(int, 1, 10_000), metavar="K",
                         help="also estimate log p(x) from K importance samples an image (50 is usual; takes K times "
                              "as long)")
+    parser.add_argument("--images", type=number(int, 1, 1_000_000), metavar="N", default=1_000,
+                        help="test images to score a run without an encoder on, each of them a search (default: "
+                             "1000); with an encoder all are scored")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.add_argument("--device", default="auto", metavar="DEVICE", help="auto, cpu, cuda or mps (default: auto)")
     common.add_which(parser)

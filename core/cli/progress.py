@@ -16,7 +16,7 @@ class Progress:
     def __init__(self, run: Run):
         self.run, self.epochs = run, run.epochs
         self.width = len(str(self.epochs))
-        self.kl = run.recipe.model != "ae"
+        self.prior = {"vae": "KL", "vad": "KL", "ad": "prior"}.get(run.recipe.model)
         self.train: float | None = None  # the running epoch's loss so far
         self.sum = self.steps = 0.0
         self.rate = 0.0
@@ -49,7 +49,7 @@ class Progress:
 
     def losses(self, row: Row) -> str:
         """The validation figures of an epoch in words."""
-        parts = f" = recon {row['val_recon']:.2f} + KL {row['val_weighted_kl']:.2f}" if self.kl else ""
+        parts = f" = recon {row['val_recon']:.2f} + {self.prior} {row['val_weighted_kl']:.2f}" if self.prior else ""
         return f"validation {row['val_total']:.2f}{parts}"
 
     def begin(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from core.models.base import LatentModel, Losses, Posterior
+from core.models.base import LatentModel, Posterior
 
 
 class Autoencoder(LatentModel):
@@ -15,18 +15,9 @@ class Autoencoder(LatentModel):
     it, N(0, I) mostly falls into holes where no image ever was.
     """
 
-    def encode(self, images: Tensor) -> Posterior:
-        return Posterior(self.encoder(images))
+    variational = False
+    has_prior = False
 
-    def loss(self, images: Tensor, generator: torch.Generator | None = None) -> Losses:
-        z = self.encoder(images)
-        recon = self.likelihood.nll(self.decoder(z), images)
-        return Losses(recon, torch.zeros_like(recon))
-
-    def from_noise(self, noise: Tensor) -> Tensor:
-        """noise ~ N(0, I) → N(latent_mean, latent_cov), [B, d]."""
-        # An eigendecomposition, not Cholesky: a collapsed dimension has variance 0 and is no error here. On the CPU,
-        # in double precision, because Apple's GPUs have neither.
-        values, vectors = torch.linalg.eigh(self.latent_cov.cpu().double())
-        root = (vectors * values.clamp_min(0).sqrt()).to(noise)
-        return self.latent_mean + noise @ root.T
+    def prior_term(self, posterior: Posterior) -> Tensor:
+        """Nothing: 0 for each image, [B]."""
+        return torch.zeros_like(posterior.mean[:, 0])

@@ -1,6 +1,7 @@
-"""What every family shares: two small records and the verbs decode and sample.
+"""What every family shares: two small records and the verbs loss, decode and sample.
 
-A page never asks which family it holds. It calls `loss`, `encode`, `decode`, `sample`.
+A page never asks which family it holds. It calls `loss`, `decode`, `sample`, and `inference.posterior` where it wants
+to know where images lie: an encoder answers at once, a family without one is optimised.
 """
 
 from __future__ import annotations
@@ -10,6 +11,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+LOGVAR = 10.0
+"""Bound of |log σ²|. The exp of an unbounded one overflows on the first bad step; σ between e^-5 and e^5 is far wider
+than any use."""
+
 
 @dataclass
 class Losses:
@@ -17,7 +22,8 @@ class Losses:
 
     Attributes:
         recon: −log p(x | z), summed over pixels, [B].
-        kl: KL(q(z | x) ‖ p(z)), summed over latent dimensions, unweighted, [B].
+        kl: what the prior asks, unweighted, [B]: KL(q(z | x) ‖ p(z)) summed over latent dimensions where there is a
+            posterior with a width; ½ ‖z‖² for an auto-decoder's points; 0 for an autoencoder.
     """
 
     recon: Tensor
@@ -26,7 +32,7 @@ class Losses:
 
 @dataclass
 class Posterior:
-    """q(z | x): a diagonal Gaussian, or a single point where `logvar` is None (an autoencoder).
+    """q(z | x): a diagonal Gaussian, or a single point where `logvar` is None (autoencoder, auto-decoder).
 
     Attributes:
         mean: μ, [B, d].
@@ -42,7 +48,11 @@ class Posterior:
         if self.logvar is None:
             return self.mean
         noise = torch.randn(self.mean.shape, generator=generator, device=self.mean.device, dtype=self.mean.dtype)
-        return self.mean + torch.exp(0.5 * self.logvar) * noise
+        return self.at(noise)
+
+    def at(self, noise: Tensor) -> Tensor:
+        """μ + σ ε for a given ε [B, d] or [d]; the point itself where there is no width."""
+        return self.mean if self.logvar is None else self.mean + torch.exp(0.5 * self.logvar) * noise
 
     def kl(self) -> Tensor:
         """KL(q ‖ N(0, I)) per latent dimension, in nats, [B, d]; zeros for a point."""
@@ -52,26 +62,64 @@ class Posterior:
 
 
 class LatentModel(nn.Module):
-    """An encoder, a decoder and a likelihood around a latent vector of d numbers.
+    """A decoder and a likelihood around a latent vector of d numbers; with or without an encoder.
 
     Three buffers travel with the weights, refreshed after every epoch: the mean and covariance of μ over training
-    images, and the KL of each dimension over validation images. They let a page order sliders and an autoencoder
-    sample without seeing the data again.
+    images, and the KL of each dimension over validation images. They let a page order sliders and a family without a
+    prior sample without seeing the data again.
+
+    Attributes:
+        variational: whether an image has a Gaussian in the latent space or a point.
+        has_prior: whether training pulls towards N(0, I) so that it can be sampled from.
+        beta: the weight of the prior's term in training; a search (`inference.py`) weighs alike.
     """
 
-    def __init__(self, encoder: nn.Module, decoder: nn.Module, likelihood: nn.Module, latent_dim: int):
+    variational = True
+    has_prior = True
+
+    def __init__(self, encoder: nn.Module | None, decoder: nn.Module, likelihood: nn.Module, latent_dim: int):
         super().__init__()
         self.encoder, self.decoder, self.likelihood, self.latent_dim = encoder, decoder, likelihood, latent_dim
         self.register_buffer("latent_mean", torch.zeros(latent_dim))
         self.register_buffer("latent_cov", torch.eye(latent_dim))
         self.register_buffer("kl_per_dim", torch.zeros(latent_dim))
+        self.register_buffer("beta", torch.ones(()), persistent=False)
 
-    def loss(self, images: Tensor, generator: torch.Generator | None = None) -> Losses:
-        """The loss terms of images [B, 1, 28, 28] in [0, 1]; `generator` draws ε."""
-        raise NotImplementedError
+    @property
+    def code_dim(self) -> int:
+        """Numbers that describe one image's posterior: d for a point, 2d for μ and log σ²."""
+        return self.latent_dim * (2 if self.variational else 1)
+
+    def posterior(self, code: Tensor) -> Posterior:
+        """The posterior that codes [B, code_dim] stand for: what an encoder puts out, or a latent table holds."""
+        if not self.variational:
+            return Posterior(code)
+        mean, logvar = code.chunk(2, dim=1)
+        return Posterior(mean, logvar.clamp(-LOGVAR, LOGVAR))
 
     def encode(self, images: Tensor) -> Posterior:
-        """Where images [B, 1, 28, 28] lie in the latent space."""
+        """Where images [B, 1, 28, 28] lie in the latent space, by the encoder."""
+        return self.posterior(self.encoder(images))
+
+    def loss(
+        self, images: Tensor, generator: torch.Generator | None = None, posterior: Posterior | None = None
+    ) -> Losses:
+        """The loss terms of images [B, 1, 28, 28] in [0, 1]; `generator` draws ε.
+
+        Args:
+            posterior: where the images lie, if no encoder is to be asked (a latent table's rows).
+        """
+        posterior = self.encode(images) if posterior is None else posterior
+        return self.losses_at(posterior, posterior.sample(generator), images)
+
+    def losses_at(
+        self, posterior: Posterior, z: Tensor, images: Tensor, visible: Tensor | None = None
+    ) -> Losses:
+        """The loss terms at one z [B, d] of the posterior; `visible` as in `Likelihood.nll`."""
+        return Losses(self.likelihood.nll(self.decoder(z), images, visible), self.prior_term(posterior))
+
+    def prior_term(self, posterior: Posterior) -> Tensor:
+        """What the prior N(0, I) asks of a posterior, in nats, [B]."""
         raise NotImplementedError
 
     def decode(self, z: Tensor) -> Tensor:
@@ -79,8 +127,15 @@ class LatentModel(nn.Module):
         return self.likelihood.mean(self.decoder(z))
 
     def from_noise(self, noise: Tensor) -> Tensor:
-        """Standard normal noise [B, d] turned into latent vectors to sample from: the prior itself."""
-        return noise
+        """Standard normal noise [B, d] turned into latent vectors to sample from: the prior itself, or where there is
+        none N(latent_mean, latent_cov), the Gaussian laid through the latents of training images."""
+        if self.has_prior:
+            return noise
+        # An eigendecomposition, not Cholesky: a collapsed dimension has variance 0 and is no error here. On the CPU,
+        # in double precision, because Apple's GPUs have neither.
+        values, vectors = torch.linalg.eigh(self.latent_cov.cpu().double())
+        root = (vectors * values.clamp_min(0).sqrt()).to(noise)
+        return self.latent_mean + noise @ root.T
 
     def sample(self, n: int, generator: torch.Generator | None = None, temperature: float = 1.0) -> Tensor:
         """n new images [n, 1, 28, 28]; `temperature` scales the noise (0: the average image, 1: the prior)."""

@@ -13,19 +13,47 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 
-class Bernoulli(nn.Module):
+class Likelihood(nn.Module):
+    """What the kinds below share: a score per pixel, summed over the pixels that can be seen."""
+
+    def per_pixel(self, output: Tensor, images: Tensor) -> Tensor:
+        """−log p of each pixel, the shape of `images`."""
+        raise NotImplementedError
+
+    def nll(self, output: Tensor, images: Tensor, visible: Tensor | None = None) -> Tensor:
+        """−log p(x | z) summed over pixels, [B].
+
+        Args:
+            output: what the decoder says, images: the truth, both [B, 1, 28, 28].
+            visible: the same shape, False where a pixel is hidden. Hidden pixels count for nothing and carry no
+                gradient, whatever stands there.
+        """
+        if visible is not None:
+            # Put right before the score, not only cut from it: a NaN times zero would still be a NaN in the gradient.
+            output, images = output.where(visible, 0.0), images.where(visible, 0.0)
+        pixels = self.per_pixel(output, images)
+        if visible is not None:
+            pixels = pixels.where(visible, 0.0)
+        return pixels.flatten(1).sum(1)
+
+    def mean(self, output: Tensor) -> Tensor:
+        """E[x | z] in [0, 1], to be shown."""
+        return output.clamp(0.0, 1.0)
+
+
+class Bernoulli(Likelihood):
     """Cross-entropy of each pixel. The decoder's output is a logit."""
 
-    def nll(self, output: Tensor, images: Tensor) -> Tensor:
-        """−Σ x log p + (1 − x) log(1 − p), [B]. Computed on logits: finite at any logit, where log(sigmoid) is not."""
-        return F.binary_cross_entropy_with_logits(output, images, reduction="none").flatten(1).sum(1)
+    def per_pixel(self, output: Tensor, images: Tensor) -> Tensor:
+        """−x log p − (1 − x) log(1 − p). Computed on logits: finite at any logit, where log(sigmoid) is not."""
+        return F.binary_cross_entropy_with_logits(output, images, reduction="none")
 
     def mean(self, output: Tensor) -> Tensor:
         """E[x | z] in [0, 1]."""
         return torch.sigmoid(output)
 
 
-class Gaussian(nn.Module):
+class Gaussian(Likelihood):
     """Squared error at a standard deviation σ, fixed or learned with the weights.
 
     With a learned σ the optimum is the root mean squared error itself, and the balance between reconstruction and KL
@@ -49,32 +77,23 @@ class Gaussian(nn.Module):
         # Below one grey level in 400 a perfect reconstruction would be rewarded without limit.
         return self.log_sigma.clamp(-6.0, 2.0)
 
-    def nll(self, output: Tensor, images: Tensor) -> Tensor:
-        """−log N(x; output, σ²), summed over pixels, [B]."""
+    def per_pixel(self, output: Tensor, images: Tensor) -> Tensor:
+        """−log N(x; output, σ²)."""
         log_sigma = self._log_sigma()
-        squared = (images - output).square().flatten(1)
-        constant = log_sigma + 0.5 * math.log(2 * math.pi)
-        return 0.5 * squared.sum(1) * torch.exp(-2 * log_sigma) + squared.shape[1] * constant
-
-    def mean(self, output: Tensor) -> Tensor:
-        """E[x | z], cut to [0, 1] to be shown."""
-        return output.clamp(0.0, 1.0)
+        squared = (images - output).square()
+        return 0.5 * squared * torch.exp(-2 * log_sigma) + (log_sigma + 0.5 * math.log(2 * math.pi))
 
 
-class SquaredError(nn.Module):
-    """Σ (x − output)², the textbook autoencoder's loss. Not a density: its unit is squared grey levels, and it equals
+class SquaredError(Likelihood):
+    """(x − output)², the textbook autoencoder's loss. Not a density: its unit is squared grey levels, and it equals
     the Gaussian's nats only at σ = 1/√2 and up to a constant."""
 
-    def nll(self, output: Tensor, images: Tensor) -> Tensor:
-        """Squared error summed over pixels, [B]."""
-        return (images - output).square().flatten(1).sum(1)
-
-    def mean(self, output: Tensor) -> Tensor:
-        """The output, cut to [0, 1] to be shown."""
-        return output.clamp(0.0, 1.0)
+    def per_pixel(self, output: Tensor, images: Tensor) -> Tensor:
+        """The squared error."""
+        return (images - output).square()
 
 
-def build(name: str, sigma: float) -> nn.Module:
+def build(name: str, sigma: float) -> Likelihood:
     """The likelihood of a recipe. `sigma` is where a learned one starts."""
     return {
         "bernoulli": Bernoulli,

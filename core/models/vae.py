@@ -3,21 +3,17 @@ filled (Kingma & Welling 2013; Rezende, Mohamed & Wierstra 2014; β: Higgins et 
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
-from core.models.base import LatentModel, Losses, Posterior
+from core.models.base import LatentModel, Posterior
 
 
 class VAE(LatentModel):
     """q(z | x) = N(μ(x), diag σ²(x)); the negative ELBO is recon + KL, with β weighing the KL during training."""
 
-    def encode(self, images: Tensor) -> Posterior:
-        mean, logvar = self.encoder(images).chunk(2, dim=1)
-        # exp of an unbounded log σ² overflows on the first bad step; σ between e^-5 and e^5 is far wider than any use.
-        return Posterior(mean, logvar.clamp(-10.0, 10.0))
+    variational = True
+    has_prior = True
 
-    def loss(self, images: Tensor, generator: torch.Generator | None = None) -> Losses:
-        posterior = self.encode(images)
-        z = posterior.sample(generator)
-        return Losses(self.likelihood.nll(self.decoder(z), images), posterior.kl().sum(1))
+    def prior_term(self, posterior: Posterior) -> Tensor:
+        """KL(q ‖ N(0, I)), in nats, [B]."""
+        return posterior.kl().sum(1)
