@@ -87,8 +87,10 @@ class Trainer:
         size = self.recipe.batch_size
         rows = self.order[self.batch * size : (self.batch + 1) * size]
         x = metrics.as_floats(self.train_images[rows])
-        posterior = None if self.latents is None else self.model.posterior(self.latents.take(rows))
-        losses = self.model.loss(x, self.noise, posterior)
+        if self.latents is None:
+            losses = self.model.loss(x, self.noise)
+        else:
+            losses = self.model.loss(x, self.noise, self.model.posterior(self.latents.take(rows)))
         recon, kl, beta = losses.recon.sum(), losses.kl.sum(), self.beta_now()
         ((recon + beta * kl) / len(x)).backward()
         self.optimizer.step()
