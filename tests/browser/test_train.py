@@ -48,6 +48,8 @@ def start(page: Page, name: str, epochs: int = 10_000) -> None:
     if "Digits" not in page.locator(".st-key-recipe_dataset").inner_text():
         images.click()
         page.get_by_role("option", name="Digits").click()
+        # What follows the set is written into the form once the server has answered, amid what would be typed by then.
+        expect(page.get_by_role("spinbutton", name="Epochs")).to_have_value("120", timeout=SLOW)
     field = page.get_by_role("spinbutton", name="Epochs")
     field.fill(str(epochs))
     field.press("Enter")
