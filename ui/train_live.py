@@ -167,7 +167,9 @@ def _progress(job, shot) -> None:
         st.progress(0.0 if job.state != "stopping" else min(1.0, shot.epoch / shot.epochs), text=text)
         return
     points = shot.points
-    parts = [f"Epoch {epoch(shot.epoch)} of {shot.epochs}",
+    paused = job.state == "paused"
+    # Held still, the count of steps shows that one was taken: on a large set it is a hundredth of an epoch or less.
+    parts = [f"Epoch {epoch(shot.epoch)} of {shot.epochs}" + (f", step {shot.step:,}" if paused else ""),
              f"total {three(latest(points, 'train_total'))}, validation {three(latest(points, 'val_total'))} "
              + ("per image" if job.recipe.likelihood == "mse" else "nats")]
     if job.state == "running" and shot.images_per_second:
@@ -176,7 +178,7 @@ def _progress(job, shot) -> None:
         parts.append(f"{duration(shot.seconds_left)} left")
     if shot.device:
         parts.append(f"on {plain(shot.device)}")
-    lead = "**Paused** · " if job.state == "paused" else ""
+    lead = "**Paused** · " if paused else ""
     st.progress(min(1.0, max(0.0, shot.epoch / max(1, shot.epochs))), text=lead + " · ".join(parts))
 
 

@@ -161,6 +161,8 @@ def test_pause_step_resume_and_stop_from_the_page(board):
     before = job.snapshot().step
     buttons(page)["Step"].click().run()
     assert job.wait(lambda j: j.state == "paused" and j.snapshot().step == before + 1, 30)
+    page.run()
+    assert f", step {before + 1:,} ·" in page.get("progress")[0].proto.text, "an epoch of many would hide it"
     buttons(page)["Epoch"].click().run()
     assert job.wait(lambda j: j.state == "paused" and j.snapshot().epoch == int(j.snapshot().epoch), 30)
     page.run()
