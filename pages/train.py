@@ -50,7 +50,7 @@ def main() -> None:
         if active or unread:
             st.subheader("Train something else next", anchor=False)
         _form(boards, "Add to the queue" if active else START, first=not (active or unread))
-    runs_section(boards["auto"], {job.name for job in active})
+    runs_section(boards["auto"], {job.name: job.position for job in active})
     to_top(st.session_state.get(TOP, ""))
     boards["auto"].warm()
 
