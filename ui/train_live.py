@@ -14,6 +14,7 @@ from ui import charts
 from ui.components.bars import bars
 from ui.components.curves import curves
 from ui.components.film import film
+from ui.jobs import all_jobs
 from ui.recipe_form import in_words
 from ui.train_depth import how_it_works
 from ui.words import duration, epoch, many, plain, three
@@ -41,6 +42,27 @@ def live(job) -> None:
 
     st.fragment(head, run_every=TICK if was_active else None)()
     _pictures(job)
+
+
+def others(shown) -> None:
+    """The rest of the queue, the same for every visitor, alive like the job that is shown: whoever comes or leaves is
+    seen without a click."""
+
+    def queue() -> None:
+        if not shown.active:
+            st.rerun()
+        for job in all_jobs():
+            if not job.active or job.name == shown.name:
+                continue
+            with st.container(horizontal=True, vertical_alignment="center", key=f"queue_{job.name}"):
+                place = f"**{job.position}. in the queue**" if job.position else f"**{job.state} on another device**"
+                st.markdown(f"{place} · {plain(job.name)} · {plain(job.recipe.summary())}", width="stretch")
+                if st.button("Cancel", key=f"cancel_{job.name}", icon=":material/close:",
+                             help="Take it out of the queue, or stop it where it runs."):
+                    job.cancel()
+                    st.rerun()  # the list of runs below is to know it too
+
+    st.fragment(queue, run_every=TICK)()
 
 
 def heading(job) -> str:

@@ -137,6 +137,29 @@ def test_leaving_the_page_a_reload_and_a_second_tab_find_the_run_as_it_is(train,
     second.close()
 
 
+def test_what_another_visitor_does_is_seen_without_a_click(train, lab):
+    page = train
+    start(page, "browser seen")
+    second = page.context.browser.new_page()
+    second.goto(lab.url)
+    line = second.get_by_text(re.compile("browser seen.*running"))
+    told = int(re.search(r"epoch (\d+) of", line.inner_text(timeout=SLOW))[1])
+    expect(line).not_to_contain_text(f"epoch {told} of", timeout=SLOW)
+    go(second, "Train")
+    expect(second.get_by_role("button", name="Pause")).to_be_visible(timeout=SLOW)
+
+    field = page.get_by_role("textbox", name="Name of the run")
+    field.fill("browser next")
+    field.press("Enter")
+    page.get_by_role("button", name="Add to the queue").click()
+    waits = re.compile("1. in the queue.*browser next")
+    expect(second.get_by_text(waits)).to_be_visible(timeout=SLOW)
+    second.get_by_role("button", name="Cancel").click()
+    expect(second.get_by_text(waits)).to_have_count(0, timeout=SLOW)
+    expect(page.get_by_text(waits)).to_have_count(0, timeout=SLOW)
+    second.close()
+
+
 def test_a_stretch_looked_at_closely_stays_while_new_points_arrive(train, lab):
     page = train
     start(page, "browser zoom")
