@@ -135,9 +135,20 @@ def _open_generator(name: str) -> None:
 
 
 def _running_now() -> None:
-    jobs = [job for job in all_jobs() if job.active and job.name != st.query_params.get(FIRST)]
+    if _other_jobs():
+        _others()
+
+
+def _other_jobs() -> list[Job]:
+    return [job for job in all_jobs() if job.active and job.name != st.query_params.get(FIRST)]
+
+
+@st.fragment(run_every=1.0)
+def _others() -> None:
+    """Ticks while anything trains or waits; the page is drawn anew once nothing does."""
+    jobs = _other_jobs()
     if not jobs:
-        return
+        st.rerun()
     st.subheader("Running now", anchor=False)
     for job in jobs[:5]:
         with st.container(horizontal=True, vertical_alignment="center"):
