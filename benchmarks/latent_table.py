@@ -1,7 +1,7 @@
 """Training a latent table: `python benchmarks/latent_table.py [--decoder mlp conv] [--epochs 3]`
 
 60,000 FashionMNIST images, 128 latent dimensions, batches of 128, the decoders of `auto-decoder-fast` (mlp) and
-`auto-decoder` (conv). Beside each other in one run, an epoch of each in turn, from the same start and in the same order:
+`auto-decoder` (conv). Beside each other in one run, an epoch of each in turn, from the same start, in the same order:
 
     dense    a `nn.Parameter` of 60,000 × 128 and torch's default Adam, as a tutorial writes it
     lab      the lab's own step: `core.latent_table.LazyAdam`, the same losses at the batch's price
