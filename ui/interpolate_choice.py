@@ -25,7 +25,7 @@ CROSSINGS = {"digits": DIGITS, "mnist": DIGITS, "fashion-mnist": ((1, 3), (7, 9)
 
 @dataclass(frozen=True)
 class Pick:
-    """One end: a test image by its number, an invented picture by its seed, or a visitor's own."""
+    """One end: a test or training image by its number, an invented picture by its seed, or a visitor's own."""
 
     kind: str
     number: int = 0
@@ -33,7 +33,8 @@ class Pick:
 
     def text(self) -> str | None:
         """As it stands in the address; a visitor's own picture has no place there."""
-        return {"test": str(self.number), "seed": f"seed{self.number}"}.get(self.kind)
+        return {"test": "", "train": "train", "seed": "seed"}.get(self.kind, "") + str(self.number) \
+            if self.kind != "file" else None
 
 
 def images_of(run: Run) -> ImageSet | None:
@@ -60,7 +61,7 @@ def picks(run: Run, images: ImageSet | None) -> dict[str, Pick]:
                 st.warning(f"The address asks for the image '{plain(text[:40])}' as {end.upper()}, which is not there. "
                            "You see another one.")
     for end, start in _first(images).items():
-        if end not in here or (here[end].kind == "test" and not _there(here[end].number, images)):
+        if end not in here or not _there(here[end], images):
             here[end] = start
     wrote = {end: here[end].text() for end in "ab"}
     for end, text in wrote.items():
@@ -79,14 +80,15 @@ def note(pick: Pick, images: ImageSet | None) -> str:
     if pick.kind == "file":
         return "your own picture"
     label = label_of(pick, images)
-    return f"test image {pick.number}" + (f", class {images.classes[label]}" if label is not None else "")
+    part = "training" if pick.kind == "train" else "test"
+    return f"{part} image {pick.number}" + (f", class {images.classes[label]}" if label is not None else "")
 
 
 def label_of(pick: Pick, images: ImageSet | None) -> int | None:
-    """The class of a test image; None for anything else."""
-    if pick.kind != "test" or images is None:
+    """The class of a test or training image; None for anything else."""
+    if pick.kind not in ("test", "train") or images is None:
         return None
-    label = int(images.test_labels[pick.number])
+    label = int((images.train_labels if pick.kind == "train" else images.test_labels)[pick.number])
     return label if 0 <= label < len(images.classes) else None
 
 
@@ -211,16 +213,19 @@ def _first(images: ImageSet | None) -> dict[str, Pick]:
     return {end: Pick("test", number) for end, number in zip("ab", numbers, strict=True)}
 
 
-def _there(number: int, images: ImageSet | None) -> bool:
-    return images is not None and 0 <= number < len(images.test_images)
+def _there(pick: Pick, images: ImageSet | None) -> bool:
+    if pick.kind in ("seed", "file"):
+        return True
+    return images is not None and pick.number < len(images.train_images if pick.kind == "train" else images.test_images)
 
 
 def _read(text: str, images: ImageSet | None) -> Pick | None:
-    kind, digits = ("seed", text[4:]) if text.startswith("seed") else ("test", text)
+    kind = next((kind for kind in ("seed", "train") if text.startswith(kind)), "test")
+    digits = text.removeprefix(kind)
     if not (digits.isascii() and digits.isdigit() and len(digits) <= 6):
         return None
     pick = Pick(kind, int(digits))
-    return pick if kind == "seed" or _there(pick.number, images) else None
+    return pick if _there(pick, images) else None
 
 
 def _short(name: str) -> str:

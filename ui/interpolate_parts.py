@@ -34,7 +34,10 @@ def end_of(pick: Pick, held: Loaded, images: ImageSet | None) -> End:
     """The picture of a choice and its latent vector."""
     if pick.kind == "seed":
         return interpolation.generated(held.model, pick.number)
-    image = images.test_images[pick.number] if pick.kind == "test" else np.frombuffer(pick.pixels, np.uint8)
+    if pick.kind == "file":
+        image = np.frombuffer(pick.pixels, np.uint8)
+    else:
+        image = (images.train_images if pick.kind == "train" else images.test_images)[pick.number]
     return interpolation.encoded(held.model, image.reshape(28, 28))
 
 

@@ -14,13 +14,13 @@ import streamlit as st
 HERE = Path(__file__).parent
 
 
-def register(name: str, html: str):
+def register(name: str, html: str, *shared: str):
     """Registers `NAME.js` and `NAME.css` beside this file and returns the function that puts the component on a page.
 
     `html` is the component's fixed skeleton: never text that came from a user or a file; the script fills text in
-    with `textContent`.
+    with `textContent`. `shared` names further scripts that go in front, for what a few components have in common.
     """
-    js = read("common.js") + "\n" + read(f"{name}.js")
+    js = "\n".join(read(f"{part}.js") for part in ("common", *shared, name))
     css = read("common.css") + read(f"{name}.css")
     return st.components.v2.component(f"latent_lab.{name}", html=html, css=css, js=js)
 
