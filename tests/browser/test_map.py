@@ -76,7 +76,7 @@ def greys(canvas) -> np.ndarray:
 
 
 def click(page, screen: np.ndarray, k: int):
-    page.mouse.click(*screen[k])
+    page.mouse.click(*screen[k].tolist())
     expect(page.locator(".map-detail")).to_have_attribute("data-answered", "true", timeout=30_000)
 
 
@@ -87,7 +87,7 @@ def test_hovering_panning_and_zooming_ask_nothing_of_the_server(page, lab, monke
     images, screen = data.load("digits"), on_screen(page, embedding.pca(z))
     before, pictures, card = len(sent), set(), page.locator(".map-view .card canvas")
     for k in lonely(screen)[:40]:
-        page.mouse.move(*screen[k])
+        page.mouse.move(*screen[k].tolist())
         page.wait_for_function(PAINTED)
         assert the_map(page).get_attribute("data-hover") == str(k)
         shown = greys(card)
@@ -211,7 +211,7 @@ def test_a_second_map_shares_pointer_and_selection(page, lab, monkeypatch):
     _, z, _ = latents(lab, monkeypatch, 300)
     screen = on_screen(page, embedding.pca(z))
     before, k = len(sent), int(lonely(screen)[0])
-    page.mouse.move(*screen[k])
+    page.mouse.move(*screen[k].tolist())
     for place in (0, 1):
         expect(the_map(page, place)).to_have_attribute("data-hover", str(k))
     assert len(sent) == before
@@ -249,7 +249,8 @@ def test_a_finished_map_is_there_again_at_once_and_lives_on_while_another_page_i
     visit(page, lab, "n=400&method=tsne&perplexity=20&seed=3&iterations=350")
     page.get_by_role("button", name="Form the map").click()
     page.get_by_role("link", name="Generate").click()
-    page.locator("canvas.main").wait_for(timeout=60_000)
+    page.wait_for_selector("[data-sheet=ready]", timeout=60_000)
+    settled(page)
     page.get_by_role("link", name="Map").click()
     expect(the_map(page)).to_have_attribute("data-stamp", "done 350", timeout=120_000)
     settled(page)
