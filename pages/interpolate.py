@@ -24,10 +24,10 @@ def page(run: Run) -> None:
     ends = {name: parts.end_of(pick, held, images) for name, pick in here.items()}
     found = parts.ways(held, ends["a"], ends["b"])
     with st.container(horizontal=True, gap="xsmall", key="interpolate_controls"):
-        choice.controls(here, images)
+        choice.controls(here, images, held)
         parts.downloads(run, found)
     parts.hero(run, held, images, here, ends, found)
-    four(held, images, here, ends)
+    four(run, held, images, here, ends)
     parts.depth(held, ends, found)
 
 

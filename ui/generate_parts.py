@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import streamlit as st
 
 from core import data, images, latent_space
+from core.data import ImageSet
 from core.runs import Run
-from ui.components.gallery import gallery
 from ui.components.latent_board import SPAN, latent_board
 from ui.components.traversal import steps_for, traversal, wish
+from ui.image_choice import Pick, images_of, kept, note, pixels
+from ui.image_picker import choose
 from ui.loaded import Loaded
 from ui.point import Origin, Point, point_of
-from ui.words import plain
-
-PAGE = 24
-"""Thumbnails at once."""
 
 
 def point(held: Loaded) -> Point:
@@ -96,15 +92,11 @@ def controls(run: Run, held: Loaded) -> None:
                   help="Back to the point before.")
         st.button("Redo", key="generate_redo", on_click=step, args=(here.redo,), icon=":material/redo:",
                   help="Takes back an undo.")
-        picker = st.popover("From an image", key="generate_image", on_change="rerun",
-                            help="Encodes an image of the data set and goes where it lies.")
+        _from_image(run, held, here)
         with st.popover("Randomness", help="Seed and temperature of the Random button."):
             draw_settings()
         with st.popover("Download"):
             _downloads(run, held, here)
-    if picker.open:
-        with picker:
-            _images(run, held, here)
 
 
 @st.fragment(key="draw")
@@ -116,39 +108,21 @@ def draw_settings() -> None:
               help="Scales the draw: 1 is the prior itself, below 1 safer and more alike, above 1 wilder.")
 
 
-def _images(run: Run, held: Loaded, here: Point) -> None:
-    """Thumbnails of the test set; a click encodes one."""
-    try:
-        loaded = data.load(run.recipe.dataset, run.recipe.folder)
-    except data.DataError as error:
-        st.warning(plain(str(error)))
-        return
-    left, right = st.columns(2)
-    names = ["All classes", *loaded.classes]
-    kind = left.selectbox("Class", names, key=f"generate_class_{loaded.name}", help="Shows only images of this class.")
-    index = np.arange(len(loaded.test_images))
-    if kind != names[0]:
-        index = index[loaded.test_labels == names.index(kind) - 1]
-    last = max(1, math.ceil(len(index) / PAGE))
-    st.session_state.generate_page = min(st.session_state.get("generate_page", 1), last)
-    page = right.number_input("Page", 1, last, key="generate_page", help=f"{PAGE} images each; {last} pages.")
-    shown = index[(page - 1) * PAGE:page * PAGE]
-    notes = [_note(loaded, k) for k in shown]
+def _from_image(run: Run, held: Loaded, here: Point) -> None:
+    """Encodes a chosen image and goes where it lies."""
+    def images() -> ImageSet | None:
+        return images_of(run, "generate_data", "Until then you can draw or upload a picture.")
 
-    def pick(place: int) -> None:
-        picture = loaded.test_images[shown[place]]
+    def go(pick: Pick) -> None:
+        found = None if pick.kind != "test" else data.load(run.recipe.dataset, run.recipe.folder)
+        picture = pixels(pick, found)
         u = held.axes.to_u(latent_space.encode(held.model, picture[None]))[0]
-        here.go(u.tolist(), Origin(picture.tobytes(), notes[place]))
+        here.go(u.tolist(), Origin(picture.tobytes(), f"Original: {note(pick, found)}"))
 
-    gallery(loaded.test_images[shown], notes, "generate_gallery", name="Images of the test set", on_pick=pick)
-    st.caption("Images the model never saw in training. The picture then shows the reconstruction: the decoder at the "
-               "encoder's mean μ.")
-
-
-def _note(loaded: data.ImageSet, k: int) -> str:
-    label = int(loaded.test_labels[k])
-    known = 0 <= label < len(loaded.classes)
-    return f"Original: test image {k}" + (f", class {loaded.classes[label]}" if known else "")
+    choose("generate_image", images, kept("generate", run), held=held,
+           label="From an image", use="Go where it lies", invent=False, on_pick=go,
+           about="Images the model never saw in training. The picture then shows the reconstruction: the decoder at "
+                 "the encoder's mean μ.")
 
 
 def _downloads(run: Run, held: Loaded, here: Point) -> None:

@@ -16,7 +16,7 @@ from core.runs import Run
 from ui import theme
 from ui.components.path import Panel, Strip, path
 from ui.generate_parts import point
-from ui.interpolate_choice import Pick, label_of, note
+from ui.image_choice import Pick, label_of, note, pixels
 from ui.loaded import Loaded
 from ui.words import plain, three
 
@@ -34,8 +34,7 @@ def end_of(pick: Pick, held: Loaded, images: ImageSet | None) -> End:
     """The picture of a choice and its latent vector."""
     if pick.kind == "seed":
         return interpolation.generated(held.model, pick.number)
-    image = images.test_images[pick.number] if pick.kind == "test" else np.frombuffer(pick.pixels, np.uint8)
-    return interpolation.encoded(held.model, image.reshape(28, 28))
+    return interpolation.encoded(held.model, pixels(pick, images))
 
 
 def hero(run: Run, held: Loaded, images: ImageSet | None, here: dict[str, Pick], ends: dict[str, End],

@@ -2,31 +2,47 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
+
 import numpy as np
 import streamlit as st
 
 from core import interpolation, latent_space
 from core.data import ImageSet
 from core.interpolation import End
+from core.runs import Run
 from ui.components.square import SIDE, square
-from ui.interpolate_choice import Pick, label_of, note
+from ui.image_choice import Pick, kept, label_of, note, there
+from ui.image_picker import choose
 from ui.interpolate_parts import end_of
 from ui.loaded import Loaded
 
 
 @st.fragment
-def four(held: Loaded, images: ImageSet | None, here: dict[str, Pick], ends: dict[str, End]) -> None:
+def four(run: Run, held: Loaded, images: ImageSet | None, here: dict[str, Pick],
+         ends: dict[str, End]) -> None:
     """The square, once it is asked for."""
     st.subheader("Between four images")
     if not st.toggle("Decode a square", key="interpolate_square_on", persist_state="session",
                      help=f"Decodes {SIDE * SIDE:,} pictures; takes from a tenth of a second to a few."):
         st.caption("A and B with two more images at the corners of a square, and every mixture of the four inside.")
         return
-    draw = st.session_state.get("interpolate_corners", 0)
-    if st.button("Other C and D", key="interpolate_others", icon=":material/casino:",
-                 help="Draws two other images for the lower corners."):
-        st.session_state["interpolate_corners"] = draw = draw + 1
-    chosen = {**here, **_lower(here, images, draw)}
+    own = kept("interpolate_square", run)
+
+    def others() -> None:
+        st.session_state["interpolate_corners"] = st.session_state.get("interpolate_corners", 0) + 1
+        own.clear()
+
+    for name in [name for name, pick in own.items() if not there(pick, images)]:
+        del own[name]
+    lower = ChainMap(own, _lower(here, images, st.session_state.get("interpolate_corners", 0)))
+    with st.container(horizontal=True, gap="xsmall"):
+        for name in "cd":
+            choose(f"interpolate_pick_{name}", images, lower, name, held=held, label=f"Choose {name.upper()}",
+                   use=f"Use it as {name.upper()}")
+        st.button("Other C and D", key="interpolate_others", icon=":material/casino:", on_click=others,
+                  help="Draws two other images for the lower corners.")
+    chosen = {**here, **{name: lower[name] for name in "cd"}}
     corners = [ends.get(name) or end_of(pick, held, images) for name, pick in chosen.items()]
     tiles = _tiles(held.name, np.stack([end.z for end in corners]), _held=held)
     square(key="interpolate_square", tiles=tiles, corners=np.stack([end.image for end in corners]),

@@ -1,7 +1,11 @@
 """The Generate page in a real browser: what follows the pointer, and what crosses the wire."""
 
+import numpy as np
 import pytest
 from PIL import Image
+from playwright.sync_api import expect
+
+from core import images
 
 pytestmark = pytest.mark.browser
 
@@ -250,6 +254,49 @@ def test_an_image_of_the_data_set_is_encoded_beside_its_original(page, lab):
     original = page.locator(".board .original")
     original.wait_for(state="visible")
     assert "Original: test image" in original.inner_text()
+
+
+def test_a_drawing_is_encoded_beside_itself_and_undo_leaves_it(page, lab):
+    visit(page, lab, "example-mlp-vae")
+    seq = state(page)["seq"]
+    page.get_by_role("button", name="From an image").click()
+    page.get_by_text("Draw", exact=True).click()
+    surface = page.locator(".pad .surface")
+    surface.wait_for()
+    go = page.get_by_role("button", name="Go where it lies")
+    expect(go).to_be_disabled()
+    surface.focus()
+    page.keyboard.down("Space")
+    for key in ["ArrowUp"] * 8 + ["ArrowDown"] * 14:
+        page.keyboard.press(key)
+    page.keyboard.up("Space")
+    expect(go).to_be_enabled()
+    grey = "c => [...c.getContext('2d').getImageData(0, 0, 28, 28).data].join()"
+    drawn, answer = page.locator(".pad .real").evaluate(grey), page.locator(".pad .answer").evaluate(grey)
+    go.click()
+    served(page, seq)
+    original = page.locator(".board .original")
+    original.wait_for(state="visible")
+    assert original.inner_text() == "Original: your drawing" and original.locator("canvas").evaluate(grey) == drawn
+    assert page.locator("canvas.main").evaluate(grey) == answer, "the promised picture"
+    page.get_by_role("button", name="Undo").click()
+    original.wait_for(state="hidden")
+
+
+def test_an_uploaded_picture_is_encoded(page, lab):
+    visit(page, lab, "example-mlp-vae")
+    seq = state(page)["seq"]
+    page.get_by_role("button", name="From an image").click()
+    page.get_by_text("Upload", exact=True).click()
+    own = np.zeros((28, 28), np.uint8)
+    own[4:24, 12:16] = 255
+    page.locator("[data-testid=stFileUploaderDropzoneInput]").set_input_files(
+        {"name": "mine.png", "mimeType": "image/png", "buffer": images.png(own)})  # fmt: skip
+    page.get_by_role("button", name="Go where it lies").click()
+    served(page, seq)
+    original = page.locator(".board .original")
+    original.wait_for(state="visible")
+    assert original.inner_text() == "Original: your own picture"
 
 
 def test_the_picture_can_be_downloaded_ten_times_as_large(page, lab):

@@ -42,6 +42,26 @@ def shown(page, way: str) -> np.ndarray:
     return np.array(page.locator(f"canvas[data-way={way}]").evaluate(GREYS), np.uint8).reshape(28, 28)
 
 
+def greys(canvas) -> np.ndarray:
+    return np.array(canvas.evaluate(GREYS), np.uint8).reshape(28, 28)
+
+
+def stroke(page) -> np.ndarray:
+    """Draws a line in the open picker; the picture of 28 × 28 pixels, once the page has taken note of it."""
+    surface = page.locator(".pad .surface")
+    surface.wait_for()
+    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+    box = surface.bounding_box()
+    page.mouse.move(box["x"] + 0.6 * box["width"], box["y"] + 0.2 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.4 * box["width"], box["y"] + 0.8 * box["height"], steps=8)
+    page.mouse.up()
+    expect(page.locator(".pad .answer")).to_have_css("opacity", "1")
+    expect(page.get_by_role("button", name=re.compile("^(Use it|Go where)"))).to_be_enabled()
+    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+    return greys(page.locator(".pad .real"))
+
+
 def choose(page, end: str, place: int) -> int:
     """Clicks a thumbnail; the number of the test image."""
     page.get_by_role("button", name=f"Choose {end}").click()
@@ -79,6 +99,7 @@ def test_an_own_picture_can_be_an_end(page, lab):
     drawn = np.zeros((28, 28), np.uint8)
     drawn[4:24, 12:16] = 255
     page.get_by_role("button", name="Choose A").click()
+    page.get_by_text("Upload", exact=True).click()
     page.locator("[data-testid=stFileUploaderDropzoneInput]").set_input_files(
         {"name": "mine.png", "mimeType": "image/png", "buffer": images.png(drawn)})  # fmt: skip
     page.get_by_role("button", name="Use it as A").click()
@@ -87,6 +108,68 @@ def test_an_own_picture_can_be_an_end(page, lab):
     page.locator(".path input[type=range]").focus()
     page.keyboard.press("Home")
     assert np.array_equal(shown(page, "blend"), drawn)
+
+
+def test_a_drawing_can_be_an_end_and_the_drawing_goes_on_from_there(page, lab, monkeypatch):
+    monkeypatch.setenv("LATENT_LAB_RUNS", str(lab.runs))
+    visit(page, lab)
+    page.get_by_role("button", name="Choose B").click()
+    page.get_by_text("Draw", exact=True).click()
+    use = page.get_by_role("button", name="Use it as B")
+    expect(use).to_be_disabled()
+    drawn = stroke(page)
+    model = weights.load_model(runs.open_run(RUN))
+    wanted = latent_space.decode(model, latent_space.encode(model, drawn[None]))[0]
+    expect(page.locator(".pad .answer")).to_have_css("opacity", "1")
+    assert np.array_equal(greys(page.locator(".pad .answer")), wanted), "what the model makes of it, at once"
+    use.click()
+    expect(page.locator(".path .end canvas").nth(1)).to_have_attribute("title", "your drawing")
+    expect(page.locator(".pad")).to_have_count(0)
+    assert "b=" not in page.url, "a drawing has no place in the address"
+    page.locator(".path input[type=range]").focus()
+    page.keyboard.press("End")
+    assert np.array_equal(shown(page, "blend"), drawn) and np.array_equal(shown(page, "lerp"), wanted)
+    page.get_by_role("button", name="Choose B").click()
+    page.locator(".pad .surface").wait_for()
+    assert np.array_equal(greys(page.locator(".pad .real")), drawn)
+
+
+def test_a_test_image_can_be_drawn_upon(page, lab):
+    visit(page, lab, f"run={RUN}&a=3&b=8")
+    page.get_by_role("button", name="Choose A").click()
+    page.get_by_text("Draw", exact=True).click()
+    page.get_by_role("button", name="Start from the image chosen now").click()
+    expect(page.get_by_role("button", name="Use it as A")).to_be_enabled()
+    original = data.load("digits").test_images[3]
+    assert np.array_equal(greys(page.locator(".pad .real")), original)
+    assert (stroke(page) >= original).all()
+
+
+def test_an_invented_picture_is_clicked_and_its_seed_is_in_the_address(page, lab):
+    visit(page, lab)
+    page.get_by_role("button", name="Choose A").click()
+    page.get_by_text("Invent", exact=True).click()
+    thumbnail = page.get_by_role("button", name="invented by the model, seed 4", exact=True)
+    seen = greys(thumbnail.locator("canvas"))
+    thumbnail.click()
+    page.wait_for_url(re.compile(r"[?&]a=seed4(&|$)"))
+    expect(page.locator(".path .end canvas").first).to_have_attribute("title", "invented by the model, seed 4")
+    assert np.abs(greys(page.locator(".path .end canvas").first) - seen.astype(int)).max() <= 1
+
+
+def test_a_corner_of_the_square_can_be_drawn(page, lab):
+    visit(page, lab)
+    page.get_by_text("Decode a square").click()
+    page.locator(".square .map").wait_for(timeout=60_000)
+    page.get_by_role("button", name="Choose D").click()
+    page.get_by_text("Draw", exact=True).click()
+    drawn = stroke(page)
+    page.get_by_role("button", name="Use it as D").click()
+    corner = page.locator(".square .corners canvas").nth(3)
+    expect(corner).to_have_attribute("title", "your drawing")
+    assert np.array_equal(greys(corner), drawn)
+    page.get_by_role("button", name="Other C and D").click()
+    expect(corner).not_to_have_attribute("title", "your drawing")
 
 
 def test_scrubbing_hovering_and_playing_ask_nothing_of_the_server(page, lab):
@@ -188,3 +271,21 @@ def test_a_phone_shows_the_three_ways_side_by_side(page, lab, scheme):
     assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
     boxes = [canvas.bounding_box() for canvas in page.locator("canvas[data-way]").all()]
     assert len({box["y"] for box in boxes}) == 1 and all(box["width"] == 112 for box in boxes)
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (390, 844)])
+def test_a_picker_that_opens_low_on_the_screen_makes_room_for_itself(page, lab, size):
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    visit(page, lab)
+    page.get_by_text("Decode a square").click()
+    page.locator(".square .map").wait_for(timeout=60_000)
+    page.get_by_role("button", name="Choose C").click()
+    page.get_by_text("Draw", exact=True).click()
+    surface = page.locator(".pad .surface")
+    surface.wait_for()
+    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+    box = surface.bounding_box()
+    assert box["y"] > 60 and box["y"] + box["height"] < size[1], "the whole surface is on the screen"
+    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= size[0]
+    inside = [part.bounding_box() for part in page.locator(".pad button, .pad .choices").all()]
+    assert all(part["x"] >= 0 and part["x"] + part["width"] <= size[0] for part in inside)

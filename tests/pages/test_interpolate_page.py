@@ -205,7 +205,7 @@ def test_every_control_has_help():
     page = AppTest.from_file(PAGE, default_timeout=60)
     page.session_state["interpolate_pick_a"] = True
     page.run()
-    assert page.selectbox(key="interpolate_class_a_digits")
+    assert page.selectbox(key="interpolate_pick_a_class_digits")
     for kind in ("button", "selectbox", "number_input", "radio", "checkbox", "toggle"):
         for widget in getattr(page, kind):
             assert widget.help, f"{kind} {widget.label}"

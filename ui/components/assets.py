@@ -14,14 +14,15 @@ import streamlit as st
 HERE = Path(__file__).parent
 
 
-def register(name: str, html: str):
+def register(name: str, html: str, also: tuple[str, ...] = ()):
     """Registers `NAME.js` and `NAME.css` beside this file and returns the function that puts the component on a page.
 
     `html` is the component's fixed skeleton: never text that came from a user or a file; the script fills text in
-    with `textContent`.
+    with `textContent`. `also` names further pairs of files that it shares with its siblings.
     """
-    js = read("common.js") + "\n" + read(f"{name}.js")
-    css = read("common.css") + read(f"{name}.css")
+    parts = ("common", *also, name)
+    js = "\n".join(read(f"{part}.js") for part in parts)
+    css = "".join(read(f"{part}.css") for part in parts)
     return st.components.v2.component(f"latent_lab.{name}", html=html, css=css, js=js)
 
 

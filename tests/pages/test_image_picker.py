@@ -1,0 +1,178 @@
+"""Choosing an image, on the pages that do it: test images, drawings, uploads, inventions."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from core import classifier_job, data, interpolation, latent_space, paths, runs, weights
+from core.models import build
+from core.presets import for_digits, preset
+from ui import image_choice
+from ui.components.pad import Held
+from ui.image_choice import Pick
+
+DRAWN = np.random.default_rng(0).integers(0, 256, (28, 28), np.uint8)
+KEYS = {"interpolate": "interpolate_pick_a", "generate": "generate_image"}
+
+
+@pytest.fixture(autouse=True)
+def folder(monkeypatch, tmp_path):
+    for name in ("RUNS", "DATA", "CACHE"):
+        monkeypatch.setenv(f"LATENT_LAB_{name}", str(tmp_path / name.lower()))
+    monkeypatch.setattr(classifier_job, "start", lambda *_, **__: type("Job", (), {"state": "running", "part": 0.5})())
+    monkeypatch.setattr(classifier_job, "Job", type("Other", (), {}))
+
+
+def make(digits: bool = True) -> runs.Run:
+    recipe = preset("mlp-vae").with_(hidden=(16,))
+    run = runs.create(for_digits(recipe) if digits else recipe, "run")
+    weights.save(run.path / "best.safetensors", build(run.recipe).state_dict(), {"epoch": 1})
+    return run
+
+
+def visit(name: str, source: str | None = None, drawn: np.ndarray | None = None) -> AppTest:
+    """A page with its (first) picker open."""
+    page = AppTest.from_file(str(paths.ROOT / "pages" / f"{name}.py"), default_timeout=60)
+    page.session_state[KEYS[name]] = True
+    if source:
+        page.session_state[f"{KEYS[name]}_source"] = source
+    if drawn is not None:
+        page.session_state["painted"] = {f"{KEYS[name]}_drawing": Held(drawn.tobytes())}
+    page.run()
+    assert not page.exception
+    return page
+
+
+def press(page: AppTest, key: str) -> None:
+    """Clicks a button of the picker's fragment; AppTest then holds that alone, so the page is run again."""
+    page.button(key=key).click().run()
+    assert not page.exception
+    page.run()
+    assert not page.exception
+
+
+def picks(page: AppTest, name: str) -> dict[str, Pick]:
+    return next(iter(page.session_state[f"{name}_picks"].values()))
+
+
+def test_a_drawing_becomes_an_end_of_the_way_and_is_not_in_the_address():
+    make()
+    page = visit("interpolate", "drawn", DRAWN)
+    press(page, "interpolate_pick_a_use_drawing")
+    assert picks(page, "interpolate")["a"] == Pick("drawn", pixels=DRAWN.tobytes())
+    assert "a" not in page.query_params and "b" in page.query_params
+    assert not page.session_state["interpolate_pick_a"], "the picker has closed"
+
+
+def test_a_drawing_takes_generate_to_where_the_encoder_puts_it():
+    run = make()
+    page = visit("generate", "drawn", DRAWN)
+    press(page, "generate_image_use_drawing")
+    point = list(page.session_state["points"].values())[-1]
+    model = weights.load_model(run)
+    wanted = latent_space.axes(model).to_u(latent_space.encode(model, DRAWN[None]))[0]
+    assert np.allclose(point.u, wanted, atol=1e-5)
+    assert (point.origin.pixels, point.origin.note) == (DRAWN.tobytes(), "Original: your drawing")
+
+
+@pytest.mark.parametrize("name", KEYS)
+def test_an_empty_drawing_cannot_be_used(name):
+    make()
+    page = visit(name, "drawn")
+    button = page.button(key=f"{KEYS[name]}_use_drawing")
+    assert button.disabled and button.help == "Draw something first."
+
+
+@pytest.mark.parametrize("name", KEYS)
+def test_an_uploaded_picture_can_be_used_with_black_and_white_swapped(name):
+    make()
+    page = visit(name, "file")
+    ink = np.full((28, 28), 255, np.uint8)
+    ink[4:24, 12:16] = 0
+    buffer = io.BytesIO()
+    Image.fromarray(ink).save(buffer, "PNG")
+    page.file_uploader(key=f"{KEYS[name]}_file").upload("mine.png", buffer.getvalue(), "image/png").run()
+    page.run()
+    page.checkbox(key=f"{KEYS[name]}_invert").check().run()
+    press(page, f"{KEYS[name]}_use_file")
+    slot = "a" if name == "interpolate" else "image"
+    assert picks(page, name)[slot] == Pick("file", pixels=(255 - ink).tobytes())
+
+
+def test_a_file_that_is_no_picture_is_refused_in_a_sentence():
+    make()
+    page = visit("generate", "file")
+    page.file_uploader(key="generate_image_file").upload("mine.txt", b"hello", "text/plain").run()
+    assert [error.value for error in page.error] == ["This file is not a picture that can be opened."]
+    assert "generate_image_use_file" not in {button.key for button in page.button}
+
+
+def test_random_takes_an_image_of_the_class_that_is_shown():
+    make()
+    images, seen = data.load("digits"), set()
+    for _ in range(3):
+        page = visit("interpolate")
+        page.selectbox(key="interpolate_pick_a_class_digits").select(5).run()  # 0 is all, 5 the digit 4
+        page.run()
+        for _ in range(3):
+            page.session_state["interpolate_pick_a"] = True
+            page.run()
+            press(page, "interpolate_pick_a_random")
+            pick = picks(page, "interpolate")["a"]
+            assert pick.kind == "test" and images.test_labels[pick.number] == 4
+            seen.add(pick.number)
+    assert len(seen) > 1
+
+
+def test_the_image_of_now_can_be_drawn_upon():
+    make()
+    page = visit("interpolate", "drawn")
+    press(page, "interpolate_pick_a_start")
+    number = picks(page, "interpolate")["a"].number
+    held = page.session_state["painted"]["interpolate_pick_a_drawing"]
+    assert held.pixels == data.load("digits").test_images[number].tobytes() and held.stamp == 1
+
+
+@pytest.mark.parametrize("name", KEYS)
+def test_without_its_data_set_a_picture_can_still_be_drawn(name):
+    make(digits=False)
+    page = visit(name)
+    assert "MNIST is not on this machine" in page.warning[0].value and "draw" in page.warning[0].value
+    assert page.button(key=f"{KEYS[name]}_use_drawing").disabled and page.button(key=f"{name}_data")
+
+
+@pytest.mark.parametrize("source", ["test", "drawn", "file", "seed"])
+def test_every_control_of_every_source_has_help(source):
+    make()
+    page = visit("interpolate", source)
+    for kind in ("button", "selectbox", "number_input", "checkbox", "file_uploader", "button_group"):
+        for widget in getattr(page, kind, []):
+            assert widget.help, f"{kind} {widget.label}"
+
+
+def test_a_source_that_this_page_does_not_have_is_no_trouble():
+    make()
+    page = visit("generate", "seed")
+    assert page.session_state["generate_image_source"] == "test"
+
+
+def test_the_pixels_of_every_kind_of_choice(monkeypatch):
+    images = data.load("digits")
+    assert np.array_equal(image_choice.pixels(Pick("test", 7), images), images.test_images[7])
+    for kind in ("drawn", "file"):
+        assert np.array_equal(image_choice.pixels(Pick(kind, pixels=DRAWN.tobytes()), None), DRAWN)
+    held = type("Held", (), {"model": weights.load_model(make())})
+    wanted = interpolation.generated(held.model, 3).image
+    assert np.array_equal(image_choice.pixels(Pick("seed", 3), None, held), wanted)
+
+
+def test_every_choice_has_a_name_and_only_what_can_be_found_again_has_an_address():
+    images = data.load("digits")
+    label = images.classes[images.test_labels[7]]
+    picks = [Pick("test", 7), Pick("seed", 3), Pick("file", pixels=bytes(784)), Pick("drawn", pixels=bytes(784))]
+    assert [image_choice.note(pick, images) for pick in picks] == [
+        f"test image 7, class {label}", "invented by the model, seed 3", "your own picture", "your drawing"]
+    assert [pick.text() for pick in picks] == ["7", "seed3", None, None]
