@@ -11,6 +11,8 @@ from ui import reconstruct_choice as choice
 from ui import reconstruct_parts as parts
 from ui.image_picker import choose
 from ui.loaded import Loaded, load
+from ui.reconstruct_depth import depth
+from ui.reconstruct_sweep import sweep
 from ui.run_picker import damaged_runs
 from ui.words import plain
 
@@ -60,7 +62,9 @@ def page(runs: list[Run]) -> None:
         right, visible = st.container(), masks.whole()
         choice.write_hiding(visible)
     with right:
-        parts.hero(models, image, note, visible, settings, images, status)
+        found = parts.hero(models, image, note, visible, settings, images, status)
+    sweep(models, settings, images)
+    depth(found)
 
 
 with st.container(gap=None):  # pictures and scrubber belong on the first screen of a laptop
