@@ -8,7 +8,7 @@ from functools import cache
 import streamlit as st
 
 from ui.charts import unit
-from ui.words import plain, three
+from ui.words import many, plain, three
 
 
 def depth(found: list) -> None:
@@ -46,7 +46,7 @@ def _numbers(wish, result) -> str:
     recipe, price = wish.run.recipe, f"{result.recon[-1]:.2f}"
     if recipe.model != "ae":
         price += f" + {result.beta:.3g} × {result.prior[-1]:.2f} = **{result.objective[-1]:.2f}**"
-    how = f"search, {result.steps} steps" if wish.search else "encoder"
+    how = f"search, {many(result.steps, 'step')}" if wish.search else "encoder"
     error = f", hidden pixels {three(result.hidden[-1])}" if not wish.visible.all() else ""
     return (f"- {plain(wish.run.name)}, {how}: {price} {unit(recipe.likelihood)}; squared error per pixel "
             f"{three(result.mse[-1])}{error}")

@@ -14,7 +14,7 @@ from ui.components.reconstruct import Card, Lane, reconstruct
 from ui.loaded import Loaded
 from ui.reconstruct_choice import Settings
 from ui.reconstruct_search import Wish, grant
-from ui.words import three
+from ui.words import many, three
 
 CLOUD = 600
 """Training latents under a path, at most."""
@@ -77,7 +77,7 @@ def _way(wish: Wish) -> str:
 def _took(wish: Wish, result) -> str:
     milliseconds = 1000 * result.seconds
     time = f"{milliseconds:.2f} ms" if milliseconds < 10 else f"{milliseconds:,.0f} ms"
-    return f"{time} · {'no' if not wish.search else result.steps} steps" if result.steps != 1 else f"{time} · 1 step"
+    return f"{time} · {many(result.steps, 'step') if wish.search else 'no steps'}"
 
 
 def _gap(recipe, found: list) -> str:
