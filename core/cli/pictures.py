@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import argparse
 import math
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +23,9 @@ WIDTH = 900
 """Pixels that a sheet is enlarged to, about: 28 × 28 is too small to be seen."""
 
 MOST_SCALE, COLUMNS, GAP, GROUND = 8, 12, 1, 64
+
+STRIPES = np.where(np.add.outer(np.arange(images.SIDE), np.arange(images.SIDE)) % 4 < 2, 208, 48).astype(np.uint8)
+"""Over hidden pixels: diagonal stripes, which no picture has."""
 
 
 def _png(sheet: np.ndarray) -> bytes:
@@ -50,21 +56,66 @@ def sample(args: argparse.Namespace) -> None:
 
 
 def reconstruct(args: argparse.Namespace) -> None:
-    """Originals above what the model makes of them, decoded from the mean of the posterior."""
+    """Originals above what the model makes of them, decoded from the mean of the posterior; between the two, if part
+    of them is hidden, what is visible."""
+    from core import hiding, masks, reconstruction
+
     run = common.find(args.name)
     out = common.output_file(args.out, f"{run.name}-reconstructions.png", args.force)
+    try:
+        visible = hiding.mask_of(hiding.normal(args.hide))
+    except masks.MaskError as error:
+        raise Trouble(str(error)) from None
     originals = _own(args.image) if args.image else _of_the_test_set(run, args.n)
     if args.invert:
         originals = 255 - originals
     model = _model(run, args.which)
-    copies = latent_space.decode(model, latent_space.encode(model, originals))
-    error = float(np.mean((originals / 255.0 - copies / 255.0) ** 2))
-    blank = np.full((-len(originals) % min(COLUMNS, len(originals)), images.SIDE, images.SIDE), GROUND, np.uint8)
-    above, below = (np.concatenate([part, blank]) for part in (originals, copies))
+    with _threads(run):
+        copies, seconds, steps = _placed(model, originals, visible, args.steps)
+    rows = [originals, copies] if visible.all() else [originals, np.where(visible, originals, STRIPES), copies]
     columns = min(COLUMNS, len(originals))
-    pairs = [half[k:k + columns] for k in range(0, len(above), columns) for half in (above, below)]
-    _save(out, images.tile(np.concatenate(pairs), columns, GAP, GROUND),
-          f"{len(originals):,} originals above their reconstructions, squared error {error:.3g} per pixel")
+    blank = np.full((-len(originals) % columns, images.SIDE, images.SIDE), GROUND, np.uint8)
+    rows = [np.concatenate([part, blank]) for part in rows]
+    lines = [part[k:k + columns] for k in range(0, len(rows[0]), columns) for part in rows]
+    said = f"squared error {reconstruction.error(copies, originals).mean():.3g} per pixel"
+    if not visible.all():
+        said += f", {reconstruction.hidden_error(copies, originals, visible).mean():.3g} on the hidden ones"
+    how = f"{steps} steps of search" if steps else "by the encoder in one pass"
+    _save(out, images.tile(np.concatenate(lines), columns, GAP, GROUND),
+          f"{len(originals):,} originals above their reconstructions, {said}, {1000 * seconds:,.0f} ms ({how})")
+
+
+@contextmanager
+def _threads(run: Run) -> Iterator[None]:
+    """As many threads as suit the network: small layers are over before a second thread has woken up."""
+    import torch
+
+    from core import devices
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(devices.threads_for(run.recipe, torch.device("cpu")))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _placed(model: LatentModel, originals: np.ndarray, visible: np.ndarray,
+            steps: int | None) -> tuple[np.ndarray, float, int]:
+    """(reconstructions `uint8` [N, 28, 28], seconds to find their places, steps: 0 for an encoder's answer). With an
+    encoder a search is made only where steps are asked for, and begins at its answer; a hole is black to it."""
+    from core import inference, reconstruction
+
+    seen = reconstruction.as_floats(reconstruction.filled(originals, visible, np.zeros_like(originals)), model)
+    began = time.perf_counter()
+    if model.encoder is not None and steps is None:
+        posterior, taken = inference.posterior(model, seen), 0
+    else:
+        mask = None if visible.all() else reconstruction.as_mask(visible, len(originals), model)
+        found = inference.place(model, seen, visible=mask, steps=inference.STEPS if steps is None else steps)
+        posterior, taken = found.posterior, int(found.steps.max())
+    seconds = time.perf_counter() - began
+    return latent_space.decode(model, posterior.mean.cpu().numpy()), seconds, taken
 
 
 def interpolate(args: argparse.Namespace) -> None:
@@ -124,6 +175,11 @@ def _reconstruct_arguments(parser: argparse.ArgumentParser) -> None:
                         help="a picture of your own instead; give it again for more")
     parser.add_argument("--invert", action="store_true",
                         help="swap black and white first: for ink on paper, where the model learned light on dark")
+    parser.add_argument("--hide", metavar="WHAT", default="",
+                        help="hide part of them: half (half-left, -right, -top, -bottom), box, or a share at random "
+                             "such as 50%%; a search goes by what is visible, an encoder sees the hole black")
+    parser.add_argument("--steps", type=number(int, 1, 10_000),
+                        help="search for so many steps at most (default: 60 without an encoder; with one, none)")
     common.add_which(parser)
     common.add_out(parser, "RUN-reconstructions.png")
 
@@ -143,7 +199,8 @@ COMMANDS = (
     Command("sample", "Draw new images from a run, as a PNG.", sample, _sample_arguments, (
         "sample mlp-vae-digits-1", "sample mlp-vae-digits-1 --n 100 --seed 7 --temperature 0.7 --out new.png")),
     Command("reconstruct", "Originals above their reconstructions, as a PNG.", reconstruct, _reconstruct_arguments, (
-        "reconstruct mlp-vae-digits-1", "reconstruct mlp-vae-digits-1 --image photo.jpg --image scan.png --invert")),
+        "reconstruct mlp-vae-digits-1", "reconstruct mlp-vae-digits-1 --hide half-bottom --steps 60",
+        "reconstruct mlp-vae-digits-1 --image photo.jpg --image scan.png --invert")),
     Command("interpolate", "Walk from one test image to another, as a PNG.", interpolate, _interpolate_arguments, (
         "interpolate mlp-vae-digits-1 3 8", "interpolate mlp-vae-digits-1 3 8 --steps 20 --path lerp --out walk.png")),
 )
