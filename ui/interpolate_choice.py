@@ -125,8 +125,8 @@ def _picker(end: str, here: dict[str, Pick], images: ImageSet | None) -> None:
     seed = left.number_input("Seed", 0, 999_999, 1, key=f"interpolate_seed_{end}", persist_state="session",
                              help="The same seed gives the same invented picture.")
     right.button("Invent one", key=f"interpolate_invent_{end}", on_click=_set, args=(here, end, Pick("seed", seed)),
-                 help="Takes a picture that the model draws from its prior (an autoencoder: from the Gaussian fitted "
-                      "to its latents).")
+                 help="Takes a picture that the model draws from its prior (a model without one: from the Gaussian "
+                      "fitted to its latents).")
     file = st.file_uploader("Your own picture", key=f"interpolate_file_{end}", max_upload_size=50,
                             help="Any picture; it is turned to grey and fitted into 28 × 28 pixels. It stays on this "
                                  "computer and is gone after a reload.")
