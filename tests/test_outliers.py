@@ -230,7 +230,7 @@ def test_the_progress_rises_from_chunk_to_chunk_and_within_a_search(digits, plac
     run = places["ad"]
     bag = bags.mixed(digits, run.recipe, None, 10)
     parts = list(outliers.scoring(weights.load_model(run), run.recipe, digits, bag))
-    assert len(parts) > 60 and parts == sorted(parts) and 0 < parts[0] and parts[-1] == 1.0
+    assert len(parts) > 60 and parts == sorted(parts) and parts[0] > 0 and parts[-1] == 1.0
 
 
 def test_the_scores_of_a_model_that_diverged_are_a_sentence(digits):
