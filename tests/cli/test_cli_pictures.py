@@ -40,6 +40,30 @@ def test_sample_draws_from_where_it_is_told(tiny, call, tmp_path, monkeypatch, s
     assert np.array_equal(tiles(tmp_path / "new.png", 5), latent_space.decode(model, z))
 
 
+def test_outliers_says_what_the_scores_say(tiny, call):
+    from core import outliers, outliers_job
+
+    run = runs.open_run("tiny")
+    refused(call("outliers tiny --other digits"), "is what 'tiny' was trained on")
+    code, out, _ = call("outliers tiny --n 20 --quantile 0.9 --json")
+    assert code == 0
+    found = json.loads(out)
+    images, bag, _ = outliers_job.prepare(run, found["other"] or "", 20, 0)
+    steps = outliers.scoring(weights.load_model(run), run.recipe, images, bag)
+    scored = None
+    while scored is None:
+        try:
+            next(steps)
+        except StopIteration as end:
+            scored = end.value
+    for score, kinds in found["scores"].items():
+        for verdict in outliers.verdicts(scored.by(score), bag, 0.9):
+            assert kinds[verdict.kind]["flagged"] == pytest.approx(verdict.flagged)
+            assert verdict.kind not in bag.outliers or kinds[verdict.kind]["auroc"] == pytest.approx(verdict.auroc)
+    text = call("outliers tiny --n 20")[1]
+    assert "noise" in text and "AUROC" in text and "PCA with 20 components" in text
+
+
 def test_reconstruct_shows_test_images_above_what_their_means_decode_to(tiny, call, tmp_path):
     code, out, _ = call("reconstruct tiny --n 20")
     assert code == 0
