@@ -220,8 +220,8 @@ def depth(held: Loaded, ends: dict[str, End], found: dict[str, Way]) -> None:
                         "cuts in further still, where the density is highest and yet hardly any draw falls. The arc "
                         "keeps the distance of its ends. In two dimensions the difference is small; it grows with d.")
         else:
-            st.markdown("An autoencoder has no prior, so nothing says that its latents lie on a shell round zero. The "
-                        "arc keeps the length all the same; compare the two by the distance to the nearest training "
+            st.markdown("This model has no prior, so nothing says that its latents lie on a shell round zero. The arc "
+                        "keeps the length all the same; compare the two by the distance to the nearest training "
                         "latent.")
         st.caption("The code that ran:")
         st.code("\n".join(inspect.getsource(f) for f in (latent_space.lerp, latent_space.slerp, interpolation.ways)),

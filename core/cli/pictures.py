@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core import data, images, latent_space
+from core import data, images, latent_space, mixture
 from core.cli import common
 from core.cli.common import Command, Trouble, number
 from core.runs import Run
@@ -45,14 +45,16 @@ def _save(path, sheet: np.ndarray, what: str) -> None:
 
 
 def sample(args: argparse.Namespace) -> None:
-    """New images: latents drawn from the prior (autoencoder: from the Gaussian of its training latents), decoded."""
+    """New images: latents drawn from the prior, or from what was fitted to the training latents, decoded."""
     run = common.find(args.name)
     out = common.output_file(args.out, f"{run.name}-samples.png", args.force)
     model = _model(run, args.which)
-    noise = latent_space.prior(args.n, model.latent_dim, args.seed, args.temperature)
-    pictures = latent_space.decode(model, latent_space.from_noise(model, noise))
+    source = args.source or mixture.usual(model)
+    fitted = mixture.of_run(run, model, which=args.which) if source == "mixture" else None
+    z = mixture.draw(model, source, args.n, args.seed, args.temperature, fitted)
+    pictures = latent_space.decode(model, z)
     columns = args.columns or math.ceil(math.sqrt(args.n))
-    _save(out, images.tile(pictures, columns, GAP, GROUND), f"{args.n:,} new images")
+    _save(out, images.tile(pictures, columns, GAP, GROUND), f"{args.n:,} new images from the {mixture.SOURCES[source]}")
 
 
 def reconstruct(args: argparse.Namespace) -> None:
@@ -161,7 +163,11 @@ def _sample_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--n", type=number(int, 1, 10_000), default=64, help="how many images (default: 64)")
     parser.add_argument("--seed", type=number(int, 0, 2**31 - 1), default=0, help="same seed, same images (default: 0)")
     parser.add_argument("--temperature", type=number(float, 0, 10), default=1.0, metavar="T",
-                        help="below 1 safer pictures with less variety, 1 the prior itself (default: 1)")
+                        help="below 1 safer pictures with less variety, 1 as it is (default: 1)")
+    parser.add_argument("--from", choices=tuple(mixture.SOURCES), dest="source",
+                        help="draw latents from the prior N(0, I), from the Gaussian fitted to the training latents, "
+                             "or from a mixture of Gaussians fitted to them (default: prior for a VAE and a "
+                             "variational auto-decoder, gaussian for the others)")
     parser.add_argument("--columns", type=number(int, 1, 1_000), help="images in a row (default: as many as rows)")
     common.add_which(parser)
     common.add_out(parser, "RUN-samples.png")
@@ -197,7 +203,8 @@ def _interpolate_arguments(parser: argparse.ArgumentParser) -> None:
 
 COMMANDS = (
     Command("sample", "Draw new images from a run, as a PNG.", sample, _sample_arguments, (
-        "sample mlp-vae-digits-1", "sample mlp-vae-digits-1 --n 100 --seed 7 --temperature 0.7 --out new.png")),
+        "sample mlp-vae-digits-1", "sample mlp-vae-digits-1 --n 100 --seed 7 --temperature 0.7 --out new.png",
+        "sample auto-decoder-fashion-mnist-1 --from mixture")),
     Command("reconstruct", "Originals above their reconstructions, as a PNG.", reconstruct, _reconstruct_arguments, (
         "reconstruct mlp-vae-digits-1", "reconstruct mlp-vae-digits-1 --hide half-bottom --steps 60",
         "reconstruct mlp-vae-digits-1 --image photo.jpg --image scan.png --invert")),

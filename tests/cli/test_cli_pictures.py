@@ -10,7 +10,7 @@ import pytest
 from cli_tools import TINY, refused, tiles
 from PIL import Image
 
-from core import data, inference, latent_space, masks, reconstruction, runs, weights
+from core import data, inference, latent_space, masks, mixture, reconstruction, runs, weights
 
 
 def test_sample_draws_what_the_model_makes_of_the_prior(tiny, call, tmp_path):
@@ -28,6 +28,17 @@ def test_sample_is_repeatable_and_the_seed_matters(tiny, call, tmp_path):
         assert call(f"sample tiny --seed {seed} --out {name}.png")[0] == 0
     a, b, c = ((tmp_path / f"{name}.png").read_bytes() for name in "abc")
     assert a == b != c
+
+
+@pytest.mark.parametrize("source", ["prior", "gaussian", "mixture"])
+def test_sample_draws_from_where_it_is_told(tiny, call, tmp_path, monkeypatch, source):
+    monkeypatch.setenv("LATENT_LAB_CACHE", str(tmp_path / "cache"))
+    code, out, _ = call(f"sample tiny --n 10 --columns 5 --seed 3 --from {source} --out new.png")
+    assert code == 0 and mixture.SOURCES[source] in out
+    run = runs.open_run("tiny")
+    model = weights.load_model(run)
+    z = mixture.draw(model, source, 10, 3, mixture=mixture.of_run(run, model) if source == "mixture" else None)
+    assert np.array_equal(tiles(tmp_path / "new.png", 5), latent_space.decode(model, z))
 
 
 def test_reconstruct_shows_test_images_above_what_their_means_decode_to(tiny, call, tmp_path):

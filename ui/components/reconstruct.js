@@ -34,9 +34,10 @@ function start(root) {
   const head = (name, about) => make("div", { class: "head" }, make("b", { text: name, title: name }), make("span", { text: about, title: about }));
 
   function build() {
+    const [what, ...which] = facts.note.split(", "); // the class has a line of its own: beside the number it would be cut
     const original = make("canvas", { role: "img", "aria-label": `The original: ${facts.note}`, class: "original" });
     cards.replaceChildren(
-      make("div", { class: "card first" }, head("Original", facts.note), make("div", { class: "lane" }, original, make("p", { class: "way" }))),
+      make("div", { class: "card first" }, head("Original", what), make("div", { class: "lane" }, original, make("p", { class: "way", text: which.join(", ") }))),
       ...facts.cards.map((card) => make("div", { class: "card" }, head(card.name, card.about),
         make("div", { class: "lanes" }, ...lanes.filter((lane) => lane.card === card).map(column)),
         ...(card.gap ? [make("p", { class: "gap", text: card.gap })] : []))));
