@@ -34,9 +34,10 @@ function start(root) {
   const head = (name, about) => make("div", { class: "head" }, make("b", { text: name, title: name }), make("span", { text: about, title: about }));
 
   function build() {
+    const [what, ...which] = facts.note.split(", "); // the class has a line of its own: beside the number it would be cut
     const original = make("canvas", { role: "img", "aria-label": `The original: ${facts.note}`, class: "original" });
     cards.replaceChildren(
-      make("div", { class: "card first" }, head("Original", facts.note), make("div", { class: "lane" }, original, make("p", { class: "way" }))),
+      make("div", { class: "card first" }, head("Original", what), make("div", { class: "lane" }, original, make("p", { class: "way", text: which.join(", ") }))),
       ...facts.cards.map((card) => make("div", { class: "card" }, head(card.name, card.about),
         make("div", { class: "lanes" }, ...lanes.filter((lane) => lane.card === card).map(column)),
         ...(card.gap ? [make("p", { class: "gap", text: card.gap })] : []))));
@@ -55,21 +56,9 @@ function start(root) {
     if (facts.hides) {
       const canvas = make("canvas", { role: "img", "aria-label": lane.hatched ? "What the model sees: hidden pixels are left out" : "What the model sees: the hole is filled" });
       box.append(make("div", { class: "sees" }, canvas, make("span", { text: lane.hatched ? "sees only what is visible" : "sees the hole filled" })));
-      peep(canvas, lane);
+      hatched(canvas, bytes(lane.sees), lane.hatched ? bytes(facts.visible) : [], 112);
     }
     return box;
-  }
-
-  // What the model gets, small; under stripes what it does not get.
-  function peep(canvas, lane) {
-    const small = make("canvas"), size = 112, cell = size / TILE, pen = canvas.getContext("2d"), visible = bytes(facts.visible);
-    [canvas.width, canvas.height] = [size, size];
-    paint(small, bytes(lane.sees));
-    pen.imageSmoothingEnabled = false;
-    pen.drawImage(small, 0, 0, size, size);
-    if (!lane.hatched) return;
-    pen.fillStyle = stripes(pen);
-    visible.forEach((seen, k) => { if (!seen) pen.fillRect((k % TILE) * cell, Math.floor(k / TILE) * cell, cell, cell); });
   }
 
   function plot(card) {
@@ -170,12 +159,12 @@ function start(root) {
     const [low, high] = [Math.min(...all) - pad, Math.max(...all) + pad];
     const x = (k) => left + (k / last) * (right - left), y = (v) => 6 + (bottom - 6) * (1 - (v - low) / (high - low));
     Object.assign(pen, { fillStyle: ink, textAlign: "right", textBaseline: "middle" });
-    for (const v of steps(low, high)) {
+    for (const v of steps(low, high, 4)) {
       stroke(pen, [[left, y(v)], [right, y(v)]], ink, 1, [], 0.14);
       pen.fillText(String(v).replace("-", "−"), left - 6, y(v));
     }
     Object.assign(pen, { textAlign: "center", textBaseline: "top" });
-    for (const v of steps(0, last)) pen.fillText(v, x(v), bottom + 5);
+    for (const v of steps(0, last, 4)) pen.fillText(v, x(v), bottom + 5);
     pen.fillText("Step", (left + right) / 2, bottom + 19);
     for (const lane of mine(card)) {
       const one = lane.objective.length === 1, points = one ? [[left, y(lane.objective[0])], [right, y(lane.objective[0])]] : lane.objective.map((v, k) => [x(k), y(v)]);

@@ -24,7 +24,7 @@ _mount = register("reconstruct", """
   </div>
   <div class="plots"></div>
 </figure>
-""", also=("reconstruct_pen",))
+""", also=("pen",))
 
 
 @dataclass(frozen=True)

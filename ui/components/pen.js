@@ -1,29 +1,43 @@
-// What the reconstructions draw with: lines, dots, words on the dark plane, and stripes over what is hidden.
+// What components draw with: lines and their samples, dots, words on a dark plane, stripes over what is hidden.
 
 const HATCH = 8; // px, one stripe to the next
 
 // A line as in the curves, so that pictures and curves belong together by more than colour.
 function swatch({ colour, dash }) {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg"), line = document.createElementNS("http://www.w3.org/2000/svg", "line");
-  const all = { x1: 0, x2: 22, y1: 3, y2: 3, stroke: colour, "stroke-width": 2.5, "stroke-dasharray": dash.join(" ") };
+  const all = { x1: 0, x2: 28, y1: 3, y2: 3, stroke: colour, "stroke-width": 2.5, "stroke-dasharray": dash.join(" ") };
   for (const [name, value] of Object.entries(all)) line.setAttribute(name, value);
   svg.setAttribute("aria-hidden", "true");
   svg.append(line);
   return svg;
 }
 
-function stripes(pen) {
-  const patch = make("canvas", { width: HATCH, height: HATCH }), brush = patch.getContext("2d");
+// A pattern over pixels that are hidden: coloured, so that it looks like no grey level.
+function stripes(pen, ratio = 1) {
+  const side = HATCH * ratio, tile = make("canvas", { width: side, height: side }), brush = tile.getContext("2d");
   brush.fillStyle = "#0072B2";
-  brush.fillRect(0, 0, HATCH, HATCH);
-  Object.assign(brush, { strokeStyle: "#F0A34A", lineWidth: 2.6 });
+  brush.fillRect(0, 0, side, side);
+  Object.assign(brush, { strokeStyle: "#F0A34A", lineWidth: 2.2 * ratio });
   for (const k of [-1, 0, 1]) {
     brush.beginPath();
-    brush.moveTo((k - 0.5) * HATCH, 1.5 * HATCH);
-    brush.lineTo((k + 1.5) * HATCH, -0.5 * HATCH);
+    brush.moveTo((k - 0.5) * side, 1.5 * side);
+    brush.lineTo((k + 1.5) * side, -0.5 * side);
     brush.stroke();
   }
-  return pen.createPattern(patch, "repeat");
+  const pattern = pen.createPattern(tile, "repeat");
+  pattern.setTransform(new DOMMatrix().scale(1 / ratio));
+  return pattern;
+}
+
+// Grey levels on a canvas of `size` pixels a side, hidden ones striped.
+function hatched(canvas, grey, visible, size) {
+  const small = make("canvas"), cell = size / TILE, pen = canvas.getContext("2d");
+  [canvas.width, canvas.height] = [size, size];
+  paint(small, grey);
+  pen.imageSmoothingEnabled = false;
+  pen.drawImage(small, 0, 0, size, size);
+  pen.fillStyle = stripes(pen);
+  visible.forEach((seen, k) => { if (!seen) pen.fillRect((k % TILE) * cell, Math.floor(k / TILE) * cell, cell, cell); });
 }
 
 function note(pen, text, px, py, away, width) {
@@ -48,8 +62,9 @@ function ring(pen, px, py, colour) {
   pen.stroke();
 }
 
-function steps(low, high) {
-  const raw = (high - low) / 4, power = 10 ** Math.floor(Math.log10(raw));
+// Round numbers from low to high, about so many.
+function steps(low, high, about = 3) {
+  const raw = (high - low) / about, power = 10 ** Math.floor(Math.log10(raw));
   const step = power * ([1, 2, 5].find((m) => m * power >= raw) ?? 10), found = [];
   for (let i = Math.ceil(low / step - 1e-9); i * step <= high + 1e-9 * step; i++) found.push(Number((i * step).toPrecision(6)));
   return found;
