@@ -19,6 +19,7 @@ from core import data
 from core.data import ImageSet
 
 if TYPE_CHECKING:
+    from core.recipe import Recipe
     from core.runs import Run
 
 FEWEST, MOST = 10, 20_000
@@ -130,12 +131,16 @@ def available(images: ImageSet) -> int:
     return len(images.test_images) + len(images.train_images)
 
 
-def chosen(images: ImageSet, n: int) -> np.ndarray:
+def chosen(images: ImageSet, n: int, recipe: Recipe | None = None) -> np.ndarray:
     """Which images are on a map of n: the same for every run, so that maps can be compared. `int64` [n], sorted.
 
     Test images come first, since no model was trained on them; a number below their count is a test image, one above
-    it (less their count) a training image. Every class is there in proportion.
+    it (less their count) a training image. Every class is there in proportion. For a run without an encoder (its
+    `recipe` is given) they are images that own a row of its latent table: a place they have, not one to be searched.
     """
+    if recipe is not None and recipe.decoder_only:
+        owned = owners(images, recipe)
+        return owned[data.spread(labels(images, owned), min(n, len(owned)))]
     tests = len(images.test_images)
     if n <= tests:
         return data.spread(images.test_labels, n)
@@ -164,15 +169,34 @@ def _pick(test: np.ndarray, train: np.ndarray, ids: np.ndarray) -> np.ndarray:
     return np.concatenate([test[ids[ids < tests]], train[ids[ids >= tests] - tests]])
 
 
-def latents_of(run: Run, images: np.ndarray) -> np.ndarray:
+def owners(images: ImageSet, recipe: Recipe) -> np.ndarray:
+    """The images a run was trained on, numbered as in `chosen`, in the order of its latent table, `int64` [N]."""
+    return len(images.test_images) + data.split(images, recipe.validation, recipe.train_images)[0]
+
+
+def latents_of(run: Run, images: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
     """Where the run's best weights put images `uint8` [n, 28, 28]: float32 [n, d]. Every map takes its latents here.
+
+    Args:
+        rows: the images' rows in the run's latent table, `int64` [n], where all have one: read instead of searched.
 
     Raises:
         RunError: no weights, or weights that do not fit.
     """
     from core import latent_space, weights
 
-    return latent_space.encode(weights.load_model(run), images)
+    model = weights.load_model(run)
+    if rows is not None and run.recipe.decoder_only and rows.max(initial=-1) < len(model.table):
+        return model.posterior(model.table[rows]).mean.numpy()
+    return latent_space.encode(model, images)
+
+
+def rows_of(images: ImageSet, ids: np.ndarray, recipe: Recipe) -> np.ndarray | None:
+    """The rows of a latent table that images numbered as in `chosen` own, `int64` [n]; None if one owns none."""
+    owned = owners(images, recipe)
+    places = np.searchsorted(owned, ids)
+    there = owned[np.minimum(places, len(owned) - 1)] == ids
+    return places if recipe.decoder_only and there.all() else None
 
 
 def pixels_of(images: np.ndarray) -> np.ndarray:

@@ -31,7 +31,7 @@ def page(run: Run) -> None:
     except EmbeddingError as error:
         st.warning(plain(str(error)))
         return
-    pool = parts.pool_of(images, settings.n)
+    pool = parts.pool_of(images, settings.n, run.recipe)
     try:
         slots = [parts.slot("", run, pool, settings, by)]
     except RunError as error:
@@ -93,7 +93,7 @@ def second_slot(run: Run, pool: parts.Pool, by: str) -> parts.Slot | None:
             if (images := parts.images_of(other)) is None:
                 return None
             settings = choice.settings_of("2", images)
-            pool = parts.pool_of(images, settings.n)
+            pool = parts.pool_of(images, settings.n, other.recipe)
         slot = parts.slot("2", other, pool, settings, by)
     except (RunError, EmbeddingError) as error:
         st.warning(plain(str(error)))

@@ -112,3 +112,15 @@ def test_the_picture_shows_every_point_in_the_colour_of_its_class():
 
 def test_a_single_place_for_all_points_is_a_picture_too():
     assert embedding_files.picture(np.zeros((3, 2)), np.zeros(3, int), ["a"], "").shape[1] == 1_200
+
+
+def test_a_run_without_an_encoder_maps_the_images_that_own_a_row_of_its_table(digits):
+    run = trained(tiny("plane-ad", train_images=200, hidden=(8,), epochs=1))
+    ids = embedding.chosen(digits, 150, run.recipe)
+    rows = embedding.rows_of(digits, ids, run.recipe)
+    table = weights.load_model(run).table.numpy()
+    assert len(ids) == 150 and np.array_equal(embedding.owners(digits, run.recipe)[rows], ids)
+    z = embedding.latents_of(run, embedding.pictures(digits, ids), rows)
+    assert np.array_equal(z, table[rows])
+    assert len(embedding.chosen(digits, 5_000, run.recipe)) == 200
+    assert embedding.rows_of(digits, embedding.chosen(digits, 150), run.recipe) is None  # test images own none

@@ -14,6 +14,7 @@ from core import images as pixels
 from core.data import ImageSet
 from core.embedding import Settings
 from core.embedding_desk import Job
+from core.recipe import Recipe
 from core.runs import Run, RunError
 from ui.components.map_view import map_view
 from ui.map_choice import SOURCES
@@ -87,9 +88,9 @@ def images_of(run: Run) -> ImageSet | None:
         return None
 
 
-def pool_of(images: ImageSet, n: int) -> Pool:
-    """The n images of a map."""
-    ids = embedding.chosen(images, n)
+def pool_of(images: ImageSet, n: int, recipe: Recipe | None = None) -> Pool:
+    """The n images of a map; `recipe` of the run it is made for."""
+    ids = embedding.chosen(images, n, recipe)
     labels, pictures = embedding.labels(images, ids), embedding.pictures(images, ids)
     known = hashlib.blake2b(pictures, digest_size=8)
     known.update(labels)
@@ -112,15 +113,16 @@ def latents(run: Run, pool: Pool) -> np.ndarray:
     Raises:
         RunError: the run's weights cannot be used.
     """
-    return _latents(str(run.path), run.weights_version(), pool.name, _pictures=pool.pictures)
+    return _latents(str(run.path), run.weights_version(), pool.name, _pool=pool)
 
 
-@st.cache_resource(max_entries=6, show_spinner="Encoding the images …")
-def _latents(path: str, version: float, pool: str, _pictures: np.ndarray) -> np.ndarray:
+@st.cache_resource(max_entries=6, show_spinner="Placing the images …")
+def _latents(path: str, version: float, pool: str, _pool: Pool) -> np.ndarray:
     import torch
 
     torch.set_num_threads(1)  # as `ui.loaded`: a training on the same cores must not be waited for
-    return embedding.latents_of(Run(Path(path)), _pictures)
+    run = Run(Path(path))
+    return embedding.latents_of(run, _pool.pictures, embedding.rows_of(_pool.images, _pool.ids, run.recipe))
 
 
 def pixels_of(pool: Pool) -> np.ndarray:

@@ -27,9 +27,10 @@ def embed(args: argparse.Namespace) -> int:
             pca_first=args.pca).fitted_to(embedding.available(found))
     except EmbeddingError as error:
         raise Trouble(str(error)) from None
-    ids = embedding.chosen(found, settings.n)
+    ids = embedding.chosen(found, settings.n, run.recipe)
     labels, pictures = embedding.labels(found, ids), embedding.pictures(found, ids)
-    x = embedding.pixels_of(pictures) if args.pixels else embedding.latents_of(run, pictures)
+    x = embedding.pixels_of(pictures) if args.pixels else embedding.latents_of(
+        run, pictures, embedding.rows_of(found, ids, run.recipe))
     from core import embedding_files, embedding_measures, embedding_tsne
 
     began, wanted = time.monotonic(), []
