@@ -90,8 +90,9 @@ def _table(result: Result, choice: Choice) -> None:
     rows.append(_row(f"PCA-{outliers.COMPONENTS} baseline", result, "baseline", choice))
     st.dataframe(rows, hide_index=True, key="outliers_table", width="stretch",
                  alt="AUROC of each kind of outlier, by each model and by the PCA baseline",
-                 column_config={"AUROC by": st.column_config.TextColumn(width=150)}
-                 | {title(kind, result.bag): st.column_config.NumberColumn(format="%.3f", width=74)
+                 column_config={"AUROC by": st.column_config.TextColumn(width=128)}
+                 | {title(kind, result.bag): st.column_config.NumberColumn(format="%.3f",
+                                                                           width=108 if kind == "other" else 72)
                     for kind in result.bag.outliers})
     st.caption(f"PCA-{outliers.COMPONENTS}: the error that is left when an image is drawn from {outliers.COMPONENTS} "
                "principal components of the training images. It has learned nothing about shapes, so a model that does "
