@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from core import palette
 from ui.components.assets import register
 from ui.components.latent_board import pack
-from ui.components.plane import COLOURS
 
 _mount = register("reconstruct", """
 <figure class="lab rec">
@@ -88,7 +88,7 @@ def reconstruct(*, key: str, image: np.ndarray, note: str, visible: np.ndarray, 
     _mount(key=key, data={
         "id": hashlib.blake2b(content + image.tobytes() + visible.tobytes(), digest_size=8).hexdigest(),
         "image": pack(image), "note": note, "visible": pack(visible), "hides": not visible.all(),
-        "cards": [_card(card) for card in cards], "classes": list(classes), "colours": list(COLOURS),
+        "cards": [_card(card) for card in cards], "classes": list(classes), "colours": list(palette.CLASSES),
     })
 
 
