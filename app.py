@@ -14,6 +14,7 @@ page = st.navigation(
         st.Page("pages/train.py", title="Train", icon=":material/show_chart:"),
         st.Page("pages/generate.py", title="Generate", icon=":material/tune:"),
         st.Page("pages/interpolate.py", title="Interpolate", icon=":material/route:"),
+        st.Page("pages/planes.py", title="Planes", icon=":material/adjust:"),
     ],
     position="top",
 )
