@@ -39,11 +39,15 @@ SAME_FOR_PIP = ("disk", "denied", "certificate", "network")
 
 
 def names_in(requirements: Path) -> list[str]:
-    """The package names of a requirements file, without their versions."""
+    """The package names of a requirements file, without their versions.
+
+    A package with a condition (`name; python_version < …`) is left out: it is not for every machine, so the lab must
+    do without it, and its absence is no fault of the set-up.
+    """
     found = []
     for line in requirements.read_text(encoding="utf-8").splitlines():
         name = re.match(r"[A-Za-z0-9][A-Za-z0-9._-]*", line)
-        if name:
+        if name and ";" not in line.split("#")[0]:
             found.append(name.group())
     return found
 

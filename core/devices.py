@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-
-import torch
+from typing import TYPE_CHECKING
 
 from core.recipe import Recipe
+
+if TYPE_CHECKING:  # torch takes two seconds, and who only counts the cores needs none
+    import torch
 
 
 class DeviceError(ValueError):
@@ -15,6 +17,8 @@ class DeviceError(ValueError):
 
 def available() -> list[str]:
     """The devices of this machine, best first."""
+    import torch
+
     found = [f"cuda:{i}" if i else "cuda" for i in range(torch.cuda.device_count())]
     if torch.backends.mps.is_available():
         found.append("mps")
@@ -27,6 +31,8 @@ def choose(name: str = "auto") -> torch.device:
     Raises:
         DeviceError: not on this machine; lists those there are.
     """
+    import torch
+
     found = available()
     if name == "auto":
         return torch.device(found[0])
@@ -37,6 +43,8 @@ def choose(name: str = "auto") -> torch.device:
 
 def describe(device: torch.device) -> str:
     """The device in words, for a status line."""
+    import torch
+
     return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type.upper()
 
 

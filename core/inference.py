@@ -56,13 +56,14 @@ class Placed:
 @dataclass(frozen=True)
 class Look:
     """A search after one more step: `step` of at most `of`, `left` images still moving, the objective of each image
-    where it stands [N], and its place `mean` [N, d]."""
+    where it stood [N], and its place `mean` [N, d]. `stood`: the codes before the step, [restarts, N, code_dim]."""
 
     step: int
     of: int
     left: int
     objective: Tensor
     mean: Tensor
+    stood: Tensor
 
 
 def posterior(model: LatentModel, images: Tensor, steps: int = STEPS) -> Posterior:
@@ -184,8 +185,10 @@ def search(
     walk = _Walk(problem.repeated(restarts), codes)
     for t in range(1, steps + 1):
         noise = torch.randn(model.latent_dim, generator=draws).to(code)  # one for all: no image knows its neighbours
+        stood = walk.code.view(restarts, n, -1).clone()
         walk.step(t, lr * (0.05 + 0.475 * (1 + math.cos(math.pi * (t - 1) / steps))), noise)
-        yield Look(t, steps, len(walk.alive), walk.value.view(restarts, n).amin(0), model.posterior(walk.code[:n]).mean)
+        mean = model.posterior(walk.code[:n]).mean
+        yield Look(t, steps, len(walk.alive), walk.value.view(restarts, n).amin(0), mean, stood)
         # Where there is a width, a look has noise in it and the best of many would be the luckiest: the small last
         # steps average the noise away, so only the end is compared with the start.
         if t == steps or (t % CHECK == 0 and not model.variational):

@@ -149,13 +149,21 @@ def log_prior(z: np.ndarray) -> float:
 
 
 def from_noise(model: LatentModel, noise: np.ndarray) -> np.ndarray:
-    """Noise ~ N(0, I) [N, d] as the model's own latent vectors: the same for a VAE; for an autoencoder points of the
-    Gaussian fitted to its training latents."""
+    """Noise ~ N(0, I) [N, d] as the model's own latent vectors: the same where it was trained towards that prior; else
+    points of the Gaussian fitted to its training latents."""
+    return _turned(noise, model, model.from_noise)
+
+
+def through_latents(model: LatentModel, noise: np.ndarray) -> np.ndarray:
+    """Noise ~ N(0, I) [N, d] as points of the Gaussian fitted to the model's training latents."""
+    return _turned(noise, model, model.through_latents)
+
+
+def _turned(noise: np.ndarray, model: LatentModel, turn) -> np.ndarray:
     import torch
 
     with torch.inference_mode():
-        noise = torch.from_numpy(np.asarray(noise, np.float32)).to(model.latent_mean.device)
-        return model.from_noise(noise).cpu().numpy()
+        return turn(torch.from_numpy(np.asarray(noise, np.float32)).to(model.latent_mean.device)).cpu().numpy()
 
 
 def decode(model: LatentModel, z: np.ndarray, chunk: int = 256) -> np.ndarray:

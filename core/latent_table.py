@@ -53,9 +53,9 @@ class LazyAdam:
         self.lr, self.betas, self.eps, self.steps = lr, betas, eps, 0
         # A ring: entry s % len is step s's. Longer than the gap, so that no entry is overwritten while a row needs it.
         self.replay = torch.zeros(max(longest_gap, WINDOW) + 2, device=start.device)
-        self._ratio = betas[0] / math.sqrt(betas[1])
         self._back = torch.arange(WINDOW, device=start.device)
-        self._decay = self._ratio ** (1.0 + self._back.double().cpu()).float().to(start.device)
+        ratio = betas[0] / math.sqrt(betas[1])
+        self._decay = torch.tensor([ratio ** (1 + k) for k in range(WINDOW)], device=start.device)
 
     def take(self, rows: Tensor) -> Tensor:
         """The rows [B] of the table as of now, [B, k]: a leaf that collects their gradient. No row twice."""

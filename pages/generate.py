@@ -33,7 +33,7 @@ def page(run: Run) -> None:
                "pictures decoded in advance; when you let go, the exact one. Arrow keys move a slider, 0 or a "
                "double-click resets it.")
     parts.sheet(held)
-    views.samples(held)
+    views.samples(run, held)
     if held.model.latent_dim > 2:
         views.other_plane(run, held)
     views.depth(run, held)

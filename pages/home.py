@@ -135,9 +135,20 @@ def _open_generator(name: str) -> None:
 
 
 def _running_now() -> None:
-    jobs = [job for job in all_jobs() if job.active and job.name != st.query_params.get(FIRST)]
+    if _other_jobs():
+        _others()
+
+
+def _other_jobs() -> list[Job]:
+    return [job for job in all_jobs() if job.active and job.name != st.query_params.get(FIRST)]
+
+
+@st.fragment(run_every=1.0)
+def _others() -> None:
+    """Ticks while anything trains or waits; the page is drawn anew once nothing does."""
+    jobs = _other_jobs()
     if not jobs:
-        return
+        st.rerun()
     st.subheader("Running now", anchor=False)
     for job in jobs[:5]:
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -158,6 +169,7 @@ def _rooms() -> None:
         ("generate", "Generate", ":material/tune:", "Move one slider per latent dimension; the picture follows."),
         ("interpolate", "Interpolate", ":material/route:", "Walk from one image to another and see what lies between."),
         ("planes", "Planes", ":material/adjust:", "Four kinds of model side by side, each latent space on one plane."),
+        ("map", "Map", ":material/scatter_plot:", "Thousands of images at once, each beside those that are like it."),
     )
     for column, (page, title, icon, about) in zip(st.columns(len(rooms)), rooms, strict=True):
         with column.container(border=True):

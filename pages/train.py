@@ -12,7 +12,7 @@ from ui.jobs import all_jobs
 from ui.jobs import boards as all_boards
 from ui.recipe_form import recipe_form
 from ui.train_live import ended as show_ended
-from ui.train_live import heading, live
+from ui.train_live import heading, live, others
 from ui.train_runs import open_in_generate, runs_section
 from ui.words import epoch, many, plain, three
 
@@ -40,7 +40,7 @@ def main() -> None:
             job = next((job for job in running if job.name in mine), active[0])
             st.session_state[MINE] = [*mine, *({job.name} - set(mine))]
             live(job)
-            _others([other for other in active if other is not job])
+            others(job)
         elif unread:
             show_ended(unread[0])
         else:
@@ -50,7 +50,7 @@ def main() -> None:
         if active or unread:
             st.subheader("Train something else next", anchor=False)
         _form(boards, "Add to the queue" if active else START, first=not (active or unread))
-    runs_section(boards["auto"], {job.name for job in active})
+    runs_section(boards["auto"], {job.name: job.position for job in active})
     to_top(st.session_state.get(TOP, ""))
     boards["auto"].warm()
 
@@ -131,16 +131,6 @@ def _trained_already() -> None:
 
 def _epochs(done: float) -> str:
     return many(1, "epoch") if done == 1 else f"{epoch(done)} epochs"
-
-
-def _others(waiting: list) -> None:
-    """The rest of the queue, the same for every visitor."""
-    for job in waiting:
-        with st.container(horizontal=True, vertical_alignment="center", key=f"queue_{job.name}"):
-            place = f"**{job.position}. in the queue**" if job.position else f"**{job.state} on another device**"
-            st.markdown(f"{place} · {plain(job.name)} · {plain(job.recipe.summary())}", width="stretch")
-            st.button("Cancel", key=f"cancel_{job.name}", icon=":material/close:", on_click=job.cancel,
-                      help="Take it out of the queue, or stop it where it runs.")
 
 
 def _outcome(job, board, newest: bool) -> None:

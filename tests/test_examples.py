@@ -3,12 +3,12 @@
 import pytest
 
 from core import data, metrics, paths, runs, weights
-from core.presets import PRESETS, for_digits
+from core.presets import CLASSIC, PRESETS, for_digits
 
 EXAMPLES = paths.ROOT / "models_ckpt"
 
 
-@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("name", CLASSIC)
 def test_each_recipe_has_an_example_that_loads_and_scores_what_its_record_says(name):
     run = runs.Run(EXAMPLES / f"example-{name}")
     assert run.error is None and run.status["state"] == "finished"

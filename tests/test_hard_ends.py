@@ -18,7 +18,7 @@ from core.worker import Board
 def test_a_run_cut_off_in_its_final_scoring_can_be_resumed_to_its_end(monkeypatch):
     run = runs.create(tiny(epochs=2))
     with monkeypatch.context() as patch:
-        patch.setattr(metrics, "evaluate", lambda *a, **k: (_ for _ in ()).throw(SystemExit))  # as if killed
+        patch.setattr(metrics, "evaluation", lambda *a, **k: (_ for _ in ()).throw(SystemExit))  # as if killed
         with pytest.raises(SystemExit):
             for _ in train(run, "cpu"):
                 pass

@@ -15,7 +15,8 @@ ROOMS = ("core", "ui", "pages", "bootstrap", "tests", "benchmarks", "models_ckpt
 SOURCES = sorted([*paths.ROOT.glob("*.py"), *(f for room in ROOMS for f in (paths.ROOT / room).rglob("*.py"))])
 LIGHT = ("core.recipe", "core.presets", "core.paths", "core.data", "core.images", "core.frames", "core.runs",
          "core.status", "core.names", "core.history", "core.files", "core.job", "core.worker", "core.curves",
-         "core.classifier_job", "core.interpolation")
+         "core.classifier_job", "core.interpolation", "core.embedding", "core.embedding_job", "core.embedding_lessons",
+         "core.embedding_process", "core.embedding_files")
 
 
 def named(files):

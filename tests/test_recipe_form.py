@@ -68,7 +68,8 @@ def test_a_chosen_preset_is_written_into_the_address(form):
 
 
 def test_every_field_has_a_widget_with_its_help_and_bounds_whenever_it_applies(form):
-    settings = [{}, {"network": "conv"}, {"likelihood": "gaussian"}, {"dataset": "folder"}, {"model": "ae"}]
+    settings = [{}, {"network": "conv"}, {"likelihood": "gaussian"}, {"dataset": "folder"}, {"model": "ae"},
+                {"model": "ad"}, {"model": "vad"}]
     seen = set()
     for setting in settings:
         form = AppTest.from_function(script, default_timeout=30).run()

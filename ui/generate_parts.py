@@ -7,7 +7,9 @@ import streamlit as st
 
 from core import data, images, latent_space
 from core.data import ImageSet
+from core.mixture import SOURCES
 from core.runs import Run
+from ui import generate_source as source
 from ui.components.latent_board import SPAN, latent_board
 from ui.components.traversal import steps_for, traversal, wish
 from ui.image_choice import Pick, images_of, kept, note, pixels
@@ -15,6 +17,7 @@ from ui.image_picker import choose
 from ui.loaded import Loaded
 from ui.placing import encode, place_of, whence
 from ui.point import Origin, Point, point_of
+from ui.words import plain
 
 
 def point(held: Loaded) -> Point:
@@ -70,8 +73,11 @@ def controls(run: Run, held: Loaded) -> None:
     st.session_state.setdefault("generate_seed", 1)
 
     def random() -> None:
-        noise = latent_space.prior(1, d, st.session_state.generate_seed, st.session_state.generate_temperature)
-        here.go(held.axes.to_u(latent_space.from_noise(held.model, noise))[0].tolist())
+        z, problem = source.draw(run, held, source.chosen(held, "point"), 1, st.session_state.generate_seed,
+                                 st.session_state.generate_temperature)
+        if problem:
+            st.toast(plain(problem))
+        here.go(held.axes.to_u(z)[0].tolist())
         st.session_state.generate_seed = (st.session_state.generate_seed + 1) % 1_000_000
         st.rerun(["board", "draw"])
 
@@ -86,27 +92,28 @@ def controls(run: Run, held: Loaded) -> None:
 
     with st.container(horizontal=True, gap="xsmall", key="generate_controls"):
         st.button("Random", key="generate_random", type="primary", on_click=random, icon=":material/casino:",
-                  help="Draws a point from the " + ("prior N(0, I)" if held.prior else "Gaussian fitted to the latents")
-                       + ". The seed counts up, so that each click gives another point.")
+                  help=f"Draws a point from the {SOURCES[source.chosen(held, 'point')]}; Randomness chooses from what. "
+                       "The seed counts up, so that each click gives another point.")
         st.button("Zero", key="generate_zero", on_click=zero, help="Goes to the centre: every dimension at 0 σ.")
         st.button("Undo", key="generate_undo", on_click=step, args=(here.undo,), icon=":material/undo:",
                   help="Back to the point before.")
         st.button("Redo", key="generate_redo", on_click=step, args=(here.redo,), icon=":material/redo:",
                   help="Takes back an undo.")
         _from_image(run, held, here)
-        with st.popover("Randomness", help="Seed and temperature of the Random button."):
-            draw_settings()
+        with st.popover("Randomness", help="What the Random button draws from, its seed and its temperature."):
+            draw_settings(held)
         with st.popover("Download"):
             _downloads(run, held, here)
 
 
 @st.fragment(key="draw")
-def draw_settings() -> None:
-    """Seed and temperature of the Random button."""
+def draw_settings(held: Loaded) -> None:
+    """What the Random button draws from, its seed and temperature."""
+    source.choose(held, "point")
     st.number_input("Seed of the next draw", 0, 999_999, step=1, key="generate_seed", persist_state="session",
                     help="The same seed gives the same point, on every machine.")
     st.slider("Temperature", 0.0, 2.0, 1.0, 0.05, key="generate_temperature", persist_state="session",
-              help="Scales the draw: 1 is the prior itself, below 1 safer and more alike, above 1 wilder.")
+              help="Scales the draw: 1 as it is, below 1 safer and more alike, above 1 wilder.")
 
 
 def _from_image(run: Run, held: Loaded, here: Point) -> None:
@@ -131,27 +138,8 @@ def _downloads(run: Run, held: Loaded, here: Point) -> None:
     st.download_button("This picture (280 × 280)", key="generate_png", file_name=f"{run.name}.png", mime="image/png",
                        data=lambda: images.png(held.pictures(np.asarray([here.u], np.float32))[0], scale=10),
                        on_click="ignore", help="The picture of the current point, each pixel ten times as large.")
-    settings = grid_settings()
+    settings = source.grid_settings(held)
     st.download_button("The grid of samples", key="generate_grid_png", file_name=f"{run.name}-samples.png",
-                       mime="image/png", data=lambda: images.png(images.tile(grid(held, *settings), 8), scale=3),
-                       on_click="ignore", help="The 64 samples shown below.")
+                       mime="image/png", on_click="ignore", help="The 64 samples shown below.",
+                       data=lambda: images.png(images.tile(source.grid(run, held, *settings)[0], 8), scale=3))
 
-
-def grid_settings() -> tuple[int, float, bool]:
-    """(seed, temperature, whether to draw from the model's own Gaussian) of the grid of samples."""
-    state = st.session_state
-    fitted = state.get("generate_grid_kind", "fitted") == "fitted"
-    return int(state.get("generate_grid_seed", 1)), float(state.get("generate_grid_temperature", 1.0)), fitted
-
-
-def grid(held: Loaded, seed: int, temperature: float, fitted: bool) -> np.ndarray:
-    """64 samples, `uint8` [64, 28, 28]."""
-    return _grid(held.name, seed, temperature, fitted, _held=held)
-
-
-@st.cache_data(max_entries=16, show_spinner=False)
-def _grid(name: str, seed: int, temperature: float, fitted: bool, _held: Loaded) -> np.ndarray:
-    z = latent_space.prior(64, _held.model.latent_dim, seed, temperature)
-    if fitted:
-        z = latent_space.from_noise(_held.model, z)
-    return latent_space.decode(_held.model, z, chunk=64)

@@ -10,15 +10,17 @@ import numpy as np
 import streamlit as st
 
 from core import latent_space, planes
+from core.mixture import SOURCES
 from core.planes import Pair
 from core.runs import Run
+from ui import generate_source as source
 from ui.components.latent_board import SPAN
 from ui.components.plane import SIDE, plane
-from ui.generate_parts import grid, grid_settings, point
+from ui.generate_parts import point
 from ui.loaded import Loaded
 from ui.pictures import still
 from ui.training_points import training_points
-from ui.words import three
+from ui.words import plain, three
 
 
 def hero_plane(run: Run, held: Loaded, pair: Pair, alone: bool) -> None:
@@ -73,7 +75,7 @@ def other_plane(run: Run, held: Loaded) -> None:
 
 
 @st.fragment
-def samples(held: Loaded) -> None:
+def samples(run: Run, held: Loaded) -> None:
     """A grid of 64 pictures drawn at random: what the model takes to be typical."""
     st.subheader("Drawn at random", anchor=False)
     left, right = st.columns([2, 3], gap="large")
@@ -81,18 +83,19 @@ def samples(held: Loaded) -> None:
         st.number_input("Seed", 0, 999_999, 1, key="generate_grid_seed", persist_state="session",
                         help="The same seed draws the same 64 points.")
         st.slider("Temperature", 0.0, 2.0, 1.0, 0.05, key="generate_grid_temperature", persist_state="session",
-                  help="Scales the draw: 0 is one and the same average picture, 1 the prior, 2 far outside of it.")
-        if not held.prior:
-            st.radio("Draw from", ["fitted", "prior"], key="generate_grid_kind", persist_state="session",
-                     format_func={"fitted": "the Gaussian fitted to the latents", "prior": "N(0, I)"}.get,
-                     help="This model has no prior. N(0, I) mostly falls into holes where no image ever was.")
-        st.caption("64 points z " + ("from the prior N(0, T² I)" if held.prior else "that no image was encoded to")
-                   + ", decoded. Look for pictures that are neither one class nor another: there the latent space has "
-                   "gaps. Lower the temperature and they become rarer, and so does variety.")
+                  help="Scales the draw: 0 is the middle (of each Gaussian of a mixture), 1 as it is, 2 far outside.")
+        source.choose(held, "grid")
+        settings = source.grid_settings(held)
+        st.caption(f"64 points z {source.about(run, held, settings[2])}, decoded. Look for pictures that are neither "
+                   "one class nor another: there the latent space has gaps. Lower the temperature and they become "
+                   "rarer, and so does variety.")
     with right:
-        settings = grid_settings()
-        still(grid(held, *settings), columns=8, scale=2,
-              alt=f"64 samples drawn with seed {settings[0]} at temperature {settings[1]:g}")
+        pictures, problem = source.grid(run, held, *settings)
+        still(pictures, columns=8, scale=2,
+              alt=f"64 samples drawn from the {SOURCES[settings[2]]} with seed {settings[0]} at temperature "
+                  f"{settings[1]:g}")
+        if problem:
+            st.warning(plain(problem))
 
 
 @st.fragment(key="depth")
@@ -118,6 +121,8 @@ def depth(run: Run, held: Loaded) -> None:
             st.latex(length)
             st.markdown("This model has no prior: the sliders run over the mean of its training latents ± 3 "
                         "standard deviations, dimension by dimension.")
+        if "mixture" in (source.chosen(held, "point"), source.chosen(held, "grid")):
+            source.depth(run, held, z)
         what = "KL in nats (validation images)" if held.prior else "standard deviation of the latents"
         table = [{"dimension": f"z{k}", "value of z": float(z[k]), what: float(held.axes.weight[k]),
                   "use": "dead" if held.axes.dead[k] else "in use"} for k in held.axes.order]

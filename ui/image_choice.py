@@ -15,11 +15,14 @@ from core.runs import Run
 from ui.loaded import Loaded
 from ui.words import plain
 
+PARTS = {"test": "test", "train": "training"}
+"""Kinds of choice that are images of the data set, and the part's name in words."""
+
 
 @dataclass(frozen=True)
 class Pick:
-    """A test image by its number (`test`), a picture that a model invents by its seed (`seed`), or a visitor's own,
-    uploaded (`file`) or drawn (`drawn`), by its 784 grey levels."""
+    """A test or training image by its number (`test`, `train`), a picture that a model invents by its seed (`seed`), or
+    a visitor's own, uploaded (`file`) or drawn (`drawn`), by its 784 grey levels."""
 
     kind: str
     number: int = 0
@@ -27,38 +30,40 @@ class Pick:
 
     def text(self) -> str | None:
         """As it stands in the address; a visitor's own picture has no place there."""
-        return {"test": str(self.number), "seed": f"seed{self.number}"}.get(self.kind)
+        return {"test": "", "train": "train", "seed": "seed"}[self.kind] + str(self.number) if not self.pixels else None
 
 
 def pixels(pick: Pick, images: ImageSet | None, held: Loaded | None = None) -> np.ndarray:
     """The picture of a choice, `uint8` [28, 28]. Only an invented one needs the model."""
     if pick.kind == "seed":
         return interpolation.generated(held.model, pick.number).image
-    if pick.kind == "test":
-        return images.test_images[pick.number]
+    if pick.kind in PARTS:
+        return getattr(images, f"{pick.kind}_images")[pick.number]
     return np.frombuffer(pick.pixels, np.uint8).reshape(28, 28)
 
 
 def there(pick: Pick, images: ImageSet | None) -> bool:
-    """Whether a choice can still be shown: a test image needs its data set, which may have changed."""
-    return pick.kind != "test" or (images is not None and 0 <= pick.number < len(images.test_images))
+    """Whether a choice can still be shown: an image of a data set needs that set, which may have changed."""
+    if pick.kind not in PARTS:
+        return True
+    return images is not None and 0 <= pick.number < len(getattr(images, f"{pick.kind}_images"))
 
 
 def note(pick: Pick, images: ImageSet | None) -> str:
     """What a choice is, for captions and screen readers."""
     if pick.kind == "seed":
         return f"invented by the model, seed {pick.number}"
-    if pick.kind != "test":
+    if pick.kind not in PARTS:
         return "your own picture" if pick.kind == "file" else "your drawing"
     label = label_of(pick, images)
-    return f"test image {pick.number}" + (f", class {images.classes[label]}" if label is not None else "")
+    return f"{PARTS[pick.kind]} image {pick.number}" + (f", class {images.classes[label]}" if label is not None else "")
 
 
 def label_of(pick: Pick, images: ImageSet | None) -> int | None:
-    """The class of a test image; None for anything else."""
-    if pick.kind != "test" or images is None:
+    """The class of an image of the data set; None for anything else."""
+    if pick.kind not in PARTS or images is None:
         return None
-    label = int(images.test_labels[pick.number])
+    label = int(getattr(images, f"{pick.kind}_labels")[pick.number])
     return label if 0 <= label < len(images.classes) else None
 
 
@@ -127,7 +132,8 @@ def picks(page: str, run: Run, images: ImageSet | None, first: dict[str, Pick]) 
 
 
 def _read(text: str, images: ImageSet | None) -> Pick | None:
-    kind, digits = ("seed", text[4:]) if text.startswith("seed") else ("test", text)
+    kind = next((kind for kind in ("seed", "train") if text.startswith(kind)), "test")
+    digits = text.removeprefix(kind)
     if not (digits.isascii() and digits.isdigit() and len(digits) <= 6):
         return None
     pick = Pick(kind, int(digits))

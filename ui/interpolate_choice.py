@@ -64,9 +64,9 @@ def _same(here: dict[str, Pick], images: ImageSet) -> None:
         if label is None:
             return
     alike = members(images, label)
-    if here["a"].kind != "test" or here["a"].number not in alike:
+    if label_of(here["a"], images) is None:
         here["a"] = Pick("test", int(alike[0]))
-    others = alike[alike != here["a"].number]
+    others = alike[alike != here["a"].number] if here["a"].kind == "test" else alike
     here["b"] = Pick("test", int(draws("interpolate").choice(others)) if len(others) else here["a"].number)
 
 

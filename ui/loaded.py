@@ -79,7 +79,7 @@ def load(run: Run) -> Loaded:
     return _load(str(run.path), run.weights_version())
 
 
-@st.cache_resource(max_entries=6, show_spinner="Loading the model …")
+@st.cache_resource(max_entries=8, show_spinner="Loading the model …")
 def _load(path: str, version: float) -> Loaded:
     import torch
 

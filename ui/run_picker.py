@@ -17,7 +17,7 @@ def pick_run(key: str = "run") -> Run | None:
     found = [run for run in runs.list_runs() if not run.error]
     usable = {run.name: run for run in found if run.has_weights}
     if not usable:
-        _nothing_yet(key, bool(found))
+        nothing_yet(key, bool(found))
         return None
     box, kept, wanted = f"{key}_box", f"{key}_kept", st.query_params.get(key)
     if st.session_state.get(box) not in usable:  # the first look, or the run was deleted or renamed since
@@ -45,7 +45,8 @@ def damaged_runs() -> None:
                 st.text(run.error)
 
 
-def _nothing_yet(key: str, some: bool) -> None:
+def nothing_yet(key: str, some: bool) -> None:
+    """What to do where there is no run with weights; `some`: runs there are."""
     st.info("No run has weights yet. They appear after the first epoch of training." if some else
             "Nothing has been trained yet. Train a model first: on the digits it takes about half a minute.")
     with st.container(horizontal=True):

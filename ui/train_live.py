@@ -14,6 +14,7 @@ from ui import charts
 from ui.components.bars import bars
 from ui.components.curves import curves
 from ui.components.film import film
+from ui.jobs import all_jobs
 from ui.recipe_form import in_words
 from ui.train_depth import how_it_works
 from ui.words import duration, epoch, many, plain, three
@@ -41,6 +42,27 @@ def live(job) -> None:
 
     st.fragment(head, run_every=TICK if was_active else None)()
     _pictures(job)
+
+
+def others(shown) -> None:
+    """The rest of the queue, the same for every visitor, alive like the job that is shown: whoever comes or leaves is
+    seen without a click."""
+
+    def queue() -> None:
+        if not shown.active:
+            st.rerun()
+        for job in all_jobs():
+            if not job.active or job.name == shown.name:
+                continue
+            with st.container(horizontal=True, vertical_alignment="center", key=f"queue_{job.name}"):
+                place = f"**{job.position}. in the queue**" if job.position else f"**{job.state} on another device**"
+                st.markdown(f"{place} · {plain(job.name)} · {plain(job.recipe.summary())}", width="stretch")
+                if st.button("Cancel", key=f"cancel_{job.name}", icon=":material/close:",
+                             help="Take it out of the queue, or stop it where it runs."):
+                    job.cancel()
+                    st.rerun()  # the list of runs below is to know it too
+
+    st.fragment(queue, run_every=TICK)()
 
 
 def heading(job) -> str:
@@ -167,7 +189,9 @@ def _progress(job, shot) -> None:
         st.progress(0.0 if job.state != "stopping" else min(1.0, shot.epoch / shot.epochs), text=text)
         return
     points = shot.points
-    parts = [f"Epoch {epoch(shot.epoch)} of {shot.epochs}",
+    paused = job.state == "paused"
+    # Held still, the count of steps shows that one was taken: on a large set it is a hundredth of an epoch or less.
+    parts = [f"Epoch {epoch(shot.epoch)} of {shot.epochs}" + (f", step {shot.step:,}" if paused else ""),
              f"total {three(latest(points, 'train_total'))}, validation {three(latest(points, 'val_total'))} "
              + ("per image" if job.recipe.likelihood == "mse" else "nats")]
     if job.state == "running" and shot.images_per_second:
@@ -176,7 +200,7 @@ def _progress(job, shot) -> None:
         parts.append(f"{duration(shot.seconds_left)} left")
     if shot.device:
         parts.append(f"on {plain(shot.device)}")
-    lead = "**Paused** · " if job.state == "paused" else ""
+    lead = "**Paused** · " if paused else ""
     st.progress(min(1.0, max(0.0, shot.epoch / max(1, shot.epochs))), text=lead + " · ".join(parts))
 
 

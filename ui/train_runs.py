@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 
 import streamlit as st
 
 from core import runs
 from core.export import to_zip
-from core.recipe import Recipe
+from core.recipe import Recipe, applies, fields
 from core.runs import Run, RunError
 from ui import charts
 from ui.components.curves import curves
@@ -33,12 +32,13 @@ COLUMNS = {
 }
 
 
-def runs_section(board, training: set[str]) -> None:
+def runs_section(board, training: dict[str, int]) -> None:
     """The list of runs and the fate of the chosen ones.
 
     Args:
         board: takes resumed runs (`core.worker.board`).
-        training: names of the runs that are queued or trained now; those cannot be changed.
+        training: the runs that are queued or trained now, which cannot be changed, each with its place in the queue;
+            0 is in training.
     """
     st.subheader("Your runs", anchor=False)
     found = runs.list_runs()
@@ -50,7 +50,7 @@ def runs_section(board, training: set[str]) -> None:
     st.caption("Tick some to lay their curves over each other, or one to go on with it.")
     # The key changes with the list: a selection is kept as row numbers, and those move when a run is added.
     st.dataframe(
-        [_row(run, run.name in training) for run in found], key=_table_key(names), hide_index=True, placeholder="",
+        [_row(run, training.get(run.name)) for run in found], key=_table_key(names), hide_index=True, placeholder="",
         selection_mode="multi-row", selection_default={"selection": {"rows": [names.index(name) for name in chosen]}},
         on_select=lambda: _choose(names), height=min(38 + 35 * len(found), 320), alt="All runs with their results.",
         column_config=COLUMNS)
@@ -70,16 +70,18 @@ def _choose(names: list[str]) -> None:
     st.session_state[CHOSEN] = [names[row] for row in sorted(table["selection"]["rows"]) if row < len(names)]
 
 
-def _row(run: Run, training: bool) -> dict:
-    """What matters most comes first: a phone shows three columns."""
+def _row(run: Run, place: int | None) -> dict:
+    """What matters most comes first: a phone shows three columns. What changes while it trains stands above, live."""
     if run.error:
         return {"Run": run.name, "State": "damaged", "Best total": math.nan, "Epochs": math.nan, "Time": "",
                 "Started": "", "What": run.error}
     status, best = run.status, run.status.get("best_total")
-    state = "queued" if training and status["state"] == "new" else status["state"]
-    return {"Run": run.name, "State": state, "Best total": math.nan if best is None else best,
-            "Epochs": float(epoch(status["epoch"])), "Time": duration(status["seconds"]),
-            "Started": when(status.get("created")), "What": run.recipe.summary()}
+    state = status["state"] if place is None else "queued" if place else "training"
+    live = place == 0
+    return {"Run": run.name, "State": state, "Best total": math.nan if live or best is None else best,
+            "Epochs": math.nan if live else float(epoch(status["epoch"])),
+            "Time": "" if live else duration(status["seconds"]), "Started": when(status.get("created")),
+            "What": run.recipe.summary()}
 
 
 def _actions(run: Run, board, training: bool) -> None:
@@ -200,13 +202,19 @@ def _facts(picked: list[Run]) -> list[dict]:
                      "Test total": three(test.get("total")), "Test MSE per pixel": three(test.get("mse")),
                      "Time": duration(status["seconds"]), "Images/s": three(status.get("images_per_second")),
                      "Parameters": three(status.get("parameters"))}
-                    | {label(name): _text(recipe[name]) for name in unlike})
+                    | {label(name): _text(recipe[name]) if _matters(name, run.recipe) else "–" for name in unlike})
     return rows
 
 
 def differences(recipes: list[Recipe]) -> list[str]:
-    """Names of the fields in which these recipes are not all alike, in the order of the form."""
-    return [f.name for f in dataclasses.fields(Recipe) if len({getattr(recipe, f.name) for recipe in recipes}) > 1]
+    """Names of the fields in which these recipes are not all alike, in the order of the form. Recipes to which a
+    field does not matter, such as channels without convolutions, do not count."""
+    return [f.name for f in fields()
+            if len({getattr(recipe, f.name) for recipe in recipes if _matters(f.name, recipe)}) > 1]
+
+
+def _matters(name: str, recipe: Recipe) -> bool:
+    return applies(next(f for f in fields() if f.name == name), recipe.to_dict())
 
 
 def _text(value) -> str:

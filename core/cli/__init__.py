@@ -12,7 +12,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from core.cli import figures, folders, pictures, training
+from core.cli import figures, folders, maps, outliers, pictures, training
 from core.cli.common import HelpLayout, Trouble, add_command
 from core.data import DataError
 from core.recipe import RecipeError
@@ -71,7 +71,7 @@ def build_parser() -> argparse.ArgumentParser:
         epilog="examples:\n" + EXAMPLES.strip("\n"), formatter_class=HelpLayout,
         allow_abbrev=False)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for module in (training, pictures, figures, folders):
+    for module in (training, pictures, maps, figures, outliers, folders):
         for entry in module.COMMANDS:
             add_command(commands, entry)
     return parser

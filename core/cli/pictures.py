@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 import math
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core import data, images, latent_space
+from core import data, images, latent_space, mixture
 from core.cli import common
 from core.cli.common import Command, Trouble, number
 from core.runs import Run
@@ -20,6 +23,9 @@ WIDTH = 900
 """Pixels that a sheet is enlarged to, about: 28 × 28 is too small to be seen."""
 
 MOST_SCALE, COLUMNS, GAP, GROUND = 8, 12, 1, 64
+
+STRIPES = np.where(np.add.outer(np.arange(images.SIDE), np.arange(images.SIDE)) % 4 < 2, 208, 48).astype(np.uint8)
+"""Over hidden pixels: diagonal stripes, which no picture has."""
 
 
 def _png(sheet: np.ndarray) -> bytes:
@@ -39,32 +45,79 @@ def _save(path, sheet: np.ndarray, what: str) -> None:
 
 
 def sample(args: argparse.Namespace) -> None:
-    """New images: latents drawn from the prior (autoencoder: from the Gaussian of its training latents), decoded."""
+    """New images: latents drawn from the prior, or from what was fitted to the training latents, decoded."""
     run = common.find(args.name)
     out = common.output_file(args.out, f"{run.name}-samples.png", args.force)
     model = _model(run, args.which)
-    noise = latent_space.prior(args.n, model.latent_dim, args.seed, args.temperature)
-    pictures = latent_space.decode(model, latent_space.from_noise(model, noise))
+    source = args.source or mixture.usual(model)
+    fitted = mixture.of_run(run, model, which=args.which) if source == "mixture" else None
+    z = mixture.draw(model, source, args.n, args.seed, args.temperature, fitted)
+    pictures = latent_space.decode(model, z)
     columns = args.columns or math.ceil(math.sqrt(args.n))
-    _save(out, images.tile(pictures, columns, GAP, GROUND), f"{args.n:,} new images")
+    _save(out, images.tile(pictures, columns, GAP, GROUND), f"{args.n:,} new images from the {mixture.SOURCES[source]}")
 
 
 def reconstruct(args: argparse.Namespace) -> None:
-    """Originals above what the model makes of them, decoded from the mean of the posterior."""
+    """Originals above what the model makes of them, decoded from the mean of the posterior; between the two, if part
+    of them is hidden, what is visible."""
+    from core import hiding, masks, reconstruction
+
     run = common.find(args.name)
     out = common.output_file(args.out, f"{run.name}-reconstructions.png", args.force)
+    try:
+        visible = hiding.mask_of(hiding.normal(args.hide))
+    except masks.MaskError as error:
+        raise Trouble(str(error)) from None
     originals = _own(args.image) if args.image else _of_the_test_set(run, args.n)
     if args.invert:
         originals = 255 - originals
     model = _model(run, args.which)
-    copies = latent_space.decode(model, latent_space.encode(model, originals))
-    error = float(np.mean((originals / 255.0 - copies / 255.0) ** 2))
-    blank = np.full((-len(originals) % min(COLUMNS, len(originals)), images.SIDE, images.SIDE), GROUND, np.uint8)
-    above, below = (np.concatenate([part, blank]) for part in (originals, copies))
+    with _threads(run):
+        copies, seconds, steps = _placed(model, originals, visible, args.steps)
+    rows = [originals, copies] if visible.all() else [originals, np.where(visible, originals, STRIPES), copies]
     columns = min(COLUMNS, len(originals))
-    pairs = [half[k:k + columns] for k in range(0, len(above), columns) for half in (above, below)]
-    _save(out, images.tile(np.concatenate(pairs), columns, GAP, GROUND),
-          f"{len(originals):,} originals above their reconstructions, squared error {error:.3g} per pixel")
+    blank = np.full((-len(originals) % columns, images.SIDE, images.SIDE), GROUND, np.uint8)
+    rows = [np.concatenate([part, blank]) for part in rows]
+    lines = [part[k:k + columns] for k in range(0, len(rows[0]), columns) for part in rows]
+    said = f"squared error {reconstruction.error(copies, originals).mean():.3g} per pixel"
+    if not visible.all():
+        said += f", {reconstruction.hidden_error(copies, originals, visible).mean():.3g} on the hidden ones"
+    how = f"{steps} steps of search" if steps else "by the encoder in one pass"
+    _save(out, images.tile(np.concatenate(lines), columns, GAP, GROUND),
+          f"{len(originals):,} originals above their reconstructions, {said}, {1000 * seconds:,.0f} ms ({how})")
+
+
+@contextmanager
+def _threads(run: Run) -> Iterator[None]:
+    """As many threads as suit the network: small layers are over before a second thread has woken up."""
+    import torch
+
+    from core import devices
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(devices.threads_for(run.recipe, torch.device("cpu")))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _placed(model: LatentModel, originals: np.ndarray, visible: np.ndarray,
+            steps: int | None) -> tuple[np.ndarray, float, int]:
+    """(reconstructions `uint8` [N, 28, 28], seconds to find their places, steps: 0 for an encoder's answer). With an
+    encoder a search is made only where steps are asked for, and begins at its answer; a hole is black to it."""
+    from core import inference, reconstruction
+
+    seen = reconstruction.as_floats(reconstruction.filled(originals, visible, np.zeros_like(originals)), model)
+    began = time.perf_counter()
+    if model.encoder is not None and steps is None:
+        posterior, taken = inference.posterior(model, seen), 0
+    else:
+        mask = None if visible.all() else reconstruction.as_mask(visible, len(originals), model)
+        found = inference.place(model, seen, visible=mask, steps=inference.STEPS if steps is None else steps)
+        posterior, taken = found.posterior, int(found.steps.max())
+    seconds = time.perf_counter() - began
+    return latent_space.decode(model, posterior.mean.cpu().numpy()), seconds, taken
 
 
 def interpolate(args: argparse.Namespace) -> None:
@@ -110,7 +163,11 @@ def _sample_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--n", type=number(int, 1, 10_000), default=64, help="how many images (default: 64)")
     parser.add_argument("--seed", type=number(int, 0, 2**31 - 1), default=0, help="same seed, same images (default: 0)")
     parser.add_argument("--temperature", type=number(float, 0, 10), default=1.0, metavar="T",
-                        help="below 1 safer pictures with less variety, 1 the prior itself (default: 1)")
+                        help="below 1 safer pictures with less variety, 1 as it is (default: 1)")
+    parser.add_argument("--from", choices=tuple(mixture.SOURCES), dest="source",
+                        help="draw latents from the prior N(0, I), from the Gaussian fitted to the training latents, "
+                             "or from a mixture of Gaussians fitted to them (default: prior for a VAE and a "
+                             "variational auto-decoder, gaussian for the others)")
     parser.add_argument("--columns", type=number(int, 1, 1_000), help="images in a row (default: as many as rows)")
     common.add_which(parser)
     common.add_out(parser, "RUN-samples.png")
@@ -124,6 +181,11 @@ def _reconstruct_arguments(parser: argparse.ArgumentParser) -> None:
                         help="a picture of your own instead; give it again for more")
     parser.add_argument("--invert", action="store_true",
                         help="swap black and white first: for ink on paper, where the model learned light on dark")
+    parser.add_argument("--hide", metavar="WHAT", default="",
+                        help="hide part of them: half (half-left, -right, -top, -bottom), box, or a share at random "
+                             "such as 50%%; a search goes by what is visible, an encoder sees the hole black")
+    parser.add_argument("--steps", type=number(int, 1, 10_000),
+                        help="search for so many steps at most (default: 60 without an encoder; with one, none)")
     common.add_which(parser)
     common.add_out(parser, "RUN-reconstructions.png")
 
@@ -141,9 +203,11 @@ def _interpolate_arguments(parser: argparse.ArgumentParser) -> None:
 
 COMMANDS = (
     Command("sample", "Draw new images from a run, as a PNG.", sample, _sample_arguments, (
-        "sample mlp-vae-digits-1", "sample mlp-vae-digits-1 --n 100 --seed 7 --temperature 0.7 --out new.png")),
+        "sample mlp-vae-digits-1", "sample mlp-vae-digits-1 --n 100 --seed 7 --temperature 0.7 --out new.png",
+        "sample auto-decoder-fashion-mnist-1 --from mixture")),
     Command("reconstruct", "Originals above their reconstructions, as a PNG.", reconstruct, _reconstruct_arguments, (
-        "reconstruct mlp-vae-digits-1", "reconstruct mlp-vae-digits-1 --image photo.jpg --image scan.png --invert")),
+        "reconstruct mlp-vae-digits-1", "reconstruct mlp-vae-digits-1 --hide half-bottom --steps 60",
+        "reconstruct mlp-vae-digits-1 --image photo.jpg --image scan.png --invert")),
     Command("interpolate", "Walk from one test image to another, as a PNG.", interpolate, _interpolate_arguments, (
         "interpolate mlp-vae-digits-1 3 8", "interpolate mlp-vae-digits-1 3 8 --steps 20 --path lerp --out walk.png")),
 )

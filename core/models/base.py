@@ -129,13 +129,16 @@ class LatentModel(nn.Module):
     def from_noise(self, noise: Tensor) -> Tensor:
         """Standard normal noise [B, d] turned into latent vectors to sample from: the prior itself, or where there is
         none N(latent_mean, latent_cov), the Gaussian laid through the latents of training images."""
-        if self.has_prior:
-            return noise
+        return noise if self.has_prior else self.through_latents(noise)
+
+    def through_latents(self, noise: Tensor) -> Tensor:
+        """Standard normal noise [B, d] as draws of N(latent_mean, latent_cov)."""
         # An eigendecomposition, not Cholesky: a collapsed dimension has variance 0 and is no error here. On the CPU,
-        # in double precision, because Apple's GPUs have neither.
+        # in double precision, because Apple's GPUs have neither. Multiplied out to the symmetric root, which does not
+        # depend on the eigenvectors' signs: those are every machine's own choice.
         values, vectors = torch.linalg.eigh(self.latent_cov.cpu().double())
-        root = (vectors * values.clamp_min(0).sqrt()).to(noise)
-        return self.latent_mean + noise @ root.T
+        root = ((vectors * values.clamp_min(0).sqrt()) @ vectors.T).to(noise)
+        return self.latent_mean + noise @ root
 
     def sample(self, n: int, generator: torch.Generator | None = None, temperature: float = 1.0) -> Tensor:
         """n new images [n, 1, 28, 28]; `temperature` scales the noise (0: the average image, 1: the prior)."""

@@ -18,11 +18,14 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import sync_playwright
 
+from bootstrap import launcher
+from bootstrap.home import Home
+
 ROOT = Path(__file__).resolve().parents[2]
 BROWSER = os.environ.get("LATENT_LAB_BROWSER") or shutil.which("chromium") or shutil.which("google-chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync"]  # fmt: skip
-OPENED = re.compile(r"http://localhost:(\d+)")
+OPENED = re.compile(r"(?:Latent Lab is open at|URL:) +http://localhost:(\d+)")  # not: "is already open at"
 
 
 class Lab:
@@ -42,9 +45,10 @@ class Lab:
         assert self._open.wait(120), "The lab did not open:\n" + self.log_text()
 
     def _command(self) -> list[str]:
-        if Path(sys.prefix) == ROOT / ".venv":
+        if Path(sys.prefix) == ROOT / ".venv" and launcher.running_port(Home(ROOT)) is None:
             return [sys.executable, "lab.py", "launch", "--no-browser", "--port", str(free_port())]
-        # Outside the lab's own environment: what the launcher starts, without the launcher.
+        # Outside the lab's own environment, or where somebody has this folder's lab open, whose runs are none of the
+        # tests' business: what the launcher starts, without the launcher.
         return [sys.executable, "-m", "bootstrap.serve", "run", "app.py", "--server.port", str(free_port()),
                 "--server.headless", "true"]  # fmt: skip
 

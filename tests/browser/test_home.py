@@ -37,7 +37,7 @@ def test_a_reload_in_the_middle_of_the_first_model_finds_it_running(page: Page, 
 
 def test_every_page_opens_from_the_navigation_without_an_error(page: Page, lab):
     page.goto(lab.url)
-    for name in ("Data", "Train", "Generate", "Interpolate", "Home"):
+    for name in ("Data", "Train", "Generate", "Reconstruct", "Interpolate", "Map", "Outliers", "Home"):
         page.get_by_role("link", name=name, exact=True).first.click()
         expect(page.get_by_test_id("stException")).to_have_count(0)
         expect(page.get_by_test_id("stAppViewContainer")).to_be_visible()

@@ -48,6 +48,8 @@ def start(page: Page, name: str, epochs: int = 10_000) -> None:
     if "Digits" not in page.locator(".st-key-recipe_dataset").inner_text():
         images.click()
         page.get_by_role("option", name="Digits").click()
+        # What follows the set is written into the form once the server has answered, amid what would be typed by then.
+        expect(page.get_by_role("spinbutton", name="Epochs")).to_have_value("120", timeout=SLOW)
     field = page.get_by_role("spinbutton", name="Epochs")
     field.fill(str(epochs))
     field.press("Enter")
@@ -132,6 +134,29 @@ def test_leaving_the_page_a_reload_and_a_second_tab_find_the_run_as_it_is(train,
     expect(second.get_by_text("browser two").first).to_be_visible()
     second.get_by_role("button", name="Pause").click()
     expect(page.get_by_text("Paused")).to_be_visible(timeout=SLOW)
+    second.close()
+
+
+def test_what_another_visitor_does_is_seen_without_a_click(train, lab):
+    page = train
+    start(page, "browser seen")
+    second = page.context.browser.new_page()
+    second.goto(lab.url)
+    line = second.get_by_text(re.compile("browser seen.*running"))
+    told = int(re.search(r"epoch (\d+) of", line.inner_text(timeout=SLOW))[1])
+    expect(line).not_to_contain_text(f"epoch {told} of", timeout=SLOW)
+    go(second, "Train")
+    expect(second.get_by_role("button", name="Pause")).to_be_visible(timeout=SLOW)
+
+    field = page.get_by_role("textbox", name="Name of the run")
+    field.fill("browser next")
+    field.press("Enter")
+    page.get_by_role("button", name="Add to the queue").click()
+    waits = re.compile("1. in the queue.*browser next")
+    expect(second.get_by_text(waits)).to_be_visible(timeout=SLOW)
+    second.get_by_role("button", name="Cancel").click()
+    expect(second.get_by_text(waits)).to_have_count(0, timeout=SLOW)
+    expect(page.get_by_text(waits)).to_have_count(0, timeout=SLOW)
     second.close()
 
 

@@ -3,13 +3,14 @@
 import errno
 import json
 import os
+import re
 
 import numpy as np
 import pytest
 from cli_tools import TINY, refused, tiles
 from PIL import Image
 
-from core import data, latent_space, runs, weights
+from core import data, inference, latent_space, masks, mixture, reconstruction, runs, weights
 
 
 def test_sample_draws_what_the_model_makes_of_the_prior(tiny, call, tmp_path):
@@ -27,6 +28,41 @@ def test_sample_is_repeatable_and_the_seed_matters(tiny, call, tmp_path):
         assert call(f"sample tiny --seed {seed} --out {name}.png")[0] == 0
     a, b, c = ((tmp_path / f"{name}.png").read_bytes() for name in "abc")
     assert a == b != c
+
+
+@pytest.mark.parametrize("source", ["prior", "gaussian", "mixture"])
+def test_sample_draws_from_where_it_is_told(tiny, call, tmp_path, monkeypatch, source):
+    monkeypatch.setenv("LATENT_LAB_CACHE", str(tmp_path / "cache"))
+    code, out, _ = call(f"sample tiny --n 10 --columns 5 --seed 3 --from {source} --out new.png")
+    assert code == 0 and mixture.SOURCES[source] in out
+    run = runs.open_run("tiny")
+    model = weights.load_model(run)
+    z = mixture.draw(model, source, 10, 3, mixture=mixture.of_run(run, model) if source == "mixture" else None)
+    assert np.array_equal(tiles(tmp_path / "new.png", 5), latent_space.decode(model, z))
+
+
+def test_outliers_says_what_the_scores_say(tiny, call):
+    from core import outliers, outliers_job
+
+    run = runs.open_run("tiny")
+    refused(call("outliers tiny --other digits"), "is what 'tiny' was trained on")
+    code, out, _ = call("outliers tiny --n 20 --quantile 0.9 --json")
+    assert code == 0
+    found = json.loads(out)
+    images, bag, _ = outliers_job.prepare(run, found["other"] or "", 20, 0)
+    steps = outliers.scoring(weights.load_model(run), run.recipe, images, bag)
+    scored = None
+    while scored is None:
+        try:
+            next(steps)
+        except StopIteration as end:
+            scored = end.value
+    for score, kinds in found["scores"].items():
+        for verdict in outliers.verdicts(scored.by(score), bag, 0.9):
+            assert kinds[verdict.kind]["flagged"] == pytest.approx(verdict.flagged)
+            assert verdict.kind not in bag.outliers or kinds[verdict.kind]["auroc"] == pytest.approx(verdict.auroc)
+    text = call("outliers tiny --n 20")[1]
+    assert "noise" in text and "AUROC" in text and "PCA with 20 components" in text
 
 
 def test_reconstruct_shows_test_images_above_what_their_means_decode_to(tiny, call, tmp_path):
@@ -48,6 +84,42 @@ def test_own_pictures_are_reconstructed_too_and_can_be_inverted(tiny, call, tmp_
     Image.fromarray(picture).save(tmp_path / "ink.png")
     assert call("reconstruct tiny --image ink.png --invert --out out.png")[0] == 0
     assert np.array_equal(tiles(tmp_path / "out.png", 1)[0], 255 - picture)
+
+
+@pytest.mark.parametrize("hide, mask", [("half-top", masks.half("top")), ("50%", masks.random(0.5, 0)),
+                                        ("box", masks.box(8, 8, 12, 12))])  # fmt: skip
+def test_what_is_hidden_is_striped_and_the_encoder_sees_it_black(tiny, call, tmp_path, hide, mask):
+    code, out, _ = call(f"reconstruct tiny --n 3 --hide {hide} --out out.png")
+    assert code == 0 and "by the encoder in one pass" in out
+    above, seen, below = tiles(tmp_path / "out.png", 3).reshape(3, 3, 28, 28)
+    assert np.array_equal(seen[:, mask], above[:, mask]) and set(np.unique(seen[:, ~mask])) == {48, 208}
+    model = weights.load_model(runs.open_run("tiny"))
+    black = np.where(mask, above, 0).astype(np.uint8)
+    assert np.array_equal(below, latent_space.decode(model, latent_space.encode(model, black)))
+    error = np.mean((above / 255.0 - below / 255.0)[:, ~mask] ** 2)
+    assert f"{error:.3g} on the hidden ones" in out
+
+
+def test_steps_let_a_vae_search_from_its_encoder_s_answer(tiny, call, tmp_path):
+    code, out, _ = call("reconstruct tiny --n 4 --steps 25 --hide half --out out.png")
+    assert code == 0 and re.search(r", [\d,]+ ms \(25 steps of search\)", out)
+    above, seen, below = tiles(tmp_path / "out.png", 4).reshape(3, 4, 28, 28)
+    model, mask = weights.load_model(runs.open_run("tiny")), masks.half("left")
+    black = reconstruction.as_floats(np.where(mask, above, 0).astype(np.uint8), model)
+    found = inference.place(model, black, visible=reconstruction.as_mask(mask, 4, model), steps=25)
+    assert np.array_equal(below, latent_space.decode(model, found.posterior.mean.numpy()))
+
+
+@pytest.mark.parametrize("recipe", ["auto-decoder-fast", "variational-auto-decoder-fast"])
+def test_a_family_without_an_encoder_searches(empty_runs, call, tmp_path, recipe):
+    assert call(TINY.replace("mlp-vae", recipe) + " --name ad")[0] == 0
+    code, out, _ = call("reconstruct ad --n 2 --hide half-bottom")
+    assert code == 0 and re.search(r"on the hidden ones, [\d,]+ ms \(\d+ steps of search\)", out)
+    assert "(5 steps of search)" in call("reconstruct ad --n 2 --steps 5 --out again.png")[1]
+
+
+def test_what_cannot_be_hidden_is_said(tiny, call):
+    refused(call("reconstruct tiny --hide nonsense"), "'nonsense' does not say what to hide. Use half-left")
 
 
 @pytest.mark.parametrize("path", ["slerp", "lerp"])

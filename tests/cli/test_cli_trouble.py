@@ -17,6 +17,7 @@ from core.recipe import fields
 @pytest.mark.parametrize(("line", "pattern"), [
     ("sample", "RUN"), ("sample tiny --n 0", "'0' is not a whole number from 1 to 10,000"),
     ("sample tiny --temperature inf", "'inf' is not a number from 0 to 10"), ("sample tiny --which newest", "best"),
+    ("sample tiny --from nowhere", "mixture"),
     ("sample tiny --seed 1.5", "'1.5' is not a whole number"), ("interpolate tiny 1", "B"),
     ("evaluate tiny --sample 5", "unrecognized"), ("walk tiny", "invalid choice"), ("train", "RECIPE"),
     ("delete --yes", "RUN"),

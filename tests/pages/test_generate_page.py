@@ -7,7 +7,7 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-from core import data, latent_space, paths, runs, weights
+from core import data, latent_space, mixture, paths, runs, weights
 from core.models import build
 from core.presets import for_digits, preset
 from ui import training_points
@@ -29,6 +29,7 @@ def make(name: str, preset_name: str = "mlp-vae", **changes) -> runs.Run:
 def folder(monkeypatch, tmp_path):
     monkeypatch.setenv("LATENT_LAB_RUNS", str(tmp_path / "runs"))
     monkeypatch.setenv("LATENT_LAB_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("LATENT_LAB_CACHE", str(tmp_path / "cache"))
 
 
 def visit(**query) -> AppTest:
@@ -114,7 +115,8 @@ def test_every_kind_of_model_has_its_page(preset_name, d):
     make("run", preset_name, latent_dim=d)
     page = visit()
     assert len(here(page).u) == d
-    assert ("Draw from" in [r.label for r in page.radio]) == (preset_name == "deep-ae")
+    usual = "gaussian" if preset_name == "deep-ae" else "prior"
+    assert [r.value for r in page.radio if r.label == "Draw from"] == [usual, usual], "the button's and the grid's"
 
 
 def test_the_first_picture_is_a_draw_of_the_prior():
@@ -169,3 +171,45 @@ def test_the_point_of_each_run_is_kept_apart():
     assert len(here(page).u) == 4
     page.selectbox(key="run_box").select("one").run()
     assert here(page).u == [0.0, 0.0, 0.0]
+
+
+@pytest.mark.parametrize("source", mixture.SOURCES)
+def test_random_draws_from_what_is_chosen(source):
+    run = make("run", latent_dim=3)
+    page = visit()
+    page.radio(key="generate_point_from_prior").set_value(source).run()
+    page.number_input(key="generate_seed").set_value(41).run()
+    press(page, "generate_random")
+    model = weights.load_model(run)
+    fitted = mixture.of_run(run, model) if source == "mixture" else None
+    assert np.allclose(here(page).u, mixture.draw(model, source, 1, 41, 1.0, fitted)[0], atol=1e-5)
+
+
+@pytest.mark.parametrize(("preset_name", "family"), [("mlp-vae", "prior"), ("auto-decoder-fast", "fitted")])
+def test_the_grid_draws_from_a_mixture_and_says_what_it_is_fitted_to(preset_name, family):
+    run = make("run", preset_name, latent_dim=3)
+    page = visit()
+    page.radio(key=f"generate_grid_from_{family}").set_value("mixture").run()
+    assert not page.exception and not page.warning
+    fitted = mixture.of_run(run, weights.load_model(run))
+    said = f"a mixture of {len(fitted.weights)} Gaussian"
+    assert any(said in c.value and f"{fitted.latents:,} training latents" in c.value for c in page.caption)
+
+
+def test_without_its_images_a_mixture_is_missed_in_a_sentence_and_something_else_is_drawn():
+    make("run", latent_dim=3, dataset="mnist")
+    page = visit()
+    page.radio(key="generate_grid_from_prior").set_value("mixture").run()
+    assert "MNIST is not on this machine" in page.warning[0].value and "stands in" in page.warning[0].value
+    page.radio(key="generate_point_from_prior").set_value("mixture").run()
+    page.button(key="generate_random").click().run()
+    assert not page.exception and "stands in" in page.toast[0].value
+
+
+def test_a_model_without_a_prior_is_told_so_whichever_it_is():
+    make("run", "auto-decoder-fast", latent_dim=3)
+    page = AppTest.from_file(PAGE, default_timeout=60)
+    page.session_state["generate_depth"] = True
+    page.run()
+    assert not page.exception and any("This model has no prior" in m.value for m in page.markdown)
+    assert "This model has no prior" in page.radio(key="generate_grid_from_fitted").help

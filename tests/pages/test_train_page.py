@@ -8,6 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import paths, presets, runs, worker
+from ui.train_runs import differences
 
 PAGE = str(paths.ROOT / "pages" / "train.py")
 TINY = presets.for_digits(presets.preset("mlp-vae")).with_(hidden=(16,), latent_dim=2, train_images=64, validation=20,
@@ -161,6 +162,8 @@ def test_pause_step_resume_and_stop_from_the_page(board):
     before = job.snapshot().step
     buttons(page)["Step"].click().run()
     assert job.wait(lambda j: j.state == "paused" and j.snapshot().step == before + 1, 30)
+    page.run()
+    assert f", step {before + 1:,} ·" in page.get("progress")[0].proto.text, "an epoch of many would hide it"
     buttons(page)["Epoch"].click().run()
     assert job.wait(lambda j: j.state == "paused" and j.snapshot().epoch == int(j.snapshot().epoch), 30)
     page.run()
@@ -280,6 +283,13 @@ def test_chosen_runs_are_laid_over_each_other_with_the_settings_that_differ(boar
     assert downloads == {b.key for b in page.get("download_button")}
 
 
+def test_settings_that_matter_to_none_of_the_chosen_runs_are_no_difference():
+    mlp, conv = presets.preset("mlp-vae"), presets.preset("conv-vae")
+    assert "channels" in differences([conv, presets.for_digits(conv), mlp])
+    assert "channels" not in differences([mlp, presets.for_digits(mlp), conv])
+    assert "beta" not in differences([mlp, presets.preset("deep-ae").with_(beta=2.0)])
+
+
 def test_a_damaged_run_is_listed_with_its_sentence_and_can_only_be_deleted():
     folder = paths.runs_folder() / "broken"
     folder.mkdir()
@@ -314,10 +324,13 @@ def test_a_run_is_continued_to_a_number_of_epochs_it_can_have_or_not_at_all(boar
 
 
 def test_a_run_that_waits_is_listed_as_queued_with_an_empty_result(board):
-    start(board)
+    running = start(board)
     board.submit(LONG, "waiting")
+    assert running.wait(lambda j: j.snapshot().epoch >= 1, 60)
     table = visit().dataframe[0].value.set_index("Run")
     assert table.loc["waiting", "State"] == "queued" and table["Best total"].isna()["waiting"]
+    assert table.loc[running.name, "State"] == "training"
+    assert table[["Best total", "Epochs"]].isna().loc[running.name].all(), "they would stand still while it trains"
 
 
 def test_a_finished_run_is_continued_for_more_epochs(board):

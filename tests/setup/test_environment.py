@@ -218,3 +218,8 @@ def test_install_that_only_claims_success(home):
 def test_names_in_requirements(home):
     home.requirements.write_text("# torch\n\n-r other.txt\nscikit-learn>=1.9  # t-SNE\nuvicorn[standard]==1\n")
     assert environment.names_in(home.requirements) == ["scikit-learn", "uvicorn"]
+
+
+def test_a_package_that_is_not_for_every_machine_may_be_missing(home):
+    home.requirements.write_text('torch>=2.15  # one; two\nopenTSNE>=1; platform_machine == "x86_64"  # t-SNE\n')
+    assert environment.names_in(home.requirements) == ["torch"]

@@ -103,3 +103,17 @@ def test_streamlit_knows_every_option():
     for theme, colours in THEMES.items():
         section = show.stdout.split(f"\n[theme.{theme}]\n")[1]
         assert f'primaryColor = "{colours["primaryColor"]}"' in section
+
+
+def test_a_browser_is_never_referred_to_a_message_it_may_have_dropped():
+    """Streamlit's own judgement of a message of 40 MB, under the lab's settings."""
+    judge = (
+        "from streamlit.proto.ForwardMsg_pb2 import ForwardMsg\n"
+        "from streamlit.runtime.forward_msg_cache import populate_hash_if_needed\n"
+        "message = ForwardMsg()\n"
+        "message.delta.new_element.markdown.body = 40_000_000 * 'x'\n"
+        "populate_hash_if_needed(message)\n"
+        "print(bool(message.hash), message.metadata.cacheable)"
+    )
+    judged = subprocess.run([sys.executable, "-c", judge], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert judged.stdout.split() == ["True", "False"], judged.stderr

@@ -18,11 +18,11 @@ def register(name: str, html: str, also: tuple[str, ...] = ()):
     """Registers `NAME.js` and `NAME.css` beside this file and returns the function that puts the component on a page.
 
     `html` is the component's fixed skeleton: never text that came from a user or a file; the script fills text in
-    with `textContent`. `also` names further pairs of files that it shares with its siblings.
+    with `textContent`. `also` names further files, script or style or both, that it shares with its siblings.
     """
     parts = ("common", *also, name)
     js = "\n".join(read(f"{part}.js") for part in parts)
-    css = "".join(read(f"{part}.css") for part in parts)
+    css = "".join(read(f"{part}.css") for part in parts if (HERE / f"{part}.css").is_file())
     return st.components.v2.component(f"latent_lab.{name}", html=html, css=css, js=js)
 
 

@@ -26,7 +26,7 @@ function start(root) {
     names = said;
     legend.replaceChildren(...data.legend.map(({ name, colour, width, alpha, dash }) => {
       const button = document.createElement("button"), line = document.createElement("i");
-      line.style.borderTop = `${Math.max(2, width)}px ${dash ? "dashed" : "solid"} ${colour}`;
+      line.style.borderTop = `${Math.max(2, width)}px ${dash?.[0] < 4 ? "dotted" : dash ? "dashed" : "solid"} ${colour}`;
       line.style.opacity = alpha;
       button.append(line, name);
       button.title = "Show or hide this curve";
@@ -206,12 +206,21 @@ function start(root) {
   return { accept, stop() { watch.disconnect(); cancelAnimationFrame(frame); memory.delete(root); } };
 }
 
-function trace(pen, { x: xs, y: ys, colour, width, alpha, dash }, x, y, log) {
+// `dash`: true, or lengths of strokes and gaps. `low` and `high`, if given, bound a pale band round the curve.
+function trace(pen, { x: xs, y: ys, low, high, colour, width, alpha, dash }, x, y, log) {
+  if (low?.length > 1) {
+    pen.globalAlpha = 0.12;
+    pen.fillStyle = colour;
+    pen.beginPath();
+    xs.forEach((v, i) => pen.lineTo(x(v), y(high[i])));
+    for (let i = xs.length - 1; i >= 0; i--) pen.lineTo(x(xs[i]), y(low[i]));
+    pen.fill();
+  }
   pen.globalAlpha = alpha;
   pen.strokeStyle = pen.fillStyle = colour;
   pen.lineWidth = width;
   pen.lineJoin = "round";
-  pen.setLineDash(dash ? [7, 4] : []);
+  pen.setLineDash(Array.isArray(dash) ? dash : dash ? [7, 4] : []);
   pen.beginPath();
   let drawn = 0;
   for (let i = 0; i < xs.length; i++) {

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from core import palette
 from ui.components.assets import register
 from ui.components.latent_board import pack
-from ui.components.plane import COLOURS
 
 SIDE = 37
 """Pictures along one side. Four planes travel at once: 1.4 MB each; 36 can be divided in many ways."""
@@ -46,5 +46,5 @@ def manifold(*, key: str, slot: str, name: str, dataset: str, tiles: np.ndarray,
         "centre": [float(x) for x in centre], "span": float(half),
         "points": None if points is None else np.round(points, 3).ravel().tolist(),
         "labels": None if labels is None else [int(k) for k in labels],
-        "classes": list(classes), "colours": list(COLOURS),
+        "classes": list(classes), "colours": list(palette.CLASSES),
     })

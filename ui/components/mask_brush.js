@@ -18,22 +18,6 @@ function hatch() {
     }
   }
 
-  function stripes(pen, ratio) {
-    const side = 8 * ratio, tile = make("canvas", { width: side, height: side }), brush = tile.getContext("2d");
-    brush.fillStyle = "#0072B2";
-    brush.fillRect(0, 0, side, side);
-    Object.assign(brush, { strokeStyle: "#F0A34A", lineWidth: 2.2 * ratio });
-    for (const k of [-1, 0, 1]) {
-      brush.beginPath();
-      brush.moveTo((k - 0.5) * side, 1.5 * side);
-      brush.lineTo((k + 1.5) * side, -0.5 * side);
-      brush.stroke();
-    }
-    const pattern = pen.createPattern(tile, "repeat");
-    pattern.setTransform(new DOMMatrix().scale(1 / ratio));
-    return pattern;
-  }
-
   return {
     state: visible, line, toolLabel: "What the brush does", first: { tool: 0, size: 1.5 },
     load: (state) => visible.set(state), restore: (state) => visible.set(state), pixels: () => visible.slice(),

@@ -9,7 +9,7 @@ from ui.components import pad
 from ui.components.assets import register
 from ui.components.latent_board import pack
 
-_mount = register("mask_brush", pad.SURFACE % ("", ""), also=("pad",))
+_mount = register("mask_brush", pad.SURFACE % ("", ""), also=("pad", "pen"))
 
 
 def mask_brush(image: np.ndarray, mask: np.ndarray | None = None, *, key: str,

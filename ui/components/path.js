@@ -40,17 +40,6 @@ function start(root) {
     fit();
   }
 
-  // A line as in the curves, so that names and curves belong together by more than colour.
-  function swatch({ colour, dash }) {
-    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-    const line = document.createElementNS("http://www.w3.org/2000/svg", "line");
-    const all = { x1: 0, x2: 28, y1: 3, y2: 3, stroke: colour, "stroke-width": 2.5, "stroke-dasharray": dash.join(" ") };
-    for (const [name, value] of Object.entries(all)) line.setAttribute(name, value);
-    svg.setAttribute("aria-hidden", "true");
-    svg.append(line);
-    return svg;
-  }
-
   const name = (way) => make("p", { class: "name" }, swatch(way), make("span", { text: way.name }));
 
   function build() {
@@ -209,25 +198,6 @@ function start(root) {
     });
     values.replaceChildren(...panel.values.map((row, way) => make("b", { title: facts.ways[way].name }, swatch(facts.ways[way]), short(row[at], [low, high]))));
     canvas.setAttribute("aria-label", `${panel.title} from A to B. Here: ${facts.ways.map((w, i) => `${w.name} ${short(panel.values[i][at], [low, high])}`).join(", ")}`);
-  }
-
-  function steps(low, high) {
-    const raw = (high - low) / 3, power = 10 ** Math.floor(Math.log10(raw));
-    const step = power * ([1, 2, 5].find((m) => m * power >= raw) ?? 10), found = [];
-    for (let i = Math.ceil(low / step - 1e-9); i * step <= high + 1e-9; i++) found.push(Number((i * step).toPrecision(6)));
-    return found;
-  }
-
-  function stroke(pen, points, colour, thick, dash, alpha) {
-    pen.save();
-    pen.globalAlpha = alpha;
-    pen.strokeStyle = colour;
-    pen.lineWidth = thick;
-    pen.setLineDash(dash);
-    pen.beginPath();
-    points.forEach(([px, py], k) => (k ? pen.lineTo(px, py) : pen.moveTo(px, py)));
-    pen.stroke();
-    pen.restore();
   }
 
   function halt() {

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from core import palette
 from core.planes import Pair
 from ui.components.assets import register
 from ui.components.latent_board import SPAN, pack, rounded
@@ -13,11 +14,6 @@ from ui.components.latent_board import SPAN, pack, rounded
 SIDE = 49
 """Pictures along one side of the plane, 0.125 σ apart. 48 has many divisors: every second, third, fourth … picture
 makes a map for a smaller screen."""
-
-COLOURS = ("#56B4E9", "#E69F00", "#00B98A", "#F0E442", "#D55E00", "#CC79A7", "#FFFFFF", "#8C7BFF", "#A6761D",
-           "#9AA5AE")
-"""Of the classes, for the dark ground of the map in either theme; from Okabe and Ito's palette. A class is also named
-in words at the pointer, and can be shown alone."""
 
 _mount = register("plane", """
 <figure class="lab plane">
@@ -64,5 +60,5 @@ def plane(*, key: str, run: str, pair: Pair, tiles: np.ndarray, base: Sequence[f
         "read": [[float(f"{x:.5g}") for x in row] for row in pair.read],
         "points": None if points is None else np.round(points, 2).ravel().tolist(),
         "labels": None if labels is None else [int(k) for k in labels],
-        "classes": list(classes), "colours": list(COLOURS), "alone": alone,
+        "classes": list(classes), "colours": list(palette.CLASSES), "alone": alone,
     })

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from core import palette
 from ui.components.assets import register
-from ui.components.plane import COLOURS
 
 _mount = register("plane_key", """
 <div class="lab plane-key">
@@ -23,4 +23,4 @@ def plane_key(*, key: str, classes: Mapping[str, Sequence[str]], titles: Mapping
     """
     _mount(key=key, data={"sets": [{"dataset": name, "title": titles[name] if len(classes) > 1 else "",
                                     "classes": list(names)} for name, names in classes.items()],
-                          "colours": list(COLOURS)})
+                          "colours": list(palette.CLASSES)})

@@ -1,0 +1,121 @@
+"""Training a latent table: `python benchmarks/latent_table.py [--decoder mlp conv] [--epochs 3]`
+
+60,000 FashionMNIST images, 128 latent dimensions, batches of 128, the decoders of `auto-decoder-fast` (mlp) and
+`auto-decoder` (conv). Beside each other in one run, an epoch of each in turn, from the same start, in the same order:
+
+    dense    a `nn.Parameter` of 60,000 × 128 and torch's default Adam, as a tutorial writes it
+    lab      the lab's own step: `core.latent_table.LazyAdam`, the same losses at the batch's price
+    sparse   `nn.Embedding(sparse=True)` with `torch.optim.SparseAdam`: as cheap, and another optimiser
+
+The loss of each epoch stands beside the speed, since a fast step that learns less is no gain.
+"""
+
+import argparse
+import statistics
+import sys
+import time
+from pathlib import Path
+
+import torch
+from torch import nn
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from core import codes, devices, metrics  # noqa: E402
+from core.models import build  # noqa: E402
+from core.presets import preset  # noqa: E402
+from core.recipe import Recipe  # noqa: E402
+from core.trainer import Trainer  # noqa: E402
+
+CPU = torch.device("cpu")
+RECIPES = {"mlp": "auto-decoder-fast", "conv": "auto-decoder"}
+
+
+class Lab:
+    """The lab's own loop."""
+
+    def __init__(self, recipe: Recipe):
+        self.trainer = Trainer(recipe, CPU)
+
+    def epoch(self, order: torch.Tensor, batches: int) -> float:
+        """Mean loss per image over so many batches."""
+        trainer = self.trainer
+        trainer.order = order
+        for _ in range(batches):
+            trainer.step()
+        sums = trainer.sums[:batches].sum(0)
+        trainer.end_epoch()
+        return float(sums[0] + trainer.beta * sums[1]) / (batches * trainer.recipe.batch_size)
+
+
+class Textbook:
+    """The same step with the whole table as one parameter, or as a sparse embedding."""
+
+    def __init__(self, recipe: Recipe, images: torch.Tensor, sparse: bool):
+        self.recipe, self.images, self.model = recipe, images, build(recipe)
+        start = codes.initial(recipe, images)
+        if sparse:
+            self.table = nn.Embedding.from_pretrained(start, freeze=False, sparse=True)
+            self.take = self.table
+            self.optimizers = [torch.optim.Adam(self.model.parameters(), lr=recipe.lr),
+                               torch.optim.SparseAdam(self.table.parameters(), lr=recipe.latent_lr)]
+        else:
+            self.table = nn.Parameter(start)
+            self.take = self.table.__getitem__
+            self.optimizers = [torch.optim.Adam([{"params": self.model.parameters(), "lr": recipe.lr},
+                                                 {"params": [self.table], "lr": recipe.latent_lr}])]
+
+    def epoch(self, order: torch.Tensor, batches: int) -> float:
+        total = torch.zeros(())
+        size = self.recipe.batch_size
+        for number in range(batches):
+            rows = order[number * size : (number + 1) * size]
+            x = metrics.as_floats(self.images[rows])
+            losses = self.model.loss(x, posterior=self.model.posterior(self.take(rows)))
+            loss = (losses.recon + self.recipe.beta * losses.kl).sum()
+            for optimizer in self.optimizers:
+                optimizer.zero_grad()
+            (loss / len(x)).backward()
+            for optimizer in self.optimizers:
+                optimizer.step()
+            total += loss.detach()
+        return float(total) / (batches * size)
+
+
+def measure(name: str, epochs: int, batches: int) -> None:
+    recipe = preset(RECIPES[name]).with_(validation=1)
+    torch.set_num_threads(devices.threads_for(recipe, CPU))
+    lab = Lab(recipe)
+    images = lab.trainer.train_images
+    batches = min(batches, len(images) // recipe.batch_size)
+    sides = {"dense": Textbook(recipe, images, False), "lab": lab, "sparse": Textbook(recipe, images, True)}
+    print(f"\n{name} decoder ({RECIPES[name]}), {len(images):,} × {recipe.latent_dim}, {torch.get_num_threads()} "
+          f"thread(s), {batches} batches an epoch", flush=True)
+    ratios: dict[str, list[float]] = {side: [] for side in sides}
+    for epoch in range(1, epochs + 1):
+        order = torch.randperm(len(images), generator=torch.Generator().manual_seed(epoch))
+        found = {}
+        for side, loop in sides.items():
+            began = time.perf_counter()
+            loss = loop.epoch(order, batches)
+            found[side] = (batches * recipe.batch_size / (time.perf_counter() - began), loss)
+        for side, (speed, loss) in found.items():
+            ratios[side].append(speed / found["dense"][0])
+            print(f"  epoch {epoch}  {side:6} {speed:9,.0f} images/s  {ratios[side][-1]:5.2f}×   loss {loss:8.4f}  "
+                  f"({100 * (loss / found['dense'][1] - 1):+.2f} %)", flush=True)
+    for side, values in ratios.items():
+        print(f"  {side:6} {statistics.median(values):5.2f}× (median of {epochs}; {min(values):.2f}–{max(values):.2f})")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--decoder", nargs="+", choices=RECIPES, default=list(RECIPES))
+    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--batches", type=int, default=10_000, help="at most so many an epoch (default: all)")
+    args = parser.parse_args()
+    for name in args.decoder:
+        measure(name, args.epochs, args.batches)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,126 @@
+"""Map: many images at once, each where its neighbours are."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core import embedding, embedding_job, runs
+from core.embedding import EmbeddingError
+from core.runs import Run, RunError
+from ui import map_choice as choice
+from ui import map_parts as parts
+from ui.components.map_sheet import map_sheet
+from ui.map_depth import depth
+from ui.map_lessons import lessons
+from ui.map_measures import measures
+from ui.map_selection import details, leave
+from ui.run_picker import damaged_runs, pick_run
+from ui.words import plain
+
+
+def page(run: Run) -> None:
+    """Everything below the head, for one trained run."""
+    embedding_job.warm()
+    choice.adopt_address()
+    if (images := parts.images_of(run)) is None:
+        return
+    by = embedding.implementation()
+    try:
+        choice.prepare("", images, by)
+        settings = choice.settings_of("", images)
+    except EmbeddingError as error:
+        st.warning(plain(str(error)))
+        return
+    pool = parts.pool_of(images, settings.n)
+    try:
+        slots = [parts.slot("", run, pool, settings, by)]
+    except RunError as error:
+        parts.broken(error)
+        return
+    leave(slots[0])
+    row = st.container(horizontal=True, gap="small", vertical_alignment="center", key="map_controls")
+    second = None
+    if st.session_state.get("map_second"):
+        second = second_slot(run, pool, by)
+        slots += [second] if second else []
+    for slot in slots:
+        if st.session_state.pop(f"map_go{slot.suffix}", False):
+            slot.start()
+    now = [parts.shown(slot) for slot in slots]
+    with row:
+        choice.main_controls(images)
+        parts.button(slots[0], now[0])
+        parts.downloads(list(zip(slots, now, strict=True)))
+        st.toggle("Second map", key="map_second", persist_state="session",
+                  help="Another map beside this one: of another run, of the raw pixels, or with another perplexity.")
+    other = second.run.name if second and second.run else None
+    choice.write_address({slot.suffix: slot.settings for slot in slots}, other)
+    failed = [shown.note for shown in now if shown.state == "failed"]
+    for note in failed:
+        st.error(plain(note))
+    if by != "openTSNE":
+        st.caption("openTSNE is not installed on this computer, so scikit-learn forms the maps: it takes several "
+                   "times as long, shows nothing before the end, and a stopped map begins anew.")
+    left, right = st.columns([1, 1] if second else [3, 2], gap="medium" if second else "large")
+    with left:
+        parts.board(slots[0], now[0])
+    with right:
+        if second:
+            parts.board(slots[1], now[1])
+            if second.pool.name != pool.name:
+                st.caption("The second map shows other images, so pointer and selection are not linked.")
+        else:
+            details(slots)
+    if second:
+        details(slots)
+    for one in {slot.pool.name: slot.pool for slot in slots}.values():
+        pictures(one)
+    measures(slots, now)
+    lessons(slots[0])
+    depth(slots[0], now[0])
+
+
+def second_slot(run: Run, pool: parts.Pool, by: str) -> parts.Slot | None:
+    """The second map with its row of controls; None, with the reason on the page, where it cannot be had."""
+    row = st.container(horizontal=True, gap="small", vertical_alignment="center", key="map_controls2")
+    choice.prepare("2", pool.images, by)
+    with row:
+        name = choice.second_controls(run)
+    try:
+        other, images = runs.open_run(name) if name else None, pool.images
+        settings = choice.settings_of("2", images)
+        if settings.source == "latents" and other and _data_of(other) != _data_of(run):
+            if (images := parts.images_of(other)) is None:
+                return None
+            settings = choice.settings_of("2", images)
+            pool = parts.pool_of(images, settings.n)
+        slot = parts.slot("2", other, pool, settings, by)
+    except (RunError, EmbeddingError) as error:
+        st.warning(plain(str(error)))
+        return None
+    with row:
+        parts.button(slot, parts.shown(slot))
+    return slot
+
+
+def _data_of(run: Run) -> tuple[str, str]:
+    return run.recipe.dataset, run.recipe.folder
+
+
+@st.fragment
+def pictures(pool: parts.Pool) -> None:
+    """Hands the images to the browser when it asks for them."""
+    map_sheet(key=f"map_sheet_{pool.name}", pool=pool.name, ids=pool.ids, tests=len(pool.images.test_images),
+              images=lambda: pool.pictures)
+
+
+with st.container(gap=None, key="map_head"):  # the map belongs on the first screen of a laptop
+    head, box = st.columns([1, 1], vertical_alignment="center")
+    head.title("Map", anchor=False)
+    with box:
+        chosen = pick_run("run")
+    st.markdown("Every image is a point, and images that are alike lie together. See which kinds the model tells "
+                "apart, and which it takes for the same.")
+if chosen:
+    page(chosen)
+damaged_runs()

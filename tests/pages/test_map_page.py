@@ -1,0 +1,386 @@
+"""The Map page in each of its states, with small models on the digits and a forming process that is only played."""
+
+import base64
+
+import numpy as np
+import pytest
+from sklearn.neighbors import NearestNeighbors
+from streamlit.testing.v1 import AppTest
+
+from core import (
+    data,
+    embedding,
+    embedding_desk,
+    embedding_job,
+    embedding_lessons,
+    embedding_store,
+    embedding_tsne,
+    latent_space,
+    paths,
+    runs,
+    weights,
+)
+from core.embedding import Settings
+from core.models import build
+from core.presets import for_digits, preset
+from ui import map_parts, map_selection
+from ui.components import map_detail, map_sheet, map_view
+from ui.components.latent_board import pack
+from ui.map_depth import attention
+
+PAGE = str(paths.ROOT / "pages" / "map.py")
+
+
+class Played:
+    """A desk whose jobs move when the test says so."""
+
+    def __init__(self):
+        self.jobs: list[embedding_desk.Job] = []
+
+    def submit(self, job):
+        same = self.job(job.key, job.target)
+        if same and same.active:
+            return same
+        self.jobs.append(job)
+        job.state, job.position_of, job.stop_with = "forming", lambda job: 0, lambda job: job.end("stopped")
+        return job
+
+    def job(self, key, target):
+        return next((job for job in reversed(self.jobs) if (job.key, job.target) == (key, target)), None)
+
+    def warm(self):
+        pass
+
+
+@pytest.fixture(autouse=True)
+def folder(monkeypatch, tmp_path):
+    for name in ("RUNS", "DATA", "CACHE"):
+        monkeypatch.setenv(f"LATENT_LAB_{name}", str(tmp_path / name.lower()))
+
+
+@pytest.fixture(autouse=True)
+def desk(monkeypatch):
+    played = Played()
+    monkeypatch.setattr(embedding_job, "_desk", played)
+    monkeypatch.setattr(embedding, "implementation", lambda: "openTSNE")
+    return played
+
+
+@pytest.fixture
+def sent(monkeypatch):
+    """What the components were last given, by key."""
+    found = {}
+    for module in (map_view, map_detail, map_sheet):
+        real = module._mount
+
+        def mount(*, key, data, _real=real, **more):
+            found[key] = data
+            return _real(key=key, data=data, **more)
+
+        monkeypatch.setattr(module, "_mount", mount)
+    return found
+
+
+def make(name: str, preset_name: str = "mlp-vae", digits: bool = True, **changes) -> runs.Run:
+    """An untrained run with weights: the page does not ask how good they are."""
+    recipe = preset(preset_name).with_(hidden=(16,), **changes)
+    run = runs.create(for_digits(recipe) if digits else recipe, name)
+    weights.save(run.path / "best.safetensors", build(run.recipe).state_dict(), {"epoch": 1})
+    return run
+
+
+def visit(**query) -> AppTest:
+    page = AppTest.from_file(PAGE, default_timeout=120)
+    for key, value in query.items():
+        page.query_params[key] = str(value)
+    return again(page)
+
+
+def again(page: AppTest) -> AppTest:
+    page.run()
+    assert not page.exception, page.exception
+    return page
+
+
+def press(page: AppTest, key: str) -> AppTest:
+    page.button(key=key).click()
+    return again(page)
+
+
+def keys(page: AppTest) -> set[str]:
+    return {button.key for button in page.button}
+
+
+def kept_map(run, n=120, iterations=350, finished=True, **changes):
+    """Puts a map into the cache as the process would: (settings, its points)."""
+    images = data.load("digits")
+    ids = embedding.chosen(images, n)
+    s = Settings(n=n, iterations=iterations, **changes)
+    pictures = embedding.pictures(images, ids)
+    x = embedding.latents_of(run, pictures) if s.source == "latents" else embedding.pixels_of(pictures)
+    y = np.random.default_rng(0).standard_normal((n, 2))
+    state = embedding_tsne.State(y, iterations if finished else 140, [(9, 3.0), (iterations, 0.75)], y, y)
+    key = embedding_store.key(x, embedding.labels(images, ids), s, "openTSNE")
+    measures = {"trustworthiness": 0.987, "knn_input": 0.91, "knn_map": 0.9, "silhouette_input": -0.05,
+                "silhouette_map": 0.4, "measured": 120.0}
+    embedding_store.keep(key, s, state, {"seconds": 1.5, "measures": measures}, finished)
+    return s, y
+
+
+def text(page: AppTest) -> str:
+    kinds = ("markdown", "caption", "warning", "error", "info")
+    return " ".join(str(element.value) for kind in kinds for element in page.get(kind))
+
+
+def test_without_runs_it_says_what_to_do_next():
+    page = visit()
+    assert "Nothing has been trained yet" in page.info[0].value
+    assert [b.label for b in page.button] == ["Train your first model", "Choose what to train"]
+
+
+def test_a_damaged_run_is_named_and_the_others_work(sent):
+    make("good")
+    bad = paths.runs_folder() / "bad"
+    bad.mkdir()
+    (bad / "recipe.json").write_text("{oops")
+    page = visit(n=60, perplexity=5)
+    assert "1 run cannot be used" in [e.label for e in page.expander] and "map_view" in sent
+
+
+def test_truncated_weights_are_refused_and_the_pixels_are_offered(sent):
+    file = make("one").path / "best.safetensors"
+    file.write_bytes(file.read_bytes()[:100])
+    page = visit(n=60, perplexity=5)
+    assert "damaged" in page.error[0].value and {"map_raw", "map_train"} <= keys(page) and "map_view" not in sent
+    press(page, "map_raw")
+    assert not page.error and sent["map_view"]["title"].startswith("Raw pixels")
+    assert sent["map_detail"]["leads"] is False and sent["map_detail"]["rows"] == ["Nearest in pixels"]
+
+
+def test_without_its_data_set_the_next_step_is_the_data_page():
+    make("run", digits=False)
+    page = visit()
+    assert "MNIST is not on this machine" in page.warning[0].value and "map_data" in keys(page)
+
+
+@pytest.mark.parametrize(("preset_name", "d"), [("mlp-vae", 1), ("plane-vae", 2), ("mlp-vae", 128), ("deep-ae", 5)])
+def test_every_kind_of_model_has_its_pca_map_at_once(preset_name, d, sent):
+    run = make("run", preset_name, latent_dim=d)
+    visit(n=80, perplexity=5)
+    images = data.load("digits")
+    z = embedding.latents_of(run, images.test_images[embedding.chosen(images, 80)])
+    shown = np.frombuffer(base64.b64decode(sent["map_view"]["xy"]), np.float32).reshape(-1, 2)
+    assert np.allclose(shown, embedding.pca(z), atol=1e-5)
+    assert "This is the PCA map, to begin with" in sent["map_view"]["note"]
+
+
+def test_forming_stopping_and_continuing(desk, sent):
+    run = make("run")
+    page = visit(n=120, perplexity=8)
+    press(page, "map_form")
+    job = desk.jobs[0]
+    again(page)
+    assert "map_stop" in keys(page) and "map_form" not in keys(page)
+    assert "Looking for the neighbours" in sent["map_view"]["note"] and sent["map_view"]["busy"]
+    y = map_view.text_of(np.ones((120, 2)), np.float32)
+    job.hear({"event": "step", "y": y, "iteration": 49, "trace": [[49, 1.25]]})
+    again(page)
+    assert sent["map_view"]["note"] == "Iteration 49 of 350 · KL 1.25 nats"
+    assert (sent["map_view"]["stamp"], sent["map_view"]["xy"]) == ("forming 49", y)
+    kept_map(run, finished=False, perplexity=8)
+    press(page, "map_stop")
+    again(page)
+    assert page.button(key="map_form").label == "Continue"
+    assert sent["map_view"]["note"].startswith("Stopped at iteration 140 of 350")
+    press(page, "map_form")
+    assert len(desk.jobs) == 2 and desk.jobs[1].key == job.key
+
+
+def test_a_finished_map_is_shown_from_the_cache_with_its_measures(desk, sent):
+    _, y = kept_map(make("run"))
+    page = visit(n=120)
+    assert sent["map_view"]["xy"] == map_view.text_of(y, np.float32) and not desk.jobs, "nothing is formed anew"
+    assert sent["map_view"]["note"] == "350 iterations · KL 0.750 nats · formed in 1.50 s by openTSNE"
+    said = text(page)
+    assert "**0.987**" in said and "91.0 %" in said and "**90.0 %**" in said and "−0.050" in said
+    assert "Measured on 120 images" in said
+
+
+def test_more_iterations_go_on_under_another_number(desk):
+    kept_map(make("run"))
+    page = press(visit(n=120), "map_more")
+    assert page.session_state["map_iterations"] == 600 and page.query_params["iterations"] == "600"
+    assert desk.jobs[0].target == 600
+
+
+def test_a_failed_map_says_why_and_can_be_tried_again(desk):
+    make("run")
+    page = press(visit(n=60, perplexity=5), "map_form")
+    desk.jobs[0].end("failed", "The process ended (out of memory).")
+    again(page)
+    assert "out of memory" in page.error[0].value and "map_form" in keys(page)
+
+
+def test_the_pca_map_needs_no_button_and_is_measured(desk, sent):
+    make("run")
+    page = visit(n=60, method="pca")
+    assert not {"map_form", "map_stop", "map_more"} & keys(page)
+    assert "keep" in sent["map_view"]["note"] and [job.order["settings"]["method"] for job in desk.jobs] == ["pca"]
+
+
+def test_the_address_chooses_everything_and_is_kept_up_to_date(sent):
+    make("one")
+    make("two", "deep-ae")
+    page = visit(run="one", source="pixels", method="tsne", n=90, perplexity=12, seed=7, iterations=500, start="random",
+                 pca_first=1, run2="two", perplexity2=20)
+    state = page.session_state
+    assert (state["map_source"], state["map_n"], state["map_perplexity"], state["map_seed"]) == ("pixels", 90, 12, 7)
+    assert state["map_pca_first"] is True and state["map_start"] == "random" and state["map_second"]
+    assert sent["map_view"]["title"] == "Raw pixels · t-SNE, perplexity 12"
+    assert sent["map_view2"]["title"] == "two · latents · t-SNE, perplexity 20"
+    assert sent["map_view"]["pool"] == sent["map_view2"]["pool"], "linked"
+    page.number_input(key="map_seed").set_value(8)
+    again(page)
+    assert page.query_params["seed"] == "8" and page.query_params["run2"] == "two"
+
+
+@pytest.mark.parametrize(("name", "bad"), [("n", "-5"), ("n", "1e99"), ("perplexity", "many"), ("seed", "1.5"),
+                                           ("source", "<b>"), ("method", "umap"), ("iterations", "²"),
+                                           ("pca_first", "x"), ("start", ""), ("perplexity2", "0")])
+def test_a_bad_value_in_the_address_is_ignored_with_a_message(name, bad, sent):
+    make("run")
+    page = visit(**{name: bad})
+    assert "The address asks for something that is not there" in page.warning[0].value and "map_view" in sent
+    assert "<b>" not in page.warning[0].value
+
+
+def test_a_perplexity_too_large_for_the_images_is_lowered_with_a_message():
+    make("run")
+    page = visit(n=60, perplexity=100)
+    assert "You see the map with 19" in page.warning[0].value and page.session_state["map_perplexity"] == 19
+
+
+def test_an_unknown_second_run_is_replaced_with_a_message(sent):
+    make("run")
+    page = visit(n=60, perplexity=5, run2="nobody", source2="pixels")
+    assert any("second run that does not exist" in w.value for w in page.warning) and "map_view2" in sent
+
+
+def test_a_second_map_of_other_images_is_shown_but_not_linked(tmp_path, sent):
+    from PIL import Image
+
+    (tmp_path / "mine").mkdir()
+    for k in range(40):
+        Image.fromarray(np.full((28, 28), 6 * k, np.uint8)).save(tmp_path / "mine" / f"{k}.png")
+    make("one")
+    make("two", digits=False, dataset="folder", folder=str(tmp_path / "mine"))
+    page = visit(run="one", n=30, perplexity=5, run2="two", perplexity2=5)
+    assert sent["map_view"]["pool"] != sent["map_view2"]["pool"] and "not linked" in text(page)
+
+
+@pytest.mark.parametrize(("count", "classes"), [(12, ()), (14, ("a", "b"))])
+def test_a_folder_of_own_pictures_has_its_map(tmp_path, count, classes, sent):
+    from PIL import Image
+
+    for k in range(count):
+        place = tmp_path / "mine" / (classes[k % 2] if classes else "")
+        place.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.full((28, 28), 18 * k, np.uint8)).save(place / f"{k}.png")
+    make("run", digits=False, dataset="folder", folder=str(tmp_path / "mine"))
+    page = visit()
+    assert "You see the map with" in page.warning[0].value and sent["map_view"]["classes"] == list(classes)
+
+
+def test_too_few_pictures_for_a_map_are_a_sentence(tmp_path):
+    from PIL import Image
+
+    (tmp_path / "mine").mkdir()
+    for k in range(3):
+        Image.fromarray(np.full((28, 28), 80 * k, np.uint8)).save(tmp_path / "mine" / f"{k}.png")
+    make("run", digits=False, dataset="folder", folder=str(tmp_path / "mine"))
+    assert "A map needs 10 at least" in text(visit())
+
+
+def test_without_open_tsne_the_page_says_so(monkeypatch, desk):
+    monkeypatch.setattr(embedding, "implementation", lambda: "scikit-learn")
+    make("run")
+    page = visit(n=60, perplexity=5)
+    assert "openTSNE is not installed" in text(page) and page.session_state["map_iterations"] == 1_000
+    press(page, "map_form")
+    assert desk.jobs[0].order["by"] == "scikit-learn"
+
+
+def test_the_depth_has_this_maps_numbers_and_the_code_that_ran():
+    kept_map(make("run"))
+    page = AppTest.from_file(PAGE, default_timeout=120)
+    page.query_params["n"] = "120"
+    page.session_state["map_depth"] = True
+    again(page)
+    assert "= 0.7500" in page.latex[1].value and "def _open_tsne" in page.code[0].value
+    assert "2 to the entropy" in text(page)
+
+
+def test_attention_has_the_perplexity_that_was_asked_for():
+    x = np.random.default_rng(0).standard_normal((200, 5))
+    sigma, p, entropy = attention(x, 3, 25)
+    assert 2 ** entropy == pytest.approx(25, rel=1e-6) and p[3] == 0 and p.sum() == pytest.approx(1)
+    direct = np.exp(-((x - x[3]) ** 2).sum(1) / (2 * sigma ** 2))
+    direct[3] = 0
+    assert np.allclose(p, direct / direct.sum())
+
+
+def test_the_small_maps_are_computed_when_asked_for(desk):
+    run = make("run")
+    page = press(visit(n=120, perplexity=8), "map_lessons")
+    again(page)
+    assert desk.jobs[0].order["do"] == "lessons" and "map_lessons_stop" in keys(page)
+    images = data.load("digits")
+    ids = embedding.chosen(images, 120)
+    x, labels = embedding.latents_of(run, images.test_images[ids]), images.test_labels[ids]
+    chosen = embedding_lessons.sample(labels)
+    panels = embedding_lessons.compute(x[chosen][:40], labels[chosen][:40], "openTSNE")
+    embedding_lessons.keep(embedding_lessons.key(x[chosen], "openTSNE"), panels)
+    desk.jobs[0].end("done")
+    again(page)
+    assert "The seed moves whole clusters" in text(page) and "map_lessons" not in keys(page)
+
+
+def test_what_is_selected_is_answered_with_reconstructions_neighbours_and_the_decoded_mean():
+    run = make("run", latent_dim=3)
+    pool = map_parts.pool_of(data.load("digits"), 60)
+    slot = map_parts.slot("", run, pool, Settings(n=60), "openTSNE")
+    held = map_selection.model_of(slot)
+    z, model = slot.x, weights.load_model(run)
+    spaces = map_selection._spaces([slot], held)
+    picked = map_selection._answer("t", [4, 9], [], pool, held, spaces)
+    wanted = np.concatenate([latent_space.decode(model, z[k][None]) for k in (4, 9)])
+    assert picked["made"] == pack(wanted) and picked["mean"] is None and picked["token"] == "t"
+    assert [row["title"] for row in picked["rows"]] == ["Nearest in z", "Nearest in pixels"]
+    for row, x in zip(picked["rows"], (z, embedding.pixels_of(pool.pictures)), strict=True):
+        nearest = NearestNeighbors(n_neighbors=8).fit(x).kneighbors(return_distance=False)[9]
+        assert row["points"] == nearest.tolist()
+        same = (pool.labels[nearest] == pool.labels[9]).sum()
+        assert row["agree"] == f"{same} of 8 are of the same class"
+    many = map_selection._answer("t", [], [1, 2, 3], pool, held, spaces)
+    assert many["mean"] == pack(latent_space.decode(model, z[[1, 2, 3]].mean(0)[None])) and many["made"] is None
+
+
+def test_places_that_no_map_has_are_left_out():
+    assert map_detail.places([4, 9, 999, "x", True, -1, None], 60) == [4, 9] and map_detail.places("4", 60) == []
+
+
+@pytest.mark.parametrize("asked", [None, 3, {}, {"token": 5}, {"picks": [1]}])
+def test_a_question_that_is_none_is_ignored(asked, monkeypatch):
+    import streamlit as st
+
+    monkeypatch.setattr(st, "session_state", {"map_detail": {"ask": asked}})
+    assert map_detail.asked("map_detail", 60) is None
+
+
+def test_every_control_has_help():
+    kept_map(make("run"))
+    page = visit(n=120, run2="run", source2="pixels")
+    for kind in ("button", "selectbox", "number_input", "radio", "checkbox", "toggle"):
+        for widget in getattr(page, kind):
+            assert widget.help, f"{kind} {widget.label}"
+    assert page.number_input(key="map_perplexity2") and page.toggle(key="map_second")

@@ -1,0 +1,287 @@
+"""The Outliers page in each of its states, with small models on the digits."""
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core import bag, data, outliers, outliers_job, paths, runs, weights
+from core.models import build
+from core.presets import for_digits, preset
+from ui import outliers_measures, outliers_results
+
+PAGE = str(paths.ROOT / "pages" / "outliers.py")
+
+
+class Waiting:
+    """A scoring in the background, as its page sees it."""
+
+    state, part, message = "running", 0.25, ""
+    left = False
+
+    @property
+    def active(self) -> bool:
+        return self.state in ("waiting", "running")
+
+    def watch(self, who: str) -> None:
+        """Whoever it is."""
+
+    def leave(self, who: str) -> None:
+        Waiting.left = True
+
+
+def make(name: str, preset_name: str = "mlp-vae", digits: bool = True, **changes) -> runs.Run:
+    """An untrained run with weights: the page does not ask how good they are."""
+    recipe = preset(preset_name)
+    run = runs.create((for_digits(recipe) if digits else recipe).with_(**{"hidden": (16,), "latent_dim": 3} | changes),
+                      name)
+    weights.save(run.path / "best.safetensors", build(run.recipe).state_dict(), {"epoch": 1})
+    return run
+
+
+@pytest.fixture(autouse=True)
+def folder(monkeypatch, tmp_path):
+    for name in ("RUNS", "DATA", "CACHE"):
+        monkeypatch.setenv(f"LATENT_LAB_{name}", str(tmp_path / name.lower()))
+    monkeypatch.setattr(Waiting, "left", False)
+    monkeypatch.setattr(outliers_job, "start", lambda *_, **__: Waiting())
+
+
+def visit(state=None, **query) -> AppTest:
+    page = AppTest.from_file(PAGE, default_timeout=60)
+    for key, value in query.items():
+        page.query_params[key] = value
+    for key, value in (state or {}).items():
+        page.session_state[key] = value
+    page.run()
+    assert not page.exception
+    return page
+
+
+def expected(run: runs.Run, n: int = 300, score: str = "error", quantile: float = 0.95):
+    images, mixed, path = outliers_job.prepare(run, "", n, 0)
+    found = outliers.load(path, mixed)
+    return {v.kind: v for v in outliers.verdicts(found.by(score), mixed, quantile)}
+
+
+def table(page: AppTest, first_column: str):
+    return next(t.value for t in page.dataframe if first_column in t.value.columns)
+
+
+def test_without_runs_it_says_what_to_do_next():
+    page = visit()
+    assert "Nothing has been trained yet" in page.info[0].value
+    assert [b.label for b in page.button] == ["Train your first model", "Choose what to train"]
+
+
+def test_a_damaged_run_is_named_and_the_others_work():
+    make("good")
+    bad = paths.runs_folder() / "bad"
+    bad.mkdir()
+    (bad / "recipe.json").write_text("{oops")
+    page = visit()
+    assert "1 run cannot be used" in [e.label for e in page.expander]
+    assert len(table(page, "AUROC by")) == 2
+
+
+def test_truncated_weights_are_refused_in_a_sentence():
+    file = make("one").path / "best.safetensors"
+    file.write_bytes(file.read_bytes()[:100])
+    assert "damaged" in visit().error[0].value
+
+
+def test_a_model_that_diverged_is_a_sentence():
+    run = make("one")
+    model = build(run.recipe)
+    for weight in model.parameters():
+        weight.data.fill_(float("nan"))
+    weights.save(run.path / "best.safetensors", model.state_dict(), {"epoch": 1})
+    assert "diverged" in visit().error[0].value
+
+
+def test_without_its_data_set_it_leads_to_the_data_page():
+    make("run", digits=False)
+    page = visit()
+    assert "MNIST is not on this machine" in page.warning[0].value and page.button(key="outliers_data")
+    assert not page.dataframe
+
+
+@pytest.mark.parametrize(("preset_name", "d"), [("mlp-vae", 1), ("plane-vae", 2), ("deep-ae", 5)])
+def test_every_model_with_an_encoder_is_scored_at_once(preset_name, d):
+    run = make("run", preset_name, latent_dim=d)
+    page = visit()
+    found, shown = expected(run), table(page, "AUROC by")
+    assert list(shown["AUROC by"]) == ["run", "PCA-20 baseline"]
+    for kind, title in (("noise", "Noise"), ("inverted", "Inverted"), ("shuffled", "Shuffled")):
+        assert shown[title][0] == pytest.approx(found[kind].auroc)
+    assert shown["False alarms"][0] == f"{100 * found['test'].flagged:.1f} %"
+    assert any("set by validation images alone, 180" in c.value for c in page.caption)
+
+
+def test_the_address_chooses_score_number_and_threshold_and_is_kept_up_to_date():
+    run = make("run")
+    page = visit(score="objective", n="100", q="80", other="none")
+    found = expected(run, 100, "objective", 0.8)
+    assert table(page, "AUROC by")["False alarms"][0] == f"{100 * found['test'].flagged:.1f} %"
+    page.segmented_control(key="outliers_score").set_value("error").run()
+    page.selectbox(key="outliers_n").select(300).run()
+    assert not page.exception
+    assert {k: page.query_params[k] for k in ("score", "n", "q", "other", "run")} == {
+        "score": "error", "n": "300", "q": "80", "other": "none", "run": "run"}
+
+
+@pytest.mark.parametrize(("name", "bad"), [("score", "<b>"), ("n", "301"), ("n", "-1"), ("q", "nan"), ("q", "100"),
+                                           ("other", "digits"), ("other", "mnist")])  # fmt: skip
+def test_a_bad_value_in_the_address_is_ignored_with_a_message_until_something_is_chosen(name, bad):
+    run = make("run")
+    page = visit(**{name: bad})
+    assert f"“{name}”" in page.warning[0].value and bad not in page.warning[0].value.replace(f"“{name}”", "")[:40]
+    assert expected(run)["noise"].auroc == pytest.approx(table(page, "AUROC by")["Noise"][0])
+    page.run()
+    assert page.warning, "a rerun by itself must not take it away"
+    page.segmented_control(key="outliers_score").set_value("objective").run()
+    assert not page.warning
+
+
+def test_another_data_set_on_this_machine_joins_the_bag(monkeypatch):
+    digits, load = data.load("digits"), data.load
+    other = data.ImageSet("kmnist", 255 - digits.train_images, digits.train_labels, 255 - digits.test_images,
+                          digits.test_labels, digits.classes)
+    monkeypatch.setattr(bag, "other_sets", lambda recipe: ["kmnist"])
+    monkeypatch.setattr("ui.outliers_choice.other_sets", lambda recipe: ["kmnist"])
+    monkeypatch.setattr(data, "load", lambda name, folder="": other if name == "kmnist" else load(name, folder))
+    make("run")
+    page = visit()
+    assert "KMNIST" in table(page, "AUROC by").columns and page.query_params["other"] == "kmnist"
+    page.selectbox(key="outliers_kind").select("other").run()
+    assert any("of KMNIST" in m.value for m in page.markdown)
+    page.selectbox(key="outliers_other_digits").select("none").run()
+    assert not page.exception and "KMNIST" not in table(page, "AUROC by").columns
+
+
+def test_the_gallery_is_ranked_by_score_and_the_chosen_image_has_its_numbers(monkeypatch):
+    run = make("run")
+    page = visit()
+    images, mixed, path = outliers_job.prepare(run, "", 300, 0)
+    found = outliers.load(path, mixed)
+    test = mixed.of("test")
+    top = test[np.argmax(found.error[test])]
+    label = data.load("digits").classes[mixed.label[top]]
+    assert any(m.value == f"**Test image {mixed.number[top]}, class {label}**" for m in page.markdown)
+    values = table(page, "Above")
+    assert float(values["Value"][0]) == pytest.approx(found.error[top], rel=5e-3)
+    page.segmented_control(key="outliers_order").set_value("least").run()
+    low = test[np.argmin(found.error[test])]
+    assert any(f"Test image {mixed.number[low]}, class" in m.value for m in page.markdown)
+    page.selectbox(key="outliers_kind").select("outliers").run()
+    assert not page.exception
+
+
+def test_a_model_without_an_encoder_is_waited_for_and_can_be_stopped_and_begun_again():
+    make("run", "auto-decoder-fast")
+    page = visit()
+    assert any("has no encoder" in m.value for m in page.markdown) and not page.dataframe
+    assert "Progress()" in str(page.main)
+    page.button(key="outliers_stop_run").click().run()
+    assert not page.exception and Waiting.left and "was stopped" in page.info[0].value
+    page.button(key="outliers_again_run").click().run()
+    assert not page.exception and page.button(key="outliers_stop_run")
+
+
+def test_a_failed_scoring_is_a_sentence_with_a_way_on(monkeypatch):
+    monkeypatch.setattr(Waiting, "state", "failed")
+    monkeypatch.setattr(Waiting, "message", "There is *no* room.")
+    make("run", "variational-auto-decoder-fast")
+    page = visit()
+    assert r"There is \*no\* room" in page.error[0].value and page.button(key="outliers_again_run")
+
+
+@pytest.mark.parametrize("preset_name", ["auto-decoder-fast", "variational-auto-decoder-fast"])
+def test_scores_that_were_computed_in_the_background_are_shown(preset_name):
+    run = make("run", preset_name)
+    images, mixed, path = outliers_job.prepare(run, "", 100, 0)
+    steps = outliers.scoring(weights.load_model(run), run.recipe, images, mixed)
+    try:
+        while True:
+            next(steps)
+    except StopIteration as end:
+        outliers.save(path, end.value)
+    page = visit(n="100", score="objective")
+    assert table(page, "AUROC by")["Noise"][0] == pytest.approx(expected(run, 100, "objective")["noise"].auroc)
+    kind = "Objective" if preset_name == "auto-decoder-fast" else "Negative ELBO"
+    assert any(kind in str(t.value) for t in page.dataframe)
+    path.write_bytes(path.read_bytes()[:200])
+    assert visit(n="100").button(key="outliers_stop_run"), "damaged: computed anew"
+
+
+def test_other_runs_are_laid_beside_it_and_those_still_computing_say_so():
+    run, other = make("run"), make("other", "deep-ae")
+    make("searching", "auto-decoder-fast")
+    make("elsewhere", digits=False)
+    page = visit(run="run")
+    beside = page.multiselect(key="outliers_beside_run")
+    assert {option.split(" ")[0] for option in beside.options} == {"other", "searching"}
+    beside.set_value(["other", "searching"]).run()
+    assert not page.exception
+    page.run()
+    shown = table(page, "AUROC by")
+    assert list(shown["AUROC by"]) == ["run", "other", "PCA-20 baseline"]
+    assert shown["Noise"][1] == pytest.approx(expected(other)["noise"].auroc)
+    assert shown["Noise"][0] == pytest.approx(expected(run)["noise"].auroc)
+    assert page.button(key="outliers_stop_searching")
+
+
+def test_class_by_class_each_has_its_scores_and_one_class_at_a_time_its_own_pca(monkeypatch):
+    run = make("run")
+    monkeypatch.setattr(outliers_measures.outliers, "one_class", lambda images, most: np.linspace(0.9, 0.99, 10))
+    page = visit()
+    shown = table(page, "Class")
+    images, mixed, path = outliers_job.prepare(run, "", 300, 0)
+    values, labels = outliers.load(path, mixed).error[mixed.of("test")], mixed.label[mixed.of("test")]
+    assert sorted(shown["Class"]) == list("0123456789") and shown["Test images"].sum() == 297
+    row = shown[shown["Class"] == "3"].iloc[0]
+    assert row["AUROC"] == pytest.approx(outliers.auroc(values[labels != 3], values[labels == 3]))
+    page.toggle(key="outliers_alone").set_value(True).run()
+    page.run()
+    assert not page.exception and any("**0.945**" in c.value for c in page.caption)
+
+
+def test_the_formula_has_the_numbers_of_now_and_the_code_that_ran():
+    run = make("run")
+    page = visit({"outliers_depth": True})
+    images, mixed, path = outliers_job.prepare(run, "", 300, 0)
+    values = outliers.load(path, mixed).error
+    line = outliers.threshold(values[mixed.of("validation")], 0.95)
+    assert any(f"t = {line:.3g}"[:7] in formula.value for formula in page.latex)
+    assert "def threshold" in page.code[0].value and "def scoring" in page.code[0].value
+
+
+def test_many_images_are_scored_in_a_process_even_with_an_encoder(monkeypatch):
+    monkeypatch.setattr(outliers_results, "AT_ONCE", 100)
+    make("run")
+    page = visit()
+    assert page.button(key="outliers_stop_run") and any("reconstructs every image" in m.value for m in page.markdown)
+
+
+@pytest.mark.parametrize("count, classes", [(1, ()), (7, ()), (12, ("a", "b"))])
+def test_a_folder_of_own_pictures_with_or_without_classes_has_its_page(tmp_path, count, classes):
+    from PIL import Image
+
+    for k in range(count):
+        place = tmp_path / "mine" / (classes[k % 2] if classes else "")
+        place.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.full((28, 28), 20 * k, np.uint8)).save(place / f"{k}.png")
+    make("run", digits=False, dataset="folder", folder=str(tmp_path / "mine"))
+    page = visit()
+    if data.load("folder", str(tmp_path / "mine")).test_images.size:
+        assert "Noise" in table(page, "AUROC by").columns
+    else:
+        assert "too small to have test images" in page.error[0].value
+
+
+def test_every_control_has_help():
+    make("run")
+    make("other")
+    page = visit({"outliers_depth": True})
+    for kind in ("button", "selectbox", "segmented_control", "multiselect", "toggle"):
+        for widget in getattr(page, kind):
+            assert widget.help, f"{kind} {widget.label}"

@@ -1,0 +1,273 @@
+"""The Reconstruct page in each of its states, with small models of every family on the digits."""
+
+import numpy as np
+import pytest
+import torch
+from streamlit.testing.v1 import AppTest
+
+from core import hiding, masks, paths, runs, sweep_job, weights
+from core.models import build
+from core.presets import for_digits, preset
+from ui.image_choice import Pick
+
+PAGE = str(paths.ROOT / "pages" / "reconstruct.py")
+FAMILIES = {"ae": "deep-ae", "vae": "mlp-vae", "ad": "auto-decoder-fast", "vad": "variational-auto-decoder-fast"}
+
+
+def make(name: str, preset_name: str = "mlp-vae", digits: bool = True, **changes) -> runs.Run:
+    """An untrained run with weights: the page does not ask how good they are."""
+    recipe = preset(preset_name).with_(hidden=(16,), latent_dim=3, **changes)
+    run = runs.create(for_digits(recipe) if digits else recipe, name)
+    weights.save(run.path / "best.safetensors", build(run.recipe).state_dict(), {"epoch": 1})
+    return run
+
+
+@pytest.fixture(autouse=True)
+def folder(monkeypatch, tmp_path):
+    for name in ("RUNS", "DATA", "CACHE"):
+        monkeypatch.setenv(f"LATENT_LAB_{name}", str(tmp_path / name.lower()))
+    monkeypatch.setattr(sweep_job, "_jobs", {})
+    torch.set_num_threads(1)
+
+
+@pytest.fixture
+def four():
+    """One run of each family."""
+    return [make(name, preset_name) for name, preset_name in FAMILIES.items()]
+
+
+def visit(state: dict | None = None, **query) -> AppTest:
+    page = AppTest.from_file(PAGE, default_timeout=60)
+    for key, value in query.items():
+        page.query_params[key] = value
+    for key, value in (state or {}).items():
+        page.session_state[key] = value
+    page.run()
+    assert not page.exception
+    return page
+
+
+def shown(page: AppTest) -> list[tuple[str, str]]:
+    """(model, way) of each result, as the fold with the numbers lists them."""
+    lines = [line for m in page.markdown for line in m.value.splitlines() if line.startswith("- ")]
+    return [tuple(line[2:].split(":")[0].split(", ")[:2]) for line in lines]
+
+
+def here(page: AppTest) -> Pick:
+    return next(iter(page.session_state["reconstruct_picks"].values()))["image"]
+
+
+OPEN = {"reconstruct_depth": True}
+
+
+def test_without_runs_it_says_what_to_do_next():
+    page = visit()
+    assert "Nothing has been trained yet" in page.info[0].value
+    assert [b.label for b in page.button] == ["Train your first model", "Choose what to train"]
+
+
+def test_at_first_there_is_one_model_of_each_family_and_each_way_of_it(four):
+    page = visit(OPEN)
+    assert page.multiselect(key="reconstruct_runs").value == ["ae", "vae", "ad", "vad"]
+    assert shown(page) == [("ae", "encoder"), ("ae", "search"), ("vae", "encoder"), ("vae", "search"),
+                           ("ad", "search"), ("vad", "search")]
+    assert page.query_params["runs"] == "ae,vae,ad,vad" and page.query_params["image"] == "12"
+    assert any("4 searches" in c.value for c in page.caption)
+
+
+def test_without_refinement_an_encoder_answers_alone(four):
+    page = visit(OPEN)
+    page.toggle(key="reconstruct_refine").set_value(False).run()
+    assert not page.exception
+    assert shown(page) == [("ae", "encoder"), ("vae", "encoder"), ("ad", "search"), ("vad", "search")]
+
+
+def test_the_address_chooses_models_image_and_what_is_hidden(four):
+    page = visit(OPEN, runs="vad,ae", image="7", hide="box-2-3-4-5")
+    assert page.multiselect(key="reconstruct_runs").value == ["vad", "ae"]
+    assert here(page) == Pick("test", 7)
+    assert page.toggle(key="reconstruct_hiding").value and page.query_params["hide"] == "box-2-3-4-5"
+    assert page.slider(key="reconstruct_rows").value == (2, 6)
+    assert page.slider(key="reconstruct_columns").value == (3, 8)
+    assert any("hidden pixels" in m.value for m in page.markdown if m.value.startswith("For this image"))
+
+
+@pytest.mark.parametrize("query, words", [
+    ({"runs": "vae,nobody"}, "does not exist"), ({"run": "<b>"}, "does not exist"), ({"hide": "half-middle"}, "half"),
+    ({"hide": "mask-xx"}, "cannot be read"), ({"image": "9999"}, "which is not there"),
+])  # fmt: skip
+def test_bad_values_in_the_address_are_ignored_with_a_message(four, query, words):
+    page = visit(**query)
+    assert words in page.warning[0].value and "<b>" not in page.warning[0].value
+    assert page.multiselect(key="reconstruct_runs").value and not page.toggle(key="reconstruct_hiding").value
+
+
+def test_a_link_to_one_run_opens_that_one(four):
+    page = visit(run="ad")
+    assert page.multiselect(key="reconstruct_runs").value == ["ad"]
+    assert page.query_params["runs"] == "ad" and "run" not in page.query_params
+
+
+@pytest.mark.parametrize("kind, key, value, text", [
+    ("half", "reconstruct_side", "left", "half-left"), ("random", "reconstruct_p", 75, "random-75-0"),
+    ("box", "reconstruct_rows", (0, 9), "box-0-8-9-12"),
+])  # fmt: skip
+def test_presets_set_the_mask_and_the_address(four, kind, key, value, text):
+    page = visit(runs="vae,vad")
+    page.toggle(key="reconstruct_hiding").set_value(True).run()
+    assert page.query_params["hide"] == "half-bottom"
+    page.session_state["reconstruct_kind"] = kind
+    page.run()
+    widgets = {"half": page.button_group, "random": page.slider, "box": page.slider}[kind]
+    widgets(key=key).set_value(value).run()
+    assert not page.exception and page.query_params["hide"] == text
+    painted = page.session_state["painted"]["reconstruct_mask"].pixels
+    assert np.array_equal(masks.from_bytes(painted), hiding.mask_of(text))
+    page.toggle(key="reconstruct_hiding").set_value(False).run()
+    assert "hide" not in page.query_params
+    page.toggle(key="reconstruct_hiding").set_value(True).run()
+    assert page.query_params["hide"] == text, "it is still there"
+
+
+def test_a_brushed_mask_is_in_the_address_and_comes_back(four):
+    painted = masks.random(0.2, 5)
+    text = hiding.text_of(painted)
+    page = visit(runs="vad", hide=text)
+    assert page.query_params["hide"] == text and page.session_state["reconstruct_kind"] == "brush"
+    assert np.array_equal(masks.from_bytes(page.session_state["painted"]["reconstruct_mask"].pixels), painted)
+
+
+def test_other_random_pixels_are_one_click(four):
+    page = visit(runs="vad", hide="random-40-0")
+    page.button(key="reconstruct_other_pixels").click().run()
+    assert not page.exception and page.query_params["hide"] == "random-40-1"
+
+
+def test_the_hole_can_be_filled_with_the_mean_only_where_an_encoder_needs_it(four):
+    page = visit(runs="vae,ad", hide="half-left")
+    page.button_group(key="reconstruct_fill").set_value("mean").run()
+    assert not page.exception and len(page.error) == 0
+    assert "reconstruct_fill" not in {g.key for g in visit(runs="ad", hide="half-left").button_group}
+
+
+def test_random_and_same_class_draw_another_image(four):
+    page = visit(runs="vae")
+    first = here(page)
+    page.button(key="reconstruct_random").click().run()
+    second = here(page)
+    page.button(key="reconstruct_same").click().run()
+    assert len({first, second, here(page)}) == 3 and page.query_params["image"] == str(here(page).number)
+
+
+def test_no_model_chosen_is_a_state_with_a_way_on(four):
+    page = visit()
+    page.multiselect(key="reconstruct_runs").set_value([]).run()
+    assert "Choose at least one model" in page.info[0].value
+    page.button(key="reconstruct_each").click().run()
+    assert not page.exception and len(page.multiselect(key="reconstruct_runs").value) == 4
+
+
+def test_a_damaged_run_is_named_and_the_others_work(four):
+    file = four[1].path / "best.safetensors"
+    file.write_bytes(file.read_bytes()[:100])
+    bad = paths.runs_folder() / "bad"
+    bad.mkdir()
+    (bad / "recipe.json").write_text("{oops")
+    page = visit(OPEN)
+    assert "damaged" in page.error[0].value and {name for name, _ in shown(page)} == {"ae", "ad", "vad"}
+    assert "1 run cannot be used" in [e.label for e in page.expander]
+    page.multiselect(key="reconstruct_runs").set_value(["vae"]).run()
+    assert "None of these models can be used" in page.info[0].value and page.button(key="reconstruct_train")
+
+
+def test_without_its_data_set_a_run_reconstructs_what_it_invents():
+    make("fashion", "auto-decoder-fast", digits=False)
+    page = visit(OPEN)
+    assert "not on this machine" in page.warning[0].value and here(page) == Pick("seed", 1)
+    assert shown(page) == [("fashion", "search")] and page.button(key="reconstruct_data")
+    assert any("needs the test images" in info.value for info in page.info)
+
+
+def test_the_nearest_start_without_the_training_images_is_a_sentence(four):
+    page = visit(runs="ad")
+    page.radio(key="reconstruct_start").set_value("nearest").run()  # an untrained table has no rows
+    assert not page.exception and "none of them can be the start" in page.warning[0].value
+
+
+def test_a_result_is_remembered_until_something_it_depends_on_changes(four, monkeypatch):
+    from core import reconstruction_search
+
+    page, made = visit(runs="vad", image="3"), []
+    real = reconstruction_search.Search
+    monkeypatch.setattr(reconstruction_search, "Search", lambda *a, **k: made.append(1) or real(*a, **k))
+    page.run()
+    assert not made
+    page.slider(key="reconstruct_steps").set_value(20).run()
+    page.session_state["reconstruct_start"] = "zero"
+    page.run()
+    assert len(made) == 2
+
+
+def test_a_stopped_search_shows_what_it_had_and_goes_on_when_asked(four):
+    page = visit(OPEN | {"reconstruct_stopped": Everything()}, runs="vad", image="5")
+    assert page.button(key="reconstruct_go_on") and any("search, 1 step:" in m.value for m in page.markdown)
+    page.button(key="reconstruct_go_on").click().run()
+    assert not page.exception and any("search, 60 steps:" in m.value for m in page.markdown)
+    assert not page.session_state["reconstruct_under_way"], "what has ended is put away"
+
+
+class Everything(set):
+    """Whatever is searched for is stopped."""
+
+    def __and__(self, other):
+        return set(other)
+
+
+def test_the_sweep_waits_for_its_button_and_shows_what_has_been_measured(four, monkeypatch):
+    class Done(sweep_job.Job):
+        def _run(self):
+            self.errors = [{p / 10: np.full(4, 0.01 * (k + p)) for p in range(1, 10)} for k in range(len(self.ways))]
+            self.state, self.part = "done", 1.0
+
+    monkeypatch.setattr(sweep_job, "Job", Done)
+    page = visit(runs="vae,vad")
+    assert any("4 curves, 50 images each" in c.value for c in page.caption)
+    page.button(key="reconstruct_sweep").click().run()
+    assert not page.exception
+    (job,) = sweep_job._jobs.values()
+    assert [way.how for way in job.ways] == ["zeros", "mean", "search", "search"]
+    assert any("vae · hole black is closest (0.0500 per pixel), vad · search furthest (0.0800)" in c.value
+               for c in page.caption)
+    assert "reconstruct_sweep" not in {b.key for b in page.button}, "done"
+
+
+@pytest.mark.parametrize("state, words", [("failed", "disk full"), ("stopped", "measured by then")])
+def test_a_sweep_that_did_not_end_well_can_be_asked_for_again(four, monkeypatch, state, words):
+    class Ended(sweep_job.Job):
+        def _run(self):
+            self.state, self.message = state, "The sweep could not be made (disk full)."
+
+    monkeypatch.setattr(sweep_job, "Job", Ended)
+    page = visit(runs="ad")
+    page.button(key="reconstruct_sweep").click().run()
+    assert words in "".join(part.value for part in (*page.warning, *page.caption))
+    assert page.button(key="reconstruct_sweep")
+
+
+def test_the_fold_has_the_formula_with_this_image_s_numbers_and_the_code_that_ran(four):
+    page = visit(OPEN, runs="vae")
+    assert "def search(" in page.code[0].value and "def nll(" in page.code[1].value
+    line = next(m.value for m in page.markdown if m.value.startswith("For this image"))
+    numbers = line.split("encoder: ")[1].split(" nats")[0].replace("**", "")
+    left, total = numbers.split(" = ")
+    recon, prior = left.split(" + 1 × ")
+    assert float(recon) + float(prior) == pytest.approx(float(total), abs=0.011)
+
+
+def test_every_control_has_help(four):
+    for kind_of_hole in ("half", "box", "random"):
+        page = visit({"reconstruct_kind": kind_of_hole, "reconstruct_hiding": True, "reconstruct_pick": True})
+        for kind in ("button", "multiselect", "slider", "select_slider", "radio", "toggle", "number_input",
+                     "button_group"):
+            for widget in getattr(page, kind):
+                assert widget.help, f"{kind} {widget.key}"
