@@ -7,6 +7,7 @@ which makes it the one to compare with. Distances and densities are per point, i
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -49,12 +50,17 @@ def generated(model: LatentModel, seed: int) -> End:
     return End(latent_space.decode(model, z)[0], z[0])
 
 
-def ways(model: LatentModel, a: End, b: End, frames: int) -> dict[str, Way]:
+def ways(model: LatentModel, a: End, b: End, frames: int,
+         place: Callable[[np.ndarray], np.ndarray] | None = None) -> dict[str, Way]:
     """The three ways from a to b by name (`WAYS`), `frames` pictures each.
 
     The ends of lerp and slerp are exactly a.z and b.z, decoded one at a time as everywhere else: in a batch of
-    another size the same product may round differently in the last bit. The blend's points are where the encoder
-    puts its pictures.
+    another size the same product may round differently in the last bit. The blend's points are where the model
+    places its pictures.
+
+    Args:
+        place: images `uint8` [N, 28, 28] → μ [N, d], where somebody knows them already (default
+            `latent_space.encode`).
     """
     t = np.linspace(0.0, 1.0, frames)
     found = {}
@@ -66,7 +72,7 @@ def ways(model: LatentModel, a: End, b: End, frames: int) -> dict[str, Way]:
             pictures[k] = latent_space.decode(model, z[k][None])[0]
         found[name] = Way(z, pictures)
     mixed = blend(a.image, b.image, t)
-    found["blend"] = Way(latent_space.encode(model, mixed), mixed)
+    found["blend"] = Way(place(mixed) if place else latent_space.encode(model, mixed), mixed)
     return found
 
 

@@ -1,4 +1,4 @@
-"""Walks through a latent space: draws from the prior, sweeps along one axis, planes, straight and round paths.
+"""Walks through a latent space: draws from the prior, sweeps along one axis, straight and round paths.
 
 Points are numpy arrays [N, d] in float32. Random draws come from numpy's PCG64, so that a seed means the same points
 on every machine and device. torch is needed only where a model is: `decode`, `encode`, `from_noise`.
@@ -7,6 +7,7 @@ on every machine and device. torch is needed only where a model is: `decode`, `e
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,8 @@ from core import data
 from core.images import to_uint8
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from core.data import ImageSet
     from core.models.base import LatentModel
     from core.recipe import Recipe
@@ -105,21 +108,6 @@ def sweeps(z: np.ndarray, dims: np.ndarray, low: np.ndarray | float, high: np.nd
     return points.reshape(-1, len(z))
 
 
-def plane(z: np.ndarray, i: int, j: int, low: np.ndarray | float, high: np.ndarray | float, n: int) -> np.ndarray:
-    """An n × n grid through z [d]: dimension i grows to the right, j upwards, the rest stays as in z.
-
-    Returns:
-        [n · n, d], row by row from the top (z_j = high) as a picture is read: for d = 2 the manifold of Kingma &
-        Welling (2013), figure 4.
-    """
-    z = np.asarray(z, np.float32)
-    low, high = np.broadcast_to(low, z.shape), np.broadcast_to(high, z.shape)
-    points = np.tile(z, (n, n, 1))
-    points[:, :, i] = np.linspace(low[i], high[i], n)[None, :]
-    points[:, :, j] = np.linspace(high[j], low[j], n)[:, None]
-    return points.reshape(-1, len(z))
-
-
 def lerp(a: np.ndarray, b: np.ndarray, t: np.ndarray) -> np.ndarray:
     """The straight line from a to b [d] at each t in [0, 1], [len(t), d]; through the middle of a high-dimensional
     Gaussian, where hardly any of its mass lies."""
@@ -204,12 +192,33 @@ def of_training(model: LatentModel, recipe: Recipe, images: ImageSet, most: int)
 
 def encode(model: LatentModel, images: np.ndarray, chunk: int = 1024) -> np.ndarray:
     """μ of `uint8` images [N, 28, 28]: float32 [N, d]; by the encoder, or by a search where there is none."""
-    import torch
-
     from core import inference
 
-    device = model.latent_mean.device
-    # torch.tensor copies: the data sets' arrays are read-only, which from_numpy does not like.
-    parts = [inference.posterior(model, torch.tensor(images[k:k + chunk], device=device).unsqueeze(1).float().div_(255))
-             .mean.cpu().numpy() for k in range(0, len(images), chunk)]
+    parts = [inference.posterior(model, _floats(model, images[k:k + chunk])).mean.cpu().numpy()
+             for k in range(0, len(images), chunk)]
     return np.concatenate(parts) if parts else np.zeros((0, model.latent_dim), np.float32)
+
+
+def searching(model: LatentModel, images: np.ndarray) -> Iterator[float]:
+    """`encode` where there is no encoder, step by step: yields the part that is done, 0 to 1; returns μ."""
+    from core import inference
+
+    found, chunk = [], inference.CHUNK
+    for k in range(0, len(images), chunk):
+        walk = inference.search(model, _floats(model, images[k:k + chunk]))
+        while True:
+            try:
+                look = next(walk)
+            except StopIteration as end:
+                found.append(end.value.posterior.mean.cpu().numpy())
+                break
+            yield min(1.0, (k + look.step / look.of * min(chunk, len(images) - k)) / len(images))
+    return np.concatenate(found) if found else np.zeros((0, model.latent_dim), np.float32)
+
+
+def _floats(model: LatentModel, images: np.ndarray) -> Tensor:
+    """`uint8` [N, 28, 28] as [N, 1, 28, 28] in [0, 1] on the model's device."""
+    import torch
+
+    # torch.tensor copies: the data sets' arrays are read-only, which from_numpy does not like.
+    return torch.tensor(images, device=model.latent_mean.device).unsqueeze(1).float().div_(255)

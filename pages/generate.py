@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.planes import dimensions
 from core.runs import Run, RunError
 from ui import generate_parts as parts
 from ui import generate_views as views
@@ -25,7 +26,7 @@ def page(run: Run) -> None:
         with right:
             parts.board(held)
         with left:
-            views.hero_plane(run, held, (0, 1), alone=False)
+            views.hero_plane(run, held, dimensions(0, 1, 2), alone=False)
     else:
         parts.board(held)
     st.caption("Sliders are ordered by how much they matter (the bar under each name). While you drag, you see "

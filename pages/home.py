@@ -168,6 +168,7 @@ def _rooms() -> None:
         ("train", "Train", ":material/show_chart:", "Choose a model, watch it learn, stop, change, go on."),
         ("generate", "Generate", ":material/tune:", "Move one slider per latent dimension; the picture follows."),
         ("interpolate", "Interpolate", ":material/route:", "Walk from one image to another and see what lies between."),
+        ("planes", "Planes", ":material/adjust:", "Four kinds of model side by side, each latent space on one plane."),
         ("map", "Map", ":material/scatter_plot:", "Thousands of images at once, each beside those that are like it."),
     )
     for column, (page, title, icon, about) in zip(st.columns(len(rooms)), rooms, strict=True):

@@ -10,6 +10,7 @@ from ui import interpolate_parts as parts
 from ui.interpolate_square import four
 from ui.loaded import load
 from ui.run_picker import damaged_runs, pick_run
+from ui.words import plain
 
 
 def page(run: Run) -> None:
@@ -17,7 +18,7 @@ def page(run: Run) -> None:
     try:
         held = load(run)
     except RunError as error:
-        st.error(str(error))
+        st.error(plain(str(error)))  # it may quote a file's own words
         return
     images = choice.images_of(run)
     here = choice.picks(run, images)

@@ -11,7 +11,7 @@ from core.presets import preset
 RNG = np.random.default_rng(0)
 
 
-@pytest.fixture(params=["mlp-vae", "deep-ae", "conv-vae"])
+@pytest.fixture(params=["mlp-vae", "deep-ae", "conv-vae", "auto-decoder-fast", "variational-auto-decoder-fast"])
 def model(request):
     torch.manual_seed(0)
     recipe = preset(request.param).with_(hidden=(16,), channels=(4, 8), latent_dim=5)
@@ -40,6 +40,12 @@ def test_the_blend_begins_and_ends_with_the_originals_and_its_middle_is_their_me
     assert np.array_equal(blend.images[0], images[0]) and np.array_equal(blend.images[-1], images[1])
     assert np.abs(blend.images[2] - images.astype(float).mean(0)).max() <= 0.5
     assert np.allclose(blend.z, latent_space.encode(model, blend.images))
+
+
+def test_places_that_are_known_are_not_looked_for_again(model):
+    a, b = (interpolation.encoded(model, image) for image in pictures(2))
+    known = RNG.normal(size=(5, 5)).astype(np.float32)
+    assert np.array_equal(interpolation.ways(model, a, b, 5, lambda images: known)["blend"].z, known)
 
 
 def test_every_frame_is_the_picture_of_its_own_point(model):

@@ -64,13 +64,6 @@ def test_a_sweep_takes_ends_per_dimension():
     assert np.allclose(points[0, :, 0], [-1, 0, 1]) and np.allclose(points[1, :, 1], [-2, 1, 4])
 
 
-def test_a_plane_has_its_corners_where_a_reader_expects_them():
-    grid = ls.plane(np.array([9.0, 8.0, 7.0]), 0, 2, -3, 3, 5).reshape(5, 5, 3)
-    assert np.array_equal(grid[0, 0], [-3, 8, 3]) and np.array_equal(grid[0, -1], [3, 8, 3])
-    assert np.array_equal(grid[-1, 0], [-3, 8, -3]) and np.array_equal(grid[-1, -1], [3, 8, -3])
-    assert np.array_equal(grid[2, 2], [0, 8, 0])
-
-
 def test_lerp_is_a_straight_line(rng):
     a, b = rng.normal(size=(2, 6))
     path = ls.lerp(a, b, T)
@@ -169,3 +162,17 @@ def test_encoding_gives_the_posterior_mean_of_read_only_images(vae, rng):
     with torch.no_grad():
         expected = vae.encode(torch.tensor(pixels)[:, None].float() / 255).mean.numpy()
     assert np.allclose(ls.encode(vae, pixels, chunk=2), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("preset_name", ["plane-ad", "plane-vad"])
+def test_a_watched_search_finds_what_encoding_finds_and_tells_how_far_it_is(preset_name, rng):
+    model = build(preset(preset_name).with_(hidden=(16,))).eval().requires_grad_(False)
+    pixels, parts = rng.integers(0, 256, (300, 28, 28), dtype=np.uint8), []
+    search = ls.searching(model, pixels)
+    while True:
+        try:
+            parts.append(next(search))
+        except StopIteration as end:
+            assert np.allclose(end.value, ls.encode(model, pixels), atol=1e-4)
+            break
+    assert parts == sorted(parts) and 0 < parts[0] < 0.1 and parts[-1] <= 1

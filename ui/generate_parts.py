@@ -15,6 +15,7 @@ from ui.components.traversal import steps_for, traversal, wish
 from ui.image_choice import Pick, images_of, kept, note, pixels
 from ui.image_picker import choose
 from ui.loaded import Loaded
+from ui.placing import encode, place_of, whence
 from ui.point import Origin, Point, point_of
 from ui.words import plain
 
@@ -123,13 +124,13 @@ def _from_image(run: Run, held: Loaded, here: Point) -> None:
     def go(pick: Pick) -> None:
         found = None if pick.kind != "test" else data.load(run.recipe.dataset, run.recipe.folder)
         picture = pixels(pick, found)
-        u = held.axes.to_u(latent_space.encode(held.model, picture[None]))[0]
+        u = held.axes.to_u(encode(held, picture[None]))[0]
         here.go(u.tolist(), Origin(picture.tobytes(), f"Original: {note(pick, found)}"))
 
     choose("generate_image", images, kept("generate", run), held=held,
            label="From an image", use="Go where it lies", invent=False, on_pick=go,
            about="Images the model never saw in training. The picture then shows the reconstruction: the decoder at "
-                 "the encoder's mean μ.")
+                 f"the {place_of(held)} that {whence(held).lower()} gives the image.")
 
 
 def _downloads(run: Run, held: Loaded, here: Point) -> None:

@@ -9,8 +9,9 @@ from textwrap import dedent
 import numpy as np
 import streamlit as st
 
-from core import data, latent_space
+from core import latent_space, planes
 from core.mixture import SOURCES
+from core.planes import Pair
 from core.runs import Run
 from ui import generate_source as source
 from ui.components.latent_board import SPAN
@@ -18,57 +19,59 @@ from ui.components.plane import SIDE, plane
 from ui.generate_parts import point
 from ui.loaded import Loaded
 from ui.pictures import still
+from ui.training_points import training_points
 from ui.words import plain, three
 
 
-def hero_plane(run: Run, held: Loaded, dims: tuple[int, int], alone: bool) -> None:
-    """The plane of two dimensions, with the training images that fall on it when there are only two."""
+def hero_plane(run: Run, held: Loaded, pair: Pair, alone: bool) -> None:
+    """A plane through the current point, with the training images that fall on it when there are only two
+    dimensions."""
     here = point(held)
-    base = tuple(0.0 if k in dims else round(x, 4) for k, x in enumerate(here.u))
-    tiles = _plane_tiles(held.name, base, dims, _held=held)
-    flat = held.model.latent_dim == 2
-    points, labels, classes = _encoded(held.name, _run=run, _held=held) if flat else (None, None, ())
-    if points is not None:
-        points = points[:, list(dims)]
-    plane(key=f"generate_plane_{alone}", run=held.name, dims=dims, tiles=tiles, base=here.u, points=points,
-          labels=labels, classes=classes, alone=alone)
+    u = np.asarray(here.u, np.float32)
+    rest = u - pair.coordinates(u[None])[0] @ pair.step  # moving within the plane decodes nothing anew
+    tiles = _plane_tiles(held.name, pair.names, tuple(round(float(x), 4) for x in rest), _pair=pair, _held=held)
+    z, labels, classes = training_points(run, held) if held.model.latent_dim == 2 else (None, None, ())
+    plane(key=f"generate_plane_{alone}", run=held.name, pair=pair, tiles=tiles, base=here.u, labels=labels,
+          points=None if z is None else pair.coordinates(held.axes.to_u(z)), classes=classes, alone=alone)
 
 
 @st.cache_data(max_entries=4, show_spinner="Decoding the plane …")
-def _plane_tiles(name: str, base: tuple[float, ...], dims: tuple[int, int], _held: Loaded) -> np.ndarray:
-    return _held.pictures(latent_space.plane(np.asarray(base), *dims, -SPAN, SPAN, SIDE))
-
-
-@st.cache_data(max_entries=4, show_spinner=False)
-def _encoded(name: str, _run: Run, _held: Loaded):
-    """Up to 2,000 test images as points; none where the data set is not there."""
-    try:
-        loaded = data.load(_run.recipe.dataset, _run.recipe.folder)
-    except data.DataError:
-        return None, None, ()
-    labels = loaded.test_labels
-    picks = data.spread(labels, min(2000, len(labels)))  # of every class: a folder's images are sorted by class
-    u = _held.axes.to_u(latent_space.encode(_held.model, loaded.test_images[picks]))
-    return u, labels[picks], loaded.classes
+def _plane_tiles(name: str, names: tuple[str, str], rest: tuple[float, ...], _pair: Pair, _held: Loaded) -> np.ndarray:
+    return _held.pictures(_pair.grid(np.asarray(rest), SPAN, SIDE))
 
 
 @st.fragment
 def other_plane(run: Run, held: Loaded) -> None:
-    """For more than two dimensions: the plane of any two of them through the current point."""
+    """For more than two dimensions: a plane through the current point along the directions of the reader's choice."""
     st.subheader("Two dimensions at a time", anchor=False)
     if not st.toggle("Decode a plane", key="generate_plane_on", persist_state="session",
                      help="Decodes 2,401 pictures through the current point; takes from a tenth of a second to a few."):
-        st.caption("Choose two dimensions and move over the plane they span; all others stay at the point above.")
+        st.caption("Choose two directions and move over the plane they span; all else stays as at the point above.")
         return
-    order = [int(k) for k in held.axes.order]
-    left, right, again = st.columns([1, 1, 1], vertical_alignment="bottom")
-    i = left.selectbox("To the right", order, key=f"generate_i_{held.name}", format_func=lambda k: f"z{k}",
-                       help="The dimension that grows to the right, ordered by importance.")
-    j = right.selectbox("Upwards", [k for k in order if k != i], key=f"generate_j_{held.name}",
-                        format_func=lambda k: f"z{k}", help="The dimension that grows upwards.")
-    again.button("Through the current point", key="generate_plane_again",
-                 help="Decodes the plane anew through the point where the sliders are now.")
-    hero_plane(run, held, (i, j), alone=True)
+    order, d = [int(k) for k in held.axes.order], held.model.latent_dim
+    kinds = {"first": "Highest KL" if held.prior else "Widest", "main": "PCA directions", "any": "Any two"}
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        kind = st.segmented_control(
+            "Which plane", list(kinds), default="first", key="generate_plane_kind", required=True,
+            persist_state="session", format_func=kinds.get,
+            help=("The two dimensions with the highest KL" if held.prior else
+                  "The two dimensions in which the training latents vary most")
+                 + "; the two directions, across all dimensions, along which the training latents spread most; or any "
+                   "two dimensions.")
+        i, j = order[:2]
+        if kind == "any":
+            i = st.selectbox("To the right", order, key=f"generate_i_{held.name}", format_func=lambda k: f"z{k}",
+                             width=140, help="The dimension that grows to the right, ordered by importance.")
+            j = st.selectbox("Upwards", [k for k in order if k != i], key=f"generate_j_{held.name}", width=140,
+                             format_func=lambda k: f"z{k}", help="The dimension that grows upwards.")
+        st.button("Through the current point", key="generate_plane_again",
+                  help="Decodes the plane anew through the point where the sliders are now.")
+    hero_plane(run, held, planes.principal(held.model, held.axes) if kind == "main" else planes.dimensions(i, j, d),
+               alone=True)
+    if kind == "main":
+        share = planes.spread(held.model)
+        st.caption(f"PC 1 and PC 2 are the main directions of the training latents; {100 * share:.0f} % of their "
+                   f"variance lies along these two of {d}." + ("" if held.prior else " σ is their spread along each."))
 
 
 @st.fragment

@@ -19,6 +19,7 @@ from ui.components.make_room import make_room
 from ui.image_choice import Pick, note
 from ui.loaded import Loaded
 from ui.pictures import still
+from ui.placing import encode
 
 PAGE = 24
 """Thumbnails at once."""
@@ -52,8 +53,8 @@ class _Picker:
             self.on_pick(pick)
 
     def answer(self, picture: np.ndarray) -> np.ndarray:
-        """The model's reconstruction at the encoder's mean, `uint8` [28, 28]."""
-        return latent_space.decode(self.held.model, latent_space.encode(self.held.model, picture[None]))[0]
+        """The model's reconstruction at the mean μ, `uint8` [28, 28]."""
+        return latent_space.decode(self.held.model, encode(self.held, picture[None]))[0]
 
 
 def choose(key: str, images: ImageSet | Callable[[], ImageSet | None] | None, here: MutableMapping[str, Pick],
@@ -70,8 +71,7 @@ def choose(key: str, images: ImageSet | Callable[[], ImageSet | None] | None, he
         held: the model that invents pictures and answers drawings; None: it does neither.
         label: of the button. use: of the button that takes a drawn or uploaded picture. about: a line below the
             gallery.
-        invent: whether the model may invent. answers: whether its reconstruction stands beside an own picture; not
-            for models that must search for it.
+        invent: whether the model may invent. answers: whether its reconstruction stands beside an own picture.
         on_pick: called with the new pick before the page runs again.
     Returns:
         The pick of now; None if there is none yet.
@@ -173,7 +173,7 @@ def _invented(picker: _Picker) -> None:
     gallery(_thumbnails(picker.held.name, first, _held=picker.held),
             [note(Pick("seed", seed), None) for seed in seeds], f"{picker.key}_inventions",
             name="Pictures invented by the model", on_pick=lambda place: picker.take(Pick("seed", seeds[place])))
-    st.caption("Draws of the model's prior (of an autoencoder: of the Gaussian fitted to its latents), decoded.")
+    st.caption("Draws of the model's prior (of a model without one: of the Gaussian fitted to its latents), decoded.")
 
 
 @st.cache_data(max_entries=16, show_spinner=False)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import math
-import os
 
 import numpy as np
 import streamlit as st
@@ -18,7 +17,9 @@ from ui.components.path import Panel, Strip, path
 from ui.generate_parts import point
 from ui.image_choice import Pick, label_of, note, pixels
 from ui.loaded import Loaded
-from ui.words import plain, three
+from ui.onlooker import onlooker_of, training
+from ui.placing import encode, place_of, whence
+from ui.words import three
 
 FRAMES = 65
 """Pictures of one way; 64 steps divide evenly into the 17, 9 or 5 pictures of a strip."""
@@ -34,13 +35,14 @@ def end_of(pick: Pick, held: Loaded, images: ImageSet | None) -> End:
     """The picture of a choice and its latent vector."""
     if pick.kind == "seed":
         return interpolation.generated(held.model, pick.number)
-    return interpolation.encoded(held.model, pixels(pick, images))
+    image = pixels(pick, images)
+    return End(image, encode(held, image[None])[0])
 
 
 def hero(run: Run, held: Loaded, images: ImageSet | None, here: dict[str, Pick], ends: dict[str, End],
          found: dict[str, Way]) -> None:
     """Large pictures, strips and curves with one scrubber; below, what there is to see."""
-    onlooker = _onlooker(run, images)
+    onlooker = onlooker_of(run, images)
     trained = onlooker if hasattr(onlooker, "probabilities") else None
     colours = (*theme.RUN_COLOURS[theme.mode()][:2], theme.colour("muted"))
     p = None if trained is None else {name: trained.probabilities(found[name].images) for name in WAYS}
@@ -62,18 +64,22 @@ def hero(run: Run, held: Loaded, images: ImageSet | None, here: dict[str, Pick],
         st.switch_page("pages/generate.py", query_params={"run": run.name})
     _explain(held, images, trained)
     if isinstance(onlooker, classifier_job.Job):
-        _training(run, images, onlooker)
+        training(run, images, onlooker, key="interpolate_retry")
 
 
 def ways(held: Loaded, a: End, b: End) -> dict[str, Way]:
     """The three ways, from memory if somebody has gone them before."""
     key = tuple(part.tobytes() for end in (a, b) for part in (end.image, end.z))
-    return _ways(held.name, key, _held=held, _a=a, _b=b)
+    known = None
+    if held.model.encoder is None:  # before the memory, which would keep the bar of the search as well
+        known = encode(held, interpolation.blend(a.image, b.image, np.linspace(0.0, 1.0, FRAMES)))
+    return _ways(held.name, key, _held=held, _a=a, _b=b, _known=known)
 
 
 @st.cache_data(max_entries=16, show_spinner="Decoding the way …")
-def _ways(name: str, key: tuple[bytes, ...], _held: Loaded, _a: End, _b: End) -> dict[str, Way]:
-    return interpolation.ways(_held.model, _a, _b, FRAMES)
+def _ways(name: str, key: tuple[bytes, ...], _held: Loaded, _a: End, _b: End,
+          _known: np.ndarray | None) -> dict[str, Way]:
+    return interpolation.ways(_held.model, _a, _b, FRAMES, None if _known is None else lambda _: _known)
 
 
 def _panels(run: Run, held: Loaded, images: ImageSet | None, here: dict[str, Pick], found: dict[str, Way],
@@ -130,50 +136,6 @@ def _explain(held: Loaded, images: ImageSet | None, trained) -> None:
     st.caption(words)
 
 
-def _onlooker(run: Run, images: ImageSet | None):
-    """The data set's classifier, the job that trains it, or None where there are no classes to tell apart."""
-    from core import classifier
-
-    if images is None or not classifier.possible(images):
-        return None
-    path = classifier.file_of(images)
-    try:
-        version = os.stat(path).st_mtime_ns
-    except OSError:
-        version = 0
-    if version and (kept := _classifier(str(path), version, len(images.classes))):
-        return kept
-    return classifier_job.start(run.recipe.dataset, run.recipe.folder, f"{path}")
-
-
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _classifier(path: str, version: int, classes: int):
-    from pathlib import Path
-
-    from core import classifier
-
-    return classifier.load(Path(path), classes)
-
-
-def _training(run: Run, images: ImageSet, job: classifier_job.Job) -> None:
-    """How far the classifier is; the page is drawn anew once it is there."""
-    from core import classifier
-
-    if job.state == "running":
-        st.fragment(_progress, run_every=0.5)(job)
-        return
-    st.warning(plain(job.message or "The classifier was trained but could not be kept."))
-    if st.button("Try again", key="interpolate_retry", help="Trains the small classifier anew; a few seconds."):
-        classifier_job.start(run.recipe.dataset, run.recipe.folder, str(classifier.file_of(images)), again=True)
-        st.rerun()
-
-
-def _progress(job: classifier_job.Job) -> None:
-    if job.state != "running":
-        st.rerun()
-    st.progress(job.part, text="A small classifier learns the classes; its opinion of each picture appears by itself.")
-
-
 def downloads(run: Run, found: dict[str, Way]) -> None:
     """GIF, strip and frames, made at the click."""
     with st.popover("Download", icon=":material/download:"):
@@ -202,8 +164,8 @@ def depth(held: Loaded, ends: dict[str, End], found: dict[str, Way]) -> None:
     length = {name: float(np.linalg.norm(found[name].z[FRAMES // 2])) for name in ("lerp", "slerp")}
     theta, d = interpolation.angle(a, b), held.model.latent_dim
     with fold:
-        st.markdown("The encoder gives each image its mean μ. Every frame is one point z(t) between them, decoded. "
-                    "**Lerp**, linear interpolation, goes straight:")
+        st.markdown(f"{whence(held)} gives each image its {place_of(held)}. Every frame is one point z(t) between "
+                    "them, decoded. **Lerp**, linear interpolation, goes straight:")
         st.latex(r"z(t) = (1-t)\,\mu_A + t\,\mu_B, \qquad "
                  rf"\lVert z(0.5) \rVert = {three(length['lerp'])}")
         st.markdown("**Slerp**, spherical linear interpolation (Shoemake 1985; for latents White 2016), turns the "

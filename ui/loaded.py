@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from dataclasses import dataclass
+from collections import OrderedDict
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +19,26 @@ SLICE_SECONDS = 0.025
 """A sheet is decoded in slices of about this length: what a key press waits at most."""
 
 
+class Places:
+    """Where images were found to lie, the newest few thousand; safe to use from any thread."""
+
+    def __init__(self, most: int = 4_000):
+        self._most, self._lock = most, threading.Lock()
+        self._found: OrderedDict[bytes, np.ndarray] = OrderedDict()
+
+    def get(self, name: bytes) -> np.ndarray | None:
+        with self._lock:
+            if name in self._found:
+                self._found.move_to_end(name)
+            return self._found.get(name)
+
+    def keep(self, name: bytes, place: np.ndarray) -> None:
+        with self._lock:
+            self._found[name] = place
+            while len(self._found) > self._most:
+                self._found.popitem(last=False)
+
+
 @dataclass
 class Loaded:
     """A model in eval mode and what the sliders need to know of it.
@@ -25,6 +47,7 @@ class Loaded:
         name: changes whenever the weights do; the browser's name for this model.
         prior: whether it was trained towards N(0, I).
         rate: pictures it decodes per second, measured as it goes.
+        places: where images lie, for a model that must search for it (`ui.placing`).
     """
 
     model: object
@@ -32,6 +55,7 @@ class Loaded:
     name: str
     prior: bool
     rate: float = 1_000.0
+    places: Places = field(default_factory=Places)
 
     def pictures(self, u: np.ndarray) -> np.ndarray:
         """Decoded at points u [N, d] in units of σ: `uint8` [N, 28, 28]."""

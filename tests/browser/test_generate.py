@@ -212,7 +212,7 @@ def test_what_is_dimmed_can_still_be_read(page, lab, scheme):
     for dimmed in (".board .dead em", ".board .dead output", ".traversal .dead .name", ".traversal figcaption"):
         assert page.locator(dimmed).first.evaluate(CONTRAST) >= 4.5, dimmed
     visit(page, lab, "example-plane-vae", scheme)
-    page.get_by_label("Encoded images").check()
+    page.get_by_label("Training images").check()
     button = page.locator(".legend button").first
     button.click()
     assert button.get_attribute("aria-pressed") == "false" and button.evaluate(CONTRAST) >= 4.5
@@ -229,7 +229,7 @@ def test_everything_to_use_is_reached_by_tab_and_shows_that_it_is(page, lab):
         if name:
             reached[name] = ring
     for wanted in ("Trained model", "Random", "Zero", "Undo", "Redo", "From an image", "Randomness", "Download",
-                   "Plane of z0", "Circles", "Encoded images", "Latent dimension 0", "Latent dimension 1", "Seed",
+                   "Plane of z0", "Circles", "Training images", "Latent dimension 0", "Latent dimension 1", "Seed",
                    "Temperature", "How it works"):
         assert any(wanted in name for name in reached), wanted
     assert not [name for name, ring in reached.items() if not ring]
@@ -323,3 +323,27 @@ def test_a_phone_shows_one_column_and_keeps_the_picture_in_sight(page, lab, run)
     last.scroll_into_view_if_needed()
     box, row = page.locator("canvas.main").bounding_box(), last.bounding_box()
     assert box["y"] >= 0 and box["y"] + box["height"] <= row["y"] + 1, "the picture stays above the slider in use"
+
+
+def test_the_plane_of_the_main_directions_is_hovered_silently_and_a_click_moves_all_sliders(page, lab):
+    wire = Wire(page)
+    visit(page, lab, "example-mlp-vae")
+    page.get_by_text("Decode a plane").click()
+    plane = page.locator(".plane .map")
+    plane.wait_for(timeout=60_000)
+    page.get_by_text("PCA directions").click()
+    page.get_by_text("main directions of the training latents").wait_for()
+    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+    before, seq = [float(s.input_value()) for s in sliders(page).all()], state(page)["seq"]
+    plane.scroll_into_view_if_needed()
+    sent, box, pictures = wire.sent, plane.bounding_box(), set()
+    for k in range(1, 25):
+        page.mouse.move(box["x"] + box["width"] * k / 25, box["y"] + box["height"] * (25 - k) / 25)
+        page.wait_for_function(PAINTED)
+        pictures.add(page.locator(".plane .peek").evaluate("c => c.toDataURL()"))
+    assert wire.sent == sent and len(pictures) >= 15
+    page.mouse.click(box["x"] + box["width"] * 0.9, box["y"] + box["height"] * 0.1)
+    page.mouse.move(5, 5)
+    served(page, seq)
+    after = [float(s.input_value()) for s in sliders(page).all()]
+    assert sum(abs(a - b) > 0.04 for a, b in zip(after, before, strict=True)) >= 5, "a direction across dimensions"

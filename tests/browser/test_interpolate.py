@@ -289,3 +289,17 @@ def test_a_picker_that_opens_low_on_the_screen_makes_room_for_itself(page, lab, 
     assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= size[0]
     inside = [part.bounding_box() for part in page.locator(".pad button, .pad .choices").all()]
     assert all(part["x"] >= 0 and part["x"] + part["width"] <= size[0] for part in inside)
+
+
+def test_on_a_phone_a_drawing_and_the_button_that_takes_it_are_on_one_screen(page, lab):
+    page.set_viewport_size({"width": 390, "height": 844})
+    visit(page, lab)
+    page.get_by_role("button", name="Choose A").click()
+    page.get_by_text("Draw", exact=True).click()
+    page.locator(".pad .surface").wait_for()
+    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+    use = page.get_by_role("button", name="Use it as A").bounding_box()
+    body = page.locator("[data-testid=stPopoverBody]").first
+    frame = body.bounding_box()
+    assert use["y"] + use["height"] + 8 <= frame["y"] + frame["height"] <= 844
+    assert body.evaluate("e => e.scrollHeight <= e.clientHeight"), "nothing to scroll for"

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from core import data, latent_space, mixture, paths, runs, weights
 from core.models import build
 from core.presets import for_digits, preset
-from ui import generate_views
+from ui import training_points
 
 PAGE = str(paths.ROOT / "pages" / "generate.py")
 
@@ -54,10 +54,10 @@ def test_the_points_on_a_plane_are_of_every_class_where_a_folder_sorts_its_image
     sorted_set = data.ImageSet("folder", images, labels, images, labels, tuple("abcde"))
     monkeypatch.setattr(data, "load", lambda *place: sorted_set)
     monkeypatch.setattr(latent_space, "encode", lambda model, images: images[:, 0, :2])
-    held = SimpleNamespace(model=None, axes=SimpleNamespace(to_u=lambda z: z))
-    u, shown, classes = generate_views._encoded("sorted", _run=make("sorted"), _held=held)
-    assert np.bincount(shown).tolist() == [400] * 5 and len(classes) == 5
-    assert (u[:, 0] == shown).all(), "each point keeps the label of its own image"
+    z, shown, classes = training_points._points("sorted", _run=make("sorted"), _held=SimpleNamespace(model=None))
+    assert len(shown) == 2_000 and len(classes) == 5
+    assert (abs(np.bincount(shown) - 400) <= 20).all(), "in proportion, but for those held out of training"
+    assert (z[:, 0] == shown).all(), "each point keeps the label of its own image"
 
 
 def here(page: AppTest):

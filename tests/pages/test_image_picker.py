@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 from core import classifier_job, data, interpolation, latent_space, paths, runs, weights
 from core.models import build
 from core.presets import for_digits, preset
+from tests.small import tiny, trained
 from ui import image_choice
 from ui.components.pad import Held
 from ui.image_choice import Pick
@@ -76,6 +77,17 @@ def test_a_drawing_takes_generate_to_where_the_encoder_puts_it():
     wanted = latent_space.axes(model).to_u(latent_space.encode(model, DRAWN[None]))[0]
     assert np.allclose(point.u, wanted, atol=1e-5)
     assert (point.origin.pixels, point.origin.note) == (DRAWN.tobytes(), "Original: your drawing")
+
+
+@pytest.mark.parametrize("family", ["ad", "vad"])
+def test_a_model_without_an_encoder_answers_a_drawing_by_a_search_and_goes_where_that_leads(family):
+    run = trained(tiny(f"plane-{family}", hidden=(8,), epochs=1), "run")
+    page = visit("generate", "drawn", DRAWN)
+    press(page, "generate_image_use_drawing")
+    model = weights.load_model(run)
+    wanted = latent_space.axes(model).to_u(latent_space.encode(model, DRAWN[None]))[0]
+    here = list(page.session_state["points"].values())[-1]
+    assert np.allclose(here.u, wanted, atol=1e-5) and here.origin.pixels == DRAWN.tobytes()
 
 
 @pytest.mark.parametrize("name", KEYS)

@@ -5,10 +5,13 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-from core import classifier, classifier_job, data, paths, runs, weights
+from core import classifier, classifier_job, data, interpolation, latent_space, paths, runs, weights
 from core.models import build
 from core.presets import for_digits, preset
+from tests.small import tiny, trained
+from ui import interpolate_parts as parts
 from ui.interpolate_choice import Pick
+from ui.loaded import load
 
 PAGE = str(paths.ROOT / "pages" / "interpolate.py")
 
@@ -86,6 +89,31 @@ def test_every_kind_of_model_has_its_page(preset_name, d):
     page = visit()
     assert [label(here(page)[end]) for end in "ab"] == [1, 7], "the first pair of classes"
     assert "Progress()" in str(page.main), "the training of the classifier is shown"
+
+
+@pytest.mark.parametrize(("family", "word"), [("ad", "point μ"), ("vad", "mean μ")])
+def test_families_without_an_encoder_have_the_whole_page_and_search_once(monkeypatch, family, word):
+    run = trained(tiny(f"plane-{family}", hidden=(8,), epochs=1), "run")
+    searched = []
+    search = latent_space.searching
+    monkeypatch.setattr(latent_space, "searching", lambda model, new: searched.append(len(new)) or search(model, new))
+    page = AppTest.from_file(PAGE, default_timeout=60)
+    page.session_state["interpolate_depth"] = True
+    page.query_params.update({"a": "12", "b": "seed4"})
+    page.run()
+    assert not page.exception and here(page) == {"a": Pick("test", 12), "b": Pick("seed", 4)}
+    assert any(f"A search with the decoder gives each image its {word}" in m.value for m in page.markdown)
+    assert searched == [1, 64], "A, and the blend but for its first picture, which is A; the place of B is known"
+    page.run()
+    page.button(key="interpolate_swap").click().run()
+    assert not page.exception and searched == [1, 64], "what was found is remembered"
+    model = weights.load_model(run)
+    ends = {k: parts.end_of(here(page)[k], load(run), data.load("digits")) for k in "ab"}
+    for way in ("lerp", "slerp"):
+        found = parts.ways(load(run), ends["a"], ends["b"])[way]
+        mu = latent_space.encode(model, data.load("digits").test_images[12][None])
+        assert np.array_equal(found.images[-1], latent_space.decode(model, mu)[0]), "exactly decode(μ)"
+        assert np.array_equal(found.images[0], interpolation.generated(model, 4).image)
 
 
 def test_the_address_chooses_both_images_and_is_kept_up_to_date():

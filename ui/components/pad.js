@@ -179,8 +179,9 @@ function pad(root, engine) {
   function fit() {
     if (!facts || !box.clientWidth) return;
     // Beside the tools where there is room; on a laptop with them and a button below on one screen.
-    const room = box.clientWidth, beside = room >= 544 ? 292 : 0, tall = Math.max(252, window.innerHeight - 400);
-    size = crisp(TILE, Math.min(room - beside, beside ? tall : 280, 336));
+    const room = box.clientWidth, beside = room >= 544 ? 292 : 0;
+    const tall = beside ? Math.max(252, window.innerHeight - 400) : Math.min(280, Math.max(196, window.innerHeight - 480));
+    size = crisp(TILE, Math.min(room - beside, tall, 336));
     for (const node of [surface, ground, over]) node.style.width = node.style.height = `${size}px`;
     over.width = over.height = Math.round(size * (window.devicePixelRatio || 1));
     box.classList.toggle("narrow", !beside);
