@@ -79,7 +79,8 @@ def for_digits(recipe: Recipe) -> Recipe:
     """
     return recipe.with_(
         dataset="digits", batch_size=32, validation=180, epochs=80 if recipe.network == "conv" else 120,
-        hidden=tuple(max(32, width // 2) for width in recipe.hidden) if recipe.network == "mlp" else (128,),
+        hidden=tuple(max(32, width // (2 * len(recipe.hidden))) for width in recipe.hidden)
+        if recipe.network == "mlp" else (128,),
         channels=(16, 32, 32),
     )
 
