@@ -208,6 +208,9 @@ def test_a_second_map_shares_pointer_and_selection(page, lab, monkeypatch):
     sent = sent_by(page)
     visit(page, lab, "n=300&method=pca&source2=pixels&method2=pca&perplexity2=30&seed2=0&run2=example-conv-vae")
     expect(page.locator(".map-view .title").nth(1)).to_have_text("Raw pixels · PCA")
+    # Until the second map is measured, too, the page asks for it by itself.
+    page.get_by_text(re.compile(r"^Second: 0\.\d+$")).wait_for(timeout=120_000)
+    settled(page)
     _, z, _ = latents(lab, monkeypatch, 300)
     screen = on_screen(page, embedding.pca(z))
     before, k = len(sent), int(lonely(screen)[0])
