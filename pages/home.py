@@ -157,9 +157,10 @@ def _rooms() -> None:
         ("train", "Train", ":material/show_chart:", "Choose a model, watch it learn, stop, change, go on."),
         ("generate", "Generate", ":material/tune:", "Move one slider per latent dimension; the picture follows."),
         ("interpolate", "Interpolate", ":material/route:", "Walk from one image to another and see what lies between."),
+        ("outliers", "Outliers", ":material/troubleshoot:", "See whether a model knows what it has never learned."),
     )
-    for column, (page, title, icon, about) in zip(st.columns(4), rooms, strict=True):
-        with column.container(border=True):
+    for column, (page, title, icon, about) in zip(st.columns(len(rooms)), rooms, strict=True):
+        with column.container(border=True, height="stretch"):
             st.page_link(f"pages/{page}.py", label=f"**{title}**", icon=icon)
             st.markdown(about)
 
