@@ -120,7 +120,8 @@ def pca_residual(train: np.ndarray, images: np.ndarray, components: int = COMPON
 
     rows = np.linspace(0, len(train) - 1, min(max(2, len(train)), most)).astype(int)  # one image, twice: its own mean
     with np.errstate(invalid="ignore"):  # of images that are all alike, what each direction explains is 0 / 0
-        fitted = PCA(min(components, len(rows)), svd_solver="covariance_eigh").fit(_flat(train[rows]))
+        solver = "covariance_eigh" if len(rows) > 784 else "full"  # both exact; the one whose matrix is smaller
+        fitted = PCA(min(components, len(rows)), svd_solver=solver).fit(_flat(train[rows]))
     parts = [_flat(images[k:k + 5_000]) for k in range(0, len(images), 5_000)]
     away = [np.square(x - fitted.inverse_transform(fitted.transform(x))).mean(1, dtype=np.float64) for x in parts]
     return np.concatenate(away) if away else np.zeros(0)

@@ -167,14 +167,17 @@ def _rooms() -> None:
         ("data", "Data", ":material/photo_library:", "Look at the images a model learns from, or bring your own."),
         ("train", "Train", ":material/show_chart:", "Choose a model, watch it learn, stop, change, go on."),
         ("generate", "Generate", ":material/tune:", "Move one slider per latent dimension; the picture follows."),
+        ("reconstruct", "Reconstruct", ":material/healing:", "Find an image's place in several models; hide a part."),
         ("interpolate", "Interpolate", ":material/route:", "Walk from one image to another and see what lies between."),
         ("planes", "Planes", ":material/adjust:", "Four kinds of model side by side, each latent space on one plane."),
         ("map", "Map", ":material/scatter_plot:", "Thousands of images at once, each beside those that are like it."),
+        ("outliers", "Outliers", ":material/troubleshoot:", "See whether a model knows what it has never learned."),
     )
-    for column, (page, title, icon, about) in zip(st.columns(len(rooms)), rooms, strict=True):
-        with column.container(border=True):
-            st.page_link(f"pages/{page}.py", label=f"**{title}**", icon=icon)
-            st.markdown(about)
+    for four in (rooms[:4], rooms[4:]):
+        for column, (page, title, icon, about) in zip(st.columns(4), four, strict=True):
+            with column.container(border=True, height="stretch"):
+                st.page_link(f"pages/{page}.py", label=f"**{title}**", icon=icon)
+                st.markdown(about)
 
 
 main()

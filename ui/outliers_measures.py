@@ -225,7 +225,7 @@ def depth(result: Result, choice: Choice) -> None:
                  r"\tfrac{1}{2}\,\mathbb{1}[s(o_i) = s(x_j)]\right)")
         st.markdown("Do not read a likelihood as a verdict. A simple image is cheap to describe whatever it shows, so "
                     "models can give a higher likelihood to a plain image of another set than to their own (Nalisnick "
-                    "et al. 2019). Look at the least unusual outliers above: they are mostly small, dark and smooth.")
+                    "et al. 2019). Look at the least unusual outliers above: what do they have in common?")
         st.caption("The code that ran:")
         st.code("\n".join(inspect.getsource(f) for f in (outliers.threshold, outliers.auroc, outliers.scoring)),
                 language="python")
