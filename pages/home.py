@@ -167,6 +167,7 @@ def _rooms() -> None:
         ("data", "Data", ":material/photo_library:", "Look at the images a model learns from, or bring your own."),
         ("train", "Train", ":material/show_chart:", "Choose a model, watch it learn, stop, change, go on."),
         ("generate", "Generate", ":material/tune:", "Move one slider per latent dimension; the picture follows."),
+        ("reconstruct", "Reconstruct", ":material/healing:", "Find an image's place in several models; hide a part."),
         ("interpolate", "Interpolate", ":material/route:", "Walk from one image to another and see what lies between."),
         ("map", "Map", ":material/scatter_plot:", "Thousands of images at once, each beside those that are like it."),
     )
