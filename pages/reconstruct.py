@@ -67,7 +67,7 @@ def page(runs: list[Run]) -> None:
     depth(found)
 
 
-with st.container(gap=None):  # pictures and scrubber belong on the first screen of a laptop
+with st.container(gap=None, key="reconstruct_head"):  # pictures and scrubber belong on the first screen of a laptop
     head, box = st.columns([1, 2], vertical_alignment="center")
     head.title("Reconstruct", anchor=False)
     with box:

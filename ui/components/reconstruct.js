@@ -66,7 +66,7 @@ function start(root) {
     if (mine.some((lane) => lane.objective.length > 1)) {
       const canvas = make("canvas", { role: "img", class: "loss" });
       follow(canvas, (px, py, width) => ((px - 44) / (width - 52)) * last);
-      parts.push(make("figure", {}, make("figcaption", { text: `${card.what} (${card.unit}) at each step` }), canvas));
+      parts.push(make("figure", {}, make("figcaption", { text: `${card.what} (${card.unit})` }), canvas));
     }
     const plane = make("canvas", { role: "img", class: "way" });
     follow(plane, (px, py, width) => nearest(card, px, py, width));
