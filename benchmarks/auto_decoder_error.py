@@ -18,11 +18,9 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from core import data, devices, metrics  # noqa: E402
+from core import data, metrics  # noqa: E402
 from core.presets import preset  # noqa: E402
-from core.trainer import Trainer  # noqa: E402
 
-CPU = torch.device("cpu")
 FEW = preset("auto-decoder").with_(channels=(16, 32, 32), hidden=(256,), train_images=1_000, batch_size=32, lr=2e-3,
                                    latent_lr=3e-3, epochs=80)
 PARTS = {"all": (preset("auto-decoder-fast"), 10_000), "few": (FEW, 1_000)}
@@ -42,6 +40,8 @@ def main() -> None:
     parser.add_argument("--part", nargs="+", choices=PARTS, default=list(PARTS))
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
     args = parser.parse_args()
+    from trained import trained
+
     images = data.load("fashion-mnist")
     for part in args.part:
         recipe, count = PARTS[part]
@@ -49,19 +49,13 @@ def main() -> None:
         test = images.test_images[:count]
         print(f"{part}: {len(train):,} training images, {count:,} test images, PCA-{recipe.latent_dim}: "
               f"{pca_error(images.train_images[train], test, recipe.latent_dim):.5f}", flush=True)
-        torch.set_num_threads(devices.threads_for(recipe, CPU))
         for seed in args.seeds:
-            trainer, began = Trainer(recipe.with_(seed=seed), CPU), time.perf_counter()
-            for epoch in range(recipe.epochs):
-                while not trainer.epoch_done:
-                    trainer.step()
-                if epoch == recipe.epochs - 1:
-                    trainer.validate()
-                trainer.end_epoch()
-            trained = time.perf_counter() - began
-            found = metrics.score(trainer.model, metrics.on_device(test, CPU), steps=100)
-            print(f"  seed {seed}: MSE {found.mse:.5f} after {recipe.epochs} epochs in {trained:.0f} s "
-                  f"({time.perf_counter() - began - trained:.0f} s to place the test images)", flush=True)
+            began = time.perf_counter()
+            model = trained(recipe.with_(seed=seed))
+            seconds = time.perf_counter() - began
+            found = metrics.score(model, metrics.on_device(test, torch.device("cpu")), steps=100)
+            print(f"  seed {seed}: MSE {found.mse:.5f} after {recipe.epochs} epochs in {seconds:.0f} s "
+                  f"({time.perf_counter() - began - seconds:.0f} s to place the test images)", flush=True)
 
 
 if __name__ == "__main__":

@@ -20,26 +20,12 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from core import data, devices, inference, metrics  # noqa: E402
+from core import data, inference, metrics  # noqa: E402
 from core.models import LatentModel  # noqa: E402
 from core.presets import preset  # noqa: E402
-from core.recipe import Recipe  # noqa: E402
-from core.trainer import Trainer  # noqa: E402
 
 CPU = torch.device("cpu")
-RECIPES = {"mlp": preset("auto-decoder-fast"), "conv": preset("auto-decoder").with_(train_images=20_000)}
-EPOCHS = {"mlp": 3, "conv": 2}
-
-
-def trained(recipe: Recipe, epochs: int) -> LatentModel:
-    trainer = Trainer(recipe, CPU)
-    for epoch in range(epochs):
-        while not trainer.epoch_done:
-            trainer.step()
-        if epoch == epochs - 1:
-            trainer.validate()
-        trainer.end_epoch()
-    return trainer.model.eval().requires_grad_(False)
+RECIPES = {"mlp": preset("auto-decoder-fast"), "conv": preset("auto-decoder").with_(train_images=20_000, epochs=2)}
 
 
 def error(model: LatentModel, x: torch.Tensor, z: torch.Tensor) -> float:
@@ -71,9 +57,9 @@ def lab(model: LatentModel, x: torch.Tensor, steps: int) -> tuple[float, float]:
 
 
 def measure(name: str, count: int, rounds: int) -> None:
-    recipe = RECIPES[name]
-    torch.set_num_threads(devices.threads_for(recipe, CPU))
-    model = trained(recipe, EPOCHS[name])
+    from trained import trained
+
+    model = trained(RECIPES[name])
     x = metrics.as_floats(metrics.on_device(data.load("fashion-mnist").test_images[:count], CPU))
     converged = lab(model, x, 600)[1]
     mark = 1.05 * converged

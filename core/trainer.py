@@ -36,9 +36,10 @@ class Trainer:
         beta: the weight the KL has, or will have once it is warmed up.
     """
 
-    def __init__(self, recipe: Recipe, device: torch.device):
+    def __init__(self, recipe: Recipe, device: torch.device, image_set: data.ImageSet | None = None):
+        """`image_set`: instead of the recipe's own data set (a class of it, say)."""
         self.recipe, self.device = recipe, device
-        image_set = data.load(recipe.dataset, recipe.folder)
+        image_set = data.load(recipe.dataset, recipe.folder) if image_set is None else image_set
         train, held_out = data.split(image_set, recipe.validation, recipe.train_images)
         self.train_images = metrics.on_device(image_set.train_images[train], device)
         self.val_images = metrics.on_device(image_set.train_images[held_out], device)

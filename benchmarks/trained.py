@@ -1,0 +1,23 @@
+"""What several benchmarks share: a recipe trained to its last epoch, without a run's folder."""
+
+import torch
+
+from core import data, devices
+from core.models import LatentModel
+from core.recipe import Recipe
+from core.trainer import Trainer
+
+CPU = torch.device("cpu")
+
+
+def trained(recipe: Recipe, images: data.ImageSet | None = None) -> LatentModel:
+    """The model after `recipe.epochs` epochs on the recipe's own images, or on others."""
+    torch.set_num_threads(devices.threads_for(recipe, CPU))
+    trainer = Trainer(recipe, CPU, images)
+    while trainer.epoch < recipe.epochs:
+        while not trainer.epoch_done:
+            trainer.step()
+        if trainer.epoch == recipe.epochs - 1:
+            trainer.validate()  # publishes the table, and the start of a search
+        trainer.end_epoch()
+    return trainer.model.eval().requires_grad_(False)
