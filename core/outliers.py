@@ -92,11 +92,11 @@ def scoring(model: LatentModel, recipe: Recipe, images: ImageSet, bag: Bag) -> I
             posterior = inference.posterior(model, x)
         with torch.no_grad():
             copy = model.decode(posterior.mean)
-            error.append((copy - x).square().flatten(1).mean(1).double().cpu().numpy())
+            error.append((copy - x).square().flatten(1).mean(1).cpu().double().numpy())
             terms = [model.losses_at(posterior, posterior.at(draw), x)
                      for draw in (draws if model.variational else draws[:1])]
             value = torch.stack([term.recon + weight * term.kl for term in terms]).mean(0)
-            objective.append(value.double().cpu().numpy())
+            objective.append(value.cpu().double().numpy())
             copies.append(to_uint8(copy)[:, 0])
         yield min(1.0, (first + len(x)) / n)
     trained, _ = data.split(images, recipe.validation, recipe.train_images)

@@ -162,7 +162,7 @@ def _completions(model: LatentModel, images: np.ndarray, visible: np.ndarray, fi
                 break
             yield look.step / look.of, None
     with torch.no_grad():
-        yield 1.0, model.decode(posterior.mean)[:, 0].double().cpu().numpy()
+        yield 1.0, model.decode(posterior.mean)[:, 0].cpu().double().numpy()
 
 
 def _squared(pictures: np.ndarray | Tensor, images: np.ndarray) -> np.ndarray:

@@ -162,7 +162,7 @@ def _found(model: LatentModel, way: Tensor, image: np.ndarray, visible: np.ndarr
     recon, prior = _price(model, way, image, visible)
     last = model.posterior(way)
     with torch.no_grad():
-        pictures = model.decode(last.mean)[:, 0].double().cpu().numpy()
+        pictures = model.decode(last.mean)[:, 0].cpu().double().numpy()
     originals, masks = (np.broadcast_to(a, pictures.shape) for a in (image, visible))
     return Found(
         last.mean.cpu().numpy(), None if last.logvar is None else last.logvar[-1].cpu().numpy(), to_uint8(pictures),
