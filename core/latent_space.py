@@ -194,7 +194,7 @@ def encode(model: LatentModel, images: np.ndarray, chunk: int = 1024) -> np.ndar
     """μ of `uint8` images [N, 28, 28]: float32 [N, d]; by the encoder, or by a search where there is none."""
     from core import inference
 
-    parts = [inference.posterior(model, _floats(model, images[k:k + chunk])).mean.cpu().numpy()
+    parts = [inference.posterior(model, as_floats(images[k:k + chunk], model)).mean.cpu().numpy()
              for k in range(0, len(images), chunk)]
     return np.concatenate(parts) if parts else np.zeros((0, model.latent_dim), np.float32)
 
@@ -205,7 +205,7 @@ def searching(model: LatentModel, images: np.ndarray) -> Iterator[float]:
 
     found, chunk = [], inference.CHUNK
     for k in range(0, len(images), chunk):
-        walk = inference.search(model, _floats(model, images[k:k + chunk]))
+        walk = inference.search(model, as_floats(images[k:k + chunk], model))
         while True:
             try:
                 look = next(walk)
@@ -216,7 +216,7 @@ def searching(model: LatentModel, images: np.ndarray) -> Iterator[float]:
     return np.concatenate(found) if found else np.zeros((0, model.latent_dim), np.float32)
 
 
-def _floats(model: LatentModel, images: np.ndarray) -> Tensor:
+def as_floats(images: np.ndarray, model: LatentModel) -> Tensor:
     """`uint8` [N, 28, 28] as [N, 1, 28, 28] in [0, 1] on the model's device."""
     import torch
 

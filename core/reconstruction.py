@@ -17,6 +17,7 @@ import numpy as np
 
 from core import masks
 from core.images import to_uint8
+from core.latent_space import as_floats
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -63,13 +64,6 @@ def hidden_error(pictures: np.ndarray | Tensor, images: np.ndarray, visible: np.
     count = hidden.sum((-2, -1))
     total = np.where(hidden, _squared(pictures, images), 0.0).sum((-2, -1))
     return np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
-
-
-def as_floats(images: np.ndarray, model: LatentModel) -> Tensor:
-    """Images as a model takes them, [N, 1, 28, 28] in [0, 1] on its device."""
-    import torch
-
-    return torch.tensor(images, device=model.latent_mean.device).unsqueeze(1).float().div_(255)
 
 
 def as_mask(visible: np.ndarray, n: int, model: LatentModel) -> Tensor:

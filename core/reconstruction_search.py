@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core import inference, reconstruction
+from core import inference, latent_space, reconstruction
 from core.images import to_uint8
 from core.inference import Look
 from core.models import AutoDecoder, LatentModel
@@ -63,7 +63,7 @@ class Found:
 
 def encoded(model: LatentModel, image: np.ndarray, visible: np.ndarray, fill: np.ndarray) -> Found:
     """The encoder's answer in one pass to an image [28, 28] whose hole is filled with `fill` [28, 28]."""
-    seen = reconstruction.as_floats(reconstruction.filled(image, visible, fill)[None], model)
+    seen = latent_space.as_floats(reconstruction.filled(image, visible, fill)[None], model)
     with torch.no_grad():
         times = []
         for _ in range(5):  # the first pass also pays for memory, and one that was interrupted says nothing
@@ -84,12 +84,12 @@ def begin(model: LatentModel, image: np.ndarray, visible: np.ndarray, fill: np.n
     """
     with torch.no_grad():
         if model.encoder is not None:
-            return model.encoder(reconstruction.as_floats(reconstruction.filled(image, visible, fill)[None], model))
+            return model.encoder(latent_space.as_floats(reconstruction.filled(image, visible, fill)[None], model))
         if start == "nearest":
             return nearest(model, image, visible, training)
         if start not in STARTS:
             raise ValueError(f"There is no start '{start}'. The starts are {', '.join(STARTS)}.")
-        code = inference.start(model, reconstruction.as_floats(image[None], model),
+        code = inference.start(model, latent_space.as_floats(image[None], model),
                                reconstruction.as_mask(visible, 1, model))
         if start == "zero":
             code = code.clone()
@@ -128,7 +128,7 @@ class Search:
         self.model, self.image, self.visible = model, image, visible
         self.seconds, self._stood, self._end = 0.0, [], None
         hidden = None if visible.all() else reconstruction.as_mask(visible, 1, model)
-        self._walk = inference.search(model, reconstruction.as_floats(image[None], model), visible=hidden, code=code,
+        self._walk = inference.search(model, latent_space.as_floats(image[None], model), visible=hidden, code=code,
                                       steps=steps, lr=lr, restarts=restarts, seed=seed)
 
     def __iter__(self) -> Iterator[Look]:
@@ -175,7 +175,7 @@ def _found(model: LatentModel, way: Tensor, image: np.ndarray, visible: np.ndarr
 def _price(model: LatentModel, codes: Tensor, image: np.ndarray, visible: np.ndarray) -> tuple[Tensor, Tensor]:
     """E_q[−log p(x | z)] on the visible pixels and the prior's term at codes [S, code_dim]: [S] each, in nats."""
     n, posterior = len(codes), model.posterior(codes)
-    x = reconstruction.as_floats(np.broadcast_to(image, (n, 28, 28)), model)
+    x = latent_space.as_floats(np.broadcast_to(image, (n, 28, 28)), model)
     seen = reconstruction.as_mask(visible, n, model)
     draws = torch.randn(DRAWS if model.variational else 1, model.latent_dim,
                         generator=torch.Generator().manual_seed(0)).to(codes)  # fmt: skip
