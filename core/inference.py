@@ -111,6 +111,10 @@ def start(model: LatentModel, images: Tensor, visible: Tensor | None = None) -> 
     with torch.no_grad():
         if model.encoder is not None:
             return model.encoder(images if visible is None else images.where(visible, 0.0))
+        if not hasattr(model, "guess"):  # a generator that was never shown where images lie
+            code = torch.zeros(model.code_dim).to(model.latent_mean)
+            code[: model.latent_dim] = model.latent_mean
+            return code.repeat(len(images), 1)
         away = images.flatten(1) - model.mean_image
         if visible is not None:
             away = away.where(visible.flatten(1), 0.0)
