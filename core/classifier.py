@@ -38,6 +38,11 @@ class Classifier:
         with torch.inference_mode():
             return self.network(_floats(images)).softmax(1).numpy()
 
+    def features(self, images: np.ndarray) -> np.ndarray:
+        """What the hidden layer says of `uint8` [N, 28, 28]: float32 [N, 128], before the classes are told apart."""
+        with torch.inference_mode():
+            return self.network[:-1](_floats(images)).numpy()
+
 
 def possible(images: ImageSet) -> bool:
     """Whether there is anything to tell apart: two classes with training images."""
