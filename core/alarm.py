@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+COVERED = 0.1
+"""A class is covered when its share of the samples is at least this part of its share of the real images."""
+
 ALIKE, RULING, NEVER_WRONG = 0.25, 0.5, 0.97
 """Below this diversity images are nearly all alike; above this share one class rules; above this accuracy on both kinds
 of images D learns, and teaches, nothing more."""

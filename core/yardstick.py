@@ -18,6 +18,7 @@ import numpy as np
 import torch
 
 from core import classifier, latent_space, metrics
+from core.alarm import COVERED
 from core.data import ImageSet
 from core.models import GAN, LatentModel
 
@@ -28,8 +29,6 @@ FINAL = 10_000
 """Generated images measured at the end, against the test set."""
 
 SURE = 0.9
-COVERED = 0.1
-"""A class is covered when its share of the samples is at least this part of its share of the real images."""
 
 COMPONENTS = 64
 

@@ -13,7 +13,7 @@ from core.runs import Run, RunError
 from ui import charts
 from ui.components.curves import curves
 from ui.recipe_form import WORDS, label
-from ui.train_live import view, view_options
+from ui.train_controls import view, view_options
 from ui.words import duration, epoch, plain, three, when
 
 CHOSEN = "runs_chosen"
@@ -109,6 +109,12 @@ def _actions(run: Run, board, training: bool) -> None:
         st.error(plain(run.error), icon=":material/broken_image:")
     elif run.status["message"] and not training:
         st.caption(plain(run.status["message"]))
+
+
+def best_of(run: Run) -> str:
+    """The best figure of its validation, named for what it is."""
+    best = three(run.status.get("best_total"))
+    return f"best Fréchet distance {best}" if run.recipe.model == "gan" else f"best validation total {best} per image"
 
 
 def open_in_generate(name: str) -> None:
