@@ -73,7 +73,7 @@ class Yardstick:
         """What the Fréchet distance is one of, in words."""
         if self.judge is None:
             return f"{self._basis.shape[1]} principal components of the pixels, for want of classes"
-        name, right = f"the {classifier.HIDDEN} features of the lab's own classifier", self.judge.accuracy
+        name, right = f"the {classifier.FEATURES} features of the lab's own classifier", self.judge.accuracy
         if right != right:  # no test images to measure it on
             return name
         return f"{name}, which names {100 * right:.1f} % of {self.judge.tested:,} test images rightly"
@@ -143,14 +143,14 @@ def _components(images: np.ndarray) -> np.ndarray:
 @lru_cache(maxsize=2)
 def of(images: ImageSet) -> Yardstick:
     """The yardstick of a data set: training images as reference. A classifier that is not in the cache folder yet is
-    trained first, which takes a few seconds."""
+    trained first, which takes ten or twenty seconds."""
     judge = None
     if classifier.possible(images):
         file = classifier.file_of(images)
         judge = classifier.load(file, len(images.classes))
         if judge is None:
             judge = classifier.train(images)
-            with contextlib.suppress(OSError):  # a read-only cache costs those seconds again, no more
+            with contextlib.suppress(OSError):  # a read-only cache costs them again, no more
                 classifier.save(judge, file)
     real = images.train_images
     rows = np.linspace(0, len(real) - 1, min(len(real), REFERENCE)).astype(int)
@@ -165,12 +165,14 @@ def generated(model: LatentModel, n: int, seed: int = 0, before: bool = False) -
 
 def evaluation(model: GAN, images: ImageSet, n: int = FINAL) -> Iterator[dict[str, Any]]:
     """The figures of a GAN on the test set, and of the decoder it came from, in steps: yields an empty dictionary after
-    each, all figures at the end."""
+    each, all figures at the end. `floor` is the distance at which real training images lie from the test set."""
     test = images.test_images if len(images.test_images) else images.train_images
     stick = of(images)
     yield {}
     stick = stick.against(test)
     found = []
+    few = np.linspace(0, len(images.train_images) - 1, min(n, len(images.train_images))).astype(int)
+    floor = stick.measure(images.train_images[few]).frechet
     for before in (False, True) if model.origin is not None else (False,):
         yield {}
         measured = asdict(stick.measure(generated(model, n, before=before)))
@@ -178,7 +180,7 @@ def evaluation(model: GAN, images: ImageSet, n: int = FINAL) -> Iterator[dict[st
         measured = {k: v if v == v else None for k, v in measured.items()}  # JSON knows no NaN
         found.append(measured | {"shares": shares, "mse": _mse(model, test, before)})
     before = found[1] if len(found) > 1 else None
-    yield found[0] | {"images": len(test), "generated": n, "yardstick": stick.name, "before": before}
+    yield found[0] | {"images": len(test), "generated": n, "yardstick": stick.name, "floor": floor, "before": before}
 
 
 @torch.no_grad()
