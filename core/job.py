@@ -26,7 +26,7 @@ class Snapshot:
         epoch: epochs done, the running one as a fraction; epochs: how many there are to be.
         frames: epochs of which there is a picture. kl_per_dim: validation KL in nats, [d].
         shares: of a GAN's samples in each class, [C]. alone: the last step that one player took by itself, and what it
-            saw: {"player": "d", "row": {…}}; empty before there was one.
+            saw: {"player": "d", "row": {…}}; empty before there was one and once both have gone on.
         changes: lr and β as they were changed in mid-run.
         version: another number whenever anything is different.
     """
@@ -172,6 +172,8 @@ class Job:
                     self._device = event["device"]
                 case "report":
                     self._add(event["rows"])
+                    if event["step"] > self._step:
+                        self._alone = {}
                     self._now, self._step, self._epoch = event["now"], event["step"], event["epoch"]
                     self._seconds, self._rate = event["seconds"], event["images_per_second"]
                     self._began = self._began or (self._epoch, self._seconds)

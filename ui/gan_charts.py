@@ -34,8 +34,8 @@ def game_chart(points: Points, *, x: str = "epoch", log: bool = False, smoothing
     panels, legend = [], []
     for title, share, curves in (
             ("Loss", 0.5, (("d_loss", "D's loss", "discriminator", False), ("g_loss", "G's loss", "generated", True))),
-            ("Accuracy of D", 0.5, (("d_real", "D right on real", "real", False),
-                                    ("d_fake", "D right on generated", "generated", DOTTED)))):
+            ("Accuracy of D", 0.5, (("d_real", "D on real", "real", False),
+                                    ("d_fake", "D on generated", "generated", DOTTED)))):
         drawn = []
         for column, name, role, dash in curves:
             style = _style(name, role, dash)
@@ -90,8 +90,8 @@ def share_bars(shares: np.ndarray, names: tuple[str, ...]) -> dict[str, Any]:
     shares, missing = np.asarray(shares, float), lost(shares)
     return {"names": [str(name) for name in names or range(len(shares))], "values": (100 * shares).tolist(),
             "dead": missing.tolist(), "lost": "missing", "unit": "%", "even": 100 / len(shares),
-            "evenText": f"even share, {100 / len(shares):.3g} %", "colour": theme.colour("generated"),
-            "muted": theme.colour("muted"), "yTitle": "Share of the generated images (%)",
+            "colour": theme.colour("generated"),
+            "muted": theme.colour("muted"), "yTitle": f"Share of the generated images (%); dashed: an even share, {100 / len(shares):.3g} %",
             "xTitle": "Class, as our classifier names it"}
 
 

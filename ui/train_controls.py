@@ -39,8 +39,6 @@ def head(job) -> None:
         st.markdown(heading(job))  # in here, since a β that is changed in mid-run stands in it
         controls(job)
         progress(job, job.snapshot())
-        if job.recipe.model == "gan":
-            st.caption(taken_alone(job.recipe, job.snapshot().alone))
 
     st.fragment(parts, run_every=TICK if was_active else None)()
 
@@ -94,9 +92,7 @@ def _players(job, can: bool) -> None:
 
 
 def taken_alone(recipe, alone: dict) -> str:
-    """What the last step of one player did, in a sentence; before there was one, what the buttons are for."""
-    if not alone:
-        return "**D step** and **G step** let one of the two learn while the other stays as it is."
+    """What the last step of one player did, in a sentence."""
     row, n = alone["row"], f"{recipe.batch_size:,}"
     if alone["player"] == "d":
         end = "D is frozen: it only looked." if recipe.freeze == "discriminator" else "Then D learned; G stayed."
@@ -169,17 +165,19 @@ def progress(job, shot) -> None:
     if job.state in WAITING:
         ahead = job.position if job.state == "queued" else 0
         text = f"Waiting in the queue: {many(ahead, 'job')} before it." if ahead else WAITING[job.state]
+        if job.recipe.model == "gan" and text == STARTING:
+            text += " The first GAN on these images also trains the small classifier that measures it."
         st.progress(0.0 if job.state != "stopping" else min(1.0, shot.epoch / shot.epochs), text=text)
         return
     paused = job.state == "paused"
     # Held still, the count of steps shows that one was taken: on a large set it is a hundredth of an epoch or less.
     parts = [f"Epoch {epoch(shot.epoch)} of {shot.epochs}" + (f", step {shot.step:,}" if paused else ""),
-             _figures(job.recipe, shot.points)]
+             taken_alone(job.recipe, shot.alone) if paused and shot.alone else _figures(job.recipe, shot.points)]
     if job.state == "running" and shot.images_per_second:
         parts.append(f"{three(shot.images_per_second)} images/s")
     if job.state == "running" and shot.seconds_left is not None:
         parts.append(f"{duration(shot.seconds_left)} left")
-    if shot.device:
+    if shot.device and not (paused and shot.alone):  # the line is full
         parts.append(f"on {plain(shot.device)}")
     lead = "**Paused** · " if paused else ""
     st.progress(min(1.0, max(0.0, shot.epoch / max(1, shot.epochs))), text=lead + " · ".join(parts))

@@ -26,6 +26,5 @@ export default function ({ data, parentElement }) {
   if (even != null) {
     const floor = plot.lastChild?.querySelector("span").offsetHeight ?? 0;
     mark.style.bottom = `${floor + (height * even) / most}px`;
-    mark.querySelector("span").textContent = data.evenText;
   }
 }

@@ -9,7 +9,7 @@ from ui.components.assets import register
 _mount = register("bars", """
 <figure class="lab bars">
   <div class="title"></div>
-  <div class="frame"><div class="plot" role="img"></div><div class="even" hidden><span></span></div></div>
+  <div class="frame"><div class="plot" role="img"></div><div class="even" hidden></div></div>
   <div class="axis"></div>
 </figure>
 """)
