@@ -14,12 +14,11 @@ from ui.recipe_form import recipe_form
 from ui.train_controls import heading
 from ui.train_live import ended as show_ended
 from ui.train_live import live, others
-from ui.train_runs import best_of, open_in_generate, runs_section
+from ui.train_runs import TOP, best_of, open_in_generate, runs_section
 from ui.words import epoch, many, plain, three
 
 WATCHED = "train_watched"  # in session state: a run that another page started; its end is shown to this visitor
 MINE = "train_mine"  # all such runs
-TOP = "train_top"  # changes when something begins that is to be seen at the top of the page
 SAID = "train_said"  # what to say about the job that was put in the queue a moment ago
 DEVICE = "train_device"
 START = "Start training"

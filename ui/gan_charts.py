@@ -15,6 +15,13 @@ from ui.charts import Points
 
 DOTTED = [2, 3]
 
+COLUMNS = {"val_frechet": "Fréchet distance", "val_sharpness": "Sharpness", "val_modes": "Modes covered",
+           "d_loss": "D's loss", "g_loss": "G's loss", "d_real": "D on real", "d_fake": "D on generated"}
+"""What can be laid over each other."""
+
+LEVELS = {"val_sharpness": (1.0, "real"), "d_real": (0.5, "½: D guesses"), "d_fake": (0.5, "½: D guesses")}
+"""Where there is a value to compare with."""
+
 GAME_CAPTION = ("Neither loss has to fall: each is measured against a rival who learns too. Watch the accuracy. At ½ "
                 "D, the discriminator, can only guess; near 1 on both kinds it is never fooled, and teaches little.")
 CRITIC_CAPTION = ("A critic's loss is minus a distance, which should shrink towards 0. Its accuracy is taken at the "
@@ -81,6 +88,26 @@ def measure_chart(points: Points, classes: int, *, x: str = "epoch", log: bool =
             "marks": charts.marks(points, x, changes), **charts.frame(x)}
 
 
+def overlay_chart(runs: dict[str, Points], column: str, *, x: str = "epoch", log: bool = False,
+                  smoothing: float = 0.0) -> dict[str, Any]:
+    """One column of several GANs over each other, a colour and a line style per run.
+
+    Args:
+        runs: name of the run → its history. column: one of `COLUMNS`.
+    """
+    drawn, legend, palette = [], [], theme.RUN_COLOURS[theme.mode()]
+    for number, (name, points) in enumerate(runs.items()):
+        style = {"name": name, "colour": palette[number % len(palette)], "alpha": 1.0, "label": " ",
+                 "width": 1.6 + 2 * (number // len(palette)), "dash": (False, True, DOTTED)[number % 3]}
+        legend.append(style)
+        drawn += charts.series(points, x, column, style, 0.0 if column.startswith("val_") else smoothing)
+    shown = charts.panel(COLUMNS[column], 1.0, drawn, log)
+    if column in LEVELS:
+        at, text = LEVELS[column]
+        shown |= {"level": {"at": at, "text": text}, "range": None}
+    return {"panels": [shown], "legend": legend, "marks": [], **charts.frame(x)}
+
+
 def share_bars(shares: np.ndarray, names: tuple[str, ...]) -> dict[str, Any]:
     """The generated images' classes, as our classifier names them, as data for `components.bars`.
 
@@ -91,7 +118,8 @@ def share_bars(shares: np.ndarray, names: tuple[str, ...]) -> dict[str, Any]:
     return {"names": [str(name) for name in names or range(len(shares))], "values": (100 * shares).tolist(),
             "dead": missing.tolist(), "lost": "missing", "unit": "%", "even": 100 / len(shares),
             "colour": theme.colour("generated"),
-            "muted": theme.colour("muted"), "yTitle": f"Share of the generated images (%); dashed: an even share, {100 / len(shares):.3g} %",
+            "muted": theme.colour("muted"),
+            "yTitle": f"Share of the generated images (%); dashed: an even share, {100 / len(shares):.3g} %",
             "xTitle": "Class, as our classifier names it"}
 
 

@@ -23,9 +23,12 @@ ASKED = "recipe_source_asked"
 
 
 def shown(f: dataclasses.Field, values: dict[str, Any]) -> bool:
-    """Whether a field stands in the form: it applies, nothing else fills it in, and what it depends on applies too."""
-    if f.name == "source_model" or f.name in filled_in(values):
-        return False
+    """Whether a field stands in the form: it matters and nothing else fills it in."""
+    return f.name not in filled_in(values) and matters(f, values)
+
+
+def matters(f: dataclasses.Field, values: dict[str, Any]) -> bool:
+    """Whether a field means anything beside these values: it applies, and so does the one it depends on."""
     only = f.metadata["only"]
     parent = next((g for g in fields() if only and g.name == only[0]), None)
     return applies(f, values) and (parent is None or applies(parent, values))
@@ -120,6 +123,12 @@ def _fits(run: Run) -> bool:
 def preset() -> str:
     """The recipe that a GAN begins with."""
     return next((name for name, recipe in presets.PRESETS.items() if recipe.model == "gan"), "mlp-vae")
+
+
+def ask(name: str) -> None:
+    """Let the form take that run as the source, as a link with `?source=` does."""
+    st.session_state.pop(ASKED, None)
+    st.query_params["source"] = name
 
 
 def _named() -> None:
