@@ -35,7 +35,8 @@ class Axes:
     Attributes:
         centre: where a slider's zero lies, [d]: 0 for a prior N(0, I), the mean of the latents for an autoencoder.
         scale: what one step of 1 σ means in units of z, [d].
-        weight: how much the dimension matters, [d]: its KL in nats, or for an autoencoder its standard deviation.
+        weight: how much the dimension matters, [d]: its KL in nats, or for an autoencoder its standard deviation; all
+            alike where nobody knows (a generator from scratch).
         order: the dimensions by weight, the most important first, [d].
         dead: dimensions that change nothing, [d] bool, indexed by dimension.
     """
@@ -61,7 +62,11 @@ def axes(model: LatentModel) -> Axes:
     if model.has_prior:
         centre, scale = np.zeros(d, np.float32), np.ones(d, np.float32)
         weight = model.kl_per_dim.detach().cpu().numpy().astype(np.float32)
+        if not model.kl_known:
+            weight = np.ones(d, np.float32)
         order, dead = by_weight(weight, DEAD_BELOW)
+        if hasattr(model, "discriminator"):
+            dead = np.zeros(d, bool)  # what an encoder did not use the generator may have learned to
     else:
         centre = model.latent_mean.detach().cpu().numpy().astype(np.float32)
         weight = np.sqrt(np.clip(model.latent_cov.detach().cpu().numpy().diagonal(), 0, None)).astype(np.float32)

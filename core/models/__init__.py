@@ -42,7 +42,7 @@ def build(recipe: Recipe) -> LatentModel:
                         guess=kind in DECODER_ONLY and recipe.generator == "decoder")  # fmt: skip
         else:
             model = family(decoder, score, d) if encoder is None else family(encoder, decoder, score, d)
-    model.beta.fill_(recipe.beta)
+    model.beta.fill_(0.0 if kind == "ae" else recipe.beta)  # an autoencoder's search, and its GAN's, knows no prior
     return model
 
 

@@ -24,7 +24,7 @@ class GAN(LatentModel):
         discriminator: images [B, 1, 28, 28] → [B], see `networks.discriminator`.
         origin: the decoder as it was before, frozen; None without a source.
         encoder: the source's, frozen; None if it had none or G did not start as its decoder.
-        variational, has_prior: the source's.
+        variational, has_prior: the source's. kl_known: whether `kl_per_dim` is that of where the generator began.
     """
 
     def __init__(
@@ -33,6 +33,7 @@ class GAN(LatentModel):
     ):  # fmt: skip
         super().__init__(encoder, decoder, likelihood, latent_dim)
         self.discriminator, self.origin = discriminator, origin
+        self.kl_known = encoder is not None or guess  # a generator from scratch has no source that measured it
         self.variational, self.has_prior = variational, has_prior
         if guess:  # an auto-decoder's regression from pixels to codes: where a search begins
             self.register_buffer("mean_image", torch.zeros(PIXELS))
