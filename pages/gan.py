@@ -10,8 +10,10 @@ from ui import gan_choice as choice
 from ui import gan_flow as flow
 from ui import gan_parts as parts
 from ui.gan_depth import depth
+from ui.gan_live import training
 from ui.gan_slow import slow_motion
 from ui.image_choice import images_of
+from ui.jobs import job_of
 from ui.loaded import load
 from ui.run_picker import damaged_runs, pick_run
 from ui.words import plain
@@ -29,6 +31,11 @@ def page(run: Run) -> None:
     flow.pictures(run, held, images, seed)
     parts.same_z(run, held, images, seed)
     parts.won_and_lost(run, held, images, seed)
+    st.subheader("How the two learned", anchor=False)
+    training(job_of(run.name), run, depth=False)
+    if st.button("Train another GAN", key="gan_another", icon=":material/add:",
+                 help="On the Train page: another decoder, another loss, other learning rates."):
+        st.switch_page("pages/train.py", query_params={"recipe": "decoder-gan-fast"})
     slow_motion(run, held, images, seed)
     depth(run, held, images, seed)
 

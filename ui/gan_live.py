@@ -58,18 +58,19 @@ class _Still:
     alone: dict[str, Any] = field(default_factory=dict)
 
 
-def training(job, run: Run) -> None:
+def training(job, run: Run, depth: bool = True) -> None:
     """A GAN's training as it goes: heading and controls while `job` is active, then the pictures.
 
     Args:
         job: the run's newest job (`ui.jobs.job_of`), or None if it was not trained since the lab was opened.
+        depth: whether formula and code follow; a page that has its own leaves them away.
     """
     if job is not None and job.active:
         head(job)
-    pictures(job if job is not None else Kept(run))
+    pictures(job if job is not None else Kept(run), depth=depth)
 
 
-def pictures(job) -> None:
+def pictures(job, depth: bool = True) -> None:
     """The game beside the film, the alarm, the measures beside the classes, the depth: each a fragment of its own.
 
     Args:
@@ -87,7 +88,8 @@ def pictures(job) -> None:
         st.fragment(_measures, run_every=rarely)(job)
     with right:
         st.fragment(_classes, run_every=rarely)(job)
-    st.fragment(_depth, run_every=rarely)(job)
+    if depth:
+        st.fragment(_depth, run_every=rarely)(job)
 
 
 def _game(job) -> None:
