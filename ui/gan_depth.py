@@ -1,110 +1,109 @@
-"""The depth of a GAN's training: what both players want, with their newest numbers, and the code that computes it."""
+"""The depth of the VAE → GAN page: the loss that was played for, with this run's numbers, and the code that runs."""
 
 from __future__ import annotations
 
 import inspect
-from functools import cache
 from textwrap import dedent
 
 import numpy as np
 import streamlit as st
 
-from core.recipe import Recipe
-from ui.words import epoch, three
+from core.data import ImageSet
+from core.runs import Run
+from ui.gan_slow import steps
+from ui.loaded import Loaded
+from ui.words import three
 
 FORMULAS = {
-    "non-saturating": (r"-\log \sigma(D(x)) - \log\left(1 - \sigma(D(G(z)))\right)", r"-\log \sigma(D(G(z)))"),
-    "hinge": (r"\max(0, 1 - D(x)) + \max(0, 1 + D(G(z)))", r"-D(G(z))"),
-    "least-squares": (r"\tfrac{1}{2}(D(x) - 1)^2 + \tfrac{1}{2}D(G(z))^2", r"\tfrac{1}{2}(D(G(z)) - 1)^2"),
-    "wgan-gp": (r"D(G(z)) - D(x)", r"-D(G(z))"),
+    "non-saturating": (
+        r"L_D = \underbrace{-\,\mathbb{E}_x \log \sigma(D(x))}_{%s} \; \underbrace{-\,\mathbb{E}_z \log\left(1 - "
+        r"\sigma(D(G(z)))\right)}_{%s} = %s", r"L_G = -\,\mathbb{E}_z \log \sigma(D(G(z))) = %s",
+        "A cross-entropy: D(x) is a logit, σ of it a probability. G does not minimise log(1 − σ(D(G(z)))), whose "
+        "gradient vanishes where D is sure, but maximises log σ(D(G(z))) (Goodfellow et al. 2014)."),
+    "hinge": (
+        r"L_D = \underbrace{\mathbb{E}_x \max(0,\, 1 - D(x))}_{%s} + \underbrace{\mathbb{E}_z \max(0,\, 1 + D(G(z)))}"
+        r"_{%s} = %s", r"L_G = -\,\mathbb{E}_z\, D(G(z)) = %s",
+        "D is content once real images lie above 1 and generated ones below −1 (Lim & Ye 2017)."),
+    "least-squares": (
+        r"L_D = \underbrace{\tfrac12\, \mathbb{E}_x (D(x) - 1)^2}_{%s} + \underbrace{\tfrac12\, \mathbb{E}_z "
+        r"D(G(z))^2}_{%s} = %s", r"L_G = \tfrac12\, \mathbb{E}_z (D(G(z)) - 1)^2 = %s",
+        "D is drawn to 1 on real and to 0 on generated images, G to 1; a verdict far beyond is wrong too (Mao et al. "
+        "2017)."),
+    "wgan-gp": (
+        r"L_D = \underbrace{-\,\mathbb{E}_x\, D(x)}_{%s} + \underbrace{\mathbb{E}_z\, D(G(z))}_{%s} = %s",
+        r"L_G = -\,\mathbb{E}_z\, D(G(z)) = %s",
+        "D is a critic: its mean difference estimates how far generated images lie from real ones, as long as its "
+        "slope stays near 1, which the penalty sees to (Gulrajani et al. 2017)."),
 }
-"""Of each adversarial loss: D's and G's, for one real image x and one draw z."""
-
-ABOUT = {
-    "non-saturating": "D says with σ(D) how sure it is that an image is real, and pays the cross-entropy. G pays "
-                      "−log σ(D(G(z))): where D is sure, that is still steep.",
-    "hinge": "D wants its verdict on real images above 1 and on generated ones below −1; what is beyond costs nothing. "
-             "G wants D's verdict as high as it can be.",
-    "least-squares": "D aims at 1 for real images and at 0 for generated ones, G at 1 for its own: also an image that "
-                     "fools D is pulled on towards the real ones.",
-    "wgan-gp": "D is a critic: the difference of its mean verdicts estimates how far the two heaps of images are "
-               "apart, as long as its slope stays near 1, which the penalty sees to.",
-}
+"""D's loss in two terms and a sum, G's loss, and what they mean; the numbers go where the `%s` are."""
 
 
-def how_it_works(recipe: Recipe, points: dict[str, np.ndarray]) -> None:
-    """A fold; its content is made only while it is open, since the code comes from modules that need torch."""
-    fold = st.expander("How it works: what D and G want, with live numbers, and the code that runs", key="train_depth",
+def depth(run: Run, held: Loaded, images: ImageSet | None, seed: int) -> None:
+    """A fold; its content is made only while it is open."""
+    fold = st.expander("How it works: the two losses with live numbers, and the code that runs", key="gan_depth",
                        on_change="rerun")
     if not fold.open:
         return
+    recipe = run.recipe
     with fold:
-        st.markdown(ABOUT[recipe.adversarial])
-        # Two lines: one would not fit on a phone.
-        d, g = FORMULAS[recipe.adversarial]
-        st.latex(rf"\mathcal{{L}}_D = \mathbb{{E}}\left[{d}\right]")
-        st.latex(rf"\mathcal{{L}}_G = \mathbb{{E}}\left[{g}\right]")
-        for words in penalties(recipe):
-            st.markdown(words)
-        if said := numbers(recipe, points):
-            st.markdown(said)
-        else:
-            st.caption("The numbers appear with the first steps.")
-        st.markdown("The images G makes for D's step carry no gradient, and while G learns D's weights stand still: "
-                    "neither step touches the other player.")
-        st.markdown("**The two losses**, exactly as they run:")
-        st.code(loss_code(), language="python")
-        st.markdown("**One step of the discriminator and one of the generator**:")
-        st.code(step_code(), language="python")
+        st.markdown("A VAE's decoder is told, pixel by pixel, how its picture should have been. A generator is told "
+                    "only what D makes of its picture. The two play against each other: what lowers one loss raises "
+                    "the other.")
+        d_formula, g_formula, words = FORMULAS[recipe.adversarial]
+        if images is not None:
+            d, g = steps(run, held, images, seed)
+            terms = _terms(recipe.adversarial, d.real_before, d.fake_before, recipe.label_smoothing)
+            st.latex(d_formula % (*map(three, terms), three(d.loss - d.penalty)))
+            st.latex(g_formula % three(g.loss))
+            st.caption(f"On {len(d.z)} real and {len(d.z)} generated images, with this run's weights and the seed "
+                       f"{seed}.")
+        st.markdown(words)
+        extra = []
+        if recipe.label_smoothing:
+            extra.append(f"Real images count as {1 - recipe.label_smoothing:g} instead of 1 (label smoothing).")
+        if recipe.r1:
+            extra.append(f"R1 penalty: ½ γ E‖∇D(x)‖² with γ = {recipe.r1:g}.")
+        if recipe.adversarial == "wgan-gp":
+            extra.append(f"Gradient penalty: λ E(‖∇D‖ − 1)² with λ = {recipe.gradient_penalty:g}.")
+        if images is not None and d.penalty:
+            extra.append(f"Here that adds {three(d.penalty)} to D's loss.")
+        if extra:
+            st.markdown(" ".join(extra))
+        st.caption("The step of D and the step of G in training (core/gan_trainer.py):")
+        st.code(_training(), language="python")
+        st.caption("The losses (core/adversarial.py):")
+        st.code(_losses(), language="python")
+        st.caption("The walk through the same z, and the nearest real image (core/gan_compare.py):")
+        st.code(_comparison(), language="python")
 
 
-def penalties(recipe: Recipe) -> list[str]:
-    """What else this recipe asks of D, a sentence each."""
-    found = []
-    if recipe.adversarial == "wgan-gp":
-        found.append(f"To D's loss comes λ · E(‖∇D‖ − 1)² with λ = {recipe.gradient_penalty:g}, taken between real and "
-                     "generated images.")
-    if recipe.r1:
-        found.append(f"To D's loss comes the R1 penalty ½γ · E‖∇D(x)‖² with γ = {recipe.r1:g}: D is to be flat where "
-                     "the real images are.")
-    if recipe.label_smoothing:
-        found.append(f"Real images count as {1 - recipe.label_smoothing:g} instead of 1, so that D is never sure.")
-    if recipe.d_norm == "spectral":
-        found.append("Each layer of D is divided by its largest singular value (spectral normalisation).")
-    if recipe.d_steps > 1:
-        found.append(f"D takes {recipe.d_steps} steps for each of G's.")
-    if recipe.ema:
-        found.append(f"What you see is a running average of G's weights (decay {recipe.ema:g}).")
-    if recipe.freeze != "nothing":
-        found.append(f"The {recipe.freeze} is frozen: it does not learn.")
-    return found
+def _terms(kind: str, real: np.ndarray, fake: np.ndarray, smoothing: float) -> tuple[float, float]:
+    """D's loss on the real images and on the generated ones, apart."""
+    import torch
 
-
-def numbers(recipe: Recipe, points: dict[str, np.ndarray]) -> str:
-    """Both losses with their newest numbers, as a sentence; nothing before there are any."""
-    there = np.flatnonzero(np.isfinite(np.asarray(points.get("d_loss", ()), float)))
-    if not len(there):
-        return ""
-    row = {name: float(values[there[-1]]) for name, values in points.items()}
-    penalty = f" and a penalty of {three(row['penalty'])}" if recipe.r1 or recipe.adversarial == "wgan-gp" else ""
-    start = (f"In epoch {epoch(row['epoch'])}: L(D) = **{three(row['d_loss'])}**{penalty}, L(G) = "
-             f"**{three(row['g_loss'])}**.")
-    if recipe.adversarial == "non-saturating":
-        start += " If D could only guess, σ(D) = ½, they would be 2 ln 2 = 1.39 and ln 2 = 0.693."
-    return start
-
-
-@cache
-def loss_code() -> str:
-    """The source of both losses."""
     from core import adversarial
 
-    return "\n\n".join(inspect.getsource(part) for part in (adversarial.d_loss, adversarial.g_loss))
+    x, y = torch.from_numpy(real), torch.from_numpy(fake)
+    both = adversarial.d_loss(kind, x, y, smoothing).item()
+    on_fake = {"non-saturating": lambda: torch.nn.functional.softplus(y).mean(),
+               "hinge": lambda: torch.relu(1.0 + y).mean(), "least-squares": lambda: 0.5 * y.square().mean(),
+               "wgan-gp": y.mean}[kind]().item()
+    return both - on_fake, on_fake
 
 
-@cache
-def step_code() -> str:
-    """The source of both steps."""
+def _training() -> str:
     from core.gan_trainer import GanTrainer
 
-    return "\n".join(dedent(inspect.getsource(part)) for part in (GanTrainer.d_step, GanTrainer.g_step))
+    return "\n".join(dedent(inspect.getsource(f)) for f in (GanTrainer.d_step, GanTrainer.g_step))
+
+
+def _losses() -> str:
+    from core import adversarial
+
+    return "\n".join(inspect.getsource(f) for f in (adversarial.d_loss, adversarial.g_loss))
+
+
+def _comparison() -> str:
+    from core import gan_compare
+
+    return "\n".join(inspect.getsource(f) for f in (gan_compare.through, gan_compare.tour, gan_compare.nearest))

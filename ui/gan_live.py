@@ -20,7 +20,7 @@ from ui import gan_charts
 from ui.components.bars import bars
 from ui.components.curves import curves
 from ui.components.film import film
-from ui.gan_depth import how_it_works
+from ui.gan_live_depth import how_it_works
 from ui.train_controls import TICK, head, latest, view
 from ui.words import plain, three
 
