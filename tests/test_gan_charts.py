@@ -103,6 +103,20 @@ def test_a_collapse_and_a_discriminator_that_is_never_wrong_raise_the_alarm_and_
     assert gan_live.alarm_of(GAN, {column: values[:0] for column, values in points.items()}, np.zeros(0)) == ""
 
 
+def test_a_generator_from_scratch_has_not_collapsed_before_it_has_opened_up():
+    scratch, one_class = GAN.with_(generator="scratch"), np.eye(10)[3]
+    points = {column: values[:120] for column, values in history().items()}
+    modes = points["val_modes"]
+    for found, said in (((1.0, 1.0, 3.0), ""), ((1.0, 4.0, 3.0), "collapsed")):
+        modes[np.isfinite(modes)] = found
+        assert (said in gan_live.alarm_of(scratch, points, one_class)) and bool(said) == bool(
+            gan_live.alarm_of(scratch, points, one_class))
+        assert "collapsed" in gan_live.alarm_of(GAN, points, one_class)
+    late = history()
+    late["val_modes"][np.isfinite(late["val_modes"])] = 1.0
+    assert "collapsed" in gan_live.alarm_of(scratch, late, one_class)
+
+
 def test_a_step_of_one_player_is_told_with_its_figures_and_a_frozen_one_as_frozen():
     d = {"player": "d", "row": {"d_real": 0.75, "d_fake": 0.5, "d_loss": 1.25, "penalty": 0.0}}
     g = {"player": "g", "row": {"g_loss": 0.693}}

@@ -41,7 +41,8 @@ def filled_in(values: dict[str, Any]) -> tuple[str, ...]:
     """Names of the fields that come from the source, which the form therefore leaves alone."""
     if values["model"] != "gan":
         return ()
-    return ("source_model", *(lineage.INHERITED if source_of(values) else ()))
+    own = values["generator"] == "scratch" and source_of(values) is None
+    return ("source_model", *(() if own else lineage.INHERITED))
 
 
 def usable(values: dict[str, Any]) -> list[Run]:
