@@ -7,7 +7,7 @@ import pytest
 
 from core.history import GAN_COLUMNS
 from core.recipe import Recipe
-from ui import gan_charts, gan_depth, gan_live, train_controls
+from ui import gan_charts, gan_live, gan_live_depth, train_controls
 
 SHARES = np.array([0.3, 0.25, 0.2, 0.15, 0.05, 0.05, 0.0, 0.0, 0.0, 0.0])
 GAN = Recipe(model="gan", source_model="vae")
@@ -103,6 +103,20 @@ def test_a_collapse_and_a_discriminator_that_is_never_wrong_raise_the_alarm_and_
     assert gan_live.alarm_of(GAN, {column: values[:0] for column, values in points.items()}, np.zeros(0)) == ""
 
 
+def test_a_generator_from_scratch_has_not_collapsed_before_it_has_opened_up():
+    scratch, one_class = GAN.with_(generator="scratch"), np.eye(10)[3]
+    points = {column: values[:120] for column, values in history().items()}
+    modes = points["val_modes"]
+    for found, said in (((1.0, 1.0, 3.0), ""), ((1.0, 4.0, 3.0), "collapsed")):
+        modes[np.isfinite(modes)] = found
+        assert (said in gan_live.alarm_of(scratch, points, one_class)) and bool(said) == bool(
+            gan_live.alarm_of(scratch, points, one_class))
+        assert "collapsed" in gan_live.alarm_of(GAN, points, one_class)
+    late = history()
+    late["val_modes"][np.isfinite(late["val_modes"])] = 1.0
+    assert "collapsed" in gan_live.alarm_of(scratch, late, one_class)
+
+
 def test_a_step_of_one_player_is_told_with_its_figures_and_a_frozen_one_as_frozen():
     d = {"player": "d", "row": {"d_real": 0.75, "d_fake": 0.5, "d_loss": 1.25, "penalty": 0.0}}
     g = {"player": "g", "row": {"g_loss": 0.693}}
@@ -113,17 +127,17 @@ def test_a_step_of_one_player_is_told_with_its_figures_and_a_frozen_one_as_froze
     assert "G is frozen" in train_controls.taken_alone(GAN.with_(freeze="generator"), g)
 
 
-@pytest.mark.parametrize("kind", gan_depth.FORMULAS)
+@pytest.mark.parametrize("kind", gan_live_depth.FORMULAS)
 def test_every_loss_has_its_formula_its_words_and_live_numbers(kind):
     recipe = GAN.with_(adversarial=kind, r1=0.0 if kind == "wgan-gp" else 2.0)
-    assert gan_depth.ABOUT[kind] and all(gan_depth.FORMULAS[kind]) and gan_depth.penalties(recipe)
-    said = gan_depth.numbers(recipe, history())
-    assert "1.19" in said and "0.900" in said and gan_depth.numbers(recipe, {}) == ""
+    assert gan_live_depth.ABOUT[kind] and all(gan_live_depth.FORMULAS[kind]) and gan_live_depth.penalties(recipe)
+    said = gan_live_depth.numbers(recipe, history())
+    assert "1.19" in said and "0.900" in said and gan_live_depth.numbers(recipe, {}) == ""
 
 
 def test_the_code_shown_is_the_code_that_runs():
-    assert "softplus" in gan_depth.loss_code() and "def g_loss" in gan_depth.loss_code()
-    assert gan_depth.step_code().startswith("def d_step") and "def g_step" in gan_depth.step_code()
+    assert "softplus" in gan_live_depth.loss_code() and "def g_loss" in gan_live_depth.loss_code()
+    assert gan_live_depth.step_code().startswith("def d_step") and "def g_step" in gan_live_depth.step_code()
 
 
 def test_the_films_rows_say_how_an_image_got_there():

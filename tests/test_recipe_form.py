@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import data, presets
+from core import data, presets, runs
 from core.recipe import GROUPS, Recipe, applies, fields
 from ui import recipe_form
 
@@ -57,9 +57,18 @@ def test_without_mnist_it_begins_on_the_digits_that_are_always_there(here):
 
 @pytest.mark.parametrize("name", presets.PRESETS)
 def test_every_preset_goes_through_the_form_unchanged(form, name):
+    source = runs.create(presets.preset("mlp-vae"), "first")  # for a GAN's decoder to come from
+    (source.path / "best.safetensors").touch()
     widget(form, "name").select(name).run()
     assert made(form) == presets.preset(name)
     assert presets.ABOUT[name] in [caption.value for caption in form.caption]
+
+
+def test_a_gan_begins_on_images_that_a_run_was_trained_on(form):
+    source = runs.create(presets.for_digits(presets.preset("mlp-vae")), "first")
+    (source.path / "best.safetensors").touch()
+    widget(form, "name").select("decoder-gan").run()
+    assert made(form) == presets.for_digits(presets.preset("decoder-gan"))
 
 
 def test_a_chosen_preset_is_written_into_the_address(form):

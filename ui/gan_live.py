@@ -27,6 +27,12 @@ from ui.words import plain, three
 ALL_WELL = "Nothing is going wrong: the images differ, every class is generated, and D is still fooled now and then."
 
 
+YOUNG = 5
+"""Rounds in which a generator from scratch has not collapsed: it has not opened up yet."""
+
+NOT_YET = "From scratch all images begin alike; the classes come one by one over the first rounds."
+
+
 @dataclass(frozen=True)
 class Kept:
     """A trained run with what a view asks of a job: it is as it will stay."""
@@ -124,17 +130,30 @@ def _warning(job) -> None:
         if said:
             st.warning(said, icon=":material/warning:")
         elif np.isfinite(latest(shot.points, "d_real")):
-            st.caption(f":material/check: {ALL_WELL}")
+            young = is_young(job.recipe, shot.points, len(shot.shares))
+            st.caption(NOT_YET if young else f":material/check: {ALL_WELL}")
         else:
             st.caption("What goes wrong between the two, and its cure, is said here.")
 
 
 def alarm_of(recipe: Recipe, points: dict[str, np.ndarray], shares: np.ndarray) -> str:
-    """`core.alarm.alarm` for the newest round; D's accuracy is its mean since the round before."""
+    """`core.alarm.alarm` for the newest round; D's accuracy is its mean since the round before. A generator from
+    scratch has its first rounds without one."""
+    if is_young(recipe, points, len(shares)):
+        return ""
     epochs = np.asarray(points.get("epoch", ()), float)
     late = epochs > (epochs.max(initial=0.0) - 1.0)
     return alarm(latest(points, "val_modes"), len(shares), float(np.max(shares, initial=0.0)),
                  latest(points, "val_diversity"), *(_mean(points, name, late) for name in ("d_real", "d_fake")))
+
+
+def is_young(recipe: Recipe, points: dict[str, np.ndarray], classes: int) -> bool:
+    """Whether a generator from scratch is in its first rounds, lacks classes still, and has lost none that it had."""
+    modes = np.asarray(points.get("val_modes", ()), float)
+    modes = modes[np.isfinite(modes)]
+    if recipe.generator != "scratch" or not len(modes) or latest(points, "epoch") >= YOUNG:
+        return False
+    return bool(modes[-1] == modes.max() < classes)
 
 
 def _mean(points: dict[str, np.ndarray], name: str, where: np.ndarray) -> float:

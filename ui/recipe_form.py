@@ -197,7 +197,7 @@ def _arrive(ready: dict[str, bool]) -> None:
         state["recipe_from_url"] = wanted
     if source := recipe_source.arrived():
         recipe = source.recipe
-        name = wanted if wanted in presets.PRESETS and presets.preset(wanted).model == "gan" else recipe_source.preset()
+        name = wanted if wanted in presets.PRESETS and presets.preset(wanted).model == "gan" else recipe_source.PRESET
         fill(base(name, recipe.dataset) | {"model": "gan", "folder": recipe.folder, "source": source.name})
         state["recipe_from_url"] = name
         st.query_params["recipe"] = name
@@ -211,22 +211,28 @@ def _arrive(ready: dict[str, bool]) -> None:
 
 
 def _preset_values(name: str, ready: dict[str, bool]) -> dict[str, Any]:
-    dataset = presets.preset(name).dataset
+    recipe = presets.preset(name)
+    dataset = recipe.dataset if recipe.model != "gan" else recipe_source.images_with_sources(recipe.dataset)
     return base(name, dataset if ready.get(dataset) else "digits")
 
 
 def _use_preset(ready: dict[str, bool]) -> None:
     name = st.session_state[key("name")]
     fill(_preset_values(name, ready))
+    _in_address(name)
+
+
+def _in_address(name: str) -> None:
+    """The recipe in the address, without a source: that was chosen for another one."""
     st.session_state["recipe_from_url"] = name
     st.query_params["recipe"] = name
+    st.query_params.pop("source", None)
 
 
 def _use_recipe(name: str, dataset: str) -> None:
     folder = st.session_state.get(key("folder"), "")
     fill(base(name, dataset) | {"folder": folder})
-    st.session_state["recipe_from_url"] = name
-    st.query_params["recipe"] = name
+    _in_address(name)
 
 
 def _dataset_changed() -> None:

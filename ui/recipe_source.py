@@ -7,10 +7,13 @@ from typing import Any
 
 import streamlit as st
 
-from core import lineage, presets, runs
+from core import data, lineage, runs
 from core.recipe import Recipe, applies, fields
 from core.runs import Run
 from ui.words import plain
+
+PRESET = "decoder-gan-fast"
+"""The recipe that a link or a button with nothing but a source means."""
 
 KEY = "recipe_source"
 """Session-state key of the box, as `recipe_form.key` makes it."""
@@ -38,7 +41,8 @@ def filled_in(values: dict[str, Any]) -> tuple[str, ...]:
     """Names of the fields that come from the source, which the form therefore leaves alone."""
     if values["model"] != "gan":
         return ()
-    return ("source_model", *(lineage.INHERITED if source_of(values) else ()))
+    own = values["generator"] == "scratch" and source_of(values) is None
+    return ("source_model", *(() if own else lineage.INHERITED))
 
 
 def usable(values: dict[str, Any]) -> list[Run]:
@@ -120,9 +124,9 @@ def _fits(run: Run) -> bool:
     return run.name in [source.name for source in lineage.sources(recipe.dataset, recipe.folder)]
 
 
-def preset() -> str:
-    """The recipe that a GAN begins with."""
-    return next((name for name, recipe in presets.PRESETS.items() if recipe.model == "gan"), "mlp-vae")
+def images_with_sources(first: str) -> str:
+    """These images if a run on them can be a source, else the first others of which that is so, else these."""
+    return next((name for name in (first, *data.SOURCES) if name != "folder" and lineage.sources(name)), first)
 
 
 def ask(name: str) -> None:

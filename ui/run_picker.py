@@ -11,7 +11,7 @@ from core.runs import Run
 
 
 def pick_run(key: str = "run", *, page: str = "", what: str = "trained run", fits: Callable[[Run], bool] = bool,
-             nothing: Callable[[], None] | None = None) -> Run | None:
+             unfit: str = "", nothing: Callable[[], None] | None = None) -> Run | None:
     """A box with every run that has weights, newest first; None, with the next step on the page, if there is none.
 
     The chosen name stands in the address as `?run=…` (`key` is the name of the parameter), so that a link leads
@@ -19,7 +19,8 @@ def pick_run(key: str = "run", *, page: str = "", what: str = "trained run", fit
 
     Args:
         page: where some runs only will do, that page's name: it then remembers its choice apart from the others.
-        what: what such a run is called. fits: whether a run will do. nothing: shown instead of the usual next step.
+        what: what such a run is called. fits: whether a run will do. unfit: why another one will not, if the
+            address asks for it. nothing: shown instead of the usual next step.
     """
     found = [run for run in runs.list_runs() if not run.error and fits(run)]
     usable = {run.name: run for run in found if run.has_weights}
@@ -30,7 +31,9 @@ def pick_run(key: str = "run", *, page: str = "", what: str = "trained run", fit
     if st.session_state.get(box) not in usable:  # the first look, or the run was deleted or renamed since
         if wanted and wanted not in usable:
             # Not echoed: an address bar is no place for others' words on our page.
-            st.warning(f"The address asks for a {what} that does not exist. You see another one instead.")
+            there = unfit and any(run.name == wanted for run in runs.list_runs())
+            st.warning(f"{unfit if there else f'The address asks for a {what} that does not exist.'} You see another "
+                       "one instead.")
         choice = next((name for name in (wanted, st.session_state.get(kept)) if name in usable), next(iter(usable)))
         st.session_state[box] = choice
     name = st.selectbox("Trained model", list(usable), key=box, label_visibility="collapsed",
@@ -46,6 +49,9 @@ def pick_run(key: str = "run", *, page: str = "", what: str = "trained run", fit
 def places_images(run: Run) -> bool:
     """Whether a run has a place for every image: not a GAN, which only generates."""
     return run.recipe.model != "gan"
+
+
+NO_PLACE = "The address asks for a GAN. It generates images and has no place for those there are."
 
 
 def damaged_runs() -> None:

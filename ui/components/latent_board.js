@@ -82,8 +82,7 @@ function start(root) {
       "aria-label": `Latent dimension ${dim}, ${what}${dead ? ", dead: changes nothing" : ""}` });
     const name = make("span", { class: "name", text: "z" }, make("sub", { text: dim }));
     const bar = make("i", { class: "bar" });
-    bar.hidden = !facts.measure;
-    bar.style.width = `${Math.max(0, Math.min(1, facts.weight[dim] / most)) * 100}%`;
+    bar.style.width = !facts.measure ? 0 : `${Math.max(0, Math.min(1, facts.weight[dim] / most)) * 100}%`;
     const value = make("output", { class: "number" });
     const node = make("label", { class: dead ? "row dead" : "row",
       title: `z${dim}: ${what}${dead ? ". Dead: the model does not use it." : ""} Double-click or 0 puts it back to zero.` },
