@@ -13,13 +13,15 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from core.models import LatentModel, Posterior
+from core.steps import Steps
 
 STEPS, LR = 60, 0.1
 """Steps of a search and the first step's size in units of z; it falls along a cosine to a twentieth."""
@@ -74,21 +76,22 @@ def posterior(model: LatentModel, images: Tensor, steps: int = STEPS) -> Posteri
     return place(model, images, steps=steps).posterior
 
 
-def place(
-    model: LatentModel, images: Tensor, *, visible: Tensor | None = None, steps: int = STEPS, lr: float = LR,
-    beta: float | None = None, restarts: int = 1, seed: int = 0, code: Tensor | None = None,
-) -> Placed:  # fmt: skip
+def place(model: LatentModel, images: Tensor, **how: Any) -> Placed:
     """Search to the end, chunk by chunk; the arguments are those of `search`."""
+    return Steps(placing(model, images, **how)).end()
+
+
+def placing(model: LatentModel, images: Tensor, *, visible: Tensor | None = None, code: Tensor | None = None,
+            **how: Any) -> Generator[float, None, Placed]:
+    """`place` step by step: yields the part that is done, 0 to 1; returns the `Placed`."""
     found = []
     for first in range(0, max(1, len(images)), CHUNK):
         part = slice(first, first + CHUNK)
-        walk = search(model, images[part], visible=None if visible is None else visible[part], steps=steps, lr=lr,
-                      beta=beta, restarts=restarts, seed=seed, code=None if code is None else code[part])  # fmt: skip
-        try:
-            while True:
-                next(walk)
-        except StopIteration as end:
-            found.append(end.value)
+        walk = Steps(search(model, images[part], visible=None if visible is None else visible[part],
+                            code=None if code is None else code[part], **how))
+        for look in walk:
+            yield (first + look.step / look.of * len(images[part])) / max(1, len(images))
+        found.append(walk.result)
     return joined(found)
 
 
@@ -165,7 +168,7 @@ class Problem:
 def search(
     model: LatentModel, images: Tensor, *, visible: Tensor | None = None, steps: int = STEPS, lr: float = LR,
     beta: float | None = None, restarts: int = 1, seed: int = 0, code: Tensor | None = None,
-) -> Iterator[Look]:  # fmt: skip
+) -> Generator[Look, None, Placed]:  # fmt: skip
     """Walk to where images fit best, one step of all of them at a time; the generator returns a `Placed`.
 
     The model is left as it is, to the bit. Closing the generator ends the search.

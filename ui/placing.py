@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 
 import numpy as np
 import streamlit as st
 
 from core import latent_space
+from core.steps import Steps
 from ui.loaded import Loaded
 from ui.words import many
 
@@ -46,18 +47,15 @@ def place_of(held: Loaded) -> str:
     return "mean μ" if held.model.variational else "point μ"
 
 
-def _watched(search: Iterator[float], count: int) -> np.ndarray:
+def _watched(search: Generator[float, None, np.ndarray], count: int) -> np.ndarray:
     """The result of a search; a longer one has its bar at the lower edge of the screen, where nothing moves for it."""
     began, shown = time.monotonic(), None
-    while True:
-        try:
-            part = next(search)
-        except StopIteration as end:
-            if shown is not None:
-                shown.empty()
-            return end.value
+    for part in (steps := Steps(search)):
         if shown is None and time.monotonic() - began > PATIENCE:
             shown = st.container(key=f"placing_{time.monotonic_ns()}").empty()
         if shown is not None:
             # Each word to the page is also where a visitor's next click may end a search that nobody waits for.
             shown.progress(part, text=f"No encoder: searching for the latents of {many(count, 'picture')} …")
+    if shown is not None:
+        shown.empty()
+    return steps.result
