@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core import data
+from core import data, planes
 from core.data import ImageSet
 
 if TYPE_CHECKING:
@@ -207,13 +207,11 @@ def pixels_of(images: np.ndarray) -> np.ndarray:
 def pca(x: np.ndarray, k: int = 2) -> np.ndarray:
     """The first k principal components of x [n, d]: float32 [n, min(k, d)] with zeros up to k = 2 (Pearson 1901).
 
-    Five lines of numpy, because the page shows this while scikit-learn would still be importing. Each axis points the
+    A few lines of numpy, because the page shows this while scikit-learn would still be importing. Each axis points the
     way in which its largest weight is positive, so that two calls never mirror each other.
     """
     centred = np.asarray(x, np.float32) - np.asarray(x, np.float64).mean(0).astype(np.float32)
-    _, vectors = np.linalg.eigh((centred.T @ centred).astype(np.float64))
-    vectors = vectors[:, ::-1][:, :k]
-    vectors = vectors * np.sign(vectors[np.abs(vectors).argmax(0), np.arange(vectors.shape[1])])
+    vectors, _, _ = planes.directions(centred.T @ centred, min(k, centred.shape[1]))
     y = centred @ vectors.astype(np.float32)
     return np.pad(y, ((0, 0), (0, max(0, min(k, 2) - y.shape[1]))))
 

@@ -179,24 +179,3 @@ def _price(model: LatentModel, codes: Tensor, image: np.ndarray, visible: np.nda
                         generator=torch.Generator().manual_seed(0)).to(codes)  # fmt: skip
     losses = [model.losses_at(posterior, posterior.at(draw), x, seen) for draw in draws]
     return torch.stack([part.recon for part in losses]).mean(0), losses[0].kl
-
-
-def principal(cov: np.ndarray) -> tuple[np.ndarray, float]:
-    """The two directions in which latents spread most, and which share of their variance those hold (PCA).
-
-    Args:
-        cov: [d, d], of the latents of training images, as every model carries them.
-    Returns:
-        (directions [d, 2], share); a second direction of zeros where there is one dimension only.
-    """
-    values, vectors = np.linalg.eigh(np.asarray(cov, np.float64))
-    axes = vectors[:, ::-1][:, :2]
-    axes = axes * np.where(axes[np.abs(axes).argmax(0), np.arange(axes.shape[1])] < 0, -1, 1)  # a sign is nobody's
-    total = float(values.clip(0).sum())
-    share = float(values[::-1][:2].clip(0).sum()) / total if total > 0 else 0.0
-    return np.pad(axes, ((0, 0), (0, 2 - axes.shape[1]))), share
-
-
-def flat(z: np.ndarray, mean: np.ndarray, axes: np.ndarray) -> np.ndarray:
-    """Points [N, d] in the plane of `principal`, float32 [N, 2]."""
-    return ((np.asarray(z, np.float64) - mean) @ axes).astype(np.float32)
