@@ -303,3 +303,32 @@ def test_on_a_phone_a_drawing_and_the_button_that_takes_it_are_on_one_screen(pag
     frame = body.bounding_box()
     assert use["y"] + use["height"] + 8 <= frame["y"] + frame["height"] <= 844
     assert body.evaluate("e => e.scrollHeight <= e.clientHeight"), "nothing to scroll for"
+
+
+@pytest.mark.parametrize("family", ["ad", "vad"])
+def test_without_an_encoder_both_ends_and_the_blend_are_searched_for_under_one_bar(page, lab, monkeypatch, family):
+    monkeypatch.setenv("LATENT_LAB_RUNS", str(lab.runs))
+    run, sent = f"example-plane-{family}", sent_by(page)
+    visit(page, lab, f"run={run}")
+    watch_bars(page)
+    numbers = [choose(page, "A", 4), choose(page, "B", 9)]
+    expect(page.locator(".path .end canvas").nth(1)).to_have_attribute("title", re.compile(f"test image {numbers[1]}"))
+    assert all(len(rises) <= 2 and rises == sorted(rises) for rises in bars(page)), "one bar per choice, ever fuller"
+    model, originals = weights.load_model(runs.open_run(run)), data.load("digits").test_images
+    before, scrubber, pictures = len(sent), page.locator(".path input[type=range]"), set()
+    scrubber.focus()
+    for key, number in (("Home", numbers[0]), ("End", numbers[1])):
+        page.keyboard.press(key)
+        wanted = latent_space.decode(model, latent_space.encode(model, originals[number][None]))[0]
+        assert np.array_equal(shown(page, "lerp"), shown(page, "slerp"))
+        assert np.array_equal(shown(page, "lerp"), wanted)
+        assert np.array_equal(shown(page, "blend"), originals[number])
+    box = scrubber.bounding_box()
+    page.mouse.move(box["x"] + 8, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    for k in range(1, 20):
+        page.mouse.move(box["x"] + 8 + (box["width"] - 16) * k / 20, box["y"] + box["height"] / 2)
+        page.wait_for_function(PAINTED)
+        pictures.add(shown(page, "lerp").tobytes())
+    page.mouse.up()
+    assert len(pictures) >= 10 and len(sent) == before, "scrubbing must ask nothing of the server"
