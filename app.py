@@ -15,6 +15,7 @@ page = st.navigation(
         st.Page("pages/generate.py", title="Generate", icon=":material/tune:"),
         st.Page("pages/reconstruct.py", title="Reconstruct", icon=":material/healing:"),
         st.Page("pages/interpolate.py", title="Interpolate", icon=":material/route:"),
+        st.Page("pages/gan.py", title="VAE → GAN", icon=":material/swords:"),
         st.Page("pages/planes.py", title="Planes", icon=":material/adjust:"),
         st.Page("pages/map.py", title="Map", icon=":material/scatter_plot:"),
         st.Page("pages/outliers.py", title="Outliers", icon=":material/troubleshoot:"),

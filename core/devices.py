@@ -55,7 +55,8 @@ def threads_for(recipe: Recipe, device: torch.device) -> int:
     tomorrow would break "same seed, same losses". Layers as small as the MLP's are over before a second thread has
     woken up (`benchmarks/threads.py`); convolutions are worth every core.
     """
-    return 1 if recipe.network == "mlp" or device.type != "cpu" else cores()
+    small = recipe.network == "mlp" and recipe.model != "gan"  # a discriminator is made of convolutions
+    return 1 if small or device.type != "cpu" else cores()
 
 
 def cores() -> int:

@@ -19,9 +19,11 @@ def explosion(rows: list[Row], first_total: float | None) -> str:
         first_total: validation total of the untrained model, at the present β.
     """
     for row in rows:
-        total = row["val_total"] if "val_total" in row else row["train_total"]
-        if not math.isfinite(total):
+        if not all(map(math.isfinite, row.values())):
             return "became infinite"
+        total = row.get("val_total", row.get("train_total"))
+        if total is None:  # two players' losses: each may rise while both get better
+            continue
         # Ten times worse than knowing nothing, with room for losses near zero.
         if first_total is not None and total > 10 * abs(first_total) + 1000:
             return f"grew to {total:,.0f}, from {first_total:,.0f} before training,"

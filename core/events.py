@@ -15,13 +15,15 @@ from core.history import Row
 class Control:
     """What a driver may change between two batches; the loop takes it up before the next one.
 
-    `report` asks for the losses after the next batch, without waiting for the usual time.
+    `report` asks for the losses after the next batch, without waiting for the usual time. `alone`, "d" or "g", asks for
+    one step of one player of a GAN.
     """
 
     lr: float | None = None
     beta: float | None = None
     stop: bool = False
     report: bool = False
+    alone: str = ""
 
 
 @dataclass(frozen=True)
@@ -59,12 +61,18 @@ class Report:
 
 @dataclass(frozen=True)
 class EpochEnd:
-    """An epoch was validated, its picture taken and everything saved. `row` holds the validation figures."""
+    """An epoch was validated, its picture taken and everything saved.
+
+    Attributes:
+        row: the validation figures. best: whether they are the best so far.
+        kl_per_dim: nats, [d]; empty for a GAN, which has shares: of its samples in each class, [C].
+    """
 
     row: Row
     epoch: int
     best: bool
     kl_per_dim: list[float]
+    shares: list[float]
 
 
 @dataclass(frozen=True)
@@ -75,6 +83,14 @@ class Changed:
 
 
 @dataclass(frozen=True)
+class Alone:
+    """One player of a GAN ("d" or "g") took a step by itself. `row`: what it saw (`gan_trainer.COLUMNS`)."""
+
+    player: str
+    row: Row
+
+
+@dataclass(frozen=True)
 class Finished:
     """The last event. `state` is `finished`, `stopped`, `diverged` or `failed`; `message` says it in a sentence."""
 
@@ -82,4 +98,4 @@ class Finished:
     message: str
 
 
-Event = Started | Batch | Pulse | Report | EpochEnd | Changed | Finished
+Event = Started | Batch | Pulse | Report | EpochEnd | Changed | Alone | Finished

@@ -23,6 +23,19 @@ COLUMNS = (
     "val_recon", "val_kl", "val_weighted_kl", "val_total",
 )  # fmt: skip
 
+GAN_COLUMNS = (
+    "step", "epoch", "seconds", "lr", "d_lr", "d_loss", "g_loss", "d_real", "d_fake", "penalty",
+    "val_frechet", "val_modes", "val_balance", "val_sure", "val_sharpness", "val_diversity", "val_mse",
+)  # fmt: skip
+"""Of a GAN: losses of both players, the shares of real and of generated images that D takes for what they are, its
+penalty; after each round the measures of `yardstick.py`, and the error of encode → generate."""
+
+
+def columns(model: str) -> tuple[str, ...]:
+    """The columns of a run of that family."""
+    return GAN_COLUMNS if model == "gan" else COLUMNS
+
+
 Row = dict[str, float]
 
 
@@ -72,3 +85,13 @@ def read(path: Path, columns: Sequence[str] = COLUMNS) -> dict[str, np.ndarray]:
     except (OSError, csv.Error):
         pass
     return to_arrays(rows, columns)
+
+
+def whole(path: Path) -> dict[str, np.ndarray]:
+    """`read` with the columns that the table itself names; nothing where it cannot be read."""
+    try:
+        with open(path, newline="", encoding="utf-8", errors="replace") as file:
+            columns = tuple(next(csv.reader(file), ()))
+    except (OSError, csv.Error):
+        return {}
+    return read(path, columns) if columns else {}

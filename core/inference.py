@@ -114,6 +114,10 @@ def start(model: LatentModel, images: Tensor, visible: Tensor | None = None) -> 
     with torch.no_grad():
         if model.encoder is not None:
             return model.encoder(images if visible is None else images.where(visible, 0.0))
+        if not hasattr(model, "guess"):  # a generator that was never shown where images lie
+            code = torch.zeros(model.code_dim).to(model.latent_mean)
+            code[: model.latent_dim] = model.latent_mean
+            return code.repeat(len(images), 1)
         away = images.flatten(1) - model.mean_image
         if visible is not None:
             away = away.where(visible.flatten(1), 0.0)
@@ -133,13 +137,9 @@ class Problem:
         return replace(self, images=self.images[rows], visible=None if self.visible is None else self.visible[rows])
 
     def repeated(self, times: int) -> Problem:
-        if times == 1:
-            return self
-
-        def again(x: Tensor | None) -> Tensor | None:
-            return None if x is None else x.repeat(times, 1, 1, 1)
-
-        return replace(self, images=again(self.images), visible=again(self.visible))
+        again = (times, 1, 1, 1)
+        return self if times == 1 else replace(self, images=self.images.repeat(again), visible=None
+                                               if self.visible is None else self.visible.repeat(again))
 
     def gradient(self, code: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
         """Objective [B] and its gradient by the codes [B, code_dim] at one draw of ε [d]."""

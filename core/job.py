@@ -21,10 +21,12 @@ class Snapshot:
     """A job as it is at one moment.
 
     Attributes:
-        points: the loss curves, columns as in `history.COLUMNS`, up to the unfinished last point.
+        points: the loss curves, columns as in `history.columns`, up to the unfinished last point.
         latest: the newest value of each column.
         epoch: epochs done, the running one as a fraction; epochs: how many there are to be.
         frames: epochs of which there is a picture. kl_per_dim: validation KL in nats, [d].
+        shares: of a GAN's samples in each class, [C]. alone: the last step that one player took by itself, and what it
+            saw: {"player": "d", "row": {…}}; empty before there was one and once both have gone on.
         changes: lr and β as they were changed in mid-run.
         version: another number whenever anything is different.
     """
@@ -39,6 +41,8 @@ class Snapshot:
     images_per_second: float
     frames: list[int]
     kl_per_dim: np.ndarray
+    shares: np.ndarray
+    alone: dict[str, Any]
     changes: list[dict[str, Any]]
     device: str
     version: int
@@ -57,6 +61,7 @@ class Job:
         self._now: history.Row | None = None
         self._began: tuple[float, float] | None = None
         self._rate, self._device = 0.0, ""
+        self._alone: dict[str, Any] = {}
         self._read()
         self._version = 0
         self.wishes: dict[str, float] = {}  # lr and β asked for in the queue: taken up with the first batch
@@ -68,6 +73,8 @@ class Job:
         self._rows = history.to_rows(run.history()) if run.has_weights else []
         self._epoch, self._step, self._seconds = float(status["epoch"]), int(status["step"]), float(status["seconds"])
         self._frames, self._kl, self._changes = run.frames(), run.kl_per_dim(), list(status["changes"])
+        shares = run.class_history()[1]
+        self._shares = shares[-1] if len(shares) else np.zeros(0)
 
     @property
     def state(self) -> str:
@@ -103,6 +110,14 @@ class Job:
     def epoch(self) -> None:
         """To the end of this epoch, then pause."""
         self._command(self, "epoch")
+
+    def d_step(self) -> None:
+        """One step of a GAN's discriminator alone, then pause."""
+        self._command(self, "d_step")
+
+    def g_step(self) -> None:
+        """One step of a GAN's generator alone, then pause."""
+        self._command(self, "g_step")
 
     def stop(self) -> None:
         """Save and end; the run can be resumed. A job still in line is cancelled."""
@@ -157,6 +172,8 @@ class Job:
                     self._device = event["device"]
                 case "report":
                     self._add(event["rows"])
+                    if event["step"] > self._step:
+                        self._alone = {}
                     self._now, self._step, self._epoch = event["now"], event["step"], event["epoch"]
                     self._seconds, self._rate = event["seconds"], event["images_per_second"]
                     self._began = self._began or (self._epoch, self._seconds)
@@ -164,11 +181,13 @@ class Job:
                     self._add_validation(event["row"])
                     self._epoch = event["row"]["epoch"]
                     self._seconds = event["row"]["seconds"]
-                    self._kl = np.array(event["kl_per_dim"])
+                    self._kl, self._shares = np.array(event["kl_per_dim"]), np.array(event["shares"])
                     if self._epoch == event["epoch"]:
                         self._frames = sorted({*self._frames, event["epoch"]})
                 case "changed":
                     self._changes.append(event["change"])
+                case "alone":
+                    self._alone = {"player": event["player"], "row": event["row"]}
                 case "paused" if self._state != "stopping":
                     self._state = "paused"
                 case "resumed" if self._state != "stopping":
@@ -205,8 +224,10 @@ class Job:
                 for row in rows[-60:]:
                     latest |= row
                 self._cached = Snapshot(
-                    history.to_arrays(rows), latest, self._epoch, self.epochs, self._step, self._seconds, self._left(),
-                    self._rate, list(self._frames), self._kl, list(self._changes), self._device, self._version,
+                    history.to_arrays(rows, history.columns(self.recipe.model)), latest,
+                    self._epoch, self.epochs, self._step, self._seconds, self._left(),
+                    self._rate, list(self._frames), self._kl, self._shares, self._alone,
+                    list(self._changes), self._device, self._version,
                 )  # fmt: skip
             return self._cached
 

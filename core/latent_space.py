@@ -35,7 +35,8 @@ class Axes:
     Attributes:
         centre: where a slider's zero lies, [d]: 0 for a prior N(0, I), the mean of the latents for an autoencoder.
         scale: what one step of 1 σ means in units of z, [d].
-        weight: how much the dimension matters, [d]: its KL in nats, or for an autoencoder its standard deviation.
+        weight: how much the dimension matters, [d]: its KL in nats, or for an autoencoder its standard deviation; all
+            alike where nobody knows (a generator from scratch).
         order: the dimensions by weight, the most important first, [d].
         dead: dimensions that change nothing, [d] bool, indexed by dimension.
     """
@@ -61,7 +62,11 @@ def axes(model: LatentModel) -> Axes:
     if model.has_prior:
         centre, scale = np.zeros(d, np.float32), np.ones(d, np.float32)
         weight = model.kl_per_dim.detach().cpu().numpy().astype(np.float32)
+        if not model.kl_known:
+            weight = np.ones(d, np.float32)
         order, dead = by_weight(weight, DEAD_BELOW)
+        if hasattr(model, "discriminator"):
+            dead = np.zeros(d, bool)  # what an encoder did not use the generator may have learned to
     else:
         centre = model.latent_mean.detach().cpu().numpy().astype(np.float32)
         weight = np.sqrt(np.clip(model.latent_cov.detach().cpu().numpy().diagonal(), 0, None)).astype(np.float32)
@@ -161,14 +166,18 @@ def _turned(noise: np.ndarray, model: LatentModel, turn) -> np.ndarray:
         return turn(torch.from_numpy(np.asarray(noise, np.float32)).to(model.latent_mean.device)).cpu().numpy()
 
 
-def decode(model: LatentModel, z: np.ndarray, chunk: int = 256) -> np.ndarray:
-    """Pictures of z [N, d]: `uint8` [N, 28, 28]. `chunk` bounds the memory of the activations."""
+def decode(model: LatentModel, z: np.ndarray, chunk: int = 256, before: bool = False) -> np.ndarray:
+    """Pictures of z [N, d]: `uint8` [N, 28, 28]. `chunk` bounds the memory of the activations.
+
+    Args:
+        before: by the decoder that a GAN's generator started from or is compared with, not by the generator.
+    """
     import torch
 
     z = torch.from_numpy(np.ascontiguousarray(z, np.float32))
-    device = model.latent_mean.device
+    device, draw = model.latent_mean.device, model.decode_before if before else model.decode
     with torch.inference_mode():
-        parts = [to_uint8(model.decode(part.to(device)))[:, 0] for part in z.split(chunk)] if len(z) else []
+        parts = [to_uint8(draw(part.to(device)))[:, 0] for part in z.split(chunk)] if len(z) else []
     return np.concatenate(parts) if parts else np.zeros((0, 28, 28), np.uint8)
 
 

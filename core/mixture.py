@@ -114,6 +114,9 @@ def of_run(run: Run, model: LatentModel, components: int = COMPONENTS, seed: int
         DataError: they must be encoded, and the data set is not there. RunError: they are not finite.
     """
     recipe = run.recipe
+    if not possible(model):
+        raise RunError(f"'{run.name}' is a GAN without an encoder: there are no latents of images to fit a mixture to. "
+                       "It draws from what it was trained on.")
     settings = f"{components} {seed} {FITTED} {PER_DIMENSION} {FLOOR} {sorted(recipe.to_dict().items())}"
     path = kept.file_of("mixture", kept.digest(kept.weights_digest(run, which), settings))
     if (found := kept.load(path)) and (mixture := _read(*found, model.latent_dim)):
@@ -147,6 +150,11 @@ def _read(arrays: dict[str, np.ndarray], facts: dict, d: int) -> Mixture | None:
         return mixture if fits and abs(mixture.weights.sum() - 1) < 1e-6 else None
     except (KeyError, TypeError, ValueError, np.linalg.LinAlgError):
         return None
+
+
+def possible(model: LatentModel) -> bool:
+    """Whether there are latents of images to fit a mixture to: not in a GAN without an encoder."""
+    return not hasattr(model, "discriminator") or model.encoder is not None
 
 
 def usual(model: LatentModel) -> str:

@@ -16,11 +16,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from core import data, history, metrics, weights
+from core import data, history, metrics, weights, yardstick
+from core.course import Validated
 from core.files import write_atomic, write_json
+from core.gan_trainer import GanTrainer
 from core.history import Row
-from core.metrics import Scores
-from core.models import build
+from core.models import GAN, build
 from core.runs import Run, RunError
 from core.trainer import Trainer
 
@@ -30,16 +31,16 @@ class Record:
 
     Attributes:
         rows: the loss curves so far. seconds: spent training and validating, pauses left out.
-        best_total, best_epoch: lowest validation total at the present β, and when.
+        best_total, best_epoch: lowest validation objective (total at the present β; a GAN's Fréchet distance), when.
         first_total: the untrained model's total, by which an explosion is judged.
         fresh: nothing was saved before.
     """
 
-    def __init__(self, run: Run, trainer: Trainer):
+    def __init__(self, run: Run, trainer: Trainer | GanTrainer):
         self.run, self.trainer = run, trainer
         self.rows: list[Row] = []
-        self.kl_rows: list[Row] = []
-        self.kl_columns = ("epoch", *(f"z{i}" for i in range(run.recipe.latent_dim)))
+        self.columns = history.columns(run.recipe.model)
+        self.part_rows: list[Row] = []  # of the second table, where there is one: `trainer.parts`
         self.seconds = 0.0
         self.best_total: float | None = None
         self.best_epoch = 0.0
@@ -63,14 +64,16 @@ class Record:
                 setattr(self, key, facts[key])
             if run.status["state"] == "diverged":  # saved while it blew up, perhaps: back to the last good
                 weights.put(trainer.model, weights.load(run.path / "best.safetensors")[0], f"'{run.name}'")
-                trainer.optimizer.state.clear()
+                trainer.forget()
         except (KeyError, RuntimeError, ValueError, TypeError) as error:
             raise RunError(f"'{run.name}' cannot be resumed: its saved state does not fit ({error}). Its images may "
                            "have changed since. Train it anew.") from None
         # What was written down after the state was saved belongs to a future that did not happen.
         self.rows = [row for row in history.to_rows(run.history()) if row["step"] <= trainer.steps]
-        kl = history.to_rows(history.read(run.path / "kl.csv", self.kl_columns))
-        self.kl_rows = [row for row in kl if row["epoch"] <= trainer.progress]
+        if trainer.parts:
+            file, columns = trainer.parts
+            parts = history.to_rows(history.read(run.path / file, columns))
+            self.part_rows = [row for row in parts if row["epoch"] <= trainer.progress]
         run.update_status(changes=[change for change in run.status["changes"] if change["step"] <= trainer.steps])
         for epoch in run.frames():
             if epoch > trainer.epoch:
@@ -80,17 +83,15 @@ class Record:
         """The row with the seconds of now, to the millisecond."""
         return row | {"seconds": round(self.seconds, 3)}
 
-    def validated(self, row: Row, scores: Scores) -> bool:
+    def validated(self, found: Validated) -> bool:
         """Note a validation; True if it is the best so far, whose weights are then kept until they are saved."""
-        trainer = self.trainer
+        trainer, row, objective = self.trainer, found.row, found.objective
         if self.rows and self.rows[-1]["step"] == row["step"]:
             self.rows[-1] = self.rows[-1] | row
         else:
             self.rows.append(row)
-        if self.run.recipe.variational:
-            values = [row["epoch"], *scores.kl_per_dim.tolist()]
-            self.kl_rows.append(dict(zip(self.kl_columns, values, strict=True)))
-        objective = scores.total(trainer.beta)
+        if trainer.parts:
+            self.part_rows.append(dict(zip(trainer.parts[1], [row["epoch"], *found.parts.tolist()], strict=True)))
         if self.first_total is None:
             self.first_total = objective
         best = self.best_total is None or objective < self.best_total
@@ -140,9 +141,10 @@ class Record:
     def save_good(self) -> None:
         """The tables and the best weights, without the state of now: all that is worth keeping after an explosion."""
         path = self.run.path
-        history.write(path / "history.csv", self.rows)
-        if self.kl_rows:
-            history.write(path / "kl.csv", self.kl_rows, self.kl_columns)
+        history.write(path / "history.csv", self.rows, self.columns)
+        if self.part_rows:
+            file, columns = self.trainer.parts
+            history.write(path / file, self.part_rows, columns)
         if self.unsaved_best is not None:
             facts = {"epoch": self.best_epoch, "val_total": self.best_total}
             weights.save(path / "best.safetensors", self.unsaved_best, facts)
@@ -158,7 +160,9 @@ class Record:
             yield f"It could not be scored on the test set: {error}"
             return
         model = weights.load_model(self.run, "best", device)
-        for found in metrics.evaluation(model, metrics.test_images(model, test)):
+        steps = yardstick.evaluation(model, test) if isinstance(model, GAN) else metrics.evaluation(
+            model, metrics.test_images(model, test))
+        for found in steps:
             if found:
                 write_json(self.run.path / "evaluation.json", found | {"epoch": self.best_epoch})
             yield ""

@@ -99,13 +99,15 @@ class Run:
         return max((f.stat().st_mtime for f in files if f.is_file()), default=0.0)
 
     def history(self) -> dict[str, np.ndarray]:
-        """The loss curves, one array per column of `history.COLUMNS`; NaN where nothing was measured."""
-        return history.read(self.path / "history.csv", history.COLUMNS)
+        """The curves, one array per column of `history.columns`; NaN where nothing was measured."""
+        return history.read(self.path / "history.csv", history.columns(self.recipe.model))
 
     def csv(self) -> str:
         """`history.csv` as it stands, for a download."""
         file = self.path / "history.csv"
-        return file.read_text("utf-8", "replace") if file.is_file() else ",".join(history.COLUMNS) + "\n"
+        if file.is_file():
+            return file.read_text("utf-8", "replace")
+        return ",".join(history.columns(self.recipe.model)) + "\n"
 
     def kl_history(self) -> tuple[np.ndarray, np.ndarray]:
         """Epochs [E] and the validation KL per latent dimension in nats [E, d]."""
@@ -117,6 +119,11 @@ class Run:
         """The newest KL per latent dimension, in nats, [d]; zeros before the first epoch."""
         _, kl = self.kl_history()
         return kl[-1] if len(kl) else np.zeros(self.recipe.latent_dim)
+
+    def class_history(self) -> tuple[np.ndarray, np.ndarray]:
+        """Of a GAN: epochs [E] and the share of samples in each class [E, C]."""
+        epochs, *shares = history.whole(self.path / "classes.csv").values() or [np.zeros(0)]
+        return epochs, np.stack(shares, axis=1) if shares else np.zeros((len(epochs), 0))
 
     def frames(self) -> list[int]:
         """The epochs of which there is a picture."""
@@ -189,11 +196,14 @@ class Run:
 
 
 def create(recipe: Recipe, name: str | None = None) -> Run:
-    """A new run's folder with its recipe in it.
+    """A new run's folder with its recipe in it; a GAN's recipe with its source filled in (`lineage.resolved`).
 
     Raises:
-        RunError: the name is taken or unfit, or the folder cannot be written.
+        RunError: the name is taken or unfit, the folder cannot be written, or a GAN has no source.
     """
+    from core import lineage  # it looks through the runs
+
+    recipe = lineage.resolved(recipe)
     folder, path = paths.runs_folder(), None
     wanted = valid_name(name) if name is not None else None
     try:

@@ -20,7 +20,8 @@ import torch
 from filelock import Timeout
 
 from core import devices, endings
-from core.events import Batch, Changed, Control, EpochEnd, Event, Finished, Pulse, Report, Started
+from core.events import Alone, Batch, Changed, Control, EpochEnd, Event, Finished, Pulse, Report, Started
+from core.gan_trainer import GanTrainer
 from core.history import Row
 from core.record import Record
 from core.runs import Run, RunError
@@ -71,7 +72,7 @@ class _Loop:
         self.run, self.device, self.control = run, device, control
         self.threads = devices.threads_for(run.recipe, device)
         torch.set_num_threads(self.threads)
-        self.trainer = Trainer(run.recipe, device)
+        self.trainer = (GanTrainer if run.recipe.model == "gan" else Trainer)(run.recipe, device)
         self.record = Record(run, self.trainer)
         self.epochs = run.epochs  # asked once: the answer lies in a file
         # One that was cut off in its last save or scoring has all its epochs and still an end to come to.
@@ -84,12 +85,12 @@ class _Loop:
         self.began_at = (self.record.seconds, self.trainer.epoch)
 
     def events(self) -> Iterator[Event]:
-        trainer, record, run = self.trainer, self.record, self.run
+        trainer, record, run, name = self.trainer, self.record, self.run, devices.describe(self.device)
         parameters = sum(p.numel() for p in trainer.model.parameters())
-        name = devices.describe(self.device)
         run.update_status(state="running", message="", device=name, threads=self.threads, parameters=parameters)
         yield Started(name, self.threads, parameters, trainer.batches, len(trainer.train_images))
         if record.fresh:
+            trainer.begin()
             yield (event := self._end_epoch())  # epoch 0: what the untrained model does
             if isinstance(event, Finished):
                 return
@@ -99,6 +100,10 @@ class _Loop:
             if self.control.stop:
                 yield self.stop()
                 return
+            if player := self.control.alone:
+                self.control.alone = ""
+                yield Alone(player, trainer.alone(player))
+                continue
             began = time.perf_counter()
             images += trainer.step()
             due = trainer.epoch_done or self.control.report or began - reported > REPORT_SECONDS
@@ -115,8 +120,7 @@ class _Loop:
                     yield self._diverged(problem)
                     return
             if trainer.epoch_done:
-                event = self._end_epoch()
-                yield event
+                yield (event := self._end_epoch())
                 if isinstance(event, Finished):
                     return
                 reported = time.perf_counter()
@@ -132,7 +136,7 @@ class _Loop:
 
     def _take_up_changes(self) -> Iterator[Changed]:
         trainer = self.trainer
-        for name in ("lr", "beta"):
+        for name in trainer.changeable:
             new, old = getattr(self.control, name), getattr(trainer, name)
             setattr(self.control, name, None)
             if new is not None and new != old:
@@ -153,29 +157,27 @@ class _Loop:
 
     def _report(self, images_per_second: float) -> Report:
         self._collect()
-        trainer, record = self.trainer, self.record
-        rows, self.unreported = self.unreported, []
-        end = [record.time(row) for row in trainer.rows(self.sent, trainer.batch)]
-        return Report(rows, end[-1] if end else None, trainer.steps, trainer.progress, record.seconds,
+        trainer, rows, self.unreported = self.trainer, self.unreported, []
+        end = [self.record.time(row) for row in trainer.rows(self.sent, trainer.batch)]
+        return Report(rows, end[-1] if end else None, trainer.steps, trainer.progress, self.record.seconds,
                       images_per_second)
 
     def _measure(self) -> EpochEnd | Finished:
         """Validate where training stands now."""
         self._collect()
         began = time.perf_counter()
-        row, scores = self.trainer.validate()
-        if problem := endings.explosion([row], self.record.first_total):
+        found = self.trainer.validate()
+        if problem := endings.explosion([found.row], self.record.first_total):
             return self._diverged(problem)
         self.record.seconds += time.perf_counter() - began
-        row = self.record.time(row)
-        best = self.record.validated(row, scores)
-        return EpochEnd(row, self.trainer.epoch, best, scores.kl_per_dim.tolist())
+        found = replace(found, row=self.record.time(found.row))
+        return EpochEnd(found.row, self.trainer.epoch, self.record.validated(found), found.kl_per_dim.tolist(),
+                        found.shares.tolist())
 
     def _end_epoch(self) -> EpochEnd | Finished:
         """Validate, count the epoch, take the picture, and save if it is time."""
         trainer, record = self.trainer, self.record
-        event = self._measure()
-        if isinstance(event, Finished):
+        if isinstance(event := self._measure(), Finished):
             return event
         if trainer.batch:
             trainer.end_epoch()
@@ -200,19 +202,19 @@ class _Loop:
 
     def _enough(self) -> str:
         """Why training ends before its last epoch, or nothing."""
-        trainer, record = self.trainer, self.record
-        if trainer.epoch >= self.epochs:
+        epoch, record = self.trainer.epoch, self.record
+        if epoch >= self.epochs:
             return ""
-        waited = 0 if trainer.batch else int(trainer.epoch - max(record.best_epoch, self.began_at[1]))
+        waited = 0 if self.trainer.batch else int(epoch - max(record.best_epoch, self.began_at[1]))
         return endings.enough(self.run.recipe, record.seconds - self.began_at[0], waited)
 
     def stop(self) -> Finished:
         """Validate and save within the epoch, and end: what was learned so far can be used at once."""
-        trainer = self.trainer
         if problem := self._cut():
             return problem
         self._save()
-        where = f"in epoch {trainer.epoch + 1}" if trainer.batch else f"after epoch {trainer.epoch}"
+        batch, epoch = self.trainer.batch, self.trainer.epoch
+        where = f"in epoch {epoch + 1}" if batch else f"after epoch {epoch}"
         return self._end("stopped", f"Stopped {where}. You can resume it.")
 
     def close(self) -> None:
@@ -221,9 +223,8 @@ class _Loop:
             return
         if self.trainer.epoch < self.epochs:
             self.stop()
-            return
-        for _ in self._finish(""):
-            pass
+        else:
+            list(self._finish(""))
 
     def fail(self, error: OSError) -> Finished:
         """End after a failed save; the status may be unwritable too."""
@@ -235,10 +236,9 @@ class _Loop:
 
     def _diverged(self, problem: str) -> Finished:
         """The weights of now are spoilt; what was good before them is kept."""
-        record, trainer = self.record, self.trainer
-        record.save_good()
-        best = record.best_epoch if record.best_total is not None else None
-        return self._end("diverged", endings.diverged(problem, trainer.epoch + 1, best, trainer.lr))
+        self.record.save_good()
+        best = self.record.best_epoch if self.record.best_total is not None else None
+        return self._end("diverged", endings.diverged(problem, self.trainer.epoch + 1, best, self.trainer.lr))
 
     def _finish(self, reason: str) -> Iterator[Pulse | Finished]:
         """Score the best weights on the test set, once, at the very end."""

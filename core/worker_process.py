@@ -23,7 +23,7 @@ import torch
 from core import devices, runs
 from core.data import DataError
 from core.devices import DeviceError
-from core.events import Batch, Control, EpochEnd, Event, Finished, Pulse
+from core.events import Alone, Batch, Control, EpochEnd, Event, Finished, Pulse
 from core.runs import RunError
 from core.training import train
 
@@ -76,7 +76,7 @@ class Worker:
     def work(self, order: Message) -> bool:
         """Train one run. Returns False when the lab has gone."""
         run, control = runs.open_run(order["run"]), Control()
-        # What is left to do before the next pause: "batch", "epoch", or "all" there is.
+        # What is left to do before the next pause: "batch", "epoch", one player's step "alone", or "all" there is.
         until, last = "all", None
         events = train(run, order["device"], control)
         for event in events:
@@ -86,7 +86,9 @@ class Worker:
             if not isinstance(event, (Batch, Pulse)):
                 self.tell(event)
             epoch_done = isinstance(event, EpochEnd) and event.epoch > 0  # epoch 0 is the untrained model
-            paused = not control.stop and {"batch": isinstance(event, Batch), "epoch": epoch_done, "all": False}[until]
+            reached = {"batch": isinstance(event, Batch), "epoch": epoch_done, "alone": isinstance(event, Alone),
+                       "all": False}  # fmt: skip
+            paused = not control.stop and reached[until]
             if paused:
                 self.say("paused")
             while paused or not self.inbox.empty():
@@ -102,6 +104,9 @@ class Worker:
                         until = {"resume": "all", "step": "batch", "epoch": "epoch"}[message["do"]]
                         control.report = until == "batch"
                         paused = False
+                        self.say("resumed")
+                    case "d_step" | "g_step":
+                        until, control.alone, paused = "alone", message["do"][0], False
                         self.say("resumed")
                     case "set":
                         control.lr = message.get("lr", control.lr)

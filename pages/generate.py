@@ -29,9 +29,7 @@ def page(run: Run) -> None:
             views.hero_plane(run, held, dimensions(0, 1, 2), alone=False)
     else:
         parts.board(held)
-    st.caption("Sliders are ordered by how much they matter (the bar under each name). While you drag, you see "
-               "pictures decoded in advance; when you let go, the exact one. Arrow keys move a slider, 0 or a "
-               "double-click resets it.")
+    st.caption(parts.about_sliders(held))
     parts.sheet(held)
     views.samples(run, held)
     if held.model.latent_dim > 2:

@@ -14,7 +14,7 @@ from ui.map_depth import depth
 from ui.map_lessons import lessons
 from ui.map_measures import measures
 from ui.map_selection import details, leave
-from ui.run_picker import damaged_runs, pick_run
+from ui.run_picker import damaged_runs, pick_run, places_images
 from ui.words import plain
 
 
@@ -118,7 +118,8 @@ with st.container(gap=None, key="map_head"):  # the map belongs on the first scr
     head, box = st.columns([1, 1], vertical_alignment="center")
     head.title("Map", anchor=False)
     with box:
-        chosen = pick_run("run")
+        chosen = pick_run("run", what="run for this page (a GAN has none: it generates and places no images)",
+                          fits=places_images)
     st.markdown("Every image is a point, and images that are alike lie together. See which kinds the model tells "
                 "apart, and which it takes for the same.")
 if chosen:

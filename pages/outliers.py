@@ -7,7 +7,7 @@ import streamlit as st
 from core.runs import Run
 from ui import outliers_choice, outliers_measures, outliers_results, outliers_views
 from ui.outliers_results import Pending
-from ui.run_picker import damaged_runs, pick_run
+from ui.run_picker import damaged_runs, pick_run, places_images
 from ui.words import plain
 
 
@@ -35,7 +35,8 @@ with st.container(gap=None, key="outliers_head"):  # the histograms belong on th
     head, box = st.columns([1, 1], vertical_alignment="center")
     head.title("Outliers", anchor=False)
     with box:
-        chosen = pick_run("run")
+        chosen = pick_run("run", what="run for this page (a GAN has none: it generates and places no images)",
+                          fits=places_images)
     st.markdown("A model should stumble over what it has never learned. Mix its test images with others and see "
                 "whether its score tells them apart.")
 if chosen:

@@ -11,14 +11,14 @@ from ui.components.to_top import to_top
 from ui.jobs import all_jobs
 from ui.jobs import boards as all_boards
 from ui.recipe_form import recipe_form
+from ui.train_controls import heading
 from ui.train_live import ended as show_ended
-from ui.train_live import heading, live, others
-from ui.train_runs import open_in_generate, runs_section
+from ui.train_live import live, others
+from ui.train_runs import TOP, best_of, open_in_generate, runs_section
 from ui.words import epoch, many, plain, three
 
 WATCHED = "train_watched"  # in session state: a run that another page started; its end is shown to this visitor
 MINE = "train_mine"  # all such runs
-TOP = "train_top"  # changes when something begins that is to be seen at the top of the page
 SAID = "train_said"  # what to say about the job that was put in the queue a moment ago
 DEVICE = "train_device"
 START = "Start training"
@@ -120,10 +120,10 @@ def _trained_already() -> None:
     st.markdown("**Trained already**")
     for run in done:
         st.image(run.frame(run.frames()[-1]), width="stretch",
-                 alt=f"{run.name}: test images, their reconstructions, and samples from the prior")
-        st.caption(f"{plain(run.name)}: best validation total {three(run.status.get('best_total'))} per image after "
-                   f"{_epochs(run.status['epoch'])}. Top row: test images, then their reconstructions, then "
-                   "samples.")
+                 alt=f"{run.name}: test images, what the model makes of them, and samples")
+        made = "encoded and generated again" if run.recipe.model == "gan" else "their reconstructions"
+        st.caption(f"{plain(run.name)}: {best_of(run)} after {_epochs(run.status['epoch'])}. Top row: test images, "
+                   f"then {made}, then samples.")
         if st.button("Generate from it", key=f"best_{run.name}", icon=":material/draw:",
                      help="Move through its latent space."):
             open_in_generate(run.name)
@@ -138,8 +138,8 @@ def _outcome(job, board, newest: bool) -> None:
     status = job.run.status
     if newest:
         st.markdown(heading(job))
-    best = (f"Best validation total: {three(status.get('best_total'))} per image, "
-            f"after epoch {epoch(status.get('best_epoch'))}.")
+    best = best_of(job.run)
+    best = f"{best[0].upper()}{best[1:]}, after epoch {epoch(status.get('best_epoch'))}.{_against(job.run)}"
     box, text = {
         "finished": (st.success, f"Finished. {job.message} {best}"),
         "stopped": (st.info, f"{job.message or 'Stopped.'} {best}"),
@@ -171,6 +171,16 @@ def _outcome(job, board, newest: bool) -> None:
                                     help="Take this message away. The run stays in the list below."):
             st.session_state[MINE] = [name for name in st.session_state[MINE] if name != job.name]
             st.rerun()
+
+
+def _against(run) -> str:
+    """How a GAN's generator compares with the decoder it came from, once it has been measured on the test set."""
+    found = run.evaluation() if run.recipe.model == "gan" else None
+    if not found or not (before := found.get("before")):
+        return ""
+    return (f" On the test images: Fréchet distance {three(before['frechet'])} for the decoder before, "
+            f"{three(found['frechet'])} for the generator now; sharpness {three(before['sharpness'])} and "
+            f"{three(found['sharpness'])}, where 1 is as sharp as real images.")
 
 
 def _resume_with(board, name: str, lr: float):

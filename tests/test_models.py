@@ -13,7 +13,7 @@ from core.models.autoencoder import Autoencoder
 from core.trainer import Trainer
 
 CPU = torch.device("cpu")
-NAMES = sorted(presets.PRESETS)
+NAMES = sorted(name for name, recipe in presets.PRESETS.items() if recipe.model != "gan")
 MIXES = [
     {"model": "vae", "network": "mlp", "likelihood": "bernoulli"},
     {"model": "vae", "network": "conv", "likelihood": "gaussian"},

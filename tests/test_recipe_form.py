@@ -69,8 +69,9 @@ def test_a_chosen_preset_is_written_into_the_address(form):
 
 def test_every_field_has_a_widget_with_its_help_and_bounds_whenever_it_applies(form):
     settings = [{}, {"network": "conv"}, {"likelihood": "gaussian"}, {"dataset": "folder"}, {"model": "ae"},
-                {"model": "ad"}, {"model": "vad"}]
-    seen = set()
+                {"model": "ad"}, {"model": "vad"}, {"model": "gan", "generator": "scratch"},
+                {"model": "gan", "generator": "scratch", "adversarial": "wgan-gp"}]
+    seen = {"source_model"}  # never asked for: it is the source's
     for setting in settings:
         form = AppTest.from_function(script, default_timeout=30).run()
         for name, value in setting.items():
@@ -78,7 +79,7 @@ def test_every_field_has_a_widget_with_its_help_and_bounds_whenever_it_applies(f
         values = presets.preset("mlp-vae").to_dict() | setting
         for f in fields():
             found = widget(form, f.name)
-            assert (found is not None) == applies(f, values), f.name
+            assert (found is not None) == (applies(f, values) and f.name != "source_model"), f.name
             if found is not None:
                 seen.add(f.name)
                 assert found.help == f.metadata["help"] + recipe_form.bounds(f)
@@ -86,7 +87,12 @@ def test_every_field_has_a_widget_with_its_help_and_bounds_whenever_it_applies(f
 
 
 def test_what_matters_stands_open_and_the_rest_is_folded_under_plain_words(form):
-    assert [fold.label for fold in form.expander] == [recipe_form.FOLDS[group] for group in GROUPS]
+    of_gan = recipe_form.FOLDS["gan"]
+    folds = [recipe_form.FOLDS[group] for group in GROUPS]
+    assert [fold.label for fold in form.expander] == [fold for fold in folds if fold != of_gan]
+    widget(form, "model").select("gan").run()
+    widget(form, "generator").select("scratch").run()
+    assert [fold.label for fold in form.expander] == folds
     folded = {w.key for fold in form.expander for w in (*fold.selectbox, *fold.number_input, *fold.text_input)}
     assert not folded & {recipe_form.key(name) for name in recipe_form.OPEN}
 

@@ -58,9 +58,9 @@ def loss_chart(points: Points, *, x: str = "epoch", log: bool = False, smoothing
     """
     panels, legend = [], []
     names = {term: name.replace("KL", prior) for term, name in TERMS.items()}
-    for number, panel in enumerate(PANELS if with_kl else ({"total": "total"},)):
+    for number, terms in enumerate(PANELS if with_kl else ({"total": "total"},)):
         drawn = []
-        for term, role in panel.items():
+        for term, role in terms.items():
             style = {"name": names[term], "colour": theme.colour(role), "width": 1.6, "alpha": 1.0}
             if term == "weighted_kl":  # a broad pale band: where β is 1 it lies under KL, and both can be seen
                 style |= {"width": 5, "alpha": 0.35}
@@ -68,9 +68,9 @@ def loss_chart(points: Points, *, x: str = "epoch", log: bool = False, smoothing
             drawn += _term(points, x, term, style, smoothing)
         share = (0.6, 0.4)[number] if with_kl else 1.0
         title = f"{prior if number else 'Loss'} ({unit} per image)"
-        panels.append(_panel(title, share, drawn, log, whole=bool(number)))
+        panels.append(panel(title, share, drawn, log, whole=bool(number)))
     return {"panels": panels, "legend": sorted(legend, key=lambda s: list(names.values()).index(s["name"])),
-            "marks": _marks(points, x, changes), "ranAway": _ran_away(points, x) is not None, **_frame(x)}
+            "marks": marks(points, x, changes), "ranAway": _ran_away(points, x) is not None, **frame(x)}
 
 
 def overlay_chart(runs: dict[str, Points], term: str = "total", *, x: str = "epoch", log: bool = False,
@@ -88,8 +88,8 @@ def overlay_chart(runs: dict[str, Points], term: str = "total", *, x: str = "epo
                  "alpha": 1.0}
         legend.append(style | {"dash": False})
         drawn += _term(points, x, term, style, smoothing)
-    panel = _panel(f"{TERMS[term]} ({unit} per image)", 1.0, drawn, log)
-    return {"panels": [panel], "legend": legend, "marks": [], **_frame(x)}
+    shown = panel(f"{TERMS[term]} ({unit} per image)", 1.0, drawn, log)
+    return {"panels": [shown], "legend": legend, "marks": [], **frame(x)}
 
 
 def kl_bars(kl_per_dim: np.ndarray) -> dict[str, Any]:
@@ -117,13 +117,19 @@ def _term(points: Points, x: str, term: str, style: dict, smoothing: float) -> l
     """The curves of one term: training, with its raw self behind it where it is smoothed, and validation."""
     found, style = [], style | {"until": _ran_away(points, x)}
     for prefix, part in PARTS.items():
-        xs, ys = _clean(points.get(x, ()), points.get(f"{prefix}_{term}", ()))
-        dash = prefix == "val"
-        if smoothing and not dash:
-            found.append(style | _small(xs, ys) | {"dash": dash, "alpha": 0.25, "width": 1, "label": ""})
-            ys = curves.smooth(ys, smoothing)
-        found.append(style | _small(xs, ys) | {"dash": dash, "label": part})
+        measured = prefix == "val"
+        found += series(points, x, f"{prefix}_{term}", style | {"dash": measured, "label": part},
+                        0.0 if measured else smoothing)
     return found
+
+
+def series(points: Points, x: str, column: str, style: dict, smoothing: float) -> list[dict]:
+    """One column as a curve, behind it its raw self, faint, where it is smoothed."""
+    xs, ys = _clean(points.get(x, ()), points.get(column, ()))
+    raw = style | {"alpha": 0.25, "width": 1, "label": ""} | _small(xs, ys)
+    if not smoothing:
+        return [style | _small(xs, ys)]
+    return [raw, style | _small(xs, curves.smooth(ys, smoothing))]
 
 
 def _small(xs: np.ndarray, ys: np.ndarray) -> dict[str, list[float]]:
@@ -149,7 +155,7 @@ def _ran_away(points: Points, x: str) -> float | None:
     return min(places, default=None)
 
 
-def _panel(title: str, share: float, drawn: list[dict], log: bool, whole: bool = False) -> dict[str, Any]:
+def panel(title: str, share: float, drawn: list[dict], log: bool, whole: bool = False) -> dict[str, Any]:
     """One panel; a logarithm only where every value has one. `whole`: with its first steep stretch."""
     values = [y for curve in drawn for y in curve["y"]]
     log = log and bool(values) and min(values) >= 0 and max(values) > 0
@@ -161,18 +167,18 @@ def _useful(drawn: list[dict], whole: bool) -> list[float] | None:
     """A range without the steep first fall, which would press all that follows into a flat line, and without what a
     diverging run rose to. The KL keeps its first peak: it is of the size of the rest, and cut off it would be a block
     at the edge."""
-    away = [curve["until"] for curve in drawn if curve["until"] is not None]
+    away = [curve["until"] for curve in drawn if curve.get("until") is not None]
     end = max((curve["x"][-1] for curve in drawn if curve["x"]), default=0.0)
     begin = -1.0 if whole else 0.08 * end
     late = [y for curve in drawn for x, y in zip(curve["x"], curve["y"], strict=True)
-            if (x > begin if curve["until"] is None else x < curve["until"])]
+            if (x > begin if curve.get("until") is None else x < curve["until"])]
     if len(late) < (1 if away else 8):
         return None
     margin = max(0.06 * (max(late) - min(late)), 0.05 * max(map(abs, late)) if away else 0.0) or 0.5
     return [min(late) - margin, max(late) + margin]
 
 
-def _marks(points: Points, x: str, changes) -> list[dict[str, Any]]:
+def marks(points: Points, x: str, changes) -> list[dict[str, Any]]:
     """Where the learning rate or β was changed in mid-run."""
     names, found = {"lr": "lr", "beta": "β"}, []
     for change in changes:
@@ -182,6 +188,6 @@ def _marks(points: Points, x: str, changes) -> list[dict[str, Any]]:
     return found
 
 
-def _frame(x: str) -> dict[str, Any]:
+def frame(x: str) -> dict[str, Any]:
     """What all line charts share. A zoom is kept while `revision` stays the same."""
     return {"xTitle": X_AXES[x], "revision": x, "muted": theme.colour("muted")}

@@ -37,9 +37,23 @@ def board(held: Loaded) -> None:
     latent_board(
         key="generate_board", run=held.name, stamp=here.stamp, seq=here.seq, u=here.u,
         picture=held.pictures(np.asarray([here.u], np.float32))[0], order=axes.order, weight=axes.weight,
-        dead=axes.dead, prior=held.prior, on_move=here.follow,
+        dead=axes.dead, prior=held.prior, measure=held.measure,
+        on_move=here.follow,
         original=None if origin is None else np.frombuffer(origin.pixels, np.uint8).reshape(28, 28),
         note="" if origin is None else origin.note)
+
+
+def about_sliders(held: Loaded) -> str:
+    """How the sliders are ordered, and how to use them."""
+    if not held.measure:
+        order = "This generator began from scratch, so nobody knows how much each dimension matters."
+    elif held.gan and held.prior:
+        order = ("Sliders are ordered by their KL in the model whose decoder became this generator (the bar under each "
+                 "name); the GAN itself knows no KL.")
+    else:
+        order = "Sliders are ordered by how much they matter (the bar under each name)."
+    return order + (" While you drag, you see pictures decoded in advance; when you let go, the exact one. Arrow keys "
+                    "move a slider, 0 or a double-click resets it.")
 
 
 @st.fragment(key="sheet")
@@ -121,6 +135,8 @@ def _from_image(run: Run, held: Loaded, here: Point) -> None:
     def images() -> ImageSet | None:
         return images_of(run, "generate_data", "Until then you can draw or upload a picture.")
 
+    what = "what the generator makes of the" if held.gan else "the reconstruction: the decoder at the"
+
     def go(pick: Pick) -> None:
         found = None if pick.kind != "test" else data.load(run.recipe.dataset, run.recipe.folder)
         picture = pixels(pick, found)
@@ -129,8 +145,8 @@ def _from_image(run: Run, held: Loaded, here: Point) -> None:
 
     choose("generate_image", images, kept("generate", run), held=held,
            label="From an image", use="Go where it lies", invent=False, on_pick=go,
-           about="Images the model never saw in training. The picture then shows the reconstruction: the decoder at "
-                 f"the {place_of(held)} that {whence(held).lower()} gives the image.")
+           about="Images the model never saw in training. The picture then shows "
+                 f"{what} {place_of(held)} that {whence(held).lower()} gives the image.")
 
 
 def _downloads(run: Run, held: Loaded, here: Point) -> None:

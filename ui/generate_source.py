@@ -20,7 +20,8 @@ HELP = ("The prior N(0, I): what a VAE is trained towards. The Gaussian: mean an
 def choose(held: Loaded, where: str) -> None:
     """The control; `where` tells the Random button's (`point`) from the grid's. Families keep choices of their own,
     since their defaults differ."""
-    st.radio("Draw from", list(SOURCES), key=_key(held, where), index=list(SOURCES).index(mixture.usual(held.model)),
+    names = offered(held)
+    st.radio("Draw from", names, key=_key(held, where), index=names.index(mixture.usual(held.model)),
              persist_state="session", format_func=lambda name: SOURCES[name][0].upper() + SOURCES[name][1:],
              help=HELP if held.prior else
              HELP + " This model has no prior: N(0, I) mostly falls into holes where no image ever was.")
@@ -29,7 +30,12 @@ def choose(held: Loaded, where: str) -> None:
 def chosen(held: Loaded, where: str) -> str:
     """What is chosen there: one of `mixture.SOURCES`."""
     wanted = st.session_state.get(_key(held, where))
-    return wanted if wanted in SOURCES else mixture.usual(held.model)
+    return wanted if wanted in offered(held) else mixture.usual(held.model)
+
+
+def offered(held: Loaded) -> list[str]:
+    """What there is to draw from: no mixture where there are no latents to fit it to."""
+    return [name for name in SOURCES if name != "mixture" or mixture.possible(held.model)]
 
 
 def draw(run: Run, held: Loaded, source: str, n: int, seed: int, temperature: float) -> tuple[np.ndarray, str]:
@@ -99,4 +105,5 @@ def depth(run: Run, held: Loaded, z: np.ndarray) -> None:
 
 
 def _key(held: Loaded, where: str) -> str:
-    return f"generate_{where}_from_{'prior' if held.prior else 'fitted'}"
+    few = "" if mixture.possible(held.model) else "_gan"
+    return f"generate_{where}_from_{'prior' if held.prior else 'fitted'}{few}"

@@ -49,12 +49,14 @@ def other_plane(run: Run, held: Loaded) -> None:
         st.caption("Choose two directions and move over the plane they span; all else stays as at the point above.")
         return
     order, d = [int(k) for k in held.axes.order], held.model.latent_dim
-    kinds = {"first": "Highest KL" if held.prior else "Widest", "main": "PCA directions", "any": "Any two"}
+    first = "The first two" if not held.measure else "Highest KL" if held.prior else "Widest"
+    kinds = {"first": first, "main": "PCA directions", "any": "Any two"}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         kind = st.segmented_control(
             "Which plane", list(kinds), default="first", key="generate_plane_kind", required=True,
             persist_state="session", format_func=kinds.get,
-            help=("The two dimensions with the highest KL" if held.prior else
+            help=("The first two dimensions" if not held.measure else
+                  "The two dimensions with the highest KL" if held.prior else
                   "The two dimensions in which the training latents vary most")
                  + "; the two directions, across all dimensions, along which the training latents spread most; or any "
                    "two dimensions.")
@@ -123,11 +125,13 @@ def depth(run: Run, held: Loaded) -> None:
                         "standard deviations, dimension by dimension.")
         if "mixture" in (source.chosen(held, "point"), source.chosen(held, "grid")):
             source.depth(run, held, z)
-        what = "KL in nats (validation images)" if held.prior else "standard deviation of the latents"
-        table = [{"dimension": f"z{k}", "value of z": float(z[k]), what: float(held.axes.weight[k]),
-                  "use": "dead" if held.axes.dead[k] else "in use"} for k in held.axes.order]
+        what = ("the source's KL in nats" if held.gan else "KL in nats (validation images)") if held.prior else (
+            "standard deviation of the latents")
+        table = [{"dimension": f"z{k}", "value of z": float(z[k]), **({what: float(held.axes.weight[k])} if held.measure
+                  else {}), **({} if held.gan else {"use": "dead" if held.axes.dead[k] else "in use"})}
+                 for k in held.axes.order]
         st.dataframe(table, hide_index=True, height=220, key="generate_table",
-                     alt=f"Every dimension with its value of z, its {what}, and whether the model uses it",
+                     alt="Every dimension with its value of z, and what is known of its weight",
                      column_config={name: st.column_config.NumberColumn(format="%.3g")
                                     for name in ("value of z", what)})
         st.caption("The code that ran:")

@@ -57,6 +57,20 @@ class Loaded:
     rate: float = 1_000.0
     places: Places = field(default_factory=Places)
 
+    @property
+    def measure(self) -> str:
+        """What `axes.weight` is, in words; empty where nobody knows how much a dimension matters."""
+        if not self.prior:
+            return "standard deviation"
+        if not self.model.kl_known:
+            return ""
+        return "the source's KL" if self.gan else "KL"
+
+    @property
+    def gan(self) -> bool:
+        """Whether it is a generator that was trained against a discriminator."""
+        return hasattr(self.model, "discriminator")
+
     def pictures(self, u: np.ndarray) -> np.ndarray:
         """Decoded at points u [N, d] in units of σ: `uint8` [N, 28, 28]."""
         start = time.perf_counter()

@@ -8,6 +8,7 @@ from core import embedding, runs
 from core.data import ImageSet
 from core.embedding import EmbeddingError, Settings
 from core.runs import Run
+from ui.run_picker import places_images
 from ui.words import plain
 
 SOURCES = {"latents": "Latents", "pixels": "Raw pixels"}
@@ -109,7 +110,7 @@ def main_controls(images: ImageSet) -> None:
 
 def second_controls(first: Run | None) -> str | None:
     """Run, source, method and numbers of the second map; returns the name of its run."""
-    usable = [run.name for run in runs.list_runs() if not run.error and run.has_weights]
+    usable = [run.name for run in runs.list_runs() if not run.error and run.has_weights and places_images(run)]
     state = st.session_state
     if state.get("map_run2") not in usable:
         if state.get("map_run2"):

@@ -45,7 +45,7 @@ def training(run: Run, images: ImageSet, job: classifier_job.Job, *, key: str) -
         st.fragment(_progress, run_every=0.5)(job)
         return
     st.warning(plain(job.message or "The classifier was trained but could not be kept."))
-    if st.button("Try again", key=key, help="Trains the small classifier anew; a few seconds."):
+    if st.button("Try again", key=key, help="Trains the small classifier anew; ten or twenty seconds."):
         classifier_job.start(run.recipe.dataset, run.recipe.folder, str(classifier.file_of(images)), again=True)
         st.rerun()
 

@@ -20,8 +20,9 @@ SLOTS = ("ae", "vae", "ad", "vad")
 
 
 def flat_runs() -> list[Run]:
-    """Every run with weights and two latent dimensions, newest first."""
-    return [run for run in runs.list_runs() if not run.error and run.has_weights and run.recipe.latent_dim == 2]
+    """Every run of the four families with weights and two latent dimensions, newest first; a GAN is none of them."""
+    return [run for run in runs.list_runs() if not run.error and run.has_weights and run.recipe.latent_dim == 2
+            and run.recipe.model in SLOTS]
 
 
 def usual(found: list[Run]) -> dict[str, Run]:

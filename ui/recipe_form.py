@@ -13,10 +13,12 @@ from typing import Any
 import streamlit as st
 
 from core import data, presets
-from core.recipe import GROUPS, Recipe, RecipeError, applies, fields
+from core.recipe import GROUPS, Recipe, RecipeError, fields
+from ui import recipe_source
+from ui.recipe_source import shown
 from ui.words import plain
 
-OPEN = ("name", "dataset", "folder", "latent_dim", "beta", "epochs")
+OPEN = ("name", "dataset", "folder", "latent_dim", "beta", "source", "generator", "adversarial", "epochs")
 """The fields in plain sight, in this order."""
 
 LABELS = {
@@ -25,12 +27,23 @@ LABELS = {
     "likelihood": "Reconstruction loss", "sigma": "σ of the Gaussian", "beta": "β, weight of the KL",
     "beta_warmup": "Warm-up of β", "lr": "Learning rate", "max_minutes": "Time limit in minutes (0: none)",
     "patience": "Patience in epochs (0: never)",
+    "source": "Decoder from", "generator": "The generator starts", "adversarial": "What D and G play for",
+    "d_channels": "Channels of the discriminator", "d_norm": "Normalisation in the discriminator",
+    "d_lr": "Learning rate of the discriminator", "d_steps": "Steps of D for each step of G",
+    "r1": "R1 penalty γ (0: none)", "gradient_penalty": "Gradient penalty λ",
+    "ema": "Running average of G (0: none)", "freeze": "Does not learn", "round_images": "Images in a round (0: all)",
     "latent_lr": "Learning rate of the latents", "latent_init": "Where the latents begin",
 }
-FOLDS = {"data": "How many images", "model": "The network", "loss": "The loss", "training": "How it learns",
+FOLDS = {"data": "How many images", "model": "The network", "loss": "The loss",
+         "gan": "Generator and discriminator", "training": "How it learns",
          "stop": "When else to stop"}
 WORDS = {"ae": "Autoencoder", "vae": "Variational autoencoder", "ad": "Auto-decoder",
-         "vad": "Variational auto-decoder", "pca": "Along the images' main directions", "small": "At random, near 0",
+         "vad": "Variational auto-decoder", "gan": "GAN: a decoder against a discriminator",
+         "decoder": "As the trained decoder", "scratch": "From scratch, with random weights",
+         "non-saturating": "Cross-entropy (non-saturating)", "hinge": "Hinge", "least-squares": "Least squares",
+         "wgan-gp": "Wasserstein distance (WGAN-GP)", "none": "None", "spectral": "Spectral",
+         "nothing": "Both learn", "generator": "The generator", "discriminator": "The discriminator",
+         "pca": "Along the images' main directions", "small": "At random, near 0",
          "mlp": "Fully connected", "conv": "Convolutions",
          "bernoulli": "Bernoulli (cross-entropy)", "gaussian": "Gaussian, fixed σ",
          "gaussian-learned": "Gaussian, learned σ", "mse": "Squared error", "adam": "Adam",
@@ -55,17 +68,19 @@ def recipe_form(action: Callable[[Recipe | None], None] = lambda recipe: None) -
     _field(by_name["name"], ready)
     st.caption(presets.ABOUT.get(st.session_state[key("name")], ""))
     columns = st.columns(2)
-    shown = [n for n in OPEN[1:] if applies(by_name[n], _values())]
-    for number, name in enumerate(shown):
+    for number, name in enumerate(n for n in OPEN[1:] if shown(by_name[n], _values())):
         with columns[number % 2]:
             _field(by_name[name], ready)
+    recipe_source.note(_values())
     below_open_fields = st.container()
     for group in GROUPS:
-        rest = [f for f in fields() if f.metadata["group"] == group and f.name not in OPEN and applies(f, _values())]
+        rest = [f for f in fields() if f.metadata["group"] == group and f.name not in OPEN and shown(f, _values())]
         if rest:
             with st.expander(FOLDS[group], key=f"fold_{group}"):
                 for f in rest:
                     _field(f, ready)
+                if group == "model":
+                    recipe_source.inherited(_values())
     with below_open_fields:
         with st.container():  # a place of its own, or the button below would be made anew when a message comes or goes
             recipe = _checked(ready)
@@ -80,6 +95,13 @@ def _checked(ready: dict[str, bool]) -> Recipe | None:
                 "page, or choose digits, which are always here.", icon=":material/download:")
         if st.button("Open the Data page", key="recipe_to_data", help="Download the images there, then come back."):
             st.switch_page("pages/data.py")
+        return None
+    if recipe_source.lacking(values):
+        st.info(f"There is no run on {WORDS[values['dataset']]} yet whose decoder could become the generator. Train "
+                "one first, such as the recipe mlp-vae, or let the generator start from scratch.",
+                icon=":material/info:")
+        st.button("Choose the recipe mlp-vae", key="recipe_to_vae", on_click=_use_recipe,
+                  args=("mlp-vae", values["dataset"]), help="Fills the form with it, on the same images.")
         return None
     try:
         return Recipe.from_dict(values)
@@ -116,6 +138,8 @@ def _field(f: dataclasses.Field, ready: dict[str, bool]) -> None:
               "persist_state": "session"}
     if f.name == "name":
         st.selectbox(options=list(presets.PRESETS), on_change=_use_preset, args=(ready,), **common)
+    elif f.name == "source":
+        recipe_source.choose(_values(), **common)
     elif f.name == "dataset":
         st.selectbox(options=meta["choices"], on_change=_dataset_changed, format_func=lambda name: WORDS[name]
                      + ("" if ready[name] else " · not here yet"), **common)
@@ -153,6 +177,7 @@ def _shown(value: Any) -> Any:
 def _values() -> dict[str, Any]:
     defaults = base(st.session_state[key("name")], st.session_state[key("dataset")])
     values = {f.name: st.session_state.get(key(f.name), defaults[f.name]) for f in fields()}
+    values |= {name: defaults[name] for name in values if name in recipe_source.filled_in(values)}
     return {name: int(v) if isinstance(v, float) and v.is_integer() else v for name, v in values.items()}
 
 
@@ -170,12 +195,19 @@ def _arrive(ready: dict[str, bool]) -> None:
                        f"{', '.join(presets.PRESETS)}.", icon=":material/link_off:")
     if wanted in presets.PRESETS:
         state["recipe_from_url"] = wanted
+    if source := recipe_source.arrived():
+        recipe = source.recipe
+        name = wanted if wanted in presets.PRESETS and presets.preset(wanted).model == "gan" else recipe_source.preset()
+        fill(base(name, recipe.dataset) | {"model": "gan", "folder": recipe.folder, "source": source.name})
+        state["recipe_from_url"] = name
+        st.query_params["recipe"] = name
     if (chosen := state.pop("train_dataset", None)) in ready:
         before, state[key("dataset")] = state[key("dataset")], chosen
         _follow(before, chosen)
     if folder := state.pop("train_folder", None):
         state[key("folder")] = str(folder)
     state["recipe_dataset_before"] = state[key("dataset")]
+    recipe_source.settle(_values())
 
 
 def _preset_values(name: str, ready: dict[str, bool]) -> dict[str, Any]:
@@ -186,6 +218,13 @@ def _preset_values(name: str, ready: dict[str, bool]) -> dict[str, Any]:
 def _use_preset(ready: dict[str, bool]) -> None:
     name = st.session_state[key("name")]
     fill(_preset_values(name, ready))
+    st.session_state["recipe_from_url"] = name
+    st.query_params["recipe"] = name
+
+
+def _use_recipe(name: str, dataset: str) -> None:
+    folder = st.session_state.get(key("folder"), "")
+    fill(base(name, dataset) | {"folder": folder})
     st.session_state["recipe_from_url"] = name
     st.query_params["recipe"] = name
 

@@ -30,6 +30,10 @@ def depth(found: list) -> None:
         st.latex(r"\mathrm{VAE,\,VAD}: \; \underbrace{-\,\mathbb{E}_{q} \log p(x_{\text{visible}} \mid z)}"
                  r"_{\text{reconstruction}} + \beta\,\mathrm{KL}\left(q\,\|\,\mathcal{N}(0, I)\right), \qquad "
                  r"q = \mathcal{N}(\mu, \mathrm{diag}\,\sigma^2)")
+        if any(wish.run.recipe.model == "gan" for wish, _ in found):
+            st.markdown("A **GAN** was trained on nothing of the kind: its generator never saw an image, and it has no "
+                        "ELBO. What is minimised for it is the objective of the model it came from, with G in the "
+                        "decoder's place.")
         st.markdown("\n".join(["For this image:", "", *(_numbers(wish, result) for wish, result in found)]))
         st.markdown("The **amortisation gap** is the difference of the two totals of one VAE: the same decoder, the "
                     "same image, once with the q that the encoder gave and once with the best q that the search found. "

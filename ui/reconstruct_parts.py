@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from core import data, latent_space, planes, reconstruction
+from core import data, latent_space, mixture, planes, reconstruction
 from core.data import ImageSet
 from core.runs import Run
 from ui import theme
@@ -19,7 +19,7 @@ from ui.words import many, three
 CLOUD = 600
 """Training latents under a path, at most."""
 
-OBJECTIVE = {"ae": "Error", "vae": "−ELBO", "ad": "Objective", "vad": "−ELBO"}
+OBJECTIVE = {"ae": "Error", "vae": "−ELBO", "ad": "Objective", "vad": "−ELBO", "gan": "Objective"}
 
 
 def fill_of(settings: Settings, images: ImageSet | None) -> np.ndarray:
@@ -51,7 +51,7 @@ def _card(number: int, run: Run, held: Loaded, found: list, images: ImageSet | N
                   mse=result.mse, hidden=None if wish.visible.all() else result.hidden,
                   path=planes.flat(result.z, mean, axes), hatched=wish.search, sees=wish.image if wish.search else
                   reconstruction.filled(wish.image, wish.visible, wish.fill)) for wish, result in found]
-    beta = f" · β {recipe.beta:g}" if recipe.model != "ae" else ""
+    beta = f" · β {recipe.beta:g}" if recipe.model not in ("ae", "gan") else ""
     about = f"{recipe.model.upper()} · {recipe.latent_dim}-d{beta}"
     if images is None or recipe.dataset != images.name:
         about += f" · learned {data.SOURCES[recipe.dataset].title}"
@@ -86,6 +86,8 @@ def _gap(recipe, found: list) -> str:
     gap = f"{three(max(0.0, float(once.objective[-1] - refined.objective[-1])))} {unit(recipe.likelihood)}"
     if not wish.visible.all():
         return f"On the visible pixels the search gains {gap} over the encoder, which takes the filled hole for real."
+    if recipe.model == "gan":
+        return f"The search gains {gap}: the encoder learned for the decoder before, not for what G became."
     return f"Amortisation gap {gap}: what this image pays because one encoder must serve them all."
 
 
@@ -100,6 +102,8 @@ def _axes(name: str, _held: Loaded) -> tuple[np.ndarray, np.ndarray, float]:
 def _cloud(name: str, _run: Run, _held: Loaded, _images: ImageSet | None) -> tuple[np.ndarray, np.ndarray]:
     """Latents of training images in the plane [n, 2] and their classes [n]; none without the run's own data."""
     recipe = _run.recipe
+    if not mixture.possible(_held.model):
+        return np.zeros((0, 2), np.float32), np.zeros(0, np.int64)  # each would have to be searched
     if _images is None or _images.name != recipe.dataset:
         try:
             _images = data.load(recipe.dataset, recipe.folder)

@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from core import runs
 from core.runs import Run
 
 
-def pick_run(key: str = "run") -> Run | None:
+def pick_run(key: str = "run", *, page: str = "", what: str = "trained run", fits: Callable[[Run], bool] = bool,
+             nothing: Callable[[], None] | None = None) -> Run | None:
     """A box with every run that has weights, newest first; None, with the next step on the page, if there is none.
 
     The chosen name stands in the address as `?run=…` (`key` is the name of the parameter), so that a link leads
     to it; a name that does not exist is ignored with a message. The choice survives a change of page.
+
+    Args:
+        page: where some runs only will do, that page's name: it then remembers its choice apart from the others.
+        what: what such a run is called. fits: whether a run will do. nothing: shown instead of the usual next step.
     """
-    found = [run for run in runs.list_runs() if not run.error]
+    found = [run for run in runs.list_runs() if not run.error and fits(run)]
     usable = {run.name: run for run in found if run.has_weights}
     if not usable:
-        nothing_yet(key, bool(found))
+        nothing() if nothing else nothing_yet(key, bool(found))
         return None
-    box, kept, wanted = f"{key}_box", f"{key}_kept", st.query_params.get(key)
+    box, kept, wanted = f"{page}{key}_box", f"{page}{key}_kept", st.query_params.get(key)
     if st.session_state.get(box) not in usable:  # the first look, or the run was deleted or renamed since
         if wanted and wanted not in usable:
             # Not echoed: an address bar is no place for others' words on our page.
-            st.warning("The address asks for a trained run that does not exist. You see another one instead.")
+            st.warning(f"The address asks for a {what} that does not exist. You see another one instead.")
         choice = next((name for name in (wanted, st.session_state.get(kept)) if name in usable), next(iter(usable)))
         st.session_state[box] = choice
     name = st.selectbox("Trained model", list(usable), key=box, label_visibility="collapsed",
@@ -34,6 +41,11 @@ def pick_run(key: str = "run") -> Run | None:
     if wanted != name:
         st.query_params[key] = name
     return usable[name]
+
+
+def places_images(run: Run) -> bool:
+    """Whether a run has a place for every image: not a GAN, which only generates."""
+    return run.recipe.model != "gan"
 
 
 def damaged_runs() -> None:

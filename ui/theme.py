@@ -17,7 +17,7 @@ ROLES = {
     "generated": ("#A8488A", "#E39AC6"),
     "encoder": ("#0072B2", "#56B4E9"),
     "latent": ("#C0560A", "#F0A34A"),
-    "decoder": ("#00795A", "#3FC79A"),
+    "decoder": ("#5B4BB5", "#A99BF5"),
     "discriminator": ("#8A6A00", "#F0E442"),
     "muted": ("#6B7280", "#9CA3AF"),
 }

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import math
+import time
 
 import streamlit as st
 
 from core import runs
 from core.export import to_zip
-from core.recipe import Recipe, applies, fields
+from core.recipe import TRAINED_ALONE
 from core.runs import Run, RunError
-from ui import charts
-from ui.components.curves import curves
-from ui.recipe_form import WORDS, label
-from ui.train_live import view, view_options
+from ui.recipe_source import ask
+from ui.train_compare import compare
 from ui.words import duration, epoch, plain, three, when
+
+TOP = "train_top"
+"""Session-state key: changes when something begins that is to be seen at the top of the page."""
 
 CHOSEN = "runs_chosen"
 """Session-state key: names of the chosen runs, in the order of the table."""
@@ -28,6 +30,8 @@ COLUMNS = {
     "State": st.column_config.TextColumn(width=78),
     "Best total": st.column_config.NumberColumn(
         width=82, format="%.1f", help="Lowest validation total, in nats per image (squared error for an mse loss)."),
+    "Fréchet": st.column_config.NumberColumn(
+        width=70, format="%.1f", help="Of a GAN: lowest Fréchet distance to real images in our classifier's features."),
     "Epochs": st.column_config.NumberColumn(format="%g"),
 }
 
@@ -49,16 +53,21 @@ def runs_section(board, training: dict[str, int]) -> None:
     chosen = [name for name in st.session_state.get(CHOSEN, ()) if name in names]
     st.caption("Tick some to lay their curves over each other, or one to go on with it.")
     # The key changes with the list: a selection is kept as row numbers, and those move when a run is added.
+    rows = [_row(run, training.get(run.name)) for run in found]
+    if not any("Fréchet" in row for row in rows):
+        columns = {name: column for name, column in COLUMNS.items() if name != "Fréchet"}
+    else:
+        columns = COLUMNS
     st.dataframe(
-        [_row(run, training.get(run.name)) for run in found], key=_table_key(names), hide_index=True, placeholder="",
+        rows, key=_table_key(names), hide_index=True, placeholder="",
         selection_mode="multi-row", selection_default={"selection": {"rows": [names.index(name) for name in chosen]}},
         on_select=lambda: _choose(names), height=min(38 + 35 * len(found), 320), alt="All runs with their results.",
-        column_config=COLUMNS)
+        column_config=columns)
     picked = [run for run in found if run.name in chosen]
     for run in picked:
         _actions(run, board, run.name in training)
     if healthy := [run for run in picked if run.error is None]:
-        _compare(healthy)
+        compare(healthy)
 
 
 def _table_key(names: list[str]) -> str:
@@ -78,7 +87,10 @@ def _row(run: Run, place: int | None) -> dict:
     status, best = run.status, run.status.get("best_total")
     state = status["state"] if place is None else "queued" if place else "training"
     live = place == 0
-    return {"Run": run.name, "State": state, "Best total": math.nan if live or best is None else best,
+    gan = run.recipe.model == "gan"
+    figure = math.nan if live or best is None else best
+    return {"Run": run.name, "State": state, "Best total": math.nan if gan else figure,
+            **({"Fréchet": figure} if gan else {}),
             "Epochs": math.nan if live else float(epoch(status["epoch"])),
             "Time": "" if live else duration(status["seconds"]), "Started": when(status.get("created")),
             "What": run.recipe.summary()}
@@ -91,6 +103,12 @@ def _actions(run: Run, board, training: bool) -> None:
             if st.button("Open in Generate", key=f"generate_{run.name}", icon=":material/draw:",
                          disabled=not run.has_weights, help="Make new images with this model."):
                 open_in_generate(run.name)
+            if run.recipe.model in TRAINED_ALONE and st.button(
+                    "Make it a GAN", key=f"gan_{run.name}", icon=":material/swords:", disabled=not run.has_weights,
+                    help="Fills the form: this run's decoder becomes a generator, against a discriminator."):
+                ask(run.name)
+                st.session_state[TOP] = f"gan {run.name} {time.monotonic()}"
+                st.rerun()
             if st.button("Continue", key=f"continue_{run.name}", icon=":material/play_arrow:",
                          disabled=training or not run.resumable, help="Train it for more epochs."):
                 DIALOGS["continue"](run, board)
@@ -109,6 +127,12 @@ def _actions(run: Run, board, training: bool) -> None:
         st.error(plain(run.error), icon=":material/broken_image:")
     elif run.status["message"] and not training:
         st.caption(plain(run.status["message"]))
+
+
+def best_of(run: Run) -> str:
+    """The best figure of its validation, named for what it is."""
+    best = three(run.status.get("best_total"))
+    return f"best Fréchet distance {best}" if run.recipe.model == "gan" else f"best validation total {best} per image"
 
 
 def open_in_generate(name: str) -> None:
@@ -170,55 +194,3 @@ def _delete(run: Run, board) -> None:
 
 DIALOGS = {"continue": _continue, "rename": _rename, "delete": _delete}
 """What opens over the page, by what it does; each takes the run and the board."""
-
-
-@st.fragment
-def _compare(picked: list[Run]) -> None:
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        term = st.segmented_control("Curve", list(charts.TERMS), default="total", required=True, key="runs_term",
-                                    format_func=charts.TERMS.get, persist_state="session",
-                                    help="Which term of the loss to lay over each other.")
-        with st.popover("View", icon=":material/visibility:", key="runs_view", help="How the curves are drawn."):
-            view_options("runs")
-    histories = {run.name: run.history() for run in picked}
-    units = " or ".join(sorted({charts.unit(run.recipe.likelihood) for run in picked}))
-    curves(charts.overlay_chart(histories, term, unit=units, **view("runs")), key="runs_overlay", height=360,
-           alt=f"{charts.TERMS[term]} of {', '.join(histories)}.")
-    st.caption("One colour per run; solid: training, dashed: validation. Lower is better, but totals under different "
-               "likelihoods or β are different scales and cannot be compared.")
-    st.dataframe(_facts(picked), key="runs_facts", hide_index=True,
-                 alt="Results of the chosen runs and the settings in which they differ.")
-
-
-def _facts(picked: list[Run]) -> list[dict]:
-    """One row per run: its results, then the settings in which the chosen runs differ."""
-    unlike = [name for name in differences([run.recipe for run in picked]) if name != "epochs"]
-    rows = []
-    for run in picked:
-        status, recipe = run.status, run.recipe.to_dict()
-        test = run.evaluation() or {}
-        rows.append({"Run": run.name, "Epochs": f"{epoch(status['epoch'])} of {run.epochs:,}",
-                     "Best validation total": three(status.get("best_total")),
-                     "Test total": three(test.get("total")), "Test MSE per pixel": three(test.get("mse")),
-                     "Time": duration(status["seconds"]), "Images/s": three(status.get("images_per_second")),
-                     "Parameters": three(status.get("parameters"))}
-                    | {label(name): _text(recipe[name]) if _matters(name, run.recipe) else "–" for name in unlike})
-    return rows
-
-
-def differences(recipes: list[Recipe]) -> list[str]:
-    """Names of the fields in which these recipes are not all alike, in the order of the form. Recipes to which a
-    field does not matter, such as channels without convolutions, do not count."""
-    return [f.name for f in fields()
-            if len({getattr(recipe, f.name) for recipe in recipes if _matters(f.name, recipe)}) > 1]
-
-
-def _matters(name: str, recipe: Recipe) -> bool:
-    return applies(next(f for f in fields() if f.name == name), recipe.to_dict())
-
-
-def _text(value) -> str:
-    if isinstance(value, list):
-        return "-".join(map(str, value))
-    return f"{value:g}" if isinstance(value, float) else WORDS.get(value, str(value))
-

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from core import data, latent_space
+from core import data, latent_space, mixture
 from core.runs import Run
 from ui.loaded import Loaded
 
@@ -25,5 +25,7 @@ def _points(name: str, _run: Run, _held: Loaded):
         images = data.load(_run.recipe.dataset, _run.recipe.folder)
     except data.DataError:
         return None, None, ()
+    if not mixture.possible(_held.model):
+        return None, None, ()  # each would have to be searched
     index, z = latent_space.of_training(_held.model, _run.recipe, images, MOST)
     return z, images.train_labels[index], images.classes

@@ -8,10 +8,11 @@ from core.models import likelihood, networks
 from core.models.auto_decoder import AutoDecoder, VariationalAutoDecoder
 from core.models.autoencoder import Autoencoder
 from core.models.base import LatentModel, Losses, Posterior
+from core.models.gan import GAN
 from core.models.vae import VAE
-from core.recipe import Recipe
+from core.recipe import DECODER_ONLY, Recipe
 
-__all__ = ["FAMILIES", "AutoDecoder", "LatentModel", "Losses", "Posterior", "build"]
+__all__ = ["FAMILIES", "GAN", "AutoDecoder", "LatentModel", "Losses", "Posterior", "build"]
 
 FAMILIES: dict[str, type[LatentModel]] = {
     "ae": Autoencoder, "vae": VAE, "ad": AutoDecoder, "vad": VariationalAutoDecoder,
@@ -20,17 +21,32 @@ FAMILIES: dict[str, type[LatentModel]] = {
 
 def build(recipe: Recipe) -> LatentModel:
     """An untrained model on the CPU. The recipe's seed fixes its weights and leaves the global random state alone."""
-    family, d = FAMILIES[recipe.model], recipe.latent_dim
+    kind = recipe.source_model if recipe.model == "gan" else recipe.model
+    family, d = FAMILIES.get(kind), recipe.latent_dim
+    variational = family is not None and family.variational and not (
+        recipe.model == "gan" and recipe.generator == "scratch")
     score = likelihood.build(recipe.likelihood, recipe.sigma)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
         encoder = None
-        if not recipe.decoder_only:
-            outputs = d * (2 if family.variational else 1)
+        if recipe.has_encoder:
+            outputs = d * (2 if variational else 1)
             encoder = (networks.mlp_encoder(recipe.hidden, outputs) if recipe.network == "mlp" else
                        networks.conv_encoder(recipe.channels, recipe.hidden, outputs))
-        decoder = (networks.mlp_decoder(recipe.hidden, d) if recipe.network == "mlp" else
-                   networks.conv_decoder(recipe.channels, recipe.hidden, d))
-    model = family(decoder, score, d) if encoder is None else family(encoder, decoder, score, d)
-    model.beta.fill_(recipe.beta)
+        decoder = _decoder(recipe)
+        if recipe.model == "gan":
+            model = GAN(encoder, decoder, score, d,
+                        discriminator=networks.discriminator(recipe.d_channels, recipe.d_norm == "spectral"),
+                        origin=_decoder(recipe) if family else None, variational=variational,
+                        has_prior=family is None or family.has_prior,
+                        guess=kind in DECODER_ONLY and recipe.generator == "decoder")  # fmt: skip
+        else:
+            model = family(decoder, score, d) if encoder is None else family(encoder, decoder, score, d)
+    model.beta.fill_(0.0 if kind == "ae" else recipe.beta)  # an autoencoder's search, and its GAN's, knows no prior
     return model
+
+
+def _decoder(recipe: Recipe) -> torch.nn.Module:
+    if recipe.network == "mlp":
+        return networks.mlp_decoder(recipe.hidden, recipe.latent_dim)
+    return networks.conv_decoder(recipe.channels, recipe.hidden, recipe.latent_dim)

@@ -71,11 +71,13 @@ class LatentModel(nn.Module):
     Attributes:
         variational: whether an image has a Gaussian in the latent space or a point.
         has_prior: whether training pulls towards N(0, I) so that it can be sampled from.
+        kl_known: whether `kl_per_dim` says how much each dimension matters.
         beta: the weight of the prior's term in training; a search (`inference.py`) weighs alike.
     """
 
     variational = True
     has_prior = True
+    kl_known = True
 
     def __init__(self, encoder: nn.Module | None, decoder: nn.Module, likelihood: nn.Module, latent_dim: int):
         super().__init__()

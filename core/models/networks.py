@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from torch import nn
+from torch.nn.utils.parametrizations import spectral_norm
 
 SIDE = 28
 PIXELS = SIDE * SIDE
@@ -53,3 +54,21 @@ def conv_decoder(channels: Sequence[int], hidden: Sequence[int], latent_dim: int
         double = i >= len(back) - 2
         layers += [nn.ConvTranspose2d(a, b, 4 if double else 3, stride=2 if double else 1, padding=1), nn.ReLU()]
     return nn.Sequential(*layers[:-1])  # the last layer's output is raw: no ReLU on logits
+
+
+def discriminator(channels: Sequence[int], spectral: bool = False) -> nn.Sequential:
+    """Images [B, 1, 28, 28] → one number each, [B]: large for real ones, a logit where the loss is a cross-entropy.
+
+    Strided convolutions and leaky ReLUs (DCGAN, Radford, Metz & Chintala 2016), no batch normalisation: it would let
+    one image's verdict depend on the others in its batch.
+
+    Args:
+        spectral: divide each layer's weights by their largest singular value (Miyato et al. 2018).
+    """
+    normed = spectral_norm if spectral else lambda layer: layer
+    layers: list[nn.Module] = []
+    for i, (a, b) in enumerate(pairwise([1, *channels])):
+        halve = i < 2
+        layers += [normed(nn.Conv2d(a, b, 4 if halve else 3, stride=2 if halve else 1, padding=1)), nn.LeakyReLU(0.2)]
+    pixels = (SIDE // 2 ** min(2, len(channels))) ** 2
+    return nn.Sequential(*layers, nn.Flatten(), normed(nn.Linear(channels[-1] * pixels, 1)), nn.Flatten(0))

@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import paths, presets, runs, worker
-from ui.train_runs import differences
+from ui.train_compare import differences
 
 PAGE = str(paths.ROOT / "pages" / "train.py")
 TINY = presets.for_digits(presets.preset("mlp-vae")).with_(hidden=(16,), latent_dim=2, train_images=64, validation=20,

@@ -1,4 +1,4 @@
-"""KL per latent dimension as bars that grow and shrink in place while the model trains."""
+"""Bars that grow and shrink in place while the model trains: KL per latent dimension, samples per class."""
 
 from __future__ import annotations
 
@@ -7,12 +7,16 @@ from typing import Any
 from ui.components.assets import register
 
 _mount = register("bars", """
-<figure class="lab bars"><div class="title"></div><div class="plot" role="img"></div><div class="axis"></div></figure>
+<figure class="lab bars">
+  <div class="title"></div>
+  <div class="frame"><div class="plot" role="img"></div><div class="even" hidden></div></div>
+  <div class="axis"></div>
+</figure>
 """)
 
 
 def bars(chart: dict[str, Any], key: str, *, alt: str, height: int = 200) -> None:
-    """Puts a chart of `charts.kl_bars` on the page. Hovering a bar names its value.
+    """Puts a chart of `charts.kl_bars` or `gan_charts.share_bars` on the page. Hovering a bar names its value.
 
     Args:
         alt: what there is to see, for people who cannot.

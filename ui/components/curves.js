@@ -92,7 +92,7 @@ function start(root) {
     const at = layout(), { pen, width, height, left, x, panels, bottom } = at;
     const empty = !data.panels.some((p) => p.curves.some((c) => c.x.length));
     pen.clearRect(0, 0, width, height);
-    for (const { panel, top, tall, marks, y } of panels) {
+    for (const { panel, top, tall, low, high, marks, y } of panels) {
       pen.fillStyle = data.muted;
       pen.textAlign = "right";
       pen.textBaseline = "middle";
@@ -106,12 +106,26 @@ function start(root) {
       pen.textAlign = "center";
       pen.fillText(panel.title, 0, 0, tall + 14);
       pen.restore();
+      const { level } = panel; // a value to compare with, such as ½ where a coin would do as well
       pen.save();
       pen.beginPath();
       pen.rect(left, top - 1, width - left - RIGHT, tall + 2);
       pen.clip();
+      if (level) line(pen, left, y(level.at), width - RIGHT, y(level.at), at.ink, 0.75, [2, 4]);
       for (const c of shown(panel)) trace(pen, c, x, y, panel.log);
       pen.restore();
+      if (level && !empty && level.at >= low && level.at <= high) {
+        const room = pen.measureText(level.text).width;
+        const under = y(level.at) + 16 < top + tall;
+        pen.fillStyle = at.ground;
+        pen.globalAlpha = 0.8;
+        pen.fillRect(width - RIGHT - room - 4, under ? y(level.at) + 2 : y(level.at) - 17, room + 4, 15);
+        pen.globalAlpha = 1;
+        pen.fillStyle = data.muted;
+        pen.textAlign = "right";
+        pen.textBaseline = "top";
+        pen.fillText(level.text, width - RIGHT - 2, under ? y(level.at) + 3 : y(level.at) - 16);
+      }
     }
     pen.fillStyle = data.muted;
     pen.textAlign = "center";

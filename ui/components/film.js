@@ -9,6 +9,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
 
 function start(root) {
   const sheet = root.querySelector(".sheet");
+  const titles = [...root.querySelectorAll(".sheet p")];
   const canvases = [...root.querySelectorAll("canvas")];
   const slider = root.querySelector("input");
   const play = root.querySelector(".play");
@@ -23,6 +24,7 @@ function start(root) {
 
   function accept(data) {
     chunk = data.chunk;
+    titles.forEach((title, i) => { title.textContent = data.rows[i]; });
     if (data.run !== run) {
       run = data.run;
       live = true;
@@ -72,9 +74,9 @@ function start(root) {
     const many = `${epochs.length} ${epochs.length === 1 ? "frame" : "frames"}`;
     caption.textContent = at == null ? "The first pictures come in a moment."
       : `Epoch ${at}${live ? " · the newest" : ` of ${last()}`}${at === 0 ? " · before training" : ""} · ${many}`;
-    canvases[0].setAttribute("aria-label", `12 test images`);
-    canvases[1].setAttribute("aria-label", `Their reconstructions at epoch ${at}`);
-    canvases[2].setAttribute("aria-label", `48 samples from the prior at epoch ${at}, always from the same z`);
+    canvases[0].setAttribute("aria-label", "12 test images");
+    canvases[1].setAttribute("aria-label", `${titles[1].textContent} at epoch ${at}`);
+    canvases[2].setAttribute("aria-label", `48 samples at epoch ${at}, always from the same z`);
     const src = frames.get(at);
     if (!src || src === drawn) return;
     const mine = ++turn;

@@ -12,12 +12,15 @@ from ui.components.assets import register
 CHUNK = 12
 """Frames sent in one answer: about half a megabyte, so that the page stays quick while the film fills up."""
 
+ROWS = ("Original", "Reconstruction", "Samples from the prior")
+"""What the three parts of a sheet are."""
+
 _mount = register("film", """
 <figure class="lab film">
   <div class="sheet">
-    <p>Original</p><canvas width="336" height="28" role="img"></canvas>
-    <p>Reconstruction</p><canvas width="336" height="28" role="img"></canvas>
-    <p>Samples from the prior</p><canvas width="336" height="112" role="img"></canvas>
+    <p></p><canvas width="336" height="28" role="img"></canvas>
+    <p></p><canvas width="336" height="28" role="img"></canvas>
+    <p></p><canvas width="336" height="112" role="img"></canvas>
   </div>
   <div class="controls">
     <button type="button" class="play" aria-label="Play the film from the first epoch">Play</button>
@@ -30,7 +33,7 @@ _mount = register("film", """
 
 
 def film(epochs: Sequence[int], frame: Callable[[int], bytes], key: str, *, run: str | None = None,
-         most: int = 200) -> None:
+         most: int = 200, rows: Sequence[str] = ROWS) -> None:
     """Shows the sheet of one epoch, large and crisp, and lets the reader go back through the epochs.
 
     While the reader is at the newest frame the film follows the training; elsewhere it stays where it was put.
@@ -47,6 +50,7 @@ def film(epochs: Sequence[int], frame: Callable[[int], bytes], key: str, *, run:
             of creation, so that a new run of an old name does not show old frames.
         most: longer films are thinned evenly to at most this many frames and at least half of it; the first and the
             newest always stay.
+        rows: what to write above the originals, what was made of them, and the samples.
     """
     shown = thin(list(epochs), most)
     wanted = _asked(key, shown)
@@ -57,7 +61,7 @@ def film(epochs: Sequence[int], frame: Callable[[int], bytes], key: str, *, run:
             frames.append({"epoch": epoch, "src": "data:image/png;base64," + base64.b64encode(frame(epoch)).decode()})
         except Exception:  # a frame that was deleted or half written costs that frame, not the page
             frames.append({"epoch": epoch, "src": ""})
-    _mount(key=key, data={"run": run or key, "epochs": shown, "frames": frames, "chunk": CHUNK},
+    _mount(key=key, data={"run": run or key, "epochs": shown, "frames": frames, "chunk": CHUNK, "rows": list(rows)},
            on_want_change=_nothing)
 
 

@@ -76,12 +76,13 @@ function start(root) {
 
   function slider(dim, place) {
     const dead = facts.dead[dim];
-    const what = facts.prior ? `KL ${three(facts.weight[dim])} nats` : `standard deviation ${three(facts.weight[dim])}`;
+    const what = facts.measure ? `${facts.measure} ${three(facts.weight[dim])}${facts.prior ? " nats" : ""}` : "nobody knows its weight";
     const most = Math.max(...facts.weight, 1e-9);
     const input = make("input", { type: "range", min: -facts.span, max: facts.span, step: 0.05,
       "aria-label": `Latent dimension ${dim}, ${what}${dead ? ", dead: changes nothing" : ""}` });
     const name = make("span", { class: "name", text: "z" }, make("sub", { text: dim }));
     const bar = make("i", { class: "bar" });
+    bar.hidden = !facts.measure;
     bar.style.width = `${Math.max(0, Math.min(1, facts.weight[dim] / most)) * 100}%`;
     const value = make("output", { class: "number" });
     const node = make("label", { class: dead ? "row dead" : "row",

@@ -39,7 +39,7 @@ _mount = register("latent_board", """
 def latent_board(*, key: str, run: str, stamp: int, seq: int, u: Sequence[float], picture: np.ndarray,
                  order: Sequence[int], weight: Sequence[float], dead: Sequence[bool], prior: bool,
                  on_move: Callable[[dict[str, Any]], None], original: np.ndarray | None = None,
-                 note: str = "") -> None:
+                 note: str = "", measure: str = "KL") -> None:
     """Sliders and picture. While a slider is dragged the picture comes from the sheet that `traversal` left in the
     browser, and nothing is sent; on release, or at a key press, `on_move` is called and the next call of this
     function brings the exact picture.
@@ -58,7 +58,7 @@ def latent_board(*, key: str, run: str, stamp: int, seq: int, u: Sequence[float]
         on_move: receives {"seq": int, "u": list of d numbers, "dim": the dimension moved, or −1}. Not checked: it
             comes from a browser.
         original: `uint8` [28, 28], the image that was encoded, shown small beside its reconstruction.
-        note: what `original` is.
+        note: what `original` is. measure: what `weight` is; empty where nobody knows it.
     """
     def moved() -> None:
         value = (st.session_state.get(key) or {}).get("at")
@@ -68,7 +68,8 @@ def latent_board(*, key: str, run: str, stamp: int, seq: int, u: Sequence[float]
     _mount(key=key, on_at_change=moved, data={
         "run": run, "stamp": stamp, "seq": seq, "u": rounded(u), "picture": pack(picture),
         "order": [int(k) for k in order], "weight": rounded(weight), "dead": [bool(x) for x in dead], "prior": prior,
-        "original": None if original is None else pack(original), "note": note, "shown": SHOWN, "span": SPAN,
+        "measure": measure, "original": None if original is None else pack(original), "note": note, "shown": SHOWN,
+        "span": SPAN,
     })
 
 

@@ -1,8 +1,8 @@
 // One position, moved by a slider and its keys, a play button, and a pointer over whatever shows the whole way.
 
 // last(): the last position, from 0. show(): draws the position `at`. label: says what is played. period: ms a step
-// while playing, of stride() positions; calm(): a step for those who asked their system for less motion.
-function scrubber(root, { last, show, label, period, stride, calm }) {
+// while playing, of stride() positions; for those who asked their system for less motion, calm() positions every `rest`.
+function scrubber(root, { last, show, label, period, stride, calm, rest = 600 }) {
   const slider = root.querySelector("input"), button = root.querySelector(".play");
   const scrub = { at: null, move, follow, mark, halt, stop };
   let timer = null, frame = 0;
@@ -46,7 +46,7 @@ function scrubber(root, { last, show, label, period, stride, calm }) {
     timer = setInterval(() => {
       move(scrub.at + (slow ? calm() : stride()));
       if (scrub.at >= last()) halt();
-    }, slow ? 600 : period);
+    }, slow ? rest : period);
   });
 
   function stop() {

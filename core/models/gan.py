@@ -1,0 +1,51 @@
+"""The generative adversarial network (Goodfellow et al. 2014) with a trained decoder as its generator.
+
+A decoder already turns z into images; trained with an encoder it learned to redraw, on average, what it was shown, and
+that average is blurred. Here it meets a discriminator, which learns to tell its images from real ones, and whose
+gradient is all the generator learns from.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from core.models.base import LatentModel
+from core.models.networks import PIXELS
+
+
+class GAN(LatentModel):
+    """A generator G (`decoder`), a discriminator D, and what G came from, left as it was.
+
+    The verbs are those of every model: `decode` is G, `sample` is G at draws from the source's prior, and where the
+    source had an encoder `encode` still asks it, so that "encode, then generate" shows what became of reconstruction.
+
+    Attributes:
+        discriminator: images [B, 1, 28, 28] → [B], see `networks.discriminator`.
+        origin: the decoder as it was before, frozen; None without a source.
+        encoder: the source's, frozen; None if it had none or G did not start as its decoder.
+        variational, has_prior: the source's. kl_known: whether `kl_per_dim` is that of where the generator began.
+    """
+
+    def __init__(
+        self, encoder: nn.Module | None, decoder: nn.Module, likelihood: nn.Module, latent_dim: int, *,
+        discriminator: nn.Module, origin: nn.Module | None, variational: bool, has_prior: bool, guess: bool,
+    ):  # fmt: skip
+        super().__init__(encoder, decoder, likelihood, latent_dim)
+        self.discriminator, self.origin = discriminator, origin
+        self.kl_known = encoder is not None or guess  # a generator from scratch has no source that measured it
+        self.variational, self.has_prior = variational, has_prior
+        if guess:  # an auto-decoder's regression from pixels to codes: where a search begins
+            self.register_buffer("mean_image", torch.zeros(PIXELS))
+            self.register_buffer("guess", torch.zeros(PIXELS, self.code_dim))
+            self.register_buffer("guess_at_mean", torch.zeros(self.code_dim))
+
+    def decode_before(self, z: Tensor) -> Tensor:
+        """What the source's decoder makes of z [B, d]: images [B, 1, 28, 28] in [0, 1]."""
+        return self.likelihood.mean(self.origin(z))
+
+    def prior_term(self, posterior) -> Tensor:
+        """What the source's prior asks, in nats, [B]."""
+        if self.variational:
+            return posterior.kl().sum(1)
+        return 0.5 * posterior.mean.square().sum(1)

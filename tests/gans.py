@@ -1,0 +1,46 @@
+"""Untrained GANs with every kind of source, as runs on the digits."""
+
+import torch
+
+from core import runs, weights
+from core.files import write_json
+from core.models import GAN, build
+from core.recipe import Recipe
+from tests.small import tiny
+
+
+def gan_recipe(kind: str = "vae", **changes) -> Recipe:
+    """A small GAN's recipe whose generator comes from that kind of model; `none`: from scratch, with nothing behind."""
+    likelihood = {"ae": "mse", "ad": "mse"}.get(kind, "bernoulli")
+    small = {"model": "gan", "source_model": kind, "generator": "scratch" if kind == "none" else "decoder",
+             "latent_dim": 3, "d_channels": (4, 8), "likelihood": likelihood, "epochs": 1}
+    return tiny().with_(**small | changes)
+
+
+def gan(recipe: Recipe) -> GAN:
+    """The model, its generator a little off from where it began."""
+    model = build(recipe)
+    if model.origin is not None:
+        model.origin.load_state_dict(model.decoder.state_dict())
+    with torch.no_grad():
+        for weight in model.decoder.parameters():
+            weight.mul_(1.3)
+    return model.eval().requires_grad_(False)
+
+
+def gan_run(name: str, kind: str = "vae", *, evaluation: dict | None = None, **changes) -> runs.Run:
+    """A run's folder with such a model as its best weights."""
+    recipe = gan_recipe(kind, **changes)
+    path = runs.create(tiny(), name).path  # its own source is no run of this folder, and need not be
+    write_json(path / "recipe.json", recipe.to_dict())
+    weights.save(path / "best.safetensors", gan(recipe).state_dict(), {"epoch": 1})
+    if evaluation is not None:
+        write_json(path / "evaluation.json", evaluation)
+    return runs.Run(path)
+
+
+FIGURES = {"images": 297, "generated": 1000, "frechet": 21.4, "modes": 10.0, "balance": 0.98, "sure": 0.87,
+           "sharpness": 0.94, "diversity": 0.91, "mse": 0.041, "shares": [0.1] * 10, "yardstick": "a classifier",
+           "before": {"frechet": 48.9, "modes": 10.0, "balance": 0.97, "sure": 0.7, "sharpness": 0.53,
+                      "diversity": 0.77, "mse": 0.023, "shares": [0.1] * 10}}
+"""What an evaluation of a GAN's run holds."""

@@ -1,0 +1,291 @@
+"""The VAE → GAN page in each of its states, with small models on the digits."""
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core import data, gan_compare, paths, runs, weights, worker
+from tests.gans import FIGURES, gan_run
+from tests.small import tiny
+from ui import gan_begin, gan_choice, gan_code, gan_flow, gan_parts, gan_slow
+from ui.components import gan_flow as flow_component
+from ui.components import gan_pair as pair_component
+from ui.components import gan_steps as steps_component
+from ui.loaded import load
+
+PAGE = str(paths.ROOT / "pages" / "gan.py")
+
+
+class Board:
+    """Takes recipes and trains nothing."""
+
+    def __init__(self):
+        self.taken = []
+
+    def submit(self, recipe, name=None):
+        run = runs.create(recipe, name)
+        self.taken.append(run.recipe)
+        return type("Job", (), {"name": run.name, "position": 0})
+
+
+@pytest.fixture(autouse=True)
+def board(monkeypatch, tmp_path) -> Board:
+    for name in ("RUNS", "DATA", "CACHE"):
+        monkeypatch.setenv(f"LATENT_LAB_{name}", str(tmp_path / name.lower()))
+    one = Board()
+    monkeypatch.setattr(worker, "board", lambda device="auto": one)
+    for place in (gan_begin, gan_choice):
+        monkeypatch.setattr(place, "all_jobs", list)
+    return one
+
+
+@pytest.fixture
+def sent(monkeypatch) -> dict:
+    """The newest data that each component of the page was given."""
+    found = {}
+    for component in (flow_component, pair_component, steps_component):
+        name, mount = component.__name__.rsplit(".", 1)[1], component._mount
+
+        def keep(name=name, mount=mount, **values):
+            found[name] = values["data"]
+            return mount(**values)
+
+        monkeypatch.setattr(component, "_mount", keep)
+    return found
+
+
+def trained_vae(name: str = "a-vae", **changes) -> runs.Run:
+    """An untrained VAE with weights: the page does not ask how good it is."""
+    from core.models import build
+
+    run = runs.create(tiny(**changes), name)
+    weights.save(run.path / "best.safetensors", build(run.recipe).state_dict(), {"epoch": 1})
+    return run
+
+
+def visit(depth: bool = False, **query) -> AppTest:
+    page = AppTest.from_file(PAGE, default_timeout=60)
+    page.query_params.update(query)
+    if depth:
+        page.session_state["gan_depth"] = True
+    page.run()
+    assert not page.exception
+    return page
+
+
+def words(page: AppTest) -> str:
+    return " ".join(element.value for kind in ("markdown", "caption", "info", "warning", "error")
+                    for element in getattr(page, kind))
+
+
+def test_without_any_run_it_says_what_to_do_and_trains_a_vae(board):
+    page = visit()
+    assert "Train a VAE first" in page.info[0].value
+    page.button(key="gan_first").click().run()
+    assert not page.exception and [recipe.model for recipe in board.taken] == ["vae"]
+
+
+def test_with_a_vae_alone_its_decoder_is_shown_and_a_button_starts_the_gan(board, sent):
+    trained_vae()
+    page = visit()
+    assert set(sent["gan_flow"]["tiles"]) == {"images", "decoded", "before"}, "nothing flows through the third picture"
+    assert sent["gan_flow"]["said"] == {"real": None, "fake": None}
+    page.button(key="gan_start").click().run()
+    assert not page.exception
+    (recipe,) = board.taken
+    assert (recipe.model, recipe.generator, recipe.source, recipe.source_model) == ("gan", "decoder", "a-vae", "vae")
+    assert (recipe.dataset, recipe.latent_dim, recipe.hidden) == ("digits", 2, (16,)), "the source's network and images"
+
+
+def test_a_vae_is_the_first_choice_among_the_decoders():
+    trained_vae("the-vae")
+    trained_vae("an-ae", model="ae")
+    box = visit().selectbox(key="gan_source")
+    assert box.value == "the-vae" and len(box.options) == 2
+
+
+class Training:
+    """A job that goes on for ever: a GAN's, the second of five epochs."""
+
+    active, position, stopped = True, 0, False
+
+    def __init__(self, recipe):
+        self.run = runs.create(recipe, "growing")
+        self.name, self.recipe = self.run.name, recipe
+
+    def snapshot(self):
+        return type("Snapshot", (), {"step": 7, "epoch": 1.2, "epochs": 5})
+
+    def stop(self):
+        self.stopped = True
+
+
+def test_while_the_first_gan_trains_its_progress_is_shown_and_it_can_be_stopped(monkeypatch):
+    source = trained_vae()
+    job = Training(source.recipe.with_(model="gan", source=source.name, source_model="vae"))
+    monkeypatch.setattr(gan_choice, "all_jobs", lambda: [job])
+    page = visit()
+    assert page.button(key="gan_start").disabled
+    assert page.get("progress")[0].proto.text == "growing: epoch 1 of 5"
+    page.button(key="gan_stop").click().run()
+    assert not page.exception and job.stopped
+
+
+@pytest.mark.parametrize("kind", ["ae", "vae", "ad", "vad"])
+def test_every_kind_of_source_has_the_whole_page(kind, sent):
+    gan_run("one", kind, evaluation=FIGURES)
+    page = visit()
+    flow = sent["gan_flow"]
+    assert set(flow["tiles"]) == {"images", "decoded", "before", "after"} and flow["count"] == 12
+    assert ("sigma" in flow["numbers"]) == (kind in ("vae", "vad")), "a point has no width"
+    assert len(flow["said"]["real"]) == len(flow["said"]["fake"]) == 12
+    assert [lane["key"] for lane in sent["gan_pair"]["lanes"]] == ["before", "after", "real"]
+    assert [m.label for m in page.metric] == [gan_parts.YARDSTICKS[key][0] for key in gan_compare.YARDSTICKS]
+    assert set(sent["gan_steps"]["walks"]) == {"D", "G"}
+    assert ("There is no encoder beside this generator" in words(page)) == (kind in ("ad", "vad"))
+
+
+def test_a_generator_from_scratch_has_no_decoder_to_compare_with(sent):
+    gan_run("one", "none", evaluation=FIGURES | {"before": None})
+    page = visit()
+    assert set(sent["gan_flow"]["tiles"]) == {"images", "after"}
+    assert [lane["key"] for lane in sent["gan_pair"]["lanes"]] == ["after", "real"]
+    assert "no decoder to compare with" in words(page) and not any(m.delta for m in page.metric)
+
+
+def test_a_generator_from_scratch_beside_a_vae_is_compared_but_not_traced(sent):
+    gan_run("one", "vae", generator="scratch")
+    page = visit()
+    assert set(sent["gan_flow"]["tiles"]) == {"images", "before", "after"}
+    assert "the same z mean different things" in words(page) and "Nothing has been measured" in words(page)
+
+
+@pytest.mark.parametrize("loss", ["non-saturating", "hinge", "least-squares", "wgan-gp"])
+def test_the_formula_has_this_runs_numbers_and_the_code_that_runs(loss):
+    run = gan_run("one", adversarial=loss, r1=0.3)
+    page = visit(depth=True)
+    d, g = gan_slow.steps(run, load(run), data.load("digits"), 1)
+    assert gan_parts.three(d.loss - d.penalty) in page.latex[0].value and gan_parts.three(g.loss) in page.latex[1].value
+    code = " ".join(block.value for block in page.code)
+    assert "def d_step" in code and "def g_loss" in code and "def nearest" in code
+    assert "γ = 0.3" in words(page)
+
+
+@pytest.mark.parametrize("kind", ["vae", "ad"])
+@pytest.mark.parametrize("part", list(gan_code.PARTS))
+def test_every_part_shows_the_code_that_runs_there(part, kind):
+    gan_run("one", kind)
+    page = visit(part=part)
+    assert gan_code.PARTS[part].name in words(page)
+    assert page.code and all("def " in block.value or "class " in block.value for block in page.code)
+
+
+def test_the_searched_place_shows_the_search():
+    gan_run("one", "ad")
+    assert "def search" in visit(part="encoder").code[0].value
+
+
+def test_the_address_carries_run_seed_and_part(sent):
+    gan_run("one")
+    gan_run("two")
+    page = visit(run="one", seed="77", part="verdict")
+    assert (page.selectbox(key="gan_run_box").value, page.session_state[gan_choice.SEED]) == ("one", 77)
+    first = sent["gan_pair"]["id"]
+    page.button(key="gan_redraw").click().run()
+    assert not page.exception and sent["gan_pair"]["id"] != first
+    assert page.query_params["seed"] == str(page.session_state[gan_choice.SEED]) != "77"
+    assert page.query_params["part"] == "verdict"
+
+
+def test_the_address_opens_a_stage_of_the_slow_motion(sent):
+    gan_run("one")
+    visit(walk="g4")
+    assert (sent["gan_steps"]["start"], sent["gan_steps"]["at"]) == ("G", 3)
+
+
+@pytest.mark.parametrize(("name", "bad", "message"), [
+    ("run", "nobody", "a trained GAN that does not exist"), ("seed", "-1", "no whole number"),
+    ("seed", "1e3", "no whole number"), ("seed", "9" * 40, "no whole number"), ("seed", "²", "no whole number"),
+    ("part", "<b>", "a part of the picture"), ("walk", "d9", "a stage that does not exist"),
+    ("walk", "e1", "a stage that does not exist")])
+def test_a_bad_value_in_the_address_is_ignored_with_a_message(name, bad, message):
+    gan_run("one")
+    page = visit(**{name: bad})
+    assert message in page.warning[0].value and bad not in page.warning[0].value
+    assert page.session_state[gan_choice.SEED] == 1 and page.session_state[gan_flow.PART] == ""
+
+
+def test_a_run_of_another_family_in_the_address_leads_to_a_gan():
+    gan_run("one")
+    trained_vae()
+    page = visit(run="a-vae")
+    assert "a trained GAN that does not exist" in page.warning[0].value
+    assert len(page.selectbox(key="gan_run_box").options) == 1 and page.selectbox(key="gan_run_box").value == "one"
+
+
+def test_a_damaged_run_is_named_and_the_others_work():
+    gan_run("good")
+    bad = paths.runs_folder() / "bad"
+    bad.mkdir()
+    (bad / "recipe.json").write_text("{oops")
+    page = visit()
+    assert "1 run cannot be used" in [e.label for e in page.expander] and page.button(key="gan_redraw")
+
+
+def test_truncated_weights_are_refused_in_a_sentence():
+    file = gan_run("one").path / "best.safetensors"
+    file.write_bytes(file.read_bytes()[:100])
+    assert "damaged" in visit().error[0].value
+
+
+def test_a_damaged_evaluation_costs_its_figures_alone():
+    run = gan_run("one")
+    (run.path / "evaluation.json").write_text('{"frechet": "none", "before": [1]}')
+    page = visit()
+    assert not page.metric and page.button(key="gan_redraw")
+
+
+def test_without_its_data_set_the_generator_can_still_be_looked_at(sent):
+    run = gan_run("one")
+    import json
+
+    recipe = json.loads((run.path / "recipe.json").read_text()) | {"dataset": "mnist"}
+    (run.path / "recipe.json").write_text(json.dumps(recipe))
+    page = visit()
+    assert "MNIST is not on this machine" in page.warning[0].value and page.button(key="gan_data")
+    assert [lane["key"] for lane in sent["gan_pair"]["lanes"]] == ["before", "after"]
+    assert set(sent["gan_flow"]["tiles"]) == {"before", "after"}
+
+
+def test_a_folder_without_classes_or_test_images_has_its_page(tmp_path, sent):
+    from PIL import Image
+
+    (tmp_path / "mine").mkdir()
+    for k in range(3):
+        Image.fromarray(np.full((28, 28), 80 * k, np.uint8)).save(tmp_path / "mine" / f"{k}.png")
+    gan_run("one", dataset="folder", folder=str(tmp_path / "mine"))
+    visit()
+    assert sent["gan_flow"]["count"] == 12 and sent["gan_steps"]["walks"]["D"][0]["rows"][0]["count"] <= 3
+
+
+def test_a_yardstick_is_better_or_worse_as_its_direction_says():
+    def said(key, before, after):
+        return gan_parts.verdict(gan_compare.Figure(key, before, after))
+
+    assert (said("frechet", 50, 20), said("frechet", 20, 50), said("mse", 0.02, 0.04)) == ("better", "worse", "worse")
+    assert (said("sharpness", 0.5, 0.9), said("sharpness", 0.9, 1.6), said("sharpness", 2.0, 0.5)) == (
+        "better", "worse", "alike"), "as near to 1 as can be, by its factor"
+    assert (said("modes", 10, 10), said("sure", 0.7, 0.9)) == ("alike", "better")
+
+
+def test_every_control_has_help():
+    gan_run("one")
+    pages = [visit()]
+    for run in runs.list_runs():
+        run.delete()
+    trained_vae()
+    pages.append(visit())
+    for page in pages:
+        for kind in ("button", "selectbox", "metric"):
+            for widget in getattr(page, kind):
+                assert widget.help, f"{kind} {widget.label}"
