@@ -12,8 +12,8 @@ from ui import theme
 from ui.charts import unit
 from ui.components.reconstruct import Card, Lane, reconstruct
 from ui.loaded import Loaded
-from ui.reconstruct_choice import Settings
 from ui.reconstruct_search import Wish, grant
+from ui.reconstruct_settings import Settings
 from ui.words import many, three
 
 CLOUD = 600
