@@ -44,7 +44,8 @@ def ends_of(chosen: Mapping[str, Pick], held: Loaded, images: ImageSet | None, w
     wanted = [ends[name].image[None] for name in own]
     if way and held.model.encoder is None:
         wanted.append(_blend(ends["a"], ends["b"]))
-    places = encode(held, np.concatenate(wanted)) if wanted else ()
+    slot = st.empty()
+    places = encode(held, np.concatenate(wanted), slot) if wanted else ()
     return ends | {name: End(ends[name].image, place) for name, place in zip(own, places, strict=False)}
 
 
