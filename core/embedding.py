@@ -8,6 +8,7 @@ trusted. Needs neither torch nor scikit-learn until latents are asked for: PCA m
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -126,20 +127,21 @@ def usual_iterations(by: str) -> int:
     return 350 if by == "openTSNE" else 1_000
 
 
-def available(images: ImageSet) -> int:
-    """How many images can be put on a map."""
-    return len(images.test_images) + len(images.train_images)
+def available(images: ImageSet, *recipes: Recipe) -> int:
+    """How many images can be put on a map of runs of these recipes; see `chosen`."""
+    owned = owned_by_all(images, *recipes)
+    return len(images.test_images) + len(images.train_images) if owned is None else len(owned)
 
 
-def chosen(images: ImageSet, n: int, recipe: Recipe | None = None) -> np.ndarray:
+def chosen(images: ImageSet, n: int, *recipes: Recipe) -> np.ndarray:
     """Which images are on a map of n: the same for every run, so that maps can be compared. `int64` [n], sorted.
 
     Test images come first, since no model was trained on them; a number below their count is a test image, one above
-    it (less their count) a training image. Every class is there in proportion. For a run without an encoder (its
-    `recipe` is given) they are images that own a row of its latent table: a place they have, not one to be searched.
+    it (less their count) a training image. Every class is there in proportion. Where a run among `recipes` has no
+    encoder they are images that own a row of its latent table: a place they have, not one to be searched.
     """
-    if recipe is not None and recipe.decoder_only:
-        owned = owners(images, recipe)
+    owned = owned_by_all(images, *recipes)
+    if owned is not None:
         return owned[data.spread(labels(images, owned), min(n, len(owned)))]
     tests = len(images.test_images)
     if n <= tests:
@@ -172,6 +174,13 @@ def _pick(test: np.ndarray, train: np.ndarray, ids: np.ndarray) -> np.ndarray:
 def owners(images: ImageSet, recipe: Recipe) -> np.ndarray:
     """The images a run was trained on, numbered as in `chosen`, in the order of its latent table, `int64` [N]."""
     return len(images.test_images) + data.split(images, recipe.validation, recipe.train_images)[0]
+
+
+def owned_by_all(images: ImageSet, *recipes: Recipe) -> np.ndarray | None:
+    """The images, numbered as in `chosen`, that every run without an encoder was trained on, `int64` [N], sorted; None
+    where all runs have one."""
+    tables = [owners(images, recipe) for recipe in recipes if recipe.decoder_only]
+    return functools.reduce(np.intersect1d, tables) if tables else None
 
 
 def latents_of(run: Run, images: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
