@@ -8,6 +8,7 @@ trusted. Needs neither torch nor scikit-learn until latents are asked for: PCA m
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core import data
+from core import data, planes
 from core.data import ImageSet
 
 if TYPE_CHECKING:
@@ -126,20 +127,21 @@ def usual_iterations(by: str) -> int:
     return 350 if by == "openTSNE" else 1_000
 
 
-def available(images: ImageSet) -> int:
-    """How many images can be put on a map."""
-    return len(images.test_images) + len(images.train_images)
+def available(images: ImageSet, *recipes: Recipe) -> int:
+    """How many images can be put on a map of runs of these recipes; see `chosen`."""
+    owned = owned_by_all(images, *recipes)
+    return len(images.test_images) + len(images.train_images) if owned is None else len(owned)
 
 
-def chosen(images: ImageSet, n: int, recipe: Recipe | None = None) -> np.ndarray:
+def chosen(images: ImageSet, n: int, *recipes: Recipe) -> np.ndarray:
     """Which images are on a map of n: the same for every run, so that maps can be compared. `int64` [n], sorted.
 
     Test images come first, since no model was trained on them; a number below their count is a test image, one above
-    it (less their count) a training image. Every class is there in proportion. For a run without an encoder (its
-    `recipe` is given) they are images that own a row of its latent table: a place they have, not one to be searched.
+    it (less their count) a training image. Every class is there in proportion. Where a run among `recipes` has no
+    encoder they are images that own a row of its latent table: a place they have, not one to be searched.
     """
-    if recipe is not None and recipe.decoder_only:
-        owned = owners(images, recipe)
+    owned = owned_by_all(images, *recipes)
+    if owned is not None:
         return owned[data.spread(labels(images, owned), min(n, len(owned)))]
     tests = len(images.test_images)
     if n <= tests:
@@ -172,6 +174,13 @@ def _pick(test: np.ndarray, train: np.ndarray, ids: np.ndarray) -> np.ndarray:
 def owners(images: ImageSet, recipe: Recipe) -> np.ndarray:
     """The images a run was trained on, numbered as in `chosen`, in the order of its latent table, `int64` [N]."""
     return len(images.test_images) + data.split(images, recipe.validation, recipe.train_images)[0]
+
+
+def owned_by_all(images: ImageSet, *recipes: Recipe) -> np.ndarray | None:
+    """The images, numbered as in `chosen`, that every run without an encoder was trained on, `int64` [N], sorted; None
+    where all runs have one."""
+    tables = [owners(images, recipe) for recipe in recipes if recipe.decoder_only]
+    return functools.reduce(np.intersect1d, tables) if tables else None
 
 
 def latents_of(run: Run, images: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
@@ -207,13 +216,11 @@ def pixels_of(images: np.ndarray) -> np.ndarray:
 def pca(x: np.ndarray, k: int = 2) -> np.ndarray:
     """The first k principal components of x [n, d]: float32 [n, min(k, d)] with zeros up to k = 2 (Pearson 1901).
 
-    Five lines of numpy, because the page shows this while scikit-learn would still be importing. Each axis points the
+    A few lines of numpy, because the page shows this while scikit-learn would still be importing. Each axis points the
     way in which its largest weight is positive, so that two calls never mirror each other.
     """
     centred = np.asarray(x, np.float32) - np.asarray(x, np.float64).mean(0).astype(np.float32)
-    _, vectors = np.linalg.eigh((centred.T @ centred).astype(np.float64))
-    vectors = vectors[:, ::-1][:, :k]
-    vectors = vectors * np.sign(vectors[np.abs(vectors).argmax(0), np.arange(vectors.shape[1])])
+    vectors, _, _ = planes.directions(centred.T @ centred, min(k, centred.shape[1]))
     y = centred @ vectors.astype(np.float32)
     return np.pad(y, ((0, 0), (0, max(0, min(k, 2) - y.shape[1]))))
 

@@ -13,13 +13,15 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from core.models import LatentModel, Posterior
+from core.steps import Steps
 
 STEPS, LR = 60, 0.1
 """Steps of a search and the first step's size in units of z; it falls along a cosine to a twentieth."""
@@ -74,21 +76,22 @@ def posterior(model: LatentModel, images: Tensor, steps: int = STEPS) -> Posteri
     return place(model, images, steps=steps).posterior
 
 
-def place(
-    model: LatentModel, images: Tensor, *, visible: Tensor | None = None, steps: int = STEPS, lr: float = LR,
-    beta: float | None = None, restarts: int = 1, seed: int = 0, code: Tensor | None = None,
-) -> Placed:  # fmt: skip
+def place(model: LatentModel, images: Tensor, **how: Any) -> Placed:
     """Search to the end, chunk by chunk; the arguments are those of `search`."""
+    return Steps(placing(model, images, **how)).end()
+
+
+def placing(model: LatentModel, images: Tensor, *, visible: Tensor | None = None, code: Tensor | None = None,
+            **how: Any) -> Generator[float, None, Placed]:
+    """`place` step by step: yields the part that is done, 0 to 1; returns the `Placed`."""
     found = []
     for first in range(0, max(1, len(images)), CHUNK):
         part = slice(first, first + CHUNK)
-        walk = search(model, images[part], visible=None if visible is None else visible[part], steps=steps, lr=lr,
-                      beta=beta, restarts=restarts, seed=seed, code=None if code is None else code[part])  # fmt: skip
-        try:
-            while True:
-                next(walk)
-        except StopIteration as end:
-            found.append(end.value)
+        walk = Steps(search(model, images[part], visible=None if visible is None else visible[part],
+                            code=None if code is None else code[part], **how))
+        for look in walk:
+            yield (first + look.step / look.of * len(images[part])) / max(1, len(images))
+        found.append(walk.result)
     return joined(found)
 
 
@@ -134,13 +137,9 @@ class Problem:
         return replace(self, images=self.images[rows], visible=None if self.visible is None else self.visible[rows])
 
     def repeated(self, times: int) -> Problem:
-        if times == 1:
-            return self
-
-        def again(x: Tensor | None) -> Tensor | None:
-            return None if x is None else x.repeat(times, 1, 1, 1)
-
-        return replace(self, images=again(self.images), visible=again(self.visible))
+        again = (times, 1, 1, 1)
+        return self if times == 1 else replace(self, images=self.images.repeat(again), visible=None
+                                               if self.visible is None else self.visible.repeat(again))
 
     def gradient(self, code: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
         """Objective [B] and its gradient by the codes [B, code_dim] at one draw of ε [d]."""
@@ -169,7 +168,7 @@ class Problem:
 def search(
     model: LatentModel, images: Tensor, *, visible: Tensor | None = None, steps: int = STEPS, lr: float = LR,
     beta: float | None = None, restarts: int = 1, seed: int = 0, code: Tensor | None = None,
-) -> Iterator[Look]:  # fmt: skip
+) -> Generator[Look, None, Placed]:  # fmt: skip
     """Walk to where images fit best, one step of all of them at a time; the generator returns a `Placed`.
 
     The model is left as it is, to the bit. Closing the generator ends the search.

@@ -7,7 +7,7 @@ on every machine and device. torch is needed only where a model is: `decode`, `e
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -73,11 +73,6 @@ def axes(model: LatentModel) -> Axes:
         order, dead = by_weight(weight, 1e-3 * float(weight.max(initial=0.0)))
         scale = np.where(weight > 1e-6, weight, 1.0).astype(np.float32)
     return Axes(centre, scale, weight, order, dead)
-
-
-def has_prior(model: LatentModel) -> bool:
-    """Whether the model was trained towards N(0, I) and can be sampled from there (VAE, variational auto-decoder)."""
-    return model.has_prior
 
 
 def by_weight(weight: np.ndarray, dead_below: float = DEAD_BELOW) -> tuple[np.ndarray, np.ndarray]:
@@ -208,21 +203,12 @@ def encode(model: LatentModel, images: np.ndarray, chunk: int = 1024) -> np.ndar
     return np.concatenate(parts) if parts else np.zeros((0, model.latent_dim), np.float32)
 
 
-def searching(model: LatentModel, images: np.ndarray) -> Iterator[float]:
+def searching(model: LatentModel, images: np.ndarray) -> Generator[float, None, np.ndarray]:
     """`encode` where there is no encoder, step by step: yields the part that is done, 0 to 1; returns μ."""
     from core import inference
 
-    found, chunk = [], inference.CHUNK
-    for k in range(0, len(images), chunk):
-        walk = inference.search(model, as_floats(images[k:k + chunk], model))
-        while True:
-            try:
-                look = next(walk)
-            except StopIteration as end:
-                found.append(end.value.posterior.mean.cpu().numpy())
-                break
-            yield min(1.0, (k + look.step / look.of * min(chunk, len(images) - k)) / len(images))
-    return np.concatenate(found) if found else np.zeros((0, model.latent_dim), np.float32)
+    placed = yield from inference.placing(model, as_floats(images, model))
+    return placed.posterior.mean.cpu().numpy()
 
 
 def as_floats(images: np.ndarray, model: LatentModel) -> Tensor:

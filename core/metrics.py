@@ -18,6 +18,7 @@ from torch import Tensor
 from core import data, facts, inference
 from core.latent_space import DEAD_BELOW
 from core.models import LatentModel, Posterior
+from core.steps import Steps
 
 CHUNK = 500
 """Images decoded at once: large enough to keep the cores busy, small enough for a laptop's memory."""
@@ -173,16 +174,6 @@ def evaluate(model: LatentModel, test: np.ndarray, seed: int = 0) -> dict[str, A
     return found
 
 
-def _quietly(search: Iterator[Any]) -> Iterator[dict[str, Any]]:
-    """A search whose looks nobody wants to see; its result is passed on."""
-    while True:
-        try:
-            next(search)
-        except StopIteration as end:
-            return end.value
-        yield {}
-
-
 def evaluation(model: LatentModel, test: np.ndarray, seed: int = 0) -> Iterator[dict[str, Any]]:
     """`evaluate` in steps of less than a second each: yields an empty dictionary after each, the figures at the end."""
     images = on_device(test, model.latent_mean.device)
@@ -192,7 +183,10 @@ def evaluation(model: LatentModel, test: np.ndarray, seed: int = 0) -> Iterator[
         if model.encoder is not None:
             placed = inference.posterior(model, x)
         else:
-            placed = (yield from _quietly(inference.search(model, x))).posterior
+            search = Steps(inference.search(model, x))
+            for _ in search:
+                yield {}
+            placed = search.result.posterior
         totals.add(x, placed)
         yield {}
     s = totals.scores()

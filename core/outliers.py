@@ -12,7 +12,7 @@ all of them higher for what is more unusual:
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +25,7 @@ from core.data import ImageSet
 from core.images import to_uint8
 from core.recipe import Recipe
 from core.runs import Run, RunError
+from core.steps import Steps
 
 if TYPE_CHECKING:
     from core.models import LatentModel
@@ -60,7 +61,7 @@ class Scored:
         return {"error": self.error, "objective": self.objective, "baseline": self.baseline}[score]
 
 
-def scoring(model: LatentModel, recipe: Recipe, images: ImageSet, bag: Bag) -> Iterator[float]:
+def scoring(model: LatentModel, recipe: Recipe, images: ImageSet, bag: Bag) -> Generator[float, None, Scored]:
     """Score a bag chunk by chunk: yields the part that is done, 0 to 1; the generator returns `Scored`.
 
     An encoder answers at once; a model without one searches for each image's place with the decoder frozen
@@ -80,14 +81,10 @@ def scoring(model: LatentModel, recipe: Recipe, images: ImageSet, bag: Bag) -> I
     for first in range(0, n, inference.CHUNK):
         x = metrics.as_floats(metrics.on_device(bag.images[first:first + inference.CHUNK], device))
         if model.encoder is None:
-            search = inference.search(model, x)
-            while True:
-                try:
-                    look = next(search)
-                except StopIteration as end:
-                    posterior = end.value.posterior
-                    break
+            search = Steps(inference.search(model, x))
+            for look in search:
                 yield (first + len(x) * look.step / look.of) / n
+            posterior = search.result.posterior
         else:
             posterior = inference.posterior(model, x)
         with torch.no_grad():

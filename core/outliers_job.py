@@ -16,6 +16,7 @@ from core import data, outliers, paths, runs
 from core.bag import Bag
 from core.data import DataError, ImageSet
 from core.runs import Run, RunError
+from core.steps import Steps
 
 _turn = threading.Lock()
 """Two searches at once would only halve each other's speed."""
@@ -129,14 +130,10 @@ def main(name: str, other: str, n: str, seed: str) -> int:
         torch.set_num_threads(max(1, (os.cpu_count() or 2) // 2))  # the pages need the rest
         run = runs.open_run(name)
         images, bag, path = prepare(run, other, int(n), int(seed))
-        steps = outliers.scoring(weights.load_model(run), run.recipe, images, bag)
-        while True:
-            try:
-                print(f"progress {next(steps):.3f}", flush=True)
-            except StopIteration as end:
-                scored = end.value
-                break
-        if not outliers.save(path, scored):
+        steps = Steps(outliers.scoring(weights.load_model(run), run.recipe, images, bag))
+        for part in steps:
+            print(f"progress {part:.3f}", flush=True)
+        if not outliers.save(path, steps.result):
             print(f"The scores could not be kept: {paths.cache_folder()} cannot be written to. Free some space, or "
                   "choose another folder with LATENT_LAB_CACHE.", flush=True)
             return 1

@@ -57,27 +57,43 @@ def dimensions(i: int, j: int, d: int) -> Pair:
     return Pair((f"z{i}", f"z{j}"), unit, unit)
 
 
+def directions(cov: np.ndarray, k: int = 2) -> tuple[np.ndarray, np.ndarray, float]:
+    """The principal directions of points with the covariance (or scatter) `cov` [d, d] (Pearson 1901).
+
+    Returns:
+        (unit vectors [d, k], the widest first; the variance along each [k]; the share of all variance they hold, 0 to
+        1). Zeros where there are fewer than k dimensions.
+    """
+    values, vectors = np.linalg.eigh(np.asarray(cov, np.float64))
+    values, vectors = values[::-1].clip(0), vectors[:, ::-1][:, :k]
+    # A direction's sign is nobody's choice: fix it, so that a plane looks the same on every machine.
+    vectors = vectors * np.where(vectors[np.abs(vectors).argmax(0), np.arange(vectors.shape[1])] < 0, -1, 1)
+    missing, total = (0, k - vectors.shape[1]), float(values.sum())
+    share = float(values[:k].sum()) / total if total > 0 else 0.0
+    return np.pad(vectors, ((0, 0), missing)), np.pad(values[:k], missing), share
+
+
+def flat(z: np.ndarray, mean: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+    """Points [N, d] in the plane through `mean` [d] along `vectors` [d, 2], float32 [N, 2]."""
+    return ((np.asarray(z, np.float64) - mean) @ vectors).astype(np.float32)
+
+
 def principal(model: LatentModel, axes: Axes) -> Pair:
-    """The two directions in which the training latents spread most: the first two principal components of their
-    covariance (Pearson 1901).
+    """The two directions in which the training latents spread most, as `directions` finds them.
 
     A step is one unit of z where there is a prior N(0, I), so that its circles stay circles; else one standard
     deviation of the latents along that direction, as for single dimensions.
     """
-    values, vectors = np.linalg.eigh(model.latent_cov.detach().cpu().double().numpy())
-    directions = vectors[:, [-1, -2]].T  # in z, [2, d]
-    # A direction's sign is nobody's choice: fix it, so that a plane looks the same on every machine.
-    directions = directions * np.where(directions[np.arange(2), np.abs(directions).argmax(1)] < 0, -1, 1)[:, None]
-    width = np.ones(2) if model.has_prior else np.sqrt(np.clip(values[[-1, -2]], 1e-12, None))
-    step = width[:, None] * directions / axes.scale
-    read = directions * axes.scale / width[:, None]
+    vectors, variances, _ = directions(model.latent_cov.detach().cpu().numpy())
+    width = np.ones(2) if model.has_prior else np.sqrt(np.clip(variances, 1e-12, None))
+    step = width[:, None] * vectors.T / axes.scale
+    read = vectors.T * axes.scale / width[:, None]
     return Pair(("PC 1", "PC 2"), step.astype(np.float32), read.astype(np.float32))
 
 
 def spread(model: LatentModel) -> float:
     """The share of the training latents' variance that lies along the two principal directions, 0 to 1."""
-    values = np.linalg.eigvalsh(model.latent_cov.detach().cpu().double().numpy()).clip(0)
-    return float(values[-2:].sum() / max(values.sum(), 1e-12))
+    return directions(model.latent_cov.detach().cpu().numpy())[2]
 
 
 def window(z: np.ndarray, least: float = 3.0, share: float = 0.995) -> tuple[np.ndarray, float]:

@@ -18,6 +18,7 @@ import numpy as np
 from core import masks
 from core.images import to_uint8
 from core.latent_space import as_floats
+from core.steps import Steps
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -146,15 +147,11 @@ def _completions(model: LatentModel, images: np.ndarray, visible: np.ndarray, fi
     if fill is not None:
         posterior = inference.posterior(model, as_floats(filled(images, visible, fill), model))
     else:
-        walk = inference.search(model, as_floats(images, model), visible=as_mask(visible, len(images), model),
-                                steps=steps)
-        while True:
-            try:
-                look = next(walk)
-            except StopIteration as end:
-                posterior = end.value.posterior
-                break
+        walk = Steps(inference.search(model, as_floats(images, model), visible=as_mask(visible, len(images), model),
+                                      steps=steps))
+        for look in walk:
             yield look.step / look.of, None
+        posterior = walk.result.posterior
     with torch.no_grad():
         yield 1.0, model.decode(posterior.mean)[:, 0].cpu().double().numpy()
 

@@ -20,6 +20,7 @@ from core import inference, latent_space, reconstruction
 from core.images import to_uint8
 from core.inference import Look
 from core.models import AutoDecoder, LatentModel
+from core.steps import Steps
 
 DRAWS = 16
 """Draws of ε, the same at every station, that the price of a posterior with a width is averaged over."""
@@ -126,35 +127,32 @@ class Search:
             code: where it begins, [1, code_dim]. The others: as in `inference.search`.
         """
         self.model, self.image, self.visible = model, image, visible
-        self.seconds, self._stood, self._end = 0.0, [], None
+        self.seconds, self._stood = 0.0, []
         hidden = None if visible.all() else reconstruction.as_mask(visible, 1, model)
-        self._walk = inference.search(model, latent_space.as_floats(image[None], model), visible=hidden, code=code,
-                                      steps=steps, lr=lr, restarts=restarts, seed=seed)
+        self._walk = Steps(inference.search(model, latent_space.as_floats(image[None], model), visible=hidden,
+                                            code=code, steps=steps, lr=lr, restarts=restarts, seed=seed))
 
     def __iter__(self) -> Iterator[Look]:
-        while True:
-            began = time.perf_counter()
-            try:
-                look = next(self._walk)
-            except StopIteration as end:
-                self._end = end.value
-                return
-            finally:
-                self.seconds += time.perf_counter() - began  # the search's own time, without who watches it
+        began = time.perf_counter()
+        for look in self._walk:
+            self.seconds += time.perf_counter() - began  # the search's own time, without who watches it
             self._stood.append(look.stood[:, 0])
             yield look
+            began = time.perf_counter()
+        self.seconds += time.perf_counter() - began
 
     def found(self) -> Found:
         """The way of the best of all restarts, as far as it was gone (one step at least)."""
         ways = torch.stack(self._stood, 1)  # [restarts, steps, code_dim]
-        if self._end is None:
+        placed = self._walk.result
+        if placed is None:
             last = _price(self.model, ways[:, -1], self.image, self.visible)
             way = ways[int((last[0] + float(self.model.beta) * last[1]).argmin())]
         else:
-            end = self._end.posterior
+            end = placed.posterior
             code = end.mean if end.logvar is None else torch.cat([end.mean, end.logvar], 1)
             way = torch.cat([ways[int((ways - code).norm(dim=2).amin(1).argmin())], code])
-        return _found(self.model, way, self.image, self.visible, self.seconds, len(self._stood), self._end is not None)
+        return _found(self.model, way, self.image, self.visible, self.seconds, len(self._stood), placed is not None)
 
 
 def _found(model: LatentModel, way: Tensor, image: np.ndarray, visible: np.ndarray, seconds: float, steps: int,
@@ -181,24 +179,3 @@ def _price(model: LatentModel, codes: Tensor, image: np.ndarray, visible: np.nda
                         generator=torch.Generator().manual_seed(0)).to(codes)  # fmt: skip
     losses = [model.losses_at(posterior, posterior.at(draw), x, seen) for draw in draws]
     return torch.stack([part.recon for part in losses]).mean(0), losses[0].kl
-
-
-def principal(cov: np.ndarray) -> tuple[np.ndarray, float]:
-    """The two directions in which latents spread most, and which share of their variance those hold (PCA).
-
-    Args:
-        cov: [d, d], of the latents of training images, as every model carries them.
-    Returns:
-        (directions [d, 2], share); a second direction of zeros where there is one dimension only.
-    """
-    values, vectors = np.linalg.eigh(np.asarray(cov, np.float64))
-    axes = vectors[:, ::-1][:, :2]
-    axes = axes * np.where(axes[np.abs(axes).argmax(0), np.arange(axes.shape[1])] < 0, -1, 1)  # a sign is nobody's
-    total = float(values.clip(0).sum())
-    share = float(values[::-1][:2].clip(0).sum()) / total if total > 0 else 0.0
-    return np.pad(axes, ((0, 0), (0, 2 - axes.shape[1]))), share
-
-
-def flat(z: np.ndarray, mean: np.ndarray, axes: np.ndarray) -> np.ndarray:
-    """Points [N, d] in the plane of `principal`, float32 [N, 2]."""
-    return ((np.asarray(z, np.float64) - mean) @ axes).astype(np.float32)

@@ -22,7 +22,7 @@ def page(run: Run) -> None:
         return
     images = choice.images_of(run)
     here = choice.picks(run, images)
-    ends = {name: parts.end_of(pick, held, images) for name, pick in here.items()}
+    ends = parts.ends_of(here, held, images, way=True)
     found = parts.ways(held, ends["a"], ends["b"])
     with st.container(horizontal=True, gap="xsmall", key="interpolate_controls"):
         choice.controls(here, images, held)

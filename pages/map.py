@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core import embedding, embedding_job, runs
+from core import embedding, embedding_job
+from core.data import ImageSet
 from core.embedding import EmbeddingError
+from core.recipe import Recipe
 from core.runs import Run, RunError
 from ui import map_choice as choice
 from ui import map_parts as parts
@@ -25,13 +27,16 @@ def page(run: Run) -> None:
     if (images := parts.images_of(run)) is None:
         return
     by = embedding.implementation()
+    other = choice.second_run(run) if st.session_state.get("map_second") else None
+    recipes = shown_together(images, run, other)
+    count = embedding.available(images, *recipes)
     try:
-        choice.prepare("", images, by)
-        settings = choice.settings_of("", images)
+        choice.prepare("", count, by)
+        settings = choice.settings_of("", count)
     except EmbeddingError as error:
         st.warning(plain(str(error)))
         return
-    pool = parts.pool_of(images, settings.n, run.recipe)
+    pool = parts.pool_of(images, settings.n, *recipes)
     try:
         slots = [parts.slot("", run, pool, settings, by)]
     except RunError as error:
@@ -41,20 +46,19 @@ def page(run: Run) -> None:
     row = st.container(horizontal=True, gap="small", vertical_alignment="center", key="map_controls")
     second = None
     if st.session_state.get("map_second"):
-        second = second_slot(run, pool, by)
+        second = second_slot(run, other, pool, count, by)
         slots += [second] if second else []
     for slot in slots:
         if st.session_state.pop(f"map_go{slot.suffix}", False):
             slot.start()
     now = [parts.shown(slot) for slot in slots]
     with row:
-        choice.main_controls(images)
+        choice.main_controls(count)
         parts.button(slots[0], now[0])
         parts.downloads(list(zip(slots, now, strict=True)))
         st.toggle("Second map", key="map_second", persist_state="session",
                   help="Another map beside this one: of another run, of the raw pixels, or with another perplexity.")
-    other = second.run.name if second and second.run else None
-    choice.write_address({slot.suffix: slot.settings for slot in slots}, other)
+    choice.write_address({slot.suffix: slot.settings for slot in slots}, other.name if second and other else None)
     failed = [shown.note for shown in now if shown.state == "failed"]
     for note in failed:
         st.error(plain(note))
@@ -69,6 +73,9 @@ def page(run: Run) -> None:
             parts.board(slots[1], now[1])
             if second.pool.name != pool.name:
                 st.caption("The second map shows other images, so pointer and selection are not linked.")
+            elif len(recipes) > 1 and other.recipe.decoder_only and not run.recipe.decoder_only:
+                st.caption(f"Both maps show images that {plain(other.name)} was trained on. It has no encoder: it "
+                           "knows where these lie, and would have to search a while for the place of any other image.")
         else:
             details(slots)
     if second:
@@ -80,19 +87,26 @@ def page(run: Run) -> None:
     depth(slots[0], now[0])
 
 
-def second_slot(run: Run, pool: parts.Pool, by: str) -> parts.Slot | None:
+def shown_together(images: ImageSet, run: Run, other: Run | None) -> tuple[Recipe, ...]:
+    """Recipes of the runs whose latents are to be seen of the same images: of one, or of both where that can be."""
+    both = (run.recipe, other.recipe) if other else (run.recipe,)
+    latents = (st.session_state.get("map_source2") or "latents") == "latents"
+    alike = other is not None and latents and _data_of(other) == _data_of(run)
+    return both if alike and embedding.available(images, *both) >= embedding.FEWEST else both[:1]
+
+
+def second_slot(run: Run, other: Run | None, pool: parts.Pool, count: int, by: str) -> parts.Slot | None:
     """The second map with its row of controls; None, with the reason on the page, where it cannot be had."""
     row = st.container(horizontal=True, gap="small", vertical_alignment="center", key="map_controls2")
-    choice.prepare("2", pool.images, by)
+    choice.prepare("2", count, by)
     with row:
-        name = choice.second_controls(run)
+        choice.second_controls()
     try:
-        other, images = runs.open_run(name) if name else None, pool.images
-        settings = choice.settings_of("2", images)
-        if settings.source == "latents" and other and _data_of(other) != _data_of(run):
-            if (images := parts.images_of(other)) is None:
+        images, settings = pool.images, choice.settings_of("2", count)
+        if settings.source == "latents" and other and not _placed(run, other, pool):
+            if _data_of(other) != _data_of(run) and (images := parts.images_of(other)) is None:
                 return None
-            settings = choice.settings_of("2", images)
+            settings = choice.settings_of("2", embedding.available(images, other.recipe))
             pool = parts.pool_of(images, settings.n, other.recipe)
         slot = parts.slot("2", other, pool, settings, by)
     except (RunError, EmbeddingError) as error:
@@ -101,6 +115,12 @@ def second_slot(run: Run, pool: parts.Pool, by: str) -> parts.Slot | None:
     with row:
         parts.button(slot, parts.shown(slot))
     return slot
+
+
+def _placed(run: Run, other: Run, pool: parts.Pool) -> bool:
+    """Whether the other run says where the first one's images lie, without a search."""
+    return _data_of(other) == _data_of(run) and (
+        not other.recipe.decoder_only or embedding.rows_of(pool.images, pool.ids, other.recipe) is not None)
 
 
 def _data_of(run: Run) -> tuple[str, str]:

@@ -9,6 +9,7 @@ from core.runs import Run, RunError
 from ui import image_choice
 from ui import reconstruct_choice as choice
 from ui import reconstruct_parts as parts
+from ui import reconstruct_settings as search
 from ui.image_picker import choose
 from ui.loaded import Loaded, load
 from ui.reconstruct_depth import depth
@@ -40,6 +41,7 @@ def page(runs: list[Run]) -> None:
     images = image_choice.images_of(run, "reconstruct_data", "Until then, draw, upload or invent an image.")
     here = image_choice.picks("reconstruct", run, images, {"image": choice.first_pick(images)})
     choice.read_hiding()
+    search.read()
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", key="reconstruct_controls"):
         choose("reconstruct_pick", images, here, held=held, primary=True, answers=False)
         if images is not None and len(images.test_images) > 1:
@@ -48,7 +50,7 @@ def page(runs: list[Run]) -> None:
             if image_choice.label_of(here["image"], images) is not None:
                 st.button("Same class", key="reconstruct_same", on_click=choice.another(here, images, True),
                           help="Another image of the same class.")
-        settings = choice.options([h for _, h in models])
+        settings = search.options([h for _, h in models])
         hides = choice.hide_switch()
         with st.container(height=44, border=False, key="reconstruct_status", vertical_alignment="center"):
             status = st.empty()

@@ -124,3 +124,12 @@ def test_a_run_without_an_encoder_maps_the_images_that_own_a_row_of_its_table(di
     assert np.array_equal(z, table[rows])
     assert len(embedding.chosen(digits, 5_000, run.recipe)) == 200
     assert embedding.rows_of(digits, embedding.chosen(digits, 150), run.recipe) is None  # test images own none
+
+
+def test_beside_each_other_runs_without_an_encoder_map_what_all_of_them_own(digits):
+    encoded, few, held = tiny("mlp-vae"), tiny("plane-ad", train_images=200), tiny("plane-vad", validation=100)
+    assert embedding.available(digits, encoded) == 1_797 and embedding.available(digits, encoded, few) == 200
+    ids = embedding.chosen(digits, 5_000, encoded, few, held)
+    assert ids.tolist() == sorted(set(embedding.owners(digits, few)) & set(embedding.owners(digits, held)))
+    assert 0 < len(ids) == embedding.available(digits, held, few)
+    assert all(embedding.rows_of(digits, ids, recipe) is not None for recipe in (few, held))

@@ -5,13 +5,13 @@ import pytest
 import torch
 from torch import nn
 
-from core import data, facts, inference, latent_space, masks, reconstruction
+from core import data, facts, inference, latent_space, masks, planes, reconstruction
 from core.models import AutoDecoder, build, likelihood
 from core.models.auto_decoder import VariationalAutoDecoder
 from core.models.base import LatentModel
 from core.models.vae import VAE
 from core.presets import for_digits, preset
-from core.reconstruction_search import Search, begin, encoded, flat, nearest, principal
+from core.reconstruction_search import Search, begin, encoded, nearest
 
 BLACK = np.zeros((28, 28), np.uint8)
 
@@ -224,10 +224,10 @@ def test_the_plane_of_a_path_is_that_of_scikit_learn_s_pca():
     from sklearn.decomposition import PCA
 
     z = np.random.default_rng(0).normal(size=(200, 5)) * [3, 1, 2, 0.5, 0.1] + 7
-    axes, share = principal(np.cov(z.T))
+    axes, _, share = planes.directions(np.cov(z.T))
     pca = PCA(2).fit(z)
-    points = flat(z, z.mean(0), axes)
+    points = planes.flat(z, z.mean(0), axes)
     assert np.abs(points) == pytest.approx(np.abs(pca.transform(z)), abs=1e-4)
     assert share == pytest.approx(pca.explained_variance_ratio_.sum())
-    one, whole = principal(np.eye(1))
-    assert one.shape == (1, 2) and one[0, 1] == 0 and whole == 1 and principal(np.zeros((3, 3)))[1] == 0
+    one, _, whole = planes.directions(np.eye(1))
+    assert one.shape == (1, 2) and one[0, 1] == 0 and whole == 1 and planes.directions(np.zeros((3, 3)))[2] == 0

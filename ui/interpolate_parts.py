@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
+from collections.abc import Mapping
 
 import numpy as np
 import streamlit as st
@@ -31,12 +32,25 @@ NAMES = {"lerp": "Line (lerp)", "slerp": "Arc (slerp)", "blend": "Pixel blend"}
 DASHES = {"lerp": (), "slerp": (8, 3), "blend": (2, 3)}
 
 
-def end_of(pick: Pick, held: Loaded, images: ImageSet | None) -> End:
-    """The picture of a choice and its latent vector."""
-    if pick.kind == "seed":
-        return interpolation.generated(held.model, pick.number)
-    image = pixels(pick, images)
-    return End(image, encode(held, image[None])[0])
+def ends_of(chosen: Mapping[str, Pick], held: Loaded, images: ImageSet | None, way: bool = False) -> dict[str, End]:
+    """The picture of each choice and its latent vector, by name; what must be searched for is found in one go.
+
+    Args:
+        way: whether the pixel blend from `a` to `b` will be asked for next: its pictures are then placed as well.
+    """
+    ends = {name: interpolation.generated(held.model, pick.number) if pick.kind == "seed" else
+            End(pixels(pick, images), np.zeros(0)) for name, pick in chosen.items()}
+    own = [name for name, pick in chosen.items() if pick.kind != "seed"]
+    wanted = [ends[name].image[None] for name in own]
+    if way and held.model.encoder is None:
+        wanted.append(_blend(ends["a"], ends["b"]))
+    slot = st.empty()
+    places = encode(held, np.concatenate(wanted), slot) if wanted else ()
+    return ends | {name: End(ends[name].image, place) for name, place in zip(own, places, strict=False)}
+
+
+def _blend(a: End, b: End) -> np.ndarray:
+    return interpolation.blend(a.image, b.image, np.linspace(0.0, 1.0, FRAMES))
 
 
 def hero(run: Run, held: Loaded, images: ImageSet | None, here: dict[str, Pick], ends: dict[str, End],
@@ -72,7 +86,7 @@ def ways(held: Loaded, a: End, b: End) -> dict[str, Way]:
     key = tuple(part.tobytes() for end in (a, b) for part in (end.image, end.z))
     known = None
     if held.model.encoder is None:  # before the memory, which would keep the bar of the search as well
-        known = encode(held, interpolation.blend(a.image, b.image, np.linspace(0.0, 1.0, FRAMES)))
+        known = encode(held, _blend(a, b))
     return _ways(held.name, key, _held=held, _a=a, _b=b, _known=known)
 
 

@@ -14,7 +14,7 @@ from core.runs import Run
 from ui.components.square import SIDE, square
 from ui.image_choice import Pick, kept, label_of, note, there
 from ui.image_picker import choose
-from ui.interpolate_parts import end_of
+from ui.interpolate_parts import ends_of
 from ui.loaded import Loaded
 
 
@@ -43,7 +43,7 @@ def four(run: Run, held: Loaded, images: ImageSet | None, here: dict[str, Pick],
         st.button("Other C and D", key="interpolate_others", icon=":material/casino:", on_click=others,
                   help="Draws two other images for the lower corners.")
     chosen = {**here, **{name: lower[name] for name in "cd"}}
-    corners = [ends.get(name) or end_of(pick, held, images) for name, pick in chosen.items()]
+    corners = list({**ends, **ends_of({name: lower[name] for name in "cd"}, held, images)}.values())
     tiles = _tiles(held.name, np.stack([end.z for end in corners]), _held=held)
     square(key="interpolate_square", tiles=tiles, corners=np.stack([end.image for end in corners]),
            notes=[note(pick, images) for pick in chosen.values()])

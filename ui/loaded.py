@@ -103,6 +103,6 @@ def _load(path: str, version: float) -> Loaded:
     # instead of 3, a sheet of the MLP 58 instead of 2. Alone, a second thread only makes large sheets 1.7 times faster.
     torch.set_num_threads(1)
     model = load_model(run := Run(Path(path)))
-    held = Loaded(model, latent_space.axes(model), f"{run.name}@{version}", latent_space.has_prior(model))
+    held = Loaded(model, latent_space.axes(model), f"{run.name}@{version}", model.has_prior)
     held.pictures(np.zeros((32, model.latent_dim), np.float32))  # the first call is slow; then the rate is known
     return held

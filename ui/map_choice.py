@@ -5,7 +5,6 @@ from __future__ import annotations
 import streamlit as st
 
 from core import embedding, runs
-from core.data import ImageSet
 from core.embedding import EmbeddingError, Settings
 from core.runs import Run
 from ui.run_picker import places_images
@@ -59,9 +58,9 @@ def write_address(chosen: dict[str, Settings], run2: str | None) -> None:
     st.session_state["map_wrote"] = wrote
 
 
-def prepare(suffix: str, images: ImageSet, by: str) -> None:
-    """Give every setting a value before its widget is there; what these images do not allow is lowered, and told."""
-    state, most = st.session_state, min(embedding.MOST, embedding.available(images))
+def prepare(suffix: str, count: int, by: str) -> None:
+    """Give every setting a value before its widget is there; what `count` images do not allow is lowered, and told."""
+    state, most = st.session_state, min(embedding.MOST, count)
     state.setdefault("map_n", 2_000 if most >= 10_000 else 1_000)
     state.setdefault("map_iterations", embedding.usual_iterations(by))
     for name in (*(f"{own}{suffix}" for own in OWN), "start", "pca_first"):
@@ -76,21 +75,21 @@ def prepare(suffix: str, images: ImageSet, by: str) -> None:
         state[f"map_{name}{suffix}"] = state[f"map_{name}{suffix}"] or getattr(Settings(), name)
 
 
-def settings_of(suffix: str, images: ImageSet) -> Settings:
+def settings_of(suffix: str, count: int) -> Settings:
     """The settings that the widgets stand for.
 
     Raises:
-        EmbeddingError: these images are too few for them.
+        EmbeddingError: `count` images are too few for them.
     """
     state = st.session_state
     values = {name: state[f"map_{name}{suffix}"] for name in OWN} | {name: state[f"map_{name}"] for name in SHARED}
-    return Settings(**values).fitted_to(embedding.available(images))
+    return Settings(**values).fitted_to(count)
 
 
-def main_controls(images: ImageSet) -> None:
+def main_controls(count: int) -> None:
     """Source, method and, folded, the numbers of the first map."""
     _kind("")
-    state, most = st.session_state, min(embedding.MOST, embedding.available(images))
+    state, most = st.session_state, min(embedding.MOST, count)
     label = f"{state['map_n']:,} images"
     if state["map_method"] == "tsne":
         label += f", perplexity {state['map_perplexity']}"
@@ -108,24 +107,31 @@ def main_controls(images: ImageSet) -> None:
                     help=Settings.__dataclass_fields__["pca_first"].metadata["help"])
 
 
-def second_controls(first: Run | None) -> str | None:
-    """Run, source, method and numbers of the second map; returns the name of its run."""
-    usable = [run.name for run in runs.list_runs() if not run.error and run.has_weights and places_images(run)]
-    state = st.session_state
+def second_run(first: Run) -> Run | None:
+    """The run of the second map; None where there is none to choose. Call it before the controls."""
+    usable, state = _usable(), st.session_state
     if state.get("map_run2") not in usable:
         if state.get("map_run2"):
             st.warning("The address asks for a second run that does not exist. You see another one.")
-        others = [name for name in usable if first is None or name != first.name]
+        others = [name for name in usable if name != first.name]
         state["map_run2"] = next(iter(others or usable), None)
-    name = None
-    if usable:
-        name = st.selectbox("Run of the second map", usable, key="map_run2", label_visibility="collapsed", width=260,
-                            persist_state="session", help="The run whose latents the second map shows.")
+    return usable.get(state["map_run2"])
+
+
+def second_controls() -> None:
+    """Run, source, method and numbers of the second map."""
+    state = st.session_state
+    if usable := _usable():
+        st.selectbox("Run of the second map", list(usable), key="map_run2", label_visibility="collapsed", width=260,
+                     persist_state="session", help="The run whose latents the second map shows.")
     _kind("2")
     with st.popover(f"Perplexity {state['map_perplexity2']}", icon=":material/settings:",
                     help="Perplexity and seed of the second map."):
         _numbers("2")
-    return name
+
+
+def _usable() -> dict[str, Run]:
+    return {run.name: run for run in runs.list_runs() if not run.error and run.has_weights and places_images(run)}
 
 
 def _kind(suffix: str) -> None:

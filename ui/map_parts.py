@@ -88,9 +88,9 @@ def images_of(run: Run) -> ImageSet | None:
         return None
 
 
-def pool_of(images: ImageSet, n: int, recipe: Recipe | None = None) -> Pool:
-    """The n images of a map; `recipe` of the run it is made for."""
-    ids = embedding.chosen(images, n, recipe)
+def pool_of(images: ImageSet, n: int, *recipes: Recipe) -> Pool:
+    """The n images of a map, or of two; `recipes` of the runs they are made for."""
+    ids = embedding.chosen(images, n, *recipes)
     labels, pictures = embedding.labels(images, ids), embedding.pictures(images, ids)
     known = hashlib.blake2b(pictures, digest_size=8)
     known.update(labels)

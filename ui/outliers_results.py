@@ -15,6 +15,7 @@ from core.data import DataError
 from core.outliers import Scored
 from core.outliers_job import Job
 from core.runs import Run, RunError
+from core.steps import Steps
 from ui.loaded import load
 from ui.outliers_choice import Choice
 from ui.words import plain
@@ -117,13 +118,9 @@ def _visitor() -> str:
 def _at_once(path: str, _run: Run, _images, _bag: Bag) -> Scored:
     if found := outliers.load(Path(path), _bag):
         return found
-    steps = outliers.scoring(load(_run).model, _run.recipe, _images, _bag)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            outliers.save(Path(path), end.value)
-            return end.value
+    scored = Steps(outliers.scoring(load(_run).model, _run.recipe, _images, _bag)).end()
+    outliers.save(Path(path), scored)
+    return scored
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

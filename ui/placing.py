@@ -8,28 +8,38 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
+from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
 
 from core import latent_space
+from core.steps import Steps
 from ui.loaded import Loaded
 from ui.words import many
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
 
 PATIENCE = 0.3
 """Seconds before a search is worth a word: the bar of a shorter one would only blink."""
 
 
-def encode(held: Loaded, images: np.ndarray) -> np.ndarray:
-    """μ of `uint8` images [N, 28, 28]: float32 [N, d]. An image's place is the same whenever it is asked for."""
+def encode(held: Loaded, images: np.ndarray, slot: DeltaGenerator | None = None) -> np.ndarray:
+    """μ of `uint8` images [N, 28, 28]: float32 [N, d]. An image's place is the same whenever it is asked for.
+
+    Args:
+        slot: an empty place for the bar. What follows on the page then keeps its own place in Streamlit's tree, which
+            an open picker needs to be closed rather than made anew.
+    """
     if held.model.encoder is not None:
         return latent_space.encode(held.model, images)
     names = [hashlib.blake2b(image.tobytes(), digest_size=16).digest() for image in images]
     found = {name: held.places.get(name) for name in names}
     new = {name: k for k, name in enumerate(names) if found[name] is None}
     if new:
-        places = _watched(latent_space.searching(held.model, images[list(new.values())]), len(new))
+        places = _watched(latent_space.searching(held.model, images[list(new.values())]), len(new), slot)
         for name, place in zip(new, places, strict=True):
             found[name] = place
             held.places.keep(name, place)
@@ -46,18 +56,15 @@ def place_of(held: Loaded) -> str:
     return "mean μ" if held.model.variational else "point μ"
 
 
-def _watched(search: Iterator[float], count: int) -> np.ndarray:
+def _watched(search: Generator[float, None, np.ndarray], count: int, slot: DeltaGenerator | None) -> np.ndarray:
     """The result of a search; a longer one has its bar at the lower edge of the screen, where nothing moves for it."""
     began, shown = time.monotonic(), None
-    while True:
-        try:
-            part = next(search)
-        except StopIteration as end:
-            if shown is not None:
-                shown.empty()
-            return end.value
+    for part in (steps := Steps(search)):
         if shown is None and time.monotonic() - began > PATIENCE:
-            shown = st.container(key=f"placing_{time.monotonic_ns()}").empty()
+            shown = (slot or st).container(key=f"placing_{time.monotonic_ns()}").empty()
         if shown is not None:
             # Each word to the page is also where a visitor's next click may end a search that nobody waits for.
             shown.progress(part, text=f"No encoder: searching for the latents of {many(count, 'picture')} …")
+    if shown is not None:
+        (slot or shown).empty()
+    return steps.result

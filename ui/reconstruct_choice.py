@@ -1,22 +1,20 @@
-"""What the Reconstruct page works with: models, an image, what is hidden of it, and how to search; kept in the address
-where it has a place there."""
+"""What the Reconstruct page works with: models, an image and what is hidden of it; kept in the address where it has a
+place there."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import streamlit as st
 
 from core import hiding, masks, runs
 from core.data import ImageSet
-from core.reconstruction import FILLS
 from core.runs import Run
 from ui import image_choice
 from ui.components.mask_brush import mask_brush, set_mask
 from ui.image_choice import Pick
-from ui.loaded import Loaded
+from ui.reconstruct_settings import fill_choice
 from ui.run_picker import nothing_yet
 from ui.words import plain
 
@@ -32,19 +30,6 @@ FIRST_HIDDEN = "half-bottom"
 KINDS = {"half": "Half", "box": "Box", "random": "Random", "brush": "Brush"}
 PRESETS = {"reconstruct_kind": "half", "reconstruct_side": "bottom", "reconstruct_rows": (8, 20),
            "reconstruct_columns": (8, 20), "reconstruct_p": 50}
-LEVELS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How to search. fill: what an encoder sees in the hole. refine: search for families with an encoder too."""
-
-    steps: int = 60
-    lr: float = 0.1
-    restarts: int = 1
-    start: str = "guess"
-    refine: bool = True
-    fill: str = "zeros"
 
 
 def one_of_each(found: list[Run]) -> list[Run]:
@@ -119,28 +104,6 @@ def another(here: dict[str, Pick], images: ImageSet, same: bool) -> Callable[[],
     return draw
 
 
-def options(held: list[Loaded]) -> Settings:
-    """The fold with the settings of the search."""
-    with st.popover("Search", icon=":material/tune:", help="How the search for z goes: steps, step size, restarts, "
-                                                           "start."):
-        steps = st.slider("Steps", 10, 300, 60, 10, key="reconstruct_steps", persist_state="session",
-                          help="At most so many steps of Adam; a search that has arrived ends earlier.")
-        lr = st.select_slider("Size of the first step", LEVELS, 0.1, key="reconstruct_lr", persist_state="session",
-                              help="Learning rate in units of z; it falls along a cosine to a twentieth.")
-        restarts = st.slider("Restarts", 1, 8, 1, key="reconstruct_restarts", persist_state="session",
-                             help="So many searches from different places at once; the best one counts.")
-        start = st.radio("Start of AD and VAD", ["guess", "zero", "nearest"], key="reconstruct_start",
-                         persist_state="session", format_func={
-                             "guess": "Ridge regression from the pixels", "zero": "Zero, the middle of the prior",
-                             "nearest": "The nearest training image's z"}.get,
-                         help="A family with an encoder begins at the encoder's answer.")
-        refine = st.toggle("Refine what an encoder answers", True, key="reconstruct_refine", persist_state="session",
-                           help="Lets the same search go on from the encoder's answer, so that you see what one pass "
-                                "leaves on the table.",
-                           disabled=all(h.model.encoder is None for h in held))
-    return Settings(steps, lr, restarts, start, refine, st.session_state.get("reconstruct_fill") or "zeros")
-
-
 def read_hiding() -> None:
     """Take over what the address hides; call it before the switch is drawn."""
     asked = st.query_params.get("hide")
@@ -195,10 +158,7 @@ def hide_panel(image: np.ndarray, filling: bool, mean: bool) -> np.ndarray:
                       help="Hides as many other pixels.")
     visible = mask_brush(image, hiding.mask_of(FIRST_HIDDEN), key=BRUSH)
     if filling:
-        st.segmented_control("Encoders see the hole filled with", FILLS if mean else FILLS[:1], key="reconstruct_fill",
-                             default="zeros", required=True, persist_state="session",
-                             format_func={"zeros": "Black", "mean": "The mean image"}.get,
-                             help="AE and VAE know no holes: something must stand there.")
+        fill_choice(mean)
     return visible
 
 

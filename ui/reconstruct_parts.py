@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from core import data, latent_space, mixture, reconstruction
+from core import data, latent_space, mixture, planes, reconstruction
 from core.data import ImageSet
 from core.runs import Run
 from ui import theme
 from ui.charts import unit
 from ui.components.reconstruct import Card, Lane, reconstruct
 from ui.loaded import Loaded
-from ui.reconstruct_choice import Settings
 from ui.reconstruct_search import Wish, grant
+from ui.reconstruct_settings import Settings
 from ui.words import many, three
 
 CLOUD = 600
@@ -43,15 +43,13 @@ def hero(models: list[tuple[Run, Loaded]], image: np.ndarray, note: str, visible
 
 
 def _card(number: int, run: Run, held: Loaded, found: list, images: ImageSet | None) -> Card:
-    from core import reconstruction_search as plane
-
     recipe, (mean, axes, share) = run.recipe, _axes(held.name, _held=held)
     cloud, labels = _cloud(held.name, _run=run, _held=held, _images=images)
     palette = theme.RUN_COLOURS[theme.mode()]
     lanes = [Lane(way=_way(wish), took=_took(wish, result), colour=palette[number % len(palette)],
                   dash=() if wish.search else (2, 3), pictures=result.pictures, objective=result.objective,
                   mse=result.mse, hidden=None if wish.visible.all() else result.hidden,
-                  path=plane.flat(result.z, mean, axes), hatched=wish.search, sees=wish.image if wish.search else
+                  path=planes.flat(result.z, mean, axes), hatched=wish.search, sees=wish.image if wish.search else
                   reconstruction.filled(wish.image, wish.visible, wish.fill)) for wish, result in found]
     beta = f" · β {recipe.beta:g}" if recipe.model not in ("ae", "gan") else ""
     about = f"{recipe.model.upper()} · {recipe.latent_dim}-d{beta}"
@@ -96,10 +94,9 @@ def _gap(recipe, found: list) -> str:
 @st.cache_data(max_entries=16, show_spinner=False)
 def _axes(name: str, _held: Loaded) -> tuple[np.ndarray, np.ndarray, float]:
     """(mean, the two main directions of the model's latents, the share of variance they hold)."""
-    from core import reconstruction_search
-
     mean, cov = (part.cpu().numpy() for part in (_held.model.latent_mean, _held.model.latent_cov))
-    return mean, *reconstruction_search.principal(cov)
+    vectors, _, share = planes.directions(cov)
+    return mean, vectors, share
 
 
 def _cloud(name: str, _run: Run, _held: Loaded, _images: ImageSet | None) -> tuple[np.ndarray, np.ndarray]:
@@ -117,8 +114,6 @@ def _cloud(name: str, _run: Run, _held: Loaded, _images: ImageSet | None) -> tup
 
 @st.cache_data(max_entries=16, show_spinner="Placing training images …")
 def _cloud_of(name: str, _run: Run, _held: Loaded, _images: ImageSet) -> tuple[np.ndarray, np.ndarray]:
-    from core import reconstruction_search
-
     rows, z = latent_space.of_training(_held.model, _run.recipe, _images, CLOUD)
     mean, axes, _ = _axes(name, _held=_held)
-    return reconstruction_search.flat(z, mean, axes), _images.train_labels[rows]
+    return planes.flat(z, mean, axes), _images.train_labels[rows]

@@ -16,7 +16,7 @@ from core import data
 from core.data import ImageSet
 from core.runs import Run
 from ui.loaded import Loaded
-from ui.reconstruct_choice import Settings
+from ui.reconstruct_settings import Settings
 from ui.words import many, plain
 
 if TYPE_CHECKING:

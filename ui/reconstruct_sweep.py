@@ -19,7 +19,7 @@ from core.sweep_job import SEARCH, Job, Way
 from ui import theme
 from ui.components.curves import curves
 from ui.loaded import Loaded
-from ui.reconstruct_choice import Settings
+from ui.reconstruct_settings import Settings
 from ui.words import plain, three
 
 WORDS = {"zeros": "hole black", "mean": "hole mean", SEARCH: "search"}

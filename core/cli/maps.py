@@ -26,7 +26,7 @@ def embed(args: argparse.Namespace) -> int:
         settings = Settings(
             source="pixels" if args.pixels else "latents", method=args.method, n=args.n, perplexity=args.perplexity,
             iterations=args.iterations or embedding.usual_iterations(by), seed=args.seed, start=args.start,
-            pca_first=args.pca).fitted_to(embedding.available(found))
+            pca_first=args.pca).fitted_to(embedding.available(found, run.recipe))
     except EmbeddingError as error:
         raise Trouble(str(error)) from None
     ids = embedding.chosen(found, settings.n, run.recipe)

@@ -12,6 +12,7 @@ from core import bag as bags
 from core import data
 from core.cli import common
 from core.cli.common import Command, Trouble, number
+from core.steps import Steps
 
 SCORES = {"error": "reconstruction error (MSE per pixel, from the mean of the posterior)",
           "objective": "negative ELBO, z sampled", "baseline": "residual of PCA with 20 components"}
@@ -30,16 +31,15 @@ def outliers(args: argparse.Namespace) -> None:
     from core import outliers as scores
     from core import weights
 
-    model, found = weights.load_model(run, args.which), None
+    model = weights.load_model(run, args.which)
     with common.bar(sys.stderr, total=1.0, disable=not sys.stderr.isatty(), leave=False,
                     bar_format="{desc}{percentage:3.0f} % |{bar}| {elapsed}<{remaining}") as bar, \
-            closing(scores.scoring(model, run.recipe, images, bag)) as steps:
-        while found is None:
-            try:
-                bar.n = next(steps)
-                bar.refresh()
-            except StopIteration as end:
-                found = end.value
+            closing(scores.scoring(model, run.recipe, images, bag)) as work:
+        steps = Steps(work)
+        for part in steps:
+            bar.n = part
+            bar.refresh()
+    found = steps.result
     told = {score: {v.kind: {"images": v.images, "flagged": v.flagged,
                              "auroc": None if math.isnan(v.auroc) else v.auroc}
                     for v in scores.verdicts(found.by(score), bag, args.quantile)} for score in SCORES}

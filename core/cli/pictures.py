@@ -108,7 +108,7 @@ def _placed(model: LatentModel, originals: np.ndarray, visible: np.ndarray,
     encoder a search is made only where steps are asked for, and begins at its answer; a hole is black to it."""
     from core import inference, reconstruction
 
-    seen = reconstruction.as_floats(reconstruction.filled(originals, visible, np.zeros_like(originals)), model)
+    seen = latent_space.as_floats(reconstruction.filled(originals, visible, np.zeros_like(originals)), model)
     began = time.perf_counter()
     if model.encoder is not None and steps is None:
         posterior, taken = inference.posterior(model, seen), 0

@@ -105,7 +105,7 @@ def test_steps_let_a_vae_search_from_its_encoder_s_answer(tiny, call, tmp_path):
     assert code == 0 and re.search(r", [\d,]+ ms \(25 steps of search\)", out)
     above, seen, below = tiles(tmp_path / "out.png", 4).reshape(3, 4, 28, 28)
     model, mask = weights.load_model(runs.open_run("tiny")), masks.half("left")
-    black = reconstruction.as_floats(np.where(mask, above, 0).astype(np.uint8), model)
+    black = latent_space.as_floats(np.where(mask, above, 0).astype(np.uint8), model)
     found = inference.place(model, black, visible=reconstruction.as_mask(mask, 4, model), steps=25)
     assert np.array_equal(below, latent_space.decode(model, found.posterior.mean.numpy()))
 

@@ -10,6 +10,7 @@ from core.models import build
 from core.presets import for_digits, preset
 from tests.small import tiny, trained
 from ui import interpolate_parts as parts
+from ui import placing
 from ui.interpolate_choice import Pick
 from ui.loaded import load
 
@@ -103,15 +104,19 @@ def test_families_without_an_encoder_have_the_whole_page_and_search_once(monkeyp
     page.run()
     assert not page.exception and here(page) == {"a": Pick("test", 12), "b": Pick("seed", 4)}
     assert any(f"A search with the decoder gives each image its {word}" in m.value for m in page.markdown)
-    assert searched == [1, 64], "A, and the blend but for its first picture, which is A; the place of B is known"
+    assert searched == [65], "A and the blend in one go, whose first picture is A; the place of B is known"
     page.run()
     page.button(key="interpolate_swap").click().run()
-    assert not page.exception and searched == [1, 64], "what was found is remembered"
+    assert not page.exception and searched == [65], "what was found is remembered"
+    page.toggle(key="interpolate_square_on").set_value(True).run()
+    assert not page.exception and searched == [65, 2], "the two corners of the square in one go"
     model = weights.load_model(run)
-    ends = {k: parts.end_of(here(page)[k], load(run), data.load("digits")) for k in "ab"}
+    ends = parts.ends_of(here(page), load(run), data.load("digits"))
+    original = data.load("digits").test_images[12][None]
+    mu = placing.encode(load(run), original)
+    assert np.allclose(mu, latent_space.encode(model, original), atol=1e-3)
     for way in ("lerp", "slerp"):
         found = parts.ways(load(run), ends["a"], ends["b"])[way]
-        mu = latent_space.encode(model, data.load("digits").test_images[12][None])
         assert np.array_equal(found.images[-1], latent_space.decode(model, mu)[0]), "exactly decode(μ)"
         assert np.array_equal(found.images[0], interpolation.generated(model, 4).image)
 

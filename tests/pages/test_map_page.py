@@ -15,6 +15,7 @@ from core import (
     embedding_lessons,
     embedding_store,
     embedding_tsne,
+    inference,
     latent_space,
     paths,
     runs,
@@ -23,6 +24,7 @@ from core import (
 from core.embedding import Settings
 from core.models import build
 from core.presets import for_digits, preset
+from tests.small import tiny, trained
 from ui import map_parts, map_selection
 from ui.components import map_detail, map_sheet, map_view
 from ui.components.latent_board import pack
@@ -169,7 +171,7 @@ def test_every_kind_of_model_has_its_pca_map_at_once(preset_name, d, sent):
     visit(n=80, perplexity=5)
     images = data.load("digits")
     z = embedding.latents_of(run, images.test_images[embedding.chosen(images, 80)])
-    shown = np.frombuffer(base64.b64decode(sent["map_view"]["xy"]), np.float32).reshape(-1, 2)
+    shown = places(sent["map_view"])
     assert np.allclose(shown, embedding.pca(z), atol=1e-5)
     assert "This is the PCA map, to begin with" in sent["map_view"]["note"]
 
@@ -276,6 +278,43 @@ def test_a_second_map_of_other_images_is_shown_but_not_linked(tmp_path, sent):
     make("two", digits=False, dataset="folder", folder=str(tmp_path / "mine"))
     page = visit(run="one", n=30, perplexity=5, run2="two", perplexity2=5)
     assert sent["map_view"]["pool"] != sent["map_view2"]["pool"] and "not linked" in text(page)
+
+
+def places(data: dict) -> np.ndarray:
+    """The points that a map was given, [n, 2]."""
+    return np.frombuffer(base64.b64decode(data["xy"]), np.float32).reshape(-1, 2)
+
+
+def without_search(monkeypatch) -> None:
+    """From here on any search for a place ends the test."""
+    def search(*_, **__):
+        raise AssertionError("nobody waits for 10,000 searches")
+
+    monkeypatch.setattr(inference, "search", search)
+
+
+@pytest.mark.parametrize("family", ["ad", "vad"])
+def test_beside_a_run_without_an_encoder_both_maps_show_images_that_own_a_place(family, sent, monkeypatch):
+    first, second = make("one"), trained(tiny(f"plane-{family}", train_images=90, hidden=(8,), epochs=1), "two")
+    without_search(monkeypatch)
+    page = visit(run="one", n=1_000, perplexity=5, run2="two", perplexity2=5)
+    images = data.load("digits")
+    ids, model = embedding.owners(images, second.recipe), weights.load_model(second)
+    assert sent["map_view"]["pool"] == sent["map_view2"]["pool"] and page.number_input(key="map_n").value == 90
+    assert "Both maps show images that two was trained on. It has no encoder" in text(page)
+    z = embedding.latents_of(first, embedding.pictures(images, ids))
+    for key, x in (("map_view", z), ("map_view2", model.posterior(model.table).mean.numpy())):
+        assert np.allclose(places(sent[key]), embedding.pca(x), atol=1e-3), key
+    page.button_group(key="map_source2").set_value("pixels")
+    assert "was trained on" not in text(again(page)) and page.number_input(key="map_n").max == 1_797
+
+
+def test_a_run_without_an_encoder_offers_as_many_images_as_it_knows(monkeypatch):
+    trained(tiny("plane-ad", train_images=60, hidden=(8,), epochs=1), "run")
+    without_search(monkeypatch)
+    page = visit(n=500)
+    assert page.number_input(key="map_n").value == page.number_input(key="map_n").max == 60
+    assert "You see the map with 19" in page.warning[0].value
 
 
 @pytest.mark.parametrize(("count", "classes"), [(12, ()), (14, ("a", "b"))])

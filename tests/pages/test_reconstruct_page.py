@@ -95,11 +95,41 @@ def test_the_address_chooses_models_image_and_what_is_hidden(four):
 @pytest.mark.parametrize("query, words", [
     ({"runs": "vae,nobody"}, "does not exist"), ({"run": "<b>"}, "does not exist"), ({"hide": "half-middle"}, "half"),
     ({"hide": "mask-xx"}, "cannot be read"), ({"image": "9999"}, "which is not there"),
+    ({"steps": "55"}, "steps '55', which is not there. Allowed: 10, 20, … 300."), ({"steps": "1e2"}, "steps"),
+    ({"lr": "9"}, "Allowed: 0.01, 0.02, 0.05"), ({"restarts": "0"}, "from 1 to 8"), ({"restarts": "²"}, "from 1 to 8"),
+    ({"start": "<b>"}, "Allowed: guess, zero, nearest"), ({"refine": "maybe"}, "0 or 1"), ({"fill": "grey"}, "zeros"),
 ])  # fmt: skip
 def test_bad_values_in_the_address_are_ignored_with_a_message(four, query, words):
     page = visit(**query)
     assert words in page.warning[0].value and "<b>" not in page.warning[0].value
     assert page.multiselect(key="reconstruct_runs").value and not page.toggle(key="reconstruct_hiding").value
+
+
+def test_bad_settings_of_the_search_leave_the_usual_ones_and_the_good_ones_count(four):
+    page = visit(steps="5", lr="0.5", restarts="99", start="nowhere")
+    assert len(page.warning) == 3 and page.select_slider(key="reconstruct_lr").value == 0.5
+    assert page.slider(key="reconstruct_steps").value == 60 and page.slider(key="reconstruct_restarts").value == 1
+    assert page.radio(key="reconstruct_start").value == "guess"
+    assert {name: page.query_params.get(name) for name in ("steps", "lr", "restarts", "start")} == {
+        "steps": None, "lr": "0.5", "restarts": None, "start": None}, "the address says what is so"
+    assert not page.run().warning
+
+
+def test_the_address_chooses_how_to_search_and_is_kept_up_to_date(four):
+    page = visit(OPEN, runs="vae,ad", hide="half-left", steps="20", lr="0.05", restarts="2", start="zero", refine="0",
+                 fill="mean")
+    assert not page.warning and shown(page) == [("vae", "encoder"), ("ad", "search")]
+    assert page.slider(key="reconstruct_steps").value == 20 and page.slider(key="reconstruct_restarts").value == 2
+    assert page.select_slider(key="reconstruct_lr").value == 0.05 and not page.toggle(key="reconstruct_refine").value
+    assert page.radio(key="reconstruct_start").value == "zero"
+    assert page.button_group(key="reconstruct_fill").value == "mean"
+    page.slider(key="reconstruct_steps").set_value(30).run()
+    assert page.query_params["steps"] == "30" and page.query_params["lr"] == "0.05"
+    page.slider(key="reconstruct_steps").set_value(60).run()
+    page.toggle(key="reconstruct_refine").set_value(True).run()
+    assert "steps" not in page.query_params and "refine" not in page.query_params, "the usual needs no words"
+    assert page.query_params["start"] == "zero" and page.query_params["fill"] == "mean"
+    assert not page.exception and not page.warning
 
 
 def test_a_link_to_one_run_opens_that_one(four):

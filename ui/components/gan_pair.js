@@ -8,32 +8,27 @@ export default function ({ data, parentElement }) {
 
 function start(root) {
   const figure = root.querySelector(".pair"), heroes = root.querySelector(".heroes"), strips = root.querySelector(".strips");
-  const play = root.querySelector(".play"), slider = root.querySelector("input"), read = root.querySelector(".read");
+  const read = root.querySelector(".read");
   const view = { accept, stop };
-  let facts = null, tiles = null, at = 0, timer = null, pace = 0;
+  let facts = null, tiles = null;
 
   const last = () => facts.frames - 1, stops = () => last() / facts.steps + 1;
+  const scrub = scrubber(root, { last, show, label: "Play the walk from z to z", period: PERIOD, stride: () => 1, calm: () => facts.steps, rest: 1200 });
   const tile = (lane, k) => tiles.subarray((lane * facts.frames + k) * TILE * TILE, (lane * facts.frames + k + 1) * TILE * TILE);
   const tinted = (node, lane) => { node.style.setProperty("--c", lane.colour); return node; };
 
   function accept(data) {
     if (facts?.id !== data.id) {
-      halt();
+      scrub.halt();
       tiles = bytes(data.tiles);
     }
     facts = data;
-    at = Math.min(at, last());
-    slider.max = last();
+    scrub.at = Math.min(scrub.at ?? 0, last());
     heroes.replaceChildren(...data.lanes.map((lane) => tinted(make("div", { class: "hero" },
       make("p", { class: "name", text: lane.name }), make("canvas", { role: "img", "data-lane": lane.key }), make("p", { class: "said number" })), lane)));
     strips.replaceChildren(...data.lanes.flatMap((lane) => {
       const strip = make("div", { class: "strip" }, make("canvas", { role: "img", "aria-label": `${lane.name}: at each of ${stops()} z` }), make("i"));
-      strip.addEventListener("pointermove", (event) => {
-        const box = strip.getBoundingClientRect(), part = (event.clientX - box.left) / box.width;
-        halt();
-        cancelAnimationFrame(pace); // a mouse reports more often than the screen is drawn
-        pace = requestAnimationFrame(() => move(Math.round((part * stops() - 0.5) * facts.steps)));
-      });
+      scrub.follow(strip, (px, py, width) => ((px / width) * stops() - 0.5) * facts.steps);
       return [tinted(make("p", { class: "name", text: lane.name }), lane), strip];
     }));
     fit();
@@ -64,16 +59,10 @@ function start(root) {
     show();
   }
 
-  function move(k) {
-    at = Math.min(last(), Math.max(0, k));
-    show();
-  }
-
   function show() {
-    const stop = at / facts.steps, skip = Number(strips.dataset.skip), shown = (stops() - 1) / skip + 1;
+    const { at } = scrub, stop = at / facts.steps, skip = Number(strips.dataset.skip), shown = (stops() - 1) / skip + 1;
     const where = at % facts.steps === 0 ? `at z ${stop + 1} of ${stops()}` : `between z ${Math.floor(stop) + 1} and z ${Math.floor(stop) + 2}`;
-    slider.value = at;
-    slider.setAttribute("aria-valuetext", where);
+    scrub.mark(where);
     figure.dataset.at = at;
     heroes.querySelectorAll(".hero").forEach((hero, lane) => {
       const canvas = hero.querySelector("canvas"), said = facts.lanes[lane].said[at] ?? "";
@@ -88,31 +77,12 @@ function start(root) {
     read.textContent = where[0].toUpperCase() + where.slice(1);
   }
 
-  function halt() {
-    clearInterval(timer);
-    timer = null;
-    play.textContent = "Play";
-  }
-
-  slider.addEventListener("input", () => { halt(); move(Number(slider.value)); });
-  play.addEventListener("click", () => {
-    if (timer) return halt();
-    if (at >= last()) move(0);
-    play.textContent = "Pause";
-    // Who asked their system for less motion sees the stops one by one.
-    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    timer = setInterval(() => {
-      move(at + (calm ? facts.steps : 1));
-      if (at >= last()) halt();
-    }, calm ? 1200 : PERIOD);
-  });
   const watch = new ResizeObserver(fit);
   watch.observe(figure);
 
   function stop() {
-    halt();
+    scrub.stop();
     watch.disconnect();
-    cancelAnimationFrame(pace);
     memory.delete(root);
   }
   return view;

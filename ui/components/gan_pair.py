@@ -21,7 +21,7 @@ _mount = register("gan_pair", """
   <p class="number read"></p>
   <div class="strips"></div>
 </figure>
-""")
+""", also=("scrubber",))
 
 
 @dataclass(frozen=True)

@@ -11,25 +11,24 @@ export default function ({ data, parentElement, setTriggerValue }) {
 function start(root) {
   const figure = root.querySelector(".path"), heroes = root.querySelector(".heroes");
   const controls = root.querySelector(".controls"), strips = root.querySelector(".strips");
-  const plots = root.querySelector(".plots"), play = root.querySelector(".play");
-  const slider = root.querySelector("input"), read = root.querySelector(".read");
+  const plots = root.querySelector(".plots"), read = root.querySelector(".read");
   const ends = [...root.querySelectorAll(".end")];
   const view = { go: null, accept, stop };
-  let facts = null, tiles = null, at = null, timer = null, pace = 0, shown = 17, stride = 4;
+  let facts = null, tiles = null, shown = 17, stride = 4;
 
   const last = () => facts.frames - 1;
+  const scrub = scrubber(root, { last, show, label: "Play the way from A to B", period: PERIOD, stride: () => 1, calm: () => Math.round(stride) });
   const tile = (way, k) => tiles.subarray((way * facts.frames + k) * TILE * TILE, (way * facts.frames + k + 1) * TILE * TILE);
 
   function accept(data) {
     const other = !facts || facts.id !== data.id;
     facts = data;
     if (other) {
-      halt();
+      scrub.halt();
       tiles = bytes(data.tiles);
-      at ??= Math.round(last() / 2); // a first look: the middle is where the ways differ
+      scrub.at ??= Math.round(last() / 2); // a first look: the middle is where the ways differ
     }
-    at = Math.min(at, last());
-    slider.max = last();
+    scrub.at = Math.min(scrub.at, last());
     ends.forEach((end, i) => {
       const canvas = end.querySelector("canvas");
       paint(canvas, bytes(data.ends[i]));
@@ -48,31 +47,21 @@ function start(root) {
       const under = make("div", { class: "under" }, make("span", { class: "said number" }));
       if (way.leads) {
         const button = make("button", { type: "button", text: "Generate here", title: `Take this point of the ${way.name} to the Generate page` });
-        button.addEventListener("click", () => view.go({ way: way.key, at, n: Date.now() }));
+        button.addEventListener("click", () => view.go({ way: way.key, at: scrub.at, n: Date.now() }));
         under.append(button);
       }
       return make("div", { class: "hero" }, name(way), canvas, under);
     }));
     strips.replaceChildren(...facts.ways.flatMap((way) => {
       const film = make("div", { class: "film" }, make("canvas", { role: "img", "aria-label": `${way.name}: frames from A to B` }), make("i"));
-      follow(film, (part) => (part * shown - 0.5) * stride);
+      scrub.follow(film, (px, py, width) => ((px / width) * shown - 0.5) * stride);
       return [name(way), film];
     }));
     plots.replaceChildren(...facts.panels.map((panel) => {
       const canvas = make("canvas", { role: "img" });
-      follow(canvas, (part, width) => ((part * width - gap(panel)) / (width - gap(panel) - 8)) * last());
+      scrub.follow(canvas, (px, py, width) => ((px - gap(panel)) / (width - gap(panel) - 8)) * last());
       return make("div", { class: "plot" }, make("p", { class: "title", text: panel.title }), make("div", { class: "values number" }), canvas);
     }));
-  }
-
-  // Mouse and finger move the scrubber from everywhere that shows the whole way.
-  function follow(node, place) {
-    node.addEventListener("pointermove", (event) => {
-      const box = node.getBoundingClientRect(), part = (event.clientX - box.left) / box.width;
-      halt();
-      cancelAnimationFrame(pace); // a mouse reports more often than the screen is drawn
-      pace = requestAnimationFrame(() => move(Math.round(place(part, box.width))));
-    });
   }
 
   function fit() {
@@ -109,15 +98,9 @@ function start(root) {
     show();
   }
 
-  function move(k) {
-    at = Math.min(last(), Math.max(0, k));
-    show();
-  }
-
   function show() {
-    const t = at / last();
-    slider.value = at;
-    slider.setAttribute("aria-valuetext", `${Math.round(100 * t)} % of the way from A to B`);
+    const { at } = scrub, t = at / last();
+    scrub.mark(`${Math.round(100 * t)} % of the way from A to B`);
     figure.dataset.at = at;
     heroes.querySelectorAll(".hero").forEach((hero, way) => {
       const canvas = hero.querySelector("canvas"), said = facts.ways[way].said[at] ?? "";
@@ -148,7 +131,7 @@ function start(root) {
   }
 
   function draw(plot, panel) {
-    const canvas = plot.querySelector("canvas"), values = plot.querySelector(".values");
+    const canvas = plot.querySelector("canvas"), values = plot.querySelector(".values"), { at } = scrub;
     const pen = canvas.getContext("2d"), ratio = window.devicePixelRatio || 1, style = getComputedStyle(figure);
     const width = canvas.width / ratio, bottom = SHORT - 22, left = gap(panel), right = width - 8;
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
@@ -200,33 +183,12 @@ function start(root) {
     canvas.setAttribute("aria-label", `${panel.title} from A to B. Here: ${facts.ways.map((w, i) => `${w.name} ${short(panel.values[i][at], [low, high])}`).join(", ")}`);
   }
 
-  function halt() {
-    clearInterval(timer);
-    timer = null;
-    play.textContent = "Play";
-    play.setAttribute("aria-label", "Play the way from A to B");
-  }
-
-  slider.addEventListener("input", () => { halt(); move(Number(slider.value)); });
-  play.addEventListener("click", () => {
-    if (timer) return halt();
-    if (at >= last()) move(0);
-    play.textContent = "Pause";
-    play.setAttribute("aria-label", "Pause");
-    // Who asked their system for less motion sees the stations of the strip one by one.
-    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    timer = setInterval(() => {
-      move(at + (calm ? Math.round(stride) : 1));
-      if (at >= last()) halt();
-    }, calm ? 600 : PERIOD);
-  });
   const watch = new ResizeObserver(fit);
   watch.observe(figure);
 
   function stop() {
-    halt();
+    scrub.stop();
     watch.disconnect();
-    cancelAnimationFrame(pace);
     memory.delete(root);
   }
   return view;

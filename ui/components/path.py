@@ -30,7 +30,7 @@ _mount = register("path", """
   <div class="strips"></div>
   <div class="plots"></div>
 </figure>
-""", also=("pen",))
+""", also=("pen", "scrubber"))
 
 
 @dataclass(frozen=True)

@@ -8,27 +8,27 @@ export default function ({ data, parentElement }) {
 
 function start(root) {
   const figure = root.querySelector(".rec"), cards = root.querySelector(".cards"), plots = root.querySelector(".plots");
-  const controls = root.querySelector(".controls"), play = root.querySelector(".play");
-  const slider = root.querySelector("input"), read = root.querySelector(".read");
+  const controls = root.querySelector(".controls"), read = root.querySelector(".read");
   const view = { accept, stop };
-  let facts = null, lanes = [], last = 0, at = null, timer = null, pace = 0;
+  let facts = null, lanes = [], last = 0;
+  const scrub = scrubber(root, { last: () => last, show, label: "Play the search from its start", period: PERIOD,
+    stride: () => Math.max(1, Math.round(last / 120)), calm: () => Math.ceil(last / 10) });
 
   function accept(data) {
     const other = !facts || facts.id !== data.id, before = last;
     facts = data;
     if (other) {
-      halt();
+      scrub.halt();
       lanes = data.cards.flatMap((card, i) => card.lanes.map((lane, j) => ({ ...lane, card, name: `${i}.${j}`, tiles: bytes(lane.tiles) })));
       last = Math.max(...lanes.map((lane) => lane.objective.length - 1), 0);
-      at = at == null || at === before ? last : Math.min(at, last); // the result, until somebody scrubs
+      scrub.at = scrub.at == null || scrub.at === before ? last : Math.min(scrub.at, last); // the result, until somebody scrubs
     }
-    slider.max = Math.max(1, last);
     controls.hidden = last === 0;
     build();
     fit();
   }
 
-  const station = (lane) => Math.min(at, lane.objective.length - 1);
+  const station = (lane) => Math.min(scrub.at, lane.objective.length - 1);
   const tile = (lane, k) => lane.tiles.subarray(k * TILE * TILE, (k + 1) * TILE * TILE);
 
   const head = (name, about) => make("div", { class: "head" }, make("b", { text: name, title: name }), make("span", { text: about, title: about }));
@@ -65,11 +65,11 @@ function start(root) {
     const mine = lanes.filter((lane) => lane.card === card), parts = [make("p", { class: "title", text: card.name })];
     if (mine.some((lane) => lane.objective.length > 1)) {
       const canvas = make("canvas", { role: "img", class: "loss" });
-      follow(canvas, (px, py, width) => ((px - 44) / (width - 52)) * last);
+      scrub.follow(canvas, (px, py, width) => ((px - 44) / (width - 52)) * last);
       parts.push(make("figure", {}, make("figcaption", { text: `${card.what} (${card.unit})` }), canvas));
     }
     const plane = make("canvas", { role: "img", class: "way" });
-    follow(plane, (px, py, width) => nearest(card, px, py, width));
+    scrub.follow(plane, (px, py, width) => nearest(card, px, py, width));
     parts.push(make("figure", { class: "flat" }, make("figcaption", { text: `Path of z (PCA, ${Math.round(100 * card.share)} % of the variance)` }), plane));
     return make("div", { class: "plot" }, ...parts);
   }
@@ -78,17 +78,6 @@ function start(root) {
     const used = new Set(facts.cards.flatMap((card) => card.labels));
     const names = facts.classes.flatMap((name, k) => (used.has(k) ? [make("span", {}, make("i", { style: `background:${facts.colours[k % facts.colours.length]}` }), name)] : []));
     return names.length ? [make("div", { class: "legend" }, make("span", { text: "Dots: training images," }), ...names)] : [];
-  }
-
-  // Mouse and finger move the scrubber from every curve and path.
-  function follow(node, place) {
-    node.addEventListener("pointermove", (event) => {
-      if (!last) return;
-      const box = node.getBoundingClientRect(), [px, py] = [event.clientX - box.left, event.clientY - box.top];
-      halt();
-      cancelAnimationFrame(pace); // a mouse reports more often than the screen is drawn
-      pace = requestAnimationFrame(() => move(Math.round(place(px, py, box.width))));
-    });
   }
 
   function fit() {
@@ -115,15 +104,9 @@ function start(root) {
     show();
   }
 
-  function move(k) {
-    if (Number.isFinite(k)) at = Math.min(last, Math.max(0, k));
-    show();
-  }
-
   function show() {
-    slider.value = at;
-    const words = at === 0 ? "Start: before the first step" : at === last ? `Step ${last}: the best place found` : `Step ${at} of ${last}`;
-    slider.setAttribute("aria-valuetext", words);
+    const { at } = scrub, words = at === 0 ? "Start: before the first step" : at === last ? `Step ${last}: the best place found` : `Step ${at} of ${last}`;
+    scrub.mark(words);
     read.textContent = words;
     [figure.dataset.at, figure.dataset.last] = [at, last];
     cards.querySelectorAll("canvas[data-lane]").forEach((canvas, i) => {
@@ -174,9 +157,9 @@ function start(root) {
         pen.fillText("encoder", right, y(lane.objective[0]) - 3);
       }
     }
-    stroke(pen, [[x(at), 4], [x(at), bottom]], ink, 1, [], 0.6);
+    stroke(pen, [[x(scrub.at), 4], [x(scrub.at), bottom]], ink, 1, [], 0.6);
     for (const lane of mine(card)) if (lane.objective.length > 1) dot(pen, x(station(lane)), y(lane.objective[station(lane)]), 3.5, lane.colour);
-    canvas.setAttribute("aria-label", `${card.what} of ${card.name} at each step of its search. Step ${at}: ${mine(card).map((lane) => `${lane.way} ${three(lane.objective[station(lane)])}`).join(", ")} ${card.unit}`);
+    canvas.setAttribute("aria-label", `${card.what} of ${card.name} at each step of its search. Step ${scrub.at}: ${mine(card).map((lane) => `${lane.way} ${three(lane.objective[station(lane)])}`).join(", ")} ${card.unit}`);
   }
 
   // The same scale along both axes: lengths in the plane are lengths.
@@ -200,7 +183,7 @@ function start(root) {
       stroke(pen, points, "#FFFFFF", 2, [], 1);
       ring(pen, ...points[0], "#FFFFFF");
       dot(pen, ...end, 4, "#FFFFFF");
-      const now = points[Math.min(at, points.length - 1)];
+      const now = points[Math.min(scrub.at, points.length - 1)];
       dot(pen, ...now, 6, "#14181c");
       dot(pen, ...now, 4.5, "#F0A34A");
       const side = points[0][1] <= end[1] ? 1 : -1; // the two words on the far sides of the way
@@ -211,7 +194,7 @@ function start(root) {
 
   function nearest(card, px, py, width) {
     const [x, y] = frame(card, width);
-    let best = Infinity, found = at;
+    let best = Infinity, found = scrub.at;
     for (const lane of mine(card)) {
       if (lane.objective.length === 1) continue;
       for (let k = 0; k < lane.objective.length; k++) {
@@ -222,33 +205,12 @@ function start(root) {
     return found;
   }
 
-  function halt() {
-    clearInterval(timer);
-    timer = null;
-    play.textContent = "Play";
-    play.setAttribute("aria-label", "Play the search from its start");
-  }
-
-  slider.addEventListener("input", () => { halt(); move(Number(slider.value)); });
-  play.addEventListener("click", () => {
-    if (timer) return halt();
-    if (at >= last) move(0);
-    play.textContent = "Pause";
-    play.setAttribute("aria-label", "Pause");
-    // Who asked their system for less motion sees ten stations, one by one.
-    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    timer = setInterval(() => {
-      move(at + (calm ? Math.ceil(last / 10) : Math.max(1, Math.round(last / 120))));
-      if (at >= last) halt();
-    }, calm ? 600 : PERIOD);
-  });
   const watch = new ResizeObserver(fit);
   watch.observe(figure);
 
   function stop() {
-    halt();
+    scrub.stop();
     watch.disconnect();
-    cancelAnimationFrame(pace);
     memory.delete(root);
   }
   return view;

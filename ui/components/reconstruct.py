@@ -24,7 +24,7 @@ _mount = register("reconstruct", """
   </div>
   <div class="plots"></div>
 </figure>
-""", also=("pen",))
+""", also=("pen", "scrubber"))
 
 
 @dataclass(frozen=True)
