@@ -10,6 +10,7 @@ from ui import gan_choice as choice
 from ui import gan_flow as flow
 from ui import gan_parts as parts
 from ui.gan_depth import depth
+from ui.gan_quiz import quiz
 from ui.gan_slow import slow_motion
 from ui.image_choice import images_of
 from ui.loaded import load
@@ -30,6 +31,7 @@ def page(run: Run) -> None:
     parts.same_z(run, held, images, seed)
     parts.won_and_lost(run, held, images, seed)
     slow_motion(run, held, images, seed)
+    quiz(run)
     depth(run, held, images, seed)
 
 
