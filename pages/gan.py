@@ -10,6 +10,8 @@ from ui import gan_choice as choice
 from ui import gan_flow as flow
 from ui import gan_parts as parts
 from ui.gan_depth import depth
+from ui.gan_experiments import experiments
+from ui.gan_questions import questions
 from ui.gan_quiz import quiz
 from ui.gan_slow import slow_motion
 from ui.image_choice import images_of
@@ -32,6 +34,8 @@ def page(run: Run) -> None:
     parts.won_and_lost(run, held, images, seed)
     slow_motion(run, held, images, seed)
     quiz(run)
+    experiments()
+    questions(run)
     depth(run, held, images, seed)
 
 
@@ -46,4 +50,5 @@ if chosen:
     page(chosen)
 else:
     begin.empty()
+    questions(None)
 damaged_runs()
