@@ -2,13 +2,13 @@
 
 import pytest
 
-from core import data, metrics, paths, runs, weights
+from core import data, metrics, paths, runs, weights, yardstick
 from core.presets import CLASSIC, PRESETS, for_digits
 
 EXAMPLES = paths.ROOT / "models_ckpt"
 
 
-@pytest.mark.parametrize("name", CLASSIC)
+@pytest.mark.parametrize("name", [name for name in CLASSIC if PRESETS[name].model != "gan"])
 def test_each_recipe_has_an_example_that_loads_and_scores_what_its_record_says(name):
     run = runs.Run(EXAMPLES / f"example-{name}")
     assert run.error is None and run.status["state"] == "finished"
@@ -17,6 +17,19 @@ def test_each_recipe_has_an_example_that_loads_and_scores_what_its_record_says(n
     assert found["total"] == pytest.approx(run.evaluation()["total"], rel=1e-4)
     assert run.frames()[0] == 0 and run.frames()[-1] == run.epochs
     assert len(run.history()["step"]) > 100
+
+
+def test_the_gan_among_them_carries_what_it_came_from_and_scores_what_its_record_says():
+    run = runs.Run(EXAMPLES / "example-decoder-gan")
+    recipe = run.recipe
+    assert run.error is None and run.status["state"] == "finished" and recipe.source == "example-mlp-vae"
+    source = runs.Run(EXAMPLES / recipe.source).recipe
+    assert (recipe.hidden, recipe.latent_dim, recipe.source_model) == (source.hidden, source.latent_dim, "vae")
+    own = {name: getattr(for_digits(PRESETS["decoder-gan"]), name) for name in ("lr", "d_lr", "r1", "ema", "epochs")}
+    assert {name: getattr(recipe, name) for name in own} == own, "recipe changed: run models_ckpt/make_examples.py"
+    *_, found = yardstick.evaluation(weights.load_model(run), data.load("digits"))
+    assert found["frechet"] == pytest.approx(run.evaluation()["frechet"], rel=0.05)
+    assert found["frechet"] < found["before"]["frechet"] and found["modes"] == 10
 
 
 def test_the_examples_take_no_more_than_eight_megabytes_together():

@@ -107,6 +107,17 @@ def find_any(name: str) -> runs.Run:
     return next((run for run in runs.list_runs() if run.name == bare), None) or runs.open_run(bare)
 
 
+def no_gan(run: runs.Run, lacks: str) -> None:
+    """Stops a command for which a model must know images, not only generate them.
+
+    Raises:
+        Trouble: the run is a GAN; names the run that can be asked instead.
+    """
+    if run.recipe.model == "gan":
+        source = f" Ask '{run.recipe.source}', whose decoder it began with." if run.recipe.source else ""
+        raise Trouble(f"'{run.name}' is a GAN: it generates images and {lacks}.{source}")
+
+
 def _bare(name: str) -> str:
     path = Path(name)
     return path.resolve().name if path.resolve().parent == paths.runs_folder().resolve() else name

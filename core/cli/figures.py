@@ -19,6 +19,9 @@ from core.recipe import applies, fields
 def evaluate(args: argparse.Namespace) -> None:
     """Score a run on the test set; for the best weights this renews the run's evaluation.json."""
     run = common.find(args.name)
+    if args.samples and run.recipe.model == "gan":
+        raise Trouble(f"'{run.name}' is a GAN: it was trained on no likelihood and has no log p(x). Leave --samples "
+                      "away.")
     if args.samples and not run.recipe.variational:
         kind = "auto-decoder: its images are points" if run.recipe.decoder_only else "autoencoder: it has no prior"
         raise Trouble(f"'{run.name}' is an {kind} and so no log p(x). Leave --samples away.")
@@ -26,12 +29,16 @@ def evaluate(args: argparse.Namespace) -> None:
     if not len(images.test_images):
         raise Trouble(f"The data set of '{run.name}' is too small to have test images.")
     device = common.device(args.device)
-    from core import metrics, weights
+    from core import metrics, weights, yardstick
 
     model = weights.load_model(run, args.which, device)
     file = next(f for w in (args.which, "last", "best") if (f := run.path / f"{w}.safetensors").is_file())
-    test = metrics.test_images(model, images, args.images)
-    figures = metrics.evaluate(model, test) | {"epoch": weights.load(file)[1].get("epoch")}
+    if run.recipe.model == "gan":
+        *_, figures = yardstick.evaluation(model, images)
+    else:
+        test = metrics.test_images(model, images, args.images)
+        figures = metrics.evaluate(model, test)
+    figures |= {"epoch": weights.load(file)[1].get("epoch")}
     if args.samples:
         figures |= _log_likelihood(model, test, args.samples)
     if args.which == "best" and not run.locked():  # a training run writes its own at its end
@@ -39,7 +46,8 @@ def evaluate(args: argparse.Namespace) -> None:
             write_json(run.path / "evaluation.json", figures)
         except OSError as error:  # a folder shared read-only is no reason to keep the figures back
             print(f"Note: evaluation.json could not be written ({error.strerror or error}).", file=sys.stderr)
-    print(json.dumps(figures, indent=1) if args.json else _table(run, figures))
+    table = _gan_table if run.recipe.model == "gan" else _table
+    print(json.dumps(figures, indent=1) if args.json else table(run, figures))
 
 
 def _log_likelihood(model, test, samples: int) -> dict[str, Any]:
@@ -87,17 +95,42 @@ def _table(run: runs.Run, f: dict[str, Any]) -> str:
                       *(f"  {name:14}  {value:>{width}}  {rest}" for name, value, rest in lines)])
 
 
+GAN_ROWS = (("Fréchet distance", "frechet", ".2f", "to the test images; lower is better"),
+            ("modes", "modes", ".0f", "classes that are generated"),
+            ("balance", "balance", ".3f", "of the classes; 1: an even share each"),
+            ("sure", "sure", ".3f", "share of the images that the classifier is 90 % sure of"),
+            ("sharpness", "sharpness", ".3f", "of real images is 1"),
+            ("diversity", "diversity", ".3f", "of real images is 1"),
+            ("MSE", "mse", ".4f", "per pixel, encoded and generated again"))
+
+
+def _gan_table(run: runs.Run, f: dict[str, Any]) -> str:
+    """The generator's figures beside those of the decoder it is compared with."""
+    before = f.get("before")
+    epoch = f" (weights of epoch {f['epoch']:g})" if f["epoch"] is not None else ""
+    lines = [f"'{run.name}': {f['generated']:,} generated images beside {f['images']:,} test images{epoch}",
+             f"  {'':16}  {'before':>8}  {'now':>8}" if before else f"  {'':16}  {'now':>8}"]
+    for title, name, form, rest in GAN_ROWS:
+        if f[name] is None:
+            continue
+        figures = [v for part in ((before, f) if before else (f,)) if (v := part[name]) is not None]
+        lines.append(f"  {title:16}  " + "  ".join(f"{value:>8{form}}" for value in figures) + f"  {rest}")
+    return "\n".join([*lines, f"Fréchet distance in {f['yardstick']}."])
+
+
 def show_runs(args: argparse.Namespace) -> None:
     """Every run, newest first; a damaged one says why."""
     found = runs.list_runs()
     if not found:
         print("There are no runs yet. Train a first one: python -m core train mlp-vae --digits")
         return
-    table = [("RUN", "STATE", "EPOCHS", "VALIDATION", "RECIPE"), *(_row(run) for run in found)]
+    table = [("RUN", "STATE", "EPOCHS", "BEST", "RECIPE"), *(_row(run) for run in found)]
     widths = [max(len(row[i]) for row in table if len(row) == 5) for i in range(4)]
     for row in table:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False)) + "  " + row[-1]
               if len(row) == 5 else "  ".join((row[0].ljust(widths[0]), row[1])))
+    if any(run.error is None and run.recipe.model == "gan" for run in found):
+        print("BEST: lowest validation loss; F: a GAN's lowest Fréchet distance.")
 
 
 def _row(run: runs.Run) -> tuple[str, ...]:
@@ -106,6 +139,8 @@ def _row(run: runs.Run) -> tuple[str, ...]:
     status = run.status
     epochs = f"{round(status['epoch'], 1):g}/{run.epochs}"
     best = "–" if status.get("best_total") is None else f"{status['best_total']:.2f}"
+    if run.recipe.model == "gan" and best != "–":
+        best += " F"
     return run.name, status["state"], epochs, best, run.recipe.summary()
 
 

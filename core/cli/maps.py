@@ -16,6 +16,8 @@ from core.embedding import EmbeddingError, Settings
 def embed(args: argparse.Namespace) -> int:
     """t-SNE or PCA of a run's latents or of the raw pixels: CSV and PNG, and the measures on stdout."""
     run = common.find(args.name)
+    if not args.pixels:
+        common.no_gan(run, "places none")
     table = common.output_file(args.out, f"{run.name}-map.csv", args.force)
     picture = common.output_file(str(table.with_suffix(".png")), "map.png", args.force)
     found = data.load(run.recipe.dataset, run.recipe.folder)

@@ -20,6 +20,7 @@ SCORES = {"error": "reconstruction error (MSE per pixel, from the mean of the po
 def outliers(args: argparse.Namespace) -> None:
     """Score a mixed bag; print AUROC and what the threshold of the validation images flags, kind by kind."""
     run = common.find(args.name)
+    common.no_gan(run, "scores none")
     if args.other == run.recipe.dataset:
         raise Trouble(f"'{args.other}' is what '{run.name}' was trained on. Choose another set with --other.")
     there = bags.other_sets(run.recipe)

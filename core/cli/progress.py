@@ -16,6 +16,8 @@ class Progress:
     def __init__(self, run: Run):
         self.run, self.epochs = run, run.epochs
         self.width = len(str(self.epochs))
+        self.gan = run.recipe.model == "gan"
+        self.players = ""  # of a GAN: both losses, newest
         self.prior = {"vae": "KL", "vad": "KL", "ad": "prior"}.get(run.recipe.model)
         self.train: float | None = None  # the running epoch's loss so far
         self.sum = self.steps = 0.0
@@ -32,23 +34,33 @@ class Progress:
             self.begin()
         elif isinstance(event, Report):
             self._average(event.rows)
+            self._newest(event)
             self.rate = event.images_per_second
             self.moved(event)
         elif isinstance(event, EpochEnd):
             self.ended(event)
-            self.train, self.sum, self.steps = None, 0.0, 0.0
+            self.train, self.sum, self.steps, self.players = None, 0.0, 0.0, ""
 
     def _average(self, rows: list[Row]) -> None:
         """Rows stand for bins of unequal width: weighted by their batches."""
-        for row in rows:
+        for row in rows if not self.gan else ():
             width = row["step"] - self.last_step if self.last_step is not None else 1.0
             self.last_step = row["step"]
             self.sum, self.steps = self.sum + width * row["train_total"], self.steps + width
         if self.steps:
             self.train = self.sum / self.steps
 
+    def _newest(self, event: Report) -> None:
+        """A GAN's losses as they are now: averaged over an epoch they would hide the game."""
+        rows = [*event.rows, *filter(None, [event.now])]
+        if self.gan and rows and "d_loss" in rows[-1] and "g_loss" in rows[-1]:
+            self.players = f"D {rows[-1]['d_loss']:.3f}  G {rows[-1]['g_loss']:.3f}"
+
     def losses(self, row: Row) -> str:
         """The validation figures of an epoch in words."""
+        if self.gan:
+            modes = f", {row['val_modes']:g} modes" if "val_modes" in row else ""
+            return f"Fréchet {row['val_frechet']:.2f}{modes}, sharpness {row['val_sharpness']:.2f}"
         parts = f" = recon {row['val_recon']:.2f} + {self.prior} {row['val_weighted_kl']:.2f}" if self.prior else ""
         return f"validation {row['val_total']:.2f}{parts}"
 
@@ -70,6 +82,7 @@ class Lines(Progress):
 
     def ended(self, event: EpochEnd) -> None:
         train = f"train {self.train:.2f}  " if self.train is not None else ""
+        train += f"{self.players}  " if self.players else ""
         rate = f"  {self.rate:,.0f} images/s" if self.rate else ""
         print(f"epoch {event.epoch:{self.width}}/{self.epochs}  {train}{self.losses(event.row)}{rate}"
               f"  {event.row['seconds']:.1f} s{'  best' if event.best else ''}", flush=True)
@@ -91,11 +104,12 @@ class Bar(Progress):
         self._draw(event.epoch)
 
     def ended(self, event: EpochEnd) -> None:
-        self.validation = f"val {event.row['val_total']:.1f}"
+        self.validation = (f"Fréchet {event.row['val_frechet']:.1f}" if self.gan else
+                           f"val {event.row['val_total']:.1f}")
         self._draw(event.epoch)
 
     def _draw(self, epoch: float) -> None:
-        train = f"train {self.train:.1f}" if self.train is not None else ""
+        train = f"train {self.train:.1f}" if self.train is not None else self.players
         rate = f"{self.rate:,.0f} images/s" if self.rate else ""
         self.bar.n = min(epoch, self.epochs)
         self.bar.set_description_str(f"epoch {min(int(epoch) + 1, self.epochs):{self.width}}/{self.epochs}", False)

@@ -6,10 +6,11 @@ import argparse
 import dataclasses
 import os
 import sys
+from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
 
-from core import data, presets, runs
+from core import data, lineage, presets, runs
 from core.cli import common, progress
 from core.cli.common import Command, Trouble, quoted
 from core.events import Control, Finished
@@ -87,6 +88,7 @@ def train(args: argparse.Namespace) -> int:
     if args.name:
         runs.valid_name(args.name)
     # All that can be refused is refused before there is a folder to clean up.
+    recipe = _with_source(recipe, args)
     images = data.load(recipe.dataset, recipe.folder)
     device = common.device(args.device)
     for file, reason in images.skipped[:SKIPPED_SHOWN]:
@@ -94,6 +96,16 @@ def train(args: argparse.Namespace) -> int:
     if len(images.skipped) > SKIPPED_SHOWN:
         print(f"Note: {len(images.skipped) - SKIPPED_SHOWN:,} more files are left out.", file=sys.stderr)
     return _drive(runs.create(recipe, args.name), device)
+
+
+def _with_source(recipe: Recipe, args: argparse.Namespace) -> Recipe:
+    """A GAN's recipe with its source in it; says which flags the source overrules."""
+    whole = lineage.resolved(recipe)
+    for name in lineage.INHERITED:
+        if getattr(args, f"field_{name}") is not None and getattr(whole, name) != getattr(recipe, name):
+            print(f"Note: --{name.replace('_', '-')} has no effect: it is that of '{whole.source}', whose decoder the "
+                  "generator is.", file=sys.stderr)
+    return whole
 
 
 def resume(args: argparse.Namespace) -> int:
@@ -153,15 +165,29 @@ def _tell(run: runs.Run, end: Finished, again: str, signals: list[int]) -> int:
         return 128 + signals[0] if signals else 0
     if end.state != "finished":
         raise Trouble(end.message)
-    unit = "nats" if run.recipe.likelihood != "mse" else "(squared error)"
     status = run.status
     print(f"Finished: {round(status['epoch'], 1):g} epochs in {status['seconds']:.1f} s. {end.message}".rstrip())
-    if status.get("best_total") is not None:
-        print(f"Best validation: {status['best_total']:.2f} {unit} per image, in epoch {status['best_epoch']:g}.")
-    if figures := run.evaluation():
-        print(f"Test set: {figures['total']:.2f} {unit} per image.")
+    for line in _results(run, status):
+        print(line)
     print(f"Look at it: python -m core sample {quoted(run.name)}", flush=True)
     return 0
+
+
+def _results(run: runs.Run, status: dict[str, Any]) -> Iterator[str]:
+    """What came of it, a line each."""
+    best, figures = status.get("best_total"), run.evaluation()
+    if run.recipe.model == "gan":
+        if best is not None:
+            yield f"Best round: Fréchet distance {best:.2f}, in epoch {status['best_epoch']:g}."
+        if figures:
+            before = f", {figures['before']['frechet']:.2f} before" if figures.get("before") else ""
+            yield f"Test set: Fréchet distance {figures['frechet']:.2f}{before}."
+        return
+    unit = "nats" if run.recipe.likelihood != "mse" else "(squared error)"
+    if best is not None:
+        yield f"Best validation: {best:.2f} {unit} per image, in epoch {status['best_epoch']:g}."
+    if figures:
+        yield f"Test set: {figures['total']:.2f} {unit} per image."
 
 
 def _resume_arguments(parser: argparse.ArgumentParser) -> None:
