@@ -12,7 +12,7 @@ from core import data, gan_questions, gan_quiz, latent_space, runs
 from core.data import ImageSet
 from core.palette import of_class
 from core.runs import Run, RunError
-from ui import theme
+from ui import gan_flow, theme
 from ui.gan_two import TWO, two
 from ui.loaded import Loaded, load
 from ui.pictures import still
@@ -73,7 +73,10 @@ def reparameterisation(_: Run | None) -> None:
     st.markdown(f"{DRAWS:,} draws each, {plain(run.name)}: mean {three(path.mean())} ± {three(path.std())} through z, "
                 f"{three(score.mean())} ± {three(score.std())} by the score function. It needs about "
                 f"**{three(ratio)} times** as many draws for the same precision, although the mean loss is subtracted.")
-    _link("See a VAE's step with these formulas", "train", {"recipe": "mlp-vae"}, "gan_link_reparam")
+    if st.button("See the line of code that draws z", key="gan_link_reparam", icon=":material/open_in_new:",
+                 help="Chooses z in the three pictures at the top of this page and shows the code behind it."):
+        st.session_state[gan_flow.PART] = "latent"  # on its own page the address alone would come too late
+        st.switch_page("pages/gan.py", query_params={"part": "latent"})
 
 
 def _histograms(path: np.ndarray, score: np.ndarray, dim: int) -> go.Figure:

@@ -99,7 +99,7 @@ def test_the_decoder_and_the_generator_show_the_same_z(models, monkeypatch):
 
 
 @pytest.mark.parametrize("key, page_file", [("kl", "planes"), ("size", "reconstruct"), ("generator", "generate"),
-                                            ("reparameterisation", "train"), ("two", "generate")])
+                                            ("reparameterisation", "gan"), ("two", "generate")])
 def test_the_link_leads_to_the_page_with_the_state_that_shows_it(models, monkeypatch, key, page_file):
     from ui import gan_question_figures
 
@@ -110,7 +110,7 @@ def test_the_link_leads_to_the_page_with_the_state_that_shows_it(models, monkeyp
     next(b for b in page.button if b.key and b.key.startswith("gan_link")).click().run()
     assert went[0][0] == f"pages/{page_file}.py"
     wanted = {"kl": {"ae": "ae2", "vae": "vae2"}, "generator": {"run": "a-gan"}, "two": {"run": "a-gan"},
-              "reparameterisation": {"recipe": "mlp-vae"}}
+              "reparameterisation": {"part": "latent"}}
     if key in wanted:
         assert went[0][1] == wanted[key]
     else:
