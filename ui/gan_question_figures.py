@@ -18,6 +18,7 @@ from ui.loaded import Loaded, load
 from ui.pictures import still
 from ui.words import plain, three
 
+TOP = "gan_questions_top"  # counts up when the top of the page is to be seen
 DRAWS = 1_000
 SHOWN = 8
 POINTS = 1_000
@@ -76,6 +77,7 @@ def reparameterisation(_: Run | None) -> None:
     if st.button("See the line of code that draws z", key="gan_link_reparam", icon=":material/open_in_new:",
                  help="Chooses z in the three pictures at the top of this page and shows the code behind it."):
         st.session_state[gan_flow.PART] = "latent"  # on its own page the address alone would come too late
+        st.session_state[TOP] = st.session_state.get(TOP, 0) + 1
         st.switch_page("pages/gan.py", query_params={"part": "latent"})
 
 

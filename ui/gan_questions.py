@@ -7,6 +7,7 @@ import streamlit as st
 from core.gan_questions import QUESTIONS, Question
 from core.runs import Run
 from ui import gan_question_figures as figures
+from ui.components.to_top import to_top
 from ui.words import plain
 
 ANSWERS = "gan_answers"
@@ -42,6 +43,7 @@ def _section(run: Run | None) -> None:
     question = next(q for q in QUESTIONS if q.key == key)
     with st.container(border=True, key="gan_question_box"):
         _ask(question, run)
+    to_top(str(st.session_state.get(figures.TOP, "")))
 
 
 def _title(key: str) -> str:
