@@ -10,7 +10,10 @@ from ui import gan_choice as choice
 from ui import gan_flow as flow
 from ui import gan_parts as parts
 from ui.gan_depth import depth
+from ui.gan_experiments import experiments
 from ui.gan_live import training
+from ui.gan_questions import questions
+from ui.gan_quiz import quiz
 from ui.gan_slow import slow_motion
 from ui.image_choice import images_of
 from ui.jobs import job_of
@@ -37,6 +40,9 @@ def page(run: Run) -> None:
                  help="On the Train page: another decoder, another loss, other learning rates."):
         st.switch_page("pages/train.py", query_params={"recipe": "decoder-gan-fast"})
     slow_motion(run, held, images, seed)
+    quiz(run)
+    experiments()
+    questions(run)
     depth(run, held, images, seed)
 
 
@@ -51,4 +57,5 @@ if chosen:
     page(chosen)
 else:
     begin.empty()
+    questions(None)
 damaged_runs()

@@ -27,6 +27,12 @@ class Board:
         self.taken.append(run.recipe)
         return type("Job", (), {"name": run.name, "position": 0})
 
+    def jobs(self):
+        return []
+
+    def job(self, name):
+        return None
+
 
 @pytest.fixture(autouse=True)
 def board(monkeypatch, tmp_path) -> Board:

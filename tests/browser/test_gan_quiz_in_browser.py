@@ -1,0 +1,101 @@
+"""You are the discriminator, in a real browser: keys and clicks, the score, and no message until the last answer."""
+
+import re
+
+import numpy as np
+import pytest
+from gans import FIGURES, gan_run
+from playwright.sync_api import expect
+
+from core import data, gan_quiz, runs, weights
+
+pytestmark = pytest.mark.browser
+
+RUN = "quiz-gan"
+IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
+GREYS = "c => [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data].filter((_, i) => i % 4 == 0)"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def dealt(lab):
+    """The first round of a small GAN, for these tests alone."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LATENT_LAB_RUNS", str(lab.runs))
+        run = gan_run(RUN, evaluation=FIGURES)
+        yield gan_quiz.deal(weights.load_model(run), data.load("digits"), 0, "non-saturating")
+        runs.Run(run.path).delete()
+
+
+def visit(page, lab) -> list:
+    """Opens the page and waits until it is at rest; fills up with the messages it sends afterwards."""
+    sent = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
+    page.emulate_media(reduced_motion="reduce")
+    page.goto(f"{lab.url}/gan?run={RUN}")
+    page.wait_for_selector(".gan-quiz .answers button", timeout=60_000)
+    page.wait_for_selector(".steps .stages button", timeout=60_000)
+    page.wait_for_selector(IDLE, timeout=60_000)
+    page.locator(".gan-quiz").focus()
+    sent.clear()
+    return sent
+
+
+def shown(page) -> np.ndarray:
+    return np.array(page.locator(".gan-quiz .now").evaluate(GREYS), np.uint8).reshape(28, 28)
+
+
+def test_twenty_answers_by_key_ask_nothing_of_the_server_until_the_last(page, lab, dealt):
+    sent = visit(page, lab)
+    keys = (("r", "1", "ArrowLeft"), ("v", "2", "ArrowDown"), ("G", "3", "ArrowRight"))
+    right = 0
+    for k, truth in enumerate(dealt.truth):
+        expect(page.locator(".gan-quiz")).to_have_attribute("data-asked", str(k))
+        assert np.array_equal(shown(page), dealt.pictures[k]), "the picture that is asked about"
+        answer = k % 3
+        right += dealt.kinds[answer] == truth
+        assert not sent, "playing must not ask the server"
+        page.keyboard.press(keys[answer][k % len(keys[answer])])
+        if k < 19:
+            expect(page.locator(".gan-quiz .right")).to_have_text(f"{right} of {k + 1}")
+            said = page.locator(".gan-quiz .last p").inner_text()
+            assert ("D takes it for real" in said) == bool(dealt.believed[k])
+    sums = page.locator(".gan-quiz .sums b")
+    expect(sums.first).to_have_text(f"{right} of 20")
+    made = sum((k % 3 == 0) == (t == "real") for k, t in enumerate(dealt.truth))
+    assert sums.all_inner_texts()[1:] == [f"{made} of 20", f"{dealt.d_right} of 20"]
+    expect(page.locator(".gan-quiz .sheet").first.locator("canvas")).to_have_count(7)
+    page.wait_for_selector(IDLE)
+    assert len(sent) == 1, "one message with the result"
+
+
+def test_clicks_answer_too_the_streak_counts_and_a_new_round_follows(page, lab, dealt):
+    visit(page, lab)
+    buttons = page.locator(".gan-quiz .answers button")
+    for k, truth in enumerate(dealt.truth):
+        buttons.nth(dealt.kinds.index(truth)).click()
+        if k < 19:
+            expect(page.locator(".gan-quiz .row")).to_have_text(str(k + 1))
+    expect(page.locator(".gan-quiz .advice")).to_contain_text("Not one mistake")
+    page.get_by_role("button", name="Another twenty").click()
+    expect(page.locator(".gan-quiz")).to_have_attribute("data-asked", "0")
+    expect(page.locator(".gan-quiz .play")).to_be_visible()
+    page.wait_for_selector(IDLE)
+    assert not np.array_equal(shown(page), dealt.pictures[0])
+
+
+def test_answers_survive_a_change_of_page(page, lab, dealt):
+    visit(page, lab)
+    for key in ("1", "2", "3"):
+        page.keyboard.press(key)
+    page.get_by_role("link", name="Data", exact=True).click()
+    page.wait_for_url(re.compile("/data"))
+    page.get_by_role("link", name="VAE → GAN", exact=True).click()
+    expect(page.locator(".gan-quiz")).to_have_attribute("data-asked", "3", timeout=60_000)
+
+
+def test_it_fits_a_phone(page, lab, dealt):
+    page.set_viewport_size({"width": 390, "height": 844})
+    visit(page, lab)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    box = page.locator(".gan-quiz .answers").bounding_box()
+    assert box["x"] >= 0 and box["x"] + box["width"] <= 390

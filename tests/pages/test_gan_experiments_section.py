@@ -1,0 +1,182 @@
+"""The experiments on their page: predict, queue, and the measured result beside the prediction."""
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core import frames, gan_experiments, history, runs, worker
+from core.gan_experiments import EXPERIMENTS
+from core.presets import first_model
+from tests.small import tiny, trained
+from ui import gan_experiment_result
+
+COLLAPSE = next(e for e in EXPERIMENTS if e.key == "collapse")
+
+
+def script():
+    from ui.gan_experiments import experiments
+
+    experiments()
+
+
+class Board:
+    """Takes recipes and trains nothing."""
+
+    devices: tuple = ()
+
+    def __init__(self):
+        self.taken, self.active = [], []
+
+    def submit(self, recipe, name=None):
+        self.taken.append(recipe)
+
+    def jobs(self):
+        return list(self.active)
+
+    def job(self, name):
+        return next((job for job in self.active if job.name == name), None)
+
+
+class Training:
+    """A job in the middle of its rounds."""
+
+    active, position, message, stopped = True, 0, "", False
+
+    def __init__(self, run):
+        self.run, self.name, self.recipe = run, run.name, run.recipe
+
+    def snapshot(self):
+        return type("Snapshot", (), {"epoch": 3.5, "epochs": 12, "step": 140, "frames": [0],
+                                     "latest": {"d_real": 0.75, "d_fake": 0.5, "val_modes": 4.0}})
+
+    def stop(self):
+        self.stopped = True
+
+
+@pytest.fixture(autouse=True)
+def board(monkeypatch, tmp_path) -> Board:
+    for name in ("RUNS", "DATA", "CACHE"):
+        monkeypatch.setenv(f"LATENT_LAB_{name}", str(tmp_path / name.lower()))
+    one = Board()
+    monkeypatch.setattr(worker, "board", lambda device="auto": one)
+    monkeypatch.setattr(worker, "devices", lambda: ["auto"])
+    return one
+
+
+@pytest.fixture
+def source():
+    return trained(tiny(latent_dim=3, epochs=1), "a-vae")
+
+
+def ended(arm, source, modes: float, frechet: float, seed: int = 0) -> runs.Run:
+    """A finished run with a history, shares and two frames."""
+    run = runs.create(gan_experiments.recipe(arm, source, seed))
+    rows = [{"step": 0.0, "epoch": 0.0, "val_frechet": 100.0, "val_modes": 10.0, "val_sharpness": 0.7,
+             "val_diversity": 0.7}]
+    rows += [{"step": float(k), "epoch": k / 2, "d_real": 0.8, "d_fake": 0.6} for k in range(1, 24)]
+    rows += [{"step": 24.0, "epoch": 12.0, "d_real": 0.8, "d_fake": 0.6, "val_frechet": frechet, "val_modes": modes,
+              "val_sharpness": 1.2, "val_diversity": 0.4}]
+    history.write(run.path / "history.csv", rows, history.GAN_COLUMNS)
+    shares = [{"epoch": e} | {f"c{k}": 0.1 for k in range(10)} for e in (0.0, 12.0)]
+    history.write(run.path / "classes.csv", shares, ("epoch", *(f"c{k}" for k in range(10))))
+    for epoch in (0, 12):
+        pictures = np.full((48, 28, 28), 10 * epoch, np.uint8)
+        (run.path / "frames" / f"{epoch:04d}.png").write_bytes(frames.compose(pictures[:12], pictures[:12], pictures))
+    run.update_status(flush=True, state="finished")
+    return run
+
+
+def visit(**query) -> AppTest:
+    page = AppTest.from_function(script, default_timeout=60)
+    for key, value in query.items():
+        page.query_params[key] = value
+    page.run()
+    assert not page.exception
+    return page
+
+
+def predict(page: AppTest, choice: int) -> AppTest:
+    page.radio(key="gan_predict_collapse").set_value(choice).run()
+    assert not page.exception
+    return page
+
+
+def words(page: AppTest) -> str:
+    return "\n".join(e.value for kind in ("markdown", "caption") for e in getattr(page, kind))
+
+
+def test_without_a_decoder_one_button_trains_a_vae(board):
+    page = visit()
+    page.button(key="gan_experiments_vae").click().run()
+    assert not page.exception and board.taken == [first_model()]
+
+
+def test_every_experiment_asks_first_and_runs_nothing_before_the_prediction(source):
+    for experiment in EXPERIMENTS:
+        page = visit(experiment=experiment.key)
+        assert experiment.setup in words(page) and experiment.look not in words(page)
+        assert page.button(key=f"gan_run_{experiment.key}").disabled
+        assert page.radio(key=f"gan_predict_{experiment.key}").options == list(experiment.choices)
+
+
+def test_after_the_prediction_one_button_puts_both_trainings_into_the_queue(source, board):
+    page = predict(visit(experiment="collapse"), 1)
+    page.button(key="gan_run_collapse").click().run()
+    assert not page.exception
+    assert board.taken == [gan_experiments.recipe(arm, source) for arm in COLLAPSE.arms]
+
+
+def test_while_they_train_progress_figures_and_a_stop_are_shown(source, board):
+    board.active = [Training(runs.create(gan_experiments.recipe(arm, source))) for arm in COLLAPSE.arms]
+    page = visit(experiment="collapse")
+    assert "D right on real 75 % · on generated 50 % · 4 classes covered" in words(page)
+    page.button(key="gan_stop_collapse").click().run()
+    assert all(job.stopped for job in board.active)
+
+
+@pytest.mark.parametrize("choice, modes, right", [(2, 1.0, True), (0, 1.0, False), (1, 5.0, True)])
+def test_the_measured_result_stands_beside_the_prediction(source, choice, modes, right):
+    ended(COLLAPSE.arms[0], source, modes, 2_000.0)
+    ended(COLLAPSE.arms[1], source, 10.0, 60.0)
+    page = visit(experiment="collapse")
+    assert COLLAPSE.look not in words(page), "found again, but first the prediction"
+    page = predict(page, choice)
+    came = COLLAPSE.choices[2 if modes < 4 else 1]
+    box = (page.success if right else page.warning)[0].value
+    assert came in box and (COLLAPSE.choices[choice] in box or right)
+    said = words(page)
+    assert COLLAPSE.look in said and f"| Classes covered | 10 of 10 | {modes:.0f} of 10 |" in said
+    assert "| Fréchet distance | 100 | 2,000 |" in said and "| D right on real images | 80 % | 80 % |" in said
+    kept = page.session_state["gan_predictions"]["collapse"]
+    assert (kept["choice"], kept["measured"], kept["came"]) == (choice, came, right)
+
+
+def test_running_it_again_takes_the_next_seed_and_all_outcomes_are_told(source, board):
+    for seed, modes in ((0, 1.0), (1, 5.0)):
+        ended(COLLAPSE.arms[0], source, modes, 2_000.0, seed)
+        ended(COLLAPSE.arms[1], source, 10.0, 60.0, seed)
+    page = predict(visit(experiment="collapse"), 2)
+    assert "1 × “About half”, 1 × “A third or fewer”" in words(page)
+    page.button(key="gan_again_collapse").click().run()
+    assert [recipe.seed for recipe in board.taken] == [2, 2]
+
+
+def test_a_frame_that_cannot_be_read_costs_its_picture_only(source):
+    run = ended(COLLAPSE.arms[0], source, 1.0, 2_000.0)
+    ended(COLLAPSE.arms[1], source, 10.0, 60.0)
+    (run.path / "frames" / "0012.png").write_bytes(b"no picture")
+    assert predict(visit(experiment="collapse"), 2).success
+    assert not gan_experiment_result.samples(run, 12).any()
+
+
+def test_a_training_that_was_taken_out_of_the_queue_can_be_started_again(source, board):
+    for arm in COLLAPSE.arms:
+        runs.create(gan_experiments.recipe(arm, source))  # its status is new, and nobody trains it
+    page = predict(visit(experiment="collapse"), 1)
+    page.button(key="gan_run_collapse").click().run()
+    assert len(board.taken) == 2
+
+
+def test_an_experiment_that_is_not_there_is_ignored_with_a_message(source):
+    page = visit(experiment="nonsense")
+    assert "does not exist" in page.warning[0].value and EXPERIMENTS[0].setup in words(page)

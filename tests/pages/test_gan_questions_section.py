@@ -1,0 +1,117 @@
+"""The five questions, with the runs their figures need and without."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.gan_questions import QUESTIONS
+from tests.gans import gan_run
+from tests.small import tiny, trained
+
+KEYS = [question.key for question in QUESTIONS]
+
+
+def script(name):
+    from core import runs
+    from ui.gan_questions import questions
+
+    questions(runs.open_run(name) if name else None)
+
+
+@pytest.fixture(autouse=True)
+def folder(monkeypatch, tmp_path):
+    for name in ("RUNS", "DATA", "CACHE"):
+        monkeypatch.setenv(f"LATENT_LAB_{name}", str(tmp_path / name.lower()))
+
+
+def visit(key: str | None = None, name: str | None = None) -> AppTest:
+    page = AppTest.from_function(script, default_timeout=60, args=(name,))
+    if key:
+        page.query_params["question"] = key
+    page.run()
+    assert not page.exception
+    return page
+
+
+def answer(page: AppTest, key: str, choice: int) -> AppTest:
+    page.radio(key=f"gan_answer_{key}").set_value(choice).run()
+    assert not page.exception
+    return page
+
+
+def words(page: AppTest) -> str:
+    return "\n".join(e.value for kind in ("markdown", "caption", "success", "warning", "info") for e in
+                     getattr(page, kind))
+
+
+@pytest.fixture
+def models():
+    """One run of each kind that a figure asks for."""
+    for name, recipe in {"ae2": tiny("plane-ae"), "vae2": tiny("plane-vae"),
+                         "vae4": tiny(latent_dim=4)}.items():
+        trained(recipe.with_(epochs=1), name)
+    gan_run("a-gan")
+
+
+@pytest.mark.parametrize("question", QUESTIONS, ids=KEYS)
+def test_before_the_answer_nothing_is_given_away_and_after_it_every_choice_is_explained(question, models):
+    page = visit(question.key, "a-gan")
+    assert question.answer not in words(page)
+    wrong = (question.right + 1) % len(question.choices)
+    said = words(answer(page, question.key, wrong))
+    assert question.answer in said and question.choices[wrong][0] in page.warning[0].value
+    assert all(reply in said for _, reply in question.choices) and not page.info
+    kept = page.session_state["gan_answers"][question.key]
+    assert (kept["choice"], kept["right"], kept["said"]) == (wrong, False, question.choices[wrong][0])
+
+
+@pytest.mark.parametrize("question", QUESTIONS, ids=KEYS)
+def test_without_runs_each_answer_stands_and_the_figure_says_what_it_needs(question):
+    page = answer(visit(question.key), question.key, question.right)
+    assert page.success and question.answer in words(page)
+    assert "needs" in page.info[0].value and "Train" in page.info[0].value
+
+
+def test_the_right_answer_is_called_right_and_the_first_answer_stays(models):
+    page = answer(visit("kl"), "kl", 2)
+    assert page.success and page.session_state["gan_answers"]["kl"]["right"]
+    assert not [r for r in page.radio if r.key == "gan_answer_kl"], "it cannot be answered again"
+
+
+def test_a_question_that_is_not_there_is_ignored_with_a_message():
+    page = visit("nonsense")
+    assert "does not exist" in page.warning[0].value and QUESTIONS[0].text in words(page)
+
+
+def test_the_decoder_and_the_generator_show_the_same_z(models, monkeypatch):
+    import numpy as np
+
+    from core import latent_space, weights
+    from core.runs import open_run
+    from ui import gan_question_figures
+
+    shown = []
+    monkeypatch.setattr(gan_question_figures, "still", lambda images, *_: shown.append(images))
+    answer(visit("generator", "a-gan"), "generator", 1)
+    model = weights.load_model(open_run("a-gan"))
+    z = latent_space.prior(16, 3, 0)
+    assert np.array_equal(shown[0], latent_space.decode(model, z, before=True))
+    assert np.array_equal(shown[1], latent_space.decode(model, z)) and not np.array_equal(*shown)
+
+
+@pytest.mark.parametrize("key, page_file", [("kl", "planes"), ("size", "reconstruct"), ("generator", "generate"),
+                                            ("reparameterisation", "gan"), ("two", "generate")])
+def test_the_link_leads_to_the_page_with_the_state_that_shows_it(models, monkeypatch, key, page_file):
+    from ui import gan_question_figures
+
+    went = []
+    monkeypatch.setattr(gan_question_figures.st, "switch_page", lambda page, query_params: went.append(
+        (page, query_params)))
+    page = answer(visit(key, "a-gan"), key, 0)
+    next(b for b in page.button if b.key and b.key.startswith("gan_link")).click().run()
+    assert went[0][0] == f"pages/{page_file}.py"
+    wanted = {"kl": {"ae": "ae2", "vae": "vae2"}, "generator": {"run": "a-gan"}, "two": {"run": "a-gan"},
+              "reparameterisation": {"part": "latent"}}
+    if key in wanted:
+        assert went[0][1] == wanted[key]
+    else:
+        assert set(went[0][1]["runs"].split(",")) == {"ae2", "vae2", "vae4"}

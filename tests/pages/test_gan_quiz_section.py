@@ -1,0 +1,94 @@
+"""The section "You are the discriminator", with and without a GAN."""
+
+import base64
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core import data, gan_quiz, weights
+from tests.gans import gan_run
+from ui import gan_quiz as section
+from ui.components import gan_quiz as component
+
+
+def script(name):
+    from core import runs
+    from ui.gan_quiz import quiz
+
+    quiz(runs.open_run(name) if name else None)
+
+
+@pytest.fixture(autouse=True)
+def folder(monkeypatch, tmp_path):
+    for name in ("RUNS", "DATA", "CACHE"):
+        monkeypatch.setenv(f"LATENT_LAB_{name}", str(tmp_path / name.lower()))
+
+
+@pytest.fixture
+def sent(monkeypatch) -> dict:
+    """What the component was given last, and its callbacks."""
+    found, mount = {}, component._mount
+    monkeypatch.setattr(component, "_mount", lambda **values: (found.update(values), mount(**values)))
+    return found
+
+
+def visit(name: str | None) -> AppTest:
+    page = AppTest.from_function(script, default_timeout=60, args=(name,)).run()
+    assert not page.exception
+    return page
+
+
+def test_without_a_gan_it_says_what_is_missing():
+    assert "no trained GAN" in visit(None).info[0].value
+
+
+def test_a_model_that_is_no_gan_and_weights_that_do_not_load_are_named():
+    run = gan_run("odd")
+    (run.path / "best.safetensors").write_bytes(b"nothing")
+    assert "odd" in visit("odd").error[0].value
+
+
+def test_the_browser_is_given_the_round_that_core_deals(sent):
+    run = gan_run("a-gan")
+    visit("a-gan")
+    given, dealt = sent["data"], gan_quiz.deal(weights.load_model(run), data.load("digits"), 0, "non-saturating")
+    assert base64.b64decode(given["tiles"]) == dealt.pictures.tobytes()
+    names = [kind["name"] for kind in given["kinds"]]
+    assert names == ["Real", "VAE", "GAN"] and [k["key"] for k in given["kinds"]] == ["R", "V", "G"]
+    assert [dealt.kinds[t] for t in given["truth"]] == list(dealt.truth)
+    assert given["believed"] == dealt.believed.tolist()
+    confusions = {f"{a}>{b}" for a in range(3) for b in range(3) if a != b}
+    assert set(given["advice"]) == confusions | {""}, "there is advice for every mistake"
+
+
+@pytest.mark.parametrize("kind, name", [("ae", "AE"), ("ad", "AD"), ("vad", "VAD")])
+def test_another_family_is_called_by_its_name(sent, kind, name):
+    gan_run("another", kind)
+    visit("another")
+    assert [k["name"] for k in sent["data"]["kinds"]] == ["Real", name, "GAN"]
+    assert sent["data"]["kinds"][1]["key"] == name[0]
+
+
+def test_from_scratch_it_is_real_against_gan(sent):
+    gan_run("scratch", "none")
+    visit("scratch")
+    assert [k["name"] for k in sent["data"]["kinds"]] == ["Real", "GAN"] and set(sent["data"]["truth"]) == {0, 1}
+    assert set(sent["data"]["advice"]) == {"0>1", "1>0", ""}
+
+
+def test_a_finished_round_is_scored_here_and_kept_once(monkeypatch):
+    run = gan_run("a-gan")
+    kept = {}
+    monkeypatch.setattr(section.st, "session_state", kept)
+    dealt = gan_quiz.deal(weights.load_model(run), data.load("digits"), 3, "non-saturating")
+    for junk in (None, "all", [0] * 3, [9] * 20):
+        section._keep(run, dealt, junk)
+    assert section.results() == []
+    answers = [dealt.kinds.index(t) for t in dealt.truth]
+    answers[0] = (answers[0] + 1) % 3
+    section._keep(run, dealt, answers)
+    section._keep(run, dealt, answers)
+    (one,) = section.results()
+    assert (one["run"], one["seed"], one["exact"], one["of"]) == ("a-gan", 3, 19, 20)
+    assert one["discriminator"] == dealt.d_right and np.array_equal(one["answers"], answers)
