@@ -1,7 +1,7 @@
 """Train the examples that the lab ships: `python models_ckpt/make_examples.py` (a few minutes on a laptop).
 
 One small run per recipe, on scikit-learn's digits. Only what a page shows is kept: the best weights in half precision,
-which no picture shows, the tables, the figures on the test set and ten frames of the film in 32 grey levels.
+which no picture shows, the tables, the figures on the test set and six frames of the film in 32 grey levels.
 """
 
 import sys
@@ -18,7 +18,7 @@ from core.files import write_json  # noqa: E402
 from core.presets import CLASSIC, PRESETS, for_digits  # noqa: E402
 from core.training import train  # noqa: E402
 
-FRAMES, GREYS = 10, 32
+FRAMES, GREYS = 6, 32
 LIMIT = 8_000_000
 """Bytes that all examples together may take: they travel with every clone."""
 
