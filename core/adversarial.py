@@ -66,6 +66,16 @@ def gradient_penalty(discriminator: nn.Module, real: Tensor, fake: Tensor, share
     return (_slope(discriminator, share * real + (1 - share) * fake) - 1.0).square().mean()
 
 
+def penalty(discriminator: nn.Module, real: Tensor, fake: Tensor, share: Tensor | None, weight: float, r1: float
+            ) -> Tensor:
+    """Both penalties, weighed and added, []: the gradient penalty if there is a `share` to take it at, R1 if it has a
+    weight γ; 0 without either."""
+    found = real.new_zeros(())
+    if share is not None:
+        found = weight * gradient_penalty(discriminator, real, fake, share)
+    return found + r1 * r1_penalty(discriminator, real) if r1 else found
+
+
 def _slope(discriminator: nn.Module, images: Tensor) -> Tensor:
     """‖∇ₓ D(x)‖ of each image, [B], such that D can learn from it."""
     images = images.detach().requires_grad_()

@@ -44,10 +44,11 @@ class Classifier:
         with torch.inference_mode():
             return self.network(_floats(images)).softmax(1).numpy()
 
-    def features(self, images: np.ndarray) -> np.ndarray:
-        """What the last hidden layer says of `uint8` [N, 28, 28]: float32 [N, 64], before classes are told apart."""
+    def features_and_probabilities(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """What the last hidden layer says of `uint8` [N, 28, 28], float32 [N, 64], and the probabilities from it."""
         with torch.inference_mode():
-            return self.network[:-1](_floats(images)).numpy()
+            features = self.network[:-1](_floats(images))
+            return features.numpy(), self.network[-1](features).softmax(1).numpy()
 
 
 def possible(images: ImageSet) -> bool:

@@ -72,17 +72,10 @@ def source(model: GAN) -> LatentModel | None:
     return before
 
 
-def draw(model: GAN, n: int, seed: int) -> np.ndarray:
-    """n latent vectors to generate from, float32 [n, d]: draws of the source's prior, or of the Gaussian laid through
-    its latents."""
-    return latent_space.from_noise(model, latent_space.prior(n, model.latent_dim, seed))
-
-
 def through(model: GAN, z: np.ndarray) -> Pictures:
     """Decode z [N, d] through both."""
-    before = source(model)
-    return Pictures(z, None if before is None else latent_space.decode(before, z, chunk=64),
-                    latent_space.decode(model, z, chunk=64))
+    before = None if model.origin is None else latent_space.decode(model, z, chunk=64, before=True)
+    return Pictures(z, before, latent_space.decode(model, z, chunk=64))
 
 
 def tour(z: np.ndarray, steps: int) -> np.ndarray:

@@ -86,4 +86,4 @@ def judge(model: GAN, kind: str, real: np.ndarray, fake: np.ndarray) -> tuple[Ju
 
 def generated(model: GAN, n: int, seed: int) -> gan_compare.Pictures:
     """n draws from noise through the decoder as it was and as it is now."""
-    return gan_compare.through(model, gan_compare.draw(model, n, seed))
+    return gan_compare.through(model, latent_space.draws(model, n, seed))

@@ -114,7 +114,7 @@ def line(model: GAN, images: ImageSet, kind: str) -> float:
     if kind != "wgan-gp":
         none = torch.zeros(1)
         return float(adversarial.boundary(kind, none, none))
-    z = latent_space.from_noise(model, latent_space.prior(AVERAGED, model.latent_dim, 0))
+    z = latent_space.draws(model, AVERAGED, 0)
     fake = torch.from_numpy(verdicts(model, latent_space.decode(model, z)))
     real = torch.from_numpy(verdicts(model, reals(images)[:AVERAGED]))
     return float(adversarial.boundary(kind, real, fake))

@@ -143,11 +143,11 @@ class GanTrainer(Course):
             real_said, fake_said = d(torch.cat((x, fake))).split(n)
             loss = adversarial.d_loss(recipe.adversarial, real_said, fake_said, recipe.label_smoothing)
             penalty = torch.zeros((), device=self.device)
-            if not frozen and recipe.adversarial == "wgan-gp":
-                share = torch.rand(n, generator=self.noise, device=self.device)
-                penalty = recipe.gradient_penalty * adversarial.gradient_penalty(d, x, fake, share)
-            if not frozen and recipe.r1:
-                penalty = penalty + recipe.r1 * adversarial.r1_penalty(d, x)
+            if not frozen:
+                share = None  # only a critic takes it, and draws for nobody else
+                if recipe.adversarial == "wgan-gp":
+                    share = torch.rand(n, generator=self.noise, device=self.device)
+                penalty = adversarial.penalty(d, x, fake, share, recipe.gradient_penalty, recipe.r1)
         if not frozen:
             (loss + penalty).backward()
             self.d_optimizer.step()
@@ -207,16 +207,8 @@ class GanTrainer(Course):
         shares = measured.pop("shares")
         row = self.place(self.batch) | {f"val_{name}": value for name, value in measured.items() if value == value}
         if self.model.encoder is not None:
-            row["val_mse"] = self._mse()
+            row["val_mse"] = metrics.redrawing_error(self.model, self.val_images, self.model.decode)
         return Validated(row, measured["frechet"], shares=shares)
-
-    @torch.no_grad()
-    def _mse(self) -> float:
-        total = 0.0
-        for part in self.val_images.split(metrics.CHUNK):
-            x = metrics.as_floats(part)
-            total += float((self.model.decode(self.model.encode(x).mean) - x).square().mean((1, 2, 3)).sum())
-        return total / len(self.val_images)
 
     def facts(self) -> dict[str, Any]:
         """The counters, for JSON. With `tensors` they are the whole state."""
@@ -255,5 +247,7 @@ class GanTrainer(Course):
 def _still(part: nn.Module) -> Iterator[None]:
     """While G learns, D's weights take no gradient: they stay, and it need not be computed."""
     part.requires_grad_(False)
-    yield
-    part.requires_grad_(True)
+    try:
+        yield
+    finally:
+        part.requires_grad_(True)

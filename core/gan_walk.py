@@ -80,17 +80,14 @@ def d_step(model: GAN, recipe: Recipe, real: np.ndarray, seed: int, factor: floa
     images, noise = latent_space.as_floats(real, copied), _noise(copied, len(real), seed)
     with torch.no_grad():
         fake = copied.decode(noise)  # no gradient: D's loss is none of G's business
-    share = torch.from_numpy(np.random.default_rng(seed).random(len(real), np.float32)).to(images)
+    share = None
+    if recipe.adversarial == "wgan-gp":
+        share = torch.from_numpy(np.random.default_rng(seed).random(len(real), np.float32)).to(images)
 
     def objective() -> tuple[Tensor, Tensor, Tensor, Tensor]:
         said = copied.discriminator(images), copied.discriminator(fake)
         loss = adversarial.d_loss(recipe.adversarial, *said, recipe.label_smoothing)
-        extra = torch.zeros_like(loss)
-        if recipe.r1:
-            extra = extra + recipe.r1 * adversarial.r1_penalty(copied.discriminator, images)
-        if recipe.adversarial == "wgan-gp":
-            extra = extra + recipe.gradient_penalty * adversarial.gradient_penalty(copied.discriminator, images, fake,
-                                                                                  share)
+        extra = adversarial.penalty(copied.discriminator, images, fake, share, recipe.gradient_penalty, recipe.r1)
         return loss + extra, extra, *said
 
     loss, penalty, *before = objective()
@@ -132,8 +129,7 @@ def _copy(model: GAN) -> GAN:
 
 
 def _noise(model: GAN, n: int, seed: int) -> Tensor:
-    z = latent_space.from_noise(model, latent_space.prior(n, model.latent_dim, seed))
-    return torch.from_numpy(z).to(model.latent_mean.device)
+    return torch.from_numpy(latent_space.draws(model, n, seed)).to(model.latent_mean.device)
 
 
 def _update(network: nn.Module, loss: Tensor, lr: float) -> tuple[tuple[str, float], ...]:

@@ -46,7 +46,7 @@ def encoded(model: LatentModel, image: np.ndarray) -> End:
 def generated(model: LatentModel, seed: int) -> End:
     """A picture the model invents from a draw of its prior (autoencoder: of the Gaussian fitted to its latents); its z
     is known and need not be encoded."""
-    z = latent_space.from_noise(model, latent_space.prior(1, model.latent_dim, seed))
+    z = latent_space.draws(model, 1, seed)
     return End(latent_space.decode(model, z)[0], z[0])
 
 

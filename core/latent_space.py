@@ -148,6 +148,12 @@ def log_prior(z: np.ndarray) -> float:
     return float(-0.5 * (z @ z) - 0.5 * len(z) * math.log(2 * math.pi))
 
 
+def draws(model: LatentModel, n: int, seed: int) -> np.ndarray:
+    """n latent vectors to sample from, [n, d]: of the prior, or where there is none of the Gaussian fitted to the
+    training latents. The same seed gives the same noise to every model of that size."""
+    return from_noise(model, prior(n, model.latent_dim, seed))
+
+
 def from_noise(model: LatentModel, noise: np.ndarray) -> np.ndarray:
     """Noise ~ N(0, I) [N, d] as the model's own latent vectors: the same where it was trained towards that prior; else
     points of the Gaussian fitted to its training latents."""

@@ -15,10 +15,11 @@ INHERITED = ("network", "hidden", "channels", "latent_dim", "likelihood", "sigma
 _BEST_FIRST = ("vae", "vad", "ad", "ae")
 
 
-def sources(dataset: str, folder: str = "") -> list[Run]:
-    """Runs trained on these images whose decoder can become a generator: VAEs first, then by kind; the newest first."""
+def sources(dataset: str | None = None, folder: str = "") -> list[Run]:
+    """Runs whose decoder can become a generator, of those trained on these images or of all: VAEs first, then by kind;
+    the newest first."""
     found = [run for run in runs.list_runs() if run.error is None and run.has_weights
-             and run.recipe.model in TRAINED_ALONE and run.recipe.dataset == dataset
+             and run.recipe.model in TRAINED_ALONE and dataset in (None, run.recipe.dataset)
              and (dataset != "folder" or run.recipe.folder == folder)]
     return sorted(found, key=lambda run: _BEST_FIRST.index(run.recipe.model))  # stable: newest first within a kind
 

@@ -7,7 +7,7 @@ that is not an ELBO.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -107,6 +107,16 @@ class Totals:
 def encode(model: LatentModel, images: Tensor) -> Tensor:
     """μ of uint8 images [N, 1, 28, 28], [N, d]."""
     return torch.cat([inference.posterior(model, as_floats(part)).mean for part in images.split(CHUNK)])
+
+
+@torch.no_grad()
+def redrawing_error(model: LatentModel, images: Tensor, decode: Callable[[Tensor], Tensor]) -> float:
+    """Mean squared error per pixel of uint8 images [N, 1, 28, 28] that `decode` redraws from the encoder's μ."""
+    total = 0.0
+    for part in images.split(CHUNK):
+        x = as_floats(part)
+        total += float((decode(model.encode(x).mean) - x).square().mean((1, 2, 3)).sum())
+    return total / len(images)
 
 
 def latent_moments(model: LatentModel, images: Tensor) -> tuple[Tensor, Tensor]:

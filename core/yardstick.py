@@ -15,7 +15,6 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-import torch
 
 from core import classifier, latent_space, metrics
 from core.alarm import COVERED
@@ -64,9 +63,10 @@ class Yardstick:
         self.judge, self._basis, self.n = judge, basis, len(real)
         if judge is None and basis is None:
             self._basis = _components(real)
-        self.mean, self.cov = moments(self.features(real))
+        features, said = self._seen(real)
+        self.mean, self.cov = moments(features)
         self.energy, self.variance = _energy(real), _variance(real)
-        self.shares = np.zeros(0) if judge is None else _shares(judge.probabilities(real))
+        self.shares = np.zeros(0) if said is None else _shares(said)
 
     @property
     def name(self) -> str:
@@ -82,19 +82,20 @@ class Yardstick:
         """The same features, with other real images to compare with."""
         return Yardstick(real, self.judge, self._basis)
 
-    def features(self, images: np.ndarray) -> np.ndarray:
-        """float64 [N, k] of uint8 images [N, 28, 28]."""
-        if self.judge is not None:
-            return self.judge.features(images).astype(np.float64)
-        return images.reshape(len(images), -1) / 255.0 @ self._basis
+    def _seen(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """Features float64 [N, k] of uint8 images [N, 28, 28], and p(class | image) [N, C] where there are classes."""
+        if self.judge is None:
+            return images.reshape(len(images), -1) / 255.0 @ self._basis, None
+        features, said = self.judge.features_and_probabilities(images)
+        return features.astype(np.float64), said
 
     def measure(self, images: np.ndarray) -> Measures:
         """All measures of uint8 images [N, 28, 28]."""
-        mean, cov = moments(self.features(images))
+        features, said = self._seen(images)
+        mean, cov = moments(features)
         modes = balance = sure = float("nan")
         shares = np.zeros(0)
-        if self.judge is not None:
-            said = self.judge.probabilities(images)
+        if said is not None:
             shares = _shares(said)
             modes = float(((shares >= COVERED * self.shares) & (self.shares > 0)).sum())
             seen = shares[shares > 0]
@@ -159,8 +160,7 @@ def of(images: ImageSet) -> Yardstick:
 
 def generated(model: LatentModel, n: int, seed: int = 0, before: bool = False) -> np.ndarray:
     """n samples as uint8 [n, 28, 28], the same latents for every model of that size; `before`: of a GAN's origin."""
-    z = latent_space.from_noise(model, latent_space.prior(n, model.latent_dim, seed))
-    return latent_space.decode(model, z, before=before)
+    return latent_space.decode(model, latent_space.draws(model, n, seed), before=before)
 
 
 def evaluation(model: GAN, images: ImageSet, n: int = FINAL) -> Iterator[dict[str, Any]]:
@@ -178,21 +178,7 @@ def evaluation(model: GAN, images: ImageSet, n: int = FINAL) -> Iterator[dict[st
         measured = asdict(stick.measure(generated(model, n, before=before)))
         shares = measured.pop("shares").tolist()
         measured = {k: v if v == v else None for k, v in measured.items()}  # JSON knows no NaN
-        found.append(measured | {"shares": shares, "mse": _mse(model, test, before)})
+        found.append(measured | {"shares": shares, "mse": None if model.encoder is None else metrics.redrawing_error(
+            model, metrics.on_device(test, model.latent_mean.device), model.decode_before if before else model.decode)})
     before = found[1] if len(found) > 1 else None
     yield found[0] | {"images": len(test), "generated": n, "yardstick": stick.name, "floor": floor, "before": before}
-
-
-@torch.no_grad()
-def _mse(model: GAN, images: np.ndarray, before: bool) -> float | None:
-    """Mean squared error per pixel of encode → generate; None without an encoder."""
-    if model.encoder is None:
-        return None
-    device = model.latent_mean.device
-    total = 0.0
-    for part in metrics.on_device(images, device).split(metrics.CHUNK):
-        x = metrics.as_floats(part)
-        z = model.encode(x).mean
-        redrawn = model.decode_before(z) if before else model.decode(z)
-        total += float((redrawn - x).square().mean((1, 2, 3)).sum())
-    return total / len(images)

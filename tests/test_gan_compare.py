@@ -54,7 +54,7 @@ def test_the_source_is_the_decoder_as_it_was_and_the_gan_stays_as_it_is(kind):
 
 def test_the_same_z_goes_through_both():
     model = gan(gan_recipe())
-    both = gan_compare.through(model, gan_compare.draw(model, 6, seed=3))
+    both = gan_compare.through(model, latent_space.draws(model, 6, seed=3))
     assert np.array_equal(both.before, latent_space.decode(model, both.z, before=True))
     assert np.array_equal(both.after, latent_space.decode(model, both.z))
     assert not np.array_equal(both.before, both.after)

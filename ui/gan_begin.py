@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core import worker
+from core import lineage, worker
 from core.job import Job
 from core.presets import first_model
 from core.runs import RunError
@@ -24,7 +24,7 @@ def no_gan() -> None:
 def empty() -> None:
     """The page without a GAN: its first two pictures live, and the button that makes the third."""
     jobs = choice.training_jobs()
-    found = choice.all_sources()
+    found = lineage.sources()
     if not found:
         _no_source()
         return

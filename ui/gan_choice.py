@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from core import lineage, runs, worker
+from core import worker
 from core.presets import for_digits, preset
 from core.runs import Run, RunError
 from ui.jobs import all_jobs
@@ -38,14 +38,6 @@ def redraw() -> None:
 
 def is_gan(run: Run) -> bool:
     return run.recipe.model == "gan"
-
-
-def all_sources() -> list[Run]:
-    """Every run whose decoder can become a generator: VAEs first, the newest first within a kind."""
-    known = {(run.recipe.dataset, run.recipe.folder) for run in runs.list_runs() if not run.error}
-    found = [run for place in sorted(known) for run in lineage.sources(*place)]
-    kinds = ("vae", "vad", "ad", "ae")
-    return sorted(found, key=lambda run: (kinds.index(run.recipe.model), -run.status.get("created", 0.0)))
 
 
 def choose_source(found: list[Run], key: str) -> Run:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from textwrap import dedent
 
 import numpy as np
 import streamlit as st
 
 from core.data import ImageSet
 from core.runs import Run
+from ui.gan_live_depth import loss_code, step_code
 from ui.gan_slow import steps
 from ui.loaded import Loaded
 from ui.words import three
@@ -70,9 +70,9 @@ def depth(run: Run, held: Loaded, images: ImageSet | None, seed: int) -> None:
         if extra:
             st.markdown(" ".join(extra))
         st.caption("The step of D and the step of G in training (core/gan_trainer.py):")
-        st.code(_training(), language="python")
+        st.code(step_code(), language="python")
         st.caption("The losses (core/adversarial.py):")
-        st.code(_losses(), language="python")
+        st.code(loss_code(), language="python")
         st.caption("The walk through the same z, and the nearest real image (core/gan_compare.py):")
         st.code(_comparison(), language="python")
 
@@ -89,18 +89,6 @@ def _terms(kind: str, real: np.ndarray, fake: np.ndarray, smoothing: float) -> t
                "hinge": lambda: torch.relu(1.0 + y).mean(), "least-squares": lambda: 0.5 * y.square().mean(),
                "wgan-gp": y.mean}[kind]().item()
     return both - on_fake, on_fake
-
-
-def _training() -> str:
-    from core.gan_trainer import GanTrainer
-
-    return "\n".join(dedent(inspect.getsource(f)) for f in (GanTrainer.d_step, GanTrainer.g_step))
-
-
-def _losses() -> str:
-    from core import adversarial
-
-    return "\n".join(inspect.getsource(f) for f in (adversarial.d_loss, adversarial.g_loss))
 
 
 def _comparison() -> str:

@@ -7,11 +7,10 @@ import itertools
 import streamlit as st
 
 from core import gan_experiments as lab
-from core import worker
+from core import lineage, worker
 from core.gan_experiments import EXPERIMENTS, Arm, Experiment
 from core.presets import first_model
 from core.runs import Run, RunError
-from ui.gan_choice import all_sources
 from ui.gan_experiment_result import BLANK, COLUMNS, SCALE, predictions, result, samples
 from ui.jobs import all_jobs, job_of
 from ui.pictures import still
@@ -30,7 +29,7 @@ def _section() -> None:
     st.subheader("Experiments", anchor=False)
     st.markdown("What happens if one of the two is too strong, too fast, or stands still? Predict first; then one "
                 "button trains both sides, and you see what was measured beside what you thought.")
-    found = all_sources()
+    found = lineage.sources()
     if not found:
         _nothing_yet()
         return
@@ -65,7 +64,7 @@ def _nothing_yet() -> None:
 
 
 def _first(job) -> None:
-    if not job.active or all_sources():
+    if not job.active or lineage.sources():
         st.rerun()
     st.progress(min(1.0, job.snapshot().epoch / job.epochs), text=f"{plain(job.name)} is being trained …")
 

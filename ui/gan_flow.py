@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from core import gan_compare, gan_flow
+from core import gan_compare, gan_flow, latent_space
 from core.data import ImageSet
 from core.recipe import Recipe
 from core.runs import Run
@@ -83,7 +83,7 @@ def _flowing(name: str, place: str | None, seed: int, recipe: Recipe, _held: Loa
             real, fake = gan_flow.judge(model, recipe.adversarial, chosen, drawn.after)
             found |= {"real": said(real, recipe.adversarial), "fake": said(fake, recipe.adversarial)}
     else:
-        z = gan_compare.draw(model, IMAGES, seed)
+        z = latent_space.draws(model, IMAGES, seed)
         found |= {"noise": z[:, order], "before": _held.pictures(_held.axes.to_u(z))}
     return Stream(**found)
 

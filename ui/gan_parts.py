@@ -7,7 +7,7 @@ import math
 import numpy as np
 import streamlit as st
 
-from core import gan_compare
+from core import gan_compare, latent_space
 from core.data import ImageSet
 from core.runs import Run
 from ui import gan_choice as choice
@@ -84,7 +84,7 @@ def same_z(run: Run, held: Loaded, images: ImageSet | None, seed: int) -> None:
 def _walked(name: str, place: str | None, seed: int, _held: Loaded, _images: ImageSet | None):
     """(the pictures of the walk, the nearest real image to each of the generator's, its squared error per pixel)."""
     model = _held.model
-    both = gan_compare.through(model, gan_compare.tour(gan_compare.draw(model, STOPS, seed), STEPS))
+    both = gan_compare.through(model, gan_compare.tour(latent_space.draws(model, STOPS, seed), STEPS))
     if _images is None:
         return both, None, None
     index, away = gan_compare.nearest(both.after, _images.train_images)

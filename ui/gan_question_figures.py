@@ -192,7 +192,7 @@ def generator(run: Run | None) -> None:
     else:
         one, (held, _) = gan, _with_images(gan)
         title = f"{gan.recipe.source_model.upper()} decoder, before"
-    z = latent_space.from_noise(held.model, latent_space.prior(16, held.model.latent_dim, 0))
+    z = latent_space.draws(held.model, 16, 0)
     before = latent_space.decode(held.model, z, before=gan is not None)
     st.caption(title)
     still(before, 16, 2, f"{title}: 16 pictures")
@@ -214,8 +214,7 @@ def encoder_and_discriminator(run: Run | None) -> None:
         one, held, images = _first(lambda r: r.recipe.model == "vae" and r.recipe.latent_dim > 2, "a trained VAE")
     else:
         one, (held, images) = gan, _with_images(gan)
-    made = latent_space.decode(held.model, latent_space.from_noise(held.model, latent_space.prior(
-        2, held.model.latent_dim, 0)))
+    made = latent_space.decode(held.model, latent_space.draws(held.model, 2, 0))
     pictures = np.concatenate([images.test_images[:2], made])
     verdicts = line = None
     if gan is not None:

@@ -85,7 +85,7 @@ def test_the_next_images_flow_through_all_three_pictures_without_a_message(page,
     visit(page, lab, "&seed=4")
     before = len(sent)
     model = weights.load_model(small_gan)
-    z = gan_compare.draw(model, 12, seed=4)
+    z = latent_space.draws(model, 12, seed=4)
     wanted = {"alone": latent_space.decode(model, z, before=True), "gan": latent_space.decode(model, z)}
     for k in (1, 2):
         page.locator(".flow .next").click()
@@ -110,7 +110,7 @@ def test_one_scrubber_moves_both_and_asks_nothing_of_the_server(page, lab, small
     visit(page, lab, "&seed=9")
     before = len(sent)
     model, images = weights.load_model(small_gan), data.load("digits")
-    z = gan_compare.tour(gan_compare.draw(model, 10, seed=9), 12)
+    z = gan_compare.tour(latent_space.draws(model, 10, seed=9), 12)
     slider = page.locator(".pair input")
     slider.focus()
     for key, k in (("End", 108), ("ArrowLeft", 107), ("Home", 0)):
