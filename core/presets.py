@@ -54,7 +54,8 @@ ABOUT = {
     "variational-auto-decoder-fast": "The variational auto-decoder with a fully connected decoder: minutes instead of "
                                      "an hour.",
     "decoder-gan": "A trained VAE's decoder as generator, against a small discriminator, with small steps.",
-    "decoder-gan-fast": "The same with ten times larger steps, held together by a stronger penalty: a minute or two.",
+    "decoder-gan-fast": "The GAN from a trained decoder with ten times larger steps, held together by a stronger "
+                        "penalty: a minute or two.",
     "plane-ae": "The autoencoder with two latent dimensions, to lay beside the plane of the VAE.",
     "plane-ad": "The auto-decoder with two latent dimensions, to lay beside the plane of the VAE.",
     "plane-vad": "The variational auto-decoder with two latent dimensions, to lay beside the plane of the VAE.",
