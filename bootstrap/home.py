@@ -2,6 +2,7 @@
 
 import errno
 import os
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,9 +81,9 @@ class Home:
             )
         try:
             self.logs.mkdir(exist_ok=True)
-            with open(self.logs / "write-test", "wb") as file:
+            # A file of its own: another window may be asking the same question in this moment.
+            with tempfile.TemporaryFile(dir=self.logs) as file:
                 file.write(b"x")
-            (self.logs / "write-test").unlink()
         except OSError as error:
             if error.errno in FULL:
                 raise

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -152,6 +153,13 @@ def test_two_starts_at_the_same_moment_make_one_server(home, start):
         "Latent Lab is already open",
         "Latent Lab is open at",
     ]
+
+
+def test_windows_that_look_at_the_folder_at_the_same_moment_do_not_refuse_each_other(home):
+    with ThreadPoolExecutor(4) as windows:
+        for look in [windows.submit(home.check) for _ in range(400)]:
+            look.result()
+    assert not [left.name for left in home.logs.iterdir()]
 
 
 def test_build_refuses_to_change_an_open_lab(home, start):
