@@ -22,12 +22,6 @@ def field(default: Any, help: str, *, group: str, low=None, high=None, choices=N
     return dataclasses.field(default=default, metadata=meta)
 
 
-def applies(f: dataclasses.Field, values: dict[str, Any]) -> bool:
-    """Whether a field matters beside these values of the others (σ does not, without a Gaussian)."""
-    only = f.metadata["only"]
-    return only is None or values.get(only[0]) in only[1]
-
-
 def check(f: dataclasses.Field, value: Any) -> Any:
     """The value in the field's own type.
 

@@ -13,7 +13,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from core.fields import RecipeError, applies, check, field, show
+from core.fields import RecipeError, check, field, show
 
 __all__ = ["DATASETS", "DECODER_ONLY", "GROUPS", "TRAINED_ALONE", "Recipe", "RecipeError", "applies", "check", "fields"]
 
@@ -56,13 +56,18 @@ class Recipe:
                        "owns a point that is learned with the decoder. vad: variational auto-decoder, each owns a "
                        "Gaussian. gan: a decoder as generator, against a discriminator.", group="model",
                        choices=(*TRAINED_ALONE, "gan"))
-    network: str = field("mlp", "mlp: fully connected layers. conv: convolutions, slower and sharper.",
-                         group="model", choices=("mlp", "conv"))
+    network: str = field("mlp", "mlp: fully connected layers. conv: convolutions, slower and sharper. patch: the image "
+                         "in 7 × 7 patches and convolutions among them, nearly as quick as mlp and as sharp as conv.",
+                         group="model", choices=("mlp", "conv", "patch"))
     hidden: tuple[int, ...] = field((200,), "Widths of the fully connected layers between image (or convolutions) "
                                     "and latent; the decoder mirrors them.", group="model", low=1, high=4096)
-    channels: tuple[int, ...] = field((32, 64, 128), "Channels of the convolutions: the first two halve the image, "
-                                      "28 → 14 → 7, further ones keep 7 × 7.", group="model", low=1, high=512,
-                                      only=("network", ("conv",)))
+    channels: tuple[int, ...] = field((32, 64, 128), "Channels of the convolutions. conv: the first two halve the "
+                                      "image, 28 → 14 → 7, further ones keep 7 × 7. patch: the first turns patches "
+                                      "into vectors, further ones mix neighbours.", group="model", low=1, high=512,
+                                      only=("network", ("conv", "patch")))
+    activation: str = field("relu", "What bends the line between two layers. relu: max(x, 0). silu: x · sigmoid(x), "
+                            "the same with a rounded corner, which often learns in fewer steps.", group="model",
+                            choices=("relu", "silu"))
     latent_dim: int = field(20, "Size of the latent vector z. 2 gives a plane you can look at; more keeps more "
                             "detail.", group="model", low=1, high=512, unit="dimensions")
 
@@ -114,7 +119,15 @@ class Recipe:
     optimizer: str = field("adam", "adam: a step size of its own for each weight. sgd: plain gradient descent with "
                            "momentum 0.9.", group="training", choices=("adam", "sgd"),
                            only=("model", TRAINED_ALONE))
-    lr: float = field(1e-3, "Learning rate: the size of a step.", group="training", low=1e-7, high=10.0)
+    beta2: float = field(0.999, "Adam's memory of squared gradients: 0.999 averages over a thousand steps, 0.99 over a "
+                         "hundred, which suits short trainings.", group="training", low=0.5, high=0.99999,
+                         only=("optimizer", ("adam",)))
+    lr: float = field(1e-3, "Learning rate: the size of a step; with the schedule one-cycle, of the largest one.",
+                      group="training", low=1e-7, high=10.0)
+    schedule: str = field("constant", "constant: steps of the same size throughout. one-cycle: they grow to the "
+                          "learning rate over the first part of the epochs, then shrink along a cosine: large steps "
+                          "while there is far to go, small ones to settle.", group="training",
+                          choices=("constant", "one-cycle"), only=("model", TRAINED_ALONE))
     latent_lr: float = field(1e-2, "Learning rate of the latent table. A row is in one batch an epoch only, so it may "
                              "take larger steps than the decoder. The rows always learn by Adam.", group="training",
                              low=1e-7, high=10.0, only=("model", DECODER_ONLY))
@@ -196,7 +209,8 @@ class Recipe:
 
     def summary(self) -> str:
         """One line for lists: what distinguishes this run at a glance."""
-        body = "-".join(map(str, self.hidden)) if self.network == "mlp" else "conv " + "-".join(map(str, self.channels))
+        body = "-".join(map(str, self.hidden if self.network == "mlp" else self.channels))
+        body = body if self.network == "mlp" else f"{self.network} {body}"
         if self.model == "gan":
             end = f" · {self.adversarial} · " + ("from scratch" if self.generator == "scratch" else "from the decoder")
         else:
@@ -207,6 +221,22 @@ class Recipe:
 def fields() -> tuple[dataclasses.Field, ...]:
     """The fields of a recipe in the order of the form."""
     return dataclasses.fields(Recipe)
+
+
+def lacking(f: dataclasses.Field, values: dict[str, Any]) -> tuple[str, tuple[str, ...]] | None:
+    """What keeps a field from mattering beside these values of the others, (field, values that it would need): σ does
+    not matter without a Gaussian, nor what only an optimiser knows where there is a choice of none. None: it matters.
+    """
+    only = f.metadata["only"]
+    if only is None:
+        return None
+    name, allowed = only
+    return lacking(Recipe.__dataclass_fields__[name], values) or (None if values.get(name) in allowed else only)
+
+
+def applies(f: dataclasses.Field, values: dict[str, Any]) -> bool:
+    """Whether a field matters beside these values of the others."""
+    return lacking(f, values) is None
 
 
 def _known(values: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -18,11 +19,26 @@ SEARCHED = 20
 """Steps of the search that places validation images where there is no encoder: enough to compare epochs, and about a
 tenth of the time of training one."""
 
+RISE, FIRST, LAST = 0.25, 1 / 25, 1 / 100
+"""The schedule one-cycle: the share of all steps in which the learning rate rises, and what it begins and ends with, as
+shares of the largest. Not 0 at the end: a run that is given more epochs later goes on with the smallest steps."""
+
+
+def one_cycle(done: float) -> float:
+    """The share of the largest learning rate after a share `done` of all steps: up along half a cosine, then down along
+    another (Smith & Topin 2018)."""
+    if done < RISE:
+        low, way = FIRST, 1.0 - done / RISE
+    else:
+        low, way = LAST, min(1.0, (done - RISE) / (1.0 - RISE))
+    return low + (1.0 - low) * 0.5 * (1.0 + math.cos(math.pi * way))
+
 
 class Trainer(Course):
     """A model, its optimiser and its place in the data.
 
     Attributes:
+        lr: the learning rate, or the largest one of a schedule.
         beta: the weight the KL has, or will have once it is warmed up.
         parts: the table of validation KL per latent dimension: file, columns.
     """
@@ -36,23 +52,25 @@ class Trainer(Course):
         # A row is seen once an epoch: from the first batch of one to the last batch of the next at the longest.
         self.latents = LazyAdam(codes.initial(recipe, self.train_images), recipe.latent_lr, 2 * self.batches) \
             if recipe.decoder_only else None
-        self.beta = recipe.beta
+        self.lr, self.beta = recipe.lr, recipe.beta
 
     def begin_epoch(self) -> None:
         super().begin_epoch()
         self.betas = []
 
-    @property
-    def lr(self) -> float:
-        return self.optimizer.param_groups[0]["lr"]
+    def lr_at(self, progress: float) -> float:
+        """The learning rate after so many epochs."""
+        if self.recipe.schedule == "constant":
+            return self.lr
+        return self.lr * one_cycle(progress / self.recipe.epochs)
 
-    @lr.setter
-    def lr(self, value: float) -> None:
-        """The latents' rate keeps its proportion to it."""
+    def _set_rates(self) -> None:
+        """The latents' rate keeps its proportion to the other."""
+        lr = self.lr_at(self.progress)
         if self.latents is not None:
-            self.latents.lr = self.recipe.latent_lr * value / self.recipe.lr
+            self.latents.lr = self.recipe.latent_lr * lr / self.recipe.lr
         for group in self.optimizer.param_groups:
-            group["lr"] = value
+            group["lr"] = lr
 
     def beta_now(self) -> float:
         """β after its warm-up so far: rising in a straight line from 0 (Bowman et al. 2016)."""
@@ -69,6 +87,7 @@ class Trainer(Course):
             losses = self.model.loss(x, self.noise, self.model.posterior(self.latents.take(rows)))
         recon, kl, beta = losses.recon.sum(), losses.kl.sum(), self.beta_now()
         ((recon + beta * kl) / len(x)).backward()
+        self._set_rates()
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         if self.latents is not None:
@@ -89,7 +108,7 @@ class Trainer(Course):
 
     def place(self, batch: int) -> Row:
         beta = self.betas[batch - 1] if batch else self.beta_now()
-        return super().place(batch) | {"lr": self.lr, "beta": beta}
+        return super().place(batch) | {"lr": self.lr_at(self.epoch + batch / self.batches), "beta": beta}
 
     def validate(self) -> Validated:
         """Score the held-out images at the β of the last batch, and refresh the model's latent statistics."""
@@ -154,4 +173,4 @@ def _optimizer(recipe: Recipe, model: torch.nn.Module, device: torch.device) -> 
     fused = device.type in ("cpu", "cuda")
     if recipe.optimizer == "sgd":
         return torch.optim.SGD(model.parameters(), lr=recipe.lr, momentum=0.9, fused=fused)
-    return torch.optim.Adam(model.parameters(), lr=recipe.lr, fused=fused)
+    return torch.optim.Adam(model.parameters(), lr=recipe.lr, betas=(0.9, recipe.beta2), fused=fused)

@@ -126,8 +126,9 @@ def test_after_one_step_the_rows_outside_the_batch_are_bit_equal():
     assert (trainer.latents.table[rows] != before[rows]).any(1).all()
 
 
-def test_training_a_table_lazily_is_training_it_with_dense_adam(monkeypatch):
-    recipe = small("ad", train_images=200, batch_size=16, likelihood="bernoulli")
+@pytest.mark.parametrize("schedule", ["constant", "one-cycle"])
+def test_training_a_table_lazily_is_training_it_with_dense_adam(schedule):
+    recipe = small("ad", train_images=200, batch_size=16, likelihood="bernoulli", schedule=schedule, epochs=8)
     trainer = Trainer(recipe, CPU)
     model = build(recipe)
     table = nn.Parameter(codes.initial(recipe, trainer.train_images))
@@ -138,6 +139,8 @@ def test_training_a_table_lazily_is_training_it_with_dense_adam(monkeypatch):
             rows = trainer.order[trainer.batch * 16 : trainer.batch * 16 + 16]
             x = metrics.as_floats(trainer.train_images[rows])
             losses = model.loss(x, posterior=model.posterior(table[rows]))
+            for group, rate in zip(adam.param_groups, (recipe.lr, recipe.latent_lr), strict=True):
+                group["lr"] = rate * trainer.lr_at(trainer.progress) / recipe.lr
             adam.zero_grad()
             ((losses.recon + recipe.beta * losses.kl).sum() / len(x)).backward()
             adam.step()

@@ -1,5 +1,7 @@
 """Every family behind the same verbs: shapes, seeds, learning by heart, and PCA as the mark to reach or beat."""
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -8,7 +10,7 @@ from small import tiny
 from torch import nn
 
 from core import data, metrics, presets
-from core.models import build, likelihood
+from core.models import build, likelihood, networks
 from core.models.autoencoder import Autoencoder
 from core.trainer import Trainer
 
@@ -20,6 +22,7 @@ MIXES = [
     {"model": "vae", "network": "mlp", "likelihood": "gaussian-learned"},
     {"model": "ae", "network": "conv", "likelihood": "mse"},
     {"model": "ae", "network": "mlp", "likelihood": "bernoulli"},
+    {"model": "vae", "network": "patch", "likelihood": "bernoulli", "activation": "silu"},
 ]
 
 
@@ -40,10 +43,11 @@ def test_every_family_keeps_to_the_shapes_of_the_four_verbs(mix):
         assert images.shape == (5, 1, 28, 28) and images.min() >= 0 and images.max() <= 1
 
 
-@pytest.mark.parametrize("channels", [(4, 8), (4, 8, 6), (4, 8, 6, 5)])
+@pytest.mark.parametrize("network, channels", [("patch", (4,)), *itertools.product(
+    ["conv", "patch"], [(4, 8), (4, 8, 6), (4, 8, 6, 5)])])
 @pytest.mark.parametrize("hidden", [(16,), (24, 16)])
-def test_any_depth_of_convolutions_and_layers_comes_back_to_28_by_28(channels, hidden):
-    model = build(tiny("conv-vae", channels=channels, hidden=hidden))
+def test_any_depth_of_convolutions_and_layers_comes_back_to_28_by_28(network, channels, hidden):
+    model = build(tiny("conv-vae", network=network, channels=channels, hidden=hidden))
     assert model.decode(torch.zeros(2, 2)).shape == (2, 1, 28, 28)
     assert model.encode(torch.zeros(2, 1, 28, 28)).mean.shape == (2, 2)
 
@@ -58,6 +62,25 @@ def test_the_networks_of_the_presets_are_those_of_the_literature():
     mlp = build(presets.preset("mlp-vae"))
     widths = [(784, 200), (200, 40), (20, 200), (200, 784)]
     assert sum(p.numel() for p in mlp.parameters()) == sum(a * b + b for a, b in widths)
+
+
+def test_a_patch_is_seen_and_drawn_in_its_own_place():
+    """Without convolutions among them, a patch of 4 × 4 pixels has to do with its own 7 × 7 place and no other."""
+    encoder, decoder = (body((3,), (16,), 2) for body in networks.BODIES["patch"])
+    x = torch.zeros(1, 1, 28, 28)
+    x[0, 0, 8:12, 20:24] = 1.0
+    assert (encoder[0](x) - encoder[0](0 * x)).abs().sum((0, 1)).nonzero().tolist() == [[2, 5]]
+    drawing, places = decoder[-2:], torch.zeros(1, 3, 7, 7)
+    places[0, :, 2, 5] = 1.0
+    changed = (drawing(places) - drawing(0 * places))[0, 0].nonzero()
+    assert changed.min(0).values.tolist() == [8, 20] and changed.max(0).values.tolist() == [11, 23]
+
+
+@pytest.mark.parametrize("network", ["mlp", "conv", "patch"])
+def test_the_recipes_activation_stands_between_all_layers(network):
+    model = build(tiny(network=network, activation="silu", channels=(4, 8)))
+    kinds = [type(part) for part in model.modules()]
+    assert nn.SiLU in kinds and nn.ReLU not in kinds
 
 
 def test_the_same_seed_builds_the_same_weights_and_leaves_the_global_random_state_alone():

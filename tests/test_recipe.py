@@ -124,6 +124,8 @@ def test_a_field_applies_only_where_it_matters():
     by_name = {f.name: f for f in fields()}
     assert not applies(by_name["sigma"], Recipe().to_dict())
     assert applies(by_name["sigma"], Recipe(likelihood="gaussian").to_dict())
+    assert not applies(by_name["beta2"], Recipe(optimizer="sgd").to_dict())
+    assert not applies(by_name["beta2"], presets.preset("decoder-gan").to_dict()), "nor what depends on what does not"
     assert not applies(by_name["beta"], presets.preset("deep-ae").to_dict())
     assert all(applies(by_name[name], Recipe().to_dict()) for name in ("lr", "epochs", "hidden"))
 

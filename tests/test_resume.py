@@ -57,10 +57,10 @@ def test_the_same_seed_gives_the_same_run_and_another_seed_another(whole):
     assert curve(other) != curve(whole)
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+@pytest.mark.parametrize("how", [{}, {"optimizer": "sgd"}, {"schedule": "one-cycle", "beta2": 0.9}], ids=str)
 @pytest.mark.parametrize("epochs", [1, 3])
-def test_k_epochs_and_the_rest_are_bit_equal_to_all_at_once(optimizer, epochs):
-    recipe = RECIPE.with_(optimizer=optimizer)
+def test_k_epochs_and_the_rest_are_bit_equal_to_all_at_once(how, epochs):
+    recipe = RECIPE.with_(**how)
     broken = runs.create(recipe)
     assert drive(broken, stop_after=25 * epochs)[-1].state == "stopped"
     drive(broken)

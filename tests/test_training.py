@@ -11,7 +11,7 @@ from small import drive, epoch_ends, tiny, trained
 from core import data, metrics, runs, training
 from core.events import Batch, Changed, Control, EpochEnd, Finished, Report, Started
 from core.models import build
-from core.trainer import Trainer
+from core.trainer import FIRST, LAST, RISE, Trainer, one_cycle
 from core.training import train
 
 CPU = torch.device("cpu")
@@ -165,6 +165,44 @@ def test_a_changed_learning_rate_is_the_one_that_is_used():
     for name, _ in one.model.named_parameters():
         torch.testing.assert_close((one.model.state_dict()[name] - start[name]) / 2,
                                    two.model.state_dict()[name] - start[name], rtol=1e-3, atol=1e-7)
+
+
+@pytest.mark.parametrize("epochs, batch", [(4, 1), (9, 7)])
+def test_one_cycle_is_torchs_own(epochs, batch):
+    trainer = Trainer(tiny(schedule="one-cycle", lr=3e-3, epochs=epochs, train_images=64, batch_size=batch), CPU)
+    total = epochs * trainer.batches
+    adam = torch.optim.Adam([torch.zeros(1, requires_grad=True)])
+    theirs = torch.optim.lr_scheduler.OneCycleLR(adam, 3e-3, total, pct_start=RISE, div_factor=1 / FIRST,
+                                                 final_div_factor=FIRST / LAST)
+    for step in range(total):
+        assert trainer.lr_at(step / trainer.batches) == pytest.approx(adam.param_groups[0]["lr"], abs=3e-3 * 8 / total)
+        adam.step()
+        if step < total - 1:
+            theirs.step()
+
+
+def test_the_schedules_rate_is_the_one_that_is_used_and_shown():
+    run = trained(tiny(schedule="one-cycle", epochs=4, train_images=64, batch_size=2))
+    h = run.history()
+    expected = [1e-3 * one_cycle(epoch / 4) for epoch in h["epoch"]]
+    np.testing.assert_allclose(h["lr"], expected, rtol=1e-6)
+    assert h["lr"].max() > 0.9e-3 and h["lr"][-1] == pytest.approx(1e-5)
+    one, two = (Trainer(tiny(optimizer="sgd", schedule=how), CPU) for how in ("constant", "one-cycle"))
+    start = copy.deepcopy(one.model.state_dict())
+    one.step()
+    two.step()
+    for name, _ in one.model.named_parameters():
+        torch.testing.assert_close((one.model.state_dict()[name] - start[name]) * FIRST,
+                                   two.model.state_dict()[name] - start[name], rtol=1e-2, atol=1e-7)
+
+
+def test_more_epochs_after_a_schedules_end_go_on_with_its_smallest_steps():
+    trainer = Trainer(tiny(schedule="one-cycle", epochs=2), CPU)
+    assert trainer.lr_at(2) == trainer.lr_at(5) == pytest.approx(1e-3 * LAST)
+
+
+def test_the_second_memory_of_adam_is_the_recipes():
+    assert Trainer(tiny(beta2=0.9), CPU).optimizer.param_groups[0]["betas"] == (0.9, 0.9)
 
 
 def test_training_runs_as_many_epochs_as_asked_and_takes_a_picture_of_each():

@@ -28,7 +28,7 @@ def _encoder(recipe: Recipe) -> list[tuple[str, Any]]:
 
     if (recipe.source_model if recipe.model == "gan" else recipe.model) in ("ad", "vad"):
         return [("core/inference.py", inference.search)]
-    body = networks.conv_encoder if recipe.network == "conv" else networks.mlp_encoder
+    body = networks.BODIES[recipe.network][0]
     return [("core/models/networks.py", body), ("core/models/base.py", LatentModel.encode)]
 
 
@@ -47,7 +47,7 @@ def _latent(recipe: Recipe) -> list[tuple[str, Any]]:
 def _decoder(recipe: Recipe) -> list[tuple[str, Any]]:
     from core.models import LatentModel, networks
 
-    body = networks.conv_decoder if recipe.network == "conv" else networks.mlp_decoder
+    body = networks.BODIES[recipe.network][1]
     return [("core/models/networks.py", body), ("core/models/base.py", LatentModel.decode)]
 
 

@@ -104,7 +104,8 @@ def labels(recipe: Recipe) -> dict[str, str]:
     kind = recipe.source_model if gan else recipe.model
     d, scratch = recipe.latent_dim, gan and recipe.generator == "scratch"
     name = {"ae": "Autoencoder", "ad": "Auto-decoder", "vad": "Variational auto-decoder"}.get(kind, "VAE")
-    size = "convolutions" if recipe.network == "conv" else "784 ↔ " + "-".join(map(str, recipe.hidden))
+    mlp = recipe.network == "mlp"
+    size = "784 ↔ " + "-".join(map(str, recipe.hidden)) if mlp else "convolutions"
     found = {
         "vae": name, "vae.about": "Encoder and decoder learn together, to redraw what they are shown.",
         "vae.goal": "Their teacher is the image itself: x̂ is compared with x, pixel by pixel.",
@@ -114,9 +115,9 @@ def labels(recipe: Recipe) -> dict[str, str]:
         "gan.about": ("Here the same network began with random weights." if scratch else
                       "It learns on as G. Its new teacher D compares with real images, not with the original.")
         if gan else "Not trained yet: this is what comes next.",
-        "latent": f"z: {many(d, 'number')}", "encoder.inside": f"{size} → {d}" if recipe.network == "conv" else
-        f"784 → {'-'.join(map(str, recipe.hidden))} → {d}",
-        "decoder.inside": f"{d} → {'-'.join(map(str, reversed(recipe.hidden)))} → 784" if recipe.network == "mlp" else
+        "latent": f"z: {many(d, 'number')}", "encoder.inside":
+        f"784 → {'-'.join(map(str, recipe.hidden))} → {d}" if mlp else f"{size} → {d}",
+        "decoder.inside": f"{d} → {'-'.join(map(str, reversed(recipe.hidden)))} → 784" if mlp else
         f"{d} → {size}",
         "generator": "generator G", "discriminator": "discriminator D",
         "discriminator.inside": "conv " + "-".join(map(str, recipe.d_channels)) + " → 1",

@@ -137,5 +137,5 @@ def depth(run: Run, held: Loaded) -> None:
         st.caption("The code that ran:")
         from core.models import networks
 
-        body = networks.conv_decoder if run.recipe.network == "conv" else networks.mlp_decoder
+        body = networks.BODIES[run.recipe.network][1]
         st.code(dedent(inspect.getsource(type(held.model).decode)) + "\n" + inspect.getsource(body), language="python")

@@ -32,6 +32,7 @@ LABELS = {
     "d_lr": "Learning rate of the discriminator", "d_steps": "Steps of D for each step of G",
     "r1": "R1 penalty γ (0: none)", "gradient_penalty": "Gradient penalty λ",
     "ema": "Running average of G (0: none)", "freeze": "Does not learn", "round_images": "Images in a round (0: all)",
+    "beta2": "Memory of squared gradients (Adam’s β₂)", "schedule": "Size of the steps",
     "latent_lr": "Learning rate of the latents", "latent_init": "Where the latents begin",
 }
 FOLDS = {"data": "How many images", "model": "The network", "loss": "The loss",
@@ -44,7 +45,9 @@ WORDS = {"ae": "Autoencoder", "vae": "Variational autoencoder", "ad": "Auto-deco
          "wgan-gp": "Wasserstein distance (WGAN-GP)", "none": "None", "spectral": "Spectral",
          "nothing": "Both learn", "generator": "The generator", "discriminator": "The discriminator",
          "pca": "Along the images' main directions", "small": "At random, near 0",
-         "mlp": "Fully connected", "conv": "Convolutions",
+         "mlp": "Fully connected", "conv": "Convolutions", "patch": "Convolutions on patches",
+         "relu": "ReLU", "silu": "SiLU",
+         "constant": "The same throughout", "one-cycle": "Rising, then falling (one-cycle)",
          "bernoulli": "Bernoulli (cross-entropy)", "gaussian": "Gaussian, fixed σ",
          "gaussian-learned": "Gaussian, learned σ", "mse": "Squared error", "adam": "Adam",
          "sgd": "SGD"} | {name: source.title for name, source in data.SOURCES.items()}

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from core import data, lineage, runs
-from core.recipe import Recipe, applies, fields
+from core.recipe import Recipe, applies
 from core.runs import Run
 from ui.words import plain
 
@@ -27,14 +27,7 @@ ASKED = "recipe_source_asked"
 
 def shown(f: dataclasses.Field, values: dict[str, Any]) -> bool:
     """Whether a field stands in the form: it matters and nothing else fills it in."""
-    return f.name not in filled_in(values) and matters(f, values)
-
-
-def matters(f: dataclasses.Field, values: dict[str, Any]) -> bool:
-    """Whether a field means anything beside these values: it applies, and so does the one it depends on."""
-    only = f.metadata["only"]
-    parent = next((g for g in fields() if only and g.name == only[0]), None)
-    return applies(f, values) and (parent is None or applies(parent, values))
+    return f.name not in filled_in(values) and applies(f, values)
 
 
 def filled_in(values: dict[str, Any]) -> tuple[str, ...]:

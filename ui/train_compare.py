@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.recipe import Recipe, fields
+from core.recipe import Recipe, applies, fields
 from core.runs import Run
 from ui import charts, gan_charts
 from ui.components.curves import curves
 from ui.recipe_form import WORDS, label
-from ui.recipe_source import matters
 from ui.train_controls import view, view_options
 from ui.words import duration, epoch, three
 
@@ -104,7 +103,7 @@ def differences(recipes: list[Recipe]) -> list[str]:
 
 
 def _matters(name: str, recipe: Recipe) -> bool:
-    return matters(next(f for f in fields() if f.name == name), recipe.to_dict())
+    return applies(next(f for f in fields() if f.name == name), recipe.to_dict())
 
 
 def _text(value) -> str:

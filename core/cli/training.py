@@ -14,7 +14,7 @@ from core import data, lineage, presets, runs
 from core.cli import common, progress
 from core.cli.common import Command, Trouble, quoted
 from core.events import Control, Finished
-from core.recipe import GROUPS, Recipe, RecipeError, applies, check, fields
+from core.recipe import GROUPS, Recipe, RecipeError, check, fields, lacking
 
 SKIPPED_SHOWN = 5
 
@@ -75,8 +75,8 @@ def read_recipe(args: argparse.Namespace) -> Recipe:
         changes = {"dataset": "folder"} | changes | {"folder": os.path.abspath(changes["folder"])}
     recipe = recipe.with_(**changes)
     for f in fields():
-        if f.name in changes and not applies(f, recipe.to_dict()):
-            name, values = f.metadata["only"]
+        if f.name in changes and (missing := lacking(f, recipe.to_dict())):
+            name, values = missing
             print(f"Note: {flag(f)} has no effect without --{name.replace('_', '-')} {' or '.join(values)}.",
                   file=sys.stderr)
     return recipe

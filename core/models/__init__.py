@@ -30,9 +30,7 @@ def build(recipe: Recipe) -> LatentModel:
         torch.manual_seed(recipe.seed)
         encoder = None
         if recipe.has_encoder:
-            outputs = d * (2 if variational else 1)
-            encoder = (networks.mlp_encoder(recipe.hidden, outputs) if recipe.network == "mlp" else
-                       networks.conv_encoder(recipe.channels, recipe.hidden, outputs))
+            encoder = _encoder(recipe, d * (2 if variational else 1))
         decoder = _decoder(recipe)
         if recipe.model == "gan":
             model = GAN(encoder, decoder, score, d,
@@ -46,7 +44,13 @@ def build(recipe: Recipe) -> LatentModel:
     return model
 
 
+def _encoder(recipe: Recipe, outputs: int) -> torch.nn.Module:
+    return networks.BODIES[recipe.network][0](*_sizes(recipe), outputs, recipe.activation)
+
+
 def _decoder(recipe: Recipe) -> torch.nn.Module:
-    if recipe.network == "mlp":
-        return networks.mlp_decoder(recipe.hidden, recipe.latent_dim)
-    return networks.conv_decoder(recipe.channels, recipe.hidden, recipe.latent_dim)
+    return networks.BODIES[recipe.network][1](*_sizes(recipe), recipe.latent_dim, recipe.activation)
+
+
+def _sizes(recipe: Recipe) -> tuple[tuple[int, ...], ...]:
+    return (recipe.hidden,) if recipe.network == "mlp" else (recipe.channels, recipe.hidden)
