@@ -141,6 +141,18 @@ def test_the_presets_are_the_classic_setups():
     assert all(name == recipe.name for name, recipe in presets.PRESETS.items())
 
 
+def test_a_fast_sister_is_of_the_same_family_latent_size_and_images():
+    assert [name for name in presets.CLASSIC if presets.fast_of(name)] == [
+        "mlp-vae", "conv-vae", "plane-vae", "deep-ae", "auto-decoder", "variational-auto-decoder", "decoder-gan"]
+    for name in presets.CLASSIC:
+        assert presets.classic_of(name) == name
+        if fast := presets.fast_of(name):
+            one, two = presets.preset(name), presets.preset(fast)
+            assert (presets.classic_of(fast), presets.fast_of(fast)) == (name, fast)
+            for same in ("model", "latent_dim", "dataset", "likelihood", "beta", "train_images"):
+                assert getattr(one, same) == getattr(two, same), same
+
+
 def test_an_unknown_preset_lists_those_there_are():
     with pytest.raises(RecipeError, match="no recipe 'gpt'.*mlp-vae"):
         presets.preset("gpt")
