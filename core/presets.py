@@ -22,8 +22,8 @@ PRESETS: dict[str, Recipe] = {
                activation="silu", lr=3e-3, beta2=0.99, schedule="one-cycle", batch_size=256, epochs=12),
         # A latent plane can be printed on paper: the manifold picture of Kingma & Welling's figure 4.
         Recipe(name="plane-vae", hidden=(400, 200), latent_dim=2, epochs=50),
-        Recipe(name="plane-vae-fast", hidden=(400, 200), latent_dim=2, activation="silu", lr=5e-3, beta2=0.95,
-               schedule="one-cycle", epochs=8),
+        Recipe(name="plane-vae-fast", hidden=(300, 300, 300), latent_dim=2, activation="silu", lr=5e-3, beta2=0.95,
+               schedule="one-cycle", batch_size=256, epochs=9),
         Recipe(name="deep-ae", dataset="fashion-mnist", model="ae", likelihood="mse", hidden=(256,), latent_dim=32,
                epochs=10),
         Recipe(name="deep-ae-fast", dataset="fashion-mnist", model="ae", likelihood="mse", hidden=(256,), latent_dim=32,

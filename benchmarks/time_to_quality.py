@@ -1,0 +1,165 @@
+"""How much sooner a fast recipe is as good: `python benchmarks/time_to_quality.py [RECIPE …] [--seeds 0 1 2] [--short]`
+
+For each pair of a classic recipe and its `-fast` sister (`core/presets.py`):
+
+    target    the classic recipe's own test figure after its last epoch, mean over the seeds
+    textbook  seconds of the loop that public tutorials write (`textbook.py`), on the classic recipe, to its last epoch:
+              its pace is timed in turn with the fast runs and multiplied by its epochs, its test passes left out
+    fast      seconds of the fast run as the lab trains it, validation, pictures and saving included
+    ratio     textbook / fast, if the fast run's test figure reaches the target: of each seed, and their median
+
+The figures are those of `core.metrics.evaluate` on the test set, z sampled: total nats for a VAE, the mean squared
+error for an autoencoder and an auto-decoder (each test image searched for, 1,000 of them), nats at the recipe's β for a
+VAD, the Fréchet distance in the features of the lab's own classifier for a GAN. Samples stand beside them: the share
+that the classifier is sure of, and the classes they cover.
+
+The target is trained by the lab's loop, which takes the tutorial's steps sooner; `--whole` lets the tutorial's loop
+itself run to the end (`conv-vae`: half an hour a seed). `--short` trains nothing classic: the targets are those
+measured before (`TARGETS`), the pace is timed for a moment, the fast recipe runs once.
+"""
+
+import argparse
+import os
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import textbook  # noqa: E402
+import torch  # noqa: E402
+
+from core import data, metrics, runs, weights, yardstick  # noqa: E402
+from core.events import Control, EpochEnd  # noqa: E402
+from core.lineage import resolved  # noqa: E402
+from core.presets import CLASSIC, fast_of, preset  # noqa: E402
+from core.recipe import Recipe  # noqa: E402
+from core.training import train  # noqa: E402
+
+PAIRS = [name for name in CLASSIC if fast_of(name)]
+UNITS = {"vae": "nats", "ae": "MSE", "ad": "MSE", "vad": "nats", "gan": "Fréchet"}
+TARGETS: dict[str, float] = {}
+"""For `--short`: the classic recipes' test figures, measured by this program; see benchmarks/README.md."""
+
+
+def quality(model, recipe: Recipe) -> dict[str, float]:
+    """The figure that counts, and what samples are like."""
+    images = data.load(recipe.dataset)
+    measure = yardstick.of(images).against(images.test_images)
+    sampled = measure.measure(yardstick.generated(model, yardstick.FINAL))
+    found = {"sure": sampled.sure, "modes": sampled.modes, "frechet": sampled.frechet}
+    if recipe.model == "gan":
+        return found | {"figure": sampled.frechet}
+    scored = metrics.evaluate(model, metrics.test_images(model, images))
+    total = scored["recon"] + recipe.beta * scored["kl"]
+    return found | {"figure": scored["mse"] if UNITS[recipe.model] == "MSE" else total}
+
+
+def lab(recipe: Recipe, source: str = "") -> tuple[float, dict[str, float]]:
+    """(seconds to the last epoch's end, quality of the last weights) of a run as the lab trains it."""
+    run, control = runs.create(resolved(recipe.with_(source=source)) if source else recipe), Control()
+    began, seconds = time.perf_counter(), 0.0
+    for event in train(run, "cpu", control):
+        if isinstance(event, EpochEnd) and event.epoch == recipe.epochs:
+            seconds, control.stop = time.perf_counter() - began, True  # what is left is scoring, which is done below
+    return seconds, quality(weights.load_model(run, "last"), recipe)
+
+
+class Pace:
+    """Seconds that the tutorial's loop takes for one batch, timed a stretch at a time."""
+
+    def __init__(self, recipe: Recipe, seconds: float):
+        self.recipe, self.seconds, self.stretches = recipe, seconds, []
+        self.loop = textbook.epochs(recipe)
+        for _ in range(3):
+            next(self.loop)
+
+    def time(self) -> float:
+        """Seconds of the whole training at the pace of this stretch."""
+        torch.set_num_threads(os.cpu_count() or 1)
+        began, count = time.perf_counter(), 0
+        while time.perf_counter() - began < self.seconds:
+            next(self.loop)
+            count += 1
+        r = self.recipe
+        each = r.round_images / r.batch_size if r.model == "gan" else textbook.batches(r)
+        self.stretches.append((time.perf_counter() - began) / count * each * r.epochs)
+        return self.stretches[-1]
+
+
+def whole(recipe: Recipe) -> tuple[float, dict[str, float]]:
+    """(seconds, quality) of the tutorial's loop run to its end."""
+    loop, began = textbook.epochs(recipe), time.perf_counter()
+    for _ in range(textbook.batches(recipe) * recipe.epochs):
+        model, _ = next(loop)
+    seconds = time.perf_counter() - began
+    return seconds, quality(model.eval().requires_grad_(False), recipe)
+
+
+def compare(name: str, args: argparse.Namespace) -> None:
+    classic, fast = preset(name), preset(fast_of(name))
+    source = ""
+    if classic.model == "gan":
+        run = runs.create(preset("mlp-vae-fast"))
+        for _ in train(run, "cpu"):
+            pass
+        source = run.name
+        classic = resolved(classic.with_(source=source))
+    pace = Pace(classic, 3.0 if args.short else 10.0)
+    targets, rows = [], []
+    for seed in args.seeds:
+        if args.whole:
+            seconds, found = whole(classic.with_(seed=seed))
+            pace.stretches.append(seconds)
+        elif not args.short:
+            _, found = lab(classic.with_(seed=seed), source)
+            pace.time()
+        if args.short:
+            pace.time()
+        else:
+            targets.append(found)
+            print(f"  {name} seed {seed}: {_said(found, classic)}", flush=True)
+        seconds, found = lab(fast.with_(seed=seed), source)
+        pace.time()
+        rows.append((seconds, found))
+        print(f"  {fast.name} seed {seed}: {_said(found, fast)} after {seconds:.1f} s; textbook "
+              f"{pace.stretches[-1]:.0f} s", flush=True)
+    target = statistics.mean(found["figure"] for found in targets) if targets else TARGETS[name]
+    needed = statistics.median(pace.stretches)
+    ratios = sorted(needed / seconds for seconds, _ in rows)
+    figures = [found["figure"] for _, found in rows]
+    verdict = "reached" if statistics.median(figures) <= target else "NOT reached"
+    seconds = statistics.median(seconds for seconds, _ in rows)
+    print(f"{name}: target {target:.5g} {UNITS[classic.model]} after {needed:.0f} s; fast "
+          f"{statistics.median(figures):.5g} ({min(figures):.5g}–{max(figures):.5g}) after {seconds:.1f} s: {verdict}, "
+          f"{statistics.median(ratios):.1f}× ({ratios[0]:.1f}–{ratios[-1]:.1f}), n = {len(rows)}, "
+          f"load {os.getloadavg()[0]:.1f}", flush=True)
+
+
+def _said(found: dict[str, float], recipe: Recipe) -> str:
+    return (f"{found['figure']:.5g} {UNITS[recipe.model]}, samples: sure {found['sure']:.3f}, "
+            f"{found['modes']:.0f} classes, Fréchet {found['frechet']:.1f}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("recipe", nargs="*", choices=[[], *PAIRS], default=[], metavar="RECIPE",
+                        help=f"classic names; default: all of {', '.join(PAIRS)}")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument("--short", action="store_true", help="a quick look: one seed, targets as measured before")
+    parser.add_argument("--whole", action="store_true", help="the tutorial's loop to its very end")
+    args = parser.parse_args()
+    if args.short:
+        args.seeds = args.seeds[:1]
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["LATENT_LAB_RUNS"] = folder
+        print(f"torch {torch.__version__}, {os.cpu_count()} cores")
+        for name in args.recipe or PAIRS:
+            compare(name, args)
+
+
+if __name__ == "__main__":
+    main()
