@@ -1,7 +1,7 @@
 """Completing images of which a part is hidden: `python benchmarks/hidden_pixels.py` (several minutes)
 
 The curve of the VAD paper (Zadeh et al. 2019) on FashionMNIST: MSE of the hidden pixels against their share, the same
-pixels for every model, over the first test images. A variational auto-decoder (`variational-auto-decoder-fast`)
+pixels for every model, over the first test images. A variational auto-decoder (fully connected decoder, 400)
 searches from the visible pixels; a VAE with the same decoder, latent size, β and epochs encodes the image with its hole
 filled with zeros, or with the mean image. The VAE's decoder searched like the auto-decoder's stands beside them.
 """
@@ -14,7 +14,6 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from core import data, reconstruction  # noqa: E402
-from core.presets import preset  # noqa: E402
 
 
 def main() -> None:
@@ -22,9 +21,9 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
-    from trained import trained
+    from trained import DENSE_VAD, trained
 
-    recipe = preset("variational-auto-decoder-fast").with_(seed=args.seed)
+    recipe = DENSE_VAD.with_(seed=args.seed)
     images = data.load("fashion-mnist")
     test = images.test_images[:args.images]
     zeros, mean = (reconstruction.fill_of(name, images) for name in ("zeros", "mean"))

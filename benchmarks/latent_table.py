@@ -1,6 +1,6 @@
 """Training a latent table: `python benchmarks/latent_table.py [--decoder mlp conv] [--epochs 3]`
 
-60,000 FashionMNIST images, 128 latent dimensions, batches of 128, the decoders of `auto-decoder-fast` (mlp) and
+60,000 FashionMNIST images, 128 latent dimensions, batches of 128, a fully connected decoder (mlp, 400) and that of
 `auto-decoder` (conv). Beside each other in one run, an epoch of each in turn, from the same start, in the same order:
 
     dense    a `nn.Parameter` of 60,000 × 128 and torch's default Adam, as a tutorial writes it
@@ -21,6 +21,8 @@ from torch import nn
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from trained import DENSE_AD  # noqa: E402
+
 from core import codes, devices, metrics  # noqa: E402
 from core.models import build  # noqa: E402
 from core.presets import preset  # noqa: E402
@@ -28,7 +30,7 @@ from core.recipe import Recipe  # noqa: E402
 from core.trainer import Trainer  # noqa: E402
 
 CPU = torch.device("cpu")
-RECIPES = {"mlp": "auto-decoder-fast", "conv": "auto-decoder"}
+RECIPES = {"mlp": DENSE_AD, "conv": preset("auto-decoder")}
 
 
 class Lab:
@@ -83,14 +85,14 @@ class Textbook:
 
 
 def measure(name: str, epochs: int, batches: int) -> None:
-    recipe = preset(RECIPES[name]).with_(validation=1)
+    recipe = RECIPES[name].with_(validation=1)
     lab = Lab(recipe)
     images = lab.trainer.train_images
     batches = min(batches, len(images) // recipe.batch_size)
     sides = {"dense": Textbook(recipe, images, False), "lab": lab, "sparse": Textbook(recipe, images, True)}
     # The lab trains with as many threads as its rule says; tutorials leave torch all cores.
     threads = {side: devices.threads_for(recipe, CPU) if side == "lab" else devices.cores() for side in sides}
-    print(f"\n{name} decoder ({RECIPES[name]}), {len(images):,} × {recipe.latent_dim}, threads {threads}, "
+    print(f"\n{name} decoder, {len(images):,} × {recipe.latent_dim}, threads {threads}, "
           f"{batches} batches an epoch", flush=True)
     ratios: dict[str, list[float]] = {side: [] for side in sides}
     for epoch in range(1, epochs + 1):

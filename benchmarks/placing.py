@@ -1,7 +1,7 @@
 """Finding z for 1,000 new images: `python benchmarks/placing.py [--decoder mlp conv]`
 
-FashionMNIST test images, an auto-decoder that was trained for a moment (`auto-decoder-fast`, and the same with the
-conv decoder of `auto-decoder`), decoder frozen. The textbook way starts every z at N(0, 0.01²) and makes 800 steps of
+FashionMNIST test images, an auto-decoder that was trained for a moment (fully connected, and the conv decoder
+of `auto-decoder`), decoder frozen. The textbook way starts every z at N(0, 0.01²) and makes 800 steps of
 Adam at 5e-3. The lab's way is `core.inference.search`: a ridge start, larger steps that shrink along a cosine, chunks
 of 250.
 
@@ -20,12 +20,14 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from trained import DENSE_AD, trained  # noqa: E402
+
 from core import data, inference, metrics  # noqa: E402
 from core.models import LatentModel  # noqa: E402
 from core.presets import preset  # noqa: E402
 
 CPU = torch.device("cpu")
-RECIPES = {"mlp": preset("auto-decoder-fast"), "conv": preset("auto-decoder").with_(train_images=20_000, epochs=2)}
+RECIPES = {"mlp": DENSE_AD, "conv": preset("auto-decoder").with_(train_images=20_000, epochs=2)}
 
 
 def error(model: LatentModel, x: torch.Tensor, z: torch.Tensor) -> float:
@@ -57,8 +59,6 @@ def lab(model: LatentModel, x: torch.Tensor, steps: int) -> tuple[float, float]:
 
 
 def measure(name: str, count: int, rounds: int) -> None:
-    from trained import trained
-
     model = trained(RECIPES[name])
     x = metrics.as_floats(metrics.on_device(data.load("fashion-mnist").test_images[:count], CPU))
     converged = lab(model, x, 600)[1]

@@ -4,10 +4,17 @@ import torch
 
 from core import data, devices
 from core.models import LatentModel
+from core.presets import preset
 from core.recipe import Recipe
 from core.trainer import Trainer
 
 CPU = torch.device("cpu")
+
+DENSE_AD = preset("auto-decoder").with_(network="mlp", hidden=(400,), lr=3e-3, epochs=3)
+"""The auto-decoder with a fully connected decoder."""
+
+DENSE_VAD = preset("variational-auto-decoder").with_(network="mlp", hidden=(400,), latent_lr=2e-2, epochs=15)
+"""The variational auto-decoder with a fully connected decoder."""
 
 
 def trained(recipe: Recipe, images: data.ImageSet | None = None) -> LatentModel:
