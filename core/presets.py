@@ -19,7 +19,7 @@ PRESETS: dict[str, Recipe] = {
         Recipe(name="conv-vae", network="conv", channels=(32, 64, 128), hidden=(500,), latent_dim=20, epochs=30),
         # Its arithmetic in another place: where the classic convolves 28 × 28 pixels, this one reads 7 × 7 patches.
         Recipe(name="conv-vae-fast", network="patch", channels=(32, 32), hidden=(400,), latent_dim=20,
-               activation="silu", lr=3e-3, beta2=0.99, schedule="one-cycle", batch_size=256, epochs=12),
+               activation="silu", lr=5e-3, beta2=0.95, schedule="one-cycle", epochs=10),
         # A latent plane can be printed on paper: the manifold picture of Kingma & Welling's figure 4.
         Recipe(name="plane-vae", hidden=(400, 200), latent_dim=2, epochs=50),
         Recipe(name="plane-vae-fast", hidden=(300, 300, 300), latent_dim=2, activation="silu", lr=5e-3, beta2=0.95,
@@ -33,12 +33,14 @@ PRESETS: dict[str, Recipe] = {
         Recipe(name="auto-decoder", dataset="fashion-mnist", model="ad", likelihood="mse", network="conv",
                channels=(32, 64, 128), hidden=(500,), latent_dim=128, beta=1e-3, latent_lr=1e-3, validation=250,
                epochs=30),
-        Recipe(name="auto-decoder-fast", dataset="fashion-mnist", model="ad", likelihood="mse", hidden=(400,),
-               latent_dim=128, beta=1e-3, lr=3e-3, latent_lr=1e-3, validation=250, epochs=3),
+        Recipe(name="auto-decoder-fast", dataset="fashion-mnist", model="ad", likelihood="mse", network="patch",
+               channels=(32, 32), hidden=(800,), latent_dim=128, beta=1e-3, activation="silu", lr=1e-2, latent_lr=5e-3,
+               beta2=0.95, schedule="one-cycle", validation=250, epochs=20),
         Recipe(name="variational-auto-decoder", dataset="fashion-mnist", model="vad", network="conv",
                channels=(32, 64, 128), hidden=(500,), latent_dim=128, beta=2.0, validation=250, epochs=100),
-        Recipe(name="variational-auto-decoder-fast", dataset="fashion-mnist", model="vad", hidden=(400,),
-               latent_dim=128, beta=2.0, latent_lr=2e-2, validation=250, epochs=15),
+        Recipe(name="variational-auto-decoder-fast", dataset="fashion-mnist", model="vad", network="patch",
+               channels=(32, 32), hidden=(400,), latent_dim=128, beta=2.0, activation="silu", lr=5e-3, latent_lr=6e-2,
+               beta2=0.95, schedule="one-cycle", validation=250, epochs=25),
         # A trained decoder learns to please a discriminator. R1 (Mescheder et al. 2018) keeps D from running away, the
         # average of G's weights takes the flicker out of its images.
         Recipe(name="decoder-gan", model="gan", batch_size=64, lr=2e-4, d_lr=2e-4, r1=1.0, ema=0.995, epochs=40),
@@ -61,11 +63,10 @@ ABOUT = {
     "deep-ae": "A plain autoencoder: sharp reconstructions, but a latent space full of holes.",
     "deep-ae-fast": "The plain autoencoder with large steps that shrink: seconds.",
     "auto-decoder": "No encoder: every training image owns a latent vector that is learned with the decoder.",
-    "auto-decoder-fast": "The auto-decoder with a fully connected decoder, its latents begun along the main directions "
-                         "of the images: minutes instead of many.",
+    "auto-decoder-fast": "The auto-decoder with a decoder of patches and large steps that shrink: a few minutes.",
     "variational-auto-decoder": "No encoder: every training image owns a Gaussian, kept close to the prior.",
-    "variational-auto-decoder-fast": "The variational auto-decoder with a fully connected decoder: minutes instead of "
-                                     "an hour.",
+    "variational-auto-decoder-fast": "The variational auto-decoder with a decoder of patches and larger steps for its "
+                                     "table: minutes instead of an hour.",
     "decoder-gan": "A trained VAE's decoder as generator, against a small discriminator, with small steps.",
     "decoder-gan-fast": "The GAN from a trained decoder with ten times larger steps, held together by a stronger "
                         "penalty: a minute or two.",
