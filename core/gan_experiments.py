@@ -156,6 +156,17 @@ EXPERIMENTS = (
 )
 
 
+def is_trial(recipe: Recipe) -> bool:
+    """Whether an experiment trains this. Its run shows what goes wrong as often as what goes well, so it should be
+    nobody's choice unasked."""
+    return recipe.model == "gan" and recipe.name in {prefixed(arm) for e in EXPERIMENTS for arm in e.arms}
+
+
+def prefixed(arm: Arm) -> str:
+    """The name of an arm's recipe, with which the names of its runs begin."""
+    return f"try-{arm.key}"
+
+
 def usual_source(found: Sequence[Run]) -> Run | None:
     """The run to start with: a VAE with a small network on the digits, on which these trainings take seconds; else the
     first there is."""
@@ -183,7 +194,7 @@ def recipe(arm: Arm, source: Run, seed: int = 0) -> Recipe:
     changes = dict(arm.changes)
     start = base(source)
     wide = changes.pop("wider", 1)
-    return lineage.resolved(start.with_(name=f"try-{arm.key}", seed=seed, **changes,
+    return lineage.resolved(start.with_(name=prefixed(arm), seed=seed, **changes,
                                         d_channels=tuple(wide * c for c in start.d_channels)))
 
 
