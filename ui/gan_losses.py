@@ -49,7 +49,7 @@ LOSSES = {
 
 
 def formulas(kind: str, terms: tuple[str, str, str] | None = None, g: str = "") -> tuple[str, str]:
-    """L_D and L_G as LaTeX, a line each: both on one would not fit on a phone.
+    """L_D and L_G as LaTeX. D's terms and their sum stand on lines of their own, so that they fit on a phone.
 
     Args:
         terms: numbers below D's two terms and behind the sum. g: the number behind G's loss.
@@ -57,9 +57,10 @@ def formulas(kind: str, terms: tuple[str, str, str] | None = None, g: str = "") 
     loss, parts = LOSSES[kind], []
     for k, (text, minus) in enumerate(zip((loss.on_real, loss.on_fake), loss.minus, strict=True)):
         signed = rf"-\,{text}" if minus else text
-        plus = "+" if k and not minus else ""
+        plus = "{}+" if k and not minus else ""
         parts.append(plus + (rf"\underbrace{{{signed}}}_{{{terms[k]}}}" if terms else signed))
-    return (rf"L_D = {parts[0]} \; {parts[1]}" + (f" = {terms[2]}" if terms else ""),
+    total = rf" \\ ={{}}& {terms[2]}" if terms else ""
+    return (rf"\begin{{aligned}} L_D ={{}}& {parts[0]} \\ & {parts[1]}{total} \end{{aligned}}",
             f"L_G = {loss.g}" + (f" = {g}" if g else ""))
 
 

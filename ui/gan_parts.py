@@ -52,9 +52,9 @@ def before_name(run: Run) -> str:
 
 def same_z(run: Run, held: Loaded, images: ImageSet | None, seed: int) -> None:
     """Ten z through both, walked through with one scrubber."""
-    title, button = st.columns([4, 1], vertical_alignment="center")
-    title.subheader("Side by side from the same z", anchor=False)
-    button.button("New draw", key="gan_redraw", on_click=choice.redraw, icon=":material/casino:", width="stretch",
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.subheader("Side by side from the same z", anchor=False, width="content")
+        st.button("New draw", key="gan_redraw", on_click=choice.redraw, icon=":material/casino:",
                   help="Draws ten other z. The seed stands in the page's address, so a link leads back to them.")
     both, real, away = _walked(held.name, None if images is None else images.name, seed, _held=held, _images=images)
     name, lanes = before_name(run), []
