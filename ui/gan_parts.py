@@ -154,8 +154,8 @@ def _redrawn(run: Run, held: Loaded, images: ImageSet | None, seed: int) -> None
                  Row(before_name(run), f"MSE {three(float(kept.before_mse.mean()))}", kept.before),
                  Row("GAN generator", f"MSE {three(float(kept.after_mse.mean()))}", kept.after)], key="gan_kept")
     st.caption(f"Real images, encoded once, then decoded by both; MSE is the mean of these {len(kept.images)}. The "
-               "generator's picture is as sharp as a real one but need not be the same: another slant, at times "
-               "another class. It forgot what it was never asked again.")
+               "generator is only asked for pictures that look real, not for the same picture: it may have another "
+               "slant, at times another class. What is never asked again is forgotten.")
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
