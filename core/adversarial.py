@@ -12,8 +12,8 @@ from torch import Tensor, nn
 LOSSES = ("non-saturating", "hinge", "least-squares", "wgan-gp")
 
 
-def d_loss(kind: str, real: Tensor, fake: Tensor, smoothing: float = 0.0) -> Tensor:
-    """The discriminator's loss from its verdicts on real and on generated images.
+def d_terms(kind: str, real: Tensor, fake: Tensor, smoothing: float = 0.0) -> tuple[Tensor, Tensor]:
+    """The discriminator's loss from its verdicts on real and on generated images, apart: it is the sum of both.
 
     non-saturating: −log σ(D(x)) − log(1 − σ(D(G(z)))) (Goodfellow et al. 2014). hinge: Lim & Ye 2017.
     least-squares: Mao et al. 2017. wgan-gp: E D(G(z)) − E D(x), the gradient penalty apart (Gulrajani et al. 2017).
@@ -23,12 +23,18 @@ def d_loss(kind: str, real: Tensor, fake: Tensor, smoothing: float = 0.0) -> Ten
     """
     if kind == "non-saturating":
         label = torch.full_like(real, 1.0 - smoothing)
-        return F.binary_cross_entropy_with_logits(real, label) + F.softplus(fake).mean()
+        return F.binary_cross_entropy_with_logits(real, label), F.softplus(fake).mean()
     if kind == "hinge":
-        return F.relu(1.0 - real).mean() + F.relu(1.0 + fake).mean()
+        return F.relu(1.0 - real).mean(), F.relu(1.0 + fake).mean()
     if kind == "least-squares":
-        return 0.5 * ((real - (1.0 - smoothing)).square().mean() + fake.square().mean())
-    return fake.mean() - real.mean()
+        return 0.5 * (real - (1.0 - smoothing)).square().mean(), 0.5 * fake.square().mean()
+    return -real.mean(), fake.mean()
+
+
+def d_loss(kind: str, real: Tensor, fake: Tensor, smoothing: float = 0.0) -> Tensor:
+    """The sum of `d_terms`, which explains the arguments."""
+    on_real, on_fake = d_terms(kind, real, fake, smoothing)
+    return on_real + on_fake
 
 
 def g_loss(kind: str, fake: Tensor) -> Tensor:

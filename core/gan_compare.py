@@ -5,7 +5,6 @@ Pictures are `uint8` [N, 28, 28]; errors are squared, per pixel, on grey levels 
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +15,6 @@ import numpy as np
 from core import latent_space
 
 if TYPE_CHECKING:
-    from core.models.base import LatentModel
     from core.models.gan import GAN
     from core.runs import Run
 
@@ -61,20 +59,10 @@ class Figure:
 YARDSTICKS = ("frechet", "modes", "balance", "sure", "sharpness", "diversity", "mse")
 
 
-def source(model: GAN) -> LatentModel | None:
-    """The model that the generator was taken from, as it was: it shares everything but the decoder with the GAN. None
-    without a source."""
-    if model.origin is None:
-        return None
-    before = copy.copy(model)
-    before._modules = dict(model._modules)  # a copy shares its table of parts with the original
-    before.decoder = model.origin
-    return before
-
-
 def through(model: GAN, z: np.ndarray) -> Pictures:
     """Decode z [N, d] through both."""
-    before = None if model.origin is None else latent_space.decode(model, z, chunk=64, before=True)
+    source = model.before()
+    before = None if source is None else latent_space.decode(source, z, chunk=64)
     return Pictures(z, before, latent_space.decode(model, z, chunk=64))
 
 

@@ -87,7 +87,7 @@ def deal(model: GAN, images: ImageSet, seed: int, kind: str, n: int = QUESTIONS)
     pictures = np.zeros((n, *real.shape[1:]), np.uint8)
     pictures[truth == "real"] = real[rows[truth == "real"]]
     for made in kinds[1:]:
-        pictures[truth == made] = latent_space.decode(model, z[truth == made], before=made == "vae")
+        pictures[truth == made] = latent_space.decode(model.before() if made == "vae" else model, z[truth == made])
     said = verdicts(model, pictures)
     return Round(seed, pictures, tuple(truth.tolist()), kinds, rows, z, said, line(model, images, kind))
 

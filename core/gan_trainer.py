@@ -207,7 +207,7 @@ class GanTrainer(Course):
         shares = measured.pop("shares")
         row = self.place(self.batch) | {f"val_{name}": value for name, value in measured.items() if value == value}
         if self.model.encoder is not None:
-            row["val_mse"] = metrics.redrawing_error(self.model, self.val_images, self.model.decode)
+            row["val_mse"] = metrics.redrawing_error(self.model, self.val_images)
         return Validated(row, measured["frechet"], shares=shares)
 
     def facts(self) -> dict[str, Any]:

@@ -172,18 +172,14 @@ def _turned(noise: np.ndarray, model: LatentModel, turn) -> np.ndarray:
         return turn(torch.from_numpy(np.asarray(noise, np.float32)).to(model.latent_mean.device)).cpu().numpy()
 
 
-def decode(model: LatentModel, z: np.ndarray, chunk: int = 256, before: bool = False) -> np.ndarray:
-    """Pictures of z [N, d]: `uint8` [N, 28, 28]. `chunk` bounds the memory of the activations.
-
-    Args:
-        before: by the decoder that a GAN's generator started from or is compared with, not by the generator.
-    """
+def decode(model: LatentModel, z: np.ndarray, chunk: int = 256) -> np.ndarray:
+    """Pictures of z [N, d]: `uint8` [N, 28, 28]. `chunk` bounds the memory of the activations."""
     import torch
 
     z = torch.from_numpy(np.ascontiguousarray(z, np.float32))
-    device, draw = model.latent_mean.device, model.decode_before if before else model.decode
+    device = model.latent_mean.device
     with torch.inference_mode():
-        parts = [to_uint8(draw(part.to(device)))[:, 0] for part in z.split(chunk)] if len(z) else []
+        parts = [to_uint8(model.decode(part.to(device)))[:, 0] for part in z.split(chunk)] if len(z) else []
     return np.concatenate(parts) if parts else np.zeros((0, 28, 28), np.uint8)
 
 

@@ -7,7 +7,7 @@ that is not an ELBO.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -110,12 +110,12 @@ def encode(model: LatentModel, images: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def redrawing_error(model: LatentModel, images: Tensor, decode: Callable[[Tensor], Tensor]) -> float:
-    """Mean squared error per pixel of uint8 images [N, 1, 28, 28] that `decode` redraws from the encoder's μ."""
+def redrawing_error(model: LatentModel, images: Tensor) -> float:
+    """Mean squared error per pixel of uint8 images [N, 1, 28, 28] redrawn from the encoder's μ."""
     total = 0.0
     for part in images.split(CHUNK):
         x = as_floats(part)
-        total += float((decode(model.encode(x).mean) - x).square().mean((1, 2, 3)).sum())
+        total += float((model.decode(model.encode(x).mean) - x).square().mean((1, 2, 3)).sum())
     return total / len(images)
 
 

@@ -158,9 +158,9 @@ def of(images: ImageSet) -> Yardstick:
     return Yardstick(real[rows], judge)
 
 
-def generated(model: LatentModel, n: int, seed: int = 0, before: bool = False) -> np.ndarray:
-    """n samples as uint8 [n, 28, 28], the same latents for every model of that size; `before`: of a GAN's origin."""
-    return latent_space.decode(model, latent_space.draws(model, n, seed), before=before)
+def generated(model: LatentModel, n: int, seed: int = 0) -> np.ndarray:
+    """n samples as uint8 [n, 28, 28], the same latents for every model of that size."""
+    return latent_space.decode(model, latent_space.draws(model, n, seed))
 
 
 def evaluation(model: GAN, images: ImageSet, n: int = FINAL) -> Iterator[dict[str, Any]]:
@@ -173,12 +173,12 @@ def evaluation(model: GAN, images: ImageSet, n: int = FINAL) -> Iterator[dict[st
     found = []
     few = np.linspace(0, len(images.train_images) - 1, min(n, len(images.train_images))).astype(int)
     floor = stick.measure(images.train_images[few]).frechet
-    for before in (False, True) if model.origin is not None else (False,):
+    for one in (model, model.before()) if model.origin is not None else (model,):
         yield {}
-        measured = asdict(stick.measure(generated(model, n, before=before)))
+        measured = asdict(stick.measure(generated(one, n)))
         shares = measured.pop("shares").tolist()
         measured = {k: v if v == v else None for k, v in measured.items()}  # JSON knows no NaN
         found.append(measured | {"shares": shares, "mse": None if model.encoder is None else metrics.redrawing_error(
-            model, metrics.on_device(test, model.latent_mean.device), model.decode_before if before else model.decode)})
+            one, metrics.on_device(test, model.latent_mean.device))})
     before = found[1] if len(found) > 1 else None
     yield found[0] | {"images": len(test), "generated": n, "yardstick": stick.name, "floor": floor, "before": before}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core import lineage
 from core.runs import Run, RunError
 from ui import gan_begin as begin
 from ui import gan_choice as choice
@@ -50,12 +51,15 @@ with st.container(gap=None, key="gan_head"):  # the three pictures belong on the
     head, box = st.columns([1, 1], vertical_alignment="center")
     head.title("From VAE to GAN", anchor=False)
     with box:
-        chosen = pick_run("run", page="gan_", what="trained GAN", fits=choice.is_gan, nothing=begin.no_gan)
+        chosen = pick_run("run", page="gan_", what="trained GAN", fits=choice.is_gan, nothing=begin.no_gan,
+                          trials="Only experiments so far: choose one to look at")
     st.markdown("A VAE's decoder already is a generator. See what it gains, and what it loses, when a discriminator "
                 "becomes its teacher.")
 if chosen:
     page(chosen)
 else:
     begin.empty()
+    if lineage.sources():  # all that they need
+        experiments()
     questions(None)
 damaged_runs()

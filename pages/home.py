@@ -13,6 +13,7 @@ from ui.pictures import still
 from ui.words import duration, plain, three
 
 FIRST = "first"  # in the address: the run that this visitor's button started, so that a reload finds it again
+ROW = 3  # rooms side by side
 
 
 def main() -> None:
@@ -169,12 +170,13 @@ def _rooms() -> None:
         ("generate", "Generate", ":material/tune:", "Move one slider per latent dimension; the picture follows."),
         ("reconstruct", "Reconstruct", ":material/healing:", "Find an image's place in several models; hide a part."),
         ("interpolate", "Interpolate", ":material/route:", "Walk from one image to another and see what lies between."),
+        ("gan", "VAE → GAN", ":material/swords:", "Give a decoder a new teacher; see what it gains and loses."),
         ("planes", "Planes", ":material/adjust:", "Four kinds of model side by side, each latent space on one plane."),
         ("map", "Map", ":material/scatter_plot:", "Thousands of images at once, each beside those that are like it."),
         ("outliers", "Outliers", ":material/troubleshoot:", "See whether a model knows what it has never learned."),
     )
-    for four in (rooms[:4], rooms[4:]):
-        for column, (page, title, icon, about) in zip(st.columns(4), four, strict=True):
+    for first in range(0, len(rooms), ROW):
+        for column, (page, title, icon, about) in zip(st.columns(ROW), rooms[first:first + ROW], strict=True):
             with column.container(border=True, height="stretch"):
                 st.page_link(f"pages/{page}.py", label=f"**{title}**", icon=icon)
                 st.markdown(about)

@@ -1,8 +1,9 @@
 """Untrained GANs with every kind of source, as runs on the digits."""
 
+import numpy as np
 import torch
 
-from core import runs, weights
+from core import frames, gan_experiments, history, runs, weights
 from core.files import write_json
 from core.models import GAN, build
 from core.recipe import Recipe
@@ -44,3 +45,21 @@ FIGURES = {"images": 297, "generated": 1000, "frechet": 21.4, "modes": 10.0, "ba
            "before": {"frechet": 48.9, "modes": 10.0, "balance": 0.97, "sure": 0.7, "sharpness": 0.53,
                       "diversity": 0.77, "mse": 0.023, "shares": [0.1] * 10}}
 """What an evaluation of a GAN's run holds."""
+
+
+def ended_trial(arm, source, modes: float, frechet: float, seed: int = 0) -> runs.Run:
+    """A run as an experiment leaves it: finished, with a history, shares and two frames."""
+    run = runs.create(gan_experiments.recipe(arm, source, seed))
+    rows = [{"step": 0.0, "epoch": 0.0, "val_frechet": 100.0, "val_modes": 10.0, "val_sharpness": 0.7,
+             "val_diversity": 0.7}]
+    rows += [{"step": float(k), "epoch": k / 2, "d_real": 0.8, "d_fake": 0.6} for k in range(1, 24)]
+    rows += [{"step": 24.0, "epoch": 12.0, "d_real": 0.8, "d_fake": 0.6, "val_frechet": frechet, "val_modes": modes,
+              "val_sharpness": 1.2, "val_diversity": 0.4}]
+    history.write(run.path / "history.csv", rows, history.GAN_COLUMNS)
+    shares = [{"epoch": e} | {f"c{k}": 0.1 for k in range(10)} for e in (0.0, 12.0)]
+    history.write(run.path / "classes.csv", shares, ("epoch", *(f"c{k}" for k in range(10))))
+    for epoch in (0, 12):
+        pictures = np.full((48, 28, 28), 10 * epoch, np.uint8)
+        (run.path / "frames" / f"{epoch:04d}.png").write_bytes(frames.compose(pictures[:12], pictures[:12], pictures))
+    run.update_status(flush=True, state="finished")
+    return run

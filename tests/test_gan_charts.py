@@ -5,9 +5,10 @@ import json
 import numpy as np
 import pytest
 
+from core.adversarial import LOSSES
 from core.history import GAN_COLUMNS
 from core.recipe import Recipe
-from ui import gan_charts, gan_live, gan_live_depth, train_controls
+from ui import gan_charts, gan_live, gan_live_depth, gan_losses, train_controls
 
 SHARES = np.array([0.3, 0.25, 0.2, 0.15, 0.05, 0.05, 0.0, 0.0, 0.0, 0.0])
 GAN = Recipe(model="gan", source_model="vae")
@@ -127,17 +128,20 @@ def test_a_step_of_one_player_is_told_with_its_figures_and_a_frozen_one_as_froze
     assert "G is frozen" in train_controls.taken_alone(GAN.with_(freeze="generator"), g)
 
 
-@pytest.mark.parametrize("kind", gan_live_depth.FORMULAS)
+@pytest.mark.parametrize("kind", LOSSES)
 def test_every_loss_has_its_formula_its_words_and_live_numbers(kind):
     recipe = GAN.with_(adversarial=kind, r1=0.0 if kind == "wgan-gp" else 2.0)
-    assert gan_live_depth.ABOUT[kind] and all(gan_live_depth.FORMULAS[kind]) and gan_live_depth.penalties(recipe)
+    d, g = gan_losses.formulas(kind, ("1.25", "2.5", "3.75"), "4.5")
+    assert gan_losses.LOSSES[kind].words and gan_losses.penalties(recipe)
+    assert [d.count(number) for number in ("_{1.25}", "_{2.5}", "={}& 3.75")] == [1, 1, 1] and g.endswith("= 4.5")
+    assert [formula.count("=") for formula in gan_losses.formulas(kind)] == [1, 1], "no numbers yet"
     said = gan_live_depth.numbers(recipe, history())
     assert "1.19" in said and "0.900" in said and gan_live_depth.numbers(recipe, {}) == ""
 
 
 def test_the_code_shown_is_the_code_that_runs():
-    assert "softplus" in gan_live_depth.loss_code() and "def g_loss" in gan_live_depth.loss_code()
-    assert gan_live_depth.step_code().startswith("def d_step") and "def g_step" in gan_live_depth.step_code()
+    assert "softplus" in gan_losses.loss_code() and "def g_loss" in gan_losses.loss_code()
+    assert gan_losses.step_code().startswith("def d_step") and "def g_step" in gan_losses.step_code()
 
 
 def test_the_films_rows_say_how_an_image_got_there():

@@ -45,9 +45,9 @@ def test_the_tour_passes_exactly_through_every_z_and_along_the_arc_between():
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_source_is_the_decoder_as_it_was_and_the_gan_stays_as_it_is(kind):
     model = gan(gan_recipe(kind))
-    before = gan_compare.source(model)
+    before = model.before()
     z = torch.randn(4, 3, generator=torch.Generator().manual_seed(0))
-    assert torch.equal(before.decode(z), model.decode_before(z))
+    assert torch.equal(before.decode(z), model.likelihood.mean(model.origin(z)))
     assert not torch.allclose(before.decode(z), model.decode(z)), "the GAN still decodes with its generator"
     assert before.encoder is model.encoder
 
@@ -55,7 +55,7 @@ def test_the_source_is_the_decoder_as_it_was_and_the_gan_stays_as_it_is(kind):
 def test_the_same_z_goes_through_both():
     model = gan(gan_recipe())
     both = gan_compare.through(model, latent_space.draws(model, 6, seed=3))
-    assert np.array_equal(both.before, latent_space.decode(model, both.z, before=True))
+    assert np.array_equal(both.before, latent_space.decode(model.before(), both.z))
     assert np.array_equal(both.after, latent_space.decode(model, both.z))
     assert not np.array_equal(both.before, both.after)
     assert gan_compare.through(gan(gan_recipe("none")), both.z).before is None
@@ -81,12 +81,12 @@ def test_without_an_encoder_nothing_is_redrawn(kind, some):
 @pytest.mark.parametrize("kind", KINDS)
 def test_images_flow_through_the_source_as_its_own_model_would_send_them(kind, some):
     model = gan(gan_recipe(kind))
-    before = gan_compare.source(model)
+    before = model.before()
     flow = gan_flow.coded(before, some, seed=4)
     noise = latent_space.prior(len(some), 3, seed=4)
     assert np.allclose(flow.z, flow.mean + flow.sigma * noise, atol=1e-6)
     assert (flow.sigma > 0).all() == (kind in ("vae", "vad"))
-    assert np.array_equal(flow.decoded, latent_space.decode(model, flow.z, before=True))
+    assert np.array_equal(flow.decoded, latent_space.decode(before, flow.z))
     if kind in ("ae", "vae"):
         assert np.allclose(flow.mean, latent_space.encode(model, some), atol=1e-6)
     assert gan_flow.traceable(model)

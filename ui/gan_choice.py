@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from core import worker
+from core.gan_experiments import is_trial
 from core.presets import for_digits, preset
 from core.runs import Run, RunError
 from ui.jobs import all_jobs
@@ -63,5 +64,5 @@ def start(source: Run) -> None:
 
 
 def training_jobs() -> list:
-    """The GANs in training or in line."""
-    return [job for job in all_jobs() if job.active and job.recipe.model == "gan"]
+    """The GANs in training or in line; what an experiment trains is shown beside it."""
+    return [job for job in all_jobs() if job.active and job.recipe.model == "gan" and not is_trial(job.recipe)]

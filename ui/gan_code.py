@@ -65,9 +65,9 @@ def _noise(recipe: Recipe) -> list[tuple[str, Any]]:
 
 
 def _picture(recipe: Recipe) -> list[tuple[str, Any]]:
-    from core.models import GAN
+    from core.models import GAN, LatentModel
 
-    return [("core/models/gan.py", GAN.decode_before)]
+    return [("core/models/base.py", LatentModel.decode), ("core/models/gan.py", GAN.before)]
 
 
 def _generator(recipe: Recipe) -> list[tuple[str, Any]]:

@@ -52,7 +52,8 @@ def result(experiment: Experiment, source: Run, pair: tuple[Run, Run]) -> None:
             curves(gan_charts.overlay_chart(histories, column, x="step", smoothing=0.9),
                    f"gan_curves_{experiment.key}_{column}", height=200,
                    alt=f"{gan_charts.COLUMNS[column]} over the steps of G, a curve for each training.")
-    st.caption(_often(experiment, source) + "Kept as " + " and ".join(plain(run.name) for run in pair) + ".")
+    st.caption(_often(experiment, source) + "Kept as " + " and ".join(plain(run.name) for run in pair)
+               + "; the box at the top of the page opens them.")
 
 
 def _before_and_after(arm: Arm, run: Run) -> None:

@@ -155,8 +155,7 @@ def _watch(experiment: Experiment, source: Run) -> None:
         st.rerun()
     for arm, place in zip(experiment.arms, st.columns(2, gap="large"), strict=True):
         with place:
-            name = f"try-{arm.key}"
-            job = next((job for job in jobs if job.recipe.name == name), None)
+            job = next((job for job in jobs if job.recipe.name == lab.prefixed(arm)), None)
             _arm(arm, job, next(iter(lab.runs_of(arm, source)), None) if job is None else job.run)
     with st.container(horizontal=True):
         if st.button("Stop", key=f"gan_stop_{experiment.key}", icon=":material/stop:",

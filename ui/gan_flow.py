@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from core import gan_compare, gan_flow, latent_space
+from core import gan_flow, latent_space
 from core.data import ImageSet
 from core.recipe import Recipe
 from core.runs import Run
@@ -66,7 +66,7 @@ def _stream(run: Run, held: Loaded, images: ImageSet | None, seed: int) -> Strea
 def _flowing(name: str, place: str | None, seed: int, recipe: Recipe, _held: Loaded,
              _images: ImageSet | None) -> Stream:
     model, gan = _held.model, recipe.model == "gan"
-    origin = gan_compare.source(model) if gan else model
+    origin = model.before() if gan else model
     order = _held.axes.order
     found: dict = {"labels": labels(recipe)}
     chosen = None if _images is None else _some(_images, seed)

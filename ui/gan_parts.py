@@ -52,9 +52,9 @@ def before_name(run: Run) -> str:
 
 def same_z(run: Run, held: Loaded, images: ImageSet | None, seed: int) -> None:
     """Ten z through both, walked through with one scrubber."""
-    title, button = st.columns([4, 1], vertical_alignment="center")
-    title.subheader("Side by side from the same z", anchor=False)
-    button.button("New draw", key="gan_redraw", on_click=choice.redraw, icon=":material/casino:", width="stretch",
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.subheader("Side by side from the same z", anchor=False, width="content")
+        st.button("New draw", key="gan_redraw", on_click=choice.redraw, icon=":material/casino:",
                   help="Draws ten other z. The seed stands in the page's address, so a link leads back to them.")
     both, real, away = _walked(held.name, None if images is None else images.name, seed, _held=held, _images=images)
     name, lanes = before_name(run), []
@@ -154,8 +154,8 @@ def _redrawn(run: Run, held: Loaded, images: ImageSet | None, seed: int) -> None
                  Row(before_name(run), f"MSE {three(float(kept.before_mse.mean()))}", kept.before),
                  Row("GAN generator", f"MSE {three(float(kept.after_mse.mean()))}", kept.after)], key="gan_kept")
     st.caption(f"Real images, encoded once, then decoded by both; MSE is the mean of these {len(kept.images)}. The "
-               "generator's picture is as sharp as a real one but need not be the same: another slant, at times "
-               "another class. It forgot what it was never asked again.")
+               "generator is only asked for pictures that look real, not for the same picture: it may have another "
+               "slant, at times another class. What is never asked again is forgotten.")
 
 
 @st.cache_data(max_entries=8, show_spinner=False)

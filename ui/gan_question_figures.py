@@ -193,7 +193,7 @@ def generator(run: Run | None) -> None:
         one, (held, _) = gan, _with_images(gan)
         title = f"{gan.recipe.source_model.upper()} decoder, before"
     z = latent_space.draws(held.model, 16, 0)
-    before = latent_space.decode(held.model, z, before=gan is not None)
+    before = latent_space.decode(held.model if gan is None else held.model.before(), z)
     st.caption(title)
     still(before, 16, 2, f"{title}: 16 pictures")
     if gan is None:

@@ -24,12 +24,12 @@ QUERY = "walk"
 
 def slow_motion(run: Run, held: Loaded, images: ImageSet | None, seed: int) -> None:
     """Two walks of five stages each, on a copy of the run's weights."""
-    head, size = st.columns([3, 2], vertical_alignment="bottom")
-    head.subheader("One step in slow motion", anchor=False)
     if images is None:
+        st.subheader("One step in slow motion", anchor=False)
         st.caption("A step needs real images, which are not here.")
         return
-    with size:
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
+        st.subheader("One step in slow motion", anchor=False, width="content")
         factor = st.segmented_control(
             "Step size", list(FACTORS), default=1, key="gan_factor", required=True, persist_state="session",
             format_func=FACTORS.get, label_visibility="collapsed",

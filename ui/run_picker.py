@@ -7,12 +7,14 @@ from collections.abc import Callable
 import streamlit as st
 
 from core import runs
+from core.gan_experiments import is_trial
 from core.runs import Run
 
 
 def pick_run(key: str = "run", *, page: str = "", what: str = "trained run", fits: Callable[[Run], bool] = bool,
-             unfit: str = "", nothing: Callable[[], None] | None = None) -> Run | None:
-    """A box with every run that has weights, newest first; None, with the next step on the page, if there is none.
+             unfit: str = "", nothing: Callable[[], None] | None = None, trials: str = "") -> Run | None:
+    """A box with every run that has weights, newest first and those of experiments last; None, with the next step on
+    the page, if there is none.
 
     The chosen name stands in the address as `?run=…` (`key` is the name of the parameter), so that a link leads
     to it; a name that does not exist is ignored with a message. The choice survives a change of page.
@@ -20,26 +22,33 @@ def pick_run(key: str = "run", *, page: str = "", what: str = "trained run", fit
     Args:
         page: where some runs only will do, that page's name: it then remembers its choice apart from the others.
         what: what such a run is called. fits: whether a run will do. unfit: why another one will not, if the
-            address asks for it. nothing: shown instead of the usual next step.
+            address asks for it. nothing: shown instead of the usual next step. trials: where experiments'
+            runs are all there is, the box begins empty with these words in it; until one is chosen, None comes back.
     """
     found = [run for run in runs.list_runs() if not run.error and fits(run)]
+    found.sort(key=lambda run: is_trial(run.recipe))  # stable: the newest first among each
     usable = {run.name: run for run in found if run.has_weights}
     if not usable:
         nothing() if nothing else nothing_yet(key, bool(found))
         return None
     box, kept, wanted = f"{page}{key}_box", f"{page}{key}_kept", st.query_params.get(key)
     if st.session_state.get(box) not in usable:  # the first look, or the run was deleted or renamed since
+        first = None if trials and is_trial(next(iter(usable.values())).recipe) else next(iter(usable))
+        choice = next((name for name in (wanted, st.session_state.get(kept)) if name in usable), first)
         if wanted and wanted not in usable:
             # Not echoed: an address bar is no place for others' words on our page.
             there = unfit and any(run.name == wanted for run in runs.list_runs())
-            st.warning(f"{unfit if there else f'The address asks for a {what} that does not exist.'} You see another "
-                       "one instead.")
-        choice = next((name for name in (wanted, st.session_state.get(kept)) if name in usable), next(iter(usable)))
+            st.warning(f"{unfit if there else f'The address asks for a {what} that does not exist.'}"
+                       f"{' You see another one instead.' if choice else ''}")
         st.session_state[box] = choice
     name = st.selectbox("Trained model", list(usable), key=box, label_visibility="collapsed",
+                        placeholder=trials or None,
                         format_func=lambda n: f"{n} · {usable[n].recipe.summary()}" if n in usable else n,
                         help="The run whose model you explore. The page's address names it, so that a link leads "
                              "back to it.")
+    if name is None:
+        st.query_params.pop(key, None)
+        return None
     st.session_state[kept] = name
     if wanted != name:
         st.query_params[key] = name

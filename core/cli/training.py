@@ -166,7 +166,9 @@ def _tell(run: runs.Run, end: Finished, again: str, signals: list[int]) -> int:
     if end.state != "finished":
         raise Trouble(end.message)
     status = run.status
-    print(f"Finished: {round(status['epoch'], 1):g} epochs in {status['seconds']:.1f} s. {end.message}".rstrip())
+    done = round(status["epoch"], 1)
+    many = "epoch" if done == 1 else "epochs"
+    print(f"Finished: {done:g} {many} in {status['seconds']:.1f} s. {end.message}".rstrip())
     for line in _results(run, status):
         print(line)
     print(f"Look at it: python -m core sample {quoted(run.name)}", flush=True)

@@ -7,6 +7,8 @@ gradient is all the generator learns from.
 
 from __future__ import annotations
 
+import copy
+
 import torch
 from torch import Tensor, nn
 
@@ -40,9 +42,15 @@ class GAN(LatentModel):
             self.register_buffer("guess", torch.zeros(PIXELS, self.code_dim))
             self.register_buffer("guess_at_mean", torch.zeros(self.code_dim))
 
-    def decode_before(self, z: Tensor) -> Tensor:
-        """What the source's decoder makes of z [B, d]: images [B, 1, 28, 28] in [0, 1]."""
-        return self.likelihood.mean(self.origin(z))
+    def before(self) -> LatentModel | None:
+        """The source as it was, to decode, search or measure with: it shares everything but the decoder with this
+        model. None without a source."""
+        if self.origin is None:
+            return None
+        found = copy.copy(self)
+        found._modules = dict(self._modules)  # a copy shares its table of parts with the original
+        found.decoder = self.origin
+        return found
 
     def prior_term(self, posterior) -> Tensor:
         """What the source's prior asks, in nats, [B]."""

@@ -86,7 +86,7 @@ def test_the_next_images_flow_through_all_three_pictures_without_a_message(page,
     before = len(sent)
     model = weights.load_model(small_gan)
     z = latent_space.draws(model, 12, seed=4)
-    wanted = {"alone": latent_space.decode(model, z, before=True), "gan": latent_space.decode(model, z)}
+    wanted = {"alone": latent_space.decode(model.before(), z), "gan": latent_space.decode(model, z)}
     for k in (1, 2):
         page.locator(".flow .next").click()
         expect(page.locator(".flow")).to_have_attribute("data-at", str(k))
@@ -117,7 +117,7 @@ def test_one_scrubber_moves_both_and_asks_nothing_of_the_server(page, lab, small
         page.keyboard.press(key)
         expect(page.locator(".pair")).to_have_attribute("data-at", str(k))
         after = latent_space.decode(model, z, chunk=64)[k]
-        assert np.array_equal(shown(page, "before"), latent_space.decode(model, z, chunk=64, before=True)[k])
+        assert np.array_equal(shown(page, "before"), latent_space.decode(model.before(), z, chunk=64)[k])
         assert np.array_equal(shown(page, "after"), after)
         assert np.array_equal(shown(page, "real"), images.train_images[gan_compare.nearest(after[None],
                                                                                            images.train_images)[0][0]])

@@ -70,11 +70,11 @@ def test_evaluate_shows_the_decoder_before_beside_the_generator_now(games, call)
     images = data.load("digits")
     stick = yardstick.of(images).against(images.test_images)
     model = weights.load_model(run)
-    for before, column in ((True, 0), (False, 1)):
-        found = asdict(stick.measure(yardstick.generated(model, yardstick.FINAL, before=before)))
+    for one, column in ((model.before(), 0), (model, 1)):
+        found = asdict(stick.measure(yardstick.generated(one, yardstick.FINAL)))
         for title, name in (("Fréchet distance", "frechet"), ("sharpness", "sharpness"), ("modes", "modes")):
             figures = re.search(rf"^  {title} +(\S+) +(\S+)", out, re.M).groups()
-            assert float(figures[column]) == pytest.approx(found[name], abs=6e-3), (title, before)
+            assert float(figures[column]) == pytest.approx(found[name], abs=6e-3), (title, column)
     assert "classifier" in out.splitlines()[-1]
 
 

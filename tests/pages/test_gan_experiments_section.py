@@ -1,12 +1,12 @@
 """The experiments on their page: predict, queue, and the measured result beside the prediction."""
 
-import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import frames, gan_experiments, history, runs, worker
+from core import gan_experiments, runs, worker
 from core.gan_experiments import EXPERIMENTS
 from core.presets import first_model
+from tests.gans import ended_trial
 from tests.small import tiny, trained
 from ui import gan_experiment_result
 
@@ -68,24 +68,6 @@ def source():
     return trained(tiny(latent_dim=3, epochs=1), "a-vae")
 
 
-def ended(arm, source, modes: float, frechet: float, seed: int = 0) -> runs.Run:
-    """A finished run with a history, shares and two frames."""
-    run = runs.create(gan_experiments.recipe(arm, source, seed))
-    rows = [{"step": 0.0, "epoch": 0.0, "val_frechet": 100.0, "val_modes": 10.0, "val_sharpness": 0.7,
-             "val_diversity": 0.7}]
-    rows += [{"step": float(k), "epoch": k / 2, "d_real": 0.8, "d_fake": 0.6} for k in range(1, 24)]
-    rows += [{"step": 24.0, "epoch": 12.0, "d_real": 0.8, "d_fake": 0.6, "val_frechet": frechet, "val_modes": modes,
-              "val_sharpness": 1.2, "val_diversity": 0.4}]
-    history.write(run.path / "history.csv", rows, history.GAN_COLUMNS)
-    shares = [{"epoch": e} | {f"c{k}": 0.1 for k in range(10)} for e in (0.0, 12.0)]
-    history.write(run.path / "classes.csv", shares, ("epoch", *(f"c{k}" for k in range(10))))
-    for epoch in (0, 12):
-        pictures = np.full((48, 28, 28), 10 * epoch, np.uint8)
-        (run.path / "frames" / f"{epoch:04d}.png").write_bytes(frames.compose(pictures[:12], pictures[:12], pictures))
-    run.update_status(flush=True, state="finished")
-    return run
-
-
 def visit(**query) -> AppTest:
     page = AppTest.from_function(script, default_timeout=60)
     for key, value in query.items():
@@ -136,8 +118,8 @@ def test_while_they_train_progress_figures_and_a_stop_are_shown(source, board):
 
 @pytest.mark.parametrize("choice, modes, right", [(2, 1.0, True), (0, 1.0, False), (1, 5.0, True)])
 def test_the_measured_result_stands_beside_the_prediction(source, choice, modes, right):
-    ended(COLLAPSE.arms[0], source, modes, 2_000.0)
-    ended(COLLAPSE.arms[1], source, 10.0, 60.0)
+    ended_trial(COLLAPSE.arms[0], source, modes, 2_000.0)
+    ended_trial(COLLAPSE.arms[1], source, 10.0, 60.0)
     page = visit(experiment="collapse")
     assert COLLAPSE.look not in words(page), "found again, but first the prediction"
     page = predict(page, choice)
@@ -153,8 +135,8 @@ def test_the_measured_result_stands_beside_the_prediction(source, choice, modes,
 
 def test_running_it_again_takes_the_next_seed_and_all_outcomes_are_told(source, board):
     for seed, modes in ((0, 1.0), (1, 5.0)):
-        ended(COLLAPSE.arms[0], source, modes, 2_000.0, seed)
-        ended(COLLAPSE.arms[1], source, 10.0, 60.0, seed)
+        ended_trial(COLLAPSE.arms[0], source, modes, 2_000.0, seed)
+        ended_trial(COLLAPSE.arms[1], source, 10.0, 60.0, seed)
     page = predict(visit(experiment="collapse"), 2)
     assert "1 × “About half”, 1 × “A third or fewer”" in words(page)
     page.button(key="gan_again_collapse").click().run()
@@ -162,8 +144,8 @@ def test_running_it_again_takes_the_next_seed_and_all_outcomes_are_told(source, 
 
 
 def test_a_frame_that_cannot_be_read_costs_its_picture_only(source):
-    run = ended(COLLAPSE.arms[0], source, 1.0, 2_000.0)
-    ended(COLLAPSE.arms[1], source, 10.0, 60.0)
+    run = ended_trial(COLLAPSE.arms[0], source, 1.0, 2_000.0)
+    ended_trial(COLLAPSE.arms[1], source, 10.0, 60.0)
     (run.path / "frames" / "0012.png").write_bytes(b"no picture")
     assert predict(visit(experiment="collapse"), 2).success
     assert not gan_experiment_result.samples(run, 12).any()

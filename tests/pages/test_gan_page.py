@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import data, gan_compare, paths, runs, weights, worker
+from core import data, gan_compare, gan_experiments, paths, runs, weights, worker
+from core.files import write_json
 from tests.gans import FIGURES, gan_run
 from tests.small import tiny
 from ui import gan_begin, gan_choice, gan_code, gan_flow, gan_parts, gan_slow
@@ -135,6 +136,53 @@ def test_while_the_first_gan_trains_its_progress_is_shown_and_it_can_be_stopped(
     assert page.get("progress")[0].proto.text == "growing: epoch 1 of 5"
     page.button(key="gan_stop").click().run()
     assert not page.exception and job.stopped
+
+
+def trial(name: str, source: runs.Run) -> runs.Run:
+    """A run as an experiment leaves it, with weights that nobody trained."""
+    run = gan_run(name)
+    recipe = run.recipe.with_(name=gan_experiments.recipe(gan_experiments.EXPERIMENTS[1].arms[0], source).name)
+    write_json(run.path / "recipe.json", recipe.to_dict())
+    return runs.Run(run.path)
+
+
+def test_a_vae_is_enough_for_the_experiments_and_the_questions_are_there_too(board):
+    source = trained_vae()
+    page = visit(experiment="collapse")
+    assert page.radio(key="gan_answer_reparameterisation").value is None
+    page.radio(key="gan_predict_collapse").set_value(2).run()
+    page.button(key="gan_run_collapse").click().run()
+    assert not page.exception
+    assert [(recipe.name, recipe.source) for recipe in board.taken] == [("try-collapse", source.name),
+                                                                        ("try-balanced", source.name)]
+
+
+def test_what_an_experiment_trains_is_no_first_gan_in_training(monkeypatch):
+    source = trained_vae()
+    job = Training(gan_experiments.recipe(gan_experiments.EXPERIMENTS[0].arms[0], source))
+    monkeypatch.setattr(gan_choice, "all_jobs", lambda: [job])
+    page = visit()
+    assert not page.button(key="gan_start").disabled and not page.get("progress")
+
+
+def test_an_experiments_run_is_no_choice_until_the_visitor_chooses_it():
+    source = trained_vae()
+    trial("try-1", source)
+    page = visit()
+    box = page.selectbox(key="gan_run_box")
+    assert box.value is None and "run" not in page.query_params and not page.warning
+    assert page.button(key="gan_start"), "the page still offers a first GAN"
+    box.select("try-1").run()
+    assert not page.exception and page.query_params["run"] in ("try-1", ["try-1"])
+    assert "gan_another" in [button.key for button in page.button], "the whole page for it"
+    assert visit(run="try-1").selectbox(key="gan_run_box").value == "try-1", "the address is a choice too"
+
+
+def test_a_newer_run_of_an_experiment_stands_last_and_is_not_the_first_choice():
+    gan_run("one", evaluation=FIGURES)
+    trial("try-1", trained_vae())
+    box = visit().selectbox(key="gan_run_box")
+    assert box.value == "one" and [option.split()[0] for option in box.options] == ["one", "try-1"]
 
 
 @pytest.mark.parametrize("kind", ["ae", "vae", "ad", "vad"])

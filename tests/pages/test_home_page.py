@@ -1,5 +1,7 @@
 """Home: what it says of the jobs that are there."""
 
+import re
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -56,3 +58,12 @@ def test_what_trains_on_any_device_is_named_before_what_waits(boards):
 def test_a_first_model_on_a_second_device_shows_its_progress(boards):
     page = visit(first="beside it")
     assert "home_stop" in [b.key for b in page.button] and "home_train" not in [b.key for b in page.button]
+
+
+def test_every_other_page_has_a_card_in_the_order_of_the_navigation_and_the_rows_are_full(boards):
+    page = visit()
+    titles = re.findall(r', title="([^"]+)"', Path(APP).read_text())[1:]  # all but Home itself
+    assert [link.proto.label.strip("*") for link in page.get("page_link")] == titles
+    cards = [column for column in page.columns if column.get("page_link")]
+    assert len(cards) == len(titles) and len(titles) % 3 == 0
+    assert {round(column.weight, 3) for column in cards} == {0.333}
