@@ -86,6 +86,19 @@ def validation(recipe: Recipe, held: int) -> float:
     return held * SCORED
 
 
+def about(seconds: float) -> str:
+    """A training time as roughly as it is known: `about 40 s`, `about 3 min`, `about 1 h 30 min`."""
+    if seconds < 57.5:
+        return f"about {max(1, round(seconds)) if seconds < 9.5 else 5 * round(seconds / 5)} s"
+    minutes = seconds / 60
+    if minutes < 57.5:
+        return f"about {round(minutes) if minutes < 9.5 else 5 * round(minutes / 5)} min"
+    halves = round(minutes / 30)
+    if halves >= 20 or halves % 2 == 0:
+        return f"about {round(minutes / 60)} h"
+    return f"about {halves // 2} h 30 min"
+
+
 class Paces:
     """The rates of one device: those that are known, and those that were asked for and are measured one by one.
 

@@ -49,6 +49,14 @@ def test_a_limit_in_minutes_is_the_longest_a_training_takes_and_a_folders_time_i
         pace.seconds(Recipe(), 0.0)
 
 
+@pytest.mark.parametrize("seconds, said", [
+    (0.2, "1 s"), (7.4, "7 s"), (9.6, "10 s"), (42, "40 s"), (57, "55 s"), (58, "1 min"), (130, "2 min"),
+    (9.4 * 60, "9 min"), (17.6 * 60, "20 min"), (57 * 60, "55 min"), (58 * 60, "1 h"), (95 * 60, "1 h 30 min"),
+    (5.3 * 3600, "5 h 30 min"), (11.6 * 3600, "12 h")])
+def test_a_time_is_said_as_roughly_as_it_is_known(seconds, said):
+    assert pace.about(seconds) == f"about {said}"
+
+
 def test_a_rate_is_one_for_recipes_that_differ_in_what_costs_nothing_and_another_for_those_that_do_not():
     vae = Recipe()
     same = {"name": "x", "dataset": "digits", "train_images": 9, "validation": 9, "beta": 3.0, "beta_warmup": 2.0,
