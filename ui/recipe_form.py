@@ -38,8 +38,10 @@ def recipe_form(action: Callable[[Recipe | None], None] = lambda recipe: None, p
     arrive(ready)
     by_name = {f.name: f for f in fields()}
     _field(by_name["name"], ready)
-    recipe_speed.choose(paces, idle)
-    st.caption(presets.ABOUT.get(st.session_state[key("name")], ""))
+    compared = recipe_speed.choose(paces, idle)
+    with st.container(gap=None):
+        for line in filter(None, (compared, presets.ABOUT.get(st.session_state[key("name")]))):
+            st.caption(line)
     columns = st.columns(2)
     for number, name in enumerate(n for n in OPEN[1:] if shown(by_name[n], values())):
         with columns[number % 2]:

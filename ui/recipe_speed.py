@@ -51,8 +51,9 @@ class _Speed:
         return self.untouched.with_(**theirs) == self.meant
 
 
-def choose(paces: Paces | None, idle: bool) -> None:
-    """The choice between the sisters of the recipe in the form; nothing where it has none.
+def choose(paces: Paces | None, idle: bool) -> str:
+    """The choice between the sisters of the recipe in the form, and how they compare, in a line; nothing where it has
+    none.
 
     Args:
         paces: of the device it would be trained on. idle: nothing trains anywhere, so that a trial would measure
@@ -61,7 +62,7 @@ def choose(paces: Paces | None, idle: bool) -> None:
     name = st.session_state[key("name")]
     fast = presets.fast_of(name)
     if fast is None:
-        return
+        return ""
     names = {"fast": fast, "classic": presets.classic_of(name)}
     speeds = {speed: _speed(sister) for speed, sister in names.items()}
     times = {speed: found.seconds(paces) for speed, found in speeds.items()}
@@ -70,10 +71,10 @@ def choose(paces: Paces | None, idle: bool) -> None:
     st.segmented_control("Speed", list(names), key=KEY, required=True, width="stretch", help=HELP,
                          on_change=lambda: recipe_values.use_sister(names[st.session_state[KEY]]),
                          format_func=lambda speed: _label(speed, times[speed]))
-    st.caption(_compared(speeds["fast"], speeds["fast" if name == fast else "classic"], times))
     wanted = [found.untouched for found in speeds.values() if found.timed]
     if paces and idle and paces.ask(wanted):
         _wait(paces, wanted)
+    return _compared(speeds["fast"], speeds["fast" if name == fast else "classic"], times)
 
 
 def _speed(name: str) -> _Speed:
@@ -104,12 +105,13 @@ def _compared(fast: _Speed, chosen: _Speed, times: dict[str, float | None]) -> s
     if times["fast"] and times["classic"]:
         share = times["classic"] / times["fast"]
         sooner = f"about {share:.{0 if share >= 2.95 else 1}f} times sooner" if share > 1.15 else "hardly sooner here"
+    # Short enough for one line on a phone, with the number and without: nothing moves when it arrives.
     if not chosen.as_tuned:
-        return f"Fast: {sooner}. The two were not compared with what you changed."
+        return f"Fast: {sooner}; not tried with your changes."
     tuned_on = presets.preset(fast.untouched.name).dataset
     if chosen.images == tuned_on:
         return f"Fast: the same quality, {sooner}."
-    return f"Fast: {sooner}. It was tuned to the same quality on {data.SOURCES[tuned_on].title}."
+    return f"Fast: {sooner}; as good on {data.SOURCES[tuned_on].title}."
 
 
 @st.fragment(run_every=TICK)
