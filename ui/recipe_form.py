@@ -37,8 +37,12 @@ def recipe_form(action: Callable[[Recipe | None], None] = lambda recipe: None, p
     ready = {name: status.ready for name, status in data.status().items()}
     arrive(ready)
     by_name = {f.name: f for f in fields()}
-    _field(by_name["name"], ready)
-    compared = recipe_speed.choose(paces, idle)
+    with st.container(key="recipe_choice"):
+        recipe, speed = st.columns([2, 3])
+    with recipe:
+        _field(by_name["name"], ready)
+    with speed:
+        compared = recipe_speed.choose(paces, idle)
     with st.container(gap=None):
         for line in filter(None, (compared, presets.ABOUT.get(st.session_state[key("name")]))):
             st.caption(line)
