@@ -123,5 +123,8 @@ def for_digits(recipe: Recipe) -> Recipe:
 
 
 def first_model() -> Recipe:
-    """What the button on Home trains: from nothing to generated digits in about half a minute on a laptop."""
-    return for_digits(PRESETS["mlp-vae"]).with_(epochs=150)
+    """What the button on Home trains: from nothing to generated digits in about fifteen seconds on a laptop.
+
+    Twice the epochs of the fast recipe, for there is something to watch; and 1 nat better for it.
+    """
+    return for_digits(PRESETS["mlp-vae-fast"]).with_(epochs=80)

@@ -117,7 +117,7 @@ def _trained_already() -> None:
     done = [run for run in runs.list_runs() if run.error is None and run.status["state"] in ("finished", "stopped")
             and run.status["epoch"] >= 1 and run.has_weights and run.frames()][:2]
     if not done:
-        st.info("Nothing has been trained here yet. A first model on the digits takes about half a minute.")
+        st.info("Nothing has been trained here yet. A first model on the digits takes about fifteen seconds.")
         return
     st.markdown("**Trained already**")
     for run in done:
