@@ -10,13 +10,14 @@ import contextlib
 import copy
 from collections.abc import Iterator
 from dataclasses import asdict
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from core import adversarial, data, metrics, runs, weights, yardstick
+from core import adversarial, classifier, data, metrics, runs, weights, yardstick
 from core.course import Course, Validated, flat, unflat
 from core.history import Row
 from core.recipe import Recipe
@@ -43,8 +44,8 @@ class GanTrainer(Course):
     def __init__(self, recipe: Recipe, device: torch.device, image_set: data.ImageSet | None = None):
         super().__init__(recipe, device, image_set, per_step=recipe.batch_size * recipe.d_steps,
                          per_epoch=recipe.round_images, columns=2 * len(COLUMNS))
-        self.yardstick = yardstick.of(self.image_set)
-        self.parts = ("classes.csv", ("epoch", *(f"c{i}" for i in range(len(self.yardstick.shares)))))
+        classes = len(self.image_set.classes) if classifier.possible(self.image_set) else 0
+        self.parts = ("classes.csv", ("epoch", *(f"c{i}" for i in range(classes))))
         for part in (self.model.encoder, self.model.origin, self.model.likelihood):
             if part is not None:
                 part.requires_grad_(False)
@@ -82,6 +83,12 @@ class GanTrainer(Course):
                            "run from it.") from None
         for name in ("latent_mean", "latent_cov", "kl_per_dim"):
             getattr(model, name).copy_(getattr(theirs, name))
+
+    @cached_property
+    def yardstick(self) -> yardstick.Yardstick:
+        """What measures a round. Where there is no classifier of these images yet, one is trained when this is first
+        asked for: whoever only steps waits for none."""
+        return yardstick.of(self.image_set)
 
     @property
     def lr(self) -> float:

@@ -43,6 +43,11 @@ def resolved(recipe: Recipe) -> Recipe:
         if not found:
             return recipe.with_(source_model="none")
         source = found[0]
+    return taken_over(recipe, source)
+
+
+def taken_over(recipe: Recipe, source: Run) -> Recipe:
+    """The recipe of a GAN from that source: its name, its kind and its network."""
     taken = {name: getattr(source.recipe, name) for name in INHERITED}
     return recipe.with_(source=source.name, source_model=source.recipe.model, **taken)
 

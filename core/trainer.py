@@ -13,11 +13,8 @@ from core import codes, data, metrics
 from core.course import Course, Validated, flat, unflat
 from core.history import Row
 from core.latent_table import LazyAdam
+from core.pace import SEARCHED
 from core.recipe import Recipe
-
-SEARCHED = 20
-"""Steps of the search that places validation images where there is no encoder: enough to compare epochs, and about a
-tenth of the time of training one."""
 
 RISE, FIRST, LAST = 0.25, 1 / 25, 1 / 100
 """The schedule one-cycle: the share of all steps in which the learning rate rises, and what it begins and ends with, as

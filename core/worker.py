@@ -23,6 +23,7 @@ from typing import Any
 
 from core import paths, runs
 from core.job import FINAL, Job
+from core.pace import Paces
 from core.recipe import Recipe
 from core.runs import Run, RunError
 
@@ -41,6 +42,7 @@ class Board:
         self.devices: list[str] = []
         self._jobs: list[Job] = []
         self._changed = threading.Condition()
+        self.paces = Paces(self._changed)
         self._process: subprocess.Popen[str] | None = None
         self._forced: subprocess.Popen[str] | None = None
         self._stderr: Any = None
@@ -91,6 +93,7 @@ class Board:
                 if old in self._jobs:
                     self._jobs.remove(old)
             self._jobs.append(job)
+            self.paces.give_way(self._send)
             self._changed.notify_all()
         return job
 
@@ -168,7 +171,7 @@ class Board:
         """The thread: one job after the other, each to its end, whatever happens to its process."""
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._closed or self._wanted or self._next() is not None)
+                self._changed.wait_for(lambda: self._closed or self._wanted or self.paces.asked or self._next())
                 if self._closed:
                     return
                 self._wanted, job = False, self._next()
@@ -176,9 +179,12 @@ class Board:
                 self._ensure_process()
                 if job is not None:
                     self._drive(job)
+                else:
+                    self.paces.answer(self.device, self._send, self._process.stdout)
             except Exception as error:  # the thread must outlive anything, or the queue stands still
                 if self._process is not None:
                     self._process.kill()  # what it was doing, and would say next, belongs to no job any more
+                self.paces.give_up()
                 if job is not None:
                     job.end("failed", f"Training could not be started: {error}")
 

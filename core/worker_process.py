@@ -20,10 +20,11 @@ from typing import Any, TextIO
 
 import torch
 
-from core import devices, runs
+from core import devices, probe, runs
 from core.data import DataError
 from core.devices import DeviceError
 from core.events import Alone, Batch, Control, EpochEnd, Event, Finished, Pulse
+from core.recipe import Recipe
 from core.runs import RunError
 from core.training import train
 
@@ -57,6 +58,9 @@ class Worker:
         self.say("ready", devices=devices.available(), pid=os.getpid())
         torch.optim.Adam([torch.zeros(1)])  # the first optimiser imports for seconds: better now than before a batch
         while (message := self.inbox.get())["do"] != "exit":
+            if message["do"] == "probe":
+                self.probe(message)
+                continue
             if message["do"] != "train":
                 continue  # a command for a run that has just ended
             try:
@@ -70,8 +74,18 @@ class Worker:
                 self.say("finished", state="failed", message=f"Training failed: {type(error).__name__}: {error}")
                 if isinstance(error, RuntimeError) and "CUDA" in str(error):
                     return  # after such an error a process can no longer use the GPU; the lab starts a new one
-            if torch.cuda.is_available():
-                torch.cuda.empty_cache()  # other programs want the memory of a run that has ended
+            _give_memory_back()
+
+    def probe(self, order: Message) -> None:
+        """Try how quickly a recipe trains here; left at once when anything else is asked for."""
+        rate = None
+        try:
+            rate = probe.pace_of(Recipe.from_dict(order["recipe"]), devices.choose(order["device"]),
+                                 lambda: not self.inbox.empty())
+        except Exception:  # too large for the memory, most likely: the training itself would say so
+            traceback.print_exc()
+        _give_memory_back()
+        self.say("pace", images_per_second=rate, left=rate is None and not self.inbox.empty())
 
     def work(self, order: Message) -> bool:
         """Train one run. Returns False when the lab has gone."""
@@ -121,6 +135,12 @@ class Worker:
         """An event of the training loop, under its own name."""
         facts = {f.name: getattr(event, f.name) for f in dataclasses.fields(event)}
         self.say(type(event).__name__.lower(), **facts)
+
+
+def _give_memory_back() -> None:
+    """Other programs want the memory of a run that has ended."""
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
 
 
 def main() -> None:

@@ -50,8 +50,8 @@ def _first_model(job: Job | None) -> None:
         st.warning(plain(job.message))
     with st.container(horizontal=True):
         if st.button("Train your first model", type="primary", key="home_train", icon=":material/play_arrow:",
-                     help="A small variational autoencoder learns 1,320 handwritten digits. It takes about half a "
-                          "minute and needs no network."):
+                     help="A small variational autoencoder learns 1,320 handwritten digits. It takes about "
+                          "fifteen seconds and needs no network."):
             try:
                 started = worker.board().submit(first_model())
             except RunError as error:
@@ -62,7 +62,7 @@ def _first_model(job: Job | None) -> None:
         if _example() is not None and st.button("Play with a trained one", key="home_play", icon=":material/tune:",
                                                 help="Move the sliders of a model that came with the lab."):
             _open_generator(_example().name)
-    st.caption("About half a minute, on this computer, without a network.")
+    st.caption("About fifteen seconds, on this computer, without a network.")
 
 
 @st.fragment(run_every=0.7)

@@ -49,7 +49,7 @@ def main() -> None:
     with below:
         if active or unread:
             st.subheader("Train something else next", anchor=False)
-        _form(boards, "Add to the queue" if active else START, first=not (active or unread))
+        _form(boards, "Add to the queue" if active else START, first=not (active or unread), idle=not active)
     runs_section(boards["auto"], {job.name: job.position for job in active})
     to_top(st.session_state.get(TOP, ""))
     boards["auto"].warm()
@@ -65,15 +65,17 @@ def _mine(jobs: list) -> list[str]:
     return mine
 
 
-def _form(boards: dict, verb: str, first: bool) -> None:
-    """`first`: the form is what the page is about, not what comes after a run that is shown above it."""
+def _form(boards: dict, verb: str, first: bool, idle: bool) -> None:
+    """`first`: the form is what the page is about, not what comes after a run that is shown above it. `idle`: nothing
+    is trained or waits."""
     if SAID in st.session_state:
         if said := st.session_state.pop(SAID):
             st.toast(said, icon=":material/playlist_add_check:")
         st.session_state["train_name"] = ""
     form, aside = st.columns([3, 2], gap="large")
     with form:
-        recipe_form(lambda recipe: _start(boards, verb, recipe, first))
+        board = boards.get(st.session_state.get(DEVICE, "auto"), boards["auto"])
+        recipe_form(lambda recipe: _start(boards, verb, recipe, first), board.paces, idle)
     if first:
         with aside:
             _trained_already()
@@ -115,7 +117,7 @@ def _trained_already() -> None:
     done = [run for run in runs.list_runs() if run.error is None and run.status["state"] in ("finished", "stopped")
             and run.status["epoch"] >= 1 and run.has_weights and run.frames()][:2]
     if not done:
-        st.info("Nothing has been trained here yet. A first model on the digits takes about half a minute.")
+        st.info("Nothing has been trained here yet. A first model on the digits takes about fifteen seconds.")
         return
     st.markdown("**Trained already**")
     for run in done:

@@ -6,7 +6,7 @@ import pytest
 import torch
 from small import drive, epoch_ends, tiny, trained
 
-from core import data, runs, weights
+from core import data, runs, weights, yardstick
 from core.course import Course
 from core.events import Alone, Control, Finished
 from core.gan_trainer import COLUMNS, GanTrainer
@@ -224,3 +224,11 @@ def test_a_set_without_classes_is_measured_by_its_pixels(source, monkeypatch):
     trainer.begin()
     row = trainer.validate().row
     assert row["val_frechet"] > 0 and "val_modes" not in row and "principal" in trainer.yardstick.name
+
+
+def test_a_player_that_only_steps_waits_for_no_classifier_and_the_table_of_classes_stands_all_the_same(
+        source, monkeypatch):
+    monkeypatch.setattr(yardstick, "of", lambda images: pytest.fail("a classifier was asked for"))
+    trainer = GanTrainer(runs.create(small()).recipe, CPU)
+    trainer.begin()
+    assert trainer.step() == 16 and trainer.parts[1] == ("epoch", *(f"c{i}" for i in range(10)))

@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from core import data, presets, runs
 from core.recipe import GROUPS, Recipe, applies, fields
-from ui import recipe_form
+from ui import recipe_form, recipe_speed, recipe_values, recipe_words
 
 
 def script():
@@ -33,7 +33,7 @@ def form(here):
 
 
 def widget(form, name):
-    kind = recipe_form.key(name)
+    kind = recipe_values.key(name)
     for family in (form.selectbox, form.number_input, form.text_input):
         for found in family:
             if found.key == kind:
@@ -46,20 +46,33 @@ def made(form) -> Recipe | None:
     return Recipe.from_dict(values) if values else None
 
 
-def test_the_form_begins_with_the_first_preset_on_mnist(form):
-    assert made(form) == presets.preset("mlp-vae")
+def speed(form):
+    """The choice between the two sisters, or None."""
+    return next((group for group in form.button_group if group.key == recipe_speed.KEY), None)
+
+
+def choose(form, name: str) -> None:
+    """Any preset, as a visitor gets there: the recipe, and where that is not enough, the other speed."""
+    widget(form, "name").select(presets.fast_of(name) or name).run()
+    if form.session_state[recipe_values.key("name")] != name:
+        speed(form).set_value("classic").run()
+
+
+def test_the_form_begins_with_the_fast_sister_of_the_first_preset_on_mnist(form):
+    assert made(form) == presets.preset("mlp-vae-fast")
+    assert speed(form).value == "fast" and speed(form).options == ["Fast", "Classic"]
 
 
 def test_without_mnist_it_begins_on_the_digits_that_are_always_there(here):
     here.update({"mnist": False, "fashion-mnist": False, "kmnist": False})
-    assert made(AppTest.from_function(script).run()) == presets.for_digits(presets.preset("mlp-vae"))
+    assert made(AppTest.from_function(script).run()) == presets.for_digits(presets.preset("mlp-vae-fast"))
 
 
 @pytest.mark.parametrize("name", presets.PRESETS)
 def test_every_preset_goes_through_the_form_unchanged(form, name):
     source = runs.create(presets.preset("mlp-vae"), "first")  # for a GAN's decoder to come from
     (source.path / "best.safetensors").touch()
-    widget(form, "name").select(name).run()
+    choose(form, name)
     assert made(form) == presets.preset(name)
     assert presets.ABOUT[name] in [caption.value for caption in form.caption]
 
@@ -67,12 +80,14 @@ def test_every_preset_goes_through_the_form_unchanged(form, name):
 def test_a_gan_begins_on_images_that_a_run_was_trained_on(form):
     source = runs.create(presets.for_digits(presets.preset("mlp-vae")), "first")
     (source.path / "best.safetensors").touch()
-    widget(form, "name").select("decoder-gan").run()
+    choose(form, "decoder-gan")
     assert made(form) == presets.for_digits(presets.preset("decoder-gan"))
 
 
 def test_a_chosen_preset_is_written_into_the_address(form):
-    widget(form, "name").select("plane-vae").run()
+    widget(form, "name").select("plane-vae-fast").run()
+    assert form.query_params["recipe"] in ("plane-vae-fast", ["plane-vae-fast"])
+    speed(form).set_value("classic").run()
     assert form.query_params["recipe"] in ("plane-vae", ["plane-vae"])
 
 
@@ -85,25 +100,25 @@ def test_every_field_has_a_widget_with_its_help_and_bounds_whenever_it_applies(f
         form = AppTest.from_function(script, default_timeout=30).run()
         for name, value in setting.items():
             widget(form, name).select(value).run()
-        values = presets.preset("mlp-vae").to_dict() | setting
+        values = presets.preset("mlp-vae-fast").to_dict() | setting
         for f in fields():
             found = widget(form, f.name)
             assert (found is not None) == (applies(f, values) and f.name != "source_model"), f.name
             if found is not None:
                 seen.add(f.name)
-                assert found.help == f.metadata["help"] + recipe_form.bounds(f)
+                assert found.help == f.metadata["help"] + recipe_words.bounds(f)
     assert seen == {f.name for f in dataclasses.fields(Recipe)}
 
 
 def test_what_matters_stands_open_and_the_rest_is_folded_under_plain_words(form):
-    of_gan = recipe_form.FOLDS["gan"]
-    folds = [recipe_form.FOLDS[group] for group in GROUPS]
+    of_gan = recipe_words.FOLDS["gan"]
+    folds = [recipe_words.FOLDS[group] for group in GROUPS]
     assert [fold.label for fold in form.expander] == [fold for fold in folds if fold != of_gan]
     widget(form, "model").select("gan").run()
     widget(form, "generator").select("scratch").run()
     assert [fold.label for fold in form.expander] == folds
     folded = {w.key for fold in form.expander for w in (*fold.selectbox, *fold.number_input, *fold.text_input)}
-    assert not folded & {recipe_form.key(name) for name in recipe_form.OPEN}
+    assert not folded & {recipe_values.key(name) for name in recipe_form.OPEN}
 
 
 @pytest.mark.parametrize("text, wanted", [("400-200", (400, 200)), ("400, 200", (400, 200)), ("64", (64,))])
@@ -128,7 +143,7 @@ def test_a_number_out_of_bounds_reaches_the_recipe_and_is_refused_there(form, na
     before = made(form)
     widget(form, name).set_value(value).run()
     assert before is not None and made(form) is None and not form.exception
-    assert form.error[0].value.replace("\\", "").startswith(f"{recipe_form.label(name)}:")
+    assert form.error[0].value.replace("\\", "").startswith(f"{recipe_words.label(name)}:")
     # A bound of the widget's own, or a whole number's type, would make the browser keep back what was typed.
     assert not widget(form, name).proto.has_min and not widget(form, name).proto.has_max
     assert "From " in widget(form, name).help and widget(form, name).proto.data_type == widget(form, name).proto.FLOAT
@@ -140,7 +155,7 @@ def test_choices_and_zeros_say_what_they_mean(form):
         if f.metadata["choices"] and f.name != "dataset":
             assert not set(widget(form, f.name).options if widget(form, f.name) else ()) & set(f.metadata["choices"])
         if str(f.type) in ("int", "float") and "0 means" in f.metadata["help"]:
-            assert "(0: " in recipe_form.label(f.name)
+            assert "(0: " in recipe_words.label(f.name)
 
 
 def test_two_fields_that_contradict_each_other_are_a_sentence_too(form):
@@ -169,17 +184,19 @@ def test_a_set_that_is_not_here_is_offered_with_a_way_to_get_it(here):
 
 def test_epochs_follow_the_data_set_until_they_are_changed_by_hand(form):
     widget(form, "dataset").select("digits").run()
-    assert made(form) == presets.for_digits(presets.preset("mlp-vae"))
+    assert made(form) == presets.for_digits(presets.preset("mlp-vae-fast"))
     widget(form, "epochs").set_value(7).run()
     widget(form, "dataset").select("mnist").run()
-    assert made(form) == presets.preset("mlp-vae").with_(epochs=7)
+    assert made(form) == presets.preset("mlp-vae-fast").with_(epochs=7)
 
 
-def test_a_link_can_ask_for_a_recipe(here):
+@pytest.mark.parametrize("name", ["conv-vae", "conv-vae-fast", "plane-ae"])
+def test_a_link_can_ask_for_a_recipe_of_either_kind(here, name):
     form = AppTest.from_function(script)
-    form.query_params["recipe"] = "conv-vae"
+    form.query_params["recipe"] = name
     form.run()
-    assert made(form) == presets.preset("conv-vae")
+    assert made(form) == presets.preset(name)
+    assert widget(form, "name").options == list(presets.CLASSIC)
     widget(form, "latent_dim").set_value(5).run()
     assert made(form).latent_dim == 5, "the link must not win over what was typed after it"
 
@@ -188,7 +205,7 @@ def test_a_link_to_a_recipe_that_does_not_exist_is_ignored_with_a_message(here):
     form = AppTest.from_function(script)
     form.query_params["recipe"] = "**<script>"
     form.run()
-    assert made(form) == presets.preset("mlp-vae")
+    assert made(form) == presets.preset("mlp-vae-fast")
     assert "conv-vae" in form.warning[0].value and "script" not in form.warning[0].value
 
 
@@ -203,6 +220,6 @@ def test_a_set_chosen_on_the_data_page_is_taken_over_once(here):
 
 @pytest.mark.parametrize("f", fields(), ids=lambda f: f.name)
 def test_every_group_and_field_has_words_for_people(f):
-    assert f.metadata["group"] in recipe_form.FOLDS
-    label = recipe_form.label(f.name)
+    assert f.metadata["group"] in recipe_words.FOLDS
+    label = recipe_words.label(f.name)
     assert (label[0] in "βσ" or label[0].isupper()) and "_" not in label

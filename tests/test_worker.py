@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 import torch
@@ -29,6 +30,7 @@ def shared_board(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LATENT_LAB_RUNS", str(tmp_path_factory.mktemp("runs")))
         patch.setenv("LATENT_LAB_DATA", str(tmp_path_factory.mktemp("data")))
+        patch.setenv("LATENT_LAB_CACHE", str(tmp_path_factory.mktemp("cache")))
         board = Board("cpu")
         yield board
         board.close()
@@ -70,6 +72,13 @@ def paused(board, recipe=LONG):
     return job
 
 
+def until(holds) -> bool:
+    deadline = time.monotonic() + ENDLESS
+    while not holds() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return holds()
+
+
 def gone(process_id: int) -> bool:
     """Whether the process has ended, waiting for it without asking again and again where the system can."""
     try:
@@ -108,6 +117,23 @@ def test_the_worker_trains_what_the_generator_trains_in_this_process(board, monk
     drive(here)
     ours, theirs = (weights.load(r.path / "last.safetensors")[0] for r in (here, job.run))
     assert all(torch.equal(ours[k], theirs[k]) for k in ours)
+
+
+def test_the_worker_measures_how_quickly_a_recipe_trains_while_it_has_nothing_else_to_do(board):
+    recipe = tiny(hidden=(17,))
+    assert board.paces.ask([recipe])
+    assert until(lambda: board.paces.known(recipe) is not None) and board.paces.known(recipe) > 0
+    assert not board.paces.ask([recipe]) and done(board.submit(tiny(epochs=1))) == "finished"
+
+
+def test_a_training_does_not_wait_for_what_is_being_measured(board):
+    done(board.submit(tiny(epochs=1)))  # the process stands
+    slow = tiny("conv-vae", channels=(64, 128, 128), hidden=(500,), batch_size=64)
+    board.paces.ask([slow])
+    assert until(lambda: board.paces._busy)
+    job = board.submit(tiny(epochs=1))
+    assert not board.paces.open([slow]), "nobody waits for it any more"
+    assert done(job) == "finished" and board.paces.known(slow) is None
 
 
 def test_jobs_run_one_after_the_other_in_the_order_they_came(board):

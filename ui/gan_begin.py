@@ -52,7 +52,7 @@ def _no_source() -> None:
         st.fragment(_forming, run_every=0.7)(job)
         return
     st.info("A GAN of this lab begins with a trained decoder, and none is here yet. Train a VAE first: on the digits "
-            "it takes about half a minute.")
+            "it takes about fifteen seconds.")
     with st.container(horizontal=True):
         st.button("Train a VAE", key="gan_first", type="primary", icon=":material/play_arrow:", on_click=_first,
                   help="A small variational autoencoder learns handwritten digits.")

@@ -10,7 +10,7 @@ from core.gan_experiments import is_trial
 from core.presets import for_digits, preset
 from core.runs import Run, RunError
 from ui.jobs import all_jobs
-from ui.recipe_form import WORDS
+from ui.recipe_words import WORDS
 from ui.words import plain
 
 MOST = 999_999

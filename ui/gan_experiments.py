@@ -57,7 +57,7 @@ def _nothing_yet() -> None:
         st.fragment(_first, run_every=TICK)(job)
         return
     st.info("The experiments begin with a trained decoder, and there is none yet. A small VAE on the digits takes "
-            "about half a minute.")
+            "about fifteen seconds.")
     if st.button("Train a VAE on the digits", key="gan_experiments_vae", type="primary", icon=":material/play_arrow:",
                  help="Puts it into the queue; the experiments open as soon as it has weights."):
         _attempt([first_model()])

@@ -12,7 +12,7 @@ from core.job import Job
 from core.presets import for_digits, preset
 from core.runs import Run, RunError
 from ui.jobs import all_jobs
-from ui.recipe_form import WORDS
+from ui.recipe_words import WORDS
 from ui.words import plain
 
 SLOTS = ("ae", "vae", "ad", "vad")

@@ -16,7 +16,7 @@ PRESET = "decoder-gan-fast"
 """The recipe that a link or a button with nothing but a source means."""
 
 KEY = "recipe_source"
-"""Session-state key of the box, as `recipe_form.key` makes it."""
+"""Session-state key of the box, as `recipe_values.key` makes it."""
 
 FOUND = "recipe_source_found"
 """Session-state key: the images and the runs that fit them; looked for once each time the form is drawn."""

@@ -75,7 +75,7 @@ def damaged_runs() -> None:
 def nothing_yet(key: str, some: bool) -> None:
     """What to do where there is no run with weights; `some`: runs there are."""
     st.info("No run has weights yet. They appear after the first epoch of training." if some else
-            "Nothing has been trained yet. Train a model first: on the digits it takes about half a minute.")
+            "Nothing has been trained yet. Train a model first: on the digits it takes about fifteen seconds.")
     with st.container(horizontal=True):
         if st.button("Train your first model", key=f"{key}_home", type="primary",
                      help="Opens Home, where one button trains a small model."):

@@ -8,7 +8,7 @@ from core.recipe import Recipe, applies, fields
 from core.runs import Run
 from ui import charts, gan_charts
 from ui.components.curves import curves
-from ui.recipe_form import WORDS, label
+from ui.recipe_words import WORDS, label
 from ui.train_controls import view, view_options
 from ui.words import duration, epoch, three
 

@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.recipe import RecipeError
 from ui import charts
-from ui.recipe_form import in_words
+from ui.recipe_words import in_words
 from ui.words import duration, epoch, many, plain, three
 
 TICK = 1.0

@@ -21,9 +21,9 @@ from core.runs import RunError
 TROUBLE = (Trouble, RunError, RecipeError, DataError, OSError, MemoryError)
 
 EXAMPLES = """
-  python -m core train mlp-vae --digits        a first model, in about half a minute
+  python -m core train mlp-vae-fast --digits   a first model, in about ten seconds
   python -m core list                          what was trained
-  python -m core sample mlp-vae-digits-1       new images, as a PNG
+  python -m core sample mlp-vae-fast-digits-1  new images, as a PNG
   python -m core COMMAND --help                everything about a command
 """
 

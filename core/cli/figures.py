@@ -8,12 +8,12 @@ import math
 import sys
 from typing import Any
 
-from core import data, presets, runs
+from core import data, lineage, presets, runs
 from core.cli import common
 from core.cli.common import Command, Trouble, number
 from core.cli.training import flag
 from core.files import write_json
-from core.recipe import applies, fields
+from core.recipe import Recipe, applies, fields
 
 
 def evaluate(args: argparse.Namespace) -> None:
@@ -145,19 +145,41 @@ def _row(run: runs.Run) -> tuple[str, ...]:
 
 
 def show_recipes(args: argparse.Namespace) -> None:
-    """The recipes by name, or one of them in full."""
+    """The recipes by name, or one of them in full, with the time it takes if that is asked for."""
+    if (args.time or args.digits) and not args.recipe:
+        raise Trouble("Name the recipe that you mean, such as `recipes mlp-vae-fast --time`.")
     if args.recipe:
         recipe = presets.preset(args.recipe)
+        device = common.device(args.device) if args.time else ""
+        if args.digits:
+            recipe = presets.for_digits(recipe)
         values = recipe.to_dict()
         print(f"{args.recipe}: {presets.ABOUT[args.recipe]}")
         for f in fields():
             value = values[f.name]
             if f.name != "name" and applies(f, values) and value != "":
                 print(f"  {flag(f)} {','.join(map(str, value)) if isinstance(value, list) else value}")
+        if args.time:
+            print(_time(recipe, device), flush=True)
         return
     width = max(map(len, presets.PRESETS))
     for name in presets.PRESETS:
         print(f"{name:{width}}  {presets.ABOUT[name]}")
+
+
+def _time(recipe: Recipe, name: str) -> str:
+    """How long the recipe trains on this machine, in a sentence; measuring its pace takes a second or two."""
+    from core import devices, pace, probe
+
+    try:
+        recipe = lineage.resolved(recipe)
+    except runs.RunError:  # no decoder here to begin with: timed as if a VAE's were
+        recipe = recipe.with_(source_model="vae")
+    device = devices.choose(name)
+    rate = probe.pace_of(recipe, device)
+    epochs = f"{recipe.epochs:,} epoch" + ("s" if recipe.epochs > 1 else "")
+    return (f"Training takes {pace.about(pace.seconds(recipe, rate))} on this machine ({devices.describe(device)}): "
+            f"{epochs} at {rate:,.0f} images a second.")
 
 
 def _evaluate_arguments(parser: argparse.ArgumentParser) -> None:
@@ -175,6 +197,10 @@ def _evaluate_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _recipes_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("recipe", nargs="?", metavar="RECIPE", help="show this one in full")
+    parser.add_argument("--digits", action="store_true", help="its small sister on scikit-learn's digits")
+    parser.add_argument("--time", action="store_true", help="also say how long it trains on this machine: a trial of "
+                        "a second or two, whose result is kept")
+    parser.add_argument("--device", default="auto", metavar="DEVICE", help="auto, cpu, cuda or mps (default: auto)")
 
 
 COMMANDS = (
@@ -182,5 +208,5 @@ COMMANDS = (
         "evaluate mlp-vae-digits-1", "evaluate mlp-vae-digits-1 --samples 50 --json")),
     Command("list", "Show all runs, newest first.", show_runs, lambda parser: None, ("list",)),
     Command("recipes", "Show the recipes by name, or one in full.", show_recipes, _recipes_arguments, (
-        "recipes", "recipes plane-vae")),
+        "recipes", "recipes plane-vae", "recipes plane-vae-fast --time")),
 )

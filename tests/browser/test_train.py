@@ -49,7 +49,7 @@ def start(page: Page, name: str, epochs: int = 10_000) -> None:
         images.click()
         page.get_by_role("option", name="Digits").click()
         # What follows the set is written into the form once the server has answered, amid what would be typed by then.
-        expect(page.get_by_role("spinbutton", name="Epochs")).to_have_value("120", timeout=SLOW)
+        expect(page.get_by_role("spinbutton", name="Epochs")).to_have_value("40", timeout=SLOW)
     field = page.get_by_role("spinbutton", name="Epochs")
     field.fill(str(epochs))
     field.press("Enter")

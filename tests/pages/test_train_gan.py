@@ -79,7 +79,8 @@ def test_without_a_run_on_the_images_the_form_says_what_to_train_first_and_fills
     assert not page.button(key="train_start").disabled and "recipe_hidden" in keys(page)
     page.selectbox(key="recipe_generator").select("decoder").run()
     page.button(key="recipe_to_vae").click().run()
-    assert page.selectbox(key="recipe_name").value == "mlp-vae" and page.selectbox(key="recipe_model").value == "vae"
+    assert page.selectbox(key="recipe_name").value == "mlp-vae-fast"
+    assert page.selectbox(key="recipe_model").value == "vae"
     assert page.selectbox(key="recipe_dataset").value == "digits" and not page.button(key="train_start").disabled
 
 

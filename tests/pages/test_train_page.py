@@ -3,11 +3,12 @@
 import os
 import re
 import signal
+import time
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import paths, presets, runs, worker
+from core import pace, paths, presets, runs, worker
 from ui.train_compare import differences
 
 PAGE = str(paths.ROOT / "pages" / "train.py")
@@ -22,6 +23,7 @@ def lab(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LATENT_LAB_RUNS", str(tmp_path_factory.mktemp("runs")))
         patch.setenv("LATENT_LAB_DATA", str(tmp_path_factory.mktemp("data")))
+        patch.setenv("LATENT_LAB_CACHE", str(tmp_path_factory.mktemp("cache")))
         patch.setattr(worker, "_boards", {})
         yield
         for board in worker._boards.values():
@@ -99,6 +101,34 @@ def test_a_fresh_lab_offers_the_form_and_one_primary_action():
     assert not buttons(page)["Start training"].disabled
     assert [b.label for b in page.button if b.proto.type == "primary"] == ["Start training"]
     assert "There are no runs yet" in words(page) and "Nothing has been trained here yet" in words(page)
+
+
+def speeds(page) -> list[str]:
+    return page.button_group(key="recipe_speed").options
+
+
+def test_the_fast_recipe_is_offered_first_and_both_times_are_there_once_the_worker_has_tried(board):
+    page = visit()
+    assert page.selectbox(key="recipe_name").value == "mlp-vae-fast"
+    assert page.button_group(key="recipe_speed").value == "fast" and speeds(page)[0].startswith("Fast")
+    both = [presets.for_digits(presets.preset(name)) for name in ("mlp-vae-fast", "mlp-vae")]
+    deadline = time.monotonic() + 120
+    while board.paces.open(both) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    page.run()
+    rates = [board.paces.known(recipe) for recipe in both]
+    wanted = [pace.about(pace.seconds(recipe, rate)) for recipe, rate in zip(both, rates, strict=True)]
+    assert speeds(page) == [f"Fast · {wanted[0]}", f"Classic · {wanted[1]}"]
+    page.button_group(key="recipe_speed").set_value("classic").run()
+    buttons(page)["Start training"].click().run()
+    assert not page.exception and board.jobs()[0].recipe == both[1]
+
+
+def test_while_something_trains_the_form_names_what_is_known_and_tries_nothing(board):
+    start(board)
+    board.paces._known = {pace.shape(presets.for_digits(presets.preset("mlp-vae"))): 1_000.0}
+    page = visit()
+    assert speeds(page) == ["Fast", "Classic · about 3 min"] and not board.paces.asked
 
 
 def test_a_link_to_an_unknown_recipe_is_met_with_a_message():

@@ -1,0 +1,113 @@
+"""The rate of training: exact by a clock that is known, remembered by what decides it, and without a trace."""
+
+import numpy as np
+import pytest
+import torch
+from small import tiny
+
+from core import devices, probe
+from core.recipe import Recipe
+from core.trainer import Trainer
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(autouse=True)
+def cache(monkeypatch, tmp_path):
+    monkeypatch.setenv("LATENT_LAB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("LATENT_LAB_DATA", str(tmp_path / "no data"))
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Time that only steps take: each as many seconds as `cost` says."""
+    class Clock:
+        now, cost, steps = 0.0, lambda self, step: 0.01, 0
+
+    clock, real = Clock(), Trainer.step
+
+    def step(self):
+        images = real(self)
+        clock.now += clock.cost(clock.steps)
+        clock.steps += 1
+        return images
+
+    monkeypatch.setattr(Trainer, "step", step)
+    monkeypatch.setattr(probe.time, "perf_counter", lambda: clock.now)
+    return clock
+
+
+def test_a_step_of_known_cost_gives_exactly_its_rate(clock):
+    assert probe.measure(tiny(batch_size=16), CPU) == pytest.approx(16 / 0.01)
+    assert clock.steps == pytest.approx(probe.WARM + probe.SECONDS / 0.01, abs=probe.SLICES)
+    assert clock.now == pytest.approx(probe.SECONDS, abs=0.1), "about a second, no more"
+
+
+def test_first_batches_and_hiccups_are_not_counted(clock):
+    clock.cost = lambda step: 5.0 if step < probe.WARM or step in (30, 60) else 0.01
+    assert probe.measure(tiny(batch_size=16), CPU) == pytest.approx(16 / 0.01)
+
+
+def test_a_batch_that_takes_longer_than_a_slice_is_timed_whole(clock):
+    clock.cost = lambda step: 0.75
+    assert probe.measure(tiny(batch_size=16), CPU) == pytest.approx(16 / 0.75)
+
+
+@pytest.mark.parametrize("preset, changes", [
+    ("mlp-vae", {}), ("conv-vae-fast", {}), ("auto-decoder", {"network": "conv"}),
+    ("variational-auto-decoder-fast", {}), ("decoder-gan", {"source_model": "vae"}),
+    ("decoder-gan-fast", {"source_model": "ad", "d_steps": 3, "r1": 5.0})])
+def test_every_family_is_measured_without_a_data_set_a_source_or_a_classifier(preset, changes, monkeypatch):
+    monkeypatch.setattr(probe, "SECONDS", 0.01)
+    monkeypatch.setattr("core.yardstick.of", lambda images: pytest.fail("a classifier was asked for"))
+    recipe = tiny(preset, **{"d_channels": (4, 8), "dataset": "mnist"} | changes)
+    assert probe.measure(recipe, CPU) > 0
+
+
+def test_only_whole_batches_are_timed():
+    for recipe in (tiny(batch_size=100), tiny("decoder-gan", batch_size=48, d_steps=5)):
+        trainer = probe.trainer_of(recipe, CPU)
+        assert trainer.per_epoch == trainer.batches * trainer.per_step >= probe.IMAGES
+
+
+def test_threads_and_random_numbers_are_as_before(monkeypatch):
+    monkeypatch.setattr(probe, "SECONDS", 0.01)
+    monkeypatch.setattr(devices, "threads_for", lambda recipe, device: 2)
+    seen, real = [], Trainer.step
+    monkeypatch.setattr(Trainer, "step", lambda self: seen.append(torch.get_num_threads()) or real(self))
+    torch.set_num_threads(1)
+    before, ours = torch.random.get_rng_state(), np.random.get_state()[1].copy()
+    assert probe.measure(tiny("variational-auto-decoder-fast"), CPU) and set(seen) == {2}
+    assert torch.get_num_threads() == 1
+    assert torch.equal(torch.random.get_rng_state(), before) and (np.random.get_state()[1] == ours).all()
+    assert probe.measure(tiny(), CPU, hurry=lambda: True) is None and torch.get_num_threads() == 1
+
+
+def test_who_is_in_a_hurry_waits_for_one_batch_and_nothing_is_kept(clock, cache):
+    assert probe.pace_of(tiny(), CPU, hurry=lambda: clock.steps >= 7) is None
+    assert clock.steps == 7 and not list(cache.glob("*"))
+
+
+def test_a_rate_is_measured_once_for_a_machine_and_again_where_the_file_is_damaged(monkeypatch, cache):
+    rates = iter([100.0, 200.0, 300.0, 400.0])
+    monkeypatch.setattr(probe, "measure", lambda *_: next(rates))
+    vae = Recipe()
+    assert [probe.pace_of(vae.with_(epochs=n), CPU) for n in (1, 2)] == [100.0, 100.0]
+    file = probe.file_of(vae, CPU)
+    assert list(cache.iterdir()) == [file]
+    file.write_bytes(file.read_bytes()[:-20])
+    assert [probe.pace_of(vae, CPU) for _ in range(2)] == [200.0, 200.0]
+    probe.kept.save(file, {}, {"images_per_second": "fast"})
+    assert probe.pace_of(vae, CPU) == 300.0
+    probe.kept.save(file, {}, {"images_per_second": float("nan")})
+    assert probe.pace_of(vae, CPU) == 400.0
+
+
+@pytest.mark.parametrize("change", [("platform.node", lambda: "other"), ("devices.describe", lambda device: "H100"),
+                                    ("devices.cores", lambda: 64), ("torch.__version__", "9.9")])
+def test_another_machine_has_another_rate(monkeypatch, change):
+    before = probe.file_of(Recipe(), CPU)
+    assert probe.file_of(Recipe(hidden=(100,)), CPU) != before
+    monkeypatch.setattr(f"core.probe.{change[0]}", change[1])
+    assert probe.file_of(Recipe(), CPU) != before
