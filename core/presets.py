@@ -19,7 +19,7 @@ PRESETS: dict[str, Recipe] = {
         Recipe(name="conv-vae", network="conv", channels=(32, 64, 128), hidden=(500,), latent_dim=20, epochs=30),
         # Its arithmetic in another place: where the classic convolves 28 × 28 pixels, this one reads 7 × 7 patches.
         Recipe(name="conv-vae-fast", network="patch", channels=(32, 32), hidden=(400,), latent_dim=20,
-               activation="silu", lr=5e-3, beta2=0.95, schedule="one-cycle", epochs=10),
+               activation="silu", lr=5e-3, beta2=0.95, schedule="one-cycle", epochs=12),
         # A latent plane can be printed on paper: the manifold picture of Kingma & Welling's figure 4.
         Recipe(name="plane-vae", hidden=(400, 200), latent_dim=2, epochs=50),
         Recipe(name="plane-vae-fast", hidden=(300, 300, 300), latent_dim=2, activation="silu", lr=5e-3, beta2=0.95,
