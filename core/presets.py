@@ -34,7 +34,7 @@ PRESETS: dict[str, Recipe] = {
                channels=(32, 64, 128), hidden=(500,), latent_dim=128, beta=1e-3, latent_lr=1e-3, validation=250,
                epochs=30),
         Recipe(name="auto-decoder-fast", dataset="fashion-mnist", model="ad", likelihood="mse", network="patch",
-               channels=(32, 32), hidden=(800,), latent_dim=128, beta=1e-3, activation="silu", lr=1.5e-2,
+               channels=(32, 32), hidden=(800,), latent_dim=128, beta=1e-3, activation="silu", lr=7e-3,
                latent_lr=5e-3, beta2=0.95, schedule="one-cycle", validation=250, epochs=20),
         Recipe(name="variational-auto-decoder", dataset="fashion-mnist", model="vad", network="conv",
                channels=(32, 64, 128), hidden=(500,), latent_dim=128, beta=2.0, validation=250, epochs=100),
