@@ -84,6 +84,10 @@ CLASSIC = tuple(name for name in PRESETS if not name.endswith(FAST))
 """The recipes without their fast sisters."""
 
 
+AS_GOOD = ("mlp-vae", "conv-vae", "plane-vae", "deep-ae", "decoder-gan")
+"""Classic recipes whose fast sister was measured to reach their test figure (`benchmarks/time_to_quality.py`)."""
+
+
 def classic_of(name: str) -> str:
     """The classic recipe of a pair, by the name of either; the recipe itself where it has no sister."""
     return name.removesuffix(FAST)

@@ -114,6 +114,12 @@ def test_another_seed_is_still_the_recipe(paces):
     assert said(form) == "Fast: the same quality, sooner."
 
 
+def test_the_same_quality_is_claimed_only_where_it_was_measured(paces, monkeypatch):
+    monkeypatch.setattr(presets, "AS_GOOD", ("conv-vae",))
+    assert said(visit(paces)) == "Fast: sooner; not shown to be as good."
+    assert said(visit(paces, recipe="conv-vae-fast")) == "Fast: the same quality, sooner."
+
+
 def test_on_the_digits_the_times_are_those_of_the_small_sisters_and_nothing_is_claimed_that_was_not_measured(paces):
     know(paces, {presets.for_digits(FAST): 1_000.0, presets.for_digits(CLASSIC): 1_000.0})
     form = visit(paces)

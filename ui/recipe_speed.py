@@ -108,6 +108,8 @@ def _compared(fast: _Speed, chosen: _Speed, times: dict[str, float | None]) -> s
     # Short enough for one line on a phone, with the number and without: nothing moves when it arrives.
     if not chosen.as_tuned:
         return f"Fast: {sooner}; not tried with your changes."
+    if presets.classic_of(fast.untouched.name) not in presets.AS_GOOD:
+        return f"Fast: {sooner}; not shown to be as good."
     tuned_on = presets.preset(fast.untouched.name).dataset
     if chosen.images == tuned_on:
         return f"Fast: the same quality, {sooner}."
