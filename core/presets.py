@@ -84,7 +84,7 @@ CLASSIC = tuple(name for name in PRESETS if not name.endswith(FAST))
 """The recipes without their fast sisters."""
 
 
-AS_GOOD = ("mlp-vae", "conv-vae", "plane-vae", "deep-ae", "decoder-gan")
+AS_GOOD = ("mlp-vae", "conv-vae", "plane-vae", "deep-ae", "auto-decoder", "decoder-gan")
 """Classic recipes whose fast sister was measured to reach their test figure (`benchmarks/time_to_quality.py`)."""
 
 

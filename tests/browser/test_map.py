@@ -130,12 +130,13 @@ def test_a_click_shows_reconstruction_and_neighbours_and_two_lead_to_interpolate
     lead = page.get_by_role("button", name="Interpolate between these two")
     expect(lead).to_be_disabled()
     click(page, screen, b)
-    assert the_map(page).get_attribute("data-picks") == f"{a},{b}"
+    expect(the_map(page)).to_have_attribute("data-picks", f"{a},{b}")
     lead.click()
     page.wait_for_url(re.compile(rf"/interpolate\?run={RUN}&a={_address(ids[a])}&b={_address(ids[b])}"), timeout=60_000)
     page.wait_for_selector("canvas[data-way=blend]", timeout=60_000)
     page.locator(".path input[type=range]").focus()
     page.keyboard.press("Home")
+    expect(page.locator(".path")).to_have_attribute("data-at", "0")
     assert np.array_equal(greys(page.locator("canvas[data-way=blend]")), embedding.pictures(images, ids[[a]])[0])
 
 
