@@ -65,7 +65,7 @@ class Trainer(Course):
         """The latents' rate keeps its proportion to the other."""
         lr = self.lr_at(self.progress)
         if self.latents is not None:
-            self.latents.lr = self.recipe.latent_lr * lr / self.recipe.lr
+            self.latents.lr = self.recipe.latent_lr * (lr / self.recipe.lr)
         for group in self.optimizer.param_groups:
             group["lr"] = lr
 
