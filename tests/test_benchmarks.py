@@ -8,7 +8,8 @@ import pytest
 
 from core import paths
 
-SCRIPTS = sorted(p.name for p in (paths.ROOT / "benchmarks").glob("*.py") if p.name not in ("trained.py", "visitor.py"))
+SHARED = ("textbook.py", "trained.py", "visitor.py")
+SCRIPTS = sorted(p.name for p in (paths.ROOT / "benchmarks").glob("*.py") if p.name not in SHARED)
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
