@@ -13,42 +13,25 @@ import time
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
-from torch.utils.data import DataLoader
-from torchvision import datasets, transforms
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from core import devices, paths  # noqa: E402
-from core.models import build  # noqa: E402
+import textbook  # noqa: E402
+
+from core import devices  # noqa: E402
 from core.presets import PRESETS  # noqa: E402
 from core.recipe import Recipe  # noqa: E402
 from core.trainer import Trainer  # noqa: E402
 
 
-def textbook(recipe: Recipe, batches: int) -> float:
-    """Images per second of the tutorial's loop, on all cores (torch's default)."""
-    torch.set_num_threads(devices.cores())
-    images = datasets.MNIST(paths.data_folder(), train=True, transform=transforms.ToTensor())
-    loader = DataLoader(images, batch_size=recipe.batch_size, shuffle=True)
-    model = build(recipe)
-    optimizer = torch.optim.Adam(model.parameters(), lr=recipe.lr)
-    began = 0.0
-    for done, (x, _) in enumerate(loader):
-        if done == 2:  # the first batches warm up, here and below
-            began = time.perf_counter()
-        if done == batches + 2:
-            break
-        optimizer.zero_grad()
-        mu, logvar = model.encoder(x).chunk(2, dim=1)
-        z = mu + torch.exp(0.5 * logvar) * torch.randn_like(mu)
-        output = torch.sigmoid(model.decoder(z))
-        bce = F.binary_cross_entropy(output, x, reduction="sum")
-        kl = -0.5 * torch.sum(1 + logvar - mu.pow(2) - logvar.exp())
-        loss = bce + kl
-        loss.backward()
-        loss.item()  # tutorials print it
-        optimizer.step()
+def tutorial(recipe: Recipe, batches: int) -> float:
+    """Images per second of the tutorial's loop."""
+    loop = textbook.epochs(recipe)
+    for _ in range(2):  # the first batches warm up, here and below
+        next(loop)
+    began = time.perf_counter()
+    for _ in range(batches):
+        next(loop)
     return batches * recipe.batch_size / (time.perf_counter() - began)
 
 
@@ -80,7 +63,7 @@ def main() -> None:
     print(f"{'recipe':10} {'textbook':>12} {'lab':>12} {'ratio':>7}   range of the rounds' ratios")
     for name, batches in (("mlp-vae", 150), ("conv-vae", 25)):
         recipe, lab = PRESETS[name], Lab(PRESETS[name])
-        pairs = [(textbook(recipe, batches), lab(recipe, batches)) for _ in range(options.rounds)]
+        pairs = [(tutorial(recipe, batches), lab(recipe, batches)) for _ in range(options.rounds)]
         ratios = sorted(ours / theirs for theirs, ours in pairs)
         theirs, ours = (statistics.median(side) for side in zip(*pairs, strict=True))
         print(f"{name:10} {theirs:8,.0f} /s {ours:10,.0f} /s {statistics.median(ratios):6.2f}×   "

@@ -74,8 +74,7 @@ def arrive(ready: dict[str, bool]) -> None:
         recipe = source.recipe
         name = wanted if wanted in presets.PRESETS and presets.preset(wanted).model == "gan" else recipe_source.PRESET
         fill(base(name, recipe.dataset) | {"model": "gan", "folder": recipe.folder, "source": source.name})
-        state["recipe_from_url"] = name
-        st.query_params["recipe"] = name
+        _in_address(name, source=True)
     if (chosen := state.pop("train_dataset", None)) in ready:
         before, state[key("dataset")] = state[key("dataset")], chosen
         _follow(before, chosen)
@@ -104,8 +103,7 @@ def sister(name: str) -> dict[str, Any]:
 def use_sister(name: str) -> None:
     """Choose the other speed: the form is filled anew, but for what was chosen by hand and would be meant again."""
     fill(sister(name))
-    st.session_state["recipe_from_url"] = name
-    st.query_params["recipe"] = name
+    _in_address(name, source=True)
 
 
 def use_preset(ready: dict[str, bool]) -> None:
@@ -115,11 +113,12 @@ def use_preset(ready: dict[str, bool]) -> None:
     _in_address(name)
 
 
-def _in_address(name: str) -> None:
-    """The recipe in the address, without a source: that was chosen for another one."""
+def _in_address(name: str, source: bool = False) -> None:
+    """The recipe in the address; without its source, which was chosen for another one, unless that stays."""
     st.session_state["recipe_from_url"] = name
     st.query_params["recipe"] = name
-    st.query_params.pop("source", None)
+    if not source:
+        st.query_params.pop("source", None)
 
 
 def use_recipe(name: str, dataset: str) -> None:
