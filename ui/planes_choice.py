@@ -65,6 +65,7 @@ def pick(slot: str, shown: Run, found: list[Run]) -> None:
     own = sorted(found, key=lambda run: run.recipe.model != slot)
     family = {run.name: run.recipe.model for run in found}
     st.selectbox("Trained model", [run.name for run in own], key=f"planes_run_{slot}", label_visibility="collapsed",
+                 persist_state="page",
                  format_func=lambda n: n if family.get(n) == slot else f"{n} · {family.get(n, '').upper()}",
                  help=f"{shown.recipe.summary()}. Any run with two latent dimensions can stand here, to compare two of "
                       "one family as well.")

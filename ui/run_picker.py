@@ -17,7 +17,9 @@ def pick_run(key: str = "run", *, page: str = "", what: str = "trained run", fit
     the page, if there is none.
 
     The chosen name stands in the address as `?run=…` (`key` is the name of the parameter), so that a link leads
-    to it; a name that does not exist is ignored with a message. The choice survives a change of page.
+    to it; a name that does not exist is ignored with a message. The choice survives a change of page. What the box
+    shows is told to the browser until the browser has answered (`persist_state`): one that is slow to draw the box
+    may see only the page's second run, and would take the first name in it for the choice.
 
     Args:
         page: where some runs only will do, that page's name: it then remembers its choice apart from the others.
@@ -42,7 +44,7 @@ def pick_run(key: str = "run", *, page: str = "", what: str = "trained run", fit
                        f"{' You see another one instead.' if choice else ''}")
         st.session_state[box] = choice
     name = st.selectbox("Trained model", list(usable), key=box, label_visibility="collapsed",
-                        placeholder=trials or None,
+                        placeholder=trials or None, persist_state="page",
                         format_func=lambda n: f"{n} · {usable[n].recipe.summary()}" if n in usable else n,
                         help="The run whose model you explore. The page's address names it, so that a link leads "
                              "back to it.")

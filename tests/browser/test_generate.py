@@ -28,6 +28,16 @@ FOCUS = """() => {
 }"""
 
 
+# Notes what Streamlit would call to clean up after each call of a component, as `window.cleanups`.
+LISTEN_IN = """() => {
+  const make = URL.createObjectURL, other = (text) => make.call(URL, new Blob([text], {type: "text/javascript"}));
+  window.cleanups = [];
+  URL.createObjectURL = (blob) => blob.type !== "text/javascript" ? make.call(URL, blob) : other(`
+    import call from "${make.call(URL, blob)}";
+    export default (args) => { const end = call(args); window.cleanups.push(end); return end; };`);
+}"""
+
+
 class Wire:
     """Counts the messages that a page sends to the server."""
 
@@ -109,6 +119,24 @@ def test_the_last_of_many_quick_moves_wins(page, lab):
     assert float(sliders(page).first.input_value()) == pytest.approx(-1.5)
     page.wait_for_selector("[data-sheet=ready]")
     assert float(sliders(page).first.input_value()) == pytest.approx(-1.5)
+
+
+def test_a_component_that_is_cleaned_up_after_in_mid_use_goes_on_as_it_was(page, lab):
+    """Where newer data comes before a call has returned, as on a slow computer, Streamlit cleans up after that call at
+    once, while the component stays on the page."""
+    page.add_init_script(f"({LISTEN_IN})()")
+    visit(page, lab, "example-mlp-vae")
+    slider = sliders(page).first
+    slider.focus()
+    slider.evaluate("e => { window.inHand = e; }")
+    assert page.evaluate("() => cleanups.map((end) => end && end()).length") > 1
+    before = state(page)
+    page.keyboard.press("ArrowRight")
+    assert served(page, before["seq"])["hash"] != before["hash"]
+    assert slider.evaluate("e => e === window.inHand && e === e.getRootNode().activeElement")
+    page.get_by_role("link", name="Data", exact=True).first.click()
+    # Once it has left the page nobody listens for its run any more.
+    page.wait_for_function("() => [...latentLab.listeners].every(([, all]) => !all.size)")
 
 
 def test_zero_and_a_double_click_reset_one_slider(page, lab):

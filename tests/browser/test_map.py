@@ -140,6 +140,29 @@ def test_a_click_shows_reconstruction_and_neighbours_and_two_lead_to_interpolate
     assert np.array_equal(greys(page.locator("canvas[data-way=blend]")), embedding.pictures(images, ids[[a]])[0])
 
 
+def test_the_box_names_the_run_on_the_page_however_late_the_browser_draws_it(page, lab):
+    """The measures of a new map run the page a second time, maybe before the browser has drawn the first."""
+    held = []
+    page.route(re.compile("Selectbox"), lambda route: held.append(route))
+    run = "example-deep-ae"
+    assert runs_in(lab)[0] != run, "the first name of the box would be right by chance"
+    page.goto(f"{lab.url}/map?run={run}&n=311&method=pca")
+    page.get_by_text(re.compile("Measured on .* images")).wait_for(timeout=120_000)
+    settled(page)
+    for route in held:
+        route.continue_()
+    expect(page.locator("[data-testid=stSelectbox] input").first).to_have_value(re.compile(f"^{run} "), timeout=30_000)
+    page.get_by_text("Second map").click()
+    settled(page)
+    assert f"run={run}&" in page.url
+
+
+def runs_in(lab) -> list[str]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LATENT_LAB_RUNS", str(lab.runs))
+        return [run.name for run in runs.list_runs()]
+
+
 def _address(one: int) -> str:
     return str(one) if one < 297 else f"train{one - 297}"
 

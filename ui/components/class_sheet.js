@@ -1,7 +1,7 @@
 export default function ({ data, parentElement }) {
   const view = recall(parentElement, () => start(parentElement));
   view.accept(data);
-  return view.stop;
+  return parting(parentElement, view.stop);
 }
 
 function start(root) {

@@ -27,6 +27,13 @@ function recall(parent, make) {
   return memory.get(parent);
 }
 
+// What a component's default function returns, to be called when the component leaves the page. Streamlit also calls
+// it while the component stays, where newer data came before the call had returned: on a slow computer often. What is
+// in use must not be stopped then.
+function parting(parent, stop) {
+  return () => { if (!(parent.host ?? parent).isConnected) stop(); };
+}
+
 function publish(topic, value) {
   for (const listener of [...(shelf.listeners.get(topic) ?? [])]) listener(value);
 }

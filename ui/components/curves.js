@@ -3,7 +3,7 @@ const RIGHT = 10, TOP = 6, GAP = 18, BOTTOM = 38;
 export default function ({ data, parentElement }) {
   const chart = recall(parentElement, () => start(parentElement));
   chart.accept(data);
-  return chart.stop;
+  return parting(parentElement, chart.stop);
 }
 
 function start(root) {

@@ -4,7 +4,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const film = recall(parentElement, () => start(parentElement));
   film.ask = (epochs) => post(() => setTriggerValue("want", epochs));
   film.accept(data);
-  return film.stop;
+  return parting(parentElement, film.stop);
 }
 
 function start(root) {

@@ -31,7 +31,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const view = recall(parentElement, () => start(parentElement));
   view.pick = (part) => post(() => setTriggerValue("part", part));
   view.accept(data);
-  return view.stop;
+  return parting(parentElement, view.stop);
 }
 
 function start(root) {

@@ -2,7 +2,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const game = recall(parentElement, () => start(parentElement));
   game.tell = (name, value) => post(() => setTriggerValue(name, value));
   game.accept(data);
-  return game.stop;
+  return parting(parentElement, game.stop);
 }
 
 const ARROWS = { 2: ["ArrowLeft", "ArrowRight"], 3: ["ArrowLeft", "ArrowDown", "ArrowRight"] };

@@ -3,7 +3,7 @@ const PICTURES = "http://www.w3.org/2000/svg";
 export default function ({ data, parentElement }) {
   const view = recall(parentElement, () => start(parentElement));
   view.accept(data);
-  return view.stop;
+  return parting(parentElement, view.stop);
 }
 
 function start(root) {

@@ -7,7 +7,7 @@ export default function ({ data, parentElement, setStateValue }) {
   const board = recall(parentElement, () => start(parentElement));
   board.tell = (value) => post(() => setStateValue("at", value));
   board.accept(data);
-  return board.stop;
+  return parting(parentElement, board.stop);
 }
 
 function start(root) {

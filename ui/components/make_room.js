@@ -12,5 +12,5 @@ export default function ({ parentElement }) {
     const lack = box ? Math.min(ENOUGH, window.innerHeight - 130) - (window.innerHeight - top) : 0;
     if (lack > 0) main.scrollBy(0, lack);
   }));
-  return () => memory.delete(parentElement);
+  return parting(parentElement, () => memory.delete(parentElement));
 }

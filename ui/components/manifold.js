@@ -3,7 +3,7 @@ const MARK = "#fff"; // the samples are rings, which no image is
 export default function ({ data, parentElement }) {
   const view = recall(parentElement, () => start(parentElement));
   view.accept(data);
-  return view.stop;
+  return parting(parentElement, view.stop);
 }
 
 function start(root) {

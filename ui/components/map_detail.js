@@ -2,7 +2,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const view = recall(parentElement, () => start(parentElement));
   view.tell = (what, value) => post(() => setTriggerValue(what, value));
   view.accept(data);
-  return view.stop;
+  return parting(parentElement, view.stop);
 }
 
 function start(root) {

@@ -1,7 +1,7 @@
 export default function ({ data, parentElement }) {
   const view = recall(parentElement, () => start(parentElement));
   view.accept(data);
-  return view.stop;
+  return parting(parentElement, view.stop);
 }
 
 const EDGE = 22, PERIOD = 350; // CSS pixels round the map, ms of a move from one map to the next

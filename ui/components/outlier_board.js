@@ -4,7 +4,7 @@ export default function ({ data, parentElement, setStateValue }) {
   const view = recall(parentElement, () => start(parentElement));
   view.say = (value) => post(() => setStateValue("quantile", value));
   view.accept(data);
-  return view.stop;
+  return parting(parentElement, view.stop);
 }
 
 function start(root) {

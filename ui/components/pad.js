@@ -8,7 +8,7 @@ const paintable = (engine) => function ({ data, parentElement, setStateValue }) 
   const view = recall(parentElement, () => pad(parentElement, engine(parentElement)));
   view.tell = (value) => post(() => setStateValue("said", value));
   view.accept(data);
-  return view.stop;
+  return parting(parentElement, view.stop);
 };
 
 const text = (levels) => btoa(String.fromCharCode(...levels));

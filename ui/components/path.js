@@ -5,7 +5,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const view = recall(parentElement, () => start(parentElement));
   view.go = (value) => post(() => setTriggerValue("go", value));
   view.accept(data);
-  return view.stop;
+  return parting(parentElement, view.stop);
 }
 
 function start(root) {

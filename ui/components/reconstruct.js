@@ -3,7 +3,7 @@ const PERIOD = 60; // ms a step while playing
 export default function ({ data, parentElement }) {
   const view = recall(parentElement, () => start(parentElement));
   view.accept(data);
-  return view.stop;
+  return parting(parentElement, view.stop);
 }
 
 function start(root) {

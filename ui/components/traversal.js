@@ -2,7 +2,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const view = recall(parentElement, () => start(parentElement));
   view.ask = (value) => post(() => setTriggerValue("wish", value));
   view.accept(data);
-  return view.stop;
+  return parting(parentElement, view.stop);
 }
 
 function start(root) {
