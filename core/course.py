@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core import data, frames, inference, metrics
+from core import data, devices, frames, inference, metrics
 from core.history import Row
 from core.images import to_uint8
 from core.models import build
@@ -50,7 +50,7 @@ class Course:
 
     Attributes:
         epoch: finished epochs. batch: finished batches of the running epoch. steps: batches since the beginning.
-        changeable: what may be changed in mid-run. per_step, per_epoch: images.
+        device_name: the device in words. changeable: what may be changed in mid-run. per_step, per_epoch: images.
         sums: what each batch of this epoch leaves for the curve, [batches, columns].
     """
 
@@ -59,7 +59,7 @@ class Course:
     def __init__(self, recipe: Recipe, device: torch.device, image_set: data.ImageSet | None, *, per_step: int,
                  per_epoch: int = 0, columns: int = 2):
         """`per_epoch`: images of an epoch, if it is to be a part of the set; 0: all."""
-        self.recipe, self.device = recipe, device
+        self.recipe, self.device, self.device_name = recipe, device, devices.describe(device)
         self.image_set = data.load(recipe.dataset, recipe.folder) if image_set is None else image_set
         train, held_out = data.split(self.image_set, recipe.validation, recipe.train_images)
         self.train_images = metrics.on_device(self.image_set.train_images[train], device)

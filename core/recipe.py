@@ -134,6 +134,10 @@ class Recipe:
     latent_init: str = field("pca", "Where the latents begin. pca: along the main directions of the images, 1 σ wide "
                              "at most. small: at random, N(0, 0.01²).", group="training", choices=("pca", "small"),
                              only=("model", DECODER_ONLY))
+    precision: str = field("float32", "How exactly the layers compute while they learn. float32: 24 binary digits. "
+                           "mixed: 8 digits (bfloat16) in the layers, 24 in weights and losses: quicker on a "
+                           "processor or graphics card that has it built in; elsewhere it is float32.",
+                           group="training", choices=("float32", "mixed"), only=("model", TRAINED_ALONE))
     batch_size: int = field(128, "Images per step.", group="training", low=1, high=10_000, unit="images")
     seed: int = field(0, "Start of every random number: same seed and settings, same losses.", group="training",
                       low=0, high=2**31 - 1)

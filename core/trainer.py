@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core import codes, data, metrics
+from core import codes, data, devices, metrics
 from core.course import Course, Validated, flat, unflat
 from core.history import Row
 from core.latent_table import LazyAdam
@@ -50,6 +50,8 @@ class Trainer(Course):
         self.latents = LazyAdam(codes.initial(recipe, self.train_images), recipe.latent_lr, 2 * self.batches) \
             if recipe.decoder_only else None
         self.lr, self.beta = recipe.lr, recipe.beta
+        self.mixed = recipe.precision == "mixed" and devices.has_bfloat16(device)
+        self.device_name += " with bfloat16" if self.mixed else ""
 
     def begin_epoch(self) -> None:
         super().begin_epoch()
@@ -78,10 +80,10 @@ class Trainer(Course):
         """One batch: forward, backward, update. Returns how many images it held."""
         rows = self.next_rows()
         x = metrics.as_floats(self.train_images[rows])
-        if self.latents is None:
-            losses = self.model.loss(x, self.noise)
-        else:
-            losses = self.model.loss(x, self.noise, self.model.posterior(self.latents.take(rows)))
+        posterior = None if self.latents is None else self.model.posterior(self.latents.take(rows))
+        # Matrices are multiplied in bfloat16, everything else is done in float32 (Micikevicius et al. 2018).
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.mixed):
+            losses = self.model.loss(x, self.noise, posterior)
         recon, kl, beta = losses.recon.sum(), losses.kl.sum(), self.beta_now()
         ((recon + beta * kl) / len(x)).backward()
         self._set_rates()

@@ -85,7 +85,7 @@ class _Loop:
         self.began_at = (self.record.seconds, self.trainer.epoch)
 
     def events(self) -> Iterator[Event]:
-        trainer, record, run, name = self.trainer, self.record, self.run, devices.describe(self.device)
+        trainer, record, run, name = self.trainer, self.record, self.run, self.trainer.device_name
         parameters = sum(p.numel() for p in trainer.model.parameters())
         run.update_status(state="running", message="", device=name, threads=self.threads, parameters=parameters)
         yield Started(name, self.threads, parameters, trainer.batches, len(trainer.train_images))

@@ -65,7 +65,7 @@ def test_a_rate_is_one_for_recipes_that_differ_in_what_costs_nothing_and_another
     for name, value in same.items():
         assert pace.shape(vae.with_(**{name: value})) == pace.shape(vae), name
     other = {"model": "ae", "network": "conv", "hidden": (7,), "latent_dim": 3, "batch_size": 64, "activation": "silu",
-             "likelihood": "gaussian", "optimizer": "sgd"}
+             "likelihood": "gaussian", "optimizer": "sgd", "precision": "mixed"}
     for name, value in other.items():
         assert pace.shape(vae.with_(**{name: value})) != pace.shape(vae), name
     gan = presets.PRESETS["decoder-gan"]

@@ -57,7 +57,8 @@ def test_the_same_seed_gives_the_same_run_and_another_seed_another(whole):
     assert curve(other) != curve(whole)
 
 
-@pytest.mark.parametrize("how", [{}, {"optimizer": "sgd"}, {"schedule": "one-cycle", "beta2": 0.9}], ids=str)
+@pytest.mark.parametrize("how", [{}, {"optimizer": "sgd"}, {"schedule": "one-cycle", "beta2": 0.9},
+                                 {"precision": "mixed"}], ids=str)
 @pytest.mark.parametrize("epochs", [1, 3])
 def test_k_epochs_and_the_rest_are_bit_equal_to_all_at_once(how, epochs):
     recipe = RECIPE.with_(**how)

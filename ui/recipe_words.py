@@ -33,6 +33,7 @@ WORDS = {"ae": "Autoencoder", "vae": "Variational autoencoder", "ad": "Auto-deco
          "pca": "Along the images' main directions", "small": "At random, near 0",
          "mlp": "Fully connected", "conv": "Convolutions", "patch": "Convolutions on patches",
          "relu": "ReLU", "silu": "SiLU",
+         "float32": "Single precision (float32)", "mixed": "Mixed with bfloat16, where the machine has it",
          "constant": "The same throughout", "one-cycle": "Rising, then falling (one-cycle)",
          "bernoulli": "Bernoulli (cross-entropy)", "gaussian": "Gaussian, fixed σ",
          "gaussian-learned": "Gaussian, learned σ", "mse": "Squared error", "adam": "Adam",

@@ -101,7 +101,7 @@ class LatentModel(nn.Module):
 
     def encode(self, images: Tensor) -> Posterior:
         """Where images [B, 1, 28, 28] lie in the latent space, by the encoder."""
-        return self.posterior(self.encoder(images))
+        return self.posterior(self.encoder(images).float())  # from bfloat16, in training with mixed precision
 
     def loss(
         self, images: Tensor, generator: torch.Generator | None = None, posterior: Posterior | None = None
@@ -118,7 +118,7 @@ class LatentModel(nn.Module):
         self, posterior: Posterior, z: Tensor, images: Tensor, visible: Tensor | None = None
     ) -> Losses:
         """The loss terms at one z [B, d] of the posterior; `visible` as in `Likelihood.nll`."""
-        return Losses(self.likelihood.nll(self.decoder(z), images, visible), self.prior_term(posterior))
+        return Losses(self.likelihood.nll(self.decoder(z).float(), images, visible), self.prior_term(posterior))
 
     def prior_term(self, posterior: Posterior) -> Tensor:
         """What the prior N(0, I) asks of a posterior, in nats, [B]."""
