@@ -17,9 +17,7 @@ def pick_run(key: str = "run", *, page: str = "", what: str = "trained run", fit
     the page, if there is none.
 
     The chosen name stands in the address as `?run=…` (`key` is the name of the parameter), so that a link leads
-    to it; a name that does not exist is ignored with a message. The choice survives a change of page. What the box
-    shows is told to the browser until the browser has answered (`persist_state`): one that is slow to draw the box
-    may see only the page's second run, and would take the first name in it for the choice.
+    to it; a name that does not exist is ignored with a message. The choice survives a change of page.
 
     Args:
         page: where some runs only will do, that page's name: it then remembers its choice apart from the others.
@@ -34,7 +32,9 @@ def pick_run(key: str = "run", *, page: str = "", what: str = "trained run", fit
         nothing() if nothing else nothing_yet(key, bool(found))
         return None
     box, kept, wanted = f"{page}{key}_box", f"{page}{key}_kept", st.query_params.get(key)
-    if st.session_state.get(box) not in usable:  # the first look, or the run was deleted or renamed since
+    names, gone = list(usable), False
+    choice = st.session_state.get(box)
+    if choice not in usable:  # the first look, or the run was deleted or renamed since
         first = None if trials and is_trial(next(iter(usable.values())).recipe) else next(iter(usable))
         choice = next((name for name in (wanted, st.session_state.get(kept)) if name in usable), first)
         if wanted and wanted not in usable:
@@ -42,9 +42,12 @@ def pick_run(key: str = "run", *, page: str = "", what: str = "trained run", fit
             there = unfit and any(run.name == wanted for run in runs.list_runs())
             st.warning(f"{unfit if there else f'The address asks for a {what} that does not exist.'}"
                        f"{' You see another one instead.' if choice else ''}")
-        st.session_state[box] = choice
-    name = st.selectbox("Trained model", list(usable), key=box, label_visibility="collapsed",
-                        placeholder=trials or None, persist_state="page",
+        if gone := box in st.session_state:
+            st.session_state[box] = choice
+    # The choice as the box's default, in every run of the page: a browser that is slow to draw the box may see a later
+    # run of it than the first, and would take the first name for the choice.
+    name = st.selectbox("Trained model", names, key=box, label_visibility="collapsed", placeholder=trials or None,
+                        index=0 if gone else None if choice is None else names.index(choice),
                         format_func=lambda n: f"{n} · {usable[n].recipe.summary()}" if n in usable else n,
                         help="The run whose model you explore. The page's address names it, so that a link leads "
                              "back to it.")
