@@ -92,7 +92,8 @@ def said(judged: gan_flow.Judged, kind: str) -> list[tuple[str, bool]]:
     """Verdicts as they are shown: a probability where D's number is a logit, else the number itself."""
     if kind == "non-saturating":
         p = 1 / (1 + np.exp(-np.clip(judged.verdict.astype(np.float64), -50, 50)))
-        words = [f"{100 * x:.0f} %" for x in p]
+        # "50 % · says generated" would read like a mistake: near the line, a digit more tells its side.
+        words = [f"{100 * x:.{int(abs(x - 0.5) < 0.01)}f} %" for x in p]
     else:
         words = [f"{v:+.2f}".replace("-", "−") for v in judged.verdict]
     return list(zip(words, judged.real.tolist(), strict=True))

@@ -6,6 +6,7 @@ from streamlit.testing.v1 import AppTest
 
 from core import data, gan_compare, gan_experiments, paths, runs, weights, worker
 from core.files import write_json
+from core.gan_flow import Judged
 from tests.gans import FIGURES, gan_run
 from tests.small import tiny
 from ui import gan_begin, gan_choice, gan_code, gan_flow, gan_parts, gan_slow
@@ -343,3 +344,10 @@ def test_every_control_has_help():
         for kind in ("button", "selectbox", "metric"):
             for widget in getattr(page, kind):
                 assert widget.help, f"{kind} {widget.label}"
+
+
+def test_a_verdict_near_the_line_says_on_which_side_it_is():
+    verdict = np.array([0.012, -0.016, 0.1, -3.0], np.float32)  # logits: 1 / (1 + e^-v)
+    judged = Judged(verdict=verdict, real=verdict > 0, threshold=0.0)
+    assert gan_flow.said(judged, "non-saturating") == [
+        ("50.3 %", True), ("49.6 %", False), ("52 %", True), ("5 %", False)]
