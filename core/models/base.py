@@ -101,7 +101,8 @@ class LatentModel(nn.Module):
 
     def encode(self, images: Tensor) -> Posterior:
         """Where images [B, 1, 28, 28] lie in the latent space, by the encoder."""
-        return self.posterior(self.encoder(images).float())  # from bfloat16, in training with mixed precision
+        # As exact as the images: with mixed precision the layers answer in bfloat16.
+        return self.posterior(self.encoder(images).to(images.dtype))
 
     def loss(
         self, images: Tensor, generator: torch.Generator | None = None, posterior: Posterior | None = None
@@ -118,7 +119,8 @@ class LatentModel(nn.Module):
         self, posterior: Posterior, z: Tensor, images: Tensor, visible: Tensor | None = None
     ) -> Losses:
         """The loss terms at one z [B, d] of the posterior; `visible` as in `Likelihood.nll`."""
-        return Losses(self.likelihood.nll(self.decoder(z).float(), images, visible), self.prior_term(posterior))
+        found = self.decoder(z).to(images.dtype)
+        return Losses(self.likelihood.nll(found, images, visible), self.prior_term(posterior))
 
     def prior_term(self, posterior: Posterior) -> Tensor:
         """What the prior N(0, I) asks of a posterior, in nats, [B]."""
