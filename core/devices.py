@@ -60,14 +60,14 @@ def threads_for(recipe: Recipe, device: torch.device) -> int:
 
 
 def has_bfloat16(device: torch.device) -> bool:
-    """Whether the device multiplies in bfloat16 by itself. Where it is only imitated, it is slower than float32; where
-    torch does not say (ARM processors, Apple's MPS), no."""
+    """Whether the device multiplies in bfloat16 by itself. Where it is only imitated, it is slower than float32. On ARM
+    processors and Apple's MPS, where nobody has measured whether it pays, no."""
     import torch
 
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    asked = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")  # torch has no public name for it yet
-    return device.type == "cpu" and any(getattr(torch.cpu, name, bool)() for name in asked)
+        return torch.cuda.get_device_capability(device) >= (8, 0)  # Ampere, 2020
+    able = torch.cpu.get_capabilities() if device.type == "cpu" else {}
+    return any(able.get(name, False) for name in ("avx512_bf16", "amx_bf16"))
 
 
 def cores() -> int:

@@ -136,10 +136,11 @@ class Recipe:
                              only=("model", DECODER_ONLY))
     precision: str = field("float32", "How exactly the layers compute while they learn. float32: 24 binary digits. "
                            "mixed: 8 digits (bfloat16) in the layers, 24 in weights and losses: quicker on a "
-                           "processor or graphics card that has it built in; elsewhere it is float32.",
+                           "processor that has it built in; where the device has not, it is float32.",
                            group="training", choices=("float32", "mixed"), only=("model", TRAINED_ALONE))
     batch_size: int = field(128, "Images per step.", group="training", low=1, high=10_000, unit="images")
-    seed: int = field(0, "Start of every random number: same seed and settings, same losses.", group="training",
+    seed: int = field(0, "Start of every random number: same seed and settings, same losses on the same "
+                      "machine.", group="training",
                       low=0, high=2**31 - 1)
 
     epochs: int = field(10, "Passes over the training images.", group="stop", low=1, high=10_000, unit="epochs")

@@ -15,15 +15,20 @@ def test_bfloat16_is_built_in_where_the_processor_says_so():
         if FLAGS.is_file() else None
     if flags is None:
         pytest.skip("This system does not list its processor's abilities in /proc/cpuinfo.")
-    assert devices.has_bfloat16(torch.device("cpu")) == bool({"avx512_bf16", "amx_tile"} & set(flags))
+    assert devices.has_bfloat16(torch.device("cpu")) == bool({"avx512_bf16", "amx_bf16"} & set(flags))
 
 
 @pytest.mark.parametrize("type_", ["mps", "meta"])
-def test_a_device_that_torch_does_not_answer_for_has_no_bfloat16(type_):
+def test_a_device_that_nobody_measured_has_no_bfloat16(type_):
     assert devices.has_bfloat16(torch.device(type_)) is False
 
 
-def test_a_torch_that_no_longer_has_the_question_is_taken_for_a_no(monkeypatch):
-    for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"):
-        monkeypatch.delattr(torch.cpu, name)
+def test_an_arm_processor_whatever_it_can_do_has_no_bfloat16_here(monkeypatch):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"architecture": "aarch64", "bf16": True})
     assert devices.has_bfloat16(torch.device("cpu")) is False
+
+
+def test_of_two_graphics_cards_the_one_that_trains_is_asked(monkeypatch):
+    able = {torch.device("cuda:0"): (8, 0), torch.device("cuda:1"): (7, 5)}  # an A100 and a T4
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device=None: able[device])
+    assert [devices.has_bfloat16(device) for device in able] == [True, False]

@@ -7,7 +7,7 @@ import pytest
 import torch
 from small import drive, tiny, trained
 
-from core import runs, training, weights
+from core import devices, runs, training, weights
 from core.events import Batch, Control, EpochEnd, Finished, Report
 from core.runs import Run, RunError
 from core.training import train
@@ -60,7 +60,8 @@ def test_the_same_seed_gives_the_same_run_and_another_seed_another(whole):
 @pytest.mark.parametrize("how", [{}, {"optimizer": "sgd"}, {"schedule": "one-cycle", "beta2": 0.9},
                                  {"precision": "mixed"}], ids=str)
 @pytest.mark.parametrize("epochs", [1, 3])
-def test_k_epochs_and_the_rest_are_bit_equal_to_all_at_once(how, epochs):
+def test_k_epochs_and_the_rest_are_bit_equal_to_all_at_once(how, epochs, monkeypatch):
+    monkeypatch.setattr(devices, "has_bfloat16", lambda device: True)
     recipe = RECIPE.with_(**how)
     broken = runs.create(recipe)
     assert drive(broken, stop_after=25 * epochs)[-1].state == "stopped"

@@ -8,7 +8,7 @@ import pytest
 import torch
 from small import drive, epoch_ends, tiny, trained
 
-from core import data, devices, metrics, runs, training
+from core import data, metrics, runs, training
 from core.events import Batch, Changed, Control, EpochEnd, Finished, Report, Started
 from core.models import build
 from core.trainer import FIRST, LAST, RISE, Trainer, one_cycle
@@ -339,43 +339,3 @@ def test_training_learns_something():
     run = trained(tiny(epochs=30, hidden=(64,), latent_dim=8, train_images=600, lr=3e-3))
     losses = finite(run.history()["val_total"])
     assert losses[-1] < 0.5 * losses[0]
-
-
-@pytest.mark.parametrize("network", ["mlp", "conv", "patch"])
-def test_mixed_precision_multiplies_in_bfloat16_and_keeps_weights_and_losses_in_float32(network, monkeypatch):
-    monkeypatch.setattr(devices, "has_bfloat16", lambda device: True)  # torch imitates it where there is none
-    exact, mixed = (Trainer(tiny(network=network, precision=how), CPU) for how in ("float32", "mixed"))
-    layers = []
-    for module in mixed.model.modules():
-        if isinstance(module, torch.nn.Linear | torch.nn.Conv2d | torch.nn.ConvTranspose2d):
-            module.register_forward_hook(lambda module, x, out: layers.append(out.dtype))
-    grads = {}
-    for trainer in (exact, mixed):
-        trainer.optimizer.zero_grad = lambda **kw: None
-        trainer.step()
-        grads[trainer] = torch.cat([p.grad.flatten() for p in trainer.model.parameters()])
-    assert set(layers) == {torch.bfloat16} and len(layers) >= 4
-    assert {p.dtype for p in mixed.model.parameters()} == {grads[mixed].dtype} == {mixed.sums.dtype} == {torch.float32}
-    torch.testing.assert_close(mixed.sums[0], exact.sums[0], rtol=5e-3, atol=0)  # bfloat16 errs by 1/256 at most
-    assert torch.cosine_similarity(grads[mixed], grads[exact], dim=0) > 0.999
-    assert not torch.equal(grads[mixed], grads[exact])
-
-
-def test_mixed_precision_is_float32_where_bfloat16_is_not_built_in(monkeypatch):
-    monkeypatch.setattr(devices, "has_bfloat16", lambda device: False)
-    exact, mixed = (trained(tiny(epochs=1, precision=how)) for how in ("float32", "mixed"))
-    for column in ("train_recon", "train_kl", "val_recon", "val_kl"):
-        np.testing.assert_array_equal(mixed.history()[column], exact.history()[column])
-    assert mixed.status["device"] == exact.status["device"] == "CPU"
-
-
-def test_a_run_says_whether_bfloat16_was_used(monkeypatch):
-    monkeypatch.setattr(devices, "has_bfloat16", lambda device: True)
-    said = {how: trained(tiny(epochs=1, precision=how)).status["device"] for how in ("float32", "mixed")}
-    assert said == {"float32": "CPU", "mixed": "CPU with bfloat16"}
-
-
-def test_what_is_measured_is_measured_in_float32_also_with_mixed_precision(monkeypatch):
-    monkeypatch.setattr(devices, "has_bfloat16", lambda device: True)
-    exact, mixed = (Trainer(tiny(precision=how), CPU) for how in ("float32", "mixed"))
-    assert mixed.validate().row == exact.validate().row

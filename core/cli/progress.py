@@ -28,7 +28,7 @@ class Progress:
         """Take up one event."""
         if isinstance(event, Started):
             recipe, threads = self.run.recipe, "thread" if event.threads == 1 else "threads"
-            where = event.device + (f" ({event.threads} {threads})" if event.device == "CPU" else "")
+            where = event.device + (f" ({event.threads} {threads})" if event.device.startswith("CPU") else "")
             print(f"Training '{self.run.name}' on {where}: {recipe.summary()}, {event.parameters:,} parameters, "
                   f"{event.train_images:,} images. Ctrl+C stops and saves.", flush=True)
             self.begin()

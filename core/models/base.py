@@ -101,8 +101,7 @@ class LatentModel(nn.Module):
 
     def encode(self, images: Tensor) -> Posterior:
         """Where images [B, 1, 28, 28] lie in the latent space, by the encoder."""
-        # As exact as the images: with mixed precision the layers answer in bfloat16.
-        return self.posterior(self.encoder(images).to(images.dtype))
+        return self.posterior(self.encoder(images).to(images.dtype))  # mixed precision: the layers answer in bfloat16
 
     def loss(
         self, images: Tensor, generator: torch.Generator | None = None, posterior: Posterior | None = None
@@ -119,8 +118,8 @@ class LatentModel(nn.Module):
         self, posterior: Posterior, z: Tensor, images: Tensor, visible: Tensor | None = None
     ) -> Losses:
         """The loss terms at one z [B, d] of the posterior; `visible` as in `Likelihood.nll`."""
-        found = self.decoder(z).to(images.dtype)
-        return Losses(self.likelihood.nll(found, images, visible), self.prior_term(posterior))
+        output = self.decoder(z).to(images.dtype)  # with mixed precision the layers answer in bfloat16
+        return Losses(self.likelihood.nll(output, images, visible), self.prior_term(posterior))
 
     def prior_term(self, posterior: Posterior) -> Tensor:
         """What the prior N(0, I) asks of a posterior, in nats, [B]."""
