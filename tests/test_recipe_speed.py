@@ -115,9 +115,25 @@ def test_another_seed_is_still_the_recipe(paces):
 
 
 def test_the_same_quality_is_claimed_only_where_it_was_measured(paces, monkeypatch):
-    monkeypatch.setattr(presets, "AS_GOOD", ("conv-vae",))
+    monkeypatch.setattr(presets, "AS_GOOD", {"conv-vae": "the same quality"})
     assert said(visit(paces)) == "Fast: sooner; not shown to be as good."
     assert said(visit(paces, recipe="conv-vae-fast")) == "Fast: the same quality, sooner."
+
+
+def test_of_an_autoencoder_only_the_reconstructions_are_said_to_be_as_good(paces):
+    assert said(visit(paces, recipe="deep-ae-fast")) == "Fast: reconstructs as well, sooner."
+
+
+@pytest.mark.parametrize("source, end", [
+    (presets.PRESETS["mlp-vae-fast"].with_(seed=5, epochs=3), "the same quality, sooner."),
+    (presets.PRESETS["mlp-vae"], "sooner; not tried from this decoder."),
+    (presets.PRESETS["mlp-vae-fast"].with_(model="ae"), "sooner; not tried from this decoder.")])
+def test_a_gan_is_said_to_be_as_good_only_from_the_decoder_that_was_tried(paces, source, end):
+    run = runs.create(source)
+    (run.path / "best.safetensors").touch()
+    form = visit(paces, recipe="decoder-gan-fast")
+    form.selectbox(key="recipe_source").select(run.name).run()
+    assert made(form).source == run.name and said(form) == f"Fast: {end}"
 
 
 def test_on_the_digits_the_times_are_those_of_the_small_sisters_and_nothing_is_claimed_that_was_not_measured(paces):

@@ -50,6 +50,15 @@ class _Speed:
         theirs = {name: getattr(self.meant, name) for name in ("dataset", "folder", "seed", "source", "source_model")}
         return self.untouched.with_(**theirs) == self.meant
 
+    @property
+    def from_another_decoder(self) -> bool:
+        """Whether a GAN would begin with another kind of decoder than the one that was measured."""
+        if self.meant is None or self.meant.model != "gan":
+            return False
+        tried, same = presets.preset(presets.DECODER_TRIED), ("network", "hidden", "activation", "latent_dim")
+        return (self.meant.source_model != tried.model
+                or any(getattr(self.meant, name) != getattr(tried, name) for name in same))
+
 
 def choose(paces: Paces | None, idle: bool) -> str:
     """The choice between the sisters of the recipe in the form, and how they compare, in a line; nothing where it has
@@ -108,11 +117,14 @@ def _compared(fast: _Speed, chosen: _Speed, times: dict[str, float | None]) -> s
     # Short enough for one line on a phone, with the number and without: nothing moves when it arrives.
     if not chosen.as_tuned:
         return f"Fast: {sooner}; not tried with your changes."
-    if presets.classic_of(fast.untouched.name) not in presets.AS_GOOD:
+    claim = presets.AS_GOOD.get(presets.classic_of(fast.untouched.name))
+    if claim is None:
         return f"Fast: {sooner}; not shown to be as good."
+    if chosen.from_another_decoder:
+        return f"Fast: {sooner}; not tried from this decoder."
     tuned_on = presets.preset(fast.untouched.name).dataset
     if chosen.images == tuned_on:
-        return f"Fast: the same quality, {sooner}."
+        return f"Fast: {claim}, {sooner}."
     return f"Fast: {sooner}; as good on {data.SOURCES[tuned_on].title}."
 
 
