@@ -88,12 +88,22 @@ def _flowing(name: str, place: str | None, seed: int, recipe: Recipe, _held: Loa
     return Stream(**found)
 
 
+def probabilities(verdicts: np.ndarray) -> np.ndarray:
+    """What logits [N] stand for, float64 [N]."""
+    return 1 / (1 + np.exp(-np.clip(verdicts.astype(np.float64), -50, 50)))
+
+
+def share(p: float) -> str:
+    """A probability in per cent. "50 % · says generated" would read like a mistake: near one half, as many digits
+    more as tell its side, four at most."""
+    digits = next((n for n in range(5) if f"{100 * p:.{n}f}" != f"{50:.{n}f}"), 0)
+    return f"{100 * p:.{digits}f} %"
+
+
 def said(judged: gan_flow.Judged, kind: str) -> list[tuple[str, bool]]:
     """Verdicts as they are shown: a probability where D's number is a logit, else the number itself."""
     if kind == "non-saturating":
-        p = 1 / (1 + np.exp(-np.clip(judged.verdict.astype(np.float64), -50, 50)))
-        # "50 % · says generated" would read like a mistake: near the line, a digit more tells its side.
-        words = [f"{100 * x:.{int(abs(x - 0.5) < 0.01)}f} %" for x in p]
+        words = [share(p) for p in probabilities(judged.verdict)]
     else:
         words = [f"{v:+.2f}".replace("-", "−") for v in judged.verdict]
     return list(zip(words, judged.real.tolist(), strict=True))

@@ -12,6 +12,7 @@ from core.recipe import Recipe
 from core.runs import Run
 from ui import theme
 from ui.components.gan_steps import Row, Stage, gan_steps
+from ui.gan_flow import probabilities, share
 from ui.loaded import Loaded
 from ui.words import many, three
 
@@ -159,8 +160,8 @@ def _said(kind: str, lines: tuple[float, float], before, after, reach: float):
     """(words, marks from 0 to 1) of verdicts: probabilities for a cross-entropy, else the number and its place."""
     sets = [before] if after is None else [before, after]
     if kind == "non-saturating":
-        parts = [1 / (1 + np.exp(-np.clip(v[:SHOWN].astype(np.float64), -50, 50))) for v in sets]
-        words = [[f"{100 * p:.0f} %" for p in part] for part in parts]
+        parts = [probabilities(v[:SHOWN]) for v in sets]
+        words = [[share(p) for p in part] for part in parts]
     else:
         parts = [np.clip(0.5 + 0.5 * (v[:SHOWN] - line) / reach, 0, 1)
                  for v, line in zip(sets, lines, strict=False)]

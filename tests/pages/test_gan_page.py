@@ -347,7 +347,7 @@ def test_every_control_has_help():
 
 
 def test_a_verdict_near_the_line_says_on_which_side_it_is():
-    verdict = np.array([0.012, -0.016, 0.1, -3.0], np.float32)  # logits: 1 / (1 + e^-v)
+    verdict = np.array([0.012, -0.016, 0.001, 0.1, -3.0], np.float32)  # logits: 1 / (1 + e^-v)
     judged = Judged(verdict=verdict, real=verdict > 0, threshold=0.0)
     assert gan_flow.said(judged, "non-saturating") == [
-        ("50.3 %", True), ("49.6 %", False), ("52 %", True), ("5 %", False)]
+        ("50.3 %", True), ("49.6 %", False), ("50.02 %", True), ("52 %", True), ("5 %", False)]
