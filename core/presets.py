@@ -57,7 +57,7 @@ PRESETS: dict[str, Recipe] = {
 ABOUT = {
     "mlp-vae": "A small VAE: quick to train, good digits.",
     "mlp-vae-fast": "The small VAE with large steps that shrink. Start here.",
-    "conv-vae": "The VAE with convolutions: the best pictures, the longest wait.",
+    "conv-vae": "The VAE with convolutions: the best digits, the longest wait of the VAEs.",
     "conv-vae-fast": "The VAE with convolutions on patches of the image, and large steps that shrink.",
     "plane-vae": "A VAE with only two latent dimensions: its whole latent space fits on one plane.",
     "plane-vae-fast": "The VAE with two latent dimensions, with large steps that shrink: the same plane, sooner.",

@@ -64,6 +64,8 @@ def pick(slot: str, shown: Run, found: list[Run]) -> None:
     st.markdown(f"**{WORDS[shown.recipe.model]}**")
     own = sorted(found, key=lambda run: run.recipe.model != slot)
     family = {run.name: run.recipe.model for run in found}
+    # persist_state: the choice is told to the browser until it has answered. One that is slow to draw the box may see a
+    # later run of the page than the first, and would take the first name for the choice.
     st.selectbox("Trained model", [run.name for run in own], key=f"planes_run_{slot}", label_visibility="collapsed",
                  persist_state="page",
                  format_func=lambda n: n if family.get(n) == slot else f"{n} · {family.get(n, '').upper()}",
