@@ -35,7 +35,8 @@ PRESETS: dict[str, Recipe] = {
                epochs=30),
         Recipe(name="auto-decoder-fast", dataset="fashion-mnist", model="ad", likelihood="mse", network="patch",
                channels=(32, 32), hidden=(800,), latent_dim=128, beta=1e-3, activation="silu", lr=7e-3,
-               latent_lr=5e-3, beta2=0.95, schedule="one-cycle", precision="mixed", validation=250, epochs=20),
+               latent_lr=5e-3, beta2=0.95, schedule="one-cycle", precision="mixed", batch_size=256, validation=250,
+               epochs=26),
         Recipe(name="variational-auto-decoder", dataset="fashion-mnist", model="vad", network="conv",
                channels=(32, 64, 128), hidden=(500,), latent_dim=128, beta=2.0, validation=250, epochs=100),
         # With a decoder of patches it fits its own rows as well and new images worse.
