@@ -41,7 +41,9 @@ def main() -> None:
     if not devices.has_bfloat16(CPU):
         raise SystemExit("This processor has no bfloat16 built in: mixed precision is float32 here.")
     print(f"torch {torch.__version__}, {devices.cores()} cores")
-    for recipe in (recipe for recipe in PRESETS.values() if recipe.precision == "mixed"):
+    for recipe in PRESETS.values():
+        if recipe.precision != "mixed":
+            continue
         torch.set_num_threads(devices.threads_for(recipe, CPU))
         exact, mixed = (Trainer(recipe.with_(precision=how), CPU) for how in ("float32", "mixed"))
         for trainer in (exact, mixed):

@@ -70,7 +70,7 @@ def lab(recipe: Recipe, source: str = "") -> tuple[float, dict[str, float]]:
         RuntimeError: it ended before its last epoch; says how.
     """
     run, control = runs.create(resolved(recipe.with_(source=source)) if source else recipe), Control()
-    began, seconds, event = time.perf_counter(), 0.0, None
+    began, seconds = time.perf_counter(), 0.0
     for event in train(run, "cpu", control):
         if isinstance(event, EpochEnd) and event.epoch == recipe.epochs:
             seconds, control.stop = time.perf_counter() - began, True  # what is left is scoring, which is done below
@@ -174,8 +174,9 @@ def main() -> None:
     parser.add_argument("--short", action="store_true", help="a quick look: nothing classic is trained")
     parser.add_argument("--whole", action="store_true", help="the tutorial's loop to its very end")
     args = parser.parse_args()
-    args.recipe = args.recipe or [name for name in PAIRS if not args.whole or preset(name).model == "vae"]
-    if args.whole and (others := [name for name in args.recipe if preset(name).model != "vae"]):
+    able = [name for name in PAIRS if not args.whole or preset(name).model == "vae"]
+    args.recipe = args.recipe or able
+    if others := [name for name in args.recipe if name not in able]:
         parser.error(f"--whole is for VAEs only, not for {', '.join(others)}")
     args.seeds = args.seeds or ([0] if args.short else [0, 1, 2])
     with tempfile.TemporaryDirectory() as folder:

@@ -140,8 +140,7 @@ class Recipe:
                            group="training", choices=("float32", "mixed"), only=("model", TRAINED_ALONE))
     batch_size: int = field(128, "Images per step.", group="training", low=1, high=10_000, unit="images")
     seed: int = field(0, "Start of every random number: same seed and settings, same losses on the same "
-                      "machine.", group="training",
-                      low=0, high=2**31 - 1)
+                      "machine.", group="training", low=0, high=2**31 - 1)
 
     epochs: int = field(10, "Passes over the training images.", group="stop", low=1, high=10_000, unit="epochs")
     max_minutes: float = field(0.0, "Stop after this many minutes; 0 means no limit.", group="stop",

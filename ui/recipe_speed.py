@@ -55,9 +55,9 @@ class _Speed:
         """Whether a GAN would begin with another kind of decoder than the one that was measured."""
         if self.meant is None or self.meant.model != "gan":
             return False
-        tried, same = presets.preset(presets.DECODER_TRIED), ("network", "hidden", "activation", "latent_dim")
+        tried = presets.preset(presets.DECODER_TRIED)
         return (self.meant.source_model != tried.model
-                or any(getattr(self.meant, name) != getattr(tried, name) for name in same))
+                or any(getattr(self.meant, name) != getattr(tried, name) for name in lineage.INHERITED))
 
 
 def choose(paces: Paces | None, idle: bool) -> str:
