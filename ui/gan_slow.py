@@ -166,5 +166,7 @@ def _said(kind: str, lines: tuple[float, float], before, after, reach: float):
         parts = [np.clip(0.5 + 0.5 * (v[:SHOWN] - line) / reach, 0, 1)
                  for v, line in zip(sets, lines, strict=False)]
         words = [[f"{v:+.2f}".replace("-", "−") for v in s[:SHOWN]] for s in sets]
-    return [" → ".join(w) for w in zip(*words, strict=True)], list(zip(*parts, strict=True))
+    pairs = [" → ".join(w) for w in zip(*words, strict=True)]
+    # The unit once: with a digit more on both sides of the arrow, "49.9 → 50.1 %" still fits under its picture.
+    return [pair.replace(" % →", " →") for pair in pairs], list(zip(*parts, strict=True))
 

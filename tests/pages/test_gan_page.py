@@ -351,3 +351,10 @@ def test_a_verdict_near_the_line_says_on_which_side_it_is():
     judged = Judged(verdict=verdict, real=verdict > 0, threshold=0.0)
     assert gan_flow.said(judged, "non-saturating") == [
         ("50.3 %", True), ("49.6 %", False), ("50.02 %", True), ("52 %", True), ("5 %", False)]
+
+
+def test_in_slow_motion_a_verdict_before_and_after_has_its_unit_once():
+    before, after = np.array([-0.004, 1.0], np.float32), np.array([0.004, 1.1], np.float32)
+    assert gan_slow._said("non-saturating", (0.0, 0.0), before, after, 1.0)[0] == ["49.9 → 50.1 %", "73 → 75 %"]
+    assert gan_slow._said("non-saturating", (0.0, 0.0), before, None, 1.0)[0] == ["49.9 %", "73 %"]
+    assert gan_slow._said("hinge", (0.0, 0.0), before, after, 1.0)[0] == ["−0.00 → +0.00", "+1.00 → +1.10"]
