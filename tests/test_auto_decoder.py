@@ -83,6 +83,42 @@ def test_a_table_begins_where_its_recipe_says(family, init):
     assert np.cov(mean.numpy().T) == pytest.approx(np.diag(values / values[0]), abs=1e-4)
 
 
+@pytest.mark.parametrize("family, beta", [("vad", 1.0), ("vad", 100.0), ("ad", 1.0)])
+def test_a_ppca_table_begins_with_the_posterior_of_the_linear_model_that_fits_best(family, beta):
+    images = metrics.on_device(data.load("digits").train_images, CPU)
+    recipe = small(family, latent_init="ppca", beta=beta)
+    start = codes.initial(recipe, images).numpy().astype(float)
+    mean, logvar = start[:, :8], start[:, 8:]
+
+    x = images.flatten(1).numpy() / 255.0
+    noise = beta * ((x * (1 - x)).mean() if family == "vad" else 0.5)
+    values, vectors = np.linalg.eigh(np.cov(x.T))
+    values, vectors = values[::-1][:8], vectors[:, ::-1][:, :8]
+    assert (beta == 100.0) == (values < noise).any()  # there the narrowest directions drown in the noise
+    W = vectors * np.sqrt(np.maximum(values - noise, 0))  # Tipping & Bishop 1999, equation 7
+    M = W.T @ W + noise * np.eye(8)  # the posterior of any linear-Gaussian model
+    expected = np.linalg.solve(M, W.T @ (x - x.mean(0)).T).T
+    told = values > noise
+    signs = np.sign((expected * mean).sum(0))
+    assert mean[:, told] == pytest.approx((expected * signs)[:, told], abs=1e-4)
+    assert np.abs(mean[:, ~told]).max(initial=0) < 0.05 and (expected[:, ~told] == 0).all()  # small, but not the same
+    if family == "vad":
+        assert np.exp(logvar) == pytest.approx(np.tile(np.diag(noise * np.linalg.inv(M)), (len(x), 1)), rel=1e-4)
+
+
+@pytest.mark.parametrize("name", ["bernoulli", "gaussian", "mse"])
+def test_the_noise_of_a_likelihood_is_one_over_its_curvature_at_a_perfect_reconstruction(name):
+    kind = likelihood.build(name, 0.3)
+    images = torch.tensor([[40, 90], [160, 220]], dtype=torch.uint8).view(1, 1, 2, 2)
+    x = (images / 255.0).double()
+
+    def score(mean):
+        return kind.per_pixel(mean.logit() if name == "bernoulli" else mean, x).sum()
+
+    curvature = torch.autograd.functional.hessian(score, x.clone()).view(4, 4).diagonal()
+    assert kind.noise(images) == pytest.approx(float((1 / curvature).mean()), rel=1e-5)
+
+
 def test_more_dimensions_than_the_images_have_begin_small_not_broken():
     start = codes.initial(small("ad", latent_dim=40), metrics.on_device(data.load("digits").train_images[:6], CPU))
     assert start.isfinite().all() and float(start[:, 5:].std()) == pytest.approx(0.01, rel=0.2)

@@ -30,7 +30,7 @@ WORDS = {"ae": "Autoencoder", "vae": "Variational autoencoder", "ad": "Auto-deco
          "non-saturating": "Cross-entropy (non-saturating)", "hinge": "Hinge", "least-squares": "Least squares",
          "wgan-gp": "Wasserstein distance (WGAN-GP)", "none": "None", "spectral": "Spectral",
          "nothing": "Both learn", "generator": "The generator", "discriminator": "The discriminator",
-         "pca": "Along the images' main directions", "small": "At random, near 0",
+         "pca": "Along the images' main directions", "ppca": "As for a linear decoder", "small": "At random, near 0",
          "mlp": "Fully connected", "conv": "Convolutions", "patch": "Convolutions on patches",
          "relu": "ReLU", "silu": "SiLU",
          "float32": "Single precision (float32)", "mixed": "Mixed with bfloat16, where the machine has it",

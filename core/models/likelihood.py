@@ -40,6 +40,11 @@ class Likelihood(nn.Module):
         """E[x | z] in [0, 1], to be shown."""
         return output.clamp(0.0, 1.0)
 
+    def noise(self, images: Tensor) -> float:
+        """σ² of the Gaussian that is as strict as this around a perfect reconstruction, mean over the pixels of uint8
+        images [N, 1, 28, 28]."""
+        raise NotImplementedError
+
 
 class Bernoulli(Likelihood):
     """Cross-entropy of each pixel. The decoder's output is a logit."""
@@ -51,6 +56,11 @@ class Bernoulli(Likelihood):
     def mean(self, output: Tensor) -> Tensor:
         """E[x | z] in [0, 1]."""
         return torch.sigmoid(output)
+
+    def noise(self, images: Tensor) -> float:
+        """x (1 − x): one over the second derivative of the cross-entropy by p, at p = x."""
+        grey = images.float() / 255
+        return float((grey * (1 - grey)).mean())
 
 
 class Gaussian(Likelihood):
@@ -83,6 +93,10 @@ class Gaussian(Likelihood):
         squared = (images - output).square()
         return 0.5 * squared * torch.exp(-2 * log_sigma) + (log_sigma + 0.5 * math.log(2 * math.pi))
 
+    def noise(self, images: Tensor) -> float:
+        """σ²."""
+        return self.sigma ** 2
+
 
 class SquaredError(Likelihood):
     """(x − output)², the textbook autoencoder's loss. Not a density: its unit is squared grey levels, and it equals
@@ -91,6 +105,10 @@ class SquaredError(Likelihood):
     def per_pixel(self, output: Tensor, images: Tensor) -> Tensor:
         """The squared error."""
         return (images - output).square()
+
+    def noise(self, images: Tensor) -> float:
+        """½: at σ² = ½ the Gaussian's exponent is the squared error."""
+        return 0.5
 
 
 def build(name: str, sigma: float) -> Likelihood:
