@@ -107,7 +107,7 @@ class Paces:
     """
 
     def __init__(self, lock: threading.Condition):
-        """`lock`: the board's; notified when there is something to measure."""
+        """`lock`: the board's; notified when there is something to measure, is being measured, was measured."""
         self._lock = lock
         self._known: dict[str, float | None] = {}
         self._asked: dict[str, Recipe] = {}
@@ -132,6 +132,11 @@ class Paces:
         with self._lock:
             return any(shape(recipe) in self._asked for recipe in recipes)
 
+    def wait(self, until: Callable[[], bool], seconds: float) -> bool:
+        """Wait for a condition, looked at whenever something here or on the board has changed; whether it came."""
+        with self._lock:
+            return self._lock.wait_for(until, seconds)
+
     @property
     def asked(self) -> bool:
         """Whether there is anything to measure."""
@@ -148,6 +153,7 @@ class Paces:
         with self._lock:
             self._known |= dict.fromkeys(self._asked)
             self._asked.clear()
+            self._lock.notify_all()
 
     def answer(self, device: str, send: Callable[[dict[str, Any]], None], lines: Iterable[str]) -> None:
         """Have the worker process measure the next one, and wait for its answer."""
@@ -156,6 +162,7 @@ class Paces:
                 return
             key, recipe = next(iter(self._asked.items()))
             self._busy = True
+            self._lock.notify_all()
             send({"do": "probe", "recipe": recipe.to_dict(), "device": device})
         found: dict[str, Any] = {}  # what a process has said that died over it
         try:
@@ -166,3 +173,4 @@ class Paces:
                 if not found.get("left"):
                     self._known[key] = found.get("images_per_second")
                 self._asked.pop(key, None)
+                self._lock.notify_all()

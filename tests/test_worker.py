@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 
 import pytest
 import torch
@@ -72,13 +71,6 @@ def paused(board, recipe=LONG):
     return job
 
 
-def until(holds) -> bool:
-    deadline = time.monotonic() + ENDLESS
-    while not holds() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return holds()
-
-
 def gone(process_id: int) -> bool:
     """Whether the process has ended, waiting for it without asking again and again where the system can."""
     try:
@@ -122,7 +114,8 @@ def test_the_worker_trains_what_the_generator_trains_in_this_process(board, monk
 def test_the_worker_measures_how_quickly_a_recipe_trains_while_it_has_nothing_else_to_do(board):
     recipe = tiny(hidden=(17,))
     assert board.paces.ask([recipe])
-    assert until(lambda: board.paces.known(recipe) is not None) and board.paces.known(recipe) > 0
+    assert board.paces.wait(lambda: board.paces.known(recipe) is not None, ENDLESS)
+    assert board.paces.known(recipe) > 0
     assert not board.paces.ask([recipe]) and done(board.submit(tiny(epochs=1))) == "finished"
 
 
@@ -130,7 +123,7 @@ def test_a_training_does_not_wait_for_what_is_being_measured(board):
     done(board.submit(tiny(epochs=1)))  # the process stands
     slow = tiny("conv-vae", channels=(64, 128, 128), hidden=(500,), batch_size=64)
     board.paces.ask([slow])
-    assert until(lambda: board.paces._busy)
+    assert board.paces.wait(lambda: board.paces._busy, ENDLESS)
     job = board.submit(tiny(epochs=1))
     assert not board.paces.open([slow]), "nobody waits for it any more"
     assert done(job) == "finished" and board.paces.known(slow) is None

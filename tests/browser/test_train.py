@@ -149,6 +149,8 @@ def test_what_another_visitor_does_is_seen_without_a_click(train, lab):
     expect(second.get_by_role("button", name="Pause")).to_be_visible(timeout=SLOW)
 
     field = page.get_by_role("textbox", name="Name of the run")
+    # It is emptied for the next run once the server has come to it, amid what would be typed by then.
+    expect(field).to_have_value("", timeout=SLOW)
     field.fill("browser next")
     field.press("Enter")
     page.get_by_role("button", name="Add to the queue").click()

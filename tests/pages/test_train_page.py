@@ -3,7 +3,6 @@
 import os
 import re
 import signal
-import time
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -112,9 +111,7 @@ def test_the_fast_recipe_is_offered_first_and_both_times_are_there_once_the_work
     assert page.selectbox(key="recipe_name").value == "mlp-vae-fast"
     assert page.button_group(key="recipe_speed").value == "fast" and speeds(page)[0].startswith("Fast")
     both = [presets.for_digits(presets.preset(name)) for name in ("mlp-vae-fast", "mlp-vae")]
-    deadline = time.monotonic() + 120
-    while board.paces.open(both) and time.monotonic() < deadline:
-        time.sleep(0.05)
+    assert board.paces.wait(lambda: not board.paces.open(both), 120)
     page.run()
     rates = [board.paces.known(recipe) for recipe in both]
     wanted = [pace.about(pace.seconds(recipe, rate)) for recipe, rate in zip(both, rates, strict=True)]
