@@ -133,7 +133,7 @@ class Paces:
             return any(shape(recipe) in self._asked for recipe in recipes)
 
     def wait(self, until: Callable[[], bool], seconds: float) -> bool:
-        """Wait for a condition, looked at whenever something here or on the board has changed; whether it came."""
+        """Wait for a condition, looked at whenever a trial was asked for, begins or has ended; whether it came."""
         with self._lock:
             return self._lock.wait_for(until, seconds)
 

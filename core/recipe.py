@@ -131,10 +131,10 @@ class Recipe:
     latent_lr: float = field(1e-2, "Learning rate of the latent table. A row is in one batch an epoch only, so it may "
                              "take larger steps than the decoder. The rows always learn by Adam.", group="training",
                              low=1e-7, high=10.0, only=("model", DECODER_ONLY))
-    latent_init: str = field("pca", "Where the latents begin. pca: along the main directions of the images, 1 σ wide "
-                             "at most. ppca: where the best linear decoder would have them (probabilistic PCA), each "
-                             "as wide as it would leave it. small: at random, N(0, 0.01²).", group="training",
-                             choices=("pca", "ppca", "small"), only=("model", DECODER_ONLY))
+    latent_init: str = field("pca", "Where the latents begin. pca: along the main directions of the images, which they "
+                             "fill to a σ of 1 at most. ppca: where the linear decoder that fits best would have them, "
+                             "with its σ for each (probabilistic PCA). small: at random, N(0, 0.01²).",
+                             group="training", choices=("pca", "ppca", "small"), only=("model", DECODER_ONLY))
     precision: str = field("float32", "How exactly the layers compute while they learn. float32: 24 binary digits. "
                            "mixed: 8 digits (bfloat16) in the layers, 24 in weights and losses: quicker on a "
                            "processor that has it built in; where the device has not, it is float32.",

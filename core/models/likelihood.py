@@ -12,6 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+LEAST_NOISE = 0.01
+"""Mean σ² of Bernoulli pixels, at least: what a probability of .99 has."""
+
 
 class Likelihood(nn.Module):
     """What the kinds below share: a score per pixel, summed over the pixels that can be seen."""
@@ -41,8 +44,9 @@ class Likelihood(nn.Module):
         return output.clamp(0.0, 1.0)
 
     def noise(self, images: Tensor) -> float:
-        """σ² of the Gaussian that is as strict as this around a perfect reconstruction, mean over the pixels of uint8
-        images [N, 1, 28, 28]."""
+        """σ² of the Gaussian that is as strict as this with a pixel that is reconstructed perfectly: the mean over the
+        pixels of uint8 images [N, 1, 28, 28]. (That of 1/σ² has no bound where a likelihood knows black and white.)
+        """
         raise NotImplementedError
 
 
@@ -58,9 +62,10 @@ class Bernoulli(Likelihood):
         return torch.sigmoid(output)
 
     def noise(self, images: Tensor) -> float:
-        """x (1 − x): one over the second derivative of the cross-entropy by p, at p = x."""
+        """x (1 − x): one over the second derivative of the cross-entropy by p, at p = x. Not below `LEAST_NOISE`: where
+        all is black or white it would be 0, and a decoder is never that certain."""
         grey = images.float() / 255
-        return float((grey * (1 - grey)).mean())
+        return max(LEAST_NOISE, float((grey * (1 - grey)).mean()))
 
 
 class Gaussian(Likelihood):

@@ -149,7 +149,7 @@ def test_what_another_visitor_does_is_seen_without_a_click(train, lab):
     expect(second.get_by_role("button", name="Pause")).to_be_visible(timeout=SLOW)
 
     field = page.get_by_role("textbox", name="Name of the run")
-    # It is emptied for the next run once the server has come to it, amid what would be typed by then.
+    # The lab empties it for the next run; where that comes late it would wipe out what was typed before.
     expect(field).to_have_value("", timeout=SLOW)
     field.fill("browser next")
     field.press("Enter")
