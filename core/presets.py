@@ -131,6 +131,8 @@ def for_digits(recipe: Recipe) -> Recipe:
         return recipe.with_(dataset="digits", batch_size=32, validation=180, round_images=0, d_channels=(16, 32),
                             epochs=30 if recipe.name.endswith(FAST) else 100)
     epochs = 40 if recipe.schedule == "one-cycle" else 80 if recipe.network == "conv" else 120
+    if recipe.latent_init == "ppca":  # fewer steps lie between two gradients of a row, and on each Adam carries it on
+        recipe = recipe.with_(latent_lr=3 * recipe.latent_lr)
     return recipe.with_(
         dataset="digits", batch_size=32, validation=180, epochs=epochs, precision="float32",
         hidden=tuple(max(32, width // (2 * len(recipe.hidden))) for width in recipe.hidden)
