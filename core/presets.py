@@ -69,8 +69,7 @@ ABOUT = {
     "auto-decoder": "No encoder: every training image owns a latent vector that is learned with the decoder.",
     "auto-decoder-fast": "The auto-decoder with a decoder of patches and large steps that shrink.",
     "variational-auto-decoder": "No encoder: every training image owns a Gaussian, kept close to the prior.",
-    "variational-auto-decoder-fast": "The variational auto-decoder from a linear model's table, with a decoder of "
-                                     "patches and large steps that shrink.",
+    "variational-auto-decoder-fast": "The variational auto-decoder, begun at a linear model's table, on patches.",
     "decoder-gan": "A trained VAE's decoder as generator, against a small discriminator, with small steps.",
     "decoder-gan-fast": "The GAN from a trained decoder with ten times larger steps, held together by a stronger "
                         "penalty.",
