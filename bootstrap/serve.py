@@ -30,7 +30,10 @@ if __name__ == "__main__":
     from streamlit.runtime.pages_manager import PagesManager
     from streamlit.web.cli import main
 
+    from bootstrap import clicks
+
     # A folder named pages/ switches Streamlit's older navigation on until app.py has run once: until then a link
     # such as /data would show that file alone. app.py has navigation of its own.
     PagesManager.uses_pages_directory = False
+    clicks.guard()
     main(prog_name="streamlit")
