@@ -1,4 +1,4 @@
-"""Every click acts, and acts once: a guard in front of Streamlit's sessions.
+"""Clicks that a browser holds back act once, and where they belong: a guard in front of Streamlit's sessions.
 
 The browser side of Streamlit (seen in 1.67) holds a click back for a moment, so that several at once travel together,
 and sends it with the state of all widgets. On a page whose fragments tick by themselves (`run_every`) that moment has
@@ -9,12 +9,14 @@ two traps:
 - Clicks in two fragments travel under the name of the first one, and only that one would be run: `if st.button(…)` in
   the other would not see its click. If the first has gone from the page meanwhile, Streamlit would drop both.
 
-So a tick carries no clicks here, and clicks of several fragments run the whole page.
+So a tick carries no clicks here, and each fragment is asked for with its own. What is left as it comes: a click alone
+whose fragment has gone is dropped, and a click that waits while the whole page is asked for gives way to that.
 """
 
 from __future__ import annotations
 
 import functools
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -33,41 +35,61 @@ def guard() -> None:
         asked = AppSession.request_rerun
     except (ImportError, AttributeError):
         return
-    if hasattr(asked, "__wrapped__"):
+    if getattr(asked, "guards_clicks", False):
         return
 
     @functools.wraps(asked)
     def request_rerun(session: Any, client_state: Any) -> Any:
-        if client_state is not None:
-            sort_out(client_state, lambda widget: _fragment_of(session, widget))
-        return asked(session, client_state)
+        for message in _sorted_out(session, client_state):
+            asked(session, message)
 
+    request_rerun.guards_clicks = True
     AppSession.request_rerun = request_rerun
 
 
-def sort_out(client_state: Any, fragment_of: Callable[[str], Any]) -> None:
-    """Change what a browser asks for, in place, so that its clicks act once.
+def _sorted_out(session: Any, client_state: Any) -> list[Any]:
+    if client_state is None:
+        return [None]
+    try:
+        return sort_out(client_state, lambda widget: _fragment_of(session, widget))
+    except Exception:  # a Streamlit of another make: better its own way than no answer at all
+        logging.getLogger(__name__).exception("What the browser asked for could not be sorted out.")
+        return [client_state]
+
+
+def sort_out(client_state: Any, fragment_of: Callable[[str], Any]) -> list[Any]:
+    """The messages to hand on in the place of one.
 
     Args:
         client_state: a `ClientState` message. fragment_of: the fragment that a widget stands in, by the widget's id;
             None: in none; `UNKNOWN`: there is no such widget.
     """
-    widgets = client_state.widget_states.widgets
-    clicks = [k for k, widget in enumerate(widgets) if widget.WhichOneof("value") in CLICKS]
-    if not clicks:
-        return
+    own = client_state.fragment_id
+    clicks = [w.id for w in client_state.widget_states.widgets if w.WhichOneof("value") in CLICKS]
+    if not clicks or not (own or client_state.is_auto_rerun):
+        return [client_state]
     if client_state.is_auto_rerun:
-        for k in reversed(clicks):
+        return [_only(client_state, own, set())]
+    homes = {click: fragment_of(click) for click in clicks}
+    if None in homes.values():  # outside all fragments: the whole page sees everything
+        return [_only(client_state, "", set(clicks))]
+    homes = {click: own if home is UNKNOWN else home for click, home in homes.items()}
+    return [_only(client_state, home, {c for c in clicks if homes[c] == home})
+            for home in dict.fromkeys([own, *homes.values()]) if home in homes.values()]
+
+
+def _only(client_state: Any, fragment: str, clicks: set[str]) -> Any:
+    """A copy of the message that asks for this fragment and carries, of the clicks, only these."""
+    message = type(client_state)()
+    message.CopyFrom(client_state)
+    message.fragment_id = fragment
+    widgets = message.widget_states.widgets
+    for k in reversed(range(len(widgets))):
+        if widgets[k].WhichOneof("value") in CLICKS and widgets[k].id not in clicks:
             del widgets[k]
-    elif client_state.fragment_id:
-        homes = {fragment_of(widgets[k].id) for k in clicks} - {UNKNOWN}
-        if homes - {client_state.fragment_id}:
-            client_state.fragment_id = ""
+    return message
 
 
 def _fragment_of(session: Any, widget: str) -> Any:
-    try:
-        metadata = session._session_state._new_widget_state.widget_metadata.get(widget)
-    except AttributeError:
-        return UNKNOWN
-    return UNKNOWN if metadata is None else getattr(metadata, "fragment_id", UNKNOWN)
+    metadata = session._session_state._new_widget_state.widget_metadata.get(widget)
+    return UNKNOWN if metadata is None else metadata.fragment_id

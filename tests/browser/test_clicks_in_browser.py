@@ -3,25 +3,36 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 from test_train import CURVE, SLOW, open_train, start, stop
 
 pytestmark = pytest.mark.browser
 
 HELD = """async ([selectors, wait]) => {
-    const real = window.setTimeout, after = (ms) => new Promise((done) => real(done, ms));
+    const real = window.setTimeout, send = WebSocket.prototype.send, after = (ms) => new Promise((f) => real(f, ms));
     const find = (root, s) => root.querySelector(s)
         ?? [...root.querySelectorAll("*")].map((e) => e.shadowRoot && find(e.shadowRoot, s)).find((e) => e);
-    window.setTimeout = (f, ms, ...rest) => real(f, ms || wait, ...rest);
-    for (const s of selectors) {
-        find(document, s).click();
-        await after(200);
+    let sent = 0;
+    try {
+        window.setTimeout = (f, ms, ...rest) => real(f, ms || wait, ...rest);
+        WebSocket.prototype.send = function (...what) { sent += 1; return send.apply(this, what); };
+        for (const s of selectors) {
+            find(document, s).click();
+            await after(0.1 * wait);
+        }
+    } finally {
+        window.setTimeout = real;
     }
-    window.setTimeout = real;
-    await after(wait);
+    await after(0.7 * wait - 0.1 * wait * selectors.length);
+    WebSocket.prototype.send = send;
+    const meanwhile = {sent, text: find(document, ".st-key-train_above").innerText};
+    await after(0.4 * wait);
+    return meanwhile;
 }"""
-"""One click after the other, in a browser that has so much to do that it sends them only `wait` ms later."""
+"""One click after the other, in a browser that has so much to do that it sends them only `wait` ms later. What was sent
+by itself in the meantime, and what the page said."""
 
+ABOVE = ".st-key-train_above"
 STEP = re.compile(r"step ([\d,]+)")
 
 
@@ -35,36 +46,38 @@ def training(page, lab, request):
     page.wait_for_function(f"{CURVE} > 0", timeout=SLOW)
     yield page
     open_train(page, lab)
-    while page.get_by_role("button", name="Cancel", exact=True).count():
-        page.get_by_role("button", name="Cancel", exact=True).first.click()
-        expect(page.get_by_role("button", name="Cancel", exact=True)).to_have_count(0, timeout=SLOW)
+    cancel = page.get_by_role("button", name="Cancel", exact=True)
+    while waiting := cancel.count():
+        cancel.first.click()
+        expect(cancel).to_have_count(waiting - 1, timeout=SLOW)
     stop(page)
 
 
-def steps(page: Page) -> int:
-    return int(STEP.search(page.locator(".st-key-train_above").inner_text())[1].replace(",", ""))
+def steps(text: str) -> int:
+    return int(STEP.search(text)[1].replace(",", ""))
 
 
 def test_a_click_that_is_sent_late_acts_once_although_the_page_ticks_meanwhile(training):
     page = training
     page.get_by_role("button", name="Pause", exact=True).click()
     expect(page.get_by_text(STEP)).to_be_visible(timeout=SLOW)
-    before = steps(page)
-    page.evaluate(HELD, [[".st-key-train_step button"], 2500])
-    expect(page.get_by_text(f"step {before + 1:,}")).to_be_visible(timeout=SLOW)
+    before = steps(page.locator(ABOVE).inner_text())
+    meanwhile = page.evaluate(HELD, [[".st-key-train_step button"], 3500])
+    assert meanwhile["sent"] > 0 and steps(meanwhile["text"]) == before
+    expect(page.get_by_text(re.compile(rf"step {before + 1:,}\b"))).to_be_visible(timeout=SLOW)
     page.get_by_role("button", name="Step", exact=True).click()
-    expect(page.get_by_text(f"step {before + 2:,}")).to_be_visible(timeout=SLOW)
-    assert steps(page) == before + 2
+    expect(page.get_by_text(re.compile(rf"step {before + 2:,}\b"))).to_be_visible(timeout=SLOW)
 
 
 def test_a_click_that_travels_with_one_in_another_part_of_the_page_acts_too(training):
     page = training
     field = page.get_by_role("textbox", name="Name of the run")
+    expect(field).to_have_value("", timeout=SLOW)
     field.fill("held-queue")
     field.press("Enter")
     page.get_by_role("button", name="Add to the queue").click()
-    cancel = page.get_by_role("button", name="Cancel", exact=True)
+    cancel = page.locator("[class*='st-key-cancel_held-queue']").get_by_role("button")
     expect(cancel).to_be_visible(timeout=SLOW)
-    page.evaluate(HELD, [[".st-key-train_toggle button", ".st-key-cancel_held-queue button"], 260])
+    page.evaluate(HELD, [[".st-key-train_toggle button", "[class*='st-key-cancel_held-queue'] button"], 250])
     expect(page.get_by_text("Paused")).to_be_visible(timeout=SLOW)
     expect(cancel).to_have_count(0, timeout=SLOW)

@@ -3,73 +3,88 @@
 import pytest
 from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.runtime.app_session import AppSession
+from streamlit.runtime.state.common import WidgetMetadata
+from streamlit.runtime.state.session_state import SessionState
 
 from bootstrap import clicks
 
 HOMES = {"stop": "controls", "want": "film", "start": None}
 
 
-def asked(fragment: str, *fired: str, auto: bool = False) -> ClientState:
+def message(fragment: str, *fired: str, auto: bool = False) -> ClientState:
     """A message with a slider in it, and those clicks."""
-    message = ClientState(fragment_id=fragment, is_auto_rerun=auto)
-    message.widget_states.widgets.add(id="slider", double_value=0.5)
+    asked = ClientState(fragment_id=fragment, is_auto_rerun=auto, page_script_hash="train")
+    asked.widget_states.widgets.add(id="slider", double_value=0.5)
     for name in fired:
         value = {"json_trigger_value": '[{"event":"want"}]'} if name == "want" else {"trigger_value": True}
-        message.widget_states.widgets.add(id=name, **value)
-    clicks.sort_out(message, lambda widget: HOMES.get(widget, clicks.UNKNOWN))
-    return message
+        asked.widget_states.widgets.add(id=name, **value)
+    return asked
 
 
-def carried(message: ClientState) -> list[str]:
-    return [widget.id for widget in message.widget_states.widgets]
+def summed_up(messages: list[ClientState]) -> list[tuple[str, ...]]:
+    """Of each message what is to be run, and the widgets whose state it brings."""
+    assert all(m.page_script_hash == "train" for m in messages)
+    return [(m.fragment_id, *(widget.id for widget in m.widget_states.widgets)) for m in messages]
+
+
+def sorted_out(*args, **kwargs) -> list[tuple[str, ...]]:
+    return summed_up(clicks.sort_out(message(*args, **kwargs), lambda widget: HOMES.get(widget, clicks.UNKNOWN)))
 
 
 def test_a_tick_carries_values_but_no_clicks():
-    assert carried(asked("film", "stop", "want", auto=True)) == ["slider"]
-    assert asked("film", "stop", auto=True).fragment_id == "film"
+    assert sorted_out("film", "stop", "want", auto=True) == [("film", "slider")]
+    assert sorted_out("", "stop", auto=True) == [("", "slider")]
 
 
 @pytest.mark.parametrize(("fragment", "fired", "runs"), [
-    ("controls", ["stop"], "controls"),
-    ("film", ["want"], "film"),
-    ("film", ["want", "stop"], ""),  # the whole page: both see their click
-    ("film", ["stop"], ""),
-    ("film", ["start"], ""),
-    ("film", ["gone from the page"], "film"),
-    ("film", [], "film"),
-    ("", ["start", "stop"], ""),
+    ("controls", ["stop"], [("controls", "slider", "stop")]),
+    ("film", ["want", "stop"], [("film", "slider", "want"), ("controls", "slider", "stop")]),
+    ("controls", ["want", "stop"], [("controls", "slider", "stop"), ("film", "slider", "want")]),
+    ("film", ["stop"], [("controls", "slider", "stop")]),
+    ("film", ["start"], [("", "slider", "start")]),  # outside all fragments: the whole page
+    ("film", ["want", "start"], [("", "slider", "want", "start")]),
+    ("film", ["never seen"], [("film", "slider", "never seen")]),
+    ("film", [], [("film", "slider")]),
+    ("", ["start", "stop"], [("", "slider", "start", "stop")]),
 ])  # fmt: skip
-def test_what_is_run_sees_every_click_that_came(fragment, fired, runs):
-    message = asked(fragment, *fired)
-    assert message.fragment_id == runs
-    assert carried(message) == ["slider", *fired]
+def test_each_part_of_the_page_is_run_with_its_own_clicks(fragment, fired, runs):
+    assert sorted_out(fragment, *fired) == runs
 
 
-def test_the_guard_stands_once_in_front_of_streamlits_sessions(monkeypatch):
-    seen = []
-    monkeypatch.setattr(AppSession, "request_rerun", lambda session, state: seen.append(state))
+class Session:
+    """As much of a session as the guard looks at."""
+
+    def __init__(self):
+        self._session_state, self.asked = SessionState(), []
+        for name, home in HOMES.items():
+            kind = "json_trigger_value" if name == "want" else "trigger_value"
+            self._session_state._new_widget_state.widget_metadata[name] = WidgetMetadata(
+                name, lambda value: value, lambda value: value, kind, fragment_id=home)  # fmt: skip
+
+
+@pytest.fixture
+def guarded(monkeypatch):
+    monkeypatch.setattr(AppSession, "request_rerun", lambda session, state: session.asked.append(state))
     clicks.guard()
-    once = AppSession.request_rerun
+    return AppSession.request_rerun
+
+
+def test_the_guard_asks_streamlits_session_for_each_fragment(guarded):
+    session = Session()
+    guarded(session, message("film", "want", "stop"))
+    assert summed_up(session.asked) == [("film", "slider", "want"), ("controls", "slider", "stop")]
+
+
+def test_the_guard_stands_there_once_and_lets_pass_what_it_does_not_understand(guarded):
     clicks.guard()
-    assert AppSession.request_rerun is once
-    once(object(), None)
-    message = ClientState(fragment_id="film", is_auto_rerun=True)
-    message.widget_states.widgets.add(id="stop", trigger_value=True)
-    once(object(), message)
-    assert seen == [None, message]
-    assert not message.widget_states.widgets
+    assert AppSession.request_rerun is guarded
+    session = Session()
+    guarded(session, None)
+    assert session.asked == [None]
+    session._session_state, asked = None, message("film", "want", "stop")
+    guarded(session, asked)
+    assert session.asked == [None, asked]
 
 
-def test_the_guard_knows_where_streamlit_keeps_the_fragment_of_a_widget():
-    from streamlit.runtime.state.common import WidgetMetadata
-    from streamlit.runtime.state.session_state import SessionState
-
-    class Session:
-        _session_state = SessionState()
-
-    kept = WidgetMetadata("stop", lambda value: value, lambda value: value, "trigger_value", fragment_id="controls")
-    Session._session_state._new_widget_state.widget_metadata["stop"] = kept
-    assert clicks._fragment_of(Session, "stop") == "controls"
-    assert clicks._fragment_of(Session, "other") is clicks.UNKNOWN
-    assert clicks._fragment_of(object(), "stop") is clicks.UNKNOWN
-    assert "_session_state" in AppSession.__init__.__code__.co_names
+def test_streamlit_still_keeps_a_sessions_widgets_where_the_guard_looks():
+    assert {"SessionState", "_session_state"} <= set(AppSession.__init__.__code__.co_names)
