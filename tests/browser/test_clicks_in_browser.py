@@ -81,3 +81,13 @@ def test_a_click_that_travels_with_one_in_another_part_of_the_page_acts_too(trai
     page.evaluate(HELD, [[".st-key-train_toggle button", "[class*='st-key-cancel_held-queue'] button"], 250])
     expect(page.get_by_text("Paused")).to_be_visible(timeout=SLOW)
     expect(cancel).to_have_count(0, timeout=SLOW)
+
+
+def test_a_click_in_the_moment_in_which_the_page_is_left_acts_and_the_next_page_comes(training):
+    page = training
+    both = [page.get_by_role("button", name="Pause", exact=True).element_handle(),
+            page.get_by_role("link", name="Home", exact=True).first.element_handle()]  # fmt: skip
+    page.evaluate("both => both.forEach((e) => e.click())", both)
+    expect(page.get_by_text("About fifteen seconds, on this computer, without a network.")).to_be_visible(timeout=SLOW)
+    page.get_by_role("link", name="Train", exact=True).first.click()
+    expect(page.get_by_role("button", name="Resume", exact=True)).to_be_visible(timeout=SLOW)

@@ -3,6 +3,7 @@
 import pytest
 from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.runtime.app_session import AppSession
+from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.state.common import WidgetMetadata
 from streamlit.runtime.state.session_state import SessionState
 
@@ -21,9 +22,9 @@ def message(fragment: str, *fired: str, auto: bool = False) -> ClientState:
     return asked
 
 
-def summed_up(messages: list[ClientState]) -> list[tuple[str, ...]]:
+def summed_up(messages: list[ClientState], page: str = "train") -> list[tuple[str, ...]]:
     """Of each message what is to be run, and the widgets whose state it brings."""
-    assert all(m.page_script_hash == "train" for m in messages)
+    assert all(m.page_script_hash == page for m in messages)
     return [(m.fragment_id, *(widget.id for widget in m.widget_states.widgets)) for m in messages]
 
 
@@ -56,6 +57,8 @@ class Session:
 
     def __init__(self):
         self._session_state, self.asked = SessionState(), []
+        self._pages_manager = PagesManager("app.py")
+        self._pages_manager.set_script_intent("train", "")
         for name, home in HOMES.items():
             kind = "json_trigger_value" if name == "want" else "trigger_value"
             self._session_state._new_widget_state.widget_metadata[name] = WidgetMetadata(
@@ -75,6 +78,25 @@ def test_the_guard_asks_streamlits_session_for_each_fragment(guarded):
     assert summed_up(session.asked) == [("film", "slider", "want"), ("controls", "slider", "stop")]
 
 
+def test_a_page_that_was_left_does_not_tick_any_more_and_its_last_click_is_heard_on_the_next(guarded):
+    session = Session()
+    session._pages_manager.set_script_intent("home", "")
+    guarded(session, message("film", auto=True))
+    guarded(session, message("film"))
+    assert session.asked == []
+    guarded(session, message("controls", "stop"))
+    assert summed_up(session.asked, page="home") == [("", "slider", "stop")]
+    guarded(session, message(""))  # the whole page: the visitor goes back to it
+    assert summed_up(session.asked[1:]) == [("", "slider")]
+
+
+def test_a_page_that_was_opened_by_its_address_ticks_before_its_name_is_known(guarded):
+    session = Session()
+    session._pages_manager.set_script_intent("", "train")
+    guarded(session, message("film", auto=True))
+    assert summed_up(session.asked) == [("film", "slider")]
+
+
 def test_the_guard_stands_there_once_and_lets_pass_what_it_does_not_understand(guarded):
     clicks.guard()
     assert AppSession.request_rerun is guarded
@@ -86,5 +108,6 @@ def test_the_guard_stands_there_once_and_lets_pass_what_it_does_not_understand(g
     assert session.asked == [None, asked]
 
 
-def test_streamlit_still_keeps_a_sessions_widgets_where_the_guard_looks():
-    assert {"SessionState", "_session_state"} <= set(AppSession.__init__.__code__.co_names)
+def test_streamlit_still_keeps_a_sessions_widgets_and_its_page_where_the_guard_looks():
+    looked_at = {"SessionState", "_session_state", "PagesManager", "_pages_manager"}
+    assert looked_at <= set(AppSession.__init__.__code__.co_names)
