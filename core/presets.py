@@ -17,9 +17,11 @@ PRESETS: dict[str, Recipe] = {
         Recipe(name="mlp-vae-fast", hidden=(320,), latent_dim=20, activation="silu", lr=8e-3, beta2=0.95,
                schedule="one-cycle", precision="mixed", epochs=2),
         Recipe(name="conv-vae", network="conv", channels=(32, 64, 128), hidden=(500,), latent_dim=20, epochs=30),
-        # Its arithmetic in another place: where the classic convolves 28 × 28 pixels, this one reads 7 × 7 patches.
-        Recipe(name="conv-vae-fast", network="patch", channels=(32, 32), hidden=(400,), latent_dim=20,
-               activation="silu", lr=5e-3, beta2=0.95, schedule="one-cycle", precision="mixed", epochs=12),
+        # Its arithmetic in another place: where the classic convolves 28 × 28 pixels, this one reads 7 × 7 patches. The
+        # second dense layer is for the samples: with it a smaller KL does, and more of the prior decodes to a digit.
+        Recipe(name="conv-vae-fast", network="patch", channels=(32, 16), hidden=(500, 500), latent_dim=20,
+               activation="silu", lr=5e-3, beta2=0.99, schedule="one-cycle", precision="mixed", batch_size=256,
+               validation=1000, epochs=17),
         # A latent plane can be printed on paper: the manifold picture of Kingma & Welling's figure 4.
         Recipe(name="plane-vae", hidden=(400, 200), latent_dim=2, epochs=50),
         Recipe(name="plane-vae-fast", hidden=(300, 300, 300), latent_dim=2, activation="silu", lr=5e-3, beta2=0.95,
@@ -87,7 +89,7 @@ CLASSIC = tuple(name for name in PRESETS if not name.endswith(FAST))
 """The recipes without their fast sisters."""
 
 
-AS_GOOD = {"mlp-vae": "the same quality", "conv-vae": "the same loss", "plane-vae": "the same loss",
+AS_GOOD = {"mlp-vae": "the same quality", "conv-vae": "the same quality", "plane-vae": "the same loss",
            "deep-ae": "reconstructs as well", "auto-decoder": "reconstructs as well",
            "variational-auto-decoder": "the same quality", "decoder-gan": "the same quality"}
 """Classic recipes whose fast sister was measured to reach their test figure, and what may be said of it: no more than

@@ -64,12 +64,14 @@ def test_the_networks_of_the_presets_are_those_of_the_literature():
     assert sum(p.numel() for p in mlp.parameters()) == sum(a * b + b for a, b in widths)
 
 
-def test_a_patch_is_seen_and_drawn_in_its_own_place():
-    """Without convolutions among them, a patch of 4 × 4 pixels has to do with its own 7 × 7 place and no other."""
+def test_a_patch_is_seen_with_half_of_its_neighbours_and_drawn_in_its_own_place():
+    """Without convolutions among them, place (2, 5) of 7 × 7 sees rows 6 to 13, columns 18 to 25, and draws the 4 × 4
+    pixels in the middle of them."""
     encoder, decoder = (body((3,), (16,), 2) for body in networks.BODIES["patch"])
-    x = torch.zeros(1, 1, 28, 28)
-    x[0, 0, 8:12, 20:24] = 1.0
-    assert (encoder[0](x) - encoder[0](0 * x)).abs().sum((0, 1)).nonzero().tolist() == [[2, 5]]
+    x = torch.zeros(1, 1, 28, 28, requires_grad=True)
+    encoder[0](x)[0, :, 2, 5].sum().backward()
+    seen = x.grad[0, 0].nonzero()
+    assert seen.min(0).values.tolist() == [6, 18] and seen.max(0).values.tolist() == [13, 25] and len(seen) == 64
     drawing, places = decoder[-2:], torch.zeros(1, 3, 7, 7)
     places[0, :, 2, 5] = 1.0
     changed = (drawing(places) - drawing(0 * places))[0, 0].nonzero()

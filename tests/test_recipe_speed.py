@@ -121,7 +121,7 @@ def test_the_same_quality_is_claimed_only_where_it_was_measured(paces, monkeypat
 
 
 @pytest.mark.parametrize("name, claim", [
-    ("deep-ae", "reconstructs as well"), ("auto-decoder", "reconstructs as well"), ("conv-vae", "the same loss")])
+    ("deep-ae", "reconstructs as well"), ("auto-decoder", "reconstructs as well"), ("plane-vae", "the same loss")])
 def test_where_samples_were_not_seen_to_be_as_good_no_more_is_said_than_was_measured(paces, name, claim):
     assert said(visit(paces, recipe=f"{name}-fast")) == f"Fast: {claim}, sooner."
 

@@ -16,8 +16,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 SIDE = 28
 PIXELS = SIDE * SIDE
 PATCH = 4
-"""Pixels along a patch: 28 = 7 · 4."""
-
+"""Pixels from one patch to the next: 28 = 7 · 4."""
 
 
 ACTIVATIONS = {"relu": nn.ReLU, "silu": nn.SiLU}
@@ -74,12 +73,14 @@ def conv_decoder(
 def patch_encoder(
     channels: Sequence[int], hidden: Sequence[int], outputs: int, activation: str = "relu"
 ) -> nn.Sequential:
-    """The image in 7 × 7 patches of 4 × 4 pixels, each turned into a vector at once; 3 × 3 convolutions among them.
+    """The image in 7 × 7 patches, 4 pixels apart, each turned into a vector at once; 3 × 3 convolutions among them.
 
     At 28 × 28 and 14 × 14 a convolution costs most and sees least; here all of it happens at 7 × 7 ("patchify":
-    Dosovitskiy et al. 2021; for convolutions Liu et al. 2022).
+    Dosovitskiy et al. 2021; for convolutions Liu et al. 2022). A patch reaches half-way into its neighbours, so that no
+    stroke is cut at an edge.
     """
-    layers: list[nn.Module] = [nn.Conv2d(1, channels[0], PATCH, stride=PATCH), ACTIVATIONS[activation]()]
+    layers: list[nn.Module] = [nn.Conv2d(1, channels[0], 2 * PATCH, stride=PATCH, padding=PATCH // 2),
+                               ACTIVATIONS[activation]()]  # fmt: skip
     for a, b in pairwise(channels):
         layers += [nn.Conv2d(a, b, 3, padding=1), ACTIVATIONS[activation]()]
     return nn.Sequential(*layers, nn.Flatten(), *_dense([channels[-1] * 49, *hidden], activation),
