@@ -27,8 +27,6 @@ from typing import Any
 CLICKS = ("trigger_value", "json_trigger_value", "string_trigger_value", "chat_input_value")
 """The kinds of widget value that last for one run: a button's, a component's, a menu's, a chat's."""
 
-UNKNOWN = object()
-
 
 def guard() -> None:
     """Put the guard in front of every session of this process, once. Another Streamlit, which keeps its sessions
@@ -55,69 +53,45 @@ def _sorted_out(session: Any, client_state: Any) -> list[Any]:
     if client_state is None:
         return [None]
     try:
-        page = session._pages_manager.intended_page_script_hash
-        if _left(client_state, page):
-            return _for(page, client_state)
-        return sort_out(client_state, lambda widget: _fragment_of(session, widget))
+        widgets = session._session_state._new_widget_state.widget_metadata
+        return sort_out(client_state, session._pages_manager.intended_page_script_hash,
+                        lambda widget, otherwise: getattr(widgets.get(widget), "fragment_id", otherwise))  # fmt: skip
     except Exception:  # a Streamlit of another make: better its own way than no answer at all
         logging.getLogger(__name__).exception("What the browser asked for could not be sorted out.")
         return [client_state]
 
 
-def sort_out(client_state: Any, fragment_of: Callable[[str], Any]) -> list[Any]:
+def sort_out(client_state: Any, page: str | None, fragment_of: Callable[[str, str], str | None]) -> list[Any]:
     """The messages to hand on in the place of one.
 
     Args:
-        client_state: a `ClientState` message. fragment_of: the fragment that a widget stands in, by the widget's id;
-            None: in none; `UNKNOWN`: there is no such widget.
+        client_state: a `ClientState` message.
+        page: the page that the session was last sent to; nothing in the first moments.
+        fragment_of: the fragment that a widget stands in, by the widget's id; None: in none. The second argument is the
+            answer for a widget that is not known.
     """
-    own = client_state.fragment_id
-    clicks = _clicks(client_state)
-    if not clicks or not (own or client_state.is_auto_rerun):
+    own, there, tick = client_state.fragment_id, client_state.page_script_hash, client_state.is_auto_rerun
+    clicks = [w.id for w in client_state.widget_states.widgets if w.WhichOneof("value") in CLICKS]
+    if own and there and page and there != page:  # of the page before: a button's `on_click` is heard on the one of now
+        return [_only(clicks, client_state, "", page)] if clicks and not tick else []
+    if not clicks or not (own or tick):
         return [client_state]
-    if client_state.is_auto_rerun:
-        return [_only(client_state, own, set())]
-    homes = {click: fragment_of(click) for click in clicks}
+    if tick:
+        return [_only([], client_state, own, there)]
+    homes = {click: fragment_of(click, own) for click in clicks}
     if None in homes.values():  # outside all fragments: the whole page sees everything
-        return [_only(client_state, "", set(clicks))]
-    homes = {click: own if home is UNKNOWN else home for click, home in homes.items()}
-    return [_only(client_state, home, {c for c in clicks if homes[c] == home})
-            for home in dict.fromkeys([own, *homes.values()]) if home in homes.values()]
+        return [_only(clicks, client_state, "", there)]
+    own_first = sorted(dict.fromkeys(homes.values()), key=lambda home: home != own)
+    return [_only([c for c in clicks if homes[c] == home], client_state, home, there) for home in own_first]
 
 
-def _left(client_state: Any, page: str | None) -> bool:
-    """Whether a fragment of another page is asked for than the one that the session was last sent to; both are known
-    but for the first moments."""
-    there = client_state.page_script_hash
-    return bool(client_state.fragment_id and there and page and there != page)
-
-
-def _for(page: str, client_state: Any) -> list[Any]:
-    """What is left to do of a message from the page before: a tick is out of date; a button's `on_click` is heard where
-    the visitor is now."""
-    if client_state.is_auto_rerun or not _clicks(client_state):
-        return []
-    message = _only(client_state, "", set(_clicks(client_state)))
-    message.page_script_hash = page
-    return [message]
-
-
-def _clicks(client_state: Any) -> list[str]:
-    return [w.id for w in client_state.widget_states.widgets if w.WhichOneof("value") in CLICKS]
-
-
-def _only(client_state: Any, fragment: str, clicks: set[str]) -> Any:
-    """A copy of the message that asks for this fragment and carries, of the clicks, only these."""
+def _only(clicks: list[str], client_state: Any, fragment: str, page: str) -> Any:
+    """A copy of the message that carries, of the clicks, only these, and asks for this fragment of this page."""
     message = type(client_state)()
     message.CopyFrom(client_state)
-    message.fragment_id = fragment
+    message.fragment_id, message.page_script_hash = fragment, page
     widgets = message.widget_states.widgets
     for k in reversed(range(len(widgets))):
         if widgets[k].WhichOneof("value") in CLICKS and widgets[k].id not in clicks:
             del widgets[k]
     return message
-
-
-def _fragment_of(session: Any, widget: str) -> Any:
-    metadata = session._session_state._new_widget_state.widget_metadata.get(widget)
-    return UNKNOWN if metadata is None else metadata.fragment_id

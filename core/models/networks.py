@@ -90,8 +90,7 @@ def patch_encoder(
 def patch_decoder(
     channels: Sequence[int], hidden: Sequence[int], latent_dim: int, activation: str = "relu"
 ) -> nn.Sequential:
-    """The mirror image: dense up to 7 × 7, 3 × 3 convolutions, then each place becomes 4 × 4 pixels (Shi et al. 2016).
-    """
+    """The way back: dense up to 7 × 7, 3 × 3 convolutions, then each place becomes 4 × 4 pixels (Shi et al. 2016)."""
     back = list(reversed(channels))
     layers: list[nn.Module] = [*_dense([latent_dim, *reversed(hidden), back[0] * 49], activation),
                                nn.Unflatten(1, (back[0], 7, 7))]  # fmt: skip

@@ -4,7 +4,7 @@ import re
 
 import pytest
 from playwright.sync_api import expect
-from test_train import CURVE, SLOW, open_train, start, stop
+from test_train import CURVE, SLOW, back_to_the_form, open_train, start, stop
 
 pytestmark = pytest.mark.browser
 
@@ -40,8 +40,7 @@ STEP = re.compile(r"step ([\d,]+)")
 def training(page, lab, request):
     """A run on the digits that goes on; it is stopped when the test is over, and what waits behind it cancelled."""
     open_train(page, lab)
-    if page.get_by_role("button", name="Train another").count():
-        page.get_by_role("button", name="Train another").click()
+    back_to_the_form(page)
     start(page, request.node.name[:40])
     page.wait_for_function(f"{CURVE} > 0", timeout=SLOW)
     yield page

@@ -4,6 +4,7 @@ import re
 
 import pytest
 from playwright.sync_api import Page, expect
+from test_train import back_to_the_form
 
 pytestmark = pytest.mark.browser
 SLOW = 90_000  # ms: a busy machine may take long to start the worker process, and then tries two recipes
@@ -26,8 +27,7 @@ def form(page: Page, lab):
     expect(page.get_by_text("Your runs", exact=True)).to_be_visible(timeout=SLOW)
     if page.get_by_role("button", name="Stop", exact=True).count():  # another test's
         page.get_by_role("button", name="Stop", exact=True).click()
-    if page.get_by_role("button", name="Train another").count():
-        page.get_by_role("button", name="Train another").click()
+    back_to_the_form(page)
     expect(page.get_by_role("button", name="Start training")).to_be_enabled(timeout=SLOW)
     return page
 

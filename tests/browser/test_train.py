@@ -31,6 +31,13 @@ def open_train(page: Page, lab) -> None:
     expect(page.get_by_role("button", name=re.compile("Start training|Stop|Train another")).first).to_be_visible()
 
 
+def back_to_the_form(page: Page) -> None:
+    """From the end of a run that is still shown, if there is one."""
+    another = page.get_by_role("button", name="Train another")
+    if another.count():
+        another.click()
+
+
 @pytest.fixture
 def train(page, lab):
     """The Train page; whatever a test leaves running is stopped, so that the next one finds an idle lab."""
@@ -102,8 +109,7 @@ def test_train_pause_step_resume_and_stop(train, lab):
 
 def test_a_number_out_of_bounds_is_not_kept_back_by_the_browser(train, lab):
     page = train
-    if page.get_by_role("button", name="Train another").count():
-        page.get_by_role("button", name="Train another").click()
+    back_to_the_form(page)
     field = page.get_by_role("spinbutton", name="Epochs")
     for typed, said in (("1e9", "1000000000"), ("0", "0")):
         field.fill(typed)
@@ -193,8 +199,7 @@ def test_the_first_screen_shows_controls_curves_and_film_without_scrolling(train
 
 def test_what_was_typed_into_the_form_survives_leaving_the_page(train, lab):
     page = train
-    if page.get_by_role("button", name="Train another").count():
-        page.get_by_role("button", name="Train another").click()
+    back_to_the_form(page)
     field = page.get_by_role("spinbutton", name="Latent size")
     field.fill("7")
     field.press("Enter")

@@ -29,7 +29,7 @@ def summed_up(messages: list[ClientState], page: str = "train") -> list[tuple[st
 
 
 def sorted_out(*args, **kwargs) -> list[tuple[str, ...]]:
-    return summed_up(clicks.sort_out(message(*args, **kwargs), lambda widget: HOMES.get(widget, clicks.UNKNOWN)))
+    return summed_up(clicks.sort_out(message(*args, **kwargs), "train", HOMES.get))
 
 
 def test_a_tick_carries_values_but_no_clicks():
