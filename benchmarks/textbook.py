@@ -1,20 +1,29 @@
 """The loops that public tutorials write, for comparison: torchvision's data set with PIL and `ToTensor`, a
 `DataLoader`, sigmoid outputs with binary cross-entropy (or a mean squared error), plain Adam, all cores.
 
-The networks are the recipe's own, so that a comparison is one of loops, not of models.
+The networks are the recipe's own, so that a comparison is one of loops, not of models. `Clock` times them in a process
+of their own, which nothing of the lab has prepared: `python benchmarks/textbook.py RECIPE`, as JSON, answers each line
+of standard input, a number of seconds, with the seconds that a batch took.
 """
 
+import json
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
-import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
-from torch.utils.data import DataLoader, Dataset
-from torchvision import datasets, transforms
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from core import codes, data, devices, metrics, paths
-from core.models import build
-from core.recipe import Recipe
+import torch  # noqa: E402
+import torch.nn.functional as F  # noqa: E402
+from torch import Tensor, nn  # noqa: E402
+from torch.utils.data import DataLoader, Dataset  # noqa: E402
+from torchvision import datasets, transforms  # noqa: E402
+
+from core import codes, data, devices, metrics, paths  # noqa: E402
+from core.models import build  # noqa: E402
+from core.recipe import Recipe  # noqa: E402
 
 SETS = {"mnist": datasets.MNIST, "fashion-mnist": datasets.FashionMNIST}
 
@@ -101,3 +110,35 @@ def _adversaries(recipe: Recipe, loader: DataLoader) -> Iterator[tuple[nn.Module
             loss.item()
             g_adam.step()
             yield model, loss
+
+
+class Clock:
+    """The loop of a recipe in a process of its own, which stands still until it is asked."""
+
+    def __init__(self, recipe: Recipe):
+        self._process = subprocess.Popen([sys.executable, __file__, json.dumps(recipe.to_dict())], text=True,
+                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def batch(self, seconds: float) -> float:
+        """Seconds that a batch takes, timed over so many."""
+        print(seconds, file=self._process.stdin, flush=True)
+        return float(self._process.stdout.readline())
+
+    def close(self) -> None:
+        self._process.communicate()
+
+
+def main() -> None:
+    loop = epochs(Recipe.from_dict(json.loads(sys.argv[1])))
+    for _ in range(3):  # the first ones plan and fill caches
+        next(loop)
+    for line in sys.stdin:
+        began, count = time.perf_counter(), 0
+        while (took := time.perf_counter() - began) < float(line):
+            next(loop)
+            count += 1
+        print(took / count, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -4,8 +4,8 @@ For each pair of a classic recipe and its `-fast` sister (`core/presets.py`):
 
     target    the classic recipe's own test figure after its last epoch, mean over the seeds
     textbook  seconds of the loop that public tutorials write (`textbook.py`), on the classic recipe, to its last epoch:
-              its pace is timed right before and right after each fast run and multiplied by its epochs, its test
-              passes left out
+              its pace is timed right before and right after each fast run, in a process of its own, and multiplied by
+              its epochs, its test passes left out
     fast      seconds of the fast run as the lab trains it, validation, pictures and saving included
     ratio     textbook / fast of each seed, the textbook's pace that of before and after it; their median and range
 
@@ -80,24 +80,18 @@ def lab(recipe: Recipe, source: str = "") -> tuple[float, dict[str, float]]:
 
 
 class Pace:
-    """Seconds that the tutorial's loop takes for one batch, timed a stretch at a time."""
+    """Seconds that the tutorial's loop takes for a whole training, at its pace of now, timed a stretch at a time."""
 
     def __init__(self, recipe: Recipe, seconds: float):
-        self.recipe, self.seconds = recipe, seconds
-        self.loop = textbook.epochs(recipe)
-        for _ in range(3):
-            next(self.loop)
+        self.seconds, self.clock = seconds, textbook.Clock(recipe)
+        each = recipe.round_images / recipe.batch_size if recipe.model == "gan" else textbook.batches(recipe)
+        self.batches = each * recipe.epochs
 
     def time(self) -> float:
-        """Seconds of the whole training at the pace of this stretch."""
-        torch.set_num_threads(devices.cores())
-        began, count = time.perf_counter(), 0
-        while time.perf_counter() - began < self.seconds:
-            next(self.loop)
-            count += 1
-        r = self.recipe
-        each = r.round_images / r.batch_size if r.model == "gan" else textbook.batches(r)
-        return (time.perf_counter() - began) / count * each * r.epochs
+        return self.batches * self.clock.batch(self.seconds)
+
+    def close(self) -> None:
+        self.clock.close()
 
 
 def whole(recipe: Recipe) -> tuple[float, dict[str, float]]:
@@ -141,6 +135,7 @@ def compare(name: str, args: argparse.Namespace) -> None:
         rows.append((seconds, found, slow))
         print(f"  {fast.name} seed {seed}: {_said(found, fast)} after {seconds:.1f} s; textbook {slow:.0f} s",
               flush=True)
+    pace.close()
     known = [found["figure"] for found in targets] or ([TARGETS[name]] if args.short else [])
     if not rows or not known:
         print(f"{name}: no seed came to its end", flush=True)

@@ -10,7 +10,6 @@ from core.recipe import Recipe
 if TYPE_CHECKING:  # torch takes two seconds, and who only counts the cores needs none
     import torch
 
-
 class DeviceError(ValueError):
     """A device this machine does not have."""
 
@@ -57,6 +56,18 @@ def threads_for(recipe: Recipe, device: torch.device) -> int:
     """
     small = recipe.network == "mlp" and recipe.model != "gan"  # a discriminator is made of convolutions
     return 1 if small or device.type != "cpu" else cores()
+
+
+def keep_memory() -> None:
+    """Have this process keep the memory that one step frees for the next one.
+
+    Given back to the system, every 4 KB of it is a page fault when they are wanted again: a tenth of a step with large
+    batches (`benchmarks/allocator.py`). The C library of most Linux systems learns from the largest block that was ever
+    freed, up to 32 MiB, how much to keep; elsewhere nothing changes.
+    """
+    import torch
+
+    torch.empty(31 << 20, dtype=torch.uint8)  # freed at once
 
 
 def has_bfloat16(device: torch.device) -> bool:

@@ -35,7 +35,8 @@ def bench(monkeypatch):
 
     def tell(figures: dict[str, list[float | None]], paces: list[float]) -> None:
         beats = iter(paces)
-        monkeypatch.setattr(bench, "Pace", lambda recipe, seconds: SimpleNamespace(time=lambda: next(beats)))
+        monkeypatch.setattr(bench, "Pace", lambda recipe, seconds: SimpleNamespace(
+            time=lambda: next(beats), close=lambda: None))
 
         def lab(recipe, source=""):
             figure = figures[recipe.name][recipe.seed]
