@@ -1,4 +1,4 @@
-"""How quickly this machine trains a recipe: the real trainer on made-up images, timed for a second.
+"""How quickly this machine trains a recipe: the real trainer on made-up images, timed for a quiet second.
 
     images_per_second = pace_of(recipe, devices.choose())     # measured once for each machine, then remembered
 
@@ -11,6 +11,7 @@ import math
 import platform
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,11 @@ WARM, SLICES, SECONDS = 3, 5, 1.0
 """Batches before the clock starts: the first ones plan convolutions and fill caches. Then `SECONDS` in as many slices;
 the middle one counts, so that a hiccup of the machine in two of them changes nothing."""
 
+ALONE, TOGETHER, QUIET, LONGEST = 0.8, 0.6, 3, 5.0
+"""On the CPU a slice counts if this thread computed for such a share of it, the second where it shares the work with
+others and waits for them: else the cores were somebody else's, a browser's that draws its first page for one. While
+fewer than `QUIET` count, the trial goes on, to `LONGEST` seconds at most."""
+
 IMAGES = 2_048
 """Made-up images, at least."""
 
@@ -43,14 +49,16 @@ def pace_of(recipe: Recipe, device: torch.device, hurry: Callable[[], bool] = la
         None if it was given up.
     """
     path = file_of(recipe, device)
-    found = kept.load(path)
-    rate = found[1].get("images_per_second") if found and isinstance(found[1], dict) else None
+    remembered = kept.load(path)
+    rate = remembered[1].get("images_per_second") if remembered and isinstance(remembered[1], dict) else None
     if isinstance(rate, float) and 0 < rate < math.inf:
         return rate
-    rate = measure(recipe, device, hurry)
-    if rate is not None:
-        kept.save(path, {}, {"images_per_second": rate}, KEPT)
-    return rate
+    found = measure(recipe, device, hurry)
+    if found is None:
+        return None
+    if found.quiet:  # a rate that others disturbed will do for today
+        kept.save(path, {}, {"images_per_second": found.rate}, KEPT)
+    return found.rate
 
 
 def file_of(recipe: Recipe, device: torch.device) -> Path:
@@ -59,11 +67,26 @@ def file_of(recipe: Recipe, device: torch.device) -> Path:
     return kept.file_of("pace", kept.digest(pace.shape(recipe), *machine))
 
 
-def measure(recipe: Recipe, device: torch.device, hurry: Callable[[], bool] = lambda: False) -> float | None:
-    """Images a second that real steps of the recipe's trainer train, with as many threads as a training has; None if
-    `hurry` said so. Leaves random states and the number of threads as they were."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(devices.threads_for(recipe, device))
+@dataclass(frozen=True)
+class Trial:
+    """What a trial found.
+
+    Attributes:
+        rate: images a second.
+        quiet: whether the machine had little else to do; a rate that was measured among others is too low.
+    """
+
+    rate: float
+    quiet: bool
+
+
+def measure(recipe: Recipe, device: torch.device, hurry: Callable[[], bool] = lambda: False) -> Trial | None:
+    """Time real steps of the recipe's trainer, with as many threads as a training has; None if `hurry` said so. Leaves
+    random states and the number of threads as they were."""
+    threads, needed = torch.get_num_threads(), devices.threads_for(recipe, device)
+    least = 0.0 if device.type != "cpu" else ALONE if needed == 1 else TOGETHER  # a GPU is only waited for
+    torch.set_num_threads(needed)
+    devices.keep_memory()
     try:
         trainer = trainer_of(recipe, device)
         for _ in range(WARM):
@@ -71,17 +94,22 @@ def measure(recipe: Recipe, device: torch.device, hurry: Callable[[], bool] = la
                 return None
             _step(trainer)
         trainer.wait()
-        rates = []
-        for _ in range(SLICES):
-            images, began, now = 0, time.perf_counter(), 0.0
+        rates, quiet, started = [], [], time.perf_counter()
+        while len(rates) < SLICES or (len(quiet) < QUIET and time.perf_counter() - started < LONGEST):
+            images, now, began, computed = 0, 0.0, time.perf_counter(), time.thread_time()
             while now < SECONDS / SLICES:
                 if hurry():
                     return None
                 images += _step(trainer)
                 now = time.perf_counter() - began
             trainer.wait()
-            rates.append(images / (time.perf_counter() - began))
-        return float(np.median(rates))
+            now = time.perf_counter() - began
+            rates.append(images / now)
+            if time.thread_time() - computed >= least * now:
+                quiet.append(rates[-1])
+        best = sorted(rates)[-QUIET:]  # others can only slow it down
+        enough = len(quiet) >= QUIET
+        return Trial(float(np.median(quiet if enough else best)), enough)
     finally:
         torch.set_num_threads(threads)
 

@@ -21,37 +21,62 @@ def cache(monkeypatch, tmp_path):
 
 @pytest.fixture
 def clock(monkeypatch):
-    """Time that only steps take: each as many seconds as `cost` says."""
+    """Time that only steps take: each as many seconds as `cost` says, of which this thread computes `share`."""
     class Clock:
-        now, cost, steps = 0.0, lambda self, step: 0.01, 0
+        now, computed, cost, share, steps = 0.0, 0.0, lambda self, step: 0.01, lambda self, step: 1.0, 0
 
     clock, real = Clock(), Trainer.step
 
     def step(self):
         images = real(self)
         clock.now += clock.cost(clock.steps)
+        clock.computed += clock.cost(clock.steps) * clock.share(clock.steps)
         clock.steps += 1
         return images
 
     monkeypatch.setattr(Trainer, "step", step)
     monkeypatch.setattr(probe.time, "perf_counter", lambda: clock.now)
+    monkeypatch.setattr(probe.time, "thread_time", lambda: clock.computed)
     return clock
 
 
 def test_a_step_of_known_cost_gives_exactly_its_rate(clock):
-    assert probe.measure(tiny(batch_size=16), CPU) == pytest.approx(16 / 0.01)
+    assert probe.measure(tiny(batch_size=16), CPU) == probe.Trial(pytest.approx(16 / 0.01), quiet=True)
     assert clock.steps == pytest.approx(probe.WARM + probe.SECONDS / 0.01, abs=probe.SLICES)
     assert clock.now == pytest.approx(probe.SECONDS, abs=0.1), "about a second, no more"
 
 
 def test_first_batches_and_hiccups_are_not_counted(clock):
     clock.cost = lambda step: 5.0 if step < probe.WARM or step in (30, 60) else 0.01
-    assert probe.measure(tiny(batch_size=16), CPU) == pytest.approx(16 / 0.01)
+    assert probe.measure(tiny(batch_size=16), CPU).rate == pytest.approx(16 / 0.01)
+
+
+def test_while_others_have_the_processor_the_trial_goes_on_and_what_they_slowed_does_not_count(clock):
+    crowded = lambda step: step < 100  # noqa: E731
+    clock.cost = lambda step: 0.02 if crowded(step) else 0.01
+    clock.share = lambda step: 0.5 if crowded(step) else 1.0
+    assert probe.measure(tiny(batch_size=16), CPU) == probe.Trial(pytest.approx(16 / 0.01), quiet=True)
+    assert clock.now == pytest.approx(100 * 0.02 + probe.QUIET * probe.SECONDS / probe.SLICES, abs=0.3)
+
+
+def test_a_machine_that_is_never_quiet_gives_its_best_and_is_tried_again_next_time(clock, cache):
+    clock.share = lambda step: 0.5
+    clock.cost = lambda step: 0.02 if step < 100 else 0.05
+    assert probe.pace_of(tiny(batch_size=16), CPU) == pytest.approx(16 / 0.02)
+    assert clock.now == pytest.approx(probe.LONGEST, abs=0.3), "and no longer"
+    assert not list(cache.glob("*"))
+
+
+def test_a_graphics_card_is_timed_by_the_clock_alone_for_this_thread_only_waits_for_it(clock, monkeypatch):
+    monkeypatch.setattr(probe, "trainer_of", lambda recipe, device, real=probe.trainer_of: real(recipe, CPU))
+    clock.share = lambda step: 0.1
+    assert probe.measure(tiny(batch_size=16), torch.device("cuda")) == probe.Trial(pytest.approx(16 / 0.01), quiet=True)
+    assert clock.now == pytest.approx(probe.SECONDS, abs=0.1)
 
 
 def test_a_batch_that_takes_longer_than_a_slice_is_timed_whole(clock):
     clock.cost = lambda step: 0.75
-    assert probe.measure(tiny(batch_size=16), CPU) == pytest.approx(16 / 0.75)
+    assert probe.measure(tiny(batch_size=16), CPU).rate == pytest.approx(16 / 0.75)
 
 
 @pytest.mark.parametrize("preset, changes", [
@@ -62,7 +87,7 @@ def test_every_family_is_measured_without_a_data_set_a_source_or_a_classifier(pr
     monkeypatch.setattr(probe, "SECONDS", 0.01)
     monkeypatch.setattr("core.yardstick.of", lambda images: pytest.fail("a classifier was asked for"))
     recipe = tiny(preset, **{"d_channels": (4, 8), "dataset": "mnist"} | changes)
-    assert probe.measure(recipe, CPU) > 0
+    assert probe.measure(recipe, CPU).rate > 0
 
 
 def test_only_whole_batches_are_timed():
@@ -91,7 +116,7 @@ def test_who_is_in_a_hurry_waits_for_one_batch_and_nothing_is_kept(clock, cache)
 
 def test_a_rate_is_measured_once_for_a_machine_and_again_where_the_file_is_damaged(monkeypatch, cache):
     rates = iter([100.0, 200.0, 300.0, 400.0])
-    monkeypatch.setattr(probe, "measure", lambda *_: next(rates))
+    monkeypatch.setattr(probe, "measure", lambda *_: probe.Trial(next(rates), quiet=True))
     vae = Recipe()
     assert [probe.pace_of(vae.with_(epochs=n), CPU) for n in (1, 2)] == [100.0, 100.0]
     file = probe.file_of(vae, CPU)

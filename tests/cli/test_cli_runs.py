@@ -10,6 +10,7 @@ from cli_tools import TINY, parsed, refused
 
 from core import export, runs
 from core.presets import PRESETS, for_digits, preset
+from core.probe import Trial
 
 
 def test_the_list_shows_what_there_is_and_why_a_run_is_damaged(empty_runs, call):
@@ -36,7 +37,7 @@ def test_recipes_are_told_in_a_line_each_or_as_the_flags_that_make_them(call):
 def test_a_recipe_tells_how_long_it_trains_on_this_machine(call, monkeypatch, tmp_path):
     monkeypatch.setenv("LATENT_LAB_CACHE", str(tmp_path / "cache"))
     asked = []
-    monkeypatch.setattr("core.probe.measure", lambda recipe, *_: asked.append(recipe) or 1_000.0)
+    monkeypatch.setattr("core.probe.measure", lambda recipe, *_: asked.append(recipe) or Trial(1_000.0, quiet=True))
     flags = call("recipes plane-vae")[1]
     for again in range(2):
         code, out, err = call("recipes plane-vae --time --device cpu")
