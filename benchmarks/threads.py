@@ -1,12 +1,15 @@
 """One thread or all cores? `python benchmarks/threads.py`: the measurement behind `devices.threads_for`."""
 
 import argparse
+import os
 import statistics
 import sys
 import time
 from pathlib import Path
 
-import torch
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # as in the pages' worker
+
+import torch  # noqa: E402
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -21,7 +24,8 @@ def main() -> None:
     argparse.ArgumentParser(description=__doc__).parse_args()
     cores = devices.cores()
     print(f"torch {torch.__version__}, {cores} cores, images/s, median of {ROUNDS} interleaved rounds")
-    for name, batches in (("mlp-vae", 200), ("plane-vae", 100), ("deep-ae", 100), ("conv-vae", 20)):
+    for name, batches in (("mlp-vae", 200), ("plane-vae", 100), ("deep-ae", 100), ("deep-ae-fast", 100),
+                          ("plane-vae-fast", 50), ("conv-vae", 20)):
         trainer = Trainer(PRESETS[name], torch.device("cpu"))
         speeds: dict[int, list[float]] = {1: [], cores: []}
         for _ in range(ROUNDS):
@@ -35,7 +39,7 @@ def main() -> None:
                 found.append(batches * trainer.recipe.batch_size / (time.perf_counter() - began))
         chosen = devices.threads_for(trainer.recipe, torch.device("cpu"))
         row = "  ".join(f"{t} thread{'s' if t > 1 else ''}: {statistics.median(s):8,.0f}" for t, s in speeds.items())
-        print(f"{name:10} {row}   the rule takes {chosen}", flush=True)
+        print(f"{name:14} {row}   the rule takes {chosen}", flush=True)
 
 
 if __name__ == "__main__":

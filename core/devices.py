@@ -10,6 +10,10 @@ from core.recipe import Recipe
 if TYPE_CHECKING:  # torch takes two seconds, and who only counts the cores needs none
     import torch
 
+LARGE = 512
+"""Images in a batch from which on a second thread pays for fully connected layers."""
+
+
 class DeviceError(ValueError):
     """A device this machine does not have."""
 
@@ -52,9 +56,10 @@ def threads_for(recipe: Recipe, device: torch.device) -> int:
 
     A rule, not a probe: another thread count adds numbers in another order, so a probe that decided differently
     tomorrow would break "same seed, same losses". Layers as small as the MLP's are over before a second thread has
-    woken up (`benchmarks/threads.py`); convolutions are worth every core.
+    woken up, until a batch is `LARGE` (`benchmarks/threads.py`); convolutions are worth every core.
     """
-    small = recipe.network == "mlp" and recipe.model != "gan"  # a discriminator is made of convolutions
+    dense = recipe.network == "mlp" and recipe.model != "gan"  # a discriminator is made of convolutions
+    small = dense and recipe.batch_size < LARGE
     return 1 if small or device.type != "cpu" else cores()
 
 

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from core import devices, paths
+from core.presets import preset
 
 FLAGS = Path("/proc/cpuinfo")
 
@@ -51,3 +52,13 @@ def test_memory_that_a_step_freed_is_there_for_the_next_one():
     done = subprocess.run([sys.executable, "-c", code], cwd=paths.ROOT, capture_output=True, text=True, check=True)
     once = 6 * (8 << 20) // 4096
     assert int(done.stdout) < 2 * once, "faults the first time only; without it 2.3 to 60 times as many"
+
+
+@pytest.mark.parametrize("name, batch, all_cores", [
+    ("mlp-vae", 128, False), ("mlp-vae", 511, False), ("mlp-vae", 512, True), ("conv-vae", 1, True),
+    ("decoder-gan", 64, True)])
+def test_a_second_core_is_used_where_it_was_measured_to_pay(name, batch, all_cores, monkeypatch):
+    monkeypatch.setattr(devices, "cores", lambda: 6)
+    recipe = preset(name).with_(batch_size=batch)
+    assert devices.threads_for(recipe, torch.device("cpu")) == (6 if all_cores else 1)
+    assert devices.threads_for(recipe, torch.device("cuda")) == 1

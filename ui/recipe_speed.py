@@ -117,14 +117,13 @@ def _compared(fast: _Speed, chosen: _Speed, times: dict[str, float | None]) -> s
     # Short enough for one line on a phone, with the number and without: nothing moves when it arrives.
     if not chosen.as_tuned:
         return f"Fast: {sooner}; not tried with your changes."
-    claim = presets.AS_GOOD.get(presets.classic_of(fast.untouched.name))
-    if claim is None:
+    if presets.classic_of(fast.untouched.name) not in presets.AS_GOOD:
         return f"Fast: {sooner}; not shown to be as good."
     if chosen.from_another_decoder:
         return f"Fast: {sooner}; not tried from this decoder."
     tuned_on = presets.preset(fast.untouched.name).dataset
     if chosen.images == tuned_on:
-        return f"Fast: {claim}, {sooner}."
+        return f"Fast: the same quality, {sooner}."
     return f"Fast: {sooner}; as good on {data.SOURCES[tuned_on].title}."
 
 
