@@ -66,7 +66,7 @@ def threads_for(recipe: Recipe, device: torch.device) -> int:
 def keep_memory() -> None:
     """Have this process keep the memory that one step frees for the next one.
 
-    Given back to the system, every 4 KB of it is a page fault when they are wanted again: a tenth of a step with large
+    Given back to the system, every 4 KB of it is a page fault when it is wanted again: a tenth of a step with large
     batches (`benchmarks/allocator.py`). The C library of most Linux systems learns from the largest block that was ever
     freed, up to 32 MiB, how much to keep; elsewhere nothing changes.
     """

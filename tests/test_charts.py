@@ -9,7 +9,9 @@ import pytest
 from core import curves
 from core.history import COLUMNS
 from core.latent_space import DEAD_BELOW
-from ui import charts, words
+from core.models import build
+from core.presets import CLASSIC, PRESETS
+from ui import charts, train_live, words
 
 CURVES = [
     (rng.integers(4, 3_000), rng.integers(4, 600), rng)
@@ -196,3 +198,10 @@ def test_runs_laid_over_each_other_can_be_told_apart_even_when_the_colours_run_o
     chart = charts.overlay_chart(runs, "kl")
     assert [entry["name"] for entry in chart["legend"]] == list(runs)
     assert len({(c["colour"], c["width"], c["dash"]) for c in chart["panels"][0]["curves"]}) == 16
+
+
+@pytest.mark.parametrize("name", [name for name in CLASSIC if PRESETS[name].model != "gan"])
+def test_samples_are_said_to_be_of_the_prior_only_where_there_is_one(name):
+    said = train_live.film_rows(PRESETS[name])[-1]
+    assert said == ("Samples from the prior" if build(PRESETS[name]).has_prior
+                    else "Samples from a Gaussian through the latents")

@@ -9,10 +9,11 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
+from core.recipe import Recipe
 from ui import charts, gan_live
 from ui.components.bars import bars
 from ui.components.curves import curves
-from ui.components.film import film
+from ui.components.film import ROWS, film
 from ui.jobs import all_jobs
 from ui.train_controls import TICK, head, latest, progress, view
 from ui.train_depth import how_it_works
@@ -68,7 +69,13 @@ def _pictures(job) -> None:
 
 
 def _film(job) -> None:
-    film(job.snapshot().frames, job.run.frame, key="train_film", run=f"{job.name} {job.run.status.get('created')}")
+    film(job.snapshot().frames, job.run.frame, key="train_film", rows=film_rows(job.recipe),
+         run=f"{job.name} {job.run.status.get('created')}")
+
+
+def film_rows(recipe: Recipe) -> tuple[str, ...]:
+    """What the three parts of a frame are. Without a prior samples come from where training images came to lie."""
+    return ROWS if recipe.variational else (*ROWS[:2], "Samples from a Gaussian through the latents")
 
 
 def _depth(job) -> None:

@@ -44,7 +44,7 @@ def film(epochs: Sequence[int], frame: Callable[[int], bytes], key: str, *, run:
     Args:
         epochs: the epochs that have a frame, ascending (`run.frames()` or `snapshot.frames`); may be empty.
         frame: gives the PNG of one epoch (`run.frame`): 12 × 6 tiles of 28 × 28 without gaps; row 0 originals, row 1
-            reconstructions, rows 2–5 samples from the prior.
+            reconstructions, rows 2–5 samples.
         key: widget key of this film on the page.
         run: what tells this film from others in the browser's memory (default: the key). Give a run's name and time
             of creation, so that a new run of an old name does not show old frames.
