@@ -7,6 +7,7 @@ of standard input, a number of seconds, with the seconds that a batch took.
 """
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -116,8 +117,9 @@ class Clock:
     """The loop of a recipe in a process of its own, which stands still until it is asked."""
 
     def __init__(self, recipe: Recipe):
+        untouched = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
         self._process = subprocess.Popen([sys.executable, __file__, json.dumps(recipe.to_dict())], text=True,
-                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=untouched)
 
     def batch(self, seconds: float) -> float:
         """Seconds that a batch takes, timed over so many."""

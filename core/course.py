@@ -59,6 +59,7 @@ class Course:
     def __init__(self, recipe: Recipe, device: torch.device, image_set: data.ImageSet | None, *, per_step: int,
                  per_epoch: int = 0, columns: int = 2):
         """`per_epoch`: images of an epoch, if it is to be a part of the set; 0: all."""
+        devices.keep_memory()
         self.recipe, self.device, self.device_name = recipe, device, devices.describe(device)
         self.image_set = data.load(recipe.dataset, recipe.folder) if image_set is None else image_set
         train, held_out = data.split(self.image_set, recipe.validation, recipe.train_images)

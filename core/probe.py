@@ -86,7 +86,6 @@ def measure(recipe: Recipe, device: torch.device, hurry: Callable[[], bool] = la
     threads, needed = torch.get_num_threads(), devices.threads_for(recipe, device)
     least = 0.0 if device.type != "cpu" else ALONE if needed == 1 else TOGETHER  # a GPU is only waited for
     torch.set_num_threads(needed)
-    devices.keep_memory()
     try:
         trainer = trainer_of(recipe, device)
         for _ in range(WARM):

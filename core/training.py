@@ -72,7 +72,6 @@ class _Loop:
         self.run, self.device, self.control = run, device, control
         self.threads = devices.threads_for(run.recipe, device)
         torch.set_num_threads(self.threads)
-        devices.keep_memory()
         self.trainer = (GanTrainer if run.recipe.model == "gan" else Trainer)(run.recipe, device)
         self.record = Record(run, self.trainer)
         self.epochs = run.epochs  # asked once: the answer lies in a file

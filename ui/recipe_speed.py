@@ -20,7 +20,8 @@ KEY = "recipe_speed"
 TICK = 0.5
 
 HELP = ("Two ways to the same model. Fast: larger steps, fewer epochs, where it helps another network. Classic: as "
-        "papers and tutorials train it. The times are estimates for this machine, from a trial of a second.")
+        "papers and tutorials train it. The times are estimates for this machine, from a trial of a second; of up to "
+        "five where other programs keep it busy.")
 
 
 @dataclass(frozen=True)
