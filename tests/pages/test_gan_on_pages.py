@@ -11,7 +11,7 @@ KINDS = ("vae", "ae", "ad", "vad", "none")
 
 
 @pytest.fixture(autouse=True)
-def folder(monkeypatch, tmp_path):
+def folder(monkeypatch, tmp_path, classifier_in_training):
     monkeypatch.setenv("LATENT_LAB_RUNS", str(tmp_path / "runs"))
     monkeypatch.setenv("LATENT_LAB_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("LATENT_LAB_CACHE", str(tmp_path / "cache"))

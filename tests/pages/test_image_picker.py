@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from core import classifier_job, data, interpolation, latent_space, paths, runs, weights
+from core import data, interpolation, latent_space, paths, runs, weights
 from core.models import build
 from core.presets import for_digits, preset
 from tests.small import tiny, trained
@@ -20,11 +20,9 @@ KEYS = {"interpolate": "interpolate_pick_a", "generate": "generate_image"}
 
 
 @pytest.fixture(autouse=True)
-def folder(monkeypatch, tmp_path):
+def folder(monkeypatch, tmp_path, classifier_in_training):
     for name in ("RUNS", "DATA", "CACHE"):
         monkeypatch.setenv(f"LATENT_LAB_{name}", str(tmp_path / name.lower()))
-    monkeypatch.setattr(classifier_job, "start", lambda *_, **__: type("Job", (), {"state": "running", "part": 0.5})())
-    monkeypatch.setattr(classifier_job, "Job", type("Other", (), {}))
 
 
 def make(digits: bool = True) -> runs.Run:

@@ -17,12 +17,6 @@ from ui.loaded import load
 PAGE = str(paths.ROOT / "pages" / "interpolate.py")
 
 
-class Waiting:
-    """A training that goes on for ever."""
-
-    state, part, message = "running", 0.5, ""
-
-
 def make(name: str, preset_name: str = "mlp-vae", digits: bool = True, **changes) -> runs.Run:
     """An untrained run with weights: the page does not ask how good they are."""
     recipe = preset(preset_name).with_(hidden=(16,), **changes)
@@ -32,11 +26,9 @@ def make(name: str, preset_name: str = "mlp-vae", digits: bool = True, **changes
 
 
 @pytest.fixture(autouse=True)
-def folder(monkeypatch, tmp_path):
+def folder(monkeypatch, tmp_path, classifier_in_training):
     for name in ("RUNS", "DATA", "CACHE"):
         monkeypatch.setenv(f"LATENT_LAB_{name}", str(tmp_path / name.lower()))
-    monkeypatch.setattr(classifier_job, "Job", Waiting)
-    monkeypatch.setattr(classifier_job, "start", lambda *_, **__: Waiting())
 
 
 def visit(**query) -> AppTest:
@@ -207,8 +199,8 @@ def test_a_trained_classifier_is_shown_with_its_measured_accuracy():
 
 
 def test_a_failed_classifier_is_a_sentence_with_a_way_on(monkeypatch):
-    monkeypatch.setattr(Waiting, "state", "failed")
-    monkeypatch.setattr(Waiting, "message", "The classifier could not be trained (disk full).")
+    monkeypatch.setattr(classifier_job.Job, "state", "failed")
+    monkeypatch.setattr(classifier_job.Job, "message", "The classifier could not be trained (disk full).")
     make("run")
     page = visit()
     assert "disk full" in page.warning[0].value and page.button(key="interpolate_retry")

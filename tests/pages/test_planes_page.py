@@ -7,18 +7,12 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-from core import classifier, classifier_job, data, paths, runs, worker
+from core import classifier, data, paths, runs, worker
 from core.presets import for_digits, preset
 from tests.small import tiny, trained
 
 PAGE = str(paths.ROOT / "pages" / "planes.py")
 FAMILIES = ("ae", "vae", "ad", "vad")
-
-
-class Waiting:
-    """A training of the classifier that goes on for ever."""
-
-    state, part, message = "running", 0.5, ""
 
 
 class Queue:
@@ -32,11 +26,9 @@ class Queue:
 
 
 @pytest.fixture(autouse=True)
-def folder(monkeypatch, tmp_path):
+def folder(monkeypatch, tmp_path, classifier_in_training):
     for name in ("RUNS", "DATA", "CACHE"):
         monkeypatch.setenv(f"LATENT_LAB_{name}", str(tmp_path / name.lower()))
-    monkeypatch.setattr(classifier_job, "Job", Waiting)
-    monkeypatch.setattr(classifier_job, "start", lambda *_, **__: Waiting())
 
 
 def make(*families: str, **changes) -> list[runs.Run]:

@@ -1,0 +1,19 @@
+"""What tests of pages share."""
+
+import pytest
+
+from core import classifier_job
+
+
+class Training:
+    """A training of the classifier that goes on for ever."""
+
+    state, part, message = "running", 0.5, ""
+
+
+@pytest.fixture
+def classifier_in_training(monkeypatch):
+    """Whoever asks for a classifier finds it in training: a real one would compute on in a process of its own, long
+    after the test that asked for it."""
+    monkeypatch.setattr(classifier_job, "Job", Training)
+    monkeypatch.setattr(classifier_job, "start", lambda *_, **__: Training())
