@@ -15,6 +15,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from core import devices  # noqa: E402
+
 RECIPES = ("mlp-vae-fast", "deep-ae-fast", "plane-vae-fast", "conv-vae-fast", "auto-decoder-fast",
            "variational-auto-decoder-fast")
 
@@ -25,7 +27,6 @@ def steps(name: str, keep: bool, count: int) -> tuple[float, float]:
 
     import torch
 
-    from core import devices
     from core.presets import preset
     from core.trainer import Trainer
 
@@ -59,7 +60,7 @@ def main() -> None:
             for how, rounds in found.items():
                 done = subprocess.run([sys.executable, __file__, "--steps", str(args.steps), "--one", name, how],
                                       capture_output=True, text=True, check=True,
-                                      env={"OMP_WAIT_POLICY": "passive"} | os.environ)
+                                      env=os.environ | devices.waiting())
                 rounds.append(json.loads(done.stdout))
         shares = [keep[0] / leave[0] for leave, keep in zip(found["leave"], found["keep"], strict=True)]
         said = "  ".join(f"{how}: {statistics.median(r[0] for r in rounds):6.2f} ms, "

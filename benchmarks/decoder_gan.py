@@ -13,8 +13,11 @@ import tempfile
 import time
 from pathlib import Path
 
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from core import devices  # noqa: E402
+
+os.environ.update(devices.waiting())  # as in the pages' worker, before torch is imported
 
 
 def trained(recipe):

@@ -12,11 +12,13 @@ import tempfile
 import time
 from pathlib import Path
 
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # threads that wait for others' work spin the time away
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from core import devices  # noqa: E402
+
+os.environ.update(devices.waiting())  # as in the pages' worker
 
 import torch  # noqa: E402
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from core import gan_experiments as lab  # noqa: E402
 from core import paths, runs  # noqa: E402

@@ -2,10 +2,10 @@
 
 A real Chromium presses arrow keys on a slider of the Generate page. Each time is taken inside the browser, from the
 key event to the moment the canvas shows the picture that the server decoded for it (`data-served`). Idle and
-training rounds alternate. Training is `conv-vae` on MNIST (on the digits where MNIST is not there), or with `--gan`
-`decoder-gan` with its full discriminator on the digits, from `example-mlp-vae`; it is driven by the lab's own `Board`.
-Its pace is counted in batches, with a silent page and with one that asks 20 pictures a second: once as a visitor whose
-browser runs elsewhere (`visitor.py`), once with the browser on the same cores.
+training rounds alternate. Training is `conv-vae`, or `--recipe`, on its own data (on the digits where that is not
+there), or with `--gan` `decoder-gan` with its full discriminator on the digits, from `example-mlp-vae`; it is driven by
+the lab's own `Board`. Its pace is counted in batches, with a silent page and with one that asks 20 pictures a second:
+once as a visitor whose browser runs elsewhere (`visitor.py`), once with the browser on the same cores.
 
 Needs the packages of requirements-dev.txt and a Chromium (named by LATENT_LAB_BROWSER, or `chromium` on the PATH).
 """
@@ -140,7 +140,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--presses", type=int, default=60, help="key presses in each round")
-    parser.add_argument("--gan", action="store_true", help="a GAN trains instead of conv-vae")
+    parser.add_argument("--recipe", default="conv-vae", help="what trains (default: conv-vae)")
+    parser.add_argument("--gan", action="store_true", help="a GAN trains instead")
     options = parser.parse_args()
     runs = tempfile.mkdtemp()
     for example in (ROOT / "models_ckpt").glob("example-*"):
@@ -150,12 +151,12 @@ def main() -> None:
     from core.presets import PRESETS, for_digits
     from core.worker import board
 
-    recipe = PRESETS["conv-vae"].with_(epochs=1000)
+    recipe = PRESETS[options.recipe].with_(epochs=1000)
     if options.gan:
         gan = PRESETS["decoder-gan"]
         recipe = for_digits(gan).with_(batch_size=gan.batch_size, d_channels=gan.d_channels, source="example-mlp-vae",
                                        epochs=10_000)
-    elif not data.status()["mnist"].ready:
+    elif not data.status()[recipe.dataset].ready:
         recipe = for_digits(recipe).with_(epochs=10_000)
     with sync_playwright() as playwright:
         binary = os.environ.get("LATENT_LAB_BROWSER") or shutil.which("chromium")

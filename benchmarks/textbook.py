@@ -117,7 +117,7 @@ class Clock:
     """The loop of a recipe in a process of its own, which stands still until it is asked."""
 
     def __init__(self, recipe: Recipe):
-        untouched = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+        untouched = {name: value for name, value in os.environ.items() if name not in devices.WAITING}
         self._process = subprocess.Popen([sys.executable, __file__, json.dumps(recipe.to_dict())], text=True,
                                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=untouched)
 

@@ -7,13 +7,14 @@ import sys
 import time
 from pathlib import Path
 
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # as in the pages' worker
-
-import torch  # noqa: E402
-
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from core import devices  # noqa: E402
+
+os.environ.update(devices.waiting())  # as in the pages' worker
+
+import torch  # noqa: E402
+
 from core.presets import PRESETS  # noqa: E402
 from core.trainer import Trainer  # noqa: E402
 

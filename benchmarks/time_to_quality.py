@@ -30,13 +30,16 @@ import tempfile
 import time
 from pathlib import Path
 
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from core import devices  # noqa: E402
+
+os.environ.update(devices.waiting())  # as in the pages' worker, before torch is imported
 
 import textbook  # noqa: E402
 import torch  # noqa: E402
 
-from core import data, devices, metrics, runs, weights, yardstick  # noqa: E402
+from core import data, metrics, runs, weights, yardstick  # noqa: E402
 from core.events import Control, EpochEnd  # noqa: E402
 from core.lineage import resolved  # noqa: E402
 from core.presets import CLASSIC, DECODER_TRIED, fast_of, preset  # noqa: E402

@@ -3,11 +3,10 @@
 import os
 import sys
 
-# Threads that wait for each other shall sleep, as in the pages' worker: on a busy machine they would spin away two
-# thirds of a training's computing. To be said before torch is imported.
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-
 try:
+    from core import devices
+
+    os.environ.update(devices.waiting())  # before torch is imported
     from core.cli import main
 
     code = main()

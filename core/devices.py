@@ -10,6 +10,13 @@ from core.recipe import Recipe
 if TYPE_CHECKING:  # torch takes two seconds, and who only counts the cores needs none
     import torch
 
+WAITING = {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "3000"}
+"""How the threads of a training wait for each other, as variables of their process's environment: awake for about a
+tenth of a millisecond, which is what lies between two layers, and asleep from then on. Asleep at once, a second thread
+is woken for every layer, and small ones do not pay for it; awake for milliseconds, as torch comes, it holds a core that
+a page needs (`benchmarks/page_latency.py`). The second is read by GNU's OpenMP, that is on Linux; elsewhere they sleep.
+"""
+
 LARGE = 512
 """Images in a batch from which on a second thread pays for fully connected layers."""
 
@@ -61,6 +68,12 @@ def threads_for(recipe: Recipe, device: torch.device) -> int:
     dense = recipe.network == "mlp" and recipe.model != "gan"  # a discriminator is made of convolutions
     small = dense and recipe.batch_size < LARGE
     return 1 if small or device.type != "cpu" else cores()
+
+
+def waiting() -> dict[str, str]:
+    """What the environment of a process that trains lacks of `WAITING`; nothing where the user's own says how to wait.
+    To be said before torch is imported."""
+    return {} if WAITING.keys() & os.environ.keys() else dict(WAITING)
 
 
 def keep_memory() -> None:

@@ -8,6 +8,7 @@ No data set has to be here: a step takes as long on noise. `pace.py` makes a tra
 from __future__ import annotations
 
 import math
+import os
 import platform
 import time
 from collections.abc import Callable
@@ -62,8 +63,10 @@ def pace_of(recipe: Recipe, device: torch.device, hurry: Callable[[], bool] = la
 
 
 def file_of(recipe: Recipe, device: torch.device) -> Path:
-    """Where the rate is kept. Another machine, graphics card, number of cores or version of torch is another file."""
-    machine = (platform.node(), platform.machine(), devices.describe(device), str(devices.cores()), torch.__version__)
+    """Where the rate is kept. Another machine, graphics card, number of cores, version of torch or way of waiting is
+    another file."""
+    machine = (platform.node(), platform.machine(), devices.describe(device), str(devices.cores()), torch.__version__,
+               *(os.environ.get(name, "") for name in devices.WAITING))
     return kept.file_of("pace", kept.digest(pace.shape(recipe), *machine))
 
 

@@ -22,6 +22,7 @@ import threading
 from typing import Any
 
 from core import paths, runs
+from core.devices import waiting
 from core.job import FINAL, Job
 from core.pace import Paces
 from core.recipe import Recipe
@@ -195,9 +196,7 @@ class Board:
         if self._process is not None and self._process.poll() is None:
             return
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 (it lives as long as the process)
-        # Threads that wait for each other sleep instead of spinning: spinning costs the page, and then training itself,
-        # a core that somebody else needs (benchmarks/README.md).
-        environment = {"OMP_WAIT_POLICY": "passive"} | os.environ | {"PYTHONPATH": str(paths.ROOT), "PYTHONUTF8": "1"}
+        environment = os.environ | waiting() | {"PYTHONPATH": str(paths.ROOT), "PYTHONUTF8": "1"}
         process = subprocess.Popen(
             [sys.executable, "-m", "core.worker_process"], cwd=paths.ROOT, env=environment, text=True, encoding="utf-8",
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._stderr,

@@ -1,5 +1,7 @@
 """What the machine is asked about itself."""
 
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -62,3 +64,34 @@ def test_a_second_core_is_used_where_it_was_measured_to_pay(name, batch, all_cor
     recipe = preset(name).with_(batch_size=batch)
     assert devices.threads_for(recipe, torch.device("cpu")) == (6 if all_cores else 1)
     assert devices.threads_for(recipe, torch.device("cuda")) == 1
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="GNU's OpenMP is Linux's.")
+def test_the_threads_of_a_training_sleep_after_a_moment_and_openmp_has_understood_it():
+    told = {**_unsaid(), **devices.WAITING, "OMP_DISPLAY_ENV": "VERBOSE"}
+    said = subprocess.run([sys.executable, "-c", "import torch"], env=told, capture_output=True, text=True).stderr
+    assert "OMP_WAIT_POLICY = 'PASSIVE'" in said, "else waiting threads would hold their cores for milliseconds"
+    assert "GOMP_SPINCOUNT = '3000'" in said, "else they would sleep between any two layers"
+
+
+def test_who_has_said_how_threads_wait_is_not_contradicted(monkeypatch):
+    for name in devices.WAITING:
+        monkeypatch.delenv(name, raising=False)
+    assert devices.waiting() == devices.WAITING
+    for name in devices.WAITING:
+        with monkeypatch.context() as patch:
+            patch.setenv(name, "1000")
+            assert devices.waiting() == {}
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="GNU's OpenMP is Linux's.")
+def test_the_shell_has_said_it_before_torch_is_there(tmp_path):
+    shutil.copytree(paths.ROOT / "models_ckpt" / "example-mlp-vae", tmp_path / "example")
+    told = _unsaid() | {"OMP_DISPLAY_ENV": "VERBOSE", "LATENT_LAB_RUNS": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-m", "core", "evaluate", "example"], cwd=paths.ROOT, env=told,
+                          capture_output=True, text=True)
+    assert "GOMP_SPINCOUNT = '3000'" in done.stderr, done.stderr
+
+
+def _unsaid() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name not in devices.WAITING}

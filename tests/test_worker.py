@@ -7,12 +7,13 @@ import signal
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 import torch
 from small import tiny
 
-from core import paths, runs, weights, worker
+from core import devices, paths, runs, weights, worker
 from core.events import EpochEnd, Report
 from core.recipe import RecipeError
 from core.runs import RunError
@@ -391,6 +392,17 @@ def test_a_device_that_is_not_there_fails_in_a_sentence_and_the_worker_goes_on()
     ready, failed = map(json.loads, out.getvalue().splitlines())
     assert ready["event"] == "ready" and "cpu" in ready["devices"]
     assert failed["state"] == "failed" and "'cuda:99' is not on this machine. Choose one of auto" in failed["message"]
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="This system does not show environments.")
+def test_its_threads_are_told_how_to_wait_for_each_other(monkeypatch):
+    for name in devices.WAITING:
+        monkeypatch.delenv(name, raising=False)
+    board = Board("cpu")
+    running(board)
+    told = Path(f"/proc/{board._process.pid}/environ").read_bytes().decode().split("\0")
+    board.close()
+    assert {f"{name}={value}" for name, value in devices.WAITING.items()} <= set(told)
 
 
 def test_closing_the_board_saves_what_trains_and_ends_the_process():
