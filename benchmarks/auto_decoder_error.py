@@ -9,15 +9,19 @@ PCA-128 fitted on the same training images.
 """
 
 import argparse
+import os
 import sys
 import time
 from pathlib import Path
 
-import numpy as np
-import torch
-
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from core import devices  # noqa: E402
+
+os.environ.update(devices.waiting())  # as in the pages' worker, before torch is imported
+
+import numpy as np  # noqa: E402
+import torch  # noqa: E402
 from trained import DENSE_AD, trained  # noqa: E402
 
 from core import data, metrics  # noqa: E402

@@ -11,19 +11,23 @@ The loss of each epoch stands beside the speed, since a fast step that learns le
 """
 
 import argparse
+import os
 import statistics
 import sys
 import time
 from pathlib import Path
 
-import torch
-from torch import nn
-
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from core import devices  # noqa: E402
+
+os.environ.update(devices.waiting())  # as in the pages' worker, before torch is imported
+
+import torch  # noqa: E402
+from torch import nn  # noqa: E402
 from trained import DENSE_AD  # noqa: E402
 
-from core import codes, devices, metrics  # noqa: E402
+from core import codes, metrics  # noqa: E402
 from core.models import build  # noqa: E402
 from core.presets import preset  # noqa: E402
 from core.recipe import Recipe  # noqa: E402

@@ -140,18 +140,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--presses", type=int, default=60, help="key presses in each round")
-    parser.add_argument("--recipe", default="conv-vae", help="what trains (default: conv-vae)")
-    parser.add_argument("--gan", action="store_true", help="a GAN trains instead")
+    trains = parser.add_mutually_exclusive_group()
+    trains.add_argument("--recipe", default="conv-vae", help="what trains (default: conv-vae); one with a GAN: --gan")
+    trains.add_argument("--gan", action="store_true", help="a GAN trains instead")
     options = parser.parse_args()
     runs = tempfile.mkdtemp()
     for example in (ROOT / "models_ckpt").glob("example-*"):
         shutil.copytree(example, Path(runs) / example.name)
     os.environ["LATENT_LAB_RUNS"] = runs
     from core import data
-    from core.presets import PRESETS, for_digits
+    from core.presets import PRESETS, for_digits, preset
     from core.worker import board
 
-    recipe = PRESETS[options.recipe].with_(epochs=1000)
+    recipe = preset(options.recipe).with_(epochs=1000)
     if options.gan:
         gan = PRESETS["decoder-gan"]
         recipe = for_digits(gan).with_(batch_size=gan.batch_size, d_channels=gan.d_channels, source="example-mlp-vae",

@@ -11,15 +11,19 @@ the lab with the fewest steps (of 10, 15, 20, …) that do; for the textbook the
 """
 
 import argparse
+import os
 import statistics
 import sys
 import time
 from pathlib import Path
 
-import torch
-
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from core import devices  # noqa: E402
+
+os.environ.update(devices.waiting())  # as in the pages' worker, before torch is imported
+
+import torch  # noqa: E402
 from trained import DENSE_AD, trained  # noqa: E402
 
 from core import data, inference, metrics  # noqa: E402

@@ -6,16 +6,20 @@ what mixed precision does to what is learned is measured by `time_to_quality.py`
 """
 
 import argparse
+import os
 import statistics
 import sys
 import time
 from pathlib import Path
 
-import torch
-
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from core import devices  # noqa: E402
+
+os.environ.update(devices.waiting())  # as in the pages' worker, before torch is imported
+
+import torch  # noqa: E402
+
 from core.presets import PRESETS  # noqa: E402
 from core.trainer import Trainer  # noqa: E402
 

@@ -10,11 +10,12 @@ from core.recipe import Recipe
 if TYPE_CHECKING:  # torch takes two seconds, and who only counts the cores needs none
     import torch
 
-WAITING = {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "3000"}
-"""How the threads of a training wait for each other, as variables of their process's environment: awake for about a
-tenth of a millisecond, which is what lies between two layers, and asleep from then on. Asleep at once, a second thread
-is woken for every layer, and small ones do not pay for it; awake for milliseconds, as torch comes, it holds a core that
-a page needs (`benchmarks/page_latency.py`). The second is read by GNU's OpenMP, that is on Linux; elsewhere they sleep.
+WAITING = {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "3000", "KMP_BLOCKTIME": "1"}
+"""How the threads of a training wait for each other, as variables of their process's environment: awake for a moment,
+about as long as one thread works alone between two layers, then asleep. Asleep at once, a second thread has to be woken
+for every layer; awake for long, as torch comes, it holds a core that a page needs (benchmarks/README.md). The moment is
+3,000 turns in GNU's OpenMP (Linux; a tenth of a millisecond where it was measured) and a millisecond, the shortest that
+all versions know, in LLVM's and Intel's (macOS, Windows).
 """
 
 LARGE = 512
@@ -59,11 +60,12 @@ def describe(device: torch.device) -> str:
 
 
 def threads_for(recipe: Recipe, device: torch.device) -> int:
-    """How many CPU threads train this recipe fastest.
+    """How many CPU threads train this recipe.
 
     A rule, not a probe: another thread count adds numbers in another order, so a probe that decided differently
-    tomorrow would break "same seed, same losses". Layers as small as the MLP's are over before a second thread has
-    woken up, until a batch is `LARGE` (`benchmarks/threads.py`); convolutions are worth every core.
+    tomorrow would break "same seed, same losses". On layers as small as the MLP's a second thread gains little, or
+    nothing where it sleeps at once, and takes a core that the page could have, until a batch is `LARGE`
+    (`benchmarks/threads.py`); convolutions are worth every core.
     """
     dense = recipe.network == "mlp" and recipe.model != "gan"  # a discriminator is made of convolutions
     small = dense and recipe.batch_size < LARGE
@@ -71,8 +73,8 @@ def threads_for(recipe: Recipe, device: torch.device) -> int:
 
 
 def waiting() -> dict[str, str]:
-    """What the environment of a process that trains lacks of `WAITING`; nothing where the user's own says how to wait.
-    To be said before torch is imported."""
+    """`WAITING`, for the environment of a process that trains, before torch is imported; empty where the user's own
+    says one of them."""
     return {} if WAITING.keys() & os.environ.keys() else dict(WAITING)
 
 

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from core import paths
+from core import devices, paths
 
 SHARED = ("textbook.py", "trained.py", "visitor.py")
 SCRIPTS = sorted(p.name for p in (paths.ROOT / "benchmarks").glob("*.py") if p.name not in SHARED)
@@ -29,6 +29,8 @@ def test_each_benchmark_starts_by_its_documented_command(script):
 def bench(monkeypatch):
     """`time_to_quality.py` where every second and every figure is told beforehand."""
     monkeypatch.syspath_prepend(paths.ROOT / "benchmarks")
+    for name, value in devices.waiting().items():  # the script would leave them to all tests that follow
+        monkeypatch.setenv(name, value)
     bench = importlib.import_module("time_to_quality")
     monkeypatch.setattr(bench.yardstick, "of", lambda images: None)
     monkeypatch.setattr(bench.data, "load", lambda name: None)

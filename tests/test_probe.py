@@ -129,6 +129,13 @@ def test_a_rate_is_measured_once_for_a_machine_and_again_where_the_file_is_damag
     assert probe.pace_of(vae, CPU) == 400.0
 
 
+@pytest.mark.parametrize("name", devices.WAITING)
+def test_another_way_of_waiting_has_another_rate(monkeypatch, name):
+    before = probe.file_of(Recipe(), CPU)
+    monkeypatch.setenv(name, "7")
+    assert probe.file_of(Recipe(), CPU) != before
+
+
 @pytest.mark.parametrize("change", [("platform.node", lambda: "other"), ("devices.describe", lambda device: "H100"),
                                     ("devices.cores", lambda: 64), ("torch.__version__", "9.9")])
 def test_another_machine_has_another_rate(monkeypatch, change):

@@ -89,7 +89,7 @@ def reconstruct(args: argparse.Namespace) -> None:
 
 @contextmanager
 def _threads(run: Run) -> Iterator[None]:
-    """As many threads as suit the network: small layers are over before a second thread has woken up."""
+    """As many threads as suit the network, for as long as it lasts."""
     import torch
 
     from core import devices
