@@ -26,6 +26,9 @@ from visitor import Visitor, record
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
+
+from core.presets import PRESETS, for_digits  # noqa: E402
+
 PORT = 8577
 URL = f"http://localhost:{PORT}"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
@@ -141,7 +144,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--presses", type=int, default=60, help="key presses in each round")
     trains = parser.add_mutually_exclusive_group()
-    trains.add_argument("--recipe", default="conv-vae", help="what trains (default: conv-vae); one with a GAN: --gan")
+    trains.add_argument("--recipe", default="conv-vae", metavar="RECIPE", help="what trains (default: conv-vae)",
+                        choices=[name for name, recipe in PRESETS.items() if recipe.model != "gan"])
     trains.add_argument("--gan", action="store_true", help="a GAN trains instead")
     options = parser.parse_args()
     runs = tempfile.mkdtemp()
@@ -149,10 +153,9 @@ def main() -> None:
         shutil.copytree(example, Path(runs) / example.name)
     os.environ["LATENT_LAB_RUNS"] = runs
     from core import data
-    from core.presets import PRESETS, for_digits, preset
     from core.worker import board
 
-    recipe = preset(options.recipe).with_(epochs=1000)
+    recipe = PRESETS[options.recipe].with_(epochs=1000)
     if options.gan:
         gan = PRESETS["decoder-gan"]
         recipe = for_digits(gan).with_(batch_size=gan.batch_size, d_channels=gan.d_channels, source="example-mlp-vae",

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import threading
-from pathlib import Path
 
 import pytest
 import torch
@@ -394,15 +393,19 @@ def test_a_device_that_is_not_there_fails_in_a_sentence_and_the_worker_goes_on()
     assert failed["state"] == "failed" and "'cuda:99' is not on this machine. Choose one of auto" in failed["message"]
 
 
-@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="This system does not show environments.")
 def test_its_threads_are_told_how_to_wait_for_each_other(monkeypatch):
+    told = {}
+
+    def start(*_, env, **__):
+        told.update(env)
+        raise OSError("no process for this test")
+
     for name in devices.WAITING:
         monkeypatch.delenv(name, raising=False)
-    board = Board("cpu")
-    running(board)
-    told = Path(f"/proc/{board._process.pid}/environ").read_bytes().decode().split("\0")
-    board.close()
-    assert {f"{name}={value}" for name, value in devices.WAITING.items()} <= set(told)
+    monkeypatch.setattr(worker.subprocess, "Popen", start)
+    with pytest.raises(OSError, match="no process"):
+        Board("cpu")._ensure_process()
+    assert devices.WAITING.items() <= told.items()
 
 
 def test_closing_the_board_saves_what_trains_and_ends_the_process():
