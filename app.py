@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui.startup import ICON, settle, style
+from ui.shell import ICON, after_script_run, style
 
 # An icon of our own: Streamlit would fetch a named one from another host.
 st.set_page_config(page_title="Latent Lab", page_icon=ICON, layout="wide")
@@ -23,4 +23,4 @@ page = st.navigation(
     position="top",
 )
 page.run()
-settle()
+after_script_run()

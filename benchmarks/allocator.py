@@ -15,10 +15,17 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from core import devices  # noqa: E402
+from core.system import devices
+from core.training import base_trainer  # noqa: E402
 
-RECIPES = ("mlp-vae-fast", "deep-ae-fast", "plane-vae-fast", "conv-vae-fast", "auto-decoder-fast",
-           "variational-auto-decoder-fast")
+RECIPES = (
+    "mlp-vae-fast",
+    "deep-ae-fast",
+    "plane-vae-fast",
+    "conv-vae-fast",
+    "auto-decoder-fast",
+    "variational-auto-decoder-fast",
+)
 
 
 def steps(name: str, keep: bool, count: int) -> tuple[float, float]:
@@ -27,14 +34,14 @@ def steps(name: str, keep: bool, count: int) -> tuple[float, float]:
 
     import torch
 
-    from core.presets import preset
-    from core.trainer import Trainer
+    from core.recipes.presets import preset
+    from core.training.autoencoder_trainer import AutoencoderTrainer
 
     cpu = torch.device("cpu")
-    torch.set_num_threads(devices.threads_for(preset(name), cpu))
+    torch.set_num_threads(base_trainer.threads_for(preset(name), cpu))
     if keep:
         devices.keep_memory()
-    trainer = Trainer(preset(name), cpu)
+    trainer = AutoencoderTrainer(preset(name), cpu)
     for turn in range(2):  # the first one fills caches
         began, faults = time.perf_counter(), resource.getrusage(resource.RUSAGE_SELF).ru_minflt
         for _ in range(count // (2 - turn)):
@@ -58,13 +65,20 @@ def main() -> None:
         found: dict[str, list[list[float]]] = {"leave": [], "keep": []}
         for _ in range(args.rounds):
             for how, rounds in found.items():
-                done = subprocess.run([sys.executable, __file__, "--steps", str(args.steps), "--one", name, how],
-                                      capture_output=True, text=True, check=True,
-                                      env=os.environ | devices.waiting())
+                done = subprocess.run(
+                    [sys.executable, __file__, "--steps", str(args.steps), "--one", name, how],
+                    capture_output=True,
+                    text=True,
+                    check=True,
+                    env=os.environ | devices.openmp_environment(),
+                )
                 rounds.append(json.loads(done.stdout))
         shares = [keep[0] / leave[0] for leave, keep in zip(found["leave"], found["keep"], strict=True)]
-        said = "  ".join(f"{how}: {statistics.median(r[0] for r in rounds):6.2f} ms, "
-                         f"{statistics.median(r[1] for r in rounds):6.0f} faults" for how, rounds in found.items())
+        said = "  ".join(
+            f"{how}: {statistics.median(r[0] for r in rounds):6.2f} ms, "
+            f"{statistics.median(r[1] for r in rounds):6.0f} faults"
+            for how, rounds in found.items()
+        )
         print(f"{name:30} {said}  {statistics.median(shares):.2f} ({min(shares):.2f}–{max(shares):.2f})", flush=True)
 
 

@@ -14,23 +14,25 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from core import devices  # noqa: E402
+from core.system import devices  # noqa: E402
 
-os.environ.update(devices.waiting())  # as in the pages' worker
+os.environ.update(devices.openmp_environment())  # as in the pages' worker
 
 import torch  # noqa: E402
 
-from core import gan_experiments as lab  # noqa: E402
-from core import paths, runs  # noqa: E402
-from core.training import train  # noqa: E402
+from core import runs  # noqa: E402
+from core.gan import experiments as lab  # noqa: E402
+from core.system import paths
+from core.training.loop import train  # noqa: E402
 
 SOURCE = "example-mlp-vae"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", nargs="+", choices=[e.key for e in lab.EXPERIMENTS],
-                        default=[e.key for e in lab.EXPERIMENTS])
+    parser.add_argument(
+        "--only", nargs="+", choices=[e.key for e in lab.EXPERIMENTS], default=[e.key for e in lab.EXPERIMENTS]
+    )
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     args = parser.parse_args()
     torch.set_num_threads(1)
@@ -48,8 +50,10 @@ def main() -> None:
                     for _ in train(run, "cpu"):
                         pass
                     took, computed = time.perf_counter() - began, time.process_time() - computed
-                    print(f"  trained {recipe.name}, seed {seed}, in {took:.0f} s ({computed:.0f} s of computing)",
-                          flush=True)
+                    print(
+                        f"  trained {recipe.name}, seed {seed}, in {took:.0f} s ({computed:.0f} s of computing)",
+                        flush=True,
+                    )
                 pair = [next(r for r in lab.runs_of(arm, source) if r.recipe.seed == seed) for arm in experiment.arms]
                 if start is None:
                     start = lab.of_run(pair[1], end=False)
@@ -61,8 +65,11 @@ def main() -> None:
 
 def show(name: str, f: lab.Figures) -> None:
     """One line of figures."""
-    print(f"  {name:24} Fréchet {f.frechet:6.2f}  classes {f.modes:2.0f} of {f.classes}  sharpness {f.sharpness:5.2f}  "
-          f"diversity {f.diversity:5.3f}  D right on real {f.d_real:.2f}, generated {f.d_fake:.2f}", flush=True)
+    print(
+        f"  {name:24} Fréchet {f.frechet:6.2f}  classes {f.modes:2.0f} of {f.classes}  sharpness {f.sharpness:5.2f}  "
+        f"diversity {f.diversity:5.3f}  D right on real {f.d_real:.2f}, generated {f.d_fake:.2f}",
+        flush=True,
+    )
 
 
 if __name__ == "__main__":

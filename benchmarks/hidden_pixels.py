@@ -13,7 +13,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from core import data, reconstruction  # noqa: E402
+from core import data
+from core.evaluation import inpainting  # noqa: E402
 
 
 def main() -> None:
@@ -21,30 +22,32 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
-    from trained import DENSE_VAD, trained
+    from common import DENSE_VAD, trained
 
     recipe = DENSE_VAD.with_(seed=args.seed)
     images = data.load("fashion-mnist")
-    test = images.test_images[:args.images]
-    zeros, mean = (reconstruction.fill_of(name, images) for name in ("zeros", "mean"))
+    test = images.test_images[: args.images]
+    zeros, mean = (inpainting.fill_of(name, images) for name in ("zeros", "mean"))
     rows = {}
     for name, one in (("VAD", recipe), ("VAE", recipe.with_(model="vae"))):
         began = time.perf_counter()
         model = trained(one)
         print(f"{name} trained in {time.perf_counter() - began:.0f} s", flush=True)
         if name == "VAD":
-            rows["VAD, searched"] = reconstruction.swept(model, test)
+            rows["VAD, searched"] = inpainting.swept(model, test)
         else:
-            rows["VAE, zeros"] = reconstruction.swept(model, test, fill=zeros)
-            rows["VAE, mean"] = reconstruction.swept(model, test, fill=mean)
-            rows["VAE, searched"] = reconstruction.swept(model, test)
+            rows["VAE, zeros"] = inpainting.swept(model, test, fill=zeros)
+            rows["VAE, mean"] = inpainting.swept(model, test, fill=mean)
+            rows["VAE, searched"] = inpainting.swept(model, test)
     print(f"\n{len(test)} test images, MSE of hidden pixels (standard error)")
     print("hidden  " + "".join(f"{name:>20}" for name in rows))
     for p in next(iter(rows.values())):
         cells = [f"{e.mean():.4f} ({e.std() / len(e) ** 0.5:.4f})" for e in (row[p] for row in rows.values())]
         print(f"{100 * p:4.0f} %  " + "".join(f"{cell:>20}" for cell in cells), flush=True)
-    best = all(rows["VAD, searched"][p].mean() < min(rows[f][p].mean() for f in ("VAE, zeros", "VAE, mean"))
-               for p in rows["VAD, searched"])
+    best = all(
+        rows["VAD, searched"][p].mean() < min(rows[f][p].mean() for f in ("VAE, zeros", "VAE, mean"))
+        for p in rows["VAD, searched"]
+    )
     print("the VAD is below the filled VAE at every share" if best else "the VAD is NOT below the VAE everywhere")
 
 

@@ -16,9 +16,11 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from core import data, inference, metrics, outliers  # noqa: E402
+from core import data
+from core.evaluation import metrics, outliers  # noqa: E402
+from core.latent import encoding
 from core.models import LatentModel  # noqa: E402
-from core.recipe import Recipe  # noqa: E402
+from core.recipes.recipe import Recipe  # noqa: E402
 
 COMMON = {"name": "outliers", "hidden": (256,), "latent_dim": 20, "batch_size": 64, "validation": 100}
 FAMILIES = {
@@ -33,7 +35,7 @@ def score(model: LatentModel, images: np.ndarray) -> np.ndarray:
     found = []
     for part in metrics.on_device(images, torch.device("cpu")).split(500):
         x = metrics.as_floats(part)
-        posterior = inference.posterior(model, x, steps=40)
+        posterior = encoding.encode(model, x, steps=40)
         with torch.no_grad():
             losses = model.losses_at(posterior, posterior.mean, x)
         found.append((losses.recon + model.beta * losses.kl).numpy())
@@ -52,7 +54,7 @@ def main() -> None:
     parser.add_argument("--families", nargs="+", choices=FAMILIES, default=list(FAMILIES))
     parser.add_argument("--images", type=int, default=2_500, help="test images of each set, spread over it")
     args = parser.parse_args()
-    from trained import trained
+    from common import trained
 
     for name in args.set:
         images, other = data.load(name), data.load(OTHER[name])
@@ -71,8 +73,11 @@ def main() -> None:
             one = [outliers.auroc(v[labels == k], v[labels != k]) for k, v in enumerate(values)]
             model = trained(recipe.with_(epochs=max(2, recipe.epochs // 4)))
             whole = outliers.auroc(score(model, test), score(model, strange))
-            print(f"  {family:6}  one class {np.mean(one):.4f}   other set {whole:.4f}   "
-                  f"({time.perf_counter() - began:.0f} s)", flush=True)
+            print(
+                f"  {family:6}  one class {np.mean(one):.4f}   other set {whole:.4f}   "
+                f"({time.perf_counter() - began:.0f} s)",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

@@ -22,17 +22,23 @@ import urllib.request
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
-from visitor import Visitor, record
+from replay_client import Visitor, record
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from core.presets import PRESETS, for_digits  # noqa: E402
+from core.recipes.presets import PRESETS, for_digits  # noqa: E402
 
 PORT = 8577
 URL = f"http://localhost:{PORT}"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync"]  # fmt: skip
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 WATCH = """() => {
     const find = (e) => [...e.querySelectorAll("*")].map((x) => x.shadowRoot).find((r) => r?.querySelector(".board"));
@@ -55,9 +61,14 @@ STILL = "[data-testid=stApp][data-test-script-state=notRunning]"
 def serve(runs: str) -> subprocess.Popen:
     """The lab's server, as `streamlit run app.py` starts it."""
     environment = os.environ | {"LATENT_LAB_RUNS": runs}
-    return subprocess.Popen([sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(PORT),
-                             "--server.headless", "true"], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL,
-                            stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)  # fmt: skip
+    return subprocess.Popen(
+        [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(PORT), "--server.headless", "true"],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        stdin=subprocess.DEVNULL,
+    )
 
 
 def answers() -> None:
@@ -116,6 +127,7 @@ def storm(page: Page, seconds: float, per_second: int = 20) -> None:
 
 def pace(job, during) -> float:
     """Batches a second that training makes while `during` runs."""
+
     def batches() -> int:
         version = job.snapshot().version
         job.wait(lambda j: j.snapshot().version != version, 30)  # at a report, so that the count is fresh
@@ -135,8 +147,11 @@ def show(what: str, times: list[float]) -> None:
 
 def loss(what: str, quiet: list[float], busy: list[float]) -> None:
     shares = [1 - b / q for q, b in zip(quiet, busy, strict=True)]
-    print(f"{what}: {statistics.median(busy):.2f} batches/s, loss {statistics.median(shares):.1%} "
-          f"({min(shares):.1%} to {max(shares):.1%}, n = {len(shares)})", flush=True)
+    print(
+        f"{what}: {statistics.median(busy):.2f} batches/s, loss {statistics.median(shares):.1%} "
+        f"({min(shares):.1%} to {max(shares):.1%}, n = {len(shares)})",
+        flush=True,
+    )
 
 
 def main() -> None:
@@ -144,8 +159,13 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--presses", type=int, default=60, help="key presses in each round")
     trains = parser.add_mutually_exclusive_group()
-    trains.add_argument("--recipe", default="conv-vae", metavar="RECIPE", help="what trains (default: conv-vae)",
-                        choices=[name for name, recipe in PRESETS.items() if recipe.model != "gan"])
+    trains.add_argument(
+        "--recipe",
+        default="conv-vae",
+        metavar="RECIPE",
+        help="what trains (default: conv-vae)",
+        choices=[name for name, recipe in PRESETS.items() if recipe.model != "gan"],
+    )
     trains.add_argument("--gan", action="store_true", help="a GAN trains instead")
     options = parser.parse_args()
     runs = tempfile.mkdtemp()
@@ -153,21 +173,25 @@ def main() -> None:
         shutil.copytree(example, Path(runs) / example.name)
     os.environ["LATENT_LAB_RUNS"] = runs
     from core import data
-    from core.worker import board
+    from core.jobs.training_queue import training_queue
 
     recipe = PRESETS[options.recipe].with_(epochs=1000)
     if options.gan:
         gan = PRESETS["decoder-gan"]
-        recipe = for_digits(gan).with_(batch_size=gan.batch_size, d_channels=gan.d_channels, source="example-mlp-vae",
-                                       epochs=10_000)
+        recipe = for_digits(gan).with_(
+            batch_size=gan.batch_size, d_channels=gan.d_channels, source="example-mlp-vae", epochs=10_000
+        )
     elif not data.status()[recipe.dataset].ready:
         recipe = for_digits(recipe).with_(epochs=10_000)
     with sync_playwright() as playwright:
         binary = os.environ.get("LATENT_LAB_BROWSER") or shutil.which("chromium")
         browser = playwright.chromium.launch(executable_path=binary, args=FLAGS)
         starts = first_page(browser, options.rounds + 2, runs)
-        print(f"start of the server → pictures on the first page: median {statistics.median(starts):.2f} s "
-              f"({min(starts):.2f}–{max(starts):.2f}, n = {len(starts)})", flush=True)
+        print(
+            f"start of the server → pictures on the first page: median {statistics.median(starts):.2f} s "
+            f"({min(starts):.2f}–{max(starts):.2f}, n = {len(starts)})",
+            flush=True,
+        )
         server = serve(runs)
         page = browser.new_page(viewport={"width": 1280, "height": 720})
         answers()
@@ -181,7 +205,7 @@ def main() -> None:
         page.evaluate(WATCH)
         press(page, 20, 100)  # warm
         visitor = Visitor(PORT, recorded)
-        job = board().submit(recipe)
+        job = training_queue().submit(recipe)
         job.wait(lambda j: j.state == "running", 120)
         idle, training, quiet, asked, drawn, answers_per_second = [], [], [], [], [], []
         for _ in range(options.rounds):
@@ -203,7 +227,7 @@ def main() -> None:
         loss("… and with the browser on the same cores", quiet, drawn)
         visitor.close()
         job.stop()
-        board().close()
+        training_queue().close()
         browser.close()
         server.terminate()
     shutil.rmtree(runs, ignore_errors=True)

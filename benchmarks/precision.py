@@ -14,19 +14,20 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from core import devices  # noqa: E402
+from core.system import devices
+from core.training import base_trainer  # noqa: E402
 
-os.environ.update(devices.waiting())  # as in the pages' worker, before torch is imported
+os.environ.update(devices.openmp_environment())  # as in the pages' worker, before torch is imported
 
 import torch  # noqa: E402
 
-from core.presets import PRESETS  # noqa: E402
-from core.trainer import Trainer  # noqa: E402
+from core.recipes.presets import PRESETS  # noqa: E402
+from core.training.autoencoder_trainer import AutoencoderTrainer  # noqa: E402
 
 CPU = torch.device("cpu")
 
 
-def stretch(trainer: Trainer, seconds: float) -> float:
+def stretch(trainer: AutoencoderTrainer, seconds: float) -> float:
     """Seconds per step, over so many seconds."""
     began, count = time.perf_counter(), 0
     while (took := time.perf_counter() - began) < seconds:
@@ -48,15 +49,18 @@ def main() -> None:
     for recipe in PRESETS.values():
         if recipe.precision != "mixed":
             continue
-        torch.set_num_threads(devices.threads_for(recipe, CPU))
-        exact, mixed = (Trainer(recipe.with_(precision=how), CPU) for how in ("float32", "mixed"))
+        torch.set_num_threads(base_trainer.threads_for(recipe, CPU))
+        exact, mixed = (AutoencoderTrainer(recipe.with_(precision=how), CPU) for how in ("float32", "mixed"))
         for trainer in (exact, mixed):
             stretch(trainer, 0.5)
         pairs = [(stretch(exact, args.seconds), stretch(mixed, args.seconds)) for _ in range(args.rounds)]
         shares = [quick / slow for slow, quick in pairs]
         slow, quick = (statistics.median(pair[i] for pair in pairs) for i in (0, 1))
-        print(f"{recipe.name:30} {1e3 * slow:6.2f} ms  {1e3 * quick:6.2f} ms  {statistics.median(shares):.2f} "
-              f"({min(shares):.2f}–{max(shares):.2f})", flush=True)
+        print(
+            f"{recipe.name:30} {1e3 * slow:6.2f} ms  {1e3 * quick:6.2f} ms  {statistics.median(shares):.2f} "
+            f"({min(shares):.2f}–{max(shares):.2f})",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

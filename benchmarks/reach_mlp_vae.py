@@ -16,11 +16,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from core import data, runs, weights  # noqa: E402
-from core.events import EpochEnd, Finished  # noqa: E402
-from core.metrics import evaluate  # noqa: E402
-from core.presets import preset  # noqa: E402
-from core.training import train  # noqa: E402
+from core import data, runs
+from core.evaluation.metrics import evaluate  # noqa: E402
+from core.recipes.presets import preset  # noqa: E402
+from core.runs import weights  # noqa: E402
+from core.training.events import EpochEnd, Finished  # noqa: E402
+from core.training.loop import train  # noqa: E402
 
 PUBLISHED, MARGIN = 105.6, 0.7
 """Nats: the figure of pytorch/examples, and how far a seed may lie from it."""
@@ -28,8 +29,9 @@ PUBLISHED, MARGIN = 105.6, 0.7
 
 def reach(seed: int, validation: int, device: str) -> dict[str, float]:
     """Train one seed as the lab does and score its best and its last weights on the test set."""
-    recipe = preset("mlp-vae").with_(hidden=(400,), latent_dim=20, lr=1e-3, batch_size=128, epochs=10, seed=seed,
-                                     validation=validation)
+    recipe = preset("mlp-vae").with_(
+        hidden=(400,), latent_dim=20, lr=1e-3, batch_size=128, epochs=10, seed=seed, validation=validation
+    )
     run = runs.create(recipe, f"seed-{seed}")
     began = time.perf_counter()
     for event in train(run, device):
@@ -42,9 +44,16 @@ def reach(seed: int, validation: int, device: str) -> dict[str, float]:
     last = evaluate(weights.load_model(run, "last"), data.load("mnist").test_images)
     train_total = run.history()["train_total"]
     tail = train_total[run.history()["epoch"] > recipe.epochs - 1]
-    return {"seed": seed, "test": figures["total"], "recon": figures["recon"], "kl": figures["kl"],
-            "best_epoch": figures["epoch"], "test_last": last["total"], "train_last_epoch": float(tail.mean()),
-            "seconds": round(seconds, 1)}  # fmt: skip
+    return {
+        "seed": seed,
+        "test": figures["total"],
+        "recon": figures["recon"],
+        "kl": figures["kl"],
+        "best_epoch": figures["epoch"],
+        "test_last": last["total"],
+        "train_last_epoch": float(tail.mean()),
+        "seconds": round(seconds, 1),
+    }
 
 
 def main() -> int:
@@ -63,13 +72,17 @@ def main() -> int:
         os.environ["LATENT_LAB_RUNS"] = scratch
         found = [reach(seed, args.validation, args.device) for seed in args.seeds]
     for f in found:
-        print(f"seed {f['seed']}: test {f['test']:.2f} nats (recon {f['recon']:.2f} + KL {f['kl']:.2f}, epoch "
-              f"{f['best_epoch']:g}; last epoch {f['test_last']:.2f}), train {f['train_last_epoch']:.2f}, "
-              f"{f['seconds']:.0f} s")
+        print(
+            f"seed {f['seed']}: test {f['test']:.2f} nats (recon {f['recon']:.2f} + KL {f['kl']:.2f}, epoch "
+            f"{f['best_epoch']:g}; last epoch {f['test_last']:.2f}), train {f['train_last_epoch']:.2f}, "
+            f"{f['seconds']:.0f} s"
+        )
     totals = [f["test"] for f in found]
     mean, spread = statistics.mean(totals), (max(totals) - min(totals))
-    print(f"test total, z sampled: {mean:.2f} nats (n = {len(totals)}, from {min(totals):.2f} to {max(totals):.2f}, "
-          f"spread {spread:.2f}); published {PUBLISHED} ± {MARGIN}, off by {mean - PUBLISHED:+.2f}")
+    print(
+        f"test total, z sampled: {mean:.2f} nats (n = {len(totals)}, from {min(totals):.2f} to {max(totals):.2f}, "
+        f"spread {spread:.2f}); published {PUBLISHED} ± {MARGIN}, off by {mean - PUBLISHED:+.2f}"
+    )
     if args.json:
         print(json.dumps(found))
     return 0 if abs(mean - PUBLISHED) <= MARGIN else 1

@@ -22,9 +22,12 @@ from torch import Tensor, nn  # noqa: E402
 from torch.utils.data import DataLoader, Dataset  # noqa: E402
 from torchvision import datasets, transforms  # noqa: E402
 
-from core import codes, data, devices, metrics, paths  # noqa: E402
+from core import data
+from core.evaluation import metrics  # noqa: E402
 from core.models import build  # noqa: E402
-from core.recipe import Recipe  # noqa: E402
+from core.recipes.recipe import Recipe  # noqa: E402
+from core.system import devices, paths
+from core.training import latent_init
 
 SETS = {"mnist": datasets.MNIST, "fashion-mnist": datasets.FashionMNIST}
 
@@ -62,7 +65,7 @@ def _redrawing(recipe: Recipe, loader: DataLoader) -> Iterator[tuple[nn.Module, 
     groups = [{"params": model.parameters(), "lr": recipe.lr}]
     if recipe.decoder_only:
         whole = metrics.on_device(data.load(recipe.dataset).train_images, torch.device("cpu"))
-        table = nn.Parameter(codes.initial(recipe, whole))
+        table = nn.Parameter(latent_init.initial_table(recipe, whole))
         groups.append({"params": [table], "lr": recipe.latent_lr})
     optimizer = torch.optim.Adam(groups)
     while True:
@@ -101,7 +104,7 @@ def _adversaries(recipe: Recipe, loader: DataLoader) -> Iterator[tuple[nn.Module
             d_adam.zero_grad()
             x.requires_grad_()
             said = d(x)
-            slope, = torch.autograd.grad(said.sum(), x, create_graph=True)
+            (slope,) = torch.autograd.grad(said.sum(), x, create_graph=True)
             drawn = torch.sigmoid(g(torch.randn(len(x), recipe.latent_dim)))
             loss = score(said, real) + score(d(drawn.detach()), fake)
             (loss + 0.5 * recipe.r1 * slope.square().sum((1, 2, 3)).mean()).backward()
@@ -118,8 +121,13 @@ class Clock:
 
     def __init__(self, recipe: Recipe):
         untouched = {name: value for name, value in os.environ.items() if name not in devices.WAITING}
-        self._process = subprocess.Popen([sys.executable, __file__, json.dumps(recipe.to_dict())], text=True,
-                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=untouched)
+        self._process = subprocess.Popen(
+            [sys.executable, __file__, json.dumps(recipe.to_dict())],
+            text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=untouched,
+        )
 
     def batch(self, seconds: float) -> float:
         """Seconds that a batch takes, timed over so many."""

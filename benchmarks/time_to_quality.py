@@ -1,6 +1,6 @@
 """How much sooner a fast recipe is as good: `python benchmarks/time_to_quality.py [RECIPE …] [--seeds 0 1 2] [--short]`
 
-For each pair of a classic recipe and its `-fast` sister (`core/presets.py`):
+For each pair of a classic recipe and its `-fast` sister (`core/recipes/presets.py`):
 
     target    the classic recipe's own test figure after its last epoch, mean over the seeds
     textbook  seconds of the loop that public tutorials write (`textbook.py`), on the classic recipe, to its last epoch:
@@ -11,7 +11,8 @@ For each pair of a classic recipe and its `-fast` sister (`core/presets.py`):
 
 It is reached if the median of the fast runs' figures is as good as the target; each seed that misses it is marked.
 
-The figures are those of `core.metrics.evaluate` on the test set, z sampled: total nats for a VAE, the mean squared
+The figures are those of `core.evaluation.metrics.evaluate` on the test set, z sampled: total nats for a VAE, the
+mean squared
 error for an autoencoder and an auto-decoder (each test image searched for, 1,000 of them), nats at the recipe's β for a
 VAD, the Fréchet distance in the features of the lab's own classifier for a GAN. Samples stand beside them: the share
 that the classifier is sure of, and the classes they cover.
@@ -32,32 +33,41 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from core import devices  # noqa: E402
+from core.system import devices  # noqa: E402
 
-os.environ.update(devices.waiting())  # as in the pages' worker, before torch is imported
+os.environ.update(devices.openmp_environment())  # as in the pages' worker, before torch is imported
 
 import textbook  # noqa: E402
 import torch  # noqa: E402
 
-from core import data, metrics, runs, weights, yardstick  # noqa: E402
-from core.events import Control, EpochEnd  # noqa: E402
-from core.lineage import resolved  # noqa: E402
-from core.presets import CLASSIC, DECODER_TRIED, fast_of, preset  # noqa: E402
-from core.recipe import Recipe  # noqa: E402
-from core.training import train  # noqa: E402
+from core import data, runs
+from core.evaluation import metrics, sample_quality
+from core.recipes.presets import CLASSIC, DECODER_TRIED, fast_of, preset  # noqa: E402
+from core.recipes.recipe import Recipe  # noqa: E402
+from core.runs import weights  # noqa: E402
+from core.runs.gan_source import resolved  # noqa: E402
+from core.training.events import Control, EpochEnd  # noqa: E402
+from core.training.loop import train  # noqa: E402
 
 PAIRS = [name for name in CLASSIC if fast_of(name)]
 UNITS = {"vae": "nats", "ae": "MSE", "ad": "MSE", "vad": "nats", "gan": "Fréchet"}
-TARGETS: dict[str, float] = {"mlp-vae": 108.45, "conv-vae": 95.69, "plane-vae": 138.76, "deep-ae": 0.01051,
-                             "auto-decoder": 0.002144, "variational-auto-decoder": 260.78, "decoder-gan": 27.3}
+TARGETS: dict[str, float] = {
+    "mlp-vae": 108.45,
+    "conv-vae": 95.69,
+    "plane-vae": 138.76,
+    "deep-ae": 0.01051,
+    "auto-decoder": 0.002144,
+    "variational-auto-decoder": 260.78,
+    "decoder-gan": 27.3,
+}
 """For `--short`: the classic recipes' test figures, measured before; benchmarks/README.md says how."""
 
 
 def quality(model, recipe: Recipe) -> dict[str, float]:
     """The figure that counts, and what samples are like."""
     images = data.load(recipe.dataset)
-    measure = yardstick.of(images).against(images.test_images)
-    sampled = measure.measure(yardstick.generated(model, yardstick.FINAL))
+    measure = sample_quality.for_dataset(images).against(images.test_images)
+    sampled = measure.measure(sample_quality.generated(model, sample_quality.FINAL))
     found = {"sure": sampled.sure, "modes": sampled.modes, "frechet": sampled.frechet}
     if recipe.model == "gan":
         return found | {"figure": sampled.frechet}
@@ -109,7 +119,7 @@ def whole(recipe: Recipe) -> tuple[float, dict[str, float]]:
 def compare(name: str, args: argparse.Namespace) -> None:
     """Train, time and print one pair. A seed that ends too early is named and left out."""
     classic, fast = preset(name), preset(fast_of(name))
-    yardstick.of(data.load(fast.dataset))  # trains the classifier if need be: on nobody's clock
+    sample_quality.for_dataset(data.load(fast.dataset))  # trains the classifier if need be: on nobody's clock
     source = ""
     if classic.model == "gan":
         run = runs.create(preset(DECODER_TRIED))
@@ -136,8 +146,9 @@ def compare(name: str, args: argparse.Namespace) -> None:
             continue
         slow = before if args.whole else statistics.mean((before, pace.time()))
         rows.append((seconds, found, slow))
-        print(f"  {fast.name} seed {seed}: {_said(found, fast)} after {seconds:.1f} s; textbook {slow:.0f} s",
-              flush=True)
+        print(
+            f"  {fast.name} seed {seed}: {_said(found, fast)} after {seconds:.1f} s; textbook {slow:.0f} s", flush=True
+        )
     pace.close()
     known = [found["figure"] for found in targets] or ([TARGETS[name]] if args.short else [])
     if not rows or not known:
@@ -150,9 +161,12 @@ def compare(name: str, args: argparse.Namespace) -> None:
     verdict = "reached" if statistics.median(figures) <= target else "NOT reached"
     verdict += f" ({len(missed)} of {len(rows)} seeds missed it)" if missed else ""
     slow, quick = (statistics.median(row[i] for row in rows) for i in (2, 0))
-    print(f"{name}: target {target:.5g} {unit} ({whose}) after {slow:.0f} s; fast {statistics.median(figures):.5g} "
-          f"({_range(figures)}) after {quick:.1f} s: {verdict}, {statistics.median(ratios):.1f}× "
-          f"({min(ratios):.1f}–{max(ratios):.1f}), n = {len(rows)}, load {os.getloadavg()[0]:.1f}", flush=True)
+    print(
+        f"{name}: target {target:.5g} {unit} ({whose}) after {slow:.0f} s; fast {statistics.median(figures):.5g} "
+        f"({_range(figures)}) after {quick:.1f} s: {verdict}, {statistics.median(ratios):.1f}× "
+        f"({min(ratios):.1f}–{max(ratios):.1f}), n = {len(rows)}, load {os.getloadavg()[0]:.1f}",
+        flush=True,
+    )
 
 
 def _range(figures: list[float]) -> str:
@@ -160,14 +174,22 @@ def _range(figures: list[float]) -> str:
 
 
 def _said(found: dict[str, float], recipe: Recipe) -> str:
-    return (f"{found['figure']:.5g} {UNITS[recipe.model]}, samples: sure {found['sure']:.3f}, "
-            f"{found['modes']:.0f} classes, Fréchet {found['frechet']:.1f}")
+    return (
+        f"{found['figure']:.5g} {UNITS[recipe.model]}, samples: sure {found['sure']:.3f}, "
+        f"{found['modes']:.0f} classes, Fréchet {found['frechet']:.1f}"
+    )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("recipe", nargs="*", choices=[[], *PAIRS], default=[], metavar="RECIPE",
-                        help=f"classic names; default: all of {', '.join(PAIRS)}")
+    parser.add_argument(
+        "recipe",
+        nargs="*",
+        choices=[[], *PAIRS],
+        default=[],
+        metavar="RECIPE",
+        help=f"classic names; default: all of {', '.join(PAIRS)}",
+    )
     parser.add_argument("--seeds", nargs="+", type=int, help="default: 0 1 2; with --short: 0")
     parser.add_argument("--short", action="store_true", help="a quick look: nothing classic is trained")
     parser.add_argument("--whole", action="store_true", help="the tutorial's loop to its very end")

@@ -2,7 +2,8 @@
 
 The textbook loop is what public tutorials write: torchvision's data set with PIL and `ToTensor`, a `DataLoader`,
 sigmoid outputs with binary cross-entropy, Adam; it runs in a process of its own, as torch comes. The lab's loop is the
-step that `core.training.train` takes, in a process prepared as the lab's worker is. Same network (the recipe's), same
+step that `core.training.loop.train` takes, in a process prepared as the lab's worker is. Same network (the
+recipe's), same
 batch of 128, fp32, same machine, one run: rounds are interleaved, so that whatever else the machine does hits both, and
 medians are compared.
 """
@@ -16,16 +17,17 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from core import devices  # noqa: E402
+from core.system import devices
+from core.training import base_trainer  # noqa: E402
 
-os.environ.update(devices.waiting())  # as in the pages' worker, before torch is imported
+os.environ.update(devices.openmp_environment())  # as in the pages' worker, before torch is imported
 
 import textbook  # noqa: E402
 import torch  # noqa: E402
 
-from core.presets import PRESETS  # noqa: E402
-from core.recipe import Recipe  # noqa: E402
-from core.trainer import Trainer  # noqa: E402
+from core.recipes.presets import PRESETS  # noqa: E402
+from core.recipes.recipe import Recipe  # noqa: E402
+from core.training.autoencoder_trainer import AutoencoderTrainer  # noqa: E402
 
 SECONDS = 2.0
 """Of the tutorial's loop in each round."""
@@ -36,7 +38,7 @@ class Lab:
 
     def __init__(self, recipe: Recipe):
         cpu = torch.device("cpu")
-        self.trainer, self.threads = Trainer(recipe, cpu), devices.threads_for(recipe, cpu)
+        self.trainer, self.threads = AutoencoderTrainer(recipe, cpu), base_trainer.threads_for(recipe, cpu)
 
     def __call__(self, recipe: Recipe, batches: int) -> float:
         """Images per second."""
@@ -64,8 +66,11 @@ def main() -> None:
         tutorial.close()
         ratios = sorted(ours / theirs for theirs, ours in pairs)
         theirs, ours = (statistics.median(side) for side in zip(*pairs, strict=True))
-        print(f"{name:10} {theirs:8,.0f} /s {ours:10,.0f} /s {statistics.median(ratios):6.2f}×   "
-              f"{ratios[0]:.2f}–{ratios[-1]:.2f}", flush=True)
+        print(
+            f"{name:10} {theirs:8,.0f} /s {ours:10,.0f} /s {statistics.median(ratios):6.2f}×   "
+            f"{ratios[0]:.2f}–{ratios[-1]:.2f}",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

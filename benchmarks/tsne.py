@@ -18,8 +18,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import numpy as np  # noqa: E402
 
-from core import data, devices, embedding, embedding_job, embedding_tsne  # noqa: E402
-from core.embedding import Settings  # noqa: E402
+from core import data
+from core.embedding import inputs, tsne
+from core.embedding import settings as embedding_settings
+from core.embedding.settings import Settings  # noqa: E402
+from core.jobs import embedding as jobs_embedding  # noqa: E402
+from core.latent import pca
+from core.system import devices
 
 TRUST_ON, TRUST_K, WIDTH, EPOCHS = 5_000, 10, 128, 3
 USUAL = 1_000
@@ -30,17 +35,17 @@ def latents(n: int) -> np.ndarray:
     """Latents of n FashionMNIST test images, [n, 128]."""
     import torch
 
-    from core import latent_space
-    from core.presets import preset
-    from core.trainer import Trainer
+    from core.latent import codec
+    from core.recipes.presets import preset
+    from core.training.autoencoder_trainer import AutoencoderTrainer
 
-    trainer = Trainer(preset("deep-ae").with_(latent_dim=WIDTH, epochs=EPOCHS), torch.device("cpu"))
+    trainer = AutoencoderTrainer(preset("deep-ae").with_(latent_dim=WIDTH, epochs=EPOCHS), torch.device("cpu"))
     for _ in range(EPOCHS):
         while not trainer.epoch_done:
             trainer.step()
         trainer.end_epoch()
     images = data.load("fashion-mnist")
-    return latent_space.encode(trainer.model, embedding.pictures(images, embedding.chosen(images, n)))
+    return codec.encode(trainer.model, inputs.pictures(images, inputs.chosen(images, n)))
 
 
 def kl(p, y: np.ndarray) -> float:
@@ -48,7 +53,7 @@ def kl(p, y: np.ndarray) -> float:
     y = np.asarray(y, np.float64)
     whole, squares = -float(len(y)), (y**2).sum(1)  # each point's attention to itself is taken out again
     for k in range(0, len(y), 500):
-        part = squares[k:k + 500, None] + squares[None] - 2 * y[k:k + 500] @ y.T
+        part = squares[k : k + 500, None] + squares[None] - 2 * y[k : k + 500] @ y.T
         whole += float((1 / (1 + np.maximum(part, 0))).sum())
     p = p.tocoo()
     share = p.data / p.data.sum()
@@ -59,14 +64,14 @@ def kl(p, y: np.ndarray) -> float:
 def first_looks(x: np.ndarray, perplexity: float) -> str:
     """Seconds to the PCA map and, from a click on the page's button, to the first map that moved."""
     began = time.perf_counter()
-    embedding.pca(x)
+    pca.pca(x)
     flat = time.perf_counter() - began
     # A small map first: the page has its process ready, too, when somebody presses the button.
     never_before = time.time_ns() % 2**30
-    embedding_job.start(x[:100], np.zeros(100, np.int64), Settings(n=100, iterations=50, seed=never_before)).wait(120)
+    jobs_embedding.start(x[:100], np.zeros(100, np.int64), Settings(n=100, iterations=50, seed=never_before)).wait(120)
     settings = Settings(n=len(x), perplexity=perplexity, seed=never_before)
     began = time.perf_counter()
-    job = embedding_job.start(x, np.zeros(len(x), np.int64), settings)
+    job = jobs_embedding.start(x, np.zeros(len(x), np.int64), settings)
     while job.active and job.iteration == 0:
         time.sleep(0.01)
     moved = time.perf_counter() - began
@@ -86,21 +91,29 @@ def main() -> None:
     from sklearn.manifold import TSNE, trustworthiness
 
     x = latents(asked.n)
-    print(f"scikit-learn {sklearn.__version__}, {embedding.implementation()}, {devices.cores()} cores, load "
-          f"{os.getloadavg()[0]:.1f} before; {len(x):,} × {x.shape[1]}, perplexity {asked.perplexity:g}", flush=True)
+    print(
+        f"scikit-learn {sklearn.__version__}, {embedding_settings.implementation()}, {devices.cores()} cores, load "
+        f"{os.getloadavg()[0]:.1f} before; {len(x):,} × {x.shape[1]}, perplexity {asked.perplexity:g}",
+        flush=True,
+    )
     print(first_looks(x, asked.perplexity), flush=True)
-    p, half = embedding_tsne.affinities(x, asked.perplexity).P, slice(None, None, max(1, len(x) // TRUST_ON))
+    p, half = tsne.affinities(x, asked.perplexity).P, slice(None, None, max(1, len(x) // TRUST_ON))
 
     def lab(iterations: int) -> np.ndarray:
-        return embedding_tsne.form(x, Settings(n=len(x), perplexity=asked.perplexity, iterations=iterations)).y
+        return tsne.fit(x, Settings(n=len(x), perplexity=asked.perplexity, iterations=iterations)).y
 
     def theirs(iterations: int) -> np.ndarray:
-        return TSNE(perplexity=asked.perplexity, init="pca", random_state=0, max_iter=iterations,
-                    n_jobs=devices.cores()).fit_transform(x)
+        return TSNE(
+            perplexity=asked.perplexity, init="pca", random_state=0, max_iter=iterations, n_jobs=devices.cores()
+        ).fit_transform(x)
 
-    fast = embedding.usual_iterations("openTSNE")
-    ways = {f"scikit-learn, {USUAL}": (theirs, USUAL), f"lab, {fast}": (lab, fast), f"lab, {USUAL}": (lab, USUAL),
-            f"scikit-learn, {fast}": (theirs, fast)}
+    fast = embedding_settings.usual_iterations("openTSNE")
+    ways = {
+        f"scikit-learn, {USUAL}": (theirs, USUAL),
+        f"lab, {fast}": (lab, fast),
+        f"lab, {USUAL}": (lab, USUAL),
+        f"scikit-learn, {fast}": (theirs, fast),
+    }
     wall: dict[str, list[float]] = {name: [] for name in ways}
     cpu: dict[str, list[float]] = {name: [] for name in ways}
     maps = {}
@@ -117,9 +130,11 @@ def main() -> None:
         s, c = statistics.median(wall[name]), statistics.median(cpu[name])
         found = kl(p, maps[name])
         trust = trustworthiness(x[half], maps[name][half], n_neighbors=TRUST_K)
-        print(f"{name:22} {s:6.1f} {s / statistics.median(wall[base]):6.2f} {c:6.1f} "
-              f"{c / statistics.median(cpu[base]):6.2f} {found:7.4f} {100 * (found / first - 1):+6.1f}% {trust:7.4f}",
-              flush=True)
+        print(
+            f"{name:22} {s:6.1f} {s / statistics.median(wall[base]):6.2f} {c:6.1f} "
+            f"{c / statistics.median(cpu[base]):6.2f} {found:7.4f} {100 * (found / first - 1):+6.1f}% {trust:7.4f}",
+            flush=True,
+        )
     print(f"load {os.getloadavg()[0]:.1f} after")
 
 

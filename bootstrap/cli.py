@@ -7,9 +7,9 @@ import sys
 import traceback
 from pathlib import Path
 
-from bootstrap.commands import interrupt, on_goodbye
-from bootstrap.home import FULL, Home, Stop
-from bootstrap.trouble import diagnose
+from bootstrap.error_messages import diagnose
+from bootstrap.paths import FULL, LabPaths, SetupError
+from bootstrap.run_command import interrupt, on_goodbye
 
 DESCRIPTION = "Build and open Latent Lab. Without a command: build what is missing, then open the lab in the browser."
 INTERRUPTED = 130
@@ -52,11 +52,11 @@ def run(arguments: list[str], root: Path | None = None) -> int:
     options, rest = parser().parse_known_args(arguments)
     if rest and options.command != "test":
         parser().error(f"unknown option: {' '.join(rest)}")
-    home = Home(root or Path(__file__).resolve().parent.parent)
+    home = LabPaths(root or Path(__file__).resolve().parent.parent)
     on_goodbye(interrupt)
     try:
         return command(home, options, rest)
-    except Stop as problem:
+    except SetupError as problem:
         return _fail(str(problem))
     except KeyboardInterrupt:
         print("\nStopped.")
@@ -73,20 +73,20 @@ def run(arguments: list[str], root: Path | None = None) -> int:
         return _unexpected(home, error)
 
 
-def command(home: Home, options: argparse.Namespace, rest: list[str]) -> int:
+def command(home: LabPaths, options: argparse.Namespace, rest: list[str]) -> int:
     # Imported here: `--help` and an early Stop need none of it, and every start pays for what it imports.
     from bootstrap import environment, launcher
 
     home.check()
     if sys.maxsize <= 2**32:
-        raise Stop(
+        raise SetupError(
             "This Python is a 32-bit one, for which PyTorch does not exist: install the 64-bit Python from"
             " https://www.python.org/downloads/, then start again."
         )
     if options.command == "test":
-        from bootstrap import testing
+        from bootstrap import dev_setup
 
-        return testing.test(home, rest, options.setup_only)
+        return dev_setup.test(home, rest, options.setup_only)
     if options.command == "build" and environment.why_build(home) is None:
         print("Latent Lab is built and up to date: start it with launch.")
         return 0
@@ -94,7 +94,7 @@ def command(home: Home, options: argparse.Namespace, rest: list[str]) -> int:
     turn = launcher.take_turn(home)
     if isinstance(turn, int):
         if options.command == "build":
-            raise Stop(
+            raise SetupError(
                 f"The lab is open at {launcher.address(turn)} and its packages must change: close it, then build again."
             )
         print(
@@ -120,7 +120,7 @@ def _fail(sentence: str) -> int:
     return 1
 
 
-def _unexpected(home: Home, error: Exception) -> int:
+def _unexpected(home: LabPaths, error: Exception) -> int:
     """An error nobody foresaw: the sentence for the user, the traceback for whoever helps."""
     where = ""
     try:

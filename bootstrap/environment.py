@@ -15,10 +15,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from bootstrap import torch_choice
-from bootstrap.commands import Runner, environment
-from bootstrap.home import Home, Stop
-from bootstrap.trouble import diagnose
+from bootstrap import torch_wheel
+from bootstrap.error_messages import diagnose
+from bootstrap.paths import LabPaths, SetupError
+from bootstrap.run_command import Runner, environment
 
 # Run by the environment's own Python: which Python is it, and which versions of the named packages has it?
 PROBE = """
@@ -52,14 +52,14 @@ def names_in(requirements: Path) -> list[str]:
     return found
 
 
-def wanted(home: Home, dev: bool = False) -> dict:
+def wanted(home: LabPaths, dev: bool = False) -> dict:
     """What the stamp must say for nothing to be done."""
     files = [home.requirements] + ([home.dev_requirements] if dev else [])
     digests = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
     return {"requirements": digests, "folder": str(home.venv.resolve())}
 
 
-def read_stamp(home: Home) -> dict:
+def read_stamp(home: LabPaths) -> dict:
     """The stamp, or an empty one where it is missing or unreadable: then everything is checked again."""
     try:
         stamp = json.loads(home.stamp.read_text(encoding="utf-8"))
@@ -68,14 +68,14 @@ def read_stamp(home: Home) -> dict:
     return stamp if isinstance(stamp, dict) else {}
 
 
-def write_stamp(home: Home, stamp: dict) -> None:
+def write_stamp(home: LabPaths, stamp: dict) -> None:
     """Write the stamp in one step, so that a half-written one is never found."""
     fresh = home.stamp.with_suffix(".new")
     fresh.write_text(json.dumps(stamp, indent=1), encoding="utf-8")
     os.replace(fresh, home.stamp)
 
 
-def probe(home: Home, names: list[str]) -> dict | None:
+def probe(home: LabPaths, names: list[str]) -> dict | None:
     """The environment's Python and package versions (None: missing); None where its Python does not run."""
     try:
         answer = subprocess.run(
@@ -96,7 +96,7 @@ def lacking(found: dict) -> str:
     return ", ".join(name for name, version in found["versions"].items() if version is None)
 
 
-def why_build(home: Home, dev: bool = False) -> str | None:
+def why_build(home: LabPaths, dev: bool = False) -> str | None:
     """Why something must be installed, or None where all is in order. The fast path of every later start."""
     if not home.venv.exists():
         return "This is the first start"
@@ -118,7 +118,7 @@ def why_build(home: Home, dev: bool = False) -> str | None:
     return None
 
 
-def build(home: Home, dev: bool = False, run: Runner | None = None, say=print) -> bool:
+def build(home: LabPaths, dev: bool = False, run: Runner | None = None, say=print) -> bool:
     """Bring .venv up to date. True if anything had to be done."""
     reason = why_build(home, dev)
     if reason is None:
@@ -135,20 +135,20 @@ def build(home: Home, dev: bool = False, run: Runner | None = None, say=print) -
     found = probe(home, names_in(home.requirements))
     if found is None or lacking(found):
         what = lacking(found) if found else "a Python that runs"
-        raise Stop(
+        raise SetupError(
             f"The set-up ended without {what}: delete the folder .venv, then start again. Details: {home.build_log}"
         )
-    torch = f"PyTorch: {torch_choice.build_name(found['versions'].get('torch') or '')}, {source}."
+    torch = f"PyTorch: {torch_wheel.build_name(found['versions'].get('torch') or '')}, {source}."
     write_stamp(home, {**wanted(home, dev), "python": found["python"], "torch": torch})
     say(torch)
     return True
 
 
-def _make_venv(home: Home, run: Runner, say, usable: bool) -> None:
+def _make_venv(home: LabPaths, run: Runner, say, usable: bool) -> None:
     """A .venv whose Python and pip work: the one that is there if `usable`, or a new one in its place."""
     if home.venv.is_symlink() or home.venv.exists():
         if home.venv.is_symlink() or not home.venv.is_dir():
-            raise Stop(f"{home.venv} is not a folder of ours: rename or delete it, then start again.")
+            raise SetupError(f"{home.venv} is not a folder of ours: rename or delete it, then start again.")
         found = probe(home, [])
         if usable and found and _is_ours(found) and run([home.python, "-m", "pip", "--version"]).ok:
             return
@@ -156,15 +156,15 @@ def _make_venv(home: Home, run: Runner, say, usable: bool) -> None:
         try:
             shutil.rmtree(home.venv)
         except OSError as error:
-            raise Stop(
+            raise SetupError(
                 f"{home.venv} could not be deleted ({error.strerror}): close other windows of the lab, delete"
                 " it by hand, then start again."
             ) from error
     if not (importlib.util.find_spec("venv") and importlib.util.find_spec("ensurepip")):
-        raise Stop(diagnose("No module named ensurepip").advice)
+        raise SetupError(diagnose("No module named ensurepip").advice)
     made = run([sys.executable, "-m", "venv", home.venv], note="Making the environment")
     if not made.ok:
-        raise Stop(f"{diagnose(made.output).advice} Details: {home.build_log}")
+        raise SetupError(f"{diagnose(made.output).advice} Details: {home.build_log}")
 
 
 def _is_ours(found: dict) -> bool:
@@ -172,14 +172,14 @@ def _is_ours(found: dict) -> bool:
     return found["python"].split(".")[:2] == [str(part) for part in sys.version_info[:2]]
 
 
-def _install(home: Home, dev: bool, run: Runner) -> str:
+def _install(home: LabPaths, dev: bool, run: Runner) -> str:
     """Install the requirements with uv, or with pip where uv cannot be had. Returns PyTorch's source."""
     lists = ["-r", home.requirements] + (["-r", home.dev_requirements] if dev else [])
     pip = [home.python, "-m", "pip", "install", "--disable-pip-version-check", "--retries", "1"]
     note = "Installing the packages (the first time this takes a few minutes)"
     got_uv = run([*pip, "uv"], note="Getting the installer")
     if got_uv.ok and home.uv.exists():
-        choice = torch_choice.choose(home, run)
+        choice = torch_wheel.choose(home, run)
         done = run([home.uv, "pip", "install", "--python", home.python, *choice.options, *lists], note=note)
         source = choice.reason
     elif diagnose(got_uv.output).name in SAME_FOR_PIP:
@@ -188,5 +188,5 @@ def _install(home: Home, dev: bool, run: Runner) -> str:
         done = run([*pip, *lists], note=note)
         source = "from the plain package index, because the installer uv could not be had"
     if not done.ok:
-        raise Stop(f"{diagnose(done.output).advice} Details: {home.build_log}")
+        raise SetupError(f"{diagnose(done.output).advice} Details: {home.build_log}")
     return source

@@ -13,9 +13,9 @@ import time
 from collections import deque
 from pathlib import Path
 
-from bootstrap.commands import environment, on_goodbye
-from bootstrap.home import Home, Stop
 from bootstrap.lock import Lock
+from bootstrap.paths import LabPaths, SetupError
+from bootstrap.run_command import environment, on_goodbye
 
 FIRST_PORT = 8501
 PORTS_TRIED = 50
@@ -60,11 +60,13 @@ def free_port(wanted: int | None, start: int = FIRST_PORT) -> int:
     if wanted is not None:
         if is_free(wanted):
             return wanted
-        raise Stop(f"Port {wanted} is taken or not allowed: choose another with --port, or leave --port away.")
+        raise SetupError(f"Port {wanted} is taken or not allowed: choose another with --port, or leave --port away.")
     for port in range(start, start + PORTS_TRIED):
         if is_free(port):
             return port
-    raise Stop(f"No port from {start} to {start + PORTS_TRIED - 1} is free: close some programs, then start again.")
+    raise SetupError(
+        f"No port from {start} to {start + PORTS_TRIED - 1} is free: close some programs, then start again."
+    )
 
 
 def is_healthy(port: int) -> bool:
@@ -79,7 +81,7 @@ def is_healthy(port: int) -> bool:
         connection.close()
 
 
-def running_port(home: Home) -> int | None:
+def running_port(home: LabPaths) -> int | None:
     """The port that the holder of this folder's lock serves on, once it answers."""
     try:
         port = int(json.loads(home.running.read_text(encoding="utf-8"))["port"])
@@ -88,7 +90,7 @@ def running_port(home: Home) -> int | None:
     return port if is_healthy(port) else None
 
 
-def take_turn(home: Home, say=print) -> Lock | int:
+def take_turn(home: LabPaths, say=print) -> Lock | int:
     """The lock of this folder, or the port of the lab that another window already serves.
 
     Another window may also be in the middle of a build or a start: then wait for what comes of it.
@@ -116,7 +118,7 @@ def open_browser(port: int) -> None:
 class Server:
     """The server's process. Our end of its standard input is its lifeline: see serve.py."""
 
-    def __init__(self, home: Home, port: int):
+    def __init__(self, home: LabPaths, port: int):
         self.port, self.log = port, home.server_log(port)
         # A group of its own: Ctrl+C reaches only the launcher, which ends the server and whatever it started.
         group = (
@@ -125,7 +127,7 @@ class Server:
         streamlit = ["run", "app.py", "--server.port", str(port), "--server.headless", "true"]
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
-                [str(home.python), "-m", "bootstrap.serve", *streamlit],
+                [str(home.python), "-m", "bootstrap.server", *streamlit],
                 cwd=home.root,
                 stdin=subprocess.PIPE,
                 stdout=log,
@@ -143,7 +145,7 @@ class Server:
             if is_healthy(self.port):
                 return True
             time.sleep(POLL)
-        raise Stop(f"The lab did not answer within {PATIENCE:.0f} s: start again. Details: {self.log}")
+        raise SetupError(f"The lab did not answer within {PATIENCE:.0f} s: start again. Details: {self.log}")
 
     def last_words(self, lines: int = 12) -> str:
         with open(self.log, encoding="utf-8", errors="replace") as log:
@@ -187,7 +189,7 @@ def _anybody(group: int) -> bool:
     return False
 
 
-def start(home: Home, wanted: int | None) -> Server:
+def start(home: LabPaths, wanted: int | None) -> Server:
     """A server that answers. Where its port is taken at the last moment, the next one is tried."""
     first = FIRST_PORT
     while True:
@@ -203,14 +205,14 @@ def start(home: Home, wanted: int | None) -> Server:
         words = server.last_words()
         server.stop()
         if TAKEN not in words:
-            raise Stop(f"The lab's server ended while starting. Details: {server.log}. Its last words:\n{words}")
+            raise SetupError(f"The lab's server ended while starting. Details: {server.log}. Its last words:\n{words}")
         if wanted is not None:
             free_port(wanted)
-            raise Stop(f"Port {wanted} was taken while the lab started: choose another with --port.")
+            raise SetupError(f"Port {wanted} was taken while the lab started: choose another with --port.")
         first = port + 1
 
 
-def launch(home: Home, port: int | None, browser: bool, say=print) -> int:
+def launch(home: LabPaths, port: int | None, browser: bool, say=print) -> int:
     """Serve until Ctrl+C, a closed terminal or the server's own end. The caller holds the folder's lock."""
     server = None
     try:
@@ -224,7 +226,7 @@ def launch(home: Home, port: int | None, browser: bool, say=print) -> int:
                 server.process.wait(timeout=0.5)
             except subprocess.TimeoutExpired:
                 continue
-        raise Stop(
+        raise SetupError(
             f"The lab's server ended by itself (code {server.process.returncode}). Details: {server.log}. Its"
             f" last words:\n{server.last_words()}"
         )

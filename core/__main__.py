@@ -4,16 +4,19 @@ import os
 import sys
 
 try:
-    from core import devices
+    from core.system import devices
 
-    os.environ.update(devices.waiting())  # before torch is imported
+    os.environ.update(devices.openmp_environment())  # before torch is imported
     from core.cli import main
 
     code = main()
 except ModuleNotFoundError as error:
     if (error.name or "core").split(".")[0] == "core":
         raise
-    print(f"'{error.name}' is not installed for this Python ({sys.executable}). Build the lab first, then use the "
-          "Python in its folder .venv.", file=sys.stderr)
+    print(
+        f"'{error.name}' is not installed for this Python ({sys.executable}). Build the lab first, then use the "
+        "Python in its folder .venv.",
+        file=sys.stderr,
+    )
     code = 1
 sys.exit(code)

@@ -12,11 +12,15 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from core import data, images, metrics, paths, runs, weights, yardstick  # noqa: E402
-from core.events import EpochEnd, Finished  # noqa: E402
-from core.files import write_json  # noqa: E402
-from core.presets import CLASSIC, PRESETS, for_digits  # noqa: E402
-from core.training import train  # noqa: E402
+from core import data, runs
+from core.evaluation import metrics, sample_quality
+from core.images import convert
+from core.recipes.presets import CLASSIC, PRESETS, for_digits  # noqa: E402
+from core.runs import weights  # noqa: E402
+from core.system import paths
+from core.system.atomic_files import write_json  # noqa: E402
+from core.training.events import EpochEnd, Finished  # noqa: E402
+from core.training.loop import train  # noqa: E402
 
 FRAMES, GREYS = 6, 32
 LIMIT = 8_000_000
@@ -57,7 +61,7 @@ def _thin(run: runs.Run) -> None:
             (run.path / "frames" / f"{epoch:04d}.png").unlink()
     levels = np.linspace(0, 255, GREYS).round().astype(np.uint8)
     for epoch in run.frames():
-        sheet = images.from_png(run.frame(epoch))
+        sheet = convert.from_png(run.frame(epoch))
         coarse = levels[(sheet.astype(int) * (GREYS - 1) + 127) // 255]
         Image.fromarray(coarse).save(run.path / "frames" / f"{epoch:04d}.png", optimize=True)
 
@@ -68,8 +72,11 @@ def _halve(run: runs.Run) -> None:
     tensors, facts = weights.load(file)
     weights.save(file, {k: t.half() if t.is_floating_point() else t for k, t in tensors.items()}, facts)
     model, found = weights.load_model(run), data.load(run.recipe.dataset)
-    *_, figures = yardstick.evaluation(model, found) if run.recipe.model == "gan" else metrics.evaluation(
-        model, found.test_images)
+    *_, figures = (
+        sample_quality.evaluation(model, found)
+        if run.recipe.model == "gan"
+        else metrics.evaluation(model, found.test_images)
+    )
     write_json(run.path / "evaluation.json", figures | {"epoch": facts["epoch"]})
 
 

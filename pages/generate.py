@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.planes import dimensions
+from core.latent.planes import dimensions
 from core.runs import Run, RunError
-from ui import generate_parts as parts
-from ui import generate_views as views
-from ui.loaded import load
-from ui.run_picker import damaged_runs, pick_run
-from ui.words import plain
+from ui.generate import board as parts
+from ui.generate import views
+from ui.shared.formatting import escape_markdown
+from ui.shared.model_cache import load
+from ui.shared.run_picker import damaged_runs, pick_run
 
 
 def page(run: Run) -> None:
@@ -18,7 +18,7 @@ def page(run: Run) -> None:
     try:
         held = load(run)
     except RunError as error:
-        st.error(plain(str(error)))  # it may quote a file's own words
+        st.error(escape_markdown(str(error)))  # it may quote a file's own words
         return
     parts.controls(run, held)
     if held.model.latent_dim == 2:
@@ -42,8 +42,9 @@ with st.container(gap=None, key="generate_head"):  # picture and sliders belong 
     head.title("Generate", anchor=False)
     with choice:
         chosen = pick_run("run")
-    st.markdown("Every picture the model can make stands for a point z of its latent space. Move z and watch the "
-                "picture.")
+    st.markdown(
+        "Every picture the model can make stands for a point z of its latent space. Move z and watch the picture."
+    )
 if chosen:
     page(chosen)
 damaged_runs()

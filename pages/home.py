@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core import frames, runs, worker
-from core.job import Job
-from core.presets import first_model
-from core.runs import Run, RunError
-from ui.jobs import all_jobs, job_of
-from ui.pictures import still
-from ui.words import duration, plain, three
+from core import runs
+from core.jobs import training_queue
+from core.jobs.training_job import TrainingJob
+from core.recipes.presets import first_model
+from core.runs import Run, RunError, frames
+from ui.shared.formatting import duration, escape_markdown, format_sig
+from ui.shared.jobs import all_jobs, job_of
+from ui.shared.still_image import still
 
 FIRST = "first"  # in the address: the run that this visitor's button started, so that a reload finds it again
 ROW = 3  # rooms side by side
@@ -32,35 +33,49 @@ def main() -> None:
     _rooms()
 
 
-def _first_model(job: Job | None) -> None:
+def _first_model(job: TrainingJob | None) -> None:
     if job is not None and job.active:
         _progress(job.name)
         return
     if job is not None and job.state == "finished":
         st.success("Your first model is trained. It now draws digits that nobody ever wrote.", icon=":material/check:")
         with st.container(horizontal=True):
-            if st.button("Generate from it", type="primary", key="home_generate", icon=":material/tune:",
-                         help="A slider for each number of its latent space."):
+            if st.button(
+                "Generate from it",
+                type="primary",
+                key="home_generate",
+                icon=":material/tune:",
+                help="A slider for each number of its latent space.",
+            ):
                 _open_generator(job.name)
             if st.button("See how it learned", key="home_watch", help="Its loss curves and pictures, epoch by epoch."):
                 st.session_state["train_watched"] = job.name
                 st.switch_page("pages/train.py")
         return
     if job is not None and job.message:
-        st.warning(plain(job.message))
+        st.warning(escape_markdown(job.message))
     with st.container(horizontal=True):
-        if st.button("Train your first model", type="primary", key="home_train", icon=":material/play_arrow:",
-                     help="A small variational autoencoder learns 1,320 handwritten digits. It takes about "
-                          "fifteen seconds and needs no network."):
+        if st.button(
+            "Train your first model",
+            type="primary",
+            key="home_train",
+            icon=":material/play_arrow:",
+            help="A small variational autoencoder learns 1,320 handwritten digits. It takes about "
+            "fifteen seconds and needs no network.",
+        ):
             try:
-                started = worker.board().submit(first_model())
+                started = training_queue.training_queue().submit(first_model())
             except RunError as error:
-                st.error(plain(str(error)))
+                st.error(escape_markdown(str(error)))
             else:
                 st.query_params[FIRST] = started.name
                 st.rerun()
-        if _example() is not None and st.button("Play with a trained one", key="home_play", icon=":material/tune:",
-                                                help="Move the sliders of a model that came with the lab."):
+        if _example() is not None and st.button(
+            "Play with a trained one",
+            key="home_play",
+            icon=":material/tune:",
+            help="Move the sliders of a model that came with the lab.",
+        ):
             _open_generator(_example().name)
     st.caption("About fifteen seconds, on this computer, without a network.")
 
@@ -78,7 +93,7 @@ def _progress(name: str) -> None:
         label = "Starting the training process, about three seconds …"
     else:
         left = f" · {duration(seen.seconds_left)} left" if seen.seconds_left is not None else ""
-        loss = f" · loss {three(seen.latest['val_total'])} nats" if "val_total" in seen.latest else ""
+        loss = f" · loss {format_sig(seen.latest['val_total'])} nats" if "val_total" in seen.latest else ""
         label = f"Epoch {int(seen.epoch)} of {seen.epochs}{loss}{left}"
     st.progress(min(1.0, seen.epoch / seen.epochs), text=label)
     if st.button("Stop", key="home_stop", help="Ends the training; what it learned so far is kept."):
@@ -86,7 +101,7 @@ def _progress(name: str) -> None:
     st.caption("The picture shows what it invents from fixed random numbers, after each epoch.")
 
 
-def _pictures(job: Job | None) -> None:
+def _pictures(job: TrainingJob | None) -> None:
     """The hero: what the first model draws now, or what an example drew."""
     if job is not None and (job.active or job.state == "finished"):
         _growing(job.name)
@@ -116,11 +131,13 @@ def _invented(run: Run, epoch: int) -> None:
     try:
         _, _, samples = frames.split(run.frame(epoch))
     except (RunError, ValueError) as error:
-        st.info(plain(str(error)))
+        st.info(escape_markdown(str(error)))
         return
     still(samples, columns=8, scale=2, alt=f"48 images invented by the model {run.name} after epoch {epoch}")
-    st.caption(f"Invented, not copied: 48 random points of a latent space, decoded by {plain(run.name)} after epoch "
-               f"{epoch}.")
+    st.caption(
+        f"Invented, not copied: 48 random points of a latent space, decoded by {escape_markdown(run.name)} after epoch "
+        f"{epoch}."
+    )
 
 
 def _example() -> Run | None:
@@ -140,7 +157,7 @@ def _running_now() -> None:
         _others()
 
 
-def _other_jobs() -> list[Job]:
+def _other_jobs() -> list[TrainingJob]:
     return [job for job in all_jobs() if job.active and job.name != st.query_params.get(FIRST)]
 
 
@@ -155,8 +172,10 @@ def _others() -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             seen = job.snapshot()
             place = "running" if job.position == 0 else f"in line, {job.position} before it"
-            st.markdown(f"**{plain(job.name)}** · {plain(job.recipe.summary())} · {place}"
-                        + (f" · epoch {int(seen.epoch)} of {seen.epochs}" if job.position == 0 else ""))
+            st.markdown(
+                f"**{escape_markdown(job.name)}** · {escape_markdown(job.recipe.summary())} · {place}"
+                + (f" · epoch {int(seen.epoch)} of {seen.epochs}" if job.position == 0 else "")
+            )
             if st.button("Watch", key=f"home_watch_{job.name}", help="Opens its live curves."):
                 st.session_state["train_watched"] = job.name
                 st.switch_page("pages/train.py")
@@ -176,7 +195,7 @@ def _rooms() -> None:
         ("outliers", "Outliers", ":material/troubleshoot:", "See whether a model knows what it has never learned."),
     )
     for first in range(0, len(rooms), ROW):
-        for column, (page, title, icon, about) in zip(st.columns(ROW), rooms[first:first + ROW], strict=True):
+        for column, (page, title, icon, about) in zip(st.columns(ROW), rooms[first : first + ROW], strict=True):
             with column.container(border=True, height="stretch"):
                 st.page_link(f"pages/{page}.py", label=f"**{title}**", icon=icon)
                 st.markdown(about)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import streamlit as st
 
 from core.runs import Run, RunError
-from ui import interpolate_choice as choice
-from ui import interpolate_parts as parts
-from ui.interpolate_square import four
-from ui.loaded import load
-from ui.run_picker import damaged_runs, pick_run
-from ui.words import plain
+from ui.interpolate import inputs as choice
+from ui.interpolate import views as parts
+from ui.interpolate.square import four
+from ui.shared.formatting import escape_markdown
+from ui.shared.model_cache import load
+from ui.shared.run_picker import damaged_runs, pick_run
 
 
 def page(run: Run) -> None:
@@ -18,7 +18,7 @@ def page(run: Run) -> None:
     try:
         held = load(run)
     except RunError as error:
-        st.error(plain(str(error)))  # it may quote a file's own words
+        st.error(escape_markdown(str(error)))  # it may quote a file's own words
         return
     images = choice.images_of(run)
     here = choice.picks(run, images)
@@ -37,8 +37,10 @@ with st.container(gap=None):  # the pictures and their scrubber belong on the fi
     head.title("Interpolate")
     with box:
         chosen = pick_run("run")
-    st.markdown("Choose two images and walk from one to the other. What lies between them tells how orderly the latent "
-                "space is.")
+    st.markdown(
+        "Choose two images and walk from one to the other. What lies between them tells how orderly the latent "
+        "space is."
+    )
 if chosen:
     page(chosen)
 damaged_runs()

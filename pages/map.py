@@ -4,37 +4,39 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core import embedding, embedding_job
 from core.data import ImageSet
-from core.embedding import EmbeddingError
-from core.recipe import Recipe
+from core.embedding import inputs
+from core.embedding import settings as embedding_settings
+from core.embedding.settings import EmbeddingError
+from core.jobs import embedding as jobs_embedding
+from core.recipes.recipe import Recipe
 from core.runs import Run, RunError
-from ui import map_choice as choice
-from ui import map_parts as parts
-from ui.components.map_sheet import map_sheet
-from ui.map_depth import depth
-from ui.map_lessons import lessons
-from ui.map_measures import measures
-from ui.map_selection import details, leave
-from ui.run_picker import NO_PLACE, damaged_runs, pick_run, places_images
-from ui.words import plain
+from ui.components.embedding.map_sheet import map_sheet
+from ui.embedding import board as parts
+from ui.embedding import inputs as choice
+from ui.embedding.explain import depth
+from ui.embedding.measures import measures
+from ui.embedding.pitfalls import lessons
+from ui.embedding.selection import details, leave
+from ui.shared.formatting import escape_markdown
+from ui.shared.run_picker import NO_PLACE, damaged_runs, pick_run, places_images
 
 
 def page(run: Run) -> None:
     """Everything below the head, for one trained run."""
-    embedding_job.warm()
+    jobs_embedding.warm()
     choice.adopt_address()
     if (images := parts.images_of(run)) is None:
         return
-    by = embedding.implementation()
+    by = embedding_settings.implementation()
     other = choice.second_run(run) if st.session_state.get("map_second") else None
     recipes = shown_together(images, run, other)
-    count = embedding.available(images, *recipes)
+    count = inputs.available(images, *recipes)
     try:
         choice.prepare("", count, by)
         settings = choice.settings_of("", count)
     except EmbeddingError as error:
-        st.warning(plain(str(error)))
+        st.warning(escape_markdown(str(error)))
         return
     pool = parts.pool_of(images, settings.n, *recipes)
     try:
@@ -56,15 +58,21 @@ def page(run: Run) -> None:
         choice.main_controls(count)
         parts.button(slots[0], now[0])
         parts.downloads(list(zip(slots, now, strict=True)))
-        st.toggle("Second map", key="map_second", persist_state="session",
-                  help="Another map beside this one: of another run, of the raw pixels, or with another perplexity.")
+        st.toggle(
+            "Second map",
+            key="map_second",
+            persist_state="session",
+            help="Another map beside this one: of another run, of the raw pixels, or with another perplexity.",
+        )
     choice.write_address({slot.suffix: slot.settings for slot in slots}, other.name if second and other else None)
     failed = [shown.note for shown in now if shown.state == "failed"]
     for note in failed:
-        st.error(plain(note))
+        st.error(escape_markdown(note))
     if by != "openTSNE":
-        st.caption("openTSNE is not installed on this computer, so scikit-learn forms the maps: it takes several "
-                   "times as long, shows nothing before the end, and a stopped map begins anew.")
+        st.caption(
+            "openTSNE is not installed on this computer, so scikit-learn forms the maps: it takes several "
+            "times as long, shows nothing before the end, and a stopped map begins anew."
+        )
     left, right = st.columns([1, 1] if second else [3, 2], gap="medium" if second else "large")
     with left:
         parts.board(slots[0], now[0])
@@ -74,8 +82,10 @@ def page(run: Run) -> None:
             if second.pool.name != pool.name:
                 st.caption("The second map shows other images, so pointer and selection are not linked.")
             elif len(recipes) > 1 and other.recipe.decoder_only and not run.recipe.decoder_only:
-                st.caption(f"Both maps show images that {plain(other.name)} was trained on. It has no encoder: it "
-                           "knows where these lie, and would have to search a while for the place of any other image.")
+                st.caption(
+                    f"Both maps show images that {escape_markdown(other.name)} was trained on. It has no encoder: it "
+                    "knows where these lie, and would have to search a while for the place of any other image."
+                )
         else:
             details(slots)
     if second:
@@ -92,10 +102,12 @@ def shown_together(images: ImageSet, run: Run, other: Run | None) -> tuple[Recip
     both = (run.recipe, other.recipe) if other else (run.recipe,)
     latents = (st.session_state.get("map_source2") or "latents") == "latents"
     alike = other is not None and latents and _data_of(other) == _data_of(run)
-    return both if alike and embedding.available(images, *both) >= embedding.FEWEST else both[:1]
+    return both if alike and inputs.available(images, *both) >= embedding_settings.FEWEST else both[:1]
 
 
-def second_slot(run: Run, other: Run | None, pool: parts.Pool, count: int, by: str) -> parts.Slot | None:
+def second_slot(
+    run: Run, other: Run | None, pool: parts.ImageSubset, count: int, by: str
+) -> parts.EmbeddingView | None:
     """The second map with its row of controls; None, with the reason on the page, where it cannot be had."""
     row = st.container(horizontal=True, gap="small", vertical_alignment="center", key="map_controls2")
     choice.prepare("2", count, by)
@@ -106,21 +118,22 @@ def second_slot(run: Run, other: Run | None, pool: parts.Pool, count: int, by: s
         if settings.source == "latents" and other and not _placed(run, other, pool):
             if _data_of(other) != _data_of(run) and (images := parts.images_of(other)) is None:
                 return None
-            settings = choice.settings_of("2", embedding.available(images, other.recipe))
+            settings = choice.settings_of("2", inputs.available(images, other.recipe))
             pool = parts.pool_of(images, settings.n, other.recipe)
         slot = parts.slot("2", other, pool, settings, by)
     except (RunError, EmbeddingError) as error:
-        st.warning(plain(str(error)))
+        st.warning(escape_markdown(str(error)))
         return None
     with row:
         parts.button(slot, parts.shown(slot))
     return slot
 
 
-def _placed(run: Run, other: Run, pool: parts.Pool) -> bool:
+def _placed(run: Run, other: Run, pool: parts.ImageSubset) -> bool:
     """Whether the other run says where the first one's images lie, without a search."""
     return _data_of(other) == _data_of(run) and (
-        not other.recipe.decoder_only or embedding.rows_of(pool.images, pool.ids, other.recipe) is not None)
+        not other.recipe.decoder_only or inputs.rows_of(pool.images, pool.ids, other.recipe) is not None
+    )
 
 
 def _data_of(run: Run) -> tuple[str, str]:
@@ -128,10 +141,15 @@ def _data_of(run: Run) -> tuple[str, str]:
 
 
 @st.fragment
-def pictures(pool: parts.Pool) -> None:
+def pictures(pool: parts.ImageSubset) -> None:
     """Hands the images to the browser when it asks for them."""
-    map_sheet(key=f"map_sheet_{pool.name}", pool=pool.name, ids=pool.ids, tests=len(pool.images.test_images),
-              images=lambda: pool.pictures)
+    map_sheet(
+        key=f"map_sheet_{pool.name}",
+        pool=pool.name,
+        ids=pool.ids,
+        tests=len(pool.images.test_images),
+        images=lambda: pool.pictures,
+    )
 
 
 with st.container(gap=None, key="map_head"):  # the map belongs on the first screen of a laptop
@@ -139,8 +157,10 @@ with st.container(gap=None, key="map_head"):  # the map belongs on the first scr
     head.title("Map", anchor=False)
     with box:
         chosen = pick_run("run", fits=places_images, unfit=NO_PLACE)
-    st.markdown("Every image is a point, and images that are alike lie together. See which kinds the model tells "
-                "apart, and which it takes for the same.")
+    st.markdown(
+        "Every image is a point, and images that are alike lie together. See which kinds the model tells "
+        "apart, and which it takes for the same."
+    )
 if chosen:
     page(chosen)
 damaged_runs()

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core import classifier_job, data
+from core import data
+from core.jobs import classifier
 from core.runs import Run
-from ui import planes_choice as choice
-from ui import planes_parts as parts
-from ui.components.plane_key import plane_key
-from ui.image_choice import images_of
-from ui.onlooker import onlooker_of, training
-from ui.run_picker import damaged_runs
+from ui.components.latent.plane_key import plane_key
+from ui.planes import inputs as choice
+from ui.planes import views as parts
+from ui.shared.classifier import onlooker_of, training
+from ui.shared.image_choice import images_of
+from ui.shared.run_picker import damaged_runs
 
 
 def images_here(run: Run) -> data.ImageSet | None:
@@ -50,7 +51,7 @@ def measured(shown: dict[str, Run], below: dict[str, object]) -> None:
     for number, (place, run) in enumerate(sets.items()):
         if here[place] is None:
             images_of(run, f"planes_data_{number}", "Until then its plane has no points and no figures.")
-        elif isinstance(onlookers[place], classifier_job.Job):
+        elif isinstance(onlookers[place], classifier.ClassifierJob):
             training(run, here[place], onlookers[place], key=f"planes_retry_{number}")
 
 
@@ -58,22 +59,36 @@ flat = choice.flat_runs()
 with st.container(gap=None):  # the planes belong on the first screen of a laptop
     head, tools = st.columns([1, 2], vertical_alignment="center")
     head.title("Planes", anchor=False)
-    st.markdown("Four ways to learn a latent space, with two numbers each: everything a model knows lies on one plane. "
-                "Move over one, and all show the picture of the same z.")
+    st.markdown(
+        "Four ways to learn a latent space, with two numbers each: everything a model knows lies on one plane. "
+        "Move over one, and all show the picture of the same z."
+    )
 chosen = choice.settle(flat)
 trained = {slot: run for slot, run in chosen.items() if run is not None}
 with tools, st.container(horizontal=True, gap="small", vertical_alignment="center"):
     if trained:
         parts.toolbar(list(trained))
     if len(lacking := choice.lacking(chosen)) > 1:
-        st.button(f"Train the {len(lacking)} that are missing", key="planes_train_all", on_click=choice.train,
-                  args=(lacking,), type="secondary" if trained else "primary", icon=":material/play_arrow:",
-                  help="Puts their recipes into the queue, on the digits; one after the other, about a minute each.")
+        st.button(
+            f"Train the {len(lacking)} that are missing",
+            key="planes_train_all",
+            on_click=choice.train,
+            args=(lacking,),
+            type="secondary" if trained else "primary",
+            icon=":material/play_arrow:",
+            help="Puts their recipes into the queue, on the digits; one after the other, about a minute each.",
+        )
 if trained:
-    classes = {f"{run.recipe.dataset}|{run.recipe.folder}": images.classes for run in trained.values()
-               if (images := images_here(run)) is not None and len(images.classes) > 1}
-    plane_key(key="planes_key", classes=classes,
-              titles={place: data.SOURCES[place.split("|", 1)[0]].title for place in classes})
+    classes = {
+        f"{run.recipe.dataset}|{run.recipe.folder}": images.classes
+        for run in trained.values()
+        if (images := images_here(run)) is not None and len(images.classes) > 1
+    }
+    plane_key(
+        key="planes_key",
+        classes=classes,
+        titles={place: data.SOURCES[place.split("|", 1)[0]].title for place in classes},
+    )
 places = grid(flat, chosen)
 if trained:
     measured(trained, places)

@@ -4,28 +4,28 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core import masks
+from core.images import masks
 from core.runs import Run, RunError
-from ui import image_choice
-from ui import reconstruct_choice as choice
-from ui import reconstruct_parts as parts
-from ui import reconstruct_settings as search
-from ui.image_picker import choose
-from ui.loaded import Loaded, load
-from ui.reconstruct_depth import depth
-from ui.reconstruct_sweep import sweep
-from ui.run_picker import damaged_runs
-from ui.words import plain
+from ui.reconstruct import cards as parts
+from ui.reconstruct import inputs as choice
+from ui.reconstruct import settings as search
+from ui.reconstruct.explain import depth
+from ui.reconstruct.inpainting_sweep import sweep
+from ui.shared import image_choice
+from ui.shared.formatting import escape_markdown
+from ui.shared.image_picker import choose
+from ui.shared.model_cache import LoadedModel, load
+from ui.shared.run_picker import damaged_runs
 
 
-def loaded(runs: list[Run]) -> list[tuple[Run, Loaded]]:
+def loaded(runs: list[Run]) -> list[tuple[Run, LoadedModel]]:
     """The models that can be loaded; of the others it says why not."""
     found = []
     for run in runs:
         try:
             found.append((run, load(run)))
         except RunError as error:
-            st.error(plain(str(error)))
+            st.error(escape_markdown(str(error)))
     return found
 
 
@@ -45,11 +45,20 @@ def page(runs: list[Run]) -> None:
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", key="reconstruct_controls"):
         choose("reconstruct_pick", images, here, held=held, primary=True, answers=False)
         if images is not None and len(images.test_images) > 1:
-            st.button("Random", key="reconstruct_random", on_click=choice.another(here, images, False),
-                      icon=":material/casino:", help="Any image of the test set.")
+            st.button(
+                "Random",
+                key="reconstruct_random",
+                on_click=choice.another(here, images, False),
+                icon=":material/casino:",
+                help="Any image of the test set.",
+            )
             if image_choice.label_of(here["image"], images) is not None:
-                st.button("Same class", key="reconstruct_same", on_click=choice.another(here, images, True),
-                          help="Another image of the same class.")
+                st.button(
+                    "Same class",
+                    key="reconstruct_same",
+                    on_click=choice.another(here, images, True),
+                    help="Another image of the same class.",
+                )
         settings = search.options([h for _, h in models])
         hides = choice.hide_switch()
         with st.container(height=44, border=False, key="reconstruct_status", vertical_alignment="center"):
@@ -74,12 +83,19 @@ with st.container(gap=None, key="reconstruct_head"):  # pictures and scrubber be
     head.title("Reconstruct", anchor=False)
     with box:
         chosen = choice.models()
-    st.markdown("An encoder says in one pass where an image lies. Without one the place is searched for, which works "
-                "even when part of the image is hidden.")
+    st.markdown(
+        "An encoder says in one pass where an image lies. Without one the place is searched for, which works "
+        "even when part of the image is hidden."
+    )
 if chosen:
     page(chosen)
 elif chosen is not None:
     st.info("Choose at least one model above.")
-    st.button("One of each family", key="reconstruct_each", type="primary", on_click=choice.choose_first,
-              help="Chooses the newest model of each family.")
+    st.button(
+        "One of each family",
+        key="reconstruct_each",
+        type="primary",
+        on_click=choice.choose_first,
+        help="Chooses the newest model of each family.",
+    )
 damaged_runs()

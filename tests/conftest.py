@@ -1,8 +1,7 @@
-"""What tests of core share; the recipes they train are in small.py."""
+"""What tests of core share; the recipes they train are in tiny_runs.py."""
 
 import atexit
 import os
-from pathlib import Path
 
 import pytest
 
@@ -17,10 +16,9 @@ def _last_word() -> None:
 
 
 @pytest.fixture(autouse=True)
-def own_runs(request, monkeypatch, tmp_path):
-    """No test of core sees or touches the lab's runs. Pages, browser and set-up arrange their own folders."""
-    if request.path.parent == Path(__file__).parent:
-        monkeypatch.setenv("LATENT_LAB_RUNS", str(tmp_path / "runs"))
+def own_runs(monkeypatch, tmp_path):
+    """No test sees or touches the lab's own runs: each starts with an empty folder, unless it arranges another."""
+    monkeypatch.setenv("LATENT_LAB_RUNS", str(tmp_path / "runs"))
 
 
 @pytest.fixture

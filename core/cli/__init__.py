@@ -12,13 +12,13 @@ import os
 import sys
 from collections.abc import Sequence
 
-from core.cli import figures, folders, maps, outliers, pictures, training
-from core.cli.common import HelpLayout, Trouble, add_command
+from core.cli import embed, evaluate, images, manage, outliers, training
+from core.cli.common import CliError, HelpLayout, add_command
 from core.data import DataError
-from core.recipe import RecipeError
+from core.recipes.recipe import RecipeError
 from core.runs import RunError
 
-TROUBLE = (Trouble, RunError, RecipeError, DataError, OSError, MemoryError)
+TROUBLE = (CliError, RunError, RecipeError, DataError, OSError, MemoryError)
 
 EXAMPLES = """
   python -m core train mlp-vae-fast --digits   a first model, in about ten seconds
@@ -67,11 +67,14 @@ def _run(argv: Sequence[str] | None) -> int:
 def build_parser() -> argparse.ArgumentParser:
     """The whole command line. Flags of recipes come from the dataclass."""
     parser = argparse.ArgumentParser(
-        prog="python -m core", description="Train latent-variable models and use them, without the pages.",
-        epilog="examples:\n" + EXAMPLES.strip("\n"), formatter_class=HelpLayout,
-        allow_abbrev=False)
+        prog="python -m core",
+        description="Train latent-variable models and use them, without the pages.",
+        epilog="examples:\n" + EXAMPLES.strip("\n"),
+        formatter_class=HelpLayout,
+        allow_abbrev=False,
+    )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for module in (training, pictures, maps, figures, outliers, folders):
+    for module in (training, images, embed, evaluate, outliers, manage):
         for entry in module.COMMANDS:
             add_command(commands, entry)
     return parser

@@ -13,14 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from core import paths, runs
-from core.files import write_atomic
+from core import runs
+from core.system import paths
+from core.system.atomic_files import write_atomic
 
 if TYPE_CHECKING:
     from tqdm import tqdm
 
 
-class Trouble(Exception):
+class CliError(Exception):
     """What stops a command: one sentence for stderr."""
 
 
@@ -52,9 +53,15 @@ class HelpLayout(argparse.RawDescriptionHelpFormatter):
 def add_command(commands: argparse._SubParsersAction, command: Command) -> None:
     """Hang a command into the parser."""
     examples = "examples:\n" + "\n".join(f"  python -m core {line}" for line in command.examples)
-    parser = commands.add_parser(command.name, help=command.about, description=command.about, epilog=examples,
-                                 usage=command.usage and f"python -m core {command.usage}", formatter_class=HelpLayout,
-                                 allow_abbrev=False)
+    parser = commands.add_parser(
+        command.name,
+        help=command.about,
+        description=command.about,
+        epilog=examples,
+        usage=command.usage and f"python -m core {command.usage}",
+        formatter_class=HelpLayout,
+        allow_abbrev=False,
+    )
     command.arguments(parser)
     parser.set_defaults(run=command.run)
 
@@ -66,8 +73,12 @@ def add_run(parser: argparse.ArgumentParser) -> None:
 
 def add_which(parser: argparse.ArgumentParser) -> None:
     """`--which best|last`."""
-    parser.add_argument("--which", choices=("best", "last"), default="best",
-                        help="weights with the lowest validation loss, or the newest (default: best)")
+    parser.add_argument(
+        "--which",
+        choices=("best", "last"),
+        default="best",
+        help="weights with the lowest validation loss, or the newest (default: best)",
+    )
 
 
 def add_out(parser: argparse.ArgumentParser, default: str) -> None:
@@ -115,7 +126,7 @@ def no_gan(run: runs.Run, lacks: str) -> None:
     """
     if run.recipe.model == "gan":
         source = f" Ask '{run.recipe.source}', whose decoder it began with." if run.recipe.source else ""
-        raise Trouble(f"'{run.name}' is a GAN: it generates images and {lacks}.{source}")
+        raise CliError(f"'{run.name}' is a GAN: it generates images and {lacks}.{source}")
 
 
 def _bare(name: str) -> str:
@@ -137,13 +148,13 @@ def output_file(given: str | None, default: str, force: bool) -> Path:
     path = Path(given or default)
     kind = Path(default).suffix
     if path.suffix.lower() != kind:
-        raise Trouble(f"{path} must end in {kind}, since that is what it will be.")
+        raise CliError(f"{path} must end in {kind}, since that is what it will be.")
     if path.is_dir():
-        raise Trouble(f"{path} is a folder. Choose a file with --out.")
+        raise CliError(f"{path} is a folder. Choose a file with --out.")
     if path.exists() and not force:
-        raise Trouble(f"{path} exists already. Choose another file with --out, or replace it with --force.")
+        raise CliError(f"{path} exists already. Choose another file with --out, or replace it with --force.")
     if not path.parent.is_dir():
-        raise Trouble(f"There is no folder {path.parent} to write into. Make it first.")
+        raise CliError(f"There is no folder {path.parent} to write into. Make it first.")
     return path
 
 
@@ -156,7 +167,7 @@ def write(path: Path, content: bytes) -> None:
     try:
         write_atomic(path, content)
     except OSError as error:
-        raise Trouble(f"{path} could not be written ({error.strerror or error}).") from None
+        raise CliError(f"{path} could not be written ({error.strerror or error}).") from None
 
 
 def bar(stream: TextIO, **options: Any) -> tqdm:
@@ -176,12 +187,12 @@ def device(name: str) -> str:
     Raises:
         Trouble: it has not; lists those there are.
     """
-    from core import devices
+    from core.system import devices
 
     try:
         return str(devices.choose(name))
     except devices.DeviceError as error:
-        raise Trouble(str(error)) from None
+        raise CliError(str(error)) from None
 
 
 @contextmanager

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 
 from core.cli.common import bar
-from core.events import EpochEnd, Event, Report, Started
-from core.history import Row
 from core.runs import Run
+from core.runs.history import Row
+from core.training.events import EpochEnd, Event, Report, Started
 
 
 class Progress:
@@ -29,8 +29,11 @@ class Progress:
         if isinstance(event, Started):
             recipe, threads = self.run.recipe, "thread" if event.threads == 1 else "threads"
             where = event.device + (f" ({event.threads} {threads})" if event.device.startswith("CPU") else "")
-            print(f"Training '{self.run.name}' on {where}: {recipe.summary()}, {event.parameters:,} parameters, "
-                  f"{event.train_images:,} images. Ctrl+C stops and saves.", flush=True)
+            print(
+                f"Training '{self.run.name}' on {where}: {recipe.summary()}, {event.parameters:,} parameters, "
+                f"{event.train_images:,} images. Ctrl+C stops and saves.",
+                flush=True,
+            )
             self.begin()
         elif isinstance(event, Report):
             self._average(event.rows)
@@ -84,8 +87,11 @@ class Lines(Progress):
         train = f"train {self.train:.2f}  " if self.train is not None else ""
         train += f"{self.players}  " if self.players else ""
         rate = f"  {self.rate:,.0f} images/s" if self.rate else ""
-        print(f"epoch {event.epoch:{self.width}}/{self.epochs}  {train}{self.losses(event.row)}{rate}"
-              f"  {event.row['seconds']:.1f} s{'  best' if event.best else ''}", flush=True)
+        print(
+            f"epoch {event.epoch:{self.width}}/{self.epochs}  {train}{self.losses(event.row)}{rate}"
+            f"  {event.row['seconds']:.1f} s{'  best' if event.best else ''}",
+            flush=True,
+        )
 
 
 class Bar(Progress):
@@ -95,8 +101,9 @@ class Bar(Progress):
 
     def begin(self) -> None:
         done = float(self.run.status["epoch"])
-        self.bar = bar(sys.stdout, total=self.epochs, initial=done,
-                       bar_format="{desc} |{bar}| {elapsed}<{remaining}{postfix}")
+        self.bar = bar(
+            sys.stdout, total=self.epochs, initial=done, bar_format="{desc} |{bar}| {elapsed}<{remaining}{postfix}"
+        )
         self.validation = ""
         self._draw(done)
 
@@ -104,8 +111,7 @@ class Bar(Progress):
         self._draw(event.epoch)
 
     def ended(self, event: EpochEnd) -> None:
-        self.validation = (f"Fréchet {event.row['val_frechet']:.1f}" if self.gan else
-                           f"val {event.row['val_total']:.1f}")
+        self.validation = f"Fréchet {event.row['val_frechet']:.1f}" if self.gan else f"val {event.row['val_total']:.1f}"
         self._draw(event.epoch)
 
     def _draw(self, epoch: float) -> None:

@@ -10,11 +10,13 @@ from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
 
-from core import data, lineage, presets, runs
+from core import data, runs
 from core.cli import common, progress
-from core.cli.common import Command, Trouble, quoted
-from core.events import Control, Finished
-from core.recipe import GROUPS, Recipe, RecipeError, check, fields, lacking
+from core.cli.common import CliError, Command, quoted
+from core.recipes import presets
+from core.recipes.recipe import GROUPS, Recipe, RecipeError, check, fields, lacking
+from core.runs import gan_source
+from core.training.events import Control, Finished
 
 SKIPPED_SHOWN = 5
 
@@ -22,8 +24,11 @@ SKIPPED_SHOWN = 5
 def _train_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("recipe", metavar="RECIPE", help="one of " + ", ".join(presets.PRESETS))
     parser.add_argument("--name", help="the new run's name (default: recipe, data set and a number)")
-    parser.add_argument("--digits", action="store_true",
-                        help="the recipe's small sister on scikit-learn's digits, which need no download")
+    parser.add_argument(
+        "--digits",
+        action="store_true",
+        help="the recipe's small sister on scikit-learn's digits, which need no download",
+    )
     _device_argument(parser)
     for group, title in GROUPS.items():
         box = parser.add_argument_group(title)
@@ -77,8 +82,10 @@ def read_recipe(args: argparse.Namespace) -> Recipe:
     for f in fields():
         if f.name in changes and (missing := lacking(f, recipe.to_dict())):
             name, values = missing
-            print(f"Note: {flag(f)} has no effect without --{name.replace('_', '-')} {' or '.join(values)}.",
-                  file=sys.stderr)
+            print(
+                f"Note: {flag(f)} has no effect without --{name.replace('_', '-')} {' or '.join(values)}.",
+                file=sys.stderr,
+            )
     return recipe
 
 
@@ -100,11 +107,14 @@ def train(args: argparse.Namespace) -> int:
 
 def _with_source(recipe: Recipe, args: argparse.Namespace) -> Recipe:
     """A GAN's recipe with its source in it; says which flags the source overrules."""
-    whole = lineage.resolved(recipe)
-    for name in lineage.INHERITED:
+    whole = gan_source.resolved(recipe)
+    for name in gan_source.INHERITED:
         if getattr(args, f"field_{name}") is not None and getattr(whole, name) != getattr(recipe, name):
-            print(f"Note: --{name.replace('_', '-')} has no effect: it is that of '{whole.source}', whose decoder the "
-                  "generator is.", file=sys.stderr)
+            print(
+                f"Note: --{name.replace('_', '-')} has no effect: it is that of '{whole.source}', whose decoder the "
+                "generator is.",
+                file=sys.stderr,
+            )
     return whole
 
 
@@ -118,8 +128,10 @@ def resume(args: argparse.Namespace) -> int:
     if not run.resumable:
         raise runs.RunError(f"'{run.name}' has no saved state to resume from. Train a new run with its recipe.")
     if epochs <= done and status["state"] == "finished":
-        raise runs.RunError(f"'{run.name}' has {done} epochs behind it. Ask for more in all, such as "
-                            f"--epochs {done + max(1, done // 2)}.")
+        raise runs.RunError(
+            f"'{run.name}' has {done} epochs behind it. Ask for more in all, such as "
+            f"--epochs {done + max(1, done // 2)}."
+        )
     device = common.device(args.device)
     if epochs != status.get("epochs", run.recipe.epochs):
         run.update_status(flush=True, epochs=epochs)
@@ -128,7 +140,7 @@ def resume(args: argparse.Namespace) -> int:
 
 def _drive(run: runs.Run, device: str) -> int:
     """Train to the end or to Ctrl+C; returns the exit code."""
-    from core.training import train as training
+    from core.training.loop import train as training
 
     control, shown = Control(), progress.for_terminal(run)
     end = None
@@ -151,8 +163,9 @@ def _drive(run: runs.Run, device: str) -> int:
         except (RuntimeError, MemoryError) as error:
             if "memory" not in str(error).lower() and not isinstance(error, MemoryError):
                 raise
-            raise Trouble("There is not enough memory for this recipe. Try a smaller --batch-size, --hidden or "
-                          "--channels.") from None
+            raise CliError(
+                "There is not enough memory for this recipe. Try a smaller --batch-size, --hidden or --channels."
+            ) from None
         finally:
             shown.close()
     return _tell(run, end, again, signals)
@@ -164,7 +177,7 @@ def _tell(run: runs.Run, end: Finished, again: str, signals: list[int]) -> int:
         print(f"Stopped and saved. Go on with: {again}", flush=True)
         return 128 + signals[0] if signals else 0
     if end.state != "finished":
-        raise Trouble(end.message)
+        raise CliError(end.message)
     status = run.status
     done = round(status["epoch"], 1)
     many = "epoch" if done == 1 else "epochs"
@@ -199,11 +212,24 @@ def _resume_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 COMMANDS = (
-    Command("train", "Train a new run from a recipe.", train, _train_arguments, (
-        "train mlp-vae --digits",
-        "train mlp-vae --hidden 400 --epochs 20 --name wide",
-        "train plane-vae --dataset fashion-mnist --beta 4 --beta-warmup 5",
-        "train conv-vae --folder ~/Pictures/leaves --latent-dim 8"), "train RECIPE [--field value …]"),
-    Command("resume", "Go on with a run where it stopped.", resume, _resume_arguments, (
-        "resume mlp-vae-digits-1", "resume mlp-vae-digits-1 --epochs 300")),
+    Command(
+        "train",
+        "Train a new run from a recipe.",
+        train,
+        _train_arguments,
+        (
+            "train mlp-vae --digits",
+            "train mlp-vae --hidden 400 --epochs 20 --name wide",
+            "train plane-vae --dataset fashion-mnist --beta 4 --beta-warmup 5",
+            "train conv-vae --folder ~/Pictures/leaves --latent-dim 8",
+        ),
+        "train RECIPE [--field value …]",
+    ),
+    Command(
+        "resume",
+        "Go on with a run where it stopped.",
+        resume,
+        _resume_arguments,
+        ("resume mlp-vae-digits-1", "resume mlp-vae-digits-1 --epochs 300"),
+    ),
 )

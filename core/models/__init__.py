@@ -5,26 +5,31 @@ from __future__ import annotations
 import torch
 
 from core.models import likelihood, networks
-from core.models.auto_decoder import AutoDecoder, VariationalAutoDecoder
+from core.models.auto_decoder import AutoDecoder
 from core.models.autoencoder import Autoencoder
 from core.models.base import LatentModel, Losses, Posterior
 from core.models.gan import GAN
 from core.models.vae import VAE
-from core.recipe import DECODER_ONLY, Recipe
+from core.models.variational_auto_decoder import VariationalAutoDecoder
+from core.recipes.recipe import DECODER_ONLY, Recipe
 
 __all__ = ["FAMILIES", "GAN", "AutoDecoder", "LatentModel", "Losses", "Posterior", "build"]
 
 FAMILIES: dict[str, type[LatentModel]] = {
-    "ae": Autoencoder, "vae": VAE, "ad": AutoDecoder, "vad": VariationalAutoDecoder,
-}  # fmt: skip
+    "ae": Autoencoder,
+    "vae": VAE,
+    "ad": AutoDecoder,
+    "vad": VariationalAutoDecoder,
+}
 
 
 def build(recipe: Recipe) -> LatentModel:
     """An untrained model on the CPU. The recipe's seed fixes its weights and leaves the global random state alone."""
     kind = recipe.source_model if recipe.model == "gan" else recipe.model
     family, d = FAMILIES.get(kind), recipe.latent_dim
-    variational = family is not None and family.variational and not (
-        recipe.model == "gan" and recipe.generator == "scratch")
+    variational = (
+        family is not None and family.variational and not (recipe.model == "gan" and recipe.generator == "scratch")
+    )
     score = likelihood.build(recipe.likelihood, recipe.sigma)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
@@ -33,11 +38,17 @@ def build(recipe: Recipe) -> LatentModel:
             encoder = _encoder(recipe, d * (2 if variational else 1))
         decoder = _decoder(recipe)
         if recipe.model == "gan":
-            model = GAN(encoder, decoder, score, d,
-                        discriminator=networks.discriminator(recipe.d_channels, recipe.d_norm == "spectral"),
-                        origin=_decoder(recipe) if family else None, variational=variational,
-                        has_prior=family is None or family.has_prior,
-                        guess=kind in DECODER_ONLY and recipe.generator == "decoder")  # fmt: skip
+            model = GAN(
+                encoder,
+                decoder,
+                score,
+                d,
+                discriminator=networks.discriminator(recipe.d_channels, recipe.d_norm == "spectral"),
+                origin=_decoder(recipe) if family else None,
+                variational=variational,
+                has_prior=family is None or family.has_prior,
+                guess=kind in DECODER_ONLY and recipe.generator == "decoder",
+            )
         else:
             model = family(decoder, score, d) if encoder is None else family(encoder, decoder, score, d)
     model.beta.fill_(0.0 if kind == "ae" else recipe.beta)  # an autoencoder's search, and its GAN's, knows no prior

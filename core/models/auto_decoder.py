@@ -1,9 +1,8 @@
-"""Families without an encoder: each training image owns its place in the latent space, and the place is learned
-together with the decoder.
+"""Auto-decoder: no encoder; each training image owns a latent vector that is optimised with the decoder.
 
-The auto-decoder owns a point (GLO, Bojanowski et al. 2018; DeepSDF, Park et al. 2019), the variational auto-decoder a
-Gaussian (VAD, Zadeh et al. 2019, arXiv 1903.00840). A new image has no place yet: `inference.py` finds it with the
-decoder frozen. That costs more than an encoder's one pass, and needs no whole image: what can be seen of it will do.
+GLO (Bojanowski et al. 2018), DeepSDF (Park et al. 2019). A new image has no row in the table: `latent/encoding.py`
+finds
+its latent with the decoder frozen. That costs more than an encoder's one pass and works from visible pixels alone.
 """
 
 from __future__ import annotations
@@ -13,18 +12,47 @@ from torch import Tensor, nn
 
 from core.models.base import LatentModel, Posterior
 from core.models.networks import PIXELS
+from core.recipes.family import HALF_SQUARED_NORM, RECONSTRUCTION, Family
+
+FAMILY = Family(
+    key="ad",
+    order=3,
+    name="Auto-decoder",
+    abbreviation="AD",
+    sentence="No encoder; each training image owns a latent vector that is learned with the decoder.",
+    model="AutoDecoder",
+    encoder=False,
+    latent_table=True,
+    terms=(RECONSTRUCTION, HALF_SQUARED_NORM),
+    fields=("beta", "optimizer", "schedule", "latent_lr", "latent_init", "precision"),
+    objective=(
+        r"\mathcal{L} = \sum_i \; \underbrace{-\log p(x_i \mid z_i)}_{\text{reconstruction}} + \beta\,"
+        r"\tfrac{1}{2}\lVert z_i \rVert^2"
+    ),
+    explanation=(
+        "An auto-decoder has no encoder. Each training image xᵢ owns a latent vector zᵢ, a row of a table, and the "
+        "gradient reaches both the row and the decoder. The second term pulls the rows together: it is −log N(z; 0, I) "
+        "up to a constant."
+    ),
+    generator_source=3,
+    samples="Samples from a Gaussian fitted to the latents",
+    caption=(
+        "Solid: training, dashed: validation. Total = reconstruction + β·½‖z‖². Validation images have no row in the "
+        "table: a search finds their latents, and finds better ones than a row has in the first epochs."
+    ),
+)
 
 
 class AutoDecoder(LatentModel):
     """min over z_i and θ of Σ −log p(x_i | z_i) + β · ½ ‖z_i‖²: at β = 1 the MAP point under the prior N(0, I).
 
     The prior only keeps the points together; they do not fill N(0, I), so samples come from a Gaussian, or a mixture,
-    that is fitted to them (`mixture.py`).
+    that is fitted to them (`latent/mixture.py`).
 
     Buffers beside those of `LatentModel`:
-        table: the codes of the training images [N, code_dim], in the order of `data.split`.
+        table: the codes of the training images [N, code_dim], in the order of `loading.split`.
         mean_image [784], guess [784, code_dim], guess_at_mean [code_dim]: a ridge regression from pixels to codes,
-            which gives every search a start that is better than noise (`inference.start`).
+            which gives every search a start that is better than noise (`search.initial_code`).
         beta: as it was in training.
     """
 
@@ -46,17 +74,3 @@ class AutoDecoder(LatentModel):
     def prior_term(self, posterior: Posterior) -> Tensor:
         """½ ‖z‖² = −log N(z; 0, I) up to a constant, [B]."""
         return 0.5 * posterior.mean.square().sum(1)
-
-
-class VariationalAutoDecoder(AutoDecoder):
-    """max over μ_i, σ_i and θ of the ELBO: E_q[log p(x_i | z)] − β KL(N(μ_i, diag σ_i²) ‖ N(0, I)).
-
-    The VAE's own objective with the encoder left away: a row of the table holds μ and log σ² of its image.
-    """
-
-    variational = True
-    has_prior = True
-
-    def prior_term(self, posterior: Posterior) -> Tensor:
-        """KL(q ‖ N(0, I)), in nats, [B]."""
-        return posterior.kl().sum(1)

@@ -6,6 +6,27 @@ import torch
 from torch import Tensor
 
 from core.models.base import LatentModel, Posterior
+from core.recipes.family import RECONSTRUCTION, Family
+
+FAMILY = Family(
+    key="ae",
+    order=1,
+    name="Autoencoder",
+    abbreviation="AE",
+    sentence="Encoder and decoder; each image becomes a point in the latent space, and nothing orders the points.",
+    model="Autoencoder",
+    terms=(RECONSTRUCTION,),
+    fields=("optimizer", "schedule", "precision"),
+    objective_name="Error",
+    objective=r"\mathcal{L} = -\log p(x \mid z), \qquad z = \mathrm{encoder}(x)",
+    explanation="An autoencoder has one term: how far the reconstruction x̂ is from the image x.",
+    generator_source=4,
+    samples="Samples from a Gaussian fitted to the latents",
+    caption=(
+        "Solid: training, dashed: validation. Both should fall or level out; validation rising alone is overfitting. "
+        "Drag to look closer, double-click for all."
+    ),
+)
 
 
 class Autoencoder(LatentModel):

@@ -1,6 +1,6 @@
 """What every family shares: two small records and the verbs loss, decode and sample.
 
-A page never asks which family it holds. It calls `loss`, `decode`, `sample`, and `inference.posterior` where it wants
+A page never asks which family it holds. It calls `loss`, `decode`, `sample`, and `encoding.encode` where it wants
 to know where images lie: an encoder answers at once, a family without one is optimised.
 """
 
@@ -72,7 +72,7 @@ class LatentModel(nn.Module):
         variational: whether an image has a Gaussian in the latent space or a point.
         has_prior: whether training pulls towards N(0, I) so that it can be sampled from.
         kl_known: whether `kl_per_dim` says how much each dimension matters.
-        beta: the weight of the prior's term in training; a search (`inference.py`) weighs alike.
+        beta: the weight of the prior's term in training; a search (`latent/encoding.py`) weighs alike.
     """
 
     variational = True
@@ -114,9 +114,7 @@ class LatentModel(nn.Module):
         posterior = self.encode(images) if posterior is None else posterior
         return self.losses_at(posterior, posterior.sample(generator), images)
 
-    def losses_at(
-        self, posterior: Posterior, z: Tensor, images: Tensor, visible: Tensor | None = None
-    ) -> Losses:
+    def losses_at(self, posterior: Posterior, z: Tensor, images: Tensor, visible: Tensor | None = None) -> Losses:
         """The loss terms at one z [B, d] of the posterior; `visible` as in `Likelihood.nll`."""
         output = self.decoder(z).to(images.dtype)  # with mixed precision the layers answer in bfloat16
         return Losses(self.likelihood.nll(output, images, visible), self.prior_term(posterior))

@@ -14,6 +14,34 @@ from torch import Tensor, nn
 
 from core.models.base import LatentModel
 from core.models.networks import PIXELS
+from core.recipes.family import Family
+
+FAMILY = Family(
+    key="gan",
+    order=100,
+    name="GAN: a decoder against a discriminator",
+    abbreviation="GAN",
+    sentence="A trained decoder becomes the generator and learns against a discriminator.",
+    model="GAN",
+    trainer="training.gan_trainer:GanTrainer",
+    encoder=False,
+    fields=(
+        "source",
+        "source_model",
+        "generator",
+        "adversarial",
+        "d_channels",
+        "d_norm",
+        "d_lr",
+        "d_steps",
+        "label_smoothing",
+        "r1",
+        "ema",
+        "freeze",
+        "round_images",
+    ),
+    adversarial=True,
+)
 
 
 class GAN(LatentModel):
@@ -30,9 +58,18 @@ class GAN(LatentModel):
     """
 
     def __init__(
-        self, encoder: nn.Module | None, decoder: nn.Module, likelihood: nn.Module, latent_dim: int, *,
-        discriminator: nn.Module, origin: nn.Module | None, variational: bool, has_prior: bool, guess: bool,
-    ):  # fmt: skip
+        self,
+        encoder: nn.Module | None,
+        decoder: nn.Module,
+        likelihood: nn.Module,
+        latent_dim: int,
+        *,
+        discriminator: nn.Module,
+        origin: nn.Module | None,
+        variational: bool,
+        has_prior: bool,
+        guess: bool,
+    ):
         super().__init__(encoder, decoder, likelihood, latent_dim)
         self.discriminator, self.origin = discriminator, origin
         self.kl_known = encoder is not None or guess  # a generator from scratch has no source that measured it

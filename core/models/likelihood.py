@@ -1,7 +1,7 @@
 """How well a decoder's output explains an image: −log p(x | z), summed over pixels, in nats per image.
 
 Grey pixels lie in [0, 1]. The Bernoulli likelihood reads them as probabilities, which is the field's habit and not a
-density: its cross-entropy cannot reach 0 on grey pixels (see `facts.bce_floor`).
+density: its cross-entropy cannot reach 0 on grey pixels (see `statistics.bce_floor`).
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ class Gaussian(Likelihood):
 
     def noise(self, images: Tensor) -> float:
         """σ²."""
-        return self.sigma ** 2
+        return self.sigma**2
 
 
 class SquaredError(Likelihood):

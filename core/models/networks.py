@@ -36,8 +36,9 @@ def mlp_encoder(hidden: Sequence[int], outputs: int, activation: str = "relu") -
 def mlp_decoder(hidden: Sequence[int], latent_dim: int, activation: str = "relu") -> nn.Sequential:
     """The mirror image: d → … hidden → 784."""
     back = list(reversed(hidden))
-    return nn.Sequential(*_dense([latent_dim, *back], activation), nn.Linear(back[-1], PIXELS),
-                         nn.Unflatten(1, (1, SIDE, SIDE)))  # fmt: skip
+    return nn.Sequential(
+        *_dense([latent_dim, *back], activation), nn.Linear(back[-1], PIXELS), nn.Unflatten(1, (1, SIDE, SIDE))
+    )
 
 
 def conv_encoder(
@@ -48,8 +49,9 @@ def conv_encoder(
     for i, (a, b) in enumerate(pairwise([1, *channels])):
         halve = i < 2
         layers += [nn.Conv2d(a, b, 4 if halve else 3, stride=2 if halve else 1, padding=1), ACTIVATIONS[activation]()]
-    return nn.Sequential(*layers, nn.Flatten(), *_dense([channels[-1] * 49, *hidden], activation),
-                         nn.Linear(hidden[-1], outputs))  # fmt: skip
+    return nn.Sequential(
+        *layers, nn.Flatten(), *_dense([channels[-1] * 49, *hidden], activation), nn.Linear(hidden[-1], outputs)
+    )
 
 
 def conv_decoder(
@@ -61,12 +63,16 @@ def conv_decoder(
     (Odena, Dumoulin & Olah 2016).
     """
     back = list(reversed(channels))
-    layers: list[nn.Module] = [*_dense([latent_dim, *reversed(hidden), back[0] * 49], activation),
-                               nn.Unflatten(1, (back[0], 7, 7))]  # fmt: skip
+    layers: list[nn.Module] = [
+        *_dense([latent_dim, *reversed(hidden), back[0] * 49], activation),
+        nn.Unflatten(1, (back[0], 7, 7)),
+    ]
     for i, (a, b) in enumerate(pairwise([*back, 1])):
         double = i >= len(back) - 2
-        layers += [nn.ConvTranspose2d(a, b, 4 if double else 3, stride=2 if double else 1, padding=1),
-                   ACTIVATIONS[activation]()]  # fmt: skip
+        layers += [
+            nn.ConvTranspose2d(a, b, 4 if double else 3, stride=2 if double else 1, padding=1),
+            ACTIVATIONS[activation](),
+        ]
     return nn.Sequential(*layers[:-1])  # the last layer's output is raw: no activation on logits
 
 
@@ -79,12 +85,15 @@ def patch_encoder(
     Dosovitskiy et al. 2021; for convolutions Liu et al. 2022). A patch reaches half-way into its neighbours, so that no
     stroke is cut at an edge.
     """
-    layers: list[nn.Module] = [nn.Conv2d(1, channels[0], 2 * PATCH, stride=PATCH, padding=PATCH // 2),
-                               ACTIVATIONS[activation]()]  # fmt: skip
+    layers: list[nn.Module] = [
+        nn.Conv2d(1, channels[0], 2 * PATCH, stride=PATCH, padding=PATCH // 2),
+        ACTIVATIONS[activation](),
+    ]
     for a, b in pairwise(channels):
         layers += [nn.Conv2d(a, b, 3, padding=1), ACTIVATIONS[activation]()]
-    return nn.Sequential(*layers, nn.Flatten(), *_dense([channels[-1] * 49, *hidden], activation),
-                         nn.Linear(hidden[-1], outputs))  # fmt: skip
+    return nn.Sequential(
+        *layers, nn.Flatten(), *_dense([channels[-1] * 49, *hidden], activation), nn.Linear(hidden[-1], outputs)
+    )
 
 
 def patch_decoder(
@@ -92,15 +101,20 @@ def patch_decoder(
 ) -> nn.Sequential:
     """The way back: dense up to 7 × 7, 3 × 3 convolutions, then each place becomes 4 × 4 pixels (Shi et al. 2016)."""
     back = list(reversed(channels))
-    layers: list[nn.Module] = [*_dense([latent_dim, *reversed(hidden), back[0] * 49], activation),
-                               nn.Unflatten(1, (back[0], 7, 7))]  # fmt: skip
+    layers: list[nn.Module] = [
+        *_dense([latent_dim, *reversed(hidden), back[0] * 49], activation),
+        nn.Unflatten(1, (back[0], 7, 7)),
+    ]
     for a, b in pairwise(back):
         layers += [nn.Conv2d(a, b, 3, padding=1), ACTIVATIONS[activation]()]
-    return nn.Sequential(*layers, nn.Conv2d(back[-1], PATCH ** 2, 1), nn.PixelShuffle(PATCH))
+    return nn.Sequential(*layers, nn.Conv2d(back[-1], PATCH**2, 1), nn.PixelShuffle(PATCH))
 
 
-BODIES = {"mlp": (mlp_encoder, mlp_decoder), "conv": (conv_encoder, conv_decoder),
-          "patch": (patch_encoder, patch_decoder)}  # fmt: skip
+BODIES = {
+    "mlp": (mlp_encoder, mlp_decoder),
+    "conv": (conv_encoder, conv_decoder),
+    "patch": (patch_encoder, patch_decoder),
+}
 """Encoder and decoder by the name a recipe gives them."""
 
 

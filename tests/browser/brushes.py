@@ -3,9 +3,10 @@
 import numpy as np
 import streamlit as st
 
-from core import data, masks
-from ui.components.draw import draw, set_drawing
-from ui.components.mask_brush import mask_brush, set_mask
+from core import data
+from core.images import masks
+from ui.components.drawing.draw import draw, set_drawing
+from ui.components.drawing.mask_brush import mask_brush, set_mask
 
 st.set_page_config(page_title="Brushes", layout="wide")
 left, right = st.columns(2)

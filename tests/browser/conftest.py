@@ -19,12 +19,18 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from bootstrap import launcher
-from bootstrap.home import Home
+from bootstrap.paths import LabPaths
 
 ROOT = Path(__file__).resolve().parents[2]
 BROWSER = os.environ.get("LATENT_LAB_BROWSER") or shutil.which("chromium") or shutil.which("google-chrome")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync"]  # fmt: skip
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 OPENED = re.compile(r"(?:Latent Lab is open at|URL:) +http://localhost:(\d+)")  # not: "is already open at"
 
 
@@ -33,24 +39,43 @@ class Lab:
 
     def __init__(self, runs: Path, log: Path, data: Path | None = None):
         self.runs, self.log = runs, log
-        environment = os.environ | {"LATENT_LAB_RUNS": str(runs), "LATENT_LAB_CACHE": str(log / "cache"),
-                                    "PYTHONUNBUFFERED": "1"}
+        environment = os.environ | {
+            "LATENT_LAB_RUNS": str(runs),
+            "LATENT_LAB_CACHE": str(log / "cache"),
+            "PYTHONUNBUFFERED": "1",
+        }
         if data is not None:
             environment["LATENT_LAB_DATA"] = str(data)
-        self.process = subprocess.Popen(self._command(), cwd=ROOT, env=environment, stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)  # fmt: skip
+        self.process = subprocess.Popen(
+            self._command(),
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
         self._said: list[str] = []
         self._open = threading.Event()
         threading.Thread(target=self._listen, daemon=True).start()
         assert self._open.wait(120), "The lab did not open:\n" + self.log_text()
 
     def _command(self) -> list[str]:
-        if Path(sys.prefix) == ROOT / ".venv" and launcher.running_port(Home(ROOT)) is None:
+        if Path(sys.prefix) == ROOT / ".venv" and launcher.running_port(LabPaths(ROOT)) is None:
             return [sys.executable, "lab.py", "launch", "--no-browser", "--port", str(free_port())]
         # Outside the lab's own environment, or where somebody has this folder's lab open, whose runs are none of the
         # tests' business: what the launcher starts, without the launcher.
-        return [sys.executable, "-m", "bootstrap.serve", "run", "app.py", "--server.port", str(free_port()),
-                "--server.headless", "true"]  # fmt: skip
+        return [
+            sys.executable,
+            "-m",
+            "bootstrap.server",
+            "run",
+            "app.py",
+            "--server.port",
+            str(free_port()),
+            "--server.headless",
+            "true",
+        ]
 
     def _listen(self) -> None:
         for line in self.process.stdout:

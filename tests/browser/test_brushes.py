@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from core import data, masks
+from core import data
+from core.images import masks
 from tests.browser.conftest import Lab, free_port
 
 pytestmark = pytest.mark.browser
@@ -18,8 +19,17 @@ DRAW, MASK = 0, 1
 
 class Brushes(Lab):
     def _command(self) -> list[str]:
-        return [sys.executable, "-m", "bootstrap.serve", "run", "tests/browser/brushes.py", "--server.port",
-                str(free_port()), "--server.headless", "true"]  # fmt: skip
+        return [
+            sys.executable,
+            "-m",
+            "bootstrap.server",
+            "run",
+            "tests/browser/brushes.py",
+            "--server.port",
+            str(free_port()),
+            "--server.headless",
+            "true",
+        ]
 
 
 @pytest.fixture(scope="module")
@@ -322,11 +332,14 @@ def test_what_is_hidden_lies_under_coloured_stripes_and_the_rest_is_the_image(pa
     assert np.array_equal(surface.changed(np.ones((28, 28), np.uint8)), masks.half("left"))
     page.mouse.move(1, 1)
     page.wait_for_function(PAINTED)
-    over = np.array(surface.root.locator(".over").evaluate(
-        "c => [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data]"))
+    over = np.array(
+        surface.root.locator(".over").evaluate(
+            "c => [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data]"
+        )
+    )
     size = round((over.size / 4) ** 0.5)
     over = over.reshape(size, size, 4)
-    left, right = over[:, :size // 2], over[:, size // 2:]
+    left, right = over[:, : size // 2], over[:, size // 2 :]
     assert (left[..., 3] == 255).all() and (np.ptp(left[..., :3], axis=-1) > 60).all(), "never a grey"
     assert len(np.unique(left.reshape(-1, 4), axis=0)) > 1, "stripes, not one colour"
     assert not right[..., 3].any()
@@ -339,11 +352,13 @@ def test_another_image_keeps_the_mask(page, lab):
     hidden = surface.stroke((14, 14), (20, 14))
     page.get_by_test_id("stNumberInputStepUp").click()
     wanted = data.load("digits").test_images[1]
-    page.wait_for_function("""wanted => [...document.querySelectorAll('*')].some(e => {
+    page.wait_for_function(
+        """wanted => [...document.querySelectorAll('*')].some(e => {
         const c = e.shadowRoot?.querySelector('.pad:not(:has(.real)) .ground');
         const shown = c && [...c.getContext('2d').getImageData(0, 0, 28, 28).data].filter((_, i) => i % 4 === 0);
         return shown?.join() === wanted.join(); })""",
-                           arg=wanted.ravel().tolist())  # fmt: skip
+        arg=wanted.ravel().tolist(),
+    )
     assert np.array_equal(surface.heard(), hidden)
 
 

@@ -4,7 +4,8 @@ import re
 
 import pytest
 from playwright.sync_api import expect
-from test_train import CURVE, SLOW, back_to_the_form, open_train, start, stop
+
+from tests.browser.test_train import CURVE, SLOW, back_to_the_form, open_train, start, stop
 
 pytestmark = pytest.mark.browser
 
@@ -84,8 +85,10 @@ def test_a_click_that_travels_with_one_in_another_part_of_the_page_acts_too(trai
 
 def test_a_click_in_the_moment_in_which_the_page_is_left_acts_and_the_next_page_comes(training):
     page = training
-    both = [page.get_by_role("button", name="Pause", exact=True).element_handle(),
-            page.get_by_role("link", name="Home", exact=True).first.element_handle()]  # fmt: skip
+    both = [
+        page.get_by_role("button", name="Pause", exact=True).element_handle(),
+        page.get_by_role("link", name="Home", exact=True).first.element_handle(),
+    ]
     page.evaluate("both => both.forEach((e) => e.click())", both)
     expect(page.get_by_text("About fifteen seconds, on this computer, without a network.")).to_be_visible(timeout=SLOW)
     page.get_by_role("link", name="Train", exact=True).first.click()

@@ -4,7 +4,8 @@ import base64
 
 import pytest
 
-from ui.components import assets, film
+from ui.components.base import HERE
+from ui.components.playback import film
 
 pytestmark = pytest.mark.browser
 
@@ -26,7 +27,7 @@ PLAY = """async ([source, calls]) => {
 def test_the_browser_drops_the_frames_that_a_growing_film_gave_up(chromium):
     page = chromium.new_page()
     page.set_content(SKELETON)
-    source = (assets.read("common.js") + assets.read("film.js")).encode()
+    source = "".join((HERE / name).read_text("utf-8") for name in ("common.js", "playback/film.js")).encode()
     # Ten frames at most; each call brings every frame it shows.
     calls = [(shown, shown) for n in range(1, 101) for shown in [film.thin(list(range(n)), 10)]]
     kept = page.evaluate(PLAY, ["data:text/javascript;base64," + base64.b64encode(source).decode(), calls])

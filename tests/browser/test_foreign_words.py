@@ -11,7 +11,7 @@ import pytest
 import torch
 from playwright.sync_api import Page, expect
 
-from core import weights
+from core.runs import weights
 
 pytestmark = pytest.mark.browser
 SLOW = 60_000  # ms
@@ -69,10 +69,20 @@ def test_what_is_wrong_with_foreign_weights_is_said_in_words(page: Page, lab, ho
     expect(alert.locator("img, a")).to_have_count(0)
 
 
-@pytest.mark.parametrize("typed", [
-    LINK, "[a](http://127.0.0.1:9/)", "<img src=//127.0.0.1:9/p>", "http://127.0.0.1:9/ www.a.org me@a.org", "$x^2$",
-    ":red[hot] :red-background[x]", ":smile: :+1: :100: :streamlit:", ":material/home:", "`a` **b** _c_ ~~d~~ &lt; #e",
-])
+@pytest.mark.parametrize(
+    "typed",
+    [
+        LINK,
+        "[a](http://127.0.0.1:9/)",
+        "<img src=//127.0.0.1:9/p>",
+        "http://127.0.0.1:9/ www.a.org me@a.org",
+        "$x^2$",
+        ":red[hot] :red-background[x]",
+        ":smile: :+1: :100: :streamlit:",
+        ":material/home:",
+        "`a` **b** _c_ ~~d~~ &lt; #e",
+    ],
+)
 def test_what_was_typed_is_quoted_as_it_is(page: Page, lab, typed):
     visit(page, lab.url + "/train")
     page.get_by_text("The network").click()

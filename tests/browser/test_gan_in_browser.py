@@ -3,10 +3,13 @@ nothing of the server, an address that leads back."""
 
 import numpy as np
 import pytest
-from gans import FIGURES, gan_run
 from playwright.sync_api import expect
 
-from core import data, gan_compare, latent_space, runs, weights
+from core import data, runs
+from core.gan import before_after
+from core.latent import codec, sampling
+from core.runs import weights
+from tests.tiny_gans import FIGURES, gan_run
 
 pytestmark = pytest.mark.browser
 
@@ -85,8 +88,8 @@ def test_the_next_images_flow_through_all_three_pictures_without_a_message(page,
     visit(page, lab, "&seed=4")
     before = len(sent)
     model = weights.load_model(small_gan)
-    z = latent_space.draws(model, 12, seed=4)
-    wanted = {"alone": latent_space.decode(model.before(), z), "gan": latent_space.decode(model, z)}
+    z = sampling.draws(model, 12, seed=4)
+    wanted = {"alone": codec.decode(model.before(), z), "gan": codec.decode(model, z)}
     for k in (1, 2):
         page.locator(".flow .next").click()
         expect(page.locator(".flow")).to_have_attribute("data-at", str(k))
@@ -110,17 +113,18 @@ def test_one_scrubber_moves_both_and_asks_nothing_of_the_server(page, lab, small
     visit(page, lab, "&seed=9")
     before = len(sent)
     model, images = weights.load_model(small_gan), data.load("digits")
-    z = gan_compare.tour(latent_space.draws(model, 10, seed=9), 12)
+    z = before_after.tour(sampling.draws(model, 10, seed=9), 12)
     slider = page.locator(".pair input")
     slider.focus()
     for key, k in (("End", 108), ("ArrowLeft", 107), ("Home", 0)):
         page.keyboard.press(key)
         expect(page.locator(".pair")).to_have_attribute("data-at", str(k))
-        after = latent_space.decode(model, z, chunk=64)[k]
-        assert np.array_equal(shown(page, "before"), latent_space.decode(model.before(), z, chunk=64)[k])
+        after = codec.decode(model, z, chunk=64)[k]
+        assert np.array_equal(shown(page, "before"), codec.decode(model.before(), z, chunk=64)[k])
         assert np.array_equal(shown(page, "after"), after)
-        assert np.array_equal(shown(page, "real"), images.train_images[gan_compare.nearest(after[None],
-                                                                                           images.train_images)[0][0]])
+        assert np.array_equal(
+            shown(page, "real"), images.train_images[before_after.nearest(after[None], images.train_images)[0][0]]
+        )
     page.locator(".pair .strip").nth(1).hover(position={"x": 300, "y": 20})
     page.evaluate(PAINTED)
     assert 0 < int(page.locator(".pair").get_attribute("data-at")) < 108
@@ -173,6 +177,7 @@ def test_on_a_phone_nothing_lies_beyond_the_edge(page, lab, scheme):
     visit(page, lab, "&walk=g5&part=verdict", scheme)
     for place in (".flow", ".pair", ".steps"):
         edges = page.locator(place).evaluate(
-            "f => [...f.querySelectorAll('canvas, button, p, .plot, .says')].map(e => e.getBoundingClientRect().right)")
+            "f => [...f.querySelectorAll('canvas, button, p, .plot, .says')].map(e => e.getBoundingClientRect().right)"
+        )
         assert max(edges) <= 390, place
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

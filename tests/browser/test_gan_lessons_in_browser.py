@@ -3,18 +3,20 @@
 import re
 
 import pytest
-from gans import FIGURES, ended_trial, gan_run
 from playwright.sync_api import expect
 
-from core import gan_experiments, lineage, runs
-from core.gan_questions import QUESTIONS
+from core import runs
+from core.gan import experiments
+from core.gan.questions import QUESTIONS
+from core.runs import gan_source
+from tests.tiny_gans import FIGURES, ended_trial, gan_run
 
 pytestmark = pytest.mark.browser
 
 RUN = "lesson-gan"
 IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
 SLOW = 90_000  # ms: the worker process loads torch before it begins
-COLLAPSE, FROZEN = (next(e for e in gan_experiments.EXPERIMENTS if e.key == key) for key in ("collapse", "frozen-g"))
+COLLAPSE, FROZEN = (next(e for e in experiments.EXPERIMENTS if e.key == key) for key in ("collapse", "frozen-g"))
 
 
 @pytest.fixture(autouse=True)
@@ -22,9 +24,9 @@ def source(lab, monkeypatch):
     """The decoder that experiments start from, beside a small GAN for the page; what a test makes goes with it."""
     monkeypatch.setenv("LATENT_LAB_RUNS", str(lab.runs))
     gan_run(RUN, evaluation=FIGURES)
-    yield gan_experiments.usual_source(lineage.sources())
+    yield experiments.usual_source(gan_source.sources())
     for run in runs.list_runs():
-        if run.name == RUN or gan_experiments.is_trial(run.recipe):
+        if run.name == RUN or experiments.is_trial(run.recipe):
             run.delete()
 
 

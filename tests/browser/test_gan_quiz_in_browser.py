@@ -4,10 +4,12 @@ import re
 
 import numpy as np
 import pytest
-from gans import FIGURES, gan_run
 from playwright.sync_api import expect
 
-from core import data, gan_quiz, runs, weights
+from core import data, runs
+from core.gan import quiz
+from core.runs import weights
+from tests.tiny_gans import FIGURES, gan_run
 
 pytestmark = pytest.mark.browser
 
@@ -22,7 +24,7 @@ def dealt(lab):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LATENT_LAB_RUNS", str(lab.runs))
         run = gan_run(RUN, evaluation=FIGURES)
-        yield gan_quiz.deal(weights.load_model(run), data.load("digits"), 0, "non-saturating")
+        yield quiz.deal(weights.load_model(run), data.load("digits"), 0, "non-saturating")
         runs.Run(run.path).delete()
 
 

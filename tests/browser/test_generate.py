@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from core import images
+from core.images import convert
 
 pytestmark = pytest.mark.browser
 
@@ -256,9 +256,24 @@ def test_everything_to_use_is_reached_by_tab_and_shows_that_it_is(page, lab):
             break
         if name:
             reached[name] = ring
-    for wanted in ("Trained model", "Random", "Zero", "Undo", "Redo", "From an image", "Randomness", "Download",
-                   "Plane of z0", "Circles", "Training images", "Latent dimension 0", "Latent dimension 1", "Seed",
-                   "Temperature", "How it works"):
+    for wanted in (
+        "Trained model",
+        "Random",
+        "Zero",
+        "Undo",
+        "Redo",
+        "From an image",
+        "Randomness",
+        "Download",
+        "Plane of z0",
+        "Circles",
+        "Training images",
+        "Latent dimension 0",
+        "Latent dimension 1",
+        "Seed",
+        "Temperature",
+        "How it works",
+    ):
         assert any(wanted in name for name in reached), wanted
     assert not [name for name, ring in reached.items() if not ring]
 
@@ -319,7 +334,8 @@ def test_an_uploaded_picture_is_encoded(page, lab):
     own = np.zeros((28, 28), np.uint8)
     own[4:24, 12:16] = 255
     page.locator("[data-testid=stFileUploaderDropzoneInput]").set_input_files(
-        {"name": "mine.png", "mimeType": "image/png", "buffer": images.png(own)})  # fmt: skip
+        {"name": "mine.png", "mimeType": "image/png", "buffer": convert.png(own)}
+    )
     page.get_by_role("button", name="Go where it lies").click()
     served(page, seq)
     original = page.locator(".board .original")

@@ -9,7 +9,10 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from core import data, images, latent_space, runs, weights
+from core import data, runs
+from core.images import convert
+from core.latent import codec
+from core.runs import weights
 
 pytestmark = pytest.mark.browser
 
@@ -102,7 +105,7 @@ def test_two_clicked_thumbnails_are_the_ends_of_the_way_to_the_last_bit(page, la
     for key, number in (("Home", numbers[0]), ("End", numbers[1])):
         page.keyboard.press(key)
         original = data.load("digits").test_images[number]
-        wanted = latent_space.decode(model, latent_space.encode(model, original[None]))[0]
+        wanted = codec.decode(model, codec.encode(model, original[None]))[0]
         assert np.array_equal(shown(page, "lerp"), wanted) and np.array_equal(shown(page, "slerp"), wanted)
         assert np.array_equal(shown(page, "blend"), original)
     page.reload()
@@ -119,7 +122,8 @@ def test_an_own_picture_can_be_an_end(page, lab):
     page.get_by_role("button", name="Choose A").click()
     page.get_by_text("Upload", exact=True).click()
     page.locator("[data-testid=stFileUploaderDropzoneInput]").set_input_files(
-        {"name": "mine.png", "mimeType": "image/png", "buffer": images.png(drawn)})  # fmt: skip
+        {"name": "mine.png", "mimeType": "image/png", "buffer": convert.png(drawn)}
+    )
     page.get_by_role("button", name="Use it as A").click()
     expect(page.locator(".path .end canvas").first).to_have_attribute("title", "your own picture")
     assert "a=" not in page.url, "a picture has no place in the address"
@@ -137,7 +141,7 @@ def test_a_drawing_can_be_an_end_and_the_drawing_goes_on_from_there(page, lab, m
     expect(use).to_be_disabled()
     drawn = stroke(page)
     model = weights.load_model(runs.open_run(RUN))
-    wanted = latent_space.decode(model, latent_space.encode(model, drawn[None]))[0]
+    wanted = codec.decode(model, codec.encode(model, drawn[None]))[0]
     expect(page.locator(".pad .answer")).to_have_css("opacity", "1")
     assert np.array_equal(greys(page.locator(".pad .answer")), wanted), "what the model makes of it, at once"
     use.click()
@@ -194,8 +198,11 @@ def test_scrubbing_hovering_and_playing_ask_nothing_of_the_server(page, lab):
     sent = sent_by(page)
     visit(page, lab)
     before, pictures = len(sent), set()
-    for place in (page.locator(".path input[type=range]"), page.locator(".path .film").nth(1),
-                  page.locator(".path .plot canvas").first):  # fmt: skip
+    for place in (
+        page.locator(".path input[type=range]"),
+        page.locator(".path .film").nth(1),
+        page.locator(".path .plot canvas").first,
+    ):
         place.scroll_into_view_if_needed()
         box = place.bounding_box()
         page.mouse.move(box["x"] + 45, box["y"] + box["height"] / 2)
@@ -210,8 +217,9 @@ def test_scrubbing_hovering_and_playing_ask_nothing_of_the_server(page, lab):
     page.locator(".path input[type=range]").focus()
     page.keyboard.press("Home")
     page.get_by_role("button", name="Play the way from A to B").click()
-    page.wait_for_function("() => [...document.querySelectorAll('*')].some(e => "
-                           "e.shadowRoot?.querySelector('.path')?.dataset.at === '64')")
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('*')].some(e => e.shadowRoot?.querySelector('.path')?.dataset.at === '64')"
+    )
     expect(page.locator(".path .play")).to_have_text("Play")
     assert len(sent) == before, "nothing of this must ask the server"
 
@@ -235,11 +243,11 @@ def test_the_way_can_be_taken_along_as_gif_strip_and_frames(page, lab):
         files[name] = caught.value.path().read_bytes()
     with Image.open(io.BytesIO(files["GIF"])) as moving:
         assert moving.n_frames == 128 and moving.size == (6 * 88, 6 * 28)
-    assert images.from_png(files["Strip"]).shape == (2 * 3 * 28, 2 * 17 * 28)
+    assert convert.from_png(files["Strip"]).shape == (2 * 3 * 28, 2 * 17 * 28)
     with zipfile.ZipFile(io.BytesIO(files["Frames"])) as archive:
         assert len(archive.namelist()) == 3 * 65
         original = data.load("digits").test_images[8]
-        assert np.array_equal(images.from_png(archive.read("blend/064.png")), original)
+        assert np.array_equal(convert.from_png(archive.read("blend/064.png")), original)
 
 
 def test_a_point_of_the_way_is_carried_to_the_generate_page(page, lab):
@@ -338,7 +346,7 @@ def test_without_an_encoder_both_ends_and_the_blend_are_searched_for_under_one_b
     scrubber.focus()
     for key, number in (("Home", numbers[0]), ("End", numbers[1])):
         page.keyboard.press(key)
-        wanted = latent_space.decode(model, latent_space.encode(model, originals[number][None]))[0]
+        wanted = codec.decode(model, codec.encode(model, originals[number][None]))[0]
         assert np.array_equal(shown(page, "lerp"), shown(page, "slerp"))
         # In a batch of another size a search rounds differently in the last bit, and here it is made alone.
         assert np.abs(shown(page, "lerp").astype(int) - wanted).max() <= 1

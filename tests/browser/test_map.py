@@ -9,7 +9,10 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from core import data, embedding, latent_space, runs, weights
+from core import data, runs
+from core.embedding import inputs
+from core.latent import codec, pca
+from core.runs import weights
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
@@ -48,9 +51,9 @@ def latents(lab, monkeypatch, n: int, run: str = RUN) -> tuple[np.ndarray, np.nd
     """(numbers, latents [n, d], classes) of a map's images, in the order of its points."""
     monkeypatch.setenv("LATENT_LAB_RUNS", str(lab.runs))
     images = data.load("digits")
-    ids = embedding.chosen(images, n)
-    z = embedding.latents_of(runs.open_run(run), embedding.pictures(images, ids))
-    return ids, z, embedding.labels(images, ids)
+    ids = inputs.chosen(images, n)
+    z = inputs.latents_of(runs.open_run(run), inputs.pictures(images, ids))
+    return ids, z, inputs.labels(images, ids)
 
 
 def on_screen(page, xy: np.ndarray, place: int = 0) -> np.ndarray:
@@ -60,8 +63,13 @@ def on_screen(page, xy: np.ndarray, place: int = 0) -> np.ndarray:
     box = the_map(page, place).bounding_box()
     x0, y0, zoom = map(float, the_map(page, place).get_attribute("data-view").split())
     scale = (min(box["width"], box["height"]) - 44) * zoom
-    return np.stack([box["x"] + box["width"] / 2 + (unit[:, 0] - x0) * scale,
-                     box["y"] + box["height"] / 2 - (unit[:, 1] - y0) * scale], 1)  # fmt: skip
+    return np.stack(
+        [
+            box["x"] + box["width"] / 2 + (unit[:, 0] - x0) * scale,
+            box["y"] + box["height"] / 2 - (unit[:, 1] - y0) * scale,
+        ],
+        1,
+    )
 
 
 def lonely(screen: np.ndarray) -> np.ndarray:
@@ -84,14 +92,14 @@ def test_hovering_panning_and_zooming_ask_nothing_of_the_server(page, lab, monke
     sent = sent_by(page)
     visit(page, lab, "n=1797&method=pca")
     ids, z, _ = latents(lab, monkeypatch, 1_797)
-    images, screen = data.load("digits"), on_screen(page, embedding.pca(z))
+    images, screen = data.load("digits"), on_screen(page, pca.pca(z))
     before, pictures, card = len(sent), set(), page.locator(".map-view .card canvas")
     for k in lonely(screen)[:40]:
         page.mouse.move(*screen[k].tolist())
         page.wait_for_function(PAINTED)
         assert the_map(page).get_attribute("data-hover") == str(k)
         shown = greys(card)
-        assert np.array_equal(shown, embedding.pictures(images, ids[[k]])[0])
+        assert np.array_equal(shown, inputs.pictures(images, ids[[k]])[0])
         pictures.add(shown.tobytes())
     assert len(pictures) >= 35, "the picture must follow the pointer"
     start = the_map(page).get_attribute("data-view")
@@ -118,15 +126,15 @@ def test_a_click_shows_reconstruction_and_neighbours_and_two_lead_to_interpolate
     visit(page, lab)
     ids, z, _ = latents(lab, monkeypatch, 300)
     images, model = data.load("digits"), weights.load_model(runs.open_run(RUN))
-    screen = on_screen(page, embedding.pca(z))
+    screen = on_screen(page, pca.pca(z))
     a, b = (int(k) for k in lonely(screen)[:2])
     click(page, screen, a)
     original, made = page.locator(".map-detail .pairs canvas").all()[:2]
     assert np.array_equal(greys(original), images.test_images[ids[a]])
-    assert np.array_equal(greys(made), latent_space.decode(model, z[a][None])[0])
+    assert np.array_equal(greys(made), codec.decode(model, z[a][None])[0])
     near = np.argsort(((z - z[a]) ** 2).sum(1))[1:9]
     shown = [greys(c) for c in page.locator(".map-detail .row").first.locator("canvas").all()]
-    assert all(np.array_equal(one, embedding.pictures(images, ids[[k]])[0]) for one, k in zip(shown, near, strict=True))
+    assert all(np.array_equal(one, inputs.pictures(images, ids[[k]])[0]) for one, k in zip(shown, near, strict=True))
     lead = page.get_by_role("button", name="Interpolate between these two")
     expect(lead).to_be_disabled()
     click(page, screen, b)
@@ -137,7 +145,7 @@ def test_a_click_shows_reconstruction_and_neighbours_and_two_lead_to_interpolate
     page.locator(".path input[type=range]").focus()
     page.keyboard.press("Home")
     expect(page.locator(".path")).to_have_attribute("data-at", "0")
-    assert np.array_equal(greys(page.locator("canvas[data-way=blend]")), embedding.pictures(images, ids[[a]])[0])
+    assert np.array_equal(greys(page.locator("canvas[data-way=blend]")), inputs.pictures(images, ids[[a]])[0])
 
 
 def test_the_box_names_the_run_on_the_page_however_late_the_browser_draws_it(page, lab):
@@ -170,11 +178,12 @@ def _address(one: int) -> str:
 def test_a_lasso_shows_classes_mean_image_and_decoded_mean_and_leads_to_generate(page, lab, monkeypatch):
     visit(page, lab)
     ids, z, labels = latents(lab, monkeypatch, 300)
-    screen, box = on_screen(page, embedding.pca(z)), the_map(page).bounding_box()
+    screen, box = on_screen(page, pca.pca(z)), the_map(page).bounding_box()
     left, top = box["x"] + box["width"] * 0.3, box["y"] + box["height"] * 0.2
     right, bottom = box["x"] + box["width"] * 0.6, box["y"] + box["height"] * 0.7
-    inside = np.flatnonzero((screen[:, 0] > left) & (screen[:, 0] < right) & (screen[:, 1] > top)
-                            & (screen[:, 1] < bottom))  # fmt: skip
+    inside = np.flatnonzero(
+        (screen[:, 0] > left) & (screen[:, 0] < right) & (screen[:, 1] > top) & (screen[:, 1] < bottom)
+    )
     page.keyboard.down("Shift")
     page.mouse.move(left, top)
     page.mouse.down()
@@ -186,11 +195,11 @@ def test_a_lasso_shows_classes_mean_image_and_decoded_mean_and_leads_to_generate
     assert the_map(page).get_attribute("data-chosen") == str(len(inside)) and len(inside) > 30
     expect(page.locator(".map-detail .count")).to_have_text(f"{len(inside)} selected")
     mean, decoded = (greys(c) for c in page.locator(".map-detail .many canvas").all())
-    pictures = embedding.pictures(data.load("digits"), ids[inside]).astype(float)
+    pictures = inputs.pictures(data.load("digits"), ids[inside]).astype(float)
     assert np.abs(mean - pictures.mean(0)).max() < 0.51
     middle = z[inside].mean(0)
     model = weights.load_model(runs.open_run(RUN))
-    assert np.array_equal(decoded, latent_space.decode(model, middle[None])[0])
+    assert np.array_equal(decoded, codec.decode(model, middle[None])[0])
     most = int(np.bincount(labels[inside]).argmax())
     bar = page.locator(".map-detail .bar").first.inner_text().split()
     assert bar[0] == str(most) and bar[1] == str((labels[inside] == most).sum())
@@ -205,7 +214,7 @@ def test_a_lasso_shows_classes_mean_image_and_decoded_mean_and_leads_to_generate
 def test_everything_on_the_map_works_by_keyboard(page, lab, monkeypatch):
     visit(page, lab)
     _, z, labels = latents(lab, monkeypatch, 300)
-    screen = on_screen(page, embedding.pca(z))
+    screen = on_screen(page, pca.pca(z))
     the_map(page).focus()
     page.keyboard.press("ArrowRight")
     page.wait_for_function(PAINTED)
@@ -236,7 +245,7 @@ def test_a_second_map_shares_pointer_and_selection(page, lab, monkeypatch):
     page.get_by_text(re.compile(r"^Second: 0\.\d+$")).wait_for(timeout=120_000)
     settled(page)
     _, z, _ = latents(lab, monkeypatch, 300)
-    screen = on_screen(page, embedding.pca(z))
+    screen = on_screen(page, pca.pca(z))
     before, k = len(sent), int(lonely(screen)[0])
     page.mouse.move(*screen[k].tolist())
     for place in (0, 1):
@@ -258,7 +267,9 @@ def test_a_map_forms_before_the_eyes_stops_continues_and_is_there_after_a_reload
                 const host = [...document.querySelectorAll('*')].find(e => e.shadowRoot?.querySelector('.map-view'));
                 const stamp = host?.shadowRoot.querySelector('.map').dataset.stamp;
                 return stamp?.startsWith('forming') && stamp !== last && stamp !== 'forming 0'; }""",
-            arg=last, timeout=120_000)  # fmt: skip
+            arg=last,
+            timeout=120_000,
+        )
         stamps.append(the_map(page).get_attribute("data-stamp"))
     assert int(stamps[1].split()[1]) > int(stamps[0].split()[1]), "it moves on"
     page.get_by_role("button", name="Stop").click()
@@ -298,7 +309,7 @@ def test_the_table_and_the_picture_can_be_taken_along(page, lab, monkeypatch):
         files[name] = caught.value.path().read_bytes()
     found = list(csv.DictReader(io.StringIO(files["Table (CSV)"].decode())))
     assert [row["class"] for row in found] == [str(k) for k in labels]
-    assert np.allclose([[float(row["x"]), float(row["y"])] for row in found], embedding.pca(z), rtol=1e-4, atol=1e-4)
+    assert np.allclose([[float(row["x"]), float(row["y"])] for row in found], pca.pca(z), rtol=1e-4, atol=1e-4)
     with Image.open(io.BytesIO(files["Picture (PNG)"])) as picture:
         assert picture.width == 1_200
 

@@ -5,9 +5,12 @@ import re
 import numpy as np
 import pytest
 from playwright.sync_api import expect
-from small import tiny, trained
 
-from core import outliers, outliers_job, runs, weights
+from core import runs
+from core.evaluation import outliers
+from core.jobs import outliers as jobs_outliers
+from core.runs import weights
+from tests.tiny_runs import tiny, trained
 
 pytestmark = pytest.mark.browser
 
@@ -30,7 +33,7 @@ def truth(lab, monkeypatch, n: int = 300):
     """The bag and its scores, computed here."""
     monkeypatch.setenv("LATENT_LAB_RUNS", str(lab.runs))
     run = runs.open_run(RUN)
-    images, bag, _ = outliers_job.prepare(run, "", n, 0)
+    images, bag, _ = jobs_outliers.prepare(run, "", n, 0)
     steps = outliers.scoring(weights.load_model(run), run.recipe, images, bag)
     while True:
         try:
@@ -123,8 +126,10 @@ def test_the_address_leads_back_to_what_was_seen(page, lab):
 
 def test_a_model_without_an_encoder_is_scored_in_the_background(page, lab, monkeypatch):
     monkeypatch.setenv("LATENT_LAB_RUNS", str(lab.runs))
-    trained(tiny("auto-decoder", network="mlp", hidden=(64,), latent_dim=8, train_images=0, batch_size=32, epochs=4),
-            "points")
+    trained(
+        tiny("auto-decoder", network="mlp", hidden=(64,), latent_dim=8, train_images=0, batch_size=32, epochs=4),
+        "points",
+    )
     page.goto(f"{lab.url}/outliers?run=points&other=none&n=100")
     expect(page.get_by_role("button", name="Stop")).to_be_visible(timeout=60_000)
     page.wait_for_selector(".outlier-board canvas[data-kind=noise]", timeout=200_000)

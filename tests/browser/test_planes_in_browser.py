@@ -7,9 +7,12 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from core import data, images, latent_space, planes, runs, weights
-from tests.small import tiny, trained
-from ui.components.manifold import SIDE
+from core import data, runs
+from core.images import convert
+from core.latent import codec, planes, sampling
+from core.runs import weights
+from tests.tiny_runs import tiny, trained
+from ui.components.latent.manifold import SIDE
 
 pytestmark = pytest.mark.browser
 
@@ -85,10 +88,10 @@ def test_every_plane_shows_what_its_own_model_decodes_there(page, four):
     for place, name in enumerate(NAMES.values()):
         run = runs.open_run(name)
         model = weights.load_model(run)
-        _, points = latent_space.of_training(model, run.recipe, data.load("digits"), 2_000)
+        _, points = codec.training_latents(model, run.recipe, data.load("digits"), 2_000)
         grid = planes.lattice(*planes.window(points), SIDE)
         nearest = grid[np.abs(grid - z).sum(1).argmin()]
-        wanted = latent_space.decode(model, nearest[None])[0].astype(int)
+        wanted = codec.decode(model, nearest[None])[0].astype(int)
         assert np.abs(greys(page.locator(".draws .peek").nth(place)) - wanted).max() <= 1, name
 
 
@@ -100,9 +103,9 @@ def test_sampling_draws_the_same_noise_for_all_and_a_reload_finds_it_again(page,
     page.wait_for_url(re.compile("seed=7"))
     page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
     for place, name in enumerate(NAMES.values()):
-        pictures = latent_space.decode(weights.load_model(runs.open_run(name)), latent_space.prior(20, 2, 7))
-        sheet = np.array(canvas.nth(place).evaluate(GREYS)).reshape(images.tile(pictures, 5).shape)
-        assert np.abs(sheet - images.tile(pictures, 5).astype(int)).max() <= 1, name
+        pictures = codec.decode(weights.load_model(runs.open_run(name)), sampling.prior(20, 2, 7))
+        sheet = np.array(canvas.nth(place).evaluate(GREYS)).reshape(convert.tile(pictures, 5).shape)
+        assert np.abs(sheet - convert.tile(pictures, 5).astype(int)).max() <= 1, name
     after = [one.evaluate(GREYS) for one in canvas.all()]
     assert all(a != b for a, b in zip(after, before, strict=True))
     page.get_by_text("Its own", exact=True).click()
@@ -118,7 +121,7 @@ def test_sampling_draws_the_same_noise_for_all_and_a_reload_finds_it_again(page,
 def test_a_sample_under_the_pointer_is_marked_and_decoded_in_its_plane(page, four):
     sent = sent_by(page)
     visit(page, four, QUERY + "&seed=7")
-    before, z = len(sent), latent_space.prior(20, 2, 7)[6]
+    before, z = len(sent), sampling.prior(20, 2, 7)[6]
     page.locator(".draws .samples").nth(1).hover(position={"x": 1.5 * 28, "y": 1.5 * 28})
     expect(page.locator(".manifold").nth(1)).to_have_attribute("data-at", ",".join(f"{x:.3f}" for x in z))
     page.mouse.move(5, 5)

@@ -4,7 +4,8 @@ import re
 
 import pytest
 from playwright.sync_api import Page, expect
-from test_train import back_to_the_form
+
+from tests.browser.test_train import back_to_the_form
 
 pytestmark = pytest.mark.browser
 SLOW = 90_000  # ms: a busy machine may take long to start the worker process, and then tries two recipes

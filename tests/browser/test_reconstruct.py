@@ -5,9 +5,10 @@ import re
 import numpy as np
 import pytest
 from playwright.sync_api import expect
-from small import tiny, trained
 
-from core import data, hiding, runs
+from core import data, runs
+from core.images import mask_spec
+from tests.tiny_runs import tiny, trained
 
 pytestmark = pytest.mark.browser
 
@@ -23,8 +24,10 @@ def decoders_only(lab):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LATENT_LAB_RUNS", str(lab.runs))
         sizes = {"network": "mlp", "hidden": (64,), "latent_dim": 8, "train_images": 0, "batch_size": 32, "epochs": 6}
-        made = [trained(tiny("auto-decoder", **sizes), "tiny-ad"),
-                trained(tiny("variational-auto-decoder", **sizes), "tiny-vad")]  # fmt: skip
+        made = [
+            trained(tiny("auto-decoder", **sizes), "tiny-ad"),
+            trained(tiny("variational-auto-decoder", **sizes), "tiny-vad"),
+        ]
         yield
         for run in made:
             runs.Run(run.path).delete()
@@ -125,7 +128,7 @@ def test_what_the_brush_hides_is_completed_from_the_rest_and_the_address_leads_b
     page.mouse.up()
     page.wait_for_url(re.compile(r"hide=mask-"))
     page.wait_for_selector(IDLE)
-    visible = hiding.mask_of(re.search(r"hide=([^&]+)", page.url)[1])
+    visible = mask_spec.mask_of(re.search(r"hide=([^&]+)", page.url)[1])
     assert 30 < (~visible).sum() < 300
     expect(page.locator(".pad .read")).to_contain_text(f"{(~visible).sum()} of 784 pixels hidden")
     original = data.load("digits").test_images[3]
@@ -133,7 +136,7 @@ def test_what_the_brush_hides_is_completed_from_the_rest_and_the_address_leads_b
     assert len(told) == 4
     for lane, error in zip(("0.0", "0.1", "1.0", "2.0"), told, strict=True):
         off = (shown(page, lane) / 255.0 - original / 255.0)[~visible]
-        assert np.mean(off ** 2) == pytest.approx(error, rel=0.02, abs=2e-5), lane
+        assert np.mean(off**2) == pytest.approx(error, rel=0.02, abs=2e-5), lane
     # What each model sees: the encoder black in the hole, a search stripes that are no grey.
     colours = """c => { const p = c.getContext('2d').getImageData(0, 0, c.width, c.height).data; let n = 0;
                  for (let i = 0; i < p.length; i += 4) if (p[i] !== p[i + 2]) n++; return n / (p.length / 4); }"""

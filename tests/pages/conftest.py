@@ -2,7 +2,7 @@
 
 import pytest
 
-from core import classifier_job
+from core.jobs import classifier
 
 
 class Training:
@@ -15,5 +15,5 @@ class Training:
 def classifier_in_training(monkeypatch):
     """Whoever asks for a classifier finds it in training: a real one would compute on in a process of its own, long
     after the test that asked for it."""
-    monkeypatch.setattr(classifier_job, "Job", Training)
-    monkeypatch.setattr(classifier_job, "start", lambda *_, **__: Training())
+    monkeypatch.setattr(classifier, "ClassifierJob", Training)
+    monkeypatch.setattr(classifier, "start", lambda *_, **__: Training())

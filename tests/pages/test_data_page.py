@@ -5,12 +5,19 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from core import data, download_job, facts
-from core.paths import ROOT
-from ui import sheets
+from core import data
+from core.data import statistics
+from core.jobs import download
+from core.system.paths import ROOT
+from ui.data import sheets
 
-SETS = {"digits": "Digits", "mnist": "MNIST", "fashion-mnist": "FashionMNIST", "kmnist": "KMNIST",
-        "folder": "Your folder"}
+SETS = {
+    "digits": "Digits",
+    "mnist": "MNIST",
+    "fashion-mnist": "FashionMNIST",
+    "kmnist": "KMNIST",
+    "folder": "Your folder",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -55,8 +62,12 @@ def test_the_first_visit_shows_the_digits_with_their_measurements():
     app = page()
     assert app.radio(key="data_set").value == "digits"
     assert {m.label: m.value for m in app.metric} == {
-        "Training images": "1,500", "Test images": "297", "Mean pixel": "0.204", "Floor of the BCE": "67.0 nats",
-        "BCE of the mean image": "203 nats"}
+        "Training images": "1,500",
+        "Test images": "297",
+        "Mean pixel": "0.204",
+        "Floor of the BCE": "67.0 nats",
+        "BCE of the mean image": "203 nats",
+    }
     assert app.button(key="data_train") and not app.error
 
 
@@ -107,7 +118,7 @@ class Job:
 
 def test_a_running_download_shows_how_far_it_is_and_can_be_stopped(monkeypatch):
     job = Job("running", done=3_000_000, total=12_000_000)
-    monkeypatch.setattr(download_job, "current", lambda name: job)
+    monkeypatch.setattr(download, "current", lambda name: job)
     app = choose(page(), "mnist")
     assert keys(app) == {"stop_mnist"}
     assert "3.0 of 12.0 MB" in str(app.get("progress")[0].proto.text)
@@ -117,9 +128,9 @@ def test_a_running_download_shows_how_far_it_is_and_can_be_stopped(monkeypatch):
 
 @pytest.mark.parametrize("state", ["failed", "stopped"])
 def test_a_download_that_ended_early_says_why_and_can_go_on(monkeypatch, state):
-    monkeypatch.setattr(download_job, "current", lambda name: Job(state, "One sentence."))
+    monkeypatch.setattr(download, "current", lambda name: Job(state, "One sentence."))
     started = []
-    monkeypatch.setattr(download_job, "start", started.append)
+    monkeypatch.setattr(download, "start", started.append)
     app = choose(page(), "mnist")
     assert "One sentence." in words(app)
     assert app.button(key="download_mnist").label == "Go on with MNIST"
@@ -199,11 +210,13 @@ def test_training_on_a_set_takes_it_along_to_the_train_page(tmp_path, name):
     (tmp_path / "lab" / "pages").mkdir(parents=True)
     (tmp_path / "lab" / "pages" / "train.py").write_text(
         "import streamlit as st\n"
-        "st.markdown(f'Training on {st.session_state.train_dataset} from “{st.session_state.train_folder}”')\n")
+        "st.markdown(f'Training on {st.session_state.train_dataset} from “{st.session_state.train_folder}”')\n"
+    )
     (tmp_path / "lab" / "app.py").write_text(
         "import streamlit as st\n"
         f"data = st.Page({str(ROOT / 'pages' / 'data.py')!r}, title='Data', default=True)\n"
-        "st.navigation([data, st.Page('pages/train.py', title='Train')]).run()\n")
+        "st.navigation([data, st.Page('pages/train.py', title='Train')]).run()\n"
+    )
     app = AppTest.from_file(str(tmp_path / "lab" / "app.py"), default_timeout=60).run()
     folder = ""
     if name == "folder":
@@ -216,7 +229,7 @@ def test_training_on_a_set_takes_it_along_to_the_train_page(tmp_path, name):
 
 def test_the_chart_of_class_balance_counts_every_image_once():
     images = data.load("digits")
-    found = facts.measure(images)
+    found = statistics.measure(images)
     train, test = sheets.balance_chart(images, found).data
     assert list(train.x) == list(np.bincount(images.train_labels))
     assert sum(train.x) + sum(test.x) == 1_797
@@ -230,6 +243,6 @@ def test_a_folder_of_very_many_classes_stays_readable():
     pictures = np.zeros((count, 28, 28), np.uint8)
     names = tuple(f"class <i>{i}</i> with a long name" for i in range(count))
     images = data.ImageSet("folder", pictures, labels, pictures[:1].copy(), labels[:1].copy(), names)
-    chart = sheets.balance_chart(images, facts.measure(images))
+    chart = sheets.balance_chart(images, statistics.measure(images))
     assert len(chart.data[0].x) == len(sheets.samples(images, 0)) == sheets.MOST_ROWS
     assert all("<" not in text and len(text) <= 18 for text in chart.layout.yaxis.ticktext)

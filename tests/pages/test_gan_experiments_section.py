@@ -3,18 +3,20 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import gan_experiments, runs, worker
-from core.gan_experiments import EXPERIMENTS
-from core.presets import first_model
-from tests.gans import ended_trial
-from tests.small import tiny, trained
-from ui import gan_experiment_result
+from core import runs
+from core.gan import experiments as gan_experiments
+from core.gan.experiments import EXPERIMENTS
+from core.jobs import training_queue
+from core.recipes.presets import first_model
+from tests.tiny_gans import ended_trial
+from tests.tiny_runs import tiny, trained
+from ui.gan import experiment_result
 
 COLLAPSE = next(e for e in EXPERIMENTS if e.key == "collapse")
 
 
 def script():
-    from ui.gan_experiments import experiments
+    from ui.gan.experiments import experiments
 
     experiments()
 
@@ -46,8 +48,17 @@ class Training:
         self.run, self.name, self.recipe = run, run.name, run.recipe
 
     def snapshot(self):
-        return type("Snapshot", (), {"epoch": 3.5, "epochs": 12, "step": 140, "frames": [0],
-                                     "latest": {"d_real": 0.75, "d_fake": 0.5, "val_modes": 4.0}})
+        return type(
+            "Snapshot",
+            (),
+            {
+                "epoch": 3.5,
+                "epochs": 12,
+                "step": 140,
+                "frames": [0],
+                "latest": {"d_real": 0.75, "d_fake": 0.5, "val_modes": 4.0},
+            },
+        )
 
     def stop(self):
         self.stopped = True
@@ -58,8 +69,8 @@ def board(monkeypatch, tmp_path) -> Board:
     for name in ("RUNS", "DATA", "CACHE"):
         monkeypatch.setenv(f"LATENT_LAB_{name}", str(tmp_path / name.lower()))
     one = Board()
-    monkeypatch.setattr(worker, "board", lambda device="auto": one)
-    monkeypatch.setattr(worker, "devices", lambda: ["auto"])
+    monkeypatch.setattr(training_queue, "training_queue", lambda device="auto": one)
+    monkeypatch.setattr(training_queue, "devices", lambda: ["auto"])
     return one
 
 
@@ -148,7 +159,7 @@ def test_a_frame_that_cannot_be_read_costs_its_picture_only(source):
     ended_trial(COLLAPSE.arms[1], source, 10.0, 60.0)
     (run.path / "frames" / "0012.png").write_bytes(b"no picture")
     assert predict(visit(experiment="collapse"), 2).success
-    assert not gan_experiment_result.samples(run, 12).any()
+    assert not experiment_result.samples(run, 12).any()
 
 
 def test_a_training_that_was_taken_out_of_the_queue_can_be_started_again(source, board):

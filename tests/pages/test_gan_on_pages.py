@@ -3,9 +3,9 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import paths
-from tests.gans import FIGURES, gan_run
-from tests.small import tiny, trained
+from core.system import paths
+from tests.tiny_gans import FIGURES, gan_run
+from tests.tiny_runs import tiny, trained
 
 KINDS = ("vae", "ae", "ad", "vad", "none")
 
@@ -104,8 +104,9 @@ def test_home_and_train_name_a_gans_figures_for_what_they_are():
     run = gan_run("game", evaluation=FIGURES)
     run.update_status(state="finished", epoch=3, best_total=12.3, best_epoch=2)
     (run.path / "frames").mkdir(exist_ok=True)
-    (run.path / "frames" / "0003.png").write_bytes(next(
-        (paths.ROOT / "models_ckpt" / "example-mlp-vae" / "frames").glob("*.png")).read_bytes())
+    (run.path / "frames" / "0003.png").write_bytes(
+        next((paths.ROOT / "models_ckpt" / "example-mlp-vae" / "frames").glob("*.png")).read_bytes()
+    )
     assert not AppTest.from_file(str(paths.ROOT / "app.py"), default_timeout=60).run().exception
     said = words(visit("train"))
     assert "best Fréchet distance 12.3" in said and "validation total" not in said

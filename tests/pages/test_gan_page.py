@@ -4,16 +4,21 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import data, gan_compare, gan_experiments, paths, runs, weights, worker
-from core.files import write_json
-from core.gan_flow import Judged
-from tests.gans import FIGURES, gan_run
-from tests.small import tiny
-from ui import gan_begin, gan_choice, gan_code, gan_flow, gan_parts, gan_slow
-from ui.components import gan_flow as flow_component
-from ui.components import gan_pair as pair_component
-from ui.components import gan_steps as steps_component
-from ui.loaded import load
+from core import data, runs
+from core.gan import before_after as gan_before_after
+from core.gan import experiments
+from core.gan.trace import Judged
+from core.jobs import training_queue
+from core.runs import weights
+from core.system import paths
+from core.system.atomic_files import write_json
+from tests.tiny_gans import FIGURES, gan_run
+from tests.tiny_runs import tiny
+from ui.components.gan import gan_flow as flow_component
+from ui.components.gan import gan_pair as pair_component
+from ui.components.gan import gan_steps as steps_component
+from ui.gan import before_after, diagram, empty_state, inputs, slow_motion, source_code
+from ui.shared.model_cache import load
 
 PAGE = str(paths.ROOT / "pages" / "gan.py")
 
@@ -41,8 +46,8 @@ def board(monkeypatch, tmp_path) -> Board:
     for name in ("RUNS", "DATA", "CACHE"):
         monkeypatch.setenv(f"LATENT_LAB_{name}", str(tmp_path / name.lower()))
     one = Board()
-    monkeypatch.setattr(worker, "board", lambda device="auto": one)
-    for place in (gan_begin, gan_choice):
+    monkeypatch.setattr(training_queue, "training_queue", lambda device="auto": one)
+    for place in (empty_state, inputs):
         monkeypatch.setattr(place, "all_jobs", list)
     return one
 
@@ -82,8 +87,9 @@ def visit(depth: bool = False, **query) -> AppTest:
 
 
 def words(page: AppTest) -> str:
-    return " ".join(element.value for kind in ("markdown", "caption", "info", "warning", "error")
-                    for element in getattr(page, kind))
+    return " ".join(
+        element.value for kind in ("markdown", "caption", "info", "warning", "error") for element in getattr(page, kind)
+    )
 
 
 def test_without_any_run_it_says_what_to_do_and_trains_a_vae(board):
@@ -131,7 +137,7 @@ class Training:
 def test_while_the_first_gan_trains_its_progress_is_shown_and_it_can_be_stopped(monkeypatch):
     source = trained_vae()
     job = Training(source.recipe.with_(model="gan", source=source.name, source_model="vae"))
-    monkeypatch.setattr(gan_choice, "all_jobs", lambda: [job])
+    monkeypatch.setattr(inputs, "all_jobs", lambda: [job])
     page = visit()
     assert page.button(key="gan_start").disabled
     assert page.get("progress")[0].proto.text == "growing: epoch 1 of 5"
@@ -142,7 +148,7 @@ def test_while_the_first_gan_trains_its_progress_is_shown_and_it_can_be_stopped(
 def trial(name: str, source: runs.Run) -> runs.Run:
     """A run as an experiment leaves it, with weights that nobody trained."""
     run = gan_run(name)
-    recipe = run.recipe.with_(name=gan_experiments.recipe(gan_experiments.EXPERIMENTS[1].arms[0], source).name)
+    recipe = run.recipe.with_(name=experiments.recipe(experiments.EXPERIMENTS[1].arms[0], source).name)
     write_json(run.path / "recipe.json", recipe.to_dict())
     return runs.Run(run.path)
 
@@ -154,14 +160,16 @@ def test_a_vae_is_enough_for_the_experiments_and_the_questions_are_there_too(boa
     page.radio(key="gan_predict_collapse").set_value(2).run()
     page.button(key="gan_run_collapse").click().run()
     assert not page.exception
-    assert [(recipe.name, recipe.source) for recipe in board.taken] == [("try-collapse", source.name),
-                                                                        ("try-balanced", source.name)]
+    assert [(recipe.name, recipe.source) for recipe in board.taken] == [
+        ("try-collapse", source.name),
+        ("try-balanced", source.name),
+    ]
 
 
 def test_what_an_experiment_trains_is_no_first_gan_in_training(monkeypatch):
     source = trained_vae()
-    job = Training(gan_experiments.recipe(gan_experiments.EXPERIMENTS[0].arms[0], source))
-    monkeypatch.setattr(gan_choice, "all_jobs", lambda: [job])
+    job = Training(experiments.recipe(experiments.EXPERIMENTS[0].arms[0], source))
+    monkeypatch.setattr(inputs, "all_jobs", lambda: [job])
     page = visit()
     assert not page.button(key="gan_start").disabled and not page.get("progress")
 
@@ -195,7 +203,7 @@ def test_every_kind_of_source_has_the_whole_page(kind, sent):
     assert ("sigma" in flow["numbers"]) == (kind in ("vae", "vad")), "a point has no width"
     assert len(flow["said"]["real"]) == len(flow["said"]["fake"]) == 12
     assert [lane["key"] for lane in sent["gan_pair"]["lanes"]] == ["before", "after", "real"]
-    assert [m.label for m in page.metric] == [gan_parts.YARDSTICKS[key][0] for key in gan_compare.YARDSTICKS]
+    assert [m.label for m in page.metric] == [before_after.YARDSTICKS[key][0] for key in gan_before_after.YARDSTICKS]
     assert set(sent["gan_steps"]["walks"]) == {"D", "G"}
     assert ("There is no encoder beside this generator" in words(page)) == (kind in ("ad", "vad"))
 
@@ -219,19 +227,22 @@ def test_a_generator_from_scratch_beside_a_vae_is_compared_but_not_traced(sent):
 def test_the_formula_has_this_runs_numbers_and_the_code_that_runs(loss):
     run = gan_run("one", adversarial=loss, r1=0.3)
     page = visit(depth=True)
-    d, g = gan_slow.steps(run, load(run), data.load("digits"), 1)
-    assert gan_parts.three(d.loss - d.penalty) in page.latex[0].value and gan_parts.three(g.loss) in page.latex[1].value
+    d, g = slow_motion.steps(run, load(run), data.load("digits"), 1)
+    assert (
+        before_after.three(d.loss - d.penalty) in page.latex[0].value
+        and before_after.three(g.loss) in page.latex[1].value
+    )
     code = " ".join(block.value for block in page.code)
     assert "def d_step" in code and "def g_loss" in code and "def nearest" in code
     assert "γ = 0.3" in words(page)
 
 
 @pytest.mark.parametrize("kind", ["vae", "ad"])
-@pytest.mark.parametrize("part", list(gan_code.PARTS))
+@pytest.mark.parametrize("part", list(source_code.PARTS))
 def test_every_part_shows_the_code_that_runs_there(part, kind):
     gan_run("one", kind)
     page = visit(part=part)
-    assert gan_code.PARTS[part].name in words(page)
+    assert source_code.PARTS[part].name in words(page)
     assert page.code and all("def " in block.value or "class " in block.value for block in page.code)
 
 
@@ -244,11 +255,11 @@ def test_the_address_carries_run_seed_and_part(sent):
     gan_run("one")
     gan_run("two")
     page = visit(run="one", seed="77", part="verdict")
-    assert (page.selectbox(key="gan_run_box").value, page.session_state[gan_choice.SEED]) == ("one", 77)
+    assert (page.selectbox(key="gan_run_box").value, page.session_state[inputs.SEED]) == ("one", 77)
     first = sent["gan_pair"]["id"]
     page.button(key="gan_redraw").click().run()
     assert not page.exception and sent["gan_pair"]["id"] != first
-    assert page.query_params["seed"] == str(page.session_state[gan_choice.SEED]) != "77"
+    assert page.query_params["seed"] == str(page.session_state[inputs.SEED]) != "77"
     assert page.query_params["part"] == "verdict"
 
 
@@ -258,16 +269,24 @@ def test_the_address_opens_a_stage_of_the_slow_motion(sent):
     assert (sent["gan_steps"]["start"], sent["gan_steps"]["at"]) == ("G", 3)
 
 
-@pytest.mark.parametrize(("name", "bad", "message"), [
-    ("run", "nobody", "a trained GAN that does not exist"), ("seed", "-1", "no whole number"),
-    ("seed", "1e3", "no whole number"), ("seed", "9" * 40, "no whole number"), ("seed", "²", "no whole number"),
-    ("part", "<b>", "a part of the picture"), ("walk", "d9", "a stage that does not exist"),
-    ("walk", "e1", "a stage that does not exist")])
+@pytest.mark.parametrize(
+    ("name", "bad", "message"),
+    [
+        ("run", "nobody", "a trained GAN that does not exist"),
+        ("seed", "-1", "no whole number"),
+        ("seed", "1e3", "no whole number"),
+        ("seed", "9" * 40, "no whole number"),
+        ("seed", "²", "no whole number"),
+        ("part", "<b>", "a part of the picture"),
+        ("walk", "d9", "a stage that does not exist"),
+        ("walk", "e1", "a stage that does not exist"),
+    ],
+)
 def test_a_bad_value_in_the_address_is_ignored_with_a_message(name, bad, message):
     gan_run("one")
     page = visit(**{name: bad})
     assert message in page.warning[0].value and bad not in page.warning[0].value
-    assert page.session_state[gan_choice.SEED] == 1 and page.session_state[gan_flow.PART] == ""
+    assert page.session_state[inputs.SEED] == 1 and page.session_state[diagram.PART] == ""
 
 
 def test_a_run_of_another_family_in_the_address_leads_to_a_gan():
@@ -325,11 +344,14 @@ def test_a_folder_without_classes_or_test_images_has_its_page(tmp_path, sent):
 
 def test_a_yardstick_is_better_or_worse_as_its_direction_says():
     def said(key, before, after):
-        return gan_parts.verdict(gan_compare.Figure(key, before, after))
+        return before_after.verdict(gan_before_after.Figure(key, before, after))
 
     assert (said("frechet", 50, 20), said("frechet", 20, 50), said("mse", 0.02, 0.04)) == ("better", "worse", "worse")
     assert (said("sharpness", 0.5, 0.9), said("sharpness", 0.9, 1.6), said("sharpness", 2.0, 0.5)) == (
-        "better", "worse", "alike"), "as near to 1 as can be, by its factor"
+        "better",
+        "worse",
+        "alike",
+    ), "as near to 1 as can be, by its factor"
     assert (said("modes", 10, 10), said("sure", 0.7, 0.9)) == ("alike", "better")
 
 
@@ -349,12 +371,17 @@ def test_every_control_has_help():
 def test_a_verdict_near_the_line_says_on_which_side_it_is():
     verdict = np.array([0.012, -0.016, 0.001, 0.1, -3.0], np.float32)  # logits: 1 / (1 + e^-v)
     judged = Judged(verdict=verdict, real=verdict > 0, threshold=0.0)
-    assert gan_flow.said(judged, "non-saturating") == [
-        ("50.3 %", True), ("49.6 %", False), ("50.02 %", True), ("52 %", True), ("5 %", False)]
+    assert diagram.said(judged, "non-saturating") == [
+        ("50.3 %", True),
+        ("49.6 %", False),
+        ("50.02 %", True),
+        ("52 %", True),
+        ("5 %", False),
+    ]
 
 
 def test_in_slow_motion_a_verdict_before_and_after_has_its_unit_once():
     before, after = np.array([-0.004, 1.0], np.float32), np.array([0.004, 1.1], np.float32)
-    assert gan_slow._said("non-saturating", (0.0, 0.0), before, after, 1.0)[0] == ["49.9 → 50.1 %", "73 → 75 %"]
-    assert gan_slow._said("non-saturating", (0.0, 0.0), before, None, 1.0)[0] == ["49.9 %", "73 %"]
-    assert gan_slow._said("hinge", (0.0, 0.0), before, after, 1.0)[0] == ["−0.00 → +0.00", "+1.00 → +1.10"]
+    assert slow_motion._said("non-saturating", (0.0, 0.0), before, after, 1.0)[0] == ["49.9 → 50.1 %", "73 → 75 %"]
+    assert slow_motion._said("non-saturating", (0.0, 0.0), before, None, 1.0)[0] == ["49.9 %", "73 %"]
+    assert slow_motion._said("hinge", (0.0, 0.0), before, after, 1.0)[0] == ["−0.00 → +0.00", "+1.00 → +1.10"]

@@ -3,16 +3,16 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.gan_questions import QUESTIONS
-from tests.gans import gan_run
-from tests.small import tiny, trained
+from core.gan.questions import QUESTIONS
+from tests.tiny_gans import gan_run
+from tests.tiny_runs import tiny, trained
 
 KEYS = [question.key for question in QUESTIONS]
 
 
 def script(name):
     from core import runs
-    from ui.gan_questions import questions
+    from ui.gan.questions import questions
 
     questions(runs.open_run(name) if name else None)
 
@@ -39,15 +39,15 @@ def answer(page: AppTest, key: str, choice: int) -> AppTest:
 
 
 def words(page: AppTest) -> str:
-    return "\n".join(e.value for kind in ("markdown", "caption", "success", "warning", "info") for e in
-                     getattr(page, kind))
+    return "\n".join(
+        e.value for kind in ("markdown", "caption", "success", "warning", "info") for e in getattr(page, kind)
+    )
 
 
 @pytest.fixture
 def models():
     """One run of each kind that a figure asks for."""
-    for name, recipe in {"ae2": tiny("plane-ae"), "vae2": tiny("plane-vae"),
-                         "vae4": tiny(latent_dim=4)}.items():
+    for name, recipe in {"ae2": tiny("plane-ae"), "vae2": tiny("plane-vae"), "vae4": tiny(latent_dim=4)}.items():
         trained(recipe.with_(epochs=1), name)
     gan_run("a-gan")
 
@@ -85,32 +85,45 @@ def test_a_question_that_is_not_there_is_ignored_with_a_message():
 def test_the_decoder_and_the_generator_show_the_same_z(models, monkeypatch):
     import numpy as np
 
-    from core import latent_space, weights
-    from core.runs import open_run
-    from ui import gan_question_figures
+    from core.latent import codec, sampling
+    from core.runs import open_run, weights
+    from ui.gan import question_figures
 
     shown = []
-    monkeypatch.setattr(gan_question_figures, "still", lambda images, *_: shown.append(images))
+    monkeypatch.setattr(question_figures, "still", lambda images, *_: shown.append(images))
     answer(visit("generator", "a-gan"), "generator", 1)
     model = weights.load_model(open_run("a-gan"))
-    z = latent_space.prior(16, 3, 0)
-    assert np.array_equal(shown[0], latent_space.decode(model.before(), z))
-    assert np.array_equal(shown[1], latent_space.decode(model, z)) and not np.array_equal(*shown)
+    z = sampling.prior(16, 3, 0)
+    assert np.array_equal(shown[0], codec.decode(model.before(), z))
+    assert np.array_equal(shown[1], codec.decode(model, z)) and not np.array_equal(*shown)
 
 
-@pytest.mark.parametrize("key, page_file", [("kl", "planes"), ("size", "reconstruct"), ("generator", "generate"),
-                                            ("reparameterisation", "gan"), ("two", "generate")])
+@pytest.mark.parametrize(
+    "key, page_file",
+    [
+        ("kl", "planes"),
+        ("size", "reconstruct"),
+        ("generator", "generate"),
+        ("reparameterisation", "gan"),
+        ("two", "generate"),
+    ],
+)
 def test_the_link_leads_to_the_page_with_the_state_that_shows_it(models, monkeypatch, key, page_file):
-    from ui import gan_question_figures
+    from ui.gan import question_figures
 
     went = []
-    monkeypatch.setattr(gan_question_figures.st, "switch_page", lambda page, query_params: went.append(
-        (page, query_params)))
+    monkeypatch.setattr(
+        question_figures.st, "switch_page", lambda page, query_params: went.append((page, query_params))
+    )
     page = answer(visit(key, "a-gan"), key, 0)
     next(b for b in page.button if b.key and b.key.startswith("gan_link")).click().run()
     assert went[0][0] == f"pages/{page_file}.py"
-    wanted = {"kl": {"ae": "ae2", "vae": "vae2"}, "generator": {"run": "a-gan"}, "two": {"run": "a-gan"},
-              "reparameterisation": {"part": "latent"}}
+    wanted = {
+        "kl": {"ae": "ae2", "vae": "vae2"},
+        "generator": {"run": "a-gan"},
+        "two": {"run": "a-gan"},
+        "reparameterisation": {"part": "latent"},
+    }
     if key in wanted:
         assert went[0][1] == wanted[key]
     else:

@@ -6,15 +6,17 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import data, gan_quiz, weights
-from tests.gans import gan_run
-from ui import gan_quiz as section
-from ui.components import gan_quiz as component
+from core import data
+from core.gan import quiz as gan_quiz
+from core.runs import weights
+from tests.tiny_gans import gan_run
+from ui.components.gan import gan_quiz as component
+from ui.gan import quiz as section
 
 
 def script(name):
     from core import runs
-    from ui.gan_quiz import quiz
+    from ui.gan.quiz import quiz
 
     quiz(runs.open_run(name) if name else None)
 

@@ -7,10 +7,13 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-from core import data, latent_space, mixture, paths, runs, weights
+from core import data, runs
+from core.latent import codec, mixture, sampling
 from core.models import build
-from core.presets import for_digits, preset
-from ui import training_points
+from core.recipes.presets import for_digits, preset
+from core.runs import weights
+from core.system import paths
+from ui.shared import training_points
 
 PAGE = str(paths.ROOT / "pages" / "generate.py")
 
@@ -53,7 +56,7 @@ def test_the_points_on_a_plane_are_of_every_class_where_a_folder_sorts_its_image
     images = np.broadcast_to(labels[:, None, None], (5000, 28, 28)).astype(np.uint8)
     sorted_set = data.ImageSet("folder", images, labels, images, labels, tuple("abcde"))
     monkeypatch.setattr(data, "load", lambda *place: sorted_set)
-    monkeypatch.setattr(latent_space, "encode", lambda model, images: images[:, 0, :2])
+    monkeypatch.setattr(codec, "encode", lambda model, images: images[:, 0, :2])
     z, shown, classes = training_points._points("sorted", _run=make("sorted"), _held=SimpleNamespace(model=None))
     assert len(shown) == 2_000 and len(classes) == 5
     assert (abs(np.bincount(shown) - 400) <= 20).all(), "in proportion, but for those held out of training"
@@ -122,7 +125,7 @@ def test_every_kind_of_model_has_its_page(preset_name, d):
 def test_the_first_picture_is_a_draw_of_the_prior():
     make("run")
     page = visit()
-    assert np.allclose(here(page).u, latent_space.prior(1, 20, seed=0)[0])
+    assert np.allclose(here(page).u, sampling.prior(1, 20, seed=0)[0])
 
 
 def test_random_draws_with_the_seed_and_counts_it_up_then_undo_goes_back():
@@ -132,7 +135,7 @@ def test_random_draws_with_the_seed_and_counts_it_up_then_undo_goes_back():
     page.slider(key="generate_temperature").set_value(0.5).run()
     page.number_input(key="generate_seed").set_value(41).run()
     press(page, "generate_random")
-    assert np.allclose(here(page).u, latent_space.prior(1, 3, seed=41, temperature=0.5)[0])
+    assert np.allclose(here(page).u, sampling.prior(1, 3, seed=41, temperature=0.5)[0])
     assert page.session_state["generate_seed"] == 42
     press(page, "generate_undo")
     assert here(page).u == start
@@ -173,7 +176,7 @@ def test_the_point_of_each_run_is_kept_apart():
     assert here(page).u == [0.0, 0.0, 0.0]
 
 
-@pytest.mark.parametrize("source", mixture.SOURCES)
+@pytest.mark.parametrize("source", mixture.SAMPLERS)
 def test_random_draws_from_what_is_chosen(source):
     run = make("run", latent_dim=3)
     page = visit()
@@ -181,7 +184,7 @@ def test_random_draws_from_what_is_chosen(source):
     page.number_input(key="generate_seed").set_value(41).run()
     press(page, "generate_random")
     model = weights.load_model(run)
-    fitted = mixture.of_run(run, model) if source == "mixture" else None
+    fitted = mixture.for_run(run, model) if source == "mixture" else None
     assert np.allclose(here(page).u, mixture.draw(model, source, 1, 41, 1.0, fitted)[0], atol=1e-5)
 
 
@@ -191,7 +194,7 @@ def test_the_grid_draws_from_a_mixture_and_says_what_it_is_fitted_to(preset_name
     page = visit()
     page.radio(key=f"generate_grid_from_{family}").set_value("mixture").run()
     assert not page.exception and not page.warning
-    fitted = mixture.of_run(run, weights.load_model(run))
+    fitted = mixture.for_run(run, weights.load_model(run))
     said = f"a mixture of {len(fitted.weights)} Gaussian"
     assert any(said in c.value and f"{fitted.latents:,} training latents" in c.value for c in page.caption)
 

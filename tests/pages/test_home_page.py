@@ -7,7 +7,9 @@ from types import SimpleNamespace
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import paths, presets, worker
+from core.jobs import training_queue
+from core.recipes import presets
+from core.system import paths
 
 APP = str(paths.ROOT / "app.py")  # opens at Home, whose links need the navigation
 
@@ -27,8 +29,16 @@ class Stand:
 
 def job(name: str, position: int, active: bool = True):
     shot = SimpleNamespace(epoch=2.5, epochs=7, frames=[], seconds_left=None, latest={})
-    return SimpleNamespace(id=1, name=name, position=position, active=active, recipe=presets.first_model(), message="",
-                           state="running" if active and not position else "queued", snapshot=lambda: shot)
+    return SimpleNamespace(
+        id=1,
+        name=name,
+        position=position,
+        active=active,
+        recipe=presets.first_model(),
+        message="",
+        state="running" if active and not position else "queued",
+        snapshot=lambda: shot,
+    )
 
 
 @pytest.fixture
@@ -36,8 +46,8 @@ def boards(monkeypatch, tmp_path):
     """A machine with a GPU, and a job or more on each of its devices."""
     monkeypatch.setenv("LATENT_LAB_RUNS", str(tmp_path))
     boards = {"auto": Stand(job("on the gpu", 0), job("in line there", 1)), "cpu": Stand(job("beside it", 0))}
-    monkeypatch.setattr(worker, "devices", lambda: ["auto", "cuda", "cpu"])
-    monkeypatch.setattr(worker, "board", lambda device="auto": boards[device])
+    monkeypatch.setattr(training_queue, "devices", lambda: ["auto", "cuda", "cpu"])
+    monkeypatch.setattr(training_queue, "training_queue", lambda device="auto": boards[device])
 
 
 def visit(**query) -> AppTest:

@@ -7,13 +7,16 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from core import data, interpolation, latent_space, paths, runs, weights
+from core import data, runs
+from core.latent import axes, codec, interpolation
 from core.models import build
-from core.presets import for_digits, preset
-from tests.small import tiny, trained
-from ui import image_choice
-from ui.components.pad import Held
-from ui.image_choice import Pick
+from core.recipes.presets import for_digits, preset
+from core.runs import weights
+from core.system import paths
+from tests.tiny_runs import tiny, trained
+from ui.components.drawing.pad import Held
+from ui.shared import image_choice
+from ui.shared.image_choice import Pick
 
 DRAWN = np.random.default_rng(0).integers(0, 256, (28, 28), np.uint8)
 KEYS = {"interpolate": "interpolate_pick_a", "generate": "generate_image"}
@@ -72,7 +75,7 @@ def test_a_drawing_takes_generate_to_where_the_encoder_puts_it():
     press(page, "generate_image_use_drawing")
     point = list(page.session_state["points"].values())[-1]
     model = weights.load_model(run)
-    wanted = latent_space.axes(model).to_u(latent_space.encode(model, DRAWN[None]))[0]
+    wanted = axes.axes(model).to_u(codec.encode(model, DRAWN[None]))[0]
     assert np.allclose(point.u, wanted, atol=1e-5)
     assert (point.origin.pixels, point.origin.note) == (DRAWN.tobytes(), "Original: your drawing")
 
@@ -83,7 +86,7 @@ def test_a_model_without_an_encoder_answers_a_drawing_by_a_search_and_goes_where
     page = visit("generate", "drawn", DRAWN)
     press(page, "generate_image_use_drawing")
     model = weights.load_model(run)
-    wanted = latent_space.axes(model).to_u(latent_space.encode(model, DRAWN[None]))[0]
+    wanted = axes.axes(model).to_u(codec.encode(model, DRAWN[None]))[0]
     here = list(page.session_state["points"].values())[-1]
     assert np.allclose(here.u, wanted, atol=1e-5) and here.origin.pixels == DRAWN.tobytes()
 
@@ -184,5 +187,9 @@ def test_every_choice_has_a_name_and_only_what_can_be_found_again_has_an_address
     label = images.classes[images.test_labels[7]]
     picks = [Pick("test", 7), Pick("seed", 3), Pick("file", pixels=bytes(784)), Pick("drawn", pixels=bytes(784))]
     assert [image_choice.note(pick, images) for pick in picks] == [
-        f"test image 7, class {label}", "invented by the model, seed 3", "your own picture", "your drawing"]
+        f"test image 7, class {label}",
+        "invented by the model, seed 3",
+        "your own picture",
+        "your drawing",
+    ]
     assert [pick.text() for pick in picks] == ["7", "seed3", None, None]

@@ -5,14 +5,19 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-from core import classifier, classifier_job, data, interpolation, latent_space, paths, runs, weights
+from core import data, runs
+from core.evaluation import classifier
+from core.jobs import classifier as jobs_classifier
+from core.latent import codec, interpolation
 from core.models import build
-from core.presets import for_digits, preset
-from tests.small import tiny, trained
-from ui import interpolate_parts as parts
-from ui import placing
-from ui.interpolate_choice import Pick
-from ui.loaded import load
+from core.recipes.presets import for_digits, preset
+from core.runs import weights
+from core.system import paths
+from tests.tiny_runs import tiny, trained
+from ui.interpolate import views as parts
+from ui.interpolate.inputs import Pick
+from ui.shared import encode
+from ui.shared.model_cache import load
 
 PAGE = str(paths.ROOT / "pages" / "interpolate.py")
 
@@ -88,8 +93,8 @@ def test_every_kind_of_model_has_its_page(preset_name, d):
 def test_families_without_an_encoder_have_the_whole_page_and_search_once(monkeypatch, family, word):
     run = trained(tiny(f"plane-{family}", hidden=(8,), epochs=12), "run")  # learned enough for its optima to be sharp
     searched = []
-    search = latent_space.searching
-    monkeypatch.setattr(latent_space, "searching", lambda model, new: searched.append(len(new)) or search(model, new))
+    search = codec.encoding_progress
+    monkeypatch.setattr(codec, "encoding_progress", lambda model, new: searched.append(len(new)) or search(model, new))
     page = AppTest.from_file(PAGE, default_timeout=60)
     page.session_state["interpolate_depth"] = True
     page.query_params.update({"a": "12", "b": "seed4"})
@@ -105,11 +110,11 @@ def test_families_without_an_encoder_have_the_whole_page_and_search_once(monkeyp
     model = weights.load_model(run)
     ends = parts.ends_of(here(page), load(run), data.load("digits"))
     original = data.load("digits").test_images[12][None]
-    mu = placing.encode(load(run), original)
-    assert np.allclose(mu, latent_space.encode(model, original), atol=1e-3)
+    mu = encode.encode(load(run), original)
+    assert np.allclose(mu, codec.encode(model, original), atol=1e-3)
     for way in ("lerp", "slerp"):
         found = parts.ways(load(run), ends["a"], ends["b"])[way]
-        assert np.array_equal(found.images[-1], latent_space.decode(model, mu)[0]), "exactly decode(μ)"
+        assert np.array_equal(found.images[-1], codec.decode(model, mu)[0]), "exactly decode(μ)"
         assert np.array_equal(found.images[0], interpolation.generated(model, 4).image)
 
 
@@ -199,8 +204,8 @@ def test_a_trained_classifier_is_shown_with_its_measured_accuracy():
 
 
 def test_a_failed_classifier_is_a_sentence_with_a_way_on(monkeypatch):
-    monkeypatch.setattr(classifier_job.Job, "state", "failed")
-    monkeypatch.setattr(classifier_job.Job, "message", "The classifier could not be trained (disk full).")
+    monkeypatch.setattr(jobs_classifier.ClassifierJob, "state", "failed")
+    monkeypatch.setattr(jobs_classifier.ClassifierJob, "message", "The classifier could not be trained (disk full).")
     make("run")
     page = visit()
     assert "disk full" in page.warning[0].value and page.button(key="interpolate_retry")

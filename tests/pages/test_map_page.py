@@ -7,28 +7,22 @@ import pytest
 from sklearn.neighbors import NearestNeighbors
 from streamlit.testing.v1 import AppTest
 
-from core import (
-    data,
-    embedding,
-    embedding_desk,
-    embedding_job,
-    embedding_lessons,
-    embedding_store,
-    embedding_tsne,
-    inference,
-    latent_space,
-    paths,
-    runs,
-    weights,
-)
-from core.embedding import Settings
+from core import data, runs
+from core.embedding import inputs, pitfalls, settings, store, tsne
+from core.embedding.settings import Settings
+from core.jobs import embedding as jobs_embedding
+from core.jobs import embedding_queue
+from core.latent import codec, pca
+from core.latent import search as latent_search
 from core.models import build
-from core.presets import for_digits, preset
-from tests.small import tiny, trained
-from ui import map_parts, map_selection
-from ui.components import map_detail, map_sheet, map_view
-from ui.components.latent_board import pack
-from ui.map_depth import attention
+from core.recipes.presets import for_digits, preset
+from core.runs import weights
+from core.system import paths
+from tests.tiny_runs import tiny, trained
+from ui.components.base import pack
+from ui.components.embedding import map_detail, map_sheet, map_view
+from ui.embedding import board, selection
+from ui.embedding.explain import attention
 
 PAGE = str(paths.ROOT / "pages" / "map.py")
 
@@ -37,7 +31,7 @@ class Played:
     """A desk whose jobs move when the test says so."""
 
     def __init__(self):
-        self.jobs: list[embedding_desk.Job] = []
+        self.jobs: list[embedding_queue.EmbeddingJob] = []
 
     def submit(self, job):
         same = self.job(job.key, job.target)
@@ -63,8 +57,8 @@ def folder(monkeypatch, tmp_path):
 @pytest.fixture(autouse=True)
 def desk(monkeypatch):
     played = Played()
-    monkeypatch.setattr(embedding_job, "_desk", played)
-    monkeypatch.setattr(embedding, "implementation", lambda: "openTSNE")
+    monkeypatch.setattr(jobs_embedding, "_desk", played)
+    monkeypatch.setattr(settings, "implementation", lambda: "openTSNE")
     return played
 
 
@@ -116,16 +110,22 @@ def keys(page: AppTest) -> set[str]:
 def kept_map(run, n=120, iterations=350, finished=True, **changes):
     """Puts a map into the cache as the process would: (settings, its points)."""
     images = data.load("digits")
-    ids = embedding.chosen(images, n)
+    ids = inputs.chosen(images, n)
     s = Settings(n=n, iterations=iterations, **changes)
-    pictures = embedding.pictures(images, ids)
-    x = embedding.latents_of(run, pictures) if s.source == "latents" else embedding.pixels_of(pictures)
+    pictures = inputs.pictures(images, ids)
+    x = inputs.latents_of(run, pictures) if s.source == "latents" else inputs.pixels_of(pictures)
     y = np.random.default_rng(0).standard_normal((n, 2))
-    state = embedding_tsne.State(y, iterations if finished else 140, [(9, 3.0), (iterations, 0.75)], y, y)
-    key = embedding_store.key(x, embedding.labels(images, ids), s, "openTSNE")
-    measures = {"trustworthiness": 0.987, "knn_input": 0.91, "knn_map": 0.9, "silhouette_input": -0.05,
-                "silhouette_map": 0.4, "measured": 120.0}
-    embedding_store.keep(key, s, state, {"seconds": 1.5, "measures": measures}, finished)
+    state = tsne.State(y, iterations if finished else 140, [(9, 3.0), (iterations, 0.75)], y, y)
+    key = store.key(x, inputs.labels(images, ids), s, "openTSNE")
+    measures = {
+        "trustworthiness": 0.987,
+        "knn_input": 0.91,
+        "knn_map": 0.9,
+        "silhouette_input": -0.05,
+        "silhouette_map": 0.4,
+        "measured": 120.0,
+    }
+    store.keep(key, s, state, {"seconds": 1.5, "measures": measures}, finished)
     return s, y
 
 
@@ -170,9 +170,9 @@ def test_every_kind_of_model_has_its_pca_map_at_once(preset_name, d, sent):
     run = make("run", preset_name, latent_dim=d)
     visit(n=80, perplexity=5)
     images = data.load("digits")
-    z = embedding.latents_of(run, images.test_images[embedding.chosen(images, 80)])
+    z = inputs.latents_of(run, images.test_images[inputs.chosen(images, 80)])
     shown = places(sent["map_view"])
-    assert np.allclose(shown, embedding.pca(z), atol=1e-5)
+    assert np.allclose(shown, pca.pca(z), atol=1e-5)
     assert "This is the PCA map, to begin with" in sent["map_view"]["note"]
 
 
@@ -233,8 +233,19 @@ def test_the_pca_map_needs_no_button_and_is_measured(desk, sent):
 def test_the_address_chooses_everything_and_is_kept_up_to_date(sent):
     make("one")
     make("two", "deep-ae")
-    page = visit(run="one", source="pixels", method="tsne", n=90, perplexity=12, seed=7, iterations=500, start="random",
-                 pca_first=1, run2="two", perplexity2=20)
+    page = visit(
+        run="one",
+        source="pixels",
+        method="tsne",
+        n=90,
+        perplexity=12,
+        seed=7,
+        iterations=500,
+        start="random",
+        pca_first=1,
+        run2="two",
+        perplexity2=20,
+    )
     state = page.session_state
     assert (state["map_source"], state["map_n"], state["map_perplexity"], state["map_seed"]) == ("pixels", 90, 12, 7)
     assert state["map_pca_first"] is True and state["map_start"] == "random" and state["map_second"]
@@ -246,9 +257,21 @@ def test_the_address_chooses_everything_and_is_kept_up_to_date(sent):
     assert page.query_params["seed"] == "8" and page.query_params["run2"] == "two"
 
 
-@pytest.mark.parametrize(("name", "bad"), [("n", "-5"), ("n", "1e99"), ("perplexity", "many"), ("seed", "1.5"),
-                                           ("source", "<b>"), ("method", "umap"), ("iterations", "²"),
-                                           ("pca_first", "x"), ("start", ""), ("perplexity2", "0")])
+@pytest.mark.parametrize(
+    ("name", "bad"),
+    [
+        ("n", "-5"),
+        ("n", "1e99"),
+        ("perplexity", "many"),
+        ("seed", "1.5"),
+        ("source", "<b>"),
+        ("method", "umap"),
+        ("iterations", "²"),
+        ("pca_first", "x"),
+        ("start", ""),
+        ("perplexity2", "0"),
+    ],
+)
 def test_a_bad_value_in_the_address_is_ignored_with_a_message(name, bad, sent):
     make("run")
     page = visit(**{name: bad})
@@ -287,10 +310,11 @@ def places(data: dict) -> np.ndarray:
 
 def without_search(monkeypatch) -> None:
     """From here on any search for a place ends the test."""
+
     def search(*_, **__):
         raise AssertionError("nobody waits for 10,000 searches")
 
-    monkeypatch.setattr(inference, "search", search)
+    monkeypatch.setattr(latent_search, "search", search)
 
 
 @pytest.mark.parametrize("family", ["ad", "vad"])
@@ -299,12 +323,12 @@ def test_beside_a_run_without_an_encoder_both_maps_show_images_that_own_a_place(
     without_search(monkeypatch)
     page = visit(run="one", n=1_000, perplexity=5, run2="two", perplexity2=5)
     images = data.load("digits")
-    ids, model = embedding.owners(images, second.recipe), weights.load_model(second)
+    ids, model = inputs.owners(images, second.recipe), weights.load_model(second)
     assert sent["map_view"]["pool"] == sent["map_view2"]["pool"] and page.number_input(key="map_n").value == 90
     assert "Both maps show images that two was trained on. It has no encoder" in text(page)
-    z = embedding.latents_of(first, embedding.pictures(images, ids))
+    z = inputs.latents_of(first, inputs.pictures(images, ids))
     for key, x in (("map_view", z), ("map_view2", model.posterior(model.table).mean.numpy())):
-        assert np.allclose(places(sent[key]), embedding.pca(x), atol=1e-3), key
+        assert np.allclose(places(sent[key]), pca.pca(x), atol=1e-3), key
     page.button_group(key="map_source2").set_value("pixels")
     assert "was trained on" not in text(again(page)) and page.number_input(key="map_n").max == 1_797
 
@@ -341,7 +365,7 @@ def test_too_few_pictures_for_a_map_are_a_sentence(tmp_path):
 
 
 def test_without_open_tsne_the_page_says_so(monkeypatch, desk):
-    monkeypatch.setattr(embedding, "implementation", lambda: "scikit-learn")
+    monkeypatch.setattr(settings, "implementation", lambda: "scikit-learn")
     make("run")
     page = visit(n=60, perplexity=5)
     assert "openTSNE is not installed" in text(page) and page.session_state["map_iterations"] == 1_000
@@ -362,8 +386,8 @@ def test_the_depth_has_this_maps_numbers_and_the_code_that_ran():
 def test_attention_has_the_perplexity_that_was_asked_for():
     x = np.random.default_rng(0).standard_normal((200, 5))
     sigma, p, entropy = attention(x, 3, 25)
-    assert 2 ** entropy == pytest.approx(25, rel=1e-6) and p[3] == 0 and p.sum() == pytest.approx(1)
-    direct = np.exp(-((x - x[3]) ** 2).sum(1) / (2 * sigma ** 2))
+    assert 2**entropy == pytest.approx(25, rel=1e-6) and p[3] == 0 and p.sum() == pytest.approx(1)
+    direct = np.exp(-((x - x[3]) ** 2).sum(1) / (2 * sigma**2))
     direct[3] = 0
     assert np.allclose(p, direct / direct.sum())
 
@@ -374,11 +398,11 @@ def test_the_small_maps_are_computed_when_asked_for(desk):
     again(page)
     assert desk.jobs[0].order["do"] == "lessons" and "map_lessons_stop" in keys(page)
     images = data.load("digits")
-    ids = embedding.chosen(images, 120)
-    x, labels = embedding.latents_of(run, images.test_images[ids]), images.test_labels[ids]
-    chosen = embedding_lessons.sample(labels)
-    panels = embedding_lessons.compute(x[chosen][:40], labels[chosen][:40], "openTSNE")
-    embedding_lessons.keep(embedding_lessons.key(x[chosen], "openTSNE"), panels)
+    ids = inputs.chosen(images, 120)
+    x, labels = inputs.latents_of(run, images.test_images[ids]), images.test_labels[ids]
+    chosen = pitfalls.sample(labels)
+    panels = pitfalls.compute(x[chosen][:40], labels[chosen][:40], "openTSNE")
+    pitfalls.keep(pitfalls.key(x[chosen], "openTSNE"), panels)
     desk.jobs[0].end("done")
     again(page)
     assert "The seed moves whole clusters" in text(page) and "map_lessons" not in keys(page)
@@ -386,22 +410,22 @@ def test_the_small_maps_are_computed_when_asked_for(desk):
 
 def test_what_is_selected_is_answered_with_reconstructions_neighbours_and_the_decoded_mean():
     run = make("run", latent_dim=3)
-    pool = map_parts.pool_of(data.load("digits"), 60)
-    slot = map_parts.slot("", run, pool, Settings(n=60), "openTSNE")
-    held = map_selection.model_of(slot)
+    pool = board.pool_of(data.load("digits"), 60)
+    slot = board.slot("", run, pool, Settings(n=60), "openTSNE")
+    held = selection.model_of(slot)
     z, model = slot.x, weights.load_model(run)
-    spaces = map_selection._spaces([slot], held)
-    picked = map_selection._answer("t", [4, 9], [], pool, held, spaces)
-    wanted = np.concatenate([latent_space.decode(model, z[k][None]) for k in (4, 9)])
+    spaces = selection._spaces([slot], held)
+    picked = selection._answer("t", [4, 9], [], pool, held, spaces)
+    wanted = np.concatenate([codec.decode(model, z[k][None]) for k in (4, 9)])
     assert picked["made"] == pack(wanted) and picked["mean"] is None and picked["token"] == "t"
     assert [row["title"] for row in picked["rows"]] == ["Nearest in z", "Nearest in pixels"]
-    for row, x in zip(picked["rows"], (z, embedding.pixels_of(pool.pictures)), strict=True):
+    for row, x in zip(picked["rows"], (z, inputs.pixels_of(pool.pictures)), strict=True):
         nearest = NearestNeighbors(n_neighbors=8).fit(x).kneighbors(return_distance=False)[9]
         assert row["points"] == nearest.tolist()
         same = (pool.labels[nearest] == pool.labels[9]).sum()
         assert row["agree"] == f"{same} of 8 are of the same class"
-    many = map_selection._answer("t", [], [1, 2, 3], pool, held, spaces)
-    assert many["mean"] == pack(latent_space.decode(model, z[[1, 2, 3]].mean(0)[None])) and many["made"] is None
+    many = selection._answer("t", [], [1, 2, 3], pool, held, spaces)
+    assert many["mean"] == pack(codec.decode(model, z[[1, 2, 3]].mean(0)[None])) and many["made"] is None
 
 
 def test_places_that_no_map_has_are_left_out():

@@ -4,10 +4,14 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import bag, data, outliers, outliers_job, paths, runs, weights
+from core import data, runs
+from core.evaluation import outlier_images, outliers
+from core.jobs import outliers as jobs_outliers
 from core.models import build
-from core.presets import for_digits, preset
-from ui import outliers_measures, outliers_results
+from core.recipes.presets import for_digits, preset
+from core.runs import weights
+from core.system import paths
+from ui.outliers import measures, scores
 
 PAGE = str(paths.ROOT / "pages" / "outliers.py")
 
@@ -32,8 +36,9 @@ class Waiting:
 def make(name: str, preset_name: str = "mlp-vae", digits: bool = True, **changes) -> runs.Run:
     """An untrained run with weights: the page does not ask how good they are."""
     recipe = preset(preset_name)
-    run = runs.create((for_digits(recipe) if digits else recipe).with_(**{"hidden": (16,), "latent_dim": 3} | changes),
-                      name)
+    run = runs.create(
+        (for_digits(recipe) if digits else recipe).with_(**{"hidden": (16,), "latent_dim": 3} | changes), name
+    )
     weights.save(run.path / "best.safetensors", build(run.recipe).state_dict(), {"epoch": 1})
     return run
 
@@ -43,7 +48,7 @@ def folder(monkeypatch, tmp_path):
     for name in ("RUNS", "DATA", "CACHE"):
         monkeypatch.setenv(f"LATENT_LAB_{name}", str(tmp_path / name.lower()))
     monkeypatch.setattr(Waiting, "left", False)
-    monkeypatch.setattr(outliers_job, "start", lambda *_, **__: Waiting())
+    monkeypatch.setattr(jobs_outliers, "start", lambda *_, **__: Waiting())
 
 
 def visit(state=None, **query) -> AppTest:
@@ -58,7 +63,7 @@ def visit(state=None, **query) -> AppTest:
 
 
 def expected(run: runs.Run, n: int = 300, score: str = "error", quantile: float = 0.95):
-    images, mixed, path = outliers_job.prepare(run, "", n, 0)
+    images, mixed, path = jobs_outliers.prepare(run, "", n, 0)
     found = outliers.load(path, mixed)
     return {v.kind: v for v in outliers.verdicts(found.by(score), mixed, quantile)}
 
@@ -126,11 +131,18 @@ def test_the_address_chooses_score_number_and_threshold_and_is_kept_up_to_date()
     page.selectbox(key="outliers_n").select(300).run()
     assert not page.exception
     assert {k: page.query_params[k] for k in ("score", "n", "q", "other", "run")} == {
-        "score": "error", "n": "300", "q": "80", "other": "none", "run": "run"}
+        "score": "error",
+        "n": "300",
+        "q": "80",
+        "other": "none",
+        "run": "run",
+    }
 
 
-@pytest.mark.parametrize(("name", "bad"), [("score", "<b>"), ("n", "301"), ("n", "-1"), ("q", "nan"), ("q", "100"),
-                                           ("other", "digits"), ("other", "mnist")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "bad"),
+    [("score", "<b>"), ("n", "301"), ("n", "-1"), ("q", "nan"), ("q", "100"), ("other", "digits"), ("other", "mnist")],
+)
 def test_a_bad_value_in_the_address_is_ignored_with_a_message_until_something_is_chosen(name, bad):
     run = make("run")
     page = visit(**{name: bad})
@@ -144,10 +156,16 @@ def test_a_bad_value_in_the_address_is_ignored_with_a_message_until_something_is
 
 def test_another_data_set_on_this_machine_joins_the_bag(monkeypatch):
     digits, load = data.load("digits"), data.load
-    other = data.ImageSet("kmnist", 255 - digits.train_images, digits.train_labels, 255 - digits.test_images,
-                          digits.test_labels, digits.classes)
-    monkeypatch.setattr(bag, "other_sets", lambda recipe: ["kmnist"])
-    monkeypatch.setattr("ui.outliers_choice.other_sets", lambda recipe: ["kmnist"])
+    other = data.ImageSet(
+        "kmnist",
+        255 - digits.train_images,
+        digits.train_labels,
+        255 - digits.test_images,
+        digits.test_labels,
+        digits.classes,
+    )
+    monkeypatch.setattr(outlier_images, "other_sets", lambda recipe: ["kmnist"])
+    monkeypatch.setattr("ui.outliers.inputs.other_sets", lambda recipe: ["kmnist"])
     monkeypatch.setattr(data, "load", lambda name, folder="": other if name == "kmnist" else load(name, folder))
     make("run")
     page = visit()
@@ -161,7 +179,7 @@ def test_another_data_set_on_this_machine_joins_the_bag(monkeypatch):
 def test_the_gallery_is_ranked_by_score_and_the_chosen_image_has_its_numbers(monkeypatch):
     run = make("run")
     page = visit()
-    images, mixed, path = outliers_job.prepare(run, "", 300, 0)
+    images, mixed, path = jobs_outliers.prepare(run, "", 300, 0)
     found = outliers.load(path, mixed)
     test = mixed.of("test")
     top = test[np.argmax(found.error[test])]
@@ -198,7 +216,7 @@ def test_a_failed_scoring_is_a_sentence_with_a_way_on(monkeypatch):
 @pytest.mark.parametrize("preset_name", ["auto-decoder-fast", "variational-auto-decoder-fast"])
 def test_scores_that_were_computed_in_the_background_are_shown(preset_name):
     run = make("run", preset_name)
-    images, mixed, path = outliers_job.prepare(run, "", 100, 0)
+    images, mixed, path = jobs_outliers.prepare(run, "", 100, 0)
     steps = outliers.scoring(weights.load_model(run), run.recipe, images, mixed)
     try:
         while True:
@@ -232,10 +250,10 @@ def test_other_runs_are_laid_beside_it_and_those_still_computing_say_so():
 
 def test_class_by_class_each_has_its_scores_and_one_class_at_a_time_its_own_pca(monkeypatch):
     run = make("run")
-    monkeypatch.setattr(outliers_measures.outliers, "one_class", lambda images, most: np.linspace(0.9, 0.99, 10))
+    monkeypatch.setattr(measures.outliers, "one_class", lambda images, most: np.linspace(0.9, 0.99, 10))
     page = visit()
     shown = table(page, "Class")
-    images, mixed, path = outliers_job.prepare(run, "", 300, 0)
+    images, mixed, path = jobs_outliers.prepare(run, "", 300, 0)
     values, labels = outliers.load(path, mixed).error[mixed.of("test")], mixed.label[mixed.of("test")]
     assert sorted(shown["Class"]) == list("0123456789") and shown["Test images"].sum() == 297
     row = shown[shown["Class"] == "3"].iloc[0]
@@ -248,7 +266,7 @@ def test_class_by_class_each_has_its_scores_and_one_class_at_a_time_its_own_pca(
 def test_the_formula_has_the_numbers_of_now_and_the_code_that_ran():
     run = make("run")
     page = visit({"outliers_depth": True})
-    images, mixed, path = outliers_job.prepare(run, "", 300, 0)
+    images, mixed, path = jobs_outliers.prepare(run, "", 300, 0)
     values = outliers.load(path, mixed).error
     line = outliers.threshold(values[mixed.of("validation")], 0.95)
     assert any(f"t = {line:.3g}"[:7] in formula.value for formula in page.latex)
@@ -256,7 +274,7 @@ def test_the_formula_has_the_numbers_of_now_and_the_code_that_ran():
 
 
 def test_many_images_are_scored_in_a_process_even_with_an_encoder(monkeypatch):
-    monkeypatch.setattr(outliers_results, "AT_ONCE", 100)
+    monkeypatch.setattr(scores, "AT_ONCE", 100)
     make("run")
     page = visit()
     assert page.button(key="outliers_stop_run") and any("reconstructs every image" in m.value for m in page.markdown)

@@ -7,9 +7,12 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-from core import classifier, data, paths, runs, worker
-from core.presets import for_digits, preset
-from tests.small import tiny, trained
+from core import data, runs
+from core.evaluation import classifier
+from core.jobs import training_queue
+from core.recipes.presets import for_digits, preset
+from core.system import paths
+from tests.tiny_runs import tiny, trained
 
 PAGE = str(paths.ROOT / "pages" / "planes.py")
 FAMILIES = ("ae", "vae", "ad", "vad")
@@ -54,8 +57,8 @@ def said(page: AppTest) -> str:
 
 def test_without_runs_every_family_says_what_to_do_next(monkeypatch):
     queue = Queue()
-    monkeypatch.setattr(worker, "board", lambda *_: queue)
-    monkeypatch.setattr("ui.planes_choice.all_jobs", lambda: [])
+    monkeypatch.setattr(training_queue, "training_queue", lambda *_: queue)
+    monkeypatch.setattr("ui.planes.inputs.all_jobs", lambda: [])
     page = visit()
     labels = [b.label for b in page.button]
     assert labels == ["Train the 4 that are missing", *(f"Train plane-{family}" for family in FAMILIES)]
@@ -71,7 +74,8 @@ def test_all_families_stand_side_by_side_with_their_figures_and_in_the_address()
     assert shown(page) == {family: f"my-{family}" for family in FAMILIES} and not page.warning
     errors = re.findall(r"\*\*([\d.]+)\*\* squared error", said(page))
     assert len(errors) == 4 and "plane-ad" not in said(page)
-    from core import metrics, weights
+    from core.evaluation import metrics
+    from core.runs import weights
 
     for run, error in zip(made, errors, strict=True):
         images = data.load("digits")

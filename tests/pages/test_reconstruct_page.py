@@ -5,10 +5,14 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-from core import hiding, masks, paths, runs, sweep_job, weights
+from core import runs
+from core.images import mask_spec, masks
+from core.jobs import inpainting_sweep
 from core.models import build
-from core.presets import for_digits, preset
-from ui.image_choice import Pick
+from core.recipes.presets import for_digits, preset
+from core.runs import weights
+from core.system import paths
+from ui.shared.image_choice import Pick
 
 PAGE = str(paths.ROOT / "pages" / "reconstruct.py")
 FAMILIES = {"ae": "deep-ae", "vae": "mlp-vae", "ad": "auto-decoder-fast", "vad": "variational-auto-decoder-fast"}
@@ -26,7 +30,7 @@ def make(name: str, preset_name: str = "mlp-vae", digits: bool = True, **changes
 def folder(monkeypatch, tmp_path):
     for name in ("RUNS", "DATA", "CACHE"):
         monkeypatch.setenv(f"LATENT_LAB_{name}", str(tmp_path / name.lower()))
-    monkeypatch.setattr(sweep_job, "_jobs", {})
+    monkeypatch.setattr(inpainting_sweep, "_jobs", {})
     torch.set_num_threads(1)
 
 
@@ -69,8 +73,14 @@ def test_without_runs_it_says_what_to_do_next():
 def test_at_first_there_is_one_model_of_each_family_and_each_way_of_it(four):
     page = visit(OPEN)
     assert page.multiselect(key="reconstruct_runs").value == ["ae", "vae", "ad", "vad"]
-    assert shown(page) == [("ae", "encoder"), ("ae", "search"), ("vae", "encoder"), ("vae", "search"),
-                           ("ad", "search"), ("vad", "search")]
+    assert shown(page) == [
+        ("ae", "encoder"),
+        ("ae", "search"),
+        ("vae", "encoder"),
+        ("vae", "search"),
+        ("ad", "search"),
+        ("vad", "search"),
+    ]
     assert page.query_params["runs"] == "ae,vae,ad,vad" and page.query_params["image"] == "12"
     assert any("4 searches" in c.value for c in page.caption)
 
@@ -92,13 +102,24 @@ def test_the_address_chooses_models_image_and_what_is_hidden(four):
     assert any("hidden pixels" in m.value for m in page.markdown if m.value.startswith("For this image"))
 
 
-@pytest.mark.parametrize("query, words", [
-    ({"runs": "vae,nobody"}, "does not exist"), ({"run": "<b>"}, "does not exist"), ({"hide": "half-middle"}, "half"),
-    ({"hide": "mask-xx"}, "cannot be read"), ({"image": "9999"}, "which is not there"),
-    ({"steps": "55"}, "steps '55', which is not there. Allowed: 10, 20, … 300."), ({"steps": "1e2"}, "steps"),
-    ({"lr": "9"}, "Allowed: 0.01, 0.02, 0.05"), ({"restarts": "0"}, "from 1 to 8"), ({"restarts": "²"}, "from 1 to 8"),
-    ({"start": "<b>"}, "Allowed: guess, zero, nearest"), ({"refine": "maybe"}, "0 or 1"), ({"fill": "grey"}, "zeros"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "query, words",
+    [
+        ({"runs": "vae,nobody"}, "does not exist"),
+        ({"run": "<b>"}, "does not exist"),
+        ({"hide": "half-middle"}, "half"),
+        ({"hide": "mask-xx"}, "cannot be read"),
+        ({"image": "9999"}, "which is not there"),
+        ({"steps": "55"}, "steps '55', which is not there. Allowed: 10, 20, … 300."),
+        ({"steps": "1e2"}, "steps"),
+        ({"lr": "9"}, "Allowed: 0.01, 0.02, 0.05"),
+        ({"restarts": "0"}, "from 1 to 8"),
+        ({"restarts": "²"}, "from 1 to 8"),
+        ({"start": "<b>"}, "Allowed: guess, zero, nearest"),
+        ({"refine": "maybe"}, "0 or 1"),
+        ({"fill": "grey"}, "zeros"),
+    ],
+)
 def test_bad_values_in_the_address_are_ignored_with_a_message(four, query, words):
     page = visit(**query)
     assert words in page.warning[0].value and "<b>" not in page.warning[0].value
@@ -111,13 +132,26 @@ def test_bad_settings_of_the_search_leave_the_usual_ones_and_the_good_ones_count
     assert page.slider(key="reconstruct_steps").value == 60 and page.slider(key="reconstruct_restarts").value == 1
     assert page.radio(key="reconstruct_start").value == "guess"
     assert {name: page.query_params.get(name) for name in ("steps", "lr", "restarts", "start")} == {
-        "steps": None, "lr": "0.5", "restarts": None, "start": None}, "the address says what is so"
+        "steps": None,
+        "lr": "0.5",
+        "restarts": None,
+        "start": None,
+    }, "the address says what is so"
     assert not page.run().warning
 
 
 def test_the_address_chooses_how_to_search_and_is_kept_up_to_date(four):
-    page = visit(OPEN, runs="vae,ad", hide="half-left", steps="20", lr="0.05", restarts="2", start="zero", refine="0",
-                 fill="mean")
+    page = visit(
+        OPEN,
+        runs="vae,ad",
+        hide="half-left",
+        steps="20",
+        lr="0.05",
+        restarts="2",
+        start="zero",
+        refine="0",
+        fill="mean",
+    )
     assert not page.warning and shown(page) == [("vae", "encoder"), ("ad", "search")]
     assert page.slider(key="reconstruct_steps").value == 20 and page.slider(key="reconstruct_restarts").value == 2
     assert page.select_slider(key="reconstruct_lr").value == 0.05 and not page.toggle(key="reconstruct_refine").value
@@ -138,10 +172,14 @@ def test_a_link_to_one_run_opens_that_one(four):
     assert page.query_params["runs"] == "ad" and "run" not in page.query_params
 
 
-@pytest.mark.parametrize("kind, key, value, text", [
-    ("half", "reconstruct_side", "left", "half-left"), ("random", "reconstruct_p", 75, "random-75-0"),
-    ("box", "reconstruct_rows", (0, 9), "box-0-8-9-12"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "kind, key, value, text",
+    [
+        ("half", "reconstruct_side", "left", "half-left"),
+        ("random", "reconstruct_p", 75, "random-75-0"),
+        ("box", "reconstruct_rows", (0, 9), "box-0-8-9-12"),
+    ],
+)
 def test_presets_set_the_mask_and_the_address(four, kind, key, value, text):
     page = visit(runs="vae,vad")
     page.toggle(key="reconstruct_hiding").set_value(True).run()
@@ -152,7 +190,7 @@ def test_presets_set_the_mask_and_the_address(four, kind, key, value, text):
     widgets(key=key).set_value(value).run()
     assert not page.exception and page.query_params["hide"] == text
     painted = page.session_state["painted"]["reconstruct_mask"].pixels
-    assert np.array_equal(masks.from_bytes(painted), hiding.mask_of(text))
+    assert np.array_equal(masks.from_bytes(painted), mask_spec.mask_of(text))
     page.toggle(key="reconstruct_hiding").set_value(False).run()
     assert "hide" not in page.query_params
     page.toggle(key="reconstruct_hiding").set_value(True).run()
@@ -161,7 +199,7 @@ def test_presets_set_the_mask_and_the_address(four, kind, key, value, text):
 
 def test_a_brushed_mask_is_in_the_address_and_comes_back(four):
     painted = masks.random(0.2, 5)
-    text = hiding.text_of(painted)
+    text = mask_spec.text_of(painted)
     page = visit(runs="vad", hide=text)
     assert page.query_params["hide"] == text and page.session_state["reconstruct_kind"] == "brush"
     assert np.array_equal(masks.from_bytes(page.session_state["painted"]["reconstruct_mask"].pixels), painted)
@@ -225,11 +263,11 @@ def test_the_nearest_start_without_the_training_images_is_a_sentence(four):
 
 
 def test_a_result_is_remembered_until_something_it_depends_on_changes(four, monkeypatch):
-    from core import reconstruction_search
+    from core.evaluation import search_trace
 
     page, made = visit(runs="vad", image="3"), []
-    real = reconstruction_search.Search
-    monkeypatch.setattr(reconstruction_search, "Search", lambda *a, **k: made.append(1) or real(*a, **k))
+    real = search_trace.TracedSearch
+    monkeypatch.setattr(search_trace, "TracedSearch", lambda *a, **k: made.append(1) or real(*a, **k))
     page.run()
     assert not made
     page.slider(key="reconstruct_steps").set_value(20).run()
@@ -254,30 +292,32 @@ class Everything(set):
 
 
 def test_the_sweep_waits_for_its_button_and_shows_what_has_been_measured(four, monkeypatch):
-    class Done(sweep_job.Job):
+    class Done(inpainting_sweep.InpaintingSweepJob):
         def _run(self):
             self.errors = [{p / 10: np.full(4, 0.01 * (k + p)) for p in range(1, 10)} for k in range(len(self.ways))]
             self.state, self.part = "done", 1.0
 
-    monkeypatch.setattr(sweep_job, "Job", Done)
+    monkeypatch.setattr(inpainting_sweep, "InpaintingSweepJob", Done)
     page = visit(runs="vae,vad")
     assert any("4 curves, 50 images each" in c.value for c in page.caption)
     page.button(key="reconstruct_sweep").click().run()
     assert not page.exception
-    (job,) = sweep_job._jobs.values()
+    (job,) = inpainting_sweep._jobs.values()
     assert [way.how for way in job.ways] == ["zeros", "mean", "search", "search"]
-    assert any("vae · hole black is closest (0.0500 per pixel), vad · search furthest (0.0800)" in c.value
-               for c in page.caption)
+    assert any(
+        "vae · hole black is closest (0.0500 per pixel), vad · search furthest (0.0800)" in c.value
+        for c in page.caption
+    )
     assert "reconstruct_sweep" not in {b.key for b in page.button}, "done"
 
 
 @pytest.mark.parametrize("state, words", [("failed", "disk full"), ("stopped", "measured by then")])
 def test_a_sweep_that_did_not_end_well_can_be_asked_for_again(four, monkeypatch, state, words):
-    class Ended(sweep_job.Job):
+    class Ended(inpainting_sweep.InpaintingSweepJob):
         def _run(self):
             self.state, self.message = state, "The sweep could not be made (disk full)."
 
-    monkeypatch.setattr(sweep_job, "Job", Ended)
+    monkeypatch.setattr(inpainting_sweep, "InpaintingSweepJob", Ended)
     page = visit(runs="ad")
     page.button(key="reconstruct_sweep").click().run()
     assert words in "".join(part.value for part in (*page.warning, *page.caption))
@@ -297,7 +337,15 @@ def test_the_fold_has_the_formula_with_this_image_s_numbers_and_the_code_that_ra
 def test_every_control_has_help(four):
     for kind_of_hole in ("half", "box", "random"):
         page = visit({"reconstruct_kind": kind_of_hole, "reconstruct_hiding": True, "reconstruct_pick": True})
-        for kind in ("button", "multiselect", "slider", "select_slider", "radio", "toggle", "number_input",
-                     "button_group"):
+        for kind in (
+            "button",
+            "multiselect",
+            "slider",
+            "select_slider",
+            "radio",
+            "toggle",
+            "number_input",
+            "button_group",
+        ):
             for widget in getattr(page, kind):
                 assert widget.help, f"{kind} {widget.key}"

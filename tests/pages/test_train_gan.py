@@ -3,14 +3,24 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import paths, runs, worker
-from core.recipe import Recipe
-from tests.small import tiny, trained
-from ui.words import three
+from core import runs
+from core.jobs import training_queue
+from core.recipes.recipe import Recipe
+from core.system import paths
+from tests.tiny_runs import tiny, trained
+from ui.shared.formatting import format_sig
 
 PAGE = str(paths.ROOT / "pages" / "train.py")
-GAME = Recipe(model="gan", dataset="digits", train_images=64, validation=20, batch_size=16, d_channels=(4, 8),
-              round_images=0, epochs=2)
+GAME = Recipe(
+    model="gan",
+    dataset="digits",
+    train_images=64,
+    validation=20,
+    batch_size=16,
+    d_channels=(4, 8),
+    round_images=0,
+    epochs=2,
+)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -18,16 +28,16 @@ def lab(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         for place in ("RUNS", "DATA", "CACHE"):
             patch.setenv(f"LATENT_LAB_{place}", str(tmp_path_factory.mktemp(place)))
-        patch.setattr(worker, "_boards", {})
+        patch.setattr(training_queue, "_boards", {})
         yield
-        for board in worker._boards.values():
+        for board in training_queue._boards.values():
             board.close()
 
 
 @pytest.fixture
 def board():
     """A board whose jobs and runs are gone after the test."""
-    board = worker.board()
+    board = training_queue.training_queue()
     yield board
     for job in board.jobs()[::-1]:
         if job.active:
@@ -156,7 +166,7 @@ def test_the_end_is_told_by_the_frechet_distance_before_and_now(source, board):
     page = visit(train_mine=["game"])
     figures, said = job.run.evaluation(), words(page)
     assert "Best Fréchet distance" in said and "validation total" not in said
-    assert f"Fréchet distance {three(figures['before']['frechet'])} for the decoder before" in said
+    assert f"Fréchet distance {format_sig(figures['before']['frechet'])} for the decoder before" in said
     table = page.dataframe[0].value.set_index("Run")
     assert table["Fréchet"]["game"] == job.run.status["best_total"] and table["Best total"]["first"] > 0
     assert not table["Best total"]["game"] > 0 and not table["Fréchet"]["first"] > 0

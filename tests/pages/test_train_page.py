@@ -7,12 +7,17 @@ import signal
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import pace, paths, presets, runs, worker
-from ui.train_compare import differences
+from core import runs
+from core.jobs import training_queue
+from core.recipes import duration, presets
+from core.runs import run as runs_run
+from core.system import paths
+from ui.train.compare import differences
 
 PAGE = str(paths.ROOT / "pages" / "train.py")
-TINY = presets.for_digits(presets.preset("mlp-vae")).with_(hidden=(16,), latent_dim=2, train_images=64, validation=20,
-                                                            epochs=1)
+TINY = presets.for_digits(presets.preset("mlp-vae")).with_(
+    hidden=(16,), latent_dim=2, train_images=64, validation=20, epochs=1
+)
 LONG = TINY.with_(epochs=10_000)
 
 
@@ -23,9 +28,9 @@ def lab(tmp_path_factory):
         patch.setenv("LATENT_LAB_RUNS", str(tmp_path_factory.mktemp("runs")))
         patch.setenv("LATENT_LAB_DATA", str(tmp_path_factory.mktemp("data")))
         patch.setenv("LATENT_LAB_CACHE", str(tmp_path_factory.mktemp("cache")))
-        patch.setattr(worker, "_boards", {})
+        patch.setattr(training_queue, "_boards", {})
         yield
-        for board in worker._boards.values():
+        for board in training_queue._boards.values():
             board.close()
 
 
@@ -33,7 +38,7 @@ def lab(tmp_path_factory):
 def tidy(lab):
     """Every test begins with no job and no run."""
     yield
-    board = worker.board()
+    board = training_queue.training_queue()
     for job in board.jobs()[::-1]:
         if job.active:
             job.stop()
@@ -46,7 +51,7 @@ def tidy(lab):
 
 @pytest.fixture
 def board():
-    return worker.board()
+    return training_queue.training_queue()
 
 
 def visit(**session) -> AppTest:
@@ -60,13 +65,15 @@ def visit(**session) -> AppTest:
 
 def dialog(verb: str, name: str) -> AppTest:
     """One of the dialogs by itself: AppTest runs the whole script after every click, which would close it."""
-    def script(verb, name):
-        from core import runs, worker
-        from ui import train_runs
 
-        run = runs.Run(runs.paths.runs_folder() / name)
+    def script(verb, name):
+        from core import runs
+        from core.jobs import training_queue
+        from ui.train import run_table
+
+        run = runs.Run(runs_run.paths.runs_folder() / name)
         if run.path.exists():
-            train_runs.DIALOGS[verb](run, worker.board())
+            run_table.DIALOGS[verb](run, training_queue.training_queue())
 
     page = AppTest.from_function(script, default_timeout=60, args=(verb, name)).run()
     assert not page.exception
@@ -114,7 +121,7 @@ def test_the_fast_recipe_is_offered_first_and_both_times_are_there_once_the_work
     assert board.paces.wait(lambda: not board.paces.open(both), 120)
     page.run()
     rates = [board.paces.known(recipe) for recipe in both]
-    wanted = [pace.about(pace.seconds(recipe, rate)) for recipe, rate in zip(both, rates, strict=True)]
+    wanted = [duration.rough_duration(duration.seconds(recipe, rate)) for recipe, rate in zip(both, rates, strict=True)]
     assert speeds(page) == [f"Fast · {wanted[0]}", f"Classic · {wanted[1]}"]
     page.button_group(key="recipe_speed").set_value("classic").run()
     buttons(page)["Start training"].click().run()
@@ -123,7 +130,7 @@ def test_the_fast_recipe_is_offered_first_and_both_times_are_there_once_the_work
 
 def test_while_something_trains_the_form_names_what_is_known_and_tries_nothing(board):
     start(board)
-    board.paces._known = {pace.shape(presets.for_digits(presets.preset("mlp-vae"))): 1_000.0}
+    board.paces._known = {duration.speed_key(presets.for_digits(presets.preset("mlp-vae"))): 1_000.0}
     page = visit()
     assert speeds(page) == ["Fast", "Classic · about 3 min"] and not board.paces.asked
 

@@ -1,0 +1,40 @@
+"""The server's own process: Streamlit, tied to the life of the launcher.
+
+The launcher holds the other end of our standard input. When it closes that end, or ends in any way (a closed
+window, a crash, a kill), we read the end of the file here and stop as if Ctrl+C had been pressed, on every
+system alike.
+"""
+
+import _thread
+import os
+import sys
+import threading
+
+# Seconds for Streamlit to say goodbye to its pages, and for training to save what it has
+# (core/jobs/training_queue.py grants its
+# process 10 for that), before this process ends regardless. The launcher waits longer still.
+GRACE = 15.0
+
+
+def watch(stream) -> None:
+    """Wait until `stream` ends, then stop this process: first politely, then for good."""
+    while stream.read(1):
+        pass
+    last_resort = threading.Timer(GRACE, os._exit, args=(0,))
+    last_resort.daemon = True
+    last_resort.start()
+    _thread.interrupt_main()
+
+
+if __name__ == "__main__":
+    threading.Thread(target=watch, args=(sys.stdin.buffer,), daemon=True).start()
+    from streamlit.runtime.pages_manager import PagesManager
+    from streamlit.web.cli import main
+
+    from bootstrap import rerun_guard
+
+    # A folder named pages/ switches Streamlit's older navigation on until app.py has run once: until then a link
+    # such as /data would show that file alone. app.py has navigation of its own.
+    PagesManager.uses_pages_directory = False
+    rerun_guard.guard()
+    main(prog_name="streamlit")

@@ -1,0 +1,64 @@
+"""Latent walks: sweeps along one dimension, linear and spherical interpolation."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    pass
+
+
+def sweeps(
+    z: np.ndarray, dims: np.ndarray, low: np.ndarray | float, high: np.ndarray | float, steps: int
+) -> np.ndarray:
+    """Every point a slider can reach: from z [d], one coordinate after the other runs from `low` to `high`.
+
+    Args:
+        low, high: ends of the sweep, one number or one per dimension, [d].
+    Returns:
+        [len(dims) · steps, d]; rows k · steps … (k + 1) · steps − 1 are the sweep of dims[k]. With all dimensions
+        this is the traversal sheet (Higgins et al. 2017, figure 1).
+    """
+    z, dims = np.asarray(z, np.float32), np.asarray(dims, int)
+    low, high = np.broadcast_to(low, z.shape), np.broadcast_to(high, z.shape)
+    points = np.tile(z, (len(dims), steps, 1))
+    for row, dim in enumerate(dims):
+        points[row, :, dim] = np.linspace(low[dim], high[dim], steps)
+    return points.reshape(-1, len(z))
+
+
+def lerp(a: np.ndarray, b: np.ndarray, t: np.ndarray) -> np.ndarray:
+    """The straight line from a to b [d] at each t in [0, 1], [len(t), d]; through the middle of a high-dimensional
+    Gaussian, where hardly any of its mass lies."""
+    t = np.asarray(t, np.float64)[:, None]
+    return ((1 - t) * np.asarray(a, np.float64) + t * np.asarray(b, np.float64)).astype(np.float32)
+
+
+def slerp(a: np.ndarray, b: np.ndarray, t: np.ndarray) -> np.ndarray:
+    """The arc from a to b [d] at each t in [0, 1], [len(t), d]: the direction turns evenly (Shoemake 1985; for
+    latents White 2016) and the length goes evenly from ‖a‖ to ‖b‖.
+
+    Where no arc is defined it takes the nearest sensible path: parallel vectors and a zero end, the straight line;
+    opposite vectors, half a turn through an arbitrary but fixed perpendicular direction.
+    """
+    a, b, t = np.asarray(a, np.float64), np.asarray(b, np.float64), np.asarray(t, np.float64)[:, None]
+    length_a, length_b = np.linalg.norm(a), np.linalg.norm(b)
+    if length_a < 1e-12 or length_b < 1e-12:
+        return lerp(a, b, t[:, 0])
+    along, towards = a / length_a, b / length_b
+    cosine = float(np.clip(along @ towards, -1.0, 1.0))
+    across = towards - cosine * along
+    sine = float(np.linalg.norm(across))
+    if sine < 1e-6:
+        if cosine > 0 or len(a) < 2:
+            return lerp(a, b, t[:, 0])
+        axis = np.zeros_like(a)
+        axis[np.argmin(np.abs(along))] = 1.0
+        across = axis - (axis @ along) * along
+    across /= np.linalg.norm(across)
+    angle = math.atan2(sine, cosine)
+    path = np.cos(t * angle) * along + np.sin(t * angle) * across
+    return (path * ((1 - t) * length_a + t * length_b)).astype(np.float32)

@@ -1,0 +1,55 @@
+"""Variational auto-decoder: no encoder; each training image owns a Gaussian (VAD, Zadeh et al. 2019, arXiv
+1903.00840)."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from core.models.auto_decoder import AutoDecoder
+from core.models.base import Posterior
+from core.recipes.family import KL, RECONSTRUCTION, Family
+
+FAMILY = Family(
+    key="vad",
+    order=4,
+    name="Variational auto-decoder",
+    abbreviation="VAD",
+    sentence="No encoder; each training image owns a Gaussian that is learned with the decoder, kept close to N(0, I).",
+    model="VariationalAutoDecoder",
+    latent="gaussian",
+    encoder=False,
+    latent_table=True,
+    prior=True,
+    terms=(RECONSTRUCTION, KL),
+    fields=("beta", "beta_warmup", "optimizer", "schedule", "latent_lr", "latent_init", "precision"),
+    objective_name="−ELBO",
+    objective=(
+        r"\begin{aligned}\mathcal{L} ={}& \underbrace{-\,\mathbb{E}_{q(z \mid x)} \log p(x \mid z)}"
+        r"_{\text{reconstruction}} \\ &+ \beta\,\underbrace{\mathrm{KL}\left(q(z \mid x)\,\|\,"
+        r"\mathcal{N}(0, I)\right)}_{\text{KL}}\end{aligned}"
+    ),
+    explanation=(
+        "No encoder: each training image owns its μ and log σ², a row of a table. The objective is the VAE's, the "
+        "negative **ELBO**: how badly the image is reconstructed, plus how far its posterior q is from the prior "
+        "N(0, I), weighted by β."
+    ),
+    generator_source=2,
+    caption=(
+        "Solid: training, dashed: validation. Total = reconstruction + β·KL; all should fall or level out. "
+        "Validation rising alone is overfitting. Drag to look closer, double-click for all."
+    ),
+)
+
+
+class VariationalAutoDecoder(AutoDecoder):
+    """max over μ_i, σ_i and θ of the ELBO: E_q[log p(x_i | z)] − β KL(N(μ_i, diag σ_i²) ‖ N(0, I)).
+
+    The VAE's own objective with the encoder left away: a row of the table holds μ and log σ² of its image.
+    """
+
+    variational = True
+    has_prior = True
+
+    def prior_term(self, posterior: Posterior) -> Tensor:
+        """KL(q ‖ N(0, I)), in nats, [B]."""
+        return posterior.kl().sum(1)

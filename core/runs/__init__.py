@@ -1,0 +1,6 @@
+"""Run folders: create, open, list. Free of torch, so that a page can list runs at once."""
+
+from core.runs.create import create
+from core.runs.run import Run, RunError, list_runs, open_run, valid_name
+
+__all__ = ["Run", "RunError", "create", "list_runs", "open_run", "valid_name"]

@@ -1,0 +1,275 @@
+"""The arithmetic of training a GAN: the steps of both players, the measures of a round, and the exact state between.
+
+Neither player's step touches the other: D learns from images that were made before and carry no gradient, and while G
+learns, D only looks (its spectral norms stand still, its weights get no gradient).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+from collections.abc import Iterator
+from dataclasses import asdict
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from core import data, runs
+from core.evaluation import classifier, metrics, sample_quality
+from core.models import adversarial_losses
+from core.recipes.recipe import Recipe
+from core.runs import RunError, weights
+from core.runs.history import Row
+from core.training.base_trainer import BaseTrainer, ValidationResult, flatten_state, unflatten_state
+
+MOMENTUM = (0.5, 0.99)
+"""Adam's β₁ and β₂. A long memory of gradients, 0.9, points to where the other player was (Radford et al. 2016)."""
+
+COLUMNS = ("d_loss", "g_loss", "d_real", "d_fake", "penalty")
+
+
+class GanTrainer(BaseTrainer):
+    """D and G, an optimiser for each, and their place in the data.
+
+    A step is `d_steps` steps of D, each on real images of its own, then one of G.
+
+    Attributes:
+        generator: what learns; `model.decoder` is the same network, or its running average where the recipe has one.
+        parts: the table of samples per class: file, columns.
+    """
+
+    changeable = ("lr",)
+
+    def __init__(self, recipe: Recipe, device: torch.device, image_set: data.ImageSet | None = None):
+        super().__init__(
+            recipe,
+            device,
+            image_set,
+            per_step=recipe.batch_size * recipe.d_steps,
+            per_epoch=recipe.round_images,
+            columns=2 * len(COLUMNS),
+        )
+        classes = len(self.image_set.classes) if classifier.possible(self.image_set) else 0
+        self.parts = ("classes.csv", ("epoch", *(f"c{i}" for i in range(classes))))
+        for part in (self.model.encoder, self.model.origin, self.model.likelihood):
+            if part is not None:
+                part.requires_grad_(False)
+        self.generator = copy.deepcopy(self.model.decoder) if recipe.ema else self.model.decoder
+        self.model.discriminator.eval()
+        fused = device.type in ("cpu", "cuda")
+        self.g_optimizer = torch.optim.Adam(self.generator.parameters(), recipe.lr, MOMENTUM, fused=fused)
+        self.d_optimizer = torch.optim.Adam(self.model.discriminator.parameters(), recipe.d_lr, MOMENTUM, fused=fused)
+        self._root: Tensor | None = None
+
+    def begin(self) -> None:
+        """Take over the source's weights: once, before the first step.
+
+        Raises:
+            RunError: the source is gone or no longer fits.
+        """
+        recipe, model = self.recipe, self.model
+        if recipe.source_model == "none":
+            model.kl_per_dim.fill_(1.0)  # nobody knows which dimension will matter
+            return
+        source = runs.open_run(recipe.source)
+        theirs = weights.load_model(source, "best", self.device)
+        try:
+            model.origin.load_state_dict(theirs.decoder.state_dict())
+            model.likelihood.load_state_dict(theirs.likelihood.state_dict())
+            if recipe.generator == "decoder":
+                for own in {model.decoder, self.generator}:
+                    own.load_state_dict(theirs.decoder.state_dict())
+                if model.encoder is not None:
+                    model.encoder.load_state_dict(theirs.encoder.state_dict())
+                for name in ("mean_image", "guess", "guess_at_mean") if hasattr(model, "guess") else ():
+                    getattr(model, name).copy_(getattr(theirs, name))
+        except (RuntimeError, AttributeError) as error:
+            raise RunError(
+                f"source: the decoder of '{source.name}' does not fit this recipe ({error}). Start a new run from it."
+            ) from None
+        for name in ("latent_mean", "latent_cov", "kl_per_dim"):
+            getattr(model, name).copy_(getattr(theirs, name))
+
+    @cached_property
+    def yardstick(self) -> sample_quality.SampleQuality:
+        """What measures a round. Where there is no classifier of these images yet, one is trained when this is first
+        asked for: whoever only steps waits for none."""
+        return sample_quality.for_dataset(self.image_set)
+
+    @property
+    def lr(self) -> float:
+        return self.g_optimizer.param_groups[0]["lr"]
+
+    @lr.setter
+    def lr(self, value: float) -> None:
+        """The discriminator's rate keeps its proportion to it."""
+        d_lr = self.recipe.d_lr * value / self.recipe.lr
+        for optimizer, rate in ((self.g_optimizer, value), (self.d_optimizer, d_lr)):
+            for group in optimizer.param_groups:
+                group["lr"] = rate
+
+    @property
+    def d_lr(self) -> float:
+        return self.d_optimizer.param_groups[0]["lr"]
+
+    def draw(self, n: int) -> Tensor:
+        """n latent vectors of the prior, or of the Gaussian laid through the source's latents, [n, d]."""
+        noise = torch.randn(n, self.recipe.latent_dim, generator=self.noise, device=self.device)
+        if self.model.has_prior:
+            return noise
+        if self._root is None:  # from unit vectors: the root of the covariance, row by row
+            eye = torch.eye(self.recipe.latent_dim, device=self.device)
+            self._root = self.model.through_latents(eye) - self.model.latent_mean
+        return self.model.latent_mean + noise @ self._root
+
+    def fakes(self, z: Tensor) -> Tensor:
+        """What G makes of z [B, d]: [B, 1, 28, 28] in [0, 1]."""
+        return self.model.likelihood.mean(self.generator(z))
+
+    def step(self) -> int:
+        """`d_steps` steps of D and one of G. Returns how many real images they took."""
+        rows, recipe = self.next_rows(), self.recipe
+        left = torch.zeros(2 * len(COLUMNS), device=self.device)
+        for part in rows.split(recipe.batch_size):
+            left += self.d_step(part)
+        left += self.g_step(min(recipe.batch_size, len(rows)))
+        self.sums[self.batch] = left
+        self.batch += 1
+        self.steps += 1
+        return len(rows)
+
+    def d_step(self, rows: Tensor | None = None) -> Tensor:
+        """One step of the discriminator on real images (at random if none are named) and as many generated ones.
+
+        Returns sums for the curve: Σ of each of `COLUMNS`, then how many images each stands for.
+        """
+        recipe, d = self.recipe, self.model.discriminator
+        if rows is None:
+            rows = torch.randint(len(self.train_images), (recipe.batch_size,), generator=self.noise, device=self.device)
+        x, n = metrics.as_floats(self.train_images[rows]), len(rows)
+        with torch.no_grad():
+            fake = self.fakes(self.draw(n))
+        frozen = recipe.freeze == "discriminator"
+        d.train(not frozen)
+        with torch.set_grad_enabled(not frozen):
+            # One pass over both: there is no batch normalisation that could tell.
+            real_said, fake_said = d(torch.cat((x, fake))).split(n)
+            loss = adversarial_losses.d_loss(recipe.adversarial, real_said, fake_said, recipe.label_smoothing)
+            penalty = torch.zeros((), device=self.device)
+            if not frozen:
+                share = None  # only a critic takes it, and draws for nobody else
+                if recipe.adversarial == "wgan-gp":
+                    share = torch.rand(n, generator=self.noise, device=self.device)
+                penalty = adversarial_losses.penalty(d, x, fake, share, recipe.gradient_penalty, recipe.r1)
+        if not frozen:
+            (loss + penalty).backward()
+            self.d_optimizer.step()
+            self.d_optimizer.zero_grad(set_to_none=True)
+        d.eval()
+        return self._sums(real_said.detach(), fake_said.detach(), d_loss=loss.detach(), penalty=penalty.detach())
+
+    def g_step(self, n: int | None = None) -> Tensor:
+        """One step of the generator on n images of its own; returns sums as `d_step` does."""
+        recipe, n = self.recipe, n or self.recipe.batch_size
+        frozen = recipe.freeze == "generator"
+        with _still(self.model.discriminator), torch.set_grad_enabled(not frozen):
+            said = self.model.discriminator(self.fakes(self.draw(n)))
+            loss = adversarial_losses.g_loss(recipe.adversarial, said)
+            if not frozen:
+                loss.backward()
+                self.g_optimizer.step()
+                self.g_optimizer.zero_grad(set_to_none=True)
+                self._average()
+        return self._sums(said[:0].detach(), said[:0].detach(), g_loss=loss.detach(), n=n)
+
+    @torch.no_grad()
+    def _average(self) -> None:
+        """The running average of G's weights (Yazıcı et al. 2019); young averages follow faster."""
+        if not self.recipe.ema:
+            return
+        keep = min(self.recipe.ema, (1 + self.steps) / (10 + self.steps))
+        for mean, now in zip(self.model.decoder.parameters(), self.generator.parameters(), strict=True):
+            mean.lerp_(now, 1 - keep)
+
+    def _sums(self, real: Tensor, fake: Tensor, n: int = 0, **losses: Tensor) -> Tensor:
+        """A row for `sums`: each value times the images it stands for, and those numbers."""
+        n = len(real) or n
+        values = dict.fromkeys(COLUMNS, torch.zeros((), device=self.device)) | losses
+        counts = dict.fromkeys(COLUMNS, 0) | dict.fromkeys(losses, n)
+        if len(real):
+            line = adversarial_losses.decision_threshold(self.recipe.adversarial, real, fake)
+            values |= {"d_real": (real > line).float().mean(), "d_fake": (fake <= line).float().mean()}
+            counts |= {"d_real": n, "d_fake": n}
+        return torch.stack(
+            [values[c] * counts[c] for c in COLUMNS]
+            + [torch.as_tensor(float(counts[c]), device=self.device) for c in COLUMNS]
+        )
+
+    def point(self, sums: np.ndarray, start: int, stop: int) -> Row:
+        values, counts = np.split(sums.sum(0), 2)
+        return {c: float(v / n) for c, v, n in zip(COLUMNS, values, counts, strict=True) if n}
+
+    def place(self, batch: int) -> Row:
+        return super().place(batch) | {"lr": self.lr, "d_lr": self.d_lr}
+
+    def alone(self, player: str) -> Row:
+        """One step of "d" or "g" outside the turns; what it saw, as a point that belongs to no curve."""
+        return self.point((self.d_step() if player == "d" else self.g_step())[None].cpu().double().numpy(), 0, 1)
+
+    def validate(self) -> ValidationResult:
+        """Measure fixed samples, and what is left of reconstruction, on held-out images."""
+        measured = asdict(self.yardstick.measure(sample_quality.generated(self.model, sample_quality.DRAWN)))
+        shares = measured.pop("shares")
+        row = self.place(self.batch) | {f"val_{name}": value for name, value in measured.items() if value == value}
+        if self.model.encoder is not None:
+            row["val_mse"] = metrics.reconstruction_mse(self.model, self.val_images)
+        return ValidationResult(row, measured["frechet"], shares=shares)
+
+    def facts(self) -> dict[str, Any]:
+        """The counters, for JSON. With `tensors` they are the whole state."""
+        return {"epoch": self.epoch, "batch": self.batch, "steps": self.steps, "lr": self.lr}
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Weights, both optimisers, random state and the running epoch's losses, by name."""
+        found = {f"model.{k}": v for k, v in self.model.state_dict().items()}
+        if self.recipe.ema:
+            found |= {f"generator.{k}": v for k, v in self.generator.state_dict().items()}
+        return (
+            found
+            | flatten_state("g_optimizer", self.g_optimizer)
+            | flatten_state("d_optimizer", self.d_optimizer)
+            | {"noise": self.noise.get_state(), "sums": self.sums}
+        )
+
+    def restore(self, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
+        """Go on exactly where `tensors` and `facts` were taken. The model's own tensors must have been checked."""
+        self.model.load_state_dict({k[6:]: v for k, v in tensors.items() if k.startswith("model.")})
+        if self.recipe.ema:
+            self.generator.load_state_dict({k[10:]: v for k, v in tensors.items() if k.startswith("generator.")})
+        unflatten_state("g_optimizer", tensors, self.g_optimizer)
+        unflatten_state("d_optimizer", tensors, self.d_optimizer)
+        self.noise.set_state(tensors["noise"])
+        self.epoch, self.steps = facts["epoch"], facts["steps"]
+        self.begin_epoch()
+        self.batch = facts["batch"]
+        self.sums.copy_(tensors["sums"])
+        self.lr = facts["lr"]
+
+    def forget(self) -> None:
+        """Both optimisers begin anew, and the average of G at what G is."""
+        self.g_optimizer.state.clear()
+        self.d_optimizer.state.clear()
+        self.generator.load_state_dict(self.model.decoder.state_dict())
+
+
+@contextlib.contextmanager
+def _still(part: nn.Module) -> Iterator[None]:
+    """While G learns, D's weights take no gradient: they stay, and it need not be computed."""
+    part.requires_grad_(False)
+    try:
+        yield
+    finally:
+        part.requires_grad_(True)

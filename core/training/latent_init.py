@@ -1,0 +1,124 @@
+"""Codes before and after training: where a latent table begins, and a first guess at the code of a new image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from core.models import AutoDecoder
+from core.models.likelihood import build
+from core.recipes.recipe import Recipe
+
+SMALL = 0.01
+"""σ of latents that begin at random: near 0, where the decoder is still nearly linear (DeepSDF begins alike)."""
+
+LOGVAR_START = -4.0
+"""log σ² that a variational table begins with, but for `ppca`: σ = 0.14. With σ = 1 everywhere the first epochs would
+see nothing but noise."""
+
+NARROW = 1e-4
+"""σ² that a table of `ppca` begins with, at least: a β of 0 would leave none."""
+
+FITTED = 10_000
+"""Images that the regression is fitted on and the main directions are found in, at most: enough for 784 pixels, and
+done in a tenth of a second."""
+
+RIDGE = 1e-3
+"""Penalty of the regression, as a share of the mean squared singular value."""
+
+
+def initial_table(recipe: Recipe, images: Tensor) -> Tensor:
+    """The table a training begins with, [N, code_dim], from uint8 images [N, 1, 28, 28].
+
+    `small`: μ ~ N(0, 0.01²). `pca`: the images' coordinates along their main directions, scaled so that the widest has
+    σ = 1; where there are fewer directions than latent dimensions, the others begin small. `ppca`: see `_linear`.
+    """
+    n, d = len(images), recipe.latent_dim
+    generator = torch.Generator().manual_seed(recipe.seed)
+    mean = (SMALL * torch.randn(n, d, generator=generator)).to(images.device)
+    logvar = torch.full_like(mean, LOGVAR_START)
+    if recipe.latent_init == "pca" and n > 1:
+        main = _principal(images, d)
+        mean[:, : len(main.variances)] = main.coordinates(images, 1 / main.variances[:1].sqrt())
+    if recipe.latent_init == "ppca":
+        _linear(mean, logvar, recipe, images)
+    return torch.cat([mean, logvar], dim=1) if recipe.variational else mean
+
+
+def _linear(mean: Tensor, logvar: Tensor, recipe: Recipe, images: Tensor) -> None:
+    """Fill in the posterior of each image under the linear decoder that fits best, a Gaussian in the place of any other
+    likelihood: probabilistic PCA (Tipping & Bishop 1999). From there to a decoder of several layers it is not far.
+
+    The decoder's columns are the directions whose variance λ is above the noise, each √(λ − noise) long; which gives
+    the posterior σ² = noise / λ, and μ is the coordinate times √(1 − σ²) / √λ. The other latent dimensions say nothing
+    of an image: μ stays small, σ² = 1.
+    """
+    main = _principal(images, recipe.latent_dim)
+    noise = main.left_out  # what a σ that is learned would come to
+    if recipe.likelihood != "gaussian-learned":
+        noise = build(recipe.likelihood, recipe.sigma).noise(_spread(images, FITTED))
+    noise *= recipe.beta  # a prior that counts β-fold leaves of a direction what noise β times as strong would
+    out = main.only(main.variances > noise)
+    variance = (noise / out.variances).clamp_min(NARROW)
+    mean[:, : len(variance)] = out.coordinates(images, ((1 - variance) / out.variances).sqrt())
+    logvar.zero_()[:, : len(variance)] = variance.log().to(logvar)
+
+
+@dataclass(frozen=True)
+class _Principal:
+    """Directions in which images vary most, as columns of [784, k], the variance along each [k], the mean image [784],
+    all in double precision on the CPU; and the mean variance of all other directions."""
+
+    directions: Tensor
+    variances: Tensor
+    centre: Tensor
+    left_out: float
+
+    def only(self, these: Tensor) -> _Principal:
+        return replace(self, directions=self.directions[:, these], variances=self.variances[these])
+
+    def coordinates(self, images: Tensor, scale: Tensor) -> Tensor:
+        """How far images [N, 1, 28, 28] lie along each direction from the mean image, times `scale`, [N, k]."""
+        along, centre = (x.float().to(images.device) for x in (self.directions * scale, self.centre))
+        return torch.cat([(part.flatten(1).float() / 255 - centre) @ along for part in images.split(8192)])
+
+
+def _principal(images: Tensor, most: int) -> _Principal:
+    """The first directions, as many as there are, `most` at most. The same at every call."""
+    sample = _spread(images, FITTED).cpu().flatten(1).double() / 255
+    centre = sample.mean(0)
+    sample -= centre
+    # On the CPU and in double precision: quick at this size, and the same on every device.
+    values, vectors = torch.linalg.eigh(sample.T @ sample / max(1, len(sample) - 1))
+    # Images that are all alike differ by rounding, which is no direction.
+    keep = min(most, int((values > max(1e-12, 1e-9 * float(values[-1]))).sum()))
+    directions = vectors.flip(1)[:, :keep]
+    directions = directions * directions.sum(0).sign()  # a direction's sign is nobody's choice: fix it
+    values = values.flip(0)
+    return _Principal(directions, values[:keep], centre, max(0.0, float(values[keep:].mean())))
+
+
+def fit_ridge(model: AutoDecoder, images: Tensor) -> None:
+    """Refresh the model's ridge regression from pixels to codes: uint8 images [N, 1, 28, 28], one for each row of its
+    table. Both are free to have: training owns N pairs of an image and its code."""
+    rows = _rows(len(images), FITTED).to(images.device)
+    x = images[rows].cpu().flatten(1).double() / 255
+    codes = model.table[rows].cpu().double()
+    x_mean, code_mean = x.mean(0), codes.mean(0)
+    x, codes = x - x_mean, codes - code_mean
+    gram = x.T @ x
+    gram.diagonal().add_(max(1e-6, RIDGE * float(gram.diagonal().mean())))
+    model.guess.copy_(torch.linalg.solve(gram, x.T @ codes))
+    model.mean_image.copy_(x_mean)
+    model.guess_at_mean.copy_(code_mean)
+
+
+def _spread(images: Tensor, most: int) -> Tensor:
+    return images[_rows(len(images), most).to(images.device)]
+
+
+def _rows(n: int, most: int) -> Tensor:
+    """Spread over the whole set: images of a folder lie sorted by class."""
+    return torch.linspace(0, n - 1, min(n, most)).long()

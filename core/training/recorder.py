@@ -1,0 +1,195 @@
+"""What a training loop writes down: curves, weights, pictures, and the state to go on from.
+
+The order of writing is the point. Tables and weights come first, then the state that counts on them: a resumed run
+cuts the tables back to its state and never finds rows missing. Each file is whole by itself
+(`atomic_files.write_atomic`), so the plug can be pulled between any two of them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from core import data
+from core.evaluation import metrics, sample_quality
+from core.models import GAN, build
+from core.runs import Run, RunError, history, weights
+from core.runs.history import Row
+from core.system.atomic_files import write_atomic, write_json
+from core.training.autoencoder_trainer import AutoencoderTrainer
+from core.training.base_trainer import ValidationResult
+from core.training.gan_trainer import GanTrainer
+
+
+class RunRecorder:
+    """The written side of one run while it trains.
+
+    Attributes:
+        rows: the loss curves so far. seconds: spent training and validating, pauses left out.
+        best_total, best_epoch: lowest validation objective (total at the present β; a GAN's Fréchet distance), when.
+        first_total: the untrained model's total, by which an explosion is judged.
+        fresh: nothing was saved before.
+    """
+
+    def __init__(self, run: Run, trainer: AutoencoderTrainer | GanTrainer):
+        self.run, self.trainer = run, trainer
+        self.rows: list[Row] = []
+        self.columns = history.columns(run.recipe.model)
+        self.part_rows: list[Row] = []  # of the second table, where there is one: `trainer.parts`
+        self.seconds = 0.0
+        self.best_total: float | None = None
+        self.best_epoch = 0.0
+        self.first_total: float | None = None
+        self.unsaved_best: dict[str, Tensor] | None = None
+        self.saved_at, self.save_cost = -math.inf, 0.0
+        for leftover in run.path.rglob(".*.tmp"):  # of a process that was killed while it wrote
+            leftover.unlink(missing_ok=True)
+        self.fresh = not (run.path / "resume.safetensors").is_file()
+        if not self.fresh:
+            self._restore()
+
+    def _restore(self) -> None:
+        run, trainer = self.run, self.trainer
+        tensors, facts = weights.load(run.path / "resume.safetensors")
+        own = {k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")}
+        weights.put(build(run.recipe), own, f"'{run.name}'")
+        try:
+            trainer.restore(tensors, facts)
+            for key in ("seconds", "best_total", "best_epoch", "first_total"):
+                setattr(self, key, facts[key])
+            if run.status["state"] == "diverged":  # saved while it blew up, perhaps: back to the last good
+                weights.put(trainer.model, weights.load(run.path / "best.safetensors")[0], f"'{run.name}'")
+                trainer.forget()
+        except (KeyError, RuntimeError, ValueError, TypeError) as error:
+            raise RunError(
+                f"'{run.name}' cannot be resumed: its saved state does not fit ({error}). Its images may "
+                "have changed since. Train it anew."
+            ) from None
+        # What was written down after the state was saved belongs to a future that did not happen.
+        self.rows = [row for row in history.to_rows(run.history()) if row["step"] <= trainer.steps]
+        if trainer.parts:
+            file, columns = trainer.parts
+            parts = history.to_rows(history.read(run.path / file, columns))
+            self.part_rows = [row for row in parts if row["epoch"] <= trainer.progress]
+        run.update_status(changes=[change for change in run.status["changes"] if change["step"] <= trainer.steps])
+        for epoch in run.frames():
+            if epoch > trainer.epoch:
+                (run.path / "frames" / f"{epoch:04d}.png").unlink(missing_ok=True)
+
+    def time(self, row: Row) -> Row:
+        """The row with the seconds of now, to the millisecond."""
+        return row | {"seconds": round(self.seconds, 3)}
+
+    def validated(self, found: ValidationResult) -> bool:
+        """Note a validation; True if it is the best so far, whose weights are then kept until they are saved."""
+        trainer, row, objective = self.trainer, found.row, found.objective
+        if self.rows and self.rows[-1]["step"] == row["step"]:
+            self.rows[-1] = self.rows[-1] | row
+        else:
+            self.rows.append(row)
+        if trainer.parts:
+            self.part_rows.append(dict(zip(trainer.parts[1], [row["epoch"], *found.parts.tolist()], strict=True)))
+        if self.first_total is None:
+            self.first_total = objective
+        best = self.best_total is None or objective < self.best_total
+        if best:
+            self.best_total, self.best_epoch = objective, row["epoch"]
+            self.unsaved_best = {name: t.clone() for name, t in trainer.model.state_dict().items()}
+        seen = row["epoch"] * len(trainer.train_images)
+        rate = seen / self.seconds if seen and self.seconds else None
+        with contextlib.suppress(OSError):  # news for the pages; if the disk is full, the next save says so
+            self.run.update_status(
+                epoch=row["epoch"],
+                step=trainer.steps,
+                seconds=self.seconds,
+                images_per_second=rate,
+                best_total=self.best_total,
+                best_epoch=self.best_epoch,
+            )
+        return best
+
+    def changed(self, change: dict[str, Any]) -> None:
+        """Note a learning rate or β changed in mid-run."""
+        if change["field"] == "beta":
+            # Totals under two weights cannot be compared: the best starts anew, and what counts as an explosion too.
+            self.save_good()
+            self.best_total = None
+            if self.first_total is not None and self.rows:
+                part = "train" if "train_kl" in self.rows[-1] else "val"
+                now = self.rows[-1][f"{part}_recon"] + change["new"] * self.rows[-1][f"{part}_kl"]
+                self.first_total = max(self.first_total, now)
+        self.run.update_status(changes=[*self.run.status["changes"], change])
+
+    def picture(self, epoch: int) -> None:
+        """Take the frame of that epoch."""
+        path = self.run.path / "frames" / f"{epoch:04d}.png"
+        with contextlib.suppress(OSError):  # a picture is not worth ending a training for
+            write_atomic(path, self.trainer.picture(), flush=False)
+
+    def save(self) -> None:
+        """Everything, as it is now.
+
+        Raises:
+            OSError: the disk is full; what was saved before is untouched.
+        """
+        path, trainer, began = self.run.path, self.trainer, time.perf_counter()
+        self.save_good()
+        weights.save(path / "last.safetensors", trainer.model.state_dict(), {"epoch": trainer.progress})
+        facts = trainer.facts() | {
+            "seconds": self.seconds,
+            "best_total": self.best_total,
+            "best_epoch": self.best_epoch,
+            "first_total": self.first_total,
+        }
+        weights.save(path / "resume.safetensors", trainer.tensors(), facts)
+        self.saved_at = time.perf_counter()
+        self.save_cost = self.saved_at - began
+
+    def save_good(self) -> None:
+        """The tables and the best weights, without the state of now: all that is worth keeping after an explosion."""
+        path = self.run.path
+        history.write(path / "history.csv", self.rows, self.columns)
+        if self.part_rows:
+            file, columns = self.trainer.parts
+            history.write(path / file, self.part_rows, columns)
+        if self.unsaved_best is not None:
+            facts = {"epoch": self.best_epoch, "val_total": self.best_total}
+            weights.save(path / "best.safetensors", self.unsaved_best, facts)
+            self.unsaved_best = None
+
+    def evaluation(self, device: torch.device) -> Iterator[str]:
+        """Score the best weights on the test set, once, at the very end, in steps: yields nothing to say after each,
+        or the sentence why it cannot be done."""
+        recipe = self.run.recipe
+        try:
+            test = data.load(recipe.dataset, recipe.folder)
+        except data.DataError as error:
+            yield f"It could not be scored on the test set: {error}"
+            return
+        model = weights.load_model(self.run, "best", device)
+        steps = (
+            sample_quality.evaluation(model, test)
+            if isinstance(model, GAN)
+            else metrics.evaluation(model, metrics.test_images(model, test))
+        )
+        for found in steps:
+            if found:
+                write_json(self.run.path / "evaluation.json", found | {"epoch": self.best_epoch})
+            yield ""
+
+    def end(self, state: str, message: str) -> None:
+        """The last word on how it went."""
+        self.run.update_status(
+            flush=True,
+            state=state,
+            message=message,
+            epoch=self.trainer.progress,
+            step=self.trainer.steps,
+            seconds=self.seconds,
+        )

@@ -1,0 +1,151 @@
+"""Which images are on a map, what goes in, how settings are refused, and PCA against scikit-learn's."""
+
+import numpy as np
+import pytest
+from sklearn.decomposition import PCA
+
+from core import data
+from core.embedding import export, inputs
+from core.embedding.settings import EmbeddingError, Settings
+from core.images.convert import from_png, png
+from core.latent import codec, pca
+from core.runs import weights
+from tests.tiny_runs import tiny, trained
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return data.load("digits")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("n", 9, "n: 9 is not allowed. Give a whole number from 10 to 20,000."),
+        ("n", 100.5, "n: 100.5 is not allowed"),
+        ("perplexity", "many", "perplexity: 'many' is not allowed. Give a number from 2 to 500."),
+        ("perplexity", float("nan"), "perplexity: nan"),
+        ("iterations", True, "iterations: True"),
+        ("seed", -1, "seed: -1 is not allowed"),
+        ("source", "z", "source: 'z' is not allowed. Choose one of latents, pixels."),
+        ("method", "umap", "Choose one of tsne, pca."),
+        ("start", None, "start: None"),
+        ("pca_first", "yes", "Choose True or False."),
+    ],
+)
+def test_a_bad_setting_is_refused_with_its_value_and_what_is_allowed(name, value, told):
+    with pytest.raises(EmbeddingError) as refused:
+        Settings(**{name: value})
+    assert told in str(refused.value)
+
+
+def test_numbers_may_come_as_text():
+    s = Settings(n="500", perplexity="12.5", seed="3")
+    assert (s.n, s.perplexity, s.seed) == (500, 12.5, 3)
+
+
+def test_settings_are_fitted_to_the_images_there_are():
+    assert Settings(n=5_000).fitted_to(300).n == 300
+    with pytest.raises(EmbeddingError, match="There are only 9 images. A map needs 10"):
+        Settings().fitted_to(9)
+    with pytest.raises(EmbeddingError, match="perplexity: 30 is too much for 60 images.*at most 19"):
+        Settings().fitted_to(60)
+    assert Settings(method="pca").fitted_to(60).n == 60, "PCA attends to no neighbours"
+
+
+def test_a_map_takes_test_images_first_and_every_class_in_proportion(digits):
+    few = inputs.chosen(digits, 100)
+    assert len(few) == len(set(few)) == 100 and few.max() < 297
+    assert (np.abs(np.bincount(inputs.labels(digits, few)) - 10) <= 2).all()
+    many = inputs.chosen(digits, 1_000)
+    assert many[:297].tolist() == list(range(297)) and len(set(many)) == 1_000
+    assert np.array_equal(many, inputs.chosen(digits, 1_000))
+    every = inputs.chosen(digits, 5_000)
+    assert len(every) == inputs.available(digits) == 1_797
+
+
+def test_pictures_and_labels_belong_to_their_numbers(digits):
+    ids = np.array([3, 296, 297, 1_796])
+    assert [inputs.part_of(digits, k) for k in ids] == [("test", 3), ("test", 296), ("train", 0), ("train", 1_499)]
+    wanted = np.concatenate([digits.test_images[[3, 296]], digits.train_images[[0, 1_499]]])
+    assert np.array_equal(inputs.pictures(digits, ids), wanted)
+    assert inputs.labels(digits, ids).tolist() == [
+        digits.test_labels[3],
+        digits.test_labels[296],
+        digits.train_labels[0],
+        digits.train_labels[1_499],
+    ]
+
+
+def test_latents_are_the_posterior_means_of_the_best_weights(digits):
+    run = trained(tiny(latent_dim=3))
+    z = inputs.latents_of(run, digits.test_images[:20])
+    assert np.array_equal(z, codec.encode(weights.load_model(run), digits.test_images[:20]))
+    assert z.shape == (20, 3)
+
+
+@pytest.mark.parametrize("d", [2, 5, 784])
+def test_pca_is_scikit_learns_but_for_the_sign(d, digits):
+    x = (
+        digits.test_images.reshape(297, -1)[:, :d].astype(np.float32)
+        if d == 784
+        else np.random.default_rng(0).standard_normal((200, d)).astype(np.float32) * np.arange(1, d + 1)
+    )
+    ours, theirs = pca.pca(x), PCA(2, svd_solver="full").fit(x)
+    wanted = theirs.transform(x)
+    for k in range(2):
+        sign = np.sign(ours[:, k] @ wanted[:, k])
+        assert np.allclose(ours[:, k], sign * wanted[:, k], atol=1e-3 * np.abs(wanted).max())
+    assert pca.explained(x, ours) == pytest.approx(theirs.explained_variance_ratio_.sum(), rel=1e-4)
+
+
+def test_pca_of_a_single_number_or_of_nothing_that_varies_is_a_map_all_the_same():
+    line = pca.pca(np.arange(10, dtype=np.float32)[:, None])
+    assert line.shape == (10, 2) and np.allclose(np.abs(np.diff(line[:, 0])), 1) and not line[:, 1].any()
+    assert not pca.pca(np.ones((10, 4), np.float32)).any()
+    assert np.isnan(pca.explained(np.ones((10, 4)), np.ones((10, 2))))
+
+
+def test_the_table_has_a_line_for_every_image(digits):
+    ids = np.array([0, 300])
+    lines = export.table(digits, ids, np.array([[1.5, -2.25], [0.1, 1e-9]])).splitlines()
+    assert lines == [
+        "index,part,class,x,y",
+        f"0,test,{digits.test_labels[0]},1.5,-2.25",
+        f"3,train,{digits.train_labels[3]},0.1,1e-09",
+    ]
+
+
+def test_the_picture_shows_every_point_in_the_colour_of_its_class():
+    y = np.array([[0.0, 0.0], [4.0, 0.0], [2.0, 2.0]])
+    shown = export.picture(y, np.array([0, 1, -1]), ["zero", "one"], "A map · of ⊕ things")
+    assert shown.shape[1:] == (1_200, 3) and from_png(png(shown)).shape == shown.shape[:2]
+    below = shown[56:1_256]
+    assert below[600 + 288, 24].tolist() == [0x56, 0xB4, 0xE9], "left and below the middle"
+    assert below[600 + 288, 1_175].tolist() == [0xE6, 0x9F, 0x00]
+    assert below[600 - 288, 600].tolist() == [0x6B, 0x72, 0x80]
+
+
+def test_a_single_place_for_all_points_is_a_picture_too():
+    assert export.picture(np.zeros((3, 2)), np.zeros(3, int), ["a"], "").shape[1] == 1_200
+
+
+def test_a_run_without_an_encoder_maps_the_images_that_own_a_row_of_its_table(digits):
+    run = trained(tiny("plane-ad", train_images=200, hidden=(8,), epochs=1))
+    ids = inputs.chosen(digits, 150, run.recipe)
+    rows = inputs.rows_of(digits, ids, run.recipe)
+    table = weights.load_model(run).table.numpy()
+    assert len(ids) == 150 and np.array_equal(inputs.owners(digits, run.recipe)[rows], ids)
+    z = inputs.latents_of(run, inputs.pictures(digits, ids), rows)
+    assert np.array_equal(z, table[rows])
+    assert len(inputs.chosen(digits, 5_000, run.recipe)) == 200
+    assert inputs.rows_of(digits, inputs.chosen(digits, 150), run.recipe) is None  # test images own none
+
+
+def test_beside_each_other_runs_without_an_encoder_map_what_all_of_them_own(digits):
+    encoded, few, held = tiny("mlp-vae"), tiny("plane-ad", train_images=200), tiny("plane-vad", validation=100)
+    assert inputs.available(digits, encoded) == 1_797 and inputs.available(digits, encoded, few) == 200
+    ids = inputs.chosen(digits, 5_000, encoded, few, held)
+    assert ids.tolist() == sorted(set(inputs.owners(digits, few)) & set(inputs.owners(digits, held)))
+    assert 0 < len(ids) == inputs.available(digits, held, few)
+    assert all(inputs.rows_of(digits, ids, recipe) is not None for recipe in (few, held))

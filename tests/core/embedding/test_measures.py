@@ -1,0 +1,66 @@
+"""Trustworthiness, k-NN accuracy and silhouette against scikit-learn asked directly."""
+
+import numpy as np
+import pytest
+from sklearn.manifold import trustworthiness
+from sklearn.metrics import silhouette_score
+from sklearn.model_selection import LeaveOneOut, cross_val_predict
+from sklearn.neighbors import KNeighborsClassifier
+
+from core import data
+from core.embedding import measures
+from core.embedding.measures import knn_accuracy, measure
+
+
+@pytest.fixture(scope="module")
+def points():
+    rng = np.random.default_rng(3)
+    labels = np.arange(150) % 3
+    x = rng.standard_normal((150, 6)) + 1.5 * np.eye(6)[labels]
+    return x.astype(np.float32), x[:, :2] + 0.3 * rng.standard_normal((150, 2)), labels.astype(np.int64)
+
+
+def test_all_of_them_are_scikit_learns(points):
+    x, y, labels = points
+    found = measure(x, y, labels)
+    assert found["trustworthiness"] == pytest.approx(trustworthiness(x, y, n_neighbors=10))
+    assert found["silhouette_input"] == pytest.approx(silhouette_score(x, labels), abs=1e-5)
+    assert found["silhouette_map"] == pytest.approx(silhouette_score(y, labels))
+    for name, where in (("knn_input", x), ("knn_map", y)):
+        said = cross_val_predict(KNeighborsClassifier(10), where, labels, cv=LeaveOneOut())
+        assert found[name] == pytest.approx((said == labels).mean())
+    assert found["measured"] == 150 and found["knn_input"] > 0.6
+
+
+def test_an_image_given_twice_is_not_its_own_proof():
+    """Each point has a double of another class: whoever counted a point as its own neighbour would be right."""
+    x = np.repeat(np.random.default_rng(0).standard_normal((40, 3)), 2, 0)
+    labels = np.tile([0, 1], 40)
+    assert knn_accuracy(x, labels) < 0.8
+
+
+def test_many_images_are_measured_on_a_sample_and_it_is_told(points, monkeypatch):
+    x, y, labels = points
+    monkeypatch.setattr(measures, "SAMPLE", 60)
+    found, sample = measure(x, y, labels), data.spread(labels, 60)
+    assert found["measured"] == 60
+    assert found["trustworthiness"] == pytest.approx(trustworthiness(x[sample], y[sample], n_neighbors=10))
+    said = cross_val_predict(KNeighborsClassifier(10), y, labels, cv=LeaveOneOut())
+    assert found["knn_map"] == pytest.approx((said == labels)[sample].mean()), "neighbours are looked for among all"
+
+
+@pytest.mark.parametrize("labels", [np.full(150, -1), np.zeros(150, int), np.where(np.arange(150) < 149, -1, 0)])
+def test_without_two_classes_only_trustworthiness_is_defined(points, labels):
+    x, y, _ = points
+    found = measure(x, y, labels)
+    assert found["trustworthiness"] > 0.5
+    assert all(np.isnan(found[name]) for name in ("knn_input", "knn_map", "silhouette_input", "silhouette_map"))
+
+
+def test_images_without_a_class_do_not_vote(points):
+    x, y, labels = points
+    some = np.where(np.arange(150) % 5 == 0, -1, labels)
+    known = some >= 0
+    assert measure(x, y, some)["silhouette_map"] == pytest.approx(silhouette_score(y[known], some[known]))
+    said = cross_val_predict(KNeighborsClassifier(10), y[known], some[known], cv=LeaveOneOut())
+    assert measure(x, y, some)["knn_map"] == pytest.approx((said == some[known]).mean())

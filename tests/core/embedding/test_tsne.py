@@ -1,0 +1,130 @@
+"""Forming a map: repeatable, stoppable, to be gone on with, as good as scikit-learn's; and without openTSNE."""
+
+import numpy as np
+import pytest
+from sklearn.manifold import TSNE, trustworthiness
+
+from core.embedding import settings as embedding_settings
+from core.embedding import tsne
+from core.embedding.settings import Settings
+from core.latent import pca
+
+pytest.importorskip("openTSNE", reason="openTSNE has no package for this machine")
+
+
+@pytest.fixture(scope="module")
+def x():
+    """Four round clusters in ten dimensions."""
+    rng = np.random.default_rng(0)
+    return (rng.standard_normal((160, 10)) + 6 * np.eye(10)[np.arange(160) % 4]).astype(np.float32)
+
+
+QUICK = Settings(n=160, perplexity=10, iterations=120)
+
+
+def form(x, settings=QUICK, **more):
+    return tsne.fit(x, settings, by="openTSNE", **more)
+
+
+def test_the_same_seed_gives_the_same_map_and_another_one_another(x):
+    loose = QUICK.with_(start="random", seed=5)
+    assert np.array_equal(form(x, loose).y, form(x, loose).y)
+    assert not np.allclose(form(x, loose).y, form(x, loose.with_(seed=6)).y, atol=0.1)
+
+
+def test_it_is_seen_while_it_forms(x):
+    seen = []
+    last = form(x, tell=lambda state: seen.append((state.iteration, state.kl, state.y.copy())))
+    assert [iteration for iteration, _, _ in seen][:3] == [9, 19, 29] and last.iteration == 120
+    assert all(np.isfinite(kl) for _, kl, _ in seen) and seen[-1][1] < seen[0][1]
+    assert not np.array_equal(seen[0][2], seen[1][2]), "a picture of its own each time"
+    assert last.trace[-1] == (120, last.kl)
+
+
+@pytest.mark.parametrize("stop_at", [9, 29, 79])  # while attraction is exaggerated, at its end, and after
+def test_stopped_and_continued_is_the_same_as_never_stopped(x, stop_at):
+    whole = form(x)
+    part = form(x, tell=lambda state: state.iteration >= stop_at)
+    assert part.iteration == stop_at < whole.iteration
+    again = form(x, state=part)
+    assert again.iteration == 120 and np.array_equal(again.y, whole.y)
+    assert again.kl == pytest.approx(whole.kl, abs=1e-9)
+
+
+def test_more_iterations_go_on_from_fewer_if_both_exaggerate_alike(x):
+    short, long = QUICK.with_(iterations=300), QUICK.with_(iterations=340)
+    assert tsne.exaggerated(300) == tsne.exaggerated(340)
+    assert np.array_equal(form(x, long, state=form(x, short)).y, form(x, long).y)
+
+
+def test_its_kl_is_what_the_definition_says(x):
+    """Against P and Q written out in full, from the attention that each point's own σ gives."""
+    state, perplexity = form(x, QUICK.with_(perplexity=50, iterations=250)), 50
+    squares = ((x[:, None].astype(float) - x[None]) ** 2).sum(-1)
+    p = np.zeros((160, 160))
+    for i in range(160):
+        others = np.arange(160) != i
+        low, high = 1e-6, 1e3
+        for _ in range(200):
+            middle = (low + high) / 2
+            row = np.exp(-(squares[i, others] - squares[i, others].min()) * middle)
+            row /= row.sum()
+            entropy = -(row * np.log(row + 1e-300)).sum()
+            low, high = (low, middle) if entropy < np.log(perplexity) else (middle, high)
+        p[i, others] = row
+    p = (p + p.T) / (2 * 160)
+    far = ((state.y[:, None] - state.y[None]) ** 2).sum(-1)
+    q = 1 / (1 + far)
+    np.fill_diagonal(q, 0)
+    q /= q.sum()
+    there = p > 0
+    assert state.kl == pytest.approx((p[there] * np.log(p[there] / q[there])).sum(), abs=0.02)
+
+
+def test_it_is_as_good_as_scikit_learns(x):
+    ours = form(x, QUICK.with_(iterations=400))
+    theirs = TSNE(perplexity=10, random_state=0, init="pca").fit(x)
+    assert ours.kl < 1.05 * theirs.kl_divergence_
+    assert trustworthiness(x, ours.y) > trustworthiness(x, theirs.embedding_) - 0.01
+
+
+def test_points_above_the_limit_are_placed_by_the_grid(x, monkeypatch):
+    monkeypatch.setattr(tsne, "GRID_ABOVE", 100)
+    assert form(x, QUICK.with_(iterations=400)).kl < 1.1 * form(x, QUICK.with_(iterations=400)).kl + 0.05
+
+
+def test_pca_first_gives_the_map_of_the_reduced_points():
+    wide = np.random.default_rng(1).standard_normal((120, 200)).astype(np.float32)
+    reduced = form(pca.pca(wide, 50), QUICK.with_(n=120))
+    assert np.array_equal(form(wide, QUICK.with_(n=120, pca_first=True)).y, reduced.y)
+    assert not np.array_equal(form(wide, QUICK.with_(n=120)).y, reduced.y)
+
+
+def test_images_that_are_all_the_same_still_make_a_map():
+    assert np.isfinite(form(np.ones((40, 5), np.float32), Settings(n=40, perplexity=5, iterations=60)).y).all()
+
+
+def test_the_pca_map_is_there_at_once(x):
+    state = form(x, QUICK.with_(method="pca"))
+    assert np.allclose(state.y, pca.pca(x)) and state.iteration == 0 and state.update is None
+
+
+def test_without_open_tsne_scikit_learn_forms_the_map(x, monkeypatch):
+    monkeypatch.setattr(embedding_settings, "find_spec", lambda name: None)
+    assert (
+        embedding_settings.implementation() == "scikit-learn"
+        and embedding_settings.usual_iterations("scikit-learn") == 1_000
+    )
+    seen = []
+    settings = QUICK.with_(iterations=300)
+    state = tsne.fit(x, settings, lambda state: seen.append(state.iteration))
+    theirs = TSNE(
+        perplexity=10, init=tsne.first_layout(x, settings).astype(np.float32), random_state=0, max_iter=300
+    ).fit(x)
+    assert np.allclose(state.y, theirs.embedding_, atol=1e-3) and state.kl == pytest.approx(theirs.kl_divergence_)
+    assert seen == [50, 100, 150, 200, 250, 300] and state.update is None
+
+
+def test_scikit_learn_can_be_stopped_and_leaves_the_first_layout(x):
+    state = tsne.fit(x, QUICK, lambda state: state.iteration >= 100, by="scikit-learn")
+    assert state.iteration == 0 and np.array_equal(state.y, tsne.first_layout(x, QUICK))

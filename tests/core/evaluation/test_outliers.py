@@ -1,0 +1,382 @@
+"""The mixed bag and its scores: AUROC by counting pairs, a threshold that no test image moves, scores recomputed."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+from scipy.stats import mannwhitneyu
+from sklearn.metrics import roc_auc_score
+
+from core import data, runs
+from core.data import loading
+from core.evaluation import metrics, outliers
+from core.evaluation import outlier_images as bags
+from core.jobs import outliers as jobs_outliers
+from core.latent import encoding
+from core.models import build
+from core.runs import weights
+from core.system import cache as system_cache
+from core.system import paths
+from tests.tiny_runs import tiny, trained
+
+torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def cache(monkeypatch, tmp_path):
+    monkeypatch.setenv("LATENT_LAB_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return data.load("digits")
+
+
+@pytest.fixture(scope="module")
+def places(tmp_path_factory):
+    """Small trained runs by family."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LATENT_LAB_RUNS", str(tmp_path_factory.mktemp("runs")))
+        small = {"network": "mlp", "hidden": (64,), "latent_dim": 8, "train_images": 0, "batch_size": 32, "epochs": 8}
+        return {
+            "vae": trained(tiny(hidden=(64,), latent_dim=8, train_images=0, batch_size=32, epochs=8), "vae"),
+            "ae": trained(tiny("deep-ae", latent_dim=8, train_images=0), "ae"),
+            "ad": trained(tiny("auto-decoder", **small), "ad"),
+            "vad": trained(tiny("variational-auto-decoder", **small | {"beta": 1.0}), "vad"),
+        }
+
+
+def bag_of(images, n: int = 20, other=None, **changes) -> bags.OutlierSet:
+    return bags.mixed(images, tiny(**changes), other, n)
+
+
+def scored(run: runs.Run, images, bag: bags.OutlierSet) -> outliers.OutlierScores:
+    return last(outliers.scoring(weights.load_model(run), run.recipe, images, bag))
+
+
+def last(steps):
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
+
+
+# What is in the bag
+
+
+def test_a_bag_holds_what_it_says(digits):
+    other = dataclasses.replace(digits, name="kmnist", test_images=digits.test_images[:7], test_labels=np.arange(7))
+    bag = bag_of(digits, 20, other)
+    assert {kind: len(bag.of(kind)) for kind in bags.KINDS} == {
+        "validation": 20,
+        "test": 20,
+        "other": 7,
+        "inverted": 20,
+        "shuffled": 20,
+        "noise": 20,
+    }
+    test = bag.images[bag.of("test")]
+    assert np.array_equal(test, digits.test_images[bag.number[bag.of("test")]])
+    assert np.array_equal(bag.label[bag.of("test")], digits.test_labels[bag.number[bag.of("test")]])
+    assert np.array_equal(bag.images[bag.of("inverted")], 255 - test)
+    shuffled = bag.images[bag.of("shuffled")].reshape(20, -1)
+    assert np.array_equal(np.sort(shuffled), np.sort(test.reshape(20, -1))) and (shuffled != test.reshape(20, -1)).any()
+    noise = bag.images[bag.of("noise")] / 255
+    assert noise.mean() == pytest.approx(0.5, abs=0.01) and noise.var() == pytest.approx(1 / 12, abs=0.005)
+    assert bag.outliers == ("other", "inverted", "shuffled", "noise")
+
+
+def test_the_validation_images_of_a_bag_are_those_that_training_held_out(digits):
+    bag = bag_of(digits, 300, validation=180)
+    trained_on, held = data.split(digits, 180)
+    numbers = bag.number[bag.of("validation")]
+    assert np.array_equal(numbers, held) and not set(numbers) & set(trained_on)
+    assert np.array_equal(bag.images[bag.of("validation")], digits.train_images[held])
+
+
+def test_the_same_bag_is_mixed_every_time_and_another_seed_shuffles_anew(digits):
+    one, two, other = (bags.mixed(digits, tiny(), None, 9, seed) for seed in (0, 0, 1))
+    assert np.array_equal(one.images, two.images) and not np.array_equal(one.images, other.images)
+
+
+def test_a_set_without_test_images_is_refused_in_a_sentence(digits):
+    few = dataclasses.replace(digits, test_images=digits.test_images[:0], test_labels=digits.test_labels[:0])
+    with pytest.raises(data.DataError, match="too small"):
+        bag_of(few)
+
+
+@pytest.mark.parametrize(
+    ("own", "first"), [("digits", "fashion-mnist"), ("fashion-mnist", "mnist"), ("mnist", "fashion-mnist")]
+)
+def test_the_set_most_unlike_the_own_is_proposed_first(monkeypatch, own, first):
+    monkeypatch.setattr(data, "status", lambda: {name: loading.Status(True, "", "") for name in data.SOURCES})
+    found = bags.other_sets(tiny(dataset=own))
+    assert found[0] == first and own not in found and "folder" not in found
+
+
+# Telling them apart
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_auroc_is_the_count_of_pairs_that_mann_and_whitney_make_and_scikit_learns(seed):
+    rng = np.random.default_rng(seed)
+    inliers, strange = rng.integers(0, 12, 40) / 4, rng.integers(3, 15, 55) / 4  # with many ties
+    wins = sum(float(o > i) + 0.5 * float(o == i) for o in strange for i in inliers)
+    found = outliers.auroc(inliers, strange)
+    assert found == pytest.approx(wins / (40 * 55), abs=1e-12)
+    assert found == pytest.approx(mannwhitneyu(strange, inliers).statistic / (40 * 55), abs=1e-12)
+    assert found == pytest.approx(roc_auc_score([0] * 40 + [1] * 55, np.concatenate([inliers, strange])), abs=1e-12)
+
+
+def test_auroc_at_its_ends():
+    low, high = np.array([1.0, 2.0]), np.array([3.0, 4.0])
+    assert (outliers.auroc(low, high), outliers.auroc(high, low), outliers.auroc(low, low)) == (1.0, 0.0, 0.5)
+    assert np.isnan(outliers.auroc(low, high[:0]))
+
+
+def test_the_area_under_the_roc_curve_is_the_auroc_and_each_point_a_threshold():
+    rng = np.random.default_rng(0)
+    inliers, strange = rng.normal(0, 1, 300), rng.normal(1, 2, 200)
+    false, found = outliers.roc(inliers, strange)
+    assert np.trapezoid(found, false) == pytest.approx(outliers.auroc(inliers, strange), abs=1e-9)
+    assert (false[0], found[0], false[-1], found[-1]) == (0, 0, 1, 1)
+    line = np.quantile(strange, 0.6)
+    point = (inliers >= line).mean(), (strange >= line).mean()
+    assert np.abs(false - point[0]).min() < 0.02 and (np.diff(false) >= 0).all() and (np.diff(found) >= 0).all()
+
+
+@pytest.mark.parametrize("quantile", [0.5, 0.9, 0.95, 0.995])
+@pytest.mark.parametrize("n", [1, 7, 180])
+def test_the_threshold_is_the_smallest_score_that_so_many_validation_images_do_not_exceed(quantile, n):
+    values = np.random.default_rng(n).normal(size=n)
+    line = outliers.threshold(values, quantile)
+    below = [v for v in sorted(values) if (values <= v).mean() >= quantile - 1e-12]
+    assert line == below[0]
+
+
+def test_other_test_images_leave_the_threshold_where_it_was(digits, places):
+    run, lines, shares = places["vae"], [], []
+    for changed in (digits, dataclasses.replace(digits, test_images=255 - digits.test_images)):
+        bag = bags.mixed(changed, run.recipe, None, 50)
+        found = scored(run, changed, bag)
+        for score in ("error", "objective", "baseline"):
+            values = found.by(score)
+            lines.append(outliers.threshold(values[bag.of("validation")], 0.95))
+            shares.append({v.kind: v.flagged for v in outliers.verdicts(values, bag, 0.95)})
+    assert lines[:3] == lines[3:]
+    assert [s["validation"] for s in shares[:3]] == [s["validation"] for s in shares[3:]]
+    assert shares[0]["test"] < 0.5 < shares[3]["test"] == 1.0, "and yet the test images were others"
+
+
+def test_a_verdict_counts_what_lies_above_the_line():
+    kind = np.array([0] * 4 + [1] * 2 + [5] * 2)
+    bag = bags.OutlierSet(np.zeros((8, 28, 28), np.uint8), kind, np.arange(8), np.full(8, -1), "")
+    values = np.array([1, 2, 3, 4, 2.5, 3.5, 3.0, 9.0])
+    found = outliers.verdicts(values, bag, 0.75)
+    assert [(v.kind, v.images, v.flagged) for v in found] == [
+        ("validation", 4, 0.25),
+        ("test", 2, 0.5),
+        ("noise", 2, 0.5),
+    ]
+    assert found[2].auroc == pytest.approx(0.75) and np.isnan(found[0].auroc)
+
+
+# Scores
+
+
+@pytest.mark.parametrize("family", ["vae", "ae", "ad", "vad"])
+def test_every_score_can_be_recomputed_image_by_image(digits, places, family):
+    run = places[family]
+    bag, model = bags.mixed(digits, run.recipe, None, 6), weights.load_model(run)
+    found = scored(run, digits, bag)
+    for k in [*bag.of("test")[:2], bag.of("noise")[0]]:
+        x = metrics.as_floats(metrics.on_device(bag.images[k : k + 1], torch.device("cpu")))
+        posterior = encoding.encode(model, x)
+        copy = model.decode(posterior.mean)
+        assert found.error[k] == pytest.approx(float((copy - x).square().mean()), rel=1e-4)
+        assert np.abs(found.copies[k].astype(int) - 255 * copy[0, 0].numpy()).max() < 1.01
+        squared = float((model.decoder(posterior.mean) - x).square().sum())  # before it is cut to [0, 1] to be shown
+        if family == "ae":
+            assert found.objective[k] == pytest.approx(squared, rel=1e-4)
+        if family == "ad":
+            wanted = squared + run.recipe.beta * 0.5 * float(posterior.mean.square().sum())
+            assert found.objective[k] == pytest.approx(wanted, rel=1e-4)
+
+
+def test_the_negative_elbo_is_sampled_and_unbiased(digits, places):
+    """Against many draws of torch's own Gaussian, with torch's own KL."""
+    run = places["vae"]
+    bag, model = bags.mixed(digits, run.recipe, None, 30), weights.load_model(run)
+    rows = bag.of("test")
+    x = metrics.as_floats(metrics.on_device(bag.images[rows], torch.device("cpu")))
+    q = model.encode(x)
+    gaussian = torch.distributions.Normal(q.mean, torch.exp(0.5 * q.logvar))
+    kl = torch.distributions.kl_divergence(gaussian, torch.distributions.Normal(0.0, 1.0)).sum(1)
+    torch.manual_seed(1)
+    nll = torch.stack(
+        [
+            -torch.distributions.Bernoulli(logits=model.decoder(gaussian.sample()), validate_args=False)
+            .log_prob(x)
+            .flatten(1)
+            .sum(1)
+            for _ in range(400)
+        ]
+    )
+    wanted, values = (nll.mean(0) + kl).numpy(), scored(run, digits, bag).objective[rows]
+    error = np.sqrt(nll.var(0).mean().item() / outliers.DRAWS / len(rows))
+    assert (values - wanted).mean() == pytest.approx(0, abs=4 * error)
+    at_mean = (model.likelihood.nll(model.decoder(q.mean), x) + kl).numpy()
+    assert values.mean() > at_mean.mean() + 1, "scored at the mean it would be no ELBO"
+
+
+@pytest.mark.parametrize("family", ["vae", "ad"])
+def test_an_image_scores_the_same_whatever_else_is_in_the_bag(digits, places, family):
+    run = places[family]
+    small, large = (bags.mixed(digits, run.recipe, other, 6) for other in (None, data.load("digits")))
+    few, many = scored(run, digits, small), scored(run, digits, large)
+    for kind in ("validation", "test", "noise"):
+        for score in ("error", "objective"):
+            assert few.by(score)[small.of(kind)] == pytest.approx(many.by(score)[large.of(kind)], rel=1e-4)
+
+
+@pytest.mark.parametrize("family", ["vae", "ad", "vad"])
+def test_models_that_have_learned_something_find_noise_and_inverted_images_strange(digits, places, family):
+    run = places[family]
+    bag = bags.mixed(digits, run.recipe, None, 60)
+    found = scored(run, digits, bag)
+    for score in ("error", "objective", "baseline"):
+        by_kind = {v.kind: v for v in outliers.verdicts(found.by(score), bag, 0.95)}
+        assert by_kind["noise"].auroc > 0.99 and by_kind["inverted"].auroc > 0.99, score
+
+
+def test_the_progress_rises_from_chunk_to_chunk_and_within_a_search(digits, places, monkeypatch):
+    monkeypatch.setattr(encoding, "CHUNK", 40)
+    run = places["ad"]
+    bag = bags.mixed(digits, run.recipe, None, 10)
+    parts = list(outliers.scoring(weights.load_model(run), run.recipe, digits, bag))
+    assert len(parts) > 60 and parts == sorted(parts) and parts[0] > 0 and parts[-1] == 1.0
+
+
+def test_the_scores_of_a_model_that_diverged_are_a_sentence(digits):
+    model, recipe = build(tiny()), tiny()
+    for weight in model.parameters():
+        weight.data.fill_(float("nan"))
+    with pytest.raises(runs.RunError, match="diverged"):
+        last(outliers.scoring(model.eval(), recipe, digits, bag_of(digits)))
+
+
+# The baseline
+
+
+def test_the_baseline_is_the_distance_to_the_principal_plane(digits):
+    train, images = digits.train_images[:400], digits.test_images[:50]
+    x = train.reshape(400, -1) / 255.0
+    directions = np.linalg.svd(x - x.mean(0), full_matrices=False)[2][:20]
+    away = images.reshape(50, -1) / 255.0 - x.mean(0)
+    wanted = np.square(away - away @ directions.T @ directions).mean(1)
+    assert outliers.pca_residual(train, images) == pytest.approx(wanted, rel=1e-3)
+    assert outliers.pca_residual(train[:3], images).shape == (50,), "fewer images than components"
+
+
+def test_the_baseline_tells_mnist_from_fashion_as_well_as_is_known(mnist):
+    """.934 and .968: the AUROC of a PCA-20 residual fitted on all 60,000, computed elsewhere."""
+    if not data.status()["fashion-mnist"].ready:
+        pytest.skip("needs the real FashionMNIST files: set LATENT_LAB_DATA to a folder that holds them")
+    fashion = data.load("fashion-mnist")
+    for own, other, wanted in ((mnist, fashion, 0.934), (fashion, mnist, 0.968)):
+        values = outliers.pca_residual(
+            own.train_images, np.concatenate([own.test_images, other.test_images]), most=60_000
+        )
+        assert outliers.auroc(values[:10_000], values[10_000:]) == pytest.approx(wanted, abs=5e-4)
+
+
+def test_the_one_class_task_by_the_baseline_is_as_known(mnist):
+    """.955: mean one-class AUROC of a PCA-20 residual on MNIST, computed elsewhere."""
+    assert outliers.one_class(mnist).mean() == pytest.approx(0.955, abs=1e-3)
+
+
+# What is kept
+
+
+def test_kept_scores_are_read_again_and_damaged_ones_are_not(digits, places):
+    run = places["vae"]
+    bag = bags.mixed(digits, run.recipe, None, 5)
+    path, found = outliers.file_of(run, bag), scored(run, digits, bag)
+    assert outliers.load(path, bag) is None and outliers.save(path, found)
+    again = outliers.load(path, bag)
+    assert np.array_equal(again.objective, found.objective) and np.array_equal(again.copies, found.copies)
+    assert outliers.load(path, bags.mixed(digits, run.recipe, None, 4)) is None, "another bag"
+    path.write_bytes(path.read_bytes()[:300])
+    assert outliers.load(path, bag) is None
+
+
+def test_other_weights_other_images_or_another_bag_have_another_file(digits, places, tmp_path, monkeypatch):
+    bag = bags.mixed(digits, places["vae"].recipe, None, 5)
+    other = bags.mixed(digits, places["vae"].recipe, None, 5, seed=1)
+    names = {
+        outliers.file_of(places["vae"], bag),
+        outliers.file_of(places["vae"], other),
+        outliers.file_of(places["ae"], bag),
+    }
+    monkeypatch.setenv("LATENT_LAB_RUNS", str(tmp_path / "others"))
+    copy = runs.create(places["vae"].recipe, "copy")
+    model = weights.load_model(places["vae"])
+    weights.save(copy.path / "best.safetensors", model.state_dict(), {"epoch": 1})
+    names.add(outliers.file_of(copy, bag))
+    model.latent_mean += 1
+    weights.save(copy.path / "best.safetensors", model.state_dict(), {"epoch": 1})
+    names.add(outliers.file_of(copy, bag))
+    assert len(names) == 5
+
+
+def test_the_cache_keeps_the_newest_files_of_a_kind():
+    for k in range(6):
+        assert system_cache.save(system_cache.file_of("some", f"{k}"), {"a": np.zeros(1)}, {}, most=3)
+    system_cache.save(system_cache.file_of("other", "x"), {"a": np.zeros(1)}, {})
+    assert len(list(paths.cache_folder().glob("some-*"))) == 3 and system_cache.load(system_cache.file_of("some", "5"))
+    assert system_cache.load(system_cache.file_of("other", "x"))
+    assert system_cache.digest("ab", "c") != system_cache.digest("a", "bc")
+
+
+# In the background
+
+
+def test_in_the_background_it_ends_with_scores_that_can_be_read(places, monkeypatch):
+    run = places["ad"]
+    monkeypatch.setenv("LATENT_LAB_RUNS", str(run.path.parent))
+    images, bag, path = jobs_outliers.prepare(run, "", 5, 0)
+    job = jobs_outliers.start(run, "", 5, 0, path)
+    assert jobs_outliers.start(run, "", 5, 0, path) is job, "a second visitor joins"
+    job.wait(240)
+    assert job.state == "done" and job.part == 1.0, job.message
+    assert outliers.load(path, bag).error == pytest.approx(scored(run, images, bag).error, rel=1e-3)
+
+
+def test_a_scoring_that_cannot_be_is_a_sentence(places, monkeypatch, tmp_path):
+    monkeypatch.setenv("LATENT_LAB_RUNS", str(tmp_path / "nowhere"))
+    job = jobs_outliers.start(places["ad"], "", 5, 0, tmp_path / "x")
+    job.wait(240)
+    assert job.state == "failed" and job.message.startswith("There is no run 'ad'"), job.message
+
+
+def test_one_visitors_stop_is_not_anothers(places, monkeypatch, tmp_path):
+    monkeypatch.setenv("LATENT_LAB_RUNS", str(places["ad"].path.parent))
+    with jobs_outliers._turn:  # others are at it: this one waits
+        job = jobs_outliers.start(places["ad"], "", 5, 0, tmp_path / "y")
+        job.watch("one")
+        job.watch("two")
+        job.leave("one")
+        assert job.active
+        job.leave("two")
+        assert job.state == "stopped"
+    job.wait(60)
+    assert job.state == "stopped" and job.part == 0
+    assert jobs_outliers.start(places["ad"], "", 5, 0, tmp_path / "y") is job
+    again = jobs_outliers.start(places["ad"], "", 5, 0, tmp_path / "y", again=True)
+    assert again is not job
+    again.watch("one")
+    again.leave("one")
+    again.wait(60)
+    assert again.state == "stopped"

@@ -1,0 +1,89 @@
+"""The yardstick of generated images: closed forms, scipy's matrix root, and images whose figures are known."""
+
+import numpy as np
+import pytest
+from scipy.linalg import sqrtm
+
+from core import data
+from core.evaluation import sample_quality
+from core.evaluation.gan_diagnosis import diagnose
+from core.evaluation.sample_quality import SampleQuality, frechet
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return data.load("digits")
+
+
+@pytest.fixture(scope="module")
+def stick(digits):
+    return sample_quality.for_dataset(digits)
+
+
+def test_the_distance_of_two_gaussians_along_the_axes_is_the_closed_form():
+    a, b = np.array([1.0, 4.0]), np.array([9.0, 0.25])
+    found = frechet(np.array([0.0, 1.0]), np.diag(a), np.array([2.0, 1.0]), np.diag(b))
+    assert found == pytest.approx(4 + ((np.sqrt(a) - np.sqrt(b)) ** 2).sum())
+
+
+def test_the_distance_is_scipy_s_for_any_covariances():
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(2, 50, 7))
+    mean_a, cov_a, mean_b, cov_b = *sample_quality.moments(x), *sample_quality.moments(2 * y + 1)
+    expected = ((mean_a - mean_b) ** 2).sum() + np.trace(cov_a + cov_b - 2 * sqrtm(cov_a @ cov_b).real)
+    assert frechet(mean_a, cov_a, mean_b, cov_b) == pytest.approx(expected)
+    assert frechet(mean_a, cov_a, mean_a, cov_a) == pytest.approx(0, abs=1e-9)
+
+
+def test_the_real_images_themselves_lie_at_no_distance_and_cover_every_class(digits, stick):
+    found = stick.measure(digits.train_images)
+    assert found.frechet == pytest.approx(0, abs=1e-3) and found.modes == 10
+    assert found.sharpness == pytest.approx(1) and found.diversity == pytest.approx(1)
+    assert found.balance > 0.99 and found.shares.sum() == pytest.approx(1)
+
+
+def test_noise_and_blur_lie_farther_than_unseen_real_images(digits, stick):
+    unseen, shifted = digits.test_images, digits.test_images.astype(float)
+    blurred = sum(np.roll(shifted, (i, j), (1, 2)) for i in (-1, 0, 1) for j in (-1, 0, 1)) / 9
+    noise = np.random.default_rng(0).integers(0, 256, unseen.shape, dtype=np.uint8)
+    near, soft, far = (stick.measure(x.astype(np.uint8)) for x in (unseen, blurred, noise))
+    assert near.frechet < soft.frechet < far.frechet
+    assert soft.sharpness < 0.7 < near.sharpness < far.sharpness
+
+
+def test_one_picture_again_and_again_is_one_mode_without_diversity(digits, stick):
+    found = stick.measure(np.repeat(digits.train_images[:1], 200, 0))
+    assert found.modes == 1 and found.balance == 0 and found.diversity == pytest.approx(0, abs=1e-9)
+
+
+def test_a_class_that_is_left_out_is_not_covered(digits, stick):
+    kept = digits.train_images[digits.train_labels != 4]
+    found = stick.measure(kept)
+    assert found.modes == 9 and found.shares.argmin() == 4
+
+
+def test_without_classes_pixels_serve_and_nothing_is_said_of_modes(digits):
+    bare = SampleQuality(digits.train_images, None)
+    found = bare.measure(digits.test_images)
+    assert np.isnan(found.modes) and found.shares.size == 0 and 0 < found.frechet < 100
+    assert bare.measure(digits.train_images).frechet == pytest.approx(0, abs=1e-6)
+
+
+def test_the_classifier_s_accuracy_is_part_of_the_name(stick):
+    assert f"{100 * stick.judge.accuracy:.1f} %" in stick.name and "297 test images" in stick.name
+
+
+@pytest.mark.parametrize(
+    ("case", "words"),
+    [
+        ((10, 10, 0.12, 0.9, 0.7, 0.7), ""),
+        ((10, 10, 0.12, 0.1, 0.7, 0.7), "collapsed"),
+        ((3, 10, 0.8, 0.6, 0.7, 0.7), "collapsed"),
+        ((9, 10, 0.2, 0.8, 0.7, 0.7), "1 of 10 classes is hardly"),
+        ((10, 10, 0.12, 0.9, 0.99, 0.99), "hardly ever wrong"),
+        ((10, 10, 0.12, 0.9, 0.99, 0.5), ""),
+    ],
+)
+def test_the_alarm_says_what_is_wrong_and_a_cure_and_else_nothing(case, words):
+    said = diagnose(*case)
+    assert words in said and bool(said) == bool(words)

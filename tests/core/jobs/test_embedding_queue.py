@@ -1,0 +1,159 @@
+"""Maps in the making behind the page: shared, stopped, continued, and gone when the lab is."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from core.embedding import pitfalls, store, tsne
+from core.embedding.settings import Settings
+from core.jobs import embedding, embedding_queue
+from core.system import paths
+
+pytest.importorskip("openTSNE", reason="openTSNE has no package for this machine")
+
+LABELS = np.arange(300) % 4
+X = (np.random.default_rng(0).standard_normal((300, 8)) + 5 * np.eye(8)[LABELS]).astype(np.float32)
+SETTINGS = Settings(n=300, perplexity=10, iterations=250)
+
+
+@pytest.fixture(autouse=True)
+def cache(monkeypatch, tmp_path):
+    """A cache and a process of the test's own: the process reads its environment once, when it starts."""
+    monkeypatch.setenv("LATENT_LAB_CACHE", str(tmp_path / "cache"))
+    desk = embedding_queue.EmbeddingQueue()
+    monkeypatch.setattr(embedding, "_desk", desk)
+    yield
+    desk.close()
+
+
+def until(job, condition):
+    """Looks at a job until a condition holds; fails when it ends without."""
+    while not condition():
+        assert job.active, (job.state, job.message)
+        job.wait(0.02)
+
+
+def test_a_job_ends_with_the_map_that_forming_gives_and_its_measures():
+    job = embedding.start(X, LABELS, SETTINGS)
+    assert embedding.start(X, LABELS, SETTINGS) is job, "a second visitor joins"
+    assert embedding.current(job.key, SETTINGS) is job
+    job.wait(120)
+    assert job.state == "done" and job.iteration == 250 and not job.message, job.message
+    wanted = tsne.fit(X, SETTINGS, by="openTSNE")
+    assert np.array_equal(job.y, wanted.y.astype(np.float32)) and job.kl == pytest.approx(wanted.kl)
+    assert job.measures["knn_map"] > 0.95
+    kept = store.find(job.key, SETTINGS)
+    assert np.array_equal(kept.state.y, wanted.y) and kept.facts["measures"] == job.measures
+
+
+def test_a_stopped_map_goes_on_as_if_never_stopped():
+    long = SETTINGS.with_(iterations=5_000)
+    job = embedding.start(X, LABELS, long)
+    until(job, lambda: job.iteration > 0)
+    job.stop()
+    job.wait(60)
+    assert job.state == "stopped" and 0 < job.iteration < 5_000 and job.measures
+    stage = store.stage(job.key, long).state
+    assert np.allclose(stage.y, job.y, atol=1e-5)
+    end = 10 * (stage.iteration // 10) + 20  # the same course, with an end that can be waited for
+    short = long.with_(iterations=max(end, 310))
+    again = embedding.start(X, LABELS, short)
+    again.wait(120)
+    assert again.state == "done"
+    assert np.array_equal(again.y, tsne.fit(X, short, by="openTSNE").y.astype(np.float32))
+
+
+def test_one_map_after_the_other_and_a_waiting_one_can_be_taken_back():
+    first = embedding.start(X, LABELS, SETTINGS.with_(iterations=5_000))
+    second = embedding.start(X, LABELS, SETTINGS.with_(perplexity=20))
+    assert second.state == "queued" and second.position == 1
+    second.stop()
+    assert second.state == "stopped" and not second.active
+    until(first, lambda: first.state == "forming")
+    first.stop()
+    first.wait(60)
+    assert first.state == "stopped"
+
+
+def test_a_process_that_dies_fails_its_map_and_the_next_one_is_formed():
+    job = embedding.start(X, LABELS, SETTINGS.with_(iterations=5_000))
+    until(job, lambda: job.iteration > 0)
+    embedding._desk._process.kill()
+    job.wait(60)
+    assert job.state == "failed" and "ended unexpectedly" in job.message
+    after = embedding.start(X, LABELS, SETTINGS)
+    after.wait(120)
+    assert after.state == "done"
+
+
+def test_what_cannot_be_kept_is_shown_all_the_same(tmp_path):
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / "maps").write_text("a file where a folder should be")
+    job = embedding.start(X, LABELS, SETTINGS)
+    job.wait(120)
+    assert job.state == "done" and "could not be kept" in job.message and job.y.shape == (300, 2)
+
+
+def test_the_pca_map_is_measured():
+    job = embedding.start(X, LABELS, SETTINGS.with_(method="pca"))
+    job.wait(120)
+    assert job.state == "done" and 0.5 < job.measures["trustworthiness"] < 1
+
+
+def test_scikit_learn_forms_the_map_where_it_must():
+    job = embedding.start(X, LABELS, SETTINGS, by="scikit-learn")
+    job.wait(120)
+    assert job.state == "done" and job.kl > 0
+
+
+def test_the_small_maps_show_what_distill_warns_of():
+    job = embedding.start_lessons(X, LABELS)
+    job.wait(200)
+    assert job.state == "done", job.message
+    panels = pitfalls.find(job.key)
+    assert {name for name in panels if "labels" not in name} == {
+        "perplexity 2",
+        "perplexity 5",
+        "perplexity 30",
+        "seed 1",
+        "seed 2",
+        *(f"{kind} {view}" for kind in ("sizes", "distances", "noise") for view in ("true", "map")),
+    }
+
+    def ratio(panel):
+        y, groups = panels[panel], panels[f"{panel} labels"]
+        return pitfalls.width(y[groups == 1]) / pitfalls.width(y[groups == 0])
+
+    assert ratio("sizes true") > 5 and ratio("sizes map") < 2, "sizes are lost"
+    far = [
+        pitfalls.apart(panels[p], panels[f"{p} labels"], 1, 2) / pitfalls.apart(panels[p], panels[f"{p} labels"], 0, 1)
+        for p in ("distances true", "distances map")
+    ]
+    assert far[0] == pytest.approx(5, rel=0.05) and far[1] < 3, "distances are lost"
+    assert 0.3 < pitfalls.shared_neighbours(panels["seed 1"], panels["seed 2"]) < 0.99
+
+
+def test_nothing_is_left_behind_when_the_lab_is_gone():
+    """A lab that is killed has no time to tidy up: its process notices by itself."""
+    code = (
+        "import numpy as np, os, time\n"
+        "from core import embedding_job\nfrom core.embedding.settings import Settings\n"
+        "x = np.random.default_rng(0).standard_normal((2000, 20)).astype(np.float32)\n"
+        "job = embedding_job.start(x, np.zeros(2000, np.int64), Settings(n=2000, iterations=5000))\n"
+        "while job.iteration == 0 and job.active: job.wait(0.05)\n"
+        "print(embedding_job._desk._process.pid, job.state, flush=True)\n"
+        "os._exit(1)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=paths.ROOT, capture_output=True, text=True, timeout=120)
+    pid, state = done.stdout.split()
+    assert state == "forming", done.stderr
+    wait = "import os, sys\nwhile True:\n    try: os.kill(int(sys.argv[1]), 0)\n    except OSError: break\n"
+    subprocess.run([sys.executable, "-c", wait, pid], timeout=30, check=True)
+
+
+def test_shared_neighbours_of_a_map_with_itself_are_all():
+    y = np.random.default_rng(0).standard_normal((50, 2))
+    assert pitfalls.shared_neighbours(y, y) == 1.0
+    assert pitfalls.shared_neighbours(y, 3 * y @ np.array([[0, 1], [-1, 0]]) + 7) == 1.0

@@ -1,0 +1,198 @@
+"""Losses against the distributions of torch itself, and against the arithmetic of a linear Gaussian world."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.distributions import Bernoulli, MultivariateNormal, Normal, kl_divergence
+
+from core.evaluation import metrics
+from core.models import Posterior, likelihood
+from core.models.likelihood import build
+from core.models.vae import VAE
+
+
+def pictures(n: int = 7) -> torch.Tensor:
+    return torch.rand(n, 1, 28, 28, generator=torch.Generator().manual_seed(1))
+
+
+def outputs(n: int = 7, scale: float = 3.0) -> torch.Tensor:
+    return scale * torch.randn(n, 1, 28, 28, generator=torch.Generator().manual_seed(2))
+
+
+def test_kl_equals_torch_distributions_in_every_dimension():
+    mean = torch.randn(9, 5, dtype=torch.float64) * 3
+    logvar = torch.randn(9, 5, dtype=torch.float64) * 4
+    prior = Normal(torch.zeros_like(mean), torch.ones_like(mean))
+    expected = kl_divergence(Normal(mean, (0.5 * logvar).exp()), prior)
+    torch.testing.assert_close(Posterior(mean, logvar).kl(), expected)
+
+
+def test_kl_is_zero_at_the_prior_and_positive_elsewhere():
+    zeros = torch.zeros(1, 4)
+    assert Posterior(zeros, zeros).kl().abs().max() == 0
+    assert (Posterior(zeros + 0.1, zeros).kl() > 0).all() and (Posterior(zeros, zeros - 0.1).kl() > 0).all()
+
+
+def test_a_point_has_no_kl_and_samples_itself():
+    point = Posterior(torch.randn(3, 4))
+    assert point.kl().shape == (3, 4) and not point.kl().any()
+    assert point.sample() is point.mean
+
+
+def test_samples_of_a_posterior_have_its_mean_and_width():
+    mean, logvar = torch.tensor([[2.0, -1.0]]).expand(100_000, 2), torch.tensor([[0.0, -3.0]]).expand(100_000, 2)
+    z = Posterior(mean, logvar).sample(torch.Generator().manual_seed(0))
+    deviation = (0.5 * logvar[0]).exp()
+    assert ((z.mean(0) - mean[0]).abs() < 4 * deviation / math.sqrt(len(z))).all()
+    assert ((z.std(0) / deviation - 1).abs() < 0.01).all()
+
+
+def test_the_gradient_reaches_the_posterior_through_a_sample():
+    mean, logvar = torch.zeros(2, 3, requires_grad=True), torch.zeros(2, 3, requires_grad=True)
+    Posterior(mean, logvar).sample(torch.Generator().manual_seed(0)).square().sum().backward()
+    assert mean.grad.abs().min() > 0 and logvar.grad.abs().min() > 0
+
+
+def test_bernoulli_equals_the_log_probability_of_torch():
+    x, logits = pictures(), outputs()
+    expected = -Bernoulli(logits=logits, validate_args=False).log_prob(x).flatten(1).sum(1)
+    torch.testing.assert_close(likelihood.Bernoulli().nll(logits, x), expected)
+
+
+@pytest.mark.parametrize("logit", [-1e4, 1e4])
+def test_bernoulli_and_its_gradient_are_finite_at_extreme_logits(logit):
+    x, logits = pictures(), torch.full((7, 1, 28, 28), logit, requires_grad=True)
+    nll = likelihood.Bernoulli().nll(logits, x)
+    nll.sum().backward()
+    wrong = (1 - x if logit > 0 else x).flatten(1).sum(1)
+    torch.testing.assert_close(nll.detach(), 1e4 * wrong)  # the log-odds, for every part that is wrong
+    assert logits.grad.isfinite().all()
+
+
+@pytest.mark.parametrize("learned", [False, True])
+def test_gaussian_equals_the_log_density_of_torch(learned):
+    x, mean = pictures(), outputs()
+    expected = -Normal(mean, 0.17).log_prob(x).flatten(1).sum(1)
+    torch.testing.assert_close(likelihood.Gaussian(0.17, learned).nll(mean, x), expected)
+
+
+def test_mse_is_the_squared_error_summed_over_pixels():
+    x, output = pictures(), outputs()
+    expected = np.square(x.numpy() - output.numpy()).reshape(7, -1).sum(1)
+    assert build("mse", 0.3).nll(output, x).numpy() == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_learned_sigma_converges_to_the_root_mean_squared_error():
+    x, output = pictures(), pictures() + 0.05 * outputs(scale=1.0)
+    rmse = math.sqrt(float((x - output).square().mean()))
+    model = likelihood.Gaussian(0.5, learned=True)
+    optimizer = torch.optim.LBFGS(model.parameters(), max_iter=100, line_search_fn="strong_wolfe")
+
+    def closure():
+        optimizer.zero_grad()
+        loss = model.nll(output, x).mean() / 784
+        loss.backward()
+        return loss
+
+    optimizer.step(closure)
+    assert model.sigma == pytest.approx(rmse, rel=1e-3)
+
+
+def test_a_fixed_sigma_is_no_parameter_and_a_learned_one_is():
+    assert not list(likelihood.Gaussian(0.3).parameters())
+    assert len(list(likelihood.Gaussian(0.3, learned=True).parameters())) == 1
+
+
+@pytest.mark.parametrize("name", ["bernoulli", "gaussian", "gaussian-learned", "mse"])
+def test_what_is_shown_lies_between_black_and_white(name):
+    shown = build(name, 0.3).mean(outputs(scale=1e3))
+    assert shown.min() >= 0 and shown.max() <= 1
+
+
+# A linear Gaussian world: x = W z + b + σ ε, where log p(x) and the posterior are known in closed form.
+
+D, PIXELS, SIGMA = 3, 784, 0.5
+
+
+def linear_world(noise: float = 0.0) -> tuple[VAE, torch.Tensor, MultivariateNormal]:
+    """A VAE whose encoder is the exact posterior (its mean off by `noise`), images, and p(x)."""
+    generator = torch.Generator().manual_seed(0)
+    # Orthogonal columns make the exact posterior diagonal, as the VAE's is.
+    directions = torch.linalg.qr(torch.randn(PIXELS, D, generator=generator, dtype=torch.float64))[0]
+    w = directions * torch.tensor([2.0, 1.0, 0.5], dtype=torch.float64)
+    b = torch.rand(PIXELS, generator=generator, dtype=torch.float64)
+    variance = 1 / (1 + w.square().sum(0) / SIGMA**2)
+
+    decoder = nn.Linear(D, PIXELS).double()
+    encoder = nn.Linear(PIXELS, 2 * D).double()
+    with torch.no_grad():
+        decoder.weight.copy_(w)
+        decoder.bias.copy_(b)
+        to_mean = variance[:, None] * w.T / SIGMA**2
+        encoder.weight.copy_(torch.cat([to_mean, torch.zeros(D, PIXELS)]))
+        encoder.bias.copy_(torch.cat([-to_mean @ b + noise, variance.log()]))
+    model = VAE(
+        nn.Sequential(nn.Flatten(), encoder),
+        nn.Sequential(decoder, nn.Unflatten(1, (1, 28, 28))),
+        likelihood.Gaussian(SIGMA).double(),
+        D,
+    )
+    z = torch.randn(20, D, generator=generator, dtype=torch.float64)
+    x = z @ w.T + b + SIGMA * torch.randn(20, PIXELS, generator=generator, dtype=torch.float64)
+    covariance = w @ w.T + SIGMA**2 * torch.eye(PIXELS, dtype=torch.float64)
+    return model, x.view(20, 1, 28, 28), MultivariateNormal(b, covariance)
+
+
+def test_with_the_exact_posterior_one_sample_gives_the_exact_log_likelihood():
+    model, x, truth = linear_world()
+    found = metrics.log_likelihood(model, x, 1, torch.Generator().manual_seed(0))
+    torch.testing.assert_close(found, truth.log_prob(x.flatten(1)), rtol=0, atol=1e-3)
+
+
+def test_the_elbo_falls_short_of_log_p_by_the_kl_between_the_posteriors():
+    exact, x, truth = linear_world()
+    off, _, _ = linear_world(noise=0.3)
+    generator, n = torch.Generator().manual_seed(0), 400
+    draws = []
+    for _ in range(n):
+        losses = off.loss(x, generator)
+        draws.append(-(losses.recon + losses.kl).detach())
+    draws = torch.stack(draws)
+    p, q = exact.encode(x), off.encode(x)
+    gap = kl_divergence(Normal(q.mean, (0.5 * q.logvar).exp()), Normal(p.mean, (0.5 * p.logvar).exp())).sum(1)
+    expected = truth.log_prob(x.flatten(1)) - gap
+    assert ((draws.mean(0) - expected).abs() < 4 * draws.std(0) / math.sqrt(n) + 1e-3).all()
+
+
+def test_importance_sampling_finds_log_p_within_three_standard_errors():
+    model, x, truth = linear_world(noise=0.05)
+    generator = torch.Generator().manual_seed(3)
+    estimates = torch.stack([metrics.log_likelihood(model, x, 100, generator) for _ in range(30)])
+    per_set = estimates.mean(1)  # of all 20 images: one number per repetition
+    error = float(per_set.std() / math.sqrt(len(per_set)))
+    assert abs(float(per_set.mean() - truth.log_prob(x.flatten(1)).mean())) < 3 * error + 1e-3
+
+
+def test_more_importance_samples_never_loosen_the_bound():
+    model, x, truth = linear_world(noise=0.2)
+    generator = torch.Generator().manual_seed(4)
+
+    def bound(samples: int) -> float:
+        draws = [metrics.log_likelihood(model, x, samples, generator).mean() for _ in range(40)]
+        return float(torch.stack(draws).mean())
+
+    l1, l10, l100 = bound(1), bound(10), bound(100)
+    exact = float(truth.log_prob(x.flatten(1)).mean())
+    assert l1 < l10 < l100 < exact + 0.05
+    assert exact - l100 < (exact - l1) / 5
+
+
+def test_an_autoencoder_has_no_log_likelihood_and_says_so():
+    from core.models import build as build_model
+    from tests.tiny_runs import tiny
+
+    with pytest.raises(ValueError, match="needs a posterior with a width"):
+        metrics.log_likelihood(build_model(tiny("deep-ae")), pictures(2), 3)

@@ -1,0 +1,207 @@
+"""One definition behind form, flags and files: a bad value is refused with its field, itself and what is allowed."""
+
+import dataclasses
+import json
+import math
+
+import pytest
+
+from core.recipes import presets
+from core.recipes.recipe import DATASETS, GROUPS, Recipe, RecipeError, applies, fields
+
+BOUNDED = [f for f in fields() if f.metadata["low"] is not None and not str(f.type).startswith("tuple")]
+CHOSEN = [f for f in fields() if f.metadata["choices"]]
+LISTS = [f for f in fields() if str(f.type).startswith("tuple")]
+
+
+def ids(found):
+    return [f.name for f in found]
+
+
+def test_a_recipe_survives_its_journey_through_json():
+    classic = list(presets.PRESETS.values())
+    for recipe in [*classic, presets.first_model(), *map(presets.for_digits, classic)]:
+        assert Recipe.from_dict(json.loads(json.dumps(recipe.to_dict()))) == recipe
+
+
+def test_every_field_says_what_it_is_for_and_belongs_to_a_group():
+    for f in fields():
+        assert f.metadata["help"].endswith(".") and f.metadata["group"] in GROUPS
+
+
+def test_the_bounds_themselves_are_allowed_and_defaults_lie_within():
+    Recipe()
+    for f in BOUNDED:
+        for bound in (f.metadata["low"], f.metadata["high"]):
+            assert getattr(Recipe().with_(**{f.name: bound}), f.name) == bound
+
+
+@pytest.mark.parametrize("f", BOUNDED, ids=ids(BOUNDED))
+def test_a_number_outside_its_bounds_is_refused_by_name_value_and_range(f):
+    low, high = f.metadata["low"], f.metadata["high"]
+    step = 1 if str(f.type) == "int" else max(abs(low), 1e-9)
+    for bad in (low - step, high + max(1, high) * 0.5 if str(f.type) == "float" else high + 1):
+        with pytest.raises(RecipeError) as caught:
+            Recipe().with_(**{f.name: bad})
+        text = str(caught.value)
+        assert text.startswith(f"{f.name}: ") and repr(bad)[:8] in text and f"from {low:g} to {high:g}" in text
+
+
+@pytest.mark.parametrize("f", BOUNDED, ids=ids(BOUNDED))
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf, None, True, "many", "", [], {}, 10**400], ids=repr)
+def test_what_is_no_number_is_refused(f, bad):
+    with pytest.raises(RecipeError, match=f"^{f.name}: "):
+        Recipe().with_(**{f.name: bad})
+
+
+def test_a_fraction_is_no_whole_number_but_a_whole_float_is():
+    with pytest.raises(RecipeError, match=r"epochs: 1\.5 is not a whole number"):
+        Recipe(epochs=1.5)
+    assert Recipe(epochs=3.0).epochs == 3 and isinstance(Recipe(epochs=3.0).epochs, int)
+    assert Recipe(epochs="3", lr="1e-4") == Recipe(epochs=3, lr=1e-4)  # as the flags of a command line arrive
+
+
+@pytest.mark.parametrize("f", CHOSEN, ids=ids(CHOSEN))
+@pytest.mark.parametrize("bad", ["", "VAE ", "no-such-thing", None, 3, ["vae"]], ids=repr)
+def test_a_choice_lists_what_can_be_chosen(f, bad):
+    with pytest.raises(RecipeError) as caught:
+        Recipe().with_(**{f.name: bad})
+    assert all(choice in str(caught.value) for choice in f.metadata["choices"])
+
+
+@pytest.mark.parametrize("f", LISTS, ids=ids(LISTS))
+@pytest.mark.parametrize(
+    "bad",
+    [
+        [],
+        "",
+        "a-b",
+        [0],
+        [-1],
+        [10**9],
+        [1.5],
+        [math.nan],
+        [math.inf],
+        [None],
+        [[1]],
+        None,
+        [8] * 9,
+        {"a": 1},
+        [10**400],
+        1.5,
+    ],
+    ids=lambda b: repr(b)[:20],
+)
+def test_a_list_of_widths_is_refused_when_it_is_none(f, bad):
+    with pytest.raises(RecipeError, match=f"^{f.name}: "):
+        Recipe().with_(**{f.name: bad})
+
+
+@pytest.mark.parametrize("text", ["64-32", "64,32", "64 32", [64, 32], (64, 32), ["64", "32"]], ids=repr)
+def test_widths_can_be_written_in_many_ways(text):
+    assert Recipe(hidden=text).hidden == (64, 32)
+
+
+def test_one_width_may_stand_alone():
+    assert Recipe(hidden=64).hidden == (64,) == Recipe(hidden="64").hidden
+
+
+@pytest.mark.parametrize(
+    "values, field",
+    [
+        ({"model": "vae", "likelihood": "mse"}, "likelihood"),
+        ({"network": "conv", "channels": (8,)}, "channels"),
+        ({"dataset": "folder"}, "folder"),
+        ({"dataset": "folder", "folder": "  "}, "folder"),
+    ],
+)
+def test_fields_that_contradict_each_other_are_refused(values, field):
+    with pytest.raises(RecipeError, match=f"^{field}: "):
+        Recipe(**values)
+
+
+def test_an_unknown_field_is_refused_by_name_with_those_there_are():
+    for make in (lambda: Recipe().with_(learning_rate=1), lambda: Recipe.from_dict({"learning_rate": 1})):
+        with pytest.raises(RecipeError, match="^learning_rate: there is no such field.*lr"):
+            make()
+
+
+@pytest.mark.parametrize("foreign", [None, [], "vae", 3, [{"model": "vae"}]], ids=repr)
+def test_what_is_no_dictionary_is_no_recipe(foreign):
+    with pytest.raises(RecipeError, match="set of named fields"):
+        Recipe.from_dict(foreign)
+
+
+def test_a_recipe_cannot_be_changed_in_place():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Recipe().lr = 1.0
+
+
+def test_a_message_never_repeats_a_whole_novel():
+    with pytest.raises(RecipeError) as caught:
+        Recipe(model="x" * 100_000)
+    assert len(str(caught.value)) < 300
+
+
+def test_a_field_applies_only_where_it_matters():
+    by_name = {f.name: f for f in fields()}
+    assert not applies(by_name["sigma"], Recipe().to_dict())
+    assert applies(by_name["sigma"], Recipe(likelihood="gaussian").to_dict())
+    assert not applies(by_name["beta2"], Recipe(optimizer="sgd").to_dict())
+    assert not applies(by_name["beta2"], presets.preset("decoder-gan").to_dict()), "nor what depends on what does not"
+    assert not applies(by_name["beta"], presets.preset("deep-ae").to_dict())
+    assert all(applies(by_name[name], Recipe().to_dict()) for name in ("lr", "epochs", "hidden"))
+
+
+def test_the_presets_are_the_classic_setups():
+    conv, mlp, plane, deep = (presets.preset(n) for n in ("conv-vae", "mlp-vae", "plane-vae", "deep-ae"))
+    assert (conv.channels, conv.hidden, conv.latent_dim) == ((32, 64, 128), (500,), 20)
+    assert (conv.epochs, conv.batch_size) == (30, 128)
+    assert (mlp.hidden, mlp.latent_dim, mlp.dataset, mlp.likelihood, mlp.beta) == ((200,), 20, "mnist", "bernoulli", 1)
+    assert (plane.latent_dim, plane.epochs, plane.lr, plane.optimizer) == (2, 50, 1e-3, "adam")
+    assert (deep.model, deep.likelihood, deep.dataset, deep.epochs) == ("ae", "mse", "fashion-mnist", 10)
+    assert set(presets.ABOUT) == set(presets.PRESETS)
+    assert all(name == recipe.name for name, recipe in presets.PRESETS.items())
+
+
+def test_a_fast_sister_is_of_the_same_family_latent_size_and_images():
+    assert [name for name in presets.CLASSIC if presets.fast_of(name)] == [
+        "mlp-vae",
+        "conv-vae",
+        "plane-vae",
+        "deep-ae",
+        "auto-decoder",
+        "variational-auto-decoder",
+        "decoder-gan",
+    ]
+    for name in presets.CLASSIC:
+        assert presets.classic_of(name) == name
+        if fast := presets.fast_of(name):
+            one, two = presets.preset(name), presets.preset(fast)
+            assert (presets.classic_of(fast), presets.fast_of(fast)) == (name, fast)
+            # Where the figure is nats at a β, these two make it; a squared error is one whatever loss led to it.
+            asked = ("likelihood", "beta") if one.variational else ()
+            for same in ("model", "latent_dim", "dataset", "train_images", *asked):
+                assert getattr(one, same) == getattr(two, same), same
+
+
+def test_an_unknown_preset_lists_those_there_are():
+    with pytest.raises(RecipeError, match="no recipe 'gpt'.*mlp-vae"):
+        presets.preset("gpt")
+
+
+def test_the_small_sisters_keep_the_kind_of_model():
+    for recipe in presets.PRESETS.values():
+        small = presets.for_digits(recipe)
+        assert small.dataset == "digits" in DATASETS
+        assert (small.model, small.network, small.latent_dim, small.likelihood) == (
+            recipe.model,
+            recipe.network,
+            recipe.latent_dim,
+            recipe.likelihood,
+        )
+
+
+def test_a_summary_tells_runs_apart_at_a_glance():
+    assert Recipe(hidden=(400, 200), beta=4, latent_dim=2).summary() == "VAE · mnist · 400-200 · 2-d · β 4"
+    assert presets.preset("deep-ae").summary() == "AE · fashion-mnist · 256 · 32-d"

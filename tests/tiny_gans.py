@@ -1,0 +1,104 @@
+"""Untrained GANs with every kind of source, as runs on the digits."""
+
+import numpy as np
+import torch
+
+from core import runs
+from core.gan import experiments
+from core.models import GAN, build
+from core.recipes.recipe import Recipe
+from core.runs import frames, history, weights
+from core.system.atomic_files import write_json
+from tests.tiny_runs import tiny
+
+
+def gan_recipe(kind: str = "vae", **changes) -> Recipe:
+    """A small GAN's recipe whose generator comes from that kind of model; `none`: from scratch, with nothing behind."""
+    likelihood = {"ae": "mse", "ad": "mse"}.get(kind, "bernoulli")
+    small = {
+        "model": "gan",
+        "source_model": kind,
+        "generator": "scratch" if kind == "none" else "decoder",
+        "latent_dim": 3,
+        "d_channels": (4, 8),
+        "likelihood": likelihood,
+        "epochs": 1,
+    }
+    return tiny().with_(**small | changes)
+
+
+def gan(recipe: Recipe) -> GAN:
+    """The model, its generator a little off from where it began."""
+    model = build(recipe)
+    if model.origin is not None:
+        model.origin.load_state_dict(model.decoder.state_dict())
+    with torch.no_grad():
+        for weight in model.decoder.parameters():
+            weight.mul_(1.3)
+    return model.eval().requires_grad_(False)
+
+
+def gan_run(name: str, kind: str = "vae", *, evaluation: dict | None = None, **changes) -> runs.Run:
+    """A run's folder with such a model as its best weights."""
+    recipe = gan_recipe(kind, **changes)
+    path = runs.create(tiny(), name).path  # its own source is no run of this folder, and need not be
+    write_json(path / "recipe.json", recipe.to_dict())
+    weights.save(path / "best.safetensors", gan(recipe).state_dict(), {"epoch": 1})
+    if evaluation is not None:
+        write_json(path / "evaluation.json", evaluation)
+    return runs.Run(path)
+
+
+FIGURES = {
+    "images": 297,
+    "generated": 1000,
+    "frechet": 21.4,
+    "modes": 10.0,
+    "balance": 0.98,
+    "sure": 0.87,
+    "sharpness": 0.94,
+    "diversity": 0.91,
+    "mse": 0.041,
+    "shares": [0.1] * 10,
+    "yardstick": "a classifier",
+    "before": {
+        "frechet": 48.9,
+        "modes": 10.0,
+        "balance": 0.97,
+        "sure": 0.7,
+        "sharpness": 0.53,
+        "diversity": 0.77,
+        "mse": 0.023,
+        "shares": [0.1] * 10,
+    },
+}
+"""What an evaluation of a GAN's run holds."""
+
+
+def ended_trial(arm, source, modes: float, frechet: float, seed: int = 0) -> runs.Run:
+    """A run as an experiment leaves it: finished, with a history, shares and two frames."""
+    run = runs.create(experiments.recipe(arm, source, seed))
+    rows = [
+        {"step": 0.0, "epoch": 0.0, "val_frechet": 100.0, "val_modes": 10.0, "val_sharpness": 0.7, "val_diversity": 0.7}
+    ]
+    rows += [{"step": float(k), "epoch": k / 2, "d_real": 0.8, "d_fake": 0.6} for k in range(1, 24)]
+    rows += [
+        {
+            "step": 24.0,
+            "epoch": 12.0,
+            "d_real": 0.8,
+            "d_fake": 0.6,
+            "val_frechet": frechet,
+            "val_modes": modes,
+            "val_sharpness": 1.2,
+            "val_diversity": 0.4,
+        }
+    ]
+    history.write(run.path / "history.csv", rows, history.GAN_COLUMNS)
+    shares = [{"epoch": e} | {f"c{k}": 0.1 for k in range(10)} for e in (0.0, 12.0)]
+    history.write(run.path / "classes.csv", shares, ("epoch", *(f"c{k}" for k in range(10))))
+    for epoch in (0, 12):
+        pictures = np.full((48, 28, 28), 10 * epoch, np.uint8)
+        (run.path / "frames" / f"{epoch:04d}.png").write_bytes(frames.compose(pictures[:12], pictures[:12], pictures))
+    run.update_status(flush=True, state="finished")
+    return run

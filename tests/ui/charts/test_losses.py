@@ -1,0 +1,223 @@
+"""Curves made small and smooth, and what the charts are made of."""
+
+import itertools
+import json
+
+import numpy as np
+import pytest
+
+from core.latent.axes import DEAD_BELOW
+from core.models import build
+from core.recipes.presets import CLASSIC, PRESETS
+from core.runs.history import COLUMNS
+from ui.charts import decimate, losses
+from ui.shared import formatting
+from ui.training_view import view
+
+CURVES = [
+    (rng.integers(4, 3_000), rng.integers(4, 600), rng) for rng in (np.random.default_rng(seed) for seed in range(25))
+]
+
+
+@pytest.mark.parametrize("n, most, rng", CURVES)
+def test_a_decimated_curve_keeps_its_extremes_and_its_ends_and_invents_nothing(n, most, rng):
+    x = np.sort(rng.normal(size=n))
+    y = rng.standard_cauchy(size=n)
+    dx, dy = decimate.decimate(x, y, int(most))
+    assert len(dx) <= max(most, 4)
+    assert (dy.min(), dy.max()) == (y.min(), y.max())
+    assert (dx[0], dx[-1], dy[0], dy[-1]) == (x[0], x[-1], y[0], y[-1])
+    assert (np.diff(dx) >= 0).all()
+    assert set(zip(dx, dy, strict=True)) <= set(zip(x, y, strict=True))
+
+
+def test_every_stretch_of_a_decimated_curve_keeps_its_own_peak():
+    y = np.zeros(10_000)
+    peaks = np.arange(500, 9_500, 500)
+    y[peaks] = np.arange(len(peaks)) + 1.0
+    _, dy = decimate.decimate(np.arange(10_000), y)
+    assert set(y[peaks]) <= set(dy)
+
+
+def test_points_that_are_no_numbers_are_left_out_and_a_short_curve_is_left_alone():
+    x, y = np.arange(6.0), np.array([np.nan, 1, np.inf, 3, -np.inf, 5])
+    assert [list(v) for v in decimate.decimate(x, y)] == [[1, 3, 5], [1, 3, 5]]
+    assert [len(v) for v in decimate.decimate(np.empty(0), np.empty(0))] == [0, 0]
+
+
+@pytest.mark.parametrize("weight", [0.0, 0.3, 0.9, 0.99])
+def test_smoothing_equals_its_closed_form(weight):
+    y = np.random.default_rng(1).normal(size=60)
+    weights = np.array([[weight ** (t - i) if i <= t else 0.0 for i in range(60)] for t in range(60)])
+    np.testing.assert_allclose(decimate.smooth(y, weight), weights @ y / weights.sum(1), rtol=1e-10)
+
+
+def test_smoothing_does_not_move_a_constant_and_refuses_a_weight_of_one():
+    np.testing.assert_allclose(decimate.smooth(np.full(50, 7.0), 0.95), 7.0)
+    with pytest.raises(ValueError, match="below 1"):
+        decimate.smooth(np.ones(3), 1.0)
+
+
+def history(n: int = 2_000, epochs: int = 20) -> dict[str, np.ndarray]:
+    """A made-up VAE history: exponentially falling losses, validated at the end of each epoch."""
+    t = np.arange(1, n + 1)
+    points = {column: np.full(n, np.nan) for column in COLUMNS}
+    points |= {"step": t, "epoch": t * epochs / n, "seconds": t * 0.01}
+    recon, kl = 80 + 400 * np.exp(-t / 50), 25 * (1 - np.exp(-t / 100))
+    ends = t % (n // epochs) == 0
+    for part, there in (("train", np.full(n, True)), ("val", ends)):
+        for term, y in (("recon", recon), ("kl", kl), ("weighted_kl", 2 * kl), ("total", recon + 2 * kl)):
+            points[f"{part}_{term}"] = np.where(there, y, np.nan)
+    return points
+
+
+def drawn(chart) -> dict:
+    """(name, dashed) → curve, of the curves that speak when the pointer is over them."""
+    return {(c["name"], c["dash"]): c for panel in chart["panels"] for c in panel["curves"] if c["label"]}
+
+
+def test_losses_and_kl_have_panels_of_their_own_and_training_is_solid_where_validation_is_dashed():
+    chart = losses.loss_chart(history())
+    found = drawn(chart)
+    assert set(found) == set(itertools.product(losses.TERMS.values(), [False, True]))
+    above, below = ({c["name"] for c in panel["curves"]} for panel in chart["panels"])
+    assert above == {"Total", "Reconstruction"} and below == {"KL", "β·KL"}
+    assert len(found["Total", False]["x"]) <= 500 and len(found["Total", True]["x"]) == 20
+    colours = {name: found[name, False]["colour"] for name in losses.TERMS.values()}
+    assert len(set(colours.values())) == 3 and colours["KL"] == colours["β·KL"]
+    assert [entry["name"] for entry in chart["legend"]] == list(losses.TERMS.values())
+
+
+def test_a_zoom_survives_new_points_and_is_given_up_when_the_axis_means_something_else():
+    revision = [
+        losses.loss_chart(history(n), x=x)["revision"] for n, x in ((200, "epoch"), (400, "epoch"), (400, "seconds"))
+    ]
+    assert revision[0] == revision[1] != revision[2]
+
+
+def test_a_change_in_mid_run_is_marked_where_it_happened_on_every_axis():
+    changes = [
+        {"step": 500, "epoch": 5.0, "field": "lr", "old": 1e-3, "new": 3e-4},
+        {"step": 1000, "epoch": 10.0, "field": "beta", "old": 1.0, "new": 4.0},
+    ]
+    for x, places in {"epoch": [5, 10], "step": [500, 1000], "seconds": [5, 10]}.items():
+        marks = losses.loss_chart(history(), x=x, changes=changes)["marks"]
+        assert [mark["x"] for mark in marks] == pytest.approx(places)
+        assert [mark["text"] for mark in marks] == ["lr → 0.0003", "β → 4"]
+
+
+def test_smoothing_leaves_the_raw_curve_faint_behind_and_touches_only_training():
+    plain, smoothed = losses.loss_chart(history()), losses.loss_chart(history(), smoothing=0.9)
+    faint = [c for panel in smoothed["panels"] for c in panel["curves"] if not c["label"]]
+    assert len(faint) == 4 and not any(c["dash"] for c in faint)
+    for name in losses.TERMS.values():
+        assert drawn(plain)[name, True]["y"] == drawn(smoothed)[name, True]["y"]
+        assert drawn(plain)[name, False]["y"] != drawn(smoothed)[name, False]["y"]
+        assert drawn(plain)[name, False]["y"] == next(c["y"] for c in faint if c["name"] == name)
+
+
+def test_a_logarithm_is_drawn_only_where_every_value_has_one():
+    points = history()
+    assert [panel["log"] for panel in losses.loss_chart(points, log=True)["panels"]] == [True, True]
+    points["train_total"] = points["train_total"] - 1_000  # a Gaussian likelihood can be negative
+    assert [panel["log"] for panel in losses.loss_chart(points, log=True)["panels"]] == [False, True]
+
+
+def test_the_first_steep_fall_does_not_press_the_rest_flat():
+    low, high = losses.loss_chart(history())["panels"][0]["range"]
+    late = history()["train_total"][160:]
+    assert high < 0.8 * history()["train_total"][0] and low < late.min() and late.max() < high
+
+
+def test_the_first_peak_of_the_kl_is_not_cut_off():
+    points = history()
+    for part in ("train", "val"):
+        points[f"{part}_kl"][:20] *= 40
+        points[f"{part}_weighted_kl"][:20] *= 40
+    peak = np.nanmax([points["train_kl"], points["train_weighted_kl"]])
+    low, high = losses.loss_chart(points)["panels"][1]["range"]
+    assert low < 0.5 and high > peak
+
+
+@pytest.mark.parametrize("first", [2, 6, 1_000])
+@pytest.mark.parametrize("to", [1e11, 1e4])
+def test_a_run_that_diverges_is_shown_on_the_scale_it_had_before(first, to):
+    points, before = history(), history()
+    for term in ("recon", "kl", "weighted_kl", "total"):
+        points[f"train_{term}"][first : first + 8] = np.geomspace(0.2 * to, to, 8)
+    points = {column: values[: first + 8] for column, values in points.items()}
+    chart = losses.loss_chart(points)
+    assert chart["ranAway"]
+    for panel, term in zip(chart["panels"], ("total", "weighted_kl"), strict=True):
+        assert before[f"train_{term}"][:first].max() <= panel["range"][1] < 1.2 * before["train_total"].max()
+    beside = losses.overlay_chart({"a": points, "b": before})["panels"][0]["range"]
+    assert max(before["train_total"][:first].max(), before["train_total"][160:].max()) < beside[1] < 1_000
+
+
+def test_a_spike_that_passes_and_a_loss_below_zero_are_no_divergence():
+    points = history()
+    points["train_total"][1_000] = points["train_recon"][1_000] = 1e9
+    assert not losses.loss_chart(points)["ranAway"]
+    points = history()
+    for column in ("train_recon", "train_total"):
+        points[column] = points[column] - 1_000
+    assert not losses.loss_chart(points)["ranAway"]
+
+
+@pytest.mark.parametrize("rows", [0, 1, 2])
+def test_a_run_that_has_hardly_begun_can_be_drawn(rows):
+    points = {column: values[:rows] for column, values in history().items()}
+    losses.loss_chart(points, x="seconds", log=True, smoothing=0.5)
+    losses.overlay_chart({"a": points, "b": points}, log=True, smoothing=0.5)
+
+
+def test_what_goes_to_the_browser_is_plain_json_without_gaps():
+    text = json.dumps([losses.loss_chart(history(), smoothing=0.5), losses.kl_bars(np.ones(3))], allow_nan=False)
+    assert len(text) < 500_000
+
+
+def test_an_autoencoder_has_one_panel_and_no_kl():
+    chart = losses.loss_chart(history(), with_kl=False, unit="squared error")
+    assert {name for name, _ in drawn(chart)} == {"Total"}
+    assert [panel["title"] for panel in chart["panels"]] == ["Loss (squared error per image)"]
+
+
+def test_kl_bars_are_sorted_and_dead_dimensions_marked():
+    kl = np.array([0.5, 0.0, 3.0, DEAD_BELOW, DEAD_BELOW - 1e-6])
+    bars = losses.kl_bars(kl)
+    assert bars["names"] == ["z2", "z0", "z3", "z4", "z1"] and bars["values"] == sorted(kl, reverse=True)
+    assert bars["dead"] == [False, False, False, True, True]
+    assert losses.kl_caption(kl).startswith("3 of 5 dimensions are in use, 3.52 nats")
+
+
+@pytest.mark.parametrize(
+    "done, text",
+    [
+        (0, "0"),
+        (0.809, "0.8"),
+        (0.99, "0.9"),
+        (81, "81"),
+        (81.0, "81"),
+        (2.3, "2.3"),
+        (10_000, "10000"),
+        (None, "–"),
+        (float("nan"), "–"),
+    ],
+)
+def test_epochs_are_written_in_one_way_and_never_rounded_up(done, text):
+    assert formatting.epoch(done) == text
+
+
+def test_runs_laid_over_each_other_can_be_told_apart_even_when_the_colours_run_out():
+    runs = {f"run {i}": history(100) for i in range(8)}
+    chart = losses.overlay_chart(runs, "kl")
+    assert [entry["name"] for entry in chart["legend"]] == list(runs)
+    assert len({(c["colour"], c["width"], c["dash"]) for c in chart["panels"][0]["curves"]}) == 16
+
+
+@pytest.mark.parametrize("name", [name for name in CLASSIC if PRESETS[name].model != "gan"])
+def test_samples_are_said_to_be_of_the_prior_only_where_there_is_one(name):
+    said = view.film_rows(PRESETS[name])[-1]
+    assert said == (
+        "Samples from the prior" if build(PRESETS[name]).has_prior else "Samples from a Gaussian through the latents"
+    )

@@ -1,0 +1,65 @@
+"""Where images lie: searched for once, remembered for everybody."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from core.latent import codec
+from core.models import build
+from core.recipes.presets import preset
+from ui.shared import encode
+from ui.shared.model_cache import LatentCache
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (3, 28, 28), dtype=np.uint8)
+
+
+def holding(preset_name: str) -> SimpleNamespace:
+    model = build(preset(preset_name).with_(hidden=(16,), latent_dim=2)).eval().requires_grad_(False)
+    return SimpleNamespace(model=model, places=LatentCache())
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch):
+    monkeypatch.setattr(encode, "PATIENCE", 1e9)  # no bar outside of a page
+
+
+@pytest.mark.parametrize("preset_name", ["plane-vae", "plane-ae", "plane-ad", "plane-vad"])
+def test_every_family_places_images_as_core_does(preset_name):
+    held = holding(preset_name)
+    assert np.allclose(encode.encode(held, IMAGES), codec.encode(held.model, IMAGES), atol=1e-5)
+    assert encode.encode(held, IMAGES[:0]).shape == (0, 2)
+
+
+def test_a_search_is_made_once_per_image_whatever_stands_beside_it(monkeypatch):
+    held, counted = holding("plane-ad"), []
+    search = codec.encoding_progress
+    monkeypatch.setattr(codec, "encoding_progress", lambda model, new: counted.append(len(new)) or search(model, new))
+    first = encode.encode(held, IMAGES[[0, 1, 0]])
+    assert np.array_equal(first[0], first[2]) and counted == [2]
+    again = encode.encode(held, IMAGES[[2, 1]])
+    assert np.array_equal(again[1], first[1]) and counted == [2, 1]
+    encode.encode(held, IMAGES)
+    assert counted == [2, 1]
+
+
+def test_only_the_newest_places_are_kept():
+    places = LatentCache(2)
+    for name in (b"a", b"b"):
+        places.keep(name, np.zeros(2))
+    places.get(b"a")  # looked at: newer than b
+    places.keep(b"c", np.zeros(2))
+    assert places.get(b"b") is None and places.get(b"a") is not None and places.get(b"c") is not None
+
+
+def test_the_words_are_right_for_each_family():
+    said = {
+        name: (encode.whence(held := holding(f"plane-{name}")), encode.place_of(held))
+        for name in ("ae", "vae", "ad", "vad")
+    }
+    assert said == {
+        "ae": ("The encoder", "point μ"),
+        "vae": ("The encoder", "mean μ"),
+        "ad": ("A search with the decoder", "point μ"),
+        "vad": ("A search with the decoder", "mean μ"),
+    }

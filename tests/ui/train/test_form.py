@@ -1,0 +1,246 @@
+"""The form is the recipe: every field there, every bad value a sentence."""
+
+import dataclasses
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core import data, runs
+from core.data import loading
+from core.recipes import presets
+from core.recipes.recipe import GROUPS, Recipe, applies, fields
+from ui.shared import recipe_labels
+from ui.train import form as train_form
+from ui.train import form_speed, form_values
+
+
+def script():
+    import streamlit as st
+
+    recipe = train_form()
+    st.session_state["made"] = recipe.to_dict() if recipe else None
+
+
+@pytest.fixture
+def here(monkeypatch):
+    """Which data sets are on this machine: all of them, unless a test takes some away."""
+    ready = dict.fromkeys(data.SOURCES, True)
+    monkeypatch.setattr(data, "status", lambda: {n: loading.Status(r, "somewhere", "small") for n, r in ready.items()})
+    return ready
+
+
+@pytest.fixture
+def form(here):
+    return AppTest.from_function(script, default_timeout=30).run()
+
+
+def widget(form, name):
+    kind = form_values.key(name)
+    for family in (form.selectbox, form.number_input, form.text_input):
+        for found in family:
+            if found.key == kind:
+                return found
+    return None
+
+
+def made(form) -> Recipe | None:
+    values = form.session_state["made"]
+    return Recipe.from_dict(values) if values else None
+
+
+def speed(form):
+    """The choice between the two sisters, or None."""
+    return next((group for group in form.button_group if group.key == form_speed.KEY), None)
+
+
+def choose(form, name: str) -> None:
+    """Any preset, as a visitor gets there: the recipe, and where that is not enough, the other speed."""
+    widget(form, "name").select(presets.fast_of(name) or name).run()
+    if form.session_state[form_values.key("name")] != name:
+        speed(form).set_value("classic").run()
+
+
+def test_the_form_begins_with_the_fast_sister_of_the_first_preset_on_mnist(form):
+    assert made(form) == presets.preset("mlp-vae-fast")
+    assert speed(form).value == "fast" and speed(form).options == ["Fast", "Classic"]
+
+
+def test_without_mnist_it_begins_on_the_digits_that_are_always_there(here):
+    here.update({"mnist": False, "fashion-mnist": False, "kmnist": False})
+    assert made(AppTest.from_function(script).run()) == presets.for_digits(presets.preset("mlp-vae-fast"))
+
+
+@pytest.mark.parametrize("name", presets.PRESETS)
+def test_every_preset_goes_through_the_form_unchanged(form, name):
+    source = runs.create(presets.preset("mlp-vae"), "first")  # for a GAN's decoder to come from
+    (source.path / "best.safetensors").touch()
+    choose(form, name)
+    assert made(form) == presets.preset(name)
+    assert presets.ABOUT[name] in [caption.value for caption in form.caption]
+
+
+def test_a_gan_begins_on_images_that_a_run_was_trained_on(form):
+    source = runs.create(presets.for_digits(presets.preset("mlp-vae")), "first")
+    (source.path / "best.safetensors").touch()
+    choose(form, "decoder-gan")
+    assert made(form) == presets.for_digits(presets.preset("decoder-gan"))
+
+
+def test_a_chosen_preset_is_written_into_the_address(form):
+    widget(form, "name").select("plane-vae-fast").run()
+    assert form.query_params["recipe"] in ("plane-vae-fast", ["plane-vae-fast"])
+    speed(form).set_value("classic").run()
+    assert form.query_params["recipe"] in ("plane-vae", ["plane-vae"])
+
+
+def test_every_field_has_a_widget_with_its_help_and_bounds_whenever_it_applies(form):
+    settings = [
+        {},
+        {"network": "conv"},
+        {"likelihood": "gaussian"},
+        {"dataset": "folder"},
+        {"model": "ae"},
+        {"model": "ad"},
+        {"model": "vad"},
+        {"model": "gan", "generator": "scratch"},
+        {"model": "gan", "generator": "scratch", "adversarial": "wgan-gp"},
+    ]
+    seen = {"source_model"}  # never asked for: it is the source's
+    for setting in settings:
+        form = AppTest.from_function(script, default_timeout=30).run()
+        for name, value in setting.items():
+            widget(form, name).select(value).run()
+        values = presets.preset("mlp-vae-fast").to_dict() | setting
+        for f in fields():
+            found = widget(form, f.name)
+            assert (found is not None) == (applies(f, values) and f.name != "source_model"), f.name
+            if found is not None:
+                seen.add(f.name)
+                assert found.help == f.metadata["help"] + recipe_labels.bounds(f)
+    assert seen == {f.name for f in dataclasses.fields(Recipe)}
+
+
+def test_what_matters_stands_open_and_the_rest_is_folded_under_plain_words(form):
+    of_gan = recipe_labels.FOLDS["gan"]
+    folds = [recipe_labels.FOLDS[group] for group in GROUPS]
+    assert [fold.label for fold in form.expander] == [fold for fold in folds if fold != of_gan]
+    widget(form, "model").select("gan").run()
+    widget(form, "generator").select("scratch").run()
+    assert [fold.label for fold in form.expander] == folds
+    folded = {w.key for fold in form.expander for w in (*fold.selectbox, *fold.number_input, *fold.text_input)}
+    assert not folded & {form_values.key(name) for name in train_form.OPEN}
+
+
+@pytest.mark.parametrize("text, wanted", [("400-200", (400, 200)), ("400, 200", (400, 200)), ("64", (64,))])
+def test_layers_are_written_as_text(form, text, wanted):
+    widget(form, "hidden").set_value(text).run()
+    assert made(form).hidden == wanted
+
+
+@pytest.mark.parametrize("text", ["", "many", "0", "200-99999", "1-1-1-1-1-1-1-1-1"])
+def test_a_bad_value_is_a_sentence_with_the_fields_name_and_no_recipe(form, text):
+    widget(form, "hidden").set_value(text).run()
+    assert made(form) is None and not form.exception
+    assert len(form.error) == 1
+    said = form.error[0].value.replace("\\", "")
+    assert said.startswith("Hidden layers:") and "from 1 to 4096" in said
+
+
+@pytest.mark.parametrize(
+    "name, value",
+    [
+        ("epochs", 0),
+        ("epochs", -3),
+        ("epochs", 1e9),
+        ("epochs", 2.5),
+        ("epochs", None),
+        ("latent_dim", 100_000),
+        ("beta", -1.0),
+        ("lr", 0.0),
+        ("seed", -1),
+    ],
+)
+def test_a_number_out_of_bounds_reaches_the_recipe_and_is_refused_there(form, name, value):
+    before = made(form)
+    widget(form, name).set_value(value).run()
+    assert before is not None and made(form) is None and not form.exception
+    assert form.error[0].value.replace("\\", "").startswith(f"{recipe_labels.label(name)}:")
+    # A bound of the widget's own, or a whole number's type, would make the browser keep back what was typed.
+    assert not widget(form, name).proto.has_min and not widget(form, name).proto.has_max
+    assert "From " in widget(form, name).help and widget(form, name).proto.data_type == widget(form, name).proto.FLOAT
+
+
+def test_choices_and_zeros_say_what_they_mean(form):
+    assert widget(form, "likelihood").options[0] == "Bernoulli (cross-entropy)"
+    for f in fields():
+        if f.metadata["choices"] and f.name != "dataset":
+            assert not set(widget(form, f.name).options if widget(form, f.name) else ()) & set(f.metadata["choices"])
+        if str(f.type) in ("int", "float") and "0 means" in f.metadata["help"]:
+            assert "(0: " in recipe_labels.label(f.name)
+
+
+def test_two_fields_that_contradict_each_other_are_a_sentence_too(form):
+    widget(form, "likelihood").select("mse").run()
+    assert made(form) is None and "ELBO" in form.error[0].value
+    widget(form, "model").select("ae").run()
+    assert made(form).likelihood == "mse" and not form.error
+
+
+def test_a_folder_is_asked_for_only_where_it_matters(form):
+    assert widget(form, "folder") is None
+    widget(form, "dataset").select("folder").run()
+    assert made(form) is None and form.error[0].value.replace("\\", "").startswith("Your folder:")
+    widget(form, "folder").set_value("/some/pictures").run()
+    assert made(form).folder == "/some/pictures"
+
+
+def test_a_set_that_is_not_here_is_offered_with_a_way_to_get_it(here):
+    here["kmnist"] = False
+    form = AppTest.from_function(script).run()
+    assert "KMNIST · not here yet" in widget(form, "dataset").options
+    widget(form, "dataset").select("kmnist").run()
+    assert made(form) is None and "Data page" in form.info[0].value
+    assert [button.label for button in form.button] == ["Open the Data page"]
+
+
+def test_epochs_follow_the_data_set_until_they_are_changed_by_hand(form):
+    widget(form, "dataset").select("digits").run()
+    assert made(form) == presets.for_digits(presets.preset("mlp-vae-fast"))
+    widget(form, "epochs").set_value(7).run()
+    widget(form, "dataset").select("mnist").run()
+    assert made(form) == presets.preset("mlp-vae-fast").with_(epochs=7)
+
+
+@pytest.mark.parametrize("name", ["conv-vae", "conv-vae-fast", "plane-ae"])
+def test_a_link_can_ask_for_a_recipe_of_either_kind(here, name):
+    form = AppTest.from_function(script)
+    form.query_params["recipe"] = name
+    form.run()
+    assert made(form) == presets.preset(name)
+    assert widget(form, "name").options == list(presets.CLASSIC)
+    widget(form, "latent_dim").set_value(5).run()
+    assert made(form).latent_dim == 5, "the link must not win over what was typed after it"
+
+
+def test_a_link_to_a_recipe_that_does_not_exist_is_ignored_with_a_message(here):
+    form = AppTest.from_function(script)
+    form.query_params["recipe"] = "**<script>"
+    form.run()
+    assert made(form) == presets.preset("mlp-vae-fast")
+    assert "conv-vae" in form.warning[0].value and "script" not in form.warning[0].value
+
+
+def test_a_set_chosen_on_the_data_page_is_taken_over_once(here):
+    form = AppTest.from_function(script)
+    form.session_state["train_dataset"], form.session_state["train_folder"] = "folder", "/my/own"
+    form.run()
+    assert (made(form).dataset, made(form).folder) == ("folder", "/my/own")
+    widget(form, "dataset").select("digits").run()
+    assert made(form).dataset == "digits"
+
+
+@pytest.mark.parametrize("f", fields(), ids=lambda f: f.name)
+def test_every_group_and_field_has_words_for_people(f):
+    assert f.metadata["group"] in recipe_labels.FOLDS
+    label = recipe_labels.label(f.name)
+    assert (label[0] in "βσ" or label[0].isupper()) and "_" not in label

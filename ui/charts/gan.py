@@ -1,0 +1,192 @@
+"""Charts of a GAN's training: two losses, the discriminator's accuracy, what the yardstick says after each round.
+
+The discriminator has its colour; the generator's loss has that of generated images. Line style doubles every colour.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from core.evaluation.gan_diagnosis import COVERED
+from ui.charts import losses as charts_losses
+from ui.charts.losses import Points
+from ui.shared import theme
+
+DOTTED = [2, 3]
+
+COLUMNS = {
+    "val_frechet": "Fréchet distance",
+    "val_sharpness": "Sharpness",
+    "val_modes": "Modes covered",
+    "d_loss": "D's loss",
+    "g_loss": "G's loss",
+    "d_real": "D on real",
+    "d_fake": "D on generated",
+}
+"""What can be laid over each other."""
+
+LEVELS = {"val_sharpness": (1.0, "real"), "d_real": (0.5, "½: D guesses"), "d_fake": (0.5, "½: D guesses")}
+"""Where there is a value to compare with."""
+
+GAME_CAPTION = (
+    "Neither loss has to fall: each is measured against a rival who learns too. Watch the accuracy. At ½ "
+    "D, the discriminator, can only guess; near 1 on both kinds it is never fooled, and teaches little."
+)
+CRITIC_CAPTION = (
+    "A critic's loss is minus a distance, which should shrink towards 0. Its accuracy is taken at the "
+    "middle between its mean verdicts; at ½ it cannot tell real from generated."
+)
+MEASURE_CAPTION = (
+    "After each round, on the same latents; epoch 0 is before training. Fréchet distance: 0 would be "
+    "real images. Sharpness: 1 is as sharp as real ones; far above 1 is noise. Modes: classes "
+    "that are still generated."
+)
+
+
+def game_chart(
+    points: Points, *, x: str = "epoch", log: bool = False, smoothing: float = 0.0, changes: list[dict] | tuple = ()
+) -> dict[str, Any]:
+    """Both losses above, the discriminator's accuracy on real and on generated images below, with ½ marked.
+
+    Args:
+        points, x, smoothing, changes: as in `losses.loss_chart`.
+    """
+    panels, legend = [], []
+    for title, share, curves in (
+        ("Loss", 0.5, (("d_loss", "D's loss", "discriminator", False), ("g_loss", "G's loss", "generated", True))),
+        (
+            "Accuracy of D",
+            0.5,
+            (("d_real", "D on real", "real", False), ("d_fake", "D on generated", "generated", DOTTED)),
+        ),
+    ):
+        drawn = []
+        for column, name, role, dash in curves:
+            style = _style(name, role, dash)
+            legend.append(style)
+            drawn += charts_losses.series(points, x, column, style, smoothing)
+        losses = title == "Loss"
+        panel = charts_losses.panel(title, share, drawn, log and losses)
+        if not losses:
+            panel |= {"range": [-0.03, 1.03], "level": {"at": 0.5, "text": "½: D guesses"}}
+        panels.append(panel)
+    return {
+        "panels": panels,
+        "legend": legend,
+        "marks": charts_losses.marks(points, x, changes),
+        **charts_losses.frame(x),
+    }
+
+
+def measure_chart(
+    points: Points, classes: int, *, x: str = "epoch", log: bool = False, changes: list[dict] | tuple = ()
+) -> dict[str, Any]:
+    """Fréchet distance, sharpness and modes over the rounds, a panel each, with what real images have marked.
+
+    Args:
+        classes: of the images; 0: they have none, and there are no modes to count.
+    """
+    panels = []
+    for column, title, name, role, dash, level in (
+        ("val_frechet", "Fréchet distance", "Fréchet distance in our classifier's features", "total", False, None),
+        ("val_sharpness", "Sharpness", "Sharpness beside real images", "reconstruction", True, (1.0, "real")),
+        ("val_modes", "Modes", "Modes covered", "kl", DOTTED, (classes, f"all {classes}")),
+    ):
+        if column == "val_modes" and not classes:
+            continue
+        drawn = charts_losses.series(points, x, column, _style(name, role, dash), 0.0)
+        panel = charts_losses.panel(title, 0.0, drawn, log and column == "val_frechet")
+        if level:
+            values = [*drawn[0]["y"], level[0]]
+            pad = max(0.06 * (max(values) - min(values)), 0.06 * level[0])
+            panel |= {
+                "level": {"at": level[0], "text": level[1]},
+                "range": [-0.5, max(values) + 0.5] if column == "val_modes" else [min(values) - pad, max(values) + pad],
+            }
+        else:
+            panel["range"] = None
+        panels.append(panel)
+    shares = (0.4, 0.3, 0.3) if len(panels) == 3 else (0.6, 0.4)
+    for panel, share in zip(panels, shares, strict=True):
+        panel["share"] = share
+    return {
+        "panels": panels,
+        "legend": [panel["curves"][0] | {"x": [], "y": []} for panel in panels],
+        "marks": charts_losses.marks(points, x, changes),
+        **charts_losses.frame(x),
+    }
+
+
+def overlay_chart(
+    runs: dict[str, Points], column: str, *, x: str = "epoch", log: bool = False, smoothing: float = 0.0
+) -> dict[str, Any]:
+    """One column of several GANs over each other, a colour and a line style per run.
+
+    Args:
+        runs: name of the run → its history. column: one of `COLUMNS`.
+    """
+    drawn, legend, palette = [], [], theme.RUN_COLOURS[theme.mode()]
+    for number, (name, points) in enumerate(runs.items()):
+        style = {
+            "name": name,
+            "colour": palette[number % len(palette)],
+            "alpha": 1.0,
+            "label": " ",
+            "width": 1.6 + 2 * (number // len(palette)),
+            "dash": (False, True, DOTTED)[number % 3],
+        }
+        legend.append(style)
+        drawn += charts_losses.series(points, x, column, style, 0.0 if column.startswith("val_") else smoothing)
+    shown = charts_losses.panel(COLUMNS[column], 1.0, drawn, log)
+    if column in LEVELS:
+        at, text = LEVELS[column]
+        shown |= {"level": {"at": at, "text": text}, "range": None}
+    return {"panels": [shown], "legend": legend, "marks": [], **charts_losses.frame(x)}
+
+
+def share_bars(shares: np.ndarray, names: tuple[str, ...]) -> dict[str, Any]:
+    """The generated images' classes, as our classifier names them, as data for `components.bars`.
+
+    Args:
+        shares: [C], they sum to 1. names: [C], or none: then they are numbered.
+    """
+    shares, missing = np.asarray(shares, float), lost(shares)
+    return {
+        "names": [str(name) for name in names or range(len(shares))],
+        "values": (100 * shares).tolist(),
+        "dead": missing.tolist(),
+        "lost": "missing",
+        "unit": "%",
+        "even": 100 / len(shares),
+        "colour": theme.colour("generated"),
+        "muted": theme.colour("muted"),
+        "yTitle": f"Share of the generated images (%); dashed: an even share, {100 / len(shares):.3g} %",
+        "xTitle": "Class, as our classifier names it",
+    }
+
+
+def lost(shares: np.ndarray) -> np.ndarray:
+    """Which classes are hardly generated any more: less than a tenth of an even share, [C] bool."""
+    shares = np.asarray(shares, float)
+    return shares < COVERED / max(1, len(shares))
+
+
+def share_caption(shares: np.ndarray, names: tuple[str, ...]) -> str:
+    """What to see in `share_bars`, with its numbers."""
+    shares, missing = np.asarray(shares, float), lost(shares)
+    named = names or tuple(map(str, range(len(shares))))
+    words = (
+        "All classes are generated."
+        if not missing.any()
+        else "Hardly generated: " + ", ".join(named[k] for k in np.flatnonzero(missing)) + "."
+    )
+    return (
+        f"{words} The most frequent is {named[int(shares.argmax())]} with {100 * shares.max():.0f} %. When a few "
+        "bars swallow the others, modes collapse: G has found images that fool D and makes only those."
+    )
+
+
+def _style(name: str, role: str, dash) -> dict[str, Any]:
+    return {"name": name, "colour": theme.colour(role), "width": 1.8, "alpha": 1.0, "dash": dash, "label": " "}

@@ -1,0 +1,114 @@
+"""What lies behind the points that are selected on a map: images, reconstructions, neighbours, means."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from core.images import class_colors
+from ui.components.base import register
+from ui.components.embedding.map_view import text_of
+
+_mount = register(
+    __file__,
+    "map_detail",
+    """
+<div class="lab map-detail">
+  <div class="hint">
+    <p><b>Move over the map</b> to see the image behind each point. Scroll to zoom, drag to move.</p>
+    <p><b>Click a point</b> for its reconstruction and its nearest neighbours; click a second one to go from one to the
+      other.</p>
+    <p><b>Shift and drag</b>, or the Lasso tool, selects many: their classes, their mean image, and what their mean z
+      decodes to.</p>
+    <p>By keyboard: arrow keys go from point to point, Enter selects, + − 0 zoom, Escape clears.</p>
+  </div>
+  <div class="picked inner" hidden><div class="pairs"></div><div class="rows"></div></div>
+  <div class="many inner" hidden>
+    <div><p class="count"></p><div class="pairs"></div></div>
+    <div class="bars" role="group" aria-label="Classes selected"></div>
+  </div>
+  <div class="acts">
+    <button type="button" class="interpolate" disabled
+      title="Opens Interpolate with these two images">Interpolate between these two</button>
+    <button type="button" class="generate" disabled
+      title="Opens Generate at the mean of the selected latents">Generate around here</button>
+    <button type="button" class="clear" title="Select nothing (Escape)" hidden>Clear</button>
+  </div>
+</div>
+""",
+    also=("map_common",),
+)
+
+MOST = 20_000
+
+
+def map_detail(
+    *,
+    key: str,
+    pool: str,
+    run: str,
+    labels: np.ndarray,
+    classes: Sequence[str],
+    leads: bool,
+    wide: bool,
+    rows: Sequence[str],
+    answer: dict[str, Any] | None,
+    on_go: Callable[[str, list[int]], None],
+) -> None:
+    """Shows the selection that `map_view` of the same pool made, and asks the server for what only a model knows.
+
+    Args:
+        run: changes whenever an answer would. leads: whether there is a model to decode and interpolate with.
+        rows: titles of the rows of neighbours, so that their places are kept while the answer is on its way.
+        wide: whether it has the whole width of the page.
+        answer: what `asked` led to: {"token", "made": base64 of the reconstructions, "errors", "mean",
+            "rows": [{"title", "points", "mark": solid, dashed or None, "agree"}]}.
+        on_go: called with `interpolate` and two places, or `generate` and one or more.
+    """
+
+    def gone() -> None:
+        value = (st.session_state.get(key) or {}).get("go")
+        points = places(value.get("points"), len(labels)) if isinstance(value, dict) else []
+        to = value.get("to") if isinstance(value, dict) else None
+        if leads and ((to == "interpolate" and len(points) == 2) or (to == "generate" and points)):
+            on_go(to, points)
+
+    _mount(
+        key=key,
+        on_ask_change=_nothing,
+        on_go_change=gone,
+        data={
+            "pool": pool,
+            "run": run,
+            "labels": text_of(labels, np.int16),
+            "classes": list(classes),
+            "leads": leads,
+            "wide": wide,
+            "colours": list(class_colors.CLASSES),
+            "rows": list(rows),
+            "answer": answer,
+        },
+    )
+
+
+def asked(key: str, n: int) -> tuple[str, list[int], list[int]] | None:
+    """What the browser asks about in the message that started this run: (token, clicked, lassoed), or None. Places that
+    do not exist are left out: they come from a browser."""
+    value = (st.session_state.get(key) or {}).get("ask")
+    if not isinstance(value, dict) or not isinstance(value.get("token"), str):
+        return None
+    return value["token"][:2_000], places(value.get("picks"), n)[:2], places(value.get("lasso"), n)
+
+
+def places(value: Any, n: int) -> list[int]:
+    """Those numbers of a browser's list that are places among n points."""
+    if not isinstance(value, list):
+        return []
+    return [k for k in value[:MOST] if isinstance(k, int) and not isinstance(k, bool) and 0 <= k < n]
+
+
+def _nothing() -> None:
+    """Streamlit reports only those messages of a component that have a callback."""

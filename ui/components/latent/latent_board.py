@@ -1,0 +1,104 @@
+"""A slider per latent dimension beside the picture they make."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from ui.components.base import pack, register, rounded
+
+SHOWN = 20
+"""Sliders shown at once; the less important ones are folded."""
+
+SPAN = 3.0
+"""A slider reaches this many σ to either side."""
+
+_mount = register(
+    __file__,
+    "latent_board",
+    """
+<div class="lab board">
+  <div class="inner">
+    <div class="picture">
+      <canvas class="main" width="28" height="28" role="img" aria-label="The decoded picture"></canvas>
+      <p class="number norm"></p>
+      <figure class="original" hidden>
+        <canvas width="28" height="28" role="img"></canvas><figcaption></figcaption>
+      </figure>
+    </div>
+    <div class="sliders">
+      <div class="first"></div>
+      <details hidden><summary></summary><div class="rest"></div></details>
+    </div>
+  </div>
+</div>
+""",
+)
+
+
+def latent_board(
+    *,
+    key: str,
+    run: str,
+    stamp: int,
+    seq: int,
+    u: Sequence[float],
+    picture: np.ndarray,
+    order: Sequence[int],
+    weight: Sequence[float],
+    dead: Sequence[bool],
+    prior: bool,
+    on_move: Callable[[dict[str, Any]], None],
+    original: np.ndarray | None = None,
+    note: str = "",
+    measure: str = "KL",
+) -> None:
+    """Sliders and picture. While a slider is dragged the picture comes from the sheet that `traversal` left in the
+    browser, and nothing is sent; on release, or at a key press, `on_move` is called and the next call of this
+    function brings the exact picture.
+
+    The main canvas tells a test what it shows: `data-source` is `server`, `sheet` or `plane`; `data-served` the number
+    of the newest answered message; the board's `data-sheet` is `ready` once every slider can be dragged silently.
+
+    Args:
+        run: the same text here and in `traversal` and `plane` lets the three talk to each other in the browser.
+        stamp: changes when the point was set by something else than the board (a button); the board then takes it over.
+        seq: number of the newest message from the board that is contained in `u`.
+        u: the point in units of σ from each dimension's centre, [d].
+        picture: `uint8` [28, 28] decoded at `u`.
+        order, weight, dead: see `core.latent.axes.Axes`.
+        prior: whether σ is the prior's (VAE) or that of the training latents (autoencoder).
+        on_move: receives {"seq": int, "u": list of d numbers, "dim": the dimension moved, or −1}. Not checked: it
+            comes from a browser.
+        original: `uint8` [28, 28], the image that was encoded, shown small beside its reconstruction.
+        note: what `original` is. measure: what `weight` is; empty where nobody knows it.
+    """
+
+    def moved() -> None:
+        value = (st.session_state.get(key) or {}).get("at")
+        if isinstance(value, dict):
+            on_move(value)
+
+    _mount(
+        key=key,
+        on_at_change=moved,
+        data={
+            "run": run,
+            "stamp": stamp,
+            "seq": seq,
+            "u": rounded(u),
+            "picture": pack(picture),
+            "order": [int(k) for k in order],
+            "weight": rounded(weight),
+            "dead": [bool(x) for x in dead],
+            "prior": prior,
+            "measure": measure,
+            "original": None if original is None else pack(original),
+            "note": note,
+            "shown": SHOWN,
+            "span": SPAN,
+        },
+    )

@@ -1,0 +1,130 @@
+"""Histograms of scores, a row for each kind of image, with one threshold through all of them; hover to see images."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+from ui.components.base import pack, register
+
+SHOWN = 120
+"""Images of a row that travel to the browser, spread over its scores."""
+
+LOW, HIGH, STEP = 50.0, 99.5, 0.5
+"""Where the threshold may lie, in per cent of the validation images."""
+
+_mount = register(
+    __file__,
+    "outlier_board",
+    """
+<figure class="lab outlier-board"><div class="board">
+  <div class="chart">
+    <div class="head">
+      <span class="what"></span><span class="number">flagged</span><span class="number">AUROC</span>
+    </div>
+    <div class="rows"></div>
+    <canvas class="axis" aria-hidden="true"></canvas>
+    <p class="unit"></p>
+    <label class="line"><span></span><input type="range"><b class="number"></b></label>
+  </div>
+  <div class="peek"><p class="title number"></p><div class="pairs"></div>
+    <p class="legend">Left the image, right its reconstruction.</p></div>
+</div></figure>
+""",
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One histogram.
+
+    Attributes:
+        name: what the images are. colour, pattern: how its bars are filled; patterns are `solid`, `rising`, `falling`,
+            `cross`, `dots` and `hollow`.
+        scores: [n]. images, copies: `uint8` [n, 28, 28].
+        auroc: against the test images; NaN for none.
+    """
+
+    key: str
+    name: str
+    colour: str
+    pattern: str
+    scores: np.ndarray
+    images: np.ndarray
+    copies: np.ndarray
+    auroc: float
+
+
+def outlier_board(
+    *,
+    key: str,
+    rows: Sequence[Row],
+    validation: np.ndarray,
+    quantile: float,
+    title: str,
+    unit: str,
+    on_quantile: Callable[[float], None],
+    muted: str,
+) -> None:
+    """Hovering and dragging the threshold ask nothing of the server; letting go of it says where it is.
+
+    For tests: each row's canvas has `data-flagged`, the share above the threshold, and the figure `data-line`.
+
+    Args:
+        validation: scores that the threshold is a quantile of. quantile: in per cent.
+        title: what is measured; unit: of one score.
+    """
+    values = np.concatenate([row.scores for row in rows])
+    low, high = float(values.min()), float(values.max())
+    log = low > 0 and high > 15 * low
+    tiles, packed = [], []
+    for row in rows:
+        order = np.argsort(row.scores, kind="stable")
+        picks = order[np.linspace(0, len(order) - 1, min(len(order), SHOWN)).astype(int)]
+        tiles += [row.images[picks], row.copies[picks]]
+        packed.append(
+            {
+                "key": row.key,
+                "name": row.name,
+                "colour": row.colour,
+                "pattern": row.pattern,
+                "scores": _six(row.scores[order]),
+                "seen": _six(row.scores[picks]),
+                "auroc": "" if math.isnan(row.auroc) else f"{row.auroc:.3f}",
+            }
+        )
+    sheet = np.concatenate(tiles)
+
+    def moved() -> None:
+        value = (st.session_state.get(key) or {}).get("quantile")
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and LOW <= value <= HIGH:
+            on_quantile(float(value))
+
+    _mount(
+        key=key,
+        on_quantile_change=moved,
+        data={
+            "id": hashlib.blake2b(sheet.tobytes() + values.tobytes(), digest_size=8).hexdigest(),
+            "rows": packed,
+            "tiles": pack(sheet),
+            "validation": _six(np.sort(validation)),
+            "quantile": quantile,
+            "title": title,
+            "unit": unit,
+            "log": log,
+            "low": low,
+            "high": high,
+            "span": [LOW, HIGH, STEP],
+            "muted": muted,
+        },
+    )
+
+
+def _six(values: np.ndarray) -> list[float]:
+    """Six digits are enough for every picture and every count."""
+    return [float(f"{v:.6g}") for v in values]

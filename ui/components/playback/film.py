@@ -1,0 +1,103 @@
+"""The film of a training: the sheet decoded after every epoch, with a scrubber back through time."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from ui.components.base import register
+
+CHUNK = 12
+"""Frames sent in one answer: about half a megabyte, so that the page stays quick while the film fills up."""
+
+ROWS = ("Original", "Reconstruction", "Samples from the prior")
+"""What the three parts of a sheet are."""
+
+_mount = register(
+    __file__,
+    "film",
+    """
+<figure class="lab film">
+  <div class="sheet">
+    <p></p><canvas width="336" height="28" role="img"></canvas>
+    <p></p><canvas width="336" height="28" role="img"></canvas>
+    <p></p><canvas width="336" height="112" role="img"></canvas>
+  </div>
+  <div class="controls">
+    <button type="button" class="play" aria-label="Play the film from the first epoch">Play</button>
+    <input type="range" min="0" max="0" value="0" aria-label="Epoch">
+    <button type="button" class="newest">Newest</button>
+  </div>
+  <figcaption class="number" aria-live="off"></figcaption>
+</figure>
+""",
+)
+
+
+def film(
+    epochs: Sequence[int],
+    frame: Callable[[int], bytes],
+    key: str,
+    *,
+    run: str | None = None,
+    most: int = 200,
+    rows: Sequence[str] = ROWS,
+) -> None:
+    """Shows the sheet of one epoch, large and crisp, and lets the reader go back through the epochs.
+
+    While the reader is at the newest frame the film follows the training; elsewhere it stays where it was put.
+    Only the newest frame is sent with each call. The browser keeps the frames it has seen and asks for the missing
+    ones by itself, a few at a time, so a call costs the same at epoch 3 and at epoch 300. Call it inside the
+    fragment that ticks while training: asking reruns that fragment alone.
+
+    Args:
+        epochs: the epochs that have a frame, ascending (`run.frames()` or `snapshot.frames`); may be empty.
+        frame: gives the PNG of one epoch (`run.frame`): 12 × 6 tiles of 28 × 28 without gaps; row 0 originals, row 1
+            reconstructions, rows 2–5 samples.
+        key: widget key of this film on the page.
+        run: what tells this film from others in the browser's memory (default: the key). Give a run's name and time
+            of creation, so that a new run of an old name does not show old frames.
+        most: longer films are thinned evenly to at most this many frames and at least half of it; the first and the
+            newest always stay.
+        rows: what to write above the originals, what was made of them, and the samples.
+    """
+    shown = thin(list(epochs), most)
+    wanted = _asked(key, shown)
+    send = [*wanted, shown[-1]] if shown else []
+    frames = []
+    for epoch in dict.fromkeys(send):
+        try:
+            frames.append({"epoch": epoch, "src": "data:image/png;base64," + base64.b64encode(frame(epoch)).decode()})
+        except Exception:  # a frame that was deleted or half written costs that frame, not the page
+            frames.append({"epoch": epoch, "src": ""})
+    _mount(
+        key=key,
+        data={"run": run or key, "epochs": shown, "frames": frames, "chunk": CHUNK, "rows": list(rows)},
+        on_want_change=_nothing,
+    )
+
+
+def thin(epochs: list[int], most: int) -> list[int]:
+    """At most `most` epochs, evenly spread, the first and the last kept.
+
+    The stride is a power of two: while a film grows its picks stay the same until every second one is given up, so a
+    browser that follows a long training fetches few frames more than it shows.
+    """
+    stride = 1
+    while len(epochs[::stride]) + bool((len(epochs) - 1) % stride) > most:
+        stride *= 2
+    return epochs[::stride] + (epochs[-1:] if (len(epochs) - 1) % stride else [])
+
+
+def _asked(key: str, shown: list[int]) -> list[int]:
+    """The epochs the browser asked for in the message that started this run."""
+    state = st.session_state.get(key)
+    want = (state or {}).get("want") or []
+    have = set(shown)
+    return [e for e in want if isinstance(e, int) and e in have][:CHUNK] if isinstance(want, list) else []
+
+
+def _nothing() -> None:
+    """Streamlit reports only those messages of a component that have a callback."""

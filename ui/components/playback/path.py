@@ -1,0 +1,137 @@
+"""Ways from one picture to another: large pictures, strips and curves that share one scrubber, all in the browser."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from ui.components.base import pack, register
+
+_mount = register(
+    __file__,
+    "path",
+    """
+<figure class="lab path">
+  <div class="heroes"></div>
+  <div class="controls">
+    <figure class="end"><canvas width="28" height="28" role="img"></canvas><figcaption>A</figcaption></figure>
+    <div class="scrub">
+      <div class="row">
+        <button type="button" class="play">Play</button>
+        <input type="range" min="0" max="1" value="0" aria-label="Position between A and B">
+      </div>
+      <p class="number read"></p>
+    </div>
+    <figure class="end"><canvas width="28" height="28" role="img"></canvas><figcaption>B</figcaption></figure>
+  </div>
+  <div class="strips"></div>
+  <div class="plots"></div>
+</figure>
+""",
+    also=("pen", "scrubber"),
+)
+
+
+@dataclass(frozen=True)
+class Strip:
+    """One way: its key for messages, its name, its line in the curves, its pictures `uint8` [N, 28, 28].
+
+    Attributes:
+        dash: lengths of strokes and gaps in pixels; empty for a solid line.
+        said: one short text per frame, shown below the large picture; may be empty.
+        leads: whether a point of it can be carried to another page.
+    """
+
+    key: str
+    name: str
+    colour: str
+    dash: tuple[int, ...]
+    images: np.ndarray
+    said: Sequence[str] = ()
+    leads: bool = False
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A small chart under the strips: one curve per way over the position.
+
+    Attributes:
+        title: what is measured, with its unit.
+        values: [ways, N]; None while they are not known, then `waiting` says why.
+        reference: a value with a name, drawn as a thin line to compare with.
+        span: lowest and highest value of the axis; None: what the curves need.
+    """
+
+    title: str
+    values: np.ndarray | None
+    reference: tuple[float, str] | None = None
+    span: tuple[float, float] | None = None
+    waiting: str = ""
+
+
+def path(
+    *,
+    key: str,
+    strips: Sequence[Strip],
+    ends: tuple[np.ndarray, np.ndarray],
+    notes: tuple[str, str],
+    panels: Sequence[Panel],
+    on_go: Callable[[str, int], None],
+) -> None:
+    """Everything moves without a message to the server; only "Generate here" speaks up.
+
+    For tests: the figure's `data-at` is the frame shown, each large canvas's `data-way` names its way.
+
+    Args:
+        ends: the two originals `uint8` [28, 28]; notes: what they are.
+        on_go: called with a way's key and the number of a frame that exists.
+    """
+    frames = len(strips[0].images)
+    tiles = np.concatenate([s.images for s in strips])
+
+    def went() -> None:
+        value = (st.session_state.get(key) or {}).get("go")
+        way, at = (value.get("way"), value.get("at")) if isinstance(value, dict) else (None, None)
+        known = any(s.key == way and s.leads for s in strips)
+        if known and isinstance(at, int) and not isinstance(at, bool) and 0 <= at < frames:
+            on_go(way, at)
+
+    _mount(
+        key=key,
+        on_go_change=went,
+        data={
+            "id": hashlib.blake2b(tiles.tobytes(), digest_size=8).hexdigest(),
+            "frames": frames,
+            "tiles": pack(tiles),
+            "ends": [pack(image) for image in ends],
+            "notes": list(notes),
+            "ways": [
+                {
+                    "key": s.key,
+                    "name": s.name,
+                    "colour": s.colour,
+                    "dash": list(s.dash),
+                    "said": list(s.said),
+                    "leads": s.leads,
+                }
+                for s in strips
+            ],
+            "panels": [_packed(panel) for panel in panels],
+        },
+    )
+
+
+def _packed(panel: Panel) -> dict[str, Any]:
+    values = None if panel.values is None else [[float(f"{v:.4g}") for v in row] for row in np.asarray(panel.values)]
+    return {
+        "title": panel.title,
+        "values": values,
+        "reference": panel.reference,
+        "span": panel.span,
+        "waiting": panel.waiting,
+    }

@@ -1,0 +1,139 @@
+"""Reconstructions side by side, one card per model, and the searches behind them under one scrubber, all in the
+browser: pictures, losses and paths of z follow it without a message to the server."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from core.images import class_colors
+from ui.components.base import pack, register
+
+_mount = register(
+    __file__,
+    "reconstruct",
+    """
+<figure class="lab rec">
+  <div class="cards"></div>
+  <div class="controls">
+    <button type="button" class="play">Play</button>
+    <input type="range" min="0" max="1" value="0" aria-label="Step of the search">
+    <p class="number read"></p>
+  </div>
+  <div class="plots"></div>
+</figure>
+""",
+    also=("../playback/pen", "../playback/scrubber"),
+)
+
+
+@dataclass(frozen=True)
+class Lane:
+    """One way to an image's place, S stations; one without a search has a single one.
+
+    Attributes:
+        way: what it is, in two or three words. took: time and steps, as a text.
+        colour: of its line. dash: lengths of strokes and gaps in pixels; empty for a solid line.
+        pictures: `uint8` [S, 28, 28]. objective, mse: [S]. hidden: error on hidden pixels [S], or None.
+        path: z in the plane [S, 2]. sees: what the model gets, `uint8` [28, 28]. hatched: whether hidden pixels of it
+            are hatched, because the model does not get them at all.
+    """
+
+    way: str
+    took: str
+    colour: str
+    dash: tuple[int, ...]
+    pictures: np.ndarray
+    objective: np.ndarray
+    mse: np.ndarray
+    hidden: np.ndarray | None
+    path: np.ndarray
+    sees: np.ndarray
+    hatched: bool
+
+
+@dataclass(frozen=True)
+class Card:
+    """One model.
+
+    Attributes:
+        name, about: what it is called and what it is. unit: of its objective. what: the objective's name.
+        cloud, labels: latents of training images in the plane [N, 2] and their classes [N] (−1: none).
+        share: which part of the latents' variance the plane holds. gap: a sentence below the pictures, or "".
+    """
+
+    name: str
+    about: str
+    what: str
+    unit: str
+    lanes: Sequence[Lane]
+    cloud: np.ndarray
+    labels: np.ndarray
+    share: float
+    gap: str = ""
+
+
+def reconstruct(
+    *, key: str, image: np.ndarray, note: str, visible: np.ndarray, cards: Sequence[Card], classes: Sequence[str] = ()
+) -> None:
+    """Puts them on the page.
+
+    For tests: the figure's `data-at` is the step shown, `data-last` the last one; each large canvas's `data-lane` is
+    "card.lane".
+
+    Args:
+        image: the original `uint8` [28, 28]; note: what it is. visible: `bool` [28, 28].
+        classes: a name per class.
+    """
+    content = b"".join(lane.pictures.tobytes() + lane.objective.tobytes() for card in cards for lane in card.lanes)
+    _mount(
+        key=key,
+        data={
+            "id": hashlib.blake2b(content + image.tobytes() + visible.tobytes(), digest_size=8).hexdigest(),
+            "image": pack(image),
+            "note": note,
+            "visible": pack(visible),
+            "hides": not visible.all(),
+            "cards": [_card(card) for card in cards],
+            "classes": list(classes),
+            "colours": list(class_colors.CLASSES),
+        },
+    )
+
+
+def _card(card: Card) -> dict[str, Any]:
+    return {
+        "name": card.name,
+        "about": card.about,
+        "what": card.what,
+        "unit": card.unit,
+        "gap": card.gap,
+        "cloud": _short(card.cloud.ravel()),
+        "labels": [int(k) for k in card.labels],
+        "share": card.share,
+        "lanes": [_lane(lane) for lane in card.lanes],
+    }
+
+
+def _lane(lane: Lane) -> dict[str, Any]:
+    return {
+        "way": lane.way,
+        "took": lane.took,
+        "colour": lane.colour,
+        "dash": list(lane.dash),
+        "tiles": pack(lane.pictures),
+        "objective": _short(lane.objective, 6),
+        "mse": _short(lane.mse),
+        "hidden": None if lane.hidden is None else _short(lane.hidden),
+        "path": _short(lane.path.ravel()),
+        "sees": pack(lane.sees),
+        "hatched": lane.hatched,
+    }
+
+
+def _short(values: np.ndarray, digits: int = 4) -> list[float]:
+    return [float(f"{v:.{digits}g}") for v in np.asarray(values, float)]

@@ -1,0 +1,134 @@
+"""What a data set looks like: samples of every class, mean images, and how many images each class has."""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+
+from core.data import ImageSet
+from core.data.statistics import DatasetStatistics
+from core.images.convert import to_uint8
+from ui.components.gallery.class_sheet import Row, class_sheet
+from ui.shared import theme
+from ui.shared.formatting import pluralize
+
+COLUMNS, LINES = 12, 10
+MOST_ROWS = 40
+"""Classes on a sheet or chart; a folder may hold thousands."""
+
+NO_CLASS = "No class"
+
+
+def lines(images: ImageSet) -> int:
+    """Lines of pictures per class: a few classes share the height that ten would take."""
+    return max(1, LINES // max(1, len(images.classes)))
+
+
+def samples(images: ImageSet, seed: int) -> list[Row]:
+    """Some training images of every class, drawn anew for every seed; images without a class come last."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for label in [*range(min(MOST_ROWS, len(images.classes))), -1]:
+        members = np.flatnonzero(images.train_labels == label)
+        if len(members) == 0 and label < 0:
+            continue
+        picked = rng.permutation(members)[: COLUMNS * lines(images)]
+        name = images.classes[label] if label >= 0 else NO_CLASS if images.classes else ""
+        rows.append(Row(name, pluralize(len(members), "image"), images.train_images[picked]))
+    return rows
+
+
+def sample_sheet(images: ImageSet, seed: int, *, key: str) -> str:
+    """Shows `samples` and returns the caption that belongs below."""
+    rows = samples(images, seed)
+    class_sheet(rows, key=key, layout="rows" if images.classes else "wall", lines=lines(images))
+    if not images.classes:
+        return (
+            f"{pluralize(len(rows[0].images), 'training image')}, drawn at random. Your folder has no sub-folders, so "
+            "there are no classes."
+        )
+    count = len(images.classes)
+    more = f" The first {MOST_ROWS} of {count:,} classes are shown." if count > MOST_ROWS else ""
+    return (
+        "Each row is a class, drawn at random from the training images. What varies within a row is what a "
+        f"latent space has to describe.{more}"
+    )
+
+
+def mean_sheet(images: ImageSet, facts: DatasetStatistics, *, key: str) -> None:
+    """The mean image of the whole set and of every class."""
+    rows = [Row("All", "", to_uint8(facts.mean_image)[None])]
+    rows += [
+        Row(name, "", to_uint8(facts.class_means[i])[None])
+        for i, name in enumerate(images.classes[:MOST_ROWS])
+        if facts.train_counts[i]
+    ]
+    class_sheet(rows, key=key, layout="singles")
+
+
+def balance_chart(images: ImageSet, facts: DatasetStatistics) -> go.Figure:
+    """Images per class as horizontal bars: training solid, test lighter and hatched."""
+    names = [_short(name) for name in images.classes[:MOST_ROWS]]
+    counts = [facts.train_counts[:MOST_ROWS], facts.test_counts[:MOST_ROWS]]
+    if any(facts.unlabelled):
+        names.append(NO_CLASS)
+        counts = [np.append(part, extra) for part, extra in zip(counts, facts.unlabelled, strict=True)]
+    figure = go.Figure()
+    places = list(range(len(names)))  # numbers, since two long names may be shortened to the same text
+    for part, values in zip(("Training", "Test"), counts, strict=True):
+        test = part == "Test"
+        pattern = {"shape": "/", "fgcolor": theme.colour("real"), "bgcolor": "rgba(0,0,0,0)", "size": 5} if test else {}
+        figure.add_bar(
+            y=places,
+            x=values,
+            name=part,
+            orientation="h",
+            customdata=names,
+            marker={
+                "color": theme.colour("real"),
+                "pattern": pattern,
+                "opacity": 0.75 if test else 1.0,
+                "line": {"width": 1 if test else 0, "color": theme.colour("real")},
+            },
+            hovertemplate=f"%{{customdata}}: %{{x:,}} {part.lower()} images<extra></extra>",
+        )
+    figure.update_layout(
+        barmode="stack",
+        height=90 + 24 * max(3, len(names)),
+        margin={"l": 0, "r": 8, "t": 30, "b": 40},
+        bargap=0.3,
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        uirevision="balance",
+        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0, "traceorder": "normal"},
+    )
+    figure.update_yaxes(
+        tickvals=places, ticktext=names, autorange="reversed", automargin=True, showgrid=False, fixedrange=True
+    )
+    figure.update_xaxes(title="Images", tickformat=",~d", rangemode="tozero", fixedrange=True)
+    return figure
+
+
+def balance_caption(images: ImageSet, facts: DatasetStatistics) -> str:
+    """What to see in `balance_chart`, with its numbers."""
+    totals = facts.train_counts + facts.test_counts
+    if not len(totals):
+        return ""
+    low, high = int(totals.min()), int(totals.max())
+    if low == high:
+        return f"Every class has {low:,} images: no class is favoured."
+    most, least = _short(images.classes[int(totals.argmax())]), _short(images.classes[int(totals.argmin())])
+    verdict = (
+        "About balanced"
+        if high < 1.5 * max(low, 1)
+        else "Unbalanced: a model sees the large classes more often and draws them better"
+    )
+    return f"{verdict}: from {low:,} ({least}) to {high:,} ({most}) images per class."
+
+
+def _short(name: str, most: int = 18) -> str:
+    """A folder's name as plain text for a chart: shortened, and without the marks that Plotly or Markdown
+    would read.
+    """
+    plain = "".join(c if c.isprintable() and c not in "<>&*_`[]$\\~|#" else " " for c in name)
+    return plain if len(plain) <= most else plain[: most - 1] + "…"

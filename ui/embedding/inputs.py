@@ -1,0 +1,226 @@
+"""What the Map page's visitor chose: settings of one map or two, kept from page to page and in the address."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core import runs
+from core.embedding import settings as embedding_settings
+from core.embedding.settings import EmbeddingError, Settings
+from core.runs import Run
+from ui.shared.formatting import escape_markdown
+from ui.shared.run_picker import places_images
+
+SOURCES = {"latents": "Latents", "pixels": "Raw pixels"}
+METHODS = {"tsne": "t-SNE", "pca": "PCA"}
+STARTS = {"pca": "the PCA map", "random": "random places"}
+
+SHARED = ("n", "iterations", "start", "pca_first")
+"""Settings that both maps have in common; the others are each map's own."""
+
+OWN = ("source", "method", "perplexity", "seed")
+ADDRESS = (*OWN, *SHARED, *(f"{name}2" for name in OWN), "run2")
+
+
+def adopt_address() -> None:
+    """Take over what the address asks for; a bad value is left out with a message."""
+    asked = {name: st.query_params[name] for name in ADDRESS if name in st.query_params}
+    if asked == st.session_state.get("map_wrote"):
+        return
+    for name, text in asked.items():
+        if name == "run2":
+            st.session_state["map_run2"] = text
+            continue
+        field = name.removesuffix("2")
+        try:
+            value = {"0": False, "1": True}.get(text, text) if field == "pca_first" else text
+            st.session_state[f"map_{name}"] = _for_widget(field, embedding_settings.check(field, value))
+        except EmbeddingError as error:
+            st.warning(
+                f"The address asks for something that is not there. {escape_markdown(str(error))} You see the "
+                f"map without "
+                "it."
+            )
+    if any(name.endswith("2") for name in asked):
+        st.session_state["map_second"] = True
+
+
+def write_address(chosen: dict[str, Settings], run2: str | None) -> None:
+    """The address of what is shown now, so that a link or a reload leads back to it."""
+    wrote = {}
+    for suffix, settings in chosen.items():
+        for name in OWN if suffix else (*OWN, *SHARED):
+            value = getattr(settings, name)
+            wrote[f"{name}{suffix}"] = str(int(value)) if isinstance(value, (bool, float)) else str(value)
+    if "2" in chosen and run2:
+        wrote["run2"] = run2
+    for name in ADDRESS:
+        if name not in wrote:
+            st.query_params.pop(name, None)
+        elif st.query_params.get(name) != wrote[name]:
+            st.query_params[name] = wrote[name]
+    st.session_state["map_wrote"] = wrote
+
+
+def prepare(suffix: str, count: int, by: str) -> None:
+    """Give every setting a value before its widget is there; what `count` images do not allow is lowered, and told."""
+    state, most = st.session_state, min(embedding_settings.MOST, count)
+    state.setdefault("map_n", 2_000 if most >= 10_000 else 1_000)
+    state.setdefault("map_iterations", embedding_settings.usual_iterations(by))
+    for name in (*(f"{own}{suffix}" for own in OWN), "start", "pca_first"):
+        state.setdefault(f"map_{name}", _for_widget(field := name.removesuffix("2"), getattr(Settings(), field)))
+    state["map_n"] = max(embedding_settings.FEWEST, min(state["map_n"], most))
+    limit, key = int(embedding_settings.most_perplexity(state["map_n"])), f"map_perplexity{suffix}"
+    if state[key] > limit:
+        st.warning(
+            f"A perplexity of {state[key]} needs more than {state['map_n']:,} images, since each attends to "
+            f"three times as many neighbours. You see the map with {limit}."
+        )
+        state[key] = limit
+    for name in ("source", "method"):  # a segmented control can be clicked empty
+        state[f"map_{name}{suffix}"] = state[f"map_{name}{suffix}"] or getattr(Settings(), name)
+
+
+def settings_of(suffix: str, count: int) -> Settings:
+    """The settings that the widgets stand for.
+
+    Raises:
+        EmbeddingError: `count` images are too few for them.
+    """
+    state = st.session_state
+    values = {name: state[f"map_{name}{suffix}"] for name in OWN} | {name: state[f"map_{name}"] for name in SHARED}
+    return Settings(**values).fitted_to(count)
+
+
+def main_controls(count: int) -> None:
+    """Source, method and, folded, the numbers of the first map."""
+    _kind("")
+    state, most = st.session_state, min(embedding_settings.MOST, count)
+    label = f"{state['map_n']:,} images"
+    if state["map_method"] == "tsne":
+        label += f", perplexity {state['map_perplexity']}"
+    with st.popover(label, icon=":material/settings:", help="Number of images, perplexity, iterations, seed, start."):
+        st.number_input(
+            "Images",
+            embedding_settings.FEWEST,
+            most,
+            step=500,
+            key="map_n",
+            persist_state="session",
+            help="How many images are on the map, test images first, every class in proportion.",
+        )
+        _numbers("")
+        st.number_input(
+            "Iterations",
+            50,
+            5_000,
+            step=50,
+            key="map_iterations",
+            persist_state="session",
+            help=Settings.__dataclass_fields__["iterations"].metadata["help"] + " Too few, and the map is "
+            "only half unfolded.",
+        )
+        st.radio(
+            "Start from",
+            list(STARTS),
+            format_func=STARTS.get,
+            key="map_start",
+            horizontal=True,
+            persist_state="session",
+            help="From the PCA map the large shape is kept and the seed hardly matters. "
+            "From random places each seed leads to another map.",
+        )
+        st.checkbox(
+            "PCA first",
+            key="map_pca_first",
+            persist_state="session",
+            help=Settings.__dataclass_fields__["pca_first"].metadata["help"],
+        )
+
+
+def second_run(first: Run) -> Run | None:
+    """The run of the second map; None where there is none to choose. Call it before the controls."""
+    usable, state = _usable(), st.session_state
+    if state.get("map_run2") not in usable:
+        if state.get("map_run2"):
+            st.warning("The address asks for a second run that does not exist. You see another one.")
+        others = [name for name in usable if name != first.name]
+        state["map_run2"] = next(iter(others or usable), None)
+    return usable.get(state["map_run2"])
+
+
+def second_controls() -> None:
+    """Run, source, method and numbers of the second map."""
+    state = st.session_state
+    if usable := _usable():
+        st.selectbox(
+            "Run of the second map",
+            list(usable),
+            key="map_run2",
+            label_visibility="collapsed",
+            width=260,
+            persist_state="session",
+            help="The run whose latents the second map shows.",
+        )
+    _kind("2")
+    with st.popover(
+        f"Perplexity {state['map_perplexity2']}",
+        icon=":material/settings:",
+        help="Perplexity and seed of the second map.",
+    ):
+        _numbers("2")
+
+
+def _usable() -> dict[str, Run]:
+    return {run.name: run for run in runs.list_runs() if not run.error and run.has_weights and places_images(run)}
+
+
+def _kind(suffix: str) -> None:
+    which = "second" if suffix else "first"
+    st.segmented_control(
+        "Map of",
+        list(SOURCES),
+        format_func=SOURCES.get,
+        key=f"map_source{suffix}",
+        label_visibility="collapsed",
+        persist_state="session",
+        help=f"What the {which} map arranges: where the run's encoder puts the images, or the images "
+        "themselves, which no model has seen.",
+    )
+    st.segmented_control(
+        "Method",
+        list(METHODS),
+        format_func=METHODS.get,
+        key=f"map_method{suffix}",
+        label_visibility="collapsed",
+        persist_state="session",
+        help="t-SNE keeps neighbours together and takes a while. PCA is a straight projection, there "
+        "at once; it keeps the large distances and loses most of the rest.",
+    )
+
+
+def _numbers(suffix: str) -> None:
+    limit = int(min(500, embedding_settings.most_perplexity(st.session_state["map_n"])))
+    st.number_input(
+        "Perplexity",
+        2,
+        limit,
+        step=5,
+        key=f"map_perplexity{suffix}",
+        persist_state="session",
+        help="About how many neighbours each image attends to. Small: many islands. Large: the whole "
+        "shape. 5 to 50 are usual; look at more than one.",
+    )
+    st.number_input(
+        "Seed",
+        0,
+        2**31 - 1,
+        step=1,
+        key=f"map_seed{suffix}",
+        persist_state="session",
+        help="Same seed and settings, same map. It decides the random places a map can start from.",
+    )
+
+
+def _for_widget(field: str, value):
+    return round(value) if field == "perplexity" else value

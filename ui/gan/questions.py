@@ -1,0 +1,104 @@
+"""The concept in questions: predict, see why, and look at the state that shows it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.gan.questions import QUESTIONS, Question
+from core.runs import Run
+from ui.components.page.to_top import to_top
+from ui.gan import question_figures as figures
+from ui.shared.formatting import escape_markdown
+
+ANSWERS = "gan_answers"
+"""In session state: key of the question → {"question", "choice" (its place), "said", "right"}: the first answer."""
+
+QUERY = "question"
+TITLES = {question.key: question.title for question in QUESTIONS}
+
+
+def questions(run: Run | None) -> None:
+    """The section: one question at a time. `run`: the GAN that the page shows, where there is one."""
+    st.fragment(_section)(run)
+
+
+def answers() -> dict[str, dict]:
+    """What this visitor answered."""
+    return st.session_state.setdefault(ANSWERS, {})
+
+
+def _section(run: Run | None) -> None:
+    st.subheader("The idea in five questions", anchor=False)
+    st.markdown("Predict first. Then you see why, on models that were really trained.")
+    box, wanted = "gan_question", st.query_params.get(QUERY)
+    if box not in st.session_state:
+        if wanted is not None and wanted not in TITLES:
+            st.warning("The address asks for a question that does not exist. You see the first one.")
+        st.session_state[box] = wanted if wanted in TITLES else QUESTIONS[0].key
+    key = st.segmented_control(
+        "Question",
+        list(TITLES),
+        key=box,
+        format_func=lambda key: _title(key),
+        required=True,
+        label_visibility="collapsed",
+        persist_state="session",
+        help="A tick marks what you have answered. The page's address names the question.",
+    )
+    if wanted is not None or key != QUESTIONS[0].key:
+        st.query_params[QUERY] = key
+    question = next(q for q in QUESTIONS if q.key == key)
+    with st.container(border=True, key="gan_question_box"):
+        _ask(question, run)
+    to_top(str(st.session_state.get(figures.TOP, "")))
+
+
+def _title(key: str) -> str:
+    return f"{TITLES[key]} ✓" if key in answers() else TITLES[key]
+
+
+def _ask(question: Question, run: Run | None) -> None:
+    given = answers().get(question.key)
+    st.markdown(f"**{question.text}**")
+    if given is None:
+        st.radio(
+            "Your prediction",
+            range(len(question.choices)),
+            index=None,
+            key=f"gan_answer_{question.key}",
+            format_func=lambda k: question.choices[k][0],
+            label_visibility="collapsed",
+            on_change=_keep,
+            args=(question,),
+            help="Your first answer is kept; the explanation follows at once.",
+        )
+        st.caption("Choose an answer: the explanation and a live figure follow.")
+        return
+    if given["right"]:
+        st.success("Right, as you predicted.", icon=":material/check:")
+    else:
+        st.warning(f"You predicted: {given['said']}.", icon=":material/priority_high:")
+    st.markdown(
+        "\n".join(
+            f"- {'✓' if k == question.right else '✗'} **{text}.** {reply}"
+            for k, (text, reply) in enumerate(question.choices)
+        )
+    )
+    st.markdown(question.answer)
+    st.caption(question.figure)
+    try:
+        figures.FIGURES[question.key](run)
+    except figures.Missing as error:
+        st.info(escape_markdown(str(error)))
+
+
+def _keep(question: Question) -> None:
+    """The first answer to a question stays."""
+    choice = st.session_state.get(f"gan_answer_{question.key}")
+    if isinstance(choice, int) and question.key not in answers():
+        answers()[question.key] = {
+            "question": question.text,
+            "choice": choice,
+            "said": question.choices[choice][0],
+            "right": choice == question.right,
+        }

@@ -1,0 +1,27 @@
+"""Still pictures: crisp, at a whole-number scale, with their final size reserved."""
+
+from __future__ import annotations
+
+import html
+
+import numpy as np
+import streamlit as st
+
+from core.images.convert import data_url, tile
+
+
+def still(images: np.ndarray, columns: int, scale: int, alt: str) -> None:
+    """Tiles shown as one picture.
+
+    Args:
+        images: `uint8` [N, 28, 28]. scale: screen pixels per pixel; a narrower page shrinks the picture to fit.
+        alt: what there is to see, for those who cannot.
+    """
+    sheet = tile(images, columns)
+    height, width = sheet.shape
+    # An <img> with a data URL: `st.image` would put a file into the server's memory at every tick of a fragment.
+    st.html(
+        f'<img src="{data_url(sheet)}" alt="{html.escape(alt, quote=True)}" width="{width * scale}" '
+        f'height="{height * scale}" style="display:block; max-width:100%; height:auto; image-rendering:pixelated; '
+        'border-radius:4px">'
+    )

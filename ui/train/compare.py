@@ -1,0 +1,166 @@
+"""Several runs laid over each other: their curves, their results, and the settings in which they differ."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.recipes.recipe import Recipe, applies, fields
+from core.runs import Run
+from ui.charts import gan, losses
+from ui.components.charts.curves import curves
+from ui.shared.formatting import duration, epoch, format_sig
+from ui.shared.recipe_labels import WORDS, label
+from ui.training_view.controls import view, view_options
+
+
+def compare(picked: list[Run]) -> None:
+    """Curves and results of these runs; GANs apart, since they have other losses."""
+    alone = [run for run in picked if run.recipe.model != "gan"]
+    if alone:
+        _families(alone)
+    if gans := [run for run in picked if run.recipe.model == "gan"]:
+        _gans(gans)
+
+
+@st.fragment
+def _families(picked: list[Run]) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        term = st.segmented_control(
+            "Curve",
+            list(losses.TERMS),
+            default="total",
+            required=True,
+            key="runs_term",
+            format_func=losses.TERMS.get,
+            persist_state="session",
+            help="Which term of the loss to lay over each other.",
+        )
+        with st.popover("View", icon=":material/visibility:", key="runs_view", help="How the curves are drawn."):
+            view_options("runs")
+    histories = {run.name: run.history() for run in picked}
+    units = " or ".join(sorted({losses.unit(run.recipe.likelihood) for run in picked}))
+    curves(
+        losses.overlay_chart(histories, term, unit=units, **view("runs")),
+        key="runs_overlay",
+        height=360,
+        alt=f"{losses.TERMS[term]} of {', '.join(histories)}.",
+    )
+    st.caption(
+        "One colour per run; solid: training, dashed: validation. Lower is better, but totals under different "
+        "likelihoods or β are different scales and cannot be compared."
+    )
+    st.dataframe(
+        _facts(picked),
+        key="runs_facts",
+        hide_index=True,
+        alt="Results of the chosen runs and the settings in which they differ.",
+    )
+
+
+@st.fragment
+def _gans(picked: list[Run]) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        column = st.segmented_control(
+            "Curve of the GANs",
+            list(gan.COLUMNS),
+            default="val_frechet",
+            required=True,
+            key="runs_gan_term",
+            format_func=gan.COLUMNS.get,
+            persist_state="session",
+            help="Which curve to lay over each other.",
+        )
+        with st.popover("View", icon=":material/visibility:", key="runs_gan_view", help="How the curves are drawn."):
+            view_options("runs_gan")
+    histories = {run.name: run.history() for run in picked}
+    curves(
+        gan.overlay_chart(histories, column, **view("runs_gan")),
+        key="runs_gan_overlay",
+        height=360,
+        alt=f"{gan.COLUMNS[column]} of {', '.join(histories)}.",
+    )
+    st.caption(
+        "One colour and line style per run. Fréchet distances compare only on the same images. Losses compare "
+        "hardly at all: each is measured against its own rival."
+    )
+    st.dataframe(
+        _gan_facts(picked),
+        key="runs_gan_facts",
+        hide_index=True,
+        alt="Results of the chosen GANs, before and after, and the settings in which they differ.",
+    )
+
+
+def _gan_facts(picked: list[Run]) -> list[dict]:
+    """One row per GAN: its figures on the test set beside those of the decoder it came from."""
+    rows = []
+    for run in picked:
+        test = run.evaluation() or {}
+        before = test.get("before") or {}
+        rows.append(
+            {
+                "Run": run.name,
+                "Epochs": f"{epoch(run.status['epoch'])} of {run.epochs:,}",
+                "Best Fréchet distance": format_sig(run.status.get("best_total")),
+                "Test Fréchet distance": format_sig(test.get("frechet")),
+                "before": format_sig(before.get("frechet")),
+                "Sharpness": format_sig(test.get("sharpness")),
+                "sharpness before": format_sig(before.get("sharpness")),
+                "Modes": format_sig(test.get("modes")),
+                "Test MSE per pixel": format_sig(test.get("mse")),
+                "MSE before": format_sig(before.get("mse")),
+                "Time": duration(run.status["seconds"]),
+            }
+            | _unlike(run, picked)
+        )
+    return rows
+
+
+def _unlike(run: Run, picked: list[Run]) -> dict[str, str]:
+    """The settings in which the chosen runs differ, as they are in this one."""
+    recipe = run.recipe.to_dict()
+    return {
+        label(name): _text(recipe[name]) if _matters(name, run.recipe) else "–"
+        for name in differences([one.recipe for one in picked])
+        if name != "epochs"
+    }
+
+
+def _facts(picked: list[Run]) -> list[dict]:
+    """One row per run: its results, then the settings in which the chosen runs differ."""
+    rows = []
+    for run in picked:
+        status = run.status
+        test = run.evaluation() or {}
+        rows.append(
+            {
+                "Run": run.name,
+                "Epochs": f"{epoch(status['epoch'])} of {run.epochs:,}",
+                "Best validation total": format_sig(status.get("best_total")),
+                "Test total": format_sig(test.get("total")),
+                "Test MSE per pixel": format_sig(test.get("mse")),
+                "Time": duration(status["seconds"]),
+                "Images/s": format_sig(status.get("images_per_second")),
+                "Parameters": format_sig(status.get("parameters")),
+            }
+            | _unlike(run, picked)
+        )
+    return rows
+
+
+def differences(recipes: list[Recipe]) -> list[str]:
+    """Names of the fields in which these recipes are not all alike, in the order of the form. Recipes to which a
+    field does not matter, such as channels without convolutions, do not count."""
+    return [
+        f.name for f in fields() if len({getattr(recipe, f.name) for recipe in recipes if _matters(f.name, recipe)}) > 1
+    ]
+
+
+def _matters(name: str, recipe: Recipe) -> bool:
+    return applies(next(f for f in fields() if f.name == name), recipe.to_dict())
+
+
+def _text(value) -> str:
+    if isinstance(value, list):
+        return "-".join(map(str, value))
+    return f"{value:g}" if isinstance(value, float) else WORDS.get(value, str(value))

@@ -1,0 +1,263 @@
+"""All runs: a table to choose from, the chosen ones laid over each other, and what can be done with each."""
+
+from __future__ import annotations
+
+import math
+import time
+
+import streamlit as st
+
+from core import runs
+from core.recipes.recipe import TRAINED_ALONE
+from core.runs import Run, RunError
+from core.runs.export import to_zip
+from ui.shared.formatting import duration, epoch, escape_markdown, format_sig, format_time
+from ui.train.compare import compare
+from ui.train.form_gan_source import ask
+
+TOP = "train_top"
+"""Session-state key: changes when something begins that is to be seen at the top of the page."""
+
+CHOSEN = "runs_chosen"
+"""Session-state key: names of the chosen runs, in the order of the table."""
+
+MOST = 10_000
+"""Epochs a run may have in all, as in its recipe."""
+
+COLUMNS = {
+    # These widths let the first three stand side by side on a phone.
+    "Run": st.column_config.TextColumn(width=150),
+    "State": st.column_config.TextColumn(width=78),
+    "Best total": st.column_config.NumberColumn(
+        width=82, format="%.1f", help="Lowest validation total, in nats per image (squared error for an mse loss)."
+    ),
+    "Fréchet": st.column_config.NumberColumn(
+        width=70, format="%.1f", help="Of a GAN: lowest Fréchet distance to real images in our classifier's features."
+    ),
+    "Epochs": st.column_config.NumberColumn(format="%g"),
+}
+
+
+def runs_section(board, training: dict[str, int]) -> None:
+    """The list of runs and the fate of the chosen ones.
+
+    Args:
+        board: takes resumed runs (`core.jobs.training_queue.training_queue`).
+        training: the runs that are queued or trained now, which cannot be changed, each with its place in the queue;
+            0 is in training.
+    """
+    st.subheader("Your runs", anchor=False)
+    found = runs.list_runs()
+    if not found:
+        st.caption("There are no runs yet. The first one appears here as soon as it is started.")
+        return
+    names = [run.name for run in found]
+    chosen = [name for name in st.session_state.get(CHOSEN, ()) if name in names]
+    st.caption("Tick some to lay their curves over each other, or one to go on with it.")
+    # The key changes with the list: a selection is kept as row numbers, and those move when a run is added.
+    rows = [_row(run, training.get(run.name)) for run in found]
+    if not any("Fréchet" in row for row in rows):
+        columns = {name: column for name, column in COLUMNS.items() if name != "Fréchet"}
+    else:
+        columns = COLUMNS
+    st.dataframe(
+        rows,
+        key=_table_key(names),
+        hide_index=True,
+        placeholder="",
+        selection_mode="multi-row",
+        selection_default={"selection": {"rows": [names.index(name) for name in chosen]}},
+        on_select=lambda: _choose(names),
+        height=min(38 + 35 * len(found), 320),
+        alt="All runs with their results.",
+        column_config=columns,
+    )
+    picked = [run for run in found if run.name in chosen]
+    for run in picked:
+        _actions(run, board, run.name in training)
+    if healthy := [run for run in picked if run.error is None]:
+        compare(healthy)
+
+
+def _table_key(names: list[str]) -> str:
+    return f"runs_table_{hash(tuple(names))}"
+
+
+def _choose(names: list[str]) -> None:
+    table = st.session_state[_table_key(names)]
+    st.session_state[CHOSEN] = [names[row] for row in sorted(table["selection"]["rows"]) if row < len(names)]
+
+
+def _row(run: Run, place: int | None) -> dict:
+    """What matters most comes first: a phone shows three columns. What changes while it trains stands above, live."""
+    if run.error:
+        return {
+            "Run": run.name,
+            "State": "damaged",
+            "Best total": math.nan,
+            "Epochs": math.nan,
+            "Time": "",
+            "Started": "",
+            "What": run.error,
+        }
+    status, best = run.status, run.status.get("best_total")
+    state = status["state"] if place is None else "queued" if place else "training"
+    live = place == 0
+    gan = run.recipe.model == "gan"
+    figure = math.nan if live or best is None else best
+    return {
+        "Run": run.name,
+        "State": state,
+        "Best total": math.nan if gan else figure,
+        **({"Fréchet": figure} if gan else {}),
+        "Epochs": math.nan if live else float(epoch(status["epoch"])),
+        "Time": "" if live else duration(status["seconds"]),
+        "Started": format_time(status.get("created")),
+        "What": run.recipe.summary(),
+    }
+
+
+def _actions(run: Run, board, training: bool) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"actions_{run.name}"):
+        st.markdown(f"**{escape_markdown(run.name)}**", width="content")
+        if run.error is None:
+            if st.button(
+                "Open in Generate",
+                key=f"generate_{run.name}",
+                icon=":material/draw:",
+                disabled=not run.has_weights,
+                help="Make new images with this model.",
+            ):
+                open_in_generate(run.name)
+            if run.recipe.model in TRAINED_ALONE and st.button(
+                "Make it a GAN",
+                key=f"gan_{run.name}",
+                icon=":material/swords:",
+                disabled=not run.has_weights,
+                help="Fills the form: this run's decoder becomes a generator, against a discriminator.",
+            ):
+                ask(run.name)
+                st.session_state[TOP] = f"gan {run.name} {time.monotonic()}"
+                st.rerun()
+            if st.button(
+                "Continue",
+                key=f"continue_{run.name}",
+                icon=":material/play_arrow:",
+                disabled=training or not run.resumable,
+                help="Train it for more epochs.",
+            ):
+                DIALOGS["continue"](run, board)
+            st.download_button(
+                "CSV",
+                run.csv,
+                f"{run.name}.csv",
+                "text/csv",
+                key=f"csv_{run.name}",
+                on_click="ignore",
+                icon=":material/download:",
+                help="Its history: every loss at every step.",
+            )
+            st.download_button(
+                "Run",
+                lambda: to_zip(run),
+                f"{run.name}.zip",
+                "application/zip",
+                key=f"zip_{run.name}",
+                on_click="ignore",
+                icon=":material/folder_zip:",
+                disabled=training,
+                help="All of it as a zip: recipe, curves, weights, pictures, and how to load them.",
+            )
+            if st.button(
+                "Rename",
+                key=f"rename_{run.name}",
+                icon=":material/edit:",
+                disabled=training,
+                help="Give it another name.",
+            ):
+                DIALOGS["rename"](run, board)
+        if st.button(
+            "Delete",
+            key=f"delete_{run.name}",
+            icon=":material/delete:",
+            disabled=training,
+            help="Remove it for good; asks first. A run that is training must be stopped before.",
+        ):
+            DIALOGS["delete"](run, board)
+    if run.error:
+        st.error(escape_markdown(run.error), icon=":material/broken_image:")
+    elif run.status["message"] and not training:
+        st.caption(escape_markdown(run.status["message"]))
+
+
+def best_of(run: Run) -> str:
+    """The best figure of its validation, named for what it is."""
+    best = format_sig(run.status.get("best_total"))
+    return f"best Fréchet distance {best}" if run.recipe.model == "gan" else f"best validation total {best} per image"
+
+
+def open_in_generate(name: str) -> None:
+    """Go to the Generate page with this run."""
+    st.session_state["run"] = name
+    st.switch_page("pages/generate.py", query_params={"run": name})
+
+
+@st.dialog("Continue training")
+def _continue(run: Run, board) -> None:
+    done, planned = int(run.status["epoch"]), run.epochs
+    st.markdown(f"**{escape_markdown(run.name)}** has trained {epoch(run.status['epoch'])} of {planned} epochs.")
+    # A float without bounds of its own, as in the form: what is out of bounds must be seen here to be refused.
+    total = st.number_input(
+        "Train until epoch",
+        value=float(planned if planned > done else min(MOST, 2 * done)),
+        step=1.0,
+        format="%g",
+        key="continue_epochs",
+        help=f"Counted from the beginning of the run; at most {MOST:,}.",
+    )
+    if total is None or not done < total <= MOST or total != int(total):
+        st.error(f"This must be a whole number from {done + 1:,} to {MOST:,}.", icon=":material/error:")
+    elif st.button("Continue", type="primary", key="continue_go", help="Goes on exactly where it stopped."):
+        try:
+            board.resume(run.name, epochs=int(total))
+        except (RunError, ValueError) as error:
+            st.error(escape_markdown(str(error)))
+        else:
+            st.rerun()
+
+
+@st.dialog("Rename a run")
+def _rename(run: Run, board) -> None:
+    new = st.text_input(
+        "New name", value=run.name, max_chars=60, key="rename_to", help="Letters, digits, spaces and - _ . ( )."
+    )
+    if st.button("Rename", type="primary", key="rename_go", help="The run's folder gets this name."):
+        try:
+            renamed = run.rename(new)
+        except RunError as error:
+            st.error(escape_markdown(str(error)))
+        else:
+            chosen = st.session_state.get(CHOSEN, [])
+            st.session_state[CHOSEN] = [renamed.name if name == run.name else name for name in chosen]
+            st.rerun()
+
+
+@st.dialog("Delete a run")
+def _delete(run: Run, board) -> None:
+    st.markdown(f"**{escape_markdown(run.name)}** and its weights, curves and pictures will be gone for good.")
+    with st.container(horizontal=True):
+        sure = st.button("Delete for good", type="primary", key="delete_go", help="This cannot be undone.")
+        if st.button("Cancel", key="delete_cancel", help="Keep it."):
+            st.rerun()
+    if sure:
+        try:
+            run.delete()
+        except RunError as error:
+            st.error(escape_markdown(str(error)))
+        else:
+            st.session_state[CHOSEN] = [name for name in st.session_state.get(CHOSEN, []) if name != run.name]
+            st.rerun()
+
+
+DIALOGS = {"continue": _continue, "rename": _rename, "delete": _delete}
+"""What opens over the page, by what it does; each takes the run and the board."""

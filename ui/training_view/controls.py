@@ -1,0 +1,298 @@
+"""What steers a job: pause, step, epoch, stop, the players of a GAN one by one, the learning rate; and how far it is.
+
+The same for every family and on every page that shows a training.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from core.recipes.recipe import RecipeError
+from ui.charts import losses
+from ui.shared.formatting import duration, epoch, escape_markdown, format_sig, pluralize
+from ui.shared.recipe_labels import in_words
+
+TICK = 1.0
+"""Seconds between two looks at a running job."""
+
+ANSWER = 0.7
+"""Seconds a click waits for the worker, which answers between two batches."""
+
+STARTING = "Starting: the worker process loads PyTorch and the images. This takes about three seconds."
+WAITING = {"queued": STARTING, "starting": STARTING, "stopping": "Stopping: saving the weights."}
+
+
+def heading(job) -> str:
+    """The run's name and recipe, with β as it went if it was changed in mid-run."""
+    summary, went = job.recipe.summary(), [c["new"] for c in job.snapshot().changes if c["field"] == "beta"]
+    return (
+        f"#### {escape_markdown(job.name)} · {escape_markdown(' → '.join([summary, *(f'{beta:g}' for beta in went)]))}"
+    )
+
+
+def head(job) -> None:
+    """Heading, controls and progress, alive until the job ends; then the page is run again once."""
+    was_active = job.active
+
+    def parts() -> None:
+        if was_active and not job.active:
+            st.rerun()
+        st.markdown(heading(job))  # in here, since a β that is changed in mid-run stands in it
+        controls(job)
+        progress(job, job.snapshot())
+
+    st.fragment(parts, run_every=TICK if was_active else None)()
+
+
+def controls(job) -> None:
+    """Pause, step, epoch, stop. Each acts within a batch; the click waits a moment so that its effect is seen."""
+    can = job.state in ("running", "paused")
+    step = job.snapshot().step
+    with st.container(horizontal=True, gap="small", vertical_alignment="center", key="train_controls"):
+        if job.state == "paused":
+            st.button(
+                "Resume",
+                key="train_toggle",
+                icon=":material/play_arrow:",
+                type="primary",
+                on_click=_act,
+                args=(job, job.resume, lambda j: j.state != "paused"),
+                help="Go on from exactly here.",
+            )
+        else:
+            st.button(
+                "Pause",
+                key="train_toggle",
+                icon=":material/pause:",
+                type="primary",
+                disabled=not can,
+                on_click=_act,
+                args=(job, job.pause, lambda j: j.state != "running"),
+                help="Hold after this batch; nothing is lost.",
+            )
+        st.button(
+            "Step",
+            key="train_step",
+            icon=":material/skip_next:",
+            disabled=not can,
+            on_click=_act,
+            args=(job, job.step, lambda j: j.state == "paused" and j.snapshot().step > step),
+            help="Train on one batch, then pause.",
+        )
+        if job.recipe.model == "gan":
+            _players(job, can)
+        st.button(
+            "Epoch",
+            key="train_epoch",
+            icon=":material/redo:",
+            disabled=not can,
+            on_click=_act,
+            args=(job, job.epoch, lambda j: j.state != "paused"),
+            help="Train to the end of one epoch, then pause.",
+        )
+        if job.state == "queued":
+            st.button(
+                "Cancel",
+                key="train_cancel",
+                icon=":material/close:",
+                on_click=_act,
+                args=(job, job.cancel, lambda j: not j.active),
+                help="Take this job out of the queue.",
+            )
+        else:
+            st.button(
+                "Stop",
+                key="train_stop",
+                icon=":material/stop:",
+                disabled=job.state == "stopping",
+                on_click=_act,
+                args=(job, job.stop, lambda j: not j.active),
+                help="End this run and keep its weights. You can resume it later.",
+            )
+        gan = job.recipe.model == "gan"
+        with st.popover(
+            "Learning rate" if gan else "Learning rate, β",
+            icon=":material/tune:",
+            disabled=not can,
+            key="train_tune",
+            help="Change "
+            + (
+                "it while it trains; a change leaves a mark"
+                if gan
+                else "them while it trains; each change leaves a mark"
+            )
+            + " on the curves.",
+        ):
+            _tuning(job)
+        with st.popover("View", icon=":material/visibility:", key="train_view", help="How the curves are drawn."):
+            view_options("live")
+
+
+def _players(job, can: bool) -> None:
+    """One step of one player while the other waits."""
+    before = job.snapshot().alone
+    for player, act, other in (("D", job.d_step, "generator"), ("G", job.g_step, "discriminator")):
+        st.button(
+            f"{player} step",
+            key=f"train_{player.lower()}_step",
+            disabled=not can,
+            on_click=_act,
+            icon=":material/gavel:" if player == "D" else ":material/brush:",
+            args=(job, act, lambda j: j.state == "paused" and j.snapshot().alone is not before),
+            help=f"One step of the {'discriminator' if player == 'D' else 'generator'} alone, then pause; the "
+            f"{other} stays as it is.",
+        )
+
+
+def taken_alone(recipe, alone: dict) -> str:
+    """What the last step of one player did, in a sentence."""
+    row, n = alone["row"], f"{recipe.batch_size:,}"
+    if alone["player"] == "d":
+        end = "D is frozen: it only looked." if recipe.freeze == "discriminator" else "Then D learned; G stayed."
+        return (
+            f"**D step** · D judged {n} real and {n} generated images: {_percent(row.get('d_real'))} and "
+            f"{_percent(row.get('d_fake'))} of them rightly, loss {format_sig(row.get('d_loss'))}. {end}"
+        )
+    end = "G is frozen: it stayed." if recipe.freeze == "generator" else "Then G learned from D's gradient; D stayed."
+    return f"**G step** · D judged {n} images of G, whose loss was {format_sig(row.get('g_loss'))}. {end}"
+
+
+def _percent(share: float | None) -> str:
+    return "–" if share is None else f"{100 * share:.0f} %"
+
+
+def _act(job, action, seen) -> None:
+    """Do it, and wait a moment for the worker's answer: short enough not to annoy, long enough to show the effect."""
+    action()
+    job.wait(seen, ANSWER)
+
+
+def _tuning(job) -> None:
+    points, gan = job.snapshot().points, job.recipe.model == "gan"
+    lr_key, beta_key = f"tune_lr_{job.id}", f"tune_beta_{job.id}"
+    st.number_input(
+        "New learning rate" + (" of the generator" if gan else ""),
+        step=1e-4,
+        format="%g",
+        key=lr_key,
+        value=None,
+        placeholder=f"now {latest(points, 'lr', job.recipe.lr):g}",
+        on_change=_set,
+        args=(job, "lr", lr_key),
+        help="The new size of a step, from the next batch on.",
+    )
+    if job.recipe.model not in ("ae", "gan"):
+        st.number_input(
+            "New β",
+            step=0.1,
+            format="%g",
+            key=beta_key,
+            value=None,
+            placeholder=f"now {latest(points, 'beta', job.recipe.beta):g}",
+            on_change=_set,
+            args=(job, "beta", beta_key),
+            help="The new weight of the prior's term, from the next batch on.",
+        )
+    for key in (lr_key, beta_key):
+        if refused := st.session_state.get(f"{key}_refused"):
+            st.error(escape_markdown(refused), icon=":material/error:")
+    if gan:
+        st.caption(
+            f"The discriminator's keeps its proportion: it learns at {latest(points, 'd_lr', job.recipe.d_lr):g} now."
+        )
+    st.caption("Takes effect at the next batch and leaves a mark on the curves.")
+
+
+def _set(job, field: str, key: str) -> None:
+    value = st.session_state[key]
+    st.session_state.pop(f"{key}_refused", None)
+    if value is not None:
+        try:
+            job.set(**{field: value})
+        except RecipeError as error:
+            st.session_state[f"{key}_refused"] = in_words(str(error))
+
+
+def view_options(scope: str) -> None:
+    """Axis, logarithm and smoothing of the curves; read back with `view(scope)`."""
+    st.segmented_control(
+        "Horizontal axis",
+        list(losses.X_AXES),
+        default="epoch",
+        required=True,
+        format_func=losses.X_AXES.get,
+        key=f"{scope}_x",
+        persist_state="session",
+        help="Epochs and steps compare learning, seconds compare cost.",
+    )
+    st.toggle(
+        "Logarithmic",
+        key=f"{scope}_log",
+        persist_state="session",
+        help="Equal distances mean equal ratios: late progress becomes visible.",
+    )
+    st.slider(
+        "Smoothing",
+        0.0,
+        0.95,
+        0.0,
+        0.05,
+        key=f"{scope}_smooth",
+        persist_state="session",
+        help="Weight of a moving average over the training curves; the raw curve stays behind it, faint.",
+    )
+
+
+def view(scope: str) -> dict:
+    """The choices of `view_options` as arguments of the charts."""
+    state = st.session_state
+    return {
+        "x": state.get(f"{scope}_x") or "epoch",
+        "log": bool(state.get(f"{scope}_log")),
+        "smoothing": float(state.get(f"{scope}_smooth") or 0.0),
+    }
+
+
+def progress(job, shot) -> None:
+    """The bar with what there is to say about now."""
+    if job.state in WAITING:
+        ahead = job.position if job.state == "queued" else 0
+        text = f"Waiting in the queue: {pluralize(ahead, 'job')} before it." if ahead else WAITING[job.state]
+        if job.recipe.model == "gan" and text == STARTING:
+            text += " The first GAN on these images also trains the small classifier that measures it."
+        st.progress(0.0 if job.state != "stopping" else min(1.0, shot.epoch / shot.epochs), text=text)
+        return
+    paused = job.state == "paused"
+    # Held still, the count of steps shows that one was taken: on a large set it is a hundredth of an epoch or less.
+    parts = [
+        f"Epoch {epoch(shot.epoch)} of {shot.epochs}" + (f", step {shot.step:,}" if paused else ""),
+        taken_alone(job.recipe, shot.alone) if paused and shot.alone else _figures(job.recipe, shot.points),
+    ]
+    if job.state == "running" and shot.images_per_second:
+        parts.append(f"{format_sig(shot.images_per_second)} images/s")
+    if job.state == "running" and shot.seconds_left is not None:
+        parts.append(f"{duration(shot.seconds_left)} left")
+    if shot.device and not (paused and shot.alone):  # the line is full
+        parts.append(f"on {escape_markdown(shot.device)}")
+    lead = "**Paused** · " if paused else ""
+    st.progress(min(1.0, max(0.0, shot.epoch / max(1, shot.epochs))), text=lead + " · ".join(parts))
+
+
+def _figures(recipe, points: dict[str, np.ndarray]) -> str:
+    if recipe.model == "gan":
+        return (
+            f"loss of D {format_sig(latest(points, 'd_loss'))}, of G {format_sig(latest(points, 'g_loss'))} · Fréchet "
+            f"distance {format_sig(latest(points, 'val_frechet'))}"
+        )
+    return (
+        f"total {format_sig(latest(points, 'train_total'))}, validation {format_sig(latest(points, 'val_total'))} "
+        + ("per image" if recipe.likelihood == "mse" else "nats")
+    )
+
+
+def latest(points: dict[str, np.ndarray], column: str, otherwise: float = float("nan")) -> float:
+    """The newest number in a column that is one."""
+    values = np.asarray(points.get(column, ()), float)
+    values = values[np.isfinite(values)]
+    return float(values[-1]) if len(values) else otherwise
