@@ -1,4 +1,4 @@
-"""Pictures cross the border to files and browsers unharmed, and rubbish stays outside."""
+"""Pictures pass unchanged between arrays, tensors, files and messages; unusable files are refused with a reason."""
 
 import base64
 import io
@@ -10,6 +10,13 @@ import pytest
 from PIL import Image
 
 from core.images import convert
+from core.images.shape import ImageShape
+
+SHAPES = [ImageShape(1, 28, 28), ImageShape(3, 32, 32), ImageShape(1, 20, 36), ImageShape(3, 8, 11)]
+
+
+def made_up(shape: ImageShape, n: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, (n, *shape.picture), dtype=np.uint8)
 
 
 def encoded(picture: Image.Image, kind: str = "PNG", **options) -> bytes:
@@ -53,6 +60,101 @@ def test_every_tile_of_a_sheet_is_where_it_should_be(noise, gap):
 
 def test_a_sheet_of_nothing_is_one_empty_tile():
     assert convert.tile(np.empty((0, 28, 28), np.uint8), 4, ground=9).tolist() == [[9] * 28] * 28
+    assert convert.tile(np.empty((0, 20, 36, 3), np.uint8), 4, ground=9).tolist() == [[[9] * 3] * 36] * 20
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_tensors_hold_channels_first_in_zero_to_one_and_pictures_come_back_unchanged(shape):
+    torch = pytest.importorskip("torch")
+    pictures = made_up(shape, 4)
+    tensor = convert.to_tensor(pictures)
+    assert tensor.shape == (4, *shape.chw) and tensor.dtype == torch.float32 and tensor.is_contiguous()
+    for n, c, y, x in [(0, 0, 0, 0), (3, shape.channels - 1, 5, 7), (1, 0, shape.height - 1, shape.width - 1)]:
+        level = pictures[n, y, x, c] if shape.colour else pictures[n, y, x]
+        assert float(tensor[n, c, y, x]) == np.float32(level) / np.float32(255)
+    assert np.array_equal(convert.to_pictures(tensor), pictures)
+    assert np.array_equal(convert.to_pictures(tensor[0]), pictures[0]), "one picture as well as many"
+    assert torch.equal(convert.scale_bytes(convert.to_byte_tensor(pictures)), tensor)
+    assert convert.to_pictures(tensor[:0]).shape == (0, *shape.picture)
+    assert convert.shape_of(pictures) == convert.shape_of(pictures[0]) == shape
+
+
+def test_a_tensor_is_a_copy_of_a_read_only_array():
+    pictures = made_up(SHAPES[1], 2)
+    before = pictures.copy()
+    pictures.flags.writeable = False
+    convert.to_byte_tensor(pictures).fill_(7)
+    assert np.array_equal(pictures, before)
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_pictures_of_every_shape_survive_png_sheets_and_messages(shape):
+    pictures = made_up(shape, 6)
+    assert np.array_equal(convert.from_png(convert.png(pictures[0])), pictures[0])
+    sheet = convert.tile(pictures, 3)
+    assert sheet.shape[:2] == (2 * shape.height, 3 * shape.width)
+    last = sheet[shape.height : 2 * shape.height, 2 * shape.width :]
+    assert np.array_equal(last, pictures[5])
+    assert np.array_equal(convert.untile(sheet, shape), pictures)
+    message = base64.b64decode(convert.pack(pictures))
+    assert len(message) == 6 * shape.values and message == b"".join(p.tobytes() for p in pictures)
+
+
+def test_a_sheet_of_another_shape_is_refused_with_both_sizes():
+    sheet = convert.tile(made_up(ImageShape(1, 20, 36), 4), 2)
+    with pytest.raises(ValueError, match="40 × 72 pixels cannot be cut into images of 28 × 28"):
+        convert.untile(sheet, ImageShape(1, 28, 28))
+    with pytest.raises(ValueError, match="cannot be cut into images of 20 × 36, colour"):
+        convert.untile(sheet, ImageShape(3, 20, 36))
+
+
+def test_the_numbers_of_a_tensor_are_kept_unrounded_when_only_the_layout_changes():
+    torch = pytest.importorskip("torch")
+    images = torch.rand(2, 3, 8, 9, dtype=torch.float64)
+    assert np.array_equal(convert.channels_last(images), images.numpy().transpose(0, 2, 3, 1))
+    assert np.array_equal(convert.channels_first(convert.channels_last(images)), images.numpy())
+    half = images[:, :1].to(torch.bfloat16)
+    assert np.array_equal(convert.channels_last(half), half.float().numpy()[:, 0])
+
+
+def test_a_colour_file_keeps_its_colours_and_a_grey_one_has_three_equal_channels():
+    picture = made_up(ImageShape(3, 20, 36), 1)[0]
+    read = convert.from_file(convert.png(picture), ImageShape(3, 20, 36))
+    assert np.array_equal(read, picture)
+    grey = convert.from_file(convert.png(picture[..., 0]), ImageShape(3, 20, 36))
+    assert np.array_equal(grey, np.repeat(picture[..., :1], 3, axis=2))
+    luminance = convert.from_file(convert.png(picture), ImageShape(1, 20, 36)).astype(float)
+    assert np.abs(luminance - picture @ [0.299, 0.587, 0.114]).max() <= 1, "ITU-R 601"
+
+
+def test_a_picture_is_fitted_into_a_shape_that_is_not_square_on_the_colour_of_its_border():
+    picture = Image.new("RGB", (40, 40), (200, 30, 90))
+    picture.paste((0, 255, 0), (15, 15, 25, 25))
+    read = convert.from_file(encoded(picture), ImageShape(3, 20, 36))
+    assert read.shape == (20, 36, 3)
+    assert (read[:, :8] == (200, 30, 90)).all() and (read[:, 28:] == (200, 30, 90)).all()
+    assert read[10, 18].tolist()[1] > 200
+
+
+@pytest.mark.parametrize("mode", ["1", "P", "LA", "RGBA", "CMYK", "YCbCr", "HSV", "LAB", "I;16", "I", "F"])
+def test_every_mode_of_pillow_is_turned_to_colour(mode):
+    white = np.full((28, 28), {"I;16": 65535, "F": 1.0}.get(mode, 255))
+    if mode in ("I;16", "I", "F"):
+        source = Image.fromarray(white.astype({"I;16": np.uint16, "I": np.int32, "F": np.float32}[mode]))
+    else:
+        source = Image.new(mode, (28, 28), (255, 128, 128)) if mode == "LAB" else Image.new("RGB", (28, 28), "white")
+        source = source if mode in ("LAB", "HSV") else source.convert(mode)
+    data = encoded(source, "TIFF" if mode in ("CMYK", "YCbCr", "LAB", "I", "F") else "PNG")
+    read = convert.from_file(data, ImageShape(3, 16, 16))
+    assert read.shape == (16, 16, 3) and read.min() >= 250
+    assert convert.from_file(data).min() >= 250
+
+
+def test_a_transparent_colour_picture_lies_on_a_ground_that_keeps_it_visible():
+    pixels = np.zeros((16, 16, 4), np.uint8)
+    pixels[4:12, 4:12] = (120, 0, 0, 255)
+    read = convert.from_file(encoded(Image.fromarray(pixels)), ImageShape(3, 16, 16))
+    assert (read[4:12, 4:12] == (120, 0, 0)).all() and (read[:3] == 255).all()
 
 
 def test_floats_are_rounded_clipped_and_never_wrap_round():
