@@ -13,9 +13,9 @@ from core.images import masks
 from core.latent import codec, encoding, sampling
 from core.latent import pca as latent_pca
 from core.models import AutoDecoder, build, likelihood
-from core.models.auto_decoder import VariationalAutoDecoder
 from core.models.base import LatentModel
 from core.models.vae import VAE
+from core.models.variational_auto_decoder import VariationalAutoDecoder
 from core.recipes.presets import for_digits, preset
 
 BLACK = np.zeros((28, 28), np.uint8)

@@ -11,7 +11,8 @@ from core import data, runs
 from core.evaluation import metrics
 from core.latent import codec, encoding, search
 from core.models import build, likelihood
-from core.models.auto_decoder import AutoDecoder, VariationalAutoDecoder
+from core.models.auto_decoder import AutoDecoder
+from core.models.variational_auto_decoder import VariationalAutoDecoder
 from core.recipes import presets
 from core.recipes.recipe import RecipeError
 from core.runs import weights
