@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.data.registry import SOURCES
+from core.images.shape import ImageShape
+from core.recipes.family import FAMILIES, Family
 from core.system.typed_fields import RecipeError, check, field, show
 
 __all__ = ["DATASETS", "DECODER_ONLY", "GROUPS", "TRAINED_ALONE", "Recipe", "RecipeError", "applies", "check", "fields"]
@@ -55,6 +57,15 @@ class Recipe:
         "Path of your own folder of images (sub-folders become classes).",
         group="data",
         only=("dataset", ("folder",)),
+    )
+    image_shape: tuple[int, ...] = field(
+        (1, 28, 28),
+        "Channels (1 grey, 3 colour), height and width of the images, in pixels. A data set whose images have one "
+        "shape fills it in; digits and your own pictures are made at the shape you choose.",
+        group="data",
+        low=1,
+        high=128,
+        only=("dataset", ("digits", "folder")),
     )
     train_images: int = field(
         0, "How many training images to use; 0 means all of them.", group="data", low=0, high=1_000_000, unit="images"
@@ -351,6 +362,14 @@ class Recipe:
     def __post_init__(self) -> None:
         for f in dataclasses.fields(self):
             object.__setattr__(self, f.name, check(f, getattr(self, f.name)))
+        if len(self.image_shape) != 3:
+            raise RecipeError(
+                f"image_shape: {show(self.image_shape)} is not allowed. Give three numbers: channels, height and width."
+            )
+        try:
+            ImageShape.of(self.image_shape)
+        except ValueError as error:
+            raise RecipeError(f"image_shape: {error}") from None
         if self.variational and self.likelihood == "mse":
             raise RecipeError(
                 "likelihood: 'mse' has no place in an ELBO, its scale against the KL term would be "
@@ -367,6 +386,22 @@ class Recipe:
             )
         if self.dataset == "folder" and not self.folder.strip():
             raise RecipeError("folder: is empty. The data set 'folder' needs the path of your folder of images.")
+
+    @property
+    def shape(self) -> ImageShape:
+        """Channels, height and width of the images."""
+        return ImageShape.of(self.image_shape)
+
+    @property
+    def family(self) -> Family:
+        """The record of the recipe's kind of model."""
+        return FAMILIES[self.model]
+
+    @property
+    def latent_family(self) -> Family | None:
+        """The record of the family whose latent space the model has: a GAN's is its source's, and None without a
+        source; every other model's is its own."""
+        return FAMILIES.get(self.source_model) if self.family.adversarial else self.family
 
     @property
     def variational(self) -> bool:

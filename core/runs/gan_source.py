@@ -9,7 +9,7 @@ from core.recipes.recipe import TRAINED_ALONE, Recipe
 from core.runs import run as runs_run
 from core.runs.run import Run, RunError
 
-INHERITED = ("network", "hidden", "channels", "activation", "latent_dim", "likelihood", "sigma", "beta")
+INHERITED = ("image_shape", "network", "hidden", "channels", "activation", "latent_dim", "likelihood", "sigma", "beta")
 """What a generator takes from its source: it is the same network, and its images mean the same."""
 
 _BEST_FIRST = ("vae", "vad", "ad", "ae")

@@ -205,3 +205,20 @@ def test_the_small_sisters_keep_the_kind_of_model():
 def test_a_summary_tells_runs_apart_at_a_glance():
     assert Recipe(hidden=(400, 200), beta=4, latent_dim=2).summary() == "VAE · mnist · 400-200 · 2-d · β 4"
     assert presets.preset("deep-ae").summary() == "AE · fashion-mnist · 256 · 32-d"
+
+
+def test_the_image_shape_is_three_numbers_that_an_image_can_have():
+    colour = Recipe(dataset="digits", image_shape=(3, 20, 36))
+    assert (colour.shape.channels, colour.shape.height, colour.shape.width) == (3, 20, 36)
+    assert Recipe.from_dict({"dataset": "digits"}).image_shape == (1, 28, 28)  # as before recipes had a shape
+    for shape in ((28, 28), (2, 28, 28), (1, 4, 28), (1, 28, 129)):
+        with pytest.raises(RecipeError, match="image_shape"):
+            Recipe(dataset="digits", image_shape=shape)
+
+
+def test_a_recipe_gives_the_record_of_its_family_and_of_the_latent_space_it_has():
+    assert Recipe(model="vad").family.abbreviation == "VAD"
+    assert Recipe(model="vad").latent_family is Recipe(model="vad").family
+    gan = Recipe(model="gan", source_model="ae")
+    assert gan.family.adversarial and gan.latent_family.key == "ae"
+    assert Recipe(model="gan").latent_family is None
