@@ -1,4 +1,4 @@
-"""Writing files so that pulling the plug at any moment leaves the last good one."""
+"""Atomic file writes: after a crash or power cut at any moment, the file is the old one or the new one, whole."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from typing import Any
 
 
 def write_atomic(path: Path, content: bytes, flush: bool = True) -> None:
-    """Write beside the target, flush to the disk, then move into place in one step.
+    """Write a temporary file beside the target, flush it to the disk, then rename it to the target's name.
 
     Args:
-        flush: wait until the disk has it. Not worth the milliseconds for what is written again in a moment.
+        flush: wait for the disk. Not worth the milliseconds for a file that is written again in a moment.
 
     Raises:
         OSError: the disk is full or read-only; the old file is untouched and nothing half-written is left behind.
     """
-    # Process and thread keep two writers apart; both then move whole files, and the later one wins.
+    # The name holds process and thread, so that two writers use two temporary files; the later rename wins.
     temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
     try:
         with open(temporary, "wb") as file:
@@ -36,7 +36,7 @@ def write_atomic(path: Path, content: bytes, flush: bool = True) -> None:
 
 
 def _replace(temporary: Path, path: Path) -> None:
-    """Move into place. Windows refuses while somebody reads the old file; readers here are done in a moment."""
+    """`os.replace`, repeated on Windows, which refuses while the old file is open for reading."""
     for wait in (0.01, 0.02, 0.05, 0.1, 0.2, 0.5):
         try:
             return os.replace(temporary, path)
@@ -53,10 +53,10 @@ def write_json(path: Path, value: Any, flush: bool = True) -> None:
 
 
 def read_json(path: Path, limit: int = 1_000_000) -> Any:
-    """A JSON document of at most `limit` bytes.
+    """Content of a JSON file of at most `limit` bytes.
 
     Raises:
-        ValueError: one sentence: missing, too large, or not JSON.
+        ValueError: the file is missing, too large, or not JSON.
     """
     try:
         with open(path, "rb") as file:
@@ -67,5 +67,5 @@ def read_json(path: Path, limit: int = 1_000_000) -> Any:
     except (OSError, ValueError, RecursionError) as error:
         raise ValueError(f"{path.name} cannot be read as JSON ({error}).") from error
     if len(content) > limit:
-        raise ValueError(f"{path.name} is larger than {limit:,} bytes, which no run's is.")
+        raise ValueError(f"{path.name} is larger than {limit:,} bytes, the limit for a file of this kind.")
     return value

@@ -1,65 +1,88 @@
 """Content-addressed disk cache for derived results: arrays and facts in the cache folder, one safetensors file each.
 
 A file's name is a digest of everything its content depends on, weights included, so that a run that was trained
-further, renamed or copied never gets another run's results. The run's own folder is not touched and may be read-only.
+further, renamed or copied never gets another run's results. Files are written atomically, bounded in number per kind
+(the least recently used are deleted), and carry a checksum: a damaged file counts as missing and is computed again.
+The run's own folder is not touched and may be read-only.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import os
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import safetensors
 import safetensors.numpy
+from filelock import FileLock
 
 from core.system import paths
 from core.system.atomic_files import write_atomic
 
 FORMAT = "latent-lab-1"
 
+MOST = 40
+"""Files kept of each kind, unless the caller says otherwise."""
 
-def digest(*parts: bytes | str) -> str:
-    """A short name for these parts, another one for any others."""
-    known = hashlib.blake2b(digest_size=12)
+LOCK_FILES_KEPT = 24 * 3600.0
+"""Seconds after which the file of a lock is deleted."""
+
+Entry = tuple[dict[str, np.ndarray], dict[str, Any]]
+"""Arrays and facts of one cache file."""
+
+
+def digest(*parts: bytes | str | np.ndarray) -> str:
+    """24 hexadecimal digits that identify a sequence of byte strings, texts and arrays (with shape and type)."""
+    state = hashlib.blake2b(digest_size=12)
     for part in parts:
-        raw = part.encode() if isinstance(part, str) else part
-        known.update(len(raw).to_bytes(8, "little"))  # so that ("ab", "c") is not ("a", "bc")
-        known.update(raw)
-    return known.hexdigest()
+        if isinstance(part, np.ndarray):
+            header, raw = f"{part.dtype.str}{part.shape}".encode(), np.ascontiguousarray(part).data.cast("B")
+            state.update(len(header).to_bytes(8, "little"))
+            state.update(header)
+        else:
+            raw = memoryview(part.encode() if isinstance(part, str) else part)
+        state.update(raw.nbytes.to_bytes(8, "little"))  # so that ("ab", "c") is not ("a", "bc")
+        state.update(raw)
+    return state.hexdigest()
 
 
 def file_of(kind: str, name: str) -> Path:
-    """Where the result of that kind and digest is kept."""
+    """Path of the cache file with that kind and digest."""
     return paths.cache_folder() / f"{kind}-{name}.safetensors"
 
 
-def save(path: Path, arrays: dict[str, np.ndarray], facts: dict[str, Any], most: int = 40) -> bool:
-    """Write arrays and facts to one safetensors file, whole or not at all.
+def write(path: Path, arrays: dict[str, np.ndarray], facts: dict[str, Any], most: int = MOST) -> None:
+    """Write arrays and facts to one safetensors file, whole or not at all; delete the least recently used of its kind.
 
     Args:
-        most: files of this kind that are kept; the oldest are deleted.
-    Returns:
-        Whether the file is there; False where the cache folder cannot be written to.
+        most: number of files of this kind that are kept.
+    Raises:
+        OSError: the cache folder cannot be written to.
     """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    ready = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    header = {"format": FORMAT, "facts": json.dumps(facts), "checksum": _checksum(ready)}
+    write_atomic(path, safetensors.numpy.save(ready, metadata=header))
+    _delete_oldest(path, most)
+
+
+def save(path: Path, arrays: dict[str, np.ndarray], facts: dict[str, Any], most: int = MOST) -> bool:
+    """`write`, with False instead of an OSError where the cache folder cannot be written to."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        ready = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-        header = {"format": FORMAT, "facts": json.dumps(facts)}
-        write_atomic(path, safetensors.numpy.save(ready, metadata=header))
-        kind = path.name.rsplit("-", 1)[0]
-        others = sorted(path.parent.glob(f"{kind}-*.safetensors"), key=lambda file: file.stat().st_mtime)
-        for old in others[:-most]:
-            old.unlink(missing_ok=True)
+        write(path, arrays, facts, most)
     except OSError:
         return path.is_file()
     return True
 
 
-def load(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]] | None:
-    """The arrays and facts that `save` wrote; None if the file is missing or damaged, so that they are recomputed."""
+def load(path: Path) -> Entry | None:
+    """Arrays and facts of a cache file; None if the file is missing or damaged, so that they are computed again."""
     try:
         with safetensors.safe_open(path, framework="numpy") as file:
             header = file.metadata() or {}
@@ -67,6 +90,64 @@ def load(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]] | None:
                 return None
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         facts = json.loads(header["facts"])
-    except (OSError, ValueError, KeyError, safetensors.SafetensorError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, safetensors.SafetensorError):
         return None
-    return (arrays, facts) if isinstance(facts, dict) else None
+    if not isinstance(facts, dict) or header.get("checksum", _checksum(arrays)) != _checksum(arrays):
+        return None
+    with contextlib.suppress(OSError):
+        os.utime(path)  # most recently used: the last of its kind to be deleted
+    return arrays, facts
+
+
+@contextlib.contextmanager
+def computing(path: Path) -> Iterator[None]:
+    """Lock held while the result of one cache file is computed, so that no two processes compute it at once.
+
+    Look into the cache again once the lock is held: another process may have computed the result meanwhile. Where the
+    cache folder cannot be written to, nothing is locked. The system frees the lock when its process ends.
+    """
+    lock = FileLock(path.with_name(f".{path.stem}.lock"))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except OSError:
+        yield
+        return
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def computed(path: Path, compute: Callable[[], Entry], most: int = MOST) -> Entry:
+    """Arrays and facts of a cache file, computed and kept where the file is missing; once, however many ask."""
+    if found := load(path):
+        return found
+    with computing(path):
+        if found := load(path):
+            return found
+        arrays, facts = compute()
+        save(path, arrays, facts, most)
+        return arrays, facts
+
+
+def _checksum(arrays: dict[str, np.ndarray]) -> str:
+    return digest(*(part for name in sorted(arrays) for part in (name, arrays[name])))
+
+
+def _delete_oldest(path: Path, most: int) -> None:
+    """Delete the least recently used files of the kind of `path`, and lock files nobody has used for a day."""
+    kind = path.name.rsplit("-", 1)[0]
+    aged = sorted((_changed(file), file) for file in path.parent.glob(f"{kind}-*.safetensors"))
+    locks = [file for file in path.parent.glob(f".{kind}-*.lock") if _changed(file) < time.time() - LOCK_FILES_KEPT]
+    for file in [*(file for _, file in aged[:-most]), *locks]:
+        with contextlib.suppress(OSError):  # another process deletes it at the same time, or has it open
+            file.unlink()
+
+
+def _changed(file: Path) -> float:
+    """Time of the last change; 0 where another process has deleted the file."""
+    try:
+        return file.stat().st_mtime
+    except OSError:
+        return 0.0

@@ -1,28 +1,29 @@
-"""Where the arithmetic runs: CUDA, then Apple's MPS, then the CPU, unless you choose."""
+"""Devices that torch can compute on, the CPU cores of this process, and how OpenMP threads wait."""
 
 from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:  # torch takes two seconds, and who only counts the cores needs none
+if TYPE_CHECKING:  # importing torch takes two seconds, and counting cores does not need it
     import torch
 
 WAITING = {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "3000", "KMP_BLOCKTIME": "1"}
-"""How the threads of a training wait for each other, as variables of their process's environment: awake for a moment,
-about as long as one thread works alone between two layers, then asleep. Asleep at once, a second thread has to be woken
-for every layer; awake for long, as torch comes, it holds a core that a page needs (benchmarks/README.md). The moment is
-3,000 turns in GNU's OpenMP (Linux; a tenth of a millisecond where it was measured) and a millisecond, the shortest that
-all versions know, in LLVM's and Intel's (macOS, Windows).
+"""OpenMP wait policy of a training, as environment variables: spin about 0.1 ms, then sleep.
+
+Threads that sleep at once must be woken for every layer; with torch's default they spin for long and hold a core that
+the page needs (benchmarks/README.md). GOMP_SPINCOUNT is for GNU's OpenMP (Linux): 3,000 turns took 0.1 ms where it was
+measured. KMP_BLOCKTIME is for LLVM's and Intel's (macOS, Windows), in milliseconds; 1 is the shortest time that all
+versions accept.
 """
 
 
 class DeviceError(ValueError):
-    """A device this machine does not have."""
+    """A device that this machine does not have."""
 
 
 def available() -> list[str]:
-    """The devices of this machine, best first."""
+    """Names of this machine's devices, fastest first: CUDA, then Apple's MPS, then the CPU."""
     import torch
 
     found = [f"cuda:{i}" if i else "cuda" for i in range(torch.cuda.device_count())]
@@ -32,10 +33,10 @@ def available() -> list[str]:
 
 
 def choose(name: str = "auto") -> torch.device:
-    """The device of that name, or the best one for `auto`.
+    """The device of that name; the fastest one for `auto`.
 
     Raises:
-        DeviceError: not on this machine; lists those there are.
+        DeviceError: the device is not on this machine; the message lists those that are.
     """
     import torch
 
@@ -48,24 +49,24 @@ def choose(name: str = "auto") -> torch.device:
 
 
 def describe(device: torch.device) -> str:
-    """The device in words, for a status line."""
+    """Name of the device for a status line, such as the model of a graphics card."""
     import torch
 
     return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type.upper()
 
 
 def openmp_environment() -> dict[str, str]:
-    """`WAITING`, for the environment of a process that trains, before torch is imported; empty where the user's own
-    says one of them."""
+    """`WAITING` for the environment of a training process, set before torch is imported; empty where the user has set
+    one of these variables."""
     return {} if WAITING.keys() & os.environ.keys() else dict(WAITING)
 
 
 def keep_memory() -> None:
-    """Have this process keep the memory that one step frees for the next one.
+    """Make the C library keep memory that one training step frees, for the next step.
 
-    Given back to the system, every 4 KB of it is a page fault when it is wanted again: a tenth of a step with large
-    batches (`benchmarks/allocator.py`). The C library of most Linux systems learns from the largest block that was ever
-    freed, up to 32 MiB, how much to keep; elsewhere nothing changes.
+    Memory that is returned to the system costs a page fault per 4 KB when it is allocated again: a tenth of a step
+    with large batches (`benchmarks/allocator.py`). glibc keeps as much as the largest block ever freed, up to 32 MiB;
+    with other C libraries nothing changes.
     """
     import torch
 
@@ -73,8 +74,8 @@ def keep_memory() -> None:
 
 
 def has_bfloat16(device: torch.device) -> bool:
-    """Whether the device multiplies in bfloat16 by itself. Where it is only imitated, it is slower than float32. On ARM
-    processors and Apple's MPS, where nobody has measured whether it pays, no."""
+    """Whether the device has bfloat16 arithmetic in hardware. Where it is emulated, it is slower than float32. False on
+    ARM processors and Apple's MPS, where its speed has not been measured."""
     import torch
 
     if device.type == "cuda":
@@ -84,5 +85,5 @@ def has_bfloat16(device: torch.device) -> bool:
 
 
 def cores() -> int:
-    """The CPU cores this process may use."""
+    """Number of CPU cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

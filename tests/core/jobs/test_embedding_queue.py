@@ -139,11 +139,11 @@ def test_nothing_is_left_behind_when_the_lab_is_gone():
     """A lab that is killed has no time to tidy up: its process notices by itself."""
     code = (
         "import numpy as np, os, time\n"
-        "from core import embedding_job\nfrom core.embedding.settings import Settings\n"
+        "from core.jobs import embedding\nfrom core.embedding.settings import Settings\n"
         "x = np.random.default_rng(0).standard_normal((2000, 20)).astype(np.float32)\n"
-        "job = embedding_job.start(x, np.zeros(2000, np.int64), Settings(n=2000, iterations=5000))\n"
+        "job = embedding.start(x, np.zeros(2000, np.int64), Settings(n=2000, iterations=5000))\n"
         "while job.iteration == 0 and job.active: job.wait(0.05)\n"
-        "print(embedding_job._desk._process.pid, job.state, flush=True)\n"
+        "print(embedding._desk._process.pid, job.state, flush=True)\n"
         "os._exit(1)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=paths.ROOT, capture_output=True, text=True, timeout=120)

@@ -427,9 +427,8 @@ OWNER = """
 import sys
 from core.recipes.recipe import Recipe
 from core.training.events import EpochEnd, Report
-from core.jobs.training_queue import Board
-from core.jobs.training_worker import Worker
-board = Board("cpu")
+from core.jobs.training_queue import TrainingQueue
+board = TrainingQueue("cpu")
 job = board.submit(Recipe.from_dict(__import__("json").loads(sys.argv[1])), sys.argv[2])
 assert job.wait(lambda j: j.state == "running" and j.snapshot().epoch >= 1, 60), (job.state, job.message)
 if "paused" in sys.argv[3]:
@@ -465,15 +464,15 @@ def test_when_the_lab_goes_the_worker_saves_and_goes_too(how):
 def test_a_stray_print_does_not_fall_into_the_stream_of_events():
     code = (
         "import os, sys\n"
-        "from core import worker_process, training\n"
-        "real = training.train\n"
+        "from core.jobs import training_worker\n"
+        "real = training_worker.train\n"
         "def noisy(*a):\n"
         "    for event in real(*a):\n"
         "        print('hello from a library')\n"
         '        os.write(1, b\'{"event": "finished", "state": "failed", "message": "fake"}\\n\')\n'
         "        yield event\n"
-        "worker_process.train = noisy\n"
-        "worker_process.main()\n"
+        "training_worker.train = noisy\n"
+        "training_worker.main()\n"
     )
     run = runs.create(tiny(epochs=1))
     talk = json.dumps({"do": "train", "run": run.name, "device": "cpu"}) + "\n"

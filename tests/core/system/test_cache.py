@@ -1,0 +1,103 @@
+"""The cache of derived results: a damaged file counts as missing, few files stay, nothing is computed twice at once."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from core.system import cache, paths
+
+ARRAYS = {"a": np.arange(6, dtype=np.float32).reshape(2, 3), "b": np.array([True, False])}
+
+
+@pytest.fixture(autouse=True)
+def own_cache(monkeypatch, tmp_path):
+    monkeypatch.setenv("LATENT_LAB_CACHE", str(tmp_path / "cache"))
+
+
+def test_what_is_written_is_read_again():
+    path = cache.file_of("kind", "name")
+    assert cache.load(path) is None and cache.save(path, ARRAYS, {"n": 3})
+    arrays, facts = cache.load(path)
+    assert facts == {"n": 3} and all(np.array_equal(arrays[k], ARRAYS[k]) for k in ARRAYS)
+
+
+@pytest.mark.parametrize("damage", ["cut", "flipped", "foreign", "empty"])
+def test_a_damaged_file_counts_as_missing(damage):
+    path = cache.file_of("kind", "name")
+    cache.save(path, ARRAYS, {})
+    raw = bytearray(path.read_bytes())
+    raw[-1] ^= 1  # the last byte of an array: only the checksum sees it
+    path.write_bytes({"cut": raw[:60], "flipped": raw, "foreign": b"GIF89a" * 9, "empty": b""}[damage])
+    assert cache.load(path) is None
+    assert cache.computed(path, lambda: (ARRAYS, {"again": True}))[1] == {"again": True}
+    assert cache.load(path)[1] == {"again": True}
+
+
+def test_the_least_recently_used_files_of_a_kind_are_deleted():
+    files = [cache.file_of("kind", f"{k}") for k in range(5)]
+    for age, file in enumerate(files[:4]):
+        cache.save(file, ARRAYS, {}, most=4)
+        os.utime(file, (1_000 + age, 1_000 + age))
+    cache.load(files[0])  # used just now
+    cache.save(cache.file_of("other", "x"), ARRAYS, {}, most=4)
+    cache.save(files[4], ARRAYS, {}, most=3)
+    left = {file.name for file in paths.cache_folder().glob("kind-*")}
+    assert left == {files[0].name, files[3].name, files[4].name}
+    assert cache.load(cache.file_of("other", "x"))
+
+
+def test_digests_differ_by_content_shape_type_and_division():
+    a = np.zeros(4, np.float32)
+    names = [
+        cache.digest("ab", "c"),
+        cache.digest("a", "bc"),
+        cache.digest(a),
+        cache.digest(a.reshape(2, 2)),
+        cache.digest(a.astype(np.int32)),
+        cache.digest(a.tobytes()),
+    ]
+    assert len(set(names)) == len(names) and cache.digest(a) == cache.digest(np.asfortranarray(a))
+
+
+COMPUTES = """
+import sys, time
+import numpy as np
+from core.system import cache
+def compute():
+    print("computing", flush=True)
+    time.sleep(0.5)
+    return {"a": np.ones(1)}, {}
+sys.stdin.readline()
+cache.computed(cache.file_of("kind", "shared"), compute)
+"""
+
+
+def test_two_processes_that_want_the_same_compute_it_once():
+    both = [
+        subprocess.Popen(
+            [sys.executable, "-c", COMPUTES],
+            cwd=paths.ROOT,
+            text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        for _ in range(2)
+    ]
+    for process in both:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    outputs = [process.communicate(timeout=60)[0] for process in both]
+    assert sorted(outputs) == ["", "computing\n"]
+
+
+def test_a_folder_that_cannot_be_written_to_costs_only_the_keeping(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("LATENT_LAB_CACHE", str(tmp_path / "file"))
+    path = cache.file_of("kind", "name")
+    assert not cache.save(path, ARRAYS, {})
+    assert cache.computed(path, lambda: (ARRAYS, {"n": 1}))[1] == {"n": 1}
+    with pytest.raises(OSError):
+        cache.write(path, ARRAYS, {})
