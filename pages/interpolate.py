@@ -16,20 +16,20 @@ from ui.shared.run_picker import damaged_runs, pick_run
 def page(run: Run) -> None:
     """Everything below the head, for one trained run."""
     try:
-        held = load(run)
+        loaded = load(run)
     except RunError as error:
         st.error(escape_markdown(str(error)))  # it may quote a file's own words
         return
     images = choice.images_of(run)
     here = choice.picks(run, images)
-    ends = parts.ends_of(here, held, images, way=True)
-    found = parts.ways(held, ends["a"], ends["b"])
+    ends = parts.ends_of(here, loaded, images, way=True)
+    found = parts.ways(loaded, ends["a"], ends["b"])
     with st.container(horizontal=True, gap="xsmall", key="interpolate_controls"):
-        choice.controls(here, images, held)
+        choice.controls(here, images, loaded)
         parts.downloads(run, found)
-    parts.hero(run, held, images, here, ends, found)
-    four(run, held, images, here, ends)
-    parts.depth(held, ends, found)
+    parts.hero(run, loaded, images, here, ends, found)
+    four(run, loaded, images, here, ends)
+    parts.depth(loaded, ends, found)
 
 
 with st.container(gap=None):  # the pictures and their scrubber belong on the first screen of a laptop

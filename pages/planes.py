@@ -92,5 +92,5 @@ if trained:
 places = grid(flat, chosen)
 if trained:
     measured(trained, places)
-    parts.depth([held for run in trained.values() if (held := parts.held_of(run)) is not None])
+    parts.depth([loaded for run in trained.values() if (loaded := parts.loaded_or_none(run)) is not None])
 damaged_runs()

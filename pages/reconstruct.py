@@ -18,7 +18,7 @@ from ui.shared.model_cache import LoadedModel, load
 from ui.shared.run_picker import damaged_runs
 
 
-def loaded(runs: list[Run]) -> list[tuple[Run, LoadedModel]]:
+def load_all(runs: list[Run]) -> list[tuple[Run, LoadedModel]]:
     """The models that can be loaded; of the others it says why not."""
     found = []
     for run in runs:
@@ -31,19 +31,19 @@ def loaded(runs: list[Run]) -> list[tuple[Run, LoadedModel]]:
 
 def page(runs: list[Run]) -> None:
     """Everything below the head, for one run or more."""
-    models = loaded(runs)
+    models = load_all(runs)
     if not models:
         st.info("None of these models can be used. Choose another one above, or train one.")
         if st.button("Choose what to train", key="reconstruct_train", type="primary", help="Opens Train."):
             st.switch_page("pages/train.py")
         return
-    run, held = models[0]
+    run, loaded = models[0]
     images = image_choice.images_of(run, "reconstruct_data", "Until then, draw, upload or invent an image.")
     here = image_choice.picks("reconstruct", run, images, {"image": choice.first_pick(images)})
     choice.read_hiding()
     search.read()
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", key="reconstruct_controls"):
-        choose("reconstruct_pick", images, here, held=held, primary=True, answers=False)
+        choose("reconstruct_pick", images, here, loaded=loaded, primary=True, reconstruct=False)
         if images is not None and len(images.test_images) > 1:
             st.button(
                 "Random",
@@ -63,7 +63,7 @@ def page(runs: list[Run]) -> None:
         hides = choice.hide_switch()
         with st.container(height=44, border=False, key="reconstruct_status", vertical_alignment="center"):
             status = st.empty()
-    image, note = image_choice.pixels(here["image"], images, held), image_choice.note(here["image"], images)
+    image, note = image_choice.pixels(here["image"], images, loaded), image_choice.note(here["image"], images)
     if hides:
         left, right = st.columns([32, 86], gap="medium")
         with left:

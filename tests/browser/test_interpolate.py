@@ -167,15 +167,15 @@ def test_a_test_image_can_be_drawn_upon(page, lab):
     assert (stroke(page) >= original).all()
 
 
-def test_an_invented_picture_is_clicked_and_its_seed_is_in_the_address(page, lab):
+def test_a_sample_of_the_model_is_clicked_and_its_seed_is_in_the_address(page, lab):
     visit(page, lab)
     page.get_by_role("button", name="Choose A").click()
-    page.get_by_text("Invent", exact=True).click()
-    thumbnail = page.get_by_role("button", name="invented by the model, seed 4", exact=True)
+    page.get_by_text("Samples", exact=True).click()
+    thumbnail = page.get_by_role("button", name="sample of the model, seed 4", exact=True)
     seen = greys(thumbnail.locator("canvas"))
     thumbnail.click()
     page.wait_for_url(re.compile(r"[?&]a=seed4(&|$)"))
-    expect(page.locator(".path .end canvas").first).to_have_attribute("title", "invented by the model, seed 4")
+    expect(page.locator(".path .end canvas").first).to_have_attribute("title", "sample of the model, seed 4")
     assert np.abs(greys(page.locator(".path .end canvas").first) - seen.astype(int)).max() <= 1
 
 

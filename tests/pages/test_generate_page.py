@@ -65,7 +65,7 @@ def test_the_points_on_a_plane_are_of_every_class_where_a_folder_sorts_its_image
 
 def here(page: AppTest):
     """The point of the model looked at last."""
-    return list(page.session_state["points"].values())[-1]
+    return list(page.session_state["latent_cursors"].values())[-1]
 
 
 def test_without_runs_it_says_what_to_do_next():
@@ -117,7 +117,7 @@ def test_the_address_chooses_the_run_and_a_bad_name_is_ignored_with_a_message():
 def test_every_kind_of_model_has_its_page(preset_name, d):
     make("run", preset_name, latent_dim=d)
     page = visit()
-    assert len(here(page).u) == d
+    assert len(here(page).sigma_units) == d
     usual = "gaussian" if preset_name == "deep-ae" else "prior"
     assert [r.value for r in page.radio if r.label == "Draw from"] == [usual, usual], "the button's and the grid's"
 
@@ -125,29 +125,29 @@ def test_every_kind_of_model_has_its_page(preset_name, d):
 def test_the_first_picture_is_a_draw_of_the_prior():
     make("run")
     page = visit()
-    assert np.allclose(here(page).u, sampling.prior(1, 20, seed=0)[0])
+    assert np.allclose(here(page).sigma_units, sampling.prior(1, 20, seed=0)[0])
 
 
 def test_random_draws_with_the_seed_and_counts_it_up_then_undo_goes_back():
     make("run", latent_dim=3)
     page = visit()
-    start = list(here(page).u)
+    start = list(here(page).sigma_units)
     page.slider(key="generate_temperature").set_value(0.5).run()
     page.number_input(key="generate_seed").set_value(41).run()
     press(page, "generate_random")
-    assert np.allclose(here(page).u, sampling.prior(1, 3, seed=41, temperature=0.5)[0])
+    assert np.allclose(here(page).sigma_units, sampling.prior(1, 3, seed=41, temperature=0.5)[0])
     assert page.session_state["generate_seed"] == 42
     press(page, "generate_undo")
-    assert here(page).u == start
+    assert here(page).sigma_units == start
     press(page, "generate_redo")
-    assert here(page).u != start
+    assert here(page).sigma_units != start
 
 
 def test_zero_goes_to_the_centre():
     make("run", latent_dim=3)
     page = visit()
     press(page, "generate_zero")
-    assert here(page).u == [0.0, 0.0, 0.0]
+    assert here(page).sigma_units == [0.0, 0.0, 0.0]
 
 
 def test_undo_with_nothing_to_undo_says_so():
@@ -171,9 +171,9 @@ def test_the_point_of_each_run_is_kept_apart():
     page = visit(run="one")
     press(page, "generate_zero")
     page.selectbox(key="run_box").select("two").run()
-    assert len(here(page).u) == 4
+    assert len(here(page).sigma_units) == 4
     page.selectbox(key="run_box").select("one").run()
-    assert here(page).u == [0.0, 0.0, 0.0]
+    assert here(page).sigma_units == [0.0, 0.0, 0.0]
 
 
 @pytest.mark.parametrize("source", mixture.SAMPLERS)
@@ -185,7 +185,7 @@ def test_random_draws_from_what_is_chosen(source):
     press(page, "generate_random")
     model = weights.load_model(run)
     fitted = mixture.for_run(run, model) if source == "mixture" else None
-    assert np.allclose(here(page).u, mixture.draw(model, source, 1, 41, 1.0, fitted)[0], atol=1e-5)
+    assert np.allclose(here(page).sigma_units, mixture.draw(model, source, 1, 41, 1.0, fitted)[0], atol=1e-5)
 
 
 @pytest.mark.parametrize(("preset_name", "family"), [("mlp-vae", "prior"), ("auto-decoder-fast", "fitted")])

@@ -64,7 +64,7 @@ def test_a_drawing_becomes_an_end_of_the_way_and_is_not_in_the_address():
     make()
     page = visit("interpolate", "drawn", DRAWN)
     press(page, "interpolate_pick_a_use_drawing")
-    assert picks(page, "interpolate")["a"] == Pick("drawn", pixels=DRAWN.tobytes())
+    assert picks(page, "interpolate")["a"] == Pick.own("drawn", DRAWN)
     assert "a" not in page.query_params and "b" in page.query_params
     assert not page.session_state["interpolate_pick_a"], "the picker has closed"
 
@@ -73,11 +73,11 @@ def test_a_drawing_takes_generate_to_where_the_encoder_puts_it():
     run = make()
     page = visit("generate", "drawn", DRAWN)
     press(page, "generate_image_use_drawing")
-    point = list(page.session_state["points"].values())[-1]
+    point = list(page.session_state["latent_cursors"].values())[-1]
     model = weights.load_model(run)
     wanted = axes.axes(model).to_u(codec.encode(model, DRAWN[None]))[0]
-    assert np.allclose(point.u, wanted, atol=1e-5)
-    assert (point.origin.pixels, point.origin.note) == (DRAWN.tobytes(), "Original: your drawing")
+    assert np.allclose(point.sigma_units, wanted, atol=1e-5)
+    assert (point.original.pixels, point.original.note) == (DRAWN.tobytes(), "Original: your drawing")
 
 
 @pytest.mark.parametrize("family", ["ad", "vad"])
@@ -87,8 +87,8 @@ def test_a_model_without_an_encoder_answers_a_drawing_by_a_search_and_goes_where
     press(page, "generate_image_use_drawing")
     model = weights.load_model(run)
     wanted = axes.axes(model).to_u(codec.encode(model, DRAWN[None]))[0]
-    here = list(page.session_state["points"].values())[-1]
-    assert np.allclose(here.u, wanted, atol=1e-5) and here.origin.pixels == DRAWN.tobytes()
+    here = list(page.session_state["latent_cursors"].values())[-1]
+    assert np.allclose(here.sigma_units, wanted, atol=1e-5) and here.original.pixels == DRAWN.tobytes()
 
 
 @pytest.mark.parametrize("name", KEYS)
@@ -112,7 +112,7 @@ def test_an_uploaded_picture_can_be_used_with_black_and_white_swapped(name):
     page.checkbox(key=f"{KEYS[name]}_invert").check().run()
     press(page, f"{KEYS[name]}_use_file")
     slot = "a" if name == "interpolate" else "image"
-    assert picks(page, name)[slot] == Pick("file", pixels=(255 - ink).tobytes())
+    assert picks(page, name)[slot] == Pick.own("file", 255 - ink)
 
 
 def test_a_file_that_is_no_picture_is_refused_in_a_sentence():
@@ -176,7 +176,7 @@ def test_the_pixels_of_every_kind_of_choice(monkeypatch):
     images = data.load("digits")
     assert np.array_equal(image_choice.pixels(Pick("test", 7), images), images.test_images[7])
     for kind in ("drawn", "file"):
-        assert np.array_equal(image_choice.pixels(Pick(kind, pixels=DRAWN.tobytes()), None), DRAWN)
+        assert np.array_equal(image_choice.pixels(Pick.own(kind, DRAWN), None), DRAWN)
     held = type("Held", (), {"model": weights.load_model(make())})
     wanted = interpolation.generated(held.model, 3).image
     assert np.array_equal(image_choice.pixels(Pick("seed", 3), None, held), wanted)
@@ -185,10 +185,10 @@ def test_the_pixels_of_every_kind_of_choice(monkeypatch):
 def test_every_choice_has_a_name_and_only_what_can_be_found_again_has_an_address():
     images = data.load("digits")
     label = images.classes[images.test_labels[7]]
-    picks = [Pick("test", 7), Pick("seed", 3), Pick("file", pixels=bytes(784)), Pick("drawn", pixels=bytes(784))]
+    picks = [Pick("test", 7), Pick("seed", 3), Pick.own("file", DRAWN), Pick.own("drawn", DRAWN)]
     assert [image_choice.note(pick, images) for pick in picks] == [
         f"test image 7, class {label}",
-        "invented by the model, seed 3",
+        "sample of the model, seed 3",
         "your own picture",
         "your drawing",
     ]

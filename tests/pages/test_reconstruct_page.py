@@ -109,7 +109,7 @@ def test_the_address_chooses_models_image_and_what_is_hidden(four):
         ({"run": "<b>"}, "does not exist"),
         ({"hide": "half-middle"}, "half"),
         ({"hide": "mask-xx"}, "cannot be read"),
-        ({"image": "9999"}, "which is not there"),
+        ({"image": "9999"}, "which does not exist"),
         ({"steps": "55"}, "steps '55', which is not there. Allowed: 10, 20, … 300."),
         ({"steps": "1e2"}, "steps"),
         ({"lr": "9"}, "Allowed: 0.01, 0.02, 0.05"),

@@ -13,8 +13,8 @@ from core.runs import RunError
 from ui.components.base import pack
 from ui.components.embedding.map_detail import asked, map_detail
 from ui.embedding.board import EmbeddingView, ImageSubset, latents, pixels_of
-from ui.generate.board import point
 from ui.shared.formatting import format_sig
+from ui.shared.latent_cursor import cursor_of
 from ui.shared.model_cache import LoadedModel, load
 
 NEAR = 8
@@ -27,12 +27,12 @@ KEY = "map_detail"
 def details(slots: list[EmbeddingView]) -> None:
     """Images, neighbours and means of the selection; the first map's run answers."""
     slot, pool = slots[0], slots[0].pool
-    held = model_of(slot)
-    spaces = _spaces(slots, held)
-    name = "|".join([pool.name, held.name if held else "", *(title for title, _, _ in spaces)])
+    loaded = model_of(slot)
+    spaces = _spaces(slots, loaded)
+    name = "|".join([pool.name, loaded.name if loaded else "", *(title for title, _, _ in spaces)])
     if question := asked(KEY, len(pool.ids)):
         token, picks, lasso = question
-        st.session_state["map_answer"] = _answer(token, picks, lasso, pool, held, spaces)
+        st.session_state["map_answer"] = _answer(token, picks, lasso, pool, loaded, spaces)
 
     def go(to: str, points: list[int]) -> None:
         st.session_state["map_leave"] = (to, points)
@@ -43,7 +43,7 @@ def details(slots: list[EmbeddingView]) -> None:
         run=name,
         labels=pool.labels,
         classes=pool.images.classes,
-        leads=held is not None,
+        leads=loaded is not None,
         wide=len(slots) > 1,
         rows=[title for title, _, _ in spaces],
         answer=st.session_state.get("map_answer"),
@@ -58,12 +58,12 @@ def leave(slot: EmbeddingView) -> None:
     if "map_leave" not in st.session_state:
         return
     to, points = st.session_state.pop("map_leave")
-    held = model_of(slot)
-    if held is None:
+    loaded = model_of(slot)
+    if loaded is None:
         return
     if to == "generate":
         mean = latents(slot.run, slot.pool)[points].mean(0)
-        point(held).go(held.axes.to_u(mean).tolist())
+        cursor_of(loaded).move_to(loaded.axes.to_u(mean).tolist())
         st.switch_page("pages/generate.py", query_params={"run": slot.run.name})
     ends = [_text(slot.pool, k) for k in points]
     st.switch_page("pages/interpolate.py", query_params={"run": slot.run.name, "a": ends[0], "b": ends[1]})
@@ -77,10 +77,10 @@ def model_of(slot: EmbeddingView) -> LoadedModel | None:
         return None
 
 
-def _spaces(slots: list[EmbeddingView], held: LoadedModel | None) -> list[tuple[str, np.ndarray, str | None]]:
+def _spaces(slots: list[EmbeddingView], loaded: LoadedModel | None) -> list[tuple[str, np.ndarray, str | None]]:
     """(title, points [n, d], how its neighbours are marked on the maps) of every space to look for neighbours in."""
     first = slots[0]
-    found = [("Nearest in z", latents(first.run, first.pool), "solid")] if held else []
+    found = [("Nearest in z", latents(first.run, first.pool), "solid")] if loaded else []
     for other in slots[1:]:
         same = other.run and first.run and other.run.name == first.run.name
         if other.settings.source == "latents" and other.pool.name == first.pool.name and other.run and not same:
@@ -89,21 +89,21 @@ def _spaces(slots: list[EmbeddingView], held: LoadedModel | None) -> list[tuple[
 
 
 def _answer(
-    token: str, picks: list[int], lasso: list[int], pool: ImageSubset, held: LoadedModel | None, spaces
+    token: str, picks: list[int], lasso: list[int], pool: ImageSubset, loaded: LoadedModel | None, spaces
 ) -> dict[str, Any]:
     """What the browser cannot know by itself."""
     answer: dict[str, Any] = {"token": token, "rows": [], "made": None, "mean": None, "errors": None}
     if picks:
         answer["rows"] = [_near(title, x, mark, picks[-1], pool.labels) for title, x, mark in spaces]
-    if held is None:
+    if loaded is None:
         return answer
     z = spaces[0][1]
     if picks:
-        made = np.concatenate([codec.decode(held.model, z[k][None]) for k in picks])
+        made = np.concatenate([codec.decode(loaded.model, z[k][None]) for k in picks])
         errors = ((made / 255.0 - pool.pictures[picks] / 255.0) ** 2).mean((1, 2))
         answer |= {"made": pack(made), "errors": [format_sig(float(e)) for e in errors]}
     if lasso:
-        answer["mean"] = pack(codec.decode(held.model, z[lasso].mean(0)[None]))
+        answer["mean"] = pack(codec.decode(loaded.model, z[lasso].mean(0)[None]))
     return answer
 
 

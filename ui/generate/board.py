@@ -8,50 +8,40 @@ import streamlit as st
 from core import data
 from core.data import ImageSet
 from core.images import convert
-from core.latent import sampling, walks
+from core.latent import walks
 from core.latent.mixture import SAMPLERS
 from core.runs import Run
 from ui.components.latent.latent_board import SPAN, latent_board
 from ui.components.latent.traversal import steps_for, traversal, wish
 from ui.generate import sampler as source
-from ui.shared.encode import encode, place_of, whence
+from ui.shared.encode import encode, encoding_method, latent_name
 from ui.shared.formatting import escape_markdown
-from ui.shared.image_choice import Pick, images_of, kept, note, pixels
+from ui.shared.image_choice import Pick, images_of, note, picks_of, pixels
 from ui.shared.image_picker import choose
-from ui.shared.latent_cursor import Origin, Point, point_of
+from ui.shared.latent_cursor import LatentCursor, Original, cursor_of
 from ui.shared.model_cache import LoadedModel
-
-
-def point(held: LoadedModel) -> Point:
-    """Where this visitor stands in this model; at first, on one draw of the prior."""
-
-    def start() -> list[float]:
-        noise = sampling.prior(1, held.model.latent_dim, seed=0)
-        return held.axes.to_u(sampling.sample_latents(held.model, noise))[0].tolist()
-
-    return point_of(held.name, start)
 
 
 @st.fragment(key="board")
 def board(held: LoadedModel) -> None:
     """Sliders and picture. This fragment decodes one picture and nothing else: it is what a key press waits for."""
-    here, axes = point(held), held.axes
-    origin = here.origin
+    here, axes = cursor_of(held), held.axes
+    original = here.original
     latent_board(
         key="generate_board",
         run=held.name,
         stamp=here.stamp,
         seq=here.seq,
-        u=here.u,
-        picture=held.pictures(np.asarray([here.u], np.float32))[0],
+        u=here.sigma_units,
+        picture=held.pictures(np.asarray([here.sigma_units], np.float32))[0],
         order=axes.order,
         weight=axes.weight,
         dead=axes.dead,
         prior=held.prior,
         measure=held.measure,
-        on_move=here.follow,
-        original=None if origin is None else np.frombuffer(origin.pixels, np.uint8).reshape(28, 28),
-        note="" if origin is None else origin.note,
+        on_move=here.handle_message,
+        original=None if original is None else original.picture,
+        note="" if original is None else original.note,
     )
 
 
@@ -75,7 +65,7 @@ def about_sliders(held: LoadedModel) -> str:
 @st.fragment(key="sheet")
 def sheet(held: LoadedModel) -> None:
     """The traversal sheet, a slice at a time."""
-    here, axes, d = point(held), held.axes, held.model.latent_dim
+    here, axes, d = cursor_of(held), held.axes, held.model.latent_dim
     st.subheader("One dimension at a time", anchor=False)
     asked = wish("generate_sheet", d)
     first, rows = asked or (0, d)
@@ -84,13 +74,13 @@ def sheet(held: LoadedModel) -> None:
         steps = steps_for(rows)
         dims = axes.order[first : first + max(1, held.slice() // steps)]
         dims = dims[: rows - first]
-        tiles = held.pictures(walks.sweeps(np.asarray(here.u), dims, -SPAN, SPAN, steps))
+        tiles = held.pictures(walks.sweeps(np.asarray(here.sigma_units), dims, -SPAN, SPAN, steps))
     elif d > 24:
         rows = 20
     traversal(
         key="generate_sheet",
         run=held.name,
-        base=here.u,
+        base=here.sigma_units,
         order=axes.order,
         dead=axes.dead,
         rows=rows,
@@ -108,7 +98,7 @@ def _depth_too() -> None:
 
 def controls(run: Run, held: LoadedModel) -> None:
     """The ways to another point: random, zero, undo, redo, an image; and the downloads."""
-    here, d = point(held), held.model.latent_dim
+    here, d = cursor_of(held), held.model.latent_dim
     st.session_state.setdefault("generate_seed", 1)
 
     def random() -> None:
@@ -122,12 +112,12 @@ def controls(run: Run, held: LoadedModel) -> None:
         )
         if problem:
             st.toast(escape_markdown(problem))
-        here.go(held.axes.to_u(z)[0].tolist())
+        here.move_to(held.axes.to_u(z)[0].tolist())
         st.session_state.generate_seed = (st.session_state.generate_seed + 1) % 1_000_000
         st.rerun(["board", "draw"])
 
     def zero() -> None:
-        here.go([0.0] * d)
+        here.move_to([0.0] * d)
         st.rerun("board")
 
     def step(move) -> None:
@@ -194,7 +184,7 @@ def draw_settings(held: LoadedModel) -> None:
     )
 
 
-def _from_image(run: Run, held: LoadedModel, here: Point) -> None:
+def _from_image(run: Run, held: LoadedModel, here: LatentCursor) -> None:
     """Encodes a chosen image and goes where it lies."""
 
     def images() -> ImageSet | None:
@@ -206,30 +196,30 @@ def _from_image(run: Run, held: LoadedModel, here: Point) -> None:
         found = None if pick.kind != "test" else data.load(run.recipe.dataset, run.recipe.folder)
         picture = pixels(pick, found)
         u = held.axes.to_u(encode(held, picture[None]))[0]
-        here.go(u.tolist(), Origin(picture.tobytes(), f"Original: {note(pick, found)}"))
+        here.move_to(u.tolist(), Original.of(picture, f"Original: {note(pick, found)}"))
 
     choose(
         "generate_image",
         images,
-        kept("generate", run),
-        held=held,
+        picks_of("generate", run),
+        loaded=held,
         label="From an image",
         use="Go where it lies",
-        invent=False,
+        samples=False,
         on_pick=go,
         about="Images the model never saw in training. The picture then shows "
-        f"{what} {place_of(held)} that {whence(held).lower()} gives the image.",
+        f"{what} {latent_name(held)} that {encoding_method(held).lower()} gives the image.",
     )
 
 
-def _downloads(run: Run, held: LoadedModel, here: Point) -> None:
+def _downloads(run: Run, held: LoadedModel, here: LatentCursor) -> None:
     """PNG files, made at the click from the point as it then is."""
     st.download_button(
         "This picture (280 × 280)",
         key="generate_png",
         file_name=f"{run.name}.png",
         mime="image/png",
-        data=lambda: convert.png(held.pictures(np.asarray([here.u], np.float32))[0], scale=10),
+        data=lambda: convert.png(held.pictures(np.asarray([here.sigma_units], np.float32))[0], scale=10),
         on_click="ignore",
         help="The picture of the current point, each pixel ten times as large.",
     )

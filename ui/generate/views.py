@@ -16,8 +16,8 @@ from core.runs import Run
 from ui.components.latent.latent_board import SPAN
 from ui.components.latent.plane import SIDE, plane
 from ui.generate import sampler as source
-from ui.generate.board import point
 from ui.shared.formatting import escape_markdown, format_sig
+from ui.shared.latent_cursor import cursor_of
 from ui.shared.model_cache import LoadedModel
 from ui.shared.still_image import still
 from ui.shared.training_points import training_points
@@ -26,8 +26,8 @@ from ui.shared.training_points import training_points
 def hero_plane(run: Run, held: LoadedModel, pair: Pair, alone: bool) -> None:
     """A plane through the current point, with the training images that fall on it when there are only two
     dimensions."""
-    here = point(held)
-    u = np.asarray(here.u, np.float32)
+    here = cursor_of(held)
+    u = np.asarray(here.sigma_units, np.float32)
     rest = u - pair.coordinates(u[None])[0] @ pair.step  # moving within the plane decodes nothing anew
     tiles = _plane_tiles(held.name, pair.names, tuple(round(float(x), 4) for x in rest), _pair=pair, _held=held)
     z, labels, classes = training_points(run, held) if held.model.latent_dim == 2 else (None, None, ())
@@ -36,7 +36,7 @@ def hero_plane(run: Run, held: LoadedModel, pair: Pair, alone: bool) -> None:
         run=held.name,
         pair=pair,
         tiles=tiles,
-        base=here.u,
+        base=here.sigma_units,
         labels=labels,
         points=None if z is None else pair.coordinates(held.axes.to_u(z)),
         classes=classes,
@@ -168,7 +168,7 @@ def samples(run: Run, held: LoadedModel) -> None:
 def depth(run: Run, held: LoadedModel) -> None:
     """The formula with this point's numbers, and the code that decoded it."""
     d = held.model.latent_dim
-    z = held.axes.to_z(point(held).u)
+    z = held.axes.to_z(cursor_of(held).sigma_units)
     fold = st.expander("How it works", key="generate_depth", on_change="rerun")
     if not fold.open:
         return

@@ -8,7 +8,7 @@ from core.data import ImageSet
 from core.runs import Run
 from ui.shared import image_choice
 from ui.shared.formatting import escape_markdown
-from ui.shared.image_choice import Pick, draws, label_of, members
+from ui.shared.image_choice import Pick, label_of, members, next_rng
 from ui.shared.image_picker import choose
 from ui.shared.model_cache import LoadedModel
 
@@ -31,7 +31,7 @@ def picks(run: Run, images: ImageSet | None) -> dict[str, Pick]:
     return image_choice.picks("interpolate", run, images, _first(images))
 
 
-def controls(here: dict[str, Pick], images: ImageSet | None, held: LoadedModel) -> None:
+def controls(here: dict[str, Pick], images: ImageSet | None, loaded: LoadedModel) -> None:
     """The row of buttons: choose A, choose B, swap, and one-click pairs."""
 
     def swap() -> None:
@@ -43,7 +43,7 @@ def controls(here: dict[str, Pick], images: ImageSet | None, held: LoadedModel) 
             images,
             here,
             end,
-            held=held,
+            loaded=loaded,
             label=f"Choose {end.upper()}",
             use=f"Use it as {end.upper()}",
             primary=True,
@@ -82,26 +82,26 @@ def controls(here: dict[str, Pick], images: ImageSet | None, held: LoadedModel) 
 
 
 def _random_pair(here: dict[str, Pick], images: ImageSet) -> None:
-    a, b = draws("interpolate").choice(len(images.test_images), 2, replace=False)
+    a, b = next_rng("interpolate").choice(len(images.test_images), 2, replace=False)
     here["a"], here["b"] = Pick("test", int(a)), Pick("test", int(b))
 
 
 def _same(here: dict[str, Pick], images: ImageSet) -> None:
     label = label_of(here["a"], images)
     if label is None:
-        label = label_of(Pick("test", int(draws("interpolate").integers(len(images.test_images)))), images)
+        label = label_of(Pick("test", int(next_rng("interpolate").integers(len(images.test_images)))), images)
         if label is None:
             return
     alike = members(images, label)
     if label_of(here["a"], images) is None:
         here["a"] = Pick("test", int(alike[0]))
     others = alike[alike != here["a"].number] if here["a"].kind == "test" else alike
-    here["b"] = Pick("test", int(draws("interpolate").choice(others)) if len(others) else here["a"].number)
+    here["b"] = Pick("test", int(next_rng("interpolate").choice(others)) if len(others) else here["a"].number)
 
 
 def _cross(here: dict[str, Pick], images: ImageSet, i: int, j: int) -> None:
     for end, label in (("a", i), ("b", j)):
-        here[end] = Pick("test", int(draws("interpolate").choice(members(images, label))))
+        here[end] = Pick("test", int(next_rng("interpolate").choice(members(images, label))))
 
 
 def _crossings(images: ImageSet) -> list[tuple[int, int]]:

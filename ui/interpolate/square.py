@@ -13,14 +13,14 @@ from core.latent.interpolation import Endpoint
 from core.runs import Run
 from ui.components.latent.square import SIDE, square
 from ui.interpolate.views import ends_of
-from ui.shared.image_choice import Pick, kept, label_of, note, there
+from ui.shared.image_choice import Pick, exists, label_of, note, picks_of
 from ui.shared.image_picker import choose
 from ui.shared.model_cache import LoadedModel
 
 
 @st.fragment
 def four(
-    run: Run, held: LoadedModel, images: ImageSet | None, here: dict[str, Pick], ends: dict[str, Endpoint]
+    run: Run, loaded: LoadedModel, images: ImageSet | None, here: dict[str, Pick], ends: dict[str, Endpoint]
 ) -> None:
     """The square, once it is asked for."""
     st.subheader("Between four images")
@@ -32,13 +32,13 @@ def four(
     ):
         st.caption("A and B with two more images at the corners of a square, and every mixture of the four inside.")
         return
-    own = kept("interpolate_square", run)
+    own = picks_of("interpolate_square", run)
 
     def others() -> None:
         st.session_state["interpolate_corners"] = st.session_state.get("interpolate_corners", 0) + 1
         own.clear()
 
-    for name in [name for name, pick in own.items() if not there(pick, images)]:
+    for name in [name for name, pick in own.items() if not exists(pick, images)]:
         del own[name]
     lower = ChainMap(own, _lower(here, images, st.session_state.get("interpolate_corners", 0)))
     with st.container(horizontal=True, gap="xsmall"):
@@ -48,7 +48,7 @@ def four(
                 images,
                 lower,
                 name,
-                held=held,
+                loaded=loaded,
                 label=f"Choose {name.upper()}",
                 use=f"Use it as {name.upper()}",
             )
@@ -60,8 +60,8 @@ def four(
             help="Draws two other images for the lower corners.",
         )
     chosen = {**here, **{name: lower[name] for name in "cd"}}
-    corners = list({**ends, **ends_of({name: lower[name] for name in "cd"}, held, images)}.values())
-    tiles = _tiles(held.name, np.stack([end.z for end in corners]), _held=held)
+    corners = list({**ends, **ends_of({name: lower[name] for name in "cd"}, loaded, images)}.values())
+    tiles = _tiles(loaded.name, np.stack([end.z for end in corners]), _loaded=loaded)
     square(
         key="interpolate_square",
         tiles=tiles,
@@ -75,8 +75,8 @@ def four(
 
 
 @st.cache_data(max_entries=4, show_spinner="Decoding the square …")
-def _tiles(name: str, corners: np.ndarray, _held: LoadedModel) -> np.ndarray:
-    return codec.decode(_held.model, interpolation.square(corners, SIDE), chunk=64)
+def _tiles(name: str, corners: np.ndarray, _loaded: LoadedModel) -> np.ndarray:
+    return codec.decode(_loaded.model, interpolation.square(corners, SIDE), chunk=64)
 
 
 def _lower(here: dict[str, Pick], images: ImageSet | None, draw: int) -> dict[str, Pick]:

@@ -16,12 +16,12 @@ from core.latent import codec, interpolation, walks
 from core.latent.interpolation import METHODS, Endpoint, InterpolationPath
 from core.runs import Run
 from ui.components.playback.path import Panel, Strip, path
-from ui.generate.board import point
 from ui.shared import theme
 from ui.shared.classifier import onlooker_of, training
-from ui.shared.encode import encode, place_of, whence
+from ui.shared.encode import encode, encoding_method, latent_name
 from ui.shared.formatting import format_sig
 from ui.shared.image_choice import Pick, label_of, note, pixels
+from ui.shared.latent_cursor import cursor_of
 from ui.shared.model_cache import LoadedModel
 
 FRAMES = 65
@@ -35,7 +35,7 @@ DASHES = {"lerp": (), "slerp": (8, 3), "blend": (2, 3)}
 
 
 def ends_of(
-    chosen: Mapping[str, Pick], held: LoadedModel, images: ImageSet | None, way: bool = False
+    chosen: Mapping[str, Pick], loaded: LoadedModel, images: ImageSet | None, way: bool = False
 ) -> dict[str, Endpoint]:
     """The picture of each choice and its latent vector, by name; what must be searched for is found in one go.
 
@@ -43,17 +43,17 @@ def ends_of(
         way: whether the pixel blend from `a` to `b` will be asked for next: its pictures are then placed as well.
     """
     ends = {
-        name: interpolation.generated(held.model, pick.number)
+        name: interpolation.generated(loaded.model, pick.number)
         if pick.kind == "seed"
         else Endpoint(pixels(pick, images), np.zeros(0))
         for name, pick in chosen.items()
     }
     own = [name for name, pick in chosen.items() if pick.kind != "seed"]
     wanted = [ends[name].image[None] for name in own]
-    if way and held.model.encoder is None:
+    if way and loaded.model.encoder is None:
         wanted.append(_blend(ends["a"], ends["b"]))
     slot = st.empty()
-    places = encode(held, np.concatenate(wanted), slot) if wanted else ()
+    places = encode(loaded, np.concatenate(wanted), slot) if wanted else ()
     return ends | {name: Endpoint(ends[name].image, place) for name, place in zip(own, places, strict=False)}
 
 
@@ -63,7 +63,7 @@ def _blend(a: Endpoint, b: Endpoint) -> np.ndarray:
 
 def hero(
     run: Run,
-    held: LoadedModel,
+    loaded: LoadedModel,
     images: ImageSet | None,
     here: dict[str, Pick],
     ends: dict[str, Endpoint],
@@ -85,7 +85,7 @@ def hero(
         )
 
     def go(way: str, k: int) -> None:
-        point(held).go(held.axes.to_u(found[way].z[k]).tolist())
+        cursor_of(loaded).move_to(loaded.axes.to_u(found[way].z[k]).tolist())
         st.session_state["interpolate_go"] = True
 
     path(
@@ -93,7 +93,7 @@ def hero(
         ends=(ends["a"].image, ends["b"].image),
         on_go=go,
         notes=(note(here["a"], images), note(here["b"], images)),
-        panels=_panels(run, held, images, here, found, p, onlooker),
+        panels=_panels(run, loaded, images, here, found, p, onlooker),
         strips=[
             Strip(name, NAMES[name], colour, DASHES[name], found[name].images, said(name), name != "blend")
             for name, colour in zip(METHODS, colours, strict=True)
@@ -101,30 +101,30 @@ def hero(
     )
     if st.session_state.pop("interpolate_go", False):
         st.switch_page("pages/generate.py", query_params={"run": run.name})
-    _explain(held, images, trained)
+    _explain(loaded, images, trained)
     if isinstance(onlooker, classifier.ClassifierJob):
         training(run, images, onlooker, key="interpolate_retry")
 
 
-def ways(held: LoadedModel, a: Endpoint, b: Endpoint) -> dict[str, InterpolationPath]:
+def ways(loaded: LoadedModel, a: Endpoint, b: Endpoint) -> dict[str, InterpolationPath]:
     """The three ways, from memory if somebody has gone them before."""
     key = tuple(part.tobytes() for end in (a, b) for part in (end.image, end.z))
     known = None
-    if held.model.encoder is None:  # before the memory, which would keep the bar of the search as well
-        known = encode(held, _blend(a, b))
-    return _ways(held.name, key, _held=held, _a=a, _b=b, _known=known)
+    if loaded.model.encoder is None:  # before the memory, which would keep the bar of the search as well
+        known = encode(loaded, _blend(a, b))
+    return _ways(loaded.name, key, _loaded=loaded, _a=a, _b=b, _known=known)
 
 
 @st.cache_data(max_entries=16, show_spinner="Decoding the way …")
 def _ways(
-    name: str, key: tuple[bytes, ...], _held: LoadedModel, _a: Endpoint, _b: Endpoint, _known: np.ndarray | None
+    name: str, key: tuple[bytes, ...], _loaded: LoadedModel, _a: Endpoint, _b: Endpoint, _known: np.ndarray | None
 ) -> dict[str, InterpolationPath]:
-    return interpolation.ways(_held.model, _a, _b, FRAMES, None if _known is None else lambda _: _known)
+    return interpolation.ways(_loaded.model, _a, _b, FRAMES, None if _known is None else lambda _: _known)
 
 
 def _panels(
     run: Run,
-    held: LoadedModel,
+    loaded: LoadedModel,
     images: ImageSet | None,
     here: dict[str, Pick],
     found: dict[str, InterpolationPath],
@@ -133,7 +133,7 @@ def _panels(
 ) -> list[Panel]:
     panels = []
     if images is not None:
-        latents, usual = _latents(held.name, _run=run, _held=held, _images=images)
+        latents, usual = _latents(loaded.name, _run=run, _loaded=loaded, _images=images)
         panels.append(
             Panel(
                 "Distance to the nearest training latent (units of z)",
@@ -141,8 +141,8 @@ def _panels(
                 (usual, "usual among training images"),
             )
         )
-    if held.prior:
-        d = held.model.latent_dim
+    if loaded.prior:
+        d = loaded.model.latent_dim
         panels.append(
             Panel(
                 "Log prior log p(z) (nats)",
@@ -151,7 +151,7 @@ def _panels(
             )
         )
     else:
-        mean, cov = (held.model.latent_mean.cpu().numpy(), held.model.latent_cov.cpu().numpy())
+        mean, cov = (loaded.model.latent_mean.cpu().numpy(), loaded.model.latent_cov.cpu().numpy())
         values = [interpolation.sigmas(found[name].z, mean, cov) for name in METHODS]
         panels.append(
             Panel(
@@ -182,16 +182,16 @@ def _panels(
 
 
 @st.cache_data(max_entries=4, show_spinner="Encoding training images …")
-def _latents(name: str, _run: Run, _held: LoadedModel, _images: ImageSet) -> tuple[np.ndarray, float]:
+def _latents(name: str, _run: Run, _loaded: LoadedModel, _images: ImageSet) -> tuple[np.ndarray, float]:
     """(μ of training images [M, d], the median distance from one of them to the nearest other one)."""
-    _, latents = codec.training_latents(_held.model, _run.recipe, _images, NEIGHBOURS)
+    _, latents = codec.training_latents(_loaded.model, _run.recipe, _images, NEIGHBOURS)
     if len(latents) < 2:
         return latents, 0.0
     few = latents[np.linspace(0, len(latents) - 1, min(len(latents), 500)).astype(int)]
     return latents, float(np.median(interpolation.nearest(few, latents, skip_self=True)))
 
 
-def _explain(held: LoadedModel, images: ImageSet | None, trained) -> None:
+def _explain(loaded: LoadedModel, images: ImageSet | None, trained) -> None:
     words = (
         "Move over a strip or a curve, drag the scrubber, or use the arrow keys. Line and arc begin and end with "
         "the model's own picture of A and B; the blend, which asks no model, with the originals. Look for ghosts "
@@ -249,18 +249,18 @@ def downloads(run: Run, found: dict[str, InterpolationPath]) -> None:
         )
 
 
-def depth(held: LoadedModel, ends: dict[str, Endpoint], found: dict[str, InterpolationPath]) -> None:
+def depth(loaded: LoadedModel, ends: dict[str, Endpoint], found: dict[str, InterpolationPath]) -> None:
     """The formulas with this pair's numbers, and the code that ran."""
     fold = st.expander("How it works", key="interpolate_depth", on_change="rerun")
     if not fold.open:
         return
     a, b = ends["a"].z, ends["b"].z
     length = {name: float(np.linalg.norm(found[name].z[FRAMES // 2])) for name in ("lerp", "slerp")}
-    theta, d = interpolation.angle(a, b), held.model.latent_dim
+    theta, d = interpolation.angle(a, b), loaded.model.latent_dim
     with fold:
         st.markdown(
-            f"{whence(held)} gives each image its {place_of(held)}. Every frame is one point z(t) between "
-            "them, decoded. **Lerp**, linear interpolation, goes straight:"
+            f"{encoding_method(loaded)} gives each image its {latent_name(loaded)}. Every frame is decoded from "
+            "a point z(t) between them. **Lerp**, linear interpolation, follows the straight line:"
         )
         st.latex(
             r"z(t) = (1-t)\,\mu_A + t\,\mu_B, \qquad "
@@ -281,7 +281,7 @@ def depth(held: LoadedModel, ends: dict[str, Endpoint], found: dict[str, Interpo
             rf"\lVert\mu_B\rVert = {format_sig(float(np.linalg.norm(b)))} \qquad "
             rf"\lVert z(0.5) \rVert = {format_sig(length['slerp'])}"
         )
-        if held.prior:
+        if loaded.prior:
             st.markdown(
                 f"Draws of the prior N(0, I) lie close to a shell of radius √d = {format_sig(math.sqrt(d))}: the "
                 "typical shell. Means μ lie inside of it, since a draw adds noise to them. The straight line "

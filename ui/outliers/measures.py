@@ -297,8 +297,8 @@ def depth(result: Result, choice: Choice) -> None:
     if not fold.open:
         return
     bag, recipe, values = result.bag, result.run.recipe, result.scored.by(choice.score)
-    held, test = values[bag.of("validation")], values[bag.of("test")]
-    line, name = outliers.threshold(held, choice.quantile), objective(recipe)
+    loaded, test = values[bag.of("validation")], values[bag.of("test")]
+    line, name = outliers.threshold(loaded, choice.quantile), objective(recipe)
     with fold:
         st.markdown(
             "A model learned to describe one kind of image with a few numbers. What it cannot describe well "
@@ -329,9 +329,9 @@ def depth(result: Result, choice: Choice) -> None:
         )
         st.markdown(
             f"{where} The **threshold** t is the smallest score that at least {100 * choice.quantile:g} % of "
-            f"the {pluralize(len(held), 'validation image')} do not exceed. An image is flagged if s(x) > t:"
+            f"the {pluralize(len(loaded), 'validation image')} do not exceed. An image is flagged if s(x) > t:"
         )
-        spread = math.sqrt(choice.quantile * (1 - choice.quantile) / len(held))
+        spread = math.sqrt(choice.quantile * (1 - choice.quantile) / len(loaded))
         st.latex(
             rf"t = {format_sig(line)} \qquad \text{{false alarms}} = {100 * float((test > line).mean()):.1f}\,\% \;"
             rf"\text{{(expected }} {100 * (1 - choice.quantile):.1f} \pm {100 * spread:.1f}\,\%)"

@@ -28,7 +28,7 @@ MEASURED = 1_000
 SOURCES = {"prior": "N(0, I)", "own": "Its own"}
 
 
-def held_of(run: Run) -> LoadedModel | None:
+def loaded_or_none(run: Run) -> LoadedModel | None:
     """The model; None, with the reason on the page, where it cannot be had."""
     try:
         return load(run)
@@ -50,11 +50,11 @@ def picture(slot: str, run: Run) -> None:
 
 
 def _picture(slot: str, run: Run, live: bool) -> None:
-    held = held_of(run)
-    if held is None:
+    loaded = loaded_or_none(run)
+    if loaded is None:
         return
-    z, labels, classes = training_points(run, held)
-    centre, half, tiles = _decoded(held.name, _run=run, _held=held)
+    z, labels, classes = training_points(run, loaded)
+    centre, half, tiles = _decoded(loaded.name, _run=run, _loaded=loaded)
     with st.container(gap="xxsmall"):
         manifold(
             key=f"planes_map_{slot}",
@@ -79,10 +79,10 @@ def _picture(slot: str, run: Run, live: bool) -> None:
 
 
 @st.cache_data(max_entries=12, show_spinner="Decoding the plane …")
-def _decoded(name: str, _run: Run, _held: LoadedModel) -> tuple[np.ndarray, float, np.ndarray]:
-    z, _, _ = training_points(_run, _held)
+def _decoded(name: str, _run: Run, _loaded: LoadedModel) -> tuple[np.ndarray, float, np.ndarray]:
+    z, _, _ = training_points(_run, _loaded)
     centre, half = planes.window(np.zeros((0, 2)) if z is None else z)
-    return centre, half, codec.decode(_held.model, planes.lattice(centre, half, SIDE), chunk=64)
+    return centre, half, codec.decode(_loaded.model, planes.lattice(centre, half, SIDE), chunk=64)
 
 
 def settings() -> tuple[int, str]:
@@ -144,23 +144,23 @@ def toolbar(slots: list[str]) -> None:
 
 
 def _draws(slot: str, run: Run) -> None:
-    held = held_of(run)
-    if held is None:
+    loaded = loaded_or_none(run)
+    if loaded is None:
         return
     seed, source = settings()
-    z, tiles = _sampled(held.name, seed, source, DRAWN, _held=held)
-    what = "N(0, I)" if source == "prior" or held.prior else "the Gaussian fitted to its latents"
+    z, tiles = _sampled(loaded.name, seed, source, DRAWN, _loaded=loaded)
+    what = "N(0, I)" if source == "prior" or loaded.prior else "the Gaussian fitted to its latents"
     draws(
         key=f"planes_samples_{slot}", slot=slot, tiles=tiles, z=z, about=f"{DRAWN} samples of {run.name} from {what}."
     )
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
-def _sampled(name: str, seed: int, source: str, count: int, _held: LoadedModel) -> tuple[np.ndarray, np.ndarray]:
-    z = sampling.prior(count, _held.model.latent_dim, seed)
+def _sampled(name: str, seed: int, source: str, count: int, _loaded: LoadedModel) -> tuple[np.ndarray, np.ndarray]:
+    z = sampling.prior(count, _loaded.model.latent_dim, seed)
     if source == "own":
-        z = sampling.sample_latents(_held.model, z)
-    return z, codec.decode(_held.model, z, chunk=256)
+        z = sampling.sample_latents(_loaded.model, z)
+    return z, codec.decode(_loaded.model, z, chunk=256)
 
 
 def figures(run: Run, images: data.ImageSet | None, onlooker) -> None:
@@ -170,35 +170,34 @@ def figures(run: Run, images: data.ImageSet | None, onlooker) -> None:
     if images is None:
         st.caption("Without its data set nothing can be measured.")
         return
-    held = held_of(run)
-    if held is None:
+    loaded = loaded_or_none(run)
+    if loaded is None:
         return
-    st.markdown(
-        f":small[**{format_sig(_error(held.name, _run=run, _held=held, _images=images))}** squared error per pixel]"
-    )
+    error = _error(loaded.name, _run=run, _loaded=loaded, _images=images)
+    st.markdown(f":small[**{format_sig(error)}** squared error per pixel]")
     if onlooker is None:
         return
     if not hasattr(onlooker, "probabilities"):
         st.caption("The classifier that looks at samples is not ready.")
         return
-    for source in ("prior",) if held.prior else ("prior", "own"):
-        seen = _coverage(held.name, source, _name(images), _held=held, _onlooker=onlooker)
+    for source in ("prior",) if loaded.prior else ("prior", "own"):
+        seen = _coverage(loaded.name, source, _name(images), _loaded=loaded, _onlooker=onlooker)
         what = "N(0, I)" if source == "prior" else "own Gaussian"
         st.markdown(f":small[**{100 * seen.sure:.0f} %** sure · **{seen.classes}** of {seen.of} classes · {what}]")
 
 
 @st.cache_data(max_entries=16, show_spinner="Measuring …")
-def _error(name: str, _run: Run, _held: LoadedModel, _images: data.ImageSet) -> float:
+def _error(name: str, _run: Run, _loaded: LoadedModel, _images: data.ImageSet) -> float:
     from core.evaluation import metrics
 
     _, kept = data.split(_images, _run.recipe.validation, _run.recipe.train_images)
-    device = _held.model.latent_mean.device
-    return metrics.score(_held.model, metrics.on_device(_images.train_images[kept], device)).mse
+    device = _loaded.model.latent_mean.device
+    return metrics.score(_loaded.model, metrics.on_device(_images.train_images[kept], device)).mse
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
-def _coverage(name: str, source: str, classifier: str, _held: LoadedModel, _onlooker) -> Coverage:
-    _, tiles = _sampled(name, 0, source, MEASURED, _held=_held)
+def _coverage(name: str, source: str, classifier: str, _loaded: LoadedModel, _onlooker) -> Coverage:
+    _, tiles = _sampled(name, 0, source, MEASURED, _loaded=_loaded)
     return planes.coverage(_onlooker.probabilities(tiles))
 
 
@@ -239,7 +238,7 @@ def _real(name: str, _images: data.ImageSet, _onlooker) -> Coverage:
     return planes.coverage(_onlooker.probabilities(_images.test_images))
 
 
-def depth(helds: list[LoadedModel]) -> None:
+def depth(loaded_models: list[LoadedModel]) -> None:
     """What each family asks of its latents, and the code that ran."""
     fold = st.expander("How it works", key="planes_depth", on_change="rerun")
     if not fold.open:
@@ -263,13 +262,13 @@ def depth(helds: list[LoadedModel]) -> None:
         )
         table = [
             {
-                "run": held.name.rsplit("@", 1)[0],
-                "mean of z0": float(held.model.latent_mean[0]),
-                "mean of z1": float(held.model.latent_mean[1]),
-                "σ of z0": float(held.model.latent_cov[0, 0]) ** 0.5,
-                "σ of z1": float(held.model.latent_cov[1, 1]) ** 0.5,
+                "run": loaded.name.rsplit("@", 1)[0],
+                "mean of z0": float(loaded.model.latent_mean[0]),
+                "mean of z1": float(loaded.model.latent_mean[1]),
+                "σ of z0": float(loaded.model.latent_cov[0, 0]) ** 0.5,
+                "σ of z1": float(loaded.model.latent_cov[1, 1]) ** 0.5,
             }
-            for held in helds
+            for loaded in loaded_models
         ]
         st.dataframe(
             table,

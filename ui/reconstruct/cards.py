@@ -41,15 +41,15 @@ def hero(
     """Everything that was found, as cards, with the progress in `status`; returns each wish with its result."""
     fill = fill_of(settings, images)
     wishes = [
-        SearchRequest(run, held, search, image, visible, fill, settings, images)
-        for run, held in models
-        for search in _ways(held, settings)
+        SearchRequest(run, loaded, search, image, visible, fill, settings, images)
+        for run, loaded in models
+        for search in _ways(loaded, settings)
     ]
     found = [(wish, result) for wish, result in zip(wishes, resolve(wishes, status), strict=True) if result is not None]
     cards = [
-        _card(number, run, held, [(w, r) for w, r in found if w.held is held], images)
-        for number, (run, held) in enumerate(models)
-        if any(w.held is held for w, _ in found)
+        _card(number, run, loaded, [(w, r) for w, r in found if w.loaded is loaded], images)
+        for number, (run, loaded) in enumerate(models)
+        if any(w.loaded is loaded for w, _ in found)
     ]
     if cards:
         reconstruct(
@@ -63,9 +63,9 @@ def hero(
     return found
 
 
-def _card(number: int, run: Run, held: LoadedModel, found: list, images: ImageSet | None) -> Card:
-    recipe, (mean, axes, share) = run.recipe, _axes(held.name, _held=held)
-    cloud, labels = _cloud(held.name, _run=run, _held=held, _images=images)
+def _card(number: int, run: Run, loaded: LoadedModel, found: list, images: ImageSet | None) -> Card:
+    recipe, (mean, axes, share) = run.recipe, _axes(loaded.name, _loaded=loaded)
+    cloud, labels = _cloud(loaded.name, _run=run, _loaded=loaded, _images=images)
     palette = theme.RUN_COLOURS[theme.mode()]
     lanes = [
         Lane(
@@ -100,9 +100,9 @@ def _card(number: int, run: Run, held: LoadedModel, found: list, images: ImageSe
     )
 
 
-def _ways(held: LoadedModel, settings: Settings) -> tuple[bool, ...]:
+def _ways(loaded: LoadedModel, settings: Settings) -> tuple[bool, ...]:
     """Whether to search, for each way to go in this model."""
-    return (True,) if held.model.encoder is None else (False, True) if settings.refine else (False,)
+    return (True,) if loaded.model.encoder is None else (False, True) if settings.refine else (False,)
 
 
 def _way(wish: SearchRequest) -> str:
@@ -133,28 +133,28 @@ def _gap(recipe, found: list) -> str:
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
-def _axes(name: str, _held: LoadedModel) -> tuple[np.ndarray, np.ndarray, float]:
+def _axes(name: str, _loaded: LoadedModel) -> tuple[np.ndarray, np.ndarray, float]:
     """(mean, the two main directions of the model's latents, the share of variance they hold)."""
-    mean, cov = (part.cpu().numpy() for part in (_held.model.latent_mean, _held.model.latent_cov))
+    mean, cov = (part.cpu().numpy() for part in (_loaded.model.latent_mean, _loaded.model.latent_cov))
     vectors, _, share = pca.principal_directions(cov)
     return mean, vectors, share
 
 
-def _cloud(name: str, _run: Run, _held: LoadedModel, _images: ImageSet | None) -> tuple[np.ndarray, np.ndarray]:
+def _cloud(name: str, _run: Run, _loaded: LoadedModel, _images: ImageSet | None) -> tuple[np.ndarray, np.ndarray]:
     """Latents of training images in the plane [n, 2] and their classes [n]; none without the run's own data."""
     recipe = _run.recipe
-    if not mixture.possible(_held.model):
+    if not mixture.possible(_loaded.model):
         return np.zeros((0, 2), np.float32), np.zeros(0, np.int64)  # each would have to be searched
     if _images is None or _images.name != recipe.dataset:
         try:
             _images = data.load(recipe.dataset, recipe.folder)
         except data.DataError:
             return np.zeros((0, 2), np.float32), np.zeros(0, np.int64)
-    return _cloud_of(name, _run=_run, _held=_held, _images=_images)
+    return _cloud_of(name, _run=_run, _loaded=_loaded, _images=_images)
 
 
 @st.cache_data(max_entries=16, show_spinner="Placing training images …")
-def _cloud_of(name: str, _run: Run, _held: LoadedModel, _images: ImageSet) -> tuple[np.ndarray, np.ndarray]:
-    rows, z = codec.training_latents(_held.model, _run.recipe, _images, CLOUD)
-    mean, axes, _ = _axes(name, _held=_held)
+def _cloud_of(name: str, _run: Run, _loaded: LoadedModel, _images: ImageSet) -> tuple[np.ndarray, np.ndarray]:
+    rows, z = codec.training_latents(_loaded.model, _run.recipe, _images, CLOUD)
+    mean, axes, _ = _axes(name, _loaded=_loaded)
     return pca.project(z, mean, axes), _images.train_labels[rows]

@@ -49,9 +49,9 @@ def sweep(models: list[tuple[Run, LoadedModel]], settings: Settings, images: Ima
             persist_state="session",
             help="More images, steadier curves, longer wait.",
         )
-        ways = [SweepCurve(str(run.path), how) for run, held in models for how in _hows(held, settings)]
+        ways = [SweepCurve(str(run.path), how) for run, loaded in models for how in _hows(loaded, settings)]
         key = (
-            tuple(held.name for _, held in models),
+            tuple(loaded.name for _, loaded in models),
             tuple(ways),
             images.name,
             models[0][0].recipe.folder,
@@ -78,8 +78,8 @@ def sweep(models: list[tuple[Run, LoadedModel]], settings: Settings, images: Ima
     st.fragment(_watch, run_every=0.7 if job.active else None)(job, models, visitor)
 
 
-def _hows(held: LoadedModel, settings: Settings) -> tuple[str, ...]:
-    if held.model.encoder is None:
+def _hows(loaded: LoadedModel, settings: Settings) -> tuple[str, ...]:
+    if loaded.model.encoder is None:
         return (SEARCH,)
     return (*FILLS, SEARCH) if settings.refine else FILLS
 

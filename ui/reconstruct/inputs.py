@@ -114,7 +114,7 @@ def another(here: dict[str, Pick], images: ImageSet, same: bool) -> Callable[[],
         label = image_choice.label_of(here["image"], images) if same else None
         pool = np.arange(len(images.test_images)) if label is None else image_choice.members(images, label)
         others = pool[pool != here["image"].number] if here["image"].kind == "test" else pool
-        here["image"] = Pick("test", int(image_choice.draws("reconstruct").choice(others if len(others) else pool)))
+        here["image"] = Pick("test", int(image_choice.next_rng("reconstruct").choice(others if len(others) else pool)))
 
     return draw
 

@@ -58,7 +58,7 @@ class SearchRequest:
     """One way to one image's place in one model: what is to be found. `search`: by descent, or in one pass."""
 
     run: Run
-    held: LoadedModel
+    loaded: LoadedModel
     search: bool
     image: np.ndarray
     visible: np.ndarray
@@ -68,11 +68,11 @@ class SearchRequest:
 
     @property
     def encoder(self) -> bool:
-        return self.held.model.encoder is not None
+        return self.loaded.model.encoder is not None
 
     def key(self) -> Hashable:
         """Everything the result depends on."""
-        content = (self.held.name, self.search, self.image.tobytes(), np.packbits(self.visible).tobytes())
+        content = (self.loaded.name, self.search, self.image.tobytes(), np.packbits(self.visible).tobytes())
         if self.encoder:
             content += (self.fill.tobytes() if not self.visible.all() else b"",)
         how = self.settings
@@ -92,9 +92,9 @@ class SearchRequest:
         if how.start == "nearest" and not self.encoder and self.images is not None:
             trained, _ = data.split(self.images, self.run.recipe.validation, self.run.recipe.train_images)
             training = self.images.train_images[trained]
-        code = found.begin(self.held.model, self.image, self.visible, self.fill, how.start, training)
+        code = found.begin(self.loaded.model, self.image, self.visible, self.fill, how.start, training)
         return found.TracedSearch(
-            self.held.model, self.image, self.visible, code, steps=how.steps, lr=how.lr, restarts=how.restarts
+            self.loaded.model, self.image, self.visible, code, steps=how.steps, lr=how.lr, restarts=how.restarts
         )
 
 
@@ -117,7 +117,7 @@ def resolve(wishes: list[SearchRequest], slot) -> list[SearchTrace | None]:
     for key, wish in zip(keys, wishes, strict=True):
         result = store.get(key)
         if result is None and not wish.search:
-            result = found.encoded(wish.held.model, wish.image, wish.visible, wish.fill)
+            result = found.encoded(wish.loaded.model, wish.image, wish.visible, wish.fill)
             store.put(key, result)
         if result is None:
             try:

@@ -64,7 +64,7 @@ def read() -> None:
             state[f"reconstruct_{name}"] = getattr(Settings(), name)
 
 
-def options(held: list[LoadedModel]) -> Settings:
+def options(loaded: list[LoadedModel]) -> Settings:
     """The fold with the settings; what differs from the usual is put into the address."""
     with st.popover(
         "Search", icon=":material/tune:", help="How the search for z goes: steps, step size, restarts, start."
@@ -107,7 +107,7 @@ def options(held: list[LoadedModel]) -> Settings:
             persist_state="session",
             help="Lets the same search go on from the encoder's answer, so that you see what one pass leaves on "
             "the table.",
-            disabled=all(h.model.encoder is None for h in held),
+            disabled=all(h.model.encoder is None for h in loaded),
         )
     settings = Settings(**{name: st.session_state[f"reconstruct_{name}"] for name in ALLOWED})
     _write(settings)

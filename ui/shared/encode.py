@@ -1,7 +1,7 @@
-"""Where images lie, for every page and every family: by the encoder at once, else by a search that shows how far it is.
+"""Encoding images on a page: by the encoder, or by a search with the decoder that shows its progress.
 
-A search takes from a twentieth of a second for one image to a few seconds for all pictures of a blend. What was found
-is remembered beside the model, image by image and for every visitor, so that no page searches twice.
+A search takes from 0.05 s for one image to a few seconds for all frames of a pixel blend. Its results are cached with
+the model, per image and for all visitors, so that no page searches twice for the same image.
 """
 
 from __future__ import annotations
@@ -22,49 +22,55 @@ from ui.shared.model_cache import LoadedModel
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
-PATIENCE = 0.3
-"""Seconds before a search is worth a word: the bar of a shorter one would only blink."""
+BAR_DELAY = 0.3
+"""Seconds before a progress bar appears; the bar of a shorter search would only flicker."""
 
 
-def encode(held: LoadedModel, images: np.ndarray, slot: DeltaGenerator | None = None) -> np.ndarray:
-    """μ of `uint8` images [N, 28, 28]: float32 [N, d]. An image's place is the same whenever it is asked for.
+def encode(loaded: LoadedModel, images: np.ndarray, slot: DeltaGenerator | None = None) -> np.ndarray:
+    """Latent means μ of pictures: float32 [N, d]. The result for an image does not depend on the others.
 
     Args:
-        slot: an empty place for the bar. What follows on the page then keeps its own place in Streamlit's tree, which
-            an open picker needs to be closed rather than made anew.
+        images: uint8 [N, H, W] or [N, H, W, 3], in the model's shape.
+        slot: an empty placeholder for the progress bar. Without one the bar adds an element to the page, and Streamlit
+            would build an open picker further down anew instead of closing it.
     """
-    if held.model.encoder is not None:
-        return codec.encode(held.model, images)
-    names = [hashlib.blake2b(image.tobytes(), digest_size=16).digest() for image in images]
-    found = {name: held.places.get(name) for name in names}
-    new = {name: k for k, name in enumerate(names) if found[name] is None}
+    if loaded.model.encoder is not None:
+        return codec.encode(loaded.model, images)
+    digests = [hashlib.blake2b(image.tobytes(), digest_size=16).digest() for image in images]
+    latents = {digest: loaded.places.get(digest) for digest in digests}
+    new = {digest: k for k, digest in enumerate(digests) if latents[digest] is None}
     if new:
-        places = _watched(codec.encoding_progress(held.model, images[list(new.values())]), len(new), slot)
-        for name, place in zip(new, places, strict=True):
-            found[name] = place
-            held.places.keep(name, place)
-    return np.stack([found[name] for name in names]) if names else np.zeros((0, held.model.latent_dim), np.float32)
+        found = _with_progress_bar(codec.encoding_progress(loaded.model, images[list(new.values())]), len(new), slot)
+        for digest, z in zip(new, found, strict=True):
+            latents[digest] = z
+            loaded.places.keep(digest, z)
+    if not digests:
+        return np.zeros((0, loaded.model.latent_dim), np.float32)
+    return np.stack([latents[digest] for digest in digests])
 
 
-def whence(held: LoadedModel) -> str:
-    """What finds an image's place, to begin a sentence with."""
-    return "A search with the decoder" if held.model.encoder is None else "The encoder"
+def encoding_method(loaded: LoadedModel) -> str:
+    """How an image's latent vector is found, as the subject of a sentence."""
+    return "A search with the decoder" if loaded.model.encoder is None else "The encoder"
 
 
-def place_of(held: LoadedModel) -> str:
-    """What an image is given in the latent space: `mean μ`, or `point μ` where it has no width."""
-    return "mean μ" if held.model.variational else "point μ"
+def latent_name(loaded: LoadedModel) -> str:
+    """What an image becomes in the latent space: `mean μ` of a Gaussian, or `point μ`."""
+    return "mean μ" if loaded.model.variational else "point μ"
 
 
-def _watched(search: Generator[float, None, np.ndarray], count: int, slot: DeltaGenerator | None) -> np.ndarray:
-    """The result of a search; a longer one has its bar at the lower edge of the screen, where nothing moves for it."""
-    began, shown = time.monotonic(), None
+def _with_progress_bar(
+    search: Generator[float, None, np.ndarray], count: int, slot: DeltaGenerator | None
+) -> np.ndarray:
+    """The result of a search. From `BAR_DELAY` on, a bar stands at the lower edge of the screen, where it moves
+    nothing."""
+    began, bar = time.monotonic(), None
     for part in (steps := Steps(search)):
-        if shown is None and time.monotonic() - began > PATIENCE:
-            shown = (slot or st).container(key=f"placing_{time.monotonic_ns()}").empty()
-        if shown is not None:
-            # Each word to the page is also where a visitor's next click may end a search that nobody waits for.
-            shown.progress(part, text=f"No encoder: searching for the latents of {pluralize(count, 'picture')} …")
-    if shown is not None:
-        (slot or shown).empty()
+        if bar is None and time.monotonic() - began > BAR_DELAY:
+            bar = (slot or st).container(key=f"placing_{time.monotonic_ns()}").empty()
+        if bar is not None:
+            # Each update is also a point at which Streamlit can interrupt the run after a visitor's next click.
+            bar.progress(part, text=f"No encoder: searching for the latents of {pluralize(count, 'image')} …")
+    if bar is not None:
+        (slot or bar).empty()
     return steps.result

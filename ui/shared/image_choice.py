@@ -1,5 +1,6 @@
-"""The image a visitor has chosen, on every page where one is chosen: what it is, its pixels, and its place in the
-address. Choosing itself is in `image_picker`.
+"""The images a visitor has chosen on a page: what each is, its pixels, and its text in the address.
+
+The dialog in which an image is chosen is in `image_picker`.
 """
 
 from __future__ import annotations
@@ -17,43 +18,55 @@ from ui.shared.formatting import escape_markdown
 from ui.shared.model_cache import LoadedModel
 
 PARTS = {"test": "test", "train": "training"}
-"""Kinds of choice that are images of the data set, and the part's name in words."""
+"""Kinds of choice that are images of the data set, and the part's name in captions."""
 
 
 @dataclass(frozen=True)
 class Pick:
-    """A test or training image by its number (`test`, `train`), a picture that a model invents by its seed (`seed`), or
-    a visitor's own, uploaded (`file`) or drawn (`drawn`), by its 784 grey levels."""
+    """One chosen image.
+
+    Attributes:
+        kind: `test` or `train`, an image of the data set; `seed`, a sample of the model; `file` or `drawn`, the
+            visitor's own picture.
+        number: of the image in its part, or the seed.
+        pixels, shape: of the visitor's own picture: uint8 values row by row, and (H, W) or (H, W, 3).
+    """
 
     kind: str
     number: int = 0
     pixels: bytes = b""
+    shape: tuple[int, ...] = ()
+
+    @classmethod
+    def own(cls, kind: str, picture: np.ndarray) -> Pick:
+        """A visitor's picture, uint8 [H, W] or [H, W, 3]. kind: `file` or `drawn`."""
+        return cls(kind, pixels=picture.tobytes(), shape=picture.shape)
 
     def text(self) -> str | None:
-        """As it stands in the address; a visitor's own picture has no place there."""
+        """Its text in the address; None for a visitor's own picture, which an address cannot hold."""
         return {"test": "", "train": "train", "seed": "seed"}[self.kind] + str(self.number) if not self.pixels else None
 
 
-def pixels(pick: Pick, images: ImageSet | None, held: LoadedModel | None = None) -> np.ndarray:
-    """The picture of a choice, `uint8` [28, 28]. Only an invented one needs the model."""
+def pixels(pick: Pick, images: ImageSet | None, loaded: LoadedModel | None = None) -> np.ndarray:
+    """The chosen picture, uint8 [H, W] or [H, W, 3]. Only a sample (`seed`) needs the model."""
     if pick.kind == "seed":
-        return interpolation.generated(held.model, pick.number).image
+        return interpolation.generated(loaded.model, pick.number).image
     if pick.kind in PARTS:
         return getattr(images, f"{pick.kind}_images")[pick.number]
-    return np.frombuffer(pick.pixels, np.uint8).reshape(28, 28)
+    return np.frombuffer(pick.pixels, np.uint8).reshape(pick.shape)
 
 
-def there(pick: Pick, images: ImageSet | None) -> bool:
-    """Whether a choice can still be shown: an image of a data set needs that set, which may have changed."""
+def exists(pick: Pick, images: ImageSet | None) -> bool:
+    """Whether a chosen image is still there: the data set may be gone or have changed."""
     if pick.kind not in PARTS:
         return True
     return images is not None and 0 <= pick.number < len(getattr(images, f"{pick.kind}_images"))
 
 
 def note(pick: Pick, images: ImageSet | None) -> str:
-    """What a choice is, for captions and screen readers."""
+    """A caption for a chosen image, also read by screen readers."""
     if pick.kind == "seed":
-        return f"invented by the model, seed {pick.number}"
+        return f"sample of the model, seed {pick.number}"
     if pick.kind not in PARTS:
         return "your own picture" if pick.kind == "file" else "your drawing"
     label = label_of(pick, images)
@@ -61,7 +74,7 @@ def note(pick: Pick, images: ImageSet | None) -> str:
 
 
 def label_of(pick: Pick, images: ImageSet | None) -> int | None:
-    """The class of an image of the data set; None for anything else."""
+    """The class of an image of the data set; None for other pictures and for images without a class."""
     if pick.kind not in PARTS or images is None:
         return None
     label = int(getattr(images, f"{pick.kind}_labels")[pick.number])
@@ -69,75 +82,77 @@ def label_of(pick: Pick, images: ImageSet | None) -> int | None:
 
 
 def members(images: ImageSet, label: int) -> np.ndarray:
-    """The numbers of the test images of a class, `int64` [N]."""
+    """Numbers of the test images of a class, int64 [N]."""
     return np.flatnonzero(images.test_labels == label)
 
 
-def draws(key: str) -> np.random.Generator:
-    """Counts up, so that every click draws anew, and the same clicks draw the same."""
+def next_rng(key: str) -> np.random.Generator:
+    """A new random generator for each click on a page. Its seed counts the clicks, so that the same clicks draw the
+    same images."""
     st.session_state[f"{key}_draws"] = count = st.session_state.get(f"{key}_draws", 0) + 1
     return np.random.default_rng(count)
 
 
 def images_of(run: Run, key: str, until: str) -> ImageSet | None:
-    """The run's data set; None, with what to do on the page, where it cannot be had.
+    """The run's data set; None, with a message and a button on the page, where it is not available.
 
     Args:
-        key: of the button that leads to the Data page. until: what can be done without the data, one sentence.
+        key: of the button that opens the Data page. until: one sentence on what can be done without the data.
     """
     try:
         return data.load(run.recipe.dataset, run.recipe.folder)
     except data.DataError as error:
         st.warning(f"{escape_markdown(str(error))} {until}")
-        if st.button("Open the Data page", key=key, help="Downloads a data set, or shows what is here."):
+        if st.button("Open the Data page", key=key, help="Lists the data sets; missing ones can be downloaded there."):
             st.switch_page("pages/data.py")
         return None
 
 
-def kept(page: str, run: Run) -> dict[str, Pick]:
-    """This visitor's choices on a page for the run's data set, by name, to read and to change."""
+def picks_of(page: str, run: Run) -> dict[str, Pick]:
+    """This visitor's choices on a page by name, to read and to change; runs on the same images share them."""
+    recipe = run.recipe
     every = st.session_state.setdefault(f"{page}_picks", {})
-    return every.setdefault(f"{run.recipe.dataset}|{run.recipe.folder}", {})
+    return every.setdefault(f"{recipe.dataset}|{recipe.folder}", {})
 
 
 def picks(page: str, run: Run, images: ImageSet | None, first: dict[str, Pick]) -> dict[str, Pick]:
-    """This visitor's choices on a page for the run's data set: from the address, else as they were, else the first.
+    """This visitor's choices on a page: from the address, else as they were, else the first ones.
 
     Args:
-        page: tells the choices of one page from those of others.
-        first: a choice for each name; the names are also those in the address.
+        page: prefix of the page's entries in the session state.
+        first: the first choice for each name; the names are also the parameters of the address.
     Returns:
-        The choices by name; what is changed in it stays changed, and the next call writes it into the address.
+        The choices by name. Changes made to this dictionary last, and the next call writes them into the address.
     """
-    here = kept(page, run)
+    chosen = picks_of(page, run)
     asked = {name: st.query_params.get(name) for name in first}
     if asked != st.session_state.get(f"{page}_wrote"):
         for name, text in asked.items():
-            if text is not None and (read := _read(text, images)):
-                here[name] = read
+            if text is not None and (pick := _parse(text, images)):
+                chosen[name] = pick
             elif text is not None:
-                place = f" as {name.upper()}" if len(first) > 1 else ""
+                as_name = f" as {name.upper()}" if len(first) > 1 else ""
                 st.warning(
-                    f"The address asks for the image '{escape_markdown(text[:40])}'{place}, which is not there. "
+                    f"The address asks for the image '{escape_markdown(text[:40])}'{as_name}, which does not exist. "
                     "You see another one."
                 )
     for name, start in first.items():
-        if name not in here or not there(here[name], images):
-            here[name] = start
-    wrote = {name: here[name].text() for name in first}
+        if name not in chosen or not exists(chosen[name], images):
+            chosen[name] = start
+    wrote = {name: chosen[name].text() for name in first}
     for name, text in wrote.items():
         if text is None:
             st.query_params.pop(name, None)
         elif st.query_params.get(name) != text:
             st.query_params[name] = text
     st.session_state[f"{page}_wrote"] = wrote
-    return here
+    return chosen
 
 
-def _read(text: str, images: ImageSet | None) -> Pick | None:
+def _parse(text: str, images: ImageSet | None) -> Pick | None:
     kind = next((kind for kind in ("seed", "train") if text.startswith(kind)), "test")
     digits = text.removeprefix(kind)
     if not (digits.isascii() and digits.isdigit() and len(digits) <= 6):
         return None
     pick = Pick(kind, int(digits))
-    return pick if there(pick, images) else None
+    return pick if exists(pick, images) else None

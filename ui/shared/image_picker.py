@@ -1,4 +1,5 @@
-"""The one place where an image is chosen: a test image from the gallery, drawn, uploaded, or invented by the model."""
+"""Image picker: a popover in which a visitor clicks a test image, draws or uploads a picture, or takes a sample of the
+model."""
 
 from __future__ import annotations
 
@@ -21,71 +22,72 @@ from ui.shared.image_choice import Pick, note
 from ui.shared.model_cache import LoadedModel
 from ui.shared.still_image import still
 
-PAGE = 24
-"""Thumbnails at once."""
+THUMBNAILS = 24
+"""Thumbnails on one page of the gallery."""
 
 WIDTH = 600
-"""Screen pixels: the picker keeps its width whatever it shows, and the thumbnails fill three rows."""
+"""Screen pixels: the picker keeps this width on all tabs, and the thumbnails fill three rows."""
 
-SOURCES = {"test": "Test images", "drawn": "Draw", "file": "Upload", "seed": "Invent"}
+TABS = {"test": "Test images", "drawn": "Draw", "file": "Upload", "seed": "Samples"}
 
 
 @dataclass(frozen=True)
 class _Picker:
-    """What all parts of an open picker need to know."""
+    """Arguments shared by all parts of an open picker; see `choose`."""
 
     key: str
     images: ImageSet | None
-    here: MutableMapping[str, Pick]
-    slot: str
-    held: LoadedModel | None
+    chosen: MutableMapping[str, Pick]
+    name: str
+    loaded: LoadedModel | None
     use: str
     about: str
-    answers: bool
+    reconstructs: bool
     on_pick: Callable[[Pick], None] | None
 
     def take(self, pick: Pick) -> None:
-        """Chosen: the picker closes, since the pictures behind it are what matters now."""
-        self.here[self.slot] = pick
+        """Record the choice and close the picker."""
+        self.chosen[self.name] = pick
         st.session_state[self.key] = False
         st.session_state[f"{self.key}_taken"] = True
         if self.on_pick:
             self.on_pick(pick)
 
-    def answer(self, picture: np.ndarray) -> np.ndarray:
-        """The model's reconstruction at the mean μ, `uint8` [28, 28]."""
-        return codec.decode(self.held.model, encode(self.held, picture[None]))[0]
+    def reconstruction(self, picture: np.ndarray) -> np.ndarray:
+        """The model's reconstruction of a picture from its μ, in the picture's shape, uint8."""
+        return codec.decode(self.loaded.model, encode(self.loaded, picture[None]))[0]
 
 
 def choose(
     key: str,
     images: ImageSet | Callable[[], ImageSet | None] | None,
-    here: MutableMapping[str, Pick],
-    slot: str = "image",
+    chosen: MutableMapping[str, Pick],
+    name: str = "image",
     *,
-    held: LoadedModel | None = None,
+    loaded: LoadedModel | None = None,
     label: str = "Choose an image",
     use: str = "Use it",
     about: str = "",
     primary: bool = False,
-    invent: bool = True,
-    answers: bool = True,
+    samples: bool = True,
+    reconstruct: bool = True,
     on_pick: Callable[[Pick], None] | None = None,
 ) -> Pick | None:
-    """A button that opens the picker; what is picked there is in `here[slot]` before the page runs again.
+    """Draw the button that opens the picker. A choice is in `chosen[name]` before the page runs again.
 
     Args:
-        key: of the button; the widgets of the picker begin with it.
-        images: the data set whose test images can be clicked, or None; a function is asked only once the picker is
-            open, and what it says on the page stands in the picker.
-        here: this visitor's choices, as `image_choice.picks` keeps them.
-        held: the model that invents pictures and answers drawings; None: it does neither.
+        key: of the button, and prefix of the keys of the picker's widgets.
+        images: the data set whose test images can be clicked, or None. A function is called only once the picker is
+            open, so that its messages appear inside.
+        chosen: this visitor's choices, as `image_choice.picks` returns them.
+        loaded: the model that gives samples and reconstructions; None for neither.
         label: of the button. use: of the button that takes a drawn or uploaded picture. about: a line below the
             gallery.
-        invent: whether the model may invent. answers: whether its reconstruction stands beside an own picture.
-        on_pick: called with the new pick before the page runs again.
+        samples: whether samples of the model can be chosen.
+        reconstruct: whether the model's reconstruction is shown beside a visitor's own picture.
+        on_pick: called with the new choice before the page runs again.
     Returns:
-        The pick of now; None if there is none yet.
+        The current choice; None where there is none yet.
     """
     box = st.popover(
         label,
@@ -93,51 +95,52 @@ def choose(
         on_change="rerun",
         icon=":material/image:",
         type="primary" if primary else "secondary",
-        help="Click a thumbnail, draw, or bring your own picture"
-        + (", or let the model invent one." if invent and held else "."),
+        help="Click a test image, draw or upload your own picture"
+        + (", or take a sample of the model." if samples and loaded else "."),
     )
     if box.open:
         with box, st.container(width=WIDTH):
             found = images() if callable(images) else images
-            picker = _Picker(key, found, here, slot, held, use, about, answers and held is not None, on_pick)
+            picker = _Picker(key, found, chosen, name, loaded, use, about, reconstruct and loaded is not None, on_pick)
             _open(
                 picker,
                 [
                     source
-                    for source in SOURCES
-                    if (source != "test" or found is not None) and (source != "seed" or (invent and held is not None))
+                    for source in TABS
+                    if (source != "test" or found is not None)
+                    and (source != "seed" or (samples and loaded is not None))
                 ],
             )
             make_room(f"{key}_room")
-    return here.get(slot)
+    return chosen.get(name)
 
 
 @st.fragment
 def _open(picker: _Picker, sources: list[str]) -> None:
-    """A stroke, another class or another page redraw this part alone; a choice redraws the page."""
+    """The open picker. A stroke, another class or another tab reruns this fragment; a choice reruns the page."""
     if st.session_state.pop(f"{picker.key}_taken", False):
         st.rerun()
     name = f"{picker.key}_source"
     if st.session_state.get(name) not in sources:
         st.session_state[name] = sources[0]
     source = st.segmented_control(
-        "Where from",
+        "Source",
         sources,
         key=name,
         required=True,
-        format_func=SOURCES.get,
+        format_func=TABS.get,
         persist_state="session",
         label_visibility="collapsed",
-        help="Where the image comes from.",
+        help="Where to take the image from.",
     )
-    {"test": _gallery, "drawn": _drawing, "file": _upload, "seed": _invented}[source](picker)
+    {"test": _gallery, "drawn": _drawing, "file": _upload, "seed": _samples}[source](picker)
 
 
 def _gallery(picker: _Picker) -> None:
     images, key = picker.images, picker.key
 
     def random(among: np.ndarray) -> None:
-        picker.take(Pick("test", int(image_choice.draws(key).choice(among))))
+        picker.take(Pick("test", int(image_choice.next_rng(key).choice(among))))
 
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         names = ["All classes", *images.classes]
@@ -148,10 +151,10 @@ def _gallery(picker: _Picker) -> None:
             width=170,
             format_func=lambda k: names[k],
             persist_state="session",
-            help="Shows only images of this class.",
+            help="Show only images of this class.",
         )
         index = np.arange(len(images.test_images)) if kind == 0 else image_choice.members(images, kind - 1)
-        last = max(1, math.ceil(len(index) / PAGE))
+        last = max(1, math.ceil(len(index) / THUMBNAILS))
         st.session_state[f"{key}_page"] = min(st.session_state.get(f"{key}_page", 1), last)
         page = st.number_input(
             "Page",
@@ -160,7 +163,7 @@ def _gallery(picker: _Picker) -> None:
             key=f"{key}_page",
             width=130,
             persist_state="session",
-            help=f"{PAGE} images each; {last} pages.",
+            help=f"{THUMBNAILS} images on each of {last} pages.",
         )
         st.button(
             "Random",
@@ -168,9 +171,9 @@ def _gallery(picker: _Picker) -> None:
             on_click=lambda: random(index),
             icon=":material/casino:",
             disabled=not len(index),
-            help="Takes any image of this class, or of all.",
+            help="Choose a random image of the class shown.",
         )
-    shown = index[(page - 1) * PAGE : page * PAGE]
+    shown = index[(page - 1) * THUMBNAILS : page * THUMBNAILS]
     gallery(
         images.test_images[shown],
         [note(Pick("test", int(k)), images) for k in shown],
@@ -184,8 +187,8 @@ def _gallery(picker: _Picker) -> None:
 
 def _drawing(picker: _Picker) -> None:
     key = f"{picker.key}_drawing"
-    drawn = draw(key=key, answer=picker.answer if picker.answers else None)
-    now = picker.here.get(picker.slot)
+    drawn = draw(key=key, answer=picker.reconstruction if picker.reconstructs else None)
+    now = picker.chosen.get(picker.name)
     with st.container(horizontal=True, gap="xsmall"):
         st.button(
             picker.use,
@@ -193,15 +196,15 @@ def _drawing(picker: _Picker) -> None:
             type="primary",
             disabled=not drawn.any(),
             on_click=picker.take,
-            args=(Pick("drawn", pixels=drawn.tobytes()),),
-            help="Takes your drawing." if drawn.any() else "Draw something first.",
+            args=(Pick.own("drawn", drawn),),
+            help="Use your drawing." if drawn.any() else "Draw something first.",
         )
-        if now and image_choice.there(now, picker.images) and (now.kind != "seed" or picker.held):
+        if now and image_choice.exists(now, picker.images) and (now.kind != "seed" or picker.loaded):
             st.button(
-                "Start from the image chosen now",
+                "Draw on the current image",
                 key=f"{picker.key}_start",
-                on_click=lambda: set_drawing(key, image_choice.pixels(now, picker.images, picker.held)),
-                help="Puts that image on the surface, to change it. Undo brings your drawing back.",
+                on_click=lambda: set_drawing(key, image_choice.pixels(now, picker.images, picker.loaded)),
+                help="Copies the current image into the drawing area. Undo brings your drawing back.",
             )
 
 
@@ -216,7 +219,7 @@ def _upload(picker: _Picker) -> None:
     invert = st.checkbox(
         "Swap black and white",
         key=f"{picker.key}_invert",
-        help="For ink on paper, where the model learned light on dark.",
+        help="For dark ink on white paper: the training images may be light on dark, as MNIST is.",
     )
     if file is None:
         return
@@ -227,8 +230,8 @@ def _upload(picker: _Picker) -> None:
         return
     own = 255 - own if invert else own
     shown, words = [own], "Your picture in 28 × 28 pixels"
-    if picker.answers:
-        shown, words = [own, picker.answer(own)], f"{words}, and what the model makes of it"
+    if picker.reconstructs:
+        shown, words = [own, picker.reconstruction(own)], f"{words}, and its reconstruction"
     still(np.stack(shown), columns=2, scale=5, alt=words)
     st.caption(f"{words}.")
     st.button(
@@ -236,35 +239,35 @@ def _upload(picker: _Picker) -> None:
         key=f"{picker.key}_use_file",
         type="primary",
         on_click=picker.take,
-        args=(Pick("file", pixels=own.tobytes()),),
-        help="Takes your picture.",
+        args=(Pick.own("file", own),),
+        help="Use your picture.",
     )
 
 
-def _invented(picker: _Picker) -> None:
+def _samples(picker: _Picker) -> None:
     first = st.number_input(
         "First seed",
         0,
-        999_999 - PAGE,
+        999_999 - THUMBNAILS,
         1,
-        step=PAGE,
+        step=THUMBNAILS,
         key=f"{picker.key}_seed",
         width=170,
         persist_state="session",
-        help="The same seed gives the same invented picture.",
+        help="The same seed gives the same sample.",
     )
-    seeds = range(first, first + PAGE)
+    seeds = range(first, first + THUMBNAILS)
     gallery(
-        _thumbnails(picker.held.name, first, _held=picker.held),
+        _thumbnails(picker.loaded.name, first, _loaded=picker.loaded),
         [note(Pick("seed", seed), None) for seed in seeds],
-        f"{picker.key}_inventions",
-        name="Pictures invented by the model",
+        f"{picker.key}_samples",
+        name="Samples of the model",
         on_pick=lambda place: picker.take(Pick("seed", seeds[place])),
     )
-    st.caption("Draws of the model's prior (of a model without one: of the Gaussian fitted to its latents), decoded.")
+    st.caption("Decoded draws from the prior, or from the Gaussian fitted to the latents where the model has no prior.")
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
-def _thumbnails(name: str, first: int, _held: LoadedModel) -> np.ndarray:
-    noise = [sampling.prior(1, _held.model.latent_dim, seed) for seed in range(first, first + PAGE)]
-    return codec.decode(_held.model, sampling.sample_latents(_held.model, np.concatenate(noise)))
+def _thumbnails(name: str, first: int, _loaded: LoadedModel) -> np.ndarray:
+    noise = [sampling.prior(1, _loaded.model.latent_dim, seed) for seed in range(first, first + THUMBNAILS)]
+    return codec.decode(_loaded.model, sampling.sample_latents(_loaded.model, np.concatenate(noise)))

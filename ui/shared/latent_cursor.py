@@ -1,4 +1,4 @@
-"""The point of the latent space that a visitor stands on, with the way back."""
+"""The visitor's current point in a model's latent space, with undo and redo."""
 
 from __future__ import annotations
 
@@ -8,95 +8,133 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
-CAP = 50
-"""Steps that can be undone."""
+from core.latent import sampling
+from ui.shared.model_cache import LoadedModel
 
-FAR = 100.0
-"""No point lies further than this many σ from the centre, whatever a browser says."""
+UNDO_STEPS = 50
+"""Most steps that can be undone."""
+
+MAX_SIGMA = 100.0
+"""Largest distance of a coordinate from its centre, in σ. Larger values are clipped."""
+
+SAME_DRAG_SECONDS = 1.5
+"""Two moves of the same slider within this time count as one step to undo."""
+
+MODELS_KEPT = 8
+"""Models whose point is kept for each visitor."""
 
 
 @dataclass(frozen=True)
-class Origin:
-    """The image that was encoded into a point: its 784 grey levels and what it is."""
+class Original:
+    """The image that was encoded into a point.
+
+    Attributes:
+        pixels: the picture, uint8 values row by row. shape: of its array, (H, W) or (H, W, 3).
+        note: caption.
+    """
 
     pixels: bytes
+    shape: tuple[int, ...]
     note: str
+
+    @classmethod
+    def of(cls, picture: np.ndarray, note: str) -> Original:
+        """The original from a picture, uint8 [H, W] or [H, W, 3]."""
+        return cls(picture.tobytes(), picture.shape, note)
+
+    @property
+    def picture(self) -> np.ndarray:
+        """uint8 [H, W] or [H, W, 3]."""
+        return np.frombuffer(self.pixels, np.uint8).reshape(self.shape)
 
 
 @dataclass
-class Point:
-    """Where the visitor is: `u` in units of σ from each dimension's centre.
+class LatentCursor:
+    """A point in a latent space, in units of σ from each dimension's centre.
 
     Attributes:
-        origin: the image this point was encoded from; it stays while sliders move away from it.
-        stamp: grows when something else than the sliders set the point; the sliders then follow.
-        seq: number of the sliders' newest message.
+        sigma_units: the point, d numbers.
+        original: the image that was encoded into the point, if any. Moving a slider keeps it.
+        stamp: counts moves that did not come from the sliders; the browser then sets its sliders to the point.
+        seq: number of the newest message from the sliders.
     """
 
-    u: list[float]
-    origin: Origin | None = None
+    sigma_units: list[float]
+    original: Original | None = None
     stamp: int = 0
     seq: int = 0
-    past: list[tuple[list[float], Origin | None]] = field(default_factory=list)
-    future: list[tuple[list[float], Origin | None]] = field(default_factory=list)
-    last: tuple[int, float] = (-1, -math.inf)
+    past: list[tuple[list[float], Original | None]] = field(default_factory=list)
+    future: list[tuple[list[float], Original | None]] = field(default_factory=list)
+    last_move: tuple[int, float] = (-1, -math.inf)
 
-    def go(self, u: list[float], origin: Origin | None = None) -> None:
-        """Set by a button; can be undone."""
+    def move_to(self, sigma_units: list[float], original: Original | None = None) -> None:
+        """Move to a point chosen by a button, as a step that can be undone."""
         self._remember()
-        self.u, self.origin = [_near(x) for x in u], origin
+        self.sigma_units, self.original = [_clip(x) for x in sigma_units], original
         self.stamp += 1
-        self.last = (-1, -math.inf)
+        self.last_move = (-1, -math.inf)
 
-    def follow(self, message: dict[str, Any]) -> None:
-        """Set by a slider. What does not look like a point of this space is ignored: it comes from a browser.
+    def handle_message(self, message: dict[str, Any]) -> None:
+        """Move to the point in a message from the sliders, {"u": d numbers, "seq": int, "dim": slider moved}.
 
-        Steps on the same slider within a second and a half are one step to undo.
+        Messages come from a browser, so one that holds no valid point of this space is ignored. Moves of the same
+        slider within `SAME_DRAG_SECONDS` are one step to undo.
         """
-        u, seq, dim = message.get("u"), message.get("seq"), message.get("dim")
-        if not isinstance(u, list) or len(u) != len(self.u) or not isinstance(seq, int):
+        values, seq, dim = message.get("u"), message.get("seq"), message.get("dim")
+        if not isinstance(values, list) or len(values) != len(self.sigma_units) or not isinstance(seq, int):
             return
-        if not all(isinstance(x, (int, float)) and not isinstance(x, bool) and math.isfinite(x) for x in u):
+        if not all(isinstance(x, (int, float)) and not isinstance(x, bool) and math.isfinite(x) for x in values):
             return
         now = time.monotonic()
-        if dim != self.last[0] or dim == -1 or now - self.last[1] > 1.5:
+        if dim != self.last_move[0] or dim == -1 or now - self.last_move[1] > SAME_DRAG_SECONDS:
             self._remember()
-        self.u, self.seq, self.last = [_near(x) for x in u], seq, (dim if isinstance(dim, int) else -1, now)
+        self.sigma_units, self.seq = [_clip(x) for x in values], seq
+        self.last_move = (dim if isinstance(dim, int) else -1, now)
 
     def undo(self) -> bool:
-        """One step back; False if there is none."""
+        """Go one step back; False where there is none."""
         return self._step(self.past, self.future)
 
     def redo(self) -> bool:
-        """One step forward again; False if there is none."""
+        """Take one undo back; False where there is none."""
         return self._step(self.future, self.past)
 
     def _step(self, source: list, target: list) -> bool:
         if not source:
             return False
-        target.append((self.u, self.origin))
-        del target[:-CAP]
-        self.u, self.origin = source.pop()
+        target.append((self.sigma_units, self.original))
+        del target[:-UNDO_STEPS]
+        self.sigma_units, self.original = source.pop()
         self.stamp += 1
-        self.last = (-1, -math.inf)
+        self.last_move = (-1, -math.inf)
         return True
 
     def _remember(self) -> None:
-        self.past.append((self.u, self.origin))
-        del self.past[:-CAP]
+        self.past.append((self.sigma_units, self.original))
+        del self.past[:-UNDO_STEPS]
         self.future.clear()
 
 
-def _near(x: float) -> float:
-    return max(-FAR, min(FAR, float(x)))
+def _clip(x: float) -> float:
+    return max(-MAX_SIGMA, min(MAX_SIGMA, float(x)))
 
 
-def point_of(name: str, start: Callable[[], list[float]]) -> Point:
-    """This visitor's point in the model of that name; it survives a change of page. Eight models are remembered."""
-    points: dict[str, Point] = st.session_state.setdefault("points", {})
-    points[name] = points.pop(name, None) or Point([_near(x) for x in start()])
-    for old in list(points)[:-8]:
-        del points[old]
-    return points[name]
+def cursor_of(loaded: LoadedModel) -> LatentCursor:
+    """This visitor's cursor in a model. It starts at one draw of the prior (seed 0) and survives a change of page."""
+
+    def start() -> list[float]:
+        noise = sampling.prior(1, loaded.model.latent_dim, seed=0)
+        return loaded.axes.to_u(sampling.sample_latents(loaded.model, noise))[0].tolist()
+
+    return _cursor_named(loaded.name, start)
+
+
+def _cursor_named(name: str, start: Callable[[], list[float]]) -> LatentCursor:
+    cursors: dict[str, LatentCursor] = st.session_state.setdefault("latent_cursors", {})
+    cursors[name] = cursors.pop(name, None) or LatentCursor([_clip(x) for x in start()])
+    for oldest in list(cursors)[:-MODELS_KEPT]:
+        del cursors[oldest]
+    return cursors[name]

@@ -21,7 +21,7 @@ def holding(preset_name: str) -> SimpleNamespace:
 
 @pytest.fixture(autouse=True)
 def patient(monkeypatch):
-    monkeypatch.setattr(encode, "PATIENCE", 1e9)  # no bar outside of a page
+    monkeypatch.setattr(encode, "BAR_DELAY", 1e9)  # no bar outside of a page
 
 
 @pytest.mark.parametrize("preset_name", ["plane-vae", "plane-ae", "plane-ad", "plane-vad"])
@@ -54,7 +54,7 @@ def test_only_the_newest_places_are_kept():
 
 def test_the_words_are_right_for_each_family():
     said = {
-        name: (encode.whence(held := holding(f"plane-{name}")), encode.place_of(held))
+        name: (encode.encoding_method(held := holding(f"plane-{name}")), encode.latent_name(held))
         for name in ("ae", "vae", "ad", "vad")
     }
     assert said == {

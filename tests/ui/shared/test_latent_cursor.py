@@ -1,55 +1,55 @@
-"""The point a visitor stands on: undo, redo, and what a browser may say."""
+"""The latent cursor: undo, redo, and which messages of a browser are accepted."""
 
 import math
 
 import pytest
 
-from ui.shared.latent_cursor import CAP, FAR, Origin, Point
+from ui.shared.latent_cursor import MAX_SIGMA, UNDO_STEPS, LatentCursor, Original
 
-IMAGE = Origin(bytes(784), "Original: test image 0, 7")
+IMAGE = Original(bytes(784), (28, 28), "Original: test image 0, 7")
 
 
 def test_undo_and_redo_go_back_and_forth():
-    point = Point([0.0, 0.0])
-    point.go([1.0, 0.0])
-    point.go([2.0, 0.0], IMAGE)
-    assert point.undo() and point.u == [1.0, 0.0] and point.origin is None
-    assert point.undo() and point.u == [0.0, 0.0]
-    assert not point.undo()
-    assert point.redo() and point.redo() and point.u == [2.0, 0.0] and point.origin == IMAGE
-    assert not point.redo()
+    cursor = LatentCursor([0.0, 0.0])
+    cursor.move_to([1.0, 0.0])
+    cursor.move_to([2.0, 0.0], IMAGE)
+    assert cursor.undo() and cursor.sigma_units == [1.0, 0.0] and cursor.original is None
+    assert cursor.undo() and cursor.sigma_units == [0.0, 0.0]
+    assert not cursor.undo()
+    assert cursor.redo() and cursor.redo() and cursor.sigma_units == [2.0, 0.0] and cursor.original == IMAGE
+    assert not cursor.redo()
 
 
 def test_a_new_step_forgets_what_was_undone():
-    point = Point([0.0])
-    point.go([1.0])
-    point.undo()
-    point.go([2.0])
-    assert not point.redo()
+    cursor = LatentCursor([0.0])
+    cursor.move_to([1.0])
+    cursor.undo()
+    cursor.move_to([2.0])
+    assert not cursor.redo()
 
 
 def test_every_step_by_a_button_has_a_stamp_of_its_own():
-    point = Point([0.0])
-    stamps = [point.stamp]
-    for act in (lambda: point.go([1.0]), point.undo, point.redo):
+    cursor = LatentCursor([0.0])
+    stamps = [cursor.stamp]
+    for act in (lambda: cursor.move_to([1.0]), cursor.undo, cursor.redo):
         act()
-        stamps.append(point.stamp)
+        stamps.append(cursor.stamp)
     assert len(set(stamps)) == 4
 
 
 def test_a_slider_leaves_the_stamp_alone_so_that_the_board_does_not_answer_itself():
-    point = Point([0.0])
-    point.follow({"u": [0.5], "seq": 3, "dim": 0})
-    assert (point.u, point.seq, point.stamp) == ([0.5], 3, 0)
+    cursor = LatentCursor([0.0])
+    cursor.handle_message({"u": [0.5], "seq": 3, "dim": 0})
+    assert (cursor.sigma_units, cursor.seq, cursor.stamp) == ([0.5], 3, 0)
 
 
 def test_key_repeats_on_one_slider_are_one_step_to_undo():
-    point = Point([0.0, 0.0])
+    cursor = LatentCursor([0.0, 0.0])
     for k in range(1, 6):
-        point.follow({"u": [k / 10, 0.0], "seq": k, "dim": 0})
-    point.follow({"u": [0.5, 0.1], "seq": 6, "dim": 1})
-    assert point.undo() and point.u == [0.5, 0.0]
-    assert point.undo() and point.u == [0.0, 0.0]
+        cursor.handle_message({"u": [k / 10, 0.0], "seq": k, "dim": 0})
+    cursor.handle_message({"u": [0.5, 0.1], "seq": 6, "dim": 1})
+    assert cursor.undo() and cursor.sigma_units == [0.5, 0.0]
+    assert cursor.undo() and cursor.sigma_units == [0.0, 0.0]
 
 
 @pytest.mark.parametrize(
@@ -67,15 +67,15 @@ def test_key_repeats_on_one_slider_are_one_step_to_undo():
     ],
 )
 def test_rubbish_from_a_browser_is_ignored(message):
-    point = Point([0.0, 0.0])
-    point.follow(message)
-    assert point.u == [0.0, 0.0] and not point.past
+    cursor = LatentCursor([0.0, 0.0])
+    cursor.handle_message(message)
+    assert cursor.sigma_units == [0.0, 0.0] and not cursor.past
 
 
-def test_a_point_stays_within_reach_and_the_memory_within_bounds():
-    point = Point([0.0])
-    point.follow({"u": [1e30], "seq": 1, "dim": 0})
-    assert point.u == [FAR]
-    for k in range(3 * CAP):
-        point.go([float(k)])
-    assert len(point.past) == CAP
+def test_a_cursor_stays_within_reach_and_the_memory_within_bounds():
+    cursor = LatentCursor([0.0])
+    cursor.handle_message({"u": [1e30], "seq": 1, "dim": 0})
+    assert cursor.sigma_units == [MAX_SIGMA]
+    for k in range(3 * UNDO_STEPS):
+        cursor.move_to([float(k)])
+    assert len(cursor.past) == UNDO_STEPS
