@@ -64,7 +64,7 @@ def speed_key(recipe: Recipe) -> str:
     values = recipe.to_dict()
     kept = {f.name: values[f.name] for f in fields() if f.name not in _NOTHING_TO_IT and applies(f, values)}
     kept["image_shape"] = values["image_shape"]  # whether chosen or given by the data set
-    return json.dumps(kept | {name: bool(kept[name]) for name in _OR_NOT if name in kept})
+    return json.dumps(kept | {name: bool(kept[name]) for name in _OR_NOT if name in kept}, sort_keys=True)
 
 
 def images_of(recipe: Recipe) -> tuple[int, int] | None:
