@@ -37,8 +37,14 @@ def parser() -> argparse.ArgumentParser:
     test = commands.add_parser(
         "test",
         help="set up all the tests need, a browser included, and run them",
-        description="Other arguments go to pytest.",
+        description="Set up all the tests need and run them, several at once on as many cores. Other arguments go to"
+        " pytest: -n0 runs the tests one after the other in one process.",
         allow_abbrev=False,
+    )
+    test.add_argument(
+        "--quick",
+        action="store_true",
+        help="leave out the tests in a browser and those marked slow: under two minutes on two cores",
     )
     test.add_argument("--setup-only", action="store_true", help="prepare everything, run nothing")
     return top
@@ -86,7 +92,7 @@ def command(home: LabPaths, options: argparse.Namespace, rest: list[str]) -> int
     if options.command == "test":
         from bootstrap import dev_setup
 
-        return dev_setup.test(home, rest, options.setup_only)
+        return dev_setup.test(home, rest, quick=options.quick, setup_only=options.setup_only)
     if options.command == "build" and environment.why_build(home) is None:
         print("Latent Lab is built and up to date: start it with launch.")
         return 0

@@ -80,13 +80,26 @@ def prepare(home: LabPaths, with_browser: bool = True) -> dict[str, str]:
     return {BROWSER: find_browser(home, Runner(home.build_log))} if with_browser else {}
 
 
-def test(home: LabPaths, arguments: list[str], setup_only: bool = False) -> int:
-    """Set up, run pytest with `arguments`, and end with its exit code; its summary is the last line."""
-    extra = prepare(home, with_browser="not browser" not in arguments)
+def pytest_arguments(arguments: list[str], quick: bool = False) -> list[str]:
+    """The words of pytest's command line: as many parallel workers as cores, at most four, unless `arguments` say."""
+    return [
+        *("-n", "auto", "--maxprocesses", "4"),
+        *(("-m", "not browser and not slow") if quick else ()),
+        *arguments,  # last, so that they win
+    ]
+
+
+def test(home: LabPaths, arguments: list[str], quick: bool = False, setup_only: bool = False) -> int:
+    """Set up, run pytest with `arguments`, and end with its exit code; its summary is the last line.
+
+    Args:
+        quick: leave out the tests in a browser, which then need not be installed, and the slow ones.
+    """
+    extra = prepare(home, with_browser=not quick and "not browser" not in arguments)
     if setup_only:
         return 0
     sys.stdout.flush()
-    command = [str(home.python), "-m", "pytest", *arguments]
+    command = [str(home.python), "-m", "pytest", *pytest_arguments(arguments, quick)]
     pytest = subprocess.Popen(command, cwd=home.root, env=variables(extra))
     # Ctrl+C reaches pytest by itself; it closes its browsers and sums up, and we wait for that.
     on_goodbye(lambda number, frame: number == signal.SIGINT or pytest.terminate())

@@ -180,7 +180,10 @@ def _install(home: LabPaths, dev: bool, run: Runner) -> str:
     got_uv = run([*pip, "uv"], note="Getting the installer")
     if got_uv.ok and home.uv.exists():
         choice = torch_wheel.choose(home, run)
-        done = run([home.uv, "pip", "install", "--python", home.python, *choice.options, *lists], note=note)
+        # Compiled now, as pip does: or the first start would compile all that it imports, and every start where
+        # Python may not write into .venv.
+        install = [home.uv, "pip", "install", "--compile-bytecode", "--python", home.python]
+        done = run([*install, *choice.options, *lists], note=note)
         source = choice.reason
     elif diagnose(got_uv.output).name in SAME_FOR_PIP:
         done, source = got_uv, ""

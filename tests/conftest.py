@@ -1,24 +1,37 @@
-"""What tests of core share; the recipes they train are in tiny_runs.py."""
+"""Isolation, distribution and shared fixtures of all tests.
 
-import atexit
+No test reads or writes the user's own runs or cache: every process of the session begins with scratch folders in their
+place, every test gets fresh ones, and the session fails if the lab's own folders have changed when it ends.
+"""
+
+from __future__ import annotations
+
 import os
+import tempfile
+from pathlib import Path
 
 import pytest
 
 from core import data
+from core.system import paths
+
+OWN_FOLDERS = (paths.ROOT / "models_ckpt", paths.ROOT / "cache")
+BROWSER = "tests/browser/"
 
 
-@atexit.register
-def _last_word() -> None:
-    """The test runner's summary is the last line. Triton's bindings, which torch loads, would list the objects they
-    miss behind it, once Python is gone; by now every test has said what it had to say."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+def pytest_configure(config: pytest.Config) -> None:
+    """Point the folders of runs and of the cache at scratch folders before any test module is imported."""
+    scratch = tempfile.TemporaryDirectory(prefix="latent-lab-tests-", ignore_cleanup_errors=True)
+    config.add_cleanup(scratch.cleanup)
+    os.environ["LATENT_LAB_RUNS"] = str(Path(scratch.name) / "runs")
+    os.environ["LATENT_LAB_CACHE"] = str(Path(scratch.name) / "cache")
 
 
 @pytest.fixture(autouse=True)
-def own_runs(monkeypatch, tmp_path):
-    """No test sees or touches the lab's own runs: each starts with an empty folder, unless it arranges another."""
+def own_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Give each test an empty folder of runs and an empty cache, unless it arranges others."""
     monkeypatch.setenv("LATENT_LAB_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setenv("LATENT_LAB_CACHE", str(tmp_path / "cache"))
 
 
 @pytest.fixture
@@ -27,3 +40,65 @@ def mnist() -> data.ImageSet:
     if not data.status()["mnist"].ready:
         pytest.skip("needs the real MNIST files: set LATENT_LAB_DATA to a folder that holds them")
     return data.load("mnist")
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Remember what the lab's own folders hold."""
+    if not hasattr(session.config, "workerinput"):  # once, in the process that sums up
+        session.config.stash[FOUND] = contents()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Fail the session if a test has written into the lab's own folders."""
+    before = session.config.stash.get(FOUND, None)
+    if before is None:
+        return
+    after = contents()
+    changed = sorted(path for path in before.keys() | after.keys() if before.get(path) != after.get(path))
+    session.config.stash[CHANGED] = changed
+    if changed and exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Name the files of the lab's own folders that have changed while the tests ran."""
+    if changed := config.stash.get(CHANGED, []):
+        terminalreporter.section("the lab's own folders have changed", red=True, bold=True)
+        terminalreporter.write_line("A test wrote into them, or a lab that is open in this folder did:")
+        for path in changed[:20]:
+            terminalreporter.write_line(f"  {path}")
+
+
+FOUND = pytest.StashKey[dict[str, tuple[int, int]]]()
+CHANGED = pytest.StashKey[list[str]]()
+
+
+def contents() -> dict[str, tuple[int, int]]:
+    """(size, time of the last change) of every file in the lab's own folders of runs and of the cache."""
+    found = {}
+    for folder in OWN_FOLDERS:
+        for file in folder.rglob("*"):
+            if file.is_file() and "__pycache__" not in file.parts:
+                stat = file.stat()
+                found[str(file.relative_to(paths.ROOT))] = (stat.st_size, stat.st_mtime_ns)
+    return found
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Order the files: the browser's first, then those with slow tests, so that parallel workers end together."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: (not item.nodeid.startswith(BROWSER), item.path not in slow))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Distribute whole files to parallel workers, and all browser tests to one: they share a lab and a browser."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduler(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return BROWSER if nodeid.startswith(BROWSER) else nodeid.split("::")[0]
+
+    config.option.loadscopereorder = False  # the order of the collection counts, not the number of tests
+    return Scheduler(config, log)

@@ -37,7 +37,7 @@ def refused(home, **broken):
 def test_first_build(home):
     machine, said = build(home)
     assert machine.steps == FULL_BUILD
-    assert "--torch-backend=auto" in machine.commands[-1]
+    assert {"--torch-backend=auto", "--compile-bytecode"} <= set(machine.commands[-1])
     line = "PyTorch: CPU build 2.15.0+cpu, from PyTorch's own index, because no GPU was found."
     assert said.splitlines() == [
         f"This is the first start: setting up .venv (details in {home.build_log}).",
