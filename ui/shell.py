@@ -1,4 +1,4 @@
-"""What the server does once, around the first page: get torch ready, keep the garbage collector out of the way."""
+"""Frame of every page: style sheets, a warm-up that imports torch, and the garbage collector's frozen generation."""
 
 from __future__ import annotations
 
@@ -19,17 +19,20 @@ _frozen_at = 0
 
 
 def style() -> None:
-    """The few rules that the theme's settings cannot express."""
+    """Add the style sheets: rules that the theme's settings cannot express."""
     for file in STYLES:
         st.html(file)
 
 
 def after_script_run() -> None:
-    """Call at the end of every script run. The first call starts importing torch in a background thread.
+    """Call at the end of every script run: the first call starts to import torch in a background thread.
 
-    Streamlit collects garbage after every run. With torch loaded, a collection visits over a quarter of a million
-    objects that live as long as the server and delays the page's last message by 100 ms. `gc.freeze` exempts the
-    objects that exist; it is repeated when modules were imported since.
+    Streamlit collects garbage after every run. With torch loaded, a collection walks over a quarter of a million
+    objects that will never be freed and delays the page's last message by 100 ms. `gc.freeze` exempts all objects that
+    exist from later collections; it is called again after more than 20 modules were imported.
+
+    Its price: objects of sessions that exist at that moment are exempt too. Reference counting still frees them, but
+    cycles among them stay in memory until the server ends. As modules are imported a few times only, this is bounded.
     """
     global _warming
     _freeze_if_grown()
@@ -41,8 +44,8 @@ def after_script_run() -> None:
 
 
 def _warm() -> None:
-    """The first page is out; the second one should not wait for these imports."""
-    # A lab that is closed in the middle of them makes them fail; a broken torch is met again by whoever needs it.
+    """Import what the next page will need, after the first page was sent."""
+    # The imports fail where the server ends meanwhile; a broken torch raises again where a page imports it.
     with contextlib.suppress(Exception):
         import torch  # noqa: F401
 
@@ -55,9 +58,6 @@ def _freeze_if_grown() -> None:
     global _frozen_at
     with _lock:
         if len(sys.modules) > _frozen_at + 20:
-            # Freezing also exempts the objects of sessions that are open now. Cycles among them, dead since the last
-            # freeze, are collected here; those that die after the server's last import stay, a few hundred kilobytes.
-            gc.unfreeze()
             gc.collect()
             gc.freeze()
             _frozen_at = len(sys.modules)

@@ -5,6 +5,8 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from ui.registry import PAGES
+
 pytestmark = pytest.mark.browser
 SLOW = 120_000  # ms
 
@@ -37,7 +39,7 @@ def test_a_reload_in_the_middle_of_the_first_model_finds_it_running(page: Page, 
 
 def test_every_page_opens_from_the_navigation_without_an_error(page: Page, lab):
     page.goto(lab.url)
-    for name in ("Data", "Train", "Generate", "Reconstruct", "Interpolate", "Map", "Outliers", "Home"):
+    for name in [listed.title for listed in (*PAGES[1:], PAGES[0])]:
         page.get_by_role("link", name=name, exact=True).first.click()
         expect(page.get_by_test_id("stException")).to_have_count(0)
         expect(page.get_by_test_id("stAppViewContainer")).to_be_visible()

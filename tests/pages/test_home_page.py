@@ -1,7 +1,5 @@
 """Home: what it says of the jobs that are there."""
 
-import re
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -10,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 from core.jobs import training_queue
 from core.recipes import presets
 from core.system import paths
+from ui.registry import PAGES
 
 APP = str(paths.ROOT / "app.py")  # opens at Home, whose links need the navigation
 
@@ -62,7 +61,7 @@ def visit(**query) -> AppTest:
 def test_what_trains_on_any_device_is_named_before_what_waits(boards):
     lines = [m.value.replace("\\", "") for m in visit().markdown if "**" in m.value and " · " in m.value]
     assert [line.split("**")[1] for line in lines] == ["on the gpu", "beside it", "in line there"]
-    assert all("epoch 2 of 7" in line for line in lines[:2]) and "in line, 1 before it" in lines[2]
+    assert all("epoch 2 of 7" in line for line in lines[:2]) and "in the queue, 1 before it" in lines[2]
 
 
 def test_a_first_model_on_a_second_device_shows_its_progress(boards):
@@ -72,7 +71,7 @@ def test_a_first_model_on_a_second_device_shows_its_progress(boards):
 
 def test_every_other_page_has_a_card_in_the_order_of_the_navigation_and_the_rows_are_full(boards):
     page = visit()
-    titles = re.findall(r', title="([^"]+)"', Path(APP).read_text())[1:]  # all but Home itself
+    titles = [page.title for page in PAGES[1:]]  # all but Home itself
     assert [link.proto.label.strip("*") for link in page.get("page_link")] == titles
     cards = [column for column in page.columns if column.get("page_link")]
     assert len(cards) == len(titles) and len(titles) % 3 == 0

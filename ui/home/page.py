@@ -1,0 +1,201 @@
+"""The Home page: what the lab is, a button that trains a first model, the running jobs, and a card for each page."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core import runs
+from core.jobs import training_queue
+from core.jobs.training_job import TrainingJob
+from core.recipes.presets import first_model
+from core.runs import Run, RunError, frames
+from ui.registry import HOME, PAGES
+from ui.shared import address
+from ui.shared.formatting import duration, escape_markdown, format_sig, pluralize
+from ui.shared.jobs import all_jobs, job_of
+from ui.shared.page import open_page
+from ui.shared.still_image import still
+
+FIRST = "first"
+"""Address parameter: name of the run that this visitor's button started, so that a reload finds it again."""
+
+EXAMPLES = ("example-conv-vae", "example-mlp-vae")
+"""Runs that come with the lab, the one with the best samples first."""
+
+COLUMNS = 3
+"""Cards side by side."""
+
+TICK = 0.7
+"""Seconds between two updates while the first model trains."""
+
+
+def show() -> None:
+    """Draw the page."""
+    job = job_of(address.get(FIRST) or "")
+    words, pictures = st.columns([5, 6], gap="large")
+    with words:
+        st.title("Latent Lab", anchor=False)
+        st.markdown(
+            "A few numbers in, a picture out. Here you train models that learn such a **latent space** from images, "
+            "watch them learn, and explore what they have found."
+        )
+        _first_model(job)
+    with pictures:
+        _pictures(job)
+    if _other_jobs():
+        _running_now()
+    _cards()
+
+
+def _first_model(job: TrainingJob | None) -> None:
+    """The first thing to do: train a model, or what comes of the training that this visitor started."""
+    if job is not None and job.active:
+        _progress(job.name)
+    elif job is not None and job.state == "finished":
+        _trained(job)
+    else:
+        if job is not None and job.message:
+            st.warning(escape_markdown(job.message))
+        _first_buttons()
+
+
+def _trained(job: TrainingJob) -> None:
+    st.success("Your first model is trained. It now draws digits that nobody ever wrote.", icon=":material/check:")
+    with st.container(horizontal=True):
+        if st.button(
+            "Generate from it",
+            type="primary",
+            key="home_generate",
+            icon=":material/tune:",
+            help="Opens Generate: a slider for each dimension of its latent space.",
+        ):
+            open_page("generate", run=job.name)
+        if st.button("See how it learned", key="home_watch", help="Its loss curves and pictures, epoch by epoch."):
+            st.session_state["train_watched"] = job.name
+            open_page("train")
+
+
+def _first_buttons() -> None:
+    example = _example()
+    with st.container(horizontal=True):
+        if st.button(
+            "Train your first model",
+            type="primary",
+            key="home_train",
+            icon=":material/play_arrow:",
+            help="A small variational autoencoder (VAE) learns 1,320 handwritten digits. It takes about fifteen "
+            "seconds and needs no network.",
+        ):
+            try:
+                started = training_queue.training_queue().submit(first_model())
+            except RunError as error:
+                st.error(escape_markdown(str(error)))
+            else:
+                address.put(FIRST, started.name)
+                st.rerun()
+        if example is not None and st.button(
+            "Play with a trained one",
+            key="home_play",
+            icon=":material/tune:",
+            help="Move the sliders of a model that is already trained.",
+        ):
+            open_page("generate", run=example.name)
+    st.caption("About fifteen seconds, on this computer, without a network.")
+
+
+@st.fragment(run_every=TICK)
+def _progress(name: str) -> None:
+    """Progress of the first model's training; the page is drawn again once it has ended."""
+    job = job_of(name)
+    if job is None or not job.active:
+        st.rerun()
+    shot = job.snapshot()
+    if job.position > 0:
+        label = f"Waiting: {pluralize(job.position, 'job')} before yours. It starts by itself."
+    elif job.state in ("queued", "starting"):
+        label = "Starting the training process, about three seconds …"
+    else:
+        left = f" · {duration(shot.seconds_left)} left" if shot.seconds_left is not None else ""
+        loss = f" · loss {format_sig(shot.latest['val_total'])} nats" if "val_total" in shot.latest else ""
+        label = f"Epoch {int(shot.epoch)} of {shot.epochs}{loss}{left}"
+    st.progress(min(1.0, shot.epoch / shot.epochs), text=label)
+    if st.button("Stop", key="home_stop", help="Ends the training and keeps the model as it is."):
+        job.stop()
+    st.caption("The picture shows what the model generates, after each epoch, from the same random latent vectors.")
+
+
+def _pictures(job: TrainingJob | None) -> None:
+    """Samples of the first model while it trains and afterwards, before that those of an example run."""
+    if job is not None and (job.active or job.state == "finished"):
+        st.fragment(_newest_samples, run_every=TICK if job.active else None)(job.name)
+        return
+    run = _example()
+    if run is None:
+        st.info("No trained model is here yet. Its pictures appear here once you press the button on this page.")
+        return
+    _samples(run, run.frames()[-1])
+
+
+def _newest_samples(name: str) -> None:
+    job = job_of(name)
+    epochs = job.snapshot().frames if job else []
+    if job is not None and epochs:
+        _samples(job.run, epochs[-1])
+    elif (run := _example()) is not None:  # until its own first picture, so that the page neither jumps nor is empty
+        _samples(run, run.frames()[-1])
+
+
+def _samples(run: Run, epoch: int) -> None:
+    """The samples in a run's frame of that epoch."""
+    try:
+        _, _, samples = frames.split(run.frame(epoch))
+    except (RunError, ValueError) as error:
+        st.info(escape_markdown(str(error)))
+        return
+    count = len(samples)
+    still(samples, columns=8, scale=2, alt=f"{count} images invented by the model {run.name} after epoch {epoch}")
+    st.caption(
+        f"Invented, not copied: {count} random points of a latent space, decoded by {escape_markdown(run.name)} after "
+        f"epoch {epoch}."
+    )
+
+
+def _example() -> Run | None:
+    """A trained run to show: an example run if there is one, else the newest."""
+    ready = [run for run in runs.list_runs() if not run.error and run.has_weights and run.frames()]
+    return next((run for name in EXAMPLES for run in ready if run.name == name), ready[0] if ready else None)
+
+
+def _other_jobs() -> list[TrainingJob]:
+    return [job for job in all_jobs() if job.active and job.name != address.get(FIRST)]
+
+
+@st.fragment(run_every=1.0)
+def _running_now() -> None:
+    """The jobs that train or wait, once a second; the page is drawn again once there are none."""
+    jobs = _other_jobs()
+    if not jobs:
+        st.rerun()
+    st.subheader("Running now", anchor=False)
+    for job in jobs[:5]:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            shot = job.snapshot()
+            place = f"in the queue, {job.position} before it" if job.position else "running"
+            st.markdown(
+                f"**{escape_markdown(job.name)}** · {escape_markdown(job.recipe.summary())} · {place}"
+                + ("" if job.position else f" · epoch {int(shot.epoch)} of {shot.epochs}")
+            )
+            if st.button("Watch", key=f"home_watch_{job.name}", help="Opens its loss curves as they grow."):
+                st.session_state["train_watched"] = job.name
+                open_page("train")
+
+
+def _cards() -> None:
+    """A card for each page but this one."""
+    st.space("small")
+    pages = [page for page in PAGES if page is not HOME]
+    for first in range(0, len(pages), COLUMNS):
+        for column, page in zip(st.columns(COLUMNS), pages[first : first + COLUMNS], strict=False):
+            with column.container(border=True, height="stretch"):
+                st.page_link(page.script, label=f"**{page.title}**", icon=page.icon)
+                st.markdown(page.sentence)

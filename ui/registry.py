@@ -1,0 +1,73 @@
+"""Registry of pages: title, icon, sentence and script of every page, in the order of the navigation.
+
+`app.py` builds the navigation from it, Home its cards, and links their targets. Standard library only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class LabPage:
+    """A page of the lab.
+
+    Attributes:
+        key: name of its file in `pages/` and its path in the address.
+        title: in the navigation and on its card.
+        icon: a Material symbol, as Streamlit writes it.
+        sentence: what can be done there, for its card on Home.
+    """
+
+    key: str
+    title: str
+    icon: str
+    sentence: str
+
+    @property
+    def script(self) -> str:
+        """Path of its script from the root of the project, as `st.Page` and `st.switch_page` take it."""
+        return f"pages/{self.key}.py"
+
+
+HOME = LabPage("home", "Home", ":material/home:", "Train a first model, or open one that is already trained.")
+PAGES: tuple[LabPage, ...] = (
+    HOME,
+    LabPage("data", "Data", ":material/photo_library:", "Look at the images a model learns from, or bring your own."),
+    LabPage("train", "Train", ":material/show_chart:", "Choose a model, watch it learn, pause it, change it, go on."),
+    LabPage("generate", "Generate", ":material/tune:", "Move one slider per latent dimension; the picture follows."),
+    LabPage(
+        "reconstruct",
+        "Reconstruct",
+        ":material/healing:",
+        "Encode an image with several models, or fill in a hidden part.",
+    ),
+    LabPage(
+        "interpolate", "Interpolate", ":material/route:", "Walk from one image to another through the latent space."
+    ),
+    LabPage(
+        "gan", "VAE → GAN", ":material/swords:", "Train a decoder against a discriminator: what improves, what is lost?"
+    ),
+    LabPage(
+        "planes", "Planes", ":material/adjust:", "Compare two-dimensional latent spaces of several kinds of model."
+    ),
+    LabPage("map", "Map", ":material/scatter_plot:", "See thousands of images at once, similar ones side by side."),
+    LabPage(
+        "outliers",
+        "Outliers",
+        ":material/troubleshoot:",
+        "Test whether a model recognises images unlike its training data.",
+    ),
+)
+"""All pages; Home is the first."""
+
+_BY_KEY = {page.key: page for page in PAGES}
+
+
+def script(key: str) -> str:
+    """Path of the script of the page with that key.
+
+    Raises:
+        KeyError: there is no such page.
+    """
+    return _BY_KEY[key].script

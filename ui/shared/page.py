@@ -1,0 +1,77 @@
+"""Pieces of a page that every page has: its head, links to other pages, and the images of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import streamlit as st
+
+from core import data
+from core.data import ImageSet
+from core.runs import Run
+from ui import registry
+from ui.shared.formatting import escape_markdown
+
+
+@contextmanager
+def page_head(title: str, intro: str, *, key: str | None = None, widths: Sequence[int] = (1, 1)) -> Iterator[None]:
+    """The head of a page: its title, beside it what the block draws (such as the box of runs), below both the intro.
+
+    It has no gaps, so that pictures and controls stand on the first screen of a laptop.
+
+    Args:
+        intro: what can be learned here, one or two sentences. key: of the container, for styles.
+        widths: of the columns of title and block, as `st.columns` takes them.
+    """
+    with st.container(gap=None, key=key):
+        left, right = st.columns(list(widths), vertical_alignment="center")
+        left.title(title, anchor=False)
+        with right:
+            yield
+        st.markdown(intro)
+
+
+def open_page(key: str, **query: str) -> None:
+    """Switch to another page of the registry.
+
+    Args:
+        query: parameters of its address.
+    """
+    st.switch_page(registry.script(key), query_params=query or None)
+
+
+def images_or_none(run: Run) -> ImageSet | None:
+    """The data set that a run was trained on; None where it is not on this machine."""
+    try:
+        return data.load(run.recipe.dataset, run.recipe.folder)
+    except data.DataError:
+        return None
+
+
+def images_of(
+    run: Run, key: str, consequence: str, *, primary: bool = False, icon: str | None = None, hint: str = ""
+) -> ImageSet | None:
+    """The data set that a run was trained on; None, with the reason and the next step on the page, where it is missing.
+
+    Args:
+        key: of the button that opens the Data page.
+        consequence: what can, or cannot, be done without the images, one sentence.
+        primary: whether that button is the page's primary action. icon: of the message. hint: beside the button.
+    """
+    try:
+        return data.load(run.recipe.dataset, run.recipe.folder)
+    except data.DataError as error:
+        st.warning(f"{escape_markdown(str(error))} {consequence}", icon=icon)
+        with st.container(horizontal=True):
+            data_page_button(key, primary=primary)
+            if hint:
+                st.caption(hint)
+        return None
+
+
+def data_page_button(key: str, *, primary: bool = False) -> None:
+    """A button that opens the Data page."""
+    kind = "primary" if primary else "secondary"
+    if st.button("Open the Data page", key=key, type=kind, help="Lists the data sets and downloads missing ones."):
+        open_page("data")
