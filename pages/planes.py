@@ -5,12 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 from core import data
-from core.jobs import classifier
 from core.runs import Run
 from ui.components.latent.plane_key import plane_key
 from ui.planes import inputs as choice
 from ui.planes import views as parts
-from ui.shared.classifier import onlooker_of, training
+from ui.shared.classifier import classifier_of, training
 from ui.shared.image_choice import images_of
 from ui.shared.run_picker import damaged_runs
 
@@ -42,17 +41,17 @@ def measured(shown: dict[str, Run], below: dict[str, object]) -> None:
     """Figures below each plane, what there is to see, and what the classifier or a data set still needs."""
     sets = {(run.recipe.dataset, run.recipe.folder): run for run in shown.values()}
     here = {place: images_here(run) for place, run in sets.items()}
-    onlookers = {place: onlooker_of(sets[place], images) for place, images in here.items()}
+    classifiers = {place: classifier_of(sets[place], images) for place, images in here.items()}
     for slot, run in shown.items():
         place = (run.recipe.dataset, run.recipe.folder)
         with below[slot]:
-            parts.figures(run, here[place], onlookers[place])
-    parts.explain([(here[place], onlookers[place]) for place in sets if here[place] is not None])
+            parts.figures(run, here[place], classifiers[place])
+    parts.explain([(here[place], classifiers[place]) for place in sets if here[place] is not None])
     for number, (place, run) in enumerate(sets.items()):
         if here[place] is None:
             images_of(run, f"planes_data_{number}", "Until then its plane has no points and no figures.")
-        elif isinstance(onlookers[place], classifier.ClassifierJob):
-            training(run, here[place], onlookers[place], key=f"planes_retry_{number}")
+        elif (job := classifiers[place].job) is not None:
+            training(run, here[place], job, key=f"planes_retry_{number}")
 
 
 flat = choice.flat_runs()

@@ -30,9 +30,6 @@ def after_script_run() -> None:
     Streamlit collects garbage after every run. With torch loaded, a collection walks over a quarter of a million
     objects that will never be freed and delays the page's last message by 100 ms. `gc.freeze` exempts all objects that
     exist from later collections; it is called again after more than 20 modules were imported.
-
-    Its price: objects of sessions that exist at that moment are exempt too. Reference counting still frees them, but
-    cycles among them stay in memory until the server ends. As modules are imported a few times only, this is bounded.
     """
     global _warming
     _freeze_if_grown()
@@ -58,6 +55,9 @@ def _freeze_if_grown() -> None:
     global _frozen_at
     with _lock:
         if len(sys.modules) > _frozen_at + 20:
+            # Freezing also exempts the objects of sessions that are open now. Cycles among them, dead since the last
+            # freeze, are collected here; those that die after the server's last import stay, a few hundred kilobytes.
+            gc.unfreeze()
             gc.collect()
             gc.freeze()
             _frozen_at = len(sys.modules)

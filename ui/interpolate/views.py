@@ -11,13 +11,12 @@ import streamlit as st
 
 from core.data import ImageSet
 from core.images import animation
-from core.jobs import classifier
 from core.latent import codec, interpolation, walks
 from core.latent.interpolation import METHODS, Endpoint, InterpolationPath
 from core.runs import Run
 from ui.components.playback.path import Panel, Strip, path
 from ui.shared import theme
-from ui.shared.classifier import onlooker_of, training
+from ui.shared.classifier import ClassifierStatus, classifier_of, training
 from ui.shared.encode import encode, encoding_method, latent_name
 from ui.shared.formatting import format_sig
 from ui.shared.image_choice import Pick, label_of, note, pixels
@@ -70,8 +69,8 @@ def hero(
     found: dict[str, InterpolationPath],
 ) -> None:
     """Large pictures, strips and curves with one scrubber; below, what there is to see."""
-    onlooker = onlooker_of(run, images)
-    trained = onlooker if hasattr(onlooker, "probabilities") else None
+    status = classifier_of(run, images)
+    trained = status.classifier
     colours = (*theme.RUN_COLOURS[theme.mode()][:2], theme.colour("muted"))
     p = None if trained is None else {name: trained.probabilities(found[name].images) for name in METHODS}
 
@@ -93,7 +92,7 @@ def hero(
         ends=(ends["a"].image, ends["b"].image),
         on_go=go,
         notes=(note(here["a"], images), note(here["b"], images)),
-        panels=_panels(run, loaded, images, here, found, p, onlooker),
+        panels=_panels(run, loaded, images, here, found, p, status),
         strips=[
             Strip(name, NAMES[name], colour, DASHES[name], found[name].images, said(name), name != "blend")
             for name, colour in zip(METHODS, colours, strict=True)
@@ -102,8 +101,8 @@ def hero(
     if st.session_state.pop("interpolate_go", False):
         st.switch_page("pages/generate.py", query_params={"run": run.name})
     _explain(loaded, images, trained)
-    if isinstance(onlooker, classifier.ClassifierJob):
-        training(run, images, onlooker, key="interpolate_retry")
+    if images is not None and status.job is not None:
+        training(run, images, status.job, key="interpolate_retry")
 
 
 def ways(loaded: LoadedModel, a: Endpoint, b: Endpoint) -> dict[str, InterpolationPath]:
@@ -129,7 +128,7 @@ def _panels(
     here: dict[str, Pick],
     found: dict[str, InterpolationPath],
     p: dict[str, np.ndarray] | None,
-    onlooker,
+    status: ClassifierStatus,
 ) -> list[Panel]:
     panels = []
     if images is not None:
@@ -160,7 +159,7 @@ def _panels(
                 (math.sqrt(values[0][1]), "draws of it lie here"),
             )
         )
-    if onlooker is None:
+    if not status.possible:
         return panels
     classes = {end: label_of(here[end], images) for end in "ab"}
     if p is not None:  # what an end without a class looks like, then

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
@@ -15,9 +16,13 @@ from core.runs import Run, RunError
 from ui.components.latent.draws import draws
 from ui.components.latent.manifold import SIDE, manifold
 from ui.planes import inputs as choice
+from ui.shared.classifier import ClassifierStatus
 from ui.shared.formatting import escape_markdown, format_sig
 from ui.shared.model_cache import LoadedModel, load
 from ui.shared.training_points import training_points
+
+if TYPE_CHECKING:
+    from core.evaluation.classifier import Classifier
 
 DRAWN = 20
 """Samples below each plane."""
@@ -163,7 +168,7 @@ def _sampled(name: str, seed: int, source: str, count: int, _loaded: LoadedModel
     return z, codec.decode(_loaded.model, z, chunk=256)
 
 
-def figures(run: Run, images: data.ImageSet | None, onlooker) -> None:
+def figures(run: Run, images: data.ImageSet | None, status: ClassifierStatus) -> None:
     """What was measured, in three lines; of a run in training nothing yet."""
     if training_now(run) is not None:
         return
@@ -175,13 +180,13 @@ def figures(run: Run, images: data.ImageSet | None, onlooker) -> None:
         return
     error = _error(loaded.name, _run=run, _loaded=loaded, _images=images)
     st.markdown(f":small[**{format_sig(error)}** squared error per pixel]")
-    if onlooker is None:
+    if not status.possible:
         return
-    if not hasattr(onlooker, "probabilities"):
+    if status.classifier is None:
         st.caption("The classifier that looks at samples is not ready.")
         return
     for source in ("prior",) if loaded.prior else ("prior", "own"):
-        seen = _coverage(loaded.name, source, _name(images), _loaded=loaded, _onlooker=onlooker)
+        seen = _coverage(loaded.name, source, _name(images), _loaded=loaded, _classifier=status.classifier)
         what = "N(0, I)" if source == "prior" else "own Gaussian"
         st.markdown(f":small[**{100 * seen.sure:.0f} %** sure · **{seen.classes}** of {seen.of} classes · {what}]")
 
@@ -196,12 +201,12 @@ def _error(name: str, _run: Run, _loaded: LoadedModel, _images: data.ImageSet) -
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
-def _coverage(name: str, source: str, classifier: str, _loaded: LoadedModel, _onlooker) -> Coverage:
+def _coverage(name: str, source: str, version: str, _loaded: LoadedModel, _classifier: Classifier) -> Coverage:
     _, tiles = _sampled(name, 0, source, MEASURED, _loaded=_loaded)
-    return planes.coverage(_onlooker.probabilities(tiles))
+    return planes.coverage(_classifier.probabilities(tiles))
 
 
-def explain(seen: list[tuple[data.ImageSet, object]]) -> None:
+def explain(seen: list[tuple[data.ImageSet, ClassifierStatus]]) -> None:
     """What there is to see, and how sure the classifier is of real images."""
     words = (
         "Each point is a training image where the model puts it; each white ring is one of the samples. Look at "
@@ -210,16 +215,16 @@ def explain(seen: list[tuple[data.ImageSet, object]]) -> None:
         "leaves them wherever training took them."
     )
     words += " The squared error is the mean over the pixels of held-out validation images, on grey levels from 0 to 1."
-    ready = [(images, onlooker) for images, onlooker in seen if hasattr(onlooker, "probabilities")]
+    ready = [(images, status.classifier) for images, status in seen if status.classifier is not None]
     if ready:
         words += (
             f" Sure: so many of {MEASURED:,} samples are given one class with {100 * planes.SURE:.0f} % or more "
             "by a small classifier of the lab's own; a class counts if it gets "
             f"{100 * planes.LEAST:.0f} % of the samples."
         )
-        for images, onlooker in ready:
+        for images, classifier in ready:
             if len(images.test_images):
-                real = _real(_name(images), _images=images, _onlooker=onlooker)
+                real = _real(_name(images), _images=images, _classifier=classifier)
                 words += (
                     f" Of real test images of {data.SOURCES[images.name].title} it is sure of {100 * real.sure:.0f} %."
                 )
@@ -234,8 +239,8 @@ def _name(images: data.ImageSet) -> str:
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
-def _real(name: str, _images: data.ImageSet, _onlooker) -> Coverage:
-    return planes.coverage(_onlooker.probabilities(_images.test_images))
+def _real(name: str, _images: data.ImageSet, _classifier: Classifier) -> Coverage:
+    return planes.coverage(_classifier.probabilities(_images.test_images))
 
 
 def depth(loaded_models: list[LoadedModel]) -> None:

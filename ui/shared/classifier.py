@@ -1,56 +1,82 @@
-"""The small classifier that looks on: there at once where it was trained before, else trained meanwhile."""
+"""The auxiliary classifier of a data set, on the pages: loaded where it is trained, else trained in the background."""
 
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from core.data import ImageSet
 from core.jobs import classifier as jobs_classifier
+from core.jobs.classifier import ClassifierJob
 from core.runs import Run
 from ui.shared.formatting import escape_markdown
 
+if TYPE_CHECKING:
+    from core.evaluation.classifier import Classifier
 
-def onlooker_of(run: Run, images: ImageSet | None):
-    """The data set's classifier, the job that trains it, or None where there are no classes to tell apart."""
+TICK = 0.5
+"""Seconds between two updates of the progress bar."""
+
+
+@dataclass(frozen=True)
+class ClassifierStatus:
+    """What there is of a data set's classifier: the trained classifier, or the job that trains it, or neither where the
+    data set is missing or has fewer than two classes."""
+
+    classifier: Classifier | None = None
+    job: ClassifierJob | None = None
+
+    @property
+    def possible(self) -> bool:
+        """Whether there is a classifier, now or after its training."""
+        return self.classifier is not None or self.job is not None
+
+
+def classifier_of(run: Run, images: ImageSet | None) -> ClassifierStatus:
+    """The classifier of a run's data set; its training begins where there is none yet."""
     from core.evaluation import classifier
 
     if images is None or not classifier.possible(images):
-        return None
+        return ClassifierStatus()
     path = classifier.file_of(images)
     try:
         version = os.stat(path).st_mtime_ns
     except OSError:
         version = 0
-    if version and (kept := _classifier(str(path), version, len(images.classes))):
-        return kept
-    return jobs_classifier.start(run.recipe.dataset, run.recipe.folder, f"{path}")
+    if version and (loaded := _load(str(path), version, len(images.classes))):
+        return ClassifierStatus(classifier=loaded)
+    return ClassifierStatus(job=jobs_classifier.start(run.recipe.dataset, run.recipe.folder, f"{path}"))
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _classifier(path: str, version: int, classes: int):
+def _load(path: str, version: int, classes: int) -> Classifier | None:
     from core.evaluation import classifier
 
     return classifier.load(Path(path), classes)
 
 
-def training(run: Run, images: ImageSet, job: jobs_classifier.ClassifierJob, *, key: str) -> None:
-    """How far the classifier is; the page is drawn anew once it is there. `key` is that of the button after a
-    failure."""
+def training(run: Run, images: ImageSet, job: ClassifierJob, *, key: str) -> None:
+    """Progress of the classifier's training; the page is drawn again once it has ended.
+
+    Args:
+        key: of the button that starts the training again after a failure.
+    """
     from core.evaluation import classifier
 
     if job.state == "running":
-        st.fragment(_progress, run_every=0.5)(job)
+        st.fragment(_progress, run_every=TICK)(job)
         return
-    st.warning(escape_markdown(job.message or "The classifier was trained but could not be kept."))
-    if st.button("Try again", key=key, help="Trains the small classifier anew; ten or twenty seconds."):
+    st.warning(escape_markdown(job.message or "The classifier was trained but could not be saved."))
+    if st.button("Try again", key=key, help="Trains the small classifier again, for ten to twenty seconds."):
         jobs_classifier.start(run.recipe.dataset, run.recipe.folder, str(classifier.file_of(images)), again=True)
         st.rerun()
 
 
-def _progress(job: jobs_classifier.ClassifierJob) -> None:
+def _progress(job: ClassifierJob) -> None:
     if job.state != "running":
         st.rerun()
-    st.progress(job.part, text="A small classifier learns the classes; its opinion of each picture appears by itself.")
+    st.progress(job.part, text="A small classifier is learning the classes. Its probabilities appear when it is done.")
