@@ -6,6 +6,7 @@ Reads recipes only and needs no torch; the weights are copied when training begi
 from __future__ import annotations
 
 from core.recipes.recipe import TRAINED_ALONE, Recipe
+from core.runs import index
 from core.runs import run as runs_run
 from core.runs.run import Run, RunError
 
@@ -20,7 +21,7 @@ def sources(dataset: str | None = None, folder: str = "") -> list[Run]:
     the newest first."""
     found = [
         run
-        for run in runs_run.list_runs()
+        for run in index.list_runs()
         if run.error is None
         and run.has_weights
         and run.recipe.model in TRAINED_ALONE

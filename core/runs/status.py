@@ -1,4 +1,7 @@
-"""How a run goes (`status.json`), and whether somebody trains it now (`.lock`). Read by pages many times a minute."""
+"""Status of a run: its training state and progress (`status.json`), and the lock that a training holds (`.lock`).
+
+Pages read it many times a minute: the file is parsed again only when it has changed.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,12 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from core.system.atomic_files import read_json, write_json
+from core.system.parsed_files import ParsedFiles
 
 STATES = ("new", "running", "paused", "finished", "stopped", "diverged", "failed", "interrupted")
 
 ACTIVE = ("running", "paused")
-"""States that only hold while something trains the run."""
+"""States of a run that is being trained; without a process that holds the lock, they mean `interrupted`."""
 
 _WORDS = ("message", "device")
 _NUMBERS = ("epoch", "step", "seconds", "created", "epochs", "threads", "parameters", "best_epoch")
@@ -22,37 +26,44 @@ _CHANGE = {"step", "epoch", "field", "old", "new"}
 
 
 def read(run: Path) -> dict[str, Any]:
-    """The status of the run in that folder. One whose process is gone shows as `interrupted`."""
-    status = {"state": "new", "message": "", "epoch": 0, "step": 0, "seconds": 0.0, "changes": []} | _entries(run)
+    """Status of the run in that folder, with defaults for missing entries. An active state whose process has ended
+    reads as `interrupted`."""
+    entries = _parsed.get(run / "status.json")
+    status = {"state": "new", "message": "", "epoch": 0, "step": 0, "seconds": 0.0} | entries
+    status["changes"] = list(entries.get("changes", ()))
     if status["state"] in ACTIVE and not locked(run):
         status |= {"state": "interrupted", "message": "Training was cut off. You can resume it."}
     return status
 
 
 def update(run: Path, flush: bool = False, **values: Any) -> None:
-    """Change some entries of the status and leave the others.
+    """Replace some entries of the status and keep the others.
 
     Args:
-        flush: wait for the disk: for what is not said again in a moment.
+        flush: wait for the disk: for entries that are not written again within moments.
 
     Raises:
-        OSError: the old status cannot be read or the new one not written; the old one stays.
+        OSError: the old status cannot be read or the new one not written; the old file stays.
     """
-    write_json(run / "status.json", _entries(run, strict=True) | values, flush)
+    path = run / "status.json"
+    write_json(path, _entries(path, strict=True) | values, flush)
 
 
-def _entries(run: Path, strict: bool = False) -> dict[str, Any]:
-    """The file's entries that are what they should be: a damaged or foreign one must not take a page down.
+def _entries(path: Path, strict: bool = False) -> dict[str, Any]:
+    """Valid entries of the file; invalid ones are dropped, so that a damaged or foreign file cannot break a page.
 
-    `strict`: a file that is there and cannot be read just now is an OSError, or an update would wipe it.
+    `strict`: raise the OSError of a file that exists and cannot be read just now; an update would erase it.
     """
     try:
-        found = read_json(run / "status.json")
+        content = read_json(path)
     except ValueError as error:
         if strict and isinstance(error.__cause__, OSError):
             raise error.__cause__ from None
         return {}
-    return {k: v for k, v in found.items() if _sound(k, v)} if isinstance(found, dict) else {}
+    return {k: v for k, v in content.items() if _sound(k, v)} if isinstance(content, dict) else {}
+
+
+_parsed = ParsedFiles(_entries)
 
 
 def _sound(key: str, value: Any) -> bool:
@@ -72,20 +83,20 @@ def _number(value: Any) -> bool:
 
 
 def lock(run: Path) -> FileLock:
-    """Held by whoever trains the run; the system frees it when that process ends, however it ends."""
-    # Not one lock per thread, as the library has it by default: a generator may be closed by another thread.
+    """File lock held by the process that trains the run; the system frees it when that process ends."""
+    # One lock for all threads, unlike the library's default: a generator may be closed by another thread.
     return FileLock(run / ".lock", thread_local=False)
 
 
 def locked(run: Path) -> bool:
-    """Whether some process is training the run now."""
+    """Whether a process is training the run now."""
     if not (run / ".lock").exists():
         return False
     try:
-        # Asking means taking the lock for a moment, so two who ask at once must not take each other for a trainer.
+        # The test takes the lock for a moment; the timeout keeps two simultaneous tests from seeing each other.
         with lock(run).acquire(timeout=0.05, poll_interval=0.005):
             return False
     except Timeout:
         return True
-    except OSError:  # a read-only folder cannot be training
+    except OSError:  # in a read-only folder nothing can train
         return False

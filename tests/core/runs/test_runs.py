@@ -39,7 +39,7 @@ for line in sys.stdin:  # forked, so that torch is imported once and not for eve
     child = os.fork()
     if child == 0:
         print(os.getpid(), flush=True)
-        for event in training.train(runs.open_run(sys.argv[1]), "cpu"):
+        for event in loop.train(runs.open_run(sys.argv[1]), "cpu"):
             print(type(event).__name__, flush=True)
     os.waitpid(child, 0)
     print("buried", flush=True)
@@ -337,7 +337,7 @@ def test_half_a_run_is_not_left_where_the_disk_is_full(monkeypatch):
     def full(*_, **__):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(runs_run, "write_json", full)
+    monkeypatch.setattr(sys.modules["core.runs.create"], "write_json", full)
     with pytest.raises(RunError, match="No space left on device. Free some space|No space left"):
         runs.create(tiny(), "mine")
     assert runs.list_runs() == []
