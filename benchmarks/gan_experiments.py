@@ -44,7 +44,7 @@ def main() -> None:
         for experiment in (e for e in lab.EXPERIMENTS if e.key in args.only):
             print(f"{experiment.key}: {experiment.title}", flush=True)
             for seed in args.seeds:
-                for recipe in lab.missing(experiment, source, seed):
+                for recipe in lab.missing_recipes(experiment, source, seed):
                     began, computed = time.perf_counter(), time.process_time()
                     run = runs.create(recipe)
                     for _ in train(run, "cpu"):
@@ -56,14 +56,14 @@ def main() -> None:
                     )
                 pair = [next(r for r in lab.runs_of(arm, source) if r.recipe.seed == seed) for arm in experiment.arms]
                 if start is None:
-                    start = lab.of_run(pair[1], end=False)
+                    start = lab.measures_of_run(pair[1], end=False)
                     show("before (the decoder)", start)
                 for arm, run in zip(experiment.arms, pair, strict=True):
-                    show(f"{arm.name}, seed {seed}", lab.of_run(run))
+                    show(f"{arm.name}, seed {seed}", lab.measures_of_run(run))
                 print(f"  → {experiment.choices[lab.outcome(experiment, *pair)]}", flush=True)
 
 
-def show(name: str, f: lab.Figures) -> None:
+def show(name: str, f: lab.GanMeasures) -> None:
     """One line of figures."""
     print(
         f"  {name:24} Fréchet {f.frechet:6.2f}  classes {f.modes:2.0f} of {f.classes}  sharpness {f.sharpness:5.2f}  "

@@ -27,18 +27,18 @@ def main() -> None:
     recipe = DENSE_VAD.with_(seed=args.seed)
     images = data.load("fashion-mnist")
     test = images.test_images[: args.images]
-    zeros, mean = (inpainting.fill_of(name, images) for name in ("zeros", "mean"))
+    zeros, mean = (inpainting.fill_image(name, images) for name in ("zeros", "mean"))
     rows = {}
     for name, one in (("VAD", recipe), ("VAE", recipe.with_(model="vae"))):
         began = time.perf_counter()
         model = trained(one)
         print(f"{name} trained in {time.perf_counter() - began:.0f} s", flush=True)
         if name == "VAD":
-            rows["VAD, searched"] = inpainting.swept(model, test)
+            rows["VAD, searched"] = inpainting.sweep(model, test)
         else:
-            rows["VAE, zeros"] = inpainting.swept(model, test, fill=zeros)
-            rows["VAE, mean"] = inpainting.swept(model, test, fill=mean)
-            rows["VAE, searched"] = inpainting.swept(model, test)
+            rows["VAE, zeros"] = inpainting.sweep(model, test, fill=zeros)
+            rows["VAE, mean"] = inpainting.sweep(model, test, fill=mean)
+            rows["VAE, searched"] = inpainting.sweep(model, test)
     print(f"\n{len(test)} test images, MSE of hidden pixels (standard error)")
     print("hidden  " + "".join(f"{name:>20}" for name in rows))
     for p in next(iter(rows.values())):

@@ -67,7 +67,7 @@ def quality(model, recipe: Recipe) -> dict[str, float]:
     """The figure that counts, and what samples are like."""
     images = data.load(recipe.dataset)
     measure = sample_quality.for_dataset(images).against(images.test_images)
-    sampled = measure.measure(sample_quality.generated(model, sample_quality.FINAL))
+    sampled = measure.measure(sample_quality.generate(model, sample_quality.FINAL_SAMPLES))
     found = {"sure": sampled.sure, "modes": sampled.modes, "frechet": sampled.frechet}
     if recipe.model == "gan":
         return found | {"figure": sampled.frechet}

@@ -45,7 +45,7 @@ def latents(n: int) -> np.ndarray:
             trainer.step()
         trainer.end_epoch()
     images = data.load("fashion-mnist")
-    return codec.encode(trainer.model, inputs.pictures(images, inputs.chosen(images, n)))
+    return codec.encode(trainer.model, inputs.pictures(images, inputs.choose_ids(images, n)))
 
 
 def kl(p, y: np.ndarray) -> float:
@@ -92,7 +92,7 @@ def main() -> None:
 
     x = latents(asked.n)
     print(
-        f"scikit-learn {sklearn.__version__}, {embedding_settings.implementation()}, {devices.cores()} cores, load "
+        f"scikit-learn {sklearn.__version__}, {embedding_settings.default_backend()}, {devices.cores()} cores, load "
         f"{os.getloadavg()[0]:.1f} before; {len(x):,} × {x.shape[1]}, perplexity {asked.perplexity:g}",
         flush=True,
     )
@@ -107,7 +107,7 @@ def main() -> None:
             perplexity=asked.perplexity, init="pca", random_state=0, max_iter=iterations, n_jobs=devices.cores()
         ).fit_transform(x)
 
-    fast = embedding_settings.usual_iterations("openTSNE")
+    fast = embedding_settings.default_iterations("openTSNE")
     ways = {
         f"scikit-learn, {USUAL}": (theirs, USUAL),
         f"lab, {fast}": (lab, fast),

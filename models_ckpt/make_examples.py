@@ -73,9 +73,9 @@ def _halve(run: runs.Run) -> None:
     weights.save(file, {k: t.half() if t.is_floating_point() else t for k, t in tensors.items()}, facts)
     model, found = weights.load_model(run), data.load(run.recipe.dataset)
     *_, figures = (
-        sample_quality.evaluation(model, found)
+        sample_quality.evaluation_steps(model, found)
         if run.recipe.model == "gan"
-        else metrics.evaluation(model, found.test_images)
+        else metrics.evaluation_steps(model, found.test_images)
     )
     write_json(run.path / "evaluation.json", figures | {"epoch": facts["epoch"]})
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.latent.planes import dimensions
+from core.latent.planes import dimension_plane
 from core.runs import Run, RunError
 from ui.generate import board as parts
 from ui.generate import views
@@ -26,7 +26,7 @@ def page(run: Run) -> None:
         with right:
             parts.board(held)
         with left:
-            views.hero_plane(run, held, dimensions(0, 1, 2), alone=False)
+            views.hero_plane(run, held, dimension_plane(0, 1, 2), alone=False)
     else:
         parts.board(held)
     st.caption(parts.about_sliders(held))

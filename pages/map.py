@@ -28,10 +28,10 @@ def page(run: Run) -> None:
     choice.adopt_address()
     if (images := parts.images_of(run)) is None:
         return
-    by = embedding_settings.implementation()
+    by = embedding_settings.default_backend()
     other = choice.second_run(run) if st.session_state.get("map_second") else None
     recipes = shown_together(images, run, other)
-    count = inputs.available(images, *recipes)
+    count = inputs.count_available(images, *recipes)
     try:
         choice.prepare("", count, by)
         settings = choice.settings_of("", count)
@@ -102,7 +102,7 @@ def shown_together(images: ImageSet, run: Run, other: Run | None) -> tuple[Recip
     both = (run.recipe, other.recipe) if other else (run.recipe,)
     latents = (st.session_state.get("map_source2") or "latents") == "latents"
     alike = other is not None and latents and _data_of(other) == _data_of(run)
-    return both if alike and inputs.available(images, *both) >= embedding_settings.FEWEST else both[:1]
+    return both if alike and inputs.count_available(images, *both) >= embedding_settings.MIN_IMAGES else both[:1]
 
 
 def second_slot(
@@ -118,7 +118,7 @@ def second_slot(
         if settings.source == "latents" and other and not _placed(run, other, pool):
             if _data_of(other) != _data_of(run) and (images := parts.images_of(other)) is None:
                 return None
-            settings = choice.settings_of("2", inputs.available(images, other.recipe))
+            settings = choice.settings_of("2", inputs.count_available(images, other.recipe))
             pool = parts.pool_of(images, settings.n, other.recipe)
         slot = parts.slot("2", other, pool, settings, by)
     except (RunError, EmbeddingError) as error:
@@ -132,7 +132,7 @@ def second_slot(
 def _placed(run: Run, other: Run, pool: parts.ImageSubset) -> bool:
     """Whether the other run says where the first one's images lie, without a search."""
     return _data_of(other) == _data_of(run) and (
-        not other.recipe.decoder_only or inputs.rows_of(pool.images, pool.ids, other.recipe) is not None
+        not other.recipe.decoder_only or inputs.table_rows(pool.images, pool.ids, other.recipe) is not None
     )
 
 

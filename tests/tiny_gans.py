@@ -77,7 +77,7 @@ FIGURES = {
 
 def ended_trial(arm, source, modes: float, frechet: float, seed: int = 0) -> runs.Run:
     """A run as an experiment leaves it: finished, with a history, shares and two frames."""
-    run = runs.create(experiments.recipe(arm, source, seed))
+    run = runs.create(experiments.recipe_for(arm, source, seed))
     rows = [
         {"step": 0.0, "epoch": 0.0, "val_frechet": 100.0, "val_modes": 10.0, "val_sharpness": 0.7, "val_diversity": 0.7}
     ]

@@ -24,26 +24,26 @@ def embed(args: argparse.Namespace) -> int:
     table = common.output_file(args.out, f"{run.name}-map.csv", args.force)
     picture = common.output_file(str(table.with_suffix(".png")), "map.png", args.force)
     found = data.load(run.recipe.dataset, run.recipe.folder)
-    by = embedding_settings.implementation()
+    by = embedding_settings.default_backend()
     try:
         settings = Settings(
             source="pixels" if args.pixels else "latents",
             method=args.method,
             n=args.n,
             perplexity=args.perplexity,
-            iterations=args.iterations or embedding_settings.usual_iterations(by),
+            iterations=args.iterations or embedding_settings.default_iterations(by),
             seed=args.seed,
             start=args.start,
             pca_first=args.pca,
-        ).fitted_to(inputs.available(found, run.recipe))
+        ).fitted_to(inputs.count_available(found, run.recipe))
     except EmbeddingError as error:
         raise CliError(str(error)) from None
-    ids = inputs.chosen(found, settings.n, run.recipe)
+    ids = inputs.choose_ids(found, settings.n, run.recipe)
     labels, pictures = inputs.labels(found, ids), inputs.pictures(found, ids)
     x = (
-        inputs.pixels_of(pictures)
+        inputs.pixels(pictures)
         if args.pixels
-        else inputs.latents_of(run, pictures, inputs.rows_of(found, ids, run.recipe))
+        else inputs.latents(run, pictures, inputs.table_rows(found, ids, run.recipe))
     )
     from core.embedding import export, tsne
     from core.embedding import measures as embedding_measures
@@ -145,7 +145,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--pixels", action="store_true", help="the raw images instead of the run's latents")
     parser.add_argument(
-        "--pca", action="store_true", help=f"reduce to {embedding_settings.PCA_FIRST} dimensions by PCA first"
+        "--pca", action="store_true", help=f"reduce to {embedding_settings.PCA_DIMENSIONS} dimensions by PCA first"
     )
     parser.add_argument(
         "--method",

@@ -38,7 +38,7 @@ def evaluate(args: argparse.Namespace) -> None:
     model = weights.load_model(run, args.which, device)
     file = next(f for w in (args.which, "last", "best") if (f := run.path / f"{w}.safetensors").is_file())
     if run.recipe.model == "gan":
-        *_, figures = sample_quality.evaluation(model, images)
+        *_, figures = sample_quality.evaluation_steps(model, images)
     else:
         test = metrics.test_images(model, images, args.images)
         figures = metrics.evaluate(model, test)

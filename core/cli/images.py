@@ -51,7 +51,7 @@ def sample(args: argparse.Namespace) -> None:
     run = common.find(args.name)
     out = common.output_file(args.out, f"{run.name}-samples.png", args.force)
     model = _model(run, args.which)
-    source = args.source or mixture.usual(model)
+    source = args.source or mixture.default_sampler(model)
     fitted = mixture.for_run(run, model, which=args.which) if source == "mixture" else None
     z = mixture.draw(model, source, args.n, args.seed, args.temperature, fitted)
     pictures = codec.decode(model, z)
@@ -84,9 +84,9 @@ def reconstruct(args: argparse.Namespace) -> None:
     blank = np.full((-len(originals) % columns, convert.SIDE, convert.SIDE), GROUND, np.uint8)
     rows = [np.concatenate([part, blank]) for part in rows]
     lines = [part[k : k + columns] for k in range(0, len(rows[0]), columns) for part in rows]
-    said = f"squared error {inpainting.error(copies, originals).mean():.3g} per pixel"
+    said = f"squared error {inpainting.pixel_mse(copies, originals).mean():.3g} per pixel"
     if not visible.all():
-        said += f", {inpainting.hidden_error(copies, originals, visible).mean():.3g} on the hidden ones"
+        said += f", {inpainting.hidden_mse(copies, originals, visible).mean():.3g} on the hidden ones"
     how = f"{steps} steps of search" if steps else "by the encoder in one pass"
     _save(
         out,
@@ -118,12 +118,12 @@ def _placed(
     from core.evaluation import inpainting
     from core.latent import encoding, search
 
-    seen = codec.as_floats(inpainting.filled(originals, visible, np.zeros_like(originals)), model)
+    seen = codec.as_floats(inpainting.fill_holes(originals, visible, np.zeros_like(originals)), model)
     began = time.perf_counter()
     if model.encoder is not None and steps is None:
         posterior, taken = encoding.encode(model, seen), 0
     else:
-        mask = None if visible.all() else inpainting.as_mask(visible, len(originals), model)
+        mask = None if visible.all() else inpainting.mask_tensor(visible, len(originals), model)
         found = encoding.optimise_latents(model, seen, visible=mask, steps=search.STEPS if steps is None else steps)
         posterior, taken = found.posterior, int(found.steps.max())
     seconds = time.perf_counter() - began

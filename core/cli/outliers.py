@@ -30,7 +30,7 @@ def outliers(args: argparse.Namespace) -> None:
     there = bags.other_sets(run.recipe)
     name = args.other or (there[0] if there else "")
     images, other = data.load(run.recipe.dataset, run.recipe.folder), data.load(name) if name else None
-    bag = bags.mixed(images, run.recipe, other, args.n, args.seed)
+    bag = bags.build(images, run.recipe, other, args.n, args.seed)
     from core.evaluation import outliers as scores
     from core.runs import weights
 
@@ -43,7 +43,7 @@ def outliers(args: argparse.Namespace) -> None:
             leave=False,
             bar_format="{desc}{percentage:3.0f} % |{bar}| {elapsed}<{remaining}",
         ) as bar,
-        closing(scores.scoring(model, run.recipe, images, bag)) as work,
+        closing(scores.scoring_steps(model, run.recipe, images, bag)) as work,
     ):
         steps = Steps(work)
         for part in steps:
@@ -53,7 +53,7 @@ def outliers(args: argparse.Namespace) -> None:
     told = {
         score: {
             v.kind: {"images": v.images, "flagged": v.flagged, "auroc": None if math.isnan(v.auroc) else v.auroc}
-            for v in scores.verdicts(found.by(score), bag, args.quantile)
+            for v in scores.results_by_kind(found.by(score), bag, args.quantile)
         }
         for score in SCORES
     }

@@ -28,7 +28,7 @@ def table(images: ImageSet, ids: np.ndarray, y: np.ndarray) -> str:
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(["index", "part", "class", "x", "y"])
     for one, label, (x0, x1) in zip(ids, inputs.labels(images, ids), y, strict=True):
-        part, index = inputs.part_of(images, one)
+        part, index = inputs.split_and_index(images, one)
         rows.writerow([index, part, images.classes[label] if label >= 0 else "", f"{x0:.6g}", f"{x1:.6g}"])
     return text.getvalue()
 

@@ -15,20 +15,20 @@ if TYPE_CHECKING:
     from core.runs import Run
 
 
-def available(images: ImageSet, *recipes: Recipe) -> int:
+def count_available(images: ImageSet, *recipes: Recipe) -> int:
     """How many images can be put on a map of runs of these recipes; see `chosen`."""
-    owned = owned_by_all(images, *recipes)
+    owned = shared_table_ids(images, *recipes)
     return len(images.test_images) + len(images.train_images) if owned is None else len(owned)
 
 
-def chosen(images: ImageSet, n: int, *recipes: Recipe) -> np.ndarray:
+def choose_ids(images: ImageSet, n: int, *recipes: Recipe) -> np.ndarray:
     """Which images are on a map of n: the same for every run, so that maps can be compared. `int64` [n], sorted.
 
     Test images come first, since no model was trained on them; a number below their count is a test image, one above
     it (less their count) a training image. Every class is there in proportion. Where a run among `recipes` has no
     encoder they are images that own a row of its latent table: a place they have, not one to be searched.
     """
-    owned = owned_by_all(images, *recipes)
+    owned = shared_table_ids(images, *recipes)
     if owned is not None:
         return owned[data.spread(labels(images, owned), min(n, len(owned)))]
     tests = len(images.test_images)
@@ -48,7 +48,7 @@ def labels(images: ImageSet, ids: np.ndarray) -> np.ndarray:
     return _pick(images.test_labels, images.train_labels, ids)
 
 
-def part_of(images: ImageSet, one: int) -> tuple[str, int]:
+def split_and_index(images: ImageSet, one: int) -> tuple[str, int]:
     """(`test` or `train`, the number there) of one image numbered as in `chosen`."""
     tests = len(images.test_images)
     return ("test", int(one)) if one < tests else ("train", int(one) - tests)
@@ -59,19 +59,19 @@ def _pick(test: np.ndarray, train: np.ndarray, ids: np.ndarray) -> np.ndarray:
     return np.concatenate([test[ids[ids < tests]], train[ids[ids >= tests] - tests]])
 
 
-def owners(images: ImageSet, recipe: Recipe) -> np.ndarray:
+def table_ids(images: ImageSet, recipe: Recipe) -> np.ndarray:
     """The images a run was trained on, numbered as in `chosen`, in the order of its latent table, `int64` [N]."""
     return len(images.test_images) + data.split(images, recipe.validation, recipe.train_images)[0]
 
 
-def owned_by_all(images: ImageSet, *recipes: Recipe) -> np.ndarray | None:
+def shared_table_ids(images: ImageSet, *recipes: Recipe) -> np.ndarray | None:
     """The images, numbered as in `chosen`, that every run without an encoder was trained on, `int64` [N], sorted; None
     where all runs have one."""
-    tables = [owners(images, recipe) for recipe in recipes if recipe.decoder_only]
+    tables = [table_ids(images, recipe) for recipe in recipes if recipe.decoder_only]
     return functools.reduce(np.intersect1d, tables) if tables else None
 
 
-def latents_of(run: Run, images: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
+def latents(run: Run, images: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
     """Where the run's best weights put images `uint8` [n, 28, 28]: float32 [n, d]. Every map takes its latents here.
 
     Args:
@@ -89,14 +89,14 @@ def latents_of(run: Run, images: np.ndarray, rows: np.ndarray | None = None) -> 
     return codec.encode(model, images)
 
 
-def rows_of(images: ImageSet, ids: np.ndarray, recipe: Recipe) -> np.ndarray | None:
+def table_rows(images: ImageSet, ids: np.ndarray, recipe: Recipe) -> np.ndarray | None:
     """The rows of a latent table that images numbered as in `chosen` own, `int64` [n]; None if one owns none."""
-    owned = owners(images, recipe)
+    owned = table_ids(images, recipe)
     places = np.searchsorted(owned, ids)
     there = owned[np.minimum(places, len(owned) - 1)] == ids
     return places if recipe.decoder_only and there.all() else None
 
 
-def pixels_of(images: np.ndarray) -> np.ndarray:
+def pixels(images: np.ndarray) -> np.ndarray:
     """Grey levels from 0 to 1 as vectors: float32 [n, 784]."""
     return images.reshape(len(images), -1).astype(np.float32) / np.float32(255)

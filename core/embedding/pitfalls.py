@@ -22,7 +22,7 @@ IMAGES = 500
 
 PERPLEXITIES = (2, 5, 30, 100)
 SEEDS = (1, 2)
-WIDE, FAR = 10.0, 5.0
+WIDTH_RATIO, DISTANCE_RATIO = 10.0, 5.0
 """How many times as wide one of two made-up clusters is, and how many times as far one of three lies."""
 
 Panels = dict[str, np.ndarray]
@@ -37,7 +37,7 @@ def sample(labels: np.ndarray) -> np.ndarray:
     return spread(labels, min(IMAGES, len(labels)))
 
 
-def made_up() -> dict[str, tuple[np.ndarray, np.ndarray]]:
+def synthetic_sets() -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """The three made-up data sets by name: points float32 [n, d] and the group of each, int64 [n].
 
     `sizes`: two Gaussians, one `WIDE` times as wide. `distances`: three equal ones, the third `FAR` times as far from
@@ -45,10 +45,10 @@ def made_up() -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """
     rng = np.random.default_rng(0)
     two, three = np.repeat([0, 1], 150), np.repeat([0, 1, 2], 100)
-    sizes = rng.standard_normal((300, 10)) * np.where(two == 1, WIDE, 1.0)[:, None]
-    sizes[two == 1, 0] += 6 * WIDE
+    sizes = rng.standard_normal((300, 10)) * np.where(two == 1, WIDTH_RATIO, 1.0)[:, None]
+    sizes[two == 1, 0] += 6 * WIDTH_RATIO
     distances = rng.standard_normal((300, 10))
-    distances[:, 0] += np.array([0.0, 20.0, 20.0 + FAR * 20.0])[three]
+    distances[:, 0] += np.array([0.0, 20.0, 20.0 + DISTANCE_RATIO * 20.0])[three]
     noise = rng.standard_normal((300, 2))
     return {
         "sizes": (sizes.astype(np.float32), two),
@@ -59,10 +59,10 @@ def made_up() -> dict[str, tuple[np.ndarray, np.ndarray]]:
 
 def compute(x: np.ndarray, labels: np.ndarray, by: str, tell: Tell = lambda done, whole: False) -> Panels | None:
     """All the small maps of inputs x [n, d] with classes [n], or None where `tell` asked to stop."""
-    sets = made_up()
-    usual = Settings(n=embedding_settings.MOST, iterations=embedding_settings.usual_iterations(by))
-    perplexities = [p for p in PERPLEXITIES if p <= embedding_settings.most_perplexity(len(x))]
-    thirty = min(30.0, embedding_settings.most_perplexity(len(x)))
+    sets = synthetic_sets()
+    usual = Settings(n=embedding_settings.MAX_IMAGES, iterations=embedding_settings.default_iterations(by))
+    perplexities = [p for p in PERPLEXITIES if p <= embedding_settings.max_perplexity(len(x))]
+    thirty = min(30.0, embedding_settings.max_perplexity(len(x)))
     jobs: list[tuple[str, np.ndarray, np.ndarray, Settings]] = [
         *((f"perplexity {p}", x, labels, usual.with_(perplexity=p)) for p in perplexities),
         *((f"seed {s}", x, labels, usual.with_(perplexity=thirty, start="random", seed=s)) for s in SEEDS),
@@ -92,17 +92,17 @@ def key(x: np.ndarray, by: str) -> str:
     return "lessons-" + hashlib.blake2b(by.encode() + np.ascontiguousarray(x).tobytes(), digest_size=16).hexdigest()
 
 
-def find(name: str) -> Panels | None:
+def load(name: str) -> Panels | None:
     """The small maps of that key from the cache; None where they are not there or damaged."""
     found = store.read(store.folder() / f"{name}.safetensors")
     if found is None:
         return None
-    panels, wanted = found[0], {f"{kind} {view}" for kind in made_up() for view in ("true", "map")}
+    panels, wanted = found[0], {f"{kind} {view}" for kind in synthetic_sets() for view in ("true", "map")}
     whole = all(name in panels and f"{name} labels" in panels for name in wanted)
     return panels if whole and all(np.isfinite(a).all() for a in panels.values()) else None
 
 
-def keep(name: str, panels: Panels) -> None:
+def save(name: str, panels: Panels) -> None:
     """Put small maps into the cache.
 
     Raises:
@@ -112,12 +112,12 @@ def keep(name: str, panels: Panels) -> None:
     store.write(store.folder() / f"{name}.safetensors", panels, {})
 
 
-def width(y: np.ndarray) -> float:
+def rms_radius(y: np.ndarray) -> float:
     """How far points [n, 2] lie from their middle: the root of the mean squared distance."""
     return float(np.sqrt(((y - y.mean(0)) ** 2).sum(1).mean()))
 
 
-def apart(y: np.ndarray, groups: np.ndarray, a: int, b: int) -> float:
+def centroid_distance(y: np.ndarray, groups: np.ndarray, a: int, b: int) -> float:
     """The distance between the middles of two groups."""
     return float(np.linalg.norm(y[groups == a].mean(0) - y[groups == b].mean(0)))
 

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     pass
 
-FEWEST, MOST = 10, 20_000
+MIN_IMAGES, MAX_IMAGES = 10, 20_000
 """Images on a map."""
 
-PCA_FIRST = 50
+PCA_DIMENSIONS = 50
 """Dimensions that are left where PCA comes first (van der Maaten & Hinton 2008 took 30; scikit-learn advises 50)."""
 
 
@@ -46,7 +46,7 @@ class Settings:
     method: str = _field(
         "tsne", "tsne: neighbours stay neighbours. pca: a straight projection, there at once.", choices=("tsne", "pca")
     )
-    n: int = _field(1_000, "How many images.", FEWEST, MOST)
+    n: int = _field(1_000, "How many images.", MIN_IMAGES, MAX_IMAGES)
     perplexity: float = _field(30.0, "About how many neighbours each image attends to.", 2, 500)
     iterations: int = _field(350, "Steps of the optimisation.", 50, 5_000)
     seed: int = _field(0, "Start of the random numbers: same seed and settings, same map.", 0, 2**31 - 1)
@@ -57,7 +57,7 @@ class Settings:
     )
     pca_first: bool = _field(
         False,
-        f"Reduce the input to {PCA_FIRST} dimensions by PCA first: faster for raw pixels, "
+        f"Reduce the input to {PCA_DIMENSIONS} dimensions by PCA first: faster for raw pixels, "
         "and most of what is lost is noise.",
     )
 
@@ -75,10 +75,10 @@ class Settings:
         Raises:
             EmbeddingError: too few images for a map, or for this perplexity.
         """
-        if count < FEWEST:
-            raise EmbeddingError(f"There are only {count:,} images. A map needs {FEWEST} at least.")
+        if count < MIN_IMAGES:
+            raise EmbeddingError(f"There are only {count:,} images. A map needs {MIN_IMAGES} at least.")
         fitted = self.with_(n=min(self.n, count))
-        most = most_perplexity(fitted.n)
+        most = max_perplexity(fitted.n)
         if self.method == "tsne" and self.perplexity > most:
             raise EmbeddingError(
                 f"perplexity: {self.perplexity:g} is too much for {fitted.n:,} images, since each "
@@ -115,17 +115,17 @@ def check(name: str, value: Any) -> Any:
     return int(number) if kind == "int" else number
 
 
-def most_perplexity(n: int) -> float:
+def max_perplexity(n: int) -> float:
     """The largest perplexity for n images: three times as many neighbours must be there."""
     return float(max(2, (n - 1) // 3))
 
 
-def implementation() -> str:
+def default_backend() -> str:
     """Whose t-SNE is used on this machine: openTSNE's where it is installed (Poličar et al. 2024), else
     scikit-learn's, which shows nothing before it is done."""
     return "openTSNE" if find_spec("openTSNE") else "scikit-learn"
 
 
-def usual_iterations(by: str) -> int:
+def default_iterations(by: str) -> int:
     """What is enough to settle: scikit-learn's steps are smaller, and 1,000 are its own default."""
     return 350 if by == "openTSNE" else 1_000

@@ -18,13 +18,13 @@ from typing import Any
 import numpy as np
 
 from core.embedding.settings import Settings
-from core.embedding.tsne import State, exaggerated
+from core.embedding.tsne import State, early_iterations
 from core.system import paths
 from core.system.atomic_files import write_atomic
 
 FORMAT = "latent-lab-map-1"
 
-KEPT = 200
+MAX_FILES = 200
 """Files; the oldest go first."""
 
 
@@ -50,7 +50,7 @@ def key(x: np.ndarray, labels: np.ndarray, settings: Settings, by: str) -> str:
                 s.seed,
                 s.start,
                 s.pca_first,
-                exaggerated(s.iterations),
+                early_iterations(s.iterations),
                 x.shape,
                 x.dtype.str,
             )
@@ -66,7 +66,7 @@ def find(name: str, settings: Settings) -> CachedEmbedding | None:
     return _read(_file(name, _end(settings)), settings)
 
 
-def stage(name: str, settings: Settings) -> CachedEmbedding | None:
+def find_stage(name: str, settings: Settings) -> CachedEmbedding | None:
     """The furthest stage on the way to that map, whether stopped there or finished with fewer iterations."""
     ends = [
         int(f.stem.rsplit("-", 1)[1])
@@ -84,7 +84,7 @@ def stage(name: str, settings: Settings) -> CachedEmbedding | None:
     return max(found, key=lambda kept: kept.state.iteration, default=None)
 
 
-def keep(name: str, settings: Settings, state: State, facts: dict[str, Any], finished: bool) -> None:
+def save(name: str, settings: Settings, state: State, facts: dict[str, Any], finished: bool) -> None:
     """Written whole or not at all; a finished map takes the place of a stopped one.
 
     Raises:
@@ -104,7 +104,7 @@ def keep(name: str, settings: Settings, state: State, facts: dict[str, Any], fin
     if finished and (before := _read(_file(name, "stopped"), settings)) and before.state.iteration <= state.iteration:
         _file(name, "stopped").unlink(missing_ok=True)
     files = sorted(folder().glob("*.safetensors"), key=lambda f: f.stat().st_mtime)
-    for old in files[:-KEPT]:
+    for old in files[:-MAX_FILES]:
         old.unlink(missing_ok=True)
 
 

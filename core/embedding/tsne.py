@@ -21,19 +21,19 @@ from core.embedding.settings import Settings
 from core.latent import pca
 from core.system import devices
 
-EVERY = 10
+CALLBACK_EVERY = 10
 """Iterations between two looks at a forming map."""
 
 EXAGGERATION = 12.0
 """Attraction is so many times too strong at first: clusters find each other while the points are still close."""
 
-THEIR_EARLY = 250
+SKLEARN_EARLY_ITERATIONS = 250
 """Iterations that scikit-learn exaggerates, as strongly; it cannot be told otherwise."""
 
 MOMENTUM = (0.8, 0.9)
 """While attraction is exaggerated, and after. openTSNE's own 0.5 and 0.8 need more iterations for the same KL."""
 
-GRID_ABOVE = 10_000
+FFT_ABOVE = 10_000
 """Points above which the grid is worth its loss: it halves the time, but ends two percent of KL higher."""
 
 
@@ -62,7 +62,7 @@ Tell = Callable[[State], bool]
 """Called at every look with the forming map; True asks to stop."""
 
 
-def exaggerated(iterations: int) -> int:
+def early_iterations(iterations: int) -> int:
     """How many of the iterations exaggerate. Maps with the same number are stages of one and the same course."""
     return min(75, iterations // 4)
 
@@ -80,10 +80,10 @@ def fit(
         state: a stage of the same course to go on from (openTSNE only). by: `openTSNE` or `scikit-learn`; None takes
             what is there.
     """
-    by = by or embedding_settings.implementation()
+    by = by or embedding_settings.default_backend()
     x = np.ascontiguousarray(x, np.float32)
-    if settings.pca_first and x.shape[1] > embedding_settings.PCA_FIRST:
-        x = pca.pca(x, embedding_settings.PCA_FIRST)
+    if settings.pca_first and x.shape[1] > embedding_settings.PCA_DIMENSIONS:
+        x = pca.pca(x, embedding_settings.PCA_DIMENSIONS)
     if settings.method == "pca":
         return State(pca.pca(x).astype(np.float64))
     return (_open_tsne if by == "openTSNE" else _scikit_learn)(x, settings, tell, state)
@@ -125,11 +125,11 @@ def _open_tsne(x: np.ndarray, settings: Settings, tell: Tell, state: State | Non
         affinities(x, settings.perplexity),
         n_jobs=devices.cores(),
         random_state=0,
-        negative_gradient_method="fft" if len(x) > GRID_ABOVE else "bh",
+        negative_gradient_method="fft" if len(x) > FFT_ABOVE else "bh",
     )
     if now.update is not None:
         points.optimizer.update, points.optimizer.gains = now.update.copy(), now.gains.copy()
-    early, trace = exaggerated(settings.iterations), list(now.trace)
+    early, trace = early_iterations(settings.iterations), list(now.trace)
     if now.iteration >= early:  # whoever came all the way has multiplied and divided, which rounds in the last bit
         points.affinities.P *= EXAGGERATION
         points.affinities.P /= EXAGGERATION
@@ -155,7 +155,7 @@ def _open_tsne(x: np.ndarray, settings: Settings, tell: Tell, state: State | Non
                 inplace=True,
                 propagate_exception=True,
                 callbacks=[look],
-                callbacks_every_iters=EVERY,
+                callbacks_every_iters=CALLBACK_EVERY,
             )
         except OptimizationInterrupt as stopped:
             return taken(stopped.final_embedding, trace[-1][0])
@@ -180,7 +180,7 @@ def _scikit_learn(x: np.ndarray, settings: Settings, tell: Tell, _: State | None
         def write(self, text: str) -> int:
             for iteration, kl in re.findall(r"Iteration (\d+): error = ([\d.]+)", text):
                 now.iteration = int(iteration)
-                early = now.iteration <= THEIR_EARLY  # so is the KL it prints then
+                early = now.iteration <= SKLEARN_EARLY_ITERATIONS  # so is the KL it prints then
                 now.trace.append(
                     (now.iteration, float(kl) / EXAGGERATION - math.log(EXAGGERATION) if early else float(kl))
                 )
@@ -192,7 +192,7 @@ def _scikit_learn(x: np.ndarray, settings: Settings, tell: Tell, _: State | None
         perplexity=settings.perplexity,
         init=now.y.astype(np.float32),
         random_state=settings.seed,
-        max_iter=max(THEIR_EARLY, settings.iterations),
+        max_iter=max(SKLEARN_EARLY_ITERATIONS, settings.iterations),
         n_jobs=devices.cores(),
         verbose=2,
     )

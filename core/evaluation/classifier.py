@@ -28,7 +28,7 @@ from core.system import paths
 CHANNELS, FEATURES = (16, 32), 64
 """Of the two convolutions, 28 → 14 → 7, and of the dense layer after them."""
 
-BATCH, SEEN = 256, 120_000
+BATCH, TRAINING_IMAGES = 256, 120_000
 """Images a step; images shown in all, whatever the size of the set."""
 
 
@@ -52,7 +52,7 @@ class Classifier:
             return features.numpy(), self.network[-1](features).softmax(1).numpy()
 
 
-def possible(images: ImageSet) -> bool:
+def has_classes(images: ImageSet) -> bool:
     """Whether there is anything to tell apart: two classes with training images."""
     labels = images.train_labels
     return len(np.unique(labels[labels >= 0])) >= 2
@@ -66,7 +66,7 @@ def train(images: ImageSet, progress: Callable[[float], None] = lambda part: Non
     """
     labelled = images.train_labels >= 0
     x, y = _floats(images.train_images[labelled]), torch.tensor(images.train_labels[labelled])
-    passes = int(np.clip(round(SEEN / len(x)), 1, 40))
+    passes = int(np.clip(round(TRAINING_IMAGES / len(x)), 1, 40))
     batch = min(BATCH, max(16, len(x) // 16))
     steps = -(-len(x) // batch)
     with torch.random.fork_rng(devices=[]), _one_thread():
@@ -151,7 +151,9 @@ def _measure(network: nn.Module, images: ImageSet) -> tuple[float, int]:
 
 @lru_cache(maxsize=4)
 def _fingerprint(images: ImageSet) -> str:
-    known = hashlib.blake2b(repr((CHANNELS, FEATURES, BATCH, SEEN, len(images.classes))).encode(), digest_size=8)
+    known = hashlib.blake2b(
+        repr((CHANNELS, FEATURES, BATCH, TRAINING_IMAGES, len(images.classes))).encode(), digest_size=8
+    )
     for array in (images.train_images, images.train_labels, images.test_images, images.test_labels):
         known.update(np.ascontiguousarray(array))
     return known.hexdigest()

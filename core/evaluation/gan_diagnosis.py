@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-COVERED = 0.1
+COVERED_SHARE = 0.1
 """A class is covered when its share of the samples is at least this part of its share of the real images."""
 
-ALIKE, RULING, NEVER_WRONG = 0.25, 0.5, 0.97
+COLLAPSED_DIVERSITY, DOMINANT_SHARE, SATURATED_ACCURACY = 0.25, 0.5, 0.97
 """Below this diversity images are nearly all alike; above this share one class rules; above this accuracy on both kinds
 of images D learns, and teaches, nothing more."""
 
@@ -17,7 +17,7 @@ def diagnose(modes: float, classes: int, share: float, diversity: float, d_real:
         modes, diversity: as in `sample_quality.SampleMeasures`. classes: how many there are. share: of the most
         frequent class. d_real, d_fake: shares of real and of generated images that D takes for what they are.
     """
-    if diversity < ALIKE or (classes > 2 and share > RULING):
+    if diversity < COLLAPSED_DIVERSITY or (classes > 2 and share > DOMINANT_SHARE):
         return (
             "The generator has collapsed: its images are nearly all alike. Lower the generator's learning rate, "
             "give the discriminator more steps, or add an R1 penalty."
@@ -29,7 +29,7 @@ def diagnose(modes: float, classes: int, share: float, diversity: float, d_real:
             "beginning of mode collapse. An R1 penalty or a slower generator gives the discriminator time to "
             "notice."
         )
-    if min(d_real, d_fake) > NEVER_WRONG:
+    if min(d_real, d_fake) > SATURATED_ACCURACY:
         return (
             "The discriminator is hardly ever wrong, so its gradient tells the generator little. Lower its "
             "learning rate, smooth the labels, or add an R1 penalty."

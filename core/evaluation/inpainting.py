@@ -33,7 +33,7 @@ FILLS = ("zeros", "mean")
 """What stands in the hole for an encoder: black, or the mean of the training images."""
 
 
-def fill_of(name: str, images: ImageSet | None) -> np.ndarray:
+def fill_image(name: str, images: ImageSet | None) -> np.ndarray:
     """The picture whose pixels stand in the hole, `uint8` [28, 28].
 
     Raises:
@@ -50,17 +50,17 @@ def fill_of(name: str, images: ImageSet | None) -> np.ndarray:
     return to_uint8(statistics.measure(images).mean_image)
 
 
-def filled(images: np.ndarray, visible: np.ndarray, fill: np.ndarray) -> np.ndarray:
+def fill_holes(images: np.ndarray, visible: np.ndarray, fill: np.ndarray) -> np.ndarray:
     """The images with `fill` [28, 28] in place of hidden pixels: what an encoder gets to see."""
     return np.where(visible, images, fill).astype(np.uint8)
 
 
-def error(pictures: np.ndarray | Tensor, images: np.ndarray) -> np.ndarray:
+def pixel_mse(pictures: np.ndarray | Tensor, images: np.ndarray) -> np.ndarray:
     """Mean squared error per pixel of each picture against its original, float64 [N]."""
     return _squared(pictures, images).mean((-2, -1))
 
 
-def hidden_error(pictures: np.ndarray | Tensor, images: np.ndarray, visible: np.ndarray) -> np.ndarray:
+def hidden_mse(pictures: np.ndarray | Tensor, images: np.ndarray, visible: np.ndarray) -> np.ndarray:
     """The same over hidden pixels only, float64 [N]; NaN for an image of which nothing is hidden."""
     hidden = ~np.broadcast_to(np.asarray(visible, bool), np.shape(images))
     count = hidden.sum((-2, -1))
@@ -68,7 +68,7 @@ def hidden_error(pictures: np.ndarray | Tensor, images: np.ndarray, visible: np.
     return np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
 
 
-def as_mask(visible: np.ndarray, n: int, model: LatentModel) -> Tensor:
+def mask_tensor(visible: np.ndarray, n: int, model: LatentModel) -> Tensor:
     """A mask per image, bool [n, 1, 28, 28] on the model's device."""
     import torch
 
@@ -77,7 +77,7 @@ def as_mask(visible: np.ndarray, n: int, model: LatentModel) -> Tensor:
 
 
 @dataclass(frozen=True)
-class Swept:
+class SweepStep:
     """How far a sweep is: `part` from 0 to 1; where the share `p` has just been finished, the hidden-pixel error of
     each image [N] too."""
 
@@ -86,14 +86,14 @@ class Swept:
     errors: np.ndarray | None = None
 
 
-def sweep(
+def sweep_steps(
     model: LatentModel,
     images: np.ndarray,
     ratios: Sequence[float] = RATIOS,
     fill: np.ndarray | None = None,
     seed: int = 0,
     steps: int | None = None,
-) -> Iterator[Swept]:
+) -> Iterator[SweepStep]:
     """Hide more and more, and measure how far off the hidden pixels are; returns {p: error of each image [N]}.
 
     Each image loses pixels of its own, the same for every model, and at a larger share those of a smaller one too.
@@ -121,24 +121,24 @@ def sweep(
     for number, p in enumerate(ratios):
         errors = []
         for k, part in enumerate(parts):
-            visible = hidden_at(p, len(images), seed)[part]
+            visible = random_masks(p, len(images), seed)[part]
             begun = number + k / len(parts)
             for share, pictures in _completions(model, images[part], visible, fill, steps):
                 if pictures is None:
-                    yield Swept((begun + share / len(parts)) / len(ratios), p)
+                    yield SweepStep((begun + share / len(parts)) / len(ratios), p)
                 else:
-                    errors.append(hidden_error(pictures, images[part], visible))
+                    errors.append(hidden_mse(pictures, images[part], visible))
         found[p] = np.concatenate(errors) if errors else np.zeros(0)
-        yield Swept((number + 1) / len(ratios), p, found[p])
+        yield SweepStep((number + 1) / len(ratios), p, found[p])
     return found
 
 
-def hidden_at(p: float, n: int, seed: int) -> np.ndarray:
+def random_masks(p: float, n: int, seed: int) -> np.ndarray:
     """A mask for each of n images that hides the share p, `bool` [n, 28, 28]; nested in p."""
     return np.stack([masks.random(p, 100_003 * seed + i) for i in range(n)]) if n else np.ones((0, 28, 28), bool)
 
 
-def swept(
+def sweep(
     model: LatentModel,
     images: np.ndarray,
     ratios: Sequence[float] = RATIOS,
@@ -147,7 +147,9 @@ def swept(
     steps: int | None = None,
 ) -> dict[float, np.ndarray]:
     """`sweep` to its end, unwatched: {p: error of each image [N]}."""
-    return {step.p: step.errors for step in sweep(model, images, ratios, fill, seed, steps) if step.errors is not None}
+    return {
+        step.p: step.errors for step in sweep_steps(model, images, ratios, fill, seed, steps) if step.errors is not None
+    }
 
 
 def _completions(
@@ -159,13 +161,15 @@ def _completions(
     from core.latent import encoding, search
 
     if fill is not None:
-        posterior = encoding.encode(model, as_floats(filled(images, visible, fill), model))
+        posterior = encoding.encode(model, as_floats(fill_holes(images, visible, fill), model))
     else:
         walk = Steps(
-            search.search(model, as_floats(images, model), visible=as_mask(visible, len(images), model), steps=steps)
+            search.search(
+                model, as_floats(images, model), visible=mask_tensor(visible, len(images), model), steps=steps
+            )
         )
         for look in walk:
-            yield look.step / look.of, None
+            yield look.step / look.total, None
         posterior = walk.result.posterior
     with torch.no_grad():
         yield 1.0, model.decode(posterior.mean)[:, 0].cpu().double().numpy()

@@ -164,11 +164,11 @@ def active_units(kl_per_dim: np.ndarray, threshold: float = DEAD_BELOW) -> int:
     return int((np.asarray(kl_per_dim) >= threshold).sum())
 
 
-SCORED = 1_000
+SEARCHED_TEST_IMAGES = 1_000
 """Test images that a family without an encoder is scored on unless more are asked for: each is a search."""
 
 
-def test_images(model: LatentModel, images: data.ImageSet, most: int = SCORED) -> np.ndarray:
+def test_images(model: LatentModel, images: data.ImageSet, most: int = SEARCHED_TEST_IMAGES) -> np.ndarray:
     """The test images this model is scored on, uint8 [N, 28, 28]: all, or `most` of every class in proportion where
     each is a search."""
     test = images.test_images
@@ -183,11 +183,11 @@ def evaluate(model: LatentModel, test: np.ndarray, seed: int = 0) -> dict[str, A
     Args:
         test: uint8 [N, 28, 28].
     """
-    *_, found = evaluation(model, test, seed)
+    *_, found = evaluation_steps(model, test, seed)
     return found
 
 
-def evaluation(model: LatentModel, test: np.ndarray, seed: int = 0) -> Iterator[dict[str, Any]]:
+def evaluation_steps(model: LatentModel, test: np.ndarray, seed: int = 0) -> Iterator[dict[str, Any]]:
     """`evaluate` in steps of less than a second each: yields an empty dictionary after each, the figures at the end."""
     images = on_device(test, model.latent_mean.device)
     totals = Totals(model, len(images), seed)

@@ -52,7 +52,7 @@ class OutlierSet:
         return tuple(kind for kind in OUTLIERS if len(self.of(kind)))
 
 
-def mixed(images: ImageSet, recipe: Recipe, other: ImageSet | None, n: int, seed: int = 0) -> OutlierSet:
+def build(images: ImageSet, recipe: Recipe, other: ImageSet | None, n: int, seed: int = 0) -> OutlierSet:
     """n images of each kind, fewer where a set has fewer; the same for the same arguments.
 
     Test images, and those of the other set, hold every class in proportion. Validation images are those that the

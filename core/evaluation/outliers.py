@@ -31,10 +31,10 @@ from core.system.progress import Steps
 if TYPE_CHECKING:
     from core.models import LatentModel
 
-COMPONENTS, FITTED = 20, 10_000
+PCA_COMPONENTS, PCA_TRAINING_IMAGES = 20, 10_000
 """Of the PCA baseline, and the training images it is fitted to, at most."""
 
-DRAWS = 4
+EPSILON_DRAWS = 4
 """Draws of ε that an ELBO is averaged over, the same for every image: so no image's score depends on the others."""
 
 VERSION = "1"
@@ -47,14 +47,14 @@ class OutlierScores:
 
     Attributes:
         error, objective, baseline: [N] float64, as above.
-        copies: reconstructions, `uint8` [N, 28, 28].
+        reconstructions: `uint8` [N, 28, 28].
         seconds: of wall-clock time it took.
     """
 
     error: np.ndarray
     objective: np.ndarray
     baseline: np.ndarray
-    copies: np.ndarray
+    reconstructions: np.ndarray
     seconds: float
 
     def by(self, score: str) -> np.ndarray:
@@ -62,7 +62,7 @@ class OutlierScores:
         return {"error": self.error, "objective": self.objective, "baseline": self.baseline}[score]
 
 
-def scoring(
+def scoring_steps(
     model: LatentModel, recipe: Recipe, images: ImageSet, bag: OutlierSet
 ) -> Generator[float, None, OutlierScores]:
     """Score a bag chunk by chunk: yields the part that is done, 0 to 1; the generator returns `Scored`.
@@ -80,7 +80,7 @@ def scoring(
     from core.latent import search as latent_search
 
     began, n, device = time.perf_counter(), len(bag.images), model.latent_mean.device
-    draws = torch.randn(DRAWS, model.latent_dim, generator=torch.Generator().manual_seed(0)).to(device)
+    draws = torch.randn(EPSILON_DRAWS, model.latent_dim, generator=torch.Generator().manual_seed(0)).to(device)
     weight = 1.0 if model.variational else float(model.beta)
     error, objective, copies = [], [], []
     for first in range(0, n, encoding.CHUNK):
@@ -88,7 +88,7 @@ def scoring(
         if model.encoder is None:
             search = Steps(latent_search.search(model, x))
             for look in search:
-                yield (first + len(x) * look.step / look.of) / n
+                yield (first + len(x) * look.step / look.total) / n
             posterior = search.result.posterior
         else:
             posterior = encoding.encode(model, x)
@@ -116,7 +116,9 @@ def scoring(
     return scored
 
 
-def pca_residual(train: np.ndarray, images: np.ndarray, components: int = COMPONENTS, most: int = FITTED) -> np.ndarray:
+def pca_residual(
+    train: np.ndarray, images: np.ndarray, components: int = PCA_COMPONENTS, most: int = PCA_TRAINING_IMAGES
+) -> np.ndarray:
     """Mean squared error per pixel of the projection on the first principal components (scikit-learn), [N].
 
     Args:
@@ -137,7 +139,7 @@ def _flat(images: np.ndarray) -> np.ndarray:
     return images.reshape(len(images), -1).astype(np.float32) / 255
 
 
-def threshold(validation: np.ndarray, quantile: float) -> float:
+def decision_threshold(validation: np.ndarray, quantile: float) -> float:
     """The smallest validation score that at least this share of validation images do not exceed; whatever scores
     higher is flagged. No test image and no outlier has a say in it."""
     return float(np.quantile(validation, quantile, method="inverted_cdf"))
@@ -164,7 +166,7 @@ def roc(inliers: np.ndarray, outliers: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
 
 @dataclass(frozen=True)
-class Verdict:
+class KindResult:
     """One kind of a bag under one score: how many images, the share above the threshold, AUROC against test images
     (NaN for validation and test images)."""
 
@@ -174,11 +176,11 @@ class Verdict:
     auroc: float
 
 
-def verdicts(values: np.ndarray, bag: OutlierSet, quantile: float) -> list[Verdict]:
+def results_by_kind(values: np.ndarray, bag: OutlierSet, quantile: float) -> list[KindResult]:
     """One verdict for each kind that is in the bag; `values` [N] is one of its scores."""
-    line, inliers = threshold(values[bag.of("validation")], quantile), values[bag.of("test")]
+    line, inliers = decision_threshold(values[bag.of("validation")], quantile), values[bag.of("test")]
     return [
-        Verdict(
+        KindResult(
             kind,
             len(rows),
             float((values[rows] > line).mean()),
@@ -189,7 +191,7 @@ def verdicts(values: np.ndarray, bag: OutlierSet, quantile: float) -> list[Verdi
     ]
 
 
-def one_class(images: ImageSet, components: int = COMPONENTS, most: int = FITTED) -> np.ndarray:
+def one_class(images: ImageSet, components: int = PCA_COMPONENTS, most: int = PCA_TRAINING_IMAGES) -> np.ndarray:
     """The one-class task with PCA: fitted to the training images of one class alone, how well does the residual tell
     the test images of the other classes? AUROC of each class [C]; NaN where one has too few images."""
     found = []
@@ -219,7 +221,7 @@ def save(path: Path, scored: OutlierScores) -> bool:
     """Keep it; False where the cache folder cannot be written to."""
     return cache.save(
         path,
-        {name: getattr(scored, name) for name in ("error", "objective", "baseline", "copies")},
+        {name: getattr(scored, name) for name in ("error", "objective", "baseline", "reconstructions")},
         {"seconds": scored.seconds},
     )
 
@@ -229,7 +231,7 @@ def load(path: Path, bag: OutlierSet) -> OutlierScores | None:
     try:
         arrays, facts = cache.load(path) or ({}, {})
         scored = OutlierScores(
-            arrays["error"], arrays["objective"], arrays["baseline"], arrays["copies"], float(facts["seconds"])
+            arrays["error"], arrays["objective"], arrays["baseline"], arrays["reconstructions"], float(facts["seconds"])
         )
     except (KeyError, TypeError, ValueError):
         return None
@@ -237,6 +239,6 @@ def load(path: Path, bag: OutlierSet) -> OutlierScores | None:
     return (
         scored
         if all(a.shape == (n,) for a in (scored.error, scored.objective, scored.baseline))
-        and scored.copies.shape == (n, 28, 28)
+        and scored.reconstructions.shape == (n, 28, 28)
         else None
     )

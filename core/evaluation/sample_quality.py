@@ -18,19 +18,19 @@ import numpy as np
 
 from core.data import ImageSet
 from core.evaluation import classifier, metrics
-from core.evaluation.gan_diagnosis import COVERED
+from core.evaluation.gan_diagnosis import COVERED_SHARE
 from core.latent import codec, sampling
 from core.models import GAN, LatentModel
 
-DRAWN, REFERENCE = 2_000, 10_000
+ROUND_SAMPLES, REFERENCE_IMAGES = 2_000, 10_000
 """Generated images measured after a round, and real training images they are compared with, at most."""
 
-FINAL = 10_000
+FINAL_SAMPLES = 10_000
 """Generated images measured at the end, against the test set."""
 
-SURE = 0.9
+CONFIDENT_PROBABILITY = 0.9
 
-COMPONENTS = 64
+PCA_COMPONENTS = 64
 
 
 @dataclass(frozen=True)
@@ -98,10 +98,10 @@ class SampleQuality:
         shares = np.zeros(0)
         if said is not None:
             shares = _shares(said)
-            modes = float(((shares >= COVERED * self.shares) & (self.shares > 0)).sum())
+            modes = float(((shares >= COVERED_SHARE * self.shares) & (self.shares > 0)).sum())
             seen = shares[shares > 0]
             balance = float(-(seen * np.log(seen)).sum() / np.log(len(shares)))
-            sure = float((said.max(1) >= SURE).mean())
+            sure = float((said.max(1) >= CONFIDENT_PROBABILITY).mean())
         return SampleMeasures(
             frechet(mean, cov, self.mean, self.cov),
             modes,
@@ -146,7 +146,7 @@ def _variance(images: np.ndarray) -> float:
 def _components(images: np.ndarray) -> np.ndarray:
     x = images.reshape(len(images), -1) / 255.0
     _, _, rows = np.linalg.svd(x - x.mean(0), full_matrices=False)
-    return rows[:COMPONENTS].T
+    return rows[:PCA_COMPONENTS].T
 
 
 @lru_cache(maxsize=2)
@@ -154,7 +154,7 @@ def for_dataset(images: ImageSet) -> SampleQuality:
     """The yardstick of a data set: training images as reference. A classifier that is not in the cache folder yet is
     trained first, which takes ten or twenty seconds."""
     judge = None
-    if classifier.possible(images):
+    if classifier.has_classes(images):
         file = classifier.file_of(images)
         judge = classifier.load(file, len(images.classes))
         if judge is None:
@@ -162,16 +162,16 @@ def for_dataset(images: ImageSet) -> SampleQuality:
             with contextlib.suppress(OSError):  # a read-only cache costs them again, no more
                 classifier.save(judge, file)
     real = images.train_images
-    rows = np.linspace(0, len(real) - 1, min(len(real), REFERENCE)).astype(int)
+    rows = np.linspace(0, len(real) - 1, min(len(real), REFERENCE_IMAGES)).astype(int)
     return SampleQuality(real[rows], judge)
 
 
-def generated(model: LatentModel, n: int, seed: int = 0) -> np.ndarray:
+def generate(model: LatentModel, n: int, seed: int = 0) -> np.ndarray:
     """n samples as uint8 [n, 28, 28], the same latents for every model of that size."""
     return codec.decode(model, sampling.draws(model, n, seed))
 
 
-def evaluation(model: GAN, images: ImageSet, n: int = FINAL) -> Iterator[dict[str, Any]]:
+def evaluation_steps(model: GAN, images: ImageSet, n: int = FINAL_SAMPLES) -> Iterator[dict[str, Any]]:
     """The figures of a GAN on the test set, and of the decoder it came from, in steps: yields an empty dictionary after
     each, all figures at the end. `floor` is the distance at which real training images lie from the test set."""
     test = images.test_images if len(images.test_images) else images.train_images
@@ -183,7 +183,7 @@ def evaluation(model: GAN, images: ImageSet, n: int = FINAL) -> Iterator[dict[st
     floor = stick.measure(images.train_images[few]).frechet
     for one in (model, model.before()) if model.origin is not None else (model,):
         yield {}
-        measured = asdict(stick.measure(generated(one, n)))
+        measured = asdict(stick.measure(generate(one, n)))
         shares = measured.pop("shares").tolist()
         measured = {k: v if v == v else None for k, v in measured.items()}  # JSON knows no NaN
         found.append(

@@ -23,7 +23,7 @@ from core.latent.search import SearchStep
 from core.models import AutoDecoder, LatentModel
 from core.system.progress import Steps
 
-DRAWS = 16
+EPSILON_DRAWS = 16
 """Draws of ε, the same at every station, that the price of a posterior with a width is averaged over."""
 
 STARTS = ("guess", "zero", "nearest")
@@ -52,7 +52,7 @@ class SearchTrace:
     prior: np.ndarray
     beta: float
     mse: np.ndarray
-    hidden: np.ndarray
+    hidden_mse: np.ndarray
     seconds: float
     steps: int
     ended: bool = True
@@ -63,9 +63,9 @@ class SearchTrace:
         return self.recon + self.beta * self.prior
 
 
-def encoded(model: LatentModel, image: np.ndarray, visible: np.ndarray, fill: np.ndarray) -> SearchTrace:
+def trace_encoder(model: LatentModel, image: np.ndarray, visible: np.ndarray, fill: np.ndarray) -> SearchTrace:
     """The encoder's answer in one pass to an image [28, 28] whose hole is filled with `fill` [28, 28]."""
-    seen = codec.as_floats(inpainting.filled(image, visible, fill)[None], model)
+    seen = codec.as_floats(inpainting.fill_holes(image, visible, fill)[None], model)
     with torch.no_grad():
         times = []
         for _ in range(5):  # the first pass also pays for memory, and one that was interrupted says nothing
@@ -75,7 +75,7 @@ def encoded(model: LatentModel, image: np.ndarray, visible: np.ndarray, fill: np
     return _found(model, code, image, visible, sorted(times)[2], 0, True)
 
 
-def begin(
+def starting_code(
     model: LatentModel,
     image: np.ndarray,
     visible: np.ndarray,
@@ -92,19 +92,21 @@ def begin(
     """
     with torch.no_grad():
         if model.encoder is not None:
-            return model.encoder(codec.as_floats(inpainting.filled(image, visible, fill)[None], model))
+            return model.encoder(codec.as_floats(inpainting.fill_holes(image, visible, fill)[None], model))
         if start == "nearest":
-            return nearest(model, image, visible, training)
+            return nearest_code(model, image, visible, training)
         if start not in STARTS:
             raise ValueError(f"There is no start '{start}'. The starts are {', '.join(STARTS)}.")
-        code = search.initial_code(model, codec.as_floats(image[None], model), inpainting.as_mask(visible, 1, model))
+        code = search.initial_code(
+            model, codec.as_floats(image[None], model), inpainting.mask_tensor(visible, 1, model)
+        )
         if start == "zero":
             code = code.clone()
             code[:, : model.latent_dim] = 0.0  # a posterior keeps the width of the guess
         return code
 
 
-def nearest(model: AutoDecoder, image: np.ndarray, visible: np.ndarray, training: np.ndarray | None) -> Tensor:
+def nearest_code(model: AutoDecoder, image: np.ndarray, visible: np.ndarray, training: np.ndarray | None) -> Tensor:
     """The row [1, code_dim] of the training image that is closest to `image` in its visible pixels.
 
     Raises:
@@ -144,7 +146,7 @@ class TracedSearch:
         """
         self.model, self.image, self.visible = model, image, visible
         self.seconds, self._stood = 0.0, []
-        hidden = None if visible.all() else inpainting.as_mask(visible, 1, model)
+        hidden = None if visible.all() else inpainting.mask_tensor(visible, 1, model)
         self._walk = Steps(
             search.search(
                 model,
@@ -162,12 +164,12 @@ class TracedSearch:
         began = time.perf_counter()
         for look in self._walk:
             self.seconds += time.perf_counter() - began  # the search's own time, without who watches it
-            self._stood.append(look.stood[:, 0])
+            self._stood.append(look.codes[:, 0])
             yield look
             began = time.perf_counter()
         self.seconds += time.perf_counter() - began
 
-    def found(self) -> SearchTrace:
+    def trace(self) -> SearchTrace:
         """The way of the best of all restarts, as far as it was gone (one step at least)."""
         ways = torch.stack(self._stood, 1)  # [restarts, steps, code_dim]
         placed = self._walk.result
@@ -196,8 +198,8 @@ def _found(
         recon.cpu().numpy().astype(np.float64),
         prior.cpu().numpy().astype(np.float64),
         float(model.beta),
-        inpainting.error(pictures, originals),
-        inpainting.hidden_error(pictures, originals, masks),
+        inpainting.pixel_mse(pictures, originals),
+        inpainting.hidden_mse(pictures, originals, masks),
         seconds,
         steps,
         ended,
@@ -209,9 +211,9 @@ def _price(model: LatentModel, codes: Tensor, image: np.ndarray, visible: np.nda
     """E_q[−log p(x | z)] on the visible pixels and the prior's term at codes [S, code_dim]: [S] each, in nats."""
     n, posterior = len(codes), model.posterior(codes)
     x = codec.as_floats(np.broadcast_to(image, (n, 28, 28)), model)
-    seen = inpainting.as_mask(visible, n, model)
+    seen = inpainting.mask_tensor(visible, n, model)
     draws = torch.randn(
-        DRAWS if model.variational else 1, model.latent_dim, generator=torch.Generator().manual_seed(0)
+        EPSILON_DRAWS if model.variational else 1, model.latent_dim, generator=torch.Generator().manual_seed(0)
     ).to(codes)
     losses = [model.losses_at(posterior, posterior.at(draw), x, seen) for draw in draws]
     return torch.stack([part.recon for part in losses]).mean(0), losses[0].kl

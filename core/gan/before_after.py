@@ -48,7 +48,7 @@ class ReconstructionPair:
 
 
 @dataclass(frozen=True)
-class Figure:
+class MetricChange:
     """One yardstick: `key` as in the run's evaluation; NaN where it was not measured."""
 
     key: str
@@ -56,10 +56,10 @@ class Figure:
     after: float
 
 
-YARDSTICKS = ("frechet", "modes", "balance", "sure", "sharpness", "diversity", "mse")
+METRICS = ("frechet", "modes", "balance", "sure", "sharpness", "diversity", "mse")
 
 
-def through(model: GAN, z: np.ndarray) -> BeforeAfterImages:
+def decode_both(model: GAN, z: np.ndarray) -> BeforeAfterImages:
     """Decode z [N, d] through both."""
     source = model.before()
     before = None if source is None else codec.decode(source, z, chunk=64)
@@ -76,7 +76,7 @@ def tour(z: np.ndarray, steps: int) -> np.ndarray:
     return way
 
 
-def nearest(pictures: np.ndarray, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def nearest_images(pictures: np.ndarray, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The image with the smallest squared distance in pixels to each picture; of several the first.
 
     Grey levels are whole numbers, so sums in double precision are exact.
@@ -97,35 +97,37 @@ def nearest(pictures: np.ndarray, images: np.ndarray) -> tuple[np.ndarray, np.nd
     return index, least / (wanted.shape[1] * 255.0**2)
 
 
-def kept(model: GAN, images: np.ndarray) -> ReconstructionPair | None:
+def reconstruct_both(model: GAN, images: np.ndarray) -> ReconstructionPair | None:
     """Encode images with the source's encoder and decode μ by both; None where there is no encoder."""
     if model.encoder is None or model.origin is None:
         return None
-    both = through(model, codec.encode(model, images))
+    both = decode_both(model, codec.encode(model, images))
     return ReconstructionPair(images, both.before, both.after, _mse(both.before, images), _mse(both.after, images))
 
 
-def figures(run: Run) -> list[Figure]:
+def metric_changes(run: Run) -> list[MetricChange]:
     """Every yardstick that was measured of this run, before and after training: on the test set where it has ended,
     else on the held-out images, at the start and at the best epoch so far."""
     return [figure for figure in _figures(run) if math.isfinite(figure.after)]
 
 
-def _figures(run: Run) -> Iterator[Figure]:
+def _figures(run: Run) -> Iterator[MetricChange]:
     found = run.evaluation()
     if found is not None and "frechet" in found:
         before = found.get("before")
-        for key in YARDSTICKS:
-            yield Figure(key, _number(before.get(key) if isinstance(before, dict) else None), _number(found.get(key)))
+        for key in METRICS:
+            yield MetricChange(
+                key, _number(before.get(key) if isinstance(before, dict) else None), _number(found.get(key))
+            )
         return
     table = run.history()
     measured = np.flatnonzero(np.isfinite(table["val_frechet"])) if "val_frechet" in table else ()
     if len(measured):
         first, best = measured[0], measured[np.argmin(table["val_frechet"][measured])]
         compared = run.recipe.generator == "decoder"  # the start of a generator from scratch is noise, no decoder
-        for key in YARDSTICKS:
+        for key in METRICS:
             column = table[f"val_{key}"]
-            yield Figure(key, float(column[first]) if compared else math.nan, float(column[best]))
+            yield MetricChange(key, float(column[first]) if compared else math.nan, float(column[best]))
 
 
 def _mse(pictures: np.ndarray, images: np.ndarray) -> np.ndarray:

@@ -18,7 +18,7 @@ from core import runs
 from core.recipes.recipe import Recipe
 from core.runs import Run, gan_source
 
-LAST = 0.1
+FINAL_SHARE = 0.1
 """The discriminator's accuracy is a mean over this last part of the training: from one step to the next it jumps."""
 
 FIT = {"lr": 3e-4, "d_lr": 3e-4, "r1": 1.0}
@@ -40,7 +40,7 @@ class Arm:
 
 
 @dataclass(frozen=True)
-class Figures:
+class GanMeasures:
     """What was measured of one training, at its start or its end; NaN for what is not known. As in
     `sample_quality.SampleMeasures`; d_real, d_fake: the shares of real and of generated images that D takes for what
     they are. classes: how many there are."""
@@ -59,7 +59,7 @@ class Figures:
         return 0.5 * (self.d_real + self.d_fake)
 
 
-Verdict = Callable[[Figures, Figures, Figures], int]
+Verdict = Callable[[GanMeasures, GanMeasures, GanMeasures], int]
 """Which choice came true: from the first arm's start and end, and the second's end."""
 
 
@@ -168,18 +168,18 @@ EXPERIMENTS = (
 )
 
 
-def is_trial(recipe: Recipe) -> bool:
+def is_experiment_recipe(recipe: Recipe) -> bool:
     """Whether an experiment trains this. Its run shows what goes wrong as often as what goes well, so it should be
     nobody's choice unasked."""
-    return recipe.model == "gan" and recipe.name in {prefixed(arm) for e in EXPERIMENTS for arm in e.arms}
+    return recipe.model == "gan" and recipe.name in {recipe_name(arm) for e in EXPERIMENTS for arm in e.arms}
 
 
-def prefixed(arm: Arm) -> str:
+def recipe_name(arm: Arm) -> str:
     """The name of an arm's recipe, with which the names of its runs begin."""
     return f"try-{arm.key}"
 
 
-def usual_source(found: Sequence[Run]) -> Run | None:
+def default_source(found: Sequence[Run]) -> Run | None:
     """The run to start with: a VAE with a small network on the digits, on which these trainings take seconds; else the
     first there is."""
 
@@ -190,7 +190,7 @@ def usual_source(found: Sequence[Run]) -> Run | None:
     return max(found, key=fits, default=None)  # the first of equals
 
 
-def base(source: Run) -> Recipe:
+def base_recipe(source: Run) -> Recipe:
     """The training that all arms change. On the digits it sees every image once in a round; larger sets give 6,000."""
     small = source.recipe.dataset == "digits"
     return Recipe(
@@ -206,23 +206,23 @@ def base(source: Run) -> Recipe:
     )
 
 
-def recipe(arm: Arm, source: Run, seed: int = 0) -> Recipe:
+def recipe_for(arm: Arm, source: Run, seed: int = 0) -> Recipe:
     """What an arm trains, with everything filled in that a run made of it will say.
 
     Raises:
         RunError: the source is gone.
     """
     changes = dict(arm.changes)
-    start = base(source)
+    start = base_recipe(source)
     wide = changes.pop("wider", 1)
     return gan_source.resolved(
-        start.with_(name=prefixed(arm), seed=seed, **changes, d_channels=tuple(wide * c for c in start.d_channels))
+        start.with_(name=recipe_name(arm), seed=seed, **changes, d_channels=tuple(wide * c for c in start.d_channels))
     )
 
 
 def runs_of(arm: Arm, source: Run) -> list[Run]:
     """The runs of an arm from that source, whatever their seed, the newest first."""
-    wanted = recipe(arm, source)
+    wanted = recipe_for(arm, source)
     return [
         run
         for run in runs.list_runs()
@@ -230,7 +230,7 @@ def runs_of(arm: Arm, source: Run) -> list[Run]:
     ]
 
 
-def pairs(experiment: Experiment, source: Run) -> list[tuple[Run, Run]]:
+def finished_pairs(experiment: Experiment, source: Run) -> list[tuple[Run, Run]]:
     """The finished runs of both arms, one pair for each seed, the newest first."""
     first, second = (
         {run.recipe.seed: run for run in reversed(runs_of(arm, source)) if run.status["state"] == "finished"}
@@ -240,17 +240,17 @@ def pairs(experiment: Experiment, source: Run) -> list[tuple[Run, Run]]:
     return sorted(both, key=lambda pair: pair[0].status.get("created", 0.0), reverse=True)
 
 
-def missing(experiment: Experiment, source: Run, seed: int) -> list[Recipe]:
+def missing_recipes(experiment: Experiment, source: Run, seed: int) -> list[Recipe]:
     """What has to be trained for that seed: an arm that other experiments share may be there already. Only runs that
     came to their end count."""
     wanted = []
     for arm in experiment.arms:
         there = [run for run in runs_of(arm, source) if run.recipe.seed == seed and run.status["state"] == "finished"]
-        wanted += [] if there else [recipe(arm, source, seed)]
+        wanted += [] if there else [recipe_for(arm, source, seed)]
     return wanted
 
 
-def figures(table: dict[str, np.ndarray], classes: int, end: bool = True) -> Figures:
+def measures_from_history(table: dict[str, np.ndarray], classes: int, end: bool = True) -> GanMeasures:
     """The figures at the end of a history (`Run.history()`), or at its start."""
 
     def measured(column: str) -> float:
@@ -259,10 +259,10 @@ def figures(table: dict[str, np.ndarray], classes: int, end: bool = True) -> Fig
 
     def accuracy(column: str) -> float:
         there = table[column][np.isfinite(table[column])]
-        n = max(1, round(LAST * len(there)))
+        n = max(1, round(FINAL_SHARE * len(there)))
         return float(there[-n:].mean() if end else there[:n].mean()) if len(there) else float("nan")
 
-    return Figures(
+    return GanMeasures(
         *(measured(f"val_{name}") for name in ("frechet", "modes", "sharpness", "diversity")),
         accuracy("d_real"),
         accuracy("d_fake"),
@@ -270,11 +270,11 @@ def figures(table: dict[str, np.ndarray], classes: int, end: bool = True) -> Fig
     )
 
 
-def of_run(run: Run, end: bool = True) -> Figures:
+def measures_of_run(run: Run, end: bool = True) -> GanMeasures:
     """The figures of a run that has a history."""
-    return figures(run.history(), run.class_history()[1].shape[1], end)
+    return measures_from_history(run.history(), run.class_history()[1].shape[1], end)
 
 
 def outcome(experiment: Experiment, first: Run, second: Run) -> int:
     """Which of the choices came true."""
-    return experiment.verdict(of_run(first, end=False), of_run(first), of_run(second))
+    return experiment.verdict(measures_of_run(first, end=False), measures_of_run(first), measures_of_run(second))

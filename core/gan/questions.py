@@ -215,7 +215,9 @@ def gradients(
     return path.double().numpy(), score.numpy()
 
 
-def of_image(model: LatentModel, image: np.ndarray, n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, int]:
+def gradients_for_image(
+    model: LatentModel, image: np.ndarray, n: int, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray, int]:
     """`gradients` of the redrawing error (nats) of one image `uint8` [28, 28] in the latent number that the model uses
     most: [n] each, and which number it is."""
     import torch
@@ -242,7 +244,7 @@ def histogram(values: np.ndarray, low: float, high: float, bins: int = 60) -> tu
     return 0.5 * (edges[1:] + edges[:-1]), counts / max(1, len(values))
 
 
-def pca(train: np.ndarray, test: np.ndarray, d: int) -> np.ndarray:
+def pca_reconstruction(train: np.ndarray, test: np.ndarray, d: int) -> np.ndarray:
     """Test images `uint8` [n, 28, 28] redrawn from d principal components of the training images: float [n, 28, 28] in
     grey levels from 0 to 1, not clipped."""
     x, y = (images.reshape(len(images), -1) / 255.0 for images in (train, test))
@@ -252,7 +254,7 @@ def pca(train: np.ndarray, test: np.ndarray, d: int) -> np.ndarray:
     return ((y - centre) @ kept @ kept.T + centre).reshape(test.shape)
 
 
-def error(images: np.ndarray, redrawn: np.ndarray) -> float:
+def pixel_mse(images: np.ndarray, redrawn: np.ndarray) -> float:
     """Mean squared error per pixel of `uint8` images, and of copies as `uint8` or in grey levels from 0 to 1."""
     copies = redrawn / 255.0 if redrawn.dtype == np.uint8 else redrawn
     return float(np.square(images / 255.0 - copies).mean())

@@ -17,7 +17,7 @@ QUESTIONS = 20
 KINDS = ("real", "vae", "gan")
 """Where a picture can come from; `vae` is the decoder that the generator started from, whatever family it is of."""
 
-AVERAGED = 256
+THRESHOLD_IMAGES = 256
 """Real and generated images that a critic, which knows no line of its own, is given one from."""
 
 
@@ -40,17 +40,17 @@ class Round:
     rows: np.ndarray
     z: np.ndarray
     verdicts: np.ndarray
-    line: float
+    threshold: float
 
     @property
-    def believed(self) -> np.ndarray:
+    def taken_as_real(self) -> np.ndarray:
         """Which pictures D takes for real, bool [n]."""
-        return self.verdicts > self.line
+        return self.verdicts > self.threshold
 
     @property
-    def d_right(self) -> int:
+    def discriminator_correct(self) -> int:
         """How often D is right. It only says real or made."""
-        return int((self.believed == (np.array(self.truth) == "real")).sum())
+        return int((self.taken_as_real == (np.array(self.truth) == "real")).sum())
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Score:
     of: int
 
 
-def deal(model: GAN, images: ImageSet, seed: int, kind: str, n: int = QUESTIONS) -> Round:
+def make_round(model: GAN, images: ImageSet, seed: int, kind: str, n: int = QUESTIONS) -> Round:
     """A balanced round in random order: the numbers of the kinds differ by one at most. Without a decoder to compare
     with, real plays against GAN. Real images are test images where there are any: D has not seen them.
 
@@ -78,7 +78,7 @@ def deal(model: GAN, images: ImageSet, seed: int, kind: str, n: int = QUESTIONS)
     kinds = KINDS if model.origin is not None else ("real", "gan")
     # From another kind on with each seed: the one that comes short by a picture changes.
     truth = rng.permutation(np.array([kinds[(i + seed) % len(kinds)] for i in range(n)]))
-    real = reals(images)
+    real = real_images(images)
     rows = np.full(n, -1)
     rows[truth == "real"] = rng.choice(len(real), (truth == "real").sum(), replace=len(real) < n)
     noise = rng.standard_normal((n, model.latent_dim), dtype=np.float32)
@@ -88,16 +88,16 @@ def deal(model: GAN, images: ImageSet, seed: int, kind: str, n: int = QUESTIONS)
     pictures[truth == "real"] = real[rows[truth == "real"]]
     for made in kinds[1:]:
         pictures[truth == made] = codec.decode(model.before() if made == "vae" else model, z[truth == made])
-    said = verdicts(model, pictures)
-    return Round(seed, pictures, tuple(truth.tolist()), kinds, rows, z, said, line(model, images, kind))
+    said = discriminator_outputs(model, pictures)
+    return Round(seed, pictures, tuple(truth.tolist()), kinds, rows, z, said, decision_threshold(model, images, kind))
 
 
-def reals(images: ImageSet) -> np.ndarray:
+def real_images(images: ImageSet) -> np.ndarray:
     """The real images that are asked about, `uint8` [N, 28, 28]."""
     return images.test_images if len(images.test_images) else images.train_images
 
 
-def verdicts(model: GAN, pictures: np.ndarray) -> np.ndarray:
+def discriminator_outputs(model: GAN, pictures: np.ndarray) -> np.ndarray:
     """D's raw verdicts on `uint8` [n, 28, 28]: float32 [n]."""
     import torch
 
@@ -105,7 +105,7 @@ def verdicts(model: GAN, pictures: np.ndarray) -> np.ndarray:
         return model.discriminator(codec.as_floats(pictures, model)).float().cpu().numpy()
 
 
-def line(model: GAN, images: ImageSet, kind: str) -> float:
+def decision_threshold(model: GAN, images: ImageSet, kind: str) -> float:
     """The verdict above which D takes an image for real (`adversarial_losses.decision_threshold`)."""
     import torch
 
@@ -114,9 +114,9 @@ def line(model: GAN, images: ImageSet, kind: str) -> float:
     if kind != "wgan-gp":
         none = torch.zeros(1)
         return float(adversarial_losses.decision_threshold(kind, none, none))
-    z = sampling.draws(model, AVERAGED, 0)
-    fake = torch.from_numpy(verdicts(model, codec.decode(model, z)))
-    real = torch.from_numpy(verdicts(model, reals(images)[:AVERAGED]))
+    z = sampling.draws(model, THRESHOLD_IMAGES, 0)
+    fake = torch.from_numpy(discriminator_outputs(model, codec.decode(model, z)))
+    real = torch.from_numpy(discriminator_outputs(model, real_images(images)[:THRESHOLD_IMAGES]))
     return float(adversarial_losses.decision_threshold(kind, real, fake))
 
 
@@ -132,4 +132,4 @@ def score(dealt: Round, answers: list[int]) -> Score:
     said = [dealt.kinds[a] for a in answers]
     exact = sum(a == b for a, b in zip(said, dealt.truth, strict=True))
     real = sum((a == "real") == (b == "real") for a, b in zip(said, dealt.truth, strict=True))
-    return Score(exact, real, dealt.d_right, len(said))
+    return Score(exact, real, dealt.discriminator_correct, len(said))

@@ -34,7 +34,7 @@ class DStep:
         real_before, fake_before, real_after, fake_after: D's verdicts on the same images, float32 [B].
         loss, loss_after: of D, its penalty included; the penalty apart.
         layers: (name, norm of the loss's gradient by its weights) for each layer of D, from the image on.
-        line: the verdict above which D takes an image for real, before and after.
+        threshold: the verdict above which D takes an image for real, before and after.
     """
 
     z: np.ndarray
@@ -48,7 +48,7 @@ class DStep:
     loss_after: float
     penalty: float
     layers: tuple[tuple[str, float], ...]
-    line: tuple[float, float]
+    threshold: tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class GStep:
         verdict, verdict_after: D's, on the same z, float32 [B].
         gradient: of G's loss by each pixel of its images, times B: float32 [B, 28, 28]. Where it is negative, more ink
             would lower the loss.
-        loss, loss_after: of G. line: the verdict above which D takes an image for real.
+        loss, loss_after: of G. threshold: the verdict above which D takes an image for real.
     """
 
     z: np.ndarray
@@ -73,7 +73,7 @@ class GStep:
     gradient: np.ndarray
     loss: float
     loss_after: float
-    line: float
+    threshold: float
 
 
 def d_step(model: GAN, recipe: Recipe, real: np.ndarray, seed: int, factor: float = 1.0) -> DStep:

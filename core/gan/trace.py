@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Coded:
+class EncodedImages:
     """Images through the whole source, N of them.
 
     Attributes:
@@ -34,7 +34,7 @@ class Coded:
 
 
 @dataclass(frozen=True)
-class Judged:
+class DiscriminatorAnswers:
     """What D answers, raw and as the words it stands for, [N] each.
 
     Attributes:
@@ -47,7 +47,7 @@ class Judged:
     threshold: float
 
 
-def coded(model: LatentModel, images: np.ndarray, seed: int) -> Coded:
+def encode_and_decode(model: LatentModel, images: np.ndarray, seed: int) -> EncodedImages:
     """Send `uint8` images [N, 28, 28] through a model, drawing ε with that seed.
 
     Without an encoder the images' places are searched for: a second or two.
@@ -63,15 +63,17 @@ def coded(model: LatentModel, images: np.ndarray, seed: int) -> Coded:
         z = found.at(noise)
         sigma = torch.zeros_like(z) if found.logvar is None else torch.exp(0.5 * found.logvar)
         decoded = to_uint8(model.decode(z))[:, 0]
-    return Coded(images, found.mean.cpu().numpy(), sigma.cpu().numpy(), z.cpu().numpy(), decoded)
+    return EncodedImages(images, found.mean.cpu().numpy(), sigma.cpu().numpy(), z.cpu().numpy(), decoded)
 
 
-def traceable(model: GAN) -> bool:
+def can_encode(model: GAN) -> bool:
     """Whether images can be sent through the source: by its encoder, or by a search that knows where to begin."""
     return model.origin is not None and (model.encoder is not None or hasattr(model, "guess"))
 
 
-def judge(model: GAN, kind: str, real: np.ndarray, fake: np.ndarray) -> tuple[Judged, Judged]:
+def discriminator_answers(
+    model: GAN, kind: str, real: np.ndarray, fake: np.ndarray
+) -> tuple[DiscriminatorAnswers, DiscriminatorAnswers]:
     """D's answers for real and for generated `uint8` images [N, 28, 28], [M, 28, 28]; `kind` is the recipe's
     `adversarial`, which says what the number means."""
     import torch
@@ -82,9 +84,9 @@ def judge(model: GAN, kind: str, real: np.ndarray, fake: np.ndarray) -> tuple[Ju
         answers = [model.discriminator(codec.as_floats(images, model)) for images in (real, fake)]
         limit = float(adversarial_losses.decision_threshold(kind, *answers))
     said = [answer.float().cpu().numpy() for answer in answers]
-    return Judged(said[0], said[0] > limit, limit), Judged(said[1], said[1] > limit, limit)
+    return DiscriminatorAnswers(said[0], said[0] > limit, limit), DiscriminatorAnswers(said[1], said[1] > limit, limit)
 
 
-def generated(model: GAN, n: int, seed: int) -> before_after.BeforeAfterImages:
+def generate_both(model: GAN, n: int, seed: int) -> before_after.BeforeAfterImages:
     """n draws from noise through the decoder as it was and as it is now."""
-    return before_after.through(model, sampling.draws(model, n, seed))
+    return before_after.decode_both(model, sampling.draws(model, n, seed))

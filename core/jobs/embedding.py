@@ -22,7 +22,7 @@ _desk = EmbeddingQueue()
 
 def start(x: np.ndarray, labels: np.ndarray, settings: Settings, by: str | None = None) -> EmbeddingJob:
     """Begin to form a map of x float32 [n, d] with classes int64 [n], or go on with a stopped one."""
-    by = by or embedding_settings.implementation()
+    by = by or embedding_settings.default_backend()
     key = store.key(x, labels, settings, by)
     order = {"do": "map", "key": key, "by": by, "settings": dataclasses.asdict(settings)}
     return _desk.submit(EmbeddingJob(key, settings.iterations, order, {"x": x, "labels": labels}))
@@ -35,7 +35,7 @@ def current(key: str, settings: Settings) -> EmbeddingJob | None:
 
 def start_lessons(x: np.ndarray, labels: np.ndarray, by: str | None = None) -> EmbeddingJob:
     """Begin to compute the small maps of `embedding_lessons` from x float32 [n, d]."""
-    by = by or embedding_settings.implementation()
+    by = by or embedding_settings.default_backend()
     key = pitfalls.key(x, by)
     order = {"do": "lessons", "key": key, "by": by}
     return _desk.submit(EmbeddingJob(key, 0, order, {"x": x, "labels": labels}))

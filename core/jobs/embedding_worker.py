@@ -81,7 +81,7 @@ class EmbeddingWorker:
         """One map with its measures, kept in the cache."""
         settings, by, began = Settings(**order["settings"]), order["by"], time.monotonic()
         x, labels, name = order["x"], order["labels"], order["key"]
-        before = store.stage(name, settings) if settings.method == "tsne" else None
+        before = store.find_stage(name, settings) if settings.method == "tsne" else None
         seconds = float(before.facts.get("seconds", 0.0)) if before else 0.0
 
         def look(state: State) -> bool:
@@ -99,7 +99,7 @@ class EmbeddingWorker:
         note = ""
         if finished or state.update is not None:  # what scikit-learn was stopped in is no stage of anything
             try:
-                store.keep(name, settings, state, facts, finished)
+                store.save(name, settings, state, facts, finished)
             except OSError as error:
                 note = f"The map could not be kept ({error.strerror or error}): it will be formed anew next time."
         self.say("ended", measures=facts["measures"], note=note)
@@ -113,7 +113,7 @@ class EmbeddingWorker:
 
         panels = pitfalls.compute(order["x"], order["labels"], order["by"], tell)
         if panels is not None:
-            pitfalls.keep(order["key"], panels)
+            pitfalls.save(order["key"], panels)
         self.say("formed", finished=panels is not None, seconds=0.0)
         self.say("ended", measures=None, note="")
 

@@ -157,8 +157,8 @@ def main(order: str) -> None:
     images = data.load(every[0].recipe.dataset, every[0].recipe.folder)
     test = images.test_images[data.spread(images.test_labels, min(asked["images"], len(images.test_images)))]
     for number, (run, way) in enumerate(zip(every, asked["ways"], strict=True)):
-        fill = None if way["how"] == SEARCH else inpainting.fill_of(way["how"], images)
-        for step in inpainting.sweep(
+        fill = None if way["how"] == SEARCH else inpainting.fill_image(way["how"], images)
+        for step in inpainting.sweep_steps(
             weights.load_model(run), test, fill=fill, seed=asked["seed"], steps=asked["steps"]
         ):
             told = {"part": (number + step.part) / len(every)}

@@ -33,7 +33,7 @@ def prepare(run: Run, other: str, n: int, seed: int) -> tuple[ImageSet, OutlierS
         DataError: a set is not there. RunError: the run has no weights.
     """
     images = data.load(run.recipe.dataset, run.recipe.folder)
-    bag = bags.mixed(images, run.recipe, data.load(other) if other else None, n, seed)
+    bag = bags.build(images, run.recipe, data.load(other) if other else None, n, seed)
     return images, bag, outliers.file_of(run, bag)
 
 
@@ -139,7 +139,7 @@ def main(name: str, other: str, n: str, seed: str) -> int:
         torch.set_num_threads(max(1, (os.cpu_count() or 2) // 2))  # the pages need the rest
         run = runs.open_run(name)
         images, bag, path = prepare(run, other, int(n), int(seed))
-        steps = Steps(outliers.scoring(weights.load_model(run), run.recipe, images, bag))
+        steps = Steps(outliers.scoring_steps(weights.load_model(run), run.recipe, images, bag))
         for part in steps:
             print(f"progress {part:.3f}", flush=True)
         if not outliers.save(path, steps.result):

@@ -38,7 +38,7 @@ class Axes:
         """z of points u in units of σ from the centre, [..., d]."""
         return (self.centre + self.scale * np.asarray(u, np.float32)).astype(np.float32)
 
-    def to_u(self, z: np.ndarray) -> np.ndarray:
+    def to_sigma_units(self, z: np.ndarray) -> np.ndarray:
         """The inverse of `to_z`."""
         return ((np.asarray(z, np.float32) - self.centre) / self.scale).astype(np.float32)
 
@@ -51,18 +51,18 @@ def axes(model: LatentModel) -> Axes:
         weight = model.kl_per_dim.detach().cpu().numpy().astype(np.float32)
         if not model.kl_known:
             weight = np.ones(d, np.float32)
-        order, dead = by_weight(weight, DEAD_BELOW)
+        order, dead = order_by_weight(weight, DEAD_BELOW)
         if hasattr(model, "discriminator"):
             dead = np.zeros(d, bool)  # what an encoder did not use the generator may have learned to
     else:
         centre = model.latent_mean.detach().cpu().numpy().astype(np.float32)
         weight = np.sqrt(np.clip(model.latent_cov.detach().cpu().numpy().diagonal(), 0, None)).astype(np.float32)
-        order, dead = by_weight(weight, 1e-3 * float(weight.max(initial=0.0)))
+        order, dead = order_by_weight(weight, 1e-3 * float(weight.max(initial=0.0)))
         scale = np.where(weight > 1e-6, weight, 1.0).astype(np.float32)
     return Axes(centre, scale, weight, order, dead)
 
 
-def by_weight(weight: np.ndarray, dead_below: float = DEAD_BELOW) -> tuple[np.ndarray, np.ndarray]:
+def order_by_weight(weight: np.ndarray, dead_below: float = DEAD_BELOW) -> tuple[np.ndarray, np.ndarray]:
     """(the dimensions by falling weight [d], which of them lie below `dead_below` [d] bool); NaN counts as dead."""
     weight = np.nan_to_num(np.asarray(weight, np.float64), nan=-np.inf)
     return np.argsort(-weight, kind="stable"), weight < dead_below

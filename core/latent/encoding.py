@@ -55,7 +55,7 @@ def optimise_in_chunks(
             )
         )
         for look in walk:
-            yield (first + look.step / look.of * len(images[part])) / max(1, len(images))
+            yield (first + look.step / look.total * len(images[part])) / max(1, len(images))
         found.append(walk.result)
     return concatenate(found)
 

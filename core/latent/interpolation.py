@@ -38,19 +38,19 @@ class InterpolationPath:
     images: np.ndarray
 
 
-def encoded(model: LatentModel, image: np.ndarray) -> Endpoint:
+def encode_endpoint(model: LatentModel, image: np.ndarray) -> Endpoint:
     """An image `uint8` [28, 28] and its posterior mean μ: never a sample, which would move at every look."""
     return Endpoint(image, codec.encode(model, image[None])[0])
 
 
-def generated(model: LatentModel, seed: int) -> Endpoint:
+def sample_endpoint(model: LatentModel, seed: int) -> Endpoint:
     """A picture the model invents from a draw of its prior (autoencoder: of the Gaussian fitted to its latents); its z
     is known and need not be encoded."""
     z = sampling.draws(model, 1, seed)
     return Endpoint(codec.decode(model, z)[0], z[0])
 
 
-def ways(
+def paths(
     model: LatentModel, a: Endpoint, b: Endpoint, frames: int, place: Callable[[np.ndarray], np.ndarray] | None = None
 ) -> dict[str, InterpolationPath]:
     """The three ways from a to b by name (`WAYS`), `frames` pictures each.
@@ -77,7 +77,7 @@ def ways(
     return found
 
 
-def square(corners: np.ndarray, side: int) -> np.ndarray:
+def corner_grid(corners: np.ndarray, side: int) -> np.ndarray:
     """Bilinear mixtures of four points [4, d] (top left, top right, bottom left, bottom right), row by row from the
     top: float32 [side · side, d]. Its edges and diagonals are straight lines."""
     t = np.linspace(0.0, 1.0, side)
@@ -99,7 +99,7 @@ def angle(a: np.ndarray, b: np.ndarray) -> float:
     return math.degrees(math.acos(max(-1.0, min(1.0, float(a @ b) / lengths)))) if lengths > 1e-12 else math.nan
 
 
-def nearest(z: np.ndarray, latents: np.ndarray, skip_self: bool = False) -> np.ndarray:
+def nearest_distance(z: np.ndarray, latents: np.ndarray, skip_self: bool = False) -> np.ndarray:
     """Euclidean distance of each point [N, d] to the nearest of the latents [M, d]: float64 [N].
 
     Args:
@@ -120,7 +120,7 @@ def log_priors(z: np.ndarray) -> np.ndarray:
     return np.array([sampling.log_prior(point) for point in z])
 
 
-def sigmas(z: np.ndarray, mean: np.ndarray, cov: np.ndarray) -> tuple[np.ndarray, int]:
+def mahalanobis(z: np.ndarray, mean: np.ndarray, cov: np.ndarray) -> tuple[np.ndarray, int]:
     """How far points [N, d] lie from the middle of a Gaussian, in its own standard deviations (Mahalanobis 1936).
 
     Directions in which it has no width are left out: a collapsed dimension of an autoencoder has none.

@@ -29,13 +29,13 @@ SAMPLERS = {"prior": "prior N(0, I)", "gaussian": "Gaussian fitted to the latent
 COMPONENTS = 10
 """As in the paper; fewer where there are too few latents."""
 
-FITTED = 3_000
+MAX_LATENTS = 3_000
 """Latents that the mixture is fitted to, at most: a second's work."""
 
-PER_DIMENSION = 2
+LATENTS_PER_DIMENSION = 2
 """A component's covariance needs more latents than dimensions: at least so many times as many, on average."""
 
-FLOOR = 1e-3
+VARIANCE_FLOOR = 1e-3
 """Added to every variance, as a share of the mean variance of the latents: a dead dimension has none of its own."""
 
 
@@ -96,10 +96,10 @@ def fit(latents: np.ndarray, components: int = COMPONENTS, seed: int = 0) -> Mix
     if not np.isfinite(latents).all() or not len(latents):
         raise RunError("There are no finite latents to fit a mixture to. Train the run again.")
     n, d = latents.shape
-    count = max(1, min(components, n // (PER_DIMENSION * d)))
+    count = max(1, min(components, n // (LATENTS_PER_DIMENSION * d)))
     if n < 2:  # one image has no spread
         latents = np.repeat(latents, 2, axis=0)
-    floor = max(1e-9, FLOOR * float(latents.var(0).mean()))
+    floor = max(1e-9, VARIANCE_FLOOR * float(latents.var(0).mean()))
     fitted = GaussianMixture(count, reg_covar=floor, max_iter=100, random_state=seed)
     with warnings.catch_warnings():
         # Not at rest after 100 rounds, or latents that coincide: a little less good, and still a mixture.
@@ -117,12 +117,14 @@ def for_run(run: Run, model: LatentModel, components: int = COMPONENTS, seed: in
         DataError: they must be encoded, and the data set is not there. RunError: they are not finite.
     """
     recipe = run.recipe
-    if not possible(model):
+    if not can_fit(model):
         raise RunError(
             f"'{run.name}' is a GAN without an encoder: there are no latents of images to fit a mixture to. "
             "It draws from what it was trained on."
         )
-    settings = f"{components} {seed} {FITTED} {PER_DIMENSION} {FLOOR} {sorted(recipe.to_dict().items())}"
+    settings = (
+        f"{components} {seed} {MAX_LATENTS} {LATENTS_PER_DIMENSION} {VARIANCE_FLOOR} {sorted(recipe.to_dict().items())}"
+    )
     path = cache.file_of("mixture", cache.digest(runs_weights.weights_digest(run, which), settings))
     if (found := cache.load(path)) and (mixture := _read(*found, model.latent_dim)):
         return mixture
@@ -142,9 +144,9 @@ def _latents(run: Run, model: LatentModel) -> np.ndarray:
         table = getattr(model, "table", None)
         if table is None or not len(table):
             raise
-        rows = np.linspace(0, len(table) - 1, min(len(table), FITTED)).astype(int)  # its table needs no images
+        rows = np.linspace(0, len(table) - 1, min(len(table), MAX_LATENTS)).astype(int)  # its table needs no images
         return model.posterior(table[rows]).mean.cpu().numpy()
-    return codec.training_latents(model, run.recipe, images, FITTED)[1]
+    return codec.training_latents(model, run.recipe, images, MAX_LATENTS)[1]
 
 
 def _read(arrays: dict[str, np.ndarray], facts: dict, d: int) -> Mixture | None:
@@ -161,12 +163,12 @@ def _read(arrays: dict[str, np.ndarray], facts: dict, d: int) -> Mixture | None:
         return None
 
 
-def possible(model: LatentModel) -> bool:
+def can_fit(model: LatentModel) -> bool:
     """Whether there are latents of images to fit a mixture to: not in a GAN without an encoder."""
     return not hasattr(model, "discriminator") or model.encoder is not None
 
 
-def usual(model: LatentModel) -> str:
+def default_sampler(model: LatentModel) -> str:
     """The source that belongs to a model: its prior, or where training knew none the fitted Gaussian."""
     return "prior" if model.has_prior else "gaussian"
 

@@ -40,7 +40,7 @@ def pca(x: np.ndarray, k: int = 2) -> np.ndarray:
     return np.pad(y, ((0, 0), (0, max(0, min(k, 2) - y.shape[1]))))
 
 
-def explained(x: np.ndarray, y: np.ndarray) -> float:
+def explained_variance(x: np.ndarray, y: np.ndarray) -> float:
     """The share of x's variance [n, d] that a PCA map y [n, k] keeps, 0 to 1; NaN if x does not vary."""
     whole = float(np.asarray(x, np.float64).var(0).sum())
     return float(np.asarray(y, np.float64).var(0).sum()) / whole if whole else math.nan

@@ -16,15 +16,15 @@ from core.latent.pca import principal_directions
 if TYPE_CHECKING:
     from core.models.base import LatentModel
 
-SURE = 0.9
+CONFIDENT_PROBABILITY = 0.9
 """A classifier is sure of a picture whose most likely class has at least this probability."""
 
-LEAST = 0.01
+MIN_CLASS_SHARE = 0.01
 """A class counts as covered when at least this share of all draws surely shows it: one in a hundred is no accident."""
 
 
 @dataclass(frozen=True)
-class Pair:
+class PlaneAxes:
     """Two directions, of which every point has two coordinates.
 
     Attributes:
@@ -35,30 +35,30 @@ class Pair:
     """
 
     names: tuple[str, str]
-    step: np.ndarray
-    read: np.ndarray
+    directions: np.ndarray
+    dual: np.ndarray
 
     def coordinates(self, u: np.ndarray) -> np.ndarray:
         """[N, 2] of points [N, d]."""
-        return np.asarray(u, np.float32) @ self.read.T
+        return np.asarray(u, np.float32) @ self.dual.T
 
     def grid(self, u: np.ndarray, span: float, n: int) -> np.ndarray:
         """An n × n grid over ± `span`, row by row from the top, through u [d]: what of u lies across the plane stays,
         [n², d]."""
         u = np.asarray(u, np.float32)
-        rest = u - self.coordinates(u[None])[0] @ self.step
+        rest = u - self.coordinates(u[None])[0] @ self.directions
         along = np.linspace(-span, span, n, dtype=np.float32)
         right, up = np.meshgrid(along, along[::-1])
-        return (rest + np.stack([right.ravel(), up.ravel()], axis=1) @ self.step).astype(np.float32)
+        return (rest + np.stack([right.ravel(), up.ravel()], axis=1) @ self.directions).astype(np.float32)
 
 
-def dimensions(i: int, j: int, d: int) -> Pair:
+def dimension_plane(i: int, j: int, d: int) -> PlaneAxes:
     """Two of the d latent dimensions: i to the right, j upwards."""
     unit = np.eye(d, dtype=np.float32)[[i, j]]
-    return Pair((f"z{i}", f"z{j}"), unit, unit)
+    return PlaneAxes((f"z{i}", f"z{j}"), unit, unit)
 
 
-def principal(model: LatentModel, axes: Axes) -> Pair:
+def principal_plane(model: LatentModel, axes: Axes) -> PlaneAxes:
     """The two directions in which the training latents spread most, as `directions` finds them.
 
     A step is one unit of z where there is a prior N(0, I), so that its circles stay circles; else one standard
@@ -68,10 +68,10 @@ def principal(model: LatentModel, axes: Axes) -> Pair:
     width = np.ones(2) if model.has_prior else np.sqrt(np.clip(variances, 1e-12, None))
     step = width[:, None] * vectors.T / axes.scale
     read = vectors.T * axes.scale / width[:, None]
-    return Pair(("PC 1", "PC 2"), step.astype(np.float32), read.astype(np.float32))
+    return PlaneAxes(("PC 1", "PC 2"), step.astype(np.float32), read.astype(np.float32))
 
 
-def spread(model: LatentModel) -> float:
+def principal_share(model: LatentModel) -> float:
     """The share of the training latents' variance that lies along the two principal directions, 0 to 1."""
     return principal_directions(model.latent_cov.detach().cpu().numpy())[2]
 
@@ -107,6 +107,6 @@ class Coverage:
 
 def coverage(p: np.ndarray) -> Coverage:
     """From probabilities [N, classes] of N pictures; see `SURE` and `LEAST`."""
-    surely = p.max(1) >= SURE
+    surely = p.max(1) >= CONFIDENT_PROBABILITY
     counts = np.bincount(p.argmax(1)[surely], minlength=p.shape[1])
-    return Coverage(float(surely.mean()), int((counts >= max(1, LEAST * len(p))).sum()), p.shape[1], len(p))
+    return Coverage(float(surely.mean()), int((counts >= max(1, MIN_CLASS_SHARE * len(p))).sum()), p.shape[1], len(p))

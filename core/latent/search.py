@@ -16,12 +16,12 @@ STEPS, LR = 60, 0.1
 """Steps of a search and the first step's size in units of z; it falls along a cosine to a twentieth."""
 
 
-CHECK, SETTLED = 20, 1e-4
+CHECK_EVERY, CONVERGED_BELOW = 20, 1e-4
 """A point has arrived when that many steps gained less than this share of all that its search has gained. (A share of
 the objective itself would depend on its constants.)"""
 
 
-DRAWS = 4
+EPSILON_DRAWS = 4
 """Draws of ε, the same for everybody, at which the end of a search for a posterior with a width meets its start."""
 
 
@@ -49,11 +49,11 @@ class SearchStep:
     where it stood [N], and its place `mean` [N, d]. `stood`: the codes before the step, [restarts, N, code_dim]."""
 
     step: int
-    of: int
-    left: int
+    total: int
+    moving: int
     objective: Tensor
     mean: Tensor
-    stood: Tensor
+    codes: Tensor
 
 
 def initial_code(model: LatentModel, images: Tensor, visible: Tensor | None = None) -> Tensor:
@@ -113,7 +113,7 @@ class Problem:
         """Objective [B]; where the posterior has a width, the mean over `DRAWS` fixed draws."""
         if not self.model.variational:
             return self._value(code, None)
-        draws = torch.randn(DRAWS, self.model.latent_dim, generator=torch.Generator().manual_seed(0)).to(code)
+        draws = torch.randn(EPSILON_DRAWS, self.model.latent_dim, generator=torch.Generator().manual_seed(0)).to(code)
         return torch.stack([self._value(code, draw) for draw in draws]).mean(0)
 
     def _value(self, code: Tensor, noise: Tensor | None) -> Tensor:
@@ -160,7 +160,7 @@ def search(
         yield SearchStep(t, steps, len(walk.alive), walk.value.view(restarts, n).amin(0), mean, stood)
         # Where there is a width, a look has noise in it and the best of many would be the luckiest: the small last
         # steps average the noise away, so only the end is compared with the start.
-        if t == steps or (t % CHECK == 0 and not model.variational):
+        if t == steps or (t % CHECK_EVERY == 0 and not model.variational):
             walk.look_back(t)
             if not len(walk.alive):
                 break
@@ -215,8 +215,8 @@ class _BatchedAdam:
         self._keep(rows, self.moving.check(self.code[rows]))
         gained = self.settled[rows] - self.best_value[rows]
         self.settled[rows] = self.best_value[rows]
-        if t >= 2 * CHECK:  # the first steps of Adam are as large far from the goal as near it
-            self.alive = rows[gained > SETTLED * (self.first[rows] - self.best_value[rows])]
+        if t >= 2 * CHECK_EVERY:  # the first steps of Adam are as large far from the goal as near it
+            self.alive = rows[gained > CONVERGED_BELOW * (self.first[rows] - self.best_value[rows])]
             self.moving = self.problem.only(self.alive)
 
     def _keep(self, rows: Tensor, value: Tensor) -> None:

@@ -52,7 +52,7 @@ class GanTrainer(BaseTrainer):
             per_epoch=recipe.round_images,
             columns=2 * len(COLUMNS),
         )
-        classes = len(self.image_set.classes) if classifier.possible(self.image_set) else 0
+        classes = len(self.image_set.classes) if classifier.has_classes(self.image_set) else 0
         self.parts = ("classes.csv", ("epoch", *(f"c{i}" for i in range(classes))))
         for part in (self.model.encoder, self.model.origin, self.model.likelihood):
             if part is not None:
@@ -221,7 +221,7 @@ class GanTrainer(BaseTrainer):
 
     def validate(self) -> ValidationResult:
         """Measure fixed samples, and what is left of reconstruction, on held-out images."""
-        measured = asdict(self.yardstick.measure(sample_quality.generated(self.model, sample_quality.DRAWN)))
+        measured = asdict(self.yardstick.measure(sample_quality.generate(self.model, sample_quality.ROUND_SAMPLES)))
         shares = measured.pop("shares")
         row = self.place(self.batch) | {f"val_{name}": value for name, value in measured.items() if value == value}
         if self.model.encoder is not None:

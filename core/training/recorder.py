@@ -174,9 +174,9 @@ class RunRecorder:
             return
         model = weights.load_model(self.run, "best", device)
         steps = (
-            sample_quality.evaluation(model, test)
+            sample_quality.evaluation_steps(model, test)
             if isinstance(model, GAN)
-            else metrics.evaluation(model, metrics.test_images(model, test))
+            else metrics.evaluation_steps(model, metrics.test_images(model, test))
         )
         for found in steps:
             if found:

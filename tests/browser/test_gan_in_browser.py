@@ -123,7 +123,8 @@ def test_one_scrubber_moves_both_and_asks_nothing_of_the_server(page, lab, small
         assert np.array_equal(shown(page, "before"), codec.decode(model.before(), z, chunk=64)[k])
         assert np.array_equal(shown(page, "after"), after)
         assert np.array_equal(
-            shown(page, "real"), images.train_images[before_after.nearest(after[None], images.train_images)[0][0]]
+            shown(page, "real"),
+            images.train_images[before_after.nearest_images(after[None], images.train_images)[0][0]],
         )
     page.locator(".pair .strip").nth(1).hover(position={"x": 300, "y": 20})
     page.evaluate(PAINTED)

@@ -24,9 +24,9 @@ def source(lab, monkeypatch):
     """The decoder that experiments start from, beside a small GAN for the page; what a test makes goes with it."""
     monkeypatch.setenv("LATENT_LAB_RUNS", str(lab.runs))
     gan_run(RUN, evaluation=FIGURES)
-    yield experiments.usual_source(gan_source.sources())
+    yield experiments.default_source(gan_source.sources())
     for run in runs.list_runs():
-        if run.name == RUN or experiments.is_trial(run.recipe):
+        if run.name == RUN or experiments.is_experiment_recipe(run.recipe):
             run.delete()
 
 

@@ -24,7 +24,7 @@ def dealt(lab):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LATENT_LAB_RUNS", str(lab.runs))
         run = gan_run(RUN, evaluation=FIGURES)
-        yield quiz.deal(weights.load_model(run), data.load("digits"), 0, "non-saturating")
+        yield quiz.make_round(weights.load_model(run), data.load("digits"), 0, "non-saturating")
         runs.Run(run.path).delete()
 
 
@@ -60,11 +60,11 @@ def test_twenty_answers_by_key_ask_nothing_of_the_server_until_the_last(page, la
         if k < 19:
             expect(page.locator(".gan-quiz .right")).to_have_text(f"{right} of {k + 1}")
             said = page.locator(".gan-quiz .last p").inner_text()
-            assert ("D takes it for real" in said) == bool(dealt.believed[k])
+            assert ("D takes it for real" in said) == bool(dealt.taken_as_real[k])
     sums = page.locator(".gan-quiz .sums b")
     expect(sums.first).to_have_text(f"{right} of 20")
     made = sum((k % 3 == 0) == (t == "real") for k, t in enumerate(dealt.truth))
-    assert sums.all_inner_texts()[1:] == [f"{made} of 20", f"{dealt.d_right} of 20"]
+    assert sums.all_inner_texts()[1:] == [f"{made} of 20", f"{dealt.discriminator_correct} of 20"]
     expect(page.locator(".gan-quiz .sheet").first.locator("canvas")).to_have_count(7)
     page.wait_for_selector(IDLE)
     assert len(sent) == 1, "one message with the result"

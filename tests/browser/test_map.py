@@ -51,8 +51,8 @@ def latents(lab, monkeypatch, n: int, run: str = RUN) -> tuple[np.ndarray, np.nd
     """(numbers, latents [n, d], classes) of a map's images, in the order of its points."""
     monkeypatch.setenv("LATENT_LAB_RUNS", str(lab.runs))
     images = data.load("digits")
-    ids = inputs.chosen(images, n)
-    z = inputs.latents_of(runs.open_run(run), inputs.pictures(images, ids))
+    ids = inputs.choose_ids(images, n)
+    z = inputs.latents(runs.open_run(run), inputs.pictures(images, ids))
     return ids, z, inputs.labels(images, ids)
 
 

@@ -34,7 +34,7 @@ def truth(lab, monkeypatch, n: int = 300):
     monkeypatch.setenv("LATENT_LAB_RUNS", str(lab.runs))
     run = runs.open_run(RUN)
     images, bag, _ = jobs_outliers.prepare(run, "", n, 0)
-    steps = outliers.scoring(weights.load_model(run), run.recipe, images, bag)
+    steps = outliers.scoring_steps(weights.load_model(run), run.recipe, images, bag)
     while True:
         try:
             next(steps)
@@ -59,7 +59,7 @@ def test_the_threshold_flags_what_the_scores_say_while_it_is_dragged_and_asks_no
     before, seen = len(sent), set()
     for percent in (95, 50, 71.5, 99):
         slider.evaluate("(s, v) => { s.value = v; s.dispatchEvent(new Event('input')); }", percent)
-        line = outliers.threshold(held, percent / 100)
+        line = outliers.decision_threshold(held, percent / 100)
         for kind in ("validation", "test", "noise"):
             wanted = (found.error[bag.of(kind)] > line).mean()
             assert flagged(page, kind) == pytest.approx(wanted, abs=1.5 / 297), (kind, percent)
@@ -68,7 +68,7 @@ def test_the_threshold_flags_what_the_scores_say_while_it_is_dragged_and_asks_no
     slider.evaluate("s => s.dispatchEvent(new Event('change'))")
     page.wait_for_url(re.compile(r"[?&]q=99(&|$)"))
     settled(page)
-    share = 100 * (found.error[bag.of("test")] > outliers.threshold(held, 0.99)).mean()
+    share = 100 * (found.error[bag.of("test")] > outliers.decision_threshold(held, 0.99)).mean()
     expect(page.get_by_text(f"with it {share:.1f} % of the test images are false alarms")).to_be_visible()
 
 
@@ -92,7 +92,7 @@ def test_hovering_and_arrow_keys_show_the_images_under_a_bar_without_a_message(p
     pair = page.locator(".peek .pair").first
     image, copy = (greys(canvas) for canvas in pair.locator("canvas").all())
     (k,) = [k for k in bag.of("test") if np.array_equal(bag.images[k], image)][:1]
-    assert np.abs(found.copies[k].astype(int) - copy).max() <= 1
+    assert np.abs(found.reconstructions[k].astype(int) - copy).max() <= 1
     assert re.search(rf"{found.error[k]:.3g}"[:5], pair.get_attribute("title"))
     assert len(sent) == before, "nothing of this must ask the server"
 

@@ -116,11 +116,11 @@ def test_after_the_prediction_one_button_puts_both_trainings_into_the_queue(sour
     page = predict(visit(experiment="collapse"), 1)
     page.button(key="gan_run_collapse").click().run()
     assert not page.exception
-    assert board.taken == [gan_experiments.recipe(arm, source) for arm in COLLAPSE.arms]
+    assert board.taken == [gan_experiments.recipe_for(arm, source) for arm in COLLAPSE.arms]
 
 
 def test_while_they_train_progress_figures_and_a_stop_are_shown(source, board):
-    board.active = [Training(runs.create(gan_experiments.recipe(arm, source))) for arm in COLLAPSE.arms]
+    board.active = [Training(runs.create(gan_experiments.recipe_for(arm, source))) for arm in COLLAPSE.arms]
     page = visit(experiment="collapse")
     assert "D right on real 75 % · on generated 50 % · 4 classes covered" in words(page)
     page.button(key="gan_stop_collapse").click().run()
@@ -164,7 +164,7 @@ def test_a_frame_that_cannot_be_read_costs_its_picture_only(source):
 
 def test_a_training_that_was_taken_out_of_the_queue_can_be_started_again(source, board):
     for arm in COLLAPSE.arms:
-        runs.create(gan_experiments.recipe(arm, source))  # its status is new, and nobody trains it
+        runs.create(gan_experiments.recipe_for(arm, source))  # its status is new, and nobody trains it
     page = predict(visit(experiment="collapse"), 1)
     page.button(key="gan_run_collapse").click().run()
     assert len(board.taken) == 2

@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 from core import data, runs
 from core.gan import before_after as gan_before_after
 from core.gan import experiments
-from core.gan.trace import Judged
+from core.gan.trace import DiscriminatorAnswers
 from core.jobs import training_queue
 from core.runs import weights
 from core.system import paths
@@ -148,7 +148,7 @@ def test_while_the_first_gan_trains_its_progress_is_shown_and_it_can_be_stopped(
 def trial(name: str, source: runs.Run) -> runs.Run:
     """A run as an experiment leaves it, with weights that nobody trained."""
     run = gan_run(name)
-    recipe = run.recipe.with_(name=experiments.recipe(experiments.EXPERIMENTS[1].arms[0], source).name)
+    recipe = run.recipe.with_(name=experiments.recipe_for(experiments.EXPERIMENTS[1].arms[0], source).name)
     write_json(run.path / "recipe.json", recipe.to_dict())
     return runs.Run(run.path)
 
@@ -168,7 +168,7 @@ def test_a_vae_is_enough_for_the_experiments_and_the_questions_are_there_too(boa
 
 def test_what_an_experiment_trains_is_no_first_gan_in_training(monkeypatch):
     source = trained_vae()
-    job = Training(experiments.recipe(experiments.EXPERIMENTS[0].arms[0], source))
+    job = Training(experiments.recipe_for(experiments.EXPERIMENTS[0].arms[0], source))
     monkeypatch.setattr(inputs, "all_jobs", lambda: [job])
     page = visit()
     assert not page.button(key="gan_start").disabled and not page.get("progress")
@@ -203,7 +203,7 @@ def test_every_kind_of_source_has_the_whole_page(kind, sent):
     assert ("sigma" in flow["numbers"]) == (kind in ("vae", "vad")), "a point has no width"
     assert len(flow["said"]["real"]) == len(flow["said"]["fake"]) == 12
     assert [lane["key"] for lane in sent["gan_pair"]["lanes"]] == ["before", "after", "real"]
-    assert [m.label for m in page.metric] == [before_after.YARDSTICKS[key][0] for key in gan_before_after.YARDSTICKS]
+    assert [m.label for m in page.metric] == [before_after.YARDSTICKS[key][0] for key in gan_before_after.METRICS]
     assert set(sent["gan_steps"]["walks"]) == {"D", "G"}
     assert ("There is no encoder beside this generator" in words(page)) == (kind in ("ad", "vad"))
 
@@ -344,7 +344,7 @@ def test_a_folder_without_classes_or_test_images_has_its_page(tmp_path, sent):
 
 def test_a_yardstick_is_better_or_worse_as_its_direction_says():
     def said(key, before, after):
-        return before_after.verdict(gan_before_after.Figure(key, before, after))
+        return before_after.verdict(gan_before_after.MetricChange(key, before, after))
 
     assert (said("frechet", 50, 20), said("frechet", 20, 50), said("mse", 0.02, 0.04)) == ("better", "worse", "worse")
     assert (said("sharpness", 0.5, 0.9), said("sharpness", 0.9, 1.6), said("sharpness", 2.0, 0.5)) == (
@@ -370,7 +370,7 @@ def test_every_control_has_help():
 
 def test_a_verdict_near_the_line_says_on_which_side_it_is():
     verdict = np.array([0.012, -0.016, 0.001, 0.1, -3.0], np.float32)  # logits: 1 / (1 + e^-v)
-    judged = Judged(verdict=verdict, real=verdict > 0, threshold=0.0)
+    judged = DiscriminatorAnswers(verdict=verdict, real=verdict > 0, threshold=0.0)
     assert diagram.said(judged, "non-saturating") == [
         ("50.3 %", True),
         ("49.6 %", False),

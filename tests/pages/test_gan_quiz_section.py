@@ -54,12 +54,12 @@ def test_a_model_that_is_no_gan_and_weights_that_do_not_load_are_named():
 def test_the_browser_is_given_the_round_that_core_deals(sent):
     run = gan_run("a-gan")
     visit("a-gan")
-    given, dealt = sent["data"], gan_quiz.deal(weights.load_model(run), data.load("digits"), 0, "non-saturating")
+    given, dealt = sent["data"], gan_quiz.make_round(weights.load_model(run), data.load("digits"), 0, "non-saturating")
     assert base64.b64decode(given["tiles"]) == dealt.pictures.tobytes()
     names = [kind["name"] for kind in given["kinds"]]
     assert names == ["Real", "VAE", "GAN"] and [k["key"] for k in given["kinds"]] == ["R", "V", "G"]
     assert [dealt.kinds[t] for t in given["truth"]] == list(dealt.truth)
-    assert given["believed"] == dealt.believed.tolist()
+    assert given["believed"] == dealt.taken_as_real.tolist()
     confusions = {f"{a}>{b}" for a in range(3) for b in range(3) if a != b}
     assert set(given["advice"]) == confusions | {""}, "there is advice for every mistake"
 
@@ -83,7 +83,7 @@ def test_a_finished_round_is_scored_here_and_kept_once(monkeypatch):
     run = gan_run("a-gan")
     kept = {}
     monkeypatch.setattr(section.st, "session_state", kept)
-    dealt = gan_quiz.deal(weights.load_model(run), data.load("digits"), 3, "non-saturating")
+    dealt = gan_quiz.make_round(weights.load_model(run), data.load("digits"), 3, "non-saturating")
     for junk in (None, "all", [0] * 3, [9] * 20):
         section._keep(run, dealt, junk)
     assert section.results() == []
@@ -93,4 +93,4 @@ def test_a_finished_round_is_scored_here_and_kept_once(monkeypatch):
     section._keep(run, dealt, answers)
     (one,) = section.results()
     assert (one["run"], one["seed"], one["exact"], one["of"]) == ("a-gan", 3, 19, 20)
-    assert one["discriminator"] == dealt.d_right and np.array_equal(one["answers"], answers)
+    assert one["discriminator"] == dealt.discriminator_correct and np.array_equal(one["answers"], answers)

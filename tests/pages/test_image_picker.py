@@ -75,7 +75,7 @@ def test_a_drawing_takes_generate_to_where_the_encoder_puts_it():
     press(page, "generate_image_use_drawing")
     point = list(page.session_state["latent_cursors"].values())[-1]
     model = weights.load_model(run)
-    wanted = axes.axes(model).to_u(codec.encode(model, DRAWN[None]))[0]
+    wanted = axes.axes(model).to_sigma_units(codec.encode(model, DRAWN[None]))[0]
     assert np.allclose(point.sigma_units, wanted, atol=1e-5)
     assert (point.original.pixels, point.original.note) == (DRAWN.tobytes(), "Original: your drawing")
 
@@ -86,7 +86,7 @@ def test_a_model_without_an_encoder_answers_a_drawing_by_a_search_and_goes_where
     page = visit("generate", "drawn", DRAWN)
     press(page, "generate_image_use_drawing")
     model = weights.load_model(run)
-    wanted = axes.axes(model).to_u(codec.encode(model, DRAWN[None]))[0]
+    wanted = axes.axes(model).to_sigma_units(codec.encode(model, DRAWN[None]))[0]
     here = list(page.session_state["latent_cursors"].values())[-1]
     assert np.allclose(here.sigma_units, wanted, atol=1e-5) and here.original.pixels == DRAWN.tobytes()
 
@@ -178,7 +178,7 @@ def test_the_pixels_of_every_kind_of_choice(monkeypatch):
     for kind in ("drawn", "file"):
         assert np.array_equal(image_choice.pixels(Pick.own(kind, DRAWN), None), DRAWN)
     held = type("Held", (), {"model": weights.load_model(make())})
-    wanted = interpolation.generated(held.model, 3).image
+    wanted = interpolation.sample_endpoint(held.model, 3).image
     assert np.array_equal(image_choice.pixels(Pick("seed", 3), None, held), wanted)
 
 

@@ -115,7 +115,7 @@ def test_families_without_an_encoder_have_the_whole_page_and_search_once(monkeyp
     for way in ("lerp", "slerp"):
         found = parts.ways(load(run), ends["a"], ends["b"])[way]
         assert np.array_equal(found.images[-1], codec.decode(model, mu)[0]), "exactly decode(μ)"
-        assert np.array_equal(found.images[0], interpolation.generated(model, 4).image)
+        assert np.array_equal(found.images[0], interpolation.sample_endpoint(model, 4).image)
 
 
 def test_the_address_chooses_both_images_and_is_kept_up_to_date():

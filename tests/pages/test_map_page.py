@@ -58,7 +58,7 @@ def folder(monkeypatch, tmp_path):
 def desk(monkeypatch):
     played = Played()
     monkeypatch.setattr(jobs_embedding, "_desk", played)
-    monkeypatch.setattr(settings, "implementation", lambda: "openTSNE")
+    monkeypatch.setattr(settings, "default_backend", lambda: "openTSNE")
     return played
 
 
@@ -110,10 +110,10 @@ def keys(page: AppTest) -> set[str]:
 def kept_map(run, n=120, iterations=350, finished=True, **changes):
     """Puts a map into the cache as the process would: (settings, its points)."""
     images = data.load("digits")
-    ids = inputs.chosen(images, n)
+    ids = inputs.choose_ids(images, n)
     s = Settings(n=n, iterations=iterations, **changes)
     pictures = inputs.pictures(images, ids)
-    x = inputs.latents_of(run, pictures) if s.source == "latents" else inputs.pixels_of(pictures)
+    x = inputs.latents(run, pictures) if s.source == "latents" else inputs.pixels(pictures)
     y = np.random.default_rng(0).standard_normal((n, 2))
     state = tsne.State(y, iterations if finished else 140, [(9, 3.0), (iterations, 0.75)], y, y)
     key = store.key(x, inputs.labels(images, ids), s, "openTSNE")
@@ -125,7 +125,7 @@ def kept_map(run, n=120, iterations=350, finished=True, **changes):
         "silhouette_map": 0.4,
         "measured": 120.0,
     }
-    store.keep(key, s, state, {"seconds": 1.5, "measures": measures}, finished)
+    store.save(key, s, state, {"seconds": 1.5, "measures": measures}, finished)
     return s, y
 
 
@@ -170,7 +170,7 @@ def test_every_kind_of_model_has_its_pca_map_at_once(preset_name, d, sent):
     run = make("run", preset_name, latent_dim=d)
     visit(n=80, perplexity=5)
     images = data.load("digits")
-    z = inputs.latents_of(run, images.test_images[inputs.chosen(images, 80)])
+    z = inputs.latents(run, images.test_images[inputs.choose_ids(images, 80)])
     shown = places(sent["map_view"])
     assert np.allclose(shown, pca.pca(z), atol=1e-5)
     assert "This is the PCA map, to begin with" in sent["map_view"]["note"]
@@ -323,10 +323,10 @@ def test_beside_a_run_without_an_encoder_both_maps_show_images_that_own_a_place(
     without_search(monkeypatch)
     page = visit(run="one", n=1_000, perplexity=5, run2="two", perplexity2=5)
     images = data.load("digits")
-    ids, model = inputs.owners(images, second.recipe), weights.load_model(second)
+    ids, model = inputs.table_ids(images, second.recipe), weights.load_model(second)
     assert sent["map_view"]["pool"] == sent["map_view2"]["pool"] and page.number_input(key="map_n").value == 90
     assert "Both maps show images that two was trained on. It has no encoder" in text(page)
-    z = inputs.latents_of(first, inputs.pictures(images, ids))
+    z = inputs.latents(first, inputs.pictures(images, ids))
     for key, x in (("map_view", z), ("map_view2", model.posterior(model.table).mean.numpy())):
         assert np.allclose(places(sent[key]), pca.pca(x), atol=1e-3), key
     page.button_group(key="map_source2").set_value("pixels")
@@ -365,7 +365,7 @@ def test_too_few_pictures_for_a_map_are_a_sentence(tmp_path):
 
 
 def test_without_open_tsne_the_page_says_so(monkeypatch, desk):
-    monkeypatch.setattr(settings, "implementation", lambda: "scikit-learn")
+    monkeypatch.setattr(settings, "default_backend", lambda: "scikit-learn")
     make("run")
     page = visit(n=60, perplexity=5)
     assert "openTSNE is not installed" in text(page) and page.session_state["map_iterations"] == 1_000
@@ -398,11 +398,11 @@ def test_the_small_maps_are_computed_when_asked_for(desk):
     again(page)
     assert desk.jobs[0].order["do"] == "lessons" and "map_lessons_stop" in keys(page)
     images = data.load("digits")
-    ids = inputs.chosen(images, 120)
-    x, labels = inputs.latents_of(run, images.test_images[ids]), images.test_labels[ids]
+    ids = inputs.choose_ids(images, 120)
+    x, labels = inputs.latents(run, images.test_images[ids]), images.test_labels[ids]
     chosen = pitfalls.sample(labels)
     panels = pitfalls.compute(x[chosen][:40], labels[chosen][:40], "openTSNE")
-    pitfalls.keep(pitfalls.key(x[chosen], "openTSNE"), panels)
+    pitfalls.save(pitfalls.key(x[chosen], "openTSNE"), panels)
     desk.jobs[0].end("done")
     again(page)
     assert "The seed moves whole clusters" in text(page) and "map_lessons" not in keys(page)
@@ -419,7 +419,7 @@ def test_what_is_selected_is_answered_with_reconstructions_neighbours_and_the_de
     wanted = np.concatenate([codec.decode(model, z[k][None]) for k in (4, 9)])
     assert picked["made"] == pack(wanted) and picked["mean"] is None and picked["token"] == "t"
     assert [row["title"] for row in picked["rows"]] == ["Nearest in z", "Nearest in pixels"]
-    for row, x in zip(picked["rows"], (z, inputs.pixels_of(pool.pictures)), strict=True):
+    for row, x in zip(picked["rows"], (z, inputs.pixels(pool.pictures)), strict=True):
         nearest = NearestNeighbors(n_neighbors=8).fit(x).kneighbors(return_distance=False)[9]
         assert row["points"] == nearest.tolist()
         same = (pool.labels[nearest] == pool.labels[9]).sum()

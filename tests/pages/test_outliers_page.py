@@ -65,7 +65,7 @@ def visit(state=None, **query) -> AppTest:
 def expected(run: runs.Run, n: int = 300, score: str = "error", quantile: float = 0.95):
     images, mixed, path = jobs_outliers.prepare(run, "", n, 0)
     found = outliers.load(path, mixed)
-    return {v.kind: v for v in outliers.verdicts(found.by(score), mixed, quantile)}
+    return {v.kind: v for v in outliers.results_by_kind(found.by(score), mixed, quantile)}
 
 
 def table(page: AppTest, first_column: str):
@@ -217,7 +217,7 @@ def test_a_failed_scoring_is_a_sentence_with_a_way_on(monkeypatch):
 def test_scores_that_were_computed_in_the_background_are_shown(preset_name):
     run = make("run", preset_name)
     images, mixed, path = jobs_outliers.prepare(run, "", 100, 0)
-    steps = outliers.scoring(weights.load_model(run), run.recipe, images, mixed)
+    steps = outliers.scoring_steps(weights.load_model(run), run.recipe, images, mixed)
     try:
         while True:
             next(steps)
@@ -268,7 +268,7 @@ def test_the_formula_has_the_numbers_of_now_and_the_code_that_ran():
     page = visit({"outliers_depth": True})
     images, mixed, path = jobs_outliers.prepare(run, "", 300, 0)
     values = outliers.load(path, mixed).error
-    line = outliers.threshold(values[mixed.of("validation")], 0.95)
+    line = outliers.decision_threshold(values[mixed.of("validation")], 0.95)
     assert any(f"t = {line:.3g}"[:7] in formula.value for formula in page.latex)
     assert "def threshold" in page.code[0].value and "def scoring" in page.code[0].value
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from core.evaluation.gan_diagnosis import COVERED
+from core.evaluation.gan_diagnosis import COVERED_SHARE
 from ui.charts import losses as charts_losses
 from ui.charts.losses import Points
 from ui.shared import theme
@@ -170,7 +170,7 @@ def share_bars(shares: np.ndarray, names: tuple[str, ...]) -> dict[str, Any]:
 def lost(shares: np.ndarray) -> np.ndarray:
     """Which classes are hardly generated any more: less than a tenth of an even share, [C] bool."""
     shares = np.asarray(shares, float)
-    return shares < COVERED / max(1, len(shares))
+    return shares < COVERED_SHARE / max(1, len(shares))
 
 
 def share_caption(shares: np.ndarray, names: tuple[str, ...]) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from core.latent.axes import DEAD_BELOW, by_weight
+from core.latent.axes import DEAD_BELOW, order_by_weight
 from ui.charts import decimate
 from ui.shared import theme
 
@@ -132,7 +132,7 @@ def kl_bars(kl_per_dim: np.ndarray) -> dict[str, Any]:
         kl_per_dim: [d], nats, mean over the validation images.
     """
     kl = np.asarray(kl_per_dim, float)
-    order, dead = by_weight(kl)
+    order, dead = order_by_weight(kl)
     return {
         "names": [f"z{i}" for i in order],
         "values": kl[order].tolist(),
@@ -147,7 +147,7 @@ def kl_bars(kl_per_dim: np.ndarray) -> dict[str, Any]:
 def kl_caption(kl_per_dim: np.ndarray) -> str:
     """What to see in `kl_bars`, with its numbers."""
     kl = np.asarray(kl_per_dim, float)
-    active = int((~by_weight(kl)[1]).sum())
+    active = int((~order_by_weight(kl)[1]).sum())
     return (
         f"{active} of {len(kl)} dimensions are in use, {kl.sum():.3g} nats in all. A dimension below "
         f"{DEAD_BELOW} nats is dead: it carries nothing about the image, and its slider does nothing."

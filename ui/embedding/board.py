@@ -94,7 +94,7 @@ def images_of(run: Run) -> ImageSet | None:
 
 def pool_of(images: ImageSet, n: int, *recipes: Recipe) -> ImageSubset:
     """The n images of a map, or of two; `recipes` of the runs they are made for."""
-    ids = inputs.chosen(images, n, *recipes)
+    ids = inputs.choose_ids(images, n, *recipes)
     labels, pictures = inputs.labels(images, ids), inputs.pictures(images, ids)
     known = hashlib.blake2b(pictures, digest_size=8)
     known.update(labels)
@@ -126,7 +126,7 @@ def _latents(path: str, version: float, pool: str, _pool: ImageSubset) -> np.nda
 
     torch.set_num_threads(1)  # as `ui.shared.model_cache`: a training on the same cores must not be waited for
     run = Run(Path(path))
-    return inputs.latents_of(run, _pool.pictures, inputs.rows_of(_pool.images, _pool.ids, run.recipe))
+    return inputs.latents(run, _pool.pictures, inputs.table_rows(_pool.images, _pool.ids, run.recipe))
 
 
 def pixels_of(pool: ImageSubset) -> np.ndarray:
@@ -136,7 +136,7 @@ def pixels_of(pool: ImageSubset) -> np.ndarray:
 
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _pixels(pool: str, _pictures: np.ndarray) -> np.ndarray:
-    return inputs.pixels_of(_pictures)
+    return inputs.pixels(_pictures)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -151,7 +151,7 @@ def shown(slot: EmbeddingView) -> ViewState:
         kept = store.find(slot.key, s)
         if kept is None and (job is None or not job.active) and not (job and job.state == "failed"):
             slot.start()  # its measures only: the map itself is there already
-        share = pca.explained(slot.x, flat)
+        share = pca.explained_variance(slot.x, flat)
         return ViewState(
             flat,
             "done",
@@ -172,7 +172,7 @@ def shown(slot: EmbeddingView) -> ViewState:
         )
     if job is not None and job.state == "failed":
         return ViewState(flat, "failed", job.message)
-    if kept := store.stage(slot.key, s):
+    if kept := store.find_stage(slot.key, s):
         return _made(slot, kept, "stopped")
     return ViewState(
         flat, "none", "This is the PCA map, to begin with. Form the t-SNE map to see the neighbours gather."

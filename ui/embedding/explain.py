@@ -35,7 +35,7 @@ def _flat(slot: EmbeddingView, now: ViewState) -> None:
     )
     st.latex(
         r"y_i = \left(u_1^\top (x_i - \bar{x}),\; u_2^\top (x_i - \bar{x})\right), \qquad "
-        r"\frac{\lambda_1 + \lambda_2}{\sum_k \lambda_k} = " + format_sig(pca.explained(slot.x, now.xy))
+        r"\frac{\lambda_1 + \lambda_2}{\sum_k \lambda_k} = " + format_sig(pca.explained_variance(slot.x, now.xy))
     )
     st.caption("The code that ran:")
     st.code(inspect.getsource(pca.pca), language="python")
@@ -43,7 +43,11 @@ def _flat(slot: EmbeddingView, now: ViewState) -> None:
 
 def _neighbours(slot: EmbeddingView, now: ViewState) -> None:
     s, n = slot.settings, len(slot.x)
-    x = pca.pca(slot.x, settings.PCA_FIRST) if s.pca_first and slot.x.shape[1] > settings.PCA_FIRST else slot.x
+    x = (
+        pca.pca(slot.x, settings.PCA_DIMENSIONS)
+        if s.pca_first and slot.x.shape[1] > settings.PCA_DIMENSIONS
+        else slot.x
+    )
     sigma, p, entropy = attention(x, 0, s.perplexity)
     st.markdown(
         "Each image i spreads its attention over the others by a Gaussian round itself, whose width σᵢ is "
@@ -94,7 +98,7 @@ def _neighbours(slot: EmbeddingView, now: ViewState) -> None:
             alt="KL divergence over the iterations",
             height=220,
         )
-        early = tsne.exaggerated(s.iterations) if slot.by == "openTSNE" else tsne.THEIR_EARLY
+        early = tsne.early_iterations(s.iterations) if slot.by == "openTSNE" else tsne.SKLEARN_EARLY_ITERATIONS
         st.caption(
             f"In the first {early} iterations attraction is {tsne.EXAGGERATION:g} times too strong, "
             "so that clusters find each other; then it is let go and the KL falls. Where the curve is flat, "

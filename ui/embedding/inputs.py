@@ -64,13 +64,13 @@ def write_address(chosen: dict[str, Settings], run2: str | None) -> None:
 
 def prepare(suffix: str, count: int, by: str) -> None:
     """Give every setting a value before its widget is there; what `count` images do not allow is lowered, and told."""
-    state, most = st.session_state, min(embedding_settings.MOST, count)
+    state, most = st.session_state, min(embedding_settings.MAX_IMAGES, count)
     state.setdefault("map_n", 2_000 if most >= 10_000 else 1_000)
-    state.setdefault("map_iterations", embedding_settings.usual_iterations(by))
+    state.setdefault("map_iterations", embedding_settings.default_iterations(by))
     for name in (*(f"{own}{suffix}" for own in OWN), "start", "pca_first"):
         state.setdefault(f"map_{name}", _for_widget(field := name.removesuffix("2"), getattr(Settings(), field)))
-    state["map_n"] = max(embedding_settings.FEWEST, min(state["map_n"], most))
-    limit, key = int(embedding_settings.most_perplexity(state["map_n"])), f"map_perplexity{suffix}"
+    state["map_n"] = max(embedding_settings.MIN_IMAGES, min(state["map_n"], most))
+    limit, key = int(embedding_settings.max_perplexity(state["map_n"])), f"map_perplexity{suffix}"
     if state[key] > limit:
         st.warning(
             f"A perplexity of {state[key]} needs more than {state['map_n']:,} images, since each attends to "
@@ -95,14 +95,14 @@ def settings_of(suffix: str, count: int) -> Settings:
 def main_controls(count: int) -> None:
     """Source, method and, folded, the numbers of the first map."""
     _kind("")
-    state, most = st.session_state, min(embedding_settings.MOST, count)
+    state, most = st.session_state, min(embedding_settings.MAX_IMAGES, count)
     label = f"{state['map_n']:,} images"
     if state["map_method"] == "tsne":
         label += f", perplexity {state['map_perplexity']}"
     with st.popover(label, icon=":material/settings:", help="Number of images, perplexity, iterations, seed, start."):
         st.number_input(
             "Images",
-            embedding_settings.FEWEST,
+            embedding_settings.MIN_IMAGES,
             most,
             step=500,
             key="map_n",
@@ -200,7 +200,7 @@ def _kind(suffix: str) -> None:
 
 
 def _numbers(suffix: str) -> None:
-    limit = int(min(500, embedding_settings.most_perplexity(st.session_state["map_n"])))
+    limit = int(min(500, embedding_settings.max_perplexity(st.session_state["map_n"])))
     st.number_input(
         "Perplexity",
         2,

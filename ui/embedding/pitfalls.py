@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from core.embedding import pitfalls
-from core.embedding.pitfalls import FAR, PERPLEXITIES, SEEDS, WIDE, Panels
+from core.embedding.pitfalls import DISTANCE_RATIO, PERPLEXITIES, SEEDS, WIDTH_RATIO, Panels
 from core.jobs import embedding
 from ui.components.embedding.map_small import Panel, map_small
 from ui.embedding.board import EmbeddingView
@@ -19,7 +19,7 @@ def lessons(slot: EmbeddingView) -> None:
     chosen = pitfalls.sample(slot.pool.labels)
     x, labels = slot.x[chosen], slot.pool.labels[chosen]
     key = pitfalls.key(x, slot.by)
-    job, panels = embedding.current_lessons(key), pitfalls.find(key)
+    job, panels = embedding.current_lessons(key), pitfalls.load(key)
     if panels is not None:
         _show(panels, len(x))
         return
@@ -87,20 +87,20 @@ def _show(panels: Panels, n: int) -> None:
 def _made_up(panels: Panels) -> list[Panel]:
     def spread(name: str) -> float:
         y, groups = _of(panels, name)
-        return pitfalls.width(y[groups == 1]) / pitfalls.width(y[groups == 0])
+        return pitfalls.rms_radius(y[groups == 1]) / pitfalls.rms_radius(y[groups == 0])
 
     def farness(name: str) -> float:
         y, groups = _of(panels, name)
-        return pitfalls.apart(y, groups, 1, 2) / pitfalls.apart(y, groups, 0, 1)
+        return pitfalls.centroid_distance(y, groups, 1, 2) / pitfalls.centroid_distance(y, groups, 0, 1)
 
     said = {
-        "sizes true": ("Two clusters", f"One is {WIDE:g} times as wide as the other."),
+        "sizes true": ("Two clusters", f"One is {WIDTH_RATIO:g} times as wide as the other."),
         "sizes map": (
             "Sizes are lost",
             f"On the map it is {format_sig(spread('sizes map'))} times as wide: t-SNE evens "
             "out the density, so the size of a cluster says nothing.",
         ),
-        "distances true": ("Three clusters", f"One gap is {FAR:g} times the other."),
+        "distances true": ("Three clusters", f"One gap is {DISTANCE_RATIO:g} times the other."),
         "distances map": (
             "Distances are lost",
             f"On the map the wide gap is {format_sig(farness('distances map'))} times "

@@ -63,7 +63,7 @@ def leave(slot: EmbeddingView) -> None:
         return
     if to == "generate":
         mean = latents(slot.run, slot.pool)[points].mean(0)
-        cursor_of(loaded).move_to(loaded.axes.to_u(mean).tolist())
+        cursor_of(loaded).move_to(loaded.axes.to_sigma_units(mean).tolist())
         st.switch_page("pages/generate.py", query_params={"run": slot.run.name})
     ends = [_text(slot.pool, k) for k in points]
     st.switch_page("pages/interpolate.py", query_params={"run": slot.run.name, "a": ends[0], "b": ends[1]})
@@ -126,5 +126,5 @@ def neighbours(x: np.ndarray, k: int, count: int) -> np.ndarray:
 
 
 def _text(pool: ImageSubset, k: int) -> str:
-    part, number = inputs.part_of(pool.images, pool.ids[k])
+    part, number = inputs.split_and_index(pool.images, pool.ids[k])
     return str(number) if part == "test" else f"train{number}"

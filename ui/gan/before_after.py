@@ -118,17 +118,17 @@ def same_z(run: Run, held: LoadedModel, images: ImageSet | None, seed: int) -> N
 def _walked(name: str, place: str | None, seed: int, _held: LoadedModel, _images: ImageSet | None):
     """(the pictures of the walk, the nearest real image to each of the generator's, its squared error per pixel)."""
     model = _held.model
-    both = before_after.through(model, before_after.tour(sampling.draws(model, STOPS, seed), STEPS))
+    both = before_after.decode_both(model, before_after.tour(sampling.draws(model, STOPS, seed), STEPS))
     if _images is None:
         return both, None, None
-    index, away = before_after.nearest(both.after, _images.train_images)
+    index, away = before_after.nearest_images(both.after, _images.train_images)
     return both, _images.train_images[index], away
 
 
 def won_and_lost(run: Run, held: LoadedModel, images: ImageSet | None, seed: int) -> None:
     """The yardsticks before and after, and the same images redrawn by both."""
     st.subheader("What it won, what it lost", anchor=False)
-    found = before_after.figures(run)
+    found = before_after.metric_changes(run)
     if found:
         with st.grid(4, min_column_width=160, gap="small", key="gan_figures"):
             for figure in found:
@@ -139,7 +139,7 @@ def won_and_lost(run: Run, held: LoadedModel, images: ImageSet | None, seed: int
     _redrawn(run, held, images, seed)
 
 
-def _metric(run: Run, figure: before_after.Figure, images: ImageSet | None) -> None:
+def _metric(run: Run, figure: before_after.MetricChange, images: ImageSet | None) -> None:
     title, words = YARDSTICKS[figure.key]
     shown = {"modes": lambda v: f"{v:.0f}", "sure": lambda v: f"{100 * v:.0f} %"}.get(figure.key, format_sig)
     value = shown(figure.after)
@@ -160,7 +160,7 @@ def _metric(run: Run, figure: before_after.Figure, images: ImageSet | None) -> N
     )
 
 
-def verdict(figure: before_after.Figure) -> str:
+def verdict(figure: before_after.MetricChange) -> str:
     """`better`, `worse` or `alike`: what adversarial training did to a yardstick, within two percent."""
     side = BETTER[figure.key]
     before, after = figure.before, figure.after
@@ -219,4 +219,4 @@ def _redrawn(run: Run, held: LoadedModel, images: ImageSet | None, seed: int) ->
 def _kept(name: str, place: str, seed: int, _held: LoadedModel, _images: ImageSet) -> before_after.ReconstructionPair:
     pool = _images.test_images if len(_images.test_images) else _images.train_images
     rows = np.random.default_rng(seed).permutation(len(pool))[:REDRAWN]
-    return before_after.kept(_held.model, pool[rows])
+    return before_after.reconstruct_both(_held.model, pool[rows])

@@ -82,8 +82,8 @@ def _flowing(
     chosen = None if _images is None else _some(_images, seed)
     if chosen is not None:
         found["images"] = chosen
-    if chosen is not None and origin is not None and (not gan or trace.traceable(model)):
-        coded = trace.coded(origin, chosen, seed)
+    if chosen is not None and origin is not None and (not gan or trace.can_encode(model)):
+        coded = trace.encode_and_decode(origin, chosen, seed)
         found |= {
             "mean": coded.mean[:, order],
             "z": coded.z[:, order],
@@ -91,14 +91,14 @@ def _flowing(
             "sigma": coded.sigma[:, order] if coded.sigma.any() else None,
         }
     if gan:
-        drawn = trace.generated(model, IMAGES, seed)
+        drawn = trace.generate_both(model, IMAGES, seed)
         found |= {"noise": drawn.z[:, order], "before": drawn.before, "after": drawn.after}
         if chosen is not None:
-            real, fake = trace.judge(model, recipe.adversarial, chosen, drawn.after)
+            real, fake = trace.discriminator_answers(model, recipe.adversarial, chosen, drawn.after)
             found |= {"real": said(real, recipe.adversarial), "fake": said(fake, recipe.adversarial)}
     else:
         z = sampling.draws(model, IMAGES, seed)
-        found |= {"noise": z[:, order], "before": _held.pictures(_held.axes.to_u(z))}
+        found |= {"noise": z[:, order], "before": _held.pictures(_held.axes.to_sigma_units(z))}
     return Stream(**found)
 
 
@@ -114,7 +114,7 @@ def share(p: float) -> str:
     return f"{100 * p:.{digits}f} %"
 
 
-def said(judged: trace.Judged, kind: str) -> list[tuple[str, bool]]:
+def said(judged: trace.DiscriminatorAnswers, kind: str) -> list[tuple[str, bool]]:
     """Verdicts as they are shown: a probability where D's number is a logit, else the number itself."""
     if kind == "non-saturating":
         words = [share(p) for p in probabilities(judged.verdict)]

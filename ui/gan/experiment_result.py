@@ -66,7 +66,7 @@ def result(experiment: Experiment, source: Run, pair: tuple[Run, Run]) -> None:
 
 def _before_and_after(arm: Arm, run: Run) -> None:
     st.markdown(f"**{arm.name}**")
-    start, end = lab.of_run(run, end=False), lab.of_run(run)
+    start, end = lab.measures_of_run(run, end=False), lab.measures_of_run(run)
     shots = run.frames()
     for epoch, word in ((shots[0], "Before"), (shots[-1], "After")) if shots else ():
         st.caption(word if epoch == 0 else f"{word} {pluralize(epoch, 'round')}")
@@ -93,7 +93,7 @@ FIGURES = {
 
 def _often(experiment: Experiment, source: Run) -> str:
     """What came of all seeds there are, once there are several."""
-    every = lab.pairs(experiment, source)
+    every = lab.finished_pairs(experiment, source)
     if len(every) < 2:
         return ""
     came = [lab.outcome(experiment, *pair) for pair in every]

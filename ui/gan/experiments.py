@@ -86,7 +86,7 @@ def _first(job) -> None:
 
 def _source(found: list[Run]) -> Run:
     names = {run.name: run for run in found}
-    usual = lab.usual_source(found)
+    usual = lab.default_source(found)
     if st.session_state.get("gan_lab_source") not in names:
         st.session_state["gan_lab_source"] = usual.name
     name = st.selectbox(
@@ -103,7 +103,7 @@ def _source(found: list[Run]) -> Run:
 
 
 def _experiment(experiment: Experiment, source: Run) -> None:
-    pair, jobs = next(iter(lab.pairs(experiment, source)), None), _jobs(experiment, source)
+    pair, jobs = next(iter(lab.finished_pairs(experiment, source)), None), _jobs(experiment, source)
     guess = predictions().get(experiment.key)
     st.markdown(experiment.setup)
     if guess is not None and (pair is not None or jobs):
@@ -139,20 +139,20 @@ def _experiment(experiment: Experiment, source: Run) -> None:
         st.caption("It has been run here before. Predict, and you see what came of it.")
     else:
         result(experiment, source, pair)
-        done = {first.recipe.seed for first, _ in lab.pairs(experiment, source)}
+        done = {first.recipe.seed for first, _ in lab.finished_pairs(experiment, source)}
         seed = next(seed for seed in itertools.count() if seed not in done)
         st.button(
             "Run it again",
             key=f"gan_again_{experiment.key}",
             icon=":material/replay:",
             on_click=_attempt,
-            args=(lab.missing(experiment, source, seed),),
+            args=(lab.missing_recipes(experiment, source, seed),),
             help="Both trainings with other random numbers: was it luck?",
         )
 
 
 def _begin(experiment: Experiment, source: Run, predicted: bool) -> None:
-    wanted = lab.missing(experiment, source, 0)
+    wanted = lab.missing_recipes(experiment, source, 0)
     failed = [job for recipe in wanted if (job := _job_of(recipe)) is not None and job.message]
     for job in failed:
         st.warning(escape_markdown(job.message))
@@ -209,7 +209,7 @@ def _watch(experiment: Experiment, source: Run) -> None:
         st.rerun()
     for arm, place in zip(experiment.arms, st.columns(2, gap="large"), strict=True):
         with place:
-            job = next((job for job in jobs if job.recipe.name == lab.prefixed(arm)), None)
+            job = next((job for job in jobs if job.recipe.name == lab.recipe_name(arm)), None)
             _arm(arm, job, next(iter(lab.runs_of(arm, source)), None) if job is None else job.run)
     with st.container(horizontal=True):
         if st.button(

@@ -67,4 +67,6 @@ def _terms(recipe: Recipe, real: np.ndarray, fake: np.ndarray) -> tuple[float, f
 def _comparison() -> str:
     from core.gan import before_after
 
-    return "\n".join(inspect.getsource(f) for f in (before_after.through, before_after.tour, before_after.nearest))
+    return "\n".join(
+        inspect.getsource(f) for f in (before_after.decode_both, before_after.tour, before_after.nearest_images)
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from core.gan.experiments import is_trial
+from core.gan.experiments import is_experiment_recipe
 from core.jobs import training_queue
 from core.recipes.presets import for_digits, preset
 from core.runs import Run, RunError
@@ -69,4 +69,6 @@ def start(source: Run) -> None:
 
 def training_jobs() -> list:
     """The GANs in training or in line; what an experiment trains is shown beside it."""
-    return [job for job in all_jobs() if job.active and job.recipe.model == "gan" and not is_trial(job.recipe)]
+    return [
+        job for job in all_jobs() if job.active and job.recipe.model == "gan" and not is_experiment_recipe(job.recipe)
+    ]

@@ -126,7 +126,7 @@ def _histograms(path: np.ndarray, score: np.ndarray, dim: int) -> go.Figure:
 
 @st.cache_data(max_entries=32, show_spinner=False)
 def _gradients(name: str, number: int, _held: LoadedModel, _images: ImageSet):
-    return questions.of_image(_held.model, _images.test_images[number], DRAWS)
+    return questions.gradients_for_image(_held.model, _images.test_images[number], DRAWS)
 
 
 def kl(_: Run | None) -> None:
@@ -239,10 +239,10 @@ def size(_: Run | None) -> None:
 def _redrawn(name: str, d: int, _held: LoadedModel, _images: ImageSet, picks: tuple[int, ...]):
     """Error of the model, of PCA with as many numbers, and the copies of some images."""
     copies = codec.decode(_held.model, codec.encode(_held.model, _images.test_images))
-    linear = questions.pca(_images.train_images, _images.test_images, d)
+    linear = questions.pca_reconstruction(_images.train_images, _images.test_images, d)
     return (
-        questions.error(_images.test_images, copies),
-        questions.error(_images.test_images, linear),
+        questions.pixel_mse(_images.test_images, copies),
+        questions.pixel_mse(_images.test_images, linear),
         copies[list(picks)],
     )
 
@@ -284,7 +284,10 @@ def encoder_and_discriminator(run: Run | None) -> None:
     pictures = np.concatenate([images.test_images[:2], made])
     verdicts = line = None
     if gan is not None:
-        verdicts, line = quiz.verdicts(held.model, pictures), quiz.line(held.model, images, gan.recipe.adversarial)
+        verdicts, line = (
+            quiz.discriminator_outputs(held.model, pictures),
+            quiz.decision_threshold(held.model, images, gan.recipe.adversarial),
+        )
     two(pictures, ("real", "real", "made", "made"), codec.encode(held.model, pictures), verdicts, line)
     if gan is None:
         st.caption("Once a GAN has been trained from a VAE, its D's verdicts stand here too.")

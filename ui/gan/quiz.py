@@ -48,7 +48,7 @@ def _section(run: Run) -> None:
         return
     seeds = st.session_state.setdefault(SEEDS, {})
     seed = seeds.setdefault(run.name, 0)
-    dealt = game.deal(held.model, images, seed, run.recipe.adversarial)
+    dealt = game.make_round(held.model, images, seed, run.recipe.adversarial)
     source = run.recipe.source_model.upper()
     names = {"real": "Real", "vae": source, "gan": "GAN"}
     nouns = {"real": "a real image", "vae": f"the {source}'s", "gan": "the GAN's"}
@@ -61,7 +61,7 @@ def _section(run: Run) -> None:
         pictures=dealt.pictures,
         kinds=[(names[k], names[k][0], nouns[k], theme.colour(roles[k])) for k in dealt.kinds],
         truth=[place[t] for t in dealt.truth],
-        believed=dealt.believed.tolist(),
+        believed=dealt.taken_as_real.tolist(),
         advice=_advice(place, source),
         colours={"right": theme.colour("real"), "wrong": theme.colour("kl")},
         on_done=lambda answers: _keep(run, dealt, answers),

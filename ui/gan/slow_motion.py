@@ -102,7 +102,7 @@ def _frozen(recipe: Recipe, player: str) -> str:
 
 def _of_d(step, recipe: Recipe, order: np.ndarray, factor: int) -> list[Stage]:
     n, kind = len(step.z), recipe.adversarial
-    lines = step.line
+    lines = step.threshold
     reach = _reach(lines[0], step.real_before, step.fake_before, step.real_after, step.fake_after)
 
     def judged(name: str, role: str, pictures, before, after=None) -> Row:
@@ -164,8 +164,8 @@ def _of_d(step, recipe: Recipe, order: np.ndarray, factor: int) -> list[Stage]:
 
 
 def _of_g(step, recipe: Recipe, order: np.ndarray, factor: int) -> list[Stage]:
-    n, kind, lines = len(step.z), recipe.adversarial, (step.line, step.line)
-    reach = _reach(step.line, step.verdict, step.verdict_after)
+    n, kind, lines = len(step.z), recipe.adversarial, (step.threshold, step.threshold)
+    reach = _reach(step.threshold, step.verdict, step.verdict_after)
     said, marks = _said(kind, lines, step.verdict, None, reach)
     moved, both = _said(kind, lines, step.verdict, step.verdict_after, reach)
     fake = step.fake[:SHOWN]

@@ -112,7 +112,7 @@ def controls(run: Run, held: LoadedModel) -> None:
         )
         if problem:
             st.toast(escape_markdown(problem))
-        here.move_to(held.axes.to_u(z)[0].tolist())
+        here.move_to(held.axes.to_sigma_units(z)[0].tolist())
         st.session_state.generate_seed = (st.session_state.generate_seed + 1) % 1_000_000
         st.rerun(["board", "draw"])
 
@@ -195,7 +195,7 @@ def _from_image(run: Run, held: LoadedModel, here: LatentCursor) -> None:
     def go(pick: Pick) -> None:
         found = None if pick.kind != "test" else data.load(run.recipe.dataset, run.recipe.folder)
         picture = pixels(pick, found)
-        u = held.axes.to_u(encode(held, picture[None]))[0]
+        u = held.axes.to_sigma_units(encode(held, picture[None]))[0]
         here.move_to(u.tolist(), Original.of(picture, f"Original: {note(pick, found)}"))
 
     choose(

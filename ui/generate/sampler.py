@@ -27,7 +27,7 @@ def choose(held: LoadedModel, where: str) -> None:
         "Draw from",
         names,
         key=_key(held, where),
-        index=names.index(mixture.usual(held.model)),
+        index=names.index(mixture.default_sampler(held.model)),
         persist_state="session",
         format_func=lambda name: SAMPLERS[name][0].upper() + SAMPLERS[name][1:],
         help=HELP
@@ -39,12 +39,12 @@ def choose(held: LoadedModel, where: str) -> None:
 def chosen(held: LoadedModel, where: str) -> str:
     """What is chosen there: one of `mixture.SAMPLERS`."""
     wanted = st.session_state.get(_key(held, where))
-    return wanted if wanted in offered(held) else mixture.usual(held.model)
+    return wanted if wanted in offered(held) else mixture.default_sampler(held.model)
 
 
 def offered(held: LoadedModel) -> list[str]:
     """What there is to draw from: no mixture where there are no latents to fit it to."""
-    return [name for name in SAMPLERS if name != "mixture" or mixture.possible(held.model)]
+    return [name for name in SAMPLERS if name != "mixture" or mixture.can_fit(held.model)]
 
 
 def draw(run: Run, held: LoadedModel, source: str, n: int, seed: int, temperature: float) -> tuple[np.ndarray, str]:
@@ -123,5 +123,5 @@ def depth(run: Run, held: LoadedModel, z: np.ndarray) -> None:
 
 
 def _key(held: LoadedModel, where: str) -> str:
-    few = "" if mixture.possible(held.model) else "_gan"
+    few = "" if mixture.can_fit(held.model) else "_gan"
     return f"generate_{where}_from_{'prior' if held.prior else 'fitted'}{few}"

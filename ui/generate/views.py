@@ -11,7 +11,7 @@ import streamlit as st
 
 from core.latent import planes, sampling
 from core.latent.mixture import SAMPLERS
-from core.latent.planes import Pair
+from core.latent.planes import PlaneAxes
 from core.runs import Run
 from ui.components.latent.latent_board import SPAN
 from ui.components.latent.plane import SIDE, plane
@@ -23,7 +23,7 @@ from ui.shared.still_image import still
 from ui.shared.training_points import training_points
 
 
-def hero_plane(run: Run, held: LoadedModel, pair: Pair, alone: bool) -> None:
+def hero_plane(run: Run, held: LoadedModel, pair: PlaneAxes, alone: bool) -> None:
     """A plane through the current point, with the training images that fall on it when there are only two
     dimensions."""
     here = cursor_of(held)
@@ -38,7 +38,7 @@ def hero_plane(run: Run, held: LoadedModel, pair: Pair, alone: bool) -> None:
         tiles=tiles,
         base=here.sigma_units,
         labels=labels,
-        points=None if z is None else pair.coordinates(held.axes.to_u(z)),
+        points=None if z is None else pair.coordinates(held.axes.to_sigma_units(z)),
         classes=classes,
         alone=alone,
     )
@@ -46,7 +46,7 @@ def hero_plane(run: Run, held: LoadedModel, pair: Pair, alone: bool) -> None:
 
 @st.cache_data(max_entries=4, show_spinner="Decoding the plane …")
 def _plane_tiles(
-    name: str, names: tuple[str, str], rest: tuple[float, ...], _pair: Pair, _held: LoadedModel
+    name: str, names: tuple[str, str], rest: tuple[float, ...], _pair: PlaneAxes, _held: LoadedModel
 ) -> np.ndarray:
     return _held.pictures(_pair.grid(np.asarray(rest), SPAN, SIDE))
 
@@ -109,10 +109,13 @@ def other_plane(run: Run, held: LoadedModel) -> None:
             help="Decodes the plane anew through the point where the sliders are now.",
         )
     hero_plane(
-        run, held, planes.principal(held.model, held.axes) if kind == "main" else planes.dimensions(i, j, d), alone=True
+        run,
+        held,
+        planes.principal_plane(held.model, held.axes) if kind == "main" else planes.dimension_plane(i, j, d),
+        alone=True,
     )
     if kind == "main":
-        share = planes.spread(held.model)
+        share = planes.principal_share(held.model)
         st.caption(
             f"PC 1 and PC 2 are the main directions of the training latents; {100 * share:.0f} % of their "
             f"variance lies along these two of {d}." + ("" if held.prior else " σ is their spread along each.")

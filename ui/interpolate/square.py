@@ -76,7 +76,7 @@ def four(
 
 @st.cache_data(max_entries=4, show_spinner="Decoding the square …")
 def _tiles(name: str, corners: np.ndarray, _loaded: LoadedModel) -> np.ndarray:
-    return codec.decode(_loaded.model, interpolation.square(corners, SIDE), chunk=64)
+    return codec.decode(_loaded.model, interpolation.corner_grid(corners, SIDE), chunk=64)
 
 
 def _lower(here: dict[str, Pick], images: ImageSet | None, draw: int) -> dict[str, Pick]:

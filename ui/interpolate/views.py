@@ -42,7 +42,7 @@ def ends_of(
         way: whether the pixel blend from `a` to `b` will be asked for next: its pictures are then placed as well.
     """
     ends = {
-        name: interpolation.generated(loaded.model, pick.number)
+        name: interpolation.sample_endpoint(loaded.model, pick.number)
         if pick.kind == "seed"
         else Endpoint(pixels(pick, images), np.zeros(0))
         for name, pick in chosen.items()
@@ -84,7 +84,7 @@ def hero(
         )
 
     def go(way: str, k: int) -> None:
-        cursor_of(loaded).move_to(loaded.axes.to_u(found[way].z[k]).tolist())
+        cursor_of(loaded).move_to(loaded.axes.to_sigma_units(found[way].z[k]).tolist())
         st.session_state["interpolate_go"] = True
 
     path(
@@ -118,7 +118,7 @@ def ways(loaded: LoadedModel, a: Endpoint, b: Endpoint) -> dict[str, Interpolati
 def _ways(
     name: str, key: tuple[bytes, ...], _loaded: LoadedModel, _a: Endpoint, _b: Endpoint, _known: np.ndarray | None
 ) -> dict[str, InterpolationPath]:
-    return interpolation.ways(_loaded.model, _a, _b, FRAMES, None if _known is None else lambda _: _known)
+    return interpolation.paths(_loaded.model, _a, _b, FRAMES, None if _known is None else lambda _: _known)
 
 
 def _panels(
@@ -136,7 +136,7 @@ def _panels(
         panels.append(
             Panel(
                 "Distance to the nearest training latent (units of z)",
-                np.array([interpolation.nearest(found[name].z, latents) for name in METHODS]),
+                np.array([interpolation.nearest_distance(found[name].z, latents) for name in METHODS]),
                 (usual, "usual among training images"),
             )
         )
@@ -151,7 +151,7 @@ def _panels(
         )
     else:
         mean, cov = (loaded.model.latent_mean.cpu().numpy(), loaded.model.latent_cov.cpu().numpy())
-        values = [interpolation.sigmas(found[name].z, mean, cov) for name in METHODS]
+        values = [interpolation.mahalanobis(found[name].z, mean, cov) for name in METHODS]
         panels.append(
             Panel(
                 "Distance from the middle of the latents (σ of the fitted Gaussian)",
@@ -187,7 +187,7 @@ def _latents(name: str, _run: Run, _loaded: LoadedModel, _images: ImageSet) -> t
     if len(latents) < 2:
         return latents, 0.0
     few = latents[np.linspace(0, len(latents) - 1, min(len(latents), 500)).astype(int)]
-    return latents, float(np.median(interpolation.nearest(few, latents, skip_self=True)))
+    return latents, float(np.median(interpolation.nearest_distance(few, latents, skip_self=True)))
 
 
 def _explain(loaded: LoadedModel, images: ImageSet | None, trained) -> None:
@@ -295,5 +295,5 @@ def depth(loaded: LoadedModel, ends: dict[str, Endpoint], found: dict[str, Inter
             )
         st.caption("The code that ran:")
         st.code(
-            "\n".join(inspect.getsource(f) for f in (walks.lerp, walks.slerp, interpolation.ways)), language="python"
+            "\n".join(inspect.getsource(f) for f in (walks.lerp, walks.slerp, interpolation.paths)), language="python"
         )

@@ -32,7 +32,7 @@ def measures(result: Result, choice: Choice) -> None:
     st.subheader("How well the score tells them apart", anchor=False)
     left, right = st.columns([1, 1], gap="large")
     with left:
-        found = outliers.verdicts(result.scored.by(choice.score), bag, choice.quantile)
+        found = outliers.results_by_kind(result.scored.by(choice.score), bag, choice.quantile)
         words = ", ".join(f"{title(v.kind, bag)} {v.auroc:.3f}" for v in found if v.kind in bag.outliers)
         st.plotly_chart(
             roc_chart(result, choice),
@@ -53,7 +53,7 @@ def measures(result: Result, choice: Choice) -> None:
 def roc_chart(result: Result, choice: Choice) -> go.Figure:
     """A curve for each kind of outlier, with a ring where the threshold is."""
     bag, values = result.bag, result.scored.by(choice.score)
-    inliers, line = values[bag.of("test")], outliers.threshold(values[bag.of("validation")], choice.quantile)
+    inliers, line = values[bag.of("test")], outliers.decision_threshold(values[bag.of("validation")], choice.quantile)
     figure = go.Figure()
     figure.add_scatter(
         x=[0, 1],
@@ -134,7 +134,7 @@ def _table(result: Result, choice: Choice) -> None:
             waiting.append(other)
         else:
             st.warning(escape_markdown(other))
-    rows.append(_row(f"PCA-{outliers.COMPONENTS} baseline", result, "baseline", choice))
+    rows.append(_row(f"PCA-{outliers.PCA_COMPONENTS} baseline", result, "baseline", choice))
     st.dataframe(
         rows,
         hide_index=True,
@@ -148,7 +148,7 @@ def _table(result: Result, choice: Choice) -> None:
         },
     )
     st.caption(
-        f"PCA-{outliers.COMPONENTS}: the error that is left when an image is drawn from {outliers.COMPONENTS} "
+        f"PCA-{outliers.PCA_COMPONENTS}: the error that is left when an image is drawn from {outliers.PCA_COMPONENTS} "
         "principal components of the training images. It has learned nothing about shapes, so a model that does "
         "not beat it has little to say about outliers. Noise, inverted and shuffled images are easy for nearly "
         "every model; another data set is the test that counts."
@@ -158,7 +158,7 @@ def _table(result: Result, choice: Choice) -> None:
 
 
 def _row(name: str, result: Result, score: str, choice: Choice) -> dict:
-    found = {v.kind: v for v in outliers.verdicts(result.scored.by(score), result.bag, choice.quantile)}
+    found = {v.kind: v for v in outliers.results_by_kind(result.scored.by(score), result.bag, choice.quantile)}
     return (
         {"AUROC by": name}
         | {title(kind, result.bag): found[kind].auroc for kind in result.bag.outliers}
@@ -175,7 +175,7 @@ def classes(result: Result, choice: Choice, images: ImageSet) -> None:
     """How each class of the data set scores: which one the model finds hardest."""
     bag, values = result.bag, result.scored.by(choice.score)
     test = bag.of("test")
-    labels, line = bag.label[test], outliers.threshold(values[bag.of("validation")], choice.quantile)
+    labels, line = bag.label[test], outliers.decision_threshold(values[bag.of("validation")], choice.quantile)
     present = [k for k in range(len(images.classes)) if (labels == k).any()]
     if len(present) < 2:
         return
@@ -263,7 +263,7 @@ def classes(result: Result, choice: Choice, images: ImageSet) -> None:
         )
         if alone is not None:
             st.caption(
-                f"PCA alone: {outliers.COMPONENTS} components of one class's training images; AUROC of its own "
+                f"PCA alone: {outliers.PCA_COMPONENTS} components of one class's training images; AUROC of its own "
                 f"test images against all others'. Mean over the classes: **{np.nanmean(alone):.3f}**."
             )
 
@@ -298,7 +298,7 @@ def depth(result: Result, choice: Choice) -> None:
         return
     bag, recipe, values = result.bag, result.run.recipe, result.scored.by(choice.score)
     loaded, test = values[bag.of("validation")], values[bag.of("test")]
-    line, name = outliers.threshold(loaded, choice.quantile), objective(recipe)
+    line, name = outliers.decision_threshold(loaded, choice.quantile), objective(recipe)
     with fold:
         st.markdown(
             "A model learned to describe one kind of image with a few numbers. What it cannot describe well "
@@ -308,7 +308,7 @@ def depth(result: Result, choice: Choice) -> None:
         st.markdown(
             {
                 "Negative ELBO": f"The **negative ELBO** is an upper bound on −log p(x): how many nats the model "
-                f"needs to describe x. z is sampled, not set to μ; {outliers.DRAWS} draws are averaged:",
+                f"needs to describe x. z is sampled, not set to μ; {outliers.EPSILON_DRAWS} draws are averaged:",
                 "Objective": "The **objective** is what training minimised, at the point z that the search "
                 f"found, with the β of training ({recipe.beta:g}):",
                 "Training loss": "The **training loss** is the reconstruction alone, summed over the pixels:",
@@ -351,6 +351,8 @@ def depth(result: Result, choice: Choice) -> None:
         )
         st.caption("The code that ran:")
         st.code(
-            "\n".join(inspect.getsource(f) for f in (outliers.threshold, outliers.auroc, outliers.scoring)),
+            "\n".join(
+                inspect.getsource(f) for f in (outliers.decision_threshold, outliers.auroc, outliers.scoring_steps)
+            ),
             language="python",
         )

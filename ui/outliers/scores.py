@@ -143,7 +143,7 @@ def _visitor() -> str:
 def _at_once(path: str, _run: Run, _images, _bag: OutlierSet) -> OutlierScores:
     if found := outliers.load(Path(path), _bag):
         return found
-    scored = Steps(outliers.scoring(load(_run).model, _run.recipe, _images, _bag)).end()
+    scored = Steps(outliers.scoring_steps(load(_run).model, _run.recipe, _images, _bag)).end()
     outliers.save(Path(path), scored)
     return scored
 

@@ -59,7 +59,7 @@ def unit(result: Result, score: str) -> str:
 def board(result: Result, choice: Choice) -> None:
     """The histograms: drag the threshold, hover to see who lies there."""
     bag, values = result.bag, result.scored.by(choice.score)
-    found = outliers.verdicts(values, bag, choice.quantile)
+    found = outliers.results_by_kind(values, bag, choice.quantile)
 
     def moved(percent: float) -> None:
         st.session_state[QUANTILE] = percent
@@ -80,7 +80,7 @@ def board(result: Result, choice: Choice) -> None:
                 STYLES[v.kind][1],
                 values[rows := bag.of(v.kind)],
                 bag.images[rows],
-                result.scored.copies[rows],
+                result.scored.reconstructions[rows],
                 v.auroc,
             )
             for v in found
@@ -99,7 +99,7 @@ def board(result: Result, choice: Choice) -> None:
 def gallery(result: Result, choice: Choice, images: ImageSet) -> None:
     """The most and least unusual images of the bag or of one kind, and the one that was clicked."""
     bag, values = result.bag, result.scored.by(choice.score)
-    line = outliers.threshold(values[bag.of("validation")], choice.quantile)
+    line = outliers.decision_threshold(values[bag.of("validation")], choice.quantile)
     st.subheader("Who stands out, and who slips through", anchor=False)
     kinds = ["test", "outliers", *bag.outliers]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
@@ -138,7 +138,7 @@ def gallery(result: Result, choice: Choice, images: ImageSet) -> None:
         notes = [(_short(k, bag, images), format_sig(values[k]), bool(values[k] > line)) for k in ranked]
         pairs(
             bag.images[ranked],
-            result.scored.copies[ranked],
+            result.scored.reconstructions[ranked],
             notes,
             "outliers_pairs",
             chosen=chosen,
@@ -152,7 +152,7 @@ def gallery(result: Result, choice: Choice, images: ImageSet) -> None:
 
 def _detail(k: int, result: Result, choice: Choice, images: ImageSet, line: float) -> None:
     bag, scored = result.bag, result.scored
-    image, copy = bag.images[k], scored.copies[k]
+    image, copy = bag.images[k], scored.reconstructions[k]
     away = np.abs(image.astype(int) - copy).astype(np.uint8)
     st.markdown(f"**{escape_markdown(_long(k, bag, images))}**")
     still(
@@ -165,7 +165,7 @@ def _detail(k: int, result: Result, choice: Choice, images: ImageSet, line: floa
     names = {
         "error": unit(result, "error"),
         "objective": unit(result, "objective"),
-        "baseline": f"PCA-{outliers.COMPONENTS} residual",
+        "baseline": f"PCA-{outliers.PCA_COMPONENTS} residual",
     }
     test = bag.of("test")
     st.dataframe(

@@ -218,9 +218,9 @@ def explain(seen: list[tuple[data.ImageSet, ClassifierStatus]]) -> None:
     ready = [(images, status.classifier) for images, status in seen if status.classifier is not None]
     if ready:
         words += (
-            f" Sure: so many of {MEASURED:,} samples are given one class with {100 * planes.SURE:.0f} % or more "
-            "by a small classifier of the lab's own; a class counts if it gets "
-            f"{100 * planes.LEAST:.0f} % of the samples."
+            f" Sure: so many of {MEASURED:,} samples are given one class with "
+            f"{100 * planes.CONFIDENT_PROBABILITY:.0f} % or more by a small classifier of the lab's own; a class "
+            f"counts if it gets {100 * planes.MIN_CLASS_SHARE:.0f} % of the samples."
         )
         for images, classifier in ready:
             if len(images.test_images):

@@ -26,7 +26,7 @@ OBJECTIVE = {"ae": "Error", "vae": "−ELBO", "ad": "Objective", "vad": "−ELBO
 
 def fill_of(settings: Settings, images: ImageSet | None) -> np.ndarray:
     """What stands in a hole for an encoder, `uint8` [28, 28]."""
-    return inpainting.fill_of(settings.fill if images is not None else "zeros", images)
+    return inpainting.fill_image(settings.fill if images is not None else "zeros", images)
 
 
 def hero(
@@ -76,10 +76,10 @@ def _card(number: int, run: Run, loaded: LoadedModel, found: list, images: Image
             pictures=result.pictures,
             objective=result.objective,
             mse=result.mse,
-            hidden=None if wish.visible.all() else result.hidden,
+            hidden=None if wish.visible.all() else result.hidden_mse,
             path=pca.project(result.z, mean, axes),
             hatched=wish.search,
-            sees=wish.image if wish.search else inpainting.filled(wish.image, wish.visible, wish.fill),
+            sees=wish.image if wish.search else inpainting.fill_holes(wish.image, wish.visible, wish.fill),
         )
         for wish, result in found
     ]
@@ -143,7 +143,7 @@ def _axes(name: str, _loaded: LoadedModel) -> tuple[np.ndarray, np.ndarray, floa
 def _cloud(name: str, _run: Run, _loaded: LoadedModel, _images: ImageSet | None) -> tuple[np.ndarray, np.ndarray]:
     """Latents of training images in the plane [n, 2] and their classes [n]; none without the run's own data."""
     recipe = _run.recipe
-    if not mixture.possible(_loaded.model):
+    if not mixture.can_fit(_loaded.model):
         return np.zeros((0, 2), np.float32), np.zeros(0, np.int64)  # each would have to be searched
     if _images is None or _images.name != recipe.dataset:
         try:

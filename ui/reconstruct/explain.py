@@ -64,7 +64,7 @@ def _numbers(wish, result) -> str:
     if recipe.model != "ae":
         price += f" + {result.beta:.3g} × {result.prior[-1]:.2f} = **{result.objective[-1]:.2f}**"
     how = f"search, {pluralize(result.steps, 'step')}" if wish.search else "encoder"
-    error = f", hidden pixels {format_sig(result.hidden[-1])}" if not wish.visible.all() else ""
+    error = f", hidden pixels {format_sig(result.hidden_mse[-1])}" if not wish.visible.all() else ""
     return (
         f"- {escape_markdown(wish.run.name)}, {how}: {price} {unit(recipe.likelihood)}; squared error per pixel "
         f"{format_sig(result.mse[-1])}{error}"

@@ -92,7 +92,7 @@ class SearchRequest:
         if how.start == "nearest" and not self.encoder and self.images is not None:
             trained, _ = data.split(self.images, self.run.recipe.validation, self.run.recipe.train_images)
             training = self.images.train_images[trained]
-        code = found.begin(self.loaded.model, self.image, self.visible, self.fill, how.start, training)
+        code = found.starting_code(self.loaded.model, self.image, self.visible, self.fill, how.start, training)
         return found.TracedSearch(
             self.loaded.model, self.image, self.visible, code, steps=how.steps, lr=how.lr, restarts=how.restarts
         )
@@ -117,7 +117,7 @@ def resolve(wishes: list[SearchRequest], slot) -> list[SearchTrace | None]:
     for key, wish in zip(keys, wishes, strict=True):
         result = store.get(key)
         if result is None and not wish.search:
-            result = found.encoded(wish.loaded.model, wish.image, wish.visible, wish.fill)
+            result = found.trace_encoder(wish.loaded.model, wish.image, wish.visible, wish.fill)
             store.put(key, result)
         if result is None:
             try:
@@ -134,10 +134,10 @@ def resolve(wishes: list[SearchRequest], slot) -> list[SearchTrace | None]:
                     shown = now
                     bar = bar or _bar(slot, missing)
                     bar.progress(
-                        min(1.0, (missing.index(key) + look.step / look.of) / len(missing)),
+                        min(1.0, (missing.index(key) + look.step / look.total) / len(missing)),
                         text=f"Searching in {escape_markdown(wish.run.name)} …",
                     )
-            result = search.found()
+            result = search.trace()
             if result.ended:
                 store.put(key, result)
                 searches.pop(key, None)

@@ -40,7 +40,7 @@ def classifier_of(run: Run, images: ImageSet | None) -> ClassifierStatus:
     """The classifier of a run's data set; its training begins where there is none yet."""
     from core.evaluation import classifier
 
-    if images is None or not classifier.possible(images):
+    if images is None or not classifier.has_classes(images):
         return ClassifierStatus()
     path = classifier.file_of(images)
     try:

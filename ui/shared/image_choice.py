@@ -50,7 +50,7 @@ class Pick:
 def pixels(pick: Pick, images: ImageSet | None, loaded: LoadedModel | None = None) -> np.ndarray:
     """The chosen picture, uint8 [H, W] or [H, W, 3]. Only a sample (`seed`) needs the model."""
     if pick.kind == "seed":
-        return interpolation.generated(loaded.model, pick.number).image
+        return interpolation.sample_endpoint(loaded.model, pick.number).image
     if pick.kind in PARTS:
         return getattr(images, f"{pick.kind}_images")[pick.number]
     return np.frombuffer(pick.pixels, np.uint8).reshape(pick.shape)

@@ -127,7 +127,7 @@ def cursor_of(loaded: LoadedModel) -> LatentCursor:
 
     def start() -> list[float]:
         noise = sampling.prior(1, loaded.model.latent_dim, seed=0)
-        return loaded.axes.to_u(sampling.sample_latents(loaded.model, noise))[0].tolist()
+        return loaded.axes.to_sigma_units(sampling.sample_latents(loaded.model, noise))[0].tolist()
 
     return _cursor_named(loaded.name, start)
 

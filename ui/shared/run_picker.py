@@ -7,7 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from core import runs
-from core.gan.experiments import is_trial
+from core.gan.experiments import is_experiment_recipe
 from core.runs import Run
 
 
@@ -34,7 +34,7 @@ def pick_run(
             runs are all there is, the box begins empty with these words in it; until one is chosen, None comes back.
     """
     found = [run for run in runs.list_runs() if not run.error and fits(run)]
-    found.sort(key=lambda run: is_trial(run.recipe))  # stable: the newest first among each
+    found.sort(key=lambda run: is_experiment_recipe(run.recipe))  # stable: the newest first among each
     usable = {run.name: run for run in found if run.has_weights}
     if not usable:
         nothing() if nothing else nothing_yet(key, bool(found))
@@ -43,7 +43,7 @@ def pick_run(
     names, gone = list(usable), False
     choice = st.session_state.get(box)
     if choice not in usable:  # the first look, or the run was deleted or renamed since
-        first = None if trials and is_trial(next(iter(usable.values())).recipe) else next(iter(usable))
+        first = None if trials and is_experiment_recipe(next(iter(usable.values())).recipe) else next(iter(usable))
         choice = next((name for name in (wanted, st.session_state.get(kept)) if name in usable), first)
         if wanted and wanted not in usable:
             # Not echoed: an address bar is no place for others' words on our page.

@@ -26,7 +26,7 @@ def _points(name: str, _run: Run, _held: LoadedModel):
         images = data.load(_run.recipe.dataset, _run.recipe.folder)
     except data.DataError:
         return None, None, ()
-    if not mixture.possible(_held.model):
+    if not mixture.can_fit(_held.model):
         return None, None, ()  # each would have to be searched
     index, z = codec.training_latents(_held.model, _run.recipe, images, MOST)
     return z, images.train_labels[index], images.classes

@@ -30,10 +30,10 @@ def test_the_map_of_the_latents_is_written_as_table_and_picture(tiny, call, tmp_
     code, out, _ = call("embed tiny --n 120 --perplexity 8 --iterations 100 --seed 3")
     assert code == 0 and "trustworthiness" in out and "KL" in out and "of 100  KL" in out
     digits, found = data.load("digits"), rows(tmp_path / "tiny-map.csv")
-    ids = inputs.chosen(digits, 120)
+    ids = inputs.choose_ids(digits, 120)
     assert [int(row["index"]) for row in found] == ids.tolist() and {row["part"] for row in found} == {"test"}
     assert [row["class"] for row in found] == [str(k) for k in digits.test_labels[ids]]
-    z = inputs.latents_of(runs.open_run("tiny"), digits.test_images[ids])
+    z = inputs.latents(runs.open_run("tiny"), digits.test_images[ids])
     wanted = tsne.fit(z, Settings(n=120, perplexity=8, iterations=100, seed=3)).y
     assert np.allclose(places(found), wanted, rtol=1e-4, atol=1e-4)
     assert Image.open(tmp_path / "tiny-map.png").width == 1_200
@@ -44,7 +44,7 @@ def test_pixels_by_pca_need_no_model(tiny, call, tmp_path):
     code, out, _ = call("embed tiny --pixels --method pca --n 400 --out flat.csv")
     assert code == 0 and "in the pixels" in out
     digits = data.load("digits")
-    x = inputs.pixels_of(inputs.pictures(digits, inputs.chosen(digits, 400)))
+    x = inputs.pixels(inputs.pictures(digits, inputs.choose_ids(digits, 400)))
     found = rows(tmp_path / "flat.csv")
     assert np.allclose(places(found), pca.pca(x), rtol=1e-4, atol=1e-3)
     assert found[-1]["part"] == "train", "beyond the test images"

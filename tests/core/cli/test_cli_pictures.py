@@ -55,7 +55,7 @@ def test_outliers_says_what_the_scores_say(tiny, call):
     assert code == 0
     found = json.loads(out)
     images, bag, _ = jobs_outliers.prepare(run, found["other"] or "", 20, 0)
-    steps = outliers.scoring(weights.load_model(run), run.recipe, images, bag)
+    steps = outliers.scoring_steps(weights.load_model(run), run.recipe, images, bag)
     scored = None
     while scored is None:
         try:
@@ -63,7 +63,7 @@ def test_outliers_says_what_the_scores_say(tiny, call):
         except StopIteration as end:
             scored = end.value
     for score, kinds in found["scores"].items():
-        for verdict in outliers.verdicts(scored.by(score), bag, 0.9):
+        for verdict in outliers.results_by_kind(scored.by(score), bag, 0.9):
             assert kinds[verdict.kind]["flagged"] == pytest.approx(verdict.flagged)
             assert verdict.kind not in bag.outliers or kinds[verdict.kind]["auroc"] == pytest.approx(verdict.auroc)
     text = call("outliers tiny --n 20")[1]
@@ -112,7 +112,7 @@ def test_steps_let_a_vae_search_from_its_encoder_s_answer(tiny, call, tmp_path):
     above, seen, below = tiles(tmp_path / "out.png", 4).reshape(3, 4, 28, 28)
     model, mask = weights.load_model(runs.open_run("tiny")), masks.half("left")
     black = codec.as_floats(np.where(mask, above, 0).astype(np.uint8), model)
-    found = encoding.optimise_latents(model, black, visible=inpainting.as_mask(mask, 4, model), steps=25)
+    found = encoding.optimise_latents(model, black, visible=inpainting.mask_tensor(mask, 4, model), steps=25)
     assert np.array_equal(below, codec.decode(model, found.posterior.mean.numpy()))
 
 

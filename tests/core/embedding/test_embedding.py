@@ -54,19 +54,24 @@ def test_settings_are_fitted_to_the_images_there_are():
 
 
 def test_a_map_takes_test_images_first_and_every_class_in_proportion(digits):
-    few = inputs.chosen(digits, 100)
+    few = inputs.choose_ids(digits, 100)
     assert len(few) == len(set(few)) == 100 and few.max() < 297
     assert (np.abs(np.bincount(inputs.labels(digits, few)) - 10) <= 2).all()
-    many = inputs.chosen(digits, 1_000)
+    many = inputs.choose_ids(digits, 1_000)
     assert many[:297].tolist() == list(range(297)) and len(set(many)) == 1_000
-    assert np.array_equal(many, inputs.chosen(digits, 1_000))
-    every = inputs.chosen(digits, 5_000)
-    assert len(every) == inputs.available(digits) == 1_797
+    assert np.array_equal(many, inputs.choose_ids(digits, 1_000))
+    every = inputs.choose_ids(digits, 5_000)
+    assert len(every) == inputs.count_available(digits) == 1_797
 
 
 def test_pictures_and_labels_belong_to_their_numbers(digits):
     ids = np.array([3, 296, 297, 1_796])
-    assert [inputs.part_of(digits, k) for k in ids] == [("test", 3), ("test", 296), ("train", 0), ("train", 1_499)]
+    assert [inputs.split_and_index(digits, k) for k in ids] == [
+        ("test", 3),
+        ("test", 296),
+        ("train", 0),
+        ("train", 1_499),
+    ]
     wanted = np.concatenate([digits.test_images[[3, 296]], digits.train_images[[0, 1_499]]])
     assert np.array_equal(inputs.pictures(digits, ids), wanted)
     assert inputs.labels(digits, ids).tolist() == [
@@ -79,7 +84,7 @@ def test_pictures_and_labels_belong_to_their_numbers(digits):
 
 def test_latents_are_the_posterior_means_of_the_best_weights(digits):
     run = trained(tiny(latent_dim=3))
-    z = inputs.latents_of(run, digits.test_images[:20])
+    z = inputs.latents(run, digits.test_images[:20])
     assert np.array_equal(z, codec.encode(weights.load_model(run), digits.test_images[:20]))
     assert z.shape == (20, 3)
 
@@ -96,14 +101,14 @@ def test_pca_is_scikit_learns_but_for_the_sign(d, digits):
     for k in range(2):
         sign = np.sign(ours[:, k] @ wanted[:, k])
         assert np.allclose(ours[:, k], sign * wanted[:, k], atol=1e-3 * np.abs(wanted).max())
-    assert pca.explained(x, ours) == pytest.approx(theirs.explained_variance_ratio_.sum(), rel=1e-4)
+    assert pca.explained_variance(x, ours) == pytest.approx(theirs.explained_variance_ratio_.sum(), rel=1e-4)
 
 
 def test_pca_of_a_single_number_or_of_nothing_that_varies_is_a_map_all_the_same():
     line = pca.pca(np.arange(10, dtype=np.float32)[:, None])
     assert line.shape == (10, 2) and np.allclose(np.abs(np.diff(line[:, 0])), 1) and not line[:, 1].any()
     assert not pca.pca(np.ones((10, 4), np.float32)).any()
-    assert np.isnan(pca.explained(np.ones((10, 4)), np.ones((10, 2))))
+    assert np.isnan(pca.explained_variance(np.ones((10, 4)), np.ones((10, 2))))
 
 
 def test_the_table_has_a_line_for_every_image(digits):
@@ -132,20 +137,20 @@ def test_a_single_place_for_all_points_is_a_picture_too():
 
 def test_a_run_without_an_encoder_maps_the_images_that_own_a_row_of_its_table(digits):
     run = trained(tiny("plane-ad", train_images=200, hidden=(8,), epochs=1))
-    ids = inputs.chosen(digits, 150, run.recipe)
-    rows = inputs.rows_of(digits, ids, run.recipe)
+    ids = inputs.choose_ids(digits, 150, run.recipe)
+    rows = inputs.table_rows(digits, ids, run.recipe)
     table = weights.load_model(run).table.numpy()
-    assert len(ids) == 150 and np.array_equal(inputs.owners(digits, run.recipe)[rows], ids)
-    z = inputs.latents_of(run, inputs.pictures(digits, ids), rows)
+    assert len(ids) == 150 and np.array_equal(inputs.table_ids(digits, run.recipe)[rows], ids)
+    z = inputs.latents(run, inputs.pictures(digits, ids), rows)
     assert np.array_equal(z, table[rows])
-    assert len(inputs.chosen(digits, 5_000, run.recipe)) == 200
-    assert inputs.rows_of(digits, inputs.chosen(digits, 150), run.recipe) is None  # test images own none
+    assert len(inputs.choose_ids(digits, 5_000, run.recipe)) == 200
+    assert inputs.table_rows(digits, inputs.choose_ids(digits, 150), run.recipe) is None  # test images own none
 
 
 def test_beside_each_other_runs_without_an_encoder_map_what_all_of_them_own(digits):
     encoded, few, held = tiny("mlp-vae"), tiny("plane-ad", train_images=200), tiny("plane-vad", validation=100)
-    assert inputs.available(digits, encoded) == 1_797 and inputs.available(digits, encoded, few) == 200
-    ids = inputs.chosen(digits, 5_000, encoded, few, held)
-    assert ids.tolist() == sorted(set(inputs.owners(digits, few)) & set(inputs.owners(digits, held)))
-    assert 0 < len(ids) == inputs.available(digits, held, few)
-    assert all(inputs.rows_of(digits, ids, recipe) is not None for recipe in (few, held))
+    assert inputs.count_available(digits, encoded) == 1_797 and inputs.count_available(digits, encoded, few) == 200
+    ids = inputs.choose_ids(digits, 5_000, encoded, few, held)
+    assert ids.tolist() == sorted(set(inputs.table_ids(digits, few)) & set(inputs.table_ids(digits, held)))
+    assert 0 < len(ids) == inputs.count_available(digits, held, few)
+    assert all(inputs.table_rows(digits, ids, recipe) is not None for recipe in (few, held))

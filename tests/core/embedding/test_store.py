@@ -33,7 +33,7 @@ def name(settings=SETTINGS, x=X, labels=LABELS, by="openTSNE") -> str:
 def test_what_was_kept_is_found_again_to_the_last_bit():
     assert store.find(name(), SETTINGS) is None
     wrote = state(400)
-    store.keep(name(), SETTINGS, wrote, {"seconds": 2.5, "measures": {"trustworthiness": 0.9}}, True)
+    store.save(name(), SETTINGS, wrote, {"seconds": 2.5, "measures": {"trustworthiness": 0.9}}, True)
     found = store.find(name(), SETTINGS)
     assert np.array_equal(found.state.y, wrote.y) and np.array_equal(found.state.gains, wrote.gains)
     assert found.state.trace == wrote.trace and found.facts["measures"] == {"trustworthiness": 0.9}
@@ -73,61 +73,61 @@ def test_other_inputs_or_settings_are_another_map():
     ],
 )
 def test_a_damaged_file_is_as_good_as_none(damage):
-    store.keep(name(), SETTINGS, state(400), {}, True)
+    store.save(name(), SETTINGS, state(400), {}, True)
     file = next(store.folder().iterdir())
     before = file.read_bytes()
     file.write_bytes(damage(before))
     assert file.read_bytes() != before
     assert store.find(name(), SETTINGS) is None
-    assert store.stage(name(), SETTINGS.with_(iterations=500)) is None
+    assert store.find_stage(name(), SETTINGS.with_(iterations=500)) is None
 
 
 @pytest.mark.parametrize(
     "changes", [{"y": np.zeros((29, 2))}, {"y": np.full((30, 2), np.nan)}, {"gains": np.zeros((30, 3))}]
 )
 def test_a_map_of_the_wrong_shape_is_not_shown(changes):
-    store.keep(name(), SETTINGS, state(400, **changes), {}, True)
+    store.save(name(), SETTINGS, state(400, **changes), {}, True)
     assert store.find(name(), SETTINGS) is None
 
 
 def test_the_furthest_stage_on_the_way_is_gone_on_from():
     long = SETTINGS.with_(iterations=900)
-    assert store.stage(name(), long) is None
+    assert store.find_stage(name(), long) is None
     for end in (400, 650):
-        store.keep(name(), SETTINGS.with_(iterations=end), state(end), {}, True)
-    assert store.stage(name(), long).state.iteration == 650
-    store.keep(name(), long, state(700), {}, False)
-    assert store.stage(name(), long).state.iteration == 700
+        store.save(name(), SETTINGS.with_(iterations=end), state(end), {}, True)
+    assert store.find_stage(name(), long).state.iteration == 650
+    store.save(name(), long, state(700), {}, False)
+    assert store.find_stage(name(), long).state.iteration == 700
     assert store.find(name(), long) is None, "stopped is not finished"
-    assert store.stage(name(), SETTINGS.with_(iterations=500)).state.iteration == 400, "never beyond"
+    assert store.find_stage(name(), SETTINGS.with_(iterations=500)).state.iteration == 400, "never beyond"
 
 
 def test_a_finished_map_takes_the_place_of_the_stopped_one():
-    store.keep(name(), SETTINGS, state(180), {}, False)
+    store.save(name(), SETTINGS, state(180), {}, False)
     assert len(list(store.folder().iterdir())) == 1
-    store.keep(name(), SETTINGS, state(400), {}, True)
+    store.save(name(), SETTINGS, state(400), {}, True)
     assert [f.name for f in store.folder().iterdir()] == [f"{name()}-400.safetensors"]
 
 
 def test_what_scikit_learn_made_is_no_stage_to_go_on_from():
-    store.keep(name(), SETTINGS, state(400, update=None, gains=None), {}, True)
+    store.save(name(), SETTINGS, state(400, update=None, gains=None), {}, True)
     assert store.find(name(), SETTINGS)
-    assert store.stage(name(), SETTINGS.with_(iterations=500)) is None
+    assert store.find_stage(name(), SETTINGS.with_(iterations=500)) is None
 
 
 def test_the_oldest_files_go_first(monkeypatch):
-    monkeypatch.setattr(store, "KEPT", 3)
+    monkeypatch.setattr(store, "MAX_FILES", 3)
     for end in (310, 320, 330, 340, 350):
-        store.keep(name(), SETTINGS.with_(iterations=end), state(end), {}, True)
+        store.save(name(), SETTINGS.with_(iterations=end), state(end), {}, True)
     assert len(list(store.folder().iterdir())) == 3
     assert store.find(name(), SETTINGS.with_(iterations=350))
 
 
 def test_small_maps_are_kept_and_damaged_ones_ignored():
     key = pitfalls.key(X, "openTSNE")
-    panels = {f"{kind} {view}": np.zeros((4, 2)) for kind in pitfalls.made_up() for view in ("true", "map")}
+    panels = {f"{kind} {view}": np.zeros((4, 2)) for kind in pitfalls.synthetic_sets() for view in ("true", "map")}
     panels |= {f"{panel} labels": np.zeros(4, np.int64) for panel in list(panels)}
-    pitfalls.keep(key, panels)
-    assert pitfalls.find(key).keys() == panels.keys()
-    pitfalls.keep(key, {k: v for k, v in panels.items() if k != "noise map"})
-    assert pitfalls.find(key) is None
+    pitfalls.save(key, panels)
+    assert pitfalls.load(key).keys() == panels.keys()
+    pitfalls.save(key, {k: v for k, v in panels.items() if k != "noise map"})
+    assert pitfalls.load(key) is None

@@ -53,7 +53,7 @@ def test_stopped_and_continued_is_the_same_as_never_stopped(x, stop_at):
 
 def test_more_iterations_go_on_from_fewer_if_both_exaggerate_alike(x):
     short, long = QUICK.with_(iterations=300), QUICK.with_(iterations=340)
-    assert tsne.exaggerated(300) == tsne.exaggerated(340)
+    assert tsne.early_iterations(300) == tsne.early_iterations(340)
     assert np.array_equal(form(x, long, state=form(x, short)).y, form(x, long).y)
 
 
@@ -89,7 +89,7 @@ def test_it_is_as_good_as_scikit_learns(x):
 
 
 def test_points_above_the_limit_are_placed_by_the_grid(x, monkeypatch):
-    monkeypatch.setattr(tsne, "GRID_ABOVE", 100)
+    monkeypatch.setattr(tsne, "FFT_ABOVE", 100)
     assert form(x, QUICK.with_(iterations=400)).kl < 1.1 * form(x, QUICK.with_(iterations=400)).kl + 0.05
 
 
@@ -112,8 +112,8 @@ def test_the_pca_map_is_there_at_once(x):
 def test_without_open_tsne_scikit_learn_forms_the_map(x, monkeypatch):
     monkeypatch.setattr(embedding_settings, "find_spec", lambda name: None)
     assert (
-        embedding_settings.implementation() == "scikit-learn"
-        and embedding_settings.usual_iterations("scikit-learn") == 1_000
+        embedding_settings.default_backend() == "scikit-learn"
+        and embedding_settings.default_iterations("scikit-learn") == 1_000
     )
     seen = []
     settings = QUICK.with_(iterations=300)

@@ -72,7 +72,7 @@ def test_other_images_have_another_file(digits):
 def test_one_class_or_none_is_nothing_to_tell_apart(labels, wanted):
     images = np.zeros((2, 28, 28), np.uint8)
     few = ImageSet("folder", images, np.array(labels), images, np.array(labels), ("a", "b"))
-    assert classifier.possible(few) == wanted
+    assert classifier.has_classes(few) == wanted
 
 
 def test_in_the_background_it_ends_with_a_file_that_can_be_read(digits):

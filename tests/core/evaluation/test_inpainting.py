@@ -8,7 +8,7 @@ from torch import nn
 from core import data
 from core.data import statistics
 from core.evaluation import inpainting
-from core.evaluation.search_trace import TracedSearch, begin, encoded, nearest
+from core.evaluation.search_trace import TracedSearch, nearest_code, starting_code, trace_encoder
 from core.images import masks
 from core.latent import codec, encoding, sampling
 from core.latent import pca as latent_pca
@@ -49,10 +49,10 @@ def digits(n: int) -> np.ndarray:
 
 
 def walked(model, image, visible, code=None, **options):
-    code = begin(model, image, visible, BLACK) if code is None else code
+    code = starting_code(model, image, visible, BLACK) if code is None else code
     search = TracedSearch(model, image, visible, code, **options)
     looks = list(search)
-    return search.found(), looks
+    return search.trace(), looks
 
 
 @pytest.mark.parametrize("family", [AutoDecoder, VariationalAutoDecoder, VAE])
@@ -69,20 +69,20 @@ def test_what_hidden_pixels_hold_changes_nothing_but_the_error():
     other = np.where(visible, image, 255 - image).astype(np.uint8)
     one, two = (walked(model, picture, visible)[0] for picture in (image, other))
     assert np.array_equal(one.z, two.z) and np.array_equal(one.objective, two.objective)
-    assert one.hidden[-1] != two.hidden[-1]
+    assert one.hidden_mse[-1] != two.hidden_mse[-1]
 
 
 def test_a_hole_is_filled_with_black_or_with_the_mean_and_the_rest_stays():
     images, visible = data.load("digits"), masks.half("top")
     for name, inside in (("zeros", 0), ("mean", np.rint(255 * statistics.measure(images).mean_image)[:14])):
-        fill = inpainting.fill_of(name, images)
-        seen = inpainting.filled(images.test_images[:2], visible, fill)
+        fill = inpainting.fill_image(name, images)
+        seen = inpainting.fill_holes(images.test_images[:2], visible, fill)
         assert seen.dtype == np.uint8 and np.array_equal(seen[:, 14:], images.test_images[:2, 14:])
         assert (seen[:, :14] == inside).all()
     with pytest.raises(ValueError, match="cannot be filled with 'noise'. The fills are zeros, mean"):
-        inpainting.fill_of("noise", images)
+        inpainting.fill_image("noise", images)
     with pytest.raises(ValueError, match="the mean needs the data set"):
-        inpainting.fill_of("mean", None)
+        inpainting.fill_image("mean", None)
 
 
 def test_the_hidden_error_counts_hidden_pixels_only():
@@ -91,45 +91,45 @@ def test_the_hidden_error_counts_hidden_pixels_only():
     visible[0, 0, :4] = False
     picture[0, 0, 0] = 255  # hidden: one of four
     picture[0, 5:, :] = 255  # visible: counts for nothing
-    found = inpainting.hidden_error(picture, original, visible)
+    found = inpainting.hidden_mse(picture, original, visible)
     assert found[0] == pytest.approx(0.25) and np.isnan(found[1])
-    assert inpainting.error(picture, original)[0] == pytest.approx((1 + 23 * 28) / 784)
-    assert inpainting.hidden_error(picture / 255.0, original, visible)[0] == pytest.approx(0.25), "floats alike"
+    assert inpainting.pixel_mse(picture, original)[0] == pytest.approx((1 + 23 * 28) / 784)
+    assert inpainting.hidden_mse(picture / 255.0, original, visible)[0] == pytest.approx(0.25), "floats alike"
 
 
 @pytest.mark.parametrize("fill", [BLACK, None])
 def test_a_sweep_measures_every_image_at_every_share_and_tells_how_far_it_is(fill):
     model, images = linear(VAE if fill is not None else AutoDecoder), digits(5)
-    steps = list(inpainting.sweep(model, images, (0.2, 0.5), fill, steps=30))
+    steps = list(inpainting.sweep_steps(model, images, (0.2, 0.5), fill, steps=30))
     parts = [step.part for step in steps]
     assert parts == sorted(parts) and parts[-1] == 1.0 and parts[0] > 0
     done = {step.p: step.errors for step in steps if step.errors is not None}
     assert list(done) == [0.2, 0.5] and all(errors.shape == (5,) for errors in done.values())
-    visible = inpainting.hidden_at(0.5, 5, 0)
+    visible = inpainting.random_masks(0.5, 5, 0)
     if fill is None:
         expected = [
-            walked(model, image, seen, steps=30)[0].hidden[-1] for image, seen in zip(images, visible, strict=True)
+            walked(model, image, seen, steps=30)[0].hidden_mse[-1] for image, seen in zip(images, visible, strict=True)
         ]
     else:
-        z = codec.encode(model, inpainting.filled(images, visible, fill))
+        z = codec.encode(model, inpainting.fill_holes(images, visible, fill))
         shown = codec.decode(model, z)
-        expected = inpainting.hidden_error(shown, images, visible)
+        expected = inpainting.hidden_mse(shown, images, visible)
     assert done[0.5] == pytest.approx(expected, rel=0.02, abs=1e-4)
-    again = inpainting.swept(model, images, (0.2, 0.5), fill, steps=30)
+    again = inpainting.sweep(model, images, (0.2, 0.5), fill, steps=30)
     assert all(np.array_equal(again[p], done[p]) for p in done)
 
 
 def test_a_larger_share_hides_the_pixels_of_a_smaller_one_too_and_each_image_its_own():
-    small, large = (inpainting.hidden_at(p, 4, 3) for p in (0.1, 0.9))
+    small, large = (inpainting.random_masks(p, 4, 3) for p in (0.1, 0.9))
     assert not (large & ~small).any() and (~small).sum((1, 2)).tolist() == [78] * 4
     assert len({mask.tobytes() for mask in small}) == 4
-    assert not np.array_equal(small, inpainting.hidden_at(0.1, 4, 4)), "the seed matters"
+    assert not np.array_equal(small, inpainting.random_masks(0.1, 4, 4)), "the seed matters"
 
 
 def test_the_search_s_completion_gets_worse_the_more_is_hidden():
     model = linear(sigma=0.5)
     images = codec.decode(model, sampling.prior(20, 4, seed=0))  # pictures it can explain
-    found = inpainting.swept(model, images, (0.1, 0.5, 0.98))
+    found = inpainting.sweep(model, images, (0.1, 0.5, 0.98))
     means = [float(found[p].mean()) for p in (0.1, 0.5, 0.98)]
     assert means[0] < means[1] < means[2]
 
@@ -144,7 +144,7 @@ def test_the_search_s_completion_gets_worse_the_more_is_hidden():
 )
 def test_a_sweep_that_cannot_be_is_refused(ratios, fill, words):
     with pytest.raises(ValueError, match=words):
-        next(inpainting.sweep(linear(), digits(2), ratios, fill))
+        next(inpainting.sweep_steps(linear(), digits(2), ratios, fill))
 
 
 def test_the_stations_of_a_search_lead_from_its_start_to_what_place_finds():
@@ -159,14 +159,14 @@ def test_the_stations_of_a_search_lead_from_its_start_to_what_place_finds():
     assert found.objective == pytest.approx(found.recon + found.beta * found.prior)
     # Each station is priced where it stands, as the search saw it.
     assert found.objective[:-1] == pytest.approx([float(look.objective) for look in looks], rel=1e-4)
-    assert found.objective[-1] == found.objective.min() and np.isnan(found.hidden).all()
+    assert found.objective[-1] == found.objective.min() and np.isnan(found.hidden_mse).all()
 
 
 def test_with_restarts_the_way_shown_is_the_winner_s():
     model, image = build(for_digits(preset("auto-decoder-fast")).with_(hidden=(16,), latent_dim=3)).eval(), digits(1)[0]
     model.requires_grad_(False)
     found, looks = walked(model, image, masks.whole(), steps=20, lr=0.5, restarts=4)
-    every = torch.stack([look.stood[:, 0] for look in looks], 1).numpy()
+    every = torch.stack([look.codes[:, 0] for look in looks], 1).numpy()
     assert every.shape == (4, 20, 3)
     assert any(np.array_equal(found.z[:-1], way) for way in every)
     assert found.objective[-1] <= found.objective.min() + 1e-4
@@ -174,26 +174,26 @@ def test_with_restarts_the_way_shown_is_the_winner_s():
 
 def test_a_search_that_is_left_has_a_result_and_can_go_on():
     model, image = linear(VariationalAutoDecoder), digits(1)[0]
-    search = TracedSearch(model, image, masks.whole(), begin(model, image, masks.whole(), BLACK), steps=30)
+    search = TracedSearch(model, image, masks.whole(), starting_code(model, image, masks.whole(), BLACK), steps=30)
     for look in search:
         if look.step == 7:
             break
-    half = search.found()
+    half = search.trace()
     assert not half.ended and half.steps == 7 and half.z.shape == (7, 4)
-    assert len(list(search)) == 23 and search.found().ended and search.found().steps == 30
+    assert len(list(search)) == 23 and search.trace().ended and search.trace().steps == 30
     whole, _ = walked(model, image, masks.whole(), steps=30)
-    assert np.array_equal(search.found().z, whole.z), "as if it had never been left"
+    assert np.array_equal(search.trace().z, whole.z), "as if it had never been left"
 
 
 def test_the_encoder_s_answer_and_the_start_of_its_refinement_are_one():
     model, image, visible = linear(VAE), digits(1)[0], masks.half("right")
-    fill = inpainting.fill_of("mean", data.load("digits"))
-    once = encoded(model, image, visible, fill)
-    refined, _ = walked(model, image, visible, begin(model, image, visible, fill), steps=60)
+    fill = inpainting.fill_image("mean", data.load("digits"))
+    once = trace_encoder(model, image, visible, fill)
+    refined, _ = walked(model, image, visible, starting_code(model, image, visible, fill), steps=60)
     assert once.steps == 0 and once.z.shape == (1, 4) and once.logvar.shape == (4,)
     assert np.allclose(once.z[0], refined.z[0]) and once.objective[0] == pytest.approx(refined.objective[0], rel=1e-5)
     assert refined.objective[-1] < once.objective[0] - 1, "the amortisation gap of an untrained encoder is large"
-    seen = inpainting.filled(image[None], visible, fill)
+    seen = inpainting.fill_holes(image[None], visible, fill)
     assert np.allclose(once.z, codec.encode(model, seen), atol=1e-6)
 
 
@@ -215,21 +215,21 @@ def test_the_nearest_training_image_s_row_is_the_start_judged_by_visible_pixels_
     model.table = torch.arange(36.0).view(9, 4)
     visible = masks.half("left")
     image = np.where(visible, images[6], 255 - images[6]).astype(np.uint8)
-    assert torch.equal(nearest(model, image, visible, images), model.table[6:7])
-    assert torch.equal(begin(model, image, visible, BLACK, "nearest", images), model.table[6:7])
+    assert torch.equal(nearest_code(model, image, visible, images), model.table[6:7])
+    assert torch.equal(starting_code(model, image, visible, BLACK, "nearest", images), model.table[6:7])
     for wrong in (None, images[:5]):
         with pytest.raises(ValueError, match="training images of this model are not at hand"):
-            nearest(model, image, visible, wrong)
+            nearest_code(model, image, visible, wrong)
 
 
 def test_zero_is_the_middle_of_the_prior_with_the_width_of_the_guess():
     model, image = linear(VariationalAutoDecoder), digits(1)[0]
     model.guess.normal_(generator=torch.Generator().manual_seed(0))
     model.guess_at_mean.fill_(-3.0)
-    guess, zero = (begin(model, image, masks.whole(), BLACK, start) for start in ("guess", "zero"))
+    guess, zero = (starting_code(model, image, masks.whole(), BLACK, start) for start in ("guess", "zero"))
     assert (zero[:, :4] == 0).all() and torch.equal(zero[:, 4:], guess[:, 4:]) and (guess[:, :4] != 0).all()
     with pytest.raises(ValueError, match="no start 'noise'"):
-        begin(model, image, masks.whole(), BLACK, "noise")
+        starting_code(model, image, masks.whole(), BLACK, "noise")
 
 
 def test_the_plane_of_a_path_is_that_of_scikit_learn_s_pca():

@@ -48,11 +48,11 @@ def places(tmp_path_factory):
 
 
 def bag_of(images, n: int = 20, other=None, **changes) -> bags.OutlierSet:
-    return bags.mixed(images, tiny(**changes), other, n)
+    return bags.build(images, tiny(**changes), other, n)
 
 
 def scored(run: runs.Run, images, bag: bags.OutlierSet) -> outliers.OutlierScores:
-    return last(outliers.scoring(weights.load_model(run), run.recipe, images, bag))
+    return last(outliers.scoring_steps(weights.load_model(run), run.recipe, images, bag))
 
 
 def last(steps):
@@ -97,7 +97,7 @@ def test_the_validation_images_of_a_bag_are_those_that_training_held_out(digits)
 
 
 def test_the_same_bag_is_mixed_every_time_and_another_seed_shuffles_anew(digits):
-    one, two, other = (bags.mixed(digits, tiny(), None, 9, seed) for seed in (0, 0, 1))
+    one, two, other = (bags.build(digits, tiny(), None, 9, seed) for seed in (0, 0, 1))
     assert np.array_equal(one.images, two.images) and not np.array_equal(one.images, other.images)
 
 
@@ -151,7 +151,7 @@ def test_the_area_under_the_roc_curve_is_the_auroc_and_each_point_a_threshold():
 @pytest.mark.parametrize("n", [1, 7, 180])
 def test_the_threshold_is_the_smallest_score_that_so_many_validation_images_do_not_exceed(quantile, n):
     values = np.random.default_rng(n).normal(size=n)
-    line = outliers.threshold(values, quantile)
+    line = outliers.decision_threshold(values, quantile)
     below = [v for v in sorted(values) if (values <= v).mean() >= quantile - 1e-12]
     assert line == below[0]
 
@@ -159,12 +159,12 @@ def test_the_threshold_is_the_smallest_score_that_so_many_validation_images_do_n
 def test_other_test_images_leave_the_threshold_where_it_was(digits, places):
     run, lines, shares = places["vae"], [], []
     for changed in (digits, dataclasses.replace(digits, test_images=255 - digits.test_images)):
-        bag = bags.mixed(changed, run.recipe, None, 50)
+        bag = bags.build(changed, run.recipe, None, 50)
         found = scored(run, changed, bag)
         for score in ("error", "objective", "baseline"):
             values = found.by(score)
-            lines.append(outliers.threshold(values[bag.of("validation")], 0.95))
-            shares.append({v.kind: v.flagged for v in outliers.verdicts(values, bag, 0.95)})
+            lines.append(outliers.decision_threshold(values[bag.of("validation")], 0.95))
+            shares.append({v.kind: v.flagged for v in outliers.results_by_kind(values, bag, 0.95)})
     assert lines[:3] == lines[3:]
     assert [s["validation"] for s in shares[:3]] == [s["validation"] for s in shares[3:]]
     assert shares[0]["test"] < 0.5 < shares[3]["test"] == 1.0, "and yet the test images were others"
@@ -174,7 +174,7 @@ def test_a_verdict_counts_what_lies_above_the_line():
     kind = np.array([0] * 4 + [1] * 2 + [5] * 2)
     bag = bags.OutlierSet(np.zeros((8, 28, 28), np.uint8), kind, np.arange(8), np.full(8, -1), "")
     values = np.array([1, 2, 3, 4, 2.5, 3.5, 3.0, 9.0])
-    found = outliers.verdicts(values, bag, 0.75)
+    found = outliers.results_by_kind(values, bag, 0.75)
     assert [(v.kind, v.images, v.flagged) for v in found] == [
         ("validation", 4, 0.25),
         ("test", 2, 0.5),
@@ -189,14 +189,14 @@ def test_a_verdict_counts_what_lies_above_the_line():
 @pytest.mark.parametrize("family", ["vae", "ae", "ad", "vad"])
 def test_every_score_can_be_recomputed_image_by_image(digits, places, family):
     run = places[family]
-    bag, model = bags.mixed(digits, run.recipe, None, 6), weights.load_model(run)
+    bag, model = bags.build(digits, run.recipe, None, 6), weights.load_model(run)
     found = scored(run, digits, bag)
     for k in [*bag.of("test")[:2], bag.of("noise")[0]]:
         x = metrics.as_floats(metrics.on_device(bag.images[k : k + 1], torch.device("cpu")))
         posterior = encoding.encode(model, x)
         copy = model.decode(posterior.mean)
         assert found.error[k] == pytest.approx(float((copy - x).square().mean()), rel=1e-4)
-        assert np.abs(found.copies[k].astype(int) - 255 * copy[0, 0].numpy()).max() < 1.01
+        assert np.abs(found.reconstructions[k].astype(int) - 255 * copy[0, 0].numpy()).max() < 1.01
         squared = float((model.decoder(posterior.mean) - x).square().sum())  # before it is cut to [0, 1] to be shown
         if family == "ae":
             assert found.objective[k] == pytest.approx(squared, rel=1e-4)
@@ -208,7 +208,7 @@ def test_every_score_can_be_recomputed_image_by_image(digits, places, family):
 def test_the_negative_elbo_is_sampled_and_unbiased(digits, places):
     """Against many draws of torch's own Gaussian, with torch's own KL."""
     run = places["vae"]
-    bag, model = bags.mixed(digits, run.recipe, None, 30), weights.load_model(run)
+    bag, model = bags.build(digits, run.recipe, None, 30), weights.load_model(run)
     rows = bag.of("test")
     x = metrics.as_floats(metrics.on_device(bag.images[rows], torch.device("cpu")))
     q = model.encode(x)
@@ -225,7 +225,7 @@ def test_the_negative_elbo_is_sampled_and_unbiased(digits, places):
         ]
     )
     wanted, values = (nll.mean(0) + kl).numpy(), scored(run, digits, bag).objective[rows]
-    error = np.sqrt(nll.var(0).mean().item() / outliers.DRAWS / len(rows))
+    error = np.sqrt(nll.var(0).mean().item() / outliers.EPSILON_DRAWS / len(rows))
     assert (values - wanted).mean() == pytest.approx(0, abs=4 * error)
     at_mean = (model.likelihood.nll(model.decoder(q.mean), x) + kl).numpy()
     assert values.mean() > at_mean.mean() + 1, "scored at the mean it would be no ELBO"
@@ -234,7 +234,7 @@ def test_the_negative_elbo_is_sampled_and_unbiased(digits, places):
 @pytest.mark.parametrize("family", ["vae", "ad"])
 def test_an_image_scores_the_same_whatever_else_is_in_the_bag(digits, places, family):
     run = places[family]
-    small, large = (bags.mixed(digits, run.recipe, other, 6) for other in (None, data.load("digits")))
+    small, large = (bags.build(digits, run.recipe, other, 6) for other in (None, data.load("digits")))
     few, many = scored(run, digits, small), scored(run, digits, large)
     for kind in ("validation", "test", "noise"):
         for score in ("error", "objective"):
@@ -244,18 +244,18 @@ def test_an_image_scores_the_same_whatever_else_is_in_the_bag(digits, places, fa
 @pytest.mark.parametrize("family", ["vae", "ad", "vad"])
 def test_models_that_have_learned_something_find_noise_and_inverted_images_strange(digits, places, family):
     run = places[family]
-    bag = bags.mixed(digits, run.recipe, None, 60)
+    bag = bags.build(digits, run.recipe, None, 60)
     found = scored(run, digits, bag)
     for score in ("error", "objective", "baseline"):
-        by_kind = {v.kind: v for v in outliers.verdicts(found.by(score), bag, 0.95)}
+        by_kind = {v.kind: v for v in outliers.results_by_kind(found.by(score), bag, 0.95)}
         assert by_kind["noise"].auroc > 0.99 and by_kind["inverted"].auroc > 0.99, score
 
 
 def test_the_progress_rises_from_chunk_to_chunk_and_within_a_search(digits, places, monkeypatch):
     monkeypatch.setattr(encoding, "CHUNK", 40)
     run = places["ad"]
-    bag = bags.mixed(digits, run.recipe, None, 10)
-    parts = list(outliers.scoring(weights.load_model(run), run.recipe, digits, bag))
+    bag = bags.build(digits, run.recipe, None, 10)
+    parts = list(outliers.scoring_steps(weights.load_model(run), run.recipe, digits, bag))
     assert len(parts) > 60 and parts == sorted(parts) and parts[0] > 0 and parts[-1] == 1.0
 
 
@@ -264,7 +264,7 @@ def test_the_scores_of_a_model_that_diverged_are_a_sentence(digits):
     for weight in model.parameters():
         weight.data.fill_(float("nan"))
     with pytest.raises(runs.RunError, match="diverged"):
-        last(outliers.scoring(model.eval(), recipe, digits, bag_of(digits)))
+        last(outliers.scoring_steps(model.eval(), recipe, digits, bag_of(digits)))
 
 
 # The baseline
@@ -302,19 +302,21 @@ def test_the_one_class_task_by_the_baseline_is_as_known(mnist):
 
 def test_kept_scores_are_read_again_and_damaged_ones_are_not(digits, places):
     run = places["vae"]
-    bag = bags.mixed(digits, run.recipe, None, 5)
+    bag = bags.build(digits, run.recipe, None, 5)
     path, found = outliers.file_of(run, bag), scored(run, digits, bag)
     assert outliers.load(path, bag) is None and outliers.save(path, found)
     again = outliers.load(path, bag)
-    assert np.array_equal(again.objective, found.objective) and np.array_equal(again.copies, found.copies)
-    assert outliers.load(path, bags.mixed(digits, run.recipe, None, 4)) is None, "another bag"
+    assert np.array_equal(again.objective, found.objective) and np.array_equal(
+        again.reconstructions, found.reconstructions
+    )
+    assert outliers.load(path, bags.build(digits, run.recipe, None, 4)) is None, "another bag"
     path.write_bytes(path.read_bytes()[:300])
     assert outliers.load(path, bag) is None
 
 
 def test_other_weights_other_images_or_another_bag_have_another_file(digits, places, tmp_path, monkeypatch):
-    bag = bags.mixed(digits, places["vae"].recipe, None, 5)
-    other = bags.mixed(digits, places["vae"].recipe, None, 5, seed=1)
+    bag = bags.build(digits, places["vae"].recipe, None, 5)
+    other = bags.build(digits, places["vae"].recipe, None, 5, seed=1)
     names = {
         outliers.file_of(places["vae"], bag),
         outliers.file_of(places["vae"], other),

@@ -25,7 +25,7 @@ def test_the_nearest_image_is_what_trying_all_of_them_finds(monkeypatch):
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (40, 28, 28), dtype=np.uint8)
     pictures = np.concatenate([rng.integers(0, 256, (6, 28, 28), dtype=np.uint8), images[33:34], images[:1] + 1])
-    index, error = before_after.nearest(pictures, images)
+    index, error = before_after.nearest_images(pictures, images)
     for k, picture in enumerate(pictures):
         every = [np.mean((picture / 255.0 - image / 255.0) ** 2) for image in images]
         assert index[k] == int(np.argmin(every)) and error[k] == pytest.approx(min(every), abs=1e-12)
@@ -35,7 +35,7 @@ def test_the_nearest_image_is_what_trying_all_of_them_finds(monkeypatch):
 def test_of_two_equally_near_images_the_first_counts(monkeypatch):
     monkeypatch.setattr(before_after, "BLOCK", 2)
     images = np.stack([np.full((28, 28), v, np.uint8) for v in (10, 200, 10, 12)])
-    assert before_after.nearest(np.full((1, 28, 28), 11, np.uint8), images)[0].tolist() == [0]
+    assert before_after.nearest_images(np.full((1, 28, 28), 11, np.uint8), images)[0].tolist() == [0]
 
 
 def test_the_tour_passes_exactly_through_every_z_and_along_the_arc_between():
@@ -57,16 +57,16 @@ def test_the_source_is_the_decoder_as_it_was_and_the_gan_stays_as_it_is(kind):
 
 def test_the_same_z_goes_through_both():
     model = gan(gan_recipe())
-    both = before_after.through(model, sampling.draws(model, 6, seed=3))
+    both = before_after.decode_both(model, sampling.draws(model, 6, seed=3))
     assert np.array_equal(both.before, codec.decode(model.before(), both.z))
     assert np.array_equal(both.after, codec.decode(model, both.z))
     assert not np.array_equal(both.before, both.after)
-    assert before_after.through(gan(gan_recipe("none")), both.z).before is None
+    assert before_after.decode_both(gan(gan_recipe("none")), both.z).before is None
 
 
 def test_what_was_lost_is_the_squared_error_of_each_picture(some):
     model = gan(gan_recipe())
-    kept = before_after.kept(model, some)
+    kept = before_after.reconstruct_both(model, some)
     mean = model.encode(torch.tensor(some[:, None] / 255.0).float()).mean
     for shown, error, decoder in (
         (kept.before, kept.before_mse, model.origin),
@@ -79,26 +79,26 @@ def test_what_was_lost_is_the_squared_error_of_each_picture(some):
 
 @pytest.mark.parametrize("kind", ["ad", "vad", "none"])
 def test_without_an_encoder_nothing_is_redrawn(kind, some):
-    assert before_after.kept(gan(gan_recipe(kind)), some) is None
+    assert before_after.reconstruct_both(gan(gan_recipe(kind)), some) is None
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_images_flow_through_the_source_as_its_own_model_would_send_them(kind, some):
     model = gan(gan_recipe(kind))
     before = model.before()
-    flow = trace.coded(before, some, seed=4)
+    flow = trace.encode_and_decode(before, some, seed=4)
     noise = sampling.prior(len(some), 3, seed=4)
     assert np.allclose(flow.z, flow.mean + flow.sigma * noise, atol=1e-6)
     assert (flow.sigma > 0).all() == (kind in ("vae", "vad"))
     assert np.array_equal(flow.decoded, codec.decode(before, flow.z))
     if kind in ("ae", "vae"):
         assert np.allclose(flow.mean, codec.encode(model, some), atol=1e-6)
-    assert trace.traceable(model)
+    assert trace.can_encode(model)
 
 
 def test_a_generator_from_scratch_has_nothing_to_send_images_through():
-    assert not trace.traceable(gan(gan_recipe("none")))
-    assert not trace.traceable(gan(gan_recipe("vae", generator="scratch")))
+    assert not trace.can_encode(gan(gan_recipe("none")))
+    assert not trace.can_encode(gan(gan_recipe("vae", generator="scratch")))
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_a_generator_from_scratch_has_nothing_to_send_images_through():
 def test_a_verdict_says_real_above_the_line_of_its_loss(kind, line, some):
     model = gan(gan_recipe())
     other = data.load("digits").test_images[5:8]
-    real, fake = trace.judge(model, kind, some, other)
+    real, fake = trace.discriminator_answers(model, kind, some, other)
     raw = [model.discriminator(torch.tensor(x[:, None] / 255.0).float()).numpy() for x in (some, other)]
     line = (raw[0].mean() + raw[1].mean()) / 2 if line is None else line
     for found, wanted in zip((real, fake), raw, strict=True):
@@ -116,17 +116,17 @@ def test_a_verdict_says_real_above_the_line_of_its_loss(kind, line, some):
 
 
 def test_figures_come_from_the_evaluation():
-    found = before_after.figures(gan_run("done", evaluation=FIGURES))
-    assert [f.key for f in found] == list(before_after.YARDSTICKS)
+    found = before_after.metric_changes(gan_run("done", evaluation=FIGURES))
+    assert [f.key for f in found] == list(before_after.METRICS)
     assert {f.key: (f.before, f.after) for f in found}["frechet"] == (48.9, 21.4)
 
 
 def test_what_was_not_measured_has_no_figure():
     lacking = FIGURES | {"mse": None, "modes": "ten", "before": None}
-    found = before_after.figures(gan_run("done", evaluation=lacking))
+    found = before_after.metric_changes(gan_run("done", evaluation=lacking))
     assert [f.key for f in found] == ["frechet", "balance", "sure", "sharpness", "diversity"]
     assert all(math.isnan(f.before) for f in found)
-    assert before_after.figures(gan_run("new")) == []
+    assert before_after.metric_changes(gan_run("new")) == []
 
 
 @pytest.mark.parametrize("generator", ["decoder", "scratch"])
@@ -139,7 +139,7 @@ def test_while_it_trains_figures_are_those_of_the_start_and_the_best_round(gener
         {"step": 20, "epoch": 2, "val_frechet": 30.0, "val_sharpness": 1.4},
     ]
     history.write(run.path / "history.csv", rows, history.GAN_COLUMNS)
-    found = {f.key: f for f in before_after.figures(run)}
+    found = {f.key: f for f in before_after.metric_changes(run)}
     assert set(found) == {"frechet", "sharpness"} and (found["frechet"].after, found["sharpness"].after) == (20.0, 0.9)
     if generator == "decoder":
         assert (found["frechet"].before, found["sharpness"].before) == (50.0, 0.5)

@@ -36,7 +36,7 @@ def test_both_estimates_have_the_mean_and_the_variance_of_the_closed_form(mu, si
 def test_the_estimates_of_an_image_agree_with_the_slope_of_its_loss():
     """Both means against a difference quotient of the mean loss over the same noise."""
     model, image = gan(gan_recipe()), data.load("digits").test_images[0]
-    path, score, dim = questions.of_image(model, image, 4_000)
+    path, score, dim = questions.gradients_for_image(model, image, 4_000)
     x = torch.tensor(image)[None, None] / 255
     with torch.no_grad():
         where = model.encode(x)
@@ -60,14 +60,14 @@ def test_pca_is_scikit_learns(d):
     theirs = PCA(d, svd_solver="full").fit(flat)
     test = images.test_images[:50]
     wanted = theirs.inverse_transform(theirs.transform(test.reshape(50, -1) / 255)).reshape(test.shape)
-    found = questions.pca(images.train_images, test, d)
+    found = questions.pca_reconstruction(images.train_images, test, d)
     assert np.abs(found - wanted).max() < 1e-6
-    assert questions.error(test, found) == pytest.approx(np.square(test / 255 - wanted).mean())
+    assert questions.pixel_mse(test, found) == pytest.approx(np.square(test / 255 - wanted).mean())
 
 
 def test_an_error_is_the_same_for_bytes_and_for_grey_levels():
     one, other = np.full((1, 28, 28), 255, np.uint8), np.full((1, 28, 28), 51, np.uint8)
-    assert questions.error(one, other) == pytest.approx(0.64) == questions.error(one, other / 255)
+    assert questions.pixel_mse(one, other) == pytest.approx(0.64) == questions.pixel_mse(one, other / 255)
 
 
 def test_a_histogram_holds_every_value_and_what_is_outside_counts_at_the_edge():

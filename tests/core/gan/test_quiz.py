@@ -21,7 +21,7 @@ def images():
 def deal(images, seed=0, kind="vae", **changes) -> tuple:
     recipe = gan_recipe(kind, **changes)
     model = gan(recipe)
-    return model, quiz.deal(model, images, seed, recipe.adversarial)
+    return model, quiz.make_round(model, images, seed, recipe.adversarial)
 
 
 def test_kinds_are_balanced_and_which_one_comes_short_changes_with_the_seed(images):
@@ -68,12 +68,12 @@ def test_the_discriminators_verdict_is_its_own_on_these_very_pictures(images, lo
     assert dealt.verdicts == pytest.approx(alone, abs=1e-5)
     line = {"non-saturating": 0.0, "hinge": 0.0, "least-squares": 0.5}.get(loss)
     if line is None:  # a critic: the middle between its mean verdicts
-        real = quiz.verdicts(model, images.test_images[:256]).mean()
+        real = quiz.discriminator_outputs(model, images.test_images[:256]).mean()
         noise = sampling.prior(256, 3, 0)
-        line = 0.5 * (real + quiz.verdicts(model, codec.decode(model, noise)).mean())
-    assert dealt.line == pytest.approx(line, abs=1e-6)
+        line = 0.5 * (real + quiz.discriminator_outputs(model, codec.decode(model, noise)).mean())
+    assert dealt.threshold == pytest.approx(line, abs=1e-6)
     right = sum((v > line) == (t == "real") for v, t in zip(alone, dealt.truth, strict=True))
-    assert dealt.d_right == right
+    assert dealt.discriminator_correct == right
 
 
 def test_scores_count_by_kind_and_by_real_or_made(images):

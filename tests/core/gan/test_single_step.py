@@ -77,7 +77,7 @@ def test_d_learns_along_the_gradient_written_by_hand(real):
     moved, shift = w - 3e-3 * np.sign(slope), b - 3e-3 * np.sign(tilt)  # the first step of Adam
     assert np.allclose(step.real_after, x @ moved + shift, atol=1e-3)
     assert np.allclose(step.fake_after, fake @ moved + shift, atol=1e-3)
-    assert step.loss_after < step.loss and step.line == (0.0, 0.0)
+    assert step.loss_after < step.loss and step.threshold == (0.0, 0.0)
 
 
 def test_penalties_are_part_of_ds_loss(real):
@@ -89,7 +89,7 @@ def test_penalties_are_part_of_ds_loss(real):
     step = single_step.d_step(model, critic, real, 2)
     assert step.penalty == pytest.approx(3.0 * (np.linalg.norm(w) - 1) ** 2, rel=1e-5)
     assert step.loss == pytest.approx(step.fake_before.mean() - step.real_before.mean() + step.penalty, rel=1e-5)
-    assert step.line[0] == pytest.approx((step.fake_before.mean() + step.real_before.mean()) / 2, rel=1e-5)
+    assert step.threshold[0] == pytest.approx((step.fake_before.mean() + step.real_before.mean()) / 2, rel=1e-5)
 
 
 @pytest.mark.parametrize(

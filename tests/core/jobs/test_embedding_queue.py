@@ -55,7 +55,7 @@ def test_a_stopped_map_goes_on_as_if_never_stopped():
     job.stop()
     job.wait(60)
     assert job.state == "stopped" and 0 < job.iteration < 5_000 and job.measures
-    stage = store.stage(job.key, long).state
+    stage = store.find_stage(job.key, long).state
     assert np.allclose(stage.y, job.y, atol=1e-5)
     end = 10 * (stage.iteration // 10) + 20  # the same course, with an end that can be waited for
     short = long.with_(iterations=max(end, 310))
@@ -112,7 +112,7 @@ def test_the_small_maps_show_what_distill_warns_of():
     job = embedding.start_lessons(X, LABELS)
     job.wait(200)
     assert job.state == "done", job.message
-    panels = pitfalls.find(job.key)
+    panels = pitfalls.load(job.key)
     assert {name for name in panels if "labels" not in name} == {
         "perplexity 2",
         "perplexity 5",
@@ -124,11 +124,12 @@ def test_the_small_maps_show_what_distill_warns_of():
 
     def ratio(panel):
         y, groups = panels[panel], panels[f"{panel} labels"]
-        return pitfalls.width(y[groups == 1]) / pitfalls.width(y[groups == 0])
+        return pitfalls.rms_radius(y[groups == 1]) / pitfalls.rms_radius(y[groups == 0])
 
     assert ratio("sizes true") > 5 and ratio("sizes map") < 2, "sizes are lost"
     far = [
-        pitfalls.apart(panels[p], panels[f"{p} labels"], 1, 2) / pitfalls.apart(panels[p], panels[f"{p} labels"], 0, 1)
+        pitfalls.centroid_distance(panels[p], panels[f"{p} labels"], 1, 2)
+        / pitfalls.centroid_distance(panels[p], panels[f"{p} labels"], 0, 1)
         for p in ("distances true", "distances map")
     ]
     assert far[0] == pytest.approx(5, rel=0.05) and far[1] < 3, "distances are lost"

@@ -27,9 +27,9 @@ def test_the_process_measures_what_the_function_measures():
     images = data.load("digits")
     test = images.test_images[data.spread(images.test_labels, 6)]
     for way, errors in zip(ways, job.errors, strict=True):
-        fill = None if way.how == "search" else inpainting.fill_of(way.how, images)
+        fill = None if way.how == "search" else inpainting.fill_image(way.how, images)
         run = ad if way.how == "search" else vae
-        expected = inpainting.swept(weights.load_model(run), test, fill=fill, seed=2, steps=15)
+        expected = inpainting.sweep(weights.load_model(run), test, fill=fill, seed=2, steps=15)
         assert list(errors) == list(inpainting.RATIOS)
         for p in errors:
             assert errors[p] == pytest.approx(expected[p], abs=2e-5)

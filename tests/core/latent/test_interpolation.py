@@ -24,8 +24,8 @@ def pictures(n: int) -> np.ndarray:
 
 def test_the_ends_are_the_decoded_means_to_the_last_bit(model):
     images = pictures(2)
-    a, b = (interpolation.encoded(model, image) for image in images)
-    found = interpolation.ways(model, a, b, 33)
+    a, b = (interpolation.encode_endpoint(model, image) for image in images)
+    found = interpolation.paths(model, a, b, 33)
     for name in ("lerp", "slerp"):
         for k, image in ((0, images[0]), (-1, images[1])):
             mean = codec.encode(model, image[None])
@@ -35,22 +35,22 @@ def test_the_ends_are_the_decoded_means_to_the_last_bit(model):
 
 def test_the_blend_begins_and_ends_with_the_originals_and_its_middle_is_their_mean(model):
     images = pictures(2)
-    a, b = (interpolation.encoded(model, image) for image in images)
-    blend = interpolation.ways(model, a, b, 5)["blend"]
+    a, b = (interpolation.encode_endpoint(model, image) for image in images)
+    blend = interpolation.paths(model, a, b, 5)["blend"]
     assert np.array_equal(blend.images[0], images[0]) and np.array_equal(blend.images[-1], images[1])
     assert np.abs(blend.images[2] - images.astype(float).mean(0)).max() <= 0.5
     assert np.allclose(blend.z, codec.encode(model, blend.images))
 
 
 def test_places_that_are_known_are_not_looked_for_again(model):
-    a, b = (interpolation.encoded(model, image) for image in pictures(2))
+    a, b = (interpolation.encode_endpoint(model, image) for image in pictures(2))
     known = RNG.normal(size=(5, 5)).astype(np.float32)
-    assert np.array_equal(interpolation.ways(model, a, b, 5, lambda images: known)["blend"].z, known)
+    assert np.array_equal(interpolation.paths(model, a, b, 5, lambda images: known)["blend"].z, known)
 
 
 def test_every_frame_is_the_picture_of_its_own_point(model):
-    a, b = (interpolation.encoded(model, image) for image in pictures(2))
-    for name, way in interpolation.ways(model, a, b, 9).items():
+    a, b = (interpolation.encode_endpoint(model, image) for image in pictures(2))
+    for name, way in interpolation.paths(model, a, b, 9).items():
         if name != "blend":
             again = np.stack([codec.decode(model, z[None])[0] for z in way.z])
             assert np.abs(again.astype(int) - way.images).max() <= 1
@@ -58,7 +58,7 @@ def test_every_frame_is_the_picture_of_its_own_point(model):
 
 def test_the_square_has_its_corners_in_reading_order_and_lines_for_edges():
     corners = RNG.normal(size=(4, 3)).astype(np.float32)
-    points = interpolation.square(corners, 5).reshape(5, 5, 3)
+    points = interpolation.corner_grid(corners, 5).reshape(5, 5, 3)
     assert np.array_equal(points[[0, 0, -1, -1], [0, -1, 0, -1]], corners)
     assert np.allclose(points[2, 2], corners.mean(0), atol=1e-6)
     for edge, (i, j) in ((points[0], (0, 1)), (points[:, -1], (1, 3)), (points[-1], (2, 3))):
@@ -66,7 +66,7 @@ def test_the_square_has_its_corners_in_reading_order_and_lines_for_edges():
 
 
 def test_a_generated_end_is_the_picture_of_its_own_draw(model):
-    end = interpolation.generated(model, 7)
+    end = interpolation.sample_endpoint(model, 7)
     z = sampling.sample_latents(model, sampling.prior(1, 5, 7))
     assert np.array_equal(end.z, z[0]) and np.array_equal(end.image, codec.decode(model, z)[0])
 
@@ -74,10 +74,10 @@ def test_a_generated_end_is_the_picture_of_its_own_draw(model):
 def test_nearest_distances_equal_brute_force():
     z, latents = RNG.normal(size=(300, 6)), RNG.normal(size=(40, 6))
     every = np.linalg.norm(z[:, None] - latents[None], axis=2)
-    assert np.allclose(interpolation.nearest(z, latents), every.min(1))
-    assert np.allclose(interpolation.nearest(latents, latents), 0, atol=1e-6)
+    assert np.allclose(interpolation.nearest_distance(z, latents), every.min(1))
+    assert np.allclose(interpolation.nearest_distance(latents, latents), 0, atol=1e-6)
     among = np.linalg.norm(latents[:, None] - latents[None], axis=2) + np.diag(np.full(40, np.inf))
-    assert np.allclose(interpolation.nearest(latents, latents, skip_self=True), among.min(1))
+    assert np.allclose(interpolation.nearest_distance(latents, latents, skip_self=True), among.min(1))
 
 
 def test_log_priors_equal_torchs_normal():
@@ -89,10 +89,10 @@ def test_log_priors_equal_torchs_normal():
 def test_distances_in_sigmas_solve_the_covariance_and_leave_out_collapsed_directions():
     root = RNG.normal(size=(4, 4))
     cov, mean, z = root @ root.T, RNG.normal(size=4), RNG.normal(size=(9, 4))
-    found, count = interpolation.sigmas(z, mean, cov)
+    found, count = interpolation.mahalanobis(z, mean, cov)
     away = z - mean
     assert count == 4 and np.allclose(found, np.sqrt((away * np.linalg.solve(cov, away.T).T).sum(1)))
-    flat, count = interpolation.sigmas(z, np.zeros(4), np.diag([1.0, 4.0, 0.0, 0.0]))
+    flat, count = interpolation.mahalanobis(z, np.zeros(4), np.diag([1.0, 4.0, 0.0, 0.0]))
     assert count == 2 and np.allclose(flat, np.hypot(z[:, 0], z[:, 1] / 2))
 
 

@@ -129,7 +129,7 @@ def test_an_autoencoders_sliders_run_over_its_latents(ae):
     axes = latent_axes.axes(ae)
     assert axes.order.tolist() == [1, 0, 2] and axes.dead.tolist() == [False, False, True]
     assert np.allclose(axes.to_z([3, -3, 0]), [1 + 3 * 2, -2 - 3 * 3, 0.5])
-    assert np.allclose(axes.to_u(axes.to_z([0.3, -0.7, 1.5])), [0.3, -0.7, 1.5], atol=1e-6)
+    assert np.allclose(axes.to_sigma_units(axes.to_z([0.3, -0.7, 1.5])), [0.3, -0.7, 1.5], atol=1e-6)
 
 
 def test_an_autoencoder_samples_the_gaussian_of_its_latents(ae):

@@ -50,7 +50,7 @@ def test_the_closed_form_is_that_of_the_latents_themselves(fitted):
     latents = three_heaps()
     mean, cov = fitted.moments()
     assert mean == pytest.approx(latents.mean(0), abs=1e-6)
-    floor = mixture.FLOOR * latents.var(0).mean()
+    floor = mixture.VARIANCE_FLOOR * latents.var(0).mean()
     assert cov == pytest.approx(np.cov(latents.T, bias=True) + floor * np.eye(3), abs=1e-6)
 
 
@@ -177,7 +177,7 @@ def test_each_source_draws_from_where_it_says():
         assert np.cov(z.T) == pytest.approx(model.latent_cov.numpy(), abs=0.04)
         with pytest.raises(ValueError, match="needs the mixture"):
             mixture.draw(model, "mixture", 1, 0)
-    assert (mixture.usual(vae), mixture.usual(ae)) == ("prior", "gaussian")
+    assert (mixture.default_sampler(vae), mixture.default_sampler(ae)) == ("prior", "gaussian")
     assert np.array_equal(mixture.draw(ae, "gaussian", 4, 1), sampling.sample_latents(ae, sampling.prior(4, 3, 1))), (
         "an autoencoder's own samples"
     )

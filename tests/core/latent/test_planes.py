@@ -31,41 +31,41 @@ def points():
 def test_principal_directions_are_scikit_learns(points, preset_name):
     model = model_of(preset_name, points)
     axes = latent_axes.axes(model)
-    pair, pca = planes.principal(model, axes), PCA(2).fit(points)
+    pair, pca = planes.principal_plane(model, axes), PCA(2).fit(points)
     for k in range(2):
-        along = pair.step[k] * axes.scale
+        along = pair.directions[k] * axes.scale
         wanted = pca.components_[k] * (1 if model.has_prior else np.sqrt(pca.explained_variance_[k]))
         assert np.allclose(along, wanted, atol=1e-4) or np.allclose(along, -wanted, atol=1e-4)
-    found = pair.coordinates(axes.to_u(points))
+    found = pair.coordinates(axes.to_sigma_units(points))
     if model.has_prior:
-        assert np.allclose(np.abs(found - points @ pair.step.T), 0, atol=1e-3), "in units of the prior, from zero"
+        assert np.allclose(np.abs(found - points @ pair.directions.T), 0, atol=1e-3), "in units of the prior, from zero"
     else:
         assert np.allclose(found.mean(0), 0, atol=1e-4) and np.allclose(found.std(0, ddof=1), 1, atol=1e-4)
 
 
 def test_the_share_of_the_variance_is_scikit_learns(points):
     wanted = PCA(2).fit(points).explained_variance_ratio_.sum()
-    assert planes.spread(model_of("mlp-vae", points)) == pytest.approx(wanted, rel=1e-4)
+    assert planes.principal_share(model_of("mlp-vae", points)) == pytest.approx(wanted, rel=1e-4)
 
 
 @pytest.mark.parametrize("preset_name", ["mlp-vae", "deep-ae"])
 def test_directions_do_not_disturb_each_other(points, preset_name):
     model = model_of(preset_name, points)
-    for pair in (planes.principal(model, latent_axes.axes(model)), planes.dimensions(3, 1, 5)):
-        assert np.allclose(pair.step @ pair.read.T, np.eye(2), atol=1e-5)
+    for pair in (planes.principal_plane(model, latent_axes.axes(model)), planes.dimension_plane(3, 1, 5)):
+        assert np.allclose(pair.directions @ pair.dual.T, np.eye(2), atol=1e-5)
 
 
 def test_a_plane_goes_through_its_point_and_leaves_what_lies_across(points):
     model = model_of("deep-ae", points)
-    pair, u = planes.principal(model, latent_axes.axes(model)), RNG.normal(size=5).astype(np.float32)
+    pair, u = planes.principal_plane(model, latent_axes.axes(model)), RNG.normal(size=5).astype(np.float32)
     grid = pair.grid(u, 3, 7)
     assert np.allclose(pair.coordinates(grid)[[0, 6, -1]], [[-3, 3], [3, 3], [3, -3]], atol=1e-5), "as a text is read"
-    away = grid - u - (pair.coordinates(grid) - pair.coordinates(u[None])) @ pair.step
+    away = grid - u - (pair.coordinates(grid) - pair.coordinates(u[None])) @ pair.directions
     assert np.allclose(away, 0, atol=1e-5)
 
 
 def test_a_plane_has_its_corners_where_a_reader_expects_them():
-    grid = planes.dimensions(0, 2, 3).grid(np.array([9.0, 8.0, 7.0]), 3, 5).reshape(5, 5, 3)
+    grid = planes.dimension_plane(0, 2, 3).grid(np.array([9.0, 8.0, 7.0]), 3, 5).reshape(5, 5, 3)
     assert np.array_equal(grid[0, 0], [-3, 8, 3]) and np.array_equal(grid[0, -1], [3, 8, 3])
     assert np.array_equal(grid[-1, 0], [-3, 8, -3]) and np.array_equal(grid[-1, -1], [3, 8, -3])
     assert np.array_equal(grid[2, 2], [0, 8, 0])

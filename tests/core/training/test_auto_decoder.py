@@ -366,7 +366,7 @@ def test_finished_images_drop_out_and_the_walk_ends_when_all_have(trainers):
     model, x = trainers["ad"].model, pictures(100)
     walk, left = search.search(model, x, steps=1_000), []
     for look in walk:
-        left.append(look.left)
+        left.append(look.moving)
     assert left[0] == 100 and left == sorted(left, reverse=True) and len(left) < 1_000
     steps = encoding.optimise_latents(model, x, steps=1_000).steps
     assert len(set(steps.tolist())) > 1 and int(steps.max()) == len(left)
@@ -399,7 +399,7 @@ def test_a_search_can_be_watched_and_left_at_any_step(trainers):
     walk = search.search(trainers["vad"].model, pictures(5), steps=40)
     looks = [next(walk) for _ in range(12)]
     walk.close()
-    assert [look.step for look in looks] == list(range(1, 13)) and looks[0].of == 40
+    assert [look.step for look in looks] == list(range(1, 13)) and looks[0].total == 40
     assert looks[-1].objective.shape == (5,) and looks[-1].mean.shape == (5, 8)
     assert float(looks[-1].objective.mean()) < float(looks[0].objective.mean())
 

@@ -22,7 +22,7 @@ from tests.tiny_runs import drive, tiny
 def test_a_run_cut_off_in_its_final_scoring_can_be_resumed_to_its_end(monkeypatch):
     run = runs.create(tiny(epochs=2))
     with monkeypatch.context() as patch:
-        patch.setattr(metrics, "evaluation", lambda *a, **k: (_ for _ in ()).throw(SystemExit))  # as if killed
+        patch.setattr(metrics, "evaluation_steps", lambda *a, **k: (_ for _ in ()).throw(SystemExit))  # as if killed
         with pytest.raises(SystemExit):
             for _ in train(run, "cpu"):
                 pass

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from core.images import class_colors
-from core.latent.planes import Pair
+from core.latent.planes import PlaneAxes
 from ui.components.base import pack, register, rounded
 from ui.components.latent.latent_board import SPAN
 
@@ -47,7 +47,7 @@ def plane(
     *,
     key: str,
     run: str,
-    pair: Pair,
+    pair: PlaneAxes,
     tiles: np.ndarray,
     base: Sequence[float],
     points: np.ndarray | None = None,
@@ -77,8 +77,8 @@ def plane(
             "span": SPAN,
             "tiles": pack(tiles),
             "base": rounded(base),
-            "step": [[float(f"{x:.5g}") for x in row] for row in pair.step],
-            "read": [[float(f"{x:.5g}") for x in row] for row in pair.read],
+            "step": [[float(f"{x:.5g}") for x in row] for row in pair.directions],
+            "read": [[float(f"{x:.5g}") for x in row] for row in pair.dual],
             "points": None if points is None else np.round(points, 2).ravel().tolist(),
             "labels": None if labels is None else [int(k) for k in labels],
             "classes": list(classes),
