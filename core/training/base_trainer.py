@@ -26,7 +26,6 @@ from core.system import devices
 
 if TYPE_CHECKING:  # torch takes two seconds, and who only counts the cores needs none
     import torch
-from core.system.devices import cores
 
 BINS, LEAST_PER_BIN = 50, 8
 """Points of the loss curve within one epoch, at most, and batches that each stands for, at least."""
@@ -213,4 +212,4 @@ def threads_for(recipe: Recipe, device: torch.device) -> int:
     """
     dense = recipe.network == "mlp" and recipe.model != "gan"  # a discriminator is made of convolutions
     small = dense and recipe.batch_size < LARGE
-    return 1 if small or device.type != "cpu" else cores()
+    return 1 if small or device.type != "cpu" else devices.cores()

@@ -33,7 +33,7 @@ def bench(monkeypatch):
     for name, value in devices.openmp_environment().items():  # the script would leave them to all tests that follow
         monkeypatch.setenv(name, value)
     bench = importlib.import_module("time_to_quality")
-    monkeypatch.setattr(bench.yardstick, "of", lambda images: None)
+    monkeypatch.setattr(bench.sample_quality, "for_dataset", lambda images: None)
     monkeypatch.setattr(bench.data, "load", lambda name: None)
 
     def tell(figures: dict[str, list[float | None]], paces: list[float]) -> None:

@@ -136,9 +136,9 @@ def test_a_rate_is_measured_once_for_a_machine_and_again_where_the_file_is_damag
     assert list(cache.iterdir()) == [file]
     file.write_bytes(file.read_bytes()[:-20])
     assert [speed_test.speed_of(vae, CPU) for _ in range(2)] == [200.0, 200.0]
-    speed_test.kept.save(file, {}, {"images_per_second": "fast"})
+    speed_test.cache.save(file, {}, {"images_per_second": "fast"})
     assert speed_test.speed_of(vae, CPU) == 300.0
-    speed_test.kept.save(file, {}, {"images_per_second": float("nan")})
+    speed_test.cache.save(file, {}, {"images_per_second": float("nan")})
     assert speed_test.speed_of(vae, CPU) == 400.0
 
 

@@ -17,7 +17,9 @@ from ui.train import form_speed, form_values
 def script():
     import streamlit as st
 
-    recipe = train_form()
+    from ui.train.form import recipe_form
+
+    recipe = recipe_form()
     st.session_state["made"] = recipe.to_dict() if recipe else None
 
 
