@@ -72,7 +72,7 @@ def test_memory_that_a_step_freed_is_there_for_the_next_one():
     ],
 )
 def test_a_second_core_is_used_where_it_was_measured_to_pay(name, batch, all_cores, monkeypatch):
-    monkeypatch.setattr(base_trainer, "cores", lambda: 6)
+    monkeypatch.setattr(devices, "cores", lambda: 6)
     recipe = preset(name).with_(batch_size=batch)
     assert base_trainer.threads_for(recipe, torch.device("cpu")) == (6 if all_cores else 1)
     assert base_trainer.threads_for(recipe, torch.device("cuda")) == 1
