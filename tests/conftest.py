@@ -13,18 +13,20 @@ from pathlib import Path
 import pytest
 
 from core import data
-from core.system import paths
+from core.system import devices, paths
 
 OWN_FOLDERS = (paths.ROOT / "models_ckpt", paths.ROOT / "cache")
 BROWSER = "tests/browser/"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Point the folders of runs and of the cache at scratch folders before any test module is imported."""
+    """Set the variables of all tests before any test module is imported: scratch folders for runs and cache."""
     scratch = tempfile.TemporaryDirectory(prefix="latent-lab-tests-", ignore_cleanup_errors=True)
     config.add_cleanup(scratch.cleanup)
     os.environ["LATENT_LAB_RUNS"] = str(Path(scratch.name) / "runs")
     os.environ["LATENT_LAB_CACHE"] = str(Path(scratch.name) / "cache")
+    # Several processes share the cores: threads that wait, sleep, as in a training (torch is not imported yet).
+    os.environ |= devices.openmp_environment()
 
 
 @pytest.fixture(autouse=True)
