@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import importlib
+import json
 import os
 import subprocess
 import sys
@@ -16,13 +17,49 @@ SHARED = ("textbook.py", "common.py", "replay_client.py")
 SCRIPTS = sorted(p.name for p in (paths.ROOT / "benchmarks").glob("*.py") if p.name not in SHARED)
 
 
-@pytest.mark.parametrize("script", SCRIPTS)
-def test_each_benchmark_starts_by_its_documented_command(script):
+HELP = """
+import contextlib, io, json, os, runpy, sys, traceback
+
+folder, *scripts = sys.argv[1:]
+path, modules, environment, answers = sys.path[1:], set(sys.modules), dict(os.environ), {}
+for script in scripts:
+    # As a new interpreter would begin, but for the libraries that it has already imported.
+    for name, module in list(sys.modules.items()):
+        if name not in modules and str(getattr(module, "__file__", None)).startswith((os.getcwd(), folder)):
+            if ".venv" not in str(module.__file__):
+                del sys.modules[name]
+    os.environ.clear()
+    os.environ.update(environment)
+    sys.path[:] = [folder, *path]
+    sys.argv[:] = [script, "--help"]
+    printed, code = io.StringIO(), 0
+    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+        try:
+            runpy.run_path(os.path.join(folder, script), run_name="__main__")
+        except SystemExit as end:
+            code = end.code or 0
+        except BaseException:
+            traceback.print_exc()
+            code = 1
+    answers[script] = code, printed.getvalue()
+print(json.dumps(answers))
+"""
+
+
+@pytest.fixture(scope="module")
+def answers() -> dict[str, tuple[int, str]]:
+    """Exit code and output of every script with `--help`, all run by one interpreter: torch is imported once."""
     clean = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
-    done = subprocess.run(
-        [sys.executable, f"benchmarks/{script}", "--help"], cwd=paths.ROOT, env=clean, capture_output=True, text=True
-    )
-    assert done.returncode == 0 and "usage" in done.stdout, done.stderr
+    command = [sys.executable, "-c", HELP, str(paths.ROOT / "benchmarks"), *SCRIPTS]
+    done = subprocess.run(command, cwd=paths.ROOT, env=clean, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_each_benchmark_starts_by_its_documented_command(script, answers):
+    code, printed = answers[script]
+    assert code == 0 and "usage" in printed, printed
     assert script in (paths.ROOT / "benchmarks" / "README.md").read_text(encoding="utf-8")
 
 
