@@ -7,13 +7,13 @@ import dataclasses
 import sys
 import time
 
-from core import data
 from core.cli import common
 from core.cli.common import CliError, Command, number
 from core.embedding import inputs
 from core.embedding import settings as embedding_settings
 from core.embedding.settings import EmbeddingError, Settings
 from core.images import convert
+from core.recipes.images import load_images
 
 
 def embed(args: argparse.Namespace) -> int:
@@ -23,7 +23,7 @@ def embed(args: argparse.Namespace) -> int:
         common.no_gan(run, "places none")
     table = common.output_file(args.out, f"{run.name}-map.csv", args.force)
     picture = common.output_file(str(table.with_suffix(".png")), "map.png", args.force)
-    found = data.load(run.recipe.dataset, run.recipe.folder)
+    found = load_images(run.recipe)
     by = embedding_settings.default_backend()
     try:
         settings = Settings(

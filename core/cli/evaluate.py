@@ -8,11 +8,12 @@ import math
 import sys
 from typing import Any
 
-from core import data, runs
+from core import runs
 from core.cli import common
 from core.cli.common import CliError, Command, number
 from core.cli.training import flag
 from core.recipes import presets
+from core.recipes.images import load_images
 from core.recipes.recipe import Recipe, applies, fields
 from core.runs import gan_source
 from core.system.atomic_files import write_json
@@ -28,7 +29,7 @@ def evaluate(args: argparse.Namespace) -> None:
     if args.samples and not run.recipe.variational:
         kind = "auto-decoder: its images are points" if run.recipe.decoder_only else "autoencoder: it has no prior"
         raise CliError(f"'{run.name}' is an {kind} and so no log p(x). Leave --samples away.")
-    images = data.load(run.recipe.dataset, run.recipe.folder)
+    images = load_images(run.recipe)
     if not len(images.test_images):
         raise CliError(f"The data set of '{run.name}' is too small to have test images.")
     device = common.device(args.device)

@@ -16,6 +16,7 @@ from core.cli import common
 from core.cli.common import CliError, Command, number
 from core.images import convert
 from core.latent import codec, mixture, walks
+from core.recipes.images import load_images
 from core.runs import Run
 
 if TYPE_CHECKING:
@@ -157,7 +158,7 @@ def _own(files: list[str]) -> np.ndarray:
 
 
 def _test_set(run: Run) -> data.ImageSet:
-    return data.load(run.recipe.dataset, run.recipe.folder)
+    return load_images(run.recipe)
 
 
 def _of_the_test_set(run: Run, n: int) -> np.ndarray:

@@ -12,6 +12,7 @@ from core import data
 from core.cli import common
 from core.cli.common import CliError, Command, number
 from core.evaluation import outlier_images as bags
+from core.recipes.images import load_images
 from core.system.progress import Steps
 
 SCORES = {
@@ -29,7 +30,8 @@ def outliers(args: argparse.Namespace) -> None:
         raise CliError(f"'{args.other}' is what '{run.name}' was trained on. Choose another set with --other.")
     there = bags.other_sets(run.recipe)
     name = args.other or (there[0] if there else "")
-    images, other = data.load(run.recipe.dataset, run.recipe.folder), data.load(name) if name else None
+    images = load_images(run.recipe)
+    other = data.load(name, shape=images.shape) if name else None
     bag = bags.build(images, run.recipe, other, args.n, args.seed)
     from core.evaluation import outliers as scores
     from core.runs import weights

@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
 
-from core import data, runs
+from core import runs
 from core.cli import common, progress
 from core.cli.common import CliError, Command, quoted
 from core.recipes import presets
+from core.recipes.images import load_images
 from core.recipes.recipe import GROUPS, Recipe, RecipeError, check, fields, lacking
 from core.runs import gan_source
 from core.training.events import Control, Finished
@@ -96,7 +97,7 @@ def train(args: argparse.Namespace) -> int:
         runs.valid_name(args.name)
     # All that can be refused is refused before there is a folder to clean up.
     recipe = _with_source(recipe, args)
-    images = data.load(recipe.dataset, recipe.folder)
+    images = load_images(recipe)
     device = common.device(args.device)
     for file, reason in images.skipped[:SKIPPED_SHOWN]:
         print(f"Note: {file} {reason} and is left out.", file=sys.stderr)

@@ -1,8 +1,7 @@
-"""A user's own folder of images as a data set.
+"""A user's folder of pictures as a data set.
 
-Sub-folders are classes, as everywhere in the field; pictures that lie in no sub-folder have no class. What
-cannot be used is named with its reason and skipped, since in a folder of two thousand photos three are always
-broken.
+Sub-folders are classes, as is usual; pictures outside sub-folders have no class. Files that cannot be used are skipped
+and listed with the reason, since of two thousand photos some are always damaged.
 """
 
 from __future__ import annotations
@@ -16,55 +15,65 @@ from pathlib import Path
 import numpy as np
 
 from core.data.image_set import DataError, ImageSet, spread
-from core.images.convert import SIDE, ImageError, from_file
+from core.images.convert import ImageError, from_file
+from core.images.shape import GREY_28, ImageShape
 
 MAX_FILES = 50_000
-"""More files are refused: somebody chose a whole disk by mistake."""
+"""Files below a folder, at most: more are probably a whole disk, chosen by mistake."""
+
+MAX_MEMORY = 4_000_000_000
+"""Bytes of the images in memory, at most."""
 
 _NOISE = {"thumbs.db", "desktop.ini"}
 
-# (path below the folder, time of change in ns, bytes): what tells an unchanged folder from a changed one.
 _Entry = tuple[str, int, int]
+"""Path below the folder, time of change in ns, bytes; a size of −1 marks a folder that may not be read."""
 
 
-def load(folder: str) -> ImageSet:
-    """The pictures below a folder, about five sixths to train and a sixth to test, the same on every machine.
+def load(folder: str, shape: ImageShape = GREY_28) -> ImageSet:
+    """The pictures below a folder, fitted into `shape`: about 5/6 training and 1/6 test images, the same everywhere.
 
-    Read again only when a file was added, removed or changed. A single picture is both trained on and tested
-    with.
+    Read again only after a file was added, removed or changed. A single picture is both training and test image.
 
     Raises:
-        DataError: no such folder, nothing in it that is a picture, or far too much.
+        DataError: no such folder, no usable picture in it, or too many files.
     """
     root = _root(folder)
-    return read(root, tuple(_entries(root)))
+    entries = tuple(_entries(root))
+    if (size := len(entries) * shape.values) > MAX_MEMORY:
+        raise DataError(
+            f"“{root}” holds {len(entries):,} files; images of {shape} would take {size / 1e9:.1f} GB of memory. "
+            f"Choose a smaller shape or fewer images (up to {MAX_MEMORY / 1e9:.0f} GB)."
+        )
+    return read(root, entries, shape)
 
 
 def _root(folder: str) -> Path:
     text = folder.strip()
     if len(text) > 1 and text[0] == text[-1] == '"':
-        text = text[1:-1]  # Windows' "Copy as path" brings quotes along
+        text = text[1:-1]  # "Copy as path" of Windows adds quotes
     if not text:
         raise DataError("No folder is given. Type the path of a folder of images.")
     try:
         root = Path(text).expanduser().resolve()
         if root.is_dir():
             return root
-        there = root.exists()
+        exists = root.exists()
     except (OSError, ValueError, RuntimeError):
-        there = False
-    if there:
+        exists = False
+    if exists:
         raise DataError(f"“{text}” is a file. Give the folder that holds the images.")
     raise DataError(f"There is no folder “{text}” on the computer that runs the lab. Check the path.")
 
 
 def _entries(root: Path) -> list[_Entry]:
-    """Every file below the folder in natural order, hidden ones and loops of links left out."""
+    """Every file below the folder in natural order, without hidden ones and loops of links."""
     found: list[_Entry] = []
     seen: set[str] = set()
-    waiting, links = [root], []
+    waiting: list[Path] = [root]
+    links: list[Path] = []
     while waiting or links:
-        # Links come last: a folder that is there in its own right keeps its own name as its class.
+        # Links come last, so that a real folder gives its own name to the class.
         here = waiting.pop() if waiting else links.pop(0)
         real = os.path.realpath(here)
         if real in seen:
@@ -88,14 +97,14 @@ def _entries(root: Path) -> list[_Entry]:
     return sorted(found, key=lambda entry: _natural(entry[0]))
 
 
-def _is_dir(item: os.DirEntry) -> bool:
+def _is_dir(item: os.DirEntry[str]) -> bool:
     try:
         return item.is_dir()
     except OSError:  # a link to itself
         return False
 
 
-def _stamp(item: os.DirEntry) -> tuple[int, int]:
+def _stamp(item: os.DirEntry[str]) -> tuple[int, int]:
     try:
         stat = item.stat()
         return stat.st_mtime_ns, stat.st_size
@@ -104,28 +113,27 @@ def _stamp(item: os.DirEntry) -> tuple[int, int]:
 
 
 def _natural(name: str) -> list[tuple[int, str]]:
-    """`2.png` before `10.png`."""
+    """Sort key that puts `2.png` before `10.png`."""
     parts = re.split(r"(\d+)", name.casefold())
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
 
 
 @lru_cache(maxsize=2)
-def read(root: Path, entries: tuple[_Entry, ...]) -> ImageSet:
-    """The pictures of these entries as a set; what cannot be read is named in `skipped`."""
+def read(root: Path, entries: tuple[_Entry, ...], shape: ImageShape = GREY_28) -> ImageSet:
+    """The pictures of these files as a set; files that cannot be read are listed in `skipped`."""
 
     def one(entry: _Entry) -> np.ndarray | str:
         if entry[2] < 0:
             return "is a folder that may not be read"
         try:
-            return from_file(root / entry[0])
+            return from_file(root / entry[0], shape)
         except ImageError as error:
             return str(error)
 
-    # Pillow lets go of the GIL while it decodes, so a few threads read a folder of photos several times
-    # faster.
+    # Pillow releases the GIL while it decodes, so that several threads read a folder of photos several times faster.
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-        results = list(pool.map(one, entries))
-    results = [(entry[0], result) for entry, result in zip(entries, results, strict=True)]
+        pictures = list(pool.map(one, entries))
+    results = [(entry[0], picture) for entry, picture in zip(entries, pictures, strict=True)]
     skipped = tuple((name, why) for name, why in results if isinstance(why, str))
     good = [(Path(name), image) for name, image in results if not isinstance(image, str)]
     if not good:
@@ -135,11 +143,11 @@ def read(root: Path, entries: tuple[_Entry, ...]) -> ImageSet:
         more = f", and {len(skipped) - 1:,} more" if len(skipped) > 1 else ""
         raise DataError(f"None of the files in “{root}” is a usable image ({first}{more}). Choose another folder.")
 
-    belongs = [path.parts[0] if len(path.parts) > 1 else None for path, _ in good]
-    classes = tuple(dict.fromkeys(name for name in belongs if name is not None))
+    class_names = [path.parts[0] if len(path.parts) > 1 else None for path, _ in good]
+    classes = tuple(dict.fromkeys(name for name in class_names if name is not None))
     number = {name: i for i, name in enumerate(classes)}
-    images = np.stack([image for _, image in good]).reshape(-1, SIDE, SIDE)
-    labels = np.array([-1 if name is None else number[name] for name in belongs], dtype=np.int64)
+    images = np.stack([image for _, image in good])
+    labels = np.array([-1 if name is None else number[name] for name in class_names], dtype=np.int64)
     if len(images) == 1:
         train = test = np.array([0])
     else:

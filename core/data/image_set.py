@@ -1,4 +1,4 @@
-"""Images and labels of one data set, train and test, as read-only uint8 arrays."""
+"""Images and labels of one data set, train and test, as read-only uint8 arrays of one image shape."""
 
 from __future__ import annotations
 
@@ -6,17 +6,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.images.convert import shape_of
+from core.images.shape import ImageShape
+
 
 class DataError(Exception):
-    """Images that cannot be had: one sentence on what is wrong and what to do."""
+    """A data set that cannot be loaded: one sentence on what is wrong and what to do."""
 
 
 @dataclass(frozen=True, eq=False)
 class ImageSet:
-    """A whole data set. The arrays are shared by everybody in this process and cannot be written to.
+    """A whole data set in memory. The arrays are shared within the process and read-only.
 
     Attributes:
-        train_images, test_images: `uint8` [N, 28, 28], 0 black to 255 white.
+        train_images, test_images: pictures, `uint8` [N, H, W] or [N, H, W, 3], 0 black to 255 white.
         train_labels, test_labels: `int64` [N], an index into `classes`, or -1 for an image without a class.
         skipped: (file, reason) of files in a user's folder that could not be used.
     """
@@ -33,9 +36,14 @@ class ImageSet:
         for array in (self.train_images, self.train_labels, self.test_images, self.test_labels):
             array.flags.writeable = False
 
+    @property
+    def shape(self) -> ImageShape:
+        """Channels, height and width of every image."""
+        return shape_of(self.train_images)
+
 
 def spread(labels: np.ndarray, count: int) -> np.ndarray:
-    """`count` indices that hold every class in proportion, drawn once and for all (sorted `int64`)."""
+    """`count` indices with every class in proportion, always the same for the same labels (sorted `int64`)."""
     shuffled = np.random.RandomState(0).permutation(len(labels))
     by_class = shuffled[np.argsort(labels[shuffled], kind="stable")]
     # The middles of `count` equal stretches of the images sorted by class.

@@ -1,8 +1,8 @@
-"""The images to learn from, as arrays.
+"""Loading and splitting of data sets.
 
-Every set is held whole in memory as `uint8` (60,000 images of 28 × 28 are 47 MB), so that a batch is a slice
-and no Python runs per image. Files are read in torchvision's layout without importing torchvision, which
-alone would cost the first page two seconds.
+A set is held whole in memory as `uint8` (60,000 images of 28 × 28 take 47 MB), so that a batch is one indexing
+operation and no Python code runs per image. Files are read in torchvision's layout without importing torchvision, which
+would delay the first page by two seconds.
 """
 
 from __future__ import annotations
@@ -15,38 +15,42 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from core.data import folder as folders
 from core.data import idx
 from core.data.image_set import DataError, ImageSet, spread
 from core.data.registry import DIGIT_NAMES, SOURCES
-from core.images.convert import SIDE, to_uint8
+from core.images.convert import to_uint8
+from core.images.shape import GREY_28, ImageShape
 from core.system import paths
 
 
 @dataclass(frozen=True)
 class Status:
-    """Whether a set can be loaded now, where it lies or would lie, and how large it is."""
+    """Whether a set can be loaded now, the folder of its files, and its size, as texts."""
 
     ready: bool
     where: str
     size: str
 
 
-def load(name: str, folder: str = "") -> ImageSet:
+def load(name: str, folder: str = "", shape: ImageShape | None = None) -> ImageSet:
     """The data set of that name, from memory if it was loaded before and its files have not changed.
 
     Args:
         name: one of `registry.SOURCES`. folder: the path, for the set `folder` only.
+        shape: of the images, for a set whose shape can be chosen; None: the set's own, see `Source.shape`.
     Raises:
-        DataError: unknown name, files missing or damaged: says what to do.
+        DataError: unknown name, a shape that the set does not have, files missing or damaged: says what to do.
     """
-    if name == "digits":
-        return read_digits()
-    if name == "folder":
-        from core.data import folder as folders  # here, since folder.py makes an ImageSet
-
-        return folders.load(folder)
     if name not in SOURCES:
         raise DataError(f"There is no data set '{name}'. The sets are {', '.join(SOURCES)}.")
+    shape = shape or SOURCES[name].shape
+    if refusal := SOURCES[name].refusal(shape):
+        raise DataError(refusal)
+    if name == "digits":
+        return read_digits(shape)
+    if name == "folder":
+        return folders.load(folder, shape)
     files = _files(name)
     if files is None:
         raise DataError(
@@ -68,28 +72,27 @@ def load(name: str, folder: str = "") -> ImageSet:
 
 
 def split(images: ImageSet, validation: int, limit: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Which training images to train on and which to hold out.
+    """Indices of the images to train on and of the validation images, both among the training images.
 
-    The choice is the same for every recipe and seed, so that validation losses of different runs can be
-    compared. At most a fifth is held out. With fewer than five images nothing can be spared: the first one
-    serves as both.
+    The choice is the same for every recipe and seed, so that validation losses of different runs can be compared. At
+    most a fifth is held out. With fewer than five images none is held out: the first one serves as both.
 
     Args:
-        validation: images to hold out. limit: train on so many of the others only; 0 means all.
+        validation: images to hold out. limit: train on this many of the others only; 0 means all.
     Returns:
-        Two sorted `int64` index arrays into `train_images`: to train on, held out.
+        Two sorted `int64` index arrays into `train_images`: training, validation.
     """
     count = len(images.train_images)
-    order = np.random.RandomState(0).permutation(count)  # the one generator whose numbers numpy never changes
-    held = min(max(1, validation), count // 5)
-    train = order[held:]
+    order = np.random.RandomState(0).permutation(count)  # numpy promises never to change its numbers
+    held_out = min(max(1, validation), count // 5)
+    train = order[held_out:]
     if limit:
         train = train[:limit]
-    return np.sort(train), np.sort(order[: max(1, held)])
+    return np.sort(train), np.sort(order[: max(1, held_out)])
 
 
 def status() -> dict[str, Status]:
-    """All sets by name, judged by the presence of their files: nothing is loaded."""
+    """All sets by name, judged by the presence of their files; nothing is loaded."""
     found = {}
     for name, source in SOURCES.items():
         if name == "folder":
@@ -103,70 +106,85 @@ def status() -> dict[str, Status]:
 
 
 def raw_folder(name: str) -> Path:
-    """Where the files of a set lie: torchvision's layout, so that both can share them."""
+    """The folder of a set's files, in torchvision's layout, so that both can share them."""
     return paths.data_folder() / SOURCES[name].layout / "raw"
 
 
 def _files(name: str) -> tuple[Path, ...] | None:
-    """The four files of a set, plain or packed: images and labels, train and test. None if one is missing."""
+    """The four files of a set, plain or gzipped: images and labels, train and test. None if one is missing."""
     names = [f"{part}-{kind}-ubyte" for part in ("train", "t10k") for kind in ("images-idx3", "labels-idx1")]
     found = []
     for file in names:
         plain = raw_folder(name) / file
         packed = plain.with_name(file + ".gz")
-        found.append(plain if plain.is_file() else packed if packed.is_file() else None)
-    return None if None in found else tuple(found)
+        if not (plain.is_file() or packed.is_file()):
+            return None
+        found.append(plain if plain.is_file() else packed)
+    return tuple(found)
 
 
 @lru_cache(maxsize=3)
 def _idx_set(name: str, files: tuple[tuple[Path, int], ...]) -> ImageSet:
-    """Cached by path and time of change: files put in place later are noticed."""
+    """A set from its four files and their times of change in ns, which key the cache: changed files are read again."""
     source = SOURCES[name]
-    arrays = []
+    arrays: list[np.ndarray] = []
     for (image_file, _), (label_file, _) in (files[0:2], files[2:4]):
         images, labels = idx.read(image_file, 3), idx.read(label_file, 1)
-        if images.shape[1:] != (SIDE, SIDE) or not len(images):
+        if images.shape[1:] != source.shape.picture or not len(images):
             raise idx.IdxError(
                 f"{image_file.name} holds {len(images):,} images of {images.shape[1]} × "
-                f"{images.shape[2]} instead of 28 × 28."
+                f"{images.shape[2]} instead of {source.shape}."
             )
         if len(images) != len(labels):
             raise idx.IdxError(f"{label_file.name} holds {len(labels):,} labels for {len(images):,} images.")
         if labels.max() >= len(source.classes):
             raise idx.IdxError(f"{label_file.name} holds the label {labels.max()}, which is none of {source.title}'s.")
         arrays += [images, labels.astype(np.int64)]
-    return ImageSet(name, *arrays, source.classes)
+    return ImageSet(name, arrays[0], arrays[1], arrays[2], arrays[3], source.classes)
 
 
-@lru_cache(maxsize=1)
-def read_digits() -> ImageSet:
-    """scikit-learn's 1,797 digits, 1,500 to train and 297 to test.
+@lru_cache(maxsize=4)
+def read_digits(shape: ImageShape = GREY_28) -> ImageSet:
+    """scikit-learn's 1,797 digits, 1,500 training and 297 test images, in any shape.
 
-    They come as 8 × 8 pixels. A bicubic enlargement to 28 × 28, a rim of one source pixel and twice the
-    contrast give them the soft but firm strokes of MNIST.
+    The originals have 8 × 8 pixels. A margin of one pixel, a bicubic enlargement and twice the contrast give them the
+    soft but firm strokes of MNIST. The enlarged digit is a square in the middle of the image. In colour, each digit is
+    drawn in a hue of its own, which has nothing to do with its class.
     """
     small, labels = _digits_table()
-    images = np.empty((len(small), SIDE, SIDE), dtype=np.uint8)
+    side = min(shape.height, shape.width)
+    top, left = (shape.height - side) // 2, (shape.width - side) // 2
+    grey = np.zeros((len(small), shape.height, shape.width), dtype=np.uint8)
     for i, picture in enumerate(np.pad(small / np.float32(16), ((0, 0), (1, 1), (1, 1)))):
-        large = np.asarray(Image.fromarray(picture).resize((SIDE, SIDE), Image.Resampling.BICUBIC))
-        images[i] = to_uint8(2.0 * large - 0.45)
+        large = np.asarray(Image.fromarray(picture).resize((side, side), Image.Resampling.BICUBIC))
+        grey[i, top : top + side, left : left + side] = to_uint8(2.0 * large - 0.45)
+    images = _inked(grey) if shape.colour else grey
     test = spread(labels, 297)
     train = np.setdiff1d(np.arange(len(labels)), test)
     return ImageSet("digits", images[train], labels[train], images[test], labels[test], DIGIT_NAMES)
 
 
+def _inked(grey: np.ndarray) -> np.ndarray:
+    """Grey pictures [N, H, W] in colour, [N, H, W, 3]: one hue for each, on black, the same on every machine."""
+    hues = np.random.RandomState(0).randint(0, 256, len(grey))
+    hsv = np.stack([hues, np.full(len(grey), 170), np.full(len(grey), 255)], axis=1).astype(np.uint8)
+    colours = np.asarray(Image.fromarray(hsv[None], "HSV").convert("RGB"))[0]
+    mixed: np.ndarray = np.rint(grey[..., None] * (colours[:, None, None] / np.float32(255)))
+    return mixed.astype(np.uint8)
+
+
 def _digits_table() -> tuple[np.ndarray, np.ndarray]:
     """Grey levels `float32` [1797, 8, 8] from 0 to 16 and labels `int64` [1797].
 
-    `import sklearn.datasets` takes nearly three seconds, the table itself five milliseconds: so the file that
-    `load_digits` reads is read directly, and `load_digits` asked only where that file is not found.
+    `import sklearn.datasets` takes nearly three seconds, reading the table five milliseconds: so the file of
+    `load_digits` is read directly, and `load_digits` is called only if that file is not found.
     """
     spec = find_spec("sklearn")
     try:
-        folder = Path(next(iter(spec.submodule_search_locations)))
+        folder = Path(next(iter((spec and spec.submodule_search_locations) or ())))
         table = np.loadtxt(folder / "datasets" / "data" / "digits.csv.gz", delimiter=",", dtype=np.float32)
         pixels, labels = table[:, :64].reshape(1_797, 8, 8), table[:, 64]
-    except (AttributeError, OSError, ValueError, IndexError):
+    except (StopIteration, OSError, ValueError, IndexError):
         try:
             from sklearn.datasets import load_digits
         except ImportError as error:

@@ -4,19 +4,31 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from core.images.shape import GREY_28, ImageShape
+
 
 @dataclass(frozen=True)
 class Source:
-    """What is known of a set before it is loaded."""
+    """Properties of a data set that are known before it is loaded."""
 
     title: str
     about: str
     classes: tuple[str, ...]
     images: int
     train: int
-    """So many of `images` are there to train on, the others to test; 0 where nobody knows before they are read."""
+    """Training images among `images`, the others are test images; 0 if the number is known only after reading."""
     layout: str = ""
     """Folder name in torchvision's layout, which is also the name of torchvision's class."""
+    shape: ImageShape = GREY_28
+    """Shape of its images; if `any_shape`, the one they get unless another is asked for."""
+    any_shape: bool = False
+    """Whether its images can be made in any shape."""
+
+    def refusal(self, shape: ImageShape) -> str:
+        """Why its images cannot have this shape, one sentence; empty if they can."""
+        if self.any_shape or shape == self.shape:
+            return ""
+        return f"The images of {self.title} are {self.shape}; they cannot be loaded as {shape}."
 
 
 DIGIT_NAMES = tuple("0123456789")
@@ -25,14 +37,15 @@ DIGIT_NAMES = tuple("0123456789")
 SOURCES = {
     "digits": Source(
         "Digits",
-        "Small handwritten digits that come with scikit-learn: always here, quick to train on.",
+        "Small handwritten digits that come with scikit-learn: no download, quick to train on.",
         DIGIT_NAMES,
         1_797,
         1_500,
+        any_shape=True,
     ),
     "mnist": Source(
         "MNIST",
-        "Handwritten digits by 500 people: the set on which the field grew up.",
+        "Handwritten digits by 500 people: the best-known benchmark of the field.",
         DIGIT_NAMES,
         70_000,
         60_000,
@@ -40,7 +53,7 @@ SOURCES = {
     ),
     "fashion-mnist": Source(
         "FashionMNIST",
-        "Clothes from a shop: harder than digits, with soft greys.",
+        "Photos of clothes from an online shop: harder than digits, with many levels of grey.",
         ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
         70_000,
         60_000,
@@ -48,11 +61,18 @@ SOURCES = {
     ),
     "kmnist": Source(
         "KMNIST",
-        "Japanese letters from old books: one sound has several shapes.",
+        "Japanese characters from old books: one sound is written in several shapes.",
         ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"),
         70_000,
         60_000,
         "KMNIST",
     ),
-    "folder": Source("Your folder", "Your own pictures, turned to grey and fitted into 28 × 28 pixels.", (), 0, 0),
+    "folder": Source(
+        "Your folder",
+        "Your own pictures, fitted into the shape you choose, in grey or in colour.",
+        (),
+        0,
+        0,
+        any_shape=True,
+    ),
 }

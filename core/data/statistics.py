@@ -1,7 +1,6 @@
-"""What can be said of a data set before anything is learned from it.
+"""Statistics of a data set: class counts, mean images, and two reference values of the binary cross-entropy.
 
-The numbers here are yardsticks: a model that does not beat the mean image has learned nothing, and no model
-can score below the floor.
+A model that does not beat the mean image has learned nothing, and no Bernoulli model can score below the floor.
 """
 
 from __future__ import annotations
@@ -12,22 +11,25 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from core.data.image_set import ImageSet
-from core.images.convert import SIDE
 
 
 @dataclass(frozen=True)
 class DatasetStatistics:
-    """Measurements of a set.
+    """Statistics of a data set. Pixels are on a scale from 0 (black) to 1 (white).
 
     Attributes:
-        mean_pixel: of the training images, grey levels on [0, 1].
-        mean_image: float [28, 28] of the training images. class_means: the same per class [C, 28, 28].
-        train_counts, test_counts: images per class [C]. unlabelled: train and test images without a class.
-        bce_floor: nats per test image that no Bernoulli decoder can go below, since a grey pixel has entropy.
+        mean_pixel: mean over all training images, pixels and channels. channel_means: the same of each channel, [1] for
+            grey and [3] for colour. channel_deviations: standard deviation of each channel over images and pixels.
+        mean_image: of the training images, float [H, W] or [H, W, 3]. class_means: the same per class, [classes, H, W]
+            or [classes, H, W, 3], 0 for a class without training images.
+        train_counts, test_counts: images per class [classes]. unlabelled: train and test images without a class.
+        bce_floor: least nats per test image of any Bernoulli decoder, since grey pixels have entropy.
         bce_mean_image: nats per test image of a model that always answers with the mean image.
     """
 
     mean_pixel: float
+    channel_means: np.ndarray
+    channel_deviations: np.ndarray
     mean_image: np.ndarray
     class_means: np.ndarray
     train_counts: np.ndarray
@@ -37,43 +39,61 @@ class DatasetStatistics:
     bce_mean_image: float
 
 
-_measured: WeakKeyDictionary[ImageSet, DatasetStatistics] = WeakKeyDictionary()  # lives as long as the set it is about
+# Weak keys: the statistics of a set are dropped together with the set.
+_measured: WeakKeyDictionary[ImageSet, DatasetStatistics] = WeakKeyDictionary()
 
 
 def measure(images: ImageSet) -> DatasetStatistics:
-    """All facts of a set, worked out once: a fifth of a second for 70,000 images."""
+    """The statistics of a set, computed once: a fifth of a second for 70,000 images of 28 × 28."""
     if images not in _measured:
         _measured[images] = _measure(images)
     return _measured[images]
 
 
 def _measure(images: ImageSet) -> DatasetStatistics:
-    count = len(images.classes)
-    sums = np.zeros((count + 1, SIDE * SIDE))
-    for label in range(-1, count):  # class by class: one array of 47 MB as floats is never made
+    count, shape = len(images.classes), images.shape
+    sums = np.zeros((count + 1, shape.values))
+    for label in range(-1, count):  # class by class: the whole set is never copied to floats
         members = images.train_images[images.train_labels == label]
-        sums[label] = members.reshape(len(members), SIDE * SIDE).sum(axis=0, dtype=np.uint64)
+        sums[label] = members.reshape(len(members), shape.values).sum(axis=0, dtype=np.uint64)
     train_counts = np.array([(images.train_labels == c).sum() for c in range(count)], dtype=np.int64)
     test_counts = np.array([(images.test_labels == c).sum() for c in range(count)], dtype=np.int64)
-    mean_image = sums.sum(axis=0) / (255.0 * len(images.train_images))
+    mean_image = (sums.sum(axis=0) / (255.0 * len(images.train_images))).reshape(shape.picture)
     means = sums[:count] / (255.0 * np.maximum(train_counts, 1)[:, None])
+    channel_means, channel_deviations = _channels(images.train_images, shape.channels)
     return DatasetStatistics(
         mean_pixel=float(mean_image.mean()),
-        mean_image=mean_image.reshape(SIDE, SIDE),
-        class_means=means.reshape(-1, SIDE, SIDE),
+        channel_means=channel_means,
+        channel_deviations=channel_deviations,
+        mean_image=mean_image,
+        class_means=means.reshape(-1, *shape.picture),
         train_counts=train_counts,
         test_counts=test_counts,
         unlabelled=(int((images.train_labels < 0).sum()), int((images.test_labels < 0).sum())),
         bce_floor=bce_floor(images.test_images),
-        bce_mean_image=bce_of(images.test_images, mean_image.reshape(SIDE, SIDE)),
+        bce_mean_image=bce_of(images.test_images, mean_image),
     )
 
 
-def bce_floor(images: np.ndarray) -> float:
-    """Mean over images of the summed pixel entropies, in nats per image.
+def _channels(pictures: np.ndarray, channels: int) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation of each channel, [C], exactly, from the counts of the 256 levels."""
+    levels = np.arange(256) / 255.0
+    means, deviations = [], []
+    for values in np.moveaxis(pictures, -1, 0) if channels > 1 else [pictures]:
+        share = np.bincount(values.reshape(-1), minlength=256) / values.size
+        means.append(share @ levels)
+        deviations.append(np.sqrt(share @ (levels - means[-1]) ** 2))
+    return np.array(means), np.array(deviations)
 
-    The cross-entropy of a pixel of grey level x is smallest where the prediction equals x, and there it is the
-    entropy of x: zero for black and white, ln 2 for middle grey.
+
+def bce_floor(images: np.ndarray) -> float:
+    """Mean over images of the entropies of their pixels, summed over pixels and channels, in nats per image.
+
+    The cross-entropy of a pixel of level x is smallest where the prediction equals x, and there it is the entropy of x:
+    zero for black and white, ln 2 for middle grey.
+
+    Args:
+        images: `uint8` [N, …].
     """
     levels = np.arange(256) / 255.0
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -83,10 +103,12 @@ def bce_floor(images: np.ndarray) -> float:
 
 
 def bce_of(images: np.ndarray, prediction: np.ndarray) -> float:
-    """Binary cross-entropy of one prediction for all images, nats per image (float [28, 28] on [0, 1]).
+    """Binary cross-entropy of one prediction for all images, summed over pixels and channels, in nats per image.
 
-    Probabilities are kept 1e-7 away from 0 and 1, as float32 does: otherwise one stray pixel costs infinitely
-    much.
+    Probabilities are kept 1e-7 away from 0 and 1, as in float32: otherwise one wrong pixel would cost infinitely many.
+
+    Args:
+        images: `uint8` [N, H, W] or [N, H, W, 3]. prediction: float on [0, 1], the shape of one image.
     """
     p = np.clip(prediction.reshape(-1).astype(np.float64), 1e-7, 1.0 - 1e-7)
     # The mean over images can be taken first, since the score is linear in the pixels.

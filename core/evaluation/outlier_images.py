@@ -93,9 +93,13 @@ def build(images: ImageSet, recipe: Recipe, other: ImageSet | None, n: int, seed
 
 
 def other_sets(recipe: Recipe) -> list[str]:
-    """The other data sets on this machine; the one most unlike the run's own comes first."""
+    """The other data sets on this machine with the run's image shape; the one most unlike its own comes first."""
     ready = data.status()
-    there = [name for name in data.SOURCES if name not in ("folder", recipe.dataset) and ready[name].ready]
+    there = [
+        name
+        for name, source in data.SOURCES.items()
+        if name not in ("folder", recipe.dataset) and ready[name].ready and not source.refusal(recipe.shape)
+    ]
     # Clothes among digits, digits among clothes: small digits among digits would hardly be outliers.
     last = {"digits": ("mnist",), "mnist": ("digits",)}.get(recipe.dataset, ())
     favourite = "mnist" if recipe.dataset == "fashion-mnist" else "fashion-mnist"

@@ -149,12 +149,13 @@ def main(order: str) -> None:
 
     from core import data
     from core.evaluation import inpainting
+    from core.recipes.images import load_images
     from core.runs import Run, weights
 
     torch.set_num_threads(1)  # the other cores belong to the pages and to training
     asked = json.loads(order)
     every = [Run(Path(way["run"])) for way in asked["ways"]]
-    images = data.load(every[0].recipe.dataset, every[0].recipe.folder)
+    images = load_images(every[0].recipe)
     test = images.test_images[data.spread(images.test_labels, min(asked["images"], len(images.test_images)))]
     for number, (run, way) in enumerate(zip(every, asked["ways"], strict=True)):
         fill = None if way["how"] == SEARCH else inpainting.fill_image(way["how"], images)

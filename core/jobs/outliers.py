@@ -16,6 +16,7 @@ from core.data import DataError, ImageSet
 from core.evaluation import outlier_images as bags
 from core.evaluation import outliers
 from core.evaluation.outlier_images import OutlierSet
+from core.recipes.images import load_images
 from core.runs import Run, RunError
 from core.system import paths
 from core.system.progress import Steps
@@ -32,8 +33,8 @@ def prepare(run: Run, other: str, n: int, seed: int) -> tuple[ImageSet, OutlierS
     Raises:
         DataError: a set is not there. RunError: the run has no weights.
     """
-    images = data.load(run.recipe.dataset, run.recipe.folder)
-    bag = bags.build(images, run.recipe, data.load(other) if other else None, n, seed)
+    images = load_images(run.recipe)
+    bag = bags.build(images, run.recipe, data.load(other, shape=images.shape) if other else None, n, seed)
     return images, bag, outliers.file_of(run, bag)
 
 

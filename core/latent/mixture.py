@@ -16,6 +16,7 @@ import numpy as np
 
 from core import data
 from core.latent import codec, sampling
+from core.recipes.images import load_images
 from core.runs import Run, RunError
 from core.runs import weights as runs_weights
 from core.system import cache
@@ -139,7 +140,7 @@ def for_run(run: Run, model: LatentModel, components: int = COMPONENTS, seed: in
 
 def _latents(run: Run, model: LatentModel) -> np.ndarray:
     try:
-        images = data.load(run.recipe.dataset, run.recipe.folder)
+        images = load_images(run.recipe)
     except data.DataError:
         table = getattr(model, "table", None)
         if table is None or not len(table):

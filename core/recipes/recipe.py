@@ -65,7 +65,7 @@ class Recipe:
         group="data",
         low=1,
         high=128,
-        only=("dataset", ("digits", "folder")),
+        only=("dataset", tuple(name for name, source in SOURCES.items() if source.any_shape)),
     )
     train_images: int = field(
         0, "How many training images to use; 0 means all of them.", group="data", low=0, high=1_000_000, unit="images"
@@ -362,6 +362,8 @@ class Recipe:
     def __post_init__(self) -> None:
         for f in dataclasses.fields(self):
             object.__setattr__(self, f.name, check(f, getattr(self, f.name)))
+        if not SOURCES[self.dataset].any_shape:
+            object.__setattr__(self, "image_shape", SOURCES[self.dataset].shape.chw)
         if len(self.image_shape) != 3:
             raise RecipeError(
                 f"image_shape: {show(self.image_shape)} is not allowed. Give three numbers: channels, height and width."

@@ -1,41 +1,44 @@
-"""The picture taken after every epoch: what a run's frames hold and how they are laid out.
+"""The frame of an epoch: one PNG sheet of 12 × 6 tiles with test images, reconstructions and samples.
 
-One PNG sheet of 12 × 6 tiles: fixed test images, their reconstructions, and 48 samples from fixed latents. The same
-images and latents in every frame, so that the frames of a run make a film.
+Row 1 holds 12 fixed test images, row 2 their reconstructions, rows 3 to 6 the 48 samples from fixed latents. Images and
+latents are the same in every frame, so that the frames of a run make a film. Tiles have the run's image shape, grey or
+colour, and no gaps.
 """
 
 from __future__ import annotations
 
-import io
-
 import numpy as np
-from PIL import Image
 
-from core.images.convert import SIDE, png, tile
+from core.images.convert import ImageError, from_png, png, tile, untile
+from core.images.shape import GREY_28, ImageShape
 
 COLUMNS = 12
+"""Tiles in a row; test images and reconstructions fill one row each."""
+
 SAMPLES = 48
+"""Samples from fixed latents, the rows below."""
 
 
 def compose(originals: np.ndarray, reconstructions: np.ndarray, samples: np.ndarray) -> bytes:
-    """A frame as PNG, from `uint8` [12, 28, 28], [12, 28, 28] and [48, 28, 28]."""
+    """A frame as PNG, from 12, 12 and 48 pictures, `uint8` [N, H, W] or [N, H, W, 3]."""
     return png(tile(np.concatenate([originals, reconstructions, samples]), COLUMNS))
 
 
-def split(frame: bytes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The inverse of `compose`.
+def split(frame: bytes, shape: ImageShape = GREY_28) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The originals, reconstructions and samples of a frame: the inverse of `compose`.
 
+    Args:
+        shape: of the run's images.
     Raises:
-        ValueError: no such picture.
+        ValueError: not a PNG, or one of another size or another number of channels.
     """
     try:
-        sheet = np.asarray(Image.open(io.BytesIO(frame)).convert("L"))
-    except (OSError, Image.DecompressionBombError) as error:
-        raise ValueError(f"This frame is no picture ({error}).") from None
+        sheet = from_png(frame)
+    except ImageError as error:
+        raise ValueError(f"This frame is not a readable picture ({error.__cause__}).") from None
     rows = 2 + SAMPLES // COLUMNS
-    if sheet.shape != (rows * SIDE, COLUMNS * SIDE):
-        raise ValueError(
-            f"This frame measures {sheet.shape[1]} × {sheet.shape[0]} pixels, not {COLUMNS * SIDE} × {rows * SIDE}."
-        )
-    tiles = sheet.reshape(rows, SIDE, COLUMNS, SIDE).transpose(0, 2, 1, 3).reshape(-1, SIDE, SIDE)
+    height, width = rows * shape.height, COLUMNS * shape.width
+    if sheet.shape[:2] != (height, width):
+        raise ValueError(f"This frame measures {sheet.shape[1]} × {sheet.shape[0]} pixels, not {width} × {height}.")
+    tiles = untile(sheet, shape)
     return tiles[:COLUMNS], tiles[COLUMNS : 2 * COLUMNS], tiles[2 * COLUMNS :]

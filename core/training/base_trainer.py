@@ -19,6 +19,7 @@ from core.evaluation import metrics
 from core.images.convert import to_uint8
 from core.latent import encoding
 from core.models import build
+from core.recipes.images import load_images
 from core.recipes.recipe import Recipe
 from core.runs import frames
 from core.runs.history import Row
@@ -76,7 +77,7 @@ class BaseTrainer:
         """`per_epoch`: images of an epoch, if it is to be a part of the set; 0: all."""
         devices.keep_memory()
         self.recipe, self.device, self.device_name = recipe, device, devices.describe(device)
-        self.image_set = data.load(recipe.dataset, recipe.folder) if image_set is None else image_set
+        self.image_set = load_images(recipe) if image_set is None else image_set
         train, held_out = data.split(self.image_set, recipe.validation, recipe.train_images)
         self.train_images = metrics.on_device(self.image_set.train_images[train], device)
         self.val_images = metrics.on_device(self.image_set.train_images[held_out], device)

@@ -19,6 +19,7 @@ from torch import Tensor
 from core import data
 from core.evaluation import metrics, sample_quality
 from core.models import GAN, build
+from core.recipes.images import load_images
 from core.runs import Run, RunError, history, weights
 from core.runs.history import Row
 from core.system.atomic_files import write_atomic, write_json
@@ -168,7 +169,7 @@ class RunRecorder:
         or the sentence why it cannot be done."""
         recipe = self.run.recipe
         try:
-            test = data.load(recipe.dataset, recipe.folder)
+            test = load_images(recipe)
         except data.DataError as error:
             yield f"It could not be scored on the test set: {error}"
             return

@@ -166,7 +166,9 @@ def test_another_data_set_on_this_machine_joins_the_bag(monkeypatch):
     )
     monkeypatch.setattr(outlier_images, "other_sets", lambda recipe: ["kmnist"])
     monkeypatch.setattr("ui.outliers.inputs.other_sets", lambda recipe: ["kmnist"])
-    monkeypatch.setattr(data, "load", lambda name, folder="": other if name == "kmnist" else load(name, folder))
+    monkeypatch.setattr(
+        data, "load", lambda name, *place, **shape: other if name == "kmnist" else load(name, *place, **shape)
+    )
     make("run")
     page = visit()
     assert "KMNIST" in table(page, "AUROC by").columns and page.query_params["other"] == "kmnist"

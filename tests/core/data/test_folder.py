@@ -10,6 +10,7 @@ from PIL import Image
 
 from core import data
 from core.data import folder
+from core.images.shape import ImageShape
 
 
 def picture(path, level=128, size=(28, 28), mode="L"):
@@ -156,3 +157,28 @@ def test_a_whole_disk_is_refused_instead_of_read(tmp_path, monkeypatch):
         (tmp_path / f"{i}.txt").touch()
     with pytest.raises(data.DataError, match="more than 10 files"):
         data.load("folder", str(tmp_path))
+
+
+def test_a_folder_is_fitted_into_the_shape_that_is_asked_for(tmp_path):
+    for i in range(6):
+        picture(tmp_path / f"{i}.png", level=(40 * i, 255 - 40 * i, 7), size=(90, 60), mode="RGB")
+    wide = ImageShape(3, 20, 36)
+    images = data.load("folder", str(tmp_path), wide)
+    assert images.shape == wide
+    both = np.concatenate([images.train_images, images.test_images])
+    assert {tuple(p.reshape(-1, 3).mean(axis=0).astype(int)) for p in both} == {
+        (40 * i, 255 - 40 * i, 7) for i in range(6)
+    }
+    assert data.load("folder", str(tmp_path), wide) is images, "kept in memory by its shape"
+    grey = data.load("folder", str(tmp_path))
+    assert grey.shape == ImageShape(1, 28, 28) and grey.train_images.ndim == 3
+    assert data.load("folder", str(tmp_path), wide) is images
+
+
+def test_more_images_than_fit_into_memory_are_refused_before_they_are_read(tmp_path, monkeypatch):
+    for i in range(3):
+        picture(tmp_path / f"{i}.png")
+    monkeypatch.setattr(folder, "MAX_MEMORY", 3 * 3 * 128 * 128 - 1)
+    with pytest.raises(data.DataError, match="3 files; images of 128 × 128, colour would take"):
+        data.load("folder", str(tmp_path), ImageShape(3, 128, 128))
+    assert data.load("folder", str(tmp_path), ImageShape(1, 128, 128)).shape.height == 128

@@ -9,9 +9,12 @@ import sys
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from core import data
 from core.data import idx, loading, statistics
+from core.images import convert
+from core.images.shape import ImageShape
 from core.system import paths
 
 NEED = "needs the real {} files: set LATENT_LAB_DATA to a folder that holds them"
@@ -110,9 +113,54 @@ def test_the_digits_are_split_by_class_and_lose_none():
     assert len(np.unique(both, axis=0)) == 1_797
 
 
+SHAPES = [ImageShape(1, 28, 28), ImageShape(3, 32, 32), ImageShape(1, 20, 36), ImageShape(3, 128, 8)]
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_the_digits_are_there_in_every_shape(shape):
+    images = data.load("digits", shape=shape)
+    assert images.shape == shape and images.train_images.shape == (1_500, *shape.picture)
+    assert np.array_equal(images.train_labels, data.load("digits").train_labels)
+    assert data.load("digits", shape=shape) is images, "kept in memory"
+    side = min(shape.height, shape.width)
+    square = data.load("digits", shape=ImageShape(1, side, side)).train_images
+    top, left = (shape.height - side) // 2, (shape.width - side) // 2
+    middle = images.train_images[:, top : top + side, left : left + side]
+    light = middle.max(axis=3) if shape.colour else middle
+    assert np.array_equal(light, square), "the same digit, in the middle; in colour its strongest channel"
+    assert int(images.train_images.sum(dtype=np.int64)) == int(middle.sum(dtype=np.int64)), "black around it"
+
+
+def test_the_digits_at_their_default_shape_are_those_of_the_first_version():
+    images = data.load("digits")
+    pixels, labels = loading._digits_table()
+    picture = np.pad(pixels[0] / np.float32(16), 1)
+    large = np.asarray(Image.fromarray(picture).resize((28, 28), Image.Resampling.BICUBIC))
+    first = np.rint(np.clip(2.0 * large - 0.45, 0, 1) * 255).astype(np.uint8)
+    both = np.concatenate([images.train_images, images.test_images])
+    assert (both == first).all(axis=(1, 2)).sum() == 1
+    assert images.shape == ImageShape(1, 28, 28)
+
+
+def test_hues_of_digits_say_nothing_of_their_class():
+    images = data.load("digits", shape=ImageShape(3, 28, 28))
+    strongest = images.train_images.astype(int).sum(axis=(1, 2)).argmax(axis=1)
+    for label in range(10):
+        assert (np.bincount(strongest[images.train_labels == label], minlength=3) > 20).all()
+
+
+@pytest.mark.parametrize("shape", [ImageShape(1, 32, 32), ImageShape(3, 28, 28)], ids=str)
+def test_a_set_of_fixed_shape_refuses_another_in_a_sentence(raw, shape):
+    with pytest.raises(data.DataError, match=f"MNIST are 28 × 28; they cannot be loaded as {shape}."):
+        data.load("mnist", shape=shape)
+    assert data.load("mnist", shape=ImageShape(1, 28, 28)).shape == ImageShape(1, 28, 28)
+
+
 def test_reading_data_waits_neither_for_torch_nor_for_scikit_learn():
     code = (
-        "import sys; from core import data, folder, facts, images, download_job; data.load('digits'); "
+        "import sys; from core import data; from core.data import folder, statistics; from core.jobs import download; "
+        "from core.images import animation, convert, mask_spec; from core.recipes import images; "
+        "from core.runs import frames; data.load('digits'); "
         "data.status(); slow = ('torch', 'torchvision', 'sklearn', 'pandas'); "
         "print([m for m in slow if m in sys.modules])"
     )
@@ -264,6 +312,29 @@ def test_the_facts_agree_with_their_definitions():
     assert found.mean_pixel == pytest.approx(q.mean())
     assert np.allclose(found.class_means[1], images.train_images[images.train_labels == 1].mean(axis=0) / 255)
     assert found.train_counts.tolist() == [8, 8] and found.unlabelled == (8, 2)
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_the_facts_of_every_shape_agree_with_their_definitions(shape):
+    rng = np.random.default_rng(1)
+    pictures = rng.integers(0, 256, (30, *shape.picture), dtype=np.uint8)
+    pictures[..., :3] //= 2
+    labels = np.array([0, 1, -1] * 10)
+    images = data.ImageSet("x", pictures[:24], labels[:24], pictures[24:], labels[24:], ("a", "b"))
+    found = statistics.measure(images)
+    x = images.test_images.reshape(6, -1) / 255
+    assert x.shape[1] == shape.values
+    p = np.clip(x, 1e-12, 1 - 1e-12)
+    assert found.bce_floor == pytest.approx(-(x * np.log(p) + (1 - x) * np.log(1 - p)).sum(axis=1).mean())
+    mean = images.train_images.mean(axis=0) / 255
+    q = mean.reshape(-1)
+    assert found.bce_mean_image == pytest.approx(-(x * np.log(q) + (1 - x) * np.log(1 - q)).sum(axis=1).mean())
+    assert found.mean_image.shape == shape.picture and np.allclose(found.mean_image, mean)
+    assert np.allclose(found.class_means[1], images.train_images[images.train_labels == 1].mean(axis=0) / 255)
+    channels = convert.channels_first(images.train_images / 255)
+    assert np.allclose(found.channel_means, channels.mean(axis=(0, 2, 3)))
+    assert np.allclose(found.channel_deviations, channels.std(axis=(0, 2, 3)))
+    assert len(found.channel_means) == shape.channels
 
 
 def test_the_facts_of_black_images_and_of_unlabelled_ones_are_finite():

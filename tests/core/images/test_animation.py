@@ -30,6 +30,23 @@ def test_films_stand_side_by_side():
     assert both.shape == (5, 28, 58) and np.array_equal(both[3, :, 30:], FILM[3])
 
 
+def test_films_in_colour_that_are_not_square():
+    film = np.random.default_rng(1).integers(0, 256, (4, 10, 14, 3), dtype=np.uint8)
+    few = film // 128 * 255  # eight colours, which a GIF holds exactly
+    with Image.open(io.BytesIO(animation.gif(few, scale=2))) as picture:
+        assert picture.n_frames == 6 and picture.size == (28, 20)
+        for k, wanted in enumerate((0, 1, 2, 3, 2, 1)):
+            picture.seek(k)
+            assert np.array_equal(np.asarray(picture.convert("RGB"))[::2, ::2], few[wanted])
+    with Image.open(io.BytesIO(animation.gif(film, scale=1))) as picture:
+        assert np.abs(np.asarray(picture.convert("RGB")).astype(int) - film[0]).max() <= 24, "256 colours at most"
+    sheet = convert.from_png(animation.strip([film, 255 - film], columns=2, scale=1))
+    assert sheet.shape == (20, 28, 3) and np.array_equal(sheet[10:, 14:], 255 - film[3])
+    assert animation.side_by_side([film, film], gap=2).shape == (4, 10, 30, 3)
+    with zipfile.ZipFile(io.BytesIO(animation.zipped({"lerp": film}))) as archive:
+        assert np.array_equal(convert.from_png(archive.read("lerp/003.png")), film[3])
+
+
 def test_a_zip_holds_every_frame_by_its_number():
     with zipfile.ZipFile(io.BytesIO(animation.zipped({"lerp": FILM, "blend": FILM}))) as archive:
         assert len(archive.namelist()) == 10

@@ -7,6 +7,7 @@ import pytest
 
 from core.images import masks
 from core.images.masks import MaskError
+from core.images.shape import ImageShape
 
 
 @pytest.mark.parametrize("side", masks.SIDES)
@@ -15,6 +16,25 @@ def test_a_half_hides_every_second_pixel_of_one_side(side):
     hidden = {"left": columns < 14, "right": columns >= 14, "top": rows < 14, "bottom": rows >= 14}[side]
     visible = masks.half(side)
     assert visible.dtype == bool and np.array_equal(visible, ~hidden) and visible.sum() == 392
+
+
+@pytest.mark.parametrize("side", masks.SIDES)
+def test_a_half_of_an_image_that_is_neither_square_nor_even(side):
+    rows, columns = np.indices((21, 35))
+    hidden = {"left": columns < 17, "right": columns >= 17, "top": rows < 10, "bottom": rows >= 10}[side]
+    assert np.array_equal(masks.half(side, ImageShape(3, 21, 35)), ~hidden)
+
+
+def test_random_and_box_and_bytes_keep_to_the_shape():
+    shape = ImageShape(1, 20, 36)
+    visible = masks.random(0.3, 4, shape)
+    assert visible.shape == (20, 36) and (~visible).sum() == round(0.3 * 720)
+    assert np.array_equal(masks.from_bytes(masks.to_bytes(visible), shape), visible)
+    with pytest.raises(MaskError, match="720 bytes of 0 or 1"):
+        masks.from_bytes(bytes(784), shape)
+    hidden = np.argwhere(~masks.box(18, 30, 10, 10, shape))
+    assert hidden.min(0).tolist() == [18, 30] and hidden.max(0).tolist() == [19, 35] and len(hidden) == 12
+    assert np.array_equal(masks.whole(shape), np.ones((20, 36), bool))
 
 
 def test_opposite_halves_make_the_whole():

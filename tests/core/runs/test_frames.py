@@ -1,0 +1,58 @@
+"""Frames of every image shape: composed and split again, old ones, and sheets of another shape."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from core.images import convert
+from core.images.shape import ImageShape
+from core.runs import frames
+
+SHAPES = [ImageShape(1, 28, 28), ImageShape(3, 32, 32), ImageShape(1, 20, 36), ImageShape(3, 128, 8)]
+
+
+def made_up(shape: ImageShape) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(0)
+    return tuple(rng.integers(0, 256, (n, *shape.picture), dtype=np.uint8) for n in (12, 12, 48))
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_a_frame_gives_back_the_pictures_it_was_made_of(shape):
+    parts = made_up(shape)
+    frame = frames.compose(*parts)
+    for found, part in zip(frames.split(frame, shape), parts, strict=True):
+        assert np.array_equal(found, part)
+    with Image.open(io.BytesIO(frame)) as picture:
+        assert picture.size == (12 * shape.width, 6 * shape.height)
+        assert picture.mode == ("RGB" if shape.colour else "L")
+        samples = np.asarray(picture)[2 * shape.height :]
+    assert np.array_equal(samples[: shape.height, shape.width : 2 * shape.width], parts[2][1])
+
+
+def test_a_frame_made_before_there_were_other_shapes_opens():
+    sheet = np.random.default_rng(1).integers(0, 256, (6 * 28, 12 * 28), dtype=np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(sheet).save(buffer, "PNG")
+    originals, _, samples = frames.split(buffer.getvalue())
+    assert np.array_equal(originals[11], sheet[:28, 11 * 28 :]) and np.array_equal(
+        samples[47], sheet[5 * 28 :, 11 * 28 :]
+    )
+
+
+@pytest.mark.parametrize(
+    ("sheet", "why"),
+    [
+        (np.zeros((6 * 28, 12 * 28), np.uint8), "measures 336 × 168 pixels, not 384 × 192"),
+        (np.zeros((6 * 32, 12 * 32), np.uint8), "cannot be cut into images of 32 × 32, colour"),
+    ],
+)
+def test_a_frame_of_another_shape_is_refused_in_a_sentence(sheet, why):
+    with pytest.raises(ValueError, match=why):
+        frames.split(convert.png(sheet), ImageShape(3, 32, 32))
+
+
+def test_what_is_no_picture_is_refused():
+    with pytest.raises(ValueError, match="not a readable picture"):
+        frames.split(b"no picture")
