@@ -26,6 +26,7 @@ from common import DENSE_AD, trained  # noqa: E402
 
 from core import data
 from core.evaluation import metrics  # noqa: E402
+from core.images import convert  # noqa: E402
 from core.recipes.presets import preset  # noqa: E402
 
 FEW = preset("auto-decoder").with_(
@@ -62,7 +63,7 @@ def main() -> None:
             began = time.perf_counter()
             model = trained(recipe.with_(seed=seed))
             seconds = time.perf_counter() - began
-            found = metrics.score(model, metrics.on_device(test, torch.device("cpu")), steps=100)
+            found = metrics.score(model, convert.to_byte_tensor(test, torch.device("cpu")), steps=100)
             print(
                 f"  seed {seed}: MSE {found.mse:.5f} after {recipe.epochs} epochs in {seconds:.0f} s "
                 f"({time.perf_counter() - began - seconds:.0f} s to place the test images)",

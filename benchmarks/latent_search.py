@@ -27,7 +27,7 @@ import torch  # noqa: E402
 from common import DENSE_AD, trained  # noqa: E402
 
 from core import data
-from core.evaluation import metrics  # noqa: E402
+from core.images import convert  # noqa: E402
 from core.latent import encoding
 from core.models import LatentModel  # noqa: E402
 from core.recipes.presets import preset  # noqa: E402
@@ -72,7 +72,7 @@ def lab(model: LatentModel, x: torch.Tensor, steps: int) -> tuple[float, float]:
 
 def measure(name: str, count: int, rounds: int) -> None:
     model = trained(RECIPES[name])
-    x = metrics.as_floats(metrics.on_device(data.load("fashion-mnist").test_images[:count], CPU))
+    x = convert.to_tensor(data.load("fashion-mnist").test_images[:count], CPU)
     converged = lab(model, x, 600)[1]
     mark = 1.05 * converged
     steps = next(n for n in range(10, 605, 5) if lab(model, x, n)[1] <= mark)

@@ -28,7 +28,7 @@ import torch  # noqa: E402
 from common import DENSE_AD  # noqa: E402
 from torch import nn  # noqa: E402
 
-from core.evaluation import metrics  # noqa: E402
+from core.images import convert  # noqa: E402
 from core.models import build  # noqa: E402
 from core.recipes.presets import preset  # noqa: E402
 from core.recipes.recipe import Recipe  # noqa: E402
@@ -86,7 +86,7 @@ class Textbook:
         size = self.recipe.batch_size
         for number in range(batches):
             rows = order[number * size : (number + 1) * size]
-            x = metrics.as_floats(self.images[rows])
+            x = convert.scale_bytes(self.images[rows])
             losses = self.model.loss(x, posterior=self.model.posterior(self.take(rows)))
             loss = (losses.recon + self.recipe.beta * losses.kl).sum()
             for optimizer in self.optimizers:

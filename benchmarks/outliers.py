@@ -17,7 +17,8 @@ import torch
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from core import data
-from core.evaluation import metrics, outliers  # noqa: E402
+from core.evaluation import outliers  # noqa: E402
+from core.images import convert  # noqa: E402
 from core.latent import encoding
 from core.models import LatentModel  # noqa: E402
 from core.recipes.recipe import Recipe  # noqa: E402
@@ -33,8 +34,8 @@ OTHER = {"fashion-mnist": "mnist", "mnist": "fashion-mnist"}
 def score(model: LatentModel, images: np.ndarray) -> np.ndarray:
     """The objective of `uint8` images [N, 28, 28] at the mean of their posterior, [N]."""
     found = []
-    for part in metrics.on_device(images, torch.device("cpu")).split(500):
-        x = metrics.as_floats(part)
+    for part in convert.to_byte_tensor(images, torch.device("cpu")).split(500):
+        x = convert.scale_bytes(part)
         posterior = encoding.encode(model, x, steps=40)
         with torch.no_grad():
             losses = model.losses_at(posterior, posterior.mean, x)

@@ -23,7 +23,7 @@ from torch.utils.data import DataLoader, Dataset  # noqa: E402
 from torchvision import datasets, transforms  # noqa: E402
 
 from core import data
-from core.evaluation import metrics  # noqa: E402
+from core.images import convert  # noqa: E402
 from core.models import build  # noqa: E402
 from core.recipes.recipe import Recipe  # noqa: E402
 from core.system import devices, paths
@@ -64,7 +64,7 @@ def _redrawing(recipe: Recipe, loader: DataLoader) -> Iterator[tuple[nn.Module, 
     model, table = build(recipe), None
     groups = [{"params": model.parameters(), "lr": recipe.lr}]
     if recipe.decoder_only:
-        whole = metrics.on_device(data.load(recipe.dataset).train_images, torch.device("cpu"))
+        whole = convert.to_byte_tensor(data.load(recipe.dataset).train_images, torch.device("cpu"))
         table = nn.Parameter(latent_init.initial_table(recipe, whole))
         groups.append({"params": [table], "lr": recipe.latent_lr})
     optimizer = torch.optim.Adam(groups)

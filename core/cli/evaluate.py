@@ -12,6 +12,7 @@ from core import runs
 from core.cli import common
 from core.cli.common import CliError, Command, number
 from core.cli.training import flag
+from core.images import convert
 from core.recipes import presets
 from core.recipes.images import load_images
 from core.recipes.recipe import Recipe, applies, fields
@@ -65,8 +66,8 @@ def _log_likelihood(model, test, samples: int) -> dict[str, Any]:
     generator = torch.Generator(device).manual_seed(0)
     parts = []
     with common.bar(sys.stderr, total=len(test), unit="image", disable=not sys.stderr.isatty(), leave=False) as bar:
-        for part in metrics.on_device(test, device).split(metrics.CHUNK):
-            parts.append(metrics.log_likelihood(model, metrics.as_floats(part), samples, generator).cpu().double())
+        for part in convert.to_byte_tensor(test, device).split(metrics.CHUNK):
+            parts.append(metrics.log_likelihood(model, convert.scale_bytes(part), samples, generator).cpu().double())
             bar.update(len(part))
     found = torch.cat(parts)
     error = float(found.std() / math.sqrt(len(found))) if len(found) > 1 else None

@@ -119,7 +119,7 @@ def _placed(
     from core.evaluation import inpainting
     from core.latent import encoding, search
 
-    seen = codec.as_floats(inpainting.fill_holes(originals, visible, np.zeros_like(originals)), model)
+    seen = codec.image_tensor(inpainting.fill_holes(originals, visible, np.zeros_like(originals)), model)
     began = time.perf_counter()
     if model.encoder is not None and steps is None:
         posterior, taken = encoding.encode(model, seen), 0

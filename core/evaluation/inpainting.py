@@ -17,7 +17,7 @@ import numpy as np
 
 from core.images import masks
 from core.images.convert import to_uint8
-from core.latent.codec import as_floats
+from core.latent.codec import image_tensor
 from core.system.progress import Steps
 
 if TYPE_CHECKING:
@@ -161,11 +161,11 @@ def _completions(
     from core.latent import encoding, search
 
     if fill is not None:
-        posterior = encoding.encode(model, as_floats(fill_holes(images, visible, fill), model))
+        posterior = encoding.encode(model, image_tensor(fill_holes(images, visible, fill), model))
     else:
         walk = Steps(
             search.search(
-                model, as_floats(images, model), visible=mask_tensor(visible, len(images), model), steps=steps
+                model, image_tensor(images, model), visible=mask_tensor(visible, len(images), model), steps=steps
             )
         )
         for look in walk:

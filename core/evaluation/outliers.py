@@ -22,6 +22,7 @@ import numpy as np
 from core import data
 from core.data import ImageSet
 from core.evaluation.outlier_images import OutlierSet
+from core.images import convert
 from core.images.convert import to_uint8
 from core.recipes.recipe import Recipe
 from core.runs import Run, RunError, weights
@@ -75,7 +76,6 @@ def scoring_steps(
     """
     import torch
 
-    from core.evaluation import metrics
     from core.latent import encoding
     from core.latent import search as latent_search
 
@@ -84,7 +84,7 @@ def scoring_steps(
     weight = 1.0 if model.variational else float(model.beta)
     error, objective, copies = [], [], []
     for first in range(0, n, encoding.CHUNK):
-        x = metrics.as_floats(metrics.on_device(bag.images[first : first + encoding.CHUNK], device))
+        x = convert.to_tensor(bag.images[first : first + encoding.CHUNK], device)
         if model.encoder is None:
             search = Steps(latent_search.search(model, x))
             for look in search:

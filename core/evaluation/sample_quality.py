@@ -19,6 +19,7 @@ import numpy as np
 from core.data import ImageSet
 from core.evaluation import classifier, metrics
 from core.evaluation.gan_diagnosis import COVERED_SHARE
+from core.images import convert
 from core.latent import codec, sampling
 from core.models import GAN, LatentModel
 
@@ -192,7 +193,7 @@ def evaluation_steps(model: GAN, images: ImageSet, n: int = FINAL_SAMPLES) -> It
                 "shares": shares,
                 "mse": None
                 if model.encoder is None
-                else metrics.reconstruction_mse(one, metrics.on_device(test, model.latent_mean.device)),
+                else metrics.reconstruction_mse(one, convert.to_byte_tensor(test, model.latent_mean.device)),
             }
         )
     before = found[1] if len(found) > 1 else None

@@ -65,7 +65,7 @@ class SearchTrace:
 
 def trace_encoder(model: LatentModel, image: np.ndarray, visible: np.ndarray, fill: np.ndarray) -> SearchTrace:
     """The encoder's answer in one pass to an image [28, 28] whose hole is filled with `fill` [28, 28]."""
-    seen = codec.as_floats(inpainting.fill_holes(image, visible, fill)[None], model)
+    seen = codec.image_tensor(inpainting.fill_holes(image, visible, fill)[None], model)
     with torch.no_grad():
         times = []
         for _ in range(5):  # the first pass also pays for memory, and one that was interrupted says nothing
@@ -92,13 +92,13 @@ def starting_code(
     """
     with torch.no_grad():
         if model.encoder is not None:
-            return model.encoder(codec.as_floats(inpainting.fill_holes(image, visible, fill)[None], model))
+            return model.encoder(codec.image_tensor(inpainting.fill_holes(image, visible, fill)[None], model))
         if start == "nearest":
             return nearest_code(model, image, visible, training)
         if start not in STARTS:
             raise ValueError(f"There is no start '{start}'. The starts are {', '.join(STARTS)}.")
         code = search.initial_code(
-            model, codec.as_floats(image[None], model), inpainting.mask_tensor(visible, 1, model)
+            model, codec.image_tensor(image[None], model), inpainting.mask_tensor(visible, 1, model)
         )
         if start == "zero":
             code = code.clone()
@@ -150,7 +150,7 @@ class TracedSearch:
         self._walk = Steps(
             search.search(
                 model,
-                codec.as_floats(image[None], model),
+                codec.image_tensor(image[None], model),
                 visible=hidden,
                 code=code,
                 steps=steps,
@@ -210,7 +210,7 @@ def _found(
 def _price(model: LatentModel, codes: Tensor, image: np.ndarray, visible: np.ndarray) -> tuple[Tensor, Tensor]:
     """E_q[−log p(x | z)] on the visible pixels and the prior's term at codes [S, code_dim]: [S] each, in nats."""
     n, posterior = len(codes), model.posterior(codes)
-    x = codec.as_floats(np.broadcast_to(image, (n, 28, 28)), model)
+    x = codec.image_tensor(np.broadcast_to(image, (n, 28, 28)), model)
     seen = inpainting.mask_tensor(visible, n, model)
     draws = torch.randn(
         EPSILON_DRAWS if model.variational else 1, model.latent_dim, generator=torch.Generator().manual_seed(0)

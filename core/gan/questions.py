@@ -224,7 +224,7 @@ def gradients_for_image(
 
     from core.latent import codec
 
-    x = codec.as_floats(image[None], model)
+    x = codec.image_tensor(image[None], model)
     with torch.no_grad():
         where = model.encode(x)
     dim = int(model.kl_per_dim.argmax())

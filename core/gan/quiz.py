@@ -102,7 +102,7 @@ def discriminator_outputs(model: GAN, pictures: np.ndarray) -> np.ndarray:
     import torch
 
     with torch.inference_mode():
-        return model.discriminator(codec.as_floats(pictures, model)).float().cpu().numpy()
+        return model.discriminator(codec.image_tensor(pictures, model)).float().cpu().numpy()
 
 
 def decision_threshold(model: GAN, images: ImageSet, kind: str) -> float:

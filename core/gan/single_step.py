@@ -79,7 +79,7 @@ class GStep:
 def d_step(model: GAN, recipe: Recipe, real: np.ndarray, seed: int, factor: float = 1.0) -> DStep:
     """One step of D on real `uint8` images [B, 28, 28] and as many generated ones."""
     copied = _copy(model)
-    images, noise = codec.as_floats(real, copied), _noise(copied, len(real), seed)
+    images, noise = codec.image_tensor(real, copied), _noise(copied, len(real), seed)
     with torch.no_grad():
         fake = copied.decode(noise)  # no gradient: D's loss is none of G's business
     share = None
@@ -126,7 +126,7 @@ def g_step(model: GAN, recipe: Recipe, real: np.ndarray, seed: int, factor: floa
         verdict_after = copied.discriminator(after)
         loss_after = adversarial_losses.g_loss(recipe.adversarial, verdict_after)
         line = adversarial_losses.decision_threshold(
-            recipe.adversarial, copied.discriminator(codec.as_floats(real, copied)), verdict
+            recipe.adversarial, copied.discriminator(codec.image_tensor(real, copied)), verdict
         )
     return GStep(
         _array(noise),

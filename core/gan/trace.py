@@ -56,7 +56,7 @@ def encode_and_decode(model: LatentModel, images: np.ndarray, seed: int) -> Enco
 
     from core.latent import encoding
 
-    floats = codec.as_floats(images, model)
+    floats = codec.image_tensor(images, model)
     found = encoding.encode(model, floats)
     noise = torch.from_numpy(sampling.prior(len(images), model.latent_dim, seed)).to(floats)
     with torch.inference_mode():
@@ -81,7 +81,7 @@ def discriminator_answers(
     from core.models import adversarial_losses
 
     with torch.inference_mode():
-        answers = [model.discriminator(codec.as_floats(images, model)) for images in (real, fake)]
+        answers = [model.discriminator(codec.image_tensor(images, model)) for images in (real, fake)]
         limit = float(adversarial_losses.decision_threshold(kind, *answers))
     said = [answer.float().cpu().numpy() for answer in answers]
     return DiscriminatorAnswers(said[0], said[0] > limit, limit), DiscriminatorAnswers(said[1], said[1] > limit, limit)

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from core import data
 from core.evaluation import metrics
+from core.images import convert
 from core.recipes.duration import SEARCHED
 from core.recipes.recipe import Recipe
 from core.runs.history import Row
@@ -85,7 +86,7 @@ class AutoencoderTrainer(BaseTrainer):
     def step(self) -> int:
         """One batch: forward, backward, update. Returns how many images it held."""
         rows = self.next_rows()
-        x = metrics.as_floats(self.train_images[rows])
+        x = convert.scale_bytes(self.train_images[rows])
         posterior = None if self.latents is None else self.model.posterior(self.latents.take(rows))
         # Matrices are multiplied in bfloat16, everything else is done in float32 (Micikevicius et al. 2018).
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.mixed):

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from core import data
-from core.evaluation import metrics
+from core.images import convert
 from core.images.convert import to_uint8
 from core.latent import encoding
 from core.models import build
@@ -79,9 +79,9 @@ class BaseTrainer:
         self.recipe, self.device, self.device_name = recipe, device, devices.describe(device)
         self.image_set = load_images(recipe) if image_set is None else image_set
         train, held_out = data.split(self.image_set, recipe.validation, recipe.train_images)
-        self.train_images = metrics.on_device(self.image_set.train_images[train], device)
-        self.val_images = metrics.on_device(self.image_set.train_images[held_out], device)
-        self.shown = metrics.on_device(_one_of_each_class(self.image_set), device)
+        self.train_images = convert.to_byte_tensor(self.image_set.train_images[train], device)
+        self.val_images = convert.to_byte_tensor(self.image_set.train_images[held_out], device)
+        self.shown = convert.to_byte_tensor(_one_of_each_class(self.image_set), device)
         self.shown_noise = torch.randn(frames.SAMPLES, recipe.latent_dim, generator=torch.Generator().manual_seed(1))
         self.model = build(recipe).to(device)
         self.noise = torch.Generator(device).manual_seed(recipe.seed)
@@ -162,7 +162,7 @@ class BaseTrainer:
     @torch.no_grad()
     def picture(self) -> bytes:
         """Fixed images and fixed latents decoded with the weights of now: a frame, see `runs/frames.py`."""
-        x = metrics.as_floats(self.shown)
+        x = convert.scale_bytes(self.shown)
         seen = self.model.decode(encoding.encode(self.model, x).mean)
         new = self.model.decode(self.model.from_noise(self.shown_noise.to(self.device)))
         return frames.compose(*(to_uint8(part.squeeze(1)) for part in (x, seen, new)))

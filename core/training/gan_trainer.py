@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from core import data, runs
 from core.evaluation import classifier, metrics, sample_quality
+from core.images import convert
 from core.models import adversarial_losses
 from core.recipes.recipe import Recipe
 from core.runs import RunError, weights
@@ -149,7 +150,7 @@ class GanTrainer(BaseTrainer):
         recipe, d = self.recipe, self.model.discriminator
         if rows is None:
             rows = torch.randint(len(self.train_images), (recipe.batch_size,), generator=self.noise, device=self.device)
-        x, n = metrics.as_floats(self.train_images[rows]), len(rows)
+        x, n = convert.scale_bytes(self.train_images[rows]), len(rows)
         with torch.no_grad():
             fake = self.fakes(self.draw(n))
         frozen = recipe.freeze == "discriminator"

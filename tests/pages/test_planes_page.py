@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from core import data, runs
 from core.evaluation import classifier
+from core.images import convert
 from core.jobs import training_queue
 from core.recipes.presets import for_digits, preset
 from core.system import paths
@@ -80,7 +81,7 @@ def test_all_families_stand_side_by_side_with_their_figures_and_in_the_address()
     for run, error in zip(made, errors, strict=True):
         images = data.load("digits")
         _, kept = data.split(images, run.recipe.validation, run.recipe.train_images)
-        held_out = metrics.on_device(images.train_images[kept], torch.device("cpu"))
+        held_out = convert.to_byte_tensor(images.train_images[kept], torch.device("cpu"))
         score = metrics.score(weights.load_model(run), held_out)
         assert float(error) == pytest.approx(score.mse, rel=0.01)
 

@@ -86,7 +86,7 @@ def _real(recipe: Recipe) -> list[tuple[str, Any]]:
     from core import data
     from core.latent import codec
 
-    return [("core/latent/codec.py", codec.as_floats), ("core/data/loading.py", data.split)]
+    return [("core/latent/codec.py", codec.image_tensor), ("core/data/loading.py", data.split)]
 
 
 def _discriminator(recipe: Recipe) -> list[tuple[str, Any]]:

@@ -9,6 +9,7 @@ import numpy as np
 import streamlit as st
 
 from core import data
+from core.images import convert
 from core.jobs.training_job import TrainingJob
 from core.latent import codec, planes, sampling
 from core.latent.planes import Coverage
@@ -197,7 +198,7 @@ def _error(name: str, _run: Run, _loaded: LoadedModel, _images: data.ImageSet) -
 
     _, kept = data.split(_images, _run.recipe.validation, _run.recipe.train_images)
     device = _loaded.model.latent_mean.device
-    return metrics.score(_loaded.model, metrics.on_device(_images.train_images[kept], device)).mse
+    return metrics.score(_loaded.model, convert.to_byte_tensor(_images.train_images[kept], device)).mse
 
 
 @st.cache_data(max_entries=32, show_spinner=False)

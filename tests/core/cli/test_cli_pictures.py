@@ -111,7 +111,7 @@ def test_steps_let_a_vae_search_from_its_encoder_s_answer(tiny, call, tmp_path):
     assert code == 0 and re.search(r", [\d,]+ ms \(25 steps of search\)", out)
     above, seen, below = tiles(tmp_path / "out.png", 4).reshape(3, 4, 28, 28)
     model, mask = weights.load_model(runs.open_run("tiny")), masks.half("left")
-    black = codec.as_floats(np.where(mask, above, 0).astype(np.uint8), model)
+    black = codec.image_tensor(np.where(mask, above, 0).astype(np.uint8), model)
     found = encoding.optimise_latents(model, black, visible=inpainting.mask_tensor(mask, 4, model), steps=25)
     assert np.array_equal(below, codec.decode(model, found.posterior.mean.numpy()))
 

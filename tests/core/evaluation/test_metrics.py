@@ -9,6 +9,7 @@ import torch
 from core import data
 from core.data import statistics
 from core.evaluation import metrics
+from core.images import convert
 from core.models import build
 from tests.tiny_runs import tiny
 
@@ -25,7 +26,7 @@ def model(request):
 
 
 def all_digits() -> torch.Tensor:
-    return metrics.on_device(data.load("digits").train_images, CPU)
+    return convert.to_byte_tensor(data.load("digits").train_images, CPU)
 
 
 @pytest.mark.parametrize("chunk", [1, 64, 10_000])
@@ -44,7 +45,7 @@ def test_a_score_is_the_mean_of_the_images_own_losses(model):
     images = all_digits()[:37]
     noise = torch.randn(37, model.latent_dim, generator=torch.Generator().manual_seed(3))
     recon, kl = [], []
-    for x, e in zip(metrics.as_floats(images), noise, strict=True):
+    for x, e in zip(convert.scale_bytes(images), noise, strict=True):
         posterior = model.encode(x[None])
         z = posterior.mean + posterior.logvar.mul(0.5).exp() * e
         p = torch.sigmoid(model.decoder(z)).double()
@@ -59,14 +60,14 @@ def test_a_score_is_the_mean_of_the_images_own_losses(model):
 
 def test_scores_are_taken_at_sampled_latents_and_not_at_their_mean(model):
     images = all_digits()[:200]
-    x = metrics.as_floats(images)
+    x = convert.scale_bytes(images)
     at_mean = float(model.likelihood.nll(model.decoder(model.encode(x).mean), x).mean().detach())
     assert metrics.score(model, images).recon > at_mean + 0.1
 
 
 def test_the_pixel_error_is_that_of_the_reconstruction_from_the_mean(model):
     images = all_digits()[:50]
-    x = metrics.as_floats(images)
+    x = convert.scale_bytes(images)
     expected = float((model.decode(model.encode(x).mean) - x).square().mean().detach())
     assert metrics.score(model, images).mse == pytest.approx(expected, rel=1e-5)
 
@@ -89,7 +90,7 @@ def test_the_floor_of_the_cross_entropy_is_the_pixels_own_entropy():
 
 def test_no_reconstruction_gets_below_the_floor():
     images = all_digits()[:100]
-    x = metrics.as_floats(images)
+    x = convert.scale_bytes(images)
     perfect = torch.logit(x.clamp(1e-7, 1 - 1e-7))
     reached = float(torch.nn.functional.binary_cross_entropy_with_logits(perfect, x, reduction="sum")) / 100
     assert reached >= statistics.bce_floor(images.squeeze(1).numpy()) - 1e-3

@@ -10,8 +10,9 @@ from sklearn.metrics import roc_auc_score
 
 from core import data, runs
 from core.data import loading
-from core.evaluation import metrics, outliers
 from core.evaluation import outlier_images as bags
+from core.evaluation import outliers
+from core.images import convert
 from core.jobs import outliers as jobs_outliers
 from core.latent import encoding
 from core.models import build
@@ -192,7 +193,7 @@ def test_every_score_can_be_recomputed_image_by_image(digits, places, family):
     bag, model = bags.build(digits, run.recipe, None, 6), weights.load_model(run)
     found = scored(run, digits, bag)
     for k in [*bag.of("test")[:2], bag.of("noise")[0]]:
-        x = metrics.as_floats(metrics.on_device(bag.images[k : k + 1], torch.device("cpu")))
+        x = convert.to_tensor(bag.images[k : k + 1], torch.device("cpu"))
         posterior = encoding.encode(model, x)
         copy = model.decode(posterior.mean)
         assert found.error[k] == pytest.approx(float((copy - x).square().mean()), rel=1e-4)
@@ -210,7 +211,7 @@ def test_the_negative_elbo_is_sampled_and_unbiased(digits, places):
     run = places["vae"]
     bag, model = bags.build(digits, run.recipe, None, 30), weights.load_model(run)
     rows = bag.of("test")
-    x = metrics.as_floats(metrics.on_device(bag.images[rows], torch.device("cpu")))
+    x = convert.to_tensor(bag.images[rows], torch.device("cpu"))
     q = model.encode(x)
     gaussian = torch.distributions.Normal(q.mean, torch.exp(0.5 * q.logvar))
     kl = torch.distributions.kl_divergence(gaussian, torch.distributions.Normal(0.0, 1.0)).sum(1)

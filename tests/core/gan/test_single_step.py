@@ -56,7 +56,7 @@ def test_the_same_seed_draws_the_same_noise_and_the_verdicts_are_ds(real):
     d, g = single_step.d_step(model, recipe, real, 5), single_step.g_step(model, recipe, real, 5)
     assert np.array_equal(d.z, sampling.prior(8, 3, seed=5)) and np.array_equal(g.z, d.z)
     assert np.array_equal(d.fake, codec.decode(model, d.z))
-    said = model.discriminator(codec.as_floats(real, model)).numpy()
+    said = model.discriminator(codec.image_tensor(real, model)).numpy()
     assert np.allclose(d.real_before, said, atol=1e-6) and np.array_equal(d.fake_before, g.verdict)
 
 

@@ -10,6 +10,7 @@ from torch import nn
 
 from core import data
 from core.evaluation import metrics
+from core.images import convert
 from core.models import build, likelihood, networks
 from core.models.autoencoder import Autoencoder
 from core.recipes import presets
@@ -29,13 +30,13 @@ MIXES = [
 
 
 def digits(n: int, part: str = "train") -> torch.Tensor:
-    return metrics.on_device(getattr(data.load("digits"), f"{part}_images")[:n], CPU)
+    return convert.to_byte_tensor(getattr(data.load("digits"), f"{part}_images")[:n], CPU)
 
 
 @pytest.mark.parametrize("mix", MIXES, ids=lambda m: "-".join(m.values()))
 def test_every_family_keeps_to_the_shapes_of_the_four_verbs(mix):
     model = build(tiny(**mix, latent_dim=3))
-    x = metrics.as_floats(digits(5))
+    x = convert.scale_bytes(digits(5))
     losses, posterior = model.loss(x, torch.Generator().manual_seed(0)), model.encode(x)
     assert losses.recon.shape == losses.kl.shape == (5,)
     assert posterior.mean.shape == posterior.kl().shape == posterior.sample().shape == (5, 3)
@@ -105,7 +106,7 @@ def error_by_heart(trainer: AutoencoderTrainer) -> float:
         return metrics.score(trainer.model, trainer.train_images).mse
     with torch.no_grad():
         shown = trainer.model.decode(trainer.model.posterior(trainer.latents.now()).mean)
-    return float((shown - metrics.as_floats(trainer.train_images)).square().mean())
+    return float((shown - convert.scale_bytes(trainer.train_images)).square().mean())
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -132,7 +133,7 @@ def pca_error(train: np.ndarray, test: np.ndarray, d: int) -> float:
 
 
 def test_a_linear_autoencoder_reaches_pca_and_never_goes_below_it():
-    d, x = 8, metrics.as_floats(digits(500))
+    d, x = 8, convert.scale_bytes(digits(500))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         model = Autoencoder(
@@ -169,7 +170,7 @@ def test_the_deep_autoencoder_beats_pca_of_the_same_size_on_unseen_digits():
 def test_an_autoencoder_samples_from_a_gaussian_with_the_moments_of_its_latents():
     model = build(tiny("deep-ae", latent_dim=3))
     mean, cov = metrics.latent_moments(model, digits(200))
-    latents = model.encode(metrics.as_floats(digits(200))).mean.detach().double().numpy()
+    latents = model.encode(convert.scale_bytes(digits(200))).mean.detach().double().numpy()
     assert mean.numpy() == pytest.approx(latents.mean(0), abs=1e-5)
     assert cov.numpy() == pytest.approx(np.cov(latents.T), abs=1e-6)
     model.latent_mean.copy_(mean)
@@ -201,5 +202,5 @@ def test_an_absurd_encoder_output_gives_a_finite_posterior():
     model = build(tiny())
     with torch.no_grad():
         model.encoder[-1].bias.copy_(torch.tensor([0.0, 0.0, 1e30, -1e30]))
-    losses = model.loss(metrics.as_floats(digits(4)), torch.Generator().manual_seed(0))
+    losses = model.loss(convert.scale_bytes(digits(4)), torch.Generator().manual_seed(0))
     assert losses.kl.isfinite().all() and losses.recon.isfinite().all()

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from core import data, runs
-from core.evaluation import metrics
+from core.images import convert
 from core.latent import codec, encoding, search
 from core.models import build, likelihood
 from core.models.auto_decoder import AutoDecoder
@@ -32,7 +32,7 @@ def small(model: str, **changes):
 
 
 def pictures(n: int, part: str = "test") -> torch.Tensor:
-    return metrics.as_floats(metrics.on_device(getattr(data.load("digits"), f"{part}_images")[:n], CPU))
+    return convert.to_tensor(getattr(data.load("digits"), f"{part}_images")[:n], CPU)
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +77,7 @@ def test_a_squared_error_has_no_place_beside_the_kl_of_a_variational_auto_decode
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("init", ["pca", "small"])
 def test_a_table_begins_where_its_recipe_says(family, init):
-    images = metrics.on_device(data.load("digits").train_images, CPU)
+    images = convert.to_byte_tensor(data.load("digits").train_images, CPU)
     start = latent_init.initial_table(small(family, latent_init=init), images)
     mean, rest = start[:, :8], start[:, 8:]
     assert start.shape == (len(images), 16 if family == "vad" else 8)
@@ -102,7 +102,7 @@ def test_a_table_begins_where_its_recipe_says(family, init):
     ],
 )
 def test_a_ppca_table_begins_with_the_posterior_of_the_linear_model_that_fits_best(family, beta, likelihood):
-    images = metrics.on_device(data.load("digits").train_images, CPU)
+    images = convert.to_byte_tensor(data.load("digits").train_images, CPU)
     recipe = small(family, latent_init="ppca", beta=beta, likelihood=likelihood, sigma=0.4)
     start = latent_init.initial_table(recipe, images).numpy().astype(float)
     mean, logvar = start[:, :8], start[:, 8:]
@@ -148,7 +148,7 @@ def test_the_noise_of_a_likelihood_is_one_over_its_curvature_at_a_perfect_recons
 @pytest.mark.parametrize("init, beta", [("pca", 1.0), ("ppca", 0.0), ("ppca", 1.0)])
 @pytest.mark.parametrize("grey", ["one", "black or white", "the same in all"])
 def test_a_table_is_finite_for_images_that_tell_little(family, grey, init, beta):
-    images = metrics.on_device(data.load("digits").train_images[: 1 if grey == "one" else 50], CPU)
+    images = convert.to_byte_tensor(data.load("digits").train_images[: 1 if grey == "one" else 50], CPU)
     images = (images > 127).to(torch.uint8) * 255 if grey == "black or white" else images
     images = images[:1].repeat(50, 1, 1, 1) if grey == "the same in all" else images
     start = latent_init.initial_table(small(family, latent_init=init, likelihood="bernoulli", beta=beta), images)
@@ -162,7 +162,7 @@ def test_black_and_white_alone_leave_a_bernoulli_pixel_some_noise():
 
 def test_more_dimensions_than_the_images_have_begin_small_not_broken():
     start = latent_init.initial_table(
-        small("ad", latent_dim=40), metrics.on_device(data.load("digits").train_images[:6], CPU)
+        small("ad", latent_dim=40), convert.to_byte_tensor(data.load("digits").train_images[:6], CPU)
     )
     assert start.isfinite().all() and float(start[:, 5:].std()) == pytest.approx(0.01, rel=0.2)
 
@@ -192,7 +192,7 @@ def test_under_shuffling_each_image_is_nearest_to_the_picture_of_its_own_row(fam
         trainer.end_epoch()
     trainer.validate()
     shown = trainer.model.decode(trainer.model.posterior(trainer.model.table).mean).flatten(1)
-    own = metrics.as_floats(trainer.train_images).flatten(1)
+    own = convert.scale_bytes(trainer.train_images).flatten(1)
     assert torch.equal(torch.cdist(own, shown).argmin(1), torch.arange(100))
 
 
@@ -219,7 +219,7 @@ def test_training_a_table_lazily_is_training_it_with_dense_adam(schedule):
     for _ in range(8):
         while not trainer.epoch_done:
             rows = trainer.order[trainer.batch * 16 : trainer.batch * 16 + 16]
-            x = metrics.as_floats(trainer.train_images[rows])
+            x = convert.scale_bytes(trainer.train_images[rows])
             losses = model.loss(x, posterior=model.posterior(table[rows]))
             for group, rate in zip(adam.param_groups, (recipe.lr, recipe.latent_lr), strict=True):
                 group["lr"] = rate * trainer.lr_at(trainer.progress) / recipe.lr

@@ -10,6 +10,7 @@ from PIL import Image
 
 from core import data, runs
 from core.evaluation import metrics
+from core.images import convert
 from core.jobs.training_queue import TrainingQueue
 from core.runs import status
 from core.system import atomic_files, paths
@@ -121,7 +122,7 @@ def test_the_latent_statistics_are_those_of_all_classes_of_a_sorted_folder(tmp_p
     trainer = AutoencoderTrainer(recipe, torch.device("cpu"))
     trainer.validate()
     with torch.inference_mode():
-        mu = trainer.model.encode(metrics.as_floats(trainer.train_images)).mean
+        mu = trainer.model.encode(convert.scale_bytes(trainer.train_images)).mean
     assert torch.allclose(trainer.model.latent_mean, mu.mean(0), atol=0.05 * float(mu.std()) + 1e-3)
     assert torch.allclose(trainer.model.latent_cov.diagonal(), mu.var(0), rtol=0.1, atol=1e-3)
 

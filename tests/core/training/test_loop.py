@@ -9,6 +9,7 @@ import torch
 
 from core import data, runs
 from core.evaluation import metrics
+from core.images import convert
 from core.models import build
 from core.training import loop
 from core.training.autoencoder_trainer import FIRST, LAST, RISE, AutoencoderTrainer, one_cycle
@@ -65,7 +66,7 @@ def test_the_curve_holds_means_over_images_and_not_over_batches(images, batch, m
     run = trained(recipe)
     image_set = data.load("digits")
     rows, _ = data.split(image_set, recipe.validation, images)
-    x = metrics.as_floats(metrics.on_device(image_set.train_images[rows], CPU))
+    x = convert.to_tensor(image_set.train_images[rows], CPU)
     # What the frozen model costs, image by image, with the very ε of the run: drawn batch by batch in its order.
     model, noise = build(recipe), torch.Generator().manual_seed(recipe.seed)
     trainer = AutoencoderTrainer(recipe, CPU)
@@ -90,7 +91,7 @@ def test_validation_is_measured_on_held_out_images_only():
     from core.runs import weights
 
     last = weights.load_model(run, "last")
-    scores = metrics.score(last, metrics.on_device(image_set.train_images[held], CPU))
+    scores = metrics.score(last, convert.to_byte_tensor(image_set.train_images[held], CPU))
     history = run.history()
     assert history["val_recon"][-1] == pytest.approx(scores.recon, rel=1e-6)
     assert history["val_kl"][-1] == pytest.approx(scores.kl, rel=1e-6)
@@ -112,7 +113,7 @@ def test_the_beta_shown_is_the_beta_in_the_gradient():
     recipe = tiny(beta=3.0, optimizer="sgd", lr=1e-3)
     trainer = AutoencoderTrainer(recipe, CPU)
     twin = build(recipe)
-    x = metrics.as_floats(trainer.train_images[trainer.order[:16]])
+    x = convert.scale_bytes(trainer.train_images[trainer.order[:16]])
     losses = twin.loss(x, torch.Generator().manual_seed(recipe.seed))
     ((losses.recon + 3.0 * losses.kl).mean()).backward()
     trainer.step()
@@ -339,7 +340,7 @@ def test_best_weights_are_those_of_the_epoch_with_the_lowest_validation_loss():
     tensors, facts = weights.load(run.path / "best.safetensors")
     assert facts["epoch"] == h["epoch"][rows][np.argmin(h["val_total"][rows])] == run.status["best_epoch"]
     _, held = data.split(data.load("digits"), 20, 64)
-    scores = metrics.score(weights.load_model(run), metrics.on_device(data.load("digits").train_images[held], CPU))
+    scores = metrics.score(weights.load_model(run), convert.to_byte_tensor(data.load("digits").train_images[held], CPU))
     assert scores.total() == pytest.approx(h["val_total"][rows].min(), rel=1e-6)
 
 
