@@ -6,26 +6,27 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 if TYPE_CHECKING:
     from core.models.base import LatentModel
 
 DEAD_BELOW = 0.01
-"""Nats. A dimension whose KL stays below carries no information about the image: its posterior is the prior
-(posterior collapse; Burda et al. 2016 count a unit as active when the variance of its μ exceeds 0.01)."""
+"""KL in nats below which a dimension is dead: its posterior is the prior, so it carries no information about the image
+(posterior collapse; Burda et al. 2016 call a unit active when the variance of its μ exceeds 0.01)."""
 
 
 @dataclass(frozen=True)
 class Axes:
-    """How to walk along each latent dimension of a model.
+    """Centre, scale and importance of each latent dimension of a model.
 
     Attributes:
-        centre: where a slider's zero lies, [d]: 0 for a prior N(0, I), the mean of the latents for an autoencoder.
-        scale: what one step of 1 σ means in units of z, [d].
-        weight: how much the dimension matters, [d]: its KL in nats, or for an autoencoder its standard deviation; all
-            alike where nobody knows (a generator from scratch).
-        order: the dimensions by weight, the most important first, [d].
-        dead: dimensions that change nothing, [d] bool, indexed by dimension.
+        centre: position of a slider's zero, [d]: 0 for a prior N(0, I), the mean of the training latents otherwise.
+        scale: length of 1 σ in units of z, [d].
+        weight: importance of each dimension, [d]: its KL in nats with a prior, else the standard deviation of the
+            training latents along it; 1 everywhere for a generator from scratch, whose dimensions were never measured.
+        order: dimensions by falling weight, [d].
+        dead: dimensions without effect on the image, bool [d], indexed by dimension.
     """
 
     centre: np.ndarray
@@ -34,17 +35,17 @@ class Axes:
     order: np.ndarray
     dead: np.ndarray
 
-    def to_z(self, u: np.ndarray) -> np.ndarray:
-        """z of points u in units of σ from the centre, [..., d]."""
-        return (self.centre + self.scale * np.asarray(u, np.float32)).astype(np.float32)
+    def to_z(self, sigma_units: npt.ArrayLike) -> np.ndarray:
+        """Latent vectors z of points given in units of σ from the centre, [..., d]."""
+        return np.asarray(self.centre + self.scale * np.asarray(sigma_units, np.float32), np.float32)
 
-    def to_sigma_units(self, z: np.ndarray) -> np.ndarray:
-        """The inverse of `to_z`."""
-        return ((np.asarray(z, np.float32) - self.centre) / self.scale).astype(np.float32)
+    def to_sigma_units(self, z: npt.ArrayLike) -> np.ndarray:
+        """Points z [..., d] in units of σ from the centre: the inverse of `to_z`."""
+        return np.asarray((np.asarray(z, np.float32) - self.centre) / self.scale, np.float32)
 
 
 def axes(model: LatentModel) -> Axes:
-    """The axes of a trained model: of its prior if it has one, of its training latents if not."""
+    """Axes of a trained model: those of its prior, or without a prior those of its training latents."""
     d = model.latent_dim
     if model.has_prior:
         centre, scale = np.zeros(d, np.float32), np.ones(d, np.float32)
@@ -52,8 +53,8 @@ def axes(model: LatentModel) -> Axes:
         if not model.kl_known:
             weight = np.ones(d, np.float32)
         order, dead = order_by_weight(weight, DEAD_BELOW)
-        if hasattr(model, "discriminator"):
-            dead = np.zeros(d, bool)  # what an encoder did not use the generator may have learned to
+        if model.adversarial:
+            dead = np.zeros(d, bool)  # the generator may have learned to use a dimension that the encoder did not
     else:
         centre = model.latent_mean.detach().cpu().numpy().astype(np.float32)
         weight = np.sqrt(np.clip(model.latent_cov.detach().cpu().numpy().diagonal(), 0, None)).astype(np.float32)
@@ -63,6 +64,10 @@ def axes(model: LatentModel) -> Axes:
 
 
 def order_by_weight(weight: np.ndarray, dead_below: float = DEAD_BELOW) -> tuple[np.ndarray, np.ndarray]:
-    """(the dimensions by falling weight [d], which of them lie below `dead_below` [d] bool); NaN counts as dead."""
+    """Dimensions sorted by weight.
+
+    Returns:
+        (dimensions by falling weight [d], bool [d]: weight below `dead_below`). NaN counts as dead.
+    """
     weight = np.nan_to_num(np.asarray(weight, np.float64), nan=-np.inf)
     return np.argsort(-weight, kind="stable"), weight < dead_below

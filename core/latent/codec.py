@@ -1,7 +1,7 @@
-"""Walks through a latent space: draws from the prior, sweeps along one axis, straight and round paths.
+"""Encoding of pictures to latent vectors and decoding of latent vectors to pictures, as numpy arrays.
 
-Points are numpy arrays [N, d] in float32. Random draws come from numpy's PCG64, so that a seed means the same points
-on every machine and device. torch is needed only where a model is: `decode`, `encode`, `from_noise`.
+Pictures are `uint8` [N, H, W] or [N, H, W, 3], latent vectors float32 [N, d]. torch is imported only inside the
+functions that run a model.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core import data
-from core.images.convert import to_uint8
+from core.images import convert
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -23,51 +23,53 @@ if TYPE_CHECKING:
 
 
 def decode(model: LatentModel, z: np.ndarray, chunk: int = 256) -> np.ndarray:
-    """Pictures of z [N, d]: `uint8` [N, 28, 28]. `chunk` bounds the memory of the activations."""
+    """Pictures decoded from z [N, d]: `uint8` [N, H, W] or [N, H, W, 3]. `chunk` bounds the memory of the
+    activations."""
     import torch
 
-    z = torch.from_numpy(np.ascontiguousarray(z, np.float32))
+    vectors = torch.from_numpy(np.ascontiguousarray(z, np.float32))
     device = model.latent_mean.device
     with torch.inference_mode():
-        parts = [to_uint8(model.decode(part.to(device)))[:, 0] for part in z.split(chunk)] if len(z) else []
-    return np.concatenate(parts) if parts else np.zeros((0, 28, 28), np.uint8)
+        parts = [vectors[k : k + chunk] for k in range(0, max(1, len(vectors)), chunk)]
+        return np.concatenate([convert.to_pictures(model.decode(part.to(device))) for part in parts])
 
 
-def training_latents(model: LatentModel, recipe: Recipe, images: ImageSet, most: int) -> tuple[np.ndarray, np.ndarray]:
-    """Training images and where they lie: indices into `images.train_images` [n], μ float32 [n, d], n ≤ `most`.
+def training_latents(model: LatentModel, recipe: Recipe, images: ImageSet, limit: int) -> tuple[np.ndarray, np.ndarray]:
+    """Latent means of training images, spread evenly over the images that the model was trained on.
 
-    Spread over the images the model was trained on. A latent table is read, with an encoder they are encoded.
+    The rows of a latent table are read; otherwise the images are encoded.
+
+    Returns:
+        (indices into `images.train_images` [n], μ float32 [n, d]), with n ≤ `limit`.
     """
     trained, _ = data.split(images, recipe.validation, recipe.train_images)
-    rows = np.linspace(0, len(trained) - 1, min(len(trained), most)).astype(int)
-    table = getattr(model, "table", None)
+    rows = np.linspace(0, len(trained) - 1, min(len(trained), limit)).astype(int)
+    table = model.latent_table
     if table is not None and len(table) == len(trained):
         return trained[rows], model.posterior(table[rows]).mean.cpu().numpy()
     return trained[rows], encode(model, images.train_images[trained[rows]])
 
 
 def encode(model: LatentModel, images: np.ndarray, chunk: int = 1024) -> np.ndarray:
-    """μ of `uint8` images [N, 28, 28]: float32 [N, d]; by the encoder, or by a search where there is none."""
+    """Posterior means μ of pictures, float32 [N, d]: by the encoder, or by a search where there is none."""
     from core.latent import encoding
 
     parts = [
-        encoding.encode(model, as_floats(images[k : k + chunk], model)).mean.cpu().numpy()
+        encoding.encode(model, image_tensor(images[k : k + chunk], model)).mean.cpu().numpy()
         for k in range(0, len(images), chunk)
     ]
     return np.concatenate(parts) if parts else np.zeros((0, model.latent_dim), np.float32)
 
 
 def encoding_progress(model: LatentModel, images: np.ndarray) -> Generator[float, None, np.ndarray]:
-    """`encode` where there is no encoder, step by step: yields the part that is done, 0 to 1; returns μ."""
+    """`encode` by a search, step by step: yields the share that is done, 0 to 1; returns μ float32 [N, d]."""
     from core.latent import encoding
 
-    placed = yield from encoding.optimise_in_chunks(model, as_floats(images, model))
-    return placed.posterior.mean.cpu().numpy()
+    result = yield from encoding.optimise_in_chunks(model, image_tensor(images, model))
+    means: np.ndarray = result.posterior.mean.cpu().numpy()
+    return means
 
 
-def as_floats(images: np.ndarray, model: LatentModel) -> Tensor:
-    """`uint8` [N, 28, 28] as [N, 1, 28, 28] in [0, 1] on the model's device."""
-    import torch
-
-    # torch.tensor copies: the data sets' arrays are read-only, which from_numpy does not like.
-    return torch.tensor(images, device=model.latent_mean.device).unsqueeze(1).float().div_(255)
+def image_tensor(images: np.ndarray, model: LatentModel) -> Tensor:
+    """Pictures as floats [N, C, H, W] in [0, 1] on the model's device."""
+    return convert.to_tensor(images, model.latent_mean.device)

@@ -1,17 +1,17 @@
-"""Where an image lies in a latent space: one pass of the encoder, or a search with the decoder frozen.
+"""Posterior of images in the latent space: one pass of the encoder, or a search with the decoder frozen.
 
-    placed = place(model, images)             # any family; encoder families start from their encoder's answer
-    for look in search(model, images): ...    # the same, step by step: watch it, stop it
+    result = optimise_latents(model, images)   # any family; with an encoder the search begins at its answer
+    for step in search(model, images): ...     # the same search, step by step: can be watched and stopped
 
 The search minimises each image's own training objective, −log p(x | z) + β · prior, by Adam over a batch of
-independent problems: Adam works number by number, so no image's path depends on its neighbours. (L-BFGS over the
-stacked batch would share one line search and one history among all of them.) It begins at a ridge regression from
-pixels to codes, which the model carries, and ends with small steps.
+independent problems. Adam works number by number, so no image's path depends on the other images of the batch; L-BFGS
+over the stacked batch would share one line search and one history among all of them. The search begins at a ridge
+regression from pixels to codes, which the model carries, and ends with small steps.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Any
 
 import torch
@@ -22,55 +22,55 @@ from core.models import LatentModel, Posterior
 from core.system.progress import Steps
 
 CHUNK = 250
-"""Images in one batch of a search: 1,000 at once are slower, their activations no longer fit the cache."""
+"""Images in one batch of a search: with 1,000 the activations no longer fit the processor's cache."""
 
 
 def encode(model: LatentModel, images: Tensor, steps: int = STEPS) -> Posterior:
-    """Where images [N, 1, 28, 28] in [0, 1] lie: the encoder's answer, or the search's where there is no encoder."""
+    """Posterior of images [N, C, H, W] in [0, 1]: by the encoder, or by a search where there is none."""
     if model.encoder is not None:
         with torch.no_grad():
             return model.encode(images)
     return optimise_latents(model, images, steps=steps).posterior
 
 
-def optimise_latents(model: LatentModel, images: Tensor, **how: Any) -> SearchResult:
-    """Search to the end, chunk by chunk; the arguments are those of `search`."""
-    return Steps(optimise_in_chunks(model, images, **how)).end()
+def optimise_latents(model: LatentModel, images: Tensor, **options: Any) -> SearchResult:
+    """Result of a complete search, chunk by chunk. Options: those of `search`."""
+    return Steps(optimise_in_chunks(model, images, **options)).end()
 
 
 def optimise_in_chunks(
-    model: LatentModel, images: Tensor, *, visible: Tensor | None = None, code: Tensor | None = None, **how: Any
+    model: LatentModel, images: Tensor, *, visible: Tensor | None = None, code: Tensor | None = None, **options: Any
 ) -> Generator[float, None, SearchResult]:
-    """`place` step by step: yields the part that is done, 0 to 1; returns the `Placed`."""
-    found = []
+    """`optimise_latents` step by step: yields the share that is done, 0 to 1; returns the result."""
+    results = []
     for first in range(0, max(1, len(images)), CHUNK):
         part = slice(first, first + CHUNK)
-        walk = Steps(
+        steps = Steps(
             search(
                 model,
                 images[part],
                 visible=None if visible is None else visible[part],
                 code=None if code is None else code[part],
-                **how,
+                **options,
             )
         )
-        for look in walk:
-            yield (first + look.step / look.total * len(images[part])) / max(1, len(images))
-        found.append(walk.result)
-    return concatenate(found)
+        for step in steps:
+            yield (first + step.step / step.total * len(images[part])) / max(1, len(images))
+        results.append(steps.end())
+    return concatenate(results)
 
 
 def concatenate(parts: list[SearchResult]) -> SearchResult:
-    """Chunks of images put together again; their seconds add up."""
+    """The results of chunks of images as one; their seconds add up."""
 
-    def cat(pick) -> Tensor:
-        return torch.cat([pick(p) for p in parts])
+    def cat(field: Callable[[SearchResult], Tensor]) -> Tensor:
+        return torch.cat([field(part) for part in parts])
 
-    logvar = None if parts[0].posterior.logvar is None else cat(lambda p: p.posterior.logvar)
+    logvars = [part.posterior.logvar for part in parts if part.posterior.logvar is not None]
     return SearchResult(
-        Posterior(cat(lambda p: p.posterior.mean), logvar),
-        cat(lambda p: p.recon),
-        cat(lambda p: p.prior),
-        cat(lambda p: p.steps),
-        sum(p.seconds for p in parts),
+        Posterior(cat(lambda part: part.posterior.mean), torch.cat(logvars) if logvars else None),
+        cat(lambda part: part.recon),
+        cat(lambda part: part.prior),
+        cat(lambda part: part.steps),
+        sum(part.seconds for part in parts),
     )

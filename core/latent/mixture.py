@@ -1,8 +1,9 @@
-"""Where new pictures come from: the prior, a Gaussian or a mixture of Gaussians fitted to the training latents.
+"""Mixture of Gaussians fitted to training latents, and the choice of what latent samples are drawn from.
 
-A decoder shows sensible pictures only where training images lie. An autoencoder's and an auto-decoder's do not fill
-N(0, I), and even a VAE's leave gaps in it: the sampler moves the quality of samples more than the model does (Ghosh et
-al. 2020, "From variational to deterministic autoencoders", where ten full-covariance components do best).
+A decoder gives sensible pictures only near the latents of training images. Those of an autoencoder or auto-decoder do
+not fill N(0, I), and even those of a VAE leave gaps in it: the sampler affects the quality of samples more than the
+model does (Ghosh et al. 2020, "From variational to deterministic autoencoders", where ten components with full
+covariances do best).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import math
 import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,28 +26,28 @@ if TYPE_CHECKING:
     from core.models import LatentModel
 
 SAMPLERS = {"prior": "prior N(0, I)", "gaussian": "Gaussian fitted to the latents", "mixture": "mixture of Gaussians"}
-"""What a latent vector can be drawn from."""
+"""Distributions that latent vectors can be drawn from, with their names in sentences."""
 
 COMPONENTS = 10
-"""As in the paper; fewer where there are too few latents."""
+"""Gaussians of a mixture, as in the paper; fewer where there are too few latents."""
 
 MAX_LATENTS = 3_000
-"""Latents that the mixture is fitted to, at most: a second's work."""
+"""Latents that a mixture is fitted to, at most: takes about a second."""
 
 LATENTS_PER_DIMENSION = 2
-"""A component's covariance needs more latents than dimensions: at least so many times as many, on average."""
+"""Latents per component and dimension, at least: a covariance needs more latents than dimensions."""
 
 VARIANCE_FLOOR = 1e-3
-"""Added to every variance, as a share of the mean variance of the latents: a dead dimension has none of its own."""
+"""Added to every variance, as a share of the mean variance of the latents: a dead dimension has no variance."""
 
 
 @dataclass(frozen=True)
 class Mixture:
-    """Σ_k w_k N(m_k, C_k).
+    """Mixture of Gaussians Σ_k w_k N(m_k, C_k).
 
     Attributes:
-        weights: [K], they sum to 1. means: [K, d]. covariances: [K, d, d].
-        latents: how many it was fitted to. asked: how many components were wanted.
+        weights: [K], with sum 1. means: [K, d]. covariances: [K, d, d].
+        latents: number of latents it was fitted to. asked: number of components asked for.
     """
 
     weights: np.ndarray
@@ -56,16 +57,16 @@ class Mixture:
     asked: int = COMPONENTS
 
     def moments(self) -> tuple[np.ndarray, np.ndarray]:
-        """Mean [d] and covariance [d, d] of the whole, in closed form."""
+        """Mean [d] and covariance [d, d] of the mixture, in closed form."""
         mean = self.weights @ self.means
         away = self.means - mean
         return mean, np.tensordot(self.weights, self.covariances, 1) + (self.weights * away.T) @ away
 
     def draw(self, n: int, seed: int, temperature: float = 1.0) -> np.ndarray:
-        """n points, float32 [n, d]: a component by its weight, then m_k + T · L_k ε with L_k L_kᵀ = C_k.
+        """n samples, float32 [n, d]: a component k drawn by weight, then m_k + T · L_k ε with L_k L_kᵀ = C_k.
 
-        numpy's PCG64, so a seed means the same points on every machine; the first points do not depend on n, and ε and
-        the components not on the temperature.
+        numpy's PCG64 gives the same samples on every machine. The first samples do not depend on n; ε and the
+        components do not depend on the temperature T.
         """
         noise = sampling.prior(n, self.means.shape[1], seed, temperature).astype(np.float64)
         bounds = np.cumsum(self.weights)
@@ -82,13 +83,16 @@ class Mixture:
         for weight, mean, root in zip(self.weights, self.means, np.linalg.cholesky(self.covariances), strict=True):
             whitened = np.linalg.solve(root, (z - mean).T)
             parts.append(math.log(max(weight, 1e-300)) - 0.5 * (whitened**2).sum(0) - np.log(root.diagonal()).sum())
-        return np.logaddexp.reduce(parts, axis=0) - 0.5 * d * math.log(2 * math.pi)
+        return np.asarray(np.logaddexp.reduce(parts, axis=0) - 0.5 * d * math.log(2 * math.pi))
 
 
 def fit(latents: np.ndarray, components: int = COMPONENTS, seed: int = 0) -> Mixture:
-    """Expectation maximisation (scikit-learn) on latents [n, d], begun at k-means.
+    """Mixture fitted to latents [n, d] by expectation maximisation (scikit-learn), initialised by k-means.
 
-    With n below 2 · d · `components` there are fewer components, at least one: more would fit the latents' noise.
+    With n below 2 · d · `components` the mixture has fewer components, at least one: more would fit noise.
+
+    Raises:
+        RunError: the latents are not finite, or there are none.
     """
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.mixture import GaussianMixture
@@ -98,37 +102,38 @@ def fit(latents: np.ndarray, components: int = COMPONENTS, seed: int = 0) -> Mix
         raise RunError("There are no finite latents to fit a mixture to. Train the run again.")
     n, d = latents.shape
     count = max(1, min(components, n // (LATENTS_PER_DIMENSION * d)))
-    if n < 2:  # one image has no spread
+    if n < 2:  # one latent has no variance
         latents = np.repeat(latents, 2, axis=0)
     floor = max(1e-9, VARIANCE_FLOOR * float(latents.var(0).mean()))
     fitted = GaussianMixture(count, reg_covar=floor, max_iter=100, random_state=seed)
     with warnings.catch_warnings():
-        # Not at rest after 100 rounds, or latents that coincide: a little less good, and still a mixture.
+        # Not converged after 100 iterations, or latents that coincide: a little less accurate, and still a mixture.
         warnings.simplefilter("ignore", ConvergenceWarning)
         fitted.fit(latents)
     return Mixture(fitted.weights_, fitted.means_, fitted.covariances_, n, components)
 
 
 def for_run(run: Run, model: LatentModel, components: int = COMPONENTS, seed: int = 0, which: str = "best") -> Mixture:
-    """The mixture fitted to a run's training latents μ, from the cache folder if it was fitted before.
+    """Mixture fitted to the training latents μ of a run, from the cache folder if it was fitted before.
 
     Args:
-        model: with the weights `which` (`best` or `last`) of that run.
+        model: the run's model with the weights `which` (`best` or `last`).
     Raises:
-        DataError: they must be encoded, and the data set is not there. RunError: they are not finite.
+        DataError: images must be encoded, and the data set is missing. RunError: the latents are not finite, or the
+            model has none.
     """
     recipe = run.recipe
     if not can_fit(model):
         raise RunError(
-            f"'{run.name}' is a GAN without an encoder: there are no latents of images to fit a mixture to. "
-            "It draws from what it was trained on."
+            f"'{run.name}' is a GAN without an encoder: images have no latents that a mixture could be fitted to. "
+            "Sample from the prior instead."
         )
     settings = (
         f"{components} {seed} {MAX_LATENTS} {LATENTS_PER_DIMENSION} {VARIANCE_FLOOR} {sorted(recipe.to_dict().items())}"
     )
     path = cache.file_of("mixture", cache.digest(runs_weights.weights_digest(run, which), settings))
-    if (found := cache.load(path)) and (mixture := _read(*found, model.latent_dim)):
-        return mixture
+    if (entry := cache.load(path)) and (cached := _read(*entry, model.latent_dim)):
+        return cached
     mixture = fit(_latents(run, model), components, seed)
     cache.save(
         path,
@@ -142,16 +147,16 @@ def _latents(run: Run, model: LatentModel) -> np.ndarray:
     try:
         images = load_images(run.recipe)
     except data.DataError:
-        table = getattr(model, "table", None)
+        table = model.latent_table
         if table is None or not len(table):
             raise
-        rows = np.linspace(0, len(table) - 1, min(len(table), MAX_LATENTS)).astype(int)  # its table needs no images
+        rows = np.linspace(0, len(table) - 1, min(len(table), MAX_LATENTS)).astype(int)  # a table needs no images
         return model.posterior(table[rows]).mean.cpu().numpy()
     return codec.training_latents(model, run.recipe, images, MAX_LATENTS)[1]
 
 
-def _read(arrays: dict[str, np.ndarray], facts: dict, d: int) -> Mixture | None:
-    """A kept mixture, or None if it is none: a file in a cache may be anything."""
+def _read(arrays: dict[str, np.ndarray], facts: dict[str, Any], d: int) -> Mixture | None:
+    """The mixture in a cache entry; None if the entry holds something else."""
     try:
         mixture = Mixture(
             arrays["weights"], arrays["means"], arrays["covariances"], int(facts["latents"]), int(facts["asked"])
@@ -165,27 +170,27 @@ def _read(arrays: dict[str, np.ndarray], facts: dict, d: int) -> Mixture | None:
 
 
 def can_fit(model: LatentModel) -> bool:
-    """Whether there are latents of images to fit a mixture to: not in a GAN without an encoder."""
-    return not hasattr(model, "discriminator") or model.encoder is not None
+    """Whether images have latents that a mixture can be fitted to: not so for a GAN without an encoder."""
+    return not model.adversarial or model.encoder is not None
 
 
 def default_sampler(model: LatentModel) -> str:
-    """The source that belongs to a model: its prior, or where training knew none the fitted Gaussian."""
+    """The usual sampler of a model: its prior, or for a model trained without one the fitted Gaussian."""
     return "prior" if model.has_prior else "gaussian"
 
 
 def draw(
     model: LatentModel, source: str, n: int, seed: int, temperature: float = 1.0, mixture: Mixture | None = None
 ) -> np.ndarray:
-    """n latent vectors, float32 [n, d], the same for a seed on every machine.
+    """n latent vectors, float32 [n, d]; the same seed gives the same vectors on every machine.
 
     Args:
-        source: one of `SOURCES`. temperature: scales the noise; 0 is the middle (of each component).
-        mixture: `of_run`, for the source `mixture`.
+        source: one of `SAMPLERS`. temperature: scales the noise; at 0 every sample is the mean (of its component).
+        mixture: from `for_run`; needed for the sampler `mixture`.
     """
     if source == "mixture":
         if mixture is None:
-            raise ValueError("The source 'mixture' needs the mixture of the run: mixture.of_run.")
+            raise ValueError("The sampler 'mixture' needs the mixture of the run (`mixture.for_run`).")
         return mixture.draw(n, seed, temperature)
     noise = sampling.prior(n, model.latent_dim, seed, temperature)
     return noise if source == "prior" else sampling.from_fitted_gaussian(model, noise)

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from core.models.base import LatentModel
 
 
 def prior(n: int, d: int, seed: int, temperature: float = 1.0) -> np.ndarray:
-    """n draws from N(0, T² I), [n, d]. T below 1 stays near the middle: safer pictures, less variety.
+    """n draws from N(0, T² I), float32 [n, d]. A temperature T below 1 gives safer pictures with less variety.
 
-    The same seed gives the same directions at every temperature.
+    The draws come from numpy's PCG64: the same on every machine and device. The same seed gives the same directions at
+    every temperature.
     """
     noise = np.random.default_rng(seed).standard_normal((n, d), dtype=np.float32)
     return np.float32(temperature) * noise
@@ -27,24 +31,25 @@ def log_prior(z: np.ndarray) -> float:
 
 
 def draws(model: LatentModel, n: int, seed: int) -> np.ndarray:
-    """n latent vectors to sample from, [n, d]: of the prior, or where there is none of the Gaussian fitted to the
-    training latents. The same seed gives the same noise to every model of that size."""
+    """n latent vectors to decode into samples, float32 [n, d]: from the prior, or where there is none from the Gaussian
+    fitted to the training latents. The same seed gives the same noise to every model with d dimensions."""
     return sample_latents(model, prior(n, model.latent_dim, seed))
 
 
 def sample_latents(model: LatentModel, noise: np.ndarray) -> np.ndarray:
-    """Noise ~ N(0, I) [N, d] as the model's own latent vectors: the same where it was trained towards that prior; else
-    points of the Gaussian fitted to its training latents."""
-    return _turned(noise, model, model.from_noise)
+    """Latent vectors of a model from noise ~ N(0, I) [N, d]: the noise itself for a model with a prior, else points of
+    the Gaussian fitted to its training latents."""
+    return _on_device(noise, model, model.from_noise)
 
 
 def from_fitted_gaussian(model: LatentModel, noise: np.ndarray) -> np.ndarray:
-    """Noise ~ N(0, I) [N, d] as points of the Gaussian fitted to the model's training latents."""
-    return _turned(noise, model, model.through_latents)
+    """Points of the Gaussian fitted to the model's training latents, from noise ~ N(0, I) [N, d]."""
+    return _on_device(noise, model, model.through_latents)
 
 
-def _turned(noise: np.ndarray, model: LatentModel, turn) -> np.ndarray:
+def _on_device(noise: np.ndarray, model: LatentModel, transform: Callable[[Tensor], Tensor]) -> np.ndarray:
     import torch
 
     with torch.inference_mode():
-        return turn(torch.from_numpy(np.asarray(noise, np.float32)).to(model.latent_mean.device)).cpu().numpy()
+        z = transform(torch.from_numpy(np.asarray(noise, np.float32)).to(model.latent_mean.device))
+        return np.asarray(z.cpu().numpy())

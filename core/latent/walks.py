@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
-
-if TYPE_CHECKING:
-    pass
 
 
 def sweeps(
     z: np.ndarray, dims: np.ndarray, low: np.ndarray | float, high: np.ndarray | float, steps: int
 ) -> np.ndarray:
-    """Every point a slider can reach: from z [d], one coordinate after the other runs from `low` to `high`.
+    """Latent traversals: from z [d], each of some coordinates runs from `low` to `high` while the others stay.
 
     Args:
-        low, high: ends of the sweep, one number or one per dimension, [d].
+        dims: dimensions to sweep. low, high: ends of the sweep, one number or one per dimension, [d].
     Returns:
-        [len(dims) · steps, d]; rows k · steps … (k + 1) · steps − 1 are the sweep of dims[k]. With all dimensions
-        this is the traversal sheet (Higgins et al. 2017, figure 1).
+        float32 [len(dims) · steps, d]; rows k · steps … (k + 1) · steps − 1 are the sweep of dims[k]. With all
+        dimensions this is the traversal sheet of Higgins et al. 2017, figure 1.
     """
     z, dims = np.asarray(z, np.float32), np.asarray(dims, int)
     low, high = np.broadcast_to(low, z.shape), np.broadcast_to(high, z.shape)
@@ -31,18 +27,20 @@ def sweeps(
 
 
 def lerp(a: np.ndarray, b: np.ndarray, t: np.ndarray) -> np.ndarray:
-    """The straight line from a to b [d] at each t in [0, 1], [len(t), d]; through the middle of a high-dimensional
-    Gaussian, where hardly any of its mass lies."""
+    """Linear interpolation from a to b [d] at each t in [0, 1], float32 [len(t), d].
+
+    In high dimensions the line passes near the centre of the Gaussian, where hardly any of its mass lies.
+    """
     t = np.asarray(t, np.float64)[:, None]
     return ((1 - t) * np.asarray(a, np.float64) + t * np.asarray(b, np.float64)).astype(np.float32)
 
 
 def slerp(a: np.ndarray, b: np.ndarray, t: np.ndarray) -> np.ndarray:
-    """The arc from a to b [d] at each t in [0, 1], [len(t), d]: the direction turns evenly (Shoemake 1985; for
-    latents White 2016) and the length goes evenly from ‖a‖ to ‖b‖.
+    """Spherical interpolation from a to b [d] at each t in [0, 1], float32 [len(t), d]: the direction turns at a
+    constant rate (Shoemake 1985; for latents White 2016), the length changes linearly from ‖a‖ to ‖b‖.
 
-    Where no arc is defined it takes the nearest sensible path: parallel vectors and a zero end, the straight line;
-    opposite vectors, half a turn through an arbitrary but fixed perpendicular direction.
+    Where the arc is not defined: the straight line for parallel vectors and a zero end; for opposite vectors half a
+    turn through an arbitrary but fixed perpendicular direction.
     """
     a, b, t = np.asarray(a, np.float64), np.asarray(b, np.float64), np.asarray(t, np.float64)[:, None]
     length_a, length_b = np.linalg.norm(a), np.linalg.norm(b)
@@ -61,4 +59,4 @@ def slerp(a: np.ndarray, b: np.ndarray, t: np.ndarray) -> np.ndarray:
     across /= np.linalg.norm(across)
     angle = math.atan2(sine, cosine)
     path = np.cos(t * angle) * along + np.sin(t * angle) * across
-    return (path * ((1 - t) * length_a + t * length_b)).astype(np.float32)
+    return np.asarray(path * ((1 - t) * length_a + t * length_b), np.float32)

@@ -56,8 +56,11 @@ class AutoDecoder(LatentModel):
         beta: as it was in training.
     """
 
+    table: Tensor
+
     variational = False
     has_prior = False
+    has_code_regression = True
 
     def __init__(self, decoder: nn.Module, likelihood: nn.Module, latent_dim: int):
         super().__init__(None, decoder, likelihood, latent_dim)
@@ -67,6 +70,11 @@ class AutoDecoder(LatentModel):
         self.register_buffer("guess", torch.zeros(PIXELS, k))
         self.register_buffer("guess_at_mean", torch.zeros(k))
         self.register_buffer("beta", torch.ones(()))
+
+    @property
+    def latent_table(self) -> Tensor:
+        """Codes of the training images [N, code_dim], one row each."""
+        return self.table
 
     def encode(self, images: Tensor) -> Posterior:
         raise NotImplementedError("There is no encoder here. inference.posterior finds where images lie.")

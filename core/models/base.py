@@ -72,12 +72,24 @@ class LatentModel(nn.Module):
         variational: whether an image has a Gaussian in the latent space or a point.
         has_prior: whether training pulls towards N(0, I) so that it can be sampled from.
         kl_known: whether `kl_per_dim` says how much each dimension matters.
+        adversarial: whether a discriminator is trained beside the decoder.
+        has_code_regression: whether there is a ridge regression from pixels to codes at which a search begins.
         beta: the weight of the prior's term in training; a search (`latent/encoding.py`) weighs alike.
     """
+
+    latent_mean: Tensor
+    latent_cov: Tensor
+    kl_per_dim: Tensor
+    beta: Tensor
+    mean_image: Tensor  # this and the next two only where `has_code_regression`
+    guess: Tensor
+    guess_at_mean: Tensor
 
     variational = True
     has_prior = True
     kl_known = True
+    adversarial = False
+    has_code_regression = False
 
     def __init__(self, encoder: nn.Module | None, decoder: nn.Module, likelihood: nn.Module, latent_dim: int):
         super().__init__()
@@ -86,6 +98,11 @@ class LatentModel(nn.Module):
         self.register_buffer("latent_cov", torch.eye(latent_dim))
         self.register_buffer("kl_per_dim", torch.zeros(latent_dim))
         self.register_buffer("beta", torch.ones(()), persistent=False)
+
+    @property
+    def latent_table(self) -> Tensor | None:
+        """Codes of the training images [N, code_dim], one row each; None in families without a latent table."""
+        return None
 
     @property
     def code_dim(self) -> int:

@@ -57,6 +57,8 @@ class GAN(LatentModel):
         variational, has_prior: the source's. kl_known: whether `kl_per_dim` is that of where the generator began.
     """
 
+    adversarial = True
+
     def __init__(
         self,
         encoder: nn.Module | None,
@@ -74,6 +76,7 @@ class GAN(LatentModel):
         self.discriminator, self.origin = discriminator, origin
         self.kl_known = encoder is not None or guess  # a generator from scratch has no source that measured it
         self.variational, self.has_prior = variational, has_prior
+        self.has_code_regression = guess
         if guess:  # an auto-decoder's regression from pixels to codes: where a search begins
             self.register_buffer("mean_image", torch.zeros(PIXELS))
             self.register_buffer("guess", torch.zeros(PIXELS, self.code_dim))
