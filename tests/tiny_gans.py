@@ -94,7 +94,7 @@ def ended_trial(arm, source, modes: float, frechet: float, seed: int = 0) -> run
             "val_diversity": 0.4,
         }
     ]
-    history.write(run.path / "history.csv", rows, history.GAN_COLUMNS)
+    history.write(run.path / "history.csv", rows, history.columns("gan"))
     shares = [{"epoch": e} | {f"c{k}": 0.1 for k in range(10)} for e in (0.0, 12.0)]
     history.write(run.path / "classes.csv", shares, ("epoch", *(f"c{k}" for k in range(10))))
     for epoch in (0, 12):

@@ -40,6 +40,21 @@ FAMILY = Family(
         "freeze",
         "round_images",
     ),
+    columns=(
+        "d_lr",
+        "d_loss",
+        "g_loss",
+        "d_real",
+        "d_fake",
+        "penalty",
+        "val_frechet",
+        "val_modes",
+        "val_balance",
+        "val_sure",
+        "val_sharpness",
+        "val_diversity",
+        "val_mse",
+    ),
     adversarial=True,
 )
 

@@ -1,23 +1,33 @@
-"""Family records: everything the lab says and asks about a kind of model, in one place.
+"""Family records: one record per kind of model holds all facts that the lab needs about it.
 
-Each file of `core/models/` that holds a kind of model assigns one literal record to `FAMILY`:
+Each file of `core/models/` that defines a kind of model assigns one literal record to `FAMILY`:
 
     FAMILY = Family(key="vae", abbreviation="VAE", ..., terms=(RECONSTRUCTION, KL), model="VAE")
 
-`FAMILIES` holds the records of all files by key. They are read from the source text without importing it: those files
-import torch, which takes two seconds that the first page and the command line need not wait. So a record may only use
-literals and the names of this module. Nothing here imports torch.
+`FAMILIES` holds the records of all files by key. Records are read from the source text without importing the files,
+which would import torch and delay the first page and the command line by two seconds. So a record may contain only
+literals and names of this module. Nothing here imports torch.
+
+Families of a folder of your own are read as well: set `LATENT_LAB_FAMILIES` to its path. Its `*.py` files are families,
+its `*.json` files presets (`recipes/presets.py`).
 """
 
 from __future__ import annotations
 
 import ast
 import importlib
+import importlib.util
+import os
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Literal
 
 MODELS = Path(__file__).resolve().parents[1] / "models"
+
+OWN_FAMILIES = os.environ.get("LATENT_LAB_FAMILIES", "")
+"""Folder of further families and presets; empty for none."""
 
 LatentKind = Literal["point", "gaussian"]
 
@@ -27,11 +37,14 @@ class Term:
     """One term of a family's loss.
 
     Attributes:
-        name: its name in the history's columns, `train_<name>` and `val_<name>`.
-        title: heading and legend; symbol: short form inside a sentence or formula.
-        role: its colour, a role of `ui.shared.theme`.
-        weight: the recipe field that weighs it, empty for 1. A weighted term also has the columns
+        name: used in the columns of the history, `train_<name>` and `val_<name>`.
+        title: for headings and legends. symbol: short form for sentences and formulas.
+        role: colour, a role of `ui.shared.theme`.
+        weight: recipe field of the term's weight; empty for a weight of 1. A weighted term also has the columns
             `train_weighted_<name>` and `val_weighted_<name>`.
+        warmup: recipe field of the epochs over which the weight rises from 0 to its value; empty for none.
+        batch: whether the term is a statistic of the whole batch, [], rather than one number per image, [B] (MMD, total
+            correlation). A search for the latent of one image leaves such a term out.
         meaning: one sentence for a caption.
     """
 
@@ -40,6 +53,8 @@ class Term:
     symbol: str
     role: str
     weight: str = ""
+    warmup: str = ""
+    batch: bool = False
     meaning: str = ""
 
 
@@ -47,7 +62,13 @@ RECONSTRUCTION = Term(
     "recon", "Reconstruction", "−log p(x | z)", "reconstruction", meaning="How badly the decoder explains the image."
 )
 KL = Term(
-    "kl", "KL", "KL", "kl", weight="beta", meaning="How far the image's posterior q(z | x) is from the prior N(0, I)."
+    "kl",
+    "KL",
+    "KL",
+    "kl",
+    weight="beta",
+    warmup="beta_warmup",
+    meaning="How far the image's posterior q(z | x) is from the prior N(0, I).",
 )
 HALF_SQUARED_NORM = Term(
     "kl", "½‖z‖²", "½‖z‖²", "kl", weight="beta", meaning="The pull of each latent vector towards the origin."
@@ -55,24 +76,45 @@ HALF_SQUARED_NORM = Term(
 
 
 @dataclass(frozen=True)
+class Field:
+    """A recipe field that one family declares for itself; it appears in the form, the flags and `recipe.json`.
+
+    The type is that of `default`: text, whole number, number, or a tuple of whole numbers. Numbers need bounds, `low`
+    and `high`; a text may have `choices`. `group` is a group of `recipes.recipe.GROUPS`.
+    """
+
+    name: str
+    default: str | int | float | tuple[int, ...]
+    help: str
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] | None = None
+    unit: str = ""
+    group: str = "model"
+
+
+@dataclass(frozen=True)
 class Family:
     """A kind of model.
 
     Attributes:
-        key: its name in `recipe.json` and on the command line. order: its place in lists.
+        key: name in `recipe.json` and on the command line. order: position in lists.
         name: in words, sentence case. abbreviation: as in the literature. sentence: what it is, in one sentence.
-        model, trainer: class names: of the model in the family's file, of the trainer as `module:class` in `core`.
-        latent: what an image becomes: a point or a diagonal Gaussian. encoder: whether one pass finds it.
-            latent_table: whether each training image owns a row that is learned. prior: whether training pulls the
-            latents towards N(0, I), so that it can be sampled from.
-        terms: of the loss, in the order in which they are added; empty where two players have losses of their own.
-        fields: recipe fields that only some families have, of those this one uses.
-        objective_name: what the sum of the terms is called. objective: it as LaTeX. explanation: it in words, Markdown.
+        model: class name in the family's file. trainer: class, as `module:class` below `core`.
+        latent: what an image becomes: a point or a diagonal Gaussian. encoder: whether one pass of an encoder finds it.
+            latent_table: whether each training image owns a row of a table that is learned. prior: whether training
+            pulls the latents towards N(0, I), so that the prior can be sampled from.
+        terms: loss terms in the order in which they are added; empty where two players have losses of their own.
+        columns: history columns that do not follow from the terms.
+        fields: shared recipe fields that only some families have: those of this family.
+        own_fields: recipe fields that this record declares itself.
+        objective_name: name of the sum of the terms. objective: that sum as LaTeX. explanation: in words, Markdown.
         code: methods of the model class to show as "the loss of one batch".
         generator_source: whether its trained decoder can become a GAN's generator; lower numbers are offered first, 0
-            means that it cannot.
+            means no.
         adversarial: whether a discriminator is trained beside it.
-        samples: what its samples are drawn from, for a heading. caption: under its loss curves.
+        samples: heading of its samples: where they are drawn from. caption: text below its loss curves.
+        file: the family's file. module: the name under which the file is imported.
     """
 
     key: str
@@ -87,7 +129,9 @@ class Family:
     latent_table: bool = False
     prior: bool = False
     terms: tuple[Term, ...] = ()
+    columns: tuple[str, ...] = ()
     fields: tuple[str, ...] = ()
+    own_fields: tuple[Field, ...] = ()
     objective_name: str = "Objective"
     objective: str = ""
     explanation: str = ""
@@ -96,6 +140,7 @@ class Family:
     adversarial: bool = False
     samples: str = "Samples from the prior"
     caption: str = ""
+    file: Path = field(default=MODELS, compare=False)
     module: str = field(default="", compare=False)
 
     @property
@@ -103,25 +148,52 @@ class Family:
         """Whether an image becomes a Gaussian in the latent space rather than a point."""
         return self.latent == "gaussian"
 
+    @property
+    def weights(self) -> tuple[str, ...]:
+        """Recipe fields that weigh the loss terms, each once."""
+        return tuple(dict.fromkeys(term.weight for term in self.terms if term.weight))
+
+    @property
+    def loss_names(self) -> tuple[str, ...]:
+        """Loss columns without `train_` or `val_`: each term, `weighted_` where it has a weight, and `total`."""
+        names = (n for t in self.terms for n in ((t.name, f"weighted_{t.name}") if t.weight else (t.name,)))
+        return (*names, "total") if self.terms else ()
+
     def uses(self, name: str) -> bool:
         """Whether the recipe field of that name, one that only some families have, is one of this family's."""
-        return name in self.fields
+        return name in self.fields or any(own.name == name for own in self.own_fields)
 
     def model_class(self) -> Any:
         """The model class. Imports torch."""
-        return getattr(importlib.import_module(self.module), self.model)
+        return getattr(self._imported(), self.model)
 
     def trainer_class(self) -> Any:
         """The trainer class. Imports torch."""
         module, _, name = self.trainer.partition(":")
         return getattr(importlib.import_module(f"core.{module}"), name)
 
+    def _imported(self) -> ModuleType:
+        if self.file.parent == MODELS:
+            return importlib.import_module(self.module)
+        if self.module not in sys.modules:
+            spec = importlib.util.spec_from_file_location(self.module, self.file)
+            if spec is None or spec.loader is None:
+                raise ImportError(f"{self.file.name} cannot be imported.")
+            module = importlib.util.module_from_spec(spec)
+            sys.modules[self.module] = module
+            try:
+                spec.loader.exec_module(module)
+            except BaseException:
+                del sys.modules[self.module]
+                raise
+        return sys.modules[self.module]
+
 
 def read(folder: Path = MODELS, package: str = "core.models") -> dict[str, Family]:
     """The records of all files in a folder, by key, in their order.
 
     Raises:
-        ValueError: a record is no literal `Family(...)` call, or two share a key: names the file and the line.
+        ValueError: a record is not a literal `Family(...)` call, or two share a key: names the file and the line.
     """
     found: dict[str, Family] = {}
     for file in sorted(folder.glob("*.py")):
@@ -139,19 +211,39 @@ def read(folder: Path = MODELS, package: str = "core.models") -> dict[str, Famil
                 ) from None
             if record.key in found:
                 raise ValueError(f"{where}: there is a family '{record.key}' already.")
+            object.__setattr__(record, "file", file)
             object.__setattr__(record, "module", f"{package}.{file.stem}")
             found[record.key] = record
     return dict(sorted(found.items(), key=lambda item: item[1].order))
 
 
 def _names() -> dict[str, Any]:
-    return {name: value for name, value in globals().items() if name in ("Family", "Term") or isinstance(value, Term)}
+    names = ("Family", "Term", "Field")
+    return {name: value for name, value in globals().items() if name in names or isinstance(value, Term)}
 
 
-FAMILIES = read()
+def _all() -> dict[str, Family]:
+    """The lab's own families, then those of `OWN_FAMILIES`.
+
+    Raises:
+        ValueError: a record of that folder has the key of one of the lab's.
+    """
+    own = read(Path(OWN_FAMILIES), "latent_lab_families") if OWN_FAMILIES else {}
+    lab = read()
+    if both := lab.keys() & own.keys():
+        raise ValueError(f"{OWN_FAMILIES}: there is a family '{sorted(both)[0]}' already. Choose another key.")
+    return lab | own
+
+
+FAMILIES = _all()
 """All families by key."""
 
 
 def families_using(name: str) -> tuple[str, ...]:
     """Keys of the families that have the recipe field of that name."""
     return tuple(key for key, family in FAMILIES.items() if family.uses(name))
+
+
+def generator_sources() -> tuple[str, ...]:
+    """Keys of the families whose trained decoder can become a GAN's generator, in their order."""
+    return tuple(key for key, family in FAMILIES.items() if family.generator_source)

@@ -154,7 +154,7 @@ class _Loop:
         trainer = self.trainer
         whole = trainer.batch if trainer.epoch_done else trainer.bin_start(trainer.batch)
         rows = [self.record.time(row) for row in trainer.rows(self.sent, whole)]
-        self.record.rows += rows
+        self.record.table.extend(rows)
         self.unreported += rows
         self.sent = whole
 

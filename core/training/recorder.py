@@ -21,7 +21,7 @@ from core.evaluation import metrics, sample_quality
 from core.models import GAN, build
 from core.recipes.images import load_images
 from core.runs import Run, RunError, history, weights
-from core.runs.history import Row
+from core.runs.history import HistoryFile, HistoryTable, Row
 from core.system.atomic_files import write_atomic, write_json
 from core.training.autoencoder_trainer import AutoencoderTrainer
 from core.training.base_trainer import ValidationResult
@@ -32,7 +32,7 @@ class RunRecorder:
     """The written side of one run while it trains.
 
     Attributes:
-        rows: the loss curves so far. seconds: spent training and validating, pauses left out.
+        table: the loss curves so far. seconds: spent training and validating, pauses left out.
         best_total, best_epoch: lowest validation objective (total at the present β; a GAN's Fréchet distance), when.
         first_total: the untrained model's total, by which an explosion is judged.
         fresh: nothing was saved before.
@@ -40,9 +40,9 @@ class RunRecorder:
 
     def __init__(self, run: Run, trainer: AutoencoderTrainer | GanTrainer):
         self.run, self.trainer = run, trainer
-        self.rows: list[Row] = []
-        self.columns = history.columns(run.recipe.model)
-        self.part_rows: list[Row] = []  # of the second table, where there is one: `trainer.parts`
+        self.table = HistoryTable(history.columns(run.recipe.family))
+        # A second table where the trainer has one: KL per latent dimension, or samples per class.
+        self.part_table = HistoryTable(trainer.parts[1]) if trainer.parts else None
         self.seconds = 0.0
         self.best_total: float | None = None
         self.best_epoch = 0.0
@@ -54,6 +54,9 @@ class RunRecorder:
         self.fresh = not (run.path / "resume.safetensors").is_file()
         if not self.fresh:
             self._restore()
+        self.files = [HistoryFile(run.path / "history.csv", self.table)]
+        if trainer.parts and self.part_table is not None:
+            self.files.append(HistoryFile(run.path / trainer.parts[0], self.part_table))
 
     def _restore(self) -> None:
         run, trainer = self.run, self.trainer
@@ -73,11 +76,14 @@ class RunRecorder:
                 "have changed since. Train it anew."
             ) from None
         # What was written down after the state was saved belongs to a future that did not happen.
-        self.rows = [row for row in history.to_rows(run.history()) if row["step"] <= trainer.steps]
-        if trainer.parts:
+        for row in history.to_rows(history.read(run.path / "history.csv", self.table.columns)):
+            if row["step"] <= trainer.steps:
+                self.table.append(row)
+        if trainer.parts and self.part_table is not None:
             file, columns = trainer.parts
-            parts = history.to_rows(history.read(run.path / file, columns))
-            self.part_rows = [row for row in parts if row["epoch"] <= trainer.progress]
+            for row in history.to_rows(history.read(run.path / file, columns)):
+                if row["epoch"] <= trainer.progress:
+                    self.part_table.append(row)
         run.update_status(changes=[change for change in run.status["changes"] if change["step"] <= trainer.steps])
         for epoch in run.frames():
             if epoch > trainer.epoch:
@@ -90,12 +96,10 @@ class RunRecorder:
     def validated(self, found: ValidationResult) -> bool:
         """Note a validation; True if it is the best so far, whose weights are then kept until they are saved."""
         trainer, row, objective = self.trainer, found.row, found.objective
-        if self.rows and self.rows[-1]["step"] == row["step"]:
-            self.rows[-1] = self.rows[-1] | row
-        else:
-            self.rows.append(row)
-        if trainer.parts:
-            self.part_rows.append(dict(zip(trainer.parts[1], [row["epoch"], *found.parts.tolist()], strict=True)))
+        self.table.merge(row)
+        if trainer.parts and self.part_table is not None:
+            values = [row["epoch"], *found.parts.tolist()]
+            self.part_table.append(dict(zip(trainer.parts[1], values, strict=True)))
         if self.first_total is None:
             self.first_total = objective
         best = self.best_total is None or objective < self.best_total
@@ -121,9 +125,10 @@ class RunRecorder:
             # Totals under two weights cannot be compared: the best starts anew, and what counts as an explosion too.
             self.save_good()
             self.best_total = None
-            if self.first_total is not None and self.rows:
-                part = "train" if "train_kl" in self.rows[-1] else "val"
-                now = self.rows[-1][f"{part}_recon"] + change["new"] * self.rows[-1][f"{part}_kl"]
+            if self.first_total is not None and len(self.table):
+                last = self.table.row(-1)
+                part = "train" if "train_kl" in last else "val"
+                now = last[f"{part}_recon"] + change["new"] * last[f"{part}_kl"]
                 self.first_total = max(self.first_total, now)
         self.run.update_status(changes=[*self.run.status["changes"], change])
 
@@ -155,10 +160,8 @@ class RunRecorder:
     def save_good(self) -> None:
         """The tables and the best weights, without the state of now: all that is worth keeping after an explosion."""
         path = self.run.path
-        history.write(path / "history.csv", self.rows, self.columns)
-        if self.part_rows:
-            file, columns = self.trainer.parts
-            history.write(path / file, self.part_rows, columns)
+        for file in self.files:
+            file.save()
         if self.unsaved_best is not None:
             facts = {"epoch": self.best_epoch, "val_total": self.best_total}
             weights.save(path / "best.safetensors", self.unsaved_best, facts)

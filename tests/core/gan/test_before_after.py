@@ -138,7 +138,7 @@ def test_while_it_trains_figures_are_those_of_the_start_and_the_best_round(gener
         {"step": 10, "epoch": 1, "val_frechet": 20.0, "val_sharpness": 0.9},
         {"step": 20, "epoch": 2, "val_frechet": 30.0, "val_sharpness": 1.4},
     ]
-    history.write(run.path / "history.csv", rows, history.GAN_COLUMNS)
+    history.write(run.path / "history.csv", rows, history.columns("gan"))
     found = {f.key: f for f in before_after.metric_changes(run)}
     assert set(found) == {"frechet", "sharpness"} and (found["frechet"].after, found["sharpness"].after) == (20.0, 0.9)
     if generator == "decoder":

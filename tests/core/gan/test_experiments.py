@@ -117,7 +117,7 @@ def test_the_figures_decide_which_choice_came_true(key, start, end, other, wante
 
 
 def test_figures_are_the_first_and_last_measures_and_mean_accuracies_at_the_ends():
-    table = {c: np.full(40, np.nan) for c in history.GAN_COLUMNS}
+    table = {c: np.full(40, np.nan) for c in history.columns("gan")}
     for name, first, last in (("frechet", 130, 60), ("modes", 10, 4), ("sharpness", 0.7, 1.1), ("diversity", 0.6, 0.9)):
         table[f"val_{name}"][[0, 20, 39]] = first, -1, last
     table["d_real"][:], table["d_fake"][:] = np.linspace(0, 1, 40), 0.25
@@ -125,7 +125,7 @@ def test_figures_are_the_first_and_last_measures_and_mean_accuracies_at_the_ends
     assert dataclasses.astuple(start)[:4] == (130, 10, 0.7, 0.6) and dataclasses.astuple(end)[:4] == (60, 4, 1.1, 0.9)
     assert start.d_real == pytest.approx(np.linspace(0, 1, 40)[:4].mean()) and end.d_real == 1 - start.d_real
     assert end.accuracy == pytest.approx((end.d_real + 0.25) / 2)
-    empty = lab.measures_from_history({c: np.zeros(0) for c in history.GAN_COLUMNS}, 10)
+    empty = lab.measures_from_history({c: np.zeros(0) for c in history.columns("gan")}, 10)
     assert np.isnan(empty.frechet) and np.isnan(empty.accuracy)
 
 

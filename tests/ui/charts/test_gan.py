@@ -7,7 +7,7 @@ import pytest
 
 from core.models.adversarial_losses import LOSSES
 from core.recipes.recipe import Recipe
-from core.runs.history import GAN_COLUMNS
+from core.runs.history import columns
 from ui.charts import gan
 from ui.training_view import controls, gan_explain, gan_losses, gan_view
 
@@ -18,7 +18,7 @@ GAN = Recipe(model="gan", source_model="vae")
 def history(n: int = 400, rounds: int = 10) -> dict[str, np.ndarray]:
     """A made-up game: rows within rounds, and the yardstick's figures at the end of each."""
     t = np.arange(1, n + 1)
-    points = {column: np.full(n, np.nan) for column in GAN_COLUMNS}
+    points = {column: np.full(n, np.nan) for column in columns("gan")}
     ends = t % (n // rounds) == 0
     points |= {
         "step": t,

@@ -9,7 +9,7 @@ import pytest
 from core.latent.axes import DEAD_BELOW
 from core.models import build
 from core.recipes.presets import CLASSIC, PRESETS
-from core.runs.history import COLUMNS
+from core.runs.history import columns
 from ui.charts import decimate, losses
 from ui.shared import formatting
 from ui.training_view import view
@@ -61,7 +61,7 @@ def test_smoothing_does_not_move_a_constant_and_refuses_a_weight_of_one():
 def history(n: int = 2_000, epochs: int = 20) -> dict[str, np.ndarray]:
     """A made-up VAE history: exponentially falling losses, validated at the end of each epoch."""
     t = np.arange(1, n + 1)
-    points = {column: np.full(n, np.nan) for column in COLUMNS}
+    points = {column: np.full(n, np.nan) for column in columns("vae")}
     points |= {"step": t, "epoch": t * epochs / n, "seconds": t * 0.01}
     recon, kl = 80 + 400 * np.exp(-t / 50), 25 * (1 - np.exp(-t / 100))
     ends = t % (n // epochs) == 0
