@@ -15,9 +15,9 @@ from ui.gan.questions import questions
 from ui.gan.quiz import quiz
 from ui.gan.slow_motion import slow_motion
 from ui.shared.formatting import escape_markdown
-from ui.shared.image_choice import images_of
 from ui.shared.jobs import job_of
 from ui.shared.model_cache import load
+from ui.shared.page import images_of
 from ui.shared.run_picker import damaged_runs, pick_run
 from ui.training_view.gan_view import training
 

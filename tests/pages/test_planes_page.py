@@ -59,10 +59,10 @@ def said(page: AppTest) -> str:
 def test_without_runs_every_family_says_what_to_do_next(monkeypatch):
     queue = Queue()
     monkeypatch.setattr(training_queue, "training_queue", lambda *_: queue)
-    monkeypatch.setattr("ui.planes.inputs.all_jobs", lambda: [])
+    monkeypatch.setattr("ui.planes.missing.all_jobs", lambda: [])
     page = visit()
     labels = [b.label for b in page.button]
-    assert labels == ["Train the 4 that are missing", *(f"Train plane-{family}" for family in FAMILIES)]
+    assert labels == ["Train the 4 missing ones", *(f"Train plane-{family}" for family in FAMILIES)]
     page.button(key="planes_train_ad").click().run()
     assert not page.exception and queue.asked == [for_digits(preset("plane-ad"))]
     page.button(key="planes_train_all").click().run()
@@ -161,14 +161,14 @@ def test_samples_are_judged_by_the_classifier_and_by_both_sources_where_there_is
     classifier.save(classifier.train(images), classifier.file_of(images))
     make("ae", "vae")
     page = visit()
-    lines = re.findall(r"\*\*\d+ %\*\* sure · \*\*\d+\*\* of 10 classes · (N\(0, I\)|own Gaussian)", said(page))
+    lines = re.findall(r"\*\*\d+ %\*\* confident · \*\*\d+\*\* of 10 classes · (N\(0, I\)|own Gaussian)", said(page))
     assert sorted(lines) == ["N(0, I)", "N(0, I)", "own Gaussian"]
-    assert any(re.search(r"Of real test images of Digits it is sure of \d+ %", c.value) for c in page.caption)
+    assert any(re.search(r"On real test images of Digits it is confident in \d+ %", c.value) for c in page.caption)
 
 
 def test_without_its_data_set_a_plane_is_shown_without_points_and_figures(monkeypatch):
     make("vae")
-    monkeypatch.setattr(data, "load", lambda *_: (_ for _ in ()).throw(data.DataError("Digits are not here.")))
+    monkeypatch.setattr(data, "load", lambda *_, **__: (_ for _ in ()).throw(data.DataError("Digits are not here.")))
     page = visit()
     assert "Digits are not here" in page.warning[0].value and page.button(key="planes_data_0")
     assert "squared error" not in said(page)
@@ -179,7 +179,9 @@ def test_the_formula_and_the_code_can_be_unfolded():
     page = AppTest.from_file(PAGE, default_timeout=60)
     page.session_state["planes_depth"] = True
     page.run()
-    assert not page.exception and "def window" in page.code[0].value and r"\text{VAD}" in page.latex[0].value
+    assert (
+        not page.exception and "def window" in page.code[0].value and any("**VAD**" in m.value for m in page.markdown)
+    )
 
 
 def test_every_control_has_help():

@@ -109,8 +109,8 @@ def test_the_address_chooses_models_image_and_what_is_hidden(four):
         ({"run": "<b>"}, "does not exist"),
         ({"hide": "half-middle"}, "half"),
         ({"hide": "mask-xx"}, "cannot be read"),
-        ({"image": "9999"}, "which does not exist"),
-        ({"steps": "55"}, "steps '55', which is not there. Allowed: 10, 20, … 300."),
+        ({"image": "9999"}, "an image that does not exist"),
+        ({"steps": "55"}, "a value of 'steps' that does not exist. Allowed: 10, 20, … 300."),
         ({"steps": "1e2"}, "steps"),
         ({"lr": "9"}, "Allowed: 0.01, 0.02, 0.05"),
         ({"restarts": "0"}, "from 1 to 8"),
@@ -281,7 +281,7 @@ def test_a_stopped_search_shows_what_it_had_and_goes_on_when_asked(four):
     assert page.button(key="reconstruct_go_on") and any("search, 1 step:" in m.value for m in page.markdown)
     page.button(key="reconstruct_go_on").click().run()
     assert not page.exception and any("search, 60 steps:" in m.value for m in page.markdown)
-    assert not page.session_state["reconstruct_under_way"], "what has ended is put away"
+    assert not page.session_state["reconstruct_unfinished"], "what has ended is put away"
 
 
 class Everything(set):
@@ -299,13 +299,13 @@ def test_the_sweep_waits_for_its_button_and_shows_what_has_been_measured(four, m
 
     monkeypatch.setattr(inpainting_sweep, "InpaintingSweepJob", Done)
     page = visit(runs="vae,vad")
-    assert any("4 curves, 50 images each" in c.value for c in page.caption)
+    assert any("4 curves of 50 images each" in c.value for c in page.caption)
     page.button(key="reconstruct_sweep").click().run()
     assert not page.exception
     (job,) = inpainting_sweep._jobs.values()
     assert [way.how for way in job.ways] == ["zeros", "mean", "search", "search"]
     assert any(
-        "vae · hole black is closest (0.0500 per pixel), vad · search furthest (0.0800)" in c.value
+        "vae · hole black is closest (0.0500 per pixel) and vad · search furthest (0.0800)" in c.value
         for c in page.caption
     )
     assert "reconstruct_sweep" not in {b.key for b in page.button}, "done"

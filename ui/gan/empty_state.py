@@ -11,9 +11,9 @@ from core.runs import RunError, gan_source
 from ui.gan import diagram as flow
 from ui.gan import inputs as choice
 from ui.shared.formatting import escape_markdown
-from ui.shared.image_choice import images_of
 from ui.shared.jobs import all_jobs
 from ui.shared.model_cache import load
+from ui.shared.page import images_of
 
 
 def no_gan() -> None:

@@ -9,8 +9,8 @@ from core.runs import Run, RunError
 from ui.components.gan.gan_quiz import gan_quiz
 from ui.shared import theme
 from ui.shared.formatting import escape_markdown
-from ui.shared.image_choice import images_of
 from ui.shared.model_cache import load
+from ui.shared.page import images_of
 
 RESULTS = "gan_quiz_results"
 """In session state: one dictionary for each finished round, the oldest first: run, seed, kinds, truth, answers, and

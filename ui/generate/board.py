@@ -16,10 +16,11 @@ from ui.components.latent.traversal import steps_for, traversal, wish
 from ui.generate import sampler as source
 from ui.shared.encode import encode, encoding_method, latent_name
 from ui.shared.formatting import escape_markdown
-from ui.shared.image_choice import Pick, images_of, note, picks_of, pixels
+from ui.shared.image_choice import Pick, note, picks_of, pixels
 from ui.shared.image_picker import choose
 from ui.shared.latent_cursor import LatentCursor, Original, cursor_of
 from ui.shared.model_cache import LoadedModel
+from ui.shared.page import images_of
 
 
 @st.fragment(key="board")

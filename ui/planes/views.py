@@ -1,22 +1,25 @@
-"""What the Planes page shows of each model: its plane, samples, figures; and below all of them the depth."""
+"""Parts of the Planes page: the plane of each model with its samples, the toolbar, and the figures below each plane."""
 
 from __future__ import annotations
 
-import inspect
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
 
 from core import data
+from core.data import ImageSet
 from core.images import convert
-from core.jobs.training_job import TrainingJob
 from core.latent import codec, planes, sampling
 from core.latent.planes import Coverage
+from core.recipes.family import Family
 from core.runs import Run, RunError
 from ui.components.latent.draws import draws
 from ui.components.latent.manifold import SIDE, manifold
-from ui.planes import inputs as choice
+from ui.planes.inputs import data_name
+from ui.planes.missing import training_of
+from ui.shared import address
 from ui.shared.classifier import ClassifierStatus
 from ui.shared.formatting import escape_markdown, format_sig
 from ui.shared.model_cache import LoadedModel, load
@@ -25,33 +28,28 @@ from ui.shared.training_points import training_points
 if TYPE_CHECKING:
     from core.evaluation.classifier import Classifier
 
-DRAWN = 20
-"""Samples below each plane."""
+SAMPLES = 20
+"""Samples shown below each plane."""
 
-MEASURED = 1_000
-"""Draws that the classifier looks at."""
+MEASURED_SAMPLES = 1_000
+"""Samples given to the classifier."""
 
-SOURCES = {"prior": "N(0, I)", "own": "Its own"}
+DISTRIBUTIONS = {"prior": "N(0, I)", "own": "Its own"}
+"""What samples are drawn from, by its text in the address."""
 
 
 def loaded_or_none(run: Run) -> LoadedModel | None:
-    """The model; None, with the reason on the page, where it cannot be had."""
+    """The run's model; None, with the reason on the page, where its weights cannot be used."""
     try:
         return load(run)
     except RunError as error:
-        st.error(escape_markdown(str(error)))  # it may quote a file's own words
+        st.error(escape_markdown(str(error)))  # may contain text from a file
         return None
 
 
-def training_now(run: Run) -> TrainingJob | None:
-    """The job that trains this run, if it does so now."""
-    job = choice.job_of(run.recipe.model)
-    return job if job is not None and job.active and job.name == run.name else None
-
-
 def picture(slot: str, run: Run) -> None:
-    """The plane and its samples. While the run trains they are drawn anew every two seconds: the plane forms."""
-    live = training_now(run) is not None
+    """The plane and its samples; redrawn every two seconds while the run is being trained."""
+    live = training_of(run) is not None
     st.fragment(_picture, run_every=2.0 if live else None)(slot, run, live)
 
 
@@ -69,15 +67,15 @@ def _picture(slot: str, run: Run, live: bool) -> None:
             points=z,
             labels=labels,
             classes=classes,
-            dataset=f"{run.recipe.dataset}|{run.recipe.folder}",
+            dataset=data_name(run),
             tiles=tiles,
             centre=centre,
             half=half,
         )
-        st.fragment(_draws, key=f"planes_draws_{slot}")(slot, run)
+        st.fragment(_samples, key=f"planes_draws_{slot}")(slot, run)
     if not live:
         return
-    job = training_now(run)
+    job = training_of(run)
     if job is None:
         st.rerun()
     seen = job.snapshot()
@@ -86,95 +84,101 @@ def _picture(slot: str, run: Run, live: bool) -> None:
 
 @st.cache_data(max_entries=12, show_spinner="Decoding the plane …")
 def _decoded(name: str, _run: Run, _loaded: LoadedModel) -> tuple[np.ndarray, float, np.ndarray]:
+    """(centre [2] and half side of the window in units of z, decoded pictures of a grid over it)."""
     z, _, _ = training_points(_run, _loaded)
     centre, half = planes.window(np.zeros((0, 2)) if z is None else z)
     return centre, half, codec.decode(_loaded.model, planes.lattice(centre, half, SIDE), chunk=64)
 
 
-def settings() -> tuple[int, str]:
-    """(seed, source) of the samples: as this visitor set them, else from the address."""
-    state, asked = st.session_state, st.query_params
+def sample_settings() -> tuple[int, str]:
+    """(seed, distribution) of the samples: as this visitor set them, else from the address."""
+    state = st.session_state
     if "planes_seed" not in state:
-        text = asked.get("seed", "1")
-        good = text.isascii() and text.isdigit() and len(text) <= 6
-        source = asked.get("draw", "prior")
-        if not good or source not in SOURCES:
-            st.warning(
-                "The address asks for samples that cannot be drawn (seed 0 to 999999, draw prior or own). You "
-                "see others."
+        text, source = address.get("seed") or "1", address.get("draw") or "prior"
+        valid_seed = text.isascii() and text.isdigit() and len(text) <= 6
+        if not valid_seed or source not in DISTRIBUTIONS:
+            address.warn(
+                "The address asks for samples that do not exist. Allowed: seed from 0 to 999999, draw prior or own. "
+                "You see the default."
             )
-        state["planes_seed"] = int(text) if good else 1
-        state["planes_source"] = source if source in SOURCES else "prior"
+        state["planes_seed"] = int(text) if valid_seed else 1
+        state["planes_source"] = source if source in DISTRIBUTIONS else "prior"
     return state["planes_seed"], state["planes_source"]
 
 
 @st.fragment(key="planes_toolbar")
 def toolbar(slots: list[str]) -> None:
-    """The button that samples every model at once, and from what."""
+    """The button that draws new samples from every model, and the choice of their distribution."""
 
     def redraw() -> None:
         st.rerun(["planes_toolbar", *(f"planes_draws_{slot}" for slot in slots)])
 
-    def again() -> None:
+    def next_seed() -> None:
         st.session_state["planes_seed"] = (st.session_state["planes_seed"] + 1) % 1_000_000
         redraw()
 
-    def other() -> None:
+    def change_distribution() -> None:
         st.session_state["planes_source"] = st.session_state["planes_from"]
         redraw()
 
-    seed, source = settings()
-    st.query_params["seed"], st.query_params["draw"] = str(seed), source
+    seed, source = sample_settings()
+    address.put("seed", str(seed))
+    address.put("draw", source)
     with st.container(horizontal=True, gap="small", vertical_alignment="center", width="content"):
         st.button(
             "Sample the prior" if source == "prior" else "Sample each",
             key="planes_sample",
             type="primary",
-            on_click=again,
+            on_click=next_seed,
             icon=":material/casino:",
-            help="Draws the same noise for every model and decodes it. The seed counts up with each click.",
+            help="Draws the same noise for every model and decodes it. Each click raises the seed by one.",
         )
         st.session_state["planes_from"] = source
         st.segmented_control(
             "Draw from",
-            list(SOURCES),
+            list(DISTRIBUTIONS),
             key="planes_from",
             required=True,
-            on_change=other,
-            format_func=SOURCES.get,
+            on_change=change_distribution,
+            format_func=DISTRIBUTIONS.get,
             label_visibility="collapsed",
-            help="N(0, I): the same for all, whether a model was trained towards it or not. Its own: "
-            "that prior where there is one, else the Gaussian fitted to its training latents.",
+            help="N(0, I): the same for all models, whether or not they were trained towards it. Its own: the prior "
+            "of the model, or the Gaussian fitted to its training latents where it has no prior.",
         )
         st.caption(f"Seed {seed}")
 
 
-def _draws(slot: str, run: Run) -> None:
+def _samples(slot: str, run: Run) -> None:
     loaded = loaded_or_none(run)
     if loaded is None:
         return
-    seed, source = settings()
-    z, tiles = _sampled(loaded.name, seed, source, DRAWN, _loaded=loaded)
-    what = "N(0, I)" if source == "prior" or loaded.prior else "the Gaussian fitted to its latents"
+    seed, source = sample_settings()
+    z, tiles = _sampled(loaded.name, seed, source, SAMPLES, _loaded=loaded)
+    distribution = "N(0, I)" if source == "prior" or loaded.prior else "the Gaussian fitted to its latents"
     draws(
-        key=f"planes_samples_{slot}", slot=slot, tiles=tiles, z=z, about=f"{DRAWN} samples of {run.name} from {what}."
+        key=f"planes_samples_{slot}",
+        slot=slot,
+        tiles=tiles,
+        z=z,
+        about=f"{SAMPLES} samples of {run.name} from {distribution}.",
     )
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
 def _sampled(name: str, seed: int, source: str, count: int, _loaded: LoadedModel) -> tuple[np.ndarray, np.ndarray]:
+    """(latents [count, 2], their decoded pictures)."""
     z = sampling.prior(count, _loaded.model.latent_dim, seed)
     if source == "own":
         z = sampling.sample_latents(_loaded.model, z)
     return z, codec.decode(_loaded.model, z, chunk=256)
 
 
-def figures(run: Run, images: data.ImageSet | None, status: ClassifierStatus) -> None:
-    """What was measured, in three lines; of a run in training nothing yet."""
-    if training_now(run) is not None:
+def figures(run: Run, images: ImageSet | None, status: ClassifierStatus) -> None:
+    """The reconstruction error, and how the classifier judges samples; nothing while the run is being trained."""
+    if training_of(run) is not None:
         return
     if images is None:
-        st.caption("Without its data set nothing can be measured.")
+        st.caption("Its data set is missing, so nothing can be measured.")
         return
     loaded = loaded_or_none(run)
     if loaded is None:
@@ -184,109 +188,87 @@ def figures(run: Run, images: data.ImageSet | None, status: ClassifierStatus) ->
     if not status.possible:
         return
     if status.classifier is None:
-        st.caption("The classifier that looks at samples is not ready.")
+        st.caption("The classifier that judges the samples is not ready yet.")
         return
     for source in ("prior",) if loaded.prior else ("prior", "own"):
-        seen = _coverage(loaded.name, source, _name(images), _loaded=loaded, _classifier=status.classifier)
-        what = "N(0, I)" if source == "prior" else "own Gaussian"
-        st.markdown(f":small[**{100 * seen.sure:.0f} %** sure · **{seen.classes}** of {seen.of} classes · {what}]")
+        seen = _coverage(loaded.name, source, _classifier_name(images), _loaded=loaded, _classifier=status.classifier)
+        distribution = "N(0, I)" if source == "prior" else "own Gaussian"
+        st.markdown(
+            f":small[**{100 * seen.sure:.0f} %** confident · **{seen.classes}** of {seen.of} classes · {distribution}]"
+        )
 
 
 @st.cache_data(max_entries=16, show_spinner="Measuring …")
-def _error(name: str, _run: Run, _loaded: LoadedModel, _images: data.ImageSet) -> float:
+def _error(name: str, _run: Run, _loaded: LoadedModel, _images: ImageSet) -> float:
     from core.evaluation import metrics
 
-    _, kept = data.split(_images, _run.recipe.validation, _run.recipe.train_images)
+    _, validation = data.split(_images, _run.recipe.validation, _run.recipe.train_images)
     device = _loaded.model.latent_mean.device
-    return metrics.score(_loaded.model, convert.to_byte_tensor(_images.train_images[kept], device)).mse
+    return metrics.score(_loaded.model, convert.to_byte_tensor(_images.train_images[validation], device)).mse
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
 def _coverage(name: str, source: str, version: str, _loaded: LoadedModel, _classifier: Classifier) -> Coverage:
-    _, tiles = _sampled(name, 0, source, MEASURED, _loaded=_loaded)
+    _, tiles = _sampled(name, 0, source, MEASURED_SAMPLES, _loaded=_loaded)
     return planes.coverage(_classifier.probabilities(tiles))
 
 
-def explain(seen: list[tuple[data.ImageSet, ClassifierStatus]]) -> None:
-    """What there is to see, and how sure the classifier is of real images."""
-    words = (
-        "Each point is a training image where the model puts it; each white ring is one of the samples. Look at "
-        "the rings that lie where no points are, and at what they decode to: the holes of the latent space. What "
-        "a VAE or a VAD learns fills the circles; an auto-decoder only pulls its points together; an autoencoder "
-        "leaves them wherever training took them."
+def caption(runs: Sequence[Run], statuses: Sequence[tuple[ImageSet, ClassifierStatus]]) -> None:
+    """What to look for in the planes, and what the figures mean.
+
+    Args:
+        runs: the runs shown. statuses: the images and the classifier of each data set.
+    """
+    text = (
+        "Each point is a training image at its place in the latent space; each white ring is one of the samples. Look "
+        "for rings far from all points, and at what they decode to: these are the holes of the latent space. "
+        f"{holds_latents(list({run.recipe.family.key: run.recipe.family for run in runs}.values()))} "
+        "The squared error is the mean over the pixels of held-out validation images, on grey levels from 0 to 1."
     )
-    words += " The squared error is the mean over the pixels of held-out validation images, on grey levels from 0 to 1."
-    ready = [(images, status.classifier) for images, status in seen if status.classifier is not None]
+    ready = [(images, status.classifier) for images, status in statuses if status.classifier is not None]
     if ready:
-        words += (
-            f" Sure: so many of {MEASURED:,} samples are given one class with "
-            f"{100 * planes.CONFIDENT_PROBABILITY:.0f} % or more by a small classifier of the lab's own; a class "
-            f"counts if it gets {100 * planes.MIN_CLASS_SHARE:.0f} % of the samples."
+        text += (
+            f" Confident: the share of {MEASURED_SAMPLES:,} samples to which a small classifier, trained by the lab "
+            f"on the same images, gives one class with a probability of {100 * planes.CONFIDENT_PROBABILITY:.0f} % or "
+            f"more. A class counts if {100 * planes.MIN_CLASS_SHARE:.0f} % of the samples or more fall into it."
         )
         for images, classifier in ready:
             if len(images.test_images):
-                real = _real(_name(images), _images=images, _classifier=classifier)
-                words += (
-                    f" Of real test images of {data.SOURCES[images.name].title} it is sure of {100 * real.sure:.0f} %."
+                real = _real(_classifier_name(images), _images=images, _classifier=classifier)
+                text += (
+                    f" On real test images of {data.SOURCES[images.name].title} it is confident in "
+                    f"{100 * real.sure:.0f} % of the cases."
                 )
-    st.caption(words)
+    st.caption(text)
 
 
-def _name(images: data.ImageSet) -> str:
-    """Changes whenever the images do, and with them the classifier."""
+def holds_latents(families: Sequence[Family]) -> str:
+    """How the loss of each family arranges the points, one sentence per group of families."""
+    groups = (
+        ([f for f in families if f.prior], "trained towards N(0, I), so the points should fill the circles"),
+        (
+            [f for f in families if not f.prior and len(f.terms) > 1],
+            "trained with a second term that pulls the points together, but towards no distribution",
+        ),
+        (
+            [f for f in families if not f.prior and len(f.terms) < 2],
+            "trained on the reconstruction alone, so the points stay wherever training puts them",
+        ),
+    )
+    return " ".join(
+        f"{' and '.join(f.abbreviation for f in members)} {'are' if len(members) > 1 else 'is'} {words}."
+        for members, words in groups
+        if members
+    )
+
+
+def _classifier_name(images: ImageSet) -> str:
+    """A cache key that changes with the images, and so with the classifier."""
     from core.evaluation import classifier
 
     return classifier.file_of(images).name
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
-def _real(name: str, _images: data.ImageSet, _classifier: Classifier) -> Coverage:
+def _real(name: str, _images: ImageSet, _classifier: Classifier) -> Coverage:
     return planes.coverage(_classifier.probabilities(_images.test_images))
-
-
-def depth(loaded_models: list[LoadedModel]) -> None:
-    """What each family asks of its latents, and the code that ran."""
-    fold = st.expander("How it works", key="planes_depth", on_change="rerun")
-    if not fold.open:
-        return
-    with fold:
-        st.markdown(
-            "All four have a decoder from two numbers to a picture. They differ in what holds the latents together."
-        )
-        st.latex(r"""\begin{array}{ll}
-\text{AE} & -\log p(x \mid z),\; z = \mathrm{encoder}(x): \text{nothing holds them} \\
-\text{VAE} & \mathbb{E}_q[-\log p(x \mid z)] + \beta\,\mathrm{KL}(q(z \mid x) \,\|\, \mathcal{N}(0, I)):
- \text{each image fills a patch, the patches fill the prior} \\
-\text{AD} & -\log p(x_i \mid z_i) + \beta\,\tfrac{1}{2}\lVert z_i \rVert^2:
- \text{points, pulled towards zero} \\
-\text{VAD} & \text{as the VAE, with } \mu_i, \sigma_i \text{ in a table instead of an encoder}
-\end{array}""")
-        st.markdown(
-            "A plane shows z in its own units: a square that holds the circles of N(0, I) and all but the "
-            "outermost training images. The same z means the same place in each of them, but not the same "
-            "picture: every model has a latent space of its own."
-        )
-        table = [
-            {
-                "run": loaded.name.rsplit("@", 1)[0],
-                "mean of z0": float(loaded.model.latent_mean[0]),
-                "mean of z1": float(loaded.model.latent_mean[1]),
-                "σ of z0": float(loaded.model.latent_cov[0, 0]) ** 0.5,
-                "σ of z1": float(loaded.model.latent_cov[1, 1]) ** 0.5,
-            }
-            for loaded in loaded_models
-        ]
-        st.dataframe(
-            table,
-            hide_index=True,
-            key="planes_table",
-            alt="Mean and standard deviation of the training latents of every model shown",
-            column_config={
-                name: st.column_config.NumberColumn(format="%.3g")
-                for name in ("mean of z0", "mean of z1", "σ of z0", "σ of z1")
-            },
-        )
-        st.caption("The code that ran:")
-        st.code(
-            "\n".join(inspect.getsource(f) for f in (planes.window, planes.lattice, planes.coverage)), language="python"
-        )

@@ -1,6 +1,9 @@
-"""The hero of the Reconstruct page: one card per model, with what was found and how."""
+"""Cards of the Reconstruct page: for each model its reconstructions, losses and the path of z during the search."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
@@ -9,88 +12,96 @@ from core import data
 from core.data import ImageSet
 from core.evaluation import inpainting
 from core.latent import codec, mixture, pca
+from core.recipes.recipe import Recipe
 from core.runs import Run
 from ui.charts.losses import unit
 from ui.components.reconstruct.reconstruct import Card, Lane, reconstruct
-from ui.reconstruct.search import SearchRequest, resolve
+from ui.reconstruct.search import Found, SearchRequest, run_searches
 from ui.reconstruct.settings import Settings
 from ui.shared import theme
 from ui.shared.formatting import format_sig, pluralize
 from ui.shared.model_cache import LoadedModel
+from ui.shared.page import images_or_none
 
-CLOUD = 600
-"""Training latents under a path, at most."""
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
 
-OBJECTIVE = {"ae": "Error", "vae": "−ELBO", "ad": "Objective", "vad": "−ELBO", "gan": "Objective"}
+    from core.evaluation.search_trace import SearchTrace
 
-
-def fill_of(settings: Settings, images: ImageSet | None) -> np.ndarray:
-    """What stands in a hole for an encoder, `uint8` [28, 28]."""
-    return inpainting.fill_image(settings.fill if images is not None else "zeros", images)
+CLOUD_POINTS = 600
+"""Training latents shown under a path, at most."""
 
 
-def hero(
-    models: list[tuple[Run, LoadedModel]],
+def cards(
+    models: Sequence[tuple[Run, LoadedModel]],
     image: np.ndarray,
     note: str,
     visible: np.ndarray,
     settings: Settings,
     images: ImageSet | None,
-    status,
-) -> list[tuple[SearchRequest, object]]:
-    """Everything that was found, as cards, with the progress in `status`; returns each wish with its result."""
-    fill = fill_of(settings, images)
-    wishes = [
+    status: DeltaGenerator,
+) -> list[Found]:
+    """Encode the image with every model and draw the cards. Returns the requests with their results.
+
+    Args:
+        image: uint8 [H, W] or [H, W, 3]. note: its caption. visible: bool [H, W].
+        images: the data set of the first run, if it is available. status: an empty placeholder for the progress.
+    """
+    fill = inpainting.fill_image(settings.fill if images is not None else "zeros", images)
+    requests = [
         SearchRequest(run, loaded, search, image, visible, fill, settings, images)
         for run, loaded in models
-        for search in _ways(loaded, settings)
+        for search in _methods(loaded, settings)
     ]
-    found = [(wish, result) for wish, result in zip(wishes, resolve(wishes, status), strict=True) if result is not None]
-    cards = [
-        _card(number, run, loaded, [(w, r) for w, r in found if w.loaded is loaded], images)
+    found = run_searches(requests, status)
+    drawn = [
+        _card(number, run, loaded, pairs, images)
         for number, (run, loaded) in enumerate(models)
-        if any(w.loaded is loaded for w, _ in found)
+        if (pairs := [pair for pair in found if pair[0].loaded is loaded])
     ]
-    if cards:
+    if drawn:
         reconstruct(
             key="reconstruct_hero",
             image=image,
             note=note,
             visible=visible,
-            cards=cards,
+            cards=drawn,
             classes=images.classes if images is not None else (),
         )
     return found
 
 
-def _card(number: int, run: Run, loaded: LoadedModel, found: list, images: ImageSet | None) -> Card:
+def _card(number: int, run: Run, loaded: LoadedModel, found: Sequence[Found], images: ImageSet | None) -> Card:
     recipe, (mean, axes, share) = run.recipe, _axes(loaded.name, _loaded=loaded)
-    cloud, labels = _cloud(loaded.name, _run=run, _loaded=loaded, _images=images)
+    cloud, labels = _cloud(run, loaded)
     palette = theme.RUN_COLOURS[theme.mode()]
     lanes = [
         Lane(
-            way=_way(wish),
-            took=_took(wish, result),
+            way=_method(request),
+            took=_cost(request, trace),
             colour=palette[number % len(palette)],
-            dash=() if wish.search else (2, 3),
-            pictures=result.pictures,
-            objective=result.objective,
-            mse=result.mse,
-            hidden=None if wish.visible.all() else result.hidden_mse,
-            path=pca.project(result.z, mean, axes),
-            hatched=wish.search,
-            sees=wish.image if wish.search else inpainting.fill_holes(wish.image, wish.visible, wish.fill),
+            dash=() if request.search else (2, 3),
+            pictures=trace.pictures,
+            objective=trace.objective,
+            mse=trace.mse,
+            hidden=None if request.visible.all() else trace.hidden_mse,
+            path=pca.project(trace.z, mean, axes),
+            hatched=request.search,
+            sees=request.image
+            if request.search
+            else inpainting.fill_holes(request.image, request.visible, request.fill),
         )
-        for wish, result in found
+        for request, trace in found
     ]
-    beta = f" · β {recipe.beta:g}" if recipe.model not in ("ae", "gan") else ""
-    about = f"{recipe.model.upper()} · {recipe.latent_dim}-d{beta}"
+    about = f"{recipe.family.abbreviation} · {recipe.latent_dim}-d"
+    if recipe.family.uses("beta"):
+        about += f" · β {recipe.beta:g}"
     if images is None or recipe.dataset != images.name:
-        about += f" · learned {data.SOURCES[recipe.dataset].title}"
+        about += f" · trained on {data.SOURCES[recipe.dataset].title}"
     return Card(
         run.name,
         about,
-        OBJECTIVE[recipe.model],
+        recipe.family.objective_name,
         unit(recipe.likelihood),
         lanes,
         cloud,
@@ -100,61 +111,66 @@ def _card(number: int, run: Run, loaded: LoadedModel, found: list, images: Image
     )
 
 
-def _ways(loaded: LoadedModel, settings: Settings) -> tuple[bool, ...]:
-    """Whether to search, for each way to go in this model."""
-    return (True,) if loaded.model.encoder is None else (False, True) if settings.refine else (False,)
+def _filled(request: SearchRequest) -> np.ndarray:
+    """The image as the encoder gets it."""
+    return inpainting.fill_holes(request.image, request.visible, request.fill)
 
 
-def _way(wish: SearchRequest) -> str:
-    if not wish.search:
+def _methods(loaded: LoadedModel, settings: Settings) -> tuple[bool, ...]:
+    """The ways to encode with this model, each as whether it is a search."""
+    if loaded.model.encoder is None:
+        return (True,)
+    return (False, True) if settings.refine else (False,)
+
+
+def _method(request: SearchRequest) -> str:
+    if not request.search:
         return "Encoder, one pass"
-    if not wish.encoder:
+    if not request.has_encoder:
         return "Search"
-    return "Refined by search" if wish.visible.all() else "Search from there"
+    return "Refined by search" if request.visible.all() else "Search from there"
 
 
-def _took(wish: SearchRequest, result) -> str:
-    milliseconds = 1000 * result.seconds
+def _cost(request: SearchRequest, trace: SearchTrace) -> str:
+    milliseconds = 1000 * trace.seconds
     time = f"{milliseconds:.2f} ms" if milliseconds < 10 else f"{milliseconds:,.0f} ms"
-    return f"{time} · {pluralize(result.steps, 'step') if wish.search else 'no steps'}"
+    return f"{time} · {pluralize(trace.steps, 'step') if request.search else 'no steps'}"
 
 
-def _gap(recipe, found: list) -> str:
-    """What the encoder's one pass leaves on the table, in one sentence."""
+def _gap(recipe: Recipe, found: Sequence[Found]) -> str:
+    """By how much the search improves on the encoder, in one sentence; empty where only one of them was run."""
     if len(found) < 2 or found[0][0].search:
         return ""
-    (wish, once), (_, refined) = found
-    gap = f"{format_sig(max(0.0, float(once.objective[-1] - refined.objective[-1])))} {unit(recipe.likelihood)}"
-    if not wish.visible.all():
-        return f"On the visible pixels the search gains {gap} over the encoder, which takes the filled hole for real."
-    if recipe.model == "gan":
-        return f"The search gains {gap}: the encoder learned for the decoder before, not for what G became."
-    return f"Amortisation gap {gap}: what this image pays because one encoder must serve them all."
+    (request, encoded), (_, refined) = found
+    gap = f"{format_sig(max(0.0, float(encoded.objective[-1] - refined.objective[-1])))} {unit(recipe.likelihood)}"
+    if not request.visible.all():
+        return (
+            f"On the visible pixels the search gains {gap} over the encoder, which takes the filled hole for part of "
+            "the image."
+        )
+    if recipe.family.adversarial:
+        return f"The search gains {gap}: the encoder was trained with the original decoder, not with this generator."
+    return f"Amortisation gap {gap}: the cost, for this image, of one encoder for all images."
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
 def _axes(name: str, _loaded: LoadedModel) -> tuple[np.ndarray, np.ndarray, float]:
-    """(mean, the two main directions of the model's latents, the share of variance they hold)."""
+    """(mean of the training latents, their two principal directions, share of the variance along these)."""
     mean, cov = (part.cpu().numpy() for part in (_loaded.model.latent_mean, _loaded.model.latent_cov))
     vectors, _, share = pca.principal_directions(cov)
     return mean, vectors, share
 
 
-def _cloud(name: str, _run: Run, _loaded: LoadedModel, _images: ImageSet | None) -> tuple[np.ndarray, np.ndarray]:
-    """Latents of training images in the plane [n, 2] and their classes [n]; none without the run's own data."""
-    recipe = _run.recipe
-    if not mixture.can_fit(_loaded.model):
-        return np.zeros((0, 2), np.float32), np.zeros(0, np.int64)  # each would have to be searched
-    if _images is None or _images.name != recipe.dataset:
-        try:
-            _images = data.load(recipe.dataset, recipe.folder)
-        except data.DataError:
-            return np.zeros((0, 2), np.float32), np.zeros(0, np.int64)
-    return _cloud_of(name, _run=_run, _loaded=_loaded, _images=_images)
+def _cloud(run: Run, loaded: LoadedModel) -> tuple[np.ndarray, np.ndarray]:
+    """Training latents in the plane [n, 2] and their classes [n]; empty where the run's own data set is missing, or
+    where each latent would have to be searched for."""
+    if mixture.can_fit(loaded.model) and (images := images_or_none(run)) is not None:
+        return _cloud_of(loaded.name, _run=run, _loaded=loaded, _images=images)
+    return np.zeros((0, 2), np.float32), np.zeros(0, np.int64)
 
 
-@st.cache_data(max_entries=16, show_spinner="Placing training images …")
+@st.cache_data(max_entries=16, show_spinner="Encoding training images …")
 def _cloud_of(name: str, _run: Run, _loaded: LoadedModel, _images: ImageSet) -> tuple[np.ndarray, np.ndarray]:
-    rows, z = codec.training_latents(_loaded.model, _run.recipe, _images, CLOUD)
+    rows, z = codec.training_latents(_loaded.model, _run.recipe, _images, CLOUD_POINTS)
     mean, axes, _ = _axes(name, _loaded=_loaded)
     return pca.project(z, mean, axes), _images.train_labels[rows]

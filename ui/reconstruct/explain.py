@@ -1,24 +1,21 @@
-"""The depth of the Reconstruct page: the objective with this image's numbers, and the code that ran."""
+"""Section "How it works" of the Reconstruct page: the objective with this image's numbers, and the code that ran."""
 
 from __future__ import annotations
 
-import inspect
-from functools import cache
-
 import streamlit as st
 
+from core.recipes.family import Family
+from core.runs import Run
 from ui.charts.losses import unit
+from ui.reconstruct.search import Found
 from ui.shared.formatting import escape_markdown, format_sig, pluralize
+from ui.shared.source_code import show_code
 
 
-def depth(found: list) -> None:
-    """A fold; its content is made only while it is open.
-
-    Args:
-        found: (wish, result) as the hero returns them.
-    """
+def explain(found: list[Found]) -> None:
+    """The section; its content is computed only while it is open. found: the results shown on the cards."""
     fold = st.expander(
-        "How it works: the objective with live numbers, and the code that ran",
+        "How it works: the objective with this image's numbers, and the code that ran",
         key="reconstruct_depth",
         on_change="rerun",
     )
@@ -26,60 +23,51 @@ def depth(found: list) -> None:
         return
     with fold:
         st.markdown(
-            "An **encoder** answers in one pass. A **search** leaves the decoder as it is and moves z by Adam "
-            "until the image fits best; only visible pixels count, the hidden ones carry no gradient. It "
-            "minimises what training minimised, with the same weight β of the prior:"
+            "An **encoder** computes z in one pass. A **search** keeps the decoder fixed and changes z by Adam until "
+            "the objective is smallest. It is the objective of training, with the same weight β; only visible pixels "
+            "count in log p(x | z), and hidden ones have no gradient:"
         )
-        st.latex(
-            r"\mathrm{AE}: \; -\log p(x_{\text{visible}} \mid z) \qquad "
-            r"\mathrm{AD}: \; -\log p(x_{\text{visible}} \mid z) + \beta\,\tfrac{1}{2}\lVert z \rVert^2"
-        )
-        st.latex(
-            r"\mathrm{VAE,\,VAD}: \; \underbrace{-\,\mathbb{E}_{q} \log p(x_{\text{visible}} \mid z)}"
-            r"_{\text{reconstruction}} + \beta\,\mathrm{KL}\left(q\,\|\,\mathcal{N}(0, I)\right), \qquad "
-            r"q = \mathcal{N}(\mu, \mathrm{diag}\,\sigma^2)"
-        )
-        if any(wish.run.recipe.model == "gan" for wish, _ in found):
-            st.markdown(
-                "A **GAN** was trained on nothing of the kind: its generator never saw an image, and it has no "
-                "ELBO. What is minimised for it is the objective of the model it came from, with G in the "
-                "decoder's place."
-            )
-        st.markdown("\n".join(["For this image:", "", *(_numbers(wish, result) for wish, result in found)]))
+        _objectives([request.run for request, _ in found])
+        st.markdown("\n".join(["For this image:", "", *(_numbers(*pair) for pair in found)]))
         st.markdown(
-            "The **amortisation gap** is the difference of the two totals of one VAE: the same decoder, the "
-            "same image, once with the q that the encoder gave and once with the best q that the search found. "
-            "Steps are priced at 16 fixed draws of ε, so that the curve shows the search and not the noise. "
-            "An encoder was never trained on holes and takes the filled one for part of the image; the search "
-            "is told which pixels to leave out, for VAE and AE as for VAD and AD."
+            "The **amortisation gap** is the difference between the two totals of one VAE (Cremer, Li & Duvenaud "
+            "2018): the same decoder and the same image, once with the q of the encoder and once with the best q that "
+            "the search found. The objective of each step is a mean over 16 fixed draws of ε, so that the curve shows "
+            "the search and not sampling noise. An encoder was never trained on images with holes and takes the fill "
+            "for part of the image. The search leaves hidden pixels out, for every kind of model."
         )
-        st.caption("The search that ran (core/latent/encoding.py):")
-        st.code(_search(), language="python")
-        st.caption("The likelihood that leaves hidden pixels out (core/models/likelihood.py):")
-        st.code(_nll(), language="python")
+        from core.latent import search
+        from core.models.likelihood import Likelihood
+
+        show_code([search.search], "The search")
+        show_code([Likelihood.nll], "The likelihood, which leaves hidden pixels out")
 
 
-def _numbers(wish, result) -> str:
-    recipe, price = wish.run.recipe, f"{result.recon[-1]:.2f}"
-    if recipe.model != "ae":
-        price += f" + {result.beta:.3g} × {result.prior[-1]:.2f} = **{result.objective[-1]:.2f}**"
-    how = f"search, {pluralize(result.steps, 'step')}" if wish.search else "encoder"
-    error = f", hidden pixels {format_sig(result.hidden_mse[-1])}" if not wish.visible.all() else ""
+def _objectives(runs: list[Run]) -> None:
+    """The objective of each family shown; families with the same one share its formula."""
+    shown: dict[str, list[Family]] = {}
+    for run in runs:
+        family = run.recipe.latent_family
+        if family is not None and family.objective and family not in shown.get(family.objective, []):
+            shown.setdefault(family.objective, []).append(family)
+    for objective, families in shown.items():
+        st.markdown(f"**{', '.join(family.abbreviation for family in families)}**")
+        st.latex(objective)
+    if any(run.recipe.family.adversarial for run in runs):
+        st.markdown(
+            "A **GAN** is not trained on such an objective: its generator never sees an image, and it has no ELBO. "
+            "For it, the search minimises the objective of the model whose decoder it started from, with the generator "
+            "as the decoder."
+        )
+
+
+def _numbers(request, result) -> str:
+    recipe, value = request.run.recipe, f"{result.recon[-1]:.2f}"
+    if recipe.latent_family is None or len(recipe.latent_family.terms) > 1:
+        value += f" + {result.beta:.3g} × {result.prior[-1]:.2f} = **{result.objective[-1]:.2f}**"
+    method = f"search, {pluralize(result.steps, 'step')}" if request.search else "encoder"
+    hidden = f", hidden pixels {format_sig(result.hidden_mse[-1])}" if not request.visible.all() else ""
     return (
-        f"- {escape_markdown(wish.run.name)}, {how}: {price} {unit(recipe.likelihood)}; squared error per pixel "
-        f"{format_sig(result.mse[-1])}{error}"
+        f"- {escape_markdown(request.run.name)}, {method}: {value} {unit(recipe.likelihood)}; squared error per pixel "
+        f"{format_sig(result.mse[-1])}{hidden}"
     )
-
-
-@cache
-def _search() -> str:
-    from core.latent import search
-
-    return inspect.getsource(search.search)
-
-
-@cache
-def _nll() -> str:
-    from core.models.likelihood import Likelihood
-
-    return inspect.cleandoc("\n" + inspect.getsource(Likelihood.nll))

@@ -1,4 +1,4 @@
-"""How the error on hidden pixels grows with the share that is hidden: a curve per model and way, made in the
+"""Section of the Reconstruct page: error on hidden pixels against the share of hidden pixels, measured in the
 background."""
 
 from __future__ import annotations
@@ -6,6 +6,7 @@ from __future__ import annotations
 import csv
 import io
 import uuid
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,21 +23,22 @@ from ui.shared import theme
 from ui.shared.formatting import escape_markdown, format_sig
 from ui.shared.model_cache import LoadedModel
 
-WORDS = {"zeros": "hole black", "mean": "hole mean", SEARCH: "search"}
+METHODS = {"zeros": "hole black", "mean": "hole mean", SEARCH: "search"}
 DASHES: dict[str, Any] = {"zeros": [2, 3], "mean": [8, 4], SEARCH: False}
+MAX_IMAGES = 200
 
 
-def sweep(models: list[tuple[Run, LoadedModel]], settings: Settings, images: ImageSet | None) -> None:
+def sweep(models: Sequence[tuple[Run, LoadedModel]], settings: Settings, images: ImageSet | None) -> None:
     """The section: a button, the progress, the curves."""
-    st.subheader("The more is hidden", anchor=False)
+    st.subheader("Error against the share of hidden pixels", anchor=False)
     st.markdown(
-        "Hides 10 to 90 % of the pixels of test images at random and measures how far off the **hidden** "
-        "pixels are, per model and way: the experiment of the VAD paper (Zadeh et al. 2019)."
+        "Hides 10 to 90 % of the pixels of test images at random and measures the error on the **hidden** pixels, for "
+        "each model and method. This is the experiment of the VAD paper (Zadeh et al. 2019)."
     )
     if images is None or not len(images.test_images):
         st.info("This needs the test images of the first model's data set.")
         return
-    most = min(200, len(images.test_images))
+    most = min(MAX_IMAGES, len(images.test_images))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         count = st.number_input(
             "Test images",
@@ -47,9 +49,9 @@ def sweep(models: list[tuple[Run, LoadedModel]], settings: Settings, images: Ima
             key="reconstruct_count",
             width=140,
             persist_state="session",
-            help="More images, steadier curves, longer wait.",
+            help="With more images the curves are smoother and take longer.",
         )
-        ways = [SweepCurve(str(run.path), how) for run, loaded in models for how in _hows(loaded, settings)]
+        ways = [SweepCurve(str(run.path), how) for run, loaded in models for how in _methods(loaded, settings)]
         key = (
             tuple(loaded.name for _, loaded in models),
             tuple(ways),
@@ -59,93 +61,106 @@ def sweep(models: list[tuple[Run, LoadedModel]], settings: Settings, images: Ima
             settings.steps,
         )
         job = inpainting_sweep.find(key)
-        visitor = st.session_state.setdefault("reconstruct_visitor", uuid.uuid4().hex)
-        if job is None or not job.active:
-            label = "Draw the curve" if job is None else "Go on" if job.state == "stopped" else "Try again"
-            if job is None or job.state != "done":
-                st.button(
-                    label,
-                    key="reconstruct_sweep",
-                    type="primary",
-                    icon=":material/ssid_chart:",
-                    on_click=inpainting_sweep.start,
-                    args=(key, visitor, ways, count, 0, settings.steps),
-                    help="Runs behind the page; you can go on meanwhile.",
-                )
+        _start_button(job, key, ways, count, settings)
     if job is None:
-        st.caption(f"{len(ways)} curves, {count} images each. A few seconds per curve, more with convolutions.")
+        st.caption(
+            f"{len(ways)} curves of {count} images each. Each takes a few seconds, or longer for convolutional models."
+        )
         return
-    st.fragment(_watch, run_every=0.7 if job.active else None)(job, models, visitor)
+    st.fragment(_results, run_every=0.7 if job.active else None)(job, models)
 
 
-def _hows(loaded: LoadedModel, settings: Settings) -> tuple[str, ...]:
+def _start_button(
+    job: InpaintingSweepJob | None, key: Hashable, ways: list[SweepCurve], count: int, settings: Settings
+) -> None:
+    """The button that starts the sweep, or starts it again after a stop or a failure."""
+    if job is not None and (job.active or job.state == "done"):
+        return
+    st.button(
+        "Draw the curves" if job is None else "Continue" if job.state == "stopped" else "Try again",
+        key="reconstruct_sweep",
+        type="primary",
+        icon=":material/ssid_chart:",
+        on_click=inpainting_sweep.start,
+        args=(key, _visitor(), ways, count, 0, settings.steps),
+        help="Runs in the background. You can keep working on this page or leave it.",
+    )
+
+
+def _visitor() -> str:
+    """An identifier of this browser session: a visitor's Stop must not stop the sweep that others wait for."""
+    return st.session_state.setdefault("reconstruct_visitor", uuid.uuid4().hex)
+
+
+def _methods(loaded: LoadedModel, settings: Settings) -> tuple[str, ...]:
     if loaded.model.encoder is None:
         return (SEARCH,)
     return (*FILLS, SEARCH) if settings.refine else FILLS
 
 
-def _watch(job: InpaintingSweepJob, models: list[tuple[Run, LoadedModel]], visitor: str) -> None:
-    """The curves as far as they are known; ticks while they grow."""
-    before = st.session_state.get("reconstruct_sweep_seen")
+def _results(job: InpaintingSweepJob, models: Sequence[tuple[Run, LoadedModel]]) -> None:
+    """The progress and the curves measured so far; redrawn while the sweep runs."""
+    was_active = st.session_state.get("reconstruct_sweep_seen")
     st.session_state["reconstruct_sweep_seen"] = job.active
-    if before and not job.active:
+    if was_active and not job.active:
         st.rerun()
     with st.container(height=44, border=False, key="reconstruct_sweep_status", vertical_alignment="center"):
-        if job.active:
-            with st.container(horizontal=True, vertical_alignment="center"):
-                st.button(
-                    "Stop",
-                    key="reconstruct_sweep_stop",
-                    on_click=job.leave,
-                    args=(visitor,),
-                    width=80,
-                    help="Ends the sweep; the curves so far stay.",
-                )
-                st.progress(
-                    job.part,
-                    text="Waiting for another sweep to end …"
-                    if job.state == "waiting"
-                    else "Starting …"
-                    if not job.part
-                    else "Hiding more and more …",
-                )
-        elif job.state == "failed":
-            st.warning(escape_markdown(job.message))
-        elif job.state == "stopped":
-            st.caption("Stopped. The curves show what was measured by then.")
-        else:
-            _download(job)
+        _status(job)
+    summary = _summary(job)
     curves(
         _chart(job, models),
         "reconstruct_sweep_chart",
         height=340,
-        alt="Error on hidden pixels against the share hidden, a curve per model and way. " + _said(job),
+        alt="Error on hidden pixels against the share of hidden pixels, a curve per model and method. " + summary,
     )
-    st.caption(_said(job) or "Each curve is a mean over the images; the band holds the middle half of them.")
+    st.caption(summary or "Each curve is a mean over the images; the band holds the middle half of them.")
 
 
-def _chart(job: InpaintingSweepJob, models: list[tuple[Run, LoadedModel]]) -> dict[str, Any]:
+def _status(job: InpaintingSweepJob) -> None:
+    if job.active:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.button(
+                "Stop",
+                key="reconstruct_sweep_stop",
+                on_click=job.leave,
+                args=(_visitor(),),
+                width=80,
+                help="Stops the sweep; the curves measured so far stay.",
+            )
+            waiting = "Waiting for another computation to end …"
+            st.progress(
+                job.part, text=waiting if job.state == "waiting" else "Measuring …" if job.part else "Starting …"
+            )
+    elif job.state == "failed":
+        st.warning(escape_markdown(job.message))
+    elif job.state == "stopped":
+        st.caption("Stopped. The curves show what had been measured by then.")
+    else:
+        _download(job)
+
+
+def _chart(job: InpaintingSweepJob, models: Sequence[tuple[Run, LoadedModel]]) -> dict[str, Any]:
     palette = theme.RUN_COLOURS[theme.mode()]
-    place = {str(run.path): number for number, (run, _) in enumerate(models)}
+    number_of = {str(run.path): number for number, (run, _) in enumerate(models)}
     drawn, legend = [], []
     for way, errors in zip(job.ways, job.errors, strict=True):
         style = {
             "name": _name(way),
-            "colour": palette[place.get(way.run, 0) % len(palette)],
+            "colour": palette[number_of.get(way.run, 0) % len(palette)],
             "width": 2,
             "alpha": 1.0,
             "dash": DASHES[way.how],
         }
         legend.append(style)
-        ps = sorted(errors)
+        shares = sorted(errors)
         low, middle, high = (
-            _short([f(errors[p]) for p in ps])
+            _rounded([f(errors[p]) for p in shares])
             for f in (lambda e: np.quantile(e, 0.25), np.mean, lambda e: np.quantile(e, 0.75))
         )
         drawn.append(
             style
             | {
-                "x": [round(100 * p) for p in ps],
+                "x": [round(100 * p) for p in shares],
                 "y": middle,
                 "low": low,
                 "high": high,
@@ -166,26 +181,30 @@ def _chart(job: InpaintingSweepJob, models: list[tuple[Run, LoadedModel]]) -> di
     }
 
 
+def _run_name(way: SweepCurve) -> str:
+    return way.run.replace("\\", "/").rsplit("/", 1)[-1]
+
+
 def _name(way: SweepCurve) -> str:
-    return f"{way.run.replace(chr(92), '/').rsplit('/', 1)[-1]} · {WORDS[way.how]}"
+    return f"{_run_name(way)} · {METHODS[way.how]}"
 
 
-def _said(job: InpaintingSweepJob) -> str:
-    """The order at half of the pixels, in words."""
-    there = [
+def _summary(job: InpaintingSweepJob) -> str:
+    """The best and the worst curve with half of the pixels hidden, in words; empty before two are measured there."""
+    at_half = [
         (float(errors[0.5].mean()), way) for way, errors in zip(job.ways, job.errors, strict=True) if 0.5 in errors
     ]
-    if len(there) < 2:
+    if len(at_half) < 2:
         return ""
-    there.sort(key=lambda pair: pair[0])
-    (best, first), (worst, last) = there[0], there[-1]
+    at_half.sort(key=lambda pair: pair[0])
+    (best, first), (worst, last) = at_half[0], at_half[-1]
     return (
-        f"With half of the pixels hidden, {_name(first)} is closest ({format_sig(best)} per pixel), {_name(last)} "
+        f"With half of the pixels hidden, {_name(first)} is closest ({format_sig(best)} per pixel) and {_name(last)} "
         f"furthest ({format_sig(worst)}). The band holds the middle half of the images."
     )
 
 
-def _short(values: list[float]) -> list[float]:
+def _rounded(values: list[float]) -> list[float]:
     return [float(f"{v:.4g}") for v in values]
 
 
@@ -195,9 +214,9 @@ def _download(job: InpaintingSweepJob) -> None:
         write = csv.writer(out)
         write.writerow(["run", "way", "hidden", "images", "mse_mean", "mse_std"])
         for way, errors in zip(job.ways, job.errors, strict=True):
-            name = way.run.replace(chr(92), "/").rsplit("/", 1)[-1]
             write.writerows(
-                [name, way.how, p, len(e), f"{e.mean():.6f}", f"{e.std():.6f}"] for p, e in sorted(errors.items())
+                [_run_name(way), way.how, p, len(e), f"{e.mean():.6f}", f"{e.std():.6f}"]
+                for p, e in sorted(errors.items())
             )
         return out.getvalue()
 

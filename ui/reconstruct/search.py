@@ -1,11 +1,10 @@
-"""Runs the searches that the Reconstruct page shows: with progress and a stop, kept for everybody who asks the same."""
+"""Searches of the Reconstruct page: run with a progress bar and a Stop button; finished ones are cached with the model,
+for all visitors."""
 
 from __future__ import annotations
 
-import threading
 import time
-from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,42 +19,29 @@ from ui.shared.formatting import escape_markdown, pluralize
 from ui.shared.model_cache import LoadedModel
 
 if TYPE_CHECKING:
-    from core.evaluation.search_trace import SearchTrace
+    from streamlit.delta_generator import DeltaGenerator
 
-KEPT = 256
-"""Ways that are remembered, about 60 kB each."""
+    from core.evaluation.search_trace import SearchTrace, TracedSearch
 
-PATIENCE, TICK = 0.3, 0.1
-"""Seconds before the progress shows itself, and between two looks at it."""
+BAR_DELAY, BAR_INTERVAL = 0.3, 0.1
+"""Seconds before the progress bar appears, and between two updates of it."""
 
+UNFINISHED = "reconstruct_unfinished"
+"""Key in the session state: searches that were stopped or interrupted, by the key of their request."""
 
-class Store:
-    """The newest `KEPT` results of all visitors."""
-
-    def __init__(self):
-        self._lock, self._found = threading.Lock(), OrderedDict()
-
-    def get(self, key: Hashable) -> SearchTrace | None:
-        with self._lock:
-            if key in self._found:
-                self._found.move_to_end(key)
-            return self._found.get(key)
-
-    def put(self, key: Hashable, found: SearchTrace) -> None:
-        with self._lock:
-            self._found[key] = found
-            while len(self._found) > KEPT:
-                self._found.popitem(last=False)
-
-
-@st.cache_resource(show_spinner=False)
-def _store() -> Store:
-    return Store()
+STOPPED = "reconstruct_stopped"
+"""Key in the session state: requests whose search the visitor has stopped."""
 
 
 @dataclass(frozen=True)
 class SearchRequest:
-    """One way to one image's place in one model: what is to be found. `search`: by descent, or in one pass."""
+    """One way to encode the image with one model.
+
+    Attributes:
+        search: whether by a search, or by the encoder in one pass.
+        image: uint8 [H, W] or [H, W, 3]. visible: bool [H, W]. fill: pixels of the hole for an encoder, like `image`.
+        images: the data set, needed for the start at the nearest training image.
+    """
 
     run: Run
     loaded: LoadedModel
@@ -67,114 +53,148 @@ class SearchRequest:
     images: ImageSet | None = None
 
     @property
-    def encoder(self) -> bool:
+    def has_encoder(self) -> bool:
+        """Whether the model has an encoder, which then also gives the search its start."""
         return self.loaded.model.encoder is not None
 
     def key(self) -> Hashable:
-        """Everything the result depends on."""
-        content = (self.loaded.name, self.search, self.image.tobytes(), np.packbits(self.visible).tobytes())
-        if self.encoder:
-            content += (self.fill.tobytes() if not self.visible.all() else b"",)
-        how = self.settings
-        if self.search:
-            content += (how.steps, how.lr, how.restarts) + (() if self.encoder else (how.start,))
-        return content
+        """Everything that the result depends on, beside the model."""
+        settings = self.settings
+        return (
+            self.search,
+            self.image.tobytes(),
+            np.packbits(self.visible).tobytes(),
+            self.fill.tobytes() if self.has_encoder and not self.visible.all() else b"",
+            (settings.steps, settings.lr, settings.restarts) if self.search else (),
+            settings.start if self.search and not self.has_encoder else "",
+        )
 
-    def begin(self):
-        """The search, ready to walk.
+    def start(self) -> TracedSearch:
+        """The search before its first step.
 
         Raises:
-            ValueError: it cannot start where it should.
+            ValueError: it cannot start at the place that the settings ask for.
         """
-        from core.evaluation import search_trace as found
+        from core.evaluation import search_trace
 
-        how, training = self.settings, None
-        if how.start == "nearest" and not self.encoder and self.images is not None:
-            trained, _ = data.split(self.images, self.run.recipe.validation, self.run.recipe.train_images)
-            training = self.images.train_images[trained]
-        code = found.starting_code(self.loaded.model, self.image, self.visible, self.fill, how.start, training)
-        return found.TracedSearch(
-            self.loaded.model, self.image, self.visible, code, steps=how.steps, lr=how.lr, restarts=how.restarts
+        settings, training = self.settings, None
+        if settings.start == "nearest" and not self.has_encoder and self.images is not None:
+            rows, _ = data.split(self.images, self.run.recipe.validation, self.run.recipe.train_images)
+            training = self.images.train_images[rows]
+        model = self.loaded.model
+        code = search_trace.starting_code(model, self.image, self.visible, self.fill, settings.start, training)
+        return search_trace.TracedSearch(
+            model,
+            self.image,
+            self.visible,
+            code,
+            steps=settings.steps,
+            lr=settings.lr,
+            restarts=settings.restarts,
         )
 
 
-def resolve(wishes: list[SearchRequest], slot) -> list[SearchTrace | None]:
-    """The result of each wish, from memory or found now; None where a sentence on the page says why not. `slot`: an
-    empty place for the progress and a summary.
+Found = tuple[SearchRequest, "SearchTrace"]
+"""A request with its result."""
 
-    A search that the visitor stopped is answered by how far it came. One that another click cut off goes on.
+
+def run_searches(requests: Sequence[SearchRequest], status: DeltaGenerator) -> list[Found]:
+    """The requests with their results, from the cache or computed now; a request that cannot start is left out, with
+    the reason on the page.
+
+    A search that the visitor has stopped gives what it had found by then. A search that a click interrupted continues
+    in the next run of the page.
+
+    Args:
+        status: an empty placeholder for the progress bar, and then for a summary.
     """
-    from core.evaluation import search_trace as found
-
-    state, store = st.session_state, _store()
-    keys = [wish.key() for wish in wishes]
-    searches = state["reconstruct_under_way"] = {
-        k: s for k, s in state.get("reconstruct_under_way", {}).items() if k in keys
+    keys = [(request.loaded.name, request.key()) for request in requests]
+    unfinished = st.session_state[UNFINISHED] = {
+        key: search for key, search in st.session_state.get(UNFINISHED, {}).items() if key in keys
     }
-    stopped = state["reconstruct_stopped"] = state.get("reconstruct_stopped", set()) & set(keys)
-    results, began, shown, bar = [], time.monotonic(), 0.0, None
-    missing = [k for k, wish in zip(keys, wishes, strict=True) if wish.search and store.get(k) is None]
-    for key, wish in zip(keys, wishes, strict=True):
-        result = store.get(key)
-        if result is None and not wish.search:
-            result = found.trace_encoder(wish.loaded.model, wish.image, wish.visible, wish.fill)
-            store.put(key, result)
-        if result is None:
+    stopped = st.session_state[STOPPED] = st.session_state.get(STOPPED, set()) & set(keys)
+    to_search = [
+        key
+        for key, request in zip(keys, requests, strict=True)
+        if request.search and request.loaded.traces.get(key[1]) is None
+    ]
+    progress, found = _Progress(status, to_search), []
+    for key, request in zip(keys, requests, strict=True):
+        trace = request.loaded.traces.get(key[1]) or (None if request.search else _encode(request, key[1]))
+        if trace is None:
             try:
-                search = searches.get(key) or searches.setdefault(key, wish.begin())
+                search = unfinished.get(key) or unfinished.setdefault(key, request.start())
             except ValueError as error:
-                st.warning(f"{escape_markdown(wish.run.name)}: {error} Choose another start under Search.")
-                results.append(None)
+                st.warning(f"{escape_markdown(request.run.name)}: {error} Choose another start under Search.")
                 continue
-            for look in search:
+            for step in search:
                 if key in stopped:
                     break
-                now = time.monotonic()
-                if now - began > PATIENCE and now - shown > TICK:
-                    shown = now
-                    bar = bar or _bar(slot, missing)
-                    bar.progress(
-                        min(1.0, (missing.index(key) + look.step / look.total) / len(missing)),
-                        text=f"Searching in {escape_markdown(wish.run.name)} …",
-                    )
-            result = search.trace()
-            if result.ended:
-                store.put(key, result)
-                searches.pop(key, None)
-        results.append(result)
-    _summary(slot, wishes, results)
-    return results
+                progress.show(request.run.name, to_search.index(key) + step.step / step.total)
+            trace = search.trace()
+            if trace.ended:
+                request.loaded.traces.keep(key[1], trace)
+                unfinished.pop(key, None)
+        found.append((request, trace))
+    _summary(status, found)
+    return found
 
 
-def _bar(slot, missing: list[Hashable]):
-    with slot.container(horizontal=True, vertical_alignment="center"):
-        st.button(
-            "Stop",
-            key="reconstruct_stop",
-            on_click=_stop,
-            args=(missing,),
-            width=80,
-            help="Ends the searches; what they found so far is shown.",
-        )
-        return st.progress(0.0)
+def _encode(request: SearchRequest, key: Hashable) -> SearchTrace:
+    """The encoder's result in one pass."""
+    from core.evaluation import search_trace
+
+    trace = search_trace.trace_encoder(request.loaded.model, request.image, request.visible, request.fill)
+    request.loaded.traces.keep(key, trace)
+    return trace
 
 
-def _stop(keys: list[Hashable]) -> None:
-    st.session_state["reconstruct_stopped"] = set(keys)
+class _Progress:
+    """A progress bar with a Stop button, shown from `BAR_DELAY` on."""
+
+    def __init__(self, status: DeltaGenerator, keys: Sequence[Hashable]):
+        self._status, self._keys = status, keys
+        self._began, self._updated, self._bar = time.monotonic(), 0.0, None
+
+    def show(self, name: str, searches: float) -> None:
+        """Update the bar. name: of the run. searches: number done, with the fraction of the current one."""
+        now = time.monotonic()
+        if now - self._began <= BAR_DELAY or now - self._updated <= BAR_INTERVAL:
+            return
+        self._updated = now
+        if self._bar is None:
+            with self._status.container(horizontal=True, vertical_alignment="center"):
+                st.button(
+                    "Stop",
+                    key="reconstruct_stop",
+                    on_click=_stop,
+                    args=(self._keys,),
+                    width=80,
+                    help="Stops the searches and shows what they have found so far.",
+                )
+                self._bar = st.progress(0.0)
+        self._bar.progress(min(1.0, searches / len(self._keys)), text=f"Searching with {escape_markdown(name)} …")
 
 
-def _go_on() -> None:
-    st.session_state["reconstruct_stopped"] = set()
+def _stop(keys: Sequence[Hashable]) -> None:
+    st.session_state[STOPPED] = set(keys)
 
 
-def _summary(slot, wishes: list[SearchRequest], results: list[SearchTrace | None]) -> None:
-    searched = [r for w, r in zip(wishes, results, strict=True) if w.search and r is not None]
-    if any(not r.ended for r in searched):
-        with slot.container(horizontal=True, vertical_alignment="center"):
-            st.button("Go on", key="reconstruct_go_on", on_click=_go_on, width=90, help="Continues where it stopped.")
-            st.caption("Stopped: what had been found by then.")
-    elif searched:
-        took = f"{1000 * sum(r.seconds for r in searched):,.0f} ms"
-        slot.caption(f"{pluralize(len(searched), 'search', 'searches')}, {took}: drag the scrubber to watch.")
+def _continue() -> None:
+    st.session_state[STOPPED] = set()
+
+
+def _summary(status: DeltaGenerator, found: Sequence[Found]) -> None:
+    traces = [trace for request, trace in found if request.search]
+    if any(not trace.ended for trace in traces):
+        with status.container(horizontal=True, vertical_alignment="center"):
+            st.button(
+                "Continue", key="reconstruct_go_on", on_click=_continue, width=100, help="Continues the searches."
+            )
+            st.caption("Stopped. You see what had been found by then.")
+    elif traces:
+        milliseconds = 1000 * sum(trace.seconds for trace in traces)
+        searches = pluralize(len(traces), "search", "searches")
+        status.caption(f"{searches} in {milliseconds:,.0f} ms. Drag the scrubber to follow them.")
     else:
-        slot.caption("One pass each. “Refine” under Search shows what that leaves on the table.")
+        status.caption("One pass of each encoder. “Refine” under Search shows what one pass misses.")

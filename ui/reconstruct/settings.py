@@ -1,28 +1,36 @@
-"""How the Reconstruct page searches: the fold with its settings, and their place in the address."""
+"""Settings of the search on the Reconstruct page: the popover, and their values in the address."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 
 from core.evaluation.inpainting import FILLS
-from ui.shared.formatting import escape_markdown
+from core.recipes.family import FAMILIES
+from ui.shared import address
 from ui.shared.model_cache import LoadedModel
 
-LEVELS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
+STEP_SIZES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
 STEPS = range(10, 301, 10)
 RESTARTS = range(1, 9)
 STARTS = {
     "guess": "Ridge regression from the pixels",
-    "zero": "Zero, the middle of the prior",
-    "nearest": "The nearest training image's z",
+    "zero": "Zero, the centre of the prior",
+    "nearest": "The z of the nearest training image",
 }
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How to search. fill: what an encoder sees in the hole. refine: search for families with an encoder too."""
+    """Settings of the search.
+
+    Attributes:
+        steps: of Adam, at most. lr: the first step size in units of z. restarts: number of searches, of which the best
+            counts. start: where a model without an encoder begins, one of `STARTS`.
+        refine: whether a search also continues from an encoder's latent. fill: pixels of the hole for an encoder.
+    """
 
     steps: int = 60
     lr: float = 0.1
@@ -32,42 +40,39 @@ class Settings:
     fill: str = "zeros"
 
 
-ALLOWED = {
+ALLOWED: dict[str, tuple[dict[str, Any], str]] = {
     "steps": ({str(k): k for k in STEPS}, f"{STEPS[0]}, {STEPS[1]}, … {STEPS[-1]}"),
-    "lr": ({f"{v:g}": v for v in LEVELS}, ", ".join(f"{v:g}" for v in LEVELS)),
+    "lr": ({f"{v:g}": v for v in STEP_SIZES}, ", ".join(f"{v:g}" for v in STEP_SIZES)),
     "restarts": ({str(k): k for k in RESTARTS}, f"a whole number from {RESTARTS[0]} to {RESTARTS[-1]}"),
     "start": ({name: name for name in STARTS}, ", ".join(STARTS)),
     "refine": ({"0": False, "1": True}, "0 or 1"),
     "fill": ({name: name for name in FILLS}, " or ".join(FILLS)),
 }
-"""Of each setting: its values by their text in the address, and the words for what is allowed."""
+"""Allowed values of each setting: by their text in the address, and in words for a message."""
 
-WROTE = "reconstruct_settings_wrote"  # in session state: what this page put into the address
+PAGE = "reconstruct_settings"
+"""Name under which `ui.shared.address` remembers these parameters."""
 
 
-def read() -> None:
-    """Take over what the address asks for; a bad value is left out with a message. Call it before the widgets."""
+def read_address() -> None:
+    """Take over the settings that the address asks for. Call it before the widgets are drawn."""
     state = st.session_state
-    asked = {name: st.query_params[name] for name in ALLOWED if name in st.query_params}
-    if asked != state.get(WROTE):
-        for name, text in asked.items():
-            values, allowed = ALLOWED[name]
-            if text in values:
-                state[f"reconstruct_{name}"] = values[text]
-            else:
-                st.warning(
-                    f"The address asks for {name} '{escape_markdown(text[:40])}', which is not there. Allowed: "
-                    f"{allowed}."
-                )
+    for name, text in address.requested(PAGE, *ALLOWED).items():
+        values, allowed = ALLOWED[name]
+        if text in values:
+            state[f"reconstruct_{name}"] = values[text]
+        else:
+            address.warn(f"The address asks for a value of '{name}' that does not exist. Allowed: {allowed}.")
     for name in ALLOWED:
         if state.get(f"reconstruct_{name}") is None:
             state[f"reconstruct_{name}"] = getattr(Settings(), name)
 
 
-def options(loaded: list[LoadedModel]) -> Settings:
-    """The fold with the settings; what differs from the usual is put into the address."""
+def popover(models: list[LoadedModel]) -> Settings:
+    """The popover with the settings. Those that differ from the defaults are written into the address."""
+    without_encoder = " and ".join(f.abbreviation for f in FAMILIES.values() if not f.encoder and not f.adversarial)
     with st.popover(
-        "Search", icon=":material/tune:", help="How the search for z goes: steps, step size, restarts, start."
+        "Search", icon=":material/tune:", help="Settings of the search: steps, step size, restarts, start."
     ):
         st.slider(
             "Steps",
@@ -76,14 +81,14 @@ def options(loaded: list[LoadedModel]) -> Settings:
             step=STEPS.step,
             key="reconstruct_steps",
             persist_state="session",
-            help="At most so many steps of Adam; a search that has arrived ends earlier.",
+            help="Steps of Adam, at most. A search that has converged ends earlier.",
         )
         st.select_slider(
-            "Size of the first step",
-            LEVELS,
+            "First step size",
+            STEP_SIZES,
             key="reconstruct_lr",
             persist_state="session",
-            help="Learning rate in units of z; it falls along a cosine to a twentieth.",
+            help="Learning rate of the first step, in units of z. It falls along a cosine to a twentieth.",
         )
         st.slider(
             "Restarts",
@@ -91,52 +96,52 @@ def options(loaded: list[LoadedModel]) -> Settings:
             RESTARTS[-1],
             key="reconstruct_restarts",
             persist_state="session",
-            help="So many searches from different places at once; the best one counts.",
+            help="Number of searches from different starting points, run together; the best one counts.",
         )
         st.radio(
-            "Start of AD and VAD",
+            f"Start ({without_encoder})",
             list(STARTS),
             key="reconstruct_start",
             persist_state="session",
             format_func=STARTS.get,
-            help="A family with an encoder begins at the encoder's answer.",
+            help="Where the search begins for a model without an encoder. With an encoder it begins at the encoder's "
+            "latent vector.",
         )
         st.toggle(
-            "Refine what an encoder answers",
+            "Refine the encoder's result",
             key="reconstruct_refine",
             persist_state="session",
-            help="Lets the same search go on from the encoder's answer, so that you see what one pass leaves on "
-            "the table.",
-            disabled=all(h.model.encoder is None for h in loaded),
+            help="Continues with a search from the encoder's latent vector. The gain is what one pass of the encoder "
+            "misses.",
+            disabled=all(loaded.model.encoder is None for loaded in models),
         )
     settings = Settings(**{name: st.session_state[f"reconstruct_{name}"] for name in ALLOWED})
-    _write(settings)
+    _write_address(settings)
     return settings
 
 
-def fill_choice(mean: bool) -> None:
-    """What stands in the hole for an encoder. `mean`: whether there is a mean image."""
-    if not mean:
+def fill_choice(has_mean: bool) -> None:
+    """The choice of what fills the hole for an encoder. has_mean: whether the mean image is available."""
+    if not has_mean:
         st.session_state["reconstruct_fill"] = FILLS[0]
     st.segmented_control(
-        "Encoders see the hole filled with",
-        FILLS if mean else FILLS[:1],
+        "For encoders, fill the hole with",
+        FILLS if has_mean else FILLS[:1],
         key="reconstruct_fill",
         required=True,
         persist_state="session",
         format_func={"zeros": "Black", "mean": "The mean image"}.get,
-        help="AE and VAE know no holes: something must stand there.",
+        help="An encoder needs a value for every pixel, so the hidden ones are filled first.",
     )
 
 
-def _write(settings: Settings) -> None:
-    wrote = {}
-    for name, (values, _) in ALLOWED.items():
-        value = getattr(settings, name)
-        if value == getattr(Settings(), name):
-            st.query_params.pop(name, None)
-            continue
-        wrote[name] = next(text for text, known in values.items() if known == value)
-        if st.query_params.get(name) != wrote[name]:
-            st.query_params[name] = wrote[name]
-    st.session_state[WROTE] = wrote
+def _write_address(settings: Settings) -> None:
+    texts = {
+        name: next(text for text, value in values.items() if value == getattr(settings, name))
+        for name, (values, _) in ALLOWED.items()
+    }
+    defaults = Settings()
+    address.write(
+        PAGE,
+        {name: None if getattr(settings, name) == getattr(defaults, name) else text for name, text in texts.items()},
+    )

@@ -37,13 +37,13 @@ def encode(loaded: LoadedModel, images: np.ndarray, slot: DeltaGenerator | None 
     if loaded.model.encoder is not None:
         return codec.encode(loaded.model, images)
     digests = [hashlib.blake2b(image.tobytes(), digest_size=16).digest() for image in images]
-    latents = {digest: loaded.places.get(digest) for digest in digests}
+    latents = {digest: loaded.latents.get(digest) for digest in digests}
     new = {digest: k for k, digest in enumerate(digests) if latents[digest] is None}
     if new:
         found = _with_progress_bar(codec.encoding_progress(loaded.model, images[list(new.values())]), len(new), slot)
         for digest, z in zip(new, found, strict=True):
             latents[digest] = z
-            loaded.places.keep(digest, z)
+            loaded.latents.keep(digest, z)
     if not digests:
         return np.zeros((0, loaded.model.latent_dim), np.float32)
     return np.stack([latents[digest] for digest in digests])

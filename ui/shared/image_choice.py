@@ -10,11 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from core import data
 from core.data import ImageSet
 from core.latent import interpolation
 from core.runs import Run
-from ui.shared.formatting import escape_markdown
+from ui.shared import address
 from ui.shared.model_cache import LoadedModel
 
 PARTS = {"test": "test", "train": "training"}
@@ -93,26 +92,19 @@ def next_rng(key: str) -> np.random.Generator:
     return np.random.default_rng(count)
 
 
-def images_of(run: Run, key: str, until: str) -> ImageSet | None:
-    """The run's data set; None, with a message and a button on the page, where it is not available.
+ImagesKey = tuple[str, str, tuple[int, ...]]
+"""Data set, folder and image shape (channels, height, width): runs with the same key are trained on the same images."""
 
-    Args:
-        key: of the button that opens the Data page. until: one sentence on what can be done without the data.
-    """
-    try:
-        return data.load(run.recipe.dataset, run.recipe.folder)
-    except data.DataError as error:
-        st.warning(f"{escape_markdown(str(error))} {until}")
-        if st.button("Open the Data page", key=key, help="Lists the data sets; missing ones can be downloaded there."):
-            st.switch_page("pages/data.py")
-        return None
+
+def images_key(run: Run) -> ImagesKey:
+    """The key of a run's images."""
+    return run.recipe.dataset, run.recipe.folder, run.recipe.image_shape
 
 
 def picks_of(page: str, run: Run) -> dict[str, Pick]:
     """This visitor's choices on a page by name, to read and to change; runs on the same images share them."""
-    recipe = run.recipe
-    every = st.session_state.setdefault(f"{page}_picks", {})
-    return every.setdefault(f"{recipe.dataset}|{recipe.folder}", {})
+    every: dict[ImagesKey, dict[str, Pick]] = st.session_state.setdefault(f"{page}_picks", {})
+    return every.setdefault(images_key(run), {})
 
 
 def picks(page: str, run: Run, images: ImageSet | None, first: dict[str, Pick]) -> dict[str, Pick]:
@@ -125,27 +117,16 @@ def picks(page: str, run: Run, images: ImageSet | None, first: dict[str, Pick]) 
         The choices by name. Changes made to this dictionary last, and the next call writes them into the address.
     """
     chosen = picks_of(page, run)
-    asked = {name: st.query_params.get(name) for name in first}
-    if asked != st.session_state.get(f"{page}_wrote"):
-        for name, text in asked.items():
-            if text is not None and (pick := _parse(text, images)):
-                chosen[name] = pick
-            elif text is not None:
-                as_name = f" as {name.upper()}" if len(first) > 1 else ""
-                st.warning(
-                    f"The address asks for the image '{escape_markdown(text[:40])}'{as_name}, which does not exist. "
-                    "You see another one."
-                )
+    for name, text in address.requested(page, *first).items():
+        if pick := _parse(text, images):
+            chosen[name] = pick
+        else:
+            as_name = f" as {name.upper()}" if len(first) > 1 else ""
+            address.warn(f"The address asks for an image{as_name} that does not exist. You see another one.")
     for name, start in first.items():
         if name not in chosen or not exists(chosen[name], images):
             chosen[name] = start
-    wrote = {name: chosen[name].text() for name in first}
-    for name, text in wrote.items():
-        if text is None:
-            st.query_params.pop(name, None)
-        elif st.query_params.get(name) != text:
-            st.query_params[name] = text
-    st.session_state[f"{page}_wrote"] = wrote
+    address.write(page, {name: chosen[name].text() for name in first})
     return chosen
 
 

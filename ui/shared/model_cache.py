@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import numpy as np
 import streamlit as st
@@ -16,28 +18,33 @@ from core.latent import codec
 from core.latent.axes import Axes
 from core.runs import Run
 
+if TYPE_CHECKING:
+    from core.evaluation.search_trace import SearchTrace
+
+T = TypeVar("T")
+
 SLICE_SECONDS = 0.025
 """A sheet is decoded in slices of about this length: what a key press waits at most."""
 
 
-class LatentCache:
-    """Where images were found to lie, the newest few thousand; safe to use from any thread."""
+class ResultCache(Generic[T]):
+    """The most recently used results of searches with one model, by key; safe to use from any thread."""
 
-    def __init__(self, most: int = 4_000):
+    def __init__(self, most: int):
         self._most, self._lock = most, threading.Lock()
-        self._found: OrderedDict[bytes, np.ndarray] = OrderedDict()
+        self._results: OrderedDict[Hashable, T] = OrderedDict()
 
-    def get(self, name: bytes) -> np.ndarray | None:
+    def get(self, key: Hashable) -> T | None:
         with self._lock:
-            if name in self._found:
-                self._found.move_to_end(name)
-            return self._found.get(name)
+            if key in self._results:
+                self._results.move_to_end(key)
+            return self._results.get(key)
 
-    def keep(self, name: bytes, place: np.ndarray) -> None:
+    def keep(self, key: Hashable, result: T) -> None:
         with self._lock:
-            self._found[name] = place
-            while len(self._found) > self._most:
-                self._found.popitem(last=False)
+            self._results[key] = result
+            while len(self._results) > self._most:
+                self._results.popitem(last=False)
 
 
 @dataclass
@@ -48,7 +55,8 @@ class LoadedModel:
         name: changes whenever the weights do; the browser's name for this model.
         prior: whether it was trained towards N(0, I).
         rate: pictures it decodes per second, measured as it goes.
-        places: where images lie, for a model that must search for it (`ui.shared.encode`).
+        latents: latents of images, for a model without an encoder, which searches for them (`ui.shared.encode`).
+        traces: searches for one image with all their steps, about 60 kB each (`ui.reconstruct.search`).
     """
 
     model: object
@@ -56,7 +64,8 @@ class LoadedModel:
     name: str
     prior: bool
     rate: float = 1_000.0
-    places: LatentCache = field(default_factory=LatentCache)
+    latents: ResultCache[np.ndarray] = field(default_factory=lambda: ResultCache(4_000))
+    traces: ResultCache[SearchTrace] = field(default_factory=lambda: ResultCache(256))
 
     @property
     def measure(self) -> str:

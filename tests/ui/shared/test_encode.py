@@ -9,14 +9,14 @@ from core.latent import codec
 from core.models import build
 from core.recipes.presets import preset
 from ui.shared import encode
-from ui.shared.model_cache import LatentCache
+from ui.shared.model_cache import ResultCache
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (3, 28, 28), dtype=np.uint8)
 
 
 def holding(preset_name: str) -> SimpleNamespace:
     model = build(preset(preset_name).with_(hidden=(16,), latent_dim=2)).eval().requires_grad_(False)
-    return SimpleNamespace(model=model, places=LatentCache())
+    return SimpleNamespace(model=model, latents=ResultCache(100))
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +25,7 @@ def patient(monkeypatch):
 
 
 @pytest.mark.parametrize("preset_name", ["plane-vae", "plane-ae", "plane-ad", "plane-vad"])
-def test_every_family_places_images_as_core_does(preset_name):
+def test_every_family_encodes_images_as_core_does(preset_name):
     held = holding(preset_name)
     assert np.allclose(encode.encode(held, IMAGES), codec.encode(held.model, IMAGES), atol=1e-5)
     assert encode.encode(held, IMAGES[:0]).shape == (0, 2)
@@ -43,13 +43,13 @@ def test_a_search_is_made_once_per_image_whatever_stands_beside_it(monkeypatch):
     assert counted == [2, 1]
 
 
-def test_only_the_newest_places_are_kept():
-    places = LatentCache(2)
+def test_only_the_newest_results_are_kept():
+    results = ResultCache(2)
     for name in (b"a", b"b"):
-        places.keep(name, np.zeros(2))
-    places.get(b"a")  # looked at: newer than b
-    places.keep(b"c", np.zeros(2))
-    assert places.get(b"b") is None and places.get(b"a") is not None and places.get(b"c") is not None
+        results.keep(name, np.zeros(2))
+    results.get(b"a")  # looked at: newer than b
+    results.keep(b"c", np.zeros(2))
+    assert results.get(b"b") is None and results.get(b"a") is not None and results.get(b"c") is not None
 
 
 def test_the_words_are_right_for_each_family():
