@@ -1,4 +1,6 @@
-"""Does the auto-decoder beat PCA? `python benchmarks/auto_decoder_error.py [--part all few]` (a few minutes)
+"""Reconstruction error of the auto-decoder against PCA.
+
+`python benchmarks/auto_decoder_error.py [--part all few]` (a few minutes)
 
 FashionMNIST, 128 latent dimensions, MSE per pixel of test images that are placed by a search
 (`core.latent.encoding`), beside PCA-128 fitted on the same training images.

@@ -1,4 +1,4 @@
-"""What several benchmarks share: a recipe trained to its last epoch, without a run's folder."""
+"""Shared by several benchmarks: train a recipe to its last epoch without a run's folder."""
 
 import torch
 

@@ -1,7 +1,10 @@
-"""What a discriminator makes of a VAE's decoder, on MNIST: `python benchmarks/decoder_gan.py [--seeds 0 1 2]`
+"""Sample quality of a VAE's decoder before and after GAN training, on MNIST.
+
+`python benchmarks/decoder_gan.py [--seeds 0 1 2]`
 
 For each seed: `mlp-vae` is trained as its recipe says, then `--recipe` (default `decoder-gan-fast`) from its decoder.
-Both are measured on the test set by the same yardstick (`core/evaluation/sample_quality.py`): 10,000 samples each,
+Both are measured on the test set by the same sample-quality metrics (`core/evaluation/sample_quality.py`): 10,000
+samples each,
 the Fréchet distance
 in the features of the lab's own classifier. `floor` is the distance of real training images from the test set.
 """

@@ -1,4 +1,6 @@
-"""Does what the experiments of the VAE → GAN page claim come true? `python benchmarks/gan_experiments.py` (ten minutes)
+"""Outcomes of the VAE → GAN page's experiments against their claims.
+
+`python benchmarks/gan_experiments.py` (ten minutes)
 
 Trains both arms of every experiment from the shipped VAE on the digits, for several seeds, and prints the figures at
 the end beside the choice that they make true.

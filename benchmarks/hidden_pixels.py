@@ -1,4 +1,4 @@
-"""Completing images of which a part is hidden: `python benchmarks/hidden_pixels.py` (several minutes)
+"""Inpainting error over the share of hidden pixels: `python benchmarks/hidden_pixels.py` (several minutes)
 
 The curve of the VAD paper (Zadeh et al. 2019) on FashionMNIST: MSE of the hidden pixels against their share, the same
 pixels for every model, over the first test images. A variational auto-decoder (fully connected decoder, 400)

@@ -1,4 +1,4 @@
-"""Finding z for 1,000 new images: `python benchmarks/placing.py [--decoder mlp conv]`
+"""Time of the latent search for 1,000 new images: `python benchmarks/latent_search.py [--decoder mlp conv]`
 
 FashionMNIST test images, an auto-decoder that was trained for a moment (fully connected, and the conv decoder
 of `auto-decoder`), decoder frozen. The textbook way starts every z at N(0, 0.01²) and makes 800 steps of

@@ -1,4 +1,6 @@
-"""Training a latent table: `python benchmarks/latent_table.py [--decoder mlp conv] [--epochs 3]`
+"""Training time of a latent table, lazy Adam against dense and sparse.
+
+`python benchmarks/latent_table.py [--decoder mlp conv] [--epochs 3]`
 
 60,000 FashionMNIST images, 128 latent dimensions, batches of 128, a fully connected decoder (mlp, 400) and that of
 `auto-decoder` (conv). Beside each other in one run, an epoch of each in turn, from the same start, in the same order:

@@ -1,4 +1,6 @@
-"""Outliers by reconstruction error, against PCA-20: `python benchmarks/outliers.py [--set fashion-mnist mnist]`
+"""Outlier detection (AUROC) by reconstruction error, against PCA-20.
+
+`python benchmarks/outliers.py [--set fashion-mnist mnist]`
 
 AUROC on the real test sets. One class: a model trained on one class tells the test images of the others from its own,
 mean over the ten classes. Other set: a model trained on all of one set tells the other set's test images from its own.

@@ -1,4 +1,4 @@
-"""What training costs the page, and what the page costs training: `python benchmarks/page_latency.py`.
+"""Page latency while a model trains, and training throughput while a page is used: `python benchmarks/page_latency.py`.
 
 A real Chromium presses arrow keys on a slider of the Generate page. Each time is taken inside the browser, from the
 key event to the moment the canvas shows the picture that the server decoded for it (`data-served`). Idle and

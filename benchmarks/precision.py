@@ -1,4 +1,4 @@
-"""What bfloat16 saves: `python benchmarks/precision.py [--seconds 3] [--rounds 3]`
+"""Step time in bfloat16 against float32: `python benchmarks/precision.py [--seconds 3] [--rounds 3]`
 
 A training step of each recipe with mixed precision, beside the same in float32: a stretch of each in turn, as many
 threads as the lab takes. Printed are milliseconds per step and the share that is left of float32's time. Both train on;

@@ -1,4 +1,6 @@
-"""Does the lab reach the published figure? `python benchmarks/reach_mlp_vae.py [SEED …]` (about a minute a seed)
+"""Test ELBO of `mlp-vae` against the published figure.
+
+`python benchmarks/reach_mlp_vae.py [SEED …]` (about a minute a seed)
 
 `mlp-vae` widened by its fields to 784-400-20 is the VAE of pytorch/examples: Adam 1e-3, batches of 128, 10 epochs of
 MNIST, test total 105.6 nats per image with z sampled from the posterior. Scored at z = μ the same model would print

@@ -1,4 +1,4 @@
-"""A visitor without a browser: replays what a browser sent, so that only the server's side of a page is measured.
+"""A client without a browser that replays recorded messages, to measure only the server's side of a page.
 
 A browser on the same two cores takes its own share of them, for drawing. In a classroom that share is another
 machine's. The messages are recorded from a real Chromium and given new numbers.

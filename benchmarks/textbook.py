@@ -33,7 +33,7 @@ SETS = {"mnist": datasets.MNIST, "fashion-mnist": datasets.FashionMNIST}
 
 
 class Numbered(Dataset):
-    """An image and its number: an auto-decoder has to know whose row it learns."""
+    """A data set of (image, index) pairs: an auto-decoder needs the index of the row to learn."""
 
     def __init__(self, images: Dataset):
         self.images = images
@@ -55,7 +55,7 @@ def epochs(recipe: Recipe) -> Iterator[tuple[nn.Module, Tensor]]:
 
 
 def batches(recipe: Recipe) -> int:
-    """Of an epoch: tutorials hold nothing out."""
+    """Batches of an epoch; tutorials hold out no validation images."""
     return -(-60_000 // recipe.batch_size)
 
 
@@ -117,7 +117,7 @@ def _adversaries(recipe: Recipe, loader: DataLoader) -> Iterator[tuple[nn.Module
 
 
 class Clock:
-    """The loop of a recipe in a process of its own, which stands still until it is asked."""
+    """The loop of a recipe in a process of its own, paused between measurements."""
 
     def __init__(self, recipe: Recipe):
         untouched = {name: value for name, value in os.environ.items() if name not in devices.WAITING}

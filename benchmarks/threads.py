@@ -1,4 +1,6 @@
-"""One thread or all cores? `python benchmarks/threads.py`: the measurement behind `base_trainer.threads_for`."""
+"""Training throughput with one thread and with all cores.
+
+`python benchmarks/threads.py`: the measurement behind `base_trainer.threads_for`."""
 
 import argparse
 import os

@@ -1,4 +1,6 @@
-"""How much sooner a fast recipe is as good: `python benchmarks/time_to_quality.py [RECIPE …] [--seeds 0 1 2] [--short]`
+"""Time to equal quality of the fast recipes.
+
+`python benchmarks/time_to_quality.py [RECIPE …] [--seeds 0 1 2] [--short]`
 
 For each pair of a classic recipe and its `-fast` sister (`core/recipes/presets.py`):
 
@@ -64,7 +66,7 @@ TARGETS: dict[str, float] = {
 
 
 def quality(model, recipe: Recipe) -> dict[str, float]:
-    """The figure that counts, and what samples are like."""
+    """The recipe's figure of merit and its sample quality."""
     images = data.load(recipe.dataset)
     measure = sample_quality.for_dataset(images).against(images.test_images)
     sampled = measure.measure(sample_quality.generate(model, sample_quality.FINAL_SAMPLES))

@@ -1,16 +1,17 @@
-"""What happens before the lab opens: make .venv, install the packages, start the server, open the browser.
+"""Start-up: make .venv, install the packages, start the server, open the browser.
 
 Standard library only, because nothing else is installed yet when this runs.
 
-    cli.py           the commands and options of lab.py
-    home.py          every path, named once; the sentence that ends a start that cannot go on
-    lock.py          one window builds or serves at a time
-    commands.py      run a command, keep its output in a log, show that something is happening
-    trouble.py       from the output of a failed command to one sentence that says what to do
-    environment.py   .venv: is it whole and current? if not, make it so
-    torch_choice.py  which build of PyTorch fits this machine, and why
-    launcher.py      port, server, health, browser, and a clean end
-    serve.py         the server's own process: Streamlit, tied to the launcher's life
-    testing.py       what the tests need besides: developer packages and a browser
-    start.bat        what build.bat and launch.bat share: find Python, keep the window open
+    cli.py             commands and options of lab.py
+    paths.py           every path of the start-up, named once; SetupError
+    lock.py            a lock on the lab's folder: one process builds or serves at a time
+    run_command.py     run a command with its output in a log and its progress on the terminal
+    error_messages.py  known causes of failed commands, and what to do about them
+    environment.py     .venv: check that it is complete and up to date, or bring it up to date
+    torch_wheel.py     choice of the PyTorch build for this machine
+    launcher.py        port, server, health, browser, shutdown
+    server.py          the server process: Streamlit, which ends with the launcher
+    rerun_guard.py     rewrites rerun messages so that each click acts exactly once
+    dev_setup.py       the test command: developer packages, a browser, pytest
+    start.bat          shared by build.bat and launch.bat: find Python, keep the window open
 """

@@ -1,4 +1,4 @@
-"""The commands of lab.py. Whatever goes wrong ends here in one sentence, never in a traceback."""
+"""The commands of lab.py. Every error ends in one sentence, never in a traceback."""
 
 import argparse
 import errno
@@ -80,7 +80,7 @@ def run(arguments: list[str], root: Path | None = None) -> int:
 
 
 def command(home: LabPaths, options: argparse.Namespace, rest: list[str]) -> int:
-    # Imported here: `--help` and an early Stop need none of it, and every start pays for what it imports.
+    # Imported here: `--help` and an early SetupError need none of it, and every start pays for what it imports.
     from bootstrap import environment, launcher
 
     home.check()
@@ -127,7 +127,7 @@ def _fail(sentence: str) -> int:
 
 
 def _unexpected(home: LabPaths, error: Exception) -> int:
-    """An error nobody foresaw: the sentence for the user, the traceback for whoever helps."""
+    """Report an unforeseen error: one sentence to the user, the traceback to the log."""
     where = ""
     try:
         with open(home.build_log, "a", encoding="utf-8") as log:

@@ -1,4 +1,4 @@
-"""What the tests need from nothing: the developer packages and a browser. Then pytest, and its exit code."""
+"""Test command: install the developer packages and a browser, run pytest, return its exit code."""
 
 import os
 import shutil
@@ -43,7 +43,7 @@ def installed_browser() -> str | None:
 
 
 def find_browser(home: LabPaths, run: Runner) -> str:
-    """A Chromium, installed if need be; Stop where none can be had."""
+    """A Chromium, installed if need be; SetupError where none can be installed."""
     found = installed_browser()
     if not found and shutil.which("apt-get") and os.geteuid() == 0:  # Debian or Ubuntu, and we may
         run(["apt-get", "update"], note="Asking Debian's packages for a browser")

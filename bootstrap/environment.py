@@ -1,4 +1,4 @@
-""".venv: is it whole and up to date? If not, make it so, with as little work as will do.
+"""The virtual environment: check that it is complete and up to date, and bring it up to date with the least work.
 
 The stamp (.venv/latent-lab.json) is the memory: it is written last, in one step, and says what was installed,
 for which Python and in which folder (environments do not survive being moved). A start that finds it in order
@@ -53,7 +53,7 @@ def names_in(requirements: Path) -> list[str]:
 
 
 def wanted(home: LabPaths, dev: bool = False) -> dict:
-    """What the stamp must say for nothing to be done."""
+    """The stamp of an environment that is up to date."""
     files = [home.requirements] + ([home.dev_requirements] if dev else [])
     digests = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
     return {"requirements": digests, "folder": str(home.venv.resolve())}
@@ -97,7 +97,7 @@ def lacking(found: dict) -> str:
 
 
 def why_build(home: LabPaths, dev: bool = False) -> str | None:
-    """Why something must be installed, or None where all is in order. The fast path of every later start."""
+    """Why something must be installed, or None if nothing must be. Fast: every later start runs this."""
     if not home.venv.exists():
         return "This is the first start"
     stamp, want = read_stamp(home), wanted(home, dev)

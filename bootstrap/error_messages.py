@@ -1,4 +1,4 @@
-"""From the output of a failed command to one sentence that says what to do."""
+"""Error messages: the known cause behind a failed command's output, and what to do."""
 
 import re
 from typing import NamedTuple

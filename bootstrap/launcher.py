@@ -1,4 +1,5 @@
-"""Serve the lab: a free port, the server, its health, the browser, and an end that leaves nothing behind."""
+"""Launcher: find a free port, start the server, wait until it answers, open the browser, and end every process at
+the end."""
 
 import contextlib
 import errno
@@ -56,7 +57,7 @@ def _can_bind(family: int, host: str, port: int) -> bool:
 
 
 def free_port(wanted: int | None, start: int = FIRST_PORT) -> int:
-    """The wanted port, or the first free one from `start` upward; Stop where there is none."""
+    """The wanted port, or the first free one from `start` upward; SetupError where there is none."""
     if wanted is not None:
         if is_free(wanted):
             return wanted
@@ -116,7 +117,7 @@ def open_browser(port: int) -> None:
 
 
 class Server:
-    """The server's process. Our end of its standard input is its lifeline: see serve.py."""
+    """The server's process. It ends when our end of its standard input closes: see server.py."""
 
     def __init__(self, home: LabPaths, port: int):
         self.port, self.log = port, home.server_log(port)
@@ -137,7 +138,7 @@ class Server:
             )
 
     def wait_until_healthy(self) -> bool:
-        """True once it answers, False if it ends before that; Stop if neither comes."""
+        """True once it answers, False if it ends before that; SetupError if neither happens."""
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
@@ -152,7 +153,7 @@ class Server:
             return "".join(deque(log, maxlen=lines)).strip()
 
     def stop(self) -> None:
-        """End the server, politely if it lets us, and sweep up what it left."""
+        """Stop the server: ask first, kill after a grace period, then kill what is left of its process group."""
         with contextlib.suppress(OSError):
             self.process.stdin.close()
         try:
@@ -165,7 +166,7 @@ class Server:
 
 
 def sweep(group: int, patience: float) -> None:
-    """Wait until nobody is left in a group of processes, then end whoever is; at once where the group is empty."""
+    """Wait until a process group is empty, then kill what is left of it; return at once if it is empty."""
     deadline = time.monotonic() + patience
     while _anybody(group) and time.monotonic() < deadline:
         time.sleep(POLL)

@@ -1,4 +1,4 @@
-"""One window at a time may build or serve the lab of a folder.
+"""A lock on the lab's folder: one process at a time may build or serve it.
 
 The operating system drops the lock when its holder ends, however it ends, so a crash leaves no stale one:
 that is why this is a lock on an open file and not a file with a process number in it.

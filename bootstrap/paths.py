@@ -1,4 +1,4 @@
-"""Every path the start-up uses, named once, and the exception that carries its plain sentences."""
+"""Paths of the start-up, each named once, and `SetupError`."""
 
 import errno
 import os
@@ -68,7 +68,7 @@ class LabPaths:
         return self.logs / f"server-{port}.log"
 
     def check(self) -> None:
-        """Raise Stop where this folder cannot become a lab, before anything is made in it."""
+        """Raise SetupError where this folder cannot become a lab, before anything is made in it."""
         for needed in ("app.py", "requirements.txt"):
             if not (self.root / needed).is_file():
                 raise SetupError(

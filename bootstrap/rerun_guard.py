@@ -1,4 +1,4 @@
-"""What a browser asks for, sorted out before Streamlit acts on it: a guard in front of its sessions.
+"""Rerun guard: rewrites a browser's rerun messages before Streamlit handles them, so that each click acts exactly once.
 
 The browser side of Streamlit (seen in 1.67) holds a click back for a moment, so that several at once travel together,
 and sends it with the state of all widgets. On a page whose fragments tick by themselves (`run_every`) that moment has

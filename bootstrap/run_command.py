@@ -1,4 +1,4 @@
-"""Run a command: all it prints goes to a log, and a terminal sees that something is still happening."""
+"""Run a command with its output in a log and its progress on the terminal."""
 
 import os
 import signal
@@ -12,7 +12,7 @@ from pathlib import Path
 
 
 def on_goodbye(handler) -> None:
-    """Let `handler` meet every polite wish that this process end: Ctrl+C, a closed terminal, a plain kill."""
+    """Call `handler` on every signal that asks this process to end: Ctrl+C, a closed terminal, SIGTERM."""
     for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), handler)
@@ -44,7 +44,7 @@ def environment(extra: dict[str, str] | None = None) -> dict[str, str]:
 
 
 class Runner:
-    """Runs commands and appends all they print to one log. Tests put a stand-in here."""
+    """Runs commands and appends their output to one log; replaced by a fake in tests."""
 
     def __init__(self, log: Path):
         self.log = log

@@ -1,4 +1,4 @@
-"""The server's own process: Streamlit, tied to the life of the launcher.
+"""The server process: Streamlit, which ends with the launcher.
 
 The launcher holds the other end of our standard input. When it closes that end, or ends in any way (a closed
 window, a crash, a kill), we read the end of the file here and stop as if Ctrl+C had been pressed, on every
@@ -17,7 +17,7 @@ GRACE = 15.0
 
 
 def watch(stream) -> None:
-    """Wait until `stream` ends, then stop this process: first politely, then for good."""
+    """Wait until `stream` ends, then stop this process: first by an interrupt, then at once."""
     while stream.read(1):
         pass
     last_resort = threading.Timer(GRACE, os._exit, args=(0,))

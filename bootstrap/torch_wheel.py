@@ -1,4 +1,4 @@
-"""Which build of PyTorch fits this machine.
+"""Choice of the PyTorch build for this machine: CPU, CUDA or ROCm.
 
 The plain package index holds one build per system: for Windows one without CUDA, for Linux one with gigabytes
 of CUDA. PyTorch's own index has one for each kind of machine, and uv knows how to choose there
@@ -56,7 +56,7 @@ def _why_not(answer: Result) -> str:
 
 
 def _loss() -> str:
-    """What the plain index costs on this machine, and how to win it back."""
+    """What the build from the plain index lacks on this machine, and how to get the other build."""
     if sys.platform == "win32" and shutil.which("nvidia-smi"):
         return " (your NVIDIA GPU stays unused: delete .venv and build again on another network)"
     return ""
