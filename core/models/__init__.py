@@ -43,24 +43,29 @@ def build(recipe: Recipe) -> LatentModel:
                 decoder,
                 score,
                 d,
-                discriminator=networks.discriminator(recipe.d_channels, recipe.d_norm == "spectral"),
+                discriminator=networks.discriminator(recipe.shape, recipe.d_channels, recipe.d_norm == "spectral"),
                 origin=_decoder(recipe) if family else None,
                 variational=variational,
                 has_prior=family is None or family.has_prior,
                 guess=kind in DECODER_ONLY and recipe.generator == "decoder",
+                shape=recipe.shape,
             )
         else:
-            model = family(decoder, score, d) if encoder is None else family(encoder, decoder, score, d)
+            model = (
+                family(decoder, score, d, recipe.shape)
+                if encoder is None
+                else family(encoder, decoder, score, d, recipe.shape)
+            )
     model.beta.fill_(0.0 if kind == "ae" else recipe.beta)  # an autoencoder's search, and its GAN's, knows no prior
     return model
 
 
 def _encoder(recipe: Recipe, outputs: int) -> torch.nn.Module:
-    return networks.BODIES[recipe.network][0](*_sizes(recipe), outputs, recipe.activation)
+    return networks.BODIES[recipe.network][0](recipe.shape, *_sizes(recipe), outputs, recipe.activation)
 
 
 def _decoder(recipe: Recipe) -> torch.nn.Module:
-    return networks.BODIES[recipe.network][1](*_sizes(recipe), recipe.latent_dim, recipe.activation)
+    return networks.BODIES[recipe.network][1](recipe.shape, *_sizes(recipe), recipe.latent_dim, recipe.activation)
 
 
 def _sizes(recipe: Recipe) -> tuple[tuple[int, ...], ...]:

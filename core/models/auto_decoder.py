@@ -10,8 +10,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from core.images.shape import GREY_28, ImageShape
 from core.models.base import LatentModel, Posterior
-from core.models.networks import PIXELS
 from core.recipes.family import HALF_SQUARED_NORM, RECONSTRUCTION, Family
 
 FAMILY = Family(
@@ -51,7 +51,7 @@ class AutoDecoder(LatentModel):
 
     Buffers beside those of `LatentModel`:
         table: the codes of the training images [N, code_dim], in the order of `loading.split`.
-        mean_image [784], guess [784, code_dim], guess_at_mean [code_dim]: a ridge regression from pixels to codes,
+        mean_image [C·H·W], guess [C·H·W, code_dim], guess_at_mean [code_dim]: a ridge regression from pixels to codes,
             which gives every search a start that is better than noise (`search.initial_code`).
         beta: as it was in training.
     """
@@ -62,12 +62,12 @@ class AutoDecoder(LatentModel):
     has_prior = False
     has_code_regression = True
 
-    def __init__(self, decoder: nn.Module, likelihood: nn.Module, latent_dim: int):
-        super().__init__(None, decoder, likelihood, latent_dim)
+    def __init__(self, decoder: nn.Module, likelihood: nn.Module, latent_dim: int, shape: ImageShape = GREY_28):
+        super().__init__(None, decoder, likelihood, latent_dim, shape)
         k = self.code_dim
         self.register_buffer("table", torch.zeros(0, k))
-        self.register_buffer("mean_image", torch.zeros(PIXELS))
-        self.register_buffer("guess", torch.zeros(PIXELS, k))
+        self.register_buffer("mean_image", torch.zeros(shape.values))
+        self.register_buffer("guess", torch.zeros(shape.values, k))
         self.register_buffer("guess_at_mean", torch.zeros(k))
         self.register_buffer("beta", torch.ones(()))
 

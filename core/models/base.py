@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from core.images.shape import GREY_28, ImageShape
+
 LOGVAR = 10.0
 """Bound of |log σ²|. The exp of an unbounded one overflows on the first bad step; σ between e^-5 and e^5 is far wider
 than any use."""
@@ -69,6 +71,7 @@ class LatentModel(nn.Module):
     prior sample without seeing the data again.
 
     Attributes:
+        shape: channels, height and width of the images.
         variational: whether an image has a Gaussian in the latent space or a point.
         has_prior: whether training pulls towards N(0, I) so that it can be sampled from.
         kl_known: whether `kl_per_dim` says how much each dimension matters.
@@ -91,8 +94,16 @@ class LatentModel(nn.Module):
     adversarial = False
     has_code_regression = False
 
-    def __init__(self, encoder: nn.Module | None, decoder: nn.Module, likelihood: nn.Module, latent_dim: int):
+    def __init__(
+        self,
+        encoder: nn.Module | None,
+        decoder: nn.Module,
+        likelihood: nn.Module,
+        latent_dim: int,
+        shape: ImageShape = GREY_28,
+    ):
         super().__init__()
+        self.shape = shape
         self.encoder, self.decoder, self.likelihood, self.latent_dim = encoder, decoder, likelihood, latent_dim
         self.register_buffer("latent_mean", torch.zeros(latent_dim))
         self.register_buffer("latent_cov", torch.eye(latent_dim))
@@ -117,13 +128,13 @@ class LatentModel(nn.Module):
         return Posterior(mean, logvar.clamp(-LOGVAR, LOGVAR))
 
     def encode(self, images: Tensor) -> Posterior:
-        """Where images [B, 1, 28, 28] lie in the latent space, by the encoder."""
+        """Where images [B, C, H, W] lie in the latent space, by the encoder."""
         return self.posterior(self.encoder(images).to(images.dtype))  # mixed precision: the layers answer in bfloat16
 
     def loss(
         self, images: Tensor, generator: torch.Generator | None = None, posterior: Posterior | None = None
     ) -> Losses:
-        """The loss terms of images [B, 1, 28, 28] in [0, 1]; `generator` draws ε.
+        """The loss terms of images [B, C, H, W] in [0, 1]; `generator` draws ε.
 
         Args:
             posterior: where the images lie, if no encoder is to be asked (a latent table's rows).
@@ -141,7 +152,7 @@ class LatentModel(nn.Module):
         raise NotImplementedError
 
     def decode(self, z: Tensor) -> Tensor:
-        """E[x | z] for z [B, d]: images [B, 1, 28, 28] in [0, 1]."""
+        """E[x | z] for z [B, d]: images [B, C, H, W] in [0, 1]."""
         return self.likelihood.mean(self.decoder(z))
 
     def from_noise(self, noise: Tensor) -> Tensor:
@@ -159,6 +170,6 @@ class LatentModel(nn.Module):
         return self.latent_mean + noise @ root
 
     def sample(self, n: int, generator: torch.Generator | None = None, temperature: float = 1.0) -> Tensor:
-        """n new images [n, 1, 28, 28]; `temperature` scales the noise (0: the average image, 1: the prior)."""
+        """n new images [n, C, H, W]; `temperature` scales the noise (0: the average image, 1: the prior)."""
         noise = torch.randn(n, self.latent_dim, generator=generator, device=self.latent_mean.device)
         return self.decode(self.from_noise(temperature * noise))

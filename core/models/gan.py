@@ -12,8 +12,8 @@ import copy
 import torch
 from torch import Tensor, nn
 
+from core.images.shape import GREY_28, ImageShape
 from core.models.base import LatentModel
-from core.models.networks import PIXELS
 from core.recipes.family import Family
 
 FAMILY = Family(
@@ -66,7 +66,7 @@ class GAN(LatentModel):
     source had an encoder `encode` still asks it, so that "encode, then generate" shows what became of reconstruction.
 
     Attributes:
-        discriminator: images [B, 1, 28, 28] → [B], see `networks.discriminator`.
+        discriminator: images [B, C, H, W] → [B], see `networks.discriminator`.
         origin: the decoder as it was before, frozen; None without a source.
         encoder: the source's, frozen; None if it had none or G did not start as its decoder.
         variational, has_prior: the source's. kl_known: whether `kl_per_dim` is that of where the generator began.
@@ -86,15 +86,16 @@ class GAN(LatentModel):
         variational: bool,
         has_prior: bool,
         guess: bool,
+        shape: ImageShape = GREY_28,
     ):
-        super().__init__(encoder, decoder, likelihood, latent_dim)
+        super().__init__(encoder, decoder, likelihood, latent_dim, shape)
         self.discriminator, self.origin = discriminator, origin
         self.kl_known = encoder is not None or guess  # a generator from scratch has no source that measured it
         self.variational, self.has_prior = variational, has_prior
         self.has_code_regression = guess
         if guess:  # an auto-decoder's regression from pixels to codes: where a search begins
-            self.register_buffer("mean_image", torch.zeros(PIXELS))
-            self.register_buffer("guess", torch.zeros(PIXELS, self.code_dim))
+            self.register_buffer("mean_image", torch.zeros(shape.values))
+            self.register_buffer("guess", torch.zeros(shape.values, self.code_dim))
             self.register_buffer("guess_at_mean", torch.zeros(self.code_dim))
 
     def before(self) -> LatentModel | None:

@@ -1,8 +1,12 @@
-"""Encoder and decoder bodies: from a 28 × 28 image to a vector and back.
+"""Encoder, decoder and discriminator networks for images of any shape.
 
-An encoder maps images [B, 1, 28, 28] to `outputs` numbers per image (d for an autoencoder, 2d for a VAE: μ and
-log σ²). A decoder maps z [B, d] to one raw number per pixel [B, 1, 28, 28]; the likelihood decides what that number
+An encoder maps images [B, C, H, W] to `outputs` numbers per image (d for an autoencoder, 2d for a VAE: μ and log σ²). A
+decoder maps z [B, d] to one raw number per channel of each pixel, [B, C, H, W]; the likelihood decides what that number
 means (a logit, a mean). Each comes in three kinds, `BODIES`: fully connected, convolutions, convolutions on patches.
+
+Convolutions with stride 2 halve every side until it has at most `COARSEST` pixels: 28 → 14 → 7, 32 → 16 → 8,
+128 → 64 → 32 → 16 → 8; of 20 × 36 pixels, 10 × 18, 5 × 9 and 5 × 4 are left. An odd side is halved downwards, and the
+decoder adds the missing row or column again, so that it ends exactly at the image's shape.
 """
 
 from __future__ import annotations
@@ -10,17 +14,43 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-SIDE = 28
-PIXELS = SIDE * SIDE
-PATCH = 4
-"""Pixels from one patch to the next: 28 = 7 · 4."""
+from core.images.shape import ImageShape
+
+COARSEST = 8
+"""Pixels of a side, at most, after all halvings, and patches along a side, at most."""
+
+ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "silu": nn.SiLU}
+"""Activation functions by name. SiLU, x · sigmoid(x), is a ReLU with a rounded corner."""
+
+Size = tuple[int, int]
+"""Height and width."""
 
 
-ACTIVATIONS = {"relu": nn.ReLU, "silu": nn.SiLU}
-"""What stands between two layers, by name. SiLU, x · sigmoid(x), is a ReLU with a rounded corner."""
+def halvings(shape: ImageShape) -> list[Size]:
+    """Heights and widths from the image to the coarsest map: each side is halved while it is longer than `COARSEST`."""
+    sizes = [(shape.height, shape.width)]
+    while max(sizes[-1]) > COARSEST:
+        height, width = (n // 2 if n > COARSEST else n for n in sizes[-1])
+        sizes.append((height, width))
+    return sizes
+
+
+def channel_counts(channels: Sequence[int], shape: ImageShape) -> list[int]:
+    """Channels of each convolution: the last number repeats until the image is halved to the coarsest map."""
+    missing = len(halvings(shape)) - 1 - len(channels)
+    return [*channels, *[channels[-1]] * max(0, missing)]
+
+
+def patches(shape: ImageShape) -> tuple[int, Size]:
+    """Pixels along a patch, and patches along height and width: at most `COARSEST` on the longer side.
+
+    28 × 28 pixels make 7 × 7 patches of 4 × 4. Where the patches reach beyond the image, the rest of them is empty.
+    """
+    pixels = -(-max(shape.height, shape.width) // COARSEST)
+    return pixels, (-(-shape.height // pixels), -(-shape.width // pixels))
 
 
 def _dense(widths: Sequence[int], activation: str) -> list[nn.Module]:
@@ -28,86 +58,144 @@ def _dense(widths: Sequence[int], activation: str) -> list[nn.Module]:
     return [layer for a, b in pairwise(widths) for layer in (nn.Linear(a, b), ACTIVATIONS[activation]())]
 
 
-def mlp_encoder(hidden: Sequence[int], outputs: int, activation: str = "relu") -> nn.Sequential:
-    """784 → hidden … → outputs, fully connected."""
-    return nn.Sequential(nn.Flatten(), *_dense([PIXELS, *hidden], activation), nn.Linear(hidden[-1], outputs))
+def _steps(count: int, shape: ImageShape) -> list[tuple[Size, Size]]:
+    """Map sizes before and after each of `count` convolutions; once the map is coarsest, it keeps its size."""
+    sizes = halvings(shape)[: count + 1]
+    sizes += [sizes[-1]] * (count + 1 - len(sizes))
+    return list(pairwise(sizes))
 
 
-def mlp_decoder(hidden: Sequence[int], latent_dim: int, activation: str = "relu") -> nn.Sequential:
-    """The mirror image: d → … hidden → 784."""
+def _kernel(before: Size, after: Size) -> tuple[Size, Size]:
+    """Kernel and stride of a convolution with padding 1: 4 and 2 along a side that is halved, else 3 and 1."""
+    (a, b), (c, d) = before, after
+    stride = (1 if a == c else 2, 1 if b == d else 2)
+    return (2 + stride[0], 2 + stride[1]), stride
+
+
+def mlp_encoder(shape: ImageShape, hidden: Sequence[int], outputs: int, activation: str = "relu") -> nn.Sequential:
+    """C · H · W → hidden … → outputs, fully connected."""
+    return nn.Sequential(nn.Flatten(), *_dense([shape.values, *hidden], activation), nn.Linear(hidden[-1], outputs))
+
+
+def mlp_decoder(shape: ImageShape, hidden: Sequence[int], latent_dim: int, activation: str = "relu") -> nn.Sequential:
+    """The mirror image: d → … hidden → C · H · W."""
     back = list(reversed(hidden))
     return nn.Sequential(
-        *_dense([latent_dim, *back], activation), nn.Linear(back[-1], PIXELS), nn.Unflatten(1, (1, SIDE, SIDE))
+        *_dense([latent_dim, *back], activation), nn.Linear(back[-1], shape.values), nn.Unflatten(1, shape.chw)
     )
 
 
 def conv_encoder(
-    channels: Sequence[int], hidden: Sequence[int], outputs: int, activation: str = "relu"
+    shape: ImageShape, channels: Sequence[int], hidden: Sequence[int], outputs: int, activation: str = "relu"
 ) -> nn.Sequential:
-    """Convolutions 28 → 14 → 7 (then staying at 7 × 7), flattened, dense, → outputs."""
+    """Convolutions that halve every side to at most `COARSEST` pixels and then keep it, flattened, dense, → outputs.
+
+    Args:
+        channels: of each convolution; with fewer than the halvings need, the last number repeats (`channel_counts`).
+    """
+    channels = channel_counts(channels, shape)
+    steps = _steps(len(channels), shape)
     layers: list[nn.Module] = []
-    for i, (a, b) in enumerate(pairwise([1, *channels])):
-        halve = i < 2
-        layers += [nn.Conv2d(a, b, 4 if halve else 3, stride=2 if halve else 1, padding=1), ACTIVATIONS[activation]()]
+    for (a, b), (before, after) in zip(pairwise([shape.channels, *channels]), steps, strict=True):
+        kernel, stride = _kernel(before, after)
+        layers += [nn.Conv2d(a, b, kernel, stride=stride, padding=1), ACTIVATIONS[activation]()]
+    height, width = steps[-1][1]
     return nn.Sequential(
-        *layers, nn.Flatten(), *_dense([channels[-1] * 49, *hidden], activation), nn.Linear(hidden[-1], outputs)
+        *layers,
+        nn.Flatten(),
+        *_dense([channels[-1] * height * width, *hidden], activation),
+        nn.Linear(hidden[-1], outputs),
     )
 
 
 def conv_decoder(
-    channels: Sequence[int], hidden: Sequence[int], latent_dim: int, activation: str = "relu"
+    shape: ImageShape, channels: Sequence[int], hidden: Sequence[int], latent_dim: int, activation: str = "relu"
 ) -> nn.Sequential:
-    """The mirror image: dense up to 7 × 7, then transposed convolutions 7 → 14 → 28.
+    """The mirror image: dense up to the coarsest map, then transposed convolutions that double to the image's shape.
 
     Kernels of 4 with stride 2 cover every output pixel equally often; kernels of 3 would leave a checkerboard
     (Odena, Dumoulin & Olah 2016).
     """
-    back = list(reversed(channels))
+    back = list(reversed(channel_counts(channels, shape)))
+    steps = [(after, before) for before, after in reversed(_steps(len(back), shape))]
+    height, width = steps[0][0]
     layers: list[nn.Module] = [
-        *_dense([latent_dim, *reversed(hidden), back[0] * 49], activation),
-        nn.Unflatten(1, (back[0], 7, 7)),
+        *_dense([latent_dim, *reversed(hidden), back[0] * height * width], activation),
+        nn.Unflatten(1, (back[0], height, width)),
     ]
-    for i, (a, b) in enumerate(pairwise([*back, 1])):
-        double = i >= len(back) - 2
+    for (a, b), (before, after) in zip(pairwise([*back, shape.channels]), steps, strict=True):
+        kernel, stride = _kernel(after, before)
+        odd = (after[0] - stride[0] * before[0], after[1] - stride[1] * before[1])  # 1 along a side of an odd size
         layers += [
-            nn.ConvTranspose2d(a, b, 4 if double else 3, stride=2 if double else 1, padding=1),
+            nn.ConvTranspose2d(a, b, kernel, stride=stride, padding=1, output_padding=odd),
             ACTIVATIONS[activation](),
         ]
     return nn.Sequential(*layers[:-1])  # the last layer's output is raw: no activation on logits
 
 
 def patch_encoder(
-    channels: Sequence[int], hidden: Sequence[int], outputs: int, activation: str = "relu"
+    shape: ImageShape, channels: Sequence[int], hidden: Sequence[int], outputs: int, activation: str = "relu"
 ) -> nn.Sequential:
-    """The image in 7 × 7 patches, 4 pixels apart, each turned into a vector at once; 3 × 3 convolutions among them.
+    """The image in at most 8 × 8 patches, each turned into a vector at once; 3 × 3 convolutions among them.
 
-    At 28 × 28 and 14 × 14 a convolution costs most and sees least; here all of it happens at 7 × 7 ("patchify":
-    Dosovitskiy et al. 2021; for convolutions Liu et al. 2022). A patch reaches half-way into its neighbours, so that no
-    stroke is cut at an edge.
+    At the full and half size of an image a convolution costs most and sees least; here all of it happens on the few
+    patches ("patchify": Dosovitskiy et al. 2021; for convolutions Liu et al. 2022). A patch reaches half-way into its
+    neighbours, so that no stroke is cut at an edge.
     """
-    layers: list[nn.Module] = [
-        nn.Conv2d(1, channels[0], 2 * PATCH, stride=PATCH, padding=PATCH // 2),
+    pixels, (rows, columns) = patches(shape)
+    top, bottom, left, right = _margins(shape)
+    layers: list[nn.Module] = [nn.ZeroPad2d((left, right, top, bottom))] if top + bottom + left + right else []
+    overlap = pixels // 2
+    layers += [
+        nn.Conv2d(shape.channels, channels[0], pixels + 2 * overlap, stride=pixels, padding=overlap),
         ACTIVATIONS[activation](),
     ]
     for a, b in pairwise(channels):
         layers += [nn.Conv2d(a, b, 3, padding=1), ACTIVATIONS[activation]()]
     return nn.Sequential(
-        *layers, nn.Flatten(), *_dense([channels[-1] * 49, *hidden], activation), nn.Linear(hidden[-1], outputs)
+        *layers,
+        nn.Flatten(),
+        *_dense([channels[-1] * rows * columns, *hidden], activation),
+        nn.Linear(hidden[-1], outputs),
     )
 
 
 def patch_decoder(
-    channels: Sequence[int], hidden: Sequence[int], latent_dim: int, activation: str = "relu"
+    shape: ImageShape, channels: Sequence[int], hidden: Sequence[int], latent_dim: int, activation: str = "relu"
 ) -> nn.Sequential:
-    """The way back: dense up to 7 × 7, 3 × 3 convolutions, then each place becomes 4 × 4 pixels (Shi et al. 2016)."""
+    """The mirror image: dense up to the patches, 3 × 3 convolutions, then each becomes its pixels (Shi et al. 2016)."""
     back = list(reversed(channels))
+    pixels, (rows, columns) = patches(shape)
     layers: list[nn.Module] = [
-        *_dense([latent_dim, *reversed(hidden), back[0] * 49], activation),
-        nn.Unflatten(1, (back[0], 7, 7)),
+        *_dense([latent_dim, *reversed(hidden), back[0] * rows * columns], activation),
+        nn.Unflatten(1, (back[0], rows, columns)),
     ]
     for a, b in pairwise(back):
         layers += [nn.Conv2d(a, b, 3, padding=1), ACTIVATIONS[activation]()]
-    return nn.Sequential(*layers, nn.Conv2d(back[-1], PATCH**2, 1), nn.PixelShuffle(PATCH))
+    layers += [nn.Conv2d(back[-1], shape.channels * pixels**2, 1), nn.PixelShuffle(pixels)]
+    top, bottom, left, right = _margins(shape)
+    if top + bottom + left + right:
+        layers.append(Crop(top, left, shape.height, shape.width))
+    return nn.Sequential(*layers)
+
+
+def _margins(shape: ImageShape) -> tuple[int, int, int, int]:
+    """Pixels of the patches beyond the image: above, below, left, right."""
+    pixels, (rows, columns) = patches(shape)
+    height, width = rows * pixels - shape.height, columns * pixels - shape.width
+    return height // 2, height - height // 2, width // 2, width - width // 2
+
+
+class Crop(nn.Module):
+    """Cuts images [B, C, H', W'] to `height` × `width` pixels from a given row and column."""
+
+    def __init__(self, top: int, left: int, height: int, width: int):
+        super().__init__()
+        self.rows, self.columns = slice(top, top + height), slice(left, left + width)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """The part inside, [B, C, height, width]."""
+        return images[..., self.rows, self.columns]
 
 
 BODIES = {
@@ -115,22 +203,28 @@ BODIES = {
     "conv": (conv_encoder, conv_decoder),
     "patch": (patch_encoder, patch_decoder),
 }
-"""Encoder and decoder by the name a recipe gives them."""
+"""Encoder and decoder by the name in a recipe."""
 
 
-def discriminator(channels: Sequence[int], spectral: bool = False) -> nn.Sequential:
-    """Images [B, 1, 28, 28] → one number each, [B]: large for real ones, a logit where the loss is a cross-entropy.
+def discriminator(shape: ImageShape, channels: Sequence[int], spectral: bool = False) -> nn.Sequential:
+    """Images [B, C, H, W] → one number each, [B]: large for real ones, a logit if the loss is a cross-entropy.
 
-    Strided convolutions and leaky ReLUs (DCGAN, Radford, Metz & Chintala 2016), no batch normalisation: it would let
-    one image's verdict depend on the others in its batch.
+    Strided convolutions and leaky ReLUs (DCGAN, Radford, Metz & Chintala 2016), no batch normalisation: it would make
+    the score of an image depend on the others in its batch.
 
     Args:
+        channels: of each convolution; the first ones halve as those of `conv_encoder`. Unlike there, fewer numbers mean
+            fewer convolutions, a weaker discriminator.
         spectral: divide each layer's weights by their largest singular value (Miyato et al. 2018).
     """
-    normed = spectral_norm if spectral else lambda layer: layer
+
+    def normed(layer: nn.Module) -> nn.Module:
+        return spectral_norm(layer) if spectral else layer
+
+    steps = _steps(len(channels), shape)
     layers: list[nn.Module] = []
-    for i, (a, b) in enumerate(pairwise([1, *channels])):
-        halve = i < 2
-        layers += [normed(nn.Conv2d(a, b, 4 if halve else 3, stride=2 if halve else 1, padding=1)), nn.LeakyReLU(0.2)]
-    pixels = (SIDE // 2 ** min(2, len(channels))) ** 2
-    return nn.Sequential(*layers, nn.Flatten(), normed(nn.Linear(channels[-1] * pixels, 1)), nn.Flatten(0))
+    for (a, b), (before, after) in zip(pairwise([shape.channels, *channels]), steps, strict=True):
+        kernel, stride = _kernel(before, after)
+        layers += [normed(nn.Conv2d(a, b, kernel, stride=stride, padding=1)), nn.LeakyReLU(0.2)]
+    height, width = steps[-1][1]
+    return nn.Sequential(*layers, nn.Flatten(), normed(nn.Linear(channels[-1] * height * width, 1)), nn.Flatten(0))

@@ -92,7 +92,7 @@ class Recipe:
     network: str = field(
         "mlp",
         "mlp: fully connected layers. conv: convolutions, slower and sharper. patch: the image "
-        "in 7 × 7 patches and convolutions among them, nearly as quick as mlp and as sharp as conv.",
+        "in at most 8 × 8 patches and convolutions among them, nearly as quick as mlp and as sharp as conv.",
         group="model",
         choices=("mlp", "conv", "patch"),
     )
@@ -105,9 +105,9 @@ class Recipe:
     )
     channels: tuple[int, ...] = field(
         (32, 64, 128),
-        "Channels of the convolutions. conv: the first two halve the "
-        "image, 28 → 14 → 7, further ones keep 7 × 7. patch: the first turns patches "
-        "into vectors, further ones mix neighbours.",
+        "Channels of the convolutions. conv: the first ones halve each side until it has at most 8 pixels, "
+        "further ones keep that size; if there are too few numbers, the last one repeats. patch: the first turns "
+        "patches into vectors, further ones mix neighbours.",
         group="model",
         low=1,
         high=512,
@@ -197,7 +197,8 @@ class Recipe:
     )
     d_channels: tuple[int, ...] = field(
         (32, 64),
-        "Channels of the discriminator's convolutions: the first two halve the image, 28 → 14 → 7.",
+        "Channels of the discriminator's convolutions: the first ones halve each side until it has at most 8 pixels, "
+        "further ones keep that size.",
         group="gan",
         low=1,
         high=512,
@@ -376,11 +377,6 @@ class Recipe:
             raise RecipeError(
                 "likelihood: 'mse' has no place in an ELBO, its scale against the KL term would be "
                 f"arbitrary. Choose 'gaussian' and a σ for a {self.model.upper()}."
-            )
-        if self.network == "conv" and len(self.channels) < 2:
-            raise RecipeError(
-                f"channels: {show(self.channels)} is too short. Two convolutions at least are needed "
-                "to halve 28 × 28 twice."
             )
         if self.model == "gan" and self.adversarial == "wgan-gp" and self.label_smoothing:
             raise RecipeError(

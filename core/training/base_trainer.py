@@ -16,7 +16,7 @@ from torch import Tensor
 
 from core import data
 from core.images import convert
-from core.images.convert import to_uint8
+from core.images.convert import to_pictures
 from core.latent import encoding
 from core.models import build
 from core.recipes.images import load_images
@@ -165,7 +165,7 @@ class BaseTrainer:
         x = convert.scale_bytes(self.shown)
         seen = self.model.decode(encoding.encode(self.model, x).mean)
         new = self.model.decode(self.model.from_noise(self.shown_noise.to(self.device)))
-        return frames.compose(*(to_uint8(part.squeeze(1)) for part in (x, seen, new)))
+        return frames.compose(*(to_pictures(part) for part in (x, seen, new)))
 
 
 def flatten_state(prefix: str, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:

@@ -11,6 +11,7 @@ from torch import nn
 from core import data
 from core.evaluation import metrics
 from core.images import convert
+from core.images.shape import GREY_28
 from core.models import build, likelihood, networks
 from core.models.autoencoder import Autoencoder
 from core.recipes import presets
@@ -73,7 +74,7 @@ def test_the_networks_of_the_presets_are_those_of_the_literature():
 def test_a_patch_is_seen_with_half_of_its_neighbours_and_drawn_in_its_own_place():
     """Without convolutions among them, place (2, 5) of 7 × 7 sees rows 6 to 13, columns 18 to 25, and draws the 4 × 4
     pixels in the middle of them."""
-    encoder, decoder = (body((3,), (16,), 2) for body in networks.BODIES["patch"])
+    encoder, decoder = (body(GREY_28, (3,), (16,), 2) for body in networks.BODIES["patch"])
     x = torch.zeros(1, 1, 28, 28, requires_grad=True)
     encoder[0](x)[0, :, 2, 5].sum().backward()
     seen = x.grad[0, 0].nonzero()

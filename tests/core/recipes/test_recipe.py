@@ -110,7 +110,6 @@ def test_one_width_may_stand_alone():
     "values, field",
     [
         ({"model": "vae", "likelihood": "mse"}, "likelihood"),
-        ({"network": "conv", "channels": (8,)}, "channels"),
         ({"dataset": "folder"}, "folder"),
         ({"dataset": "folder", "folder": "  "}, "folder"),
     ],
@@ -118,6 +117,16 @@ def test_one_width_may_stand_alone():
 def test_fields_that_contradict_each_other_are_refused(values, field):
     with pytest.raises(RecipeError, match=f"^{field}: "):
         Recipe(**values)
+
+
+def test_a_convolutional_recipe_needs_no_more_channels_than_one():
+    """The last number repeats until the image is halved (`networks.channel_counts`)."""
+    assert Recipe(network="conv", channels=8).channels == (8,)
+
+
+def test_a_data_set_of_one_shape_fills_in_the_image_shape():
+    assert Recipe(dataset="mnist", image_shape=(3, 32, 32)).image_shape == (1, 28, 28)
+    assert Recipe(dataset="digits", image_shape=(3, 32, 32)).image_shape == (3, 32, 32)
 
 
 def test_an_unknown_field_is_refused_by_name_with_those_there_are():
