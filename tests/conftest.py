@@ -17,23 +17,26 @@ from core.system import devices, paths
 
 OWN_FOLDERS = (paths.ROOT / "models_ckpt", paths.ROOT / "cache")
 BROWSER = "tests/browser/"
+UNUSED: dict[str, str] = {}
+"""Folders of runs and of the cache in which no test works, by the variables that name them."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Set the variables of all tests before any test module is imported: scratch folders for runs and cache."""
     scratch = tempfile.TemporaryDirectory(prefix="latent-lab-tests-", ignore_cleanup_errors=True)
     config.add_cleanup(scratch.cleanup)
-    os.environ["LATENT_LAB_RUNS"] = str(Path(scratch.name) / "runs")
-    os.environ["LATENT_LAB_CACHE"] = str(Path(scratch.name) / "cache")
+    UNUSED.update({name: str(Path(scratch.name) / name) for name in ("LATENT_LAB_RUNS", "LATENT_LAB_CACHE")})
+    os.environ |= UNUSED
     # Several processes share the cores: threads that wait, sleep, as in a training (torch is not imported yet).
     os.environ |= devices.openmp_environment()
 
 
 @pytest.fixture(autouse=True)
 def own_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Give each test an empty folder of runs and an empty cache, unless it arranges others."""
-    monkeypatch.setenv("LATENT_LAB_RUNS", str(tmp_path / "runs"))
-    monkeypatch.setenv("LATENT_LAB_CACHE", str(tmp_path / "cache"))
+    """Give each test empty folders of runs and cache, unless a fixture of wider scope has arranged one."""
+    for name, unused in UNUSED.items():
+        if os.environ[name] == unused:
+            monkeypatch.setenv(name, str(tmp_path / name.removeprefix("LATENT_LAB_").lower()))
 
 
 @pytest.fixture

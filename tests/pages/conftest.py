@@ -1,19 +1,30 @@
-"""What tests of pages share."""
+"""Fixtures of all tests of pages."""
+
+import os
+from pathlib import Path
 
 import pytest
 
 from core.jobs import classifier
 
+DATA = os.environ.get("LATENT_LAB_DATA")
+
+
+@pytest.fixture(autouse=True)
+def own_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Give each test an empty folder of data sets: only the digits, which need no files, are there."""
+    if os.environ.get("LATENT_LAB_DATA") == DATA:  # no fixture of wider scope has arranged another
+        monkeypatch.setenv("LATENT_LAB_DATA", str(tmp_path / "data"))
+
 
 class Training:
-    """A training of the classifier that goes on for ever."""
+    """A training of a classifier that never ends."""
 
     state, part, message = "running", 0.5, ""
 
 
 @pytest.fixture
 def classifier_in_training(monkeypatch):
-    """Whoever asks for a classifier finds it in training: a real one would compute on in a process of its own, long
-    after the test that asked for it."""
+    """Report every classifier as being trained: a real training would go on in its own process after the test."""
     monkeypatch.setattr(classifier, "ClassifierJob", Training)
     monkeypatch.setattr(classifier, "start", lambda *_, **__: Training())

@@ -9,6 +9,7 @@ from core import data
 from core.data import statistics
 from core.jobs import download
 from core.system.paths import ROOT
+from tests.pages.page_tools import keys_of, text_of
 from ui.data import sheets
 
 SETS = {
@@ -45,12 +46,11 @@ def with_folder(path) -> AppTest:
 
 
 def words(app: AppTest) -> str:
-    parts = [*app.markdown, *app.caption, *app.error, *app.info, *app.text, *app.code]
-    return "\n".join(str(part.value) for part in parts)
+    return text_of(app, "markdown", "caption", "error", "info", "text", "code")
 
 
 def keys(app: AppTest) -> set[str]:
-    return {button.key for button in app.button}
+    return keys_of(app, "button")
 
 
 def picture(path, level=128):

@@ -8,6 +8,7 @@ from core.gan import experiments as gan_experiments
 from core.gan.experiments import EXPERIMENTS
 from core.jobs import training_queue
 from core.recipes.presets import first_model
+from tests.pages.page_tools import open_page, text_of
 from tests.tiny_gans import ended_trial
 from tests.tiny_runs import tiny, trained
 from ui.gan import experiment_result
@@ -65,9 +66,7 @@ class Training:
 
 
 @pytest.fixture(autouse=True)
-def board(monkeypatch, tmp_path) -> Board:
-    for name in ("RUNS", "DATA", "CACHE"):
-        monkeypatch.setenv(f"LATENT_LAB_{name}", str(tmp_path / name.lower()))
+def board(monkeypatch) -> Board:
     one = Board()
     monkeypatch.setattr(training_queue, "training_queue", lambda device="auto": one)
     monkeypatch.setattr(training_queue, "devices", lambda: ["auto"])
@@ -80,22 +79,13 @@ def source():
 
 
 def visit(**query) -> AppTest:
-    page = AppTest.from_function(script, default_timeout=60)
-    for key, value in query.items():
-        page.query_params[key] = value
-    page.run()
-    assert not page.exception
-    return page
+    return open_page(script, **query)
 
 
 def predict(page: AppTest, choice: int) -> AppTest:
     page.radio(key="gan_predict_collapse").set_value(choice).run()
     assert not page.exception
     return page
-
-
-def words(page: AppTest) -> str:
-    return "\n".join(e.value for kind in ("markdown", "caption") for e in getattr(page, kind))
 
 
 def test_without_a_decoder_one_button_trains_a_vae(board):
@@ -107,7 +97,7 @@ def test_without_a_decoder_one_button_trains_a_vae(board):
 def test_every_experiment_asks_first_and_runs_nothing_before_the_prediction(source):
     for experiment in EXPERIMENTS:
         page = visit(experiment=experiment.key)
-        assert experiment.setup in words(page) and experiment.look not in words(page)
+        assert experiment.setup in text_of(page) and experiment.look not in text_of(page)
         assert page.button(key=f"gan_run_{experiment.key}").disabled
         assert page.radio(key=f"gan_predict_{experiment.key}").options == list(experiment.choices)
 
@@ -122,7 +112,7 @@ def test_after_the_prediction_one_button_puts_both_trainings_into_the_queue(sour
 def test_while_they_train_progress_figures_and_a_stop_are_shown(source, board):
     board.active = [Training(runs.create(gan_experiments.recipe_for(arm, source))) for arm in COLLAPSE.arms]
     page = visit(experiment="collapse")
-    assert "D right on real 75 % · on generated 50 % · 4 classes covered" in words(page)
+    assert "D right on real 75 % · on generated 50 % · 4 classes covered" in text_of(page)
     page.button(key="gan_stop_collapse").click().run()
     assert all(job.stopped for job in board.active)
 
@@ -132,12 +122,12 @@ def test_the_measured_result_stands_beside_the_prediction(source, choice, modes,
     ended_trial(COLLAPSE.arms[0], source, modes, 2_000.0)
     ended_trial(COLLAPSE.arms[1], source, 10.0, 60.0)
     page = visit(experiment="collapse")
-    assert COLLAPSE.look not in words(page), "found again, but first the prediction"
+    assert COLLAPSE.look not in text_of(page), "found again, but first the prediction"
     page = predict(page, choice)
     came = COLLAPSE.choices[2 if modes < 4 else 1]
     box = (page.success if right else page.warning)[0].value
     assert came in box and (COLLAPSE.choices[choice] in box or right)
-    said = words(page)
+    said = text_of(page)
     assert COLLAPSE.look in said and f"| Classes covered | 10 of 10 | {modes:.0f} of 10 |" in said
     assert "| Fréchet distance | 100 | 2,000 |" in said and "| D right on real images | 80 % | 80 % |" in said
     kept = page.session_state["gan_predictions"]["collapse"]
@@ -149,7 +139,7 @@ def test_running_it_again_takes_the_next_seed_and_all_outcomes_are_told(source, 
         ended_trial(COLLAPSE.arms[0], source, modes, 2_000.0, seed)
         ended_trial(COLLAPSE.arms[1], source, 10.0, 60.0, seed)
     page = predict(visit(experiment="collapse"), 2)
-    assert "1 × “About half”, 1 × “A third or fewer”" in words(page)
+    assert "1 × “About half”, 1 × “A third or fewer”" in text_of(page)
     page.button(key="gan_again_collapse").click().run()
     assert [recipe.seed for recipe in board.taken] == [2, 2]
 
@@ -172,4 +162,4 @@ def test_a_training_that_was_taken_out_of_the_queue_can_be_started_again(source,
 
 def test_an_experiment_that_is_not_there_is_ignored_with_a_message(source):
     page = visit(experiment="nonsense")
-    assert "does not exist" in page.warning[0].value and EXPERIMENTS[0].setup in words(page)
+    assert "does not exist" in page.warning[0].value and EXPERIMENTS[0].setup in text_of(page)

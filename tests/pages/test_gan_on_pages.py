@@ -4,31 +4,16 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.system import paths
+from tests.pages.page_tools import open_page, text_of
 from tests.tiny_gans import FIGURES, gan_run
 from tests.tiny_runs import tiny, trained
+
+pytestmark = pytest.mark.usefixtures("classifier_in_training")
 
 KINDS = ("vae", "ae", "ad", "vad", "none")
 
 
-@pytest.fixture(autouse=True)
-def folder(monkeypatch, tmp_path, classifier_in_training):
-    monkeypatch.setenv("LATENT_LAB_RUNS", str(tmp_path / "runs"))
-    monkeypatch.setenv("LATENT_LAB_DATA", str(tmp_path / "data"))
-    monkeypatch.setenv("LATENT_LAB_CACHE", str(tmp_path / "cache"))
-
-
-def visit(name: str, **query) -> AppTest:
-    page = AppTest.from_file(str(paths.ROOT / "pages" / f"{name}.py"), default_timeout=120)
-    for key, value in query.items():
-        page.query_params[key] = value
-    page.run()
-    assert not page.exception, page.exception
-    return page
-
-
-def words(page) -> str:
-    kinds = ("title", "header", "subheader", "markdown", "caption", "success", "info", "warning", "error")
-    return "\n".join(element.value for kind in kinds for element in getattr(page, kind)).replace("\\", "")
+visit = open_page
 
 
 @pytest.mark.parametrize("d", [2, 3])
@@ -40,7 +25,7 @@ def test_generate_works_and_says_whose_kl_it_is(kind, d):
     page.button(key="generate_random").click().run()
     page.run()
     assert not page.exception
-    said = words(page)
+    said = text_of(page)
     if kind == "none":
         assert "nobody knows how much each dimension matters" in said
     elif kind in ("vae", "vad"):
@@ -108,5 +93,5 @@ def test_home_and_train_name_a_gans_figures_for_what_they_are():
         next((paths.ROOT / "models_ckpt" / "example-mlp-vae" / "frames").glob("*.png")).read_bytes()
     )
     assert not AppTest.from_file(str(paths.ROOT / "app.py"), default_timeout=60).run().exception
-    said = words(visit("train"))
+    said = text_of(visit("train"))
     assert "best Fréchet distance 12.3" in said and "validation total" not in said

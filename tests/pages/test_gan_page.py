@@ -12,6 +12,7 @@ from core.jobs import training_queue
 from core.runs import weights
 from core.system import paths
 from core.system.atomic_files import write_json
+from tests.pages.page_tools import open_page, text_of
 from tests.tiny_gans import FIGURES, gan_run
 from tests.tiny_runs import tiny
 from ui.components.gan import gan_flow as flow_component
@@ -19,8 +20,6 @@ from ui.components.gan import gan_pair as pair_component
 from ui.components.gan import gan_steps as steps_component
 from ui.gan import before_after, diagram, empty_state, inputs, slow_motion, source_code
 from ui.shared.model_cache import load
-
-PAGE = str(paths.ROOT / "pages" / "gan.py")
 
 
 class Board:
@@ -42,9 +41,7 @@ class Board:
 
 
 @pytest.fixture(autouse=True)
-def board(monkeypatch, tmp_path) -> Board:
-    for name in ("RUNS", "DATA", "CACHE"):
-        monkeypatch.setenv(f"LATENT_LAB_{name}", str(tmp_path / name.lower()))
+def board(monkeypatch) -> Board:
     one = Board()
     monkeypatch.setattr(training_queue, "training_queue", lambda device="auto": one)
     for place in (empty_state, inputs):
@@ -77,19 +74,7 @@ def trained_vae(name: str = "a-vae", **changes) -> runs.Run:
 
 
 def visit(depth: bool = False, **query) -> AppTest:
-    page = AppTest.from_file(PAGE, default_timeout=60)
-    page.query_params.update(query)
-    if depth:
-        page.session_state["gan_depth"] = True
-    page.run()
-    assert not page.exception
-    return page
-
-
-def words(page: AppTest) -> str:
-    return " ".join(
-        element.value for kind in ("markdown", "caption", "info", "warning", "error") for element in getattr(page, kind)
-    )
+    return open_page("gan", {"gan_depth": True} if depth else None, **query)
 
 
 def test_without_any_run_it_says_what_to_do_and_trains_a_vae(board):
@@ -205,7 +190,7 @@ def test_every_kind_of_source_has_the_whole_page(kind, sent):
     assert [lane["key"] for lane in sent["gan_pair"]["lanes"]] == ["before", "after", "real"]
     assert [m.label for m in page.metric] == [before_after.YARDSTICKS[key][0] for key in gan_before_after.METRICS]
     assert set(sent["gan_steps"]["walks"]) == {"D", "G"}
-    assert ("There is no encoder beside this generator" in words(page)) == (kind in ("ad", "vad"))
+    assert ("There is no encoder beside this generator" in text_of(page)) == (kind in ("ad", "vad"))
 
 
 def test_a_generator_from_scratch_has_no_decoder_to_compare_with(sent):
@@ -213,14 +198,14 @@ def test_a_generator_from_scratch_has_no_decoder_to_compare_with(sent):
     page = visit()
     assert set(sent["gan_flow"]["tiles"]) == {"images", "after"}
     assert [lane["key"] for lane in sent["gan_pair"]["lanes"]] == ["after", "real"]
-    assert "no decoder to compare with" in words(page) and not any(m.delta for m in page.metric)
+    assert "no decoder to compare with" in text_of(page) and not any(m.delta for m in page.metric)
 
 
 def test_a_generator_from_scratch_beside_a_vae_is_compared_but_not_traced(sent):
     gan_run("one", "vae", generator="scratch")
     page = visit()
     assert set(sent["gan_flow"]["tiles"]) == {"images", "before", "after"}
-    assert "the same z mean different things" in words(page) and "Nothing has been measured" in words(page)
+    assert "the same z mean different things" in text_of(page) and "Nothing has been measured" in text_of(page)
 
 
 @pytest.mark.parametrize("loss", ["non-saturating", "hinge", "least-squares", "wgan-gp"])
@@ -234,7 +219,7 @@ def test_the_formula_has_this_runs_numbers_and_the_code_that_runs(loss):
     )
     code = " ".join(block.value for block in page.code)
     assert "def d_step" in code and "def g_loss" in code and "def nearest" in code
-    assert "γ = 0.3" in words(page)
+    assert "γ = 0.3" in text_of(page)
 
 
 @pytest.mark.parametrize("kind", ["vae", "ad"])
@@ -242,7 +227,7 @@ def test_the_formula_has_this_runs_numbers_and_the_code_that_runs(loss):
 def test_every_part_shows_the_code_that_runs_there(part, kind):
     gan_run("one", kind)
     page = visit(part=part)
-    assert source_code.PARTS[part].name in words(page)
+    assert source_code.PARTS[part].name in text_of(page)
     assert page.code and all("def " in block.value or "class " in block.value for block in page.code)
 
 

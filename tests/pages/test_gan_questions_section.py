@@ -4,6 +4,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.gan.questions import QUESTIONS
+from tests.pages.page_tools import open_page, text_of
 from tests.tiny_gans import gan_run
 from tests.tiny_runs import tiny, trained
 
@@ -17,31 +18,14 @@ def script(name):
     questions(runs.open_run(name) if name else None)
 
 
-@pytest.fixture(autouse=True)
-def folder(monkeypatch, tmp_path):
-    for name in ("RUNS", "DATA", "CACHE"):
-        monkeypatch.setenv(f"LATENT_LAB_{name}", str(tmp_path / name.lower()))
-
-
 def visit(key: str | None = None, name: str | None = None) -> AppTest:
-    page = AppTest.from_function(script, default_timeout=60, args=(name,))
-    if key:
-        page.query_params["question"] = key
-    page.run()
-    assert not page.exception
-    return page
+    return open_page(script, args=(name,), **{"question": key} if key else {})
 
 
 def answer(page: AppTest, key: str, choice: int) -> AppTest:
     page.radio(key=f"gan_answer_{key}").set_value(choice).run()
     assert not page.exception
     return page
-
-
-def words(page: AppTest) -> str:
-    return "\n".join(
-        e.value for kind in ("markdown", "caption", "success", "warning", "info") for e in getattr(page, kind)
-    )
 
 
 @pytest.fixture
@@ -55,9 +39,9 @@ def models():
 @pytest.mark.parametrize("question", QUESTIONS, ids=KEYS)
 def test_before_the_answer_nothing_is_given_away_and_after_it_every_choice_is_explained(question, models):
     page = visit(question.key, "a-gan")
-    assert question.answer not in words(page)
+    assert question.answer not in text_of(page)
     wrong = (question.right + 1) % len(question.choices)
-    said = words(answer(page, question.key, wrong))
+    said = text_of(answer(page, question.key, wrong))
     assert question.answer in said and question.choices[wrong][0] in page.warning[0].value
     assert all(reply in said for _, reply in question.choices) and not page.info
     kept = page.session_state["gan_answers"][question.key]
@@ -67,7 +51,7 @@ def test_before_the_answer_nothing_is_given_away_and_after_it_every_choice_is_ex
 @pytest.mark.parametrize("question", QUESTIONS, ids=KEYS)
 def test_without_runs_each_answer_stands_and_the_figure_says_what_it_needs(question):
     page = answer(visit(question.key), question.key, question.right)
-    assert page.success and question.answer in words(page)
+    assert page.success and question.answer in text_of(page)
     assert "needs" in page.info[0].value and "Train" in page.info[0].value
 
 
@@ -79,7 +63,7 @@ def test_the_right_answer_is_called_right_and_the_first_answer_stays(models):
 
 def test_a_question_that_is_not_there_is_ignored_with_a_message():
     page = visit("nonsense")
-    assert "does not exist" in page.warning[0].value and QUESTIONS[0].text in words(page)
+    assert "does not exist" in page.warning[0].value and QUESTIONS[0].text in text_of(page)
 
 
 def test_the_decoder_and_the_generator_show_the_same_z(models, monkeypatch):

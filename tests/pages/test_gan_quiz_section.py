@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 from core import data
 from core.gan import quiz as gan_quiz
 from core.runs import weights
+from tests.pages.page_tools import open_page
 from tests.tiny_gans import gan_run
 from ui.components.gan import gan_quiz as component
 from ui.gan import quiz as section
@@ -21,12 +22,6 @@ def script(name):
     quiz(runs.open_run(name) if name else None)
 
 
-@pytest.fixture(autouse=True)
-def folder(monkeypatch, tmp_path):
-    for name in ("RUNS", "DATA", "CACHE"):
-        monkeypatch.setenv(f"LATENT_LAB_{name}", str(tmp_path / name.lower()))
-
-
 @pytest.fixture
 def sent(monkeypatch) -> dict:
     """What the component was given last, and its callbacks."""
@@ -36,9 +31,7 @@ def sent(monkeypatch) -> dict:
 
 
 def visit(name: str | None) -> AppTest:
-    page = AppTest.from_function(script, default_timeout=60, args=(name,)).run()
-    assert not page.exception
-    return page
+    return open_page(script, args=(name,))
 
 
 def test_without_a_gan_it_says_what_is_missing():

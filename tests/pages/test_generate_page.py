@@ -13,6 +13,7 @@ from core.models import build
 from core.recipes.presets import for_digits, preset
 from core.runs import weights
 from core.system import paths
+from tests.pages.page_tools import open_page
 from ui.shared import training_points
 
 PAGE = str(paths.ROOT / "pages" / "generate.py")
@@ -28,20 +29,8 @@ def make(name: str, preset_name: str = "mlp-vae", **changes) -> runs.Run:
     return run
 
 
-@pytest.fixture(autouse=True)
-def folder(monkeypatch, tmp_path):
-    monkeypatch.setenv("LATENT_LAB_RUNS", str(tmp_path / "runs"))
-    monkeypatch.setenv("LATENT_LAB_DATA", str(tmp_path / "data"))
-    monkeypatch.setenv("LATENT_LAB_CACHE", str(tmp_path / "cache"))
-
-
 def visit(**query) -> AppTest:
-    page = AppTest.from_file(PAGE, default_timeout=60)
-    for key, value in query.items():
-        page.query_params[key] = value
-    page.run()
-    assert not page.exception
-    return page
+    return open_page("generate", **query)
 
 
 def press(page: AppTest, key: str) -> None:

@@ -7,10 +7,8 @@ from streamlit.testing.v1 import AppTest
 
 from core.jobs import training_queue
 from core.recipes import presets
-from core.system import paths
+from tests.pages.page_tools import open_page
 from ui.registry import PAGES
-
-APP = str(paths.ROOT / "app.py")  # opens at Home, whose links need the navigation
 
 
 class Stand:
@@ -50,12 +48,8 @@ def boards(monkeypatch, tmp_path):
 
 
 def visit(**query) -> AppTest:
-    page = AppTest.from_file(APP, default_timeout=60)
-    for key, value in query.items():
-        page.query_params[key] = value
-    page.run()
-    assert not page.exception
-    return page
+    """Home, opened through app.py: its links need the navigation."""
+    return open_page("app", **query)
 
 
 def test_what_trains_on_any_device_is_named_before_what_waits(boards):

@@ -9,43 +9,31 @@ from streamlit.testing.v1 import AppTest
 
 from core import data, runs
 from core.latent import axes, codec, interpolation
-from core.models import build
-from core.recipes.presets import for_digits, preset
 from core.runs import weights
-from core.system import paths
+from tests.pages.page_tools import open_page, untrained
 from tests.tiny_runs import tiny, trained
 from ui.components.drawing.pad import Held
 from ui.shared import image_choice
 from ui.shared.image_choice import Pick
 
+pytestmark = pytest.mark.usefixtures("classifier_in_training")
+
 DRAWN = np.random.default_rng(0).integers(0, 256, (28, 28), np.uint8)
 KEYS = {"interpolate": "interpolate_pick_a", "generate": "generate_image"}
 
 
-@pytest.fixture(autouse=True)
-def folder(monkeypatch, tmp_path, classifier_in_training):
-    for name in ("RUNS", "DATA", "CACHE"):
-        monkeypatch.setenv(f"LATENT_LAB_{name}", str(tmp_path / name.lower()))
-
-
 def make(digits: bool = True) -> runs.Run:
-    recipe = preset("mlp-vae").with_(hidden=(16,))
-    run = runs.create(for_digits(recipe) if digits else recipe, "run")
-    weights.save(run.path / "best.safetensors", build(run.recipe).state_dict(), {"epoch": 1})
-    return run
+    return untrained("run", digits=digits)
 
 
 def visit(name: str, source: str | None = None, drawn: np.ndarray | None = None) -> AppTest:
     """A page with its (first) picker open."""
-    page = AppTest.from_file(str(paths.ROOT / "pages" / f"{name}.py"), default_timeout=60)
-    page.session_state[KEYS[name]] = True
+    state = {KEYS[name]: True}
     if source:
-        page.session_state[f"{KEYS[name]}_source"] = source
+        state[f"{KEYS[name]}_source"] = source
     if drawn is not None:
-        page.session_state["painted"] = {f"{KEYS[name]}_drawing": Held(drawn.tobytes())}
-    page.run()
-    assert not page.exception
-    return page
+        state["painted"] = {f"{KEYS[name]}_drawing": Held(drawn.tobytes())}
+    return open_page(name, state)
 
 
 def press(page: AppTest, key: str) -> None:

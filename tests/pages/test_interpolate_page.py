@@ -5,44 +5,26 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-from core import data, runs
+from core import data
 from core.evaluation import classifier
 from core.jobs import classifier as jobs_classifier
 from core.latent import codec, interpolation
-from core.models import build
-from core.recipes.presets import for_digits, preset
 from core.runs import weights
 from core.system import paths
+from tests.pages.page_tools import open_page, untrained
 from tests.tiny_runs import tiny, trained
 from ui.interpolate import views as parts
 from ui.interpolate.inputs import Pick
 from ui.shared import encode
 from ui.shared.model_cache import load
 
+pytestmark = pytest.mark.usefixtures("classifier_in_training")
+
 PAGE = str(paths.ROOT / "pages" / "interpolate.py")
 
 
-def make(name: str, preset_name: str = "mlp-vae", digits: bool = True, **changes) -> runs.Run:
-    """An untrained run with weights: the page does not ask how good they are."""
-    recipe = preset(preset_name).with_(hidden=(16,), **changes)
-    run = runs.create(for_digits(recipe) if digits else recipe, name)
-    weights.save(run.path / "best.safetensors", build(run.recipe).state_dict(), {"epoch": 1})
-    return run
-
-
-@pytest.fixture(autouse=True)
-def folder(monkeypatch, tmp_path, classifier_in_training):
-    for name in ("RUNS", "DATA", "CACHE"):
-        monkeypatch.setenv(f"LATENT_LAB_{name}", str(tmp_path / name.lower()))
-
-
 def visit(**query) -> AppTest:
-    page = AppTest.from_file(PAGE, default_timeout=60)
-    for key, value in query.items():
-        page.query_params[key] = value
-    page.run()
-    assert not page.exception
-    return page
+    return open_page("interpolate", **query)
 
 
 def press(page: AppTest, key: str) -> dict[str, Pick]:
@@ -66,7 +48,7 @@ def test_without_runs_it_says_what_to_do_next():
 
 
 def test_a_damaged_run_is_named_and_the_others_work():
-    make("good")
+    untrained("good")
     bad = paths.runs_folder() / "bad"
     bad.mkdir()
     (bad / "recipe.json").write_text("{oops")
@@ -76,14 +58,14 @@ def test_a_damaged_run_is_named_and_the_others_work():
 
 
 def test_truncated_weights_are_refused_in_a_sentence():
-    file = make("one").path / "best.safetensors"
+    file = untrained("one").path / "best.safetensors"
     file.write_bytes(file.read_bytes()[:100])
     assert "damaged" in visit().error[0].value
 
 
 @pytest.mark.parametrize(("preset_name", "d"), [("mlp-vae", 1), ("plane-vae", 2), ("mlp-vae", 128), ("deep-ae", 5)])
 def test_every_kind_of_model_has_its_page(preset_name, d):
-    make("run", preset_name, latent_dim=d)
+    untrained("run", preset_name, latent_dim=d)
     page = visit()
     assert [label(here(page)[end]) for end in "ab"] == [1, 7], "the first pair of classes"
     assert "Progress()" in str(page.main), "the training of the classifier is shown"
@@ -119,7 +101,7 @@ def test_families_without_an_encoder_have_the_whole_page_and_search_once(monkeyp
 
 
 def test_the_address_chooses_both_images_and_is_kept_up_to_date():
-    make("run")
+    untrained("run")
     page = visit(a="12", b="seed40")
     assert here(page) == {"a": Pick("test", 12), "b": Pick("seed", 40)}
     press(page, "interpolate_swap")
@@ -129,14 +111,14 @@ def test_the_address_chooses_both_images_and_is_kept_up_to_date():
 
 @pytest.mark.parametrize("bad", ["x", "-1", "297", "1e3", "²", "seed", "seed-1", "9" * 40, "<b>"])
 def test_a_bad_image_in_the_address_is_ignored_with_a_message(bad):
-    make("run")
+    untrained("run")
     page = visit(a=bad, b="3")
     assert "an image as A that does not exist" in page.warning[0].value
     assert here(page)["b"] == Pick("test", 3) and label(here(page)["a"]) == 1
 
 
 def test_same_class_keeps_a_and_takes_another_one_like_it():
-    make("run")
+    untrained("run")
     page = visit(a="12", b="3")
     seen = {press(page, "interpolate_same")["b"].number for _ in range(3)}
     assert here(page)["a"] == Pick("test", 12) and 12 not in seen and len(seen) > 1
@@ -144,13 +126,13 @@ def test_same_class_keeps_a_and_takes_another_one_like_it():
 
 
 def test_same_class_works_from_an_invented_picture():
-    make("run")
+    untrained("run")
     chosen = press(visit(a="seed5"), "interpolate_same")
     assert label(chosen["a"]) == label(chosen["b"]) and chosen["a"] != chosen["b"]
 
 
 def test_a_pair_of_classes_is_one_click():
-    make("run")
+    untrained("run")
     page = visit()
     assert page.button(key="interpolate_cross_1").label == "3 → 8"
     chosen = press(page, "interpolate_cross_1")
@@ -158,21 +140,21 @@ def test_a_pair_of_classes_is_one_click():
 
 
 def test_random_draws_others_at_every_click():
-    make("run")
+    untrained("run")
     page = visit()
     assert press(page, "interpolate_random").copy() != press(page, "interpolate_random")
 
 
 def test_the_choice_is_kept_when_another_run_on_the_same_data_is_looked_at():
-    make("one")
-    make("two", "deep-ae")
+    untrained("one")
+    untrained("two", "deep-ae")
     page = visit(run="one", a="5", b="6")
     page.selectbox(key="run_box").select("two").run()
     assert not page.exception and here(page) == {"a": Pick("test", 5), "b": Pick("test", 6)}
 
 
 def test_without_its_data_set_a_run_still_leads_between_invented_pictures():
-    make("run", digits=False)
+    untrained("run", digits=False)
     page = visit()
     assert "MNIST is not on this machine" in page.warning[0].value
     assert here(page) == {"a": Pick("seed", 1), "b": Pick("seed", 2)}
@@ -187,7 +169,7 @@ def test_a_folder_of_own_pictures_with_or_without_classes_has_its_page(tmp_path,
         place = tmp_path / "mine" / (classes[k % 2] if classes else "")
         place.mkdir(parents=True, exist_ok=True)
         Image.fromarray(np.full((28, 28), 20 * k, np.uint8)).save(place / f"{k}.png")
-    make("run", digits=False, dataset="folder", folder=str(tmp_path / "mine"))
+    untrained("run", digits=False, dataset="folder", folder=str(tmp_path / "mine"))
     page = visit()
     pairs = [b.label for b in page.button if b.key.startswith("interpolate_cross")]
     assert pairs == (["a → b"] if classes else [])
@@ -198,7 +180,7 @@ def test_a_trained_classifier_is_shown_with_its_measured_accuracy():
     images = data.load("digits")
     found = classifier.train(images)
     classifier.save(found, classifier.file_of(images))
-    make("run")
+    untrained("run")
     page = visit()
     assert any(f"{100 * found.accuracy:.1f} % of 297 test images" in c.value for c in page.caption)
 
@@ -206,13 +188,13 @@ def test_a_trained_classifier_is_shown_with_its_measured_accuracy():
 def test_a_failed_classifier_is_a_sentence_with_a_way_on(monkeypatch):
     monkeypatch.setattr(jobs_classifier.ClassifierJob, "state", "failed")
     monkeypatch.setattr(jobs_classifier.ClassifierJob, "message", "The classifier could not be trained (disk full).")
-    make("run")
+    untrained("run")
     page = visit()
     assert "disk full" in page.warning[0].value and page.button(key="interpolate_retry")
 
 
 def test_the_formula_has_this_pairs_numbers_and_the_code_that_ran():
-    make("run")
+    untrained("run")
     page = AppTest.from_file(PAGE, default_timeout=60)
     page.session_state["interpolate_depth"] = True
     page.run()
@@ -222,7 +204,7 @@ def test_the_formula_has_this_pairs_numbers_and_the_code_that_ran():
 
 @pytest.mark.parametrize("digits", [True, False])
 def test_a_square_of_four_is_decoded_when_asked_for(digits):
-    make("run", digits=digits)
+    untrained("run", digits=digits)
     page = visit()
     page.toggle(key="interpolate_square_on").set_value(True).run()
     assert not page.exception
@@ -231,7 +213,7 @@ def test_a_square_of_four_is_decoded_when_asked_for(digits):
 
 
 def test_every_control_has_help():
-    make("run")
+    untrained("run")
     page = AppTest.from_file(PAGE, default_timeout=60)
     page.session_state["interpolate_pick_a"] = True
     page.run()

@@ -7,17 +7,16 @@ import pytest
 from sklearn.neighbors import NearestNeighbors
 from streamlit.testing.v1 import AppTest
 
-from core import data, runs
+from core import data
 from core.embedding import inputs, pitfalls, settings, store, tsne
 from core.embedding.settings import Settings
 from core.jobs import embedding as jobs_embedding
 from core.jobs import embedding_queue
 from core.latent import codec, pca
 from core.latent import search as latent_search
-from core.models import build
-from core.recipes.presets import for_digits, preset
 from core.runs import weights
 from core.system import paths
+from tests.pages.page_tools import keys_of, open_page, untrained
 from tests.tiny_runs import tiny, trained
 from ui.components.base import pack
 from ui.components.embedding import map_detail, map_sheet, map_view
@@ -49,12 +48,6 @@ class Played:
 
 
 @pytest.fixture(autouse=True)
-def folder(monkeypatch, tmp_path):
-    for name in ("RUNS", "DATA", "CACHE"):
-        monkeypatch.setenv(f"LATENT_LAB_{name}", str(tmp_path / name.lower()))
-
-
-@pytest.fixture(autouse=True)
 def desk(monkeypatch):
     played = Played()
     monkeypatch.setattr(jobs_embedding, "_desk", played)
@@ -77,19 +70,8 @@ def sent(monkeypatch):
     return found
 
 
-def make(name: str, preset_name: str = "mlp-vae", digits: bool = True, **changes) -> runs.Run:
-    """An untrained run with weights: the page does not ask how good they are."""
-    recipe = preset(preset_name).with_(hidden=(16,), **changes)
-    run = runs.create(for_digits(recipe) if digits else recipe, name)
-    weights.save(run.path / "best.safetensors", build(run.recipe).state_dict(), {"epoch": 1})
-    return run
-
-
 def visit(**query) -> AppTest:
-    page = AppTest.from_file(PAGE, default_timeout=120)
-    for key, value in query.items():
-        page.query_params[key] = str(value)
-    return again(page)
+    return open_page("map", **query)
 
 
 def again(page: AppTest) -> AppTest:
@@ -104,7 +86,7 @@ def press(page: AppTest, key: str) -> AppTest:
 
 
 def keys(page: AppTest) -> set[str]:
-    return {button.key for button in page.button}
+    return keys_of(page, "button")
 
 
 def kept_map(run, n=120, iterations=350, finished=True, **changes):
@@ -141,7 +123,7 @@ def test_without_runs_it_says_what_to_do_next():
 
 
 def test_a_damaged_run_is_named_and_the_others_work(sent):
-    make("good")
+    untrained("good")
     bad = paths.runs_folder() / "bad"
     bad.mkdir()
     (bad / "recipe.json").write_text("{oops")
@@ -150,7 +132,7 @@ def test_a_damaged_run_is_named_and_the_others_work(sent):
 
 
 def test_truncated_weights_are_refused_and_the_pixels_are_offered(sent):
-    file = make("one").path / "best.safetensors"
+    file = untrained("one").path / "best.safetensors"
     file.write_bytes(file.read_bytes()[:100])
     page = visit(n=60, perplexity=5)
     assert "damaged" in page.error[0].value and {"map_raw", "map_train"} <= keys(page) and "map_view" not in sent
@@ -160,14 +142,14 @@ def test_truncated_weights_are_refused_and_the_pixels_are_offered(sent):
 
 
 def test_without_its_data_set_the_next_step_is_the_data_page():
-    make("run", digits=False)
+    untrained("run", digits=False)
     page = visit()
     assert "MNIST is not on this machine" in page.warning[0].value and "map_data" in keys(page)
 
 
 @pytest.mark.parametrize(("preset_name", "d"), [("mlp-vae", 1), ("plane-vae", 2), ("mlp-vae", 128), ("deep-ae", 5)])
 def test_every_kind_of_model_has_its_pca_map_at_once(preset_name, d, sent):
-    run = make("run", preset_name, latent_dim=d)
+    run = untrained("run", preset_name, latent_dim=d)
     visit(n=80, perplexity=5)
     images = data.load("digits")
     z = inputs.latents(run, images.test_images[inputs.choose_ids(images, 80)])
@@ -177,7 +159,7 @@ def test_every_kind_of_model_has_its_pca_map_at_once(preset_name, d, sent):
 
 
 def test_forming_stopping_and_continuing(desk, sent):
-    run = make("run")
+    run = untrained("run")
     page = visit(n=120, perplexity=8)
     press(page, "map_form")
     job = desk.jobs[0]
@@ -199,7 +181,7 @@ def test_forming_stopping_and_continuing(desk, sent):
 
 
 def test_a_finished_map_is_shown_from_the_cache_with_its_measures(desk, sent):
-    _, y = kept_map(make("run"))
+    _, y = kept_map(untrained("run"))
     page = visit(n=120)
     assert sent["map_view"]["xy"] == map_view.text_of(y, np.float32) and not desk.jobs, "nothing is formed anew"
     assert sent["map_view"]["note"] == "350 iterations · KL 0.750 nats · formed in 1.50 s by openTSNE"
@@ -209,14 +191,14 @@ def test_a_finished_map_is_shown_from_the_cache_with_its_measures(desk, sent):
 
 
 def test_more_iterations_go_on_under_another_number(desk):
-    kept_map(make("run"))
+    kept_map(untrained("run"))
     page = press(visit(n=120), "map_more")
     assert page.session_state["map_iterations"] == 600 and page.query_params["iterations"] == "600"
     assert desk.jobs[0].target == 600
 
 
 def test_a_failed_map_says_why_and_can_be_tried_again(desk):
-    make("run")
+    untrained("run")
     page = press(visit(n=60, perplexity=5), "map_form")
     desk.jobs[0].end("failed", "The process ended (out of memory).")
     again(page)
@@ -224,15 +206,15 @@ def test_a_failed_map_says_why_and_can_be_tried_again(desk):
 
 
 def test_the_pca_map_needs_no_button_and_is_measured(desk, sent):
-    make("run")
+    untrained("run")
     page = visit(n=60, method="pca")
     assert not {"map_form", "map_stop", "map_more"} & keys(page)
     assert "keep" in sent["map_view"]["note"] and [job.order["settings"]["method"] for job in desk.jobs] == ["pca"]
 
 
 def test_the_address_chooses_everything_and_is_kept_up_to_date(sent):
-    make("one")
-    make("two", "deep-ae")
+    untrained("one")
+    untrained("two", "deep-ae")
     page = visit(
         run="one",
         source="pixels",
@@ -273,20 +255,20 @@ def test_the_address_chooses_everything_and_is_kept_up_to_date(sent):
     ],
 )
 def test_a_bad_value_in_the_address_is_ignored_with_a_message(name, bad, sent):
-    make("run")
+    untrained("run")
     page = visit(**{name: bad})
     assert "The address asks for something that is not there" in page.warning[0].value and "map_view" in sent
     assert "<b>" not in page.warning[0].value
 
 
 def test_a_perplexity_too_large_for_the_images_is_lowered_with_a_message():
-    make("run")
+    untrained("run")
     page = visit(n=60, perplexity=100)
     assert "You see the map with 19" in page.warning[0].value and page.session_state["map_perplexity"] == 19
 
 
 def test_an_unknown_second_run_is_replaced_with_a_message(sent):
-    make("run")
+    untrained("run")
     page = visit(n=60, perplexity=5, run2="nobody", source2="pixels")
     assert any("second run that does not exist" in w.value for w in page.warning) and "map_view2" in sent
 
@@ -297,8 +279,8 @@ def test_a_second_map_of_other_images_is_shown_but_not_linked(tmp_path, sent):
     (tmp_path / "mine").mkdir()
     for k in range(40):
         Image.fromarray(np.full((28, 28), 6 * k, np.uint8)).save(tmp_path / "mine" / f"{k}.png")
-    make("one")
-    make("two", digits=False, dataset="folder", folder=str(tmp_path / "mine"))
+    untrained("one")
+    untrained("two", digits=False, dataset="folder", folder=str(tmp_path / "mine"))
     page = visit(run="one", n=30, perplexity=5, run2="two", perplexity2=5)
     assert sent["map_view"]["pool"] != sent["map_view2"]["pool"] and "not linked" in text(page)
 
@@ -319,7 +301,7 @@ def without_search(monkeypatch) -> None:
 
 @pytest.mark.parametrize("family", ["ad", "vad"])
 def test_beside_a_run_without_an_encoder_both_maps_show_images_that_own_a_place(family, sent, monkeypatch):
-    first, second = make("one"), trained(tiny(f"plane-{family}", train_images=90, hidden=(8,), epochs=1), "two")
+    first, second = untrained("one"), trained(tiny(f"plane-{family}", train_images=90, hidden=(8,), epochs=1), "two")
     without_search(monkeypatch)
     page = visit(run="one", n=1_000, perplexity=5, run2="two", perplexity2=5)
     images = data.load("digits")
@@ -349,7 +331,7 @@ def test_a_folder_of_own_pictures_has_its_map(tmp_path, count, classes, sent):
         place = tmp_path / "mine" / (classes[k % 2] if classes else "")
         place.mkdir(parents=True, exist_ok=True)
         Image.fromarray(np.full((28, 28), 18 * k, np.uint8)).save(place / f"{k}.png")
-    make("run", digits=False, dataset="folder", folder=str(tmp_path / "mine"))
+    untrained("run", digits=False, dataset="folder", folder=str(tmp_path / "mine"))
     page = visit()
     assert "You see the map with" in page.warning[0].value and sent["map_view"]["classes"] == list(classes)
 
@@ -360,13 +342,13 @@ def test_too_few_pictures_for_a_map_are_a_sentence(tmp_path):
     (tmp_path / "mine").mkdir()
     for k in range(3):
         Image.fromarray(np.full((28, 28), 80 * k, np.uint8)).save(tmp_path / "mine" / f"{k}.png")
-    make("run", digits=False, dataset="folder", folder=str(tmp_path / "mine"))
+    untrained("run", digits=False, dataset="folder", folder=str(tmp_path / "mine"))
     assert "A map needs 10 at least" in text(visit())
 
 
 def test_without_open_tsne_the_page_says_so(monkeypatch, desk):
     monkeypatch.setattr(settings, "default_backend", lambda: "scikit-learn")
-    make("run")
+    untrained("run")
     page = visit(n=60, perplexity=5)
     assert "openTSNE is not installed" in text(page) and page.session_state["map_iterations"] == 1_000
     press(page, "map_form")
@@ -374,7 +356,7 @@ def test_without_open_tsne_the_page_says_so(monkeypatch, desk):
 
 
 def test_the_depth_has_this_maps_numbers_and_the_code_that_ran():
-    kept_map(make("run"))
+    kept_map(untrained("run"))
     page = AppTest.from_file(PAGE, default_timeout=120)
     page.query_params["n"] = "120"
     page.session_state["map_depth"] = True
@@ -393,7 +375,7 @@ def test_attention_has_the_perplexity_that_was_asked_for():
 
 
 def test_the_small_maps_are_computed_when_asked_for(desk):
-    run = make("run")
+    run = untrained("run")
     page = press(visit(n=120, perplexity=8), "map_lessons")
     again(page)
     assert desk.jobs[0].order["do"] == "lessons" and "map_lessons_stop" in keys(page)
@@ -409,7 +391,7 @@ def test_the_small_maps_are_computed_when_asked_for(desk):
 
 
 def test_what_is_selected_is_answered_with_reconstructions_neighbours_and_the_decoded_mean():
-    run = make("run", latent_dim=3)
+    run = untrained("run", latent_dim=3)
     pool = board.pool_of(data.load("digits"), 60)
     slot = board.slot("", run, pool, Settings(n=60), "openTSNE")
     held = selection.model_of(slot)
@@ -441,7 +423,7 @@ def test_a_question_that_is_none_is_ignored(asked, monkeypatch):
 
 
 def test_every_control_has_help():
-    kept_map(make("run"))
+    kept_map(untrained("run"))
     page = visit(n=120, run2="run", source2="pixels")
     for kind in ("button", "selectbox", "number_input", "radio", "checkbox", "toggle"):
         for widget in getattr(page, kind):

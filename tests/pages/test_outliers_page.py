@@ -8,12 +8,10 @@ from core import data, runs
 from core.evaluation import outlier_images, outliers
 from core.jobs import outliers as jobs_outliers
 from core.models import build
-from core.recipes.presets import for_digits, preset
 from core.runs import weights
 from core.system import paths
+from tests.pages.page_tools import open_page, untrained
 from ui.outliers import measures, scores
-
-PAGE = str(paths.ROOT / "pages" / "outliers.py")
 
 
 class Waiting:
@@ -34,32 +32,17 @@ class Waiting:
 
 
 def make(name: str, preset_name: str = "mlp-vae", digits: bool = True, **changes) -> runs.Run:
-    """An untrained run with weights: the page does not ask how good they are."""
-    recipe = preset(preset_name)
-    run = runs.create(
-        (for_digits(recipe) if digits else recipe).with_(**{"hidden": (16,), "latent_dim": 3} | changes), name
-    )
-    weights.save(run.path / "best.safetensors", build(run.recipe).state_dict(), {"epoch": 1})
-    return run
+    return untrained(name, preset_name, digits, **{"latent_dim": 3} | changes)
 
 
 @pytest.fixture(autouse=True)
-def folder(monkeypatch, tmp_path):
-    for name in ("RUNS", "DATA", "CACHE"):
-        monkeypatch.setenv(f"LATENT_LAB_{name}", str(tmp_path / name.lower()))
+def waiting(monkeypatch):
     monkeypatch.setattr(Waiting, "left", False)
     monkeypatch.setattr(jobs_outliers, "start", lambda *_, **__: Waiting())
 
 
 def visit(state=None, **query) -> AppTest:
-    page = AppTest.from_file(PAGE, default_timeout=60)
-    for key, value in query.items():
-        page.query_params[key] = value
-    for key, value in (state or {}).items():
-        page.session_state[key] = value
-    page.run()
-    assert not page.exception
-    return page
+    return open_page("outliers", state, **query)
 
 
 def expected(run: runs.Run, n: int = 300, score: str = "error", quantile: float = 0.95):

@@ -13,7 +13,10 @@ from core.images import convert
 from core.jobs import training_queue
 from core.recipes.presets import for_digits, preset
 from core.system import paths
+from tests.pages.page_tools import open_page
 from tests.tiny_runs import tiny, trained
+
+pytestmark = pytest.mark.usefixtures("classifier_in_training")
 
 PAGE = str(paths.ROOT / "pages" / "planes.py")
 FAMILIES = ("ae", "vae", "ad", "vad")
@@ -29,23 +32,12 @@ class Queue:
         self.asked.append(recipe)
 
 
-@pytest.fixture(autouse=True)
-def folder(monkeypatch, tmp_path, classifier_in_training):
-    for name in ("RUNS", "DATA", "CACHE"):
-        monkeypatch.setenv(f"LATENT_LAB_{name}", str(tmp_path / name.lower()))
-
-
 def make(*families: str, **changes) -> list[runs.Run]:
     return [trained(tiny(f"plane-{family}", hidden=(8,), epochs=1, **changes), f"my-{family}") for family in families]
 
 
 def visit(**query) -> AppTest:
-    page = AppTest.from_file(PAGE, default_timeout=60)
-    for key, value in query.items():
-        page.query_params[key] = value
-    page.run()
-    assert not page.exception
-    return page
+    return open_page("planes", **query)
 
 
 def shown(page: AppTest) -> dict[str, str]:

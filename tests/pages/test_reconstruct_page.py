@@ -8,28 +8,19 @@ from streamlit.testing.v1 import AppTest
 from core import runs
 from core.images import mask_spec, masks
 from core.jobs import inpainting_sweep
-from core.models import build
-from core.recipes.presets import for_digits, preset
-from core.runs import weights
 from core.system import paths
+from tests.pages.page_tools import open_page, untrained
 from ui.shared.image_choice import Pick
 
-PAGE = str(paths.ROOT / "pages" / "reconstruct.py")
 FAMILIES = {"ae": "deep-ae", "vae": "mlp-vae", "ad": "auto-decoder-fast", "vad": "variational-auto-decoder-fast"}
 
 
 def make(name: str, preset_name: str = "mlp-vae", digits: bool = True, **changes) -> runs.Run:
-    """An untrained run with weights: the page does not ask how good they are."""
-    recipe = preset(preset_name).with_(hidden=(16,), latent_dim=3, **changes)
-    run = runs.create(for_digits(recipe) if digits else recipe, name)
-    weights.save(run.path / "best.safetensors", build(run.recipe).state_dict(), {"epoch": 1})
-    return run
+    return untrained(name, preset_name, digits, latent_dim=3, **changes)
 
 
 @pytest.fixture(autouse=True)
-def folder(monkeypatch, tmp_path):
-    for name in ("RUNS", "DATA", "CACHE"):
-        monkeypatch.setenv(f"LATENT_LAB_{name}", str(tmp_path / name.lower()))
+def no_sweeps(monkeypatch):
     monkeypatch.setattr(inpainting_sweep, "_jobs", {})
     torch.set_num_threads(1)
 
@@ -41,14 +32,7 @@ def four():
 
 
 def visit(state: dict | None = None, **query) -> AppTest:
-    page = AppTest.from_file(PAGE, default_timeout=60)
-    for key, value in query.items():
-        page.query_params[key] = value
-    for key, value in (state or {}).items():
-        page.session_state[key] = value
-    page.run()
-    assert not page.exception
-    return page
+    return open_page("reconstruct", state, **query)
 
 
 def shown(page: AppTest) -> list[tuple[str, str]]:

@@ -6,11 +6,10 @@ from streamlit.testing.v1 import AppTest
 from core import runs
 from core.jobs import training_queue
 from core.recipes.recipe import Recipe
-from core.system import paths
+from tests.pages.page_tools import keys_of, open_page, text_of
 from tests.tiny_runs import tiny, trained
 from ui.shared.formatting import format_sig
 
-PAGE = str(paths.ROOT / "pages" / "train.py")
 GAME = Recipe(
     model="gan",
     dataset="digits",
@@ -55,23 +54,11 @@ def source(board):
 
 
 def visit(query: dict | None = None, **session) -> AppTest:
-    page = AppTest.from_file(PAGE, default_timeout=120)
-    for name, value in (query or {}).items():
-        page.query_params[name] = value
-    for key, value in session.items():
-        page.session_state[key] = value
-    page.run()
-    assert not page.exception
-    return page
-
-
-def words(page) -> str:
-    kinds = ("title", "subheader", "markdown", "caption", "success", "info", "warning", "error")
-    return "\n".join(element.value for kind in kinds for element in getattr(page, kind)).replace("\\", "")
+    return open_page("train", session, **query or {})
 
 
 def keys(page) -> set[str]:
-    return {w.key for kind in ("selectbox", "number_input", "text_input") for w in getattr(page, kind)}
+    return keys_of(page, "selectbox", "number_input", "text_input")
 
 
 def gan_form(**query) -> AppTest:
@@ -84,7 +71,7 @@ def gan_form(**query) -> AppTest:
 
 def test_without_a_run_on_the_images_the_form_says_what_to_train_first_and_fills_it_in(board):
     page = gan_form()
-    assert page.button(key="train_start").disabled and "whose decoder could become the generator" in words(page)
+    assert page.button(key="train_start").disabled and "whose decoder could become the generator" in text_of(page)
     page.selectbox(key="recipe_generator").select("scratch").run()
     assert not page.button(key="train_start").disabled and "recipe_hidden" in keys(page)
     page.selectbox(key="recipe_generator").select("decoder").run()
@@ -99,7 +86,7 @@ def test_what_the_source_decides_is_not_asked_but_told(source):
     box = page.selectbox(key="recipe_source")
     assert box.options == ["The newest that fits: first", f"first · {source.recipe.summary()}"]
     hidden = {f"recipe_{name}" for name in ("network", "hidden", "latent_dim", "likelihood", "beta", "source_model")}
-    assert not hidden & keys(page) and "as in first" in words(page)
+    assert not hidden & keys(page) and "as in first" in text_of(page)
     page.selectbox(key="recipe_dataset").select("folder").run()
     assert page.selectbox(key="recipe_source").options == ["None on these images yet"]
 
@@ -164,7 +151,7 @@ def test_the_end_is_told_by_the_frechet_distance_before_and_now(source, board):
     job = board.submit(GAME.with_(source="first"), "game")
     assert job.wait(lambda j: not j.active, 180) and job.state == "finished", job.message
     page = visit(train_mine=["game"])
-    figures, said = job.run.evaluation(), words(page)
+    figures, said = job.run.evaluation(), text_of(page)
     assert "Best Fréchet distance" in said and "validation total" not in said
     assert f"Fréchet distance {format_sig(figures['before']['frechet'])} for the decoder before" in said
     table = page.dataframe[0].value.set_index("Run")

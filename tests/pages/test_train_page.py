@@ -12,6 +12,7 @@ from core.jobs import training_queue
 from core.recipes import duration, presets
 from core.runs import run as runs_run
 from core.system import paths
+from tests.pages.page_tools import open_page, text_of
 from ui.train.compare import differences
 
 PAGE = str(paths.ROOT / "pages" / "train.py")
@@ -55,12 +56,7 @@ def board():
 
 
 def visit(**session) -> AppTest:
-    page = AppTest.from_file(PAGE, default_timeout=60)
-    for key, value in session.items():
-        page.session_state[key] = value
-    page.run()
-    assert not page.exception
-    return page
+    return open_page("train", session)
 
 
 def dialog(verb: str, name: str) -> AppTest:
@@ -84,12 +80,6 @@ def buttons(page) -> dict:
     return {button.label: button for button in page.button}
 
 
-def words(page) -> str:
-    """All text a visitor reads."""
-    kinds = ("title", "header", "subheader", "markdown", "caption", "success", "info", "warning", "error")
-    return "\n".join(element.value for kind in kinds for element in getattr(page, kind)).replace("\\", "")
-
-
 def train(board, recipe=TINY, name=None):
     job = board.submit(recipe, name)
     assert job.wait(lambda j: not j.active, 120)
@@ -106,7 +96,7 @@ def test_a_fresh_lab_offers_the_form_and_one_primary_action():
     page = visit()
     assert not buttons(page)["Start training"].disabled
     assert [b.label for b in page.button if b.proto.type == "primary"] == ["Start training"]
-    assert "There are no runs yet" in words(page) and "Nothing has been trained here yet" in words(page)
+    assert "There are no runs yet" in text_of(page) and "Nothing has been trained here yet" in text_of(page)
 
 
 def speeds(page) -> list[str]:
@@ -154,14 +144,14 @@ def test_a_number_out_of_bounds_never_starts_with_the_number_before(board, field
     page.number_input(key=f"recipe_{field}").set_value(value)
     buttons(page)["Start training"].click().run()  # the browser sends both at once
     assert not board.jobs() and not runs.list_runs()
-    assert buttons(page)["Start training"].disabled and "is not allowed. Allowed: from" in words(page)
+    assert buttons(page)["Start training"].disabled and "is not allowed. Allowed: from" in text_of(page)
 
 
 def test_a_name_that_cannot_be_used_is_refused_in_a_sentence():
     page = visit()
     page.text_input(key="train_name").set_value("../up").run()
     buttons(page)["Start training"].click().run()
-    assert not page.exception and "cannot be a run's name" in words(page)
+    assert not page.exception and "cannot be a run's name" in text_of(page)
 
 
 def test_from_the_form_to_a_trained_run_and_what_to_do_next(board):
@@ -180,7 +170,7 @@ def test_from_the_form_to_a_trained_run_and_what_to_do_next(board):
     assert "Finished." in page.success[0].value
     assert [b.label for b in page.button if b.proto.type == "primary"] == ["Generate from it"]
     buttons(page)["Train another"].click().run()
-    assert "Start training" in buttons(page) and "mine" in words(page)
+    assert "Start training" in buttons(page) and "mine" in text_of(page)
 
 
 def test_pause_step_resume_and_stop_from_the_page(board):
@@ -229,7 +219,7 @@ def test_a_second_job_waits_in_the_queue_that_every_visitor_sees(board):
     second = board.job("second")
     assert (second.state, second.position) == ("queued", 1)
     other = visit()
-    assert "1. in the queue" in words(other) and "second" in words(other)
+    assert "1. in the queue" in text_of(other) and "second" in text_of(other)
     assert running.name in other.markdown[0].value.replace("\\", ""), "the running job is the one that is shown"
     other.button(key="cancel_second").click().run()
     assert second.state == "cancelled" and running.state == "running"
@@ -303,7 +293,7 @@ def test_a_new_beta_out_of_bounds_is_refused_and_one_within_stands_in_the_title(
     page.number_input(key=f"tune_beta_{job.id}").set_value(4.0).run()
     assert not page.error and job.wait(lambda j: len(j.snapshot().changes) == 1, 30)
     page.run()
-    assert "β 1 → 4" in words(page)
+    assert "β 1 → 4" in text_of(page)
 
 
 def test_chosen_runs_are_laid_over_each_other_with_the_settings_that_differ(board):
@@ -332,7 +322,7 @@ def test_a_damaged_run_is_listed_with_its_sentence_and_can_only_be_deleted():
     assert "'broken' is not a usable run" in page.error[0].value.replace("\\", "")
     assert {b.key for b in page.button if b.key and b.key.endswith("_broken")} == {"delete_broken"}
     page.button(key="delete_broken").click().run()
-    assert "will be gone for good" in words(page) and folder.exists(), "it asks first"
+    assert "will be gone for good" in text_of(page) and folder.exists(), "it asks first"
     dialog("delete", "broken").button(key="delete_go").click().run()
     assert not folder.exists()
 
@@ -343,7 +333,7 @@ def test_a_run_is_renamed_and_a_taken_name_is_refused(board):
     asked = dialog("rename", "one")
     asked.text_input(key="rename_to").set_value("two")
     asked.button(key="rename_go").click().run()
-    assert "already" in words(asked) and (paths.runs_folder() / "one").exists()
+    assert "already" in text_of(asked) and (paths.runs_folder() / "one").exists()
     asked.text_input(key="rename_to").set_value("three")
     asked.button(key="rename_go").click().run()
     assert {run.name for run in runs.list_runs()} == {"two", "three"}

@@ -1,0 +1,64 @@
+"""Helpers for the tests of pages: a page opened by AppTest, its text, and runs with untrained weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from streamlit.testing.v1 import AppTest
+
+from core import runs
+from core.models import build
+from core.recipes.presets import for_digits, preset
+from core.runs import weights
+from core.system import paths
+
+TEXT = ("title", "header", "subheader", "markdown", "caption", "success", "info", "warning", "error")
+"""Kinds of elements whose values are text for the visitor."""
+
+
+def open_page(
+    page: str | Callable[..., None],
+    state: Mapping[str, Any] | None = None,
+    args: tuple[Any, ...] = (),
+    kwargs: dict[str, Any] | None = None,
+    **query: object,
+) -> AppTest:
+    """Run a page once and return it; an exception on the page fails the test.
+
+    Args:
+        page: name of a file in `pages/`, `app` for app.py, or a function that draws a part of a page.
+        state: values of the session state. args, kwargs: arguments of the function. query: parameters of the address.
+    """
+    limit = 240  # seconds; a page takes one or two, but the machine may be busy
+    if callable(page):
+        test = AppTest.from_function(page, default_timeout=limit, args=args, kwargs=kwargs)
+    else:
+        file = paths.ROOT / ("app.py" if page == "app" else f"pages/{page}.py")
+        test = AppTest.from_file(str(file), default_timeout=limit)
+    for name, value in query.items():
+        test.query_params[name] = str(value)
+    for key, value in (state or {}).items():
+        test.session_state[key] = value
+    test.run()
+    assert not test.exception, test.exception
+    return test
+
+
+def text_of(page: AppTest, *kinds: str) -> str:
+    """All text of a page, or that of some kinds of elements, without the backslashes of Markdown."""
+    return "\n".join(str(element.value) for kind in kinds or TEXT for element in getattr(page, kind)).replace("\\", "")
+
+
+def keys_of(page: AppTest, *kinds: str) -> set[str]:
+    """Keys of a page's widgets of some kinds."""
+    return {widget.key for kind in kinds for widget in getattr(page, kind)}
+
+
+def untrained(name: str, preset_name: str = "mlp-vae", digits: bool = True, **changes: object) -> runs.Run:
+    """A run with untrained weights, for pages that do not ask how good they are: one hidden layer of 16 units."""
+    recipe = preset(preset_name)
+    recipe = (for_digits(recipe) if digits else recipe).with_(**{"hidden": (16,)} | changes)
+    run = runs.create(recipe, name)
+    weights.save(run.path / "best.safetensors", build(run.recipe).state_dict(), {"epoch": 1})
+    return run
