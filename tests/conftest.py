@@ -7,6 +7,7 @@ place, every test gets fresh ones, and the session fails if the lab's own folder
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 from pathlib import Path
 
@@ -29,6 +30,8 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ |= UNUSED
     # Several processes share the cores: threads that wait, sleep, as in a training (torch is not imported yet).
     os.environ |= devices.openmp_environment()
+    # torch would load Triton, which is used by nothing here and lists objects as leaked behind the runner's summary.
+    sys.modules.setdefault("triton", None)  # type: ignore[arg-type]
 
 
 @pytest.fixture(autouse=True)
