@@ -68,7 +68,7 @@ TARGETS: dict[str, float] = {
 def quality(model, recipe: Recipe) -> dict[str, float]:
     """The recipe's figure of merit and its sample quality."""
     images = data.load(recipe.dataset)
-    measure = sample_quality.for_dataset(images).against(images.test_images)
+    measure = sample_quality.for_dataset(images).with_reference(images.test_images)
     sampled = measure.measure(sample_quality.generate(model, sample_quality.FINAL_SAMPLES))
     found = {"sure": sampled.sure, "modes": sampled.modes, "frechet": sampled.frechet}
     if recipe.model == "gan":

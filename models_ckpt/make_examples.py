@@ -13,12 +13,13 @@ from PIL import Image
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from core import data, runs
-from core.evaluation import metrics, sample_quality
+from core.evaluation import test_set
 from core.images import convert
 from core.recipes.presets import CLASSIC, PRESETS, for_digits  # noqa: E402
 from core.runs import weights  # noqa: E402
 from core.system import paths
 from core.system.atomic_files import write_json  # noqa: E402
+from core.system.progress import Steps
 from core.training.events import EpochEnd, Finished  # noqa: E402
 from core.training.loop import train  # noqa: E402
 
@@ -72,11 +73,7 @@ def _halve(run: runs.Run) -> None:
     tensors, facts = weights.load(file)
     weights.save(file, {k: t.half() if t.is_floating_point() else t for k, t in tensors.items()}, facts)
     model, found = weights.load_model(run), data.load(run.recipe.dataset)
-    *_, figures = (
-        sample_quality.evaluation_steps(model, found)
-        if run.recipe.model == "gan"
-        else metrics.evaluation_steps(model, found.test_images)
-    )
+    figures = Steps(test_set.evaluation_steps(model, found, len(found.test_images))).end()
     write_json(run.path / "evaluation.json", figures | {"epoch": facts["epoch"]})
 
 

@@ -1,137 +1,174 @@
-"""A small network of our own that says which class a picture looks like, with the share of test images it gets right.
+"""Auxiliary classifier of a data set: a small convolutional network, used only for evaluation.
 
-It is no part of any model: an onlooker, trained once per data set in ten or twenty seconds and kept in the cache.
-Convolutions, because its features also measure generated images (`evaluation/sample_quality.py`): one hidden layer
-over pixels is right nearly as often, and hardly notices blur.
-`python -m core.evaluation.classifier digits` trains and measures it in a shell.
+It is part of no model. It is trained once per data set, in ten or twenty seconds, and kept in the cache folder together
+with its accuracy on the test images. The features of its last hidden layer also measure generated images
+(`evaluation/sample_quality.py`). It is convolutional because a dense network on pixels, which classifies nearly as
+well, hardly responds to blur.
+
+`python -m core.evaluation.classifier digits` trains the classifier of the digits and reports its accuracy.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from core import data
 from core.data import ImageSet
-from core.runs import RunError, weights
-from core.system import paths
+from core.images import convert
+from core.images.shape import ImageShape
+from core.system import cache
+from core.system.progress import Steps
 
 CHANNELS, FEATURES = (16, 32), 64
-"""Of the two convolutions, 28 → 14 → 7, and of the dense layer after them."""
+"""Channels of the first convolution and of all others; units of the dense layer after them."""
 
-BATCH, TRAINING_IMAGES = 256, 120_000
-"""Images a step; images shown in all, whatever the size of the set."""
+SMALLEST_MAP = 8
+"""Convolutions of stride 2 follow each other until height and width are at most this many pixels; at least two."""
+
+BATCH, TRAINING_IMAGES, LEARNING_RATE = 256, 120_000, 4e-3
+"""Images in a batch; images shown in the whole training, whatever the size of the set, up to 32 × 32 pixels (fewer of
+larger images, in proportion to their pixels); highest learning rate."""
 
 
 @dataclass(frozen=True)
 class Classifier:
-    """A trained network and how many of `tested` test images it names rightly (0 to 1; NaN if there were none)."""
+    """A trained network.
 
-    network: nn.Module
+    Attributes:
+        shape: of the images it classifies.
+        accuracy: share of `tested` test images that are classified correctly, 0 to 1; NaN without test images.
+    """
+
+    network: nn.Sequential
+    shape: ImageShape
     accuracy: float
     tested: int
 
     def probabilities(self, images: np.ndarray) -> np.ndarray:
-        """p(class | picture) of `uint8` [N, 28, 28]: float32 [N, classes]."""
+        """p(class | picture) of N pictures: float32 [N, classes]."""
         with torch.inference_mode():
-            return self.network(_floats(images)).softmax(1).numpy()
+            return np.asarray(self.network(convert.to_tensor(images)).softmax(1).numpy())
 
     def features_and_probabilities(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """What the last hidden layer says of `uint8` [N, 28, 28], float32 [N, 64], and the probabilities from it."""
+        """Activations of the last hidden layer, float32 [N, 64], and the probabilities computed from them."""
         with torch.inference_mode():
-            features = self.network[:-1](_floats(images))
+            features = self.network[:-1](convert.to_tensor(images))
             return features.numpy(), self.network[-1](features).softmax(1).numpy()
 
 
 def has_classes(images: ImageSet) -> bool:
-    """Whether there is anything to tell apart: two classes with training images."""
+    """Whether a classifier can be trained: at least two classes have training images."""
     labels = images.train_labels
     return len(np.unique(labels[labels >= 0])) >= 2
 
 
-def train(images: ImageSet, progress: Callable[[float], None] = lambda part: None) -> Classifier:
-    """Two convolutions and a dense layer, Adam on the cross-entropy, a one-cycle rate; the same numbers at every call.
+def training_steps(images: ImageSet) -> Generator[float, None, Classifier]:
+    """Train the classifier of a data set: yields the share that is done after each epoch; returns the classifier.
 
-    Args:
-        progress: told the part that is done, 0 to 1, after every pass over the images.
+    Adam on the cross-entropy with a one-cycle learning rate. The result is the same at every call, and the global
+    random state is left alone.
     """
     labelled = images.train_labels >= 0
-    x, y = _floats(images.train_images[labelled]), torch.tensor(images.train_labels[labelled])
-    passes = int(np.clip(round(TRAINING_IMAGES / len(x)), 1, 40))
+    x, y = convert.to_tensor(images.train_images[labelled]), torch.tensor(images.train_labels[labelled])
+    shown = TRAINING_IMAGES * min(1.0, 32 * 32 / images.shape.pixels)
+    epochs = int(np.clip(round(shown / len(x)), 1, 40))
     batch = min(BATCH, max(16, len(x) // 16))
     steps = -(-len(x) // batch)
-    with torch.random.fork_rng(devices=[]), _one_thread():
+    with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        network = _network(len(images.classes))
-        optimiser = torch.optim.Adam(network.parameters(), lr=4e-3, fused=True)
-        rate = torch.optim.lr_scheduler.OneCycleLR(optimiser, 4e-3, total_steps=passes * steps)
-        for done in range(passes):
-            for part in torch.randperm(len(x)).split(batch):
+        network = _network(images.shape, len(images.classes))
+        order = torch.Generator()
+        order.set_state(torch.random.get_rng_state())
+    optimiser = torch.optim.Adam(network.parameters(), lr=LEARNING_RATE, fused=True)
+    rate = torch.optim.lr_scheduler.OneCycleLR(optimiser, LEARNING_RATE, total_steps=epochs * steps)
+    for epoch in range(epochs):
+        with _one_thread():
+            rows = torch.randperm(len(x), generator=order)
+            for k in range(0, len(rows), batch):
+                part = rows[k : k + batch]
                 optimiser.zero_grad()
-                nn.functional.cross_entropy(network(x[part]), y[part]).backward()
+                loss = nn.functional.cross_entropy(network(x[part]), y[part])
+                loss.backward()  # type: ignore[no-untyped-call]
                 optimiser.step()
                 rate.step()
-            progress((done + 1) / passes)
+        yield (epoch + 1) / epochs
     network.eval().requires_grad_(False)
-    return Classifier(network, *_measure(network, images))
+    return Classifier(network, images.shape, *_measure(network, images))
+
+
+def train(images: ImageSet) -> Classifier:
+    """The trained classifier of a data set (`training_steps` to the end), without the cache."""
+    return Steps(training_steps(images)).end()
+
+
+def cached_steps(images: ImageSet) -> Generator[float, None, Classifier]:
+    """The classifier of a data set from the cache, trained first where it is missing: yields the share that is done.
+
+    A lock keeps two processes from training the same classifier at once: the second one waits for the first and reads
+    its result. Where the cache folder cannot be written to, the classifier is trained and not kept.
+    """
+    path, classes = file_of(images), len(images.classes)
+    if found := load(path, classes):
+        return found
+    with cache.computing(path):
+        found = load(path, classes)
+        if found is None:
+            found = yield from training_steps(images)
+            save(found, path)
+    return found
 
 
 def file_of(images: ImageSet) -> Path:
-    """Where the classifier of this data set is kept; the name changes whenever the images do."""
-    return paths.cache_folder() / f"classifier-{images.name}-{_fingerprint(images)}.safetensors"
+    """Path of the classifier of this data set in the cache folder; it changes whenever the images do."""
+    return cache.file_of("classifier", f"{images.name}-{_fingerprint(images)}")
 
 
-def save(found: Classifier, path: Path) -> None:
-    """Written whole or not at all.
-
-    Raises:
-        OSError: the cache folder cannot be written to.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    weights.save(path, found.network.state_dict(), {"accuracy": found.accuracy, "tested": found.tested})
+def save(classifier: Classifier, path: Path) -> bool:
+    """Write a classifier to a cache file; False where the cache folder cannot be written to."""
+    facts = {"shape": classifier.shape.chw, "accuracy": classifier.accuracy, "tested": classifier.tested}
+    return cache.save(path, {name: tensor.numpy() for name, tensor in classifier.network.state_dict().items()}, facts)
 
 
 def load(path: Path, classes: int) -> Classifier | None:
-    """What `save` wrote; None if it is not there, damaged or of another shape, so that it is trained anew."""
-    network = _network(classes)
+    """The classifier in a cache file; None if the file is missing, damaged or for another number of classes."""
+    entry = cache.load(path)
+    if entry is None:
+        return None
+    arrays, facts = entry
     try:
-        tensors, facts = weights.load(path)
-        network.load_state_dict(tensors)
-        return Classifier(network.eval().requires_grad_(False), float(facts["accuracy"]), int(facts["tested"]))
-    except (RunError, RuntimeError, KeyError, TypeError, ValueError):
+        shape = ImageShape.of(facts["shape"])
+        network = _network(shape, classes)
+        network.load_state_dict({name: torch.from_numpy(array) for name, array in arrays.items()})
+        network.eval().requires_grad_(False)
+        return Classifier(network, shape, float(facts["accuracy"]), int(facts["tested"]))
+    except (RuntimeError, KeyError, TypeError, ValueError):
         return None
 
 
-def _network(classes: int) -> nn.Sequential:
-    a, b = CHANNELS
-    return nn.Sequential(
-        nn.Conv2d(1, a, 4, 2, 1),
-        nn.ReLU(),
-        nn.Conv2d(a, b, 4, 2, 1),
-        nn.ReLU(),
-        nn.Flatten(),
-        nn.Linear(b * 49, FEATURES),
-        nn.ReLU(),
-        nn.Linear(FEATURES, classes),
-    )
-
-
-def _floats(images: np.ndarray) -> Tensor:
-    return torch.tensor(images).unsqueeze(1).float().div_(255)  # copies: the data sets' arrays are read-only
+def _network(shape: ImageShape, classes: int) -> nn.Sequential:
+    """Convolutions that halve height and width (rounded down), one hidden dense layer, one output per class."""
+    channels, height, width = shape.chw
+    layers: list[nn.Module] = []
+    while len(layers) < 4 or max(height, width) > SMALLEST_MAP:
+        wider = CHANNELS[0] if not layers else CHANNELS[1]
+        layers += [nn.Conv2d(channels, wider, 4, 2, 1), nn.ReLU()]
+        channels, height, width = wider, height // 2, width // 2
+    layers += [nn.Flatten(), nn.Linear(channels * height * width, FEATURES), nn.ReLU(), nn.Linear(FEATURES, classes)]
+    return nn.Sequential(*layers)
 
 
 @contextlib.contextmanager
 def _one_thread() -> Iterator[None]:
-    """Another number of threads adds in another order: whoever trains it, page or worker, gets the same network."""
+    """One thread of torch: several add in an order of their own, and the network would depend on their number."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -141,30 +178,32 @@ def _one_thread() -> Iterator[None]:
 
 
 def _measure(network: nn.Module, images: ImageSet) -> tuple[float, int]:
+    """(share of test images that are classified correctly, number of test images with a class)."""
     labelled = images.test_labels >= 0
     if not labelled.any():
         return float("nan"), 0
     with torch.inference_mode():
-        said = network(_floats(images.test_images[labelled])).argmax(1).numpy()
-    return float((said == images.test_labels[labelled]).mean()), int(labelled.sum())
+        predicted = network(convert.to_tensor(images.test_images[labelled])).argmax(1).numpy()
+    return float((predicted == images.test_labels[labelled]).mean()), int(labelled.sum())
 
 
 @lru_cache(maxsize=4)
 def _fingerprint(images: ImageSet) -> str:
-    known = hashlib.blake2b(
-        repr((CHANNELS, FEATURES, BATCH, TRAINING_IMAGES, len(images.classes))).encode(), digest_size=8
-    )
-    for array in (images.train_images, images.train_labels, images.test_images, images.test_labels):
-        known.update(np.ascontiguousarray(array))
-    return known.hexdigest()
+    """Digest of the images, their labels and the settings of the training."""
+    settings = repr((CHANNELS, FEATURES, SMALLEST_MAP, BATCH, TRAINING_IMAGES, LEARNING_RATE, len(images.classes)))
+    return cache.digest(settings, images.train_images, images.train_labels, images.test_images, images.test_labels)
 
 
 def main(name: str, folder: str = "") -> None:
-    """Train the classifier of a data set and keep it, telling the progress line by line."""
-    torch.set_num_threads(1)  # layers this small gain nothing from a second thread, and the page needs it
+    """Train the classifier of a data set and keep it; print the progress line by line."""
+    torch.set_num_threads(1)  # layers this small gain nothing from a second thread, which the page needs
     images = data.load(name, folder)
-    found = train(images, lambda part: print(f"progress {part:.3f}", flush=True))
-    save(found, file_of(images))
+    steps = Steps(cached_steps(images))
+    for share in steps:
+        print(f"progress {share:.3f}", flush=True)
+    found = steps.end()
+    if not file_of(images).is_file():
+        raise OSError(f"{file_of(images).parent} cannot be written to")
     print(f"accuracy {found.accuracy:.4f} on {found.tested:,} test images", flush=True)
 
 

@@ -1,13 +1,13 @@
-"""Measurements on a trained model. Nothing here trains, and all of it is per image.
+"""Measurements of a trained model on images: loss terms, reconstruction error, log-likelihood. Nothing here trains.
 
-Every score uses z sampled from the posterior. Scored at z = μ the same model prints about 8 nats less on MNIST, and
-that is not an ELBO.
+All values are per image. Loss terms use z sampled from the posterior: scored at z = μ the same model shows about 8 nats
+less on MNIST, and that value is not an ELBO.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,14 +17,15 @@ from torch import Tensor
 
 from core import data
 from core.data import statistics
-from core.latent import encoding
+from core.images import convert
+from core.latent import encoding, pca
 from core.latent import search as latent_search
 from core.latent.axes import DEAD_BELOW
-from core.models import LatentModel, Posterior
+from core.models import LatentModel, Posterior, likelihood
 from core.system.progress import Steps
 
 CHUNK = 500
-"""Images decoded at once: large enough to keep the cores busy, small enough for a laptop's memory."""
+"""Images decoded at once: enough to keep the cores busy, few enough for the memory of a laptop."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Scores:
     Attributes:
         recon, kl: nats per image (recon: squared error for likelihood `mse`; kl: ½ ‖z‖² for an auto-decoder).
         kl_per_dim: nats, [d].
-        mse: mean squared error per pixel on [0, 1], reconstructed from the mean of the posterior.
+        mse: mean squared error per pixel on [0, 1], reconstructed from the posterior mean.
     """
 
     recon: float
@@ -47,40 +48,29 @@ class Scores:
         return self.recon + beta * self.kl
 
 
-def as_floats(images: Tensor) -> Tensor:
-    """uint8 [B, 1, 28, 28] → floats in [0, 1]."""
-    return images.float().div_(255.0)
-
-
-def on_device(images: np.ndarray, device: torch.device) -> Tensor:
-    """uint8 [N, 28, 28] → uint8 tensor [N, 1, 28, 28] that stays on the device."""
-    # A copy, because arrays read from a file are often read-only and torch cannot mark a tensor so.
-    return torch.from_numpy(np.array(images)).unsqueeze(1).to(device)
-
-
 @torch.no_grad()
 def score(model: LatentModel, images: Tensor, seed: int = 0, steps: int = latent_search.STEPS) -> Scores:
-    """Score uint8 images [N, 1, 28, 28] that lie on the model's device.
+    """Scores of uint8 images [N, C, H, W] on the model's device.
 
-    ε is drawn on the CPU from `seed`, for all images at once: the same on every device and for every chunk size, so
-    that two epochs or two runs differ by their weights alone.
+    ε is drawn on the CPU from `seed`, for all images at once: it is the same on every device and for every chunk size,
+    so that two epochs or two runs differ by their weights alone.
 
     Args:
         steps: of the search, for families without an encoder (`search.search`).
     """
     totals = Totals(model, len(images), seed)
     for start in range(0, len(images), CHUNK):
-        x = as_floats(images[start : start + CHUNK])
+        x = convert.scale_bytes(images[start : start + CHUNK])
         totals.add(x, encoding.encode(model, x, steps=steps))
     return totals.scores()
 
 
 class Totals:
-    """Scores of images that come in parts."""
+    """Sums of the scores of n images that are added chunk by chunk."""
 
     def __init__(self, model: LatentModel, n: int, seed: int = 0):
         self.model, self.n = model, n
-        # Drawn chunk by chunk it would depend on the chunks: torch fills blocks of 16, a short last one in another way.
+        # Drawn at once: drawn chunk by chunk, ε would depend on the chunk size.
         self.noise = torch.randn(n, model.latent_dim, generator=torch.Generator().manual_seed(seed))
         self.sums = torch.zeros(2, dtype=torch.float64)
         self.kl_per_dim = torch.zeros(model.latent_dim, dtype=torch.float64)
@@ -88,7 +78,7 @@ class Totals:
 
     @torch.no_grad()
     def add(self, x: Tensor, posterior: Posterior) -> None:
-        """The next images [B, 1, 28, 28] in [0, 1] and where they lie."""
+        """Add the next images [B, C, H, W] in [0, 1] and their posterior."""
         model = self.model
         epsilon = self.noise[self.done : self.done + len(x)].to(x.device)
         losses = model.losses_at(posterior, posterior.at(epsilon), x)
@@ -99,7 +89,7 @@ class Totals:
         self.done += len(x)
 
     def scores(self) -> Scores:
-        """Means over all that were added."""
+        """Means over all images that were added."""
         recon, mse = (self.sums / self.n).tolist()
         per_dim = (self.kl_per_dim / self.n).numpy()
         prior = float(per_dim.sum()) if self.model.variational else float(self.prior / self.n)
@@ -107,113 +97,104 @@ class Totals:
 
 
 @torch.no_grad()
-def encode(model: LatentModel, images: Tensor) -> Tensor:
-    """μ of uint8 images [N, 1, 28, 28], [N, d]."""
-    return torch.cat([encoding.encode(model, as_floats(part)).mean for part in images.split(CHUNK)])
-
-
-@torch.no_grad()
 def reconstruction_mse(model: LatentModel, images: Tensor) -> float:
-    """Mean squared error per pixel of uint8 images [N, 1, 28, 28] redrawn from the encoder's μ."""
+    """Mean squared error per pixel of uint8 images [N, C, H, W], encoded and decoded from μ. Needs an encoder."""
     total = 0.0
-    for part in images.split(CHUNK):
-        x = as_floats(part)
+    for start in range(0, len(images), CHUNK):
+        x = convert.scale_bytes(images[start : start + CHUNK])
         total += float((model.decode(model.encode(x).mean) - x).square().mean((1, 2, 3)).sum())
     return total / len(images)
 
 
 def latent_moments(model: LatentModel, images: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean [d] and covariance [d, d] of the posterior means of uint8 images [N, 1, 28, 28]."""
-    return moments(encode(model, images))
-
-
-def moments(mu: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean [d] and covariance [d, d] of points [N, d]."""
-    mu = mu.cpu().double()
-    centred = mu - mu.mean(0)
-    return mu.mean(0).float(), (centred.T @ centred / max(len(mu) - 1, 1)).float()
+    """Mean [d] and covariance [d, d] of the posterior means of uint8 images [N, C, H, W], float32 on the CPU."""
+    mean, cov = pca.moments(encoding.means(model, images, CHUNK).cpu().numpy())
+    return torch.from_numpy(mean).float(), torch.from_numpy(cov).float()
 
 
 @torch.no_grad()
 def log_likelihood(
     model: LatentModel, images: Tensor, samples: int, generator: torch.Generator | None = None
 ) -> Tensor:
-    """An importance-sampled lower bound on log p(x), in nats, [B] (Burda, Grosse & Salakhutdinov 2016).
+    """Importance-sampled lower bound on log p(x), in nats, [B] (Burda, Grosse & Salakhutdinov 2016).
 
-    log 1/K Σ p(x | z) p(z) / q(z | x) with z ~ q. K = 1 is one draw of the ELBO; more samples tighten it.
+    log 1/K Σ p(x | z) p(z) / q(z | x) with z ~ q and K = `samples`. K = 1 is one draw of the ELBO; a larger K tightens
+    the bound.
 
     Args:
-        images: floats [B, 1, 28, 28] in [0, 1].
+        images: floats [B, C, H, W] in [0, 1].
+    Raises:
+        ValueError: the model's posteriors are points.
     """
-    if not model.variational:
-        raise ValueError("log p(x) needs a posterior with a width; an autoencoder's and an auto-decoder's have none.")
     posterior = encoding.encode(model, images)
-    spread = torch.exp(0.5 * posterior.logvar)
+    if posterior.logvar is None:
+        raise ValueError("log p(x) needs a Gaussian posterior; this model's posteriors are points.")
+    sigma = torch.exp(0.5 * posterior.logvar)
     weights = []
     for _ in range(samples):
         noise = torch.randn(posterior.mean.shape, generator=generator, device=images.device, dtype=images.dtype)
-        z = posterior.mean + spread * noise
-        # The normalising constants of p(z) and q(z | x) cancel, but for q's σ.
+        z = posterior.mean + sigma * noise
+        # The normalising constants of p(z) and q(z | x) cancel, except for the σ of q.
         log_ratio = 0.5 * (noise.square() - z.square()).sum(1) + 0.5 * posterior.logvar.sum(1)
         weights.append(log_ratio - model.likelihood.nll(model.decoder(z), images))
     return torch.logsumexp(torch.stack(weights), 0) - math.log(samples)
 
 
 def active_units(kl_per_dim: np.ndarray, threshold: float = DEAD_BELOW) -> int:
-    """Latent dimensions that carry information: a KL of `threshold` nats or more. The others are dead (collapsed)."""
+    """Number of latent dimensions that carry information: a KL of at least `threshold` nats. The others are dead."""
     return int((np.asarray(kl_per_dim) >= threshold).sum())
 
 
 SEARCHED_TEST_IMAGES = 1_000
-"""Test images that a family without an encoder is scored on unless more are asked for: each is a search."""
+"""Test images on which a family without an encoder is scored by default: each needs a search."""
 
 
-def test_images(model: LatentModel, images: data.ImageSet, most: int = SEARCHED_TEST_IMAGES) -> np.ndarray:
-    """The test images this model is scored on, uint8 [N, 28, 28]: all, or `most` of every class in proportion where
-    each is a search."""
-    test = images.test_images
-    if model.encoder is not None or len(test) <= most:
-        return test
-    return test[data.spread(images.test_labels, most)]
+def test_images(model: LatentModel, images: data.ImageSet, limit: int = SEARCHED_TEST_IMAGES) -> np.ndarray:
+    """Test images on which this model is scored: all, or without an encoder `limit` of them, every class in
+    proportion."""
+    test: np.ndarray = images.test_images
+    if model.encoder is not None or len(test) <= limit:
+        return np.asarray(test)
+    return test[data.spread(images.test_labels, limit)]
 
 
 def evaluate(model: LatentModel, test: np.ndarray, seed: int = 0) -> dict[str, Any]:
-    """The figures on the test set, ready for JSON. The only place that scores test images.
+    """Figures of a model on test images: `evaluation_steps` to the end."""
+    return Steps(evaluation_steps(model, test, seed)).end()
+
+
+def evaluation_steps(model: LatentModel, test: np.ndarray, seed: int = 0) -> Generator[float, None, dict[str, Any]]:
+    """Score a model on test images in steps of less than a second: yields the share that is done, 0 to 1.
 
     Args:
-        test: uint8 [N, 28, 28].
+        test: pictures `uint8` [N, H, W] or [N, H, W, 3].
+    Returns:
+        The figures by name, ready for JSON.
     """
-    *_, found = evaluation_steps(model, test, seed)
-    return found
-
-
-def evaluation_steps(model: LatentModel, test: np.ndarray, seed: int = 0) -> Iterator[dict[str, Any]]:
-    """`evaluate` in steps of less than a second each: yields an empty dictionary after each, the figures at the end."""
-    images = on_device(test, model.latent_mean.device)
-    totals = Totals(model, len(images), seed)
-    for start in range(0, len(images), encoding.CHUNK):
-        x = as_floats(images[start : start + encoding.CHUNK])
+    images = convert.to_byte_tensor(test, model.latent_mean.device)
+    totals, n = Totals(model, len(images), seed), len(images)
+    for start in range(0, n, encoding.CHUNK):
+        x = convert.scale_bytes(images[start : start + encoding.CHUNK])
         if model.encoder is not None:
-            placed = encoding.encode(model, x)
+            posterior = encoding.encode(model, x)
         else:
             search = Steps(latent_search.search(model, x))
-            for _ in search:
-                yield {}
-            placed = search.result.posterior
-        totals.add(x, placed)
-        yield {}
-    s = totals.scores()
-    floor = statistics.bce_floor(test)
-    bernoulli = type(model.likelihood).__name__ == "Bernoulli"
-    yield {
-        "images": len(test),
-        "recon": s.recon,
-        "kl": s.kl,
-        "total": s.total(),
-        "mse": s.mse,
+            for step in search:
+                yield (start + len(x) * step.step / step.total) / n
+            posterior = search.end().posterior
+        totals.add(x, posterior)
+        yield (start + len(x)) / n
+    scores, floor = totals.scores(), statistics.bce_floor(test)
+    bernoulli = isinstance(model.likelihood, likelihood.Bernoulli)
+    return {
+        "images": n,
+        "recon": scores.recon,
+        "kl": scores.kl,
+        "total": scores.total(),
+        "mse": scores.mse,
         "bce_floor": floor if bernoulli else None,
-        "excess_bce": s.recon - floor if bernoulli else None,
+        "excess_bce": scores.recon - floor if bernoulli else None,
         "sigma": getattr(model.likelihood, "sigma", None),
-        "active_units": active_units(s.kl_per_dim),
-        "kl_per_dim": s.kl_per_dim.tolist(),
+        "active_units": active_units(scores.kl_per_dim),
+        "kl_per_dim": scores.kl_per_dim.tolist(),
     }

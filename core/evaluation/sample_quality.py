@@ -1,15 +1,14 @@
-"""How good a heap of generated images is, by one yardstick for every family: what a small classifier of ours, and the
-images' own pixels, say of them beside real ones.
+"""Sample-quality metrics: Fréchet distance, class coverage, sharpness and diversity of generated images.
 
-The Fréchet distance is that between two Gaussians, laid through the classifier's features of real and of generated
-images (Heusel et al. 2017 use Inception's; on 28-pixel images those mean little). It depends on the number of images
-and on the classifier, so both are fixed and named, and it compares with no figure from elsewhere.
+The Fréchet distance is that between two Gaussians, fitted to the classifier's features of real and of generated images
+(Heusel et al. 2017 use Inception's features, which mean little for small images). It depends on the number of images
+and on the classifier, so both are fixed and named; it cannot be compared with figures from elsewhere.
 """
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
+import math
+from collections.abc import Generator
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any
@@ -17,35 +16,41 @@ from typing import Any
 import numpy as np
 
 from core.data import ImageSet
-from core.evaluation import classifier, metrics
+from core.evaluation import classifier as classifiers
+from core.evaluation import metrics
+from core.evaluation.classifier import Classifier
 from core.evaluation.gan_diagnosis import COVERED_SHARE
 from core.images import convert
-from core.latent import codec, sampling
+from core.latent import codec, pca, sampling
+from core.latent.pca import FittedPca
 from core.models import GAN, LatentModel
+from core.system.progress import Steps
 
 ROUND_SAMPLES, REFERENCE_IMAGES = 2_000, 10_000
-"""Generated images measured after a round, and real training images they are compared with, at most."""
+"""Generated images measured after a round of a GAN's training; real training images they are compared with, at most."""
 
 FINAL_SAMPLES = 10_000
-"""Generated images measured at the end, against the test set."""
+"""Generated images measured at the end of a training, against the test set."""
 
 CONFIDENT_PROBABILITY = 0.9
+"""The classifier is sure of an image whose most likely class has at least this probability."""
 
 PCA_COMPONENTS = 64
+"""Principal components of the pixels that serve as features where there are no classes."""
 
 
 @dataclass(frozen=True)
 class SampleMeasures:
-    """What was found about generated images.
+    """Measures of a set of generated images.
 
     Attributes:
-        frechet: squared Fréchet distance to real images in the yardstick's features; lower is better.
-        modes: classes that are covered; balance: entropy of the class shares over its maximum, 0 to 1.
-        sure: share that the classifier gives 90 % or more to one class.
+        frechet: squared Fréchet distance to real images in feature space; lower is better.
+        modes: number of covered classes. balance: entropy of the class shares over its maximum, 0 to 1.
+        sure: share of the images of which the classifier is sure.
         sharpness: mean squared difference of neighbouring pixels over that of real images; 1 is as sharp as real.
         diversity: variance over the images, summed over pixels, over that of real images; near 0 all are alike.
-        shares: of each class, [C].
-    Without classes modes, balance, sure are NaN and shares is empty.
+        shares: share of each class, [C].
+    Without classes modes, balance and sure are NaN and shares is empty.
     """
 
     frechet: float
@@ -58,71 +63,75 @@ class SampleMeasures:
 
 
 class SampleQuality:
-    """Real images, summed up, and a way to see features."""
+    """Statistics of real images as reference, and the features in which generated images are compared with them."""
 
-    def __init__(self, real: np.ndarray, judge: classifier.Classifier | None, basis: np.ndarray | None = None):
-        """`real`: uint8 [N, 28, 28]. `basis`: principal components [784, k] that stand in for a classifier."""
-        self.judge, self._basis, self.n = judge, basis, len(real)
-        if judge is None and basis is None:
-            self._basis = _components(real)
-        features, said = self._seen(real)
-        self.mean, self.cov = moments(features)
+    def __init__(self, real: np.ndarray, classifier: Classifier | None, components: FittedPca | None = None):
+        """
+        Args:
+            real: pictures `uint8` [N, H, W] or [N, H, W, 3]. components: features where there is no classifier
+                (default: fitted to `real`).
+        """
+        self.classifier, self.n = classifier, len(real)
+        self._components = components
+        if classifier is None and components is None:
+            self._components = pca.fit(_vectors(real), PCA_COMPONENTS)
+        features, probabilities = self._features(real)
+        self.mean, self.cov = pca.moments(features)
         self.energy, self.variance = _energy(real), _variance(real)
-        self.shares = np.zeros(0) if said is None else _shares(said)
+        self.shares = np.zeros(0) if probabilities is None else _class_shares(probabilities)
 
     @property
     def name(self) -> str:
-        """What the Fréchet distance is one of, in words."""
-        if self.judge is None:
-            return f"{self._basis.shape[1]} principal components of the pixels, for want of classes"
-        name, right = f"the {classifier.FEATURES} features of the lab's own classifier", self.judge.accuracy
-        if right != right:  # no test images to measure it on
+        """The features of the Fréchet distance, in words."""
+        if self.classifier is None:
+            assert self._components is not None
+            count = self._components.vectors.shape[1]
+            return f"{count} principal components of the pixels (there are no classes to train a classifier on)"
+        name, accuracy = f"the {classifiers.FEATURES} features of the lab's own classifier", self.classifier.accuracy
+        if math.isnan(accuracy):  # no test images to measure it on
             return name
-        return f"{name}, which names {100 * right:.1f} % of {self.judge.tested:,} test images rightly"
+        return f"{name}, which classifies {100 * accuracy:.1f} % of {self.classifier.tested:,} test images correctly"
 
-    def against(self, real: np.ndarray) -> SampleQuality:
-        """The same features, with other real images to compare with."""
-        return SampleQuality(real, self.judge, self._basis)
-
-    def _seen(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-        """Features float64 [N, k] of uint8 images [N, 28, 28], and p(class | image) [N, C] where there are classes."""
-        if self.judge is None:
-            return images.reshape(len(images), -1) / 255.0 @ self._basis, None
-        features, said = self.judge.features_and_probabilities(images)
-        return features.astype(np.float64), said
+    def with_reference(self, real: np.ndarray) -> SampleQuality:
+        """The same features, with other real images as reference."""
+        return SampleQuality(real, self.classifier, self._components)
 
     def measure(self, images: np.ndarray) -> SampleMeasures:
-        """All measures of uint8 images [N, 28, 28]."""
-        features, said = self._seen(images)
-        mean, cov = moments(features)
+        """All measures of generated pictures [N, H, W] or [N, H, W, 3]."""
+        features, probabilities = self._features(images)
+        mean, cov = pca.moments(features)
         modes = balance = sure = float("nan")
         shares = np.zeros(0)
-        if said is not None:
-            shares = _shares(said)
+        if probabilities is not None:
+            shares = _class_shares(probabilities)
             modes = float(((shares >= COVERED_SHARE * self.shares) & (self.shares > 0)).sum())
-            seen = shares[shares > 0]
-            balance = float(-(seen * np.log(seen)).sum() / np.log(len(shares)))
-            sure = float((said.max(1) >= CONFIDENT_PROBABILITY).mean())
+            present = shares[shares > 0]
+            balance = float(-(present * np.log(present)).sum() / np.log(len(shares)))
+            sure = float((probabilities.max(1) >= CONFIDENT_PROBABILITY).mean())
         return SampleMeasures(
-            frechet(mean, cov, self.mean, self.cov),
-            modes,
-            balance,
-            sure,
-            _energy(images) / self.energy,
-            _variance(images) / self.variance,
-            shares,
+            frechet=frechet(mean, cov, self.mean, self.cov),
+            modes=modes,
+            balance=balance,
+            sure=sure,
+            sharpness=_energy(images) / self.energy,
+            diversity=_variance(images) / self.variance,
+            shares=shares,
         )
 
-
-def moments(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean [k] and covariance [k, k] of features [N, k]."""
-    return features.mean(0), np.atleast_2d(np.cov(features, rowvar=False))
+    def _features(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """Features float64 [N, k] of pictures, and p(class | image) [N, C] where there are classes."""
+        if self.classifier is None:
+            assert self._components is not None
+            return self._components.transform(_vectors(images)), None
+        features, probabilities = self.classifier.features_and_probabilities(images)
+        return features.astype(np.float64), probabilities
 
 
 def frechet(mean_a: np.ndarray, cov_a: np.ndarray, mean_b: np.ndarray, cov_b: np.ndarray) -> float:
-    """‖μ_a − μ_b‖² + tr(C_a + C_b − 2 (C_a C_b)^½) (Dowson & Landau 1982).
+    """Squared Fréchet distance of two Gaussians, ‖μ_a − μ_b‖² + tr(C_a + C_b − 2 (C_a C_b)^½) (Dowson & Landau 1982).
 
-    The trace of the root is taken from the eigenvalues of C_a^½ C_b C_a^½, which is symmetric: no complex rounding.
+    The trace of the root is computed from the eigenvalues of C_a^½ C_b C_a^½, which is symmetric, so that rounding
+    causes no complex numbers.
     """
     values, vectors = np.linalg.eigh(cov_a)
     root = (vectors * np.sqrt(np.clip(values, 0, None))) @ vectors.T
@@ -130,71 +139,73 @@ def frechet(mean_a: np.ndarray, cov_a: np.ndarray, mean_b: np.ndarray, cov_b: np
     return float(((mean_a - mean_b) ** 2).sum() + np.trace(cov_a) + np.trace(cov_b) - 2 * cross)
 
 
-def _shares(said: np.ndarray) -> np.ndarray:
-    return np.bincount(said.argmax(1), minlength=said.shape[1]) / len(said)
+def _class_shares(probabilities: np.ndarray) -> np.ndarray:
+    return np.bincount(probabilities.argmax(1), minlength=probabilities.shape[1]) / len(probabilities)
+
+
+def _vectors(images: np.ndarray) -> np.ndarray:
+    return np.asarray(images.reshape(len(images), -1) / 255.0)
 
 
 def _energy(images: np.ndarray) -> float:
-    """Mean squared difference of neighbouring pixels, on [0, 1]."""
+    """Mean squared difference of vertically and of horizontally neighbouring pixels, on [0, 1]."""
     x = images / 255.0
     return float((np.diff(x, axis=1) ** 2).mean() + (np.diff(x, axis=2) ** 2).mean()) or 1e-12
 
 
 def _variance(images: np.ndarray) -> float:
+    """Variance over the images, summed over pixels and channels, on [0, 1]."""
     return float((images / 255.0).var(0).sum()) or 1e-12
-
-
-def _components(images: np.ndarray) -> np.ndarray:
-    x = images.reshape(len(images), -1) / 255.0
-    _, _, rows = np.linalg.svd(x - x.mean(0), full_matrices=False)
-    return rows[:PCA_COMPONENTS].T
 
 
 @lru_cache(maxsize=2)
 def for_dataset(images: ImageSet) -> SampleQuality:
-    """The yardstick of a data set: training images as reference. A classifier that is not in the cache folder yet is
-    trained first, which takes ten or twenty seconds."""
-    judge = None
-    if classifier.has_classes(images):
-        file = classifier.file_of(images)
-        judge = classifier.load(file, len(images.classes))
-        if judge is None:
-            judge = classifier.train(images)
-            with contextlib.suppress(OSError):  # a read-only cache costs them again, no more
-                classifier.save(judge, file)
+    """Sample quality with the training images of a data set as reference.
+
+    A classifier that is not in the cache yet is trained first, which takes ten or twenty seconds; if another process
+    trains the same classifier already, its result is awaited.
+    """
+    classifier = Steps(classifiers.cached_steps(images)).end() if classifiers.has_classes(images) else None
     real = images.train_images
     rows = np.linspace(0, len(real) - 1, min(len(real), REFERENCE_IMAGES)).astype(int)
-    return SampleQuality(real[rows], judge)
+    return SampleQuality(real[rows], classifier)
 
 
 def generate(model: LatentModel, n: int, seed: int = 0) -> np.ndarray:
-    """n samples as uint8 [n, 28, 28], the same latents for every model of that size."""
+    """n generated pictures; the same latent noise for every model with d dimensions."""
     return codec.decode(model, sampling.draws(model, n, seed))
 
 
-def evaluation_steps(model: GAN, images: ImageSet, n: int = FINAL_SAMPLES) -> Iterator[dict[str, Any]]:
-    """The figures of a GAN on the test set, and of the decoder it came from, in steps: yields an empty dictionary after
-    each, all figures at the end. `floor` is the distance at which real training images lie from the test set."""
+def evaluation_steps(model: GAN, images: ImageSet, n: int = FINAL_SAMPLES) -> Generator[float, None, dict[str, Any]]:
+    """Evaluate a GAN's generator, and the decoder that it started from, on the test set.
+
+    Yields the share that is done, 0 to 1.
+
+    Returns:
+        The measures of the generator by name, ready for JSON; `floor`: the Fréchet distance between real training
+        images and the test set; `yardstick`: the features of the distance, in words; `before`: the measures of the
+        decoder, or None.
+    """
     test = images.test_images if len(images.test_images) else images.train_images
-    stick = for_dataset(images)
-    yield {}
-    stick = stick.against(test)
-    found = []
-    few = np.linspace(0, len(images.train_images) - 1, min(n, len(images.train_images))).astype(int)
-    floor = stick.measure(images.train_images[few]).frechet
-    for one in (model, model.before()) if model.origin is not None else (model,):
-        yield {}
-        measured = asdict(stick.measure(generate(one, n)))
-        shares = measured.pop("shares").tolist()
-        measured = {k: v if v == v else None for k, v in measured.items()}  # JSON knows no NaN
-        found.append(
-            measured
-            | {
-                "shares": shares,
-                "mse": None
-                if model.encoder is None
-                else metrics.reconstruction_mse(one, convert.to_byte_tensor(test, model.latent_mean.device)),
-            }
-        )
-    before = found[1] if len(found) > 1 else None
-    yield found[0] | {"images": len(test), "generated": n, "yardstick": stick.name, "floor": floor, "before": before}
+    quality = for_dataset(images)
+    yield 0.25
+    quality = quality.with_reference(test)
+    rows = np.linspace(0, len(images.train_images) - 1, min(n, len(images.train_images))).astype(int)
+    floor = quality.measure(images.train_images[rows]).frechet
+    yield 0.5
+    after = _evaluated(model, model, quality, test, n)
+    yield 0.75
+    source = model.before()
+    before = None if source is None else _evaluated(source, model, quality, test, n)
+    return after | {"images": len(test), "generated": n, "yardstick": quality.name, "floor": floor, "before": before}
+
+
+def _evaluated(generator: LatentModel, gan: GAN, quality: SampleQuality, test: np.ndarray, n: int) -> dict[str, Any]:
+    """Measures of one generator's samples, and its reconstruction error where the GAN has an encoder."""
+    measures = asdict(quality.measure(generate(generator, n)))
+    shares = measures.pop("shares").tolist()
+    mse = None
+    if gan.encoder is not None:
+        mse = metrics.reconstruction_mse(generator, convert.to_byte_tensor(test, gan.latent_mean.device))
+    finite = {name: None if math.isnan(value) else value for name, value in measures.items()}  # JSON has no NaN
+    return finite | {"shares": shares, "mse": mse}

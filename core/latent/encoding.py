@@ -17,6 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from core.images import convert
 from core.latent.search import STEPS, SearchResult, search
 from core.models import LatentModel, Posterior
 from core.system.progress import Steps
@@ -31,6 +32,15 @@ def encode(model: LatentModel, images: Tensor, steps: int = STEPS) -> Posterior:
         with torch.no_grad():
             return model.encode(images)
     return optimise_latents(model, images, steps=steps).posterior
+
+
+@torch.no_grad()
+def means(model: LatentModel, images: Tensor, chunk: int) -> Tensor:
+    """Posterior means μ [N, d] of uint8 images [N, C, H, W] on the model's device, `chunk` images at a time."""
+    if not len(images):
+        return model.latent_mean.new_zeros((0, model.latent_dim))
+    parts = (images[k : k + chunk] for k in range(0, len(images), chunk))
+    return torch.cat([encode(model, convert.scale_bytes(part)).mean for part in parts])
 
 
 def optimise_latents(model: LatentModel, images: Tensor, **options: Any) -> SearchResult:

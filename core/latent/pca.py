@@ -1,4 +1,4 @@
-"""Principal component analysis: directions, projections, reconstructions and explained variance (Pearson 1901)."""
+"""Principal component analysis: moments, directions, projections and explained variance (Pearson 1901)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,14 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+
+
+def moments(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean [d] and covariance [d, d] of points [N, d], in double precision; the covariance of one point is zero."""
+    points = np.asarray(points, np.float64)
+    if len(points) < 2:
+        return points.mean(0), np.zeros((points.shape[1], points.shape[1]))
+    return points.mean(0), np.atleast_2d(np.cov(points, rowvar=False))
 
 
 def principal_directions(cov: np.ndarray, k: int = 2) -> tuple[np.ndarray, np.ndarray, float]:

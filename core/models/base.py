@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from core.images.shape import GREY_28, ImageShape
+from core.models.likelihood import Likelihood
 
 LOGVAR = 10.0
 """Bound of |log σ²|. The exp of an unbounded one overflows on the first bad step; σ between e^-5 and e^5 is far wider
@@ -98,7 +99,7 @@ class LatentModel(nn.Module):
         self,
         encoder: nn.Module | None,
         decoder: nn.Module,
-        likelihood: nn.Module,
+        likelihood: Likelihood,
         latent_dim: int,
         shape: ImageShape = GREY_28,
     ):

@@ -12,6 +12,7 @@ from torch import Tensor
 from core import data
 from core.evaluation import metrics
 from core.images import convert
+from core.latent import encoding, pca
 from core.recipes.duration import SEARCHED
 from core.recipes.recipe import Recipe
 from core.runs.history import Row
@@ -127,9 +128,9 @@ class AutoencoderTrainer(BaseTrainer):
             latent_init.fit_ridge(self.model, self.train_images)
         self.model.beta.fill_(self.beta)
         scores = metrics.score(self.model, self.val_images, steps=SEARCHED)
-        mean, cov = metrics.moments(self._latents_of_training())
-        self.model.latent_mean.copy_(mean)
-        self.model.latent_cov.copy_(cov)
+        mean, cov = pca.moments(self._latents_of_training().cpu().numpy())
+        self.model.latent_mean.copy_(torch.from_numpy(mean))
+        self.model.latent_cov.copy_(torch.from_numpy(cov))
         self.model.kl_per_dim.copy_(torch.from_numpy(scores.kl_per_dim))
         place = self.place(self.batch)
         row = place | {
@@ -146,7 +147,7 @@ class AutoencoderTrainer(BaseTrainer):
             return self.model.posterior(self.model.table).mean
         # Spread over the whole set: images of a folder lie sorted by class.
         spread = torch.linspace(0, len(self.train_images) - 1, min(len(self.train_images), 2_000)).long()
-        return metrics.encode(self.model, self.train_images[spread.to(self.device)])
+        return encoding.means(self.model, self.train_images[spread.to(self.device)], metrics.CHUNK)
 
     def facts(self) -> dict[str, Any]:
         """The counters, for JSON. With `tensors` they are the whole state."""

@@ -17,12 +17,13 @@ import torch
 from torch import Tensor
 
 from core import data
-from core.evaluation import metrics, sample_quality
-from core.models import GAN, build
+from core.evaluation import test_set
+from core.models import build
 from core.recipes.images import load_images
 from core.runs import Run, RunError, history, weights
 from core.runs.history import HistoryFile, HistoryTable, Row
 from core.system.atomic_files import write_atomic, write_json
+from core.system.progress import Steps
 from core.training.autoencoder_trainer import AutoencoderTrainer
 from core.training.base_trainer import ValidationResult
 from core.training.gan_trainer import GanTrainer
@@ -177,15 +178,10 @@ class RunRecorder:
             yield f"It could not be scored on the test set: {error}"
             return
         model = weights.load_model(self.run, "best", device)
-        steps = (
-            sample_quality.evaluation_steps(model, test)
-            if isinstance(model, GAN)
-            else metrics.evaluation_steps(model, metrics.test_images(model, test))
-        )
-        for found in steps:
-            if found:
-                write_json(self.run.path / "evaluation.json", found | {"epoch": self.best_epoch})
+        steps = Steps(test_set.evaluation_steps(model, test))
+        for _ in steps:
             yield ""
+        write_json(self.run.path / "evaluation.json", steps.end() | {"epoch": self.best_epoch})
 
     def end(self, state: str, message: str) -> None:
         """The last word on how it went."""

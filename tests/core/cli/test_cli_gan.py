@@ -73,7 +73,7 @@ def test_evaluate_shows_the_decoder_before_beside_the_generator_now(games, call)
     assert code == 0
     run = runs.open_run("game")
     images = data.load("digits")
-    stick = sample_quality.for_dataset(images).against(images.test_images)
+    stick = sample_quality.for_dataset(images).with_reference(images.test_images)
     model = weights.load_model(run)
     for one, column in ((model.before(), 0), (model, 1)):
         found = asdict(stick.measure(sample_quality.generate(one, sample_quality.FINAL_SAMPLES)))

@@ -1,4 +1,7 @@
-"""The onlooker: right often enough, the same at every training, kept without a pickle, trained behind the page."""
+"""The classifier: accurate, the same at every training, cached without pickle, trained once however many need it."""
+
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -7,7 +10,9 @@ import torch
 from core import data
 from core.data import ImageSet
 from core.evaluation import classifier
+from core.images.shape import ImageShape
 from core.jobs import classifier as jobs_classifier
+from core.system import paths
 
 torch.set_num_threads(1)  # as the page and the background process do: a second thread only gets in the way
 
@@ -88,3 +93,69 @@ def test_a_training_that_cannot_be_is_a_sentence():
     job = jobs_classifier.start("folder", "/nowhere/at/all", "test of a failure")
     job.wait(120)
     assert job.state == "failed" and "There is no folder" in job.message
+
+
+TWO_PROCESSES = """
+import sys
+from core import data
+from core.evaluation import classifier, sample_quality
+
+classifier.TRAINING_IMAGES = 6_000
+whole = classifier.training_steps
+
+def counted(images):
+    print("trains", flush=True)
+    found = yield from whole(images)
+    return found
+
+classifier.training_steps = counted
+images = data.load("digits")
+print("ready", flush=True)
+sys.stdin.readline()
+found = sample_quality.for_dataset(images).classifier
+print(f"{found.accuracy} {float(found.network[-1].weight.sum())}", flush=True)
+"""
+
+
+def test_two_processes_that_need_the_same_classifier_train_it_once():
+    children = [
+        subprocess.Popen(
+            [sys.executable, "-c", TWO_PROCESSES],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=paths.ROOT,
+        )
+        for _ in range(2)
+    ]
+    try:
+        assert [child.stdout.readline() for child in children] == ["ready\n"] * 2
+        for child in children:
+            child.stdin.write("go\n")
+            child.stdin.flush()
+        said = [child.communicate(timeout=300)[0].split("\n")[:-1] for child in children]
+    finally:
+        for child in children:
+            child.kill()
+    assert sorted(len(lines) for lines in said) == [1, 2], "one trains, the other reads its result"
+    assert said[0][-1] == said[1][-1]
+
+
+@pytest.mark.parametrize("shape", [(1, 28, 28), (3, 32, 32), (1, 20, 36), (3, 8, 8), (1, 64, 48)])
+def test_images_of_any_shape_are_classified(shape, monkeypatch):
+    monkeypatch.setattr(classifier, "TRAINING_IMAGES", 4_000)
+    channels, height, width = shape
+    rng = np.random.default_rng(0)
+    labels = np.arange(120) % 2
+    images = rng.integers(0, 120, (120, height, width, channels)[: 4 if channels == 3 else 3], dtype=np.uint8)
+    images[labels == 1, : height // 2] += 120  # class 1 is brighter above
+    found = classifier.train(ImageSet("folder", images, labels, images[:40], labels[:40], ("a", "b")))
+    assert found.accuracy > 0.9 and found.tested == 40 and found.shape.chw == shape
+    path = classifier.file_of(ImageSet("folder", images, labels, images[:40], labels[:40], ("a", "b")))
+    classifier.save(found, path)
+    assert np.array_equal(classifier.load(path, 2).probabilities(images), found.probabilities(images))
+
+
+def test_the_network_for_28_pixels_keeps_its_two_convolutions():
+    layers = [tuple(w.shape) for w in classifier._network(ImageShape(1, 28, 28), 10).parameters() if w.dim() > 1]
+    assert layers == [(16, 1, 4, 4), (32, 16, 4, 4), (64, 32 * 7 * 7), (10, 64)]

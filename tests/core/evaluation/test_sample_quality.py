@@ -1,4 +1,4 @@
-"""The yardstick of generated images: closed forms, scipy's matrix root, and images whose figures are known."""
+"""Sample-quality metrics: closed forms, scipy's matrix root, and images whose figures are known."""
 
 import numpy as np
 import pytest
@@ -8,6 +8,7 @@ from core import data
 from core.evaluation import sample_quality
 from core.evaluation.gan_diagnosis import diagnose
 from core.evaluation.sample_quality import SampleQuality, frechet
+from core.latent import pca
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +30,7 @@ def test_the_distance_of_two_gaussians_along_the_axes_is_the_closed_form():
 def test_the_distance_is_scipy_s_for_any_covariances():
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(2, 50, 7))
-    mean_a, cov_a, mean_b, cov_b = *sample_quality.moments(x), *sample_quality.moments(2 * y + 1)
+    mean_a, cov_a, mean_b, cov_b = *pca.moments(x), *pca.moments(2 * y + 1)
     expected = ((mean_a - mean_b) ** 2).sum() + np.trace(cov_a + cov_b - 2 * sqrtm(cov_a @ cov_b).real)
     assert frechet(mean_a, cov_a, mean_b, cov_b) == pytest.approx(expected)
     assert frechet(mean_a, cov_a, mean_a, cov_a) == pytest.approx(0, abs=1e-9)
@@ -70,7 +71,7 @@ def test_without_classes_pixels_serve_and_nothing_is_said_of_modes(digits):
 
 
 def test_the_classifier_s_accuracy_is_part_of_the_name(stick):
-    assert f"{100 * stick.judge.accuracy:.1f} %" in stick.name and "297 test images" in stick.name
+    assert f"{100 * stick.classifier.accuracy:.1f} %" in stick.name and "297 test images" in stick.name
 
 
 @pytest.mark.parametrize(
