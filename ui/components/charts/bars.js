@@ -1,30 +1,109 @@
+const RIGHT = 10, TOP = 18, BOTTOM = 38; // CSS pixels round the plot
+const LABEL_ROOM = 30; // CSS pixels for the name of one bar
+const DEAD_HEIGHT = 10; // CSS pixels
+
 export default function ({ data, parentElement }) {
-  const plot = parentElement.querySelector(".plot"), { names, values, dead, height, unit = "nats", lost = "dead", even } = data;
-  parentElement.querySelector(".title").textContent = data.yTitle;
-  parentElement.querySelector(".axis").textContent = data.xTitle;
-  plot.setAttribute("aria-label", data.alt);
-  while (plot.children.length > names.length) plot.lastChild.remove();
-  while (plot.children.length < names.length) {
-    const bar = document.createElement("div");
-    bar.className = "bar";
-    bar.append(document.createElement("b"), document.createElement("i"), document.createElement("span"));
-    plot.append(bar);
+  const view = getOrCreate(parentElement, () => start(parentElement));
+  view.accept(data);
+  return cleanup(parentElement, view.stop);
+}
+
+// Diagonal stripes for a bar that stands for almost nothing.
+function hatch(ctx, colour) {
+  const tile = createElement("canvas", { width: 8, height: 8 }), brush = tile.getContext("2d");
+  Object.assign(brush, { strokeStyle: colour, lineWidth: 2.5 });
+  brush.beginPath();
+  for (const shift of [-8, 0, 8]) { brush.moveTo(shift - 1, 9); brush.lineTo(shift + 9, -1); }
+  brush.stroke();
+  return ctx.createPattern(tile, "repeat");
+}
+
+function start(root) {
+  const canvas = root.querySelector("canvas"), tip = root.querySelector(".tip");
+  let props = null, cursor = null, frame = null;
+
+  function accept(data) {
+    props = data;
+    if (cursor !== null) cursor = Math.min(cursor, data.values.length - 1);
+    canvas.setAttribute("aria-label", data.alt);
+    canvas.style.height = `${data.height}px`;
+    Object.assign(canvas.dataset, { bars: data.values.length, even: data.even ?? "" });
+    redraw();
   }
-  const mark = parentElement.querySelector(".even");
-  mark.hidden = even == null;
-  // Labels need about 30 pixels; where bars are narrower only some of them speak.
-  const every = Math.ceil((30 * names.length) / (plot.clientWidth || 600)), most = Math.max(...values, even ?? 0, 1e-9);
-  [...plot.children].forEach((bar, i) => {
-    const [number, body, name] = bar.children;
-    bar.classList.toggle("dead", dead[i]);
-    bar.style.setProperty("--colour", dead[i] ? data.muted : data.colour);
-    body.style.height = `${(height * values[i]) / most}px`;
-    bar.title = `${names[i]}: ${three(values[i])} ${unit}${dead[i] ? `, ${lost}` : ""}`;
-    number.textContent = every > 1 ? "" : dead[i] ? lost : three(values[i]);
-    name.textContent = i % every ? "" : names[i];
+
+  function redraw() {
+    frame ??= requestAnimationFrame(() => {
+      frame = null;
+      if (props && canvas.clientWidth) draw();
+    });
+  }
+
+  function layout() {
+    resizeCanvas(canvas, canvas.clientWidth, props.height);
+    const plot = beginPlot(canvas, root.querySelector(".bars"), FONT), { ctx, width } = plot;
+    const top = TOP, bottom = props.height - BOTTOM, most = Math.max(...props.values, props.even ?? 0, 1e-9);
+    const ticks = linearTicks(0, most, (bottom - top) / 42), left = valueAxisWidth(ctx, ticks), right = width - RIGHT;
+    const step = (right - left) / props.values.length;
+    return { ...plot, left, right, top, bottom, ticks, step, y: axisScale(0, most, bottom, top) };
+  }
+
+  function draw() {
+    const plot = layout(), { ctx, left, right, top, bottom, ticks, step, y, ink } = plot;
+    const { names, values, dead, muted } = props, gap = Math.min(6, 0.2 * step), every = Math.ceil(LABEL_ROOM / step);
+    drawValueAxis(ctx, { ticks, y, left, right, ink, colour: muted });
+    drawVerticalTitle(ctx, props.yTitle, top, bottom - top, muted);
+    const pattern = hatch(ctx, muted);
+    values.forEach((value, i) => {
+      const from = left + i * step + gap / 2, height = dead[i] ? DEAD_HEIGHT : Math.max(1, bottom - y(value));
+      if (i === cursor) {
+        Object.assign(ctx, { fillStyle: ink, globalAlpha: 0.12 });
+        ctx.fillRect(left + i * step, top, step, bottom - top);
+        ctx.globalAlpha = 1;
+      }
+      ctx.fillStyle = dead[i] ? pattern : props.colour;
+      ctx.fillRect(from, bottom - height, Math.max(1, step - gap), height);
+      const middle = from + (step - gap) / 2, text = dead[i] ? props.lost : formatNumber(value);
+      const label = { align: "center", baseline: "bottom", colour: ink };
+      const fits = every === 1 && ctx.measureText(text).width < step + 4;
+      if (fits) drawText(ctx, text, middle, bottom - height - 2, label);
+      if (i % every === 0) drawText(ctx, names[i], middle, bottom + 6, { align: "center", colour: muted });
+    });
+    if (props.even != null) {
+      const { even } = props;
+      drawLine(ctx, [[left, y(even)], [right, y(even)]], { colour: ink, width: 2, alpha: 0.75, dash: [6, 4] });
+    }
+    drawText(ctx, props.xTitle, (left + right) / 2, bottom + 22, { align: "center", colour: muted });
+    tip.hidden = cursor === null;
+    if (cursor === null) return;
+    const text = `${names[cursor]}: ${formatNumber(values[cursor])} ${props.unit}`;
+    showTip(tip, [dead[cursor] ? `${text}, ${props.lost}` : text], left + (cursor + 0.5) * step, plot.width);
+  }
+
+  function select(index) {
+    cursor = index === null ? null : clamp(index, 0, props.values.length - 1);
+    redraw();
+  }
+
+  canvas.addEventListener("pointermove", (event) => {
+    const { left, right } = layout(), x = event.clientX - canvas.getBoundingClientRect().left;
+    select(x < left || x > right ? null : binIndex((x - left) / (right - left), props.values.length));
   });
-  if (even != null) {
-    const floor = plot.lastChild?.querySelector("span").offsetHeight ?? 0;
-    mark.style.bottom = `${floor + (height * even) / most}px`;
+  for (const event of ["pointerleave", "blur"]) canvas.addEventListener(event, () => select(null));
+  canvas.addEventListener("keydown", (event) => {
+    const last = props.values.length - 1, [left, right] = [(cursor ?? 1) - 1, (cursor ?? -1) + 1];
+    const to = { ArrowLeft: left, ArrowRight: right, Home: 0, End: last, Escape: null }[event.key];
+    if (to === undefined) return;
+    event.preventDefault();
+    select(to);
+  });
+
+  const watch = new ResizeObserver(redraw);
+  watch.observe(canvas);
+
+  function stop() {
+    watch.disconnect();
+    cancelAnimationFrame(frame);
+    removeView(root);
   }
+  return { accept, stop };
 }

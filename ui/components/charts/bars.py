@@ -1,4 +1,4 @@
-"""Bars that grow and shrink in place while the model trains: KL per latent dimension, samples per class."""
+"""Bar charts that are redrawn in place while a model trains: KL per latent dimension, samples per class."""
 
 from __future__ import annotations
 
@@ -10,20 +10,23 @@ _mount = register(
     __file__,
     "bars",
     """
-<figure class="lab bars">
-  <div class="title"></div>
-  <div class="frame"><div class="plot" role="img"></div><div class="even" hidden></div></div>
-  <div class="axis"></div>
+<figure class="lab chart bars">
+  <div class="plot"><canvas tabindex="0" role="img"></canvas><div class="tip" aria-live="polite" hidden></div></div>
 </figure>
 """,
+    also=("../shared/axes", "../shared/plot", "chart"),
 )
 
 
-def bars(chart: dict[str, Any], key: str, *, alt: str, height: int = 200) -> None:
-    """Puts a chart of `losses.kl_bars` or `gan.share_bars` on the page. Hovering a bar names its value.
+def bars(chart: dict[str, Any], key: str, *, alt: str, height: int = 280) -> None:
+    """Show a chart of `losses.kl_bars` or `gan.share_bars`. Pointer and arrow keys read the value of a bar.
+
+    For tests: the canvas's `data-bars` is the number of bars, `data-even` the value of the dashed line.
 
     Args:
-        alt: what there is to see, for people who cannot.
-        height: of the tallest bar, in CSS pixels.
+        chart: names, values and dead (bars to hatch) of equal length; colour, muted, unit, yTitle, xTitle, lost (the
+            word for a dead bar) and even (the value of a dashed line, or None).
+        alt: a description for visitors who cannot see the chart.
+        height: of the canvas, in CSS pixels.
     """
-    _mount(key=key, data={**chart, "alt": alt, "height": height})
+    _mount(key=key, data={"unit": "nats", "lost": "dead", "even": None, **chart, "alt": alt, "height": height})

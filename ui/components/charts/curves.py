@@ -1,7 +1,7 @@
-"""Line charts that are redrawn every second: no flicker, and a zoom that stays.
+"""Line charts that are redrawn while a model trains: without flicker, and with a zoom that stays.
 
-Streamlit builds a Plotly chart anew whenever its points change, which blinks once a second and forgets the zoom, and
-its ECharts forget the zoom too. This one draws on a canvas that stays where it is.
+One canvas that stays in place and is drawn anew with each message, with the axes, ticks and marks that all charts of
+the lab's components share (`ui/components/shared/axes.js`, `plot.js`). `ui.charts` says why they are not Plotly's.
 """
 
 from __future__ import annotations
@@ -14,23 +14,24 @@ _mount = register(
     __file__,
     "curves",
     """
-<figure class="lab curves">
+<figure class="lab chart curves">
   <div class="legend"></div>
   <div class="plot"><canvas tabindex="0" role="img"></canvas><div class="tip" aria-live="polite" hidden></div></div>
 </figure>
 """,
+    also=("../shared/axes", "../shared/plot", "chart"),
 )
 
 
 def curves(chart: dict[str, Any], key: str, *, alt: str, height: int = 390) -> None:
-    """Puts a chart of `ui.charts.losses` on the page.
+    """Show a chart of `ui.charts`.
 
-    Drag over a stretch to look closer; a double click (or Escape) shows everything, another one the useful part.
-    The arrow keys read off values, + and - zoom.
+    A drag over a stretch zooms in; a double click (or Escape) shows everything, another one the useful range. Arrow
+    keys read values, + and - zoom.
 
     Args:
         chart: what `losses.loss_chart` or `losses.overlay_chart` returns.
-        alt: what there is to see, for people who cannot.
-        height: in CSS pixels, of the canvas.
+        alt: a description for visitors who cannot see the chart.
+        height: of the canvas, in CSS pixels.
     """
     _mount(key=key, data={**chart, "alt": alt, "height": height})

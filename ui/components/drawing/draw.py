@@ -1,4 +1,8 @@
-"""A surface to draw a picture on, in the form that a model gets it: 28 × 28 grey levels."""
+"""A surface to draw an image on, in the form that a model gets it.
+
+Ink is white or grey. On a colour image it sets all three channels; colours that a replaced image brought stay where
+nothing is drawn over them.
+"""
 
 from __future__ import annotations
 
@@ -6,51 +10,60 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ui.components.base import pack, register
+from core.images.shape import GREY_28, ImageShape
+from ui.components.base import message_shape, pack, register
 from ui.components.drawing import pad
 
 _mount = register(
     __file__,
     "draw",
-    pad.SURFACE
+    pad.SKELETON
     % (
         """<p class="hint" aria-hidden="true">Draw here</p>""",
         """
     <div class="side">
       <figure>
-        <canvas class="real" width="28" height="28" role="img" aria-label="Your drawing in 28 × 28 pixels"></canvas>
-        <figcaption>28 × 28 pixels, as a model gets it</figcaption>
+        <canvas class="real" role="img"></canvas>
+        <figcaption></figcaption>
       </figure>
       <figure hidden>
-        <canvas class="answer" width="28" height="28" role="img" aria-label="The model's reconstruction"></canvas>
+        <canvas class="answer" role="img" aria-label="The model's reconstruction"></canvas>
         <figcaption>What the model makes of it</figcaption>
       </figure>
     </div>""",
     ),
-    also=("pad",),
+    also=("../shared/plot", "../shared/marks", "strokes", "pad"),
 )
 
 
-def draw(*, key: str, label: str = "Drawing", answer: Callable[[np.ndarray], np.ndarray] | None = None) -> np.ndarray:
-    """Mouse, finger or keys draw on 280 × 280 points; their average over each pixel is the picture. One message comes
-    after each stroke, none while it is drawn.
+def draw(
+    *,
+    key: str,
+    shape: ImageShape = GREY_28,
+    label: str = "Drawing",
+    answer: Callable[[np.ndarray], np.ndarray] | None = None,
+) -> np.ndarray:
+    """Show the surface. Mouse, finger or keys draw on a grid finer than the pixels; its mean over each pixel is the
+    image. One message comes after each stroke, none while it is drawn.
 
     Args:
         key: the drawing is kept under it for the whole visit, however often the component comes and goes.
+        shape: of the image; another shape begins with an empty image.
         label: what is drawn, for screen readers.
-        answer: a model's version of a drawing, `uint8` [28, 28] → [28, 28]; asked after each stroke, shown beside it.
+        answer: a model's reconstruction of a picture (`uint8` of `shape.picture` to the same); called after each
+            stroke, shown beside the drawing.
     Returns:
-        `uint8` [28, 28], all 0 where nothing was drawn yet.
+        `uint8` of `shape.picture`, all 0 where nothing was drawn yet.
     """
-    here = pad.held(key)
-    drawn = drawing(key)
+    drawn = drawing(key, shape)
     _mount(
-        key=key,
-        on_said_change=pad.listener(key),
+        key=pad.mount_key(key, shape.picture),
+        on_painted_change=pad.receiver(key, shape.picture),
         data={
-            "name": key,
+            "name": pad.mount_key(key, shape.picture),
             "label": label,
-            "stamp": here.stamp,
+            "shape": message_shape(shape),
+            "stamp": pad.state_of(key, shape.picture).stamp,
             "pixels": pack(drawn),
             "answers": answer is not None,
             "answer": pack(answer(drawn)) if answer is not None and drawn.any() else None,
@@ -59,11 +72,12 @@ def draw(*, key: str, label: str = "Drawing", answer: Callable[[np.ndarray], np.
     return drawn
 
 
-def drawing(key: str) -> np.ndarray:
-    """What this visitor has drawn under `key`, `uint8` [28, 28]; all 0 at first."""
-    return np.frombuffer(pad.held(key).pixels, np.uint8).reshape(28, 28)
+def drawing(key: str, shape: ImageShape = GREY_28) -> np.ndarray:
+    """This visitor's drawing under `key`, `uint8` of `shape.picture`; all 0 at first."""
+    return np.frombuffer(pad.state_of(key, shape.picture).pixels, np.uint8).reshape(shape.picture)
 
 
 def set_drawing(key: str, picture: np.ndarray) -> None:
-    """Puts a picture `uint8` [28, 28] on the surface, to go on drawing on it; the visitor can undo that."""
-    pad.put(key, np.ascontiguousarray(picture, np.uint8).tobytes())
+    """Put a picture, `uint8` [H, W] or [H, W, 3], on the surface of its shape, to draw over it; the visitor can undo
+    that."""
+    pad.replace(key, picture.shape, np.ascontiguousarray(picture, np.uint8).tobytes())

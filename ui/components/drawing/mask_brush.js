@@ -1,44 +1,42 @@
-export default paintable(hatch);
+export default paintable(maskEngine);
 
-// Pixels that are hidden lie under coloured stripes, which no grey level looks like.
-function hatch() {
-  const visible = new Uint8Array(TILE * TILE);
+// Hidden pixels lie under stripes of two hues. A hidden pixel is hidden in all channels.
+function maskEngine(root, shape) {
+  const visible = new Uint8Array(shape.pixels), unit = Math.max(1, Math.min(shape.width, shape.height) / 28);
+  const odd = (pixels) => 2 * Math.round((pixels * unit - 1) / 2) + 1; // a brush has a middle pixel
   let image = null, level = 0, radius = 1.5;
 
   // The cells whose middle is within the brush, and those that the line's ends lie in.
   function line(x, y, u, v) {
-    const length = (u - x) ** 2 + (v - y) ** 2, inside = (row, column) => row >= 0 && column >= 0 && row < TILE && column < TILE;
     for (const [row, column] of [[Math.floor(y), Math.floor(x)], [Math.floor(v), Math.floor(u)]]) {
-      if (inside(row, column)) visible[row * TILE + column] = level;
+      const inside = row >= 0 && column >= 0 && row < shape.height && column < shape.width;
+      if (inside) visible[row * shape.width + column] = level;
     }
     for (let k = 0; k < visible.length; k++) {
-      const px = (k % TILE) + 0.5, py = Math.floor(k / TILE) + 0.5;
-      const t = length ? Math.min(1, Math.max(0, ((px - x) * (u - x) + (py - y) * (v - y)) / length)) : 0;
-      if (Math.hypot(px - x - t * (u - x), py - y - t * (v - y)) <= radius) visible[k] = level;
+      const column = k % shape.width, row = Math.floor(k / shape.width);
+      if (distanceToLine(column + 0.5, row + 0.5, x, y, u, v) <= radius) visible[k] = level;
     }
   }
 
+  function summary() {
+    const count = visible.reduce((sum, seen) => sum + 1 - seen, 0);
+    return `${count} of ${visible.length} pixels hidden (${Math.round((100 * count) / visible.length)} %)`;
+  }
+
+  const invert = () => visible.forEach((seen, k) => { visible[k] = 1 - seen; });
+  const hide = createElement("span", { class: "named" }, createElement("i", { class: "stripes" }), "Hide");
   return {
-    state: visible, line, toolLabel: "What the brush does", first: { tool: 0, size: 1.5 },
+    state: visible, line, summary, toolLabel: "What the brush does", first: { tool: 0, size: odd(3) / 2 },
     load: (state) => visible.set(state), restore: (state) => visible.set(state), pixels: () => visible.slice(),
     begin(tool, size) { [level, radius] = [tool, size]; },
-    accept(data) { image = bytes(data.image); },
-    show(ground) { paint(ground, image); },
-    over(pen, cell, ratio) {
-      pen.fillStyle = stripes(pen, ratio);
-      visible.forEach((seen, k) => {
-        if (!seen) pen.fillRect((k % TILE) * cell, Math.floor(k / TILE) * cell, cell, cell);
-      });
-    },
-    tools: [{ name: "Hide", value: 0, look: make("span", { class: "named" }, make("i", { class: "stripes" }), "Hide") },
-      { name: "Show again", value: 1, look: make("span", { text: "Show again" }) }],
-    sizes: [["Single pixel", 0.5], ["3 pixels wide", 1.5], ["5 pixels wide", 2.5], ["9 pixels wide", 4.5]],
-    acts: [["Show all", "Nothing stays hidden", () => visible.fill(1)],
-      ["Invert", "Hides what is visible and shows what is hidden", () => visible.forEach((seen, k) => { visible[k] = 1 - seen; })]],
-    name: (seen) => (seen ? "visible" : "hidden"),
-    words() {
-      const count = visible.reduce((sum, seen) => sum + 1 - seen, 0);
-      return `${count} of ${visible.length} pixels hidden (${Math.round((100 * count) / visible.length)} %)`;
-    },
+    accept(data) { image = decodeBase64(data.image); },
+    show(ground) { paintImage(ground, image, shape); },
+    over: (ctx, cell, ratio) => coverHidden(ctx, visible, shape, cell, ratio),
+    tools: [{ name: "Hide", value: 0, look: hide },
+      { name: "Show again", value: 1, look: createElement("span", { text: "Show again" }) }],
+    sizes: [["Single pixel", 0.5], ...[3, 5, 9].map((pixels) => [`${odd(pixels)} pixels wide`, odd(pixels) / 2])],
+    actions: [["Show all", "Shows every pixel", () => visible.fill(1)],
+      ["Invert", "Hides what is visible and shows what is hidden", invert]],
+    describe: (k) => (visible[k] ? "visible" : "hidden"),
   };
 }

@@ -1,59 +1,65 @@
-// A surface of 28 × 28 cells to paint on with pointer, finger or keys: what `draw` and `mask_brush` share. What a stroke
-// does to the picture is the engine's: see `ink` and `hatch`. Lengths and places are in cells.
+// A surface to paint on with mouse, finger or keyboard, a cell for each pixel of an image: what `draw` and `mask_brush`
+// share. What a stroke does to the image is the engine's part: see `inkEngine` and `maskEngine`. Positions and lengths
+// are in cells.
 
-const DEEP = 50; // steps that can be undone
-shelf.pads ??= new Map(); // name → what was painted, finer than the server knows it: outlives a closed popover
+const UNDO_STEPS = 50;
+// Name → what was painted, finer than the server has it: outlives a popover that is closed and opened again.
+store.pads ??= new Map();
 
-const paintable = (engine) => function ({ data, parentElement, setStateValue }) {
-  const view = recall(parentElement, () => pad(parentElement, engine(parentElement)));
-  view.tell = (value) => post(() => setStateValue("said", value));
+const paintable = (createEngine) => function ({ data, parentElement, setStateValue }) {
+  const view = getOrCreate(parentElement, () => {
+    const shape = imageShape(data.shape);
+    return createPad(parentElement, shape, createEngine(parentElement, shape));
+  });
+  view.send = (value) => queueMessage(() => setStateValue("painted", value));
   view.accept(data);
-  return parting(parentElement, view.stop);
+  return cleanup(parentElement, view.stop);
 };
 
-const text = (levels) => btoa(String.fromCharCode(...levels));
-
-function pad(root, engine) {
+function createPad(root, shape, engine) {
   const box = root.querySelector(".pad"), surface = root.querySelector(".surface"), read = root.querySelector(".read");
-  const ground = root.querySelector(".ground"), over = root.querySelector(".over"), tools = root.querySelector(".tools");
-  const view = { tell: null, accept, stop };
-  let facts = null, stamp = null, said = "", past = [], stroke = null, at = null, near = null, size = 308, pace = 0;
-  let picked = { ...engine.first };
+  const ground = root.querySelector(".ground"), over = root.querySelector(".over");
+  const tools = root.querySelector(".tools");
+  const view = { send: null, accept, stop };
+  let props = null, stamp = null, sent = "", past = [], stroke = null, cursor = null, hover = null, frame = 0;
+  let size = { width: 308, height: 308 };
+  const picked = { ...engine.first };
 
   function accept(data) {
-    const begins = stamp === null;
-    facts = data;
+    const first = stamp === null;
+    props = data;
     engine.accept?.(data);
-    if (begins || data.stamp !== stamp) {
-      const kept = begins ? shelf.pads.get(data.name) : null;
-      if (!begins) remember();
-      if (kept?.said === data.pixels) {
+    if (first || data.stamp !== stamp) {
+      const kept = first ? store.pads.get(data.name) : null;
+      if (!first) remember();
+      if (kept?.sent === data.pixels) {
         past = kept.past;
         engine.restore(kept.state);
-      } else engine.load(bytes(data.pixels));
-      [stamp, said, stroke] = [data.stamp, data.pixels, null];
+      } else engine.load(decodeBase64(data.pixels));
+      [stamp, sent, stroke] = [data.stamp, data.pixels, null];
     }
-    surface.setAttribute("aria-label", `${data.label}. Arrow keys move, Space paints while it is held down, Escape hides the cursor.`);
+    surface.setAttribute("aria-label",
+      `${data.label}. Arrow keys move, Space paints while it is held down, Escape hides the cursor.`);
     fit();
-    words();
+    showText();
   }
 
   function remember() {
     past.push(engine.state.slice());
-    past = past.slice(-DEEP);
+    past = past.slice(-UNDO_STEPS);
   }
 
   // One message for each stroke or button, none while the pointer is down.
   function commit() {
-    const now = text(engine.pixels());
-    shelf.pads.set(facts.name, { said: now, state: engine.state.slice(), past });
-    if (now !== said) view.tell({ stamp, pixels: now });
-    said = now;
+    const now = encodeBase64(engine.pixels());
+    store.pads.set(props.name, { sent: now, state: engine.state.slice(), past });
+    if (now !== sent) view.send({ stamp, pixels: now });
+    sent = now;
     show();
-    words();
+    showText();
   }
 
-  function act(change) {
+  function apply(change) {
     if (stroke) return;
     remember();
     change();
@@ -66,161 +72,167 @@ function pad(root, engine) {
     commit();
   }
 
-  function begin(by, x, y) {
+  function beginStroke(source, x, y) {
     remember();
     engine.begin(picked.tool, picked.size);
-    stroke = { by, x, y };
+    stroke = { source, x, y };
     engine.line(x, y, x, y);
-    later();
+    showLater();
   }
 
-  function go(x, y) {
+  function extendStroke(x, y) {
     engine.line(stroke.x, stroke.y, x, y);
     [stroke.x, stroke.y] = [x, y];
-    later();
+    showLater();
   }
 
-  function lift() {
+  function endStroke() {
     if (!stroke) return;
     stroke = null;
     commit();
   }
 
-  const place = (event) => {
-    const frame = ground.getBoundingClientRect();
-    return [((event.clientX - frame.left) / frame.width) * TILE, ((event.clientY - frame.top) / frame.height) * TILE];
+  const position = (event) => {
+    const bounds = ground.getBoundingClientRect();
+    return [((event.clientX - bounds.left) / bounds.width) * shape.width,
+      ((event.clientY - bounds.top) / bounds.height) * shape.height];
   };
 
   surface.addEventListener("pointerdown", (event) => {
     if (stroke || event.button) return;
     surface.setPointerCapture(event.pointerId);
-    at = null;
-    begin(event.pointerId, ...place(event));
+    cursor = null;
+    beginStroke(event.pointerId, ...position(event));
   });
   surface.addEventListener("pointermove", (event) => {
-    near = event.pointerType === "touch" ? null : place(event);
-    if (stroke?.by === event.pointerId) {
-      // A quick hand moves far within one frame: every place in between counts.
+    hover = event.pointerType === "touch" ? null : position(event);
+    if (stroke?.source === event.pointerId) {
+      // A quick pointer moves far within one frame: every position in between counts.
       const all = event.getCoalescedEvents?.() ?? [];
-      for (const one of all.length ? all : [event]) go(...place(one));
-    } else later();
+      for (const one of all.length ? all : [event]) extendStroke(...position(one));
+    } else showLater();
   });
   for (const end of ["pointerup", "pointercancel"]) {
-    surface.addEventListener(end, (event) => { if (stroke?.by === event.pointerId) lift(); });
+    surface.addEventListener(end, (event) => { if (stroke?.source === event.pointerId) endStroke(); });
   }
-  surface.addEventListener("pointerleave", () => { near = null; later(); });
+  surface.addEventListener("pointerleave", () => { hover = null; showLater(); });
 
   surface.addEventListener("keydown", (event) => {
-    const by = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
+    const step = arrowStep(event.key);
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z") undo();
-    else if (by) move(...by.map((v) => v * (event.shiftKey ? 4 : 1)));
+    else if (step) moveCursor(...step.map((v) => v * (event.shiftKey ? 4 : 1)));
     else if (event.key === " ") {
-      move(0, 0);
-      if (!stroke) begin("key", at[0] + 0.5, at[1] + 0.5);
-      say();
-    } else if (event.key === "Escape" && at) {
-      event.stopPropagation(); // it would close what the surface lies in
-      lift();
-      at = null;
-      later();
-      words();
+      moveCursor(0, 0);
+      if (!stroke) beginStroke("key", cursor[0] + 0.5, cursor[1] + 0.5);
+      describeCursor();
+    } else if (event.key === "Escape" && cursor) {
+      event.stopPropagation(); // it would close the popover that the surface lies in
+      endStroke();
+      cursor = null;
+      showLater();
+      showText();
     } else return;
     event.preventDefault();
   });
-  surface.addEventListener("keyup", (event) => { if (event.key === " " && stroke?.by === "key") { event.preventDefault(); lift(); } });
-  surface.addEventListener("blur", () => { if (stroke?.by === "key") lift(); at = null; later(); });
+  surface.addEventListener("keyup", (event) => {
+    if (event.key !== " " || stroke?.source !== "key") return;
+    event.preventDefault();
+    endStroke();
+  });
+  surface.addEventListener("blur", () => {
+    if (stroke?.source === "key") endStroke();
+    cursor = null;
+    showLater();
+  });
 
-  function move(x, y) {
-    const within = (v) => Math.min(TILE - 1, Math.max(0, v));
-    at = at ? [within(at[0] + x), within(at[1] + y)] : [TILE / 2, TILE / 2];
-    near = null;
-    if (stroke?.by === "key") go(at[0] + 0.5, at[1] + 0.5);
-    later();
-    say();
+  function moveCursor(dx, dy) {
+    const middle = [Math.floor(shape.width / 2), Math.floor(shape.height / 2)];
+    cursor = cursor
+      ? [clamp(cursor[0] + dx, 0, shape.width - 1), clamp(cursor[1] + dy, 0, shape.height - 1)] : middle;
+    hover = null;
+    if (stroke?.source === "key") extendStroke(cursor[0] + 0.5, cursor[1] + 0.5);
+    showLater();
+    describeCursor();
   }
 
-  function say() {
-    read.textContent = `Row ${at[1] + 1}, column ${at[0] + 1}: ${engine.name(engine.pixels()[at[1] * TILE + at[0]])}`;
+  function describeCursor() {
+    const pixel = engine.describe(cursor[1] * shape.width + cursor[0]);
+    read.textContent = `Row ${cursor[1] + 1}, column ${cursor[0] + 1}: ${pixel}`;
   }
 
-  function words() {
-    if (at) say();
-    else read.textContent = engine.words();
+  function showText() {
+    if (cursor) describeCursor();
+    else read.textContent = engine.summary();
     tools.querySelector(".undo").disabled = !past.length;
   }
 
-  function later() {
-    cancelAnimationFrame(pace); // a mouse reports more often than the screen is drawn
-    pace = requestAnimationFrame(show);
+  function showLater() {
+    cancelAnimationFrame(frame); // a mouse reports more often than the screen is drawn
+    frame = requestAnimationFrame(show);
   }
 
   function show() {
-    if (!facts) return;
-    engine.show(ground, said !== facts.pixels || Boolean(stroke));
-    const pen = over.getContext("2d"), ratio = over.width / size, cell = size / TILE;
-    pen.setTransform(ratio, 0, 0, ratio, 0, 0);
-    pen.clearRect(0, 0, size, size);
-    engine.over?.(pen, cell, ratio);
-    surface.dataset.at = at ? at.join() : "";
-    if (at) outline(pen, 2, () => pen.rect(at[0] * cell, at[1] * cell, cell, cell));
-    else if (near) outline(pen, 1, () => pen.arc(near[0] * cell, near[1] * cell, Math.max(0.5, picked.size) * cell, 0, 7));
-  }
-
-  // White within black: it stands out on any picture.
-  function outline(pen, thin, trace) {
-    for (const [width, colour] of [[thin + 2, "#000"], [thin, "#fff"]]) {
-      pen.beginPath();
-      trace();
-      Object.assign(pen, { lineWidth: width, strokeStyle: colour });
-      pen.stroke();
+    if (!props) return;
+    engine.show(ground, sent !== props.pixels || Boolean(stroke));
+    const ctx = over.getContext("2d"), ratio = over.width / size.width, cell = size.width / shape.width;
+    ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
+    ctx.clearRect(0, 0, size.width, size.height);
+    engine.over?.(ctx, cell, ratio);
+    surface.dataset.at = cursor ? cursor.join() : "";
+    if (cursor) outline(ctx, 2, () => ctx.rect(cursor[0] * cell, cursor[1] * cell, cell, cell));
+    else if (hover) {
+      outline(ctx, 1, () => ctx.arc(hover[0] * cell, hover[1] * cell, Math.max(0.5, picked.size) * cell, 0, 7));
     }
   }
 
   function fit() {
-    if (!facts || !box.clientWidth) return;
+    if (!props || !box.clientWidth) return;
     // Beside the tools where there is room; on a laptop with them and a button below on one screen.
     const room = box.clientWidth, beside = room >= 544 ? 292 : 0;
-    const tall = beside ? Math.max(252, window.innerHeight - 400) : Math.min(280, Math.max(196, window.innerHeight - 480));
-    size = crisp(TILE, Math.min(room - beside, tall, 336));
-    for (const node of [surface, ground, over]) node.style.width = node.style.height = `${size}px`;
-    over.width = over.height = Math.round(size * (window.devicePixelRatio || 1));
+    const height = beside ? Math.max(252, window.innerHeight - 400) : clamp(window.innerHeight - 480, 196, 280);
+    size = fitGrid(shape, { width: Math.min(room - beside, 336), height: Math.min(height, 336) });
+    setSize(size, surface, ground, over);
+    resizeCanvas(over, size.width, size.height);
     box.classList.toggle("narrow", !beside);
+    engine.fit?.(!beside);
     show();
   }
 
-  // A row of choices of which one holds: native radio buttons, so that arrow keys and screen readers know them.
+  // A row of choices of which one holds: native radio buttons, for arrow keys and screen readers.
   function choices(kind, label, all) {
-    return make("div", { class: "choices", role: "radiogroup", "aria-label": label }, ...all.map(({ name, value, look }) => {
-      const input = make("input", { type: "radio", name: kind, "aria-label": name });
+    const entries = all.map(({ name, value, look }) => {
+      const input = createElement("input", { type: "radio", name: kind, "aria-label": name });
       input.checked = picked[kind] === value;
-      input.addEventListener("change", () => { picked[kind] = value; later(); });
-      return make("label", { title: name }, input, look);
-    }));
+      input.addEventListener("change", () => { picked[kind] = value; showLater(); });
+      return createElement("label", { title: name }, input, look);
+    });
+    return createElement("div", { class: "choices", role: "radiogroup", "aria-label": label }, ...entries);
   }
 
-  function button(name, help, then, kind) {
-    const node = make("button", { type: "button", text: name, title: help, class: kind });
-    node.addEventListener("click", then);
+  function button(name, help, click, kind) {
+    const node = createElement("button", { type: "button", text: name, title: help, class: kind });
+    node.addEventListener("click", click);
     return node;
   }
 
-  const dot = (value) => {
-    const node = make("i", { class: "dot" });
-    node.style.width = node.style.height = `${Math.min(20, 4 + 4 * value)}px`;
+  const brushDot = (place) => {
+    const node = createElement("i", { class: "dot" });
+    node.style.width = node.style.height = `${[6, 10, 14, 20][place]}px`;
     return node;
   };
+  const brushes = engine.sizes.map(([name, value], place) => ({ name: `${name} brush`, value, look: brushDot(place) }));
   tools.append(
     choices("tool", engine.toolLabel, engine.tools),
-    choices("size", "Brush", engine.sizes.map(([name, value]) => ({ name: `${name} brush`, value, look: dot(value) }))),
-    make("div", { class: "acts" }, button("Undo", "Takes back the last stroke (Ctrl+Z)", undo, "undo"),
-      ...engine.acts.map(([name, help, change]) => button(name, help, () => act(change)))));
+    choices("size", "Brush", brushes),
+    createElement("div", { class: "acts" }, button("Undo", "Takes back the last stroke (Ctrl+Z)", undo, "undo"),
+      ...engine.actions.map(([name, help, change]) => button(name, help, () => apply(change)))));
   const watch = new ResizeObserver(fit);
   watch.observe(box);
 
   function stop() {
     watch.disconnect();
-    cancelAnimationFrame(pace);
-    memory.delete(root);
+    cancelAnimationFrame(frame);
+    removeView(root);
   }
   return view;
 }

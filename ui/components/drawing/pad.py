@@ -1,7 +1,7 @@
-"""What the two surfaces to paint on, `draw` and `mask_brush`, share on the server: the picture they hold.
+"""Server side of the two painting surfaces, `draw` and `mask_brush`: the image of each visitor's surface.
 
-The picture belongs to the visitor's session under the component's key, so that it survives a closed popover and a
-change of page. The browser sends it after each stroke, the page may put another one in its place.
+The image is kept in the visitor's session under the component's key, so that it survives a closed popover and a change
+of page. The browser sends it after each stroke; the page may replace it.
 """
 
 from __future__ import annotations
@@ -13,11 +13,10 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-PIXELS = 784
-SURFACE = """
+SKELETON = """
 <div class="lab pad">
   <div class="surface" tabindex="0" role="application">
-    <canvas class="ground" width="28" height="28"></canvas><canvas class="over"></canvas>%s
+    <canvas class="ground"></canvas><canvas class="over"></canvas>%s
   </div>
   <div class="panel">%s
     <div class="tools"></div>
@@ -25,50 +24,71 @@ SURFACE = """
   </div>
 </div>
 """
-"""The skeleton of both; what lies over the surface and what stands above the tools is put in."""
+"""HTML of both surfaces; the two gaps are for what lies over the surface and what stands above the tools."""
 
 
 @dataclass
-class Held:
-    """784 bytes row by row; `stamp` grows when the page, not the browser, has set them."""
+class PadState:
+    """The image of a surface.
 
+    Attributes:
+        shape: of the array that `pixels` holds, such as (28, 28) or (32, 32, 3).
+        pixels: its bytes in C order.
+        stamp: number of times that the page, not the browser, has set them.
+    """
+
+    shape: tuple[int, ...]
     pixels: bytes
     stamp: int = 0
 
 
-def held(key: str, start: bytes | None = None) -> Held:
-    """What this visitor has painted under `key`; at first `start`, or nothing at all: zeros."""
-    every: dict[str, Held] = st.session_state.setdefault("painted", {})
-    return every.setdefault(key, Held(start or bytes(PIXELS)))
+def state_of(key: str, shape: tuple[int, ...], start: bytes | None = None) -> PadState:
+    """The surface of this visitor under `key`. A new one begins with `start`, or with zeros; so does one whose image
+    has another shape than the one asked for."""
+    pads: dict[str, PadState] = st.session_state.setdefault("pads", {})
+    if key not in pads or pads[key].shape != shape:
+        size = 1
+        for length in shape:
+            size *= length
+        pads[key] = PadState(shape, bytes(size) if start is None else start)
+    return pads[key]
 
 
-def put(key: str, pixels: bytes) -> None:
-    """The page's own picture instead of what is there. What the browser painted on the older one no longer counts."""
-    here = held(key)
-    here.pixels, here.stamp = pixels, here.stamp + 1
+def mount_key(key: str, shape: tuple[int, ...]) -> str:
+    """Key of the mounted component: a surface of another shape is another component."""
+    return f"{key}_{'x'.join(map(str, shape))}"
 
 
-def listener(key: str, good: Callable[[bytes], bool] = lambda pixels: True) -> Callable[[], None]:
-    """Takes over what the browser says; anything but 784 good bytes for the newest stamp is ignored."""
-
-    def heard() -> None:
-        here, said = held(key), (st.session_state.get(key) or {}).get("said")
-        pixels = pixels_of(said, here.stamp)
-        if pixels is not None and good(pixels):
-            here.pixels = pixels
-
-    return heard
+def replace(key: str, shape: tuple[int, ...], pixels: bytes) -> None:
+    """Replaces the image on a surface. A message that the browser sent about the older one is then ignored."""
+    pad = state_of(key, shape)
+    pad.pixels, pad.stamp = pixels, pad.stamp + 1
 
 
-def pixels_of(said: object, stamp: int) -> bytes | None:
-    """The 784 bytes of a message {"stamp": int, "pixels": base64 text}; None if it is anything else."""
-    if not isinstance(said, dict) or type(said.get("stamp")) is not int or said["stamp"] != stamp:
+def receiver(
+    key: str, shape: tuple[int, ...], valid: Callable[[bytes], bool] = lambda pixels: True
+) -> Callable[[], None]:
+    """A callback that takes over the image that the browser sent. Any message but one with the right number of valid
+    bytes and the newest stamp is ignored."""
+
+    def receive() -> None:
+        pad, message = state_of(key, shape), (st.session_state.get(mount_key(key, shape)) or {}).get("painted")
+        pixels = pixels_of(message, pad.stamp, len(pad.pixels))
+        if pixels is not None and valid(pixels):
+            pad.pixels = pixels
+
+    return receive
+
+
+def pixels_of(message: object, stamp: int, size: int) -> bytes | None:
+    """The bytes of a message {"stamp": int, "pixels": base64 text}; None if it is anything else."""
+    if not isinstance(message, dict) or type(message.get("stamp")) is not int or message["stamp"] != stamp:
         return None
-    text = said.get("pixels")
-    if not isinstance(text, str) or len(text) > 2 * PIXELS:
+    text = message.get("pixels")
+    if not isinstance(text, str) or len(text) > 2 * size:
         return None
     try:
         pixels = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         return None
-    return pixels if len(pixels) == PIXELS else None
+    return pixels if len(pixels) == size else None

@@ -1,4 +1,4 @@
-"""What lies behind the points that are selected on a map: images, reconstructions, neighbours, means."""
+"""Details of the points selected on a map: images, reconstructions, neighbours, means."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy as np
 import streamlit as st
 
 from core.images import class_colors
-from ui.components.base import register
-from ui.components.embedding.map_view import text_of
+from core.images.shape import GREY_28, ImageShape
+from ui.components.base import message_shape, pack_numbers, register
 
 _mount = register(
     __file__,
@@ -39,16 +39,18 @@ _mount = register(
   </div>
 </div>
 """,
-    also=("map_common",),
+    also=("map_pool", "map_geometry"),
 )
 
 MOST = 20_000
+"""Points in one message of the browser; further ones are ignored."""
 
 
 def map_detail(
     *,
     key: str,
     pool: str,
+    shape: ImageShape = GREY_28,
     run: str,
     labels: np.ndarray,
     classes: Sequence[str],
@@ -58,20 +60,21 @@ def map_detail(
     answer: dict[str, Any] | None,
     on_go: Callable[[str, list[int]], None],
 ) -> None:
-    """Shows the selection that `map_view` of the same pool made, and asks the server for what only a model knows.
+    """Show the points selected on `map_view` of the same pool, and request their reconstructions and neighbours.
 
     Args:
+        shape: of the images that the model returns.
         run: changes whenever an answer would. leads: whether there is a model to decode and interpolate with.
         rows: titles of the rows of neighbours, so that their places are kept while the answer is on its way.
-        wide: whether it has the whole width of the page.
-        answer: what `asked` led to: {"token", "made": base64 of the reconstructions, "errors", "mean",
-            "rows": [{"title", "points", "mark": solid, dashed or None, "agree"}]}.
-        on_go: called with `interpolate` and two places, or `generate` and one or more.
+        wide: whether the component has the whole width of the page.
+        answer: to the request that `requested_selection` returned: {"token", "reconstructions": base64, "errors",
+            "mean", "rows": [{"title", "points", "mark": solid, dashed or None, "agree"}]}.
+        on_go: called with `interpolate` and two points, or `generate` and one or more.
     """
 
     def gone() -> None:
         value = (st.session_state.get(key) or {}).get("go")
-        points = places(value.get("points"), len(labels)) if isinstance(value, dict) else []
+        points = valid_points(value.get("points"), len(labels)) if isinstance(value, dict) else []
         to = value.get("to") if isinstance(value, dict) else None
         if leads and ((to == "interpolate" and len(points) == 2) or (to == "generate" and points)):
             on_go(to, points)
@@ -82,8 +85,9 @@ def map_detail(
         on_go_change=gone,
         data={
             "pool": pool,
+            "shape": message_shape(shape),
             "run": run,
-            "labels": text_of(labels, np.int16),
+            "labels": pack_numbers(labels, np.int16),
             "classes": list(classes),
             "leads": leads,
             "wide": wide,
@@ -94,21 +98,21 @@ def map_detail(
     )
 
 
-def asked(key: str, n: int) -> tuple[str, list[int], list[int]] | None:
-    """What the browser asks about in the message that started this run: (token, clicked, lassoed), or None. Places that
-    do not exist are left out: they come from a browser."""
+def requested_selection(key: str, n: int) -> tuple[str, list[int], list[int]] | None:
+    """The request in the message that started this run: (token, clicked points, points in the lasso), or None. Points
+    that do not exist are left out: they come from a browser."""
     value = (st.session_state.get(key) or {}).get("ask")
     if not isinstance(value, dict) or not isinstance(value.get("token"), str):
         return None
-    return value["token"][:2_000], places(value.get("picks"), n)[:2], places(value.get("lasso"), n)
+    return value["token"][:2_000], valid_points(value.get("picks"), n)[:2], valid_points(value.get("lasso"), n)
 
 
-def places(value: Any, n: int) -> list[int]:
-    """Those numbers of a browser's list that are places among n points."""
+def valid_points(value: Any, n: int) -> list[int]:
+    """The entries of a browser's list that are indices of n points."""
     if not isinstance(value, list):
         return []
     return [k for k in value[:MOST] if isinstance(k, int) and not isinstance(k, bool) and 0 <= k < n]
 
 
 def _nothing() -> None:
-    """Streamlit reports only those messages of a component that have a callback."""
+    """Streamlit sends only those messages of a component that have a callback."""

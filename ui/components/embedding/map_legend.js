@@ -1,17 +1,22 @@
-// The classes below a map: a click shows one alone, or with others; many can be searched. Returns what draws it anew.
+// The classes below a map: a click shows one class alone, or with others; many classes can be searched.
 
-const FEW = 12, SHOWN = 40; // classes that need no search; entries at once
+const FEW = 12; // classes that need no search
+const ENTRIES = 40; // shown at once
 
-function legendOf(root, on) {
-  const legend = root.querySelector(".legend"), search = root.querySelector(".search"), all = root.querySelector(".all");
+// Returns the function that draws the legend anew.
+function createMapLegend(root, on) {
+  const legend = root.querySelector(".legend"), search = root.querySelector(".search");
+  const all = root.querySelector(".all");
 
   function entry(name, label) {
-    const facts = on.facts(), only = on.only(), swatch = make("i", { text: on.lettered() ? letterOf(facts, label) : "" });
-    swatch.style[on.lettered() ? "color" : "background"] = colourOf(facts, label);
-    const button = make("button", { type: "button", "data-label": label, "aria-pressed": String(only.has(label)),
-      title: "Show this class alone, or with others you click" }, swatch, document.createTextNode(name));
+    const props = on.props(), only = on.only(), lettered = on.lettered();
+    const swatch = createElement("i", { text: lettered ? letterOf(props, label) : "" });
+    swatch.style[lettered ? "color" : "background"] = colourOf(props, label);
+    const attributes = { type: "button", "data-label": label, "aria-pressed": String(only.has(label)),
+      title: "Show this class alone, or with others you click" };
+    const button = createElement("button", attributes, swatch, document.createTextNode(name));
     button.addEventListener("click", () => {
-      only.has(label) ? only.delete(label) : only.add(label);
+      if (!only.delete(label)) only.add(label);
       draw();
       legend.querySelector(`[data-label="${label}"]`)?.focus();
       on.changed();
@@ -20,14 +25,14 @@ function legendOf(root, on) {
   }
 
   function draw() {
-    const { classes } = on.facts(), names = classes.length > 1 ? classes : [], sought = search.value.trim().toLowerCase();
+    const { classes } = on.props(), names = classes.length > 1 ? classes : [];
     search.hidden = names.length <= FEW;
-    const found = names.map((name, label) => [name, label]).filter(([name]) => !sought || name.toLowerCase().includes(sought));
-    legend.replaceChildren(...found.slice(0, SHOWN).map(([name, label]) => entry(name, label)));
+    const found = matchingClasses(names, search.value).slice(0, ENTRIES);
+    legend.replaceChildren(...found.map(([name, label]) => entry(name, label)));
     all.disabled = !on.only().size;
   }
 
-  all.addEventListener("click", on.take);
+  all.addEventListener("click", on.selectShown);
   search.addEventListener("input", draw);
   search.addEventListener("keydown", (event) => { if (event.key === "Enter") legend.firstChild?.click(); });
   return draw;

@@ -1,10 +1,10 @@
-// Pictures of a map's images: asked for once, kept on the page's shelf, nothing to see here.
+// The images of a pool: requested once, then kept in the browser. Nothing is shown here.
 export default function ({ data, setTriggerValue }) {
   const pool = poolOf(data.pool);
   if (data.tiles) {
-    fill(pool, data);
+    fillPool(pool, data);
     publish(`sheet:${data.pool}`);
   } else if (!pool.tiles) {
-    post(() => setTriggerValue("want", data.pool));
+    queueMessage(() => setTriggerValue("want", data.pool));
   }
 }

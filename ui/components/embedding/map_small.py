@@ -8,26 +8,28 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.images import class_colors
-from ui.components.base import register
-from ui.components.embedding.map_view import text_of
+from ui.components.base import pack_numbers, register
 
 _mount = register(
-    __file__, "map_small", """<figure class="lab map-small"></figure>""", also=("map_common", "map_paint")
+    __file__,
+    "map_small",
+    """<figure class="lab map-small"></figure>""",
+    also=("../shared/plot", "../shared/marks", "map_pool", "map_geometry", "map_paint"),
 )
 
 
 @dataclass(frozen=True)
 class Panel:
-    """One small map: points [n, 2], the group of each [n], and what to see in it."""
+    """One small map: points [n, 2], the group of each [n], and a note on what it shows."""
 
     title: str
-    said: str
+    note: str
     xy: np.ndarray
     labels: np.ndarray
 
 
 def map_small(panels: Sequence[Panel], key: str) -> None:
-    """Shows the maps beside each other, as many as there is room for."""
+    """Show the maps beside each other, as many as there is room for."""
     _mount(
         key=key,
         data={
@@ -35,9 +37,9 @@ def map_small(panels: Sequence[Panel], key: str) -> None:
             "panels": [
                 {
                     "title": p.title,
-                    "said": p.said,
-                    "xy": text_of(p.xy, np.float32),
-                    "labels": text_of(p.labels, np.int16),
+                    "note": p.note,
+                    "xy": pack_numbers(p.xy, np.float32),
+                    "labels": pack_numbers(p.labels, np.int16),
                 }
                 for p in panels
             ],

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 
 import numpy as np
 
 from core.images import class_colors
-from ui.components.base import register
+from ui.components.base import pack_numbers, register
 
 _mount = register(
     __file__,
@@ -32,14 +31,22 @@ _mount = register(
   </div>
   <div class="map" tabindex="0" role="application">
     <canvas class="ground"></canvas><canvas class="over"></canvas>
-    <div class="card" hidden><canvas width="28" height="28"></canvas><b></b><span></span></div>
+    <div class="card" hidden><canvas></canvas><b></b><span></span></div>
   </div>
   <p class="number read" aria-live="polite"></p>
   <input type="search" class="search" placeholder="Find a class" aria-label="Find a class" hidden>
   <div class="legend" role="group" aria-label="Classes"></div>
 </figure>
 """,
-    also=("map_common", "map_paint", "map_hand", "map_legend"),
+    also=(
+        "../shared/plot",
+        "../shared/marks",
+        "map_pool",
+        "map_geometry",
+        "map_paint",
+        "map_pointer",
+        "map_legend",
+    ),
 )
 
 
@@ -56,25 +63,25 @@ def map_view(
     stamp: str,
     busy: bool = False,
 ) -> None:
-    """The map. It never sends a message: `map_detail` of the same pool tells the server what was clicked.
+    """Show the map. It never sends a message: `map_detail` of the same pool sends the selection.
 
     A click, or Enter, selects a point (the newest two stay selected); Shift and drag, or the tool, selects all points
     inside the lasso. Arrow keys go from point to point, + − 0 zoom. Two maps of one pool share pointer and selection.
 
-    For tests: the map's `data-hover` is the place of the point under the pointer, `data-picks` and `data-chosen` what
-    is selected, `data-view` the middle and the zoom, `data-stamp` which map is shown.
+    For tests: the map's `data-hover` is the index of the point under the pointer, `data-picks` and `data-chosen` are
+    the selection, `data-view` the middle and the zoom, `data-stamp` the stamp of the map shown.
 
     Args:
         pool: as in `map_sheet`. xy: the map [n, 2]. labels: classes [n], −1 for none. classes: a name per class.
-        title: what this is a map of. note: one line below it. alt: for those who cannot see it.
-        busy: whether it still forms.
+        title: what this is a map of. note: one line below it. alt: for visitors who cannot see it.
+        stamp: identifies the map. busy: whether it is still being computed.
     """
     _mount(
         key=key,
         data={
             "pool": pool,
-            "xy": text_of(xy, np.float32),
-            "labels": text_of(labels, np.int16),
+            "xy": pack_numbers(xy, np.float32),
+            "labels": pack_numbers(labels, np.int16),
             "classes": list(classes),
             "colours": list(class_colors.CLASSES),
             "title": title,
@@ -84,8 +91,3 @@ def map_view(
             "busy": busy,
         },
     )
-
-
-def text_of(array: np.ndarray, kind: type) -> str:
-    """An array's bytes as base64 text, in numbers of that kind."""
-    return base64.b64encode(np.ascontiguousarray(array, kind)).decode("ascii")

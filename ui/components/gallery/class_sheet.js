@@ -1,67 +1,74 @@
+const GAP = 2; // CSS pixels between images
+const ROOMS = { rows: 56, wall: 56, singles: 84 }; // CSS pixels a side of one image
+
 export default function ({ data, parentElement }) {
-  const view = recall(parentElement, () => start(parentElement));
+  const view = getOrCreate(parentElement, () => start(parentElement));
   view.accept(data);
-  return parting(parentElement, view.stop);
+  return cleanup(parentElement, view.stop);
 }
 
 function start(root) {
   const figure = root.querySelector(".class-sheet");
   const list = root.querySelector(".rows");
-  const GAP = 2; // CSS pixels between tiles
-  let layout = "rows", lines = 1, rows = [], least = 112;
+  let layout = "rows", lines = 1, rows = [], leastWidth = 112, shape = null;
 
   function accept(data) {
     layout = data.layout;
     lines = data.lines;
-    least = data.rows.some(({ name }) => name.length > 8) ? 112 : 64;
+    shape = imageShape(data.shape);
+    leastWidth = data.rows.some(({ name }) => name.length > 8) ? 112 : 64;
     figure.dataset.layout = layout;
     rows = data.rows.map(({ name, note, count, tiles }) => {
-      const canvas = make("canvas", { role: "img", "aria-label": name ? `${count} of ${name}, ${note}` : note });
-      return { name, note, count, tiles: bytes(tiles), canvas };
+      const label = name ? `${count} of ${name}, ${note}` : note;
+      const canvas = createElement("canvas", { role: "img", "aria-label": label });
+      return { name, note, count, tiles: decodeBase64(tiles), canvas };
     });
     list.replaceChildren(...rows.map(({ name, note, canvas }) => {
-      const label = make("div", { class: "name" }, make("span", { text: name, title: name }));
-      if (note) label.append(make("small", { class: "number", text: note }));
-      return make("div", { class: "row" }, ...(layout === "singles" ? [canvas, label] : layout === "wall" ? [canvas] : [label, canvas]));
+      const label = createElement("div", { class: "name" }, createElement("span", { text: name, title: name }));
+      if (note) label.append(createElement("small", { class: "number", text: note }));
+      const parts = { singles: [canvas, label], wall: [canvas], rows: [label, canvas] };
+      return createElement("div", { class: "row" }, ...parts[layout]);
     }));
     // A long list scrolls within its own frame, and can be reached by keyboard.
     const long = layout === "rows" && rows.length > 12;
     figure.classList.toggle("long", long);
     list.toggleAttribute("tabindex", long);
-    if (long) for (const [name, value] of [["tabindex", "0"], ["role", "region"], ["aria-label", "Samples of every class"]]) list.setAttribute(name, value);
+    if (long) setAttributes(list, { tabindex: "0", role: "region", "aria-label": "Samples of every class" });
     fit();
   }
 
   function fit() {
+    if (!shape) return;
     const room = figure.clientWidth || 300, narrow = room < 520;
     figure.classList.toggle("narrow", narrow);
     const notes = [...list.querySelectorAll("small")].map((note) => Math.ceil(note.getBoundingClientRect().width));
-    const labels = Math.max(least, ...notes); // a note stands in one line
+    const labels = Math.max(leastWidth, ...notes); // a note stands in one line
     figure.style.setProperty("--labels", `${labels}px`);
-    const side = crisp(TILE, layout === "singles" ? 84 : 56);
-    const free = room - (layout === "rows" && !narrow ? labels + 8 : 0) - (figure.classList.contains("long") ? 16 : 0);
-    const across = Math.max(1, Math.floor((free + GAP) / (side + GAP)));
-    const ratio = window.devicePixelRatio || 1, scale = Math.max(1, Math.round((side * ratio) / TILE));
+    const { width } = fitImage(shape, ROOMS[layout]);
+    const beside = layout === "rows" && !narrow ? labels + 8 : 0, bar = figure.classList.contains("long") ? 16 : 0;
+    const across = Math.max(1, Math.floor((room - beside - bar + GAP) / (width + GAP)));
     for (const row of rows) {
-      const shown = layout === "singles" ? 1 : layout === "wall" ? row.count : Math.min(row.count, across * lines);
-      draw(row, shown, Math.min(shown, across), scale, Math.round(GAP * ratio), ratio);
+      const shown = { singles: 1, wall: row.count, rows: Math.min(row.count, across * lines) }[layout];
+      draw(row, shown, Math.min(shown, across));
     }
     figure.dataset.across = across;
   }
 
-  // Every tile pixel becomes scale × scale pixels of the canvas, which are pixels of the screen: nothing is resampled.
-  function draw({ canvas, tiles }, shown, columns, scale, gap, ratio) {
-    const step = TILE * scale + gap, lines = Math.ceil(shown / Math.max(1, columns));
-    const width = Math.max(1, columns * step - gap), height = Math.max(1, lines * step - gap);
-    canvas.width = width;
-    canvas.height = height;
-    canvas.style.width = `${width / ratio}px`;
-    canvas.style.height = `${height / ratio}px`;
-    const pen = canvas.getContext("2d"), small = document.createElement("canvas");
-    pen.imageSmoothingEnabled = false;
+  // Every image pixel becomes scale × scale pixels of the canvas, which are pixels of the screen: nothing is resampled.
+  function draw({ canvas, tiles }, shown, columns) {
+    const ratio = deviceRatio(), { scale } = fitImage(shape, ROOMS[layout]), gap = Math.round(GAP * ratio);
+    const cell = [Math.round(shape.width * scale), Math.round(shape.height * scale)];
+    const count = Math.ceil(shown / Math.max(1, columns));
+    canvas.width = Math.max(1, columns * (cell[0] + gap) - gap);
+    canvas.height = Math.max(1, count * (cell[1] + gap) - gap);
+    canvas.style.width = `${canvas.width / ratio}px`;
+    canvas.style.height = `${canvas.height / ratio}px`;
+    const ctx = canvas.getContext("2d"), small = document.createElement("canvas");
+    ctx.imageSmoothingEnabled = scale < 1;
     for (let k = 0; k < shown; k++) {
-      paint(small, tiles.subarray(k * TILE * TILE, (k + 1) * TILE * TILE));
-      pen.drawImage(small, (k % columns) * step, Math.floor(k / columns) * step, TILE * scale, TILE * scale);
+      paintImage(small, imageAt(tiles, shape, k), shape);
+      const left = (k % columns) * (cell[0] + gap), top = Math.floor(k / columns) * (cell[1] + gap);
+      ctx.drawImage(small, left, top, ...cell);
     }
   }
 
@@ -70,7 +77,7 @@ function start(root) {
 
   function stop() {
     watch.disconnect();
-    memory.delete(root);
+    removeView(root);
   }
   return { accept, stop };
 }

@@ -1,18 +1,18 @@
-"""A crisp sheet of pictures in named rows, or as a wall, or one by one with their names below.
+"""Images in named rows, as a wall, or one by one with their names below, all at a whole-number scale.
 
-The pictures keep a whole-number scale at every width of the page; what does not fit into a row is left out.
+The scale is kept at every width of the page; images that do not fit into a row are left out.
 """
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
-from ui.components.base import register
+from core.images.shape import GREY_28
+from ui.components.base import message_shape, pack, register, shape_of
 
 _mount = register(
     __file__,
@@ -27,9 +27,7 @@ _mount = register(
 
 @dataclass(frozen=True)
 class Row:
-    """Pictures `uint8` [n, 28, 28] with a name and a small note; the name may be anything, it is shown as
-    text.
-    """
+    """Images `uint8` [n, H, W(, 3)] with a name and a small note, shown as plain text; all rows share one shape."""
 
     name: str
     note: str
@@ -39,27 +37,22 @@ class Row:
 def class_sheet(
     rows: Sequence[Row], *, key: str, layout: Literal["rows", "wall", "singles"] = "rows", lines: int = 1
 ) -> None:
-    """Shows the pictures.
+    """Show the images.
 
     Args:
         layout: `rows`: up to `lines` lines per row, its name beside it (above it on a narrow page).
-            `wall`: all pictures of the first row, line after line.
-            `singles`: the first picture of each row, larger, its name below.
+            `wall`: all images of the first row, line after line.
+            `singles`: the first image of each row, larger, its name below.
     """
+    shape = next((shape_of(row.images) for row in rows if row.images.size), GREY_28)
     _mount(
         key=key,
         data={
             "layout": layout,
             "lines": lines,
+            "shape": message_shape(shape),
             "rows": [
-                {
-                    "name": row.name,
-                    "note": row.note,
-                    "count": len(row.images),
-                    "tiles": base64.b64encode(np.ascontiguousarray(row.images, dtype=np.uint8).tobytes()).decode(
-                        "ascii"
-                    ),
-                }
+                {"name": row.name, "note": row.note, "count": len(row.images), "tiles": pack(row.images)}
                 for row in rows
             ],
         },

@@ -1,13 +1,16 @@
+const ROOM = 56; // CSS pixels a side of a thumbnail
+const MOST = 2; // CSS pixels along one image pixel
+
 export default function ({ data, parentElement, setTriggerValue }) {
   const group = parentElement.querySelector(".gallery");
-  const tiles = bytes(data.tiles);
+  const tiles = decodeBase64(data.tiles), shape = imageShape(data.shape);
   group.setAttribute("aria-label", data.name);
   group.replaceChildren(...data.labels.map((text, k) => {
-    const canvas = make("canvas");
-    paint(canvas, tiles.subarray(k * TILE * TILE, (k + 1) * TILE * TILE));
-    canvas.style.width = canvas.style.height = `${crisp(TILE, 56, 2)}px`;
-    const button = make("button", { type: "button", title: text, "aria-label": text }, canvas);
-    button.addEventListener("click", () => post(() => setTriggerValue("pick", k)));
+    const canvas = createElement("canvas");
+    paintImage(canvas, imageAt(tiles, shape, k), shape);
+    setSize(fitGrid(shape, { width: ROOM, height: ROOM, most: MOST }), canvas);
+    const button = createElement("button", { type: "button", title: text, "aria-label": text }, canvas);
+    button.addEventListener("click", () => queueMessage(() => setTriggerValue("pick", k)));
     return button;
   }));
 }

@@ -1,4 +1,4 @@
-"""Thumbnails to click: a page of images of which the reader picks one."""
+"""Thumbnails as buttons: a page of images of which the visitor picks one."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from ui.components.base import pack, register
+from ui.components.base import message_shape, pack, register, shape_of
 
 _mount = register(__file__, "gallery", """<div class="lab gallery" role="group"></div>""")
 
 
 def gallery(images: np.ndarray, labels: Sequence[str], key: str, *, name: str, on_pick=None) -> int | None:
-    """Shows thumbnails as buttons and returns the position of the one just clicked, once; else None.
+    """Show thumbnails as buttons and return the position of the one just clicked, once; else None.
 
     Args:
-        images: `uint8` [N, 28, 28]; a few dozen, they travel with each change.
-        labels: what each picture is, for screen readers and as tooltip, N texts.
+        images: `uint8` [N, H, W(, 3)]; a few dozen, they are sent with each change.
+        labels: what each image is, for screen readers and as tooltip, N texts.
         name: what the group holds, for screen readers.
         on_pick: called with the position before the script runs again.
     """
@@ -27,5 +27,14 @@ def gallery(images: np.ndarray, labels: Sequence[str], key: str, *, name: str, o
         if on_pick and isinstance(value, int) and 0 <= value < len(images):
             on_pick(value)
 
-    result = _mount(key=key, on_pick_change=picked, data={"tiles": pack(images), "labels": list(labels), "name": name})
+    result = _mount(
+        key=key,
+        on_pick_change=picked,
+        data={
+            "shape": message_shape(shape_of(images)),
+            "tiles": pack(images),
+            "labels": list(labels),
+            "name": name,
+        },
+    )
     return result.pick if isinstance(result.pick, int) and 0 <= result.pick < len(images) else None

@@ -1,4 +1,4 @@
-"""Images beside their reconstructions, each with a few words, to click."""
+"""Images beside their reconstructions as buttons, each pair with a short text and a number."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import streamlit as st
 
-from ui.components.base import pack, register
+from ui.components.base import message_shape, pack, register, shape_of
 
 _mount = register(__file__, "pairs", """<div class="lab pairs" role="group"></div>""")
 
@@ -22,12 +22,12 @@ def pairs(
     chosen: int,
     on_pick: Callable[[int], None],
 ) -> None:
-    """A button for each image with its copy.
+    """Show a button for each image with its reconstruction.
 
     Args:
-        images, copies: `uint8` [N, 28, 28]; a few dozen, they travel with each change.
-        notes: what it is, its number, and whether it is to be marked, N of them.
-        name: what the group holds, for screen readers. chosen: the position that is pressed.
+        images, copies: `uint8` [N, H, W(, 3)]; a few dozen, they are sent with each change.
+        notes: for each pair its text, its number, and whether it is flagged.
+        name: what the group holds, for screen readers. chosen: the position of the pressed button.
         on_pick: called with a position before the script runs again.
     """
 
@@ -40,6 +40,7 @@ def pairs(
         key=key,
         on_pick_change=picked,
         data={
+            "shape": message_shape(shape_of(images)),
             "tiles": pack(np.concatenate([images, copies])),
             "notes": [list(note) for note in notes],
             "name": name,

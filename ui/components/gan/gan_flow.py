@@ -1,5 +1,5 @@
-"""Three pictures of one idea, below each other: a VAE, its decoder alone, and the GAN that the decoder joins. Live
-images flow through the parts; each part is a button."""
+"""A diagram of three networks: a VAE, its decoder alone, and the GAN that the decoder joins. Images move through the
+parts; each part is a button."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 import numpy as np
 import streamlit as st
 
-from ui.components.base import pack, register
+from core.images.shape import GREY_28
+from ui.components.base import message_shape, pack, register, shape_of
 
 SHOWN = 8
-"""Latent numbers drawn of each vector: the most important ones."""
+"""Latent dimensions drawn of each vector: the most important ones."""
 
 _mount = register(
     __file__,
@@ -28,19 +29,21 @@ _mount = register(
   <div class="ideas"></div>
 </figure>
 """,
+    also=("../shared/axes",),
 )
 
 
 @dataclass(frozen=True)
 class Stream:
-    """What flows, K of each; what is None is drawn as a part that nothing flows through.
+    """The contents of the diagram, K of each; None is drawn as an empty part.
 
     Attributes:
-        images, decoded: `uint8` [K, 28, 28], real images and what the VAE makes of them.
-        mean, sigma, z: [K, m], of their posterior, and the draw that was decoded; σ None: the place is a point.
-        noise: [K, m], drawn from the prior. before, after: what decoder and generator make of it, `uint8` [K, 28, 28].
-        real, fake: D's answer for each of `images` and `after`: (the number as it is shown, whether it says real).
-        labels: the words that differ between families, by part.
+        images, decoded: `uint8` [K, H, W(, 3)], real images and their reconstructions.
+        mean, sigma, z: [K, m], of their posterior, and the draw that was decoded; σ None: the latent is a point.
+        noise: [K, m], drawn from the prior. before, after: decoded from it by the decoder and by the generator, `uint8`
+            [K, H, W(, 3)].
+        real, fake: D's verdict on each of `images` and `after`: (its number as text, whether D takes it for real).
+        labels: texts that differ between families, by part.
     """
 
     images: np.ndarray | None = None
@@ -65,13 +68,14 @@ def gan_flow(
     chosen: str,
     on_pick: Callable[[str], None],
 ) -> None:
-    """Images flow in the browser alone; only a click on a part speaks to the server.
+    """Show the diagram. Images move in the browser alone; only a click on a part sends a message.
 
-    For tests: the figure's `data-at` is the number of the images shown; each part is a button `data-part`.
+    For tests: the figure's `data-at` is the index of the images shown; each part is a button with `data-part`.
 
     Args:
         colours: of the roles encoder, latent, decoder, discriminator, real, generated, in the reader's theme.
-        parts: the names that `on_pick` takes. chosen: the part whose code is shown, or "".
+        parts: names of parts; others are ignored. chosen: the part whose code is shown, or "".
+        on_pick: called with the part that was clicked.
     """
 
     def picked() -> None:
@@ -89,18 +93,19 @@ def gan_flow(
         for name in ("mean", "sigma", "z", "noise")
         if (values := getattr(stream, name)) is not None
     }
-    known = next((v for name in ("after", "before", "images") if (v := getattr(stream, name)) is not None), ())
+    known = next((v for name in ("after", "before", "images") if (v := getattr(stream, name)) is not None), np.zeros(0))
     _mount(
         key=key,
         on_part_change=picked,
         data={
             "id": hashlib.blake2b("".join(tiles.values()).encode(), digest_size=8).hexdigest(),
             "count": len(known),
+            "shape": message_shape(shape_of(known) if len(known) else GREY_28),
             "tiles": tiles,
             "numbers": numbers,
-            "said": {
-                name: None if said is None else [[text, bool(yes)] for text, yes in said]
-                for name, said in (("real", stream.real), ("fake", stream.fake))
+            "verdicts": {
+                name: None if verdicts is None else [[text, bool(real)] for text, real in verdicts]
+                for name, verdicts in (("real", stream.real), ("fake", stream.fake))
             },
             "labels": stream.labels,
             "colours": colours,

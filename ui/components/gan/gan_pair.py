@@ -1,4 +1,4 @@
-"""The same z through two decoders, beside the real image nearest to what comes out: one walk, one scrubber."""
+"""A walk through latents: each z decoded by two decoders, beside the nearest real image, under one scrubber."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ui.components.base import pack, register
+from ui.components.base import message_shape, pack, register, shape_of
 
 _mount = register(
     __file__,
@@ -30,23 +30,23 @@ _mount = register(
 
 @dataclass(frozen=True)
 class Lane:
-    """One row: its name and colour, its pictures along the walk `uint8` [N, 28, 28], and a short text for each."""
+    """One row: its name and colour, its images along the walk `uint8` [N, H, W(, 3)], and a short text for each."""
 
     key: str
     name: str
     colour: str
     images: np.ndarray
-    said: Sequence[str] = ()
+    notes: Sequence[str] = ()
 
 
 def gan_pair(lanes: Sequence[Lane], steps: int, *, key: str) -> None:
-    """Large pictures of where the walk stands, and below them each lane at the z that the walk visits.
+    """Show large images at the walk's position, and below them each lane at the z that the walk visits.
 
     Everything moves in the browser. For tests: the figure's `data-at` is the frame, each large canvas's `data-lane`
     the key of its lane.
 
     Args:
-        lanes: of N = (stops − 1) · steps + 1 pictures each. steps: from one z to the next.
+        lanes: N = (stops − 1) · steps + 1 images each. steps: frames from one z to the next.
     """
     tiles = np.concatenate([lane.images for lane in lanes])
     _mount(
@@ -55,9 +55,10 @@ def gan_pair(lanes: Sequence[Lane], steps: int, *, key: str) -> None:
             "id": hashlib.blake2b(tiles.tobytes(), digest_size=8).hexdigest(),
             "frames": len(lanes[0].images),
             "steps": steps,
+            "shape": message_shape(shape_of(tiles)),
             "tiles": pack(tiles),
             "lanes": [
-                {"key": lane.key, "name": lane.name, "colour": lane.colour, "said": list(lane.said)} for lane in lanes
+                {"key": lane.key, "name": lane.name, "colour": lane.colour, "notes": list(lane.notes)} for lane in lanes
             ],
         },
     )

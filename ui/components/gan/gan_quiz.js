@@ -1,126 +1,145 @@
+const ARROWS = { 2: ["ArrowLeft", "ArrowRight"], 3: ["ArrowLeft", "ArrowDown", "ArrowRight"] };
+const ROUNDS_KEPT = 8;
+const LARGE = 280, MEDIUM = 84, SMALL = 56; // CSS pixels a side of an image
+
 export default function ({ data, parentElement, setTriggerValue }) {
-  const game = recall(parentElement, () => start(parentElement));
-  game.tell = (name, value) => post(() => setTriggerValue(name, value));
-  game.accept(data);
-  return parting(parentElement, game.stop);
+  const view = getOrCreate(parentElement, () => start(parentElement));
+  view.send = (name, value) => queueMessage(() => setTriggerValue(name, value));
+  view.accept(data);
+  return cleanup(parentElement, view.stop);
 }
 
-const ARROWS = { 2: ["ArrowLeft", "ArrowRight"], 3: ["ArrowLeft", "ArrowDown", "ArrowRight"] };
+// The confusion that happened most often, as "truth>answer"; empty where every answer was right.
+function commonMistake(truth, answers) {
+  const counts = new Map();
+  truth.forEach((kind, k) => {
+    if (kind === answers[k]) return;
+    const mistake = `${kind}>${answers[k]}`;
+    counts.set(mistake, (counts.get(mistake) ?? 0) + 1);
+  });
+  return [...counts].sort((a, b) => b[1] - a[1])[0]?.[0] ?? "";
+}
 
 function start(root) {
   const figure = root.querySelector(".gan-quiz"), find = (name) => root.querySelector(`.gan-quiz ${name}`);
-  const game = { tell: null, accept, stop };
-  let data = null, tiles = null, answers = [];
-  shelf.quizzes ??= new Map();
+  const view = { send: null, accept, stop };
+  let props = null, shape = null, tiles = null, answers = [];
+  store.quizzes ??= new Map(); // round → answers: they outlive a change of page
 
-  function accept(next) {
-    const other = data?.round !== next.round, shown = JSON.stringify(data?.kinds) === JSON.stringify(next.kinds);
-    data = next;
-    figure.style.setProperty("--good", data.colours.right);
-    figure.style.setProperty("--bad", data.colours.wrong);
-    if (!other && shown) return;
-    tiles = bytes(data.tiles);
-    if (!shelf.quizzes.has(data.round)) shelf.quizzes.set(data.round, []);
-    for (const old of [...shelf.quizzes.keys()].slice(0, -8)) shelf.quizzes.delete(old);
-    answers = shelf.quizzes.get(data.round);
-    const arrows = ["←", ...(data.kinds.length === 3 ? ["↓"] : []), "→"];
-    find(".answers").replaceChildren(...data.kinds.map((kind, k) => {
-      const button = make("button", { type: "button", text: kind.name, style: `--kind: ${kind.colour}` });
+  function accept(data) {
+    const same = props?.round === data.round && JSON.stringify(props.kinds) === JSON.stringify(data.kinds);
+    props = data;
+    figure.style.setProperty("--good", props.colours.right);
+    figure.style.setProperty("--bad", props.colours.wrong);
+    if (same) return;
+    tiles = decodeBase64(props.tiles);
+    shape = imageShape(props.shape);
+    if (!store.quizzes.has(props.round)) store.quizzes.set(props.round, []);
+    dropOldest(store.quizzes, ROUNDS_KEPT);
+    answers = store.quizzes.get(props.round);
+    setSize(fitImage(shape, LARGE), find(".now"));
+    setSize(fitImage(shape, MEDIUM), find(".last canvas"));
+    const arrows = ["←", ...(props.kinds.length === 3 ? ["↓"] : []), "→"];
+    find(".answers").replaceChildren(...props.kinds.map((kind, k) => {
+      const button = createElement("button", { type: "button", text: kind.name, style: `--kind: ${kind.colour}` });
       button.addEventListener("click", () => answer(k));
       return button;
     }));
-    find(".keys").textContent = "Keys: " + data.kinds.map((kind, k) => `${k + 1}, ${kind.key} or ${arrows[k]}`).join(" · ");
+    const keys = props.kinds.map((kind, k) => `${k + 1}, ${kind.key} or ${arrows[k]}`);
+    find(".keys").textContent = `Keys: ${keys.join(" · ")}`;
     show();
   }
 
-  const tile = (k) => tiles.subarray(k * TILE * TILE, (k + 1) * TILE * TILE);
-  const over = () => answers.length === data.truth.length;
-  const right = () => answers.filter((a, k) => a === data.truth[k]).length;
-  const said = (k) => (data.believed[k] ? "real" : "made");
+  const image = (k) => imageAt(tiles, shape, k);
+  const ended = () => answers.length === props.truth.length;
+  const rightAnswers = () => answers.filter((a, k) => a === props.truth[k]).length;
+  const isReal = (kind) => kind === 0;
 
   function answer(kind) {
-    if (over()) return;
+    if (ended()) return;
     answers.push(kind);
     show();
-    if (!over()) return;
+    if (!ended()) return;
     figure.focus({ preventScroll: true });
-    game.tell("done", { round: data.round, answers });
+    view.send("done", { round: props.round, answers });
   }
 
   function show() {
-    const n = data.truth.length, k = answers.length, last = k - 1;
+    const n = props.truth.length, k = answers.length, last = k - 1;
     figure.dataset.asked = k;
-    find(".play").hidden = over();
-    find(".play").style.display = over() ? "none" : "";
-    find(".end").hidden = !over();
-    if (over()) return finish();
-    find(".count").textContent = `Picture ${k + 1} of ${n}. Where does it come from?`;
-    paint(find(".now"), tile(k));
-    find(".now").setAttribute("aria-label", `Picture ${k + 1} of ${n}`);
-    find(".right").textContent = k ? `${right()} of ${k}` : "–";
+    find(".play").hidden = ended();
+    find(".play").style.display = ended() ? "none" : "";
+    find(".end").hidden = !ended();
+    if (ended()) return showResult();
+    find(".count").textContent = `Image ${k + 1} of ${n}. Where does it come from?`;
+    paintImage(find(".now"), image(k), shape);
+    find(".now").setAttribute("aria-label", `Image ${k + 1} of ${n}`);
+    find(".right").textContent = k ? `${rightAnswers()} of ${k}` : "–";
     let streak = 0;
-    while (streak < k && answers[last - streak] === data.truth[last - streak]) streak++;
+    while (streak < k && answers[last - streak] === props.truth[last - streak]) streak++;
     find(".row").textContent = streak;
-    find(".dots").replaceChildren(...data.truth.map((truth, j) => {
-      const good = answers[j] === truth;
-      return make("li", j < k ? { text: good ? "✓" : "✗", class: good ? "good" : "bad" } : {});
+    find(".dots").replaceChildren(...props.truth.map((truth, j) => {
+      const right = answers[j] === truth;
+      return createElement("li", j < k ? { text: right ? "✓" : "✗", class: right ? "good" : "bad" } : {});
     }));
-    const canvas = find(".last canvas"), words = find(".last p");
+    const canvas = find(".last canvas"), text = find(".last p");
     canvas.style.visibility = k ? "visible" : "hidden";
-    if (!k) return (words.textContent = "");
-    paint(canvas, tile(last));
-    const good = answers[last] === data.truth[last];
-    words.textContent = `${good ? "Right" : "No"}: that was ${data.kinds[data.truth[last]].noun}. D takes it for ${said(last)}.`;
+    text.textContent = "";
+    if (!k) return;
+    paintImage(canvas, image(last), shape);
+    const right = answers[last] === props.truth[last], verdict = props.believed[last] ? "real" : "generated";
+    const { noun } = props.kinds[props.truth[last]];
+    text.textContent = `${right ? "Right" : "No"}: that was ${noun}. D takes it for ${verdict}.`;
   }
 
-  function finish() {
-    const n = data.truth.length, real = (k) => k === 0;
-    const both = data.truth.filter((t, k) => real(t) === real(answers[k])).length;
-    const hers = data.truth.filter((t, k) => real(t) === data.believed[k]).length;
-    const sum = (value, text) => make("div", {}, make("b", { class: "number", text: `${value} of ${n}` }), make("span", { text }));
-    const parts = [sum(both, "You: real or made"), sum(hers, "D: real or made")];
-    if (data.kinds.length > 2) parts.unshift(sum(right(), `You: ${data.kinds.map((kind) => kind.name).join(", ").replace(/^R/, "r").replace(/, (?=[^,]*$)/, " or ")}`));
-    find(".sums").replaceChildren(...parts);
-    const won = both > hers ? "You beat the discriminator." : both < hers ? "The discriminator beats you." : "You and the discriminator are even.";
-    find(".advice").textContent = `${won} ${data.advice[mistake()] ?? data.advice[""]}`;
+  function showResult() {
+    const { truth, believed, kinds, advice } = props, n = truth.length;
+    const yours = truth.filter((kind, k) => isReal(kind) === isReal(answers[k])).length;
+    const discriminators = truth.filter((kind, k) => isReal(kind) === believed[k]).length;
+    const sum = (value, text) => createElement("div", {},
+      createElement("b", { class: "number", text: `${value} of ${n}` }), createElement("span", { text }));
+    const sums = [sum(yours, "You: real or generated"), sum(discriminators, "D: real or generated")];
+    if (kinds.length > 2) {
+      const names = kinds.map((kind) => kind.name).join(", ").replace(/^R/, "r").replace(/, (?=[^,]*$)/, " or ");
+      sums.unshift(sum(rightAnswers(), `You: ${names}`));
+    }
+    find(".sums").replaceChildren(...sums);
+    const result = yours > discriminators ? "You beat the discriminator."
+      : yours < discriminators ? "The discriminator beats you." : "You and the discriminator are even.";
+    find(".advice").textContent = `${result} ${advice[commonMistake(truth, answers)] ?? advice[""]}`;
+    const all = truth.map((_, k) => k);
     find(".sheets").replaceChildren(
-      sheet("What you took for real", data.truth.map((_, k) => k).filter((k) => real(answers[k]))),
-      sheet("What D takes for real", data.truth.map((_, k) => k).filter((k) => data.believed[k])));
-  }
-
-  // The confusion that happened most often, as "truth>answer".
-  function mistake() {
-    const counts = new Map();
-    data.truth.forEach((t, k) => t !== answers[k] && counts.set(`${t}>${answers[k]}`, (counts.get(`${t}>${answers[k]}`) ?? 0) + 1));
-    return [...counts].sort((a, b) => b[1] - a[1])[0]?.[0] ?? "";
+      sheet("You took for real", all.filter((k) => isReal(answers[k]))),
+      sheet("D takes for real", all.filter((k) => believed[k])));
   }
 
   function sheet(title, places) {
-    const held = make("div", { class: "sheet" }, ...places.map((k) => {
-      const kind = data.kinds[data.truth[k]], canvas = make("canvas", { role: "img", "aria-label": `Picture ${k + 1}: ${kind.noun}` });
-      paint(canvas, tile(k));
-      return make("figure", { style: `--kind: ${kind.colour}` }, canvas, kind.name);
+    const box = createElement("div", { class: "sheet" }, ...places.map((k) => {
+      const kind = props.kinds[props.truth[k]];
+      const canvas = createElement("canvas", { role: "img", "aria-label": `Image ${k + 1}: ${kind.noun}` });
+      paintImage(canvas, image(k), shape);
+      setSize(fitImage(shape, SMALL), canvas);
+      return createElement("figure", { style: `--kind: ${kind.colour}` }, canvas, kind.name);
     }));
-    if (!places.length) held.append(make("p", { class: "none", text: "None of the twenty." }));
-    const wrong = places.filter((k) => data.truth[k] !== 0).length;
-    return make("div", {}, make("h4", { text: `${title}: ${places.length}, of which ${wrong} made` }), held);
+    if (!places.length) box.append(createElement("p", { class: "none", text: `None of the ${props.truth.length}.` }));
+    const wrong = places.filter((k) => !isReal(props.truth[k])).length;
+    const heading = `${title}: ${places.length}, of which ${wrong} generated`;
+    return createElement("div", {}, createElement("h4", { text: heading }), box);
   }
 
-  find(".again").addEventListener("click", () => game.tell("again", data.round));
+  find(".again").addEventListener("click", () => view.send("again", props.round));
   figure.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || over()) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || ended()) return;
     const typed = event.key.toUpperCase();
-    let k = data.kinds.findIndex((kind) => kind.key === typed);
-    if (k < 0) k = ARROWS[data.kinds.length].indexOf(event.key);
+    let k = props.kinds.findIndex((kind) => kind.key === typed);
+    if (k < 0) k = ARROWS[props.kinds.length].indexOf(event.key);
     if (k < 0 && "123".includes(event.key)) k = Number(event.key) - 1;
-    if (k < 0 || k >= data.kinds.length) return;
+    if (k < 0 || k >= props.kinds.length) return;
     event.preventDefault();
     event.stopPropagation(); // R alone would have Streamlit run the page again
     if (!event.repeat) answer(k);
   });
 
-  function stop() {
-    memory.delete(root);
-  }
-  return game;
+  const stop = () => removeView(root);
+  return view;
 }

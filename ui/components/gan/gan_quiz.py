@@ -1,14 +1,13 @@
-"""Twenty pictures, one after the other: real, VAE or GAN? The whole game is played in the browser."""
+"""A quiz of twenty images, one after the other: real, VAE or GAN? The whole round is played in the browser."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
 import streamlit as st
 
-from ui.components.base import pack, register
+from ui.components.base import message_shape, pack, register, shape_of
 
 _mount = register(
     __file__,
@@ -18,7 +17,7 @@ _mount = register(
   <div class="play">
     <div class="ask">
       <p class="count number"></p>
-      <canvas class="now" width="28" height="28" role="img"></canvas>
+      <canvas class="now" role="img"></canvas>
       <div class="answers"></div>
       <p class="keys"></p>
     </div>
@@ -28,7 +27,7 @@ _mount = register(
         <div><dt>In a row</dt><dd class="row"></dd></div>
       </dl>
       <ol class="dots" aria-hidden="true"></ol>
-      <div class="last"><canvas width="28" height="28" aria-hidden="true"></canvas><p aria-live="polite"></p></div>
+      <div class="last"><canvas aria-hidden="true"></canvas><p aria-live="polite"></p></div>
     </div>
   </div>
   <div class="end" hidden>
@@ -55,18 +54,18 @@ def gan_quiz(
     on_done: Callable[[object], None],
     on_again: Callable[[], None],
 ) -> None:
-    """Answers, score and streak stay in the browser; one message comes with the last answer.
+    """Show the quiz. Answers, score and streak stay in the browser; one message comes with the last answer.
 
     The figure's `data-asked` is the number of answers given, for tests.
 
     Args:
-        round: names this round; answers given in it survive a change of page.
-        pictures: `uint8` [n, 28, 28].
-        kinds: name, key, what a picture of it is called, and colour of each; the first is the real ones.
-        truth: place in `kinds` of each picture. believed: whether D takes it for real.
-        advice: what to look for, by "TRUTH>ANSWER" (places in `kinds`), and under "" where nothing went wrong.
+        round: name of this round; answers given in it survive a change of page.
+        pictures: `uint8` [n, H, W(, 3)].
+        kinds: name, key, noun for one image, and colour of each kind; the first is that of real images.
+        truth: index in `kinds` of each image. believed: whether D takes it for real.
+        advice: what to look for, by "TRUTH>ANSWER" (indices in `kinds`), and under "" where every answer was right.
         colours: for `right` and `wrong`.
-        on_done: is given the answers, not checked: they come from a browser. on_again: a new round is wanted.
+        on_done: called with the answers, not checked: they come from a browser. on_again: called for a new round.
     """
 
     def state() -> dict:
@@ -83,12 +82,12 @@ def gan_quiz(
         on_again_change=on_again,
         data={
             "round": round,
+            "shape": message_shape(shape_of(pictures)),
             "tiles": pack(pictures),
             "truth": list(truth),
             "believed": [bool(b) for b in believed],
             "kinds": [dict(zip(("name", "key", "noun", "colour"), kind, strict=True)) for kind in kinds],
             "advice": advice,
             "colours": colours,
-            "rows": math.ceil(len(pictures) / 10),
         },
     )

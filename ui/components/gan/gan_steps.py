@@ -1,15 +1,15 @@
-"""A step of training in slow motion: stages one at a time, next and back, all of them in the browser."""
+"""A training step in slow motion: one stage at a time, forward and back in the browser."""
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal
 
 import numpy as np
 
-from ui.components.base import pack, register
+from core.images.shape import GREY_28
+from ui.components.base import message_shape, pack, pack_numbers, register, shape_of
 
 _mount = register(
     __file__,
@@ -31,6 +31,7 @@ _mount = register(
   </div>
 </figure>
 """,
+    also=("../shared/axes",),
 )
 
 
@@ -39,23 +40,23 @@ class Row:
     """One row of a stage, a column per image.
 
     Attributes:
-        kind: `image`: grey levels `uint8` [n, 28, 28]. `heat`: signed values [n, 28, 28], scaled to their largest.
+        kind: `image`: pictures, `uint8` [n, H, W(, 3)]. `heat`: signed values [n, H, W(, 3)], scaled to their largest.
             `stems`: vectors [n, m]. `bars`: (name, length) pairs instead of columns.
-        role: names its colour. said: a short text for each column. marks: a number from 0 to 1 for each, drawn as
-            a bar with a line at ½; a pair (before, after) for each where it moved.
+        role: of its colour. notes: a short text for each column. marks: a number from 0 to 1 for each, drawn as a bar
+            with a line at ½; a pair (before, after) where it changed.
     """
 
     name: str
     kind: Literal["image", "heat", "stems", "bars"]
     role: str
     values: np.ndarray | Sequence[tuple[str, float]]
-    said: Sequence[str] = ()
+    notes: Sequence[str] = ()
     marks: Sequence[tuple[float, ...]] = ()
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A stage: its name on the button, the role that colours it, a caption of a sentence or two, rows, and a line with
+    """A stage: its name on the button, the role of its colour, a caption of one or two sentences, rows, and a line with
     the numbers of this step."""
 
     name: str
@@ -66,24 +67,27 @@ class Stage:
 
 
 def gan_steps(
-    walks: dict[str, Sequence[Stage]], *, key: str, colours: dict[str, str], start: str, at: int, on_rest: str
+    walks: dict[str, Sequence[Stage]], *, key: str, colours: dict[str, str], start: str, at: int, query: str
 ) -> None:
-    """Shows the walks, by name, one stage at a time; arrow keys turn the pages. It never speaks to the server.
+    """Show the walks, by name, one stage at a time; arrow keys go forward and back. No message is sent.
 
-    For tests: the figure's `data-walk` and `data-at` say which stage is shown.
+    For tests: the figure's `data-walk` and `data-at` are the stage shown.
 
     Args:
-        colours: of every role named, and `more` and `less` for the two signs of a heat row.
-        start, at: the walk and the stage to begin with. on_rest: the name of the query parameter in the address that
-            follows the stage, as `walk-number`.
+        colours: of every role used, and `more` and `less` for the two signs of a heat row.
+        start, at: walk and stage to begin with. query: the parameter in the page's address that follows the stage.
     """
+    pictures = (
+        row.values for stages in walks.values() for stage in stages for row in stage.rows if row.kind == "image"
+    )
     _mount(
         key=key,
         data={
+            "shape": message_shape(next((shape_of(np.asarray(values)) for values in pictures), GREY_28)),
             "colours": colours,
             "start": start,
             "at": at,
-            "query": on_rest,
+            "query": query,
             "walks": {
                 name: [{**asdict(stage), "rows": [_packed(row) for row in stage.rows]} for stage in stages]
                 for name, stages in walks.items()
@@ -99,7 +103,7 @@ def _packed(row: Row) -> dict:
     elif row.kind == "heat":
         most = float(np.abs(values).max(initial=0.0)) or 1.0
         levels = np.rint(127 * np.asarray(values, np.float64) / most).astype(np.int8)
-        values = base64.b64encode(np.ascontiguousarray(levels).tobytes()).decode("ascii")
+        values = pack_numbers(levels, np.int8)
     elif row.kind == "stems":
         values = [[round(float(v), 2) for v in vector] for vector in values]
     else:
@@ -109,7 +113,7 @@ def _packed(row: Row) -> dict:
         "kind": row.kind,
         "role": row.role,
         "values": values,
-        "said": list(row.said),
+        "notes": list(row.notes),
         "count": len(row.values),
         "marks": [[round(float(m), 3) for m in mark] for mark in row.marks],
     }

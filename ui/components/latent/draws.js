@@ -1,70 +1,73 @@
+const PREVIEW = 112; // CSS pixels kept for the image under the pointer
+const GAP = 12;
+
 export default function ({ data, parentElement }) {
-  const view = recall(parentElement, () => start(parentElement));
+  const view = getOrCreate(parentElement, () => start(parentElement));
   view.accept(data);
-  return parting(parentElement, view.stop);
+  return cleanup(parentElement, view.stop);
 }
 
 function start(root) {
-  const figure = root.querySelector(".draws"), peek = root.querySelector(".peek"), canvas = root.querySelector(".samples");
-  const view = { accept, stop };
-  let facts = null, lit = null, leave = () => {};
+  const figure = root.querySelector(".draws"), preview = root.querySelector(".preview");
+  const canvas = root.querySelector(".samples"), view = { accept, stop };
+  let props = null, shape = null, lit = null, unsubscribe = () => {};
 
   function accept(data) {
-    if (data === facts) return;
-    facts = data;
-    leave();
-    leave = subscribe(`planes:peek:${data.slot}`, ({ tile, text }) => {
-      peek.style.visibility = tile ? "visible" : "hidden";
-      if (tile) paint(peek, tile);
-      peek.setAttribute("aria-label", `Decoded at ${text}`);
+    if (data === props) return;
+    props = data;
+    shape = imageShape(data.shape);
+    unsubscribe();
+    unsubscribe = subscribe(`planes:preview:${data.slot}`, ({ image, text }) => {
+      preview.style.visibility = image ? "visible" : "hidden";
+      if (image) paintImage(preview, image, shape);
+      preview.setAttribute("aria-label", `Decoded at ${text}`);
     });
-    const n = data.places.length, columns = data.columns, rows = Math.ceil(n / columns), grey = new Uint8Array(rows * columns * TILE * TILE);
-    const tiles = bytes(data.tiles);
-    for (let k = 0; k < n; k++) for (let y = 0; y < TILE; y++) {
-      const from = (k * TILE + y) * TILE, row = Math.floor(k / columns) * TILE + y;
-      grey.set(tiles.subarray(from, from + TILE), (row * columns + (k % columns)) * TILE);
-    }
-    paint(canvas, grey, columns * TILE, rows * TILE);
+    const tiles = decodeBase64(data.tiles);
+    paintGrid(canvas, data.positions.map((_, k) => imageAt(tiles, shape, k)), shape, data.columns);
     canvas.setAttribute("aria-label", `${data.about} Arrow keys show where each of them lies.`);
     fit();
     light(null);
-    publish("planes:ask", data.slot);
+    publish("planes:askPreview", data.slot);
   }
 
+  const rows = () => Math.max(1, Math.ceil(props.positions.length / props.columns));
+
   function fit() {
-    if (!facts || !figure.clientWidth) return;
-    const wide = crisp(facts.columns * TILE, figure.clientWidth - 12 - 112, 2), tall = (wide * canvas.height) / canvas.width;
-    [canvas.style.width, canvas.style.height] = [`${wide}px`, `${tall}px`];
-    peek.style.width = peek.style.height = `${crisp(TILE, Math.min(tall, figure.clientWidth - wide - 12))}px`;
+    if (!props || !figure.clientWidth) return;
+    const room = figure.clientWidth - GAP;
+    const size = fitGrid(shape, { width: room - PREVIEW, columns: props.columns, rows: rows(), most: 2 });
+    setSize(size, canvas);
+    setSize(fitGrid(shape, { width: room - size.width, height: size.height }), preview);
   }
 
   function light(k) {
     lit = k;
-    shelf.planes.marks.set(facts.slot, { places: facts.places, lit });
-    publish("planes:marks", facts.slot);
-    publish("planes:look", k === null ? null : facts.places[k]);
+    store.planes.marks.set(props.slot, { positions: props.positions, lit });
+    publish("planes:marks", props.slot);
+    publish("planes:look", k === null ? null : props.positions[k]);
   }
 
   canvas.addEventListener("pointermove", (event) => {
-    const box = canvas.getBoundingClientRect(), wide = box.width / facts.columns;
-    const k = Math.floor((event.clientY - box.top) / wide) * facts.columns + Math.floor((event.clientX - box.left) / wide);
-    if (k !== lit && k >= 0 && k < facts.places.length) light(k);
+    const bounds = canvas.getBoundingClientRect();
+    const column = Math.floor(((event.clientX - bounds.left) / bounds.width) * props.columns);
+    const k = Math.floor(((event.clientY - bounds.top) / bounds.height) * rows()) * props.columns + column;
+    if (k !== lit && k >= 0 && k < props.positions.length) light(k);
   });
   for (const event of ["pointerleave", "blur"]) canvas.addEventListener(event, () => light(null));
   canvas.addEventListener("keydown", (event) => {
-    const by = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -facts.columns, ArrowDown: facts.columns }[event.key];
+    const by = arrowStep(event.key);
     if (!by) return;
     event.preventDefault();
-    light(lit === null ? 0 : Math.min(facts.places.length - 1, Math.max(0, lit + by)));
+    light(lit === null ? 0 : clamp(lit + by[0] + by[1] * props.columns, 0, props.positions.length - 1));
   });
   const watch = new ResizeObserver(fit);
   watch.observe(figure);
 
   function stop() {
     watch.disconnect();
-    leave();
-    shelf.planes.marks.delete(facts?.slot);
-    memory.delete(root);
+    unsubscribe();
+    store.planes.marks.delete(props?.slot);
+    removeView(root);
   }
   return view;
 }

@@ -1,10 +1,10 @@
-"""Below a plane: the picture under the pointer, and samples of the model, each marked where it lies."""
+"""The image under the pointer of a plane, and samples of its model, each marked on the plane where it lies."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from ui.components.base import pack, register
+from ui.components.base import message_shape, pack, register, shape_of
 
 COLUMNS = 5
 
@@ -13,29 +13,30 @@ _mount = register(
     "draws",
     """
 <figure class="lab draws">
-  <canvas class="peek" width="28" height="28" role="img"></canvas>
+  <canvas class="preview" role="img"></canvas>
   <canvas class="samples" role="img" tabindex="0"></canvas>
 </figure>
 """,
-    also=("plane_shelf",),
+    also=("plane_store",),
 )
 
 
 def draws(*, key: str, slot: str, tiles: np.ndarray, z: np.ndarray, about: str) -> None:
-    """Shows what the `manifold` of the same slot has under the pointer, and samples, of which it tells where they lie;
+    """Show the image under the pointer of the `manifold` of the same slot, and samples, which it marks where they lie;
     nothing is sent to the server.
 
     Args:
-        tiles: `uint8` [N, 28, 28], shown in rows of `COLUMNS`. z: where they were drawn, [N, 2].
-        about: what there is to see, for screen readers.
+        tiles: `uint8` [N, H, W(, 3)], shown in rows of `COLUMNS`. z: their latents, [N, 2].
+        about: what the samples are, for screen readers.
     """
     _mount(
         key=key,
         data={
             "slot": slot,
+            "shape": message_shape(shape_of(tiles)),
             "tiles": pack(tiles),
             "columns": COLUMNS,
             "about": about,
-            "places": np.round(z, 3).tolist(),
+            "positions": np.round(z, 3).tolist(),
         },
     )

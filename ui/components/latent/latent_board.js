@@ -1,235 +1,253 @@
-// ms without a key press before the sheet is decoded anew, so that the next press does not queue behind it. The slider
-// that was moved needs no new sheet; a pointer that comes near another one asks at once.
+// Milliseconds without a key press before a new sheet is asked for, so that the next press does not queue behind its
+// decoding. The slider that was moved needs no new sheet; a pointer that comes near another one asks at once.
 const IDLE = 1000;
-const LOST = 3000; // ms without an answer before a move is reported again
+const ANSWER_TIMEOUT = 3000; // ms without an answer before a move is reported again
+const HALF_LOG_2PI = 0.9189385;
 
 export default function ({ data, parentElement, setStateValue }) {
-  const board = recall(parentElement, () => start(parentElement));
-  board.tell = (value) => post(() => setStateValue("at", value));
-  board.accept(data);
-  return parting(parentElement, board.stop);
+  const view = getOrCreate(parentElement, () => start(parentElement));
+  view.send = (value) => queueMessage(() => setStateValue("at", value));
+  view.accept(data);
+  return cleanup(parentElement, view.stop);
 }
 
+// Positions (`position`, `base` of a sheet) are latent vectors in σ from each dimension's centre.
 function start(root) {
   const inner = root.querySelector(".inner");
-  const box = root.querySelector(".picture");
+  const pictureBox = root.querySelector(".picture");
   const main = root.querySelector(".main");
   const norm = root.querySelector(".norm");
   const original = root.querySelector(".original");
   const first = root.querySelector(".first");
   const fold = root.querySelector("details");
   const rest = root.querySelector(".rest");
-  const board = { tell: null, accept, stop };
-  let facts = { run: null, order: [], prior: true, span: 3 };
-  let u = [], rows = [], stamp = null;
-  let seq = 0, answered = 0; // the newest message sent and the newest one answered
-  let moves = 0, movesSent = 0; // a late answer must not overwrite what was moved since
-  let served = null, peek = null, pointer = false, idle = null, lost = null, hoped = null, hopedAt = 0, away = [];
+  const view = { send: null, accept, stop };
+  let props = { run: null, order: [], prior: true, span: 3 }, shape = null;
+  let position = [], rows = [], stamp = null;
+  let sent = 0, answered = 0; // numbers of the newest message and of the newest one answered
+  let moves = 0, movesSent = 0; // a late answer must not overwrite a later move
+  let decoded = null, preview = null, pointerDown = false, idleTimer = null, answerTimer = null;
+  let requested = null, requestedAt = 0, subscriptions = [];
 
   function accept(data) {
-    const again = data.run !== facts.run || !same(data.order, facts.order);
-    facts = data;
-    if (again) build();
-    const outside = again || data.stamp !== stamp;
+    const other = data.run !== props.run || !sameVector(data.order, props.order);
+    const next = imageShape(data.shape), originalChanged = original.hidden === Boolean(data.original);
+    const resized = !shape || !sameShape(shape, next) || originalChanged;
+    [props, shape] = [data, next];
+    if (other) build();
+    const outside = other || data.stamp !== stamp;
     if (outside) {
       stamp = data.stamp;
-      seq = Math.max(Date.now(), seq + 1, data.seq); // above every number an earlier visit has used
-      answered = seq;
+      sent = Math.max(Date.now(), sent + 1, data.seq); // above every number an earlier visit has used
+      answered = sent;
       moves = movesSent = 0;
-      u = [...data.u];
+      position = [...data.u];
     } else {
-      if (data.seq < seq || moves !== movesSent) return;
+      if (data.seq < sent || moves !== movesSent) return;
       answered = data.seq;
-      u = [...data.u];
+      position = [...data.u];
     }
-    served = bytes(data.picture);
-    peek = null;
+    decoded = decodeBase64(data.picture);
+    preview = null;
     showOriginal(data);
-    settle();
-    if (outside) hope();
+    if (resized) fit();
+    showPosition();
+    if (outside) requestSheet();
   }
 
-  function settle() {
+  function showPosition() {
     for (const row of rows) label(row);
     draw();
-    publish(`at:${facts.run}`, u);
-    state();
+    publish(`position:${props.run}`, position);
+    markReady();
   }
 
   function build() {
     first.replaceChildren();
     rest.replaceChildren();
-    const many = facts.order.length > facts.shown + 4 ? facts.shown : facts.order.length;
-    rows = facts.order.map((dim, place) => slider(dim, place < many ? first : rest));
-    fold.hidden = many === facts.order.length;
+    const count = props.order.length > props.shown + 4 ? props.shown : props.order.length;
+    rows = props.order.map((dim, place) => slider(dim, place < count ? first : rest));
+    fold.hidden = count === props.order.length;
     fold.open = false;
-    fold.querySelector("summary").textContent = `Show all ${facts.order.length} dimensions`;
-    for (const stop of away) stop();
-    const run = facts.run;
-    away = [
-      subscribe(`sheet:${run}`, state),
-      subscribe(`set:${run}`, (values) => { for (const [dim, value] of values) u[dim] = value; moves++; send(-1, true); settle(); }),
-      subscribe(`peek:${run}`, (tile) => { peek = tile; draw(); }),
-      subscribe(`ask:${run}`, (answer) => answer(u)),
+    fold.querySelector("summary").textContent = `Show all ${props.order.length} dimensions`;
+    for (const unsubscribe of subscriptions) unsubscribe();
+    const run = props.run;
+    subscriptions = [
+      subscribe(`sheet:${run}`, markReady),
+      subscribe(`setPosition:${run}`, (values) => {
+        for (const [dim, value] of values) position[dim] = value;
+        moves++;
+        send(-1, true);
+        showPosition();
+      }),
+      subscribe(`preview:${run}`, (shown) => { preview = shown; draw(); }),
+      subscribe(`askPosition:${run}`, (answer) => answer(position)),
     ];
   }
 
-  function slider(dim, place) {
-    const dead = facts.dead[dim];
-    const what = facts.measure ? `${facts.measure} ${three(facts.weight[dim])}${facts.prior ? " nats" : ""}` : "nobody knows its weight";
-    const most = Math.max(...facts.weight, 1e-9);
-    const input = make("input", { type: "range", min: -facts.span, max: facts.span, step: 0.05,
-      "aria-label": `Latent dimension ${dim}, ${what}${dead ? ", dead: changes nothing" : ""}` });
-    const name = make("span", { class: "name", text: "z" }, make("sub", { text: dim }));
-    const bar = make("i", { class: "bar" });
-    bar.style.width = !facts.measure ? 0 : `${Math.max(0, Math.min(1, facts.weight[dim] / most)) * 100}%`;
-    const value = make("output", { class: "number" });
-    const node = make("label", { class: dead ? "row dead" : "row",
-      title: `z${dim}: ${what}${dead ? ". Dead: the model does not use it." : ""} Double-click or 0 puts it back to zero.` },
-      make("span", { class: "head" }, name, make("span", { class: "track" }, bar)), input, value);
-    if (dead) name.append(make("em", { text: " dead" }));
-    place.append(node);
+  function slider(dim, parent) {
+    const dead = props.dead[dim], most = Math.max(...props.weight, 1e-9);
+    const measure = props.measure
+      ? `${props.measure} ${formatNumber(props.weight[dim])}${props.prior ? " nats" : ""}` : "importance unknown";
+    const input = createElement("input", { type: "range", min: -props.span, max: props.span, step: 0.05,
+      "aria-label": `Latent dimension ${dim}, ${measure}${dead ? ", dead: changes nothing" : ""}` });
+    const name = createElement("span", { class: "name", text: "z" }, createElement("sub", { text: dim }));
+    const bar = createElement("i", { class: "bar" });
+    bar.style.width = props.measure ? `${100 * clamp(props.weight[dim] / most, 0, 1)}%` : 0;
+    const value = createElement("output", { class: "number" });
+    const help = `z${dim}: ${measure}${dead ? ". Dead: the model does not use it." : ""} `
+      + "Double-click or 0 resets it to zero.";
+    parent.append(createElement("label", { class: dead ? "row dead" : "row", title: help },
+      createElement("span", { class: "head" }, name, createElement("span", { class: "track" }, bar)), input, value));
+    if (dead) name.append(createElement("em", { text: " dead" }));
     const row = { dim, input, value };
     input.addEventListener("input", () => move(row, Number(input.value)));
-    input.addEventListener("change", () => send(dim, pointer));
-    const stock = () => { if (!ready(dim)) hope(); };
-    input.addEventListener("pointerenter", stock);
-    input.addEventListener("pointerdown", () => { pointer = true; stock(); });
+    input.addEventListener("change", () => send(dim, pointerDown));
+    const prepare = () => { if (!ready(dim)) requestSheet(); };
+    input.addEventListener("pointerenter", prepare);
+    input.addEventListener("pointerdown", () => { pointerDown = true; prepare(); });
     for (const end of ["pointerup", "pointercancel"]) {
-      input.addEventListener(end, () => setTimeout(() => { pointer = false; })); // after the change event
+      input.addEventListener(end, () => setTimeout(() => { pointerDown = false; })); // after the change event
     }
     const reset = () => { move(row, 0); send(dim, false); };
     input.addEventListener("dblclick", reset);
     input.addEventListener("keydown", (event) => {
-      if (event.key === "0" && !event.ctrlKey && !event.metaKey && !event.altKey) { event.preventDefault(); reset(); }
+      if (event.key !== "0" || event.ctrlKey || event.metaKey || event.altKey) return;
+      event.preventDefault();
+      reset();
     });
     return row;
   }
 
   function move(row, value) {
-    u[row.dim] = value;
+    position[row.dim] = value;
     moves++;
-    peek = null;
+    preview = null;
     label(row);
     const drawn = draw();
-    publish(`at:${facts.run}`, u);
+    publish(`position:${props.run}`, position);
     // No sheet to draw from yet: ask the server as fast as it answers, one question at a time.
-    if (!drawn && pointer && answered >= seq) send(row.dim, false);
+    if (!drawn && pointerDown && answered >= sent) send(row.dim, false);
   }
 
   function label({ dim, input, value }) {
-    if (Number(input.value) !== u[dim]) input.value = u[dim];
-    value.textContent = `${signed(u[dim])} σ`;
-    input.setAttribute("aria-valuetext", `${signed(u[dim])} sigma`);
+    if (Number(input.value) !== position[dim]) input.value = position[dim];
+    value.textContent = `${formatSigned(position[dim])} σ`;
+    input.setAttribute("aria-valuetext", `${formatSigned(position[dim])} sigma`);
   }
 
   function send(dim, released) {
-    seq += 1;
+    sent += 1;
     movesSent = moves;
-    clearTimeout(idle);
-    clearTimeout(lost);
-    const message = { seq, u: u.map((x) => Math.round(x * 1e4) / 1e4), dim };
-    board.tell(message);
-    lost = setTimeout(() => { if (answered < message.seq && seq === message.seq) board.tell(message); }, LOST);
-    if (released) hope();
-    else idle = setTimeout(hope, IDLE);
+    clearTimeout(idleTimer);
+    clearTimeout(answerTimer);
+    const message = { seq: sent, u: position.map((x) => Math.round(x * 1e4) / 1e4), dim };
+    view.send(message);
+    answerTimer = setTimeout(() => {
+      if (answered < message.seq && sent === message.seq) view.send(message);
+    }, ANSWER_TIMEOUT);
+    if (released) requestSheet();
+    else idleTimer = setTimeout(requestSheet, IDLE);
   }
 
-  // Asks for a new sheet through the point where the sliders are now, once for each point.
-  function hope() {
-    clearTimeout(idle);
-    if (hoped && same(hoped, u) && Date.now() - hopedAt < 2000) return;
-    [hoped, hopedAt] = [[...u], Date.now()];
-    publish(`wish:${facts.run}`, { all: fold.open });
+  // Asks for a new sheet through the current position, once for each position.
+  function requestSheet() {
+    clearTimeout(idleTimer);
+    if (requested && sameVector(requested, position) && Date.now() - requestedAt < 2000) return;
+    [requested, requestedAt] = [[...position], Date.now()];
+    publish(`requestSheet:${props.run}`, { all: fold.open });
   }
 
-  const sheet = () => shelf.sheets.get(facts.run);
+  const sheet = () => store.sheets.get(props.run);
 
-  // The row of the sheet that shows the point u moved along one dimension only, or undefined.
+  // The row of the sheet that holds the current position moved along one dimension only, or undefined.
   function rowOf(dim) {
     const s = sheet();
-    return s && s.done.has(dim) && same(u, s.base, dim) ? s.place.get(dim) : undefined;
+    return s && s.done.has(dim) && sameVector(position, s.base, dim) ? s.rowOf.get(dim) : undefined;
   }
 
   const ready = (dim) => rowOf(dim) !== undefined;
 
-  function state() {
-    root.querySelector(".board").dataset.sheet = rows.every((r) => ready(r.dim) || r.input.closest("details:not([open])")) ? "ready" : "waiting";
+  function markReady() {
+    const all = rows.every((row) => ready(row.dim) || row.input.closest("details:not([open])"));
+    root.querySelector(".board").dataset.sheet = all ? "ready" : "waiting";
   }
 
-  // Between two decoded pictures their mixture stands in: at a quarter of σ apart the eye sees no step.
+  // Between two decoded images their mixture is shown: a quarter of σ apart the eye sees no step.
   function fromSheet() {
     const s = sheet();
     if (!s) return null;
-    const moved = s.base.findIndex((x, k) => Math.abs(x - u[k]) >= 2e-4);
+    const moved = s.base.findIndex((x, k) => Math.abs(x - position[k]) >= 2e-4);
     const row = moved < 0 ? undefined : rowOf(moved);
     if (row === undefined) return null;
-    const place = Math.max(0, Math.min(s.steps - 1, ((u[moved] + s.span) / (2 * s.span)) * (s.steps - 1)));
+    const place = clamp(((position[moved] + s.span) / (2 * s.span)) * (s.steps - 1), 0, s.steps - 1);
     const low = Math.floor(place), part = place - low;
-    const a = s.tile(row, low), b = s.tile(row, Math.min(s.steps - 1, low + 1));
+    const a = s.image(row, low), b = s.image(row, Math.min(s.steps - 1, low + 1));
     return part < 1e-6 ? a : a.map((x, k) => Math.round(x + part * (b[k] - x)));
   }
 
   function draw() {
-    let source = "server", picture = served;
-    if (peek) [source, picture] = ["plane", peek.tile];
-    else if (answered < seq || moves !== movesSent) [source, picture] = ["sheet", fromSheet()];
-    const at = peek ? peek.u : u;
-    const length = Math.hypot(...at);
-    norm.textContent = facts.prior
-      ? `‖z‖ = ${three(length)}, typical √d = ${three(Math.sqrt(at.length))} · log p(z) = ${three(-(length ** 2) / 2 - at.length * 0.9189385)} nats`
-      : `${three(length / Math.sqrt(at.length || 1))} σ from the mean latent`;
+    let source = "server", picture = decoded;
+    if (preview) [source, picture] = ["plane", preview.image];
+    else if (answered < sent || moves !== movesSent) [source, picture] = ["sheet", fromSheet()];
+    const shown = preview ? preview.position : position, length = Math.hypot(...shown), d = shown.length;
+    norm.textContent = props.prior
+      ? `‖z‖ = ${formatNumber(length)}, typical √d = ${formatNumber(Math.sqrt(d))} · `
+        + `log p(z) = ${formatNumber(-(length ** 2) / 2 - d * HALF_LOG_2PI)} nats`
+      : `${formatNumber(length / Math.sqrt(d || 1))} σ from the mean latent`;
     if (!picture) return false;
-    paint(main, picture);
+    paintImage(main, picture, shape);
     main.dataset.source = source;
     if (source === "server") main.dataset.served = answered;
-    main.dataset.zHash = hash(at);
-    main.dataset.seq = seq;
+    main.dataset.zHash = hash(shown);
+    main.dataset.seq = sent;
     return true;
   }
 
   function showOriginal(data) {
-    const changes = original.hidden === Boolean(data.original);
     original.hidden = !data.original;
-    if (changes) fit();
     if (!data.original) return;
-    paint(original.querySelector("canvas"), bytes(data.original));
+    paintImage(original.querySelector("canvas"), decodeBase64(data.original), shape);
     original.querySelector("canvas").setAttribute("aria-label", data.note);
     original.querySelector("figcaption").textContent = data.note;
   }
 
   function fit() {
+    if (!shape) return;
     // Beside the sliders as large as the column; above them small enough that they stay on the same screen.
-    const small = window.innerWidth < 640, beside = inner.clientWidth >= 640;
-    // On a phone the picture takes the width, unless the original stands beside it or the sliders would lose their place.
-    const tall = original.hidden ? 0.45 * window.innerHeight : Math.min(252, box.clientWidth - 100);
-    const most = small ? tall : beside ? 392 : Math.max(308, window.innerHeight - 400);
-    const side = crisp(TILE, Math.min(box.clientWidth || 392, most));
-    main.style.width = main.style.height = `${side}px`;
-    // On a wide page the original finds room under the sliders, on a phone beside the picture: in sight in both.
-    const home = beside ? root.querySelector(".sliders") : box;
-    if (original.parentElement !== home) home.append(original);
-    const little = original.querySelector("canvas");
-    little.style.width = little.style.height = `${crisp(TILE, small ? 84 : 112)}px`;
+    const phone = window.innerWidth < 640, beside = inner.clientWidth >= 640;
+    // On a phone the picture takes the width, unless the original stands beside it or the sliders would be pushed out.
+    const height = original.hidden ? 0.45 * window.innerHeight : Math.min(252, pictureBox.clientWidth - 100);
+    const most = phone ? height : beside ? 392 : Math.max(308, window.innerHeight - 400);
+    setSize(fitImage(shape, Math.min(pictureBox.clientWidth || 392, most)), main);
+    // The original: under the sliders on a wide page, beside the picture on a phone; in sight in both.
+    const parent = beside ? root.querySelector(".sliders") : pictureBox;
+    if (original.parentElement !== parent) parent.append(original);
+    setSize(fitImage(shape, phone ? 84 : 112), original.querySelector("canvas"));
   }
   const watch = new ResizeObserver(fit);
   watch.observe(inner);
-  fit();
-  fold.addEventListener("toggle", () => { if (fold.open) { hoped = null; hope(); } state(); });
+  fold.addEventListener("toggle", () => {
+    if (fold.open) {
+      requested = null;
+      requestSheet();
+    }
+    markReady();
+  });
 
   function stop() {
     watch.disconnect();
-    clearTimeout(idle);
-    clearTimeout(lost);
-    for (const leave of away) leave();
-    memory.delete(root);
+    clearTimeout(idleTimer);
+    clearTimeout(answerTimer);
+    for (const unsubscribe of subscriptions) unsubscribe();
+    removeView(root);
   }
-  return board;
+  return view;
 }
 
-// FNV-1a over the rounded point: tells two pictures apart without carrying d numbers.
-function hash(u) {
+// FNV-1a over the rounded position: tells two positions apart without carrying d numbers.
+function hash(position) {
   let h = 2166136261;
-  for (const c of u.map((x) => x.toFixed(3)).join()) h = Math.imul(h ^ c.charCodeAt(0), 16777619) >>> 0;
+  for (const c of position.map((x) => x.toFixed(3)).join()) h = Math.imul(h ^ c.charCodeAt(0), 16777619) >>> 0;
   return h.toString(16);
 }

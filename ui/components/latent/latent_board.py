@@ -1,4 +1,4 @@
-"""A slider per latent dimension beside the picture they make."""
+"""A slider for each latent dimension beside the image decoded from their positions."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from ui.components.base import pack, register, rounded
+from core.images.shape import ImageShape
+from ui.components.base import message_shape, pack, register, rounded
 
 SHOWN = 20
-"""Sliders shown at once; the less important ones are folded."""
+"""Sliders shown at once; those of less important dimensions are folded."""
 
 SPAN = 3.0
 """A slider reaches this many σ to either side."""
@@ -23,10 +24,10 @@ _mount = register(
 <div class="lab board">
   <div class="inner">
     <div class="picture">
-      <canvas class="main" width="28" height="28" role="img" aria-label="The decoded picture"></canvas>
+      <canvas class="main" role="img" aria-label="The decoded image"></canvas>
       <p class="number norm"></p>
       <figure class="original" hidden>
-        <canvas width="28" height="28" role="img"></canvas><figcaption></figcaption>
+        <canvas role="img"></canvas><figcaption></figcaption>
       </figure>
     </div>
     <div class="sliders">
@@ -56,25 +57,26 @@ def latent_board(
     note: str = "",
     measure: str = "KL",
 ) -> None:
-    """Sliders and picture. While a slider is dragged the picture comes from the sheet that `traversal` left in the
-    browser, and nothing is sent; on release, or at a key press, `on_move` is called and the next call of this
-    function brings the exact picture.
+    """Show the sliders and the image. While a slider is dragged the image comes from the sheet that `traversal` left in
+    the browser, and nothing is sent; on release, or at a key press, `on_move` is called and the next call of this
+    function brings the exact image.
 
-    The main canvas tells a test what it shows: `data-source` is `server`, `sheet` or `plane`; `data-served` the number
-    of the newest answered message; the board's `data-sheet` is `ready` once every slider can be dragged silently.
+    For tests, the main canvas states what it shows: `data-source` is `server`, `sheet` or `plane`; `data-served` the
+    number of the newest message that was answered; the board's `data-sheet` is `ready` once every slider can be dragged
+    without a message.
 
     Args:
-        run: the same text here and in `traversal` and `plane` lets the three talk to each other in the browser.
-        stamp: changes when the point was set by something else than the board (a button); the board then takes it over.
+        run: the same text here and in `traversal` and `plane` connects the three in the browser.
+        stamp: changes when the point was set by anything but the board (a button); the board then takes it over.
         seq: number of the newest message from the board that is contained in `u`.
         u: the point in units of σ from each dimension's centre, [d].
-        picture: `uint8` [28, 28] decoded at `u`.
+        picture: the image decoded at `u`, `uint8` [H, W] or [H, W, 3].
         order, weight, dead: see `core.latent.axes.Axes`.
-        prior: whether σ is the prior's (VAE) or that of the training latents (autoencoder).
+        prior: whether σ is the prior's, rather than that of the training latents.
         on_move: receives {"seq": int, "u": list of d numbers, "dim": the dimension moved, or −1}. Not checked: it
             comes from a browser.
-        original: `uint8` [28, 28], the image that was encoded, shown small beside its reconstruction.
-        note: what `original` is. measure: what `weight` is; empty where nobody knows it.
+        original: the encoded image, like `picture`, shown small beside its reconstruction.
+        note: what `original` is. measure: what `weight` is; empty where it is unknown.
     """
 
     def moved() -> None:
@@ -90,6 +92,7 @@ def latent_board(
             "stamp": stamp,
             "seq": seq,
             "u": rounded(u),
+            "shape": message_shape(ImageShape.of_picture(picture.shape)),
             "picture": pack(picture),
             "order": [int(k) for k in order],
             "weight": rounded(weight),

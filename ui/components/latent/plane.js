@@ -1,105 +1,107 @@
 export default function ({ data, parentElement }) {
-  const view = recall(parentElement, () => start(parentElement));
+  const view = getOrCreate(parentElement, () => start(parentElement));
   view.accept(data);
-  return parting(parentElement, view.stop);
+  return cleanup(parentElement, view.stop);
 }
 
 function start(root) {
-  const figure = root.querySelector(".plane"), peek = root.querySelector(".peek");
+  const figure = root.querySelector(".plane"), preview = root.querySelector(".preview");
   const circles = root.querySelector(".circles"), dots = root.querySelector(".dots");
   const legend = root.querySelector(".legend"), read = root.querySelector(".read"), axes = root.querySelector(".axes");
   const view = { accept, stop };
-  let facts = null, at = null, away = [], hidden = new Set();
+  let props = null, position = null, subscriptions = [], hidden = new Set();
   const map = tilemap(root, {
     room() {
-      const beside = facts.alone && figure.clientWidth > 900 ? 340 : 0;
+      const beside = props.alone && figure.clientWidth > 900 ? 340 : 0;
       // On a laptop the whole map fits on the first screen, below the page's head.
-      const tall = Math.max(300, window.innerHeight - 235);
-      peek.style.width = peek.style.height = `${crisp(TILE, figure.clientWidth < 640 ? 168 : 308)}px`;
-      return Math.min((figure.clientWidth || 340) - beside - axes.offsetWidth, tall, 728);
+      const height = Math.max(300, window.innerHeight - 235);
+      setSize(fitImage(map.shape, figure.clientWidth < 640 ? 168 : 308), preview);
+      return Math.min((figure.clientWidth || 340) - beside - axes.offsetWidth, height, 728);
     },
     look(cursor) {
-      const picture = map.tile(...cursor), u = spot(cursor);
-      if (facts.alone) paint(peek, picture);
-      else publish(`peek:${facts.run}`, { tile: picture, u });
-      say(map.place(cursor));
+      const image = map.image(...cursor);
+      if (props.alone) paintImage(preview, image, map.shape);
+      else publish(`preview:${props.run}`, { image, position: positionAt(cursor) });
+      describe(map.position(cursor));
     },
     leave() {
-      if (!facts.alone) publish(`peek:${facts.run}`, null);
-      rest();
+      if (!props.alone) publish(`preview:${props.run}`, null);
+      showChosen();
     },
     choose(cursor) {
-      const u = spot(cursor);
+      const values = positionAt(cursor).map((value, dim) => [dim, value]);
       root.querySelector(".map").dataset.chosen = cursor.join();
-      publish(`set:${facts.run}`, u.map((value, dim) => [dim, value]).filter(([dim]) => facts.step.some((row) => row[dim])));
+      publish(`setPosition:${props.run}`, values.filter(([dim]) => props.step.some((row) => row[dim])));
     },
   });
-  map.start = () => both(at);
+  map.start = () => coordinates(position);
 
   function accept(data) {
-    if (data === facts) return;
-    const again = !facts || facts.run !== data.run || facts.names.join() !== data.names.join();
-    facts = data;
-    if (again) {
+    if (data === props) return;
+    const other = !props || props.run !== data.run || props.names.join() !== data.names.join();
+    props = data;
+    if (other) {
       hidden = new Set();
-      for (const leave of away) leave();
-      away = [subscribe(`at:${data.run}`, (u) => { at = [...u]; rest(); })];
-      publish(`ask:${data.run}`, (u) => { at = [...u]; });
+      for (const unsubscribe of subscriptions) unsubscribe();
+      subscriptions = [subscribe(`position:${data.run}`, (now) => { position = [...now]; showChosen(); })];
+      publish(`askPosition:${data.run}`, (now) => { position = [...now]; });
     }
-    at ??= [...data.base];
-    peek.hidden = !data.alone;
+    position ??= [...data.base];
+    preview.hidden = !data.alone;
     figure.classList.toggle("alone", data.alone);
     root.querySelector(".images").hidden = !data.points;
     [axes.firstChild.textContent, axes.lastChild.textContent] = [`↑ ${data.names[1]}`, `→ ${data.names[0]}`];
-    root.querySelector(".map").setAttribute("aria-label", `Plane of ${data.names[0]} (right) and ${data.names[1]} (up). Arrow keys move, Enter goes there.`);
-    map.accept({ ...data, centre: [0, 0], tiles: bytes(data.tiles) });
-    key();
-    rest();
+    const plane = `Plane of ${data.names[0]} (right) and ${data.names[1]} (up).`;
+    root.querySelector(".map").setAttribute("aria-label", `${plane} Arrow keys move, Enter goes there.`);
+    map.accept({ ...data, centre: [0, 0], tiles: decodeBase64(data.tiles) });
+    showLayers();
+    showChosen();
   }
 
-  // The coordinates of u along the plane's two directions; and u moved within the plane to where the cursor is.
-  const both = (u) => facts.read.map((row) => row.reduce((sum, weight, k) => sum + weight * u[k], 0));
-  function spot(cursor) {
-    const from = both(at), to = map.place(cursor);
-    return at.map((value, k) => value + facts.step[0][k] * (to[0] - from[0]) + facts.step[1][k] * (to[1] - from[1]));
+  // The coordinates of a position along the plane's two directions; and the chosen position moved within the plane to
+  // where the cursor is.
+  const coordinates = (at) => props.read.map((row) => row.reduce((sum, weight, k) => sum + weight * at[k], 0));
+  function positionAt(cursor) {
+    const from = coordinates(position), to = map.position(cursor), [right, up] = props.step;
+    return position.map((value, k) => value + right[k] * (to[0] - from[0]) + up[k] * (to[1] - from[1]));
   }
 
   const visible = (label) => !hidden.has(label);
 
-  function say(place) {
-    let text = facts.names.map((name, k) => `${name} = ${signed(place[k])} σ`).join(", ");
-    if (dots.checked && facts.points) {
-      const near = map.nearest(place, visible);
-      text += near == null ? " · no image near" : near >= 0 ? ` · nearest image: ${facts.classes[near]}` : "";
+  function describe(place) {
+    let text = props.names.map((name, k) => `${name} = ${formatSigned(place[k])} σ`).join(", ");
+    if (dots.checked && props.points) {
+      const near = map.nearestClass(place, visible);
+      text += near == null ? " · no image near" : near >= 0 ? ` · nearest image: ${props.classes[near]}` : "";
     }
     read.textContent = text;
   }
 
-  // Back to the chosen point.
-  function rest() {
-    if (map.hovering || !facts) return;
+  // Back to the chosen position, unless the pointer is on the map.
+  function showChosen() {
+    if (map.hovering || !props) return;
     map.cursor = null;
-    const here = both(at), edge = here.map((x) => Math.min(facts.span, Math.max(-facts.span, x)));
-    if (facts.alone) paint(peek, map.tile(...map.cell(edge)));
-    say(here);
-    map.draw((pen) => map.cross(pen, both(at), 9));
+    const here = coordinates(position), edge = here.map((x) => clamp(x, -props.span, props.span));
+    if (props.alone) paintImage(preview, map.image(...map.cell(edge)), map.shape);
+    describe(here);
+    map.draw((ctx) => map.cross(ctx, coordinates(position), 9));
   }
 
-  function key() {
+  function showLayers() {
     map.rings = circles.checked;
     map.points(dots.checked ? visible : null);
     map.draw();
-    legend.hidden = !dots.checked || !facts.points || facts.classes.length < 2;
-    classKey(legend, facts.classes, facts.colours, hidden, () => map.points(visible));
+    legend.hidden = !dots.checked || !props.points || props.classes.length < 2;
+    classLegend(legend, props.classes, props.colours, hidden, () => map.points(visible));
   }
 
-  circles.addEventListener("change", key);
-  dots.addEventListener("change", key);
+  circles.addEventListener("change", showLayers);
+  dots.addEventListener("change", showLayers);
 
   function stop() {
     map.stop();
-    for (const leave of away) leave();
-    memory.delete(root);
+    for (const unsubscribe of subscriptions) unsubscribe();
+    removeView(root);
   }
   return view;
 }

@@ -1,19 +1,24 @@
-"""A plane of the latent space, decoded in advance: what lies under the pointer is shown at once."""
+"""A plane of the latent space, decoded in advance: the image under the pointer is shown at once."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isqrt
 
 import numpy as np
 
 from core.images import class_colors
+from core.images.shape import GREY_28, ImageShape
 from core.latent.planes import PlaneAxes
-from ui.components.base import pack, register, rounded
+from ui.components.base import fitting, message_shape, pack, register, rounded, shape_of
 from ui.components.latent.latent_board import SPAN
 
-SIDE = 49
-"""Pictures along one side of the plane, 0.125 σ apart. 48 has many divisors: every second, third, fourth … picture
+SIDES = (49, 37, 25, 19, 13)
+"""Images along one side, 49 of them 0.125 σ apart. One less has many divisors: every second, third, fourth … image
 makes a map for a smaller screen."""
+
+MOST_BYTES = 8_400_000
+"""Pixels of a whole plane; larger images come with fewer of them."""
 
 _mount = register(
     __file__,
@@ -28,7 +33,7 @@ _mount = register(
       <div class="axes" aria-hidden="true"><span></span><span></span></div>
     </div>
     <div class="side">
-      <canvas class="peek" width="28" height="28" role="img" aria-label="The picture under the pointer"></canvas>
+      <canvas class="preview" role="img" aria-label="The image under the pointer"></canvas>
       <div class="switches">
         <label><input type="checkbox" class="circles"> Circles of 1, 2 and 3 σ</label>
         <label class="images"><input type="checkbox" class="dots"> Training images</label>
@@ -39,8 +44,13 @@ _mount = register(
   <p class="number read"></p>
 </figure>
 """,
-    also=("tilemap",),
+    also=("../shared/plot", "../shared/marks", "class_legend", "tilemap"),
 )
+
+
+def side_for(shape: ImageShape = GREY_28) -> int:
+    """Images along one side of a plane of images of this shape, one of `SIDES`."""
+    return isqrt(fitting([side * side for side in SIDES], shape, MOST_BYTES))
 
 
 def plane(
@@ -55,25 +65,25 @@ def plane(
     classes: Sequence[str] = (),
     alone: bool = False,
 ) -> None:
-    """A plane as one large picture; pointer, finger or arrow keys move over it without a message to the server; click
-    or Enter goes there (through the `latent_board` of the same `run`, which reports it).
+    """Show a plane as one large picture. Pointer, finger or arrow keys move over it without a message to the server; a
+    click or Enter goes there (through the `latent_board` of the same `run`, which reports it).
 
     Args:
         run: as in `latent_board`.
         pair: its two directions, to the right and upwards.
-        tiles: `uint8` [SIDE², 28, 28] over ±3 σ, row by row from the top (`Pair.grid`).
+        tiles: `uint8` [side², H, W(, 3)] over ±3 σ, row by row from the top (`PlaneAxes.grid`), with `side` of `side_for`.
         base: the point in units of σ that the plane goes through, [d].
-        points, labels: images by their coordinates in the plane [N, 2] and their classes [N] (−1: none), to lay over
-            it.
+        points, labels: images by their coordinates in the plane [N, 2] and their classes [N] (−1: none), drawn over it.
         classes: a name per class.
-        alone: show the picture under the pointer here; otherwise the `latent_board` beside it shows it.
+        alone: show the image under the pointer here; otherwise the `latent_board` beside it shows it.
     """
     _mount(
         key=key,
         data={
             "run": run,
             "names": list(pair.names),
-            "side": SIDE,
+            "shape": message_shape(shape_of(tiles)),
+            "side": isqrt(len(tiles)),
             "span": SPAN,
             "tiles": pack(tiles),
             "base": rounded(base),

@@ -1,4 +1,4 @@
-"""What lies over the pictures of all planes of a page: points, circles, samples; and the classes with their colours."""
+"""Switches and legend of all planes of a page: training images, circles, samples; classes and their colours."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ _mount = register(
     "plane_key",
     """
 <div class="lab plane-key">
-  <div class="switches" role="group" aria-label="What is laid over the planes"></div>
+  <div class="switches" role="group" aria-label="Layers over the planes"></div>
   <div class="sets"></div>
 </div>
 """,
-    also=("plane_shelf", "tilemap"),
+    also=("plane_store", "class_legend"),
 )
 
 
 def plane_key(*, key: str, classes: Mapping[str, Sequence[str]], titles: Mapping[str, str]) -> None:
-    """Switches and legend for every `manifold` on the page; nothing is sent to the server.
+    """Show switches and legend for every `manifold` on the page; nothing is sent to the server.
 
     Args:
-        classes: names of the classes by data set. titles: what the data sets are called, where there are several.
+        classes: names of the classes by data set. titles: names of the data sets, shown where there are several.
     """
     _mount(
         key=key,

@@ -1,15 +1,20 @@
-"""Four pictures at the corners of a square and everything between them, to move over."""
+"""Four images at the corners of a square and the interpolations between them, to move over."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isqrt
 
 import numpy as np
 
-from ui.components.base import pack, register
+from core.images.shape import GREY_28, ImageShape
+from ui.components.base import fitting, message_shape, pack, register, shape_of
 
-SIDE = 33
-"""Pictures along one side; every second one, or every fourth, is drawn on the map."""
+SIDES = (33, 17, 9)
+"""Images along one side; every second one, or every fourth, is drawn on the map."""
+
+MOST_BYTES = 8_400_000
+"""Pixels of a whole square; larger images come with fewer of them."""
 
 _mount = register(
     __file__,
@@ -18,7 +23,7 @@ _mount = register(
 <figure class="lab square">
   <div class="map" tabindex="0" role="application"><canvas class="ground"></canvas><i></i></div>
   <div class="side">
-    <canvas class="peek" width="28" height="28" role="img"></canvas>
+    <canvas class="preview" role="img"></canvas>
     <p class="number read"></p>
     <div class="corners"></div>
   </div>
@@ -27,11 +32,26 @@ _mount = register(
 )
 
 
+def side_for(shape: ImageShape = GREY_28) -> int:
+    """Images along one side of a square of images of this shape, one of `SIDES`."""
+    return isqrt(fitting([side * side for side in SIDES], shape, MOST_BYTES))
+
+
 def square(*, key: str, tiles: np.ndarray, corners: np.ndarray, notes: Sequence[str]) -> None:
-    """Pointer, finger and arrow keys move over the square without a message to the server.
+    """Show the square. Pointer, finger and arrow keys move over it without a message to the server.
 
     Args:
-        tiles: `uint8` [SIDE², 28, 28], row by row from the top (`core.latent.interpolation.square`).
-        corners: the four originals `uint8` [4, 28, 28]: A and B above, C and D below; notes: what they are.
+        tiles: `uint8` [side², H, W(, 3)], row by row from the top (`core.latent.interpolation.square`), with `side` of
+            `side_for`.
+        corners: the four originals, [4, H, W(, 3)]: A and B above, C and D below; notes: what they are.
     """
-    _mount(key=key, data={"side": SIDE, "tiles": pack(tiles), "corners": pack(corners), "notes": list(notes)})
+    _mount(
+        key=key,
+        data={
+            "shape": message_shape(shape_of(tiles)),
+            "side": isqrt(len(tiles)),
+            "tiles": pack(tiles),
+            "corners": pack(corners),
+            "notes": list(notes),
+        },
+    )

@@ -1,204 +1,203 @@
-// A square plane of pictures decoded in advance: what `plane` and `manifold` share. Under the pointer lies the picture of
-// the full grid; drawn are as many as fit. Places are in the plane's own units, (0, 0) is where the circles have their middle.
+// A square plane of images decoded in advance: what `plane` and `manifold` share. Under the pointer every image of the
+// lattice is shown; on the map as many as fit. Positions are in the plane's own units; the circles have their middle at
+// (0, 0). Cells are [column, row] of the lattice.
+
+const SMALLEST = 18; // CSS pixels along the shorter side of an image on the map
+const DIVISORS = [1, 2, 3, 4, 6, 8, 12, 24];
+
+// The images of a lattice of `side` × `side` that a map of `room` CSS pixels shows: every `stride`-th, `count` along
+// one side, and the size of the whole. As large as the room allows; of two nearly equal sizes the one with more images.
+function chooseGrid(side, shape, room, ratio) {
+  const worth = ({ count, width, height }) => {
+    const tooLarge = Math.max(width, height) > room + 0.1, tooSmall = Math.min(width, height) / count < SMALLEST;
+    return tooLarge || tooSmall ? 0 : Math.max(width, height) * count ** 0.25;
+  };
+  const options = DIVISORS.filter((stride) => (side - 1) % stride === 0).flatMap((stride) => {
+    const counts = [(side - 1) / stride + 1, (side - 1) / stride].filter((n) => n > 0 && (n % 2 || !(stride % 2)));
+    return counts.map((count) => {
+      const size = fitGrid(shape, { width: room, height: room, columns: count, rows: count }, ratio);
+      return { count, stride, ...size };
+    });
+  });
+  const crisp = options.filter(({ scale }) => scale >= 1);
+  return (crisp.length ? crisp : options).reduce((a, b) => (worth(b) > worth(a) ? b : a));
+}
 
 function tilemap(root, { look, leave, choose = () => {}, room }) {
   const map = root.querySelector(".map"), ground = root.querySelector(".ground");
   const cloud = root.querySelector(".cloud"), over = root.querySelector(".over");
-  const view = { accept, fit, stop, draw, points, show, place: at, cell, tile, cursor: null, hovering: false, rings: true };
-  let facts = null, count = 1, stride = 1, size = 252, pace = 0, shown = null, extra = () => {};
+  const view = { accept, fit, stop, draw, points, show, position, cell, image, cursor: null, hovering: false,
+    rings: true, shape: null };
+  let props = null, grid = { count: 1, stride: 1, width: 252, height: 252 }, frame = 0, shown = null;
+  let drawExtra = () => {};
 
-  // facts: side, span (half the width from the first picture's middle to the last one's), centre, tiles, points, labels, colours
+  // props: shape, side (images along one side), span (half the width from the first image's middle to the last one's),
+  // centre, tiles (bytes), points, labels, colours
   function accept(data) {
-    facts = data;
+    props = data;
+    view.shape = imageShape(data.shape);
     view.cursor = null;
     fit();
   }
 
-  function tile(column, row) {
-    const first = (row * facts.side + column) * TILE * TILE;
-    return facts.tiles.subarray(first, first + TILE * TILE);
+  function image(column, row) {
+    return imageAt(props.tiles, view.shape, row * props.side + column);
   }
-  const step = () => (2 * facts.span) / (facts.side - 1);
-  // To the outer edge of the outermost pictures: with an odd count their centres lie on ± span, with an even one their edges.
-  const reach = () => (step() * stride * count) / 2;
-  const toX = (x) => ((x - facts.centre[0] + reach()) / (2 * reach())) * size;
-  const toY = (y) => size - ((y - facts.centre[1] + reach()) / (2 * reach())) * size;
-  const far = (r) => (r / (2 * reach())) * size;
+  const step = () => (2 * props.span) / (props.side - 1);
+  // Half the width of the map: with an odd count the outermost images' middles lie on ± span, with an even one their
+  // outer edges.
+  const reach = () => (step() * grid.stride * grid.count) / 2;
+  const toX = (x) => ((x - props.centre[0] + reach()) / (2 * reach())) * grid.width;
+  const toY = (y) => grid.height - ((y - props.centre[1] + reach()) / (2 * reach())) * grid.height;
+  const lengthX = (r) => (r / (2 * reach())) * grid.width;
+  const lengthY = (r) => (r / (2 * reach())) * grid.height;
 
-  // The place of a picture of the full grid, and the picture nearest to a place; null where there is none.
-  function at([column, row]) {
-    return [facts.centre[0] - facts.span + column * step(), facts.centre[1] + facts.span - row * step()];
+  // The position of a cell, and the cell nearest to a position; null where there is none.
+  function position([column, row]) {
+    return [props.centre[0] - props.span + column * step(), props.centre[1] + props.span - row * step()];
   }
   function cell([x, y]) {
-    const found = [Math.round((x - facts.centre[0] + facts.span) / step()), Math.round((facts.centre[1] + facts.span - y) / step())];
-    return found.every((k) => k >= 0 && k < facts.side) ? found : null;
+    const column = Math.round((x - props.centre[0] + props.span) / step());
+    const row = Math.round((props.centre[1] + props.span - y) / step());
+    return [column, row].every((k) => k >= 0 && k < props.side) ? [column, row] : null;
   }
-  const within = (place) => place.map((k) => Math.min(facts.side - 1, Math.max(0, k)));
+  const nearestCell = (place) => place.map((k) => clamp(k, 0, props.side - 1));
 
   function fit() {
-    if (!facts) return;
-    const ratio = window.devicePixelRatio || 1, wide = room();
-    // As wide as the room allows; of two nearly equal widths the one with more pictures, none smaller than 18 px.
-    const worth = ([n, , width]) => (width > wide + 0.1 || width / n < 18 ? 0 : width * n ** 0.25);
-    [count, stride, size] = [1, 2, 3, 4, 6, 8, 12].filter((s) => (facts.side - 1) % s === 0)
-      .flatMap((s) => [(facts.side - 1) / s + 1, (facts.side - 1) / s].filter((n) => n % 2 || !(s % 2)).map((n) => [n, s, crisp(n * TILE, wide)]))
-      .reduce((a, b) => (worth(b) > worth(a) ? b : a));
-    for (const node of [map, ground, cloud, over]) node.style.width = node.style.height = `${size}px`;
-    for (const canvas of [cloud, over]) canvas.width = canvas.height = Math.round(size * ratio);
-    const n = count, first = (facts.side - 1 - (n - 1) * stride) / 2, picture = new Uint8Array(n * n * TILE * TILE);
-    for (let row = 0; row < n; row++) for (let column = 0; column < n; column++) {
-      const one = tile(first + column * stride, first + row * stride);
-      for (let y = 0; y < TILE; y++) picture.set(one.subarray(y * TILE, (y + 1) * TILE), ((row * TILE + y) * n + column) * TILE);
+    if (!props) return;
+    grid = chooseGrid(props.side, view.shape, room(), deviceRatio());
+    setSize(grid, map, ground, cloud, over);
+    for (const canvas of [cloud, over]) resizeCanvas(canvas, grid.width, grid.height);
+    const { count, stride } = grid, first = (props.side - 1 - (count - 1) * stride) / 2, images = [];
+    for (let row = 0; row < count; row++) {
+      for (let column = 0; column < count; column++) images.push(image(first + column * stride, first + row * stride));
     }
-    paint(ground, picture, n * TILE, n * TILE);
+    paintGrid(ground, images, view.shape, count);
     points(shown);
-    draw(extra);
+    draw(drawExtra);
   }
 
-  function pencil(canvas) {
-    const pen = canvas.getContext("2d"), ratio = canvas.width / size;
-    pen.setTransform(ratio, 0, 0, ratio, 0, 0);
-    pen.clearRect(0, 0, size, size);
-    return pen;
+  function clear(canvas) {
+    const ctx = canvas.getContext("2d"), ratio = canvas.width / grid.width;
+    ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
+    ctx.clearRect(0, 0, grid.width, grid.height);
+    return ctx;
   }
 
-  // Images as points on a canvas of their own: thousands of them are not drawn anew at every move. `visible` says of which
-  // class; null hides them all.
+  // Images as points on a canvas of their own: thousands of them are not drawn anew at every move. `visible` tells for
+  // a class whether it is shown; null hides all points.
   function points(visible) {
     shown = visible;
-    const pen = pencil(cloud), on = Boolean(visible && facts.points);
+    const ctx = clear(cloud), on = Boolean(visible && props.points);
     ground.style.opacity = on ? 0.35 : 1;
     if (!on) return;
-    facts.labels.forEach((label, k) => {
+    props.labels.forEach((label, k) => {
       if (!visible(label)) return;
-      pen.beginPath();
-      pen.arc(toX(facts.points[2 * k]), toY(facts.points[2 * k + 1]), 2.5, 0, 7);
-      pen.fillStyle = facts.colours[label % facts.colours.length] ?? "#999";
-      pen.fill();
+      const colour = props.colours[label % props.colours.length] ?? "#999";
+      drawDot(ctx, toX(props.points[2 * k]), toY(props.points[2 * k + 1]), 2.5, colour);
     });
   }
 
-  // Circles, cursor and whatever `more` adds with a pen.
-  function draw(more = extra) {
-    extra = more;
-    if (!facts) return;
-    const pen = pencil(over);
+  // Circles, cursor and whatever `extra` adds on the context.
+  function draw(extra = drawExtra) {
+    drawExtra = extra;
+    if (!props) return;
+    const ctx = clear(over);
     if (view.rings) {
-      for (let r = 1; r <= 3; r++) outline(pen, 1.5, () => pen.arc(toX(0), toY(0), far(r), 0, 7));
       for (let r = 1; r <= 3; r++) {
-        if (far(1) < 24 && r < 3) continue; // names that would lie on top of each other
-        write(pen, `${r} σ`, toX(0) + far(r) * 0.7071 - 8, toY(0) - far(r) * 0.7071);
+        outline(ctx, 1.5, () => ctx.ellipse(toX(0), toY(0), lengthX(r), lengthY(r), 0, 0, 7), { border: 1.5 });
+      }
+      for (let r = 1; r <= 3; r++) {
+        if (lengthX(1) < 24 && r < 3) continue; // labels that would overlap
+        write(ctx, `${r} σ`, toX(0) + lengthX(r) * Math.SQRT1_2 - 8, toY(0) - lengthY(r) * Math.SQRT1_2);
       }
     }
-    more(pen);
+    extra(ctx);
     if (view.cursor) {
-      const wide = size / count, [x, y] = at(view.cursor);
-      outline(pen, 2, () => pen.rect(toX(x) - wide / 2, toY(y) - wide / 2, wide, wide));
+      const width = grid.width / grid.count, height = grid.height / grid.count, [x, y] = position(view.cursor);
+      outline(ctx, 2, () => ctx.rect(toX(x) - width / 2, toY(y) - height / 2, width, height));
     }
   }
 
-  function write(pen, text, x, y) {
-    Object.assign(pen, { font: "600 12px sans-serif", lineWidth: 8, lineJoin: "round", strokeStyle: "#000", fillStyle: "#fff" });
-    pen.strokeText(text, x, y); // a ground of its own
-    pen.fillText(text, x, y);
+  function write(ctx, text, x, y) {
+    Object.assign(ctx, { font: "600 12px sans-serif", lineWidth: 8, lineJoin: "round", textAlign: "left" });
+    Object.assign(ctx, { strokeStyle: "#000", fillStyle: "#fff", textBaseline: "alphabetic" });
+    ctx.strokeText(text, x, y); // a dark ground of its own
+    ctx.fillText(text, x, y);
   }
 
-  // White within black: it stands out on any picture.
-  function outline(pen, thin, trace, light = "#fff") {
-    for (const [width, colour] of [[2 * thin, "#000"], [thin, light]]) {
-      pen.beginPath();
-      trace();
-      pen.lineWidth = width;
-      pen.strokeStyle = colour;
-      pen.stroke();
-    }
-  }
-
-  view.cross = (pen, [x, y], r) => {
+  view.cross = (ctx, [x, y], r) => {
     const [px, py] = [toX(x), toY(y)];
-    outline(pen, 2.5, () => {
-      pen.arc(px, py, r, 0, 7);
+    outline(ctx, 2.5, () => {
+      ctx.arc(px, py, r, 0, 7);
       for (const [dx, dy] of [[1, 0], [-1, 0], [0, 1], [0, -1]]) {
-        pen.moveTo(px + dx * (r + 5), py + dy * (r + 5));
-        pen.lineTo(px + dx * (r - 4), py + dy * (r - 4));
+        ctx.moveTo(px + dx * (r + 5), py + dy * (r + 5));
+        ctx.lineTo(px + dx * (r - 4), py + dy * (r - 4));
       }
-    });
+    }, { border: 2.5 });
   };
-  view.ring = (pen, [x, y], r, colour) => {
+  view.ring = (ctx, [x, y], r) => {
     const [px, py] = [toX(x), toY(y)];
-    outline(pen, 1.5, () => { pen.moveTo(px + r, py); pen.arc(px, py, r, 0, 7); }, colour);
+    outline(ctx, 1.5, () => { ctx.moveTo(px + r, py); ctx.arc(px, py, r, 0, 7); }, { border: 1.5 });
   };
 
-  // The class of the nearest image that is shown, within a part of the plane's width; null if none is.
-  view.nearest = ([x, y], visible) => {
-    let best = (facts.span / 10) ** 2, near = null;
-    facts.labels.forEach((label, k) => {
-      const away = (facts.points[2 * k] - x) ** 2 + (facts.points[2 * k + 1] - y) ** 2;
-      if (away < best && visible(label)) [best, near] = [away, label];
+  // The class of the nearest image shown, within a tenth of the span; null if there is none.
+  view.nearestClass = ([x, y], visible) => {
+    let best = (props.span / 10) ** 2, nearest = null;
+    props.labels.forEach((label, k) => {
+      const distance = (props.points[2 * k] - x) ** 2 + (props.points[2 * k + 1] - y) ** 2;
+      if (distance < best && visible(label)) [best, nearest] = [distance, label];
     });
-    return near;
+    return nearest;
   };
 
   function show(column, row) {
-    view.cursor = within([column, row]);
+    view.cursor = nearestCell([column, row]);
     map.dataset.tile = view.cursor.join();
     look(view.cursor);
     draw();
   }
 
-  function where(event) {
-    const box = map.getBoundingClientRect(), part = (v) => (v / size) * 2 * reach() - reach();
-    return [Math.round((part(event.clientX - box.left) + facts.span) / step()), Math.round((part(event.clientY - box.top) + facts.span) / step())];
+  function cellAt(event) {
+    const bounds = map.getBoundingClientRect();
+    const offset = (pixels, size) => Math.round(((pixels / size) * 2 * reach() - reach() + props.span) / step());
+    return [offset(event.clientX - bounds.left, grid.width), offset(event.clientY - bounds.top, grid.height)];
   }
 
-  map.addEventListener("pointermove", (event) => {
-    if (!facts) return;
-    view.hovering = true;
-    const place = where(event);
-    cancelAnimationFrame(pace); // a mouse reports more often than the screen is drawn
-    pace = requestAnimationFrame(() => show(...place));
-  });
-  for (const event of ["pointerleave", "blur"]) map.addEventListener(event, away);
-  function away() {
-    cancelAnimationFrame(pace);
+  function stopHovering() {
+    cancelAnimationFrame(frame);
     view.hovering = false;
     leave();
   }
-  map.addEventListener("click", (event) => { show(...where(event)); choose(view.cursor); });
+
+  map.addEventListener("pointermove", (event) => {
+    if (!props) return;
+    view.hovering = true;
+    const at = cellAt(event);
+    cancelAnimationFrame(frame); // a mouse reports more often than the screen is drawn
+    frame = requestAnimationFrame(() => show(...at));
+  });
+  for (const event of ["pointerleave", "blur"]) map.addEventListener(event, stopHovering);
+  map.addEventListener("click", (event) => { show(...cellAt(event)); choose(view.cursor); });
   map.addEventListener("keydown", (event) => {
-    const by = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
+    const by = arrowStep(event.key);
     if (by) {
       event.preventDefault();
       view.hovering = true;
-      const from = view.cursor ?? within(cell(view.start?.() ?? facts.centre) ?? [0, 0]), times = event.shiftKey ? 4 : 1;
+      const from = view.cursor ?? nearestCell(cell(view.start?.() ?? props.centre) ?? [0, 0]);
+      const times = event.shiftKey ? 4 : 1;
       show(from[0] + times * by[0], from[1] + times * by[1]);
     } else if (event.key === "Enter" && view.cursor) {
       event.preventDefault();
       choose(view.cursor);
-    } else if (event.key === "Escape") away();
+    } else if (event.key === "Escape") stopHovering();
   });
   const watch = new ResizeObserver(fit);
   watch.observe(map.closest("figure"));
 
   function stop() {
     watch.disconnect();
-    cancelAnimationFrame(pace);
+    cancelAnimationFrame(frame);
   }
   return view;
-}
-
-// Buttons that show or hide a class each, in its colour.
-function classKey(box, classes, colours, hidden, changed) {
-  box.replaceChildren(...classes.map((name, label) => {
-    const swatch = make("i");
-    swatch.style.background = colours[label % colours.length] ?? "#999";
-    const button = make("button", { type: "button", "aria-pressed": String(!hidden.has(label)), title: "Show or hide this class" },
-      swatch, document.createTextNode(name));
-    button.addEventListener("click", () => {
-      hidden.has(label) ? hidden.delete(label) : hidden.add(label);
-      button.setAttribute("aria-pressed", String(!hidden.has(label)));
-      changed();
-    });
-    return button;
-  }));
 }

@@ -1,8 +1,11 @@
+const ANSWER_TIMEOUT = 8000; // ms without an answer before a slice is asked for again
+const NAME_WIDTH = 44; // CSS pixels of a row's name and the gap beside it
+
 export default function ({ data, parentElement, setTriggerValue }) {
-  const view = recall(parentElement, () => start(parentElement));
-  view.ask = (value) => post(() => setTriggerValue("wish", value));
+  const view = getOrCreate(parentElement, () => start(parentElement));
+  view.send = (value) => queueMessage(() => setTriggerValue("slice", value));
   view.accept(data);
-  return parting(parentElement, view.stop);
+  return cleanup(parentElement, view.stop);
 }
 
 function start(root) {
@@ -10,99 +13,104 @@ function start(root) {
   const list = root.querySelector(".rows");
   const scale = [...root.querySelectorAll(".scale span")];
   const caption = root.querySelector("figcaption");
-  const view = { ask: null, accept, stop };
-  let facts = null, sheet = null, at = [], canvases = [], away = [], asked = null, stride = 1;
+  const view = { send: null, accept, stop };
+  let props = null, shape = null, sheet = null, order = [], position = [], canvases = [];
+  let subscriptions = [], asked = null, stride = 1;
 
   function accept(data) {
-    const again = !facts || data.run !== facts.run;
-    facts = data;
+    const other = !props || data.run !== props.run;
+    props = data;
+    shape = imageShape(data.shape);
     asked = null;
-    if (again) listen();
-    sheet = shelf.sheets.get(data.run);
-    const kin = sheet && sheet.steps === data.steps && same(sheet.base, data.base) && same(sheet.order, data.order);
-    if (!kin && (data.tiles || !sheet)) keep(blank(data));
-    const fresh = again || !same(data.order, view.order ?? []);
-    if (fresh) build();
+    if (other) listen();
+    sheet = store.sheets.get(data.run);
+    const same = sheet && sheet.steps === data.steps && sheet.size === shape.size
+      && sameVector(sheet.base, data.base) && sameVector(sheet.order, data.order);
+    if (!same && (data.tiles || !sheet)) keep(emptySheet(data, shape.size));
+    const rebuilt = other || !sameVector(data.order, order);
+    if (rebuilt) build();
     let rows = 0;
     if (data.tiles) {
-      const tiles = bytes(data.tiles);
-      rows = tiles.length / (TILE * TILE * data.steps);
-      sheet.pixels.set(tiles, data.first * data.steps * TILE * TILE);
+      const tiles = decodeBase64(data.tiles);
+      rows = tiles.length / (shape.size * data.steps);
+      sheet.pixels.set(tiles, data.first * data.steps * shape.size);
       for (let row = data.first; row < data.first + rows; row++) sheet.done.add(sheet.order[row]);
     }
-    if (fresh) show();
+    if (rebuilt) show();
     else show(data.first, data.first + rows);
     publish(`sheet:${data.run}`);
-    // The next slice, unless the point has moved meanwhile: then the board asks anew when the reader pauses.
+    // The next slice, unless the position has changed meanwhile: then the board asks anew at the next pause.
     const missing = sheet.order.findIndex((dim) => !sheet.done.has(dim));
-    if (missing >= 0 && same(sheet.base, data.base) && (!at.length || same(at, data.base))) wish(missing);
+    const current = sameVector(sheet.base, data.base) && (!position.length || sameVector(position, data.base));
+    if (missing >= 0 && current) requestSlice(missing);
   }
 
-  function blank({ base, order, steps, span }) {
-    const size = TILE * TILE, pixels = new Uint8Array(order.length * steps * size);
-    return { base, order, steps, span, pixels, done: new Set(), place: new Map(order.map((dim, row) => [dim, row])),
-      tile: (row, step) => pixels.subarray((row * steps + step) * size, (row * steps + step + 1) * size) };
+  function emptySheet({ base, order: dims, steps, span }, size) {
+    const pixels = new Uint8Array(dims.length * steps * size);
+    return { base, order: dims, steps, span, size, pixels, done: new Set(),
+      rowOf: new Map(dims.map((dim, row) => [dim, row])),
+      image: (row, step) => pixels.subarray((row * steps + step) * size, (row * steps + step + 1) * size) };
   }
 
-  function keep(made) {
-    sheet = made;
-    shelf.sheets.delete(facts.run);
-    shelf.sheets.set(facts.run, sheet);
-    for (const old of [...shelf.sheets.keys()].slice(0, -3)) shelf.sheets.delete(old);
+  function keep(created) {
+    sheet = created;
+    store.sheets.delete(props.run);
+    store.sheets.set(props.run, sheet);
+    dropOldest(store.sheets, 3);
   }
 
-  function wish(first, all = facts.order.length === facts.dims) {
-    const value = { first, all, n: Date.now() };
-    asked = value;
-    view.ask(value);
-    setTimeout(() => { if (asked === value && figure.isConnected) wish(first, all); }, 8000); // the answer got lost
+  const unfolded = () => props.order.length === props.dims;
+
+  function requestSlice(first, all = unfolded()) {
+    const request = { first, all, n: Date.now() };
+    asked = request;
+    view.send(request);
+    setTimeout(() => { if (asked === request && figure.isConnected) requestSlice(first, all); }, ANSWER_TIMEOUT);
   }
 
   function listen() {
-    for (const leave of away) leave();
-    away = [
-      subscribe(`at:${facts.run}`, (u) => { at = [...u]; mark(); }),
-      subscribe(`wish:${facts.run}`, ({ all }) => wish(0, all || facts.order.length === facts.dims)),
+    for (const unsubscribe of subscriptions) unsubscribe();
+    subscriptions = [
+      subscribe(`position:${props.run}`, (now) => { position = [...now]; mark(); }),
+      subscribe(`requestSheet:${props.run}`, ({ all }) => requestSlice(0, all || unfolded())),
     ];
-    at = [];
-    publish(`ask:${facts.run}`, (u) => { at = [...u]; });
+    position = [];
+    publish(`askPosition:${props.run}`, (now) => { position = [...now]; });
   }
 
   function build() {
-    view.order = facts.order;
+    order = props.order;
     list.replaceChildren();
-    canvases = facts.order.map((dim, row) => {
-      const canvas = make("canvas", { role: "img", "aria-label": `Traversal of latent dimension ${dim} from −${facts.span} to ${facts.span} σ` });
-      canvas.addEventListener("click", (event) => pick(row, event.offsetX / canvas.clientWidth));
-      const name = make("span", { class: "name", text: "z" }, make("sub", { text: dim }));
-      const mark = make("i", { class: "mark" });
-      list.append(make("div", { class: facts.dead[dim] ? "row dead" : "row" }, name, make("div", { class: "strip" }, canvas, mark)));
+    canvases = order.map((dim, row) => {
+      const canvas = createElement("canvas", { role: "img",
+        "aria-label": `Traversal of latent dimension ${dim} from −${props.span} to ${props.span} σ` });
+      canvas.addEventListener("click", (event) => goTo(row, event.offsetX / canvas.clientWidth));
+      const name = createElement("span", { class: "name", text: "z" }, createElement("sub", { text: dim }));
+      const strip = createElement("div", { class: "strip" }, canvas, createElement("i", { class: "mark" }));
+      list.append(createElement("div", { class: props.dead[dim] ? "row dead" : "row" }, name, strip));
       return canvas;
     });
     fit();
   }
 
-  // On a narrow page every second, third … picture is shown; the middle one always is.
+  // On a narrow page every second, third … image is shown; the middle one always is.
   function fit() {
-    if (!facts) return;
-    const gap = 44, room = (figure.clientWidth || 300) - gap, ratio = window.devicePixelRatio || 1;
-    const half = (facts.steps - 1) / 2;
+    if (!props) return;
+    const room = (figure.clientWidth || 300) - NAME_WIDTH, half = (props.steps - 1) / 2;
+    const tooWide = () => ((2 * Math.floor(half / stride) + 1) * shape.width) / deviceRatio() > room;
     stride = 1;
-    while (stride < half && (((2 * Math.floor(half / stride) + 1) * TILE) / ratio > room || half % stride)) stride++;
+    while (stride < half && (tooWide() || half % stride)) stride++;
     show();
-    const width = crisp(columns() * TILE, room, 2);
-    for (const canvas of canvases) {
-      canvas.style.width = `${width}px`;
-      canvas.style.height = `${width / columns()}px`;
-    }
-    figure.querySelector(".scale").style.width = `${width}px`;
-    scale[0].textContent = `−${facts.span} σ`;
+    const size = fitGrid(shape, { width: room, columns: columns(), most: 2 });
+    setSize(size, ...canvases);
+    figure.querySelector(".scale").style.width = `${size.width}px`;
+    scale[0].textContent = `−${props.span} σ`;
     scale[1].textContent = "0";
-    scale[2].textContent = `+${facts.span} σ`;
+    scale[2].textContent = `+${props.span} σ`;
     mark();
   }
 
-  const columns = () => (facts.steps - 1) / stride + 1;
+  const columns = () => (props.steps - 1) / stride + 1;
 
   function show(from = 0, to = Infinity) {
     if (!sheet) return;
@@ -110,31 +118,29 @@ function start(root) {
     canvases.forEach((canvas, row) => {
       if (row < from || row >= to) return;
       const drawn = sheet.done.has(sheet.order[row]);
-      const strip = new Uint8Array(count * TILE * TILE);
-      for (let k = 0; drawn && k < count; k++) {
-        const tile = sheet.tile(row, k * stride);
-        for (let y = 0; y < TILE; y++) strip.set(tile.subarray(y * TILE, (y + 1) * TILE), (y * count + k) * TILE);
-      }
-      if (drawn || canvas.width !== count * TILE) paint(canvas, strip, count * TILE, TILE);
+      if (!drawn && canvas.width === count * shape.width && canvas.height === shape.height) return;
+      const images = Array.from({ length: count }, (_, k) => (drawn ? sheet.image(row, k * stride) : null));
+      paintGrid(canvas, images, shape);
     });
     figure.dataset.rows = sheet.done.size;
-    caption.textContent = `Each row changes one dimension and holds the others at the point above. Rows that change nothing belong to dead dimensions. Click a picture to go there.`;
+    caption.textContent = "Each row changes one dimension and holds the others at the position above. "
+      + "In the row of a dead dimension nothing changes. Click an image to go there.";
   }
 
   function mark() {
-    if (!at.length) return;
+    if (!position.length) return;
     const count = columns();
     list.querySelectorAll(".mark").forEach((node, row) => {
-      const value = Math.max(-facts.span, Math.min(facts.span, at[facts.order[row]] ?? 0));
-      const k = Math.round(((value + facts.span) / (2 * facts.span)) * (count - 1));
+      const value = clamp(position[props.order[row]] ?? 0, -props.span, props.span);
+      const k = Math.round(((value + props.span) / (2 * props.span)) * (count - 1));
       node.style.left = `${(k / count) * 100}%`;
       node.style.width = `${100 / count}%`;
     });
   }
 
-  function pick(row, part) {
-    const count = columns(), k = Math.min(count - 1, Math.max(0, Math.floor(part * count)));
-    publish(`set:${facts.run}`, [[facts.order[row], -facts.span + (2 * facts.span * k) / (count - 1)]]);
+  function goTo(row, part) {
+    const count = columns(), k = binIndex(part, count), { span } = props;
+    publish(`setPosition:${props.run}`, [[props.order[row], -span + (2 * span * k) / (count - 1)]]);
   }
 
   const watch = new ResizeObserver(fit);
@@ -142,9 +148,9 @@ function start(root) {
 
   function stop() {
     watch.disconnect();
-    for (const leave of away) leave();
+    for (const unsubscribe of subscriptions) unsubscribe();
     asked = null;
-    memory.delete(root);
+    removeView(root);
   }
   return view;
 }

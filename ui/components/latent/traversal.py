@@ -1,6 +1,6 @@
-"""The traversal sheet: one row per latent dimension, that dimension running from −3 σ to 3 σ, all else held still.
+"""The traversal sheet: a row for each latent dimension, which runs from −3 σ to 3 σ while all others are held.
 
-It is also the stock from which the sliders of `latent_board` draw while they are dragged.
+The sliders of `latent_board` show images of this sheet while they are dragged.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import streamlit as st
 
-from ui.components.base import pack, register, rounded
+from core.images.shape import GREY_28, ImageShape
+from ui.components.base import fitting, message_shape, pack, register, rounded
 from ui.components.latent.latent_board import SHOWN, SPAN
 
 _mount = register(
@@ -23,61 +24,69 @@ _mount = register(
   <figcaption></figcaption>
 </figure>
 """,
+    also=("../shared/axes",),
 )
 
-
-def steps_for(rows: int) -> int:
-    """Pictures in one row: an odd number, so that the middle one is zero; fewer where there are many rows, so that
-    the whole sheet stays below about 4,000 pictures."""
-    return 25 if rows <= 64 else 13 if rows <= 256 else 7
+MOST_BYTES = 12_000_000
+"""Pixels of a whole sheet, as long as a row keeps 7 images."""
 
 
-def wish(key: str, dims: int) -> tuple[int, int] | None:
-    """What the browser asks for in the message that started this run: (first row of the slice, rows in all), or None.
+def steps_for(rows: int, shape: ImageShape = GREY_28) -> int:
+    """Images in one row: an odd number, so that the middle one is at zero; fewer where there are many rows, so that the
+    whole sheet stays below about 4,000 images, and fewer of large images."""
+    most = 25 if rows <= 64 else 13 if rows <= 256 else 7
+    return fitting([n * rows for n in (25, 13, 7) if n <= most], shape, MOST_BYTES) // rows
 
-    The sheet is decoded in slices, each asked for after the last one came, so that a key press never waits behind
-    more than one of them.
+
+def requested_slice(key: str, dims: int) -> tuple[int, int] | None:
+    """The request in the message that started this run: (first row of the slice, rows of the whole sheet), or None.
+
+    The sheet is decoded in slices, each requested after the last one came, so that a key press never waits behind more
+    than one of them.
     """
-    asked = (st.session_state.get(key) or {}).get("wish")
-    if not isinstance(asked, dict) or not isinstance(asked.get("first"), int):
+    request = (st.session_state.get(key) or {}).get("slice")
+    if not isinstance(request, dict) or not isinstance(request.get("first"), int):
         return None
-    rows = dims if asked.get("all") or dims <= SHOWN + 4 else SHOWN
-    return (asked["first"], rows) if 0 <= asked["first"] < rows else None
+    rows = dims if request.get("all") or dims <= SHOWN + 4 else SHOWN
+    return (request["first"], rows) if 0 <= request["first"] < rows else None
 
 
 def traversal(
     *,
     key: str,
     run: str,
+    shape: ImageShape = GREY_28,
     base: Sequence[float],
     order: Sequence[int],
     dead: Sequence[bool],
     rows: int,
     first: int = 0,
     tiles: np.ndarray | None = None,
-    on_wish: Callable[[], None] | None = None,
+    on_request: Callable[[], None] | None = None,
 ) -> None:
-    """Shows the sheet and fills it up slice by slice.
+    """Show the sheet, filled up slice by slice.
 
     Args:
         run: as in `latent_board`.
+        shape: of every image.
         base: the point in units of σ that all rows pass through, [d].
         order, dead: see `core.latent.axes.Axes`; the sheet shows the first `rows` of `order`.
         first: the row the slice begins with.
-        tiles: the slice, `uint8` [n · steps_for(rows), 28, 28], row by row; None sends no pictures, and the browser
-            asks for what it lacks.
-        on_wish: called before the script runs for a slice.
+        tiles: the slice, `uint8` [n · steps_for(rows, shape), H, W(, 3)], row by row; None sends no images, and the
+            browser requests those it lacks.
+        on_request: called before the script runs for a slice.
     """
     _mount(
         key=key,
-        on_wish_change=on_wish or _nothing,
+        on_slice_change=on_request or _nothing,
         data={
             "run": run,
+            "shape": message_shape(shape),
             "base": rounded(base),
             "order": [int(k) for k in order][:rows],
             "dims": len(order),
             "dead": [bool(x) for x in dead],
-            "steps": steps_for(rows),
+            "steps": steps_for(rows, shape),
             "span": SPAN,
             "first": first,
             "tiles": None if tiles is None else pack(tiles),
@@ -86,4 +95,4 @@ def traversal(
 
 
 def _nothing() -> None:
-    """Streamlit reports only those messages of a component that have a callback."""
+    """Streamlit sends only those messages of a component that have a callback."""

@@ -1,4 +1,4 @@
-"""Histograms of scores, a row for each kind of image, with one threshold through all of them; hover to see images."""
+"""Histograms of outlier scores, one for each kind of image, with a common threshold and the images of each bar."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from ui.components.base import pack, register
+from ui.components.base import message_shape, pack, register, shape_of
 
 SHOWN = 120
-"""Images of a row that travel to the browser, spread over its scores."""
+"""Images of a row that are sent to the browser, spread over its scores."""
 
 LOW, HIGH, STEP = 50.0, 99.5, 0.5
-"""Where the threshold may lie, in per cent of the validation images."""
+"""Range and step of the threshold, in per cent of the validation images."""
 
 _mount = register(
     __file__,
@@ -32,10 +32,11 @@ _mount = register(
     <p class="unit"></p>
     <label class="line"><span></span><input type="range"><b class="number"></b></label>
   </div>
-  <div class="peek"><p class="title number"></p><div class="pairs"></div>
+  <div class="preview"><p class="title number"></p><div class="pairs"></div>
     <p class="legend">Left the image, right its reconstruction.</p></div>
 </div></figure>
 """,
+    also=("../shared/axes", "../shared/plot"),
 )
 
 
@@ -44,9 +45,9 @@ class Row:
     """One histogram.
 
     Attributes:
-        name: what the images are. colour, pattern: how its bars are filled; patterns are `solid`, `rising`, `falling`,
+        name: what the images are. colour, pattern: fill of its bars; patterns are `solid`, `rising`, `falling`,
             `cross`, `dots` and `hollow`.
-        scores: [n]. images, copies: `uint8` [n, 28, 28].
+        scores: [n]. images, copies: the images and their reconstructions, `uint8` [n, H, W(, 3)].
         auroc: against the test images; NaN for none.
     """
 
@@ -71,13 +72,15 @@ def outlier_board(
     on_quantile: Callable[[float], None],
     muted: str,
 ) -> None:
-    """Hovering and dragging the threshold ask nothing of the server; letting go of it says where it is.
+    """Show the histograms. Hovering and dragging the threshold send nothing; its release sends the new quantile.
 
-    For tests: each row's canvas has `data-flagged`, the share above the threshold, and the figure `data-line`.
+    For tests: each row's canvas has `data-flagged`, the share above the threshold, and the figure `data-line`, the
+    threshold.
 
     Args:
         validation: scores that the threshold is a quantile of. quantile: in per cent.
-        title: what is measured; unit: of one score.
+        title: what is measured. unit: of a score.
+        on_quantile: called with the new quantile, in per cent.
     """
     values = np.concatenate([row.scores for row in rows])
     low, high = float(values.min()), float(values.max())
@@ -110,6 +113,7 @@ def outlier_board(
         on_quantile_change=moved,
         data={
             "id": hashlib.blake2b(sheet.tobytes() + values.tobytes(), digest_size=8).hexdigest(),
+            "shape": message_shape(shape_of(sheet)),
             "rows": packed,
             "tiles": pack(sheet),
             "validation": _six(np.sort(validation)),
@@ -126,5 +130,5 @@ def outlier_board(
 
 
 def _six(values: np.ndarray) -> list[float]:
-    """Six digits are enough for every picture and every count."""
+    """Numbers rounded to six significant digits, enough for every histogram and every count."""
     return [float(f"{v:.6g}") for v in values]

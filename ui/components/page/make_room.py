@@ -1,4 +1,4 @@
-"""Scrolls the page once so that a popover that opens low on the screen has room below its button."""
+"""An invisible component that scrolls the page once so that a popover near the bottom has room below its button."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ _mount = register(__file__, "make_room", """<div class="make-room"></div>""")
 
 
 def make_room(key: str) -> None:
-    """Call it last inside an open popover. Where there is room already nothing moves."""
+    """Scroll if there is too little room. Call it last inside an open popover."""
     _mount(key=key, data=None)

@@ -1,5 +1,5 @@
 export default function ({ data }) {
-  if (!data.turn || shelf.top === data.turn) return;
-  shelf.top = data.turn;
+  if (!data.event || store.scrolledFor === data.event) return;
+  store.scrolledFor = data.event;
   document.querySelector("[data-testid=stMain]")?.scrollTo(0, 0);
 }

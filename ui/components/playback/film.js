@@ -1,10 +1,12 @@
 const PERIOD = 160; // ms a frame while playing
+const REQUEST_DELAY = 60, ANSWER_TIMEOUT = 5000; // ms
+const FILMS_KEPT = 4; // films that the browser keeps in memory
 
 export default function ({ data, parentElement, setTriggerValue }) {
-  const film = recall(parentElement, () => start(parentElement));
-  film.ask = (epochs) => post(() => setTriggerValue("want", epochs));
-  film.accept(data);
-  return parting(parentElement, film.stop);
+  const view = getOrCreate(parentElement, () => start(parentElement));
+  view.send = (epochs) => queueMessage(() => setTriggerValue("want", epochs));
+  view.accept(data);
+  return cleanup(parentElement, view.stop);
 }
 
 function start(root) {
@@ -15,54 +17,61 @@ function start(root) {
   const play = root.querySelector(".play");
   const newest = root.querySelector(".newest");
   const caption = root.querySelector("figcaption");
-  const film = { ask: null, accept, stop };
+  const view = { send: null, accept, stop };
   let run = null, epochs = [], frames = new Map(), at = null, live = true, timer = null, asked = null, chunk = 12;
-  let drawn = null, turn = 0;
+  let drawn = null, turn = 0, shape = null, columns = 12;
 
   const index = () => Math.max(0, epochs.indexOf(at));
   const last = () => epochs[epochs.length - 1];
 
   function accept(data) {
     chunk = data.chunk;
-    titles.forEach((title, i) => { title.textContent = data.rows[i]; });
+    columns = data.columns;
+    titles.forEach((title, i) => { title.textContent = data.titles[i]; });
     if (data.run !== run) {
       run = data.run;
       live = true;
       drawn = null;
-      if (!shelf.films.has(run)) shelf.films.set(run, new Map());
-      frames = shelf.films.get(run);
-      // The browser's memory holds the four films looked at last.
-      shelf.films.delete(run);
-      shelf.films.set(run, frames);
-      for (const old of [...shelf.films.keys()].slice(0, -4)) shelf.films.delete(old);
-      for (const canvas of canvases) canvas.getContext("2d").clearRect(0, 0, canvas.width, canvas.height);
+      frames = store.films.get(run) ?? new Map();
+      store.films.delete(run);
+      store.films.set(run, frames); // the newest
+      dropOldest(store.films, FILMS_KEPT);
+      shape = imageShape(data.shape);
+      canvases.forEach((canvas, i) => { // sets the size and clears
+        [canvas.width, canvas.height] = [columns * shape.width, data.lines[i] * shape.height];
+      });
+      fit();
     }
     for (const { epoch, src } of data.frames) frames.set(epoch, src);
     epochs = data.epochs;
-    const kept = new Set(epochs); // a long film is thinned out as it grows; what it gave up it never shows again
+    const kept = new Set(epochs); // a long film is thinned out as it grows; frames that were left out are never shown
     for (const epoch of [...frames.keys()]) if (!kept.has(epoch)) frames.delete(epoch);
     asked = null;
-    if (live || !epochs.includes(at)) at = nearest(live ? last() : at);
+    if (live || !epochs.includes(at)) at = nearestEpoch(live ? last() : at);
     slider.max = Math.max(0, epochs.length - 1);
     slider.disabled = play.disabled = epochs.length < 2;
     show();
-    wish();
+    requestFrames();
   }
 
-  function nearest(epoch) {
+  function nearestEpoch(epoch) {
     return epochs.reduce((best, e) => (Math.abs(e - epoch) < Math.abs(best - epoch) ? e : best), last());
   }
 
-  // Asks for missing frames, those next to the one shown first. A second question waits for the first one's answer.
-  function wish() {
+  // Asks for missing frames, those next to the one shown first. A second request waits for the first one's answer.
+  function requestFrames() {
     if (asked) return;
     const here = index();
-    const missing = epochs.map((epoch, i) => [Math.abs(i - here), epoch]).filter(([, e]) => !frames.has(e));
+    const missing = epochs.map((epoch, i) => [Math.abs(i - here), epoch]).filter(([, epoch]) => !frames.has(epoch));
     if (!missing.length) return;
-    asked = missing.sort((a, b) => a[0] - b[0]).slice(0, chunk).map(([, epoch]) => epoch);
-    const mine = asked;
-    setTimeout(() => asked === mine && film.ask(mine), 60);
-    setTimeout(() => asked === mine && ((asked = null), sheet.isConnected && wish()), 5000); // the answer got lost
+    const request = missing.sort((a, b) => a[0] - b[0]).slice(0, chunk).map(([, epoch]) => epoch);
+    asked = request;
+    setTimeout(() => asked === request && view.send(request), REQUEST_DELAY);
+    setTimeout(() => {
+      if (asked !== request) return;
+      asked = null; // the answer got lost
+      if (sheet.isConnected) requestFrames();
+    }, ANSWER_TIMEOUT);
   }
 
   async function show() {
@@ -71,22 +80,20 @@ function start(root) {
     slider.value = i;
     slider.setAttribute("aria-valuetext", at == null ? "no epoch yet" : `epoch ${at}`);
     newest.disabled = live;
-    const many = `${epochs.length} ${epochs.length === 1 ? "frame" : "frames"}`;
-    caption.textContent = at == null ? "The first pictures come in a moment."
-      : `Epoch ${at}${live ? " · the newest" : ` of ${last()}`}${at === 0 ? " · before training" : ""} · ${many}`;
-    canvases[0].setAttribute("aria-label", "12 test images");
+    caption.textContent = captionText();
+    canvases[0].setAttribute("aria-label", `${columns} test images`);
     canvases[1].setAttribute("aria-label", `${titles[1].textContent} at epoch ${at}`);
-    canvases[2].setAttribute("aria-label", `48 samples at epoch ${at}, always from the same z`);
+    canvases[2].setAttribute("aria-label", `Samples at epoch ${at}, always from the same z`);
     const src = frames.get(at);
     if (!src || src === drawn) return;
-    const mine = ++turn;
+    const request = ++turn;
     try {
-      const image = await bitmap(src);
-      if (mine !== turn) return; // a newer frame was chosen while this one was being read
+      const picture = await decodePicture(src);
+      if (request !== turn) return; // a newer frame was chosen while this one was decoded
       drawn = src;
       let y = 0;
       for (const canvas of canvases) {
-        canvas.getContext("2d").drawImage(image, 0, -y);
+        canvas.getContext("2d").drawImage(picture, 0, -y);
         canvas.dataset.epoch = at;
         y += canvas.height;
       }
@@ -95,10 +102,23 @@ function start(root) {
     }
   }
 
+  function captionText() {
+    if (at == null) return "The first images come in a moment.";
+    const count = `${epochs.length} ${epochs.length === 1 ? "frame" : "frames"}`;
+    return `Epoch ${at}${live ? " · the newest" : ` of ${last()}`}${at === 0 ? " · before training" : ""} · ${count}`;
+  }
+
+  async function decodePicture(src) {
+    const picture = new Image();
+    picture.src = src;
+    await picture.decode();
+    return picture;
+  }
+
   function go(i) {
-    at = epochs[Math.min(epochs.length - 1, Math.max(0, i))] ?? null;
+    at = epochs[clamp(i, 0, epochs.length - 1)] ?? null;
     show();
-    wish();
+    requestFrames();
   }
 
   function pause() {
@@ -123,21 +143,21 @@ function start(root) {
   });
 
   function fit() {
-    const width = crisp(336, sheet.clientWidth, 4);
+    if (!shape || !sheet.clientWidth) return;
+    const size = fitGrid(shape, { width: sheet.clientWidth, columns, most: 4 });
     for (const canvas of canvases) {
-      canvas.style.width = `${width}px`;
-      canvas.style.height = `${(width * canvas.height) / 336}px`;
+      const lines = canvas.height / shape.height;
+      setSize({ ...size, height: size.height * lines }, canvas);
     }
-    slider.parentElement.style.maxWidth = `${Math.max(width, 300)}px`;
+    slider.parentElement.style.maxWidth = `${Math.max(size.width, 300)}px`;
   }
   const watch = new ResizeObserver(fit);
   watch.observe(sheet);
-  fit();
 
   function stop() {
     pause();
     watch.disconnect();
-    memory.delete(root);
+    removeView(root);
   }
-  return film;
+  return view;
 }

@@ -1,4 +1,4 @@
-"""The film of a training: the sheet decoded after every epoch, with a scrubber back through time."""
+"""The film of a training: the frame decoded after every epoch, with a scrubber back through the epochs."""
 
 from __future__ import annotations
 
@@ -7,13 +7,17 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from ui.components.base import register
+from core.images.shape import GREY_28, ImageShape
+from ui.components.base import message_shape, register
 
 CHUNK = 12
 """Frames sent in one answer: about half a megabyte, so that the page stays quick while the film fills up."""
 
+COLUMNS, LINES = 12, (1, 1, 4)
+"""Images in a line of a frame, and lines of its three parts (`core.runs.frames`)."""
+
 ROWS = ("Original", "Reconstruction", "Samples from the prior")
-"""What the three parts of a sheet are."""
+"""Titles of the three parts of a frame."""
 
 _mount = register(
     __file__,
@@ -21,9 +25,9 @@ _mount = register(
     """
 <figure class="lab film">
   <div class="sheet">
-    <p></p><canvas width="336" height="28" role="img"></canvas>
-    <p></p><canvas width="336" height="28" role="img"></canvas>
-    <p></p><canvas width="336" height="112" role="img"></canvas>
+    <p></p><canvas role="img"></canvas>
+    <p></p><canvas role="img"></canvas>
+    <p></p><canvas role="img"></canvas>
   </div>
   <div class="controls">
     <button type="button" class="play" aria-label="Play the film from the first epoch">Play</button>
@@ -41,30 +45,32 @@ def film(
     frame: Callable[[int], bytes],
     key: str,
     *,
+    shape: ImageShape = GREY_28,
     run: str | None = None,
     most: int = 200,
     rows: Sequence[str] = ROWS,
 ) -> None:
-    """Shows the sheet of one epoch, large and crisp, and lets the reader go back through the epochs.
+    """Show the frame of one epoch, large and crisp, and let the reader go back through the epochs.
 
-    While the reader is at the newest frame the film follows the training; elsewhere it stays where it was put.
-    Only the newest frame is sent with each call. The browser keeps the frames it has seen and asks for the missing
-    ones by itself, a few at a time, so a call costs the same at epoch 3 and at epoch 300. Call it inside the
-    fragment that ticks while training: asking reruns that fragment alone.
+    While the newest frame is shown the film follows the training; elsewhere it stays where it was put. Only the newest
+    frame is sent with each call. The browser keeps the frames it has shown and requests the missing ones, a few at a
+    time, so a call costs the same at epoch 3 and at epoch 300. Call it inside the fragment that ticks while training: a
+    request reruns that fragment alone.
 
     Args:
         epochs: the epochs that have a frame, ascending (`run.frames()` or `snapshot.frames`); may be empty.
-        frame: gives the PNG of one epoch (`run.frame`): 12 × 6 tiles of 28 × 28 without gaps; row 0 originals, row 1
-            reconstructions, rows 2–5 samples.
+        frame: returns the PNG of one epoch (`run.frame`): 12 × 6 images without gaps; line 0 originals, line 1
+            reconstructions, lines 2–5 samples.
         key: widget key of this film on the page.
-        run: what tells this film from others in the browser's memory (default: the key). Give a run's name and time
-            of creation, so that a new run of an old name does not show old frames.
+        shape: of every image.
+        run: identifies this film in the browser's memory (default: the key). Give a run's name and time of creation, so
+            that a new run of an old name does not show old frames.
         most: longer films are thinned evenly to at most this many frames and at least half of it; the first and the
             newest always stay.
-        rows: what to write above the originals, what was made of them, and the samples.
+        rows: titles of the originals, their reconstructions, and the samples.
     """
     shown = thin(list(epochs), most)
-    wanted = _asked(key, shown)
+    wanted = _requested(key, shown)
     send = [*wanted, shown[-1]] if shown else []
     frames = []
     for epoch in dict.fromkeys(send):
@@ -74,7 +80,16 @@ def film(
             frames.append({"epoch": epoch, "src": ""})
     _mount(
         key=key,
-        data={"run": run or key, "epochs": shown, "frames": frames, "chunk": CHUNK, "rows": list(rows)},
+        data={
+            "run": run or key,
+            "shape": message_shape(shape),
+            "columns": COLUMNS,
+            "lines": list(LINES),
+            "epochs": shown,
+            "frames": frames,
+            "chunk": CHUNK,
+            "titles": list(rows),
+        },
         on_want_change=_nothing,
     )
 
@@ -82,8 +97,8 @@ def film(
 def thin(epochs: list[int], most: int) -> list[int]:
     """At most `most` epochs, evenly spread, the first and the last kept.
 
-    The stride is a power of two: while a film grows its picks stay the same until every second one is given up, so a
-    browser that follows a long training fetches few frames more than it shows.
+    The stride is a power of two: while a film grows the kept epochs stay the same until every second one is dropped, so
+    a browser that follows a long training fetches few frames more than it shows.
     """
     stride = 1
     while len(epochs[::stride]) + bool((len(epochs) - 1) % stride) > most:
@@ -91,8 +106,8 @@ def thin(epochs: list[int], most: int) -> list[int]:
     return epochs[::stride] + (epochs[-1:] if (len(epochs) - 1) % stride else [])
 
 
-def _asked(key: str, shown: list[int]) -> list[int]:
-    """The epochs the browser asked for in the message that started this run."""
+def _requested(key: str, shown: list[int]) -> list[int]:
+    """The epochs that the browser requested in the message that started this run."""
     state = st.session_state.get(key)
     want = (state or {}).get("want") or []
     have = set(shown)
@@ -100,4 +115,4 @@ def _asked(key: str, shown: list[int]) -> list[int]:
 
 
 def _nothing() -> None:
-    """Streamlit reports only those messages of a component that have a callback."""
+    """Streamlit sends only those messages of a component that have a callback."""

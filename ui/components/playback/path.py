@@ -1,4 +1,4 @@
-"""Ways from one picture to another: large pictures, strips and curves that share one scrubber, all in the browser."""
+"""Paths from one image to another: large images, strips and curves under one scrubber, all in the browser."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from ui.components.base import pack, register
+from ui.components.base import message_shape, pack, register, shape_of
 
 _mount = register(
     __file__,
@@ -19,7 +19,7 @@ _mount = register(
 <figure class="lab path">
   <div class="heroes"></div>
   <div class="controls">
-    <figure class="end"><canvas width="28" height="28" role="img"></canvas><figcaption>A</figcaption></figure>
+    <figure class="end"><canvas role="img"></canvas><figcaption>A</figcaption></figure>
     <div class="scrub">
       <div class="row">
         <button type="button" class="play">Play</button>
@@ -27,24 +27,26 @@ _mount = register(
       </div>
       <p class="number read"></p>
     </div>
-    <figure class="end"><canvas width="28" height="28" role="img"></canvas><figcaption>B</figcaption></figure>
+    <figure class="end"><canvas role="img"></canvas><figcaption>B</figcaption></figure>
   </div>
   <div class="strips"></div>
   <div class="plots"></div>
 </figure>
 """,
-    also=("pen", "scrubber"),
+    also=("../shared/axes", "../shared/plot", "../shared/marks", "scrubber"),
 )
 
 
 @dataclass(frozen=True)
 class Strip:
-    """One way: its key for messages, its name, its line in the curves, its pictures `uint8` [N, 28, 28].
+    """One path from A to B.
 
     Attributes:
-        dash: lengths of strokes and gaps in pixels; empty for a solid line.
-        said: one short text per frame, shown below the large picture; may be empty.
-        leads: whether a point of it can be carried to another page.
+        key: its name in messages. name: as the page shows it.
+        colour, dash: of its curves; dash: lengths of strokes and gaps in pixels, empty for a solid line.
+        images: `uint8` [N, H, W(, 3)].
+        notes: one short text per frame, shown below the large image; may be empty.
+        leads: whether a point of it can be taken to another page.
     """
 
     key: str
@@ -52,19 +54,19 @@ class Strip:
     colour: str
     dash: tuple[int, ...]
     images: np.ndarray
-    said: Sequence[str] = ()
+    notes: Sequence[str] = ()
     leads: bool = False
 
 
 @dataclass(frozen=True)
 class Panel:
-    """A small chart under the strips: one curve per way over the position.
+    """A small chart under the strips: one curve per path over the position.
 
     Attributes:
         title: what is measured, with its unit.
-        values: [ways, N]; None while they are not known, then `waiting` says why.
-        reference: a value with a name, drawn as a thin line to compare with.
-        span: lowest and highest value of the axis; None: what the curves need.
+        values: [paths, N]; None while they are unknown, for the reason in `waiting`.
+        reference: a value with a name, drawn as a dotted line to compare with.
+        span: lowest and highest value of the axis; None: fitted to the curves.
     """
 
     title: str
@@ -83,13 +85,13 @@ def path(
     panels: Sequence[Panel],
     on_go: Callable[[str, int], None],
 ) -> None:
-    """Everything moves without a message to the server; only "Generate here" speaks up.
+    """Show the paths. Everything moves without a message to the server; only "Generate here" sends one.
 
-    For tests: the figure's `data-at` is the frame shown, each large canvas's `data-way` names its way.
+    For tests: the figure's `data-at` is the frame shown, each large canvas's `data-way` the key of its path.
 
     Args:
-        ends: the two originals `uint8` [28, 28]; notes: what they are.
-        on_go: called with a way's key and the number of a frame that exists.
+        ends: the two originals, `uint8` [H, W(, 3)]; notes: what they are.
+        on_go: called with a path's key and the number of a frame that exists.
     """
     frames = len(strips[0].images)
     tiles = np.concatenate([s.images for s in strips])
@@ -105,8 +107,9 @@ def path(
         key=key,
         on_go_change=went,
         data={
-            "id": hashlib.blake2b(tiles.tobytes(), digest_size=8).hexdigest(),
+            "id": hashlib.blake2b(tiles.tobytes() + repr(tiles.shape).encode(), digest_size=8).hexdigest(),
             "frames": frames,
+            "shape": message_shape(shape_of(tiles)),
             "tiles": pack(tiles),
             "ends": [pack(image) for image in ends],
             "notes": list(notes),
@@ -116,7 +119,7 @@ def path(
                     "name": s.name,
                     "colour": s.colour,
                     "dash": list(s.dash),
-                    "said": list(s.said),
+                    "notes": list(s.notes),
                     "leads": s.leads,
                 }
                 for s in strips

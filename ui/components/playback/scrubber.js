@@ -1,57 +1,59 @@
-// One position, moved by a slider and its keys, a play button, and a pointer over whatever shows the whole way.
+// One position in a sequence, moved by a slider and its keys, a play button, and a pointer over a strip or chart.
 
-// last(): the last position, from 0. show(): draws the position `at`. label: says what is played. period: ms a step
-// while playing, of stride() positions; for those who asked their system for less motion, calm() positions every `rest`.
-function scrubber(root, { last, show, label, period, stride, calm, rest = 600 }) {
+// last(): the last position, counted from 0. show(): draws the position `at`. label: what is played, for screen
+// readers. period: ms a step while playing, of stride() positions; for visitors who asked their system for less motion,
+// calm() positions every `rest` ms.
+function createScrubber(root, { last, show, label, period, stride, calm, rest = 600 }) {
   const slider = root.querySelector("input"), button = root.querySelector(".play");
-  const scrub = { at: null, move, follow, mark, halt, stop };
+  const scrubber = { at: null, move, follow, mark, pause, stop };
   let timer = null, frame = 0;
 
   function move(k) {
-    if (Number.isFinite(k)) scrub.at = Math.min(last(), Math.max(0, k));
+    if (Number.isFinite(k)) scrubber.at = clamp(k, 0, last());
     show();
   }
 
-  // Mouse and finger move it from `node`; place(x, y, width) says to which position.
-  function follow(node, place) {
+  // Lets mouse and finger over `node` move the position; indexAt(x, y, width) maps a place in it to a position.
+  function follow(node, indexAt) {
     node.addEventListener("pointermove", (event) => {
       if (!last()) return;
-      const box = node.getBoundingClientRect(), [px, py] = [event.clientX - box.left, event.clientY - box.top];
-      halt();
+      const bounds = node.getBoundingClientRect(), [x, y] = [event.clientX - bounds.left, event.clientY - bounds.top];
+      pause();
       cancelAnimationFrame(frame); // a mouse reports more often than the screen is drawn
-      frame = requestAnimationFrame(() => move(Math.round(place(px, py, box.width))));
+      frame = requestAnimationFrame(() => move(Math.round(indexAt(x, y, bounds.width))));
     });
   }
 
-  function mark(words) {
+  // Sets the slider to the position, described by `text`.
+  function mark(text) {
     slider.max = Math.max(1, last());
-    slider.value = scrub.at;
-    slider.setAttribute("aria-valuetext", words);
+    slider.value = scrubber.at;
+    slider.setAttribute("aria-valuetext", text);
   }
 
-  function halt() {
+  function pause() {
     clearInterval(timer);
     timer = null;
     button.textContent = "Play";
     button.setAttribute("aria-label", label);
   }
 
-  slider.addEventListener("input", () => { halt(); move(Number(slider.value)); });
+  slider.addEventListener("input", () => { pause(); move(Number(slider.value)); });
   button.addEventListener("click", () => {
-    if (timer) return halt();
-    if (scrub.at >= last()) move(0);
+    if (timer) return pause();
+    if (scrubber.at >= last()) move(0);
     button.textContent = "Pause";
     button.setAttribute("aria-label", "Pause");
-    const slow = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    const slow = prefersLessMotion();
     timer = setInterval(() => {
-      move(scrub.at + (slow ? calm() : stride()));
-      if (scrub.at >= last()) halt();
+      move(scrubber.at + (slow ? calm() : stride()));
+      if (scrubber.at >= last()) pause();
     }, slow ? rest : period);
   });
 
   function stop() {
-    halt();
+    pause();
     cancelAnimationFrame(frame);
   }
-  return scrub;
+  return scrubber;
 }

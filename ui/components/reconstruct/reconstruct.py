@@ -1,5 +1,5 @@
-"""Reconstructions side by side, one card per model, and the searches behind them under one scrubber, all in the
-browser: pictures, losses and paths of z follow it without a message to the server."""
+"""Reconstructions side by side, one card per model, and the latent searches behind them under one scrubber: images,
+objectives and paths of z follow it without a message to the server."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from core.images import class_colors
-from ui.components.base import pack, register
+from core.images.shape import ImageShape
+from ui.components.base import message_shape, pack, register
 
 _mount = register(
     __file__,
@@ -27,20 +28,21 @@ _mount = register(
   <div class="plots"></div>
 </figure>
 """,
-    also=("../playback/pen", "../playback/scrubber"),
+    also=("../shared/axes", "../shared/plot", "../shared/marks", "../playback/scrubber"),
 )
 
 
 @dataclass(frozen=True)
 class Lane:
-    """One way to an image's place, S stations; one without a search has a single one.
+    """One way from an image to a latent: a search of S steps, or an encoder, S = 1.
 
     Attributes:
-        way: what it is, in two or three words. took: time and steps, as a text.
+        way: its name, in two or three words. took: time and steps, as a text.
         colour: of its line. dash: lengths of strokes and gaps in pixels; empty for a solid line.
-        pictures: `uint8` [S, 28, 28]. objective, mse: [S]. hidden: error on hidden pixels [S], or None.
-        path: z in the plane [S, 2]. sees: what the model gets, `uint8` [28, 28]. hatched: whether hidden pixels of it
-            are hatched, because the model does not get them at all.
+        pictures: the reconstruction at each step, `uint8` [S, H, W(, 3)]. objective, mse: [S]. hidden: MSE on hidden
+            pixels [S], or None.
+        path: z in the plane [S, 2]. sees: the model's input, `uint8` [H, W(, 3)]. hatched: whether its hidden pixels
+            are striped, because the model does not get them at all.
     """
 
     way: str
@@ -61,9 +63,9 @@ class Card:
     """One model.
 
     Attributes:
-        name, about: what it is called and what it is. unit: of its objective. what: the objective's name.
+        name, about: its name and a short description. what, unit: name and unit of its objective.
         cloud, labels: latents of training images in the plane [N, 2] and their classes [N] (−1: none).
-        share: which part of the latents' variance the plane holds. gap: a sentence below the pictures, or "".
+        share: part of the latents' variance that the plane holds. gap: a sentence below the images, or "".
     """
 
     name: str
@@ -80,13 +82,13 @@ class Card:
 def reconstruct(
     *, key: str, image: np.ndarray, note: str, visible: np.ndarray, cards: Sequence[Card], classes: Sequence[str] = ()
 ) -> None:
-    """Puts them on the page.
+    """Show the cards and the plots of their searches.
 
     For tests: the figure's `data-at` is the step shown, `data-last` the last one; each large canvas's `data-lane` is
     "card.lane".
 
     Args:
-        image: the original `uint8` [28, 28]; note: what it is. visible: `bool` [28, 28].
+        image: the original, `uint8` [H, W(, 3)]; note: what it is. visible: `bool` [H, W].
         classes: a name per class.
     """
     content = b"".join(lane.pictures.tobytes() + lane.objective.tobytes() for card in cards for lane in card.lanes)
@@ -94,6 +96,7 @@ def reconstruct(
         key=key,
         data={
             "id": hashlib.blake2b(content + image.tobytes() + visible.tobytes(), digest_size=8).hexdigest(),
+            "shape": message_shape(ImageShape.of_picture(image.shape)),
             "image": pack(image),
             "note": note,
             "visible": pack(visible),

@@ -1,0 +1,72 @@
+// Pools: what all maps and details of one set of images share. A pool is a set of images in one order; every map of it
+// shares the images, the selection and the point under the pointer. A point is an index into that order.
+
+const POOLS_KEPT = 3; // 10,000 images of 28 × 28 pixels are 40 MB
+const SHEET_COLUMNS = 100;
+
+function poolOf(name) {
+  const pools = (store.pools ??= new Map());
+  const pool = pools.get(name) ?? {
+    shape: null, tiles: null, sheet: null, ids: null, tests: 0, picks: [], lasso: null, hover: null, marks: [],
+  };
+  pools.delete(name);
+  pools.set(name, pool); // the newest
+  dropOldest(pools, POOLS_KEPT);
+  return pool;
+}
+
+// Takes over the images of a message and paints them on one sheet, from which thumbnails are copied.
+function fillPool(pool, { shape, tiles, ids, tests }) {
+  pool.shape = imageShape(shape);
+  pool.tiles = decodeBase64(tiles);
+  pool.ids = new Int32Array(decodeBase64(ids).buffer);
+  pool.tests = tests;
+  const count = pool.ids.length, columns = Math.min(SHEET_COLUMNS, count), { width, height } = pool.shape;
+  pool.sheet = createElement("canvas", { width: columns * width, height: Math.ceil(count / columns) * height });
+  const ctx = pool.sheet.getContext("2d");
+  for (let first = 0; first < count; first += columns) { // a row at a time: a sheet has millions of pixels
+    const images = Array.from({ length: Math.min(columns, count - first) }, (_, k) => imageOf(pool, first + k));
+    const row = gridPixels(images, pool.shape);
+    ctx.putImageData(new ImageData(row.data, row.width, row.height), 0, (first / columns) * height);
+  }
+}
+
+const imageOf = (pool, k) => imageAt(pool.tiles, pool.shape, k);
+
+// Left, top, width and height of an image on the sheet.
+function placeOnSheet(pool, k) {
+  const { width, height } = pool.shape, columns = Math.min(SHEET_COLUMNS, pool.ids.length);
+  return [(k % columns) * width, Math.floor(k / columns) * height, width, height];
+}
+
+function nameOf(pool, k) {
+  if (!pool.ids) return "";
+  const id = pool.ids[k];
+  return id < pool.tests ? `test image ${id}` : `training image ${id - pool.tests}`;
+}
+
+const classOf = (props, label) => (label >= 0 ? props.classes[label] : "no class");
+const colourOf = (props, label) => (label >= 0 ? props.colours[label % props.colours.length] : "#6B7280");
+
+// A letter for a class, for visitors who cannot tell its colour.
+function letterOf(props, label) {
+  if (label < 0) return "·";
+  const single = props.classes.every((name) => [...name].length === 1);
+  return single ? props.classes[label] : String.fromCharCode(65 + (label % 26));
+}
+
+// Selects the newest two points that were clicked, or many at once: never both.
+function choose(name, { picks = [], lasso = null }) {
+  Object.assign(poolOf(name), { picks, lasso, marks: [] });
+  publish(`chosen:${name}`);
+}
+
+function pick(name, k) {
+  const { picks } = poolOf(name);
+  choose(name, { picks: picks.includes(k) ? picks.filter((one) => one !== k) : [...picks, k].slice(-2) });
+}
+
+function hoverOver(name, k, source) {
+  poolOf(name).hover = k;
+  publish(`hover:${name}`, source);
+}

@@ -1,0 +1,82 @@
+// Elements, state and messages of a component: what every component script begins with.
+//
+// Streamlit gives each component one script and calls its default function with each new `data`, always with the same
+// parentElement. A view that must outlive a call is kept by `getOrCreate` under that element; what must outlive the
+// component itself, or is shared by several, is kept in `store`.
+
+const views = new WeakMap(); // parentElement → view
+
+// State of the browser page: images that outlive a component, listeners, and messages that wait to be sent.
+const store = (window.latentLab ??= {
+  films: new Map(), sheets: new Map(), listeners: new Map(), queue: [], sending: false,
+});
+
+// Streamlit sends all values set within one tick as one message and reruns one fragment for it: of two components that
+// set values at once, one would get no answer. So each waits for a tick of its own.
+function queueMessage(send) {
+  store.queue.push(send);
+  if (!store.sending) sendNext();
+}
+
+function sendNext() {
+  const send = store.queue.shift();
+  store.sending = Boolean(send);
+  if (!send) return;
+  send();
+  setTimeout(sendNext, 0); // after Streamlit's own timeout of 0, which send() has set
+}
+
+function getOrCreate(parent, create) {
+  if (!views.has(parent)) views.set(parent, create());
+  return views.get(parent);
+}
+
+const removeView = (parent) => views.delete(parent);
+
+// The return value of a component's default function: Streamlit calls it when the component leaves the page, but also
+// while the component stays, if newer data came before the call had returned (often on a slow computer). A view that is
+// still connected must not be stopped.
+function cleanup(parent, stop) {
+  return () => { if (!(parent.host ?? parent).isConnected) stop(); };
+}
+
+function publish(topic, value) {
+  for (const listener of [...(store.listeners.get(topic) ?? [])]) listener(value);
+}
+
+// Returns the function that ends the subscription.
+function subscribe(topic, listener) {
+  if (!store.listeners.has(topic)) store.listeners.set(topic, new Set());
+  store.listeners.get(topic).add(listener);
+  return () => store.listeners.get(topic).delete(listener);
+}
+
+// Keeps the `most` newest entries of a Map.
+function dropOldest(map, most) {
+  for (const key of [...map.keys()].slice(0, -most)) map.delete(key);
+}
+
+function setAttributes(node, attributes) {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value !== undefined && value !== false) node.setAttribute(name, value === true ? "" : value);
+  }
+  return node;
+}
+
+function createElement(tag, { text, ...attributes } = {}, ...children) {
+  const node = setAttributes(document.createElement(tag), attributes);
+  if (text !== undefined) node.textContent = text;
+  node.append(...children);
+  return node;
+}
+
+function createSvg(tag, attributes = {}, ...children) {
+  const node = setAttributes(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes);
+  node.append(...children);
+  return node;
+}
+
+// [columns right, rows down] of an arrow key, or undefined for any other key.
+const arrowStep = (key) => ({ ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] })[key];
+
+const prefersLessMotion = () => matchMedia("(prefers-reduced-motion: reduce)").matches;

@@ -1,0 +1,31 @@
+// Numbers as text and vectors compared, the same in every component.
+
+// A typographic minus, as in the page's captions.
+const withMinus = (text) => text.replace(/^-/, "−");
+
+// About three significant digits with a fixed number of decimals for each size: 0.12, 12.3, 123.
+function formatNumber(value) {
+  if (!Number.isFinite(value)) return "–";
+  return withMinus(value.toFixed(Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2));
+}
+
+const formatSigned = (value) => (value < 0 ? "−" : "+") + Math.abs(value).toFixed(2);
+
+// Three significant digits with separators between thousands.
+function formatSignificant(value, digits = 3) {
+  return withMinus(Number(value.toPrecision(digits)).toLocaleString("en", { maximumSignificantDigits: digits }));
+}
+
+const formatCount = (count) => count.toLocaleString("en");
+
+// A value on an axis: no more digits than it needs, powers of ten where it is very large or very small.
+function formatTick(value) {
+  const short = Number(value.toPrecision(4)), size = Math.abs(short);
+  return withMinus(short !== 0 && (size >= 1e6 || size < 1e-4) ? short.toExponential() : String(short));
+}
+
+const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
+
+// Whether two vectors agree in all places but `except`; they travel rounded to four decimals.
+const sameVector = (a, b, except = -1) =>
+  a.length === b.length && a.every((value, k) => k === except || Math.abs(value - b[k]) < 2e-4);
