@@ -70,7 +70,7 @@ class Visitor:
             widget = self._point(self.move)
             value = json.loads(widget.json_value)
             value["at"]["seq"] = next(self.numbers)
-            value["at"]["u"][0] = round(0.1 * (i % 40) - 2, 4)
+            value["at"]["sigma_units"][0] = round(0.1 * (i % 40) - 2, 4)
             widget.json_value = json.dumps(value)
             self.socket.send(self.move.SerializeToString())
             time.sleep(max(0.0, began + (i + 1) / per_second - time.perf_counter()))

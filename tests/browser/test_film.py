@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from ui.components.base import HERE
+from ui.components import base
 from ui.components.playback import film
 
 pytestmark = pytest.mark.browser
@@ -17,8 +17,9 @@ PLAY = """async ([source, calls]) => {
     const script = await import(source);
     for (const [epochs, sent] of calls) {
         const frames = sent.map((epoch) => ({epoch, src: "data:,"}));
-        script.default({data: {run: "r", epochs, frames, chunk: 12}, parentElement: document.body,
-                        setTriggerValue: () => {}});
+        const layout = {shape: [3, 8, 10], columns: 12, lines: [1, 1, 4], titles: []};
+        const data = {run: "r", epochs, frames, chunk: 12, ...layout};
+        script.default({data, parentElement: document.body, setTriggerValue: () => {}});
     }
     return [...window.latentLab.films.get("r").keys()];
 }"""
@@ -27,7 +28,7 @@ PLAY = """async ([source, calls]) => {
 def test_the_browser_drops_the_frames_that_a_growing_film_gave_up(chromium):
     page = chromium.new_page()
     page.set_content(SKELETON)
-    source = "".join((HERE / name).read_text("utf-8") for name in ("common.js", "playback/film.js")).encode()
+    source = base.script(film.__file__, "film").encode()
     # Ten frames at most; each call brings every frame it shows.
     calls = [(shown, shown) for n in range(1, 101) for shown in [film.thin(list(range(n)), 10)]]
     kept = page.evaluate(PLAY, ["data:text/javascript;base64," + base64.b64encode(source).decode(), calls])

@@ -384,7 +384,7 @@ def test_the_plane_of_the_main_directions_is_hovered_silently_and_a_click_moves_
     for k in range(1, 25):
         page.mouse.move(box["x"] + box["width"] * k / 25, box["y"] + box["height"] * (25 - k) / 25)
         page.wait_for_function(PAINTED)
-        pictures.add(page.locator(".plane .peek").evaluate("c => c.toDataURL()"))
+        pictures.add(page.locator(".plane .preview").evaluate("c => c.toDataURL()"))
     assert wire.sent == sent and len(pictures) >= 15
     page.mouse.click(box["x"] + box["width"] * 0.9, box["y"] + box["height"] * 0.1)
     page.mouse.move(5, 5)

@@ -33,7 +33,7 @@ def visit(page, lab, query: str = f"run={RUN}", scheme: str = "light"):
     page.goto(f"{lab.url}/interpolate?{query}")
     page.wait_for_selector("canvas[data-way=lerp]", timeout=60_000)
     # Until the classifier is there: the page then says nothing more by itself.
-    expect(page.locator(".path .said").first).not_to_have_text("", timeout=60_000)
+    expect(page.locator(".path .note").first).not_to_have_text("", timeout=60_000)
     page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
 
 
@@ -229,7 +229,7 @@ def test_the_classifier_says_what_each_picture_looks_like(page, lab):
     page.locator(".path input[type=range]").focus()
     for key, name in (("Home", "1"), ("End", "7")):
         page.keyboard.press(key)
-        expect(page.locator(".path .said").last).to_have_text(re.compile(rf"^{name} · \d+ %$"))
+        expect(page.locator(".path .note").last).to_have_text(re.compile(rf"^{name} · \d+ %$"))
     assert re.search(r"names \d+\.\d % of 297 test images", page.locator("[data-testid=stMain]").inner_text())
 
 
@@ -271,7 +271,7 @@ def test_the_square_of_four_follows_the_pointer_and_the_keys_without_a_message(p
     page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
     square.scroll_into_view_if_needed()
     before, pictures, box = len(sent), set(), square.bounding_box()
-    peek = page.locator(".square .peek")
+    peek = page.locator(".square .preview")
     for k in range(1, 25):
         page.mouse.move(box["x"] + box["width"] * k / 25, box["y"] + box["height"] * (25 - k) / 25)
         page.wait_for_function(PAINTED)

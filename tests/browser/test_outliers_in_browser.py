@@ -83,13 +83,13 @@ def test_hovering_and_arrow_keys_show_the_images_under_a_bar_without_a_message(p
     for k in range(30):
         page.mouse.move(box["x"] + box["width"] * k / 60, box["y"] + box["height"] / 2)
         page.wait_for_function(PAINTED)
-        titles.add(page.locator(".peek .title").inner_text())
+        titles.add(page.locator(".preview .title").inner_text())
     assert len(titles) > 12
     row.focus()
-    shown = page.locator(".peek .title").inner_text()
+    shown = page.locator(".preview .title").inner_text()
     page.keyboard.press("ArrowRight")
-    assert page.locator(".peek .title").inner_text() != shown
-    pair = page.locator(".peek .pair").first
+    assert page.locator(".preview .title").inner_text() != shown
+    pair = page.locator(".preview .pair").first
     image, copy = (greys(canvas) for canvas in pair.locator("canvas").all())
     (k,) = [k for k in bag.of("test") if np.array_equal(bag.images[k], image)][:1]
     assert np.abs(found.reconstructions[k].astype(int) - copy).max() <= 1
@@ -151,6 +151,6 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(page, lab, scheme):
 
 def test_on_a_laptop_histograms_threshold_and_images_share_the_first_screen(page, lab):
     visit(page, lab)
-    for part in (".outlier-board .rows", ".outlier-board input[type=range]", ".outlier-board .peek"):
+    for part in (".outlier-board .rows", ".outlier-board input[type=range]", ".outlier-board .preview"):
         box = page.locator(part).bounding_box()
         assert box["y"] + box["height"] <= 720, part

@@ -12,7 +12,7 @@ from core.images import convert
 from core.latent import codec, planes, sampling
 from core.runs import weights
 from tests.tiny_runs import tiny, trained
-from ui.components.latent.manifold import SIDE
+from ui.components.latent.manifold import side_for
 
 pytestmark = pytest.mark.browser
 
@@ -68,7 +68,7 @@ def test_hovering_over_one_plane_moves_all_of_them_without_a_message(page, four)
         part = k / 37
         page.mouse.move(box["x"] + box["width"] * part, box["y"] + box["height"] * (0.5 + 0.4 * np.sin(9 * part)))
         page.wait_for_function(PAINTED)
-        for place, peek in enumerate(page.locator(".draws .peek").all()):
+        for place, peek in enumerate(page.locator(".draws .preview").all()):
             seen[place].add(greys(peek).tobytes())
     assert len(seen[1]) >= 25, "the picture must follow the pointer"
     assert all(len(one) >= 5 for one in seen), "and in every other plane"
@@ -89,10 +89,10 @@ def test_every_plane_shows_what_its_own_model_decodes_there(page, four):
         run = runs.open_run(name)
         model = weights.load_model(run)
         _, points = codec.training_latents(model, run.recipe, data.load("digits"), 2_000)
-        grid = planes.lattice(*planes.window(points), SIDE)
+        grid = planes.lattice(*planes.window(points), side_for())
         nearest = grid[np.abs(grid - z).sum(1).argmin()]
         wanted = codec.decode(model, nearest[None])[0].astype(int)
-        assert np.abs(greys(page.locator(".draws .peek").nth(place)) - wanted).max() <= 1, name
+        assert np.abs(greys(page.locator(".draws .preview").nth(place)) - wanted).max() <= 1, name
 
 
 def test_sampling_draws_the_same_noise_for_all_and_a_reload_finds_it_again(page, four):
@@ -164,5 +164,5 @@ def test_a_phone_shows_one_plane_below_the_other(page, four, scheme):
 
 def test_planes_and_samples_share_the_first_screen_of_a_laptop(page, four):
     visit(page, four)
-    boxes = [one.bounding_box() for one in page.locator(".manifold .map, .draws .samples, .draws .peek").all()]
+    boxes = [one.bounding_box() for one in page.locator(".manifold .map, .draws .samples, .draws .preview").all()]
     assert len({box["y"] for box in boxes}) == 2 and max(box["y"] + box["height"] for box in boxes) <= 720

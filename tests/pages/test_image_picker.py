@@ -12,7 +12,7 @@ from core.latent import axes, codec, interpolation
 from core.runs import weights
 from tests.pages.page_tools import open_page, untrained
 from tests.tiny_runs import tiny, trained
-from ui.components.drawing.pad import Held
+from ui.components.drawing.pad import PadState
 from ui.shared import image_choice
 from ui.shared.image_choice import Pick
 
@@ -32,7 +32,7 @@ def visit(name: str, source: str | None = None, drawn: np.ndarray | None = None)
     if source:
         state[f"{KEYS[name]}_source"] = source
     if drawn is not None:
-        state["painted"] = {f"{KEYS[name]}_drawing": Held(drawn.tobytes())}
+        state["pads"] = {f"{KEYS[name]}_drawing": PadState(drawn.shape, drawn.tobytes())}
     return open_page(name, state)
 
 
@@ -133,7 +133,7 @@ def test_the_image_of_now_can_be_drawn_upon():
     page = visit("interpolate", "drawn")
     press(page, "interpolate_pick_a_start")
     number = picks(page, "interpolate")["a"].number
-    held = page.session_state["painted"]["interpolate_pick_a_drawing"]
+    held = page.session_state["pads"]["interpolate_pick_a_drawing"]
     assert held.pixels == data.load("digits").test_images[number].tobytes() and held.stamp == 1
 
 

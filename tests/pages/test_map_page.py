@@ -399,7 +399,7 @@ def test_what_is_selected_is_answered_with_reconstructions_neighbours_and_the_de
     spaces = selection._spaces([slot], held)
     picked = selection._answer("t", [4, 9], [], pool, held, spaces)
     wanted = np.concatenate([codec.decode(model, z[k][None]) for k in (4, 9)])
-    assert picked["made"] == pack(wanted) and picked["mean"] is None and picked["token"] == "t"
+    assert picked["reconstructions"] == pack(wanted) and picked["mean"] is None and picked["token"] == "t"
     assert [row["title"] for row in picked["rows"]] == ["Nearest in z", "Nearest in pixels"]
     for row, x in zip(picked["rows"], (z, inputs.pixels(pool.pictures)), strict=True):
         nearest = NearestNeighbors(n_neighbors=8).fit(x).kneighbors(return_distance=False)[9]
@@ -407,11 +407,14 @@ def test_what_is_selected_is_answered_with_reconstructions_neighbours_and_the_de
         same = (pool.labels[nearest] == pool.labels[9]).sum()
         assert row["agree"] == f"{same} of 8 are of the same class"
     many = selection._answer("t", [], [1, 2, 3], pool, held, spaces)
-    assert many["mean"] == pack(codec.decode(model, z[[1, 2, 3]].mean(0)[None])) and many["made"] is None
+    assert many["mean"] == pack(codec.decode(model, z[[1, 2, 3]].mean(0)[None])) and many["reconstructions"] is None
 
 
 def test_places_that_no_map_has_are_left_out():
-    assert map_detail.places([4, 9, 999, "x", True, -1, None], 60) == [4, 9] and map_detail.places("4", 60) == []
+    assert (
+        map_detail.valid_points([4, 9, 999, "x", True, -1, None], 60) == [4, 9]
+        and map_detail.valid_points("4", 60) == []
+    )
 
 
 @pytest.mark.parametrize("asked", [None, 3, {}, {"token": 5}, {"picks": [1]}])
@@ -419,7 +422,7 @@ def test_a_question_that_is_none_is_ignored(asked, monkeypatch):
     import streamlit as st
 
     monkeypatch.setattr(st, "session_state", {"map_detail": {"ask": asked}})
-    assert map_detail.asked("map_detail", 60) is None
+    assert map_detail.requested_selection("map_detail", 60) is None
 
 
 def test_every_control_has_help():

@@ -173,7 +173,7 @@ def test_presets_set_the_mask_and_the_address(four, kind, key, value, text):
     widgets = {"half": page.button_group, "random": page.slider, "box": page.slider}[kind]
     widgets(key=key).set_value(value).run()
     assert not page.exception and page.query_params["hide"] == text
-    painted = page.session_state["painted"]["reconstruct_mask"].pixels
+    painted = page.session_state["pads"]["reconstruct_mask"].pixels
     assert np.array_equal(masks.from_bytes(painted), mask_spec.mask_of(text))
     page.toggle(key="reconstruct_hiding").set_value(False).run()
     assert "hide" not in page.query_params
@@ -186,7 +186,7 @@ def test_a_brushed_mask_is_in_the_address_and_comes_back(four):
     text = mask_spec.text_of(painted)
     page = visit(runs="vad", hide=text)
     assert page.query_params["hide"] == text and page.session_state["reconstruct_kind"] == "brush"
-    assert np.array_equal(masks.from_bytes(page.session_state["painted"]["reconstruct_mask"].pixels), painted)
+    assert np.array_equal(masks.from_bytes(page.session_state["pads"]["reconstruct_mask"].pixels), painted)
 
 
 def test_other_random_pixels_are_one_click(four):

@@ -16,7 +16,10 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from core.images.convert import pack, shape_of
 from core.images.shape import ImageShape
+
+__all__ = ["fitting", "message_shape", "pack", "pack_numbers", "reduced", "register", "rounded", "script", "shape_of"]
 
 HERE = Path(__file__).parent
 
@@ -58,23 +61,9 @@ def rounded(values: Sequence[float] | np.ndarray) -> list[float]:
     return [round(float(v), 4) for v in values]
 
 
-def pack(pictures: np.ndarray) -> str:
-    """Pictures as base64 text of their raw bytes, row by row, channels last.
-
-    Args:
-        pictures: `uint8` [..., H, W] (grey) or [..., H, W, 3] (RGB).
-    """
-    return base64.b64encode(np.ascontiguousarray(pictures, np.uint8)).decode("ascii")
-
-
 def pack_numbers(array: np.ndarray, kind: type) -> str:
     """An array as base64 text of its raw bytes, in numbers of that kind."""
     return base64.b64encode(np.ascontiguousarray(array, kind)).decode("ascii")
-
-
-def shape_of(pictures: np.ndarray) -> ImageShape:
-    """The shape of many pictures, `uint8` [N, H, W] or [N, H, W, 3]."""
-    return ImageShape.of_picture(pictures.shape[1:])
 
 
 def message_shape(shape: ImageShape) -> list[int]:

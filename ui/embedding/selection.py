@@ -10,8 +10,8 @@ import streamlit as st
 from core.embedding import inputs
 from core.latent import codec
 from core.runs import RunError
-from ui.components.base import pack
-from ui.components.embedding.map_detail import asked, map_detail
+from ui.components.base import pack, shape_of
+from ui.components.embedding.map_detail import map_detail, requested_selection
 from ui.embedding.board import EmbeddingView, ImageSubset, latents, pixels_of
 from ui.shared.formatting import format_sig
 from ui.shared.latent_cursor import cursor_of
@@ -30,7 +30,7 @@ def details(slots: list[EmbeddingView]) -> None:
     loaded = model_of(slot)
     spaces = _spaces(slots, loaded)
     name = "|".join([pool.name, loaded.name if loaded else "", *(title for title, _, _ in spaces)])
-    if question := asked(KEY, len(pool.ids)):
+    if question := requested_selection(KEY, len(pool.ids)):
         token, picks, lasso = question
         st.session_state["map_answer"] = _answer(token, picks, lasso, pool, loaded, spaces)
 
@@ -40,6 +40,7 @@ def details(slots: list[EmbeddingView]) -> None:
     map_detail(
         key=KEY,
         pool=pool.name,
+        shape=shape_of(pool.pictures),
         run=name,
         labels=pool.labels,
         classes=pool.images.classes,
@@ -92,7 +93,7 @@ def _answer(
     token: str, picks: list[int], lasso: list[int], pool: ImageSubset, loaded: LoadedModel | None, spaces
 ) -> dict[str, Any]:
     """What the browser cannot know by itself."""
-    answer: dict[str, Any] = {"token": token, "rows": [], "made": None, "mean": None, "errors": None}
+    answer: dict[str, Any] = {"token": token, "rows": [], "reconstructions": None, "mean": None, "errors": None}
     if picks:
         answer["rows"] = [_near(title, x, mark, picks[-1], pool.labels) for title, x, mark in spaces]
     if loaded is None:
@@ -101,7 +102,7 @@ def _answer(
     if picks:
         made = np.concatenate([codec.decode(loaded.model, z[k][None]) for k in picks])
         errors = ((made / 255.0 - pool.pictures[picks] / 255.0) ** 2).mean((1, 2))
-        answer |= {"made": pack(made), "errors": [format_sig(float(e)) for e in errors]}
+        answer |= {"reconstructions": pack(made), "errors": [format_sig(float(e)) for e in errors]}
     if lasso:
         answer["mean"] = pack(codec.decode(loaded.model, z[lasso].mean(0)[None]))
     return answer

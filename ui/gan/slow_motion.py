@@ -52,7 +52,7 @@ def slow_motion(run: Run, held: LoadedModel, images: ImageSet | None, seed: int)
         key="gan_steps",
         start=start,
         at=at,
-        on_rest=QUERY,
+        query=QUERY,
         colours={
             role: theme.colour(role) for role in ("latent", "decoder", "discriminator", "real", "generated", "total")
         }

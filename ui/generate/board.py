@@ -12,7 +12,7 @@ from core.latent import walks
 from core.latent.mixture import SAMPLERS
 from core.runs import Run
 from ui.components.latent.latent_board import SPAN, latent_board
-from ui.components.latent.traversal import steps_for, traversal, wish
+from ui.components.latent.traversal import requested_slice, steps_for, traversal
 from ui.generate import sampler as source
 from ui.shared.encode import encode, encoding_method, latent_name
 from ui.shared.formatting import escape_markdown
@@ -33,7 +33,7 @@ def board(held: LoadedModel) -> None:
         run=held.name,
         stamp=here.stamp,
         seq=here.seq,
-        u=here.sigma_units,
+        sigma_units=here.sigma_units,
         picture=held.pictures(np.asarray([here.sigma_units], np.float32))[0],
         order=axes.order,
         weight=axes.weight,
@@ -68,11 +68,11 @@ def sheet(held: LoadedModel) -> None:
     """The traversal sheet, a slice at a time."""
     here, axes, d = cursor_of(held), held.axes, held.model.latent_dim
     st.subheader("One dimension at a time", anchor=False)
-    asked = wish("generate_sheet", d)
+    asked = requested_slice("generate_sheet", d)
     first, rows = asked or (0, d)
     tiles = None
     if asked:
-        steps = steps_for(rows)
+        steps = steps_for(rows, held.shape)
         dims = axes.order[first : first + max(1, held.slice() // steps)]
         dims = dims[: rows - first]
         tiles = held.pictures(walks.sweeps(np.asarray(here.sigma_units), dims, -SPAN, SPAN, steps))
@@ -81,13 +81,14 @@ def sheet(held: LoadedModel) -> None:
     traversal(
         key="generate_sheet",
         run=held.name,
+        shape=held.shape,
         base=here.sigma_units,
         order=axes.order,
         dead=axes.dead,
         rows=rows,
         first=first,
         tiles=tiles,
-        on_wish=_depth_too,
+        on_request=_depth_too,
     )
 
 

@@ -14,7 +14,7 @@ from core.latent.mixture import SAMPLERS
 from core.latent.planes import PlaneAxes
 from core.runs import Run
 from ui.components.latent.latent_board import SPAN
-from ui.components.latent.plane import SIDE, plane
+from ui.components.latent.plane import plane, side_for
 from ui.generate import sampler as source
 from ui.shared.formatting import escape_markdown, format_sig
 from ui.shared.latent_cursor import cursor_of
@@ -48,7 +48,7 @@ def hero_plane(run: Run, held: LoadedModel, pair: PlaneAxes, alone: bool) -> Non
 def _plane_tiles(
     name: str, names: tuple[str, str], rest: tuple[float, ...], _pair: PlaneAxes, _held: LoadedModel
 ) -> np.ndarray:
-    return _held.pictures(_pair.grid(np.asarray(rest), SPAN, SIDE))
+    return _held.pictures(_pair.grid(np.asarray(rest), SPAN, side_for(_held.shape)))
 
 
 @st.fragment
@@ -59,7 +59,7 @@ def other_plane(run: Run, held: LoadedModel) -> None:
         "Decode a plane",
         key="generate_plane_on",
         persist_state="session",
-        help="Decodes 2,401 pictures through the current point; takes from a tenth of a second to a few.",
+        help=f"Decodes {side_for(held.shape) ** 2:,} images through the current point; takes up to a few seconds.",
     ):
         st.caption("Choose two directions and move over the plane they span; all else stays as at the point above.")
         return

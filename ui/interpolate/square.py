@@ -11,7 +11,7 @@ from core.data import ImageSet
 from core.latent import codec, interpolation
 from core.latent.interpolation import Endpoint
 from core.runs import Run
-from ui.components.latent.square import SIDE, square
+from ui.components.latent.square import side_for, square
 from ui.interpolate.views import ends_of
 from ui.shared.image_choice import Pick, exists, label_of, note, picks_of
 from ui.shared.image_picker import choose
@@ -28,7 +28,7 @@ def four(
         "Decode a square",
         key="interpolate_square_on",
         persist_state="session",
-        help=f"Decodes {SIDE * SIDE:,} pictures; takes from a tenth of a second to a few.",
+        help=f"Decodes {side_for(loaded.shape) ** 2:,} images; takes from a tenth of a second to a few.",
     ):
         st.caption("A and B with two more images at the corners of a square, and every mixture of the four inside.")
         return
@@ -76,7 +76,7 @@ def four(
 
 @st.cache_data(max_entries=4, show_spinner="Decoding the square …")
 def _tiles(name: str, corners: np.ndarray, _loaded: LoadedModel) -> np.ndarray:
-    return codec.decode(_loaded.model, interpolation.corner_grid(corners, SIDE), chunk=64)
+    return codec.decode(_loaded.model, interpolation.corner_grid(corners, side_for(_loaded.shape)), chunk=64)
 
 
 def _lower(here: dict[str, Pick], images: ImageSet | None, draw: int) -> dict[str, Pick]:

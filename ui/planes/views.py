@@ -16,7 +16,7 @@ from core.latent.planes import Coverage
 from core.recipes.family import Family
 from core.runs import Run, RunError
 from ui.components.latent.draws import draws
-from ui.components.latent.manifold import SIDE, manifold
+from ui.components.latent.manifold import manifold, side_for
 from ui.planes.inputs import data_name
 from ui.planes.missing import training_of
 from ui.shared import address
@@ -87,7 +87,7 @@ def _decoded(name: str, _run: Run, _loaded: LoadedModel) -> tuple[np.ndarray, fl
     """(centre [2] and half side of the window in units of z, decoded pictures of a grid over it)."""
     z, _, _ = training_points(_run, _loaded)
     centre, half = planes.window(np.zeros((0, 2)) if z is None else z)
-    return centre, half, codec.decode(_loaded.model, planes.lattice(centre, half, SIDE), chunk=64)
+    return centre, half, codec.decode(_loaded.model, planes.lattice(centre, half, side_for(_loaded.shape)), chunk=64)
 
 
 def sample_settings() -> tuple[int, str]:

@@ -12,6 +12,7 @@ import streamlit as st
 
 from core.data import ImageSet
 from core.images.convert import ImageError, from_file
+from core.images.shape import GREY_28
 from core.latent import codec, sampling
 from ui.components.drawing.draw import draw, set_drawing
 from ui.components.gallery.gallery import gallery
@@ -187,7 +188,9 @@ def _gallery(picker: _Picker) -> None:
 
 def _drawing(picker: _Picker) -> None:
     key = f"{picker.key}_drawing"
-    drawn = draw(key=key, answer=picker.reconstruction if picker.reconstructs else None)
+    loaded = picker.loaded
+    shape = picker.images.shape if picker.images is not None else loaded.shape if loaded else GREY_28
+    drawn = draw(key=key, shape=shape, answer=picker.reconstruction if picker.reconstructs else None)
     now = picker.chosen.get(picker.name)
     with st.container(horizontal=True, gap="xsmall"):
         st.button(

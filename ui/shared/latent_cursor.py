@@ -78,12 +78,12 @@ class LatentCursor:
         self.last_move = (-1, -math.inf)
 
     def handle_message(self, message: dict[str, Any]) -> None:
-        """Move to the point in a message from the sliders, {"u": d numbers, "seq": int, "dim": slider moved}.
+        """Move to the point in a message from the sliders, {"sigma_units": d numbers, "seq": int, "dim": slider moved}.
 
         Messages come from a browser, so one that holds no valid point of this space is ignored. Moves of the same
         slider within `SAME_DRAG_SECONDS` are one step to undo.
         """
-        values, seq, dim = message.get("u"), message.get("seq"), message.get("dim")
+        values, seq, dim = message.get("sigma_units"), message.get("seq"), message.get("dim")
         if not isinstance(values, list) or len(values) != len(self.sigma_units) or not isinstance(seq, int):
             return
         if not all(isinstance(x, (int, float)) and not isinstance(x, bool) and math.isfinite(x) for x in values):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 import numpy as np
 import streamlit as st
 
+from core.images.shape import GREY_28, ImageShape
 from core.latent import axes as latent_axes
 from core.latent import codec
 from core.latent.axes import Axes
@@ -54,6 +55,7 @@ class LoadedModel:
     Attributes:
         name: changes whenever the weights do; the browser's name for this model.
         prior: whether it was trained towards N(0, I).
+        shape: of the images it decodes.
         rate: pictures it decodes per second, measured as it goes.
         latents: latents of images, for a model without an encoder, which searches for them (`ui.shared.encode`).
         traces: searches for one image with all their steps, about 60 kB each (`ui.reconstruct.search`).
@@ -63,6 +65,7 @@ class LoadedModel:
     axes: Axes
     name: str
     prior: bool
+    shape: ImageShape = GREY_28
     rate: float = 1_000.0
     latents: ResultCache[np.ndarray] = field(default_factory=lambda: ResultCache(4_000))
     traces: ResultCache[SearchTrace] = field(default_factory=lambda: ResultCache(256))
@@ -113,6 +116,6 @@ def _load(path: str, version: float) -> LoadedModel:
     # instead of 3, a sheet of the MLP 58 instead of 2. Alone, a second thread only makes large sheets 1.7 times faster.
     torch.set_num_threads(1)
     model = load_model(run := Run(Path(path)))
-    held = LoadedModel(model, latent_axes.axes(model), f"{run.name}@{version}", model.has_prior)
+    held = LoadedModel(model, latent_axes.axes(model), f"{run.name}@{version}", model.has_prior, run.recipe.shape)
     held.pictures(np.zeros((32, model.latent_dim), np.float32))  # the first call is slow; then the rate is known
     return held

@@ -1,15 +1,23 @@
-"""What the components send, and what they make of a browser's questions."""
+"""Messages of the components: what is sent, and which requests of a browser are accepted."""
 
 import base64
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import streamlit as st
 
+from core.images.shape import ImageShape
+from core.latent.planes import PlaneAxes
 from ui.components import base
-from ui.components.latent import latent_board, traversal
-from ui.components.playback import film
+from ui.components.embedding import map_sheet
+from ui.components.gallery import class_sheet, gallery, pairs
+from ui.components.gan import gan_flow, gan_pair, gan_quiz, gan_steps
+from ui.components.latent import draws, latent_board, manifold, plane, square, traversal
+from ui.components.outliers import outlier_board
+from ui.components.playback import film, path
+from ui.components.reconstruct import reconstruct
 
 
 @pytest.fixture
@@ -58,27 +66,162 @@ def test_a_frame_that_cannot_be_read_costs_that_frame_only(state, monkeypatch):
     assert sent["frames"] == [{"epoch": 4, "src": ""}]
 
 
-def test_pictures_travel_as_raw_grey_levels():
-    picture = np.arange(784, dtype=np.uint8).reshape(28, 28)
-    assert base64.b64decode(base.pack(picture)) == picture.tobytes()
+@pytest.mark.parametrize("shape", [(28, 28), (5, 20, 36), (5, 32, 32, 3)])
+def test_pictures_travel_as_raw_bytes_channels_last(shape):
+    pictures = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    assert base64.b64decode(base.pack(pictures)) == pictures.tobytes()
+    assert base64.b64decode(base.pack(pictures[..., ::-1])) == np.ascontiguousarray(pictures[..., ::-1]).tobytes()
+
+
+def test_numbers_of_messages_are_short():
     assert base.rounded(np.array([0.123456, -1], np.float32)) == [0.1235, -1.0]
 
 
 @pytest.mark.parametrize("asked", [None, 3, {}, {"first": "0"}, {"first": -1}, {"first": 20}])
 def test_a_question_for_rows_that_are_not_there_is_ignored(state, asked):
-    state["t"] = {"wish": asked}
-    assert traversal.wish("t", 20) is None
+    state["t"] = {"slice": asked}
+    assert traversal.requested_slice("t", 20) is None
 
 
 def test_folded_sliders_are_decoded_only_when_they_are_unfolded(state):
-    state["t"] = {"wish": {"first": 5, "all": False}}
-    assert traversal.wish("t", 128) == (5, latent_board.SHOWN)
-    state["t"] = {"wish": {"first": 5, "all": True}}
-    assert traversal.wish("t", 128) == (5, 128)
-    assert traversal.wish("t", 20) == (5, 20)
+    state["t"] = {"slice": {"first": 5, "all": False}}
+    assert traversal.requested_slice("t", 128) == (5, latent_board.SHOWN)
+    state["t"] = {"slice": {"first": 5, "all": True}}
+    assert traversal.requested_slice("t", 128) == (5, 128)
+    assert traversal.requested_slice("t", 20) == (5, 20)
 
 
 @pytest.mark.parametrize("rows", [1, 20, 64, 65, 128, 256, 257, 512])
 def test_a_sheet_stays_small_and_has_a_middle(rows):
     steps = traversal.steps_for(rows)
     assert steps % 2 == 1 and rows * steps < 4_000
+
+
+@pytest.mark.parametrize(
+    "shape", [ImageShape(1, 28, 28), ImageShape(3, 32, 32), ImageShape(1, 20, 36), ImageShape(3, 128, 128)]
+)
+def test_large_images_come_in_smaller_planes_squares_and_sheets(shape):
+    for module in (plane, manifold, square):
+        side = module.side_for(shape)
+        assert side in module.SIDES and (side - 1) % 4 in (0, 2)
+        larger = [other for other in module.SIDES if other > side]
+        assert all(other**2 * shape.values > module.MOST_BYTES for other in larger), "the largest that fits"
+        assert side**2 * shape.values <= module.MOST_BYTES or side == min(module.SIDES)
+    for rows in (2, 20, 128):
+        steps = traversal.steps_for(rows, shape)
+        assert steps in (7, 13, 25) and (rows * steps * shape.values <= traversal.MOST_BYTES or steps == 7)
+
+
+def test_pages_of_grey_28_keep_their_planes():
+    assert (plane.side_for(), manifold.side_for(), square.side_for(), traversal.steps_for(20)) == (49, 37, 33, 25)
+
+
+@pytest.mark.parametrize("shape", [(40, 28, 28), (40, 21, 37), (40, 33, 32, 3)])
+def test_a_set_that_is_too_large_is_sent_with_means_over_squares_of_pixels(shape):
+    pictures = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    assert base.reduced(pictures, pictures.size) is pictures
+    small = base.reduced(pictures, pictures.size // 3)
+    assert small.dtype == np.uint8 and small.shape[:1] == shape[:1] and small.shape[3:] == shape[3:]
+    assert small.shape[1:3] == (math.ceil(shape[1] / 2), math.ceil(shape[2] / 2))
+    block = pictures[7, 4:6, 10:12].astype(float).mean((0, 1))
+    assert np.abs(small[7, 2, 5] - block).max() <= 0.5
+    assert min(base.reduced(pictures, 1).shape[1:3]) >= 8, "still an image"
+
+
+SHAPES = [(28, 28), (20, 36), (32, 24, 3)]
+
+
+@pytest.mark.parametrize("picture", SHAPES)
+def test_every_component_states_the_shape_of_its_images(state, monkeypatch, picture):
+    """And sends all of their bytes: as many as the shape and the number of images say."""
+    sent = {}
+    modules = (plane, manifold, draws, square, path, film, gallery, pairs, class_sheet, reconstruct, outlier_board)
+    for module in (*modules, map_sheet, gan_pair, gan_quiz, gan_steps, gan_flow, latent_board, traversal):
+        name = module.__name__.rsplit(".", 1)[1]
+
+        def mount(name=name, **arguments):
+            sent[name] = arguments["data"]
+            return SimpleNamespace(pick=None)
+
+        monkeypatch.setattr(module, "_mount", mount)
+    some = lambda n: np.random.default_rng(n).integers(0, 256, (n, *picture), np.uint8)  # noqa: E731
+    axes = PlaneAxes(("a", "b"), np.eye(2, dtype=np.float32), np.eye(2, dtype=np.float32))
+    shape = ImageShape.of_picture(picture)
+    plane.plane(key="k", run="r", pair=axes, tiles=some(169), base=[0, 0])
+    common = {"points": None, "labels": None, "classes": ()}
+    manifold.manifold(key="k", slot="a", name="n", dataset="d", tiles=some(169), centre=np.zeros(2), half=1.0, **common)
+    draws.draws(key="k", slot="a", tiles=some(10), z=np.zeros((10, 2)), about="")
+    square.square(key="k", tiles=some(81), corners=some(4), notes="abcd")
+    strips = [path.Strip("s", "s", "#fff", (), some(9)), path.Strip("t", "t", "#fff", (), some(9))]
+    path.path(key="k", strips=strips, ends=(some(1)[0], some(1)[0]), notes=("", ""), panels=(), on_go=print)
+    film.film([], lambda epoch: b"", "k", shape=shape)
+    gallery.gallery(some(3), "abc", "k", name="")
+    pairs.pairs(some(3), some(3), [("", "", False)] * 3, "k", name="", chosen=0, on_pick=print)
+    class_sheet.class_sheet([class_sheet.Row("a", "", some(2)), class_sheet.Row("b", "", some(5))], key="k")
+    flat = np.ones(picture[:2], bool)
+    lane = reconstruct.Lane(
+        "", "", "#fff", (), some(3), np.ones(3), np.ones(3), None, np.ones((3, 2)), some(1)[0], False
+    )
+    card = reconstruct.Card("", "", "", "", [lane], np.ones((4, 2)), np.zeros(4), 1.0)
+    reconstruct.reconstruct(key="k", image=some(1)[0], note="", visible=flat, cards=[card])
+    row = outlier_board.Row("a", "a", "#fff", "solid", np.arange(1.0, 6), some(5), some(5), 0.5)
+    outlier_board.outlier_board(
+        key="k", rows=[row], validation=np.ones(3), quantile=95, title="", unit="", on_quantile=print, muted="#fff"
+    )
+    state["k"] = {"want": "pool"}
+    map_sheet.map_sheet(key="k", pool="pool", ids=np.arange(6), tests=6, images=lambda: some(6))
+    state["k"] = {}
+    gan_pair.gan_pair([gan_pair.Lane("a", "a", "#fff", some(9))], 8, key="k")
+    gan_quiz.gan_quiz(
+        key="k",
+        round="r",
+        pictures=some(4),
+        kinds=[("a", "A", "a", "#fff")],
+        truth=[0] * 4,
+        believed=[True] * 4,
+        advice={},
+        colours={},
+        on_done=print,
+        on_again=print,
+    )
+    gan_flow.gan_flow(gan_flow.Stream(images=some(7)), key="k", colours={}, parts=(), chosen="", on_pick=print)
+    stage = gan_steps.Stage("a", "real", "", [gan_steps.Row("a", "image", "real", some(5))])
+    gan_steps.gan_steps({"D": [stage]}, key="k", colours={}, start="D", at=0, query="q")
+    latent_board.latent_board(
+        key="k",
+        run="r",
+        stamp=0,
+        seq=0,
+        sigma_units=[0],
+        picture=some(1)[0],
+        order=[0],
+        weight=[1],
+        dead=[False],
+        prior=True,
+        on_move=print,
+    )
+    traversal.traversal(key="k", run="r", shape=shape, base=[0], order=[0], dead=[False], rows=1, tiles=some(25))
+    assert {name: data["shape"] for name, data in sent.items()} == dict.fromkeys(sent, list(shape.chw))
+    assert len(sent) == len(modules) + 7
+    sizes = {
+        "plane": 169,
+        "manifold": 169,
+        "draws": 10,
+        "square": 81,
+        "path": 18,
+        "gallery": 3,
+        "pairs": 6,
+        "map_sheet": 6,
+        "outlier_board": 10,
+        "gan_pair": 9,
+        "gan_quiz": 4,
+        "traversal": 25,
+    }
+    assert {name: len(base64.b64decode(sent[name]["tiles"])) for name in sizes} == {
+        name: count * shape.values for name, count in sizes.items()
+    }
+    assert [len(base64.b64decode(row["tiles"])) for row in sent["class_sheet"]["rows"]] == [
+        2 * shape.values,
+        5 * shape.values,
+    ]
+    assert len(base64.b64decode(sent["reconstruct"]["visible"])) == shape.pixels

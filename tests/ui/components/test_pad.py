@@ -1,4 +1,4 @@
-"""What the surfaces to paint on keep, and what they make of a browser's words."""
+"""The painting surfaces: the image they keep, and the messages of a browser that they accept."""
 
 import base64
 
@@ -7,6 +7,7 @@ import pytest
 import streamlit as st
 
 from core.images import masks
+from core.images.shape import ImageShape
 from ui.components.drawing import draw, mask_brush, pad
 
 PICTURE = np.random.default_rng(0).integers(0, 256, 784, np.uint8)
@@ -34,9 +35,9 @@ def mounted(monkeypatch, state):
     monkeypatch.setattr(draw, "_mount", mount)
     monkeypatch.setattr(mask_brush, "_mount", mount)
 
-    def hear(said):
-        state[seen["key"]] = {"said": said}
-        seen["on_said_change"]()
+    def hear(message):
+        state[seen["key"]] = {"painted": message}
+        seen["on_painted_change"]()
 
     seen["hear"] = hear
     return seen
@@ -51,7 +52,7 @@ def test_a_drawing_begins_empty_and_is_then_what_the_browser_says(mounted):
 
 
 @pytest.mark.parametrize(
-    "said",
+    "message",
     [
         None,
         3,
@@ -75,10 +76,10 @@ def test_a_drawing_begins_empty_and_is_then_what_the_browser_says(mounted):
         {"pixels": wire(bytes(784))},
     ],
 )
-def test_rubbish_from_a_browser_is_ignored(mounted, said):
+def test_rubbish_from_a_browser_is_ignored(mounted, message):
     draw.draw(key="d")
     mounted["hear"]({"stamp": 0, "pixels": wire(PICTURE)})
-    mounted["hear"](said)
+    mounted["hear"](message)
     assert np.array_equal(draw.drawing("d").ravel(), PICTURE)
 
 
@@ -128,5 +129,33 @@ def test_a_mask_of_anything_but_noughts_and_ones_is_ignored(mounted, level):
 
 
 def test_a_surface_that_is_not_on_the_page_keeps_its_picture(state):
-    pad.put("d", PICTURE.tobytes())
-    assert pad.held("d", bytes(784)).pixels == PICTURE.tobytes()
+    pad.replace("d", (28, 28), PICTURE.tobytes())
+    assert pad.state_of("d", (28, 28), bytes(784)).pixels == PICTURE.tobytes()
+
+
+@pytest.mark.parametrize("shape", [ImageShape(1, 20, 36), ImageShape(3, 32, 32), ImageShape(3, 8, 128)])
+def test_a_drawing_has_any_shape_and_another_shape_begins_empty(mounted, shape):
+    assert draw.draw(key="d", shape=shape).shape == shape.picture and not draw.drawing("d", shape).any()
+    assert mounted["data"]["shape"] == list(shape.chw)
+    picture = np.random.default_rng(1).integers(0, 256, shape.picture, np.uint8)
+    mounted["hear"]({"stamp": 0, "pixels": wire(picture)})
+    assert np.array_equal(draw.draw(key="d", shape=shape), picture)
+    mounted["hear"]({"stamp": 0, "pixels": wire(bytes(picture.size - 1))})
+    assert np.array_equal(draw.drawing("d", shape), picture), "too short"
+    before = mounted["key"]
+    turned = (
+        ImageShape(shape.channels, shape.width, shape.height) if shape.width != shape.height else ImageShape(1, 8, 8)
+    )
+    assert not draw.draw(key="d", shape=turned).any() and mounted["key"] != before
+
+
+@pytest.mark.parametrize("shape", [ImageShape(1, 20, 36), ImageShape(3, 32, 24)])
+def test_a_mask_has_one_number_a_pixel_whatever_the_channels(mounted, shape):
+    image = np.random.default_rng(2).integers(0, 256, shape.picture, np.uint8)
+    mask = np.random.default_rng(3).random((shape.height, shape.width)) < 0.5
+    assert np.array_equal(mask_brush.mask_brush(image, mask, key="m"), mask)
+    assert mounted["data"]["shape"] == list(shape.chw) and mounted["data"]["image"] == wire(image)
+    mounted["hear"]({"stamp": 0, "pixels": wire(~mask)})
+    assert np.array_equal(mask_brush.mask_brush(image, key="m"), ~mask)
+    mask_brush.set_mask("m", mask)
+    assert np.array_equal(mask_brush.mask_brush(image, key="m"), mask) and mounted["data"]["stamp"] == 1

@@ -39,15 +39,15 @@ def test_every_step_by_a_button_has_a_stamp_of_its_own():
 
 def test_a_slider_leaves_the_stamp_alone_so_that_the_board_does_not_answer_itself():
     cursor = LatentCursor([0.0])
-    cursor.handle_message({"u": [0.5], "seq": 3, "dim": 0})
+    cursor.handle_message({"sigma_units": [0.5], "seq": 3, "dim": 0})
     assert (cursor.sigma_units, cursor.seq, cursor.stamp) == ([0.5], 3, 0)
 
 
 def test_key_repeats_on_one_slider_are_one_step_to_undo():
     cursor = LatentCursor([0.0, 0.0])
     for k in range(1, 6):
-        cursor.handle_message({"u": [k / 10, 0.0], "seq": k, "dim": 0})
-    cursor.handle_message({"u": [0.5, 0.1], "seq": 6, "dim": 1})
+        cursor.handle_message({"sigma_units": [k / 10, 0.0], "seq": k, "dim": 0})
+    cursor.handle_message({"sigma_units": [0.5, 0.1], "seq": 6, "dim": 1})
     assert cursor.undo() and cursor.sigma_units == [0.5, 0.0]
     assert cursor.undo() and cursor.sigma_units == [0.0, 0.0]
 
@@ -56,14 +56,14 @@ def test_key_repeats_on_one_slider_are_one_step_to_undo():
     "message",
     [
         {},
-        {"u": None, "seq": 1},
-        {"u": [1.0], "seq": 1},
-        {"u": ["1", 0], "seq": 1},
-        {"u": [True, 0], "seq": 1},
-        {"u": [math.nan, 0], "seq": 1},
-        {"u": [math.inf, 0], "seq": 1},
-        {"u": [1, 2], "seq": "x"},
-        {"u": [1, 2, 3], "seq": 1},
+        {"sigma_units": None, "seq": 1},
+        {"sigma_units": [1.0], "seq": 1},
+        {"sigma_units": ["1", 0], "seq": 1},
+        {"sigma_units": [True, 0], "seq": 1},
+        {"sigma_units": [math.nan, 0], "seq": 1},
+        {"sigma_units": [math.inf, 0], "seq": 1},
+        {"sigma_units": [1, 2], "seq": "x"},
+        {"sigma_units": [1, 2, 3], "seq": 1},
     ],
 )
 def test_rubbish_from_a_browser_is_ignored(message):
@@ -74,7 +74,7 @@ def test_rubbish_from_a_browser_is_ignored(message):
 
 def test_a_cursor_stays_within_reach_and_the_memory_within_bounds():
     cursor = LatentCursor([0.0])
-    cursor.handle_message({"u": [1e30], "seq": 1, "dim": 0})
+    cursor.handle_message({"sigma_units": [1e30], "seq": 1, "dim": 0})
     assert cursor.sigma_units == [MAX_SIGMA]
     for k in range(3 * UNDO_STEPS):
         cursor.move_to([float(k)])

@@ -41,11 +41,11 @@ function start(root) {
       sent = Math.max(Date.now(), sent + 1, data.seq); // above every number an earlier visit has used
       answered = sent;
       moves = movesSent = 0;
-      position = [...data.u];
+      position = [...data.sigma_units];
     } else {
       if (data.seq < sent || moves !== movesSent) return;
       answered = data.seq;
-      position = [...data.u];
+      position = [...data.sigma_units];
     }
     decoded = decodeBase64(data.picture);
     preview = null;
@@ -141,7 +141,7 @@ function start(root) {
     movesSent = moves;
     clearTimeout(idleTimer);
     clearTimeout(answerTimer);
-    const message = { seq: sent, u: position.map((x) => Math.round(x * 1e4) / 1e4), dim };
+    const message = { seq: sent, sigma_units: position.map((x) => Math.round(x * 1e4) / 1e4), dim };
     view.send(message);
     answerTimer = setTimeout(() => {
       if (answered < message.seq && sent === message.seq) view.send(message);

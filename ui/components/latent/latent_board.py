@@ -46,7 +46,7 @@ def latent_board(
     run: str,
     stamp: int,
     seq: int,
-    u: Sequence[float],
+    sigma_units: Sequence[float],
     picture: np.ndarray,
     order: Sequence[int],
     weight: Sequence[float],
@@ -68,12 +68,12 @@ def latent_board(
     Args:
         run: the same text here and in `traversal` and `plane` connects the three in the browser.
         stamp: changes when the point was set by anything but the board (a button); the board then takes it over.
-        seq: number of the newest message from the board that is contained in `u`.
-        u: the point in units of σ from each dimension's centre, [d].
-        picture: the image decoded at `u`, `uint8` [H, W] or [H, W, 3].
+        seq: number of the newest message from the board that is contained in `sigma_units`.
+        sigma_units: the point in units of σ from each dimension's centre, [d].
+        picture: the image decoded at this point, `uint8` [H, W] or [H, W, 3].
         order, weight, dead: see `core.latent.axes.Axes`.
         prior: whether σ is the prior's, rather than that of the training latents.
-        on_move: receives {"seq": int, "u": list of d numbers, "dim": the dimension moved, or −1}. Not checked: it
+        on_move: receives {"seq": int, "sigma_units": d numbers, "dim": the dimension moved, or −1}. Not checked: it
             comes from a browser.
         original: the encoded image, like `picture`, shown small beside its reconstruction.
         note: what `original` is. measure: what `weight` is; empty where it is unknown.
@@ -91,7 +91,7 @@ def latent_board(
             "run": run,
             "stamp": stamp,
             "seq": seq,
-            "u": rounded(u),
+            "sigma_units": rounded(sigma_units),
             "shape": message_shape(ImageShape.of_picture(picture.shape)),
             "picture": pack(picture),
             "order": [int(k) for k in order],

@@ -71,7 +71,8 @@ def plane(
     Args:
         run: as in `latent_board`.
         pair: its two directions, to the right and upwards.
-        tiles: `uint8` [side², H, W(, 3)] over ±3 σ, row by row from the top (`PlaneAxes.grid`), with `side` of `side_for`.
+        tiles: `uint8` [side², H, W(, 3)] over ±3 σ, row by row from the top (`PlaneAxes.grid`), with `side` of
+            `side_for`.
         base: the point in units of σ that the plane goes through, [d].
         points, labels: images by their coordinates in the plane [N, 2] and their classes [N] (−1: none), drawn over it.
         classes: a name per class.

@@ -65,11 +65,6 @@ function screenScale(pixels, room, most = Infinity, ratio = deviceRatio()) {
   return scale < 1 ? scale : Math.max(1, Math.floor(Math.min(scale, most * ratio)));
 }
 
-// Length in CSS pixels of `pixels` image pixels at that scale.
-function snapToPixels(pixels, room, most = Infinity, ratio = deviceRatio()) {
-  return Math.max(1, Math.round(pixels * screenScale(pixels, room, most, ratio))) / ratio;
-}
-
 // Size in CSS pixels of a grid of images within a room: { width, height, scale }, and of one image in it, { cellWidth,
 // cellHeight }. Image pixels stay square, and crisp wherever the room has at least one screen pixel for each.
 function fitGrid(shape, { width, height = Infinity, columns = 1, rows = 1, most = Infinity }, ratio = deviceRatio()) {

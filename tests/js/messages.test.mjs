@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { load, plain } from "./load.mjs";
+
+const NAMES = ["queueMessage", "publish", "subscribe", "getOrCreate", "removeView", "cleanup", "dropOldest", "store"];
+const nextTick = () => new Promise((done) => { setTimeout(done, 0); });
+
+test("messages leave one a tick, in their order, also those queued meanwhile", async () => {
+  const { queueMessage } = load(NAMES), sent = [];
+  queueMessage(() => { sent.push("a"); queueMessage(() => sent.push("b")); });
+  queueMessage(() => sent.push("c"));
+  assert.deepEqual(sent, ["a"], "the first at once");
+  const counts = new Set();
+  while (sent.length < 3) {
+    counts.add(sent.length);
+    await nextTick();
+  }
+  assert.deepEqual(sent, ["a", "b", "c"]);
+  assert.ok(counts.has(1) && counts.has(2), "never two in one tick");
+  await nextTick();
+  queueMessage(() => sent.push("d"));
+  assert.equal(sent.at(-1), "d", "an empty queue sends at once again");
+});
+
+test("listeners hear what is published until they leave", () => {
+  const { publish, subscribe } = load(NAMES), heard = [];
+  const leave = subscribe("topic", (value) => { heard.push(value); leave(); });
+  subscribe("topic", (value) => heard.push(-value));
+  publish("topic", 1);
+  publish("topic", 2);
+  publish("other", 3);
+  assert.deepEqual(heard, [1, -1, -2]);
+});
+
+test("a view is made once for its element and stopped only when the element has left the page", () => {
+  const { getOrCreate, removeView, cleanup } = load(NAMES), parent = { isConnected: true };
+  let made = 0, stopped = 0;
+  const create = () => ({ number: ++made });
+  assert.equal(getOrCreate(parent, create), getOrCreate(parent, create));
+  const leave = cleanup(parent, () => { stopped++; removeView(parent); });
+  leave();
+  assert.equal(stopped, 0);
+  parent.isConnected = false;
+  leave();
+  assert.equal(stopped, 1);
+  assert.equal(getOrCreate(parent, create).number, 2);
+});
+
+test("scripts of two components share one store, and only the newest entries are kept", () => {
+  const window = { devicePixelRatio: 1 }, first = load(NAMES, [], { window }), second = load(NAMES, [], { window });
+  assert.equal(first.store, second.store);
+  const map = new Map([[1, "a"], [2, "b"], [3, "c"]]);
+  first.dropOldest(map, 2);
+  assert.deepEqual(plain([...map.keys()]), [2, 3]);
+  first.dropOldest(map, 5);
+  assert.equal(map.size, 2);
+});

@@ -1,0 +1,26 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { load } from "./load.mjs";
+
+const { formatNumber, formatSigned, formatSignificant, formatCount, formatTick, clamp, sameVector } = load(
+  ["formatNumber", "formatSigned", "formatSignificant", "formatCount", "formatTick", "clamp", "sameVector"]);
+
+test("numbers keep about three digits and a typographic minus", () => {
+  assert.deepEqual([0.1234, 12.34, 123.4, -0.5, NaN, Infinity].map(formatNumber),
+    ["0.12", "12.3", "123", "−0.50", "–", "–"]);
+  assert.deepEqual([1.005, -0.25, 0].map(formatSigned), ["+1.00", "−0.25", "+0.00"]);
+  assert.deepEqual([12345.6, -0.0123456, 7].map((v) => formatSignificant(v)), ["12,300", "−0.0123", "7"]);
+  assert.equal(formatCount(60000), "60,000");
+});
+
+test("ticks have no more digits than they need", () => {
+  assert.deepEqual([0, 0.5, 0.30000000000000004, 1500, -20, 2e6, 5e-7].map(formatTick),
+    ["0", "0.5", "0.3", "1500", "−20", "2e+6", "5e-7"]);
+});
+
+test("vectors are compared in the precision in which they travel", () => {
+  assert.ok(sameVector([0.1, 0.2], [0.10009, 0.2]));
+  assert.ok(!sameVector([0.1, 0.2], [0.1003, 0.2]) && !sameVector([1], [1, 2]));
+  assert.ok(sameVector([0.1, 9], [0.1, 0], 1), "one place may differ");
+  assert.deepEqual([clamp(5, 0, 3), clamp(-1, 0, 3), clamp(2, 0, 3)], [3, 0, 2]);
+});
