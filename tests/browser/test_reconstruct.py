@@ -149,11 +149,11 @@ def test_what_the_brush_hides_is_completed_from_the_rest_and_the_address_leads_b
 
 def test_the_sweep_draws_its_curves_behind_the_page_and_can_be_stopped(page, lab):
     visit(page, lab, "runs=example-mlp-vae,tiny-vad&image=3")
-    page.get_by_role("button", name="Draw the curve").click()
+    page.get_by_role("button", name="Draw the curves").click()
     stop = page.get_by_role("button", name="Stop")
     stop.wait_for(timeout=30_000)
     stop.click()
-    page.get_by_role("button", name="Go on").click(timeout=60_000)
+    page.get_by_role("button", name="Continue").click(timeout=60_000)
     page.get_by_role("button", name="Curves (CSV)").wait_for(timeout=120_000)
     chart = page.locator("[class*=st-key-reconstruct_sweep_chart] canvas")
     assert "With half of the pixels hidden" in chart.get_attribute("aria-label")

@@ -11,7 +11,7 @@ from core.models import build
 from core.runs import weights
 from core.system import paths
 from tests.pages.page_tools import open_page, untrained
-from ui.outliers import measures, scores
+from ui.outliers import classes, scores
 
 
 class Waiting:
@@ -102,7 +102,7 @@ def test_every_model_with_an_encoder_is_scored_at_once(preset_name, d):
     for kind, title in (("noise", "Noise"), ("inverted", "Inverted"), ("shuffled", "Shuffled")):
         assert shown[title][0] == pytest.approx(found[kind].auroc)
     assert shown["False alarms"][0] == f"{100 * found['test'].flagged:.1f} %"
-    assert any("set by validation images alone, 180" in c.value for c in page.caption)
+    assert any("a quantile of the scores of 180 validation images" in c.value for c in page.caption)
 
 
 def test_the_address_chooses_score_number_and_threshold_and_is_kept_up_to_date():
@@ -235,7 +235,7 @@ def test_other_runs_are_laid_beside_it_and_those_still_computing_say_so():
 
 def test_class_by_class_each_has_its_scores_and_one_class_at_a_time_its_own_pca(monkeypatch):
     run = make("run")
-    monkeypatch.setattr(measures.outliers, "one_class", lambda images, most: np.linspace(0.9, 0.99, 10))
+    monkeypatch.setattr(classes.outliers, "one_class", lambda images, most: np.linspace(0.9, 0.99, 10))
     page = visit()
     shown = table(page, "Class")
     images, mixed, path = jobs_outliers.prepare(run, "", 300, 0)
@@ -255,7 +255,19 @@ def test_the_formula_has_the_numbers_of_now_and_the_code_that_ran():
     values = outliers.load(path, mixed).error
     line = outliers.decision_threshold(values[mixed.of("validation")], 0.95)
     assert any(f"t = {line:.3g}"[:7] in formula.value for formula in page.latex)
-    assert "def threshold" in page.code[0].value and "def scoring" in page.code[0].value
+    assert "def decision_threshold" in page.code[0].value and "def scoring" in page.code[0].value
+
+
+def test_the_images_of_a_run_are_mixed_and_hashed_once_not_at_every_rerun(monkeypatch):
+    make("run")
+    build, made = outlier_images.build, []
+    monkeypatch.setattr(outlier_images, "build", lambda *a, **k: made.append(1) or build(*a, **k))
+    page = visit()
+    page.run()
+    page.segmented_control(key="outliers_score").set_value("objective").run()
+    assert len(made) == 1 and not page.exception
+    page.selectbox(key="outliers_n").select(100).run()
+    assert len(made) == 2
 
 
 def test_many_images_are_scored_in_a_process_even_with_an_encoder(monkeypatch):

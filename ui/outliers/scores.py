@@ -1,4 +1,4 @@
-"""The scores of a bag: from memory, from the cache folder, computed at once, or by a job whose progress is shown."""
+"""Scores of an outlier set: from the cache, computed at once, or by a background job with its progress."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.data import DataError
-from core.evaluation import outliers
+from core import data
+from core.data import DataError, ImageSet
+from core.evaluation import outlier_images, outliers
 from core.evaluation.outlier_images import OutlierSet
 from core.evaluation.outliers import OutlierScores
 from core.jobs import outliers as jobs_outliers
 from core.jobs.outliers import OutlierJob
+from core.recipes.images import load_images
 from core.runs import Run, RunError
 from core.system.progress import Steps
 from ui.outliers.inputs import Choice
@@ -22,21 +24,21 @@ from ui.shared.formatting import escape_markdown
 from ui.shared.model_cache import load
 
 AT_ONCE = 5_000
-"""Images that an encoder's model scores while the visitor waits: a second or two."""
+"""Images, at most, that a model with an encoder scores while the visitor waits: one or two seconds."""
 
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """A run's bag and its scores."""
+    """A run with its outlier set and the scores."""
 
     run: Run
-    bag: OutlierSet
-    scored: OutlierScores
+    outlier_set: OutlierSet
+    scores: OutlierScores
 
 
 @dataclass(frozen=True, eq=False)
 class Pending:
-    """Scores that a process computes, or that this visitor stopped waiting for (`job` is None)."""
+    """Scores that a background job computes (`job`), or that this visitor has stopped (None). path: their file."""
 
     run: Run
     choice: Choice
@@ -44,24 +46,27 @@ class Pending:
     job: OutlierJob | None
 
 
-LEFT = "outliers_left"  # in session state: files whose scoring this visitor has stopped
+STOPPED = "outliers_stopped"
+"""Key in the session state: files whose scoring this visitor has stopped."""
 
 
 def scored(run: Run, choice: Choice) -> Result | Pending | str:
-    """The result, the work that leads to it, or the sentence why there is none."""
+    """The result, or the job that computes it, or one sentence on why there is none."""
     try:
-        images, bag, path = jobs_outliers.prepare(run, choice.other, choice.n, 0)
-        if not run.recipe.decoder_only and len(bag.images) <= AT_ONCE:
-            return Result(run, bag, _at_once(str(path), _run=run, _images=images, _bag=bag))
+        images = load_images(run.recipe)
+        other = data.load(choice.other, shape=images.shape) if choice.other else None
+        outlier_set, path, _ = _outlier_set(str(run.path), run.weights_version(), images, other, choice.n)
+        if run.recipe.has_encoder and len(outlier_set.images) <= AT_ONCE:
+            return Result(run, outlier_set, _at_once(str(path), _run=run, _images=images, _outlier_set=outlier_set))
     except (DataError, RunError) as error:
         return str(error)
     try:
         version = os.stat(path).st_mtime_ns
     except OSError:
         version = 0
-    if version and (found := _kept(str(path), version, _bag=bag)):
-        return Result(run, bag, found)
-    if str(path) in st.session_state.get(LEFT, ()):
+    if version and (found := _from_cache(str(path), version, _outlier_set=outlier_set)):
+        return Result(run, outlier_set, found)
+    if str(path) in st.session_state.get(STOPPED, ()):
         return Pending(run, choice, path, None)
     job = jobs_outliers.start(run, choice.other, choice.n, 0, path, again=version > 0)
     job.watch(_visitor())
@@ -69,33 +74,33 @@ def scored(run: Run, choice: Choice) -> Result | Pending | str:
 
 
 def show(pending: Pending, height: int) -> None:
-    """How far it is, with a way to stop; or why it ended, with a way on. The page is drawn anew once it is done."""
+    """The progress with a Stop button, or why the job ended and how to start it again. The page is drawn again once the
+    scores are there."""
     job, name = pending.job, escape_markdown(pending.run.name)
     with st.container(border=True, height=height, vertical_alignment="center"):
         if job is not None and job.active:
-            st.markdown(
-                f"**{name}** has no encoder: it looks for a place in its latent space for each image, step by "
-                "step. Its scores appear here by themselves, and stay for the next time."
-                if pending.run.recipe.decoder_only
-                else f"**{name}** reconstructs every image of the bag. Its scores appear here by themselves, and "
-                "stay for the next time."
+            work = (
+                "reconstructs every image"
+                if pending.run.recipe.has_encoder
+                else "has no encoder, so a search finds the latent vector of each image"
             )
+            st.markdown(f"**{name}** {work}. The scores appear here when they are ready, and are kept for later.")
             st.fragment(_progress, run_every=0.5)(job)
             st.button(
                 "Stop",
                 key=f"outliers_stop_{pending.run.name}",
                 icon=":material/stop:",
-                on_click=_leave,
+                on_click=_stop,
                 args=(pending,),
-                help="Ends the scoring. Others who wait for the same scores still get them.",
+                help="Stops the scoring. Other visitors who wait for the same scores still get them.",
             )
             return
         if job is not None and job.state == "failed":
             st.error(f"The images could not be scored. {escape_markdown(job.message)}", icon=":material/error:")
         elif job is not None and job.state == "done":
             st.error(
-                "The scores were computed and could not be kept. Free some space in the cache folder, or choose "
-                "another one with LATENT_LAB_CACHE.",
+                "The scores were computed but could not be saved. Free some space in the cache folder, or choose "
+                "another folder with LATENT_LAB_CACHE.",
                 icon=":material/error:",
             )
         else:
@@ -104,50 +109,60 @@ def show(pending: Pending, height: int) -> None:
             "Score the images",
             key=f"outliers_again_{pending.run.name}",
             type="primary",
-            on_click=_again,
+            on_click=_start_again,
             icon=":material/play_arrow:",
             args=(pending,),
-            help="Begins anew with the settings above.",
+            help="Starts again with the settings above.",
         )
 
 
 def _progress(job: OutlierJob) -> None:
     if not job.active:
         st.rerun()
-    st.progress(
-        job.part,
-        text="Waiting for another scoring to end."
-        if job.state == "waiting"
-        else f"{100 * job.part:.0f} % scored"
-        if job.part
-        else "Starting a process for it, about three seconds …",
-    )
+    waiting = "Waiting for another computation to end."
+    running = f"{100 * job.part:.0f} % scored" if job.part else "Starting, about three seconds …"
+    st.progress(job.part, text=waiting if job.state == "waiting" else running)
 
 
-def _leave(pending: Pending) -> None:
-    pending.job.leave(_visitor())
-    st.session_state[LEFT] = [*st.session_state.get(LEFT, ()), str(pending.path)]
+def _stop(pending: Pending) -> None:
+    if pending.job is not None:
+        pending.job.leave(_visitor())
+    st.session_state[STOPPED] = [*st.session_state.get(STOPPED, ()), str(pending.path)]
 
 
-def _again(pending: Pending) -> None:
-    st.session_state[LEFT] = [path for path in st.session_state.get(LEFT, ()) if path != str(pending.path)]
+def _start_again(pending: Pending) -> None:
+    st.session_state[STOPPED] = [path for path in st.session_state.get(STOPPED, ()) if path != str(pending.path)]
     jobs_outliers.start(pending.run, pending.choice.other, pending.choice.n, 0, pending.path, again=True)
 
 
 def _visitor() -> str:
-    """A name for this browser window, so that its Stop is not another's."""
+    """An identifier of this browser session: a visitor's Stop must not stop the job that others wait for."""
     return st.session_state.setdefault("outliers_visitor", uuid.uuid4().hex)
 
 
+@st.cache_resource(max_entries=8, show_spinner=False, hash_funcs={ImageSet: id})
+def _outlier_set(
+    path: str, version: int, images: ImageSet, other: ImageSet | None, n: int
+) -> tuple[OutlierSet, Path, object]:
+    """The outlier set of a run, and the file of its scores, whose name is a digest of thousands of images and of the
+    weights: made once for each version of the weights and each loaded data set, not at every rerun.
+
+    The last part keeps the data sets in memory, so that no other object can take their `id`, which is the cache's key.
+    """
+    run = Run(Path(path))
+    outlier_set = outlier_images.build(images, run.recipe, other, n, 0)
+    return outlier_set, outliers.file_of(run, outlier_set), (images, other)
+
+
 @st.cache_resource(max_entries=8, show_spinner="Scoring the images …", show_time=True)
-def _at_once(path: str, _run: Run, _images, _bag: OutlierSet) -> OutlierScores:
-    if found := outliers.load(Path(path), _bag):
+def _at_once(path: str, _run: Run, _images: ImageSet, _outlier_set: OutlierSet) -> OutlierScores:
+    if found := outliers.load(Path(path), _outlier_set):
         return found
-    scored = Steps(outliers.scoring_steps(load(_run).model, _run.recipe, _images, _bag)).end()
-    outliers.save(Path(path), scored)
-    return scored
+    scores = Steps(outliers.scoring_steps(load(_run).model, _run.recipe, _images, _outlier_set)).end()
+    outliers.save(Path(path), scores)
+    return scores
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _kept(path: str, version: int, _bag: OutlierSet) -> OutlierScores | None:
-    return outliers.load(Path(path), _bag)
+def _from_cache(path: str, version: int, _outlier_set: OutlierSet) -> OutlierScores | None:
+    return outliers.load(Path(path), _outlier_set)

@@ -1,4 +1,4 @@
-"""What the Outliers page shows of the scores: histograms with the threshold, and the images themselves."""
+"""Histograms of the scores with the threshold, and the most and least unusual images, on the Outliers page."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from core import data
 from core.data import ImageSet
 from core.evaluation import outliers
 from core.evaluation.outlier_images import KINDS, OutlierSet
+from ui.charts.losses import unit as loss_unit
 from ui.components.gallery.pairs import pairs
 from ui.components.outliers.outlier_board import Row, outlier_board
-from ui.outliers.inputs import QUANTILE, Choice, objective
+from ui.outliers.inputs import QUANTILE, Choice, objective_name
 from ui.outliers.scores import Result
 from ui.shared import theme
 from ui.shared.formatting import escape_markdown, format_sig
 from ui.shared.still_image import still
 
-STYLES = {  # kind: (run colour or role, pattern of its bars, dash of its ROC curve)
+STYLES: dict[str, tuple[str | int, str, str]] = {
     "validation": ("muted", "hollow", "solid"),
     "test": ("real", "solid", "solid"),
     "other": (0, "rising", "solid"),
@@ -25,20 +26,23 @@ STYLES = {  # kind: (run colour or role, pattern of its bars, dash of its ROC cu
     "shuffled": (3, "cross", "dashdot"),
     "noise": (4, "dots", "dot"),
 }
+"""For each kind of image: its colour (a role, or the number of a run colour), pattern of its bars, dash of its ROC
+curve."""
+
 SHOWN = 18
-"""Images of a gallery."""
+"""Images in the gallery."""
 
 
 def colour(kind: str) -> str:
-    """The colour of a kind in the visitor's theme."""
+    """The colour of a kind of image in the visitor's theme."""
     found = STYLES[kind][0]
     return theme.colour(found) if isinstance(found, str) else theme.RUN_COLOURS[theme.mode()][found]
 
 
-def title(kind: str, bag: OutlierSet) -> str:
-    """What a kind of image is called."""
+def title(kind: str, outlier_set: OutlierSet) -> str:
+    """The heading of a kind of image."""
     if kind == "other":
-        return data.SOURCES[bag.other].title if bag.other in data.SOURCES else "Another set"
+        return data.SOURCES[outlier_set.other].title if outlier_set.other in data.SOURCES else "Other data set"
     return {
         "validation": "Validation",
         "test": "Test images",
@@ -49,17 +53,17 @@ def title(kind: str, bag: OutlierSet) -> str:
 
 
 def unit(result: Result, score: str) -> str:
-    """What a score is, with its unit, for axes."""
+    """Name and unit of a score, for axes."""
     recipe = result.run.recipe
     if score != "objective":
         return "Squared error per pixel"
-    return f"{objective(recipe)} ({'squared error' if recipe.likelihood == 'mse' else 'nats'} per image)"
+    return f"{objective_name(recipe)} ({loss_unit(recipe.likelihood)} per image)"
 
 
 def board(result: Result, choice: Choice) -> None:
-    """The histograms: drag the threshold, hover to see who lies there."""
-    bag, values = result.bag, result.scored.by(choice.score)
-    found = outliers.results_by_kind(values, bag, choice.quantile)
+    """Histograms of the scores. The visitor drags the threshold, and hovers to see the images at a score."""
+    outlier_set, values = result.outlier_set, result.scores.by(choice.score)
+    found = outliers.results_by_kind(values, outlier_set, choice.quantile)
 
     def moved(percent: float) -> None:
         st.session_state[QUANTILE] = percent
@@ -69,18 +73,18 @@ def board(result: Result, choice: Choice) -> None:
         quantile=100 * choice.quantile,
         on_quantile=moved,
         muted=theme.colour("muted"),
-        validation=values[bag.of("validation")],
-        title="How the scores are spread; right of the line is flagged",
-        unit=unit(result, choice.score) + " · further right: more unusual",
+        validation=values[outlier_set.of("validation")],
+        title="Distribution of the scores; images right of the line are flagged",
+        unit=unit(result, choice.score) + " · higher: more unusual",
         rows=[
             Row(
                 v.kind,
-                title(v.kind, bag),
+                title(v.kind, outlier_set),
                 colour(v.kind),
                 STYLES[v.kind][1],
-                values[rows := bag.of(v.kind)],
-                bag.images[rows],
-                result.scored.reconstructions[rows],
+                values[rows := outlier_set.of(v.kind)],
+                outlier_set.images[rows],
+                result.scores.reconstructions[rows],
                 v.auroc,
             )
             for v in found
@@ -88,20 +92,20 @@ def board(result: Result, choice: Choice) -> None:
     )
     share = next(v.flagged for v in found if v.kind == "test")
     st.caption(
-        f"Each row has a height of its own. The threshold is set by validation images alone, "
-        f"{len(bag.of('validation')):,} that were held out of training; with it {100 * share:.1f} % of the test "
-        "images are false alarms. AUROC: take one image of the row and one test image at random; how often does "
-        "the first score higher? 0.5 is guessing, 1 is always."
+        f"Each row has its own vertical scale. The threshold is a quantile of the scores of "
+        f"{len(outlier_set.of('validation')):,} validation images, which were held out of training; with it "
+        f"{100 * share:.1f} % of the test images are false alarms. AUROC: the probability that a random image of the "
+        "row scores higher than a random test image. 0.5 is guessing, 1 is perfect."
     )
 
 
 @st.fragment(key="outliers_gallery")
 def gallery(result: Result, choice: Choice, images: ImageSet) -> None:
-    """The most and least unusual images of the bag or of one kind, and the one that was clicked."""
-    bag, values = result.bag, result.scored.by(choice.score)
-    line = outliers.decision_threshold(values[bag.of("validation")], choice.quantile)
-    st.subheader("Who stands out, and who slips through", anchor=False)
-    kinds = ["test", "outliers", *bag.outliers]
+    """The most or least unusual images of one kind or of all outliers, and details of the selected one."""
+    outlier_set, values = result.outlier_set, result.scores.by(choice.score)
+    threshold = outliers.decision_threshold(values[outlier_set.of("validation")], choice.quantile)
+    st.subheader("Most and least unusual images", anchor=False)
+    kinds = ["test", "outliers", *outlier_set.outliers]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         st.session_state.setdefault("outliers_kind", "test")
         if st.session_state["outliers_kind"] not in kinds:
@@ -112,8 +116,8 @@ def gallery(result: Result, choice: Choice, images: ImageSet) -> None:
             key="outliers_kind",
             width=220,
             persist_state="session",
-            format_func=lambda k: "All outliers" if k == "outliers" else title(k, bag),
-            help="Which images of the bag to look at.",
+            format_func=lambda k: "All outliers" if k == "outliers" else title(k, outlier_set),
+            help="The kind of images to show.",
         )
         order = st.segmented_control(
             "Order",
@@ -123,9 +127,9 @@ def gallery(result: Result, choice: Choice, images: ImageSet) -> None:
             key="outliers_order",
             format_func={"most": "Most unusual", "least": "Least unusual"}.get,
             persist_state="session",
-            help="Least unusual outliers are those that slip through.",
+            help="The least unusual outliers are those the score misses.",
         )
-    pool = np.concatenate([bag.of(k) for k in (bag.outliers if kind == "outliers" else (kind,))])
+    pool = np.concatenate([outlier_set.of(k) for k in (outlier_set.outliers if kind == "outliers" else (kind,))])
     ranked = pool[np.argsort(-values[pool] if order == "most" else values[pool], kind="stable")][:SHOWN]
     place = f"outliers_place_{kind}_{order}"
     chosen = min(st.session_state.get(place, 0), len(ranked) - 1)
@@ -135,45 +139,45 @@ def gallery(result: Result, choice: Choice, images: ImageSet) -> None:
 
     left, right = st.columns([5, 3], gap="large")
     with left:
-        notes = [(_short(k, bag, images), format_sig(values[k]), bool(values[k] > line)) for k in ranked]
+        notes = [(_short(k, outlier_set, images), format_sig(values[k]), bool(values[k] > threshold)) for k in ranked]
         pairs(
-            bag.images[ranked],
-            result.scored.reconstructions[ranked],
+            outlier_set.images[ranked],
+            result.scores.reconstructions[ranked],
             notes,
             "outliers_pairs",
             chosen=chosen,
             on_pick=pick,
             name=f"{'Most' if order == 'most' else 'Least'} unusual images with their reconstructions",
         )
-        st.caption("▲ flagged by the threshold. Click one to look closer.")
+        st.caption("▲: flagged by the threshold. Click an image to see its details.")
     with right:
-        _detail(int(ranked[chosen]), result, choice, images, line)
+        _detail(int(ranked[chosen]), result, choice, images, threshold)
 
 
-def _detail(k: int, result: Result, choice: Choice, images: ImageSet, line: float) -> None:
-    bag, scored = result.bag, result.scored
-    image, copy = bag.images[k], scored.reconstructions[k]
-    away = np.abs(image.astype(int) - copy).astype(np.uint8)
-    st.markdown(f"**{escape_markdown(_long(k, bag, images))}**")
+def _detail(k: int, result: Result, choice: Choice, images: ImageSet, threshold: float) -> None:
+    outlier_set, scores = result.outlier_set, result.scores
+    image, reconstruction = outlier_set.images[k], scores.reconstructions[k]
+    difference = np.abs(image.astype(int) - reconstruction).astype(np.uint8)
+    st.markdown(f"**{escape_markdown(_long(k, outlier_set, images))}**")
     still(
-        np.stack([image, copy, away]),
+        np.stack([image, reconstruction, difference]),
         columns=3,
         scale=4,
-        alt=f"{_long(k, bag, images)}; its reconstruction; and how far they are apart, pixel by pixel",
+        alt=f"{_long(k, outlier_set, images)}; its reconstruction; and their absolute difference, pixel by pixel",
     )
-    st.caption("The image, its reconstruction, and how far they are apart: bright where the model is wrong.")
+    st.caption("The image, its reconstruction, and their absolute difference: bright where the model is wrong.")
     names = {
         "error": unit(result, "error"),
         "objective": unit(result, "objective"),
         "baseline": f"PCA-{outliers.PCA_COMPONENTS} residual",
     }
-    test = bag.of("test")
+    test = outlier_set.of("test")
     st.dataframe(
         [
             {
                 "Score": names[score],
-                "Value": format_sig(scored.by(score)[k]),
-                "Above": f"{100 * float((scored.by(score)[test] < scored.by(score)[k]).mean()):.0f} %",
+                "Value": format_sig(scores.by(score)[k]),
+                "Above": f"{100 * float((scores.by(score)[test] < scores.by(score)[k]).mean()):.0f} %",
             }
             for score in names
         ],
@@ -183,23 +187,22 @@ def _detail(k: int, result: Result, choice: Choice, images: ImageSet, line: floa
         column_config={"Above": st.column_config.TextColumn(help="Share of test images that score lower.")},
         alt="The scores of this image, and the share of test images that score lower",
     )
-    flagged = scored.by(choice.score)[k] > line
-    st.caption(f"{'Flagged' if flagged else 'Not flagged'}: the threshold lies at {format_sig(line)}.")
+    flagged = scores.by(choice.score)[k] > threshold
+    st.caption(f"{'Flagged' if flagged else 'Not flagged'}: the threshold is {format_sig(threshold)}.")
 
 
-def _short(k: int, bag: OutlierSet, images: ImageSet) -> str:
-    kind, label = list(KINDS)[bag.kind[k]], int(bag.label[k])
-    known = 0 <= label < len(images.classes)
-    return images.classes[label] if known else title(kind, bag)
+def _short(k: int, outlier_set: OutlierSet, images: ImageSet) -> str:
+    kind, label = list(KINDS)[outlier_set.kind[k]], int(outlier_set.label[k])
+    return images.classes[label] if 0 <= label < len(images.classes) else title(kind, outlier_set)
 
 
-def _long(k: int, bag: OutlierSet, images: ImageSet) -> str:
-    kind, label, number = list(KINDS)[bag.kind[k]], int(bag.label[k]), int(bag.number[k])
+def _long(k: int, outlier_set: OutlierSet, images: ImageSet) -> str:
+    kind, label, number = list(KINDS)[outlier_set.kind[k]], int(outlier_set.label[k]), int(outlier_set.number[k])
     if kind == "test":
         return f"Test image {number}" + (f", class {images.classes[label]}" if 0 <= label < len(images.classes) else "")
     return {
-        "other": f"Test image {number} of {title('other', bag)}",
+        "other": f"Test image {number} of {title('other', outlier_set)}",
         "inverted": f"Test image {number}, inverted",
         "shuffled": f"Test image {number}, its pixels shuffled",
-        "noise": f"Noise {number}",
+        "noise": f"Noise image {number}",
     }[kind]

@@ -9,6 +9,7 @@ import streamlit as st
 
 from core import data
 from core.data import ImageSet
+from core.recipes.images import load_images
 from core.runs import Run
 from ui import registry
 from ui.shared.formatting import escape_markdown
@@ -44,7 +45,7 @@ def open_page(key: str, **query: str) -> None:
 def images_or_none(run: Run) -> ImageSet | None:
     """The data set that a run was trained on; None where it is not on this machine."""
     try:
-        return data.load(run.recipe.dataset, run.recipe.folder)
+        return load_images(run.recipe)
     except data.DataError:
         return None
 
@@ -60,7 +61,7 @@ def images_of(
         primary: whether that button is the page's primary action. icon: of the message. hint: beside the button.
     """
     try:
-        return data.load(run.recipe.dataset, run.recipe.folder)
+        return load_images(run.recipe)
     except data.DataError as error:
         st.warning(f"{escape_markdown(str(error))} {consequence}", icon=icon)
         with st.container(horizontal=True):

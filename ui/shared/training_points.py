@@ -7,6 +7,7 @@ import streamlit as st
 
 from core import data
 from core.latent import codec, mixture
+from core.recipes.images import load_images
 from core.runs import Run
 from ui.shared.model_cache import LoadedModel
 
@@ -23,7 +24,7 @@ def training_points(run: Run, held: LoadedModel) -> tuple[np.ndarray | None, np.
 @st.cache_data(max_entries=8, show_spinner=False)
 def _points(name: str, _run: Run, _held: LoadedModel):
     try:
-        images = data.load(_run.recipe.dataset, _run.recipe.folder)
+        images = load_images(_run.recipe)
     except data.DataError:
         return None, None, ()
     if not mixture.can_fit(_held.model):

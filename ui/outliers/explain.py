@@ -1,0 +1,81 @@
+"""Section "How it works" of the Outliers page: the scores as formulas with this run's numbers, and the code."""
+
+from __future__ import annotations
+
+import math
+
+import streamlit as st
+
+from core.evaluation import outliers
+from ui.outliers.inputs import Choice, objective_name
+from ui.outliers.scores import Result
+from ui.shared.formatting import format_sig, pluralize
+from ui.shared.source_code import show_code
+
+
+def explain(result: Result, choice: Choice) -> None:
+    """The section; its content is computed only while it is open."""
+    fold = st.expander("How it works", key="outliers_depth", on_change="rerun", icon=":material/functions:")
+    if not fold.open:
+        return
+    with fold:
+        _scores(result)
+        _threshold(result, choice)
+        st.markdown(
+            "**AUROC** needs no threshold. It is the share of all pairs of an outlier and a test image in which the "
+            "outlier scores higher (ties count half), which is also the area under the ROC curve:"
+        )
+        st.latex(
+            r"\mathrm{AUROC} = \frac{1}{m\,n} \sum_{i=1}^{m} \sum_{j=1}^{n} \left(\mathbb{1}[s(o_i) > s(x_j)] + "
+            r"\tfrac{1}{2}\,\mathbb{1}[s(o_i) = s(x_j)]\right)"
+        )
+        st.markdown(
+            "Do not read a likelihood as a verdict. A simple image has a high likelihood whatever it shows, so a model "
+            "can give a plain image of another data set a higher likelihood than images of its own (Nalisnick et al. "
+            "2019). Look at the least unusual outliers above: what do they have in common?"
+        )
+        show_code((outliers.decision_threshold, outliers.auroc, outliers.scoring_steps), "The code that ran")
+
+
+def _scores(result: Result) -> None:
+    """The two scores of this run's family."""
+    recipe, shape = result.run.recipe, result.run.recipe.shape
+    st.markdown(
+        "The model was trained to describe one kind of image by a few numbers. An image that it cannot describe well "
+        "is unusual. The **reconstruction error** measures just that, as a mean over the "
+        f"{shape.values:,} values of an image:"
+    )
+    st.latex(rf"s(x) = \frac{{1}}{{{shape.values}}}\,\lVert x - \mathrm{{decode}}(\mu(x)) \rVert^2")
+    name, family = objective_name(recipe), recipe.family
+    where = (
+        f"with z sampled from its Gaussian (mean of {outliers.EPSILON_DRAWS} draws)"
+        if family.variational
+        else "at the latent point z"
+    )
+    weight = f" and β = {recipe.beta:g}" if family.uses("beta") else ""
+    st.markdown(f"The **{name.lower()}** is the objective of training for one image x, {where}{weight}:")
+    if family.objective:
+        st.latex(family.objective)
+    if family.variational and family.prior:
+        st.markdown("With β = 1 it is an upper bound on −log p(x), in nats.")
+
+
+def _threshold(result: Result, choice: Choice) -> None:
+    """How latents are found, and how the threshold is set."""
+    outlier_set, values = result.outlier_set, result.scores.by(choice.score)
+    validation, test = values[outlier_set.of("validation")], values[outlier_set.of("test")]
+    threshold = outliers.decision_threshold(validation, choice.quantile)
+    latents = (
+        "The encoder gives a latent vector for any image, also for kinds it was never trained on."
+        if result.run.recipe.has_encoder
+        else "There is no encoder: the latent vector of each image is found by a search, with the decoder fixed."
+    )
+    st.markdown(
+        f"{latents} The **threshold** t is the smallest score that at least {100 * choice.quantile:g} % of "
+        f"{pluralize(len(validation), 'validation image')} do not exceed. An image is flagged if s(x) > t:"
+    )
+    spread = math.sqrt(choice.quantile * (1 - choice.quantile) / len(validation))
+    st.latex(
+        rf"t = {format_sig(threshold)} \qquad \text{{false alarms}} = {100 * float((test > threshold).mean()):.1f}\,\% "
+        rf"\; \text{{(expected }} {100 * (1 - choice.quantile):.1f} \pm {100 * spread:.1f}\,\%)"
+    )

@@ -1,0 +1,54 @@
+"""Outliers page: how well a model's scores separate images unlike its training data from test images."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.runs import Run
+from ui.outliers import classes, inputs, measures, scores, views
+from ui.outliers.explain import explain
+from ui.outliers.scores import Pending
+from ui.shared.formatting import escape_markdown
+from ui.shared.page import images_of, page_head
+from ui.shared.run_picker import NO_PLACE, damaged_runs, pick_run, places_images
+
+
+def page() -> None:
+    """The whole page."""
+    with page_head(
+        "Outliers",
+        "A model should reconstruct images like its training data well and others badly. Mix its test images with "
+        "outliers and see whether its score separates them.",
+        key="outliers_head",
+    ):
+        run = pick_run("run", fits=places_images, unfit=NO_PLACE)
+    if run is not None:
+        _content(run)
+    damaged_runs()
+
+
+def _content(run: Run) -> None:
+    """Everything below the head, for one trained run."""
+    images = images_of(
+        run,
+        "outliers_data",
+        "Without these images there is nothing to compare outliers with.",
+        primary=True,
+        icon=":material/photo_library:",
+        hint="Or choose another model above.",
+    )
+    if images is None:
+        return
+    choice = inputs.controls(run)
+    result = scores.scored(run, choice)
+    if isinstance(result, str):
+        st.error(escape_markdown(result), icon=":material/broken_image:")
+        return
+    if isinstance(result, Pending):
+        scores.show(result, 420)
+        return
+    views.board(result, choice)
+    views.gallery(result, choice, images)
+    measures.measures(result, choice)
+    classes.classes(result, choice, images)
+    explain(result, choice)
