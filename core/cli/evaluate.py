@@ -90,17 +90,24 @@ def _table(run: runs.Run, f: dict[str, Any]) -> str:
         lines.append(
             ("excess BCE", f"{f['excess_bce']:.2f}", f"above the floor of {f['bce_floor']:.2f} that grey pixels set")
         )
+    if f.get("bits_per_dim") is not None:
+        rest = "the negative ELBO in bits per channel of a pixel; stored as it is, an image has 8"
+        if not run.recipe.variational:
+            rest = "the reconstruction alone in bits per channel of a pixel, without the code"
+        lines.append(("bits per dim", f"{f['bits_per_dim']:.3f}", rest))
     if f["sigma"] is not None:
         lines.append(("σ", f"{f['sigma']:.3f}", "of the Gaussian likelihood, in grey levels from 0 to 1"))
     if run.recipe.variational:
         lines.append(("active units", str(f["active_units"]), f"of {run.recipe.latent_dim} latent dimensions"))
     if "log_likelihood" in f:
         error = f" ± {f['log_likelihood_error']:.2f}" if f["log_likelihood_error"] is not None else ""
+        bits = run.recipe.bits_per_dim(-f["log_likelihood"])
+        bits_text = "" if bits is None else f" ({bits:.3f} bits per dim)"
         lines.append(
             (
                 "log p(x)",
                 f"{f['log_likelihood']:.2f}",
-                f"{error} nats per image, from {f['importance_samples']} importance samples".strip(),
+                f"{error} nats per image{bits_text}, from {f['importance_samples']} importance samples".strip(),
             )
         )
     epoch = f" (weights of epoch {f['epoch']:g})" if f["epoch"] is not None else ""

@@ -22,6 +22,7 @@ from core.latent import encoding, pca
 from core.latent import search as latent_search
 from core.latent.axes import DEAD_BELOW
 from core.models import LatentModel, Posterior, likelihood
+from core.recipes.likelihoods import bits_per_dim
 from core.system.progress import Steps
 
 CHUNK = 500
@@ -194,6 +195,9 @@ def evaluation_steps(model: LatentModel, test: np.ndarray, seed: int = 0) -> Gen
         "mse": scores.mse,
         "bce_floor": floor if bernoulli else None,
         "excess_bce": scores.recon - floor if bernoulli else None,
+        "bits_per_dim": bits_per_dim(scores.total() if model.variational else scores.recon, model.shape)
+        if model.likelihood.of_levels
+        else None,
         "sigma": getattr(model.likelihood, "sigma", None),
         "active_units": active_units(scores.kl_per_dim),
         "kl_per_dim": scores.kl_per_dim.tolist(),

@@ -1,59 +1,72 @@
-"""How well a decoder's output explains an image: −log p(x | z), summed over pixels, in nats per image.
+"""Likelihoods p(x | z) of an image given the decoder's output: −log p summed over pixels and channels, nats per image.
 
-Grey pixels lie in [0, 1]. The Bernoulli likelihood reads them as probabilities, which is the field's habit and not a
-density: its cross-entropy cannot reach 0 on grey pixels (see `statistics.bce_floor`).
+Every channel of every pixel lies in [0, 1] and is independent of the others given z. The Bernoulli likelihood reads the
+values as probabilities, which is the field's habit and not a density: its cross-entropy cannot reach 0 on grey pixels
+(see `statistics.bce_floor`). The discretised logistic alone gives the probability of the 256 levels that a file holds,
+so that its nats convert to bits (`bits_per_dim`).
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 LEAST_NOISE = 0.01
-"""Mean σ² of Bernoulli pixels, at least: what a probability of .99 has."""
+"""Mean σ² of Bernoulli pixels, at least: that of a probability of .99."""
 
 
 class Likelihood(nn.Module):
-    """What the kinds below share: a score per pixel, summed over the pixels that can be seen."""
+    """Base class: −log p of each value, summed over the visible ones.
 
-    def per_pixel(self, output: Tensor, images: Tensor) -> Tensor:
-        """−log p of each pixel, the shape of `images`."""
+    Attributes:
+        of_levels: whether p is the probability of 8-bit levels, so that its nats convert to bits per dimension.
+    """
+
+    of_levels = False
+
+    def per_value(self, output: Tensor, images: Tensor) -> Tensor:
+        """−log p of each channel of each pixel, the shape of `images`."""
         raise NotImplementedError
 
     def nll(self, output: Tensor, images: Tensor, visible: Tensor | None = None) -> Tensor:
-        """−log p(x | z) summed over pixels, [B].
+        """−log p(x | z) summed over pixels and channels, [B].
 
         Args:
-            output: what the decoder says, images: the truth, both [B, 1, 28, 28].
-            visible: the same shape, False where a pixel is hidden. Hidden pixels count for nothing and carry no
-                gradient, whatever stands there.
+            output: of the decoder, images: the truth, both [B, C, H, W].
+            visible: bool [B, 1, H, W] or [B, C, H, W], False where a pixel is hidden. Hidden pixels add nothing and
+                carry no gradient, whatever their values are.
         """
         if visible is not None:
-            # Put right before the score, not only cut from it: a NaN times zero would still be a NaN in the gradient.
+            # Replaced before the score, not only cut from it: the gradient of NaN times zero would still be NaN.
             output, images = output.where(visible, 0.0), images.where(visible, 0.0)
-        pixels = self.per_pixel(output, images)
+        values = self.per_value(output, images)
         if visible is not None:
-            pixels = pixels.where(visible, 0.0)
-        return pixels.flatten(1).sum(1)
+            values = values.where(visible, 0.0)
+        return values.flatten(1).sum(1)
 
     def mean(self, output: Tensor) -> Tensor:
-        """E[x | z] in [0, 1], to be shown."""
+        """E[x | z] in [0, 1], the picture to show."""
         return output.clamp(0.0, 1.0)
 
     def noise(self, images: Tensor) -> float:
-        """σ² of the Gaussian that is as strict as this with a pixel that is reconstructed perfectly: the mean over the
-        pixels of uint8 images [N, 1, 28, 28]. (That of 1/σ² has no bound where a likelihood knows black and white.)
+        """σ² of the Gaussian whose −log p has the same curvature at a perfect reconstruction, the mean over all values.
+
+        (The mean of 1/σ² has no bound where a likelihood allows certain black and white.)
+
+        Args:
+            images: uint8 [N, C, H, W].
         """
         raise NotImplementedError
 
 
 class Bernoulli(Likelihood):
-    """Cross-entropy of each pixel. The decoder's output is a logit."""
+    """Cross-entropy of each channel of each pixel. The decoder's output is a logit."""
 
-    def per_pixel(self, output: Tensor, images: Tensor) -> Tensor:
+    def per_value(self, output: Tensor, images: Tensor) -> Tensor:
         """−x log p − (1 − x) log(1 − p). Computed on logits: finite at any logit, where log(sigmoid) is not."""
         return F.binary_cross_entropy_with_logits(output, images, reduction="none")
 
@@ -62,10 +75,10 @@ class Bernoulli(Likelihood):
         return torch.sigmoid(output)
 
     def noise(self, images: Tensor) -> float:
-        """x (1 − x): one over the second derivative of the cross-entropy by p, at p = x. Not below `LEAST_NOISE`: where
-        all is black or white it would be 0, and a decoder is never that certain."""
-        grey = images.float() / 255
-        return max(LEAST_NOISE, float((grey * (1 - grey)).mean()))
+        """x (1 − x): one over the second derivative of the cross-entropy by p, at p = x. Not below `LEAST_NOISE`: for
+        images of only black and white it would be 0, and a decoder is never that certain."""
+        x = images.float() / 255
+        return max(LEAST_NOISE, float((x * (1 - x)).mean()))
 
 
 class Gaussian(Likelihood):
@@ -85,14 +98,14 @@ class Gaussian(Likelihood):
 
     @property
     def sigma(self) -> float:
-        """The standard deviation in grey levels from 0 to 1."""
+        """The standard deviation, on the scale of pixels from 0 to 1."""
         return float(self._log_sigma().detach().exp())
 
     def _log_sigma(self) -> Tensor:
-        # Below one grey level in 400 a perfect reconstruction would be rewarded without limit.
+        # Without a lower bound (here 1/400) a perfect reconstruction would be rewarded without limit.
         return self.log_sigma.clamp(-6.0, 2.0)
 
-    def per_pixel(self, output: Tensor, images: Tensor) -> Tensor:
+    def per_value(self, output: Tensor, images: Tensor) -> Tensor:
         """−log N(x; output, σ²)."""
         log_sigma = self._log_sigma()
         squared = (images - output).square()
@@ -104,10 +117,10 @@ class Gaussian(Likelihood):
 
 
 class SquaredError(Likelihood):
-    """(x − output)², the textbook autoencoder's loss. Not a density: its unit is squared grey levels, and it equals
+    """(x − output)², the textbook autoencoder's loss. Not a density: its unit is a squared pixel value, and it equals
     the Gaussian's nats only at σ = 1/√2 and up to a constant."""
 
-    def per_pixel(self, output: Tensor, images: Tensor) -> Tensor:
+    def per_value(self, output: Tensor, images: Tensor) -> Tensor:
         """The squared error."""
         return (images - output).square()
 
@@ -116,11 +129,62 @@ class SquaredError(Likelihood):
         return 0.5
 
 
+class DiscretizedLogistic(Likelihood):
+    """Probability of the 8-bit level under a logistic distribution: PixelCNN++, Salimans et al. 2017.
+
+    The decoder's output is the location μ. The level k/255 has the probability that a logistic variable of location μ
+    and scale s falls into its bin, (k ± ½)/255; the bins of 0 and 255 are open-ended. The scale is learned with the
+    weights, one for all pixels and channels. It is a probability, not a density: it cannot fall below 0 nats.
+    """
+
+    of_levels = True
+    levels = 256
+
+    def __init__(self, sigma: float = 0.3):
+        """`sigma`: the standard deviation to begin with; that of a logistic variable is s π / √3."""
+        super().__init__()
+        self.log_scale = nn.Parameter(torch.tensor(math.log(sigma * math.sqrt(3) / math.pi)))
+
+    @property
+    def sigma(self) -> float:
+        """The standard deviation s π / √3, on the scale of pixels from 0 to 1."""
+        return float(self._log_scale().detach().exp()) * math.pi / math.sqrt(3)
+
+    def _log_scale(self) -> Tensor:
+        # At the lower bound, a quarter of a level, one bin has nearly all probability; below it gradients explode.
+        return self.log_scale.clamp(-7.0, 2.0)
+
+    def per_value(self, output: Tensor, images: Tensor) -> Tensor:
+        """−log P(level). The difference of two sigmoids is taken as a product, which is exact far from μ as well:
+        sigmoid(a) − sigmoid(b) = sigmoid(a) · sigmoid(−b) · (1 − exp(b − a))."""
+        half = 0.5 / (self.levels - 1)
+        scale = self._log_scale().exp()
+        upper, lower = (images + half - output) / scale, (images - half - output) / scale
+        darkest, brightest = images < half, images > 1.0 - half
+        below = F.logsigmoid(upper).masked_fill(brightest, 0.0)  # log P(x ≤ upper edge): the top bin has none
+        above = F.logsigmoid(-lower).masked_fill(darkest, 0.0)  # log P(x ≥ lower edge): the bottom bin has none
+        width = torch.log(-torch.expm1(-2.0 * half / scale))
+        return -(below + above + width * ~(darkest | brightest))
+
+    def mean(self, output: Tensor) -> Tensor:
+        """E[x | z] of the logistic variable cut off at 0 and 1, in closed form: ∫₀¹ P(X > t) dt."""
+        scale = self._log_scale().exp()
+        return (scale * (F.softplus(output / scale) - F.softplus((output - 1.0) / scale))).clamp(0.0, 1.0)
+
+    def noise(self, images: Tensor) -> float:
+        """s² / (2 sigmoid(δ) sigmoid(−δ)) with δ = half a bin / s: one over the second derivative at μ = x."""
+        scale = self._log_scale().detach().exp()
+        half_bin = 0.5 / (self.levels - 1) / scale
+        return float(scale.square() / (2.0 * torch.sigmoid(half_bin) * torch.sigmoid(-half_bin)))
+
+
 def build(name: str, sigma: float) -> Likelihood:
-    """The likelihood of a recipe. `sigma` is where a learned one starts."""
-    return {
+    """The likelihood of a recipe. `sigma`: its standard deviation, or the one a learned scale begins with."""
+    choices: dict[str, Callable[[], Likelihood]] = {
         "bernoulli": Bernoulli,
         "gaussian": lambda: Gaussian(sigma),
         "gaussian-learned": lambda: Gaussian(sigma, learned=True),
+        "logistic": lambda: DiscretizedLogistic(sigma),
         "mse": SquaredError,
-    }[name]()
+    }
+    return choices[name]()

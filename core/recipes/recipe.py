@@ -15,7 +15,9 @@ from typing import Any
 
 from core.data.registry import SOURCES
 from core.images.shape import ImageShape
+from core.recipes import likelihoods
 from core.recipes.family import FAMILIES, Family
+from core.recipes.likelihoods import LIKELIHOODS
 from core.system.typed_fields import RecipeError, check, field, show
 
 __all__ = ["DATASETS", "DECODER_ONLY", "GROUPS", "TRAINED_ALONE", "Recipe", "RecipeError", "applies", "check", "fields"]
@@ -131,11 +133,12 @@ class Recipe:
 
     likelihood: str = field(
         "bernoulli",
-        "How a reconstruction is scored. bernoulli: cross-entropy of each pixel. "
+        "How a reconstruction is scored, in each channel of each pixel. bernoulli: cross-entropy. "
         "gaussian: squared error at a fixed σ. gaussian-learned: σ is learned too. "
-        "mse: plain squared error.",
+        "logistic: probability of the 8-bit level under a logistic distribution of learned width, in nats that convert "
+        "to bits per dimension. mse: plain squared error.",
         group="loss",
-        choices=("bernoulli", "gaussian", "gaussian-learned", "mse"),
+        choices=LIKELIHOODS,
     )
     sigma: float = field(
         0.3,
@@ -389,6 +392,10 @@ class Recipe:
     def shape(self) -> ImageShape:
         """Channels, height and width of the images."""
         return ImageShape.of(self.image_shape)
+
+    def bits_per_dim(self, nats: float) -> float | None:
+        """Bits per dimension of `nats` per image; None unless the likelihood is the probability of 8-bit levels."""
+        return likelihoods.bits_per_dim(nats, self.shape) if self.likelihood in likelihoods.OF_LEVELS else None
 
     @property
     def family(self) -> Family:

@@ -56,9 +56,9 @@ def _linear(mean: Tensor, logvar: Tensor, recipe: Recipe, images: Tensor) -> Non
     of an image: μ stays small, σ² = 1.
     """
     main = _principal(images, recipe.latent_dim)
-    noise = main.left_out  # what a σ that is learned would come to
-    if recipe.likelihood != "gaussian-learned":
-        noise = build(recipe.likelihood, recipe.sigma).noise(_spread(images, FITTED))
+    noise, score = main.left_out, build(recipe.likelihood, recipe.sigma)
+    if not list(score.parameters()):  # a learned σ would come to the variance that is left out
+        noise = score.noise(_spread(images, FITTED))
     noise *= recipe.beta  # a prior that counts β-fold leaves of a direction what noise β times as strong would
     out = main.only(main.variances > noise)
     variance = (noise / out.variances).clamp_min(NARROW)

@@ -80,6 +80,7 @@ WORDS = {
     "bernoulli": "Bernoulli (cross-entropy)",
     "gaussian": "Gaussian, fixed σ",
     "gaussian-learned": "Gaussian, learned σ",
+    "logistic": "Discretised logistic, learned scale",
     "mse": "Squared error",
     "adam": "Adam",
     "sgd": "SGD",

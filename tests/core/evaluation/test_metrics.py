@@ -10,6 +10,7 @@ from core import data
 from core.data import statistics
 from core.evaluation import metrics
 from core.images import convert
+from core.images.shape import ImageShape
 from core.models import build
 from tests.tiny_runs import tiny
 
@@ -117,3 +118,14 @@ def test_the_evaluation_adds_up_and_is_plain_json():
 def test_the_untrained_bernoulli_vae_costs_about_784_log_2(model):
     small = build(tiny())
     assert metrics.score(small, all_digits()[:100]).recon == pytest.approx(784 * math.log(2), rel=0.02)
+
+
+def test_an_evaluation_in_nats_of_levels_says_bits_per_dimension_too():
+    colour = {"dataset": "digits", "image_shape": (3, 12, 10), "likelihood": "logistic"}
+    test = data.load("digits", shape=ImageShape(3, 12, 10)).test_images[:40]
+    found = metrics.evaluate(build(tiny(**colour)), test)
+    assert found["bits_per_dim"] == pytest.approx(found["total"] / (360 * math.log(2)))
+    assert 1 < found["bits_per_dim"] < 20, "stored as it is, an image has 8"
+    point = metrics.evaluate(build(tiny("deep-ae", **colour)), test)
+    assert point["bits_per_dim"] == pytest.approx(point["recon"] / (360 * math.log(2))), "the reconstruction alone"
+    assert metrics.evaluate(build(tiny()), data.load("digits").test_images[:40])["bits_per_dim"] is None

@@ -6,12 +6,24 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
-from torch.distributions import Bernoulli, MultivariateNormal, Normal, kl_divergence
+from torch.distributions import (
+    AffineTransform,
+    Bernoulli,
+    MultivariateNormal,
+    Normal,
+    SigmoidTransform,
+    TransformedDistribution,
+    Uniform,
+    kl_divergence,
+)
 
 from core.evaluation import metrics
+from core.images.shape import GREY_28, ImageShape
 from core.models import Posterior, likelihood
 from core.models.likelihood import build
 from core.models.vae import VAE
+from core.recipes.likelihoods import LIKELIHOODS, bits_per_dim
+from core.recipes.recipe import Recipe
 
 
 def pictures(n: int = 7) -> torch.Tensor:
@@ -106,10 +118,164 @@ def test_a_fixed_sigma_is_no_parameter_and_a_learned_one_is():
     assert len(list(likelihood.Gaussian(0.3, learned=True).parameters())) == 1
 
 
-@pytest.mark.parametrize("name", ["bernoulli", "gaussian", "gaussian-learned", "mse"])
+@pytest.mark.parametrize("name", LIKELIHOODS)
 def test_what_is_shown_lies_between_black_and_white(name):
     shown = build(name, 0.3).mean(outputs(scale=1e3))
     assert shown.min() >= 0 and shown.max() <= 1
+
+
+# The discretised logistic (PixelCNN++, Salimans et al. 2017): probabilities of the 256 levels.
+
+
+def logistic(scale: float) -> likelihood.DiscretizedLogistic:
+    """In double precision, with this scale."""
+    model = likelihood.DiscretizedLogistic().double()
+    with torch.no_grad():
+        model.log_scale.fill_(math.log(scale))
+    return model
+
+
+def every_level(locations: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Outputs and images [256, 1, 1, n]: all levels at each location."""
+    levels = (torch.arange(256, dtype=torch.float64) / 255).view(256, 1, 1, 1)
+    return locations.view(1, 1, 1, -1).expand(256, 1, 1, -1), levels.expand(256, 1, 1, len(locations))
+
+
+LOCATIONS = torch.tensor([-3.0, -0.01, 0.0, 0.002, 0.2, 0.5, 0.77, 0.999, 1.0, 1.4], dtype=torch.float64)
+SCALES = [0.0012, 0.01, 0.1, 1.0]
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_the_logistic_is_the_difference_of_the_distribution_functions_of_torch(scale):
+    output, x = every_level(LOCATIONS)
+    distribution = TransformedDistribution(
+        Uniform(torch.zeros(1, dtype=torch.float64), 1, validate_args=False),
+        [SigmoidTransform().inv, AffineTransform(LOCATIONS, scale)],
+        validate_args=False,
+    )
+    upper, lower = distribution.cdf(x + 0.5 / 255), distribution.cdf(x - 0.5 / 255)
+    upper[-1], lower[0] = 1.0, 0.0  # the bins of white and black are open-ended
+    known = upper - lower
+    found = torch.exp(-logistic(scale).per_value(output, x))
+    torch.testing.assert_close(found, known, rtol=1e-6, atol=1e-14)
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_the_probabilities_of_all_levels_add_up_to_one(scale):
+    found = torch.exp(-logistic(scale).per_value(*every_level(LOCATIONS))).sum(0)
+    torch.testing.assert_close(found, torch.ones_like(found), rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("level", "location", "scale"), [(100, 0.41, 0.02), (3, 0.3, 0.05), (0, 0.1, 0.07), (255, 0.9, 0.02)]
+)
+def test_the_probability_of_a_level_is_the_integral_of_the_density_over_its_bin(level, location, scale):
+    def density(x: float) -> float:
+        return 1.0 / (4.0 * scale * math.cosh((x - location) / (2.0 * scale)) ** 2)
+
+    low = location - 40 * scale if level == 0 else (level - 0.5) / 255
+    high = location + 40 * scale if level == 255 else (level + 0.5) / 255
+    edges = np.linspace(low, high, 200_001)
+    values = np.array([density(x) for x in (edges[:-1] + edges[1:]) / 2])
+    known = values.sum() * (high - low) / 200_000
+    x, output = torch.tensor(level / 255.0, dtype=torch.float64), torch.tensor(location, dtype=torch.float64)
+    found = float(torch.exp(-logistic(scale).per_value(output, x)).detach())
+    assert found == pytest.approx(known, rel=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_the_logistic_and_its_gradients_are_finite_far_from_the_image(dtype):
+    model = likelihood.DiscretizedLogistic().to(dtype)
+    for scale in (1e-9, 0.01, 1e9):  # the bounds of the scale hold
+        with torch.no_grad():
+            model.log_scale.fill_(math.log(scale))
+        output = torch.tensor([-1e4, -1.0, 0.0, 0.5, 1.0, 1e4], dtype=dtype).view(1, 1, 1, 6).requires_grad_()
+        images = torch.tensor([0.0, 128 / 255, 1.0], dtype=dtype).view(3, 1, 1, 1).expand(3, 1, 1, 6)
+        nll = model.nll(output.expand(3, 1, 1, 6), images)
+        model.zero_grad()
+        nll.sum().backward()
+        assert nll.isfinite().all() and output.grad.isfinite().all() and model.log_scale.grad.isfinite()
+        assert (nll >= 0).all(), "a probability"
+
+
+def test_float32_images_from_a_file_fall_into_their_own_bins():
+    levels = torch.arange(256, dtype=torch.uint8).view(256, 1, 1, 1)
+    images = levels.float().div_(255.0)
+    model = likelihood.DiscretizedLogistic()
+    with torch.no_grad():
+        model.log_scale.fill_(-7.0)
+    assert (model.nll(images, images) < 0.25).all(), "at the location itself a narrow logistic is nearly certain"
+    assert (model.nll(images.roll(1, 0), images) > 1).all()
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_the_picture_shown_is_the_mean_of_the_levels(scale):
+    output, x = every_level(LOCATIONS)
+    model = logistic(scale)
+    known = (torch.exp(-model.per_value(output, x)) * x).sum(0)[0, 0]
+    found = model.mean(LOCATIONS)
+    assert (found - known).abs().max() < 0.5 / 255, (
+        "half a level: the closed form is that of a value cut off at 0 and 1"
+    )
+
+
+@pytest.mark.parametrize("scale", [0.01, 0.1])
+def test_the_noise_of_the_logistic_is_one_over_the_curvature_at_the_image(scale):
+    model, x = logistic(scale), torch.tensor(100 / 255, dtype=torch.float64)
+    curvature = torch.autograd.functional.hessian(lambda output: model.per_value(output, x), x)
+    assert model.noise(x) == pytest.approx(1 / float(curvature), rel=1e-6)
+
+
+def test_a_learned_scale_converges_to_that_of_the_noise():
+    generator = torch.Generator().manual_seed(0)
+    uniform = torch.rand(40, 3, 20, 36, generator=generator, dtype=torch.float64)
+    noise = 0.03 * (uniform.log() - (1 - uniform).log())
+    images = ((0.5 + noise) * 255).round().clamp(0, 255) / 255
+    model = likelihood.DiscretizedLogistic(0.4).double()
+    optimizer = torch.optim.LBFGS(model.parameters(), max_iter=100, line_search_fn="strong_wolfe")
+
+    def closure():
+        optimizer.zero_grad()
+        loss = model.nll(torch.full_like(images, 0.5), images).mean() / 2160
+        loss.backward()
+        return loss
+
+    optimizer.step(closure)
+    assert float(model.log_scale.exp()) == pytest.approx(0.03, rel=0.01)
+    assert model.sigma == pytest.approx(0.03 * math.pi / math.sqrt(3), rel=0.01)
+
+
+def test_the_scale_begins_at_the_sigma_asked_for():
+    assert likelihood.DiscretizedLogistic(0.17).sigma == pytest.approx(0.17, rel=1e-6)
+
+
+@pytest.mark.parametrize("name", LIKELIHOODS)
+def test_colour_is_scored_channel_by_channel_and_a_hidden_pixel_in_all_of_them(name):
+    generator = torch.Generator().manual_seed(4)
+    model = build(name, 0.2)
+    x = torch.randint(0, 256, (5, 3, 10, 12), generator=generator).float() / 255
+    output = torch.randn(5, 3, 10, 12, generator=generator)
+    alone = torch.stack([model.nll(output[:, c : c + 1], x[:, c : c + 1]) for c in range(3)]).sum(0)
+    torch.testing.assert_close(model.nll(output, x), alone)
+    visible = torch.rand(5, 1, 10, 12, generator=generator) < 0.6
+    values = model.per_value(output, x).detach()
+    known = torch.stack([values[i][:, visible[i, 0]].sum() for i in range(5)])
+    hidden = output.masked_fill(~visible, math.nan).requires_grad_()
+    found = model.nll(hidden, x, visible)
+    torch.testing.assert_close(found.detach(), known)
+    found.sum().backward()
+    assert hidden.grad.isfinite().all() and not hidden.grad[(~visible).expand_as(hidden)].any()
+
+
+def test_bits_per_dimension_of_a_code_that_stores_the_image_as_it_is_are_eight():
+    for shape in (GREY_28, ImageShape(3, 32, 32), ImageShape(1, 20, 36)):
+        nats = shape.channels * shape.height * shape.width * math.log(256)
+        assert bits_per_dim(nats, shape) == pytest.approx(8.0, rel=1e-12)
+        for name in LIKELIHOODS:
+            recipe = Recipe(dataset="digits", model="ae", likelihood=name, image_shape=shape.chw)
+            bits = recipe.bits_per_dim(nats)
+            assert (bits == pytest.approx(8.0)) if build(name, 0.3).of_levels else (bits is None)
+    assert build("logistic", 0.3).of_levels and not build("bernoulli", 0.3).of_levels
 
 
 # A linear Gaussian world: x = W z + b + σ ε, where log p(x) and the posterior are known in closed form.

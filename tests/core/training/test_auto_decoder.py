@@ -138,7 +138,7 @@ def test_the_noise_of_a_likelihood_is_one_over_its_curvature_at_a_perfect_recons
     x = (images / 255.0).double()
 
     def score(mean):
-        return kind.per_pixel(mean.logit() if name == "bernoulli" else mean, x).sum()
+        return kind.per_value(mean.logit() if name == "bernoulli" else mean, x).sum()
 
     curvature = torch.autograd.functional.hessian(score, x.clone()).view(4, 4).diagonal()
     assert kind.noise(images) == pytest.approx(float((1 / curvature).mean()), rel=1e-5)
@@ -328,7 +328,7 @@ def test_masked_pixels_carry_no_gradient(kind):
     total.sum().backward()
     assert total.isfinite().all()
     assert (output.grad[~visible] == 0).all() and (output.grad[visible] != 0).float().mean() > 0.9
-    seen = score.per_pixel(output.detach(), x)[visible].sum()
+    seen = score.per_value(output.detach(), x)[visible].sum()
     torch.testing.assert_close(total.sum().detach(), seen.detach(), rtol=1e-4, atol=1e-2)
 
 

@@ -1,0 +1,22 @@
+"""Units of likelihoods: nats per image, squared error, and bits per dimension. Needs no torch."""
+
+from __future__ import annotations
+
+import math
+
+from core.images.shape import ImageShape
+
+LIKELIHOODS = ("bernoulli", "gaussian", "gaussian-learned", "logistic", "mse")
+"""Names of all likelihoods in recipes, see `core/models/likelihood.py`."""
+
+OF_LEVELS = ("logistic",)
+"""Likelihoods that are the probability of the 8-bit levels of an image; the others are densities, or none at all."""
+
+
+def bits_per_dim(nats: float, shape: ImageShape) -> float:
+    """Bits per dimension of an image whose negative log-probability is `nats`: nats / (C · H · W · ln 2).
+
+    A code of that many bits per value is possible (Shannon), so that an image stored as it is costs 8. Comparable
+    between data sets of different shapes; it has this meaning only for the probability of levels (`OF_LEVELS`).
+    """
+    return nats / (shape.values * math.log(2))
