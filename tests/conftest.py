@@ -10,11 +10,15 @@ import os
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from core import data
 from core.system import devices, paths
+
+if TYPE_CHECKING:
+    from core.evaluation.classifier import Classifier
 
 OWN_FOLDERS = (paths.ROOT / "models_ckpt", paths.ROOT / "cache")
 BROWSER = "tests/browser/"
@@ -48,6 +52,35 @@ def mnist() -> data.ImageSet:
     if not data.status()["mnist"].ready:
         pytest.skip("needs the real MNIST files: set LATENT_LAB_DATA to a folder that holds them")
     return data.load("mnist")
+
+
+@pytest.fixture(scope="session")
+def digits_classifier(tmp_path_factory: pytest.TempPathFactory) -> Classifier:
+    """The classifier of the digits, trained once per session: parallel workers share its file."""
+    from filelock import FileLock
+
+    from core.evaluation import classifier  # imports torch
+
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent  # of all workers
+    file = folder / "digits-classifier.safetensors"
+    images = data.load("digits")
+    with FileLock(file.with_suffix(".lock")):
+        if not file.exists():
+            classifier.save(classifier.train(images), file)
+    found = classifier.load(file, len(images.classes))
+    assert found is not None
+    return found
+
+
+@pytest.fixture
+def cached_classifier(own_runs: None, digits_classifier: Classifier) -> Classifier:
+    """The trained classifier of the digits, also kept in the test's cache."""
+    from tests.tiny_runs import keep_in_cache  # imports torch
+
+    keep_in_cache(digits_classifier)
+    return digits_classifier
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

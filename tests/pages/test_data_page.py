@@ -9,7 +9,7 @@ from core import data
 from core.data import statistics
 from core.jobs import download
 from core.system.paths import ROOT
-from tests.pages.page_tools import keys_of, text_of
+from tests.pages.page_tools import keys_of, open_page, text_of
 from ui.data import sheets
 
 SETS = {
@@ -27,9 +27,7 @@ def empty_data_folder(tmp_path, monkeypatch):
 
 
 def page() -> AppTest:
-    app = AppTest.from_file(str(ROOT / "pages" / "data.py"), default_timeout=60).run()
-    assert not app.exception
-    return app
+    return open_page("data")
 
 
 def choose(app: AppTest, name: str) -> AppTest:
@@ -187,18 +185,14 @@ def test_a_flat_folder_with_one_picture_is_shown_without_classes(tmp_path):
 
 
 def test_the_address_chooses_the_set_and_follows_it():
-    app = AppTest.from_file(str(ROOT / "pages" / "data.py"), default_timeout=60)
-    app.query_params["set"] = "kmnist"
-    app.run()
+    app = open_page("data", set="kmnist")
     assert app.radio(key="data_set").value == "kmnist"
     choose(app, "mnist")
     assert app.query_params["set"] in ("mnist", ["mnist"])
 
 
 def test_an_address_with_an_unknown_set_is_answered_with_the_names_there_are():
-    app = AppTest.from_file(str(ROOT / "pages" / "data.py"), default_timeout=60)
-    app.query_params["set"] = "<b>"
-    app.run()
+    app = open_page("data", set="<b>")
     assert "digits, mnist" in app.warning[0].value and app.radio(key="data_set").value == "digits"
     assert not app.run().warning, "once is enough"
 

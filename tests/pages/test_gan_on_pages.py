@@ -1,7 +1,6 @@
 """Every page with a GAN among the runs: from each kind of source, and from scratch with nothing behind it."""
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from core.system import paths
 from tests.pages.page_tools import open_page, text_of
@@ -92,6 +91,6 @@ def test_home_and_train_name_a_gans_figures_for_what_they_are():
     (run.path / "frames" / "0003.png").write_bytes(
         next((paths.ROOT / "models_ckpt" / "example-mlp-vae" / "frames").glob("*.png")).read_bytes()
     )
-    assert not AppTest.from_file(str(paths.ROOT / "app.py"), default_timeout=60).run().exception
+    visit("app")
     said = text_of(visit("train"))
     assert "best Fréchet distance 12.3" in said and "validation total" not in said

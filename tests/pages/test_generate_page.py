@@ -16,8 +16,6 @@ from core.system import paths
 from tests.pages.page_tools import open_page
 from ui.shared import training_points
 
-PAGE = str(paths.ROOT / "pages" / "generate.py")
-
 
 def make(name: str, preset_name: str = "mlp-vae", **changes) -> runs.Run:
     """An untrained run with weights: the page does not ask how good they are."""
@@ -200,8 +198,6 @@ def test_without_its_images_a_mixture_is_missed_in_a_sentence_and_something_else
 
 def test_a_model_without_a_prior_is_told_so_whichever_it_is():
     make("run", "auto-decoder-fast", latent_dim=3)
-    page = AppTest.from_file(PAGE, default_timeout=60)
-    page.session_state["generate_depth"] = True
-    page.run()
-    assert not page.exception and any("This model has no prior" in m.value for m in page.markdown)
+    page = open_page("generate", {"generate_depth": True})
+    assert any("This model has no prior" in m.value for m in page.markdown)
     assert "This model has no prior" in page.radio(key="generate_grid_from_fitted").help

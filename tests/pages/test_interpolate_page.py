@@ -2,11 +2,9 @@
 
 import numpy as np
 import pytest
-import torch
 from streamlit.testing.v1 import AppTest
 
 from core import data
-from core.evaluation import classifier
 from core.jobs import classifier as jobs_classifier
 from core.latent import codec, interpolation
 from core.runs import weights
@@ -19,8 +17,6 @@ from ui.shared import encode
 from ui.shared.model_cache import load
 
 pytestmark = pytest.mark.usefixtures("classifier_in_training")
-
-PAGE = str(paths.ROOT / "pages" / "interpolate.py")
 
 
 def visit(**query) -> AppTest:
@@ -77,11 +73,8 @@ def test_families_without_an_encoder_have_the_whole_page_and_search_once(monkeyp
     searched = []
     search = codec.encoding_progress
     monkeypatch.setattr(codec, "encoding_progress", lambda model, new: searched.append(len(new)) or search(model, new))
-    page = AppTest.from_file(PAGE, default_timeout=60)
-    page.session_state["interpolate_depth"] = True
-    page.query_params.update({"a": "12", "b": "seed4"})
-    page.run()
-    assert not page.exception and here(page) == {"a": Pick("test", 12), "b": Pick("seed", 4)}
+    page = open_page("interpolate", {"interpolate_depth": True}, a="12", b="seed4")
+    assert here(page) == {"a": Pick("test", 12), "b": Pick("seed", 4)}
     assert any(f"A search with the decoder gives each image its {word}" in m.value for m in page.markdown)
     assert searched == [65], "A and the blend in one go, whose first picture is A; the place of B is known"
     page.run()
@@ -175,14 +168,10 @@ def test_a_folder_of_own_pictures_with_or_without_classes_has_its_page(tmp_path,
     assert pairs == (["a → b"] if classes else [])
 
 
-def test_a_trained_classifier_is_shown_with_its_measured_accuracy():
-    torch.set_num_threads(1)
-    images = data.load("digits")
-    found = classifier.train(images)
-    classifier.save(found, classifier.file_of(images))
+def test_a_trained_classifier_is_shown_with_its_measured_accuracy(cached_classifier):
     untrained("run")
     page = visit()
-    assert any(f"{100 * found.accuracy:.1f} % of 297 test images" in c.value for c in page.caption)
+    assert any(f"{100 * cached_classifier.accuracy:.1f} % of 297 test images" in c.value for c in page.caption)
 
 
 def test_a_failed_classifier_is_a_sentence_with_a_way_on(monkeypatch):
@@ -195,10 +184,8 @@ def test_a_failed_classifier_is_a_sentence_with_a_way_on(monkeypatch):
 
 def test_the_formula_has_this_pairs_numbers_and_the_code_that_ran():
     untrained("run")
-    page = AppTest.from_file(PAGE, default_timeout=60)
-    page.session_state["interpolate_depth"] = True
-    page.run()
-    assert not page.exception and r"\theta = " in page.latex[2].value
+    page = open_page("interpolate", {"interpolate_depth": True})
+    assert r"\theta = " in page.latex[2].value
     assert "def slerp" in page.code[0].value
 
 
@@ -214,9 +201,7 @@ def test_a_square_of_four_is_decoded_when_asked_for(digits):
 
 def test_every_control_has_help():
     untrained("run")
-    page = AppTest.from_file(PAGE, default_timeout=60)
-    page.session_state["interpolate_pick_a"] = True
-    page.run()
+    page = open_page("interpolate", {"interpolate_pick_a": True})
     assert page.selectbox(key="interpolate_pick_a_class_digits")
     for kind in ("button", "selectbox", "number_input", "radio", "checkbox", "toggle"):
         for widget in getattr(page, kind):

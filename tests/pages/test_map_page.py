@@ -23,8 +23,6 @@ from ui.components.embedding import map_detail, map_sheet, map_view
 from ui.embedding import board, selection
 from ui.embedding.explain import attention
 
-PAGE = str(paths.ROOT / "pages" / "map.py")
-
 
 class Played:
     """A desk whose jobs move when the test says so."""
@@ -357,10 +355,7 @@ def test_without_open_tsne_the_page_says_so(monkeypatch, desk):
 
 def test_the_depth_has_this_maps_numbers_and_the_code_that_ran():
     kept_map(untrained("run"))
-    page = AppTest.from_file(PAGE, default_timeout=120)
-    page.query_params["n"] = "120"
-    page.session_state["map_depth"] = True
-    again(page)
+    page = open_page("map", {"map_depth": True}, n=120)
     assert "= 0.7500" in page.latex[1].value and "def _open_tsne" in page.code[0].value
     assert "2 to the entropy" in text(page)
 

@@ -8,7 +8,6 @@ import torch
 from streamlit.testing.v1 import AppTest
 
 from core import data, runs
-from core.evaluation import classifier
 from core.images import convert
 from core.jobs import training_queue
 from core.recipes.presets import for_digits, preset
@@ -147,10 +146,7 @@ def test_runs_on_the_data_set_that_most_families_share_come_first():
     assert shown(visit()) == {"ae": "my-ae", "vae": "my-vae"}
 
 
-def test_samples_are_judged_by_the_classifier_and_by_both_sources_where_there_is_no_prior():
-    torch.set_num_threads(1)
-    images = data.load("digits")
-    classifier.save(classifier.train(images), classifier.file_of(images))
+def test_samples_are_judged_by_the_classifier_and_by_both_sources_where_there_is_no_prior(cached_classifier):
     make("ae", "vae")
     page = visit()
     lines = re.findall(r"\*\*\d+ %\*\* confident · \*\*\d+\*\* of 10 classes · (N\(0, I\)|own Gaussian)", said(page))
@@ -168,12 +164,8 @@ def test_without_its_data_set_a_plane_is_shown_without_points_and_figures(monkey
 
 def test_the_formula_and_the_code_can_be_unfolded():
     make("ad")
-    page = AppTest.from_file(PAGE, default_timeout=60)
-    page.session_state["planes_depth"] = True
-    page.run()
-    assert (
-        not page.exception and "def window" in page.code[0].value and any("**VAD**" in m.value for m in page.markdown)
-    )
+    page = open_page("planes", {"planes_depth": True})
+    assert "def window" in page.code[0].value and any("**VAD**" in m.value for m in page.markdown)
 
 
 def test_every_control_has_help():

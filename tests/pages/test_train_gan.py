@@ -7,7 +7,7 @@ from core import runs
 from core.jobs import training_queue
 from core.recipes.recipe import Recipe
 from tests.pages.page_tools import keys_of, open_page, text_of
-from tests.tiny_runs import tiny, trained
+from tests.tiny_runs import keep_in_cache, tiny, trained
 from ui.shared.formatting import format_sig
 
 GAME = Recipe(
@@ -23,10 +23,11 @@ GAME = Recipe(
 
 
 @pytest.fixture(scope="module", autouse=True)
-def lab(tmp_path_factory):
+def lab(tmp_path_factory, digits_classifier):
     with pytest.MonkeyPatch.context() as patch:
         for place in ("RUNS", "DATA", "CACHE"):
             patch.setenv(f"LATENT_LAB_{place}", str(tmp_path_factory.mktemp(place)))
+        keep_in_cache(digits_classifier)
         patch.setattr(training_queue, "_boards", {})
         yield
         for board in training_queue._boards.values():

@@ -15,7 +15,6 @@ from core.system import paths
 from tests.pages.page_tools import open_page, text_of
 from ui.train.compare import differences
 
-PAGE = str(paths.ROOT / "pages" / "train.py")
 TINY = presets.for_digits(presets.preset("mlp-vae")).with_(
     hidden=(16,), latent_dim=2, train_images=64, validation=20, epochs=1
 )
@@ -126,10 +125,8 @@ def test_while_something_trains_the_form_names_what_is_known_and_tries_nothing(b
 
 
 def test_a_link_to_an_unknown_recipe_is_met_with_a_message():
-    page = AppTest.from_file(PAGE, default_timeout=60)
-    page.query_params["recipe"] = "no-such"
-    page.run()
-    assert not page.exception and "does not exist" in page.warning[0].value
+    page = open_page("train", recipe="no-such")
+    assert "does not exist" in page.warning[0].value
 
 
 def test_a_recipe_that_cannot_be_trained_disables_start_and_says_why():

@@ -12,6 +12,7 @@ from core.evaluation import sample_quality
 from core.latent import codec, sampling
 from core.runs import weights
 from tests.core.cli.cli_tools import TINY, refused, tiles, words
+from tests.tiny_runs import keep_in_cache
 
 GAN = (
     "train mlp-vae --model gan --digits --train-images 96 --batch-size 16 --d-channels 4,8 --round-images 0 "
@@ -20,12 +21,13 @@ GAN = (
 
 
 @pytest.fixture(scope="session")
-def game_folder(tmp_path_factory):
+def game_folder(tmp_path_factory, digits_classifier):
     """A folder with a VAE, an auto-decoder and a GAN from each, made once."""
     folder = tmp_path_factory.mktemp("games")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LATENT_LAB_RUNS", str(folder))
         patch.setenv("LATENT_LAB_CACHE", str(folder.with_name("games-cache")))
+        keep_in_cache(digits_classifier)
         assert cli.main(words(TINY + " --name first")) == 0
         assert cli.main(words(TINY.replace("mlp-vae", "plane-ad") + " --name table")) == 0
         assert cli.main(words(GAN + " --source first --name game")) == 0

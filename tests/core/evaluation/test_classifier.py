@@ -17,19 +17,14 @@ from core.system import paths
 torch.set_num_threads(1)  # as the page and the background process do: a second thread only gets in the way
 
 
-@pytest.fixture(autouse=True)
-def cache(monkeypatch, tmp_path):
-    monkeypatch.setenv("LATENT_LAB_CACHE", str(tmp_path / "cache"))
-
-
 @pytest.fixture(scope="module")
 def digits():
     return data.load("digits")
 
 
-@pytest.fixture(scope="module")
-def trained(digits):
-    return classifier.train(digits)
+@pytest.fixture(scope="session")
+def trained(digits_classifier):
+    return digits_classifier
 
 
 def test_it_names_most_test_digits_rightly_and_measures_it_itself(digits, trained):

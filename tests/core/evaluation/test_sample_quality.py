@@ -16,8 +16,8 @@ def digits():
     return data.load("digits")
 
 
-@pytest.fixture(scope="module")
-def stick(digits):
+@pytest.fixture
+def stick(digits, cached_classifier):
     return sample_quality.for_dataset(digits)
 
 

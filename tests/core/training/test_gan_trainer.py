@@ -20,7 +20,7 @@ CPU = torch.device("cpu")
 
 
 @pytest.fixture
-def source() -> Run:
+def source(cached_classifier) -> Run:
     return trained(tiny(latent_dim=4), "vae")
 
 
