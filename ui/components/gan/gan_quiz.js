@@ -140,6 +140,8 @@ function start(root) {
     if (!event.repeat) answer(k);
   });
 
-  const stop = () => removeView(root);
+  function stop() {
+    removeView(root);
+  }
   return view;
 }
