@@ -89,6 +89,13 @@ def test_a_choice_lists_what_can_be_chosen(f, bad):
         {"a": 1},
         [10**400],
         1.5,
+        "-5",
+        "64,-32",
+        "64 -32",
+        "64--32",
+        "-64-32",
+        "64.5",
+        [True],
     ],
     ids=lambda b: repr(b)[:20],
 )
@@ -97,7 +104,9 @@ def test_a_list_of_widths_is_refused_when_it_is_none(f, bad):
         Recipe().with_(**{f.name: bad})
 
 
-@pytest.mark.parametrize("text", ["64-32", "64,32", "64 32", [64, 32], (64, 32), ["64", "32"]], ids=repr)
+@pytest.mark.parametrize(
+    "text", ["64-32", "64,32", "64, 32", "64 32", " 64 - 32 ", [64, 32], (64, 32), ["64", "32"]], ids=repr
+)
 def test_widths_can_be_written_in_many_ways(text):
     assert Recipe(hidden=text).hidden == (64, 32)
 
