@@ -1,8 +1,7 @@
-"""Fetching a data set: resumable, verified, and never half in place.
+"""Download of data sets: resumable, verified by checksum, and moved into place only when complete.
 
-torchvision knows where the files lie and what their md5 is; its tables are used, so that there is one source
-of truth, and its file layout, so that both share the files. What torchvision's own download lacks is the
-rest: going on where a broken connection left off, a progress bar, and a stop button.
+Addresses, md5 sums and the layout of the files are torchvision's, so that both share the files. Beyond torchvision's
+own download: resuming after a broken connection, progress, and stopping.
 """
 
 from __future__ import annotations
@@ -19,43 +18,44 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from core.data import idx, image_set, loading, registry
 
 TIMEOUT = 15.0
-"""Seconds without a byte after which a server counts as gone."""
+"""Seconds without a byte after which a connection counts as broken."""
 
 CHUNK = 1 << 16
+"""Bytes read at a time."""
 
 ATTEMPTS = 50
-"""Connections to one server for one file: as long as each brings something it goes on, but not for ever."""
+"""Connections to one server for one file, at most; a connection that brings nothing is the last one."""
 
 Progress = Callable[[int, int], None]
+"""Called with (bytes done, bytes in all)."""
 
 
 class DownloadError(Exception):
-    """A download that did not end well: one sentence. What was fetched so far is kept, so that it can go
-    on.
-    """
+    """A download that failed: one sentence. The bytes fetched so far are kept, so that it can be resumed."""
 
 
 class Stopped(DownloadError):
     """The download was stopped on request."""
 
 
-class _Trouble(Exception):
-    """A server that does not deliver; another one might."""
+class _ServerError(Exception):
+    """A server that does not deliver the file; another one may."""
 
 
 def download(name: str, progress: Progress | None = None, stop: threading.Event | None = None) -> None:
     """Fetch the files of a set that are missing or damaged into `loading.raw_folder(name)`.
 
-    Blocks until done. A file is fetched to `NAME.gz.part`, checked, unpacked beside its place and moved there
+    Blocks until done. A file is fetched to `NAME.gz.part`, verified, unpacked beside its final place and moved there
     last.
 
     Args:
-        progress: called with (bytes done, bytes in all), packed, of the files that were missing.
-        stop: looked at between chunks.
+        progress: of the compressed bytes of the missing files.
+        stop: checked between chunks.
     Raises:
         DownloadError: no such download, no network, disk full, wrong checksum, or stopped.
     """
@@ -63,17 +63,17 @@ def download(name: str, progress: Progress | None = None, stop: threading.Event 
     folder = loading.raw_folder(name)
     if _usable(name):
         return
-    # Where each file is whole by itself but they do not fit together, any of them may be the wrong one.
+    # If each file is complete but they do not fit together, any of them may be the wrong one.
     missing = [(file, md5) for file, md5 in files if not _whole(folder / file.removesuffix(".gz"))] or files
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise _no_place(folder, error) from error
+        raise _write_error(folder, error) from error
     sizes = {file: _size(mirrors, file, stop) for file, _ in missing}
     before = 0
     for file, md5 in missing:
 
-        def report(done: int, size: int, file=file, before=before) -> None:
+        def report(done: int, size: int, file: str = file, before: int = before) -> None:
             sizes[file] = size or sizes[file]
             if progress:
                 progress(before + done, max(before + done, sum(sizes.values())))
@@ -85,18 +85,18 @@ def download(name: str, progress: Progress | None = None, stop: threading.Event 
 
 
 def sources(name: str) -> tuple[list[str], list[tuple[str, str]]]:
-    """Addresses to try in turn, and (file, md5) of each file, as torchvision lists them."""
+    """Addresses of servers to try in turn, and (file, md5) of each file, as torchvision lists them."""
     if name not in registry.SOURCES or not registry.SOURCES[name].layout:
         names = ", ".join(n for n, source in registry.SOURCES.items() if source.layout)
         raise DownloadError(f"There is nothing to download for '{name}'. The sets to download are {names}.")
-    try:  # here, since it imports torch: three seconds that only a download pays
+    try:  # here: it imports torch, which takes three seconds
         from torchvision import datasets
     except ImportError as error:
         raise DownloadError(
-            "torchvision, which knows where the files lie, is not installed. Run the build again."
+            "torchvision, which lists the addresses of the files, is not installed. Run the set-up again."
         ) from error
-    known = getattr(datasets, registry.SOURCES[name].layout)
-    return list(known.mirrors), [(file, md5) for file, md5 in known.resources]
+    dataset = getattr(datasets, registry.SOURCES[name].layout)
+    return list(dataset.mirrors), [(file, md5) for file, md5 in dataset.resources]
 
 
 def _usable(name: str) -> bool:
@@ -114,8 +114,8 @@ def _whole(path: Path) -> bool:
         return False
 
 
-def _request(url: str, start: int = 0, method: str = "GET"):
-    # "identity": a server that packed the file once more would break both the sizes and the checksum.
+def _request(url: str, start: int = 0, method: str = "GET") -> Any:
+    # "identity": if the server compressed the file once more, sizes and checksum would no longer match.
     headers = {"User-Agent": "latent-lab", "Accept-Encoding": "identity"}
     if start:
         headers["Range"] = f"bytes={start}-"
@@ -124,51 +124,51 @@ def _request(url: str, start: int = 0, method: str = "GET"):
 
 
 def _size(mirrors: list[str], file: str, stop: threading.Event | None) -> int:
-    """Packed size in bytes, 0 if no server tells. Fails at once where no server can be reached."""
-    trouble = ""
+    """Compressed size in bytes, 0 if no server gives it. Fails at once if no server can be reached."""
+    reason = ""
     for mirror in mirrors:
-        _look(stop)
+        _check_stop(stop)
         try:
             with _request(mirror + file, method="HEAD") as answer:
                 return int(answer.headers.get("Content-Length") or 0)
         except urllib.error.HTTPError:
-            trouble = "answered"
+            reason = "answered"
         except (OSError, http.client.HTTPException, ValueError) as error:
-            trouble = trouble or _reason(error)
-    if trouble == "answered":
+            reason = reason or _reason(error)
+    if reason == "answered":
         return 0
     raise DownloadError(
-        f"No server could be reached ({trouble}). Check the network and try again, or work "
+        f"No server could be reached ({reason}). Check the network and try again, or work "
         "with the digits, which need no download."
     )
 
 
-def _fetch(mirrors: list[str], file: str, md5: str, part: Path, report: Callable, stop) -> None:
-    """The whole, verified file as `part`, from the first server that delivers it."""
-    trouble = ""
+def _fetch(mirrors: list[str], file: str, md5: str, part: Path, report: Progress, stop: threading.Event | None) -> None:
+    """Fetch the complete, verified file to `part` from the first server that delivers it."""
+    reason = ""
     for mirror in mirrors:
-        leftovers = part.exists()  # of an earlier download or another server: perhaps of something else
+        leftovers = part.exists()  # of an earlier download or another server, perhaps of another file
         for _ in range(ATTEMPTS):
             had = part.stat().st_size if part.exists() else 0
             try:
                 _continue(mirror + file, part, report, stop)
-            except _Trouble as error:
-                trouble = str(error)
+            except _ServerError as error:
+                reason = str(error)
                 if part.exists() and part.stat().st_size > had:
-                    continue  # broke off, but brought something: ask for the rest
+                    continue  # the connection broke, but brought something: ask for the rest
                 break
             if _md5(part) == md5:
                 return
             part.unlink(missing_ok=True)
-            trouble = "its content was not the expected one: perhaps a login page in between"
+            reason = "its content is not as expected: perhaps the login page of a network"
             if not leftovers:
                 break
-            leftovers = False  # once more, from the start
-    raise DownloadError(f"{file} could not be fetched ({trouble}). Try again later: what is here already is kept.")
+            leftovers = False  # once more, from the beginning
+    raise DownloadError(f"{file} could not be fetched ({reason}). Try again later: the part that is here is kept.")
 
 
-def _continue(url: str, part: Path, report: Callable, stop) -> None:
-    """Append to `part` what is missing; from the start if the server knows no ranges."""
+def _continue(url: str, part: Path, report: Progress, stop: threading.Event | None) -> None:
+    """Append the missing bytes to `part`; from the beginning if the server does not support ranges."""
     had = part.stat().st_size if part.exists() else 0
     try:
         with _request(url, had) as answer:
@@ -180,24 +180,24 @@ def _continue(url: str, part: Path, report: Callable, stop) -> None:
                 done = had
                 report(done, total)
                 while chunk := answer.read(CHUNK):
-                    _look(stop)
+                    _check_stop(stop)
                     _write(file, chunk, part.parent)
                     done += len(chunk)
                     report(done, total)
         if done < total:
-            raise _Trouble("the connection broke off")
+            raise _ServerError("the connection broke off")
     except urllib.error.HTTPError as error:
-        if error.code != 416:  # 416: there is nothing beyond what we have, so the checksum decides
-            raise _Trouble(f"the server answered {error.code}") from error
+        if error.code != 416:  # 416: there is nothing after the bytes we have; the checksum decides
+            raise _ServerError(f"the server answered {error.code}") from error
     except (OSError, http.client.HTTPException, ValueError) as error:
-        raise _Trouble(_reason(error)) from error
+        raise _ServerError(_reason(error)) from error
 
 
 def _opened(part: Path, mode: str) -> io.FileIO:
     try:
-        return open(part, mode, buffering=0)  # unbuffered: a full disk is noticed at the write
+        return io.FileIO(part, mode)  # unbuffered: a full disk is noticed when writing
     except OSError as error:
-        raise _no_place(part.parent, error) from error
+        raise _write_error(part.parent, error) from error
 
 
 def _write(file: io.FileIO, chunk: bytes, folder: Path) -> None:
@@ -206,7 +206,7 @@ def _write(file: io.FileIO, chunk: bytes, folder: Path) -> None:
         while rest:
             rest = rest[file.write(rest) :]
     except OSError as error:
-        raise _no_place(folder, error) from error
+        raise _write_error(folder, error) from error
 
 
 def _unpack(part: Path, target: Path) -> None:
@@ -220,7 +220,7 @@ def _unpack(part: Path, target: Path) -> None:
         part.unlink()
     except OSError as error:
         fresh.unlink(missing_ok=True)
-        raise _no_place(target.parent, error) from error
+        raise _write_error(target.parent, error) from error
 
 
 def _md5(path: Path) -> str:
@@ -228,9 +228,9 @@ def _md5(path: Path) -> str:
         return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
-def _look(stop: threading.Event | None) -> None:
+def _check_stop(stop: threading.Event | None) -> None:
     if stop is not None and stop.is_set():
-        raise Stopped("Stopped. What is here already is kept: download again to go on.")
+        raise Stopped("Stopped. The part that is here is kept: download again to continue.")
 
 
 def _reason(error: Exception) -> str:
@@ -240,9 +240,9 @@ def _reason(error: Exception) -> str:
     return str(getattr(cause, "strerror", None) or cause or type(cause).__name__)
 
 
-def _no_place(folder: Path, error: OSError) -> DownloadError:
+def _write_error(folder: Path, error: OSError) -> DownloadError:
     if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
-        return DownloadError(f"The disk with {folder} is full. Make room (about 120 MB) and go on.")
+        return DownloadError(f"The disk with {folder} is full. Free about 120 MB and continue.")
     return DownloadError(
-        f"{folder} cannot be written to ({error.strerror or error}). Set LATENT_LAB_DATA to a folder of your own."
+        f"{folder} cannot be written to ({error.strerror or error}). Set LATENT_LAB_DATA to another folder."
     )

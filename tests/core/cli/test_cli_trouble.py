@@ -154,7 +154,7 @@ def test_a_download_stops_at_ctrl_c_and_says_that_it_can_go_on(call, monkeypatch
 
     def interrupted(name, progress, stop):
         os.kill(os.getpid(), signal.SIGINT)
-        download._look(stop)
+        download._check_stop(stop)
 
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     monkeypatch.setattr(download, "download", interrupted)

@@ -202,7 +202,7 @@ def test_leftovers_of_something_else_are_thrown_away_and_the_file_fetched_anew(s
 
 def test_wrong_bytes_never_get_in_place(server, raw):
     server.files[NAMES[2]] = b"<html>please log in</html>"
-    with pytest.raises(download.DownloadError, match="not the expected one") as caught:
+    with pytest.raises(download.DownloadError, match="not as expected") as caught:
         download.download("mnist")
     assert "\n" not in str(caught.value)
     assert not (raw / "t10k-images-idx3-ubyte").exists() and not (raw / f"{NAMES[2]}.part").exists()
@@ -212,7 +212,7 @@ def test_wrong_bytes_never_get_in_place(server, raw):
 def test_a_server_that_breaks_off_and_lies_is_given_up(server, raw):
     server.files[NAMES[2]] = b"<html>please log in</html>"
     server.break_after = {NAMES[2]: [10] * 1_000}
-    with pytest.raises(download.DownloadError, match="not the expected one"):
+    with pytest.raises(download.DownloadError, match="not as expected"):
         download.download("mnist")
     assert not (raw / f"{NAMES[2]}.part").exists()
     ranges = [wanted for method, name, wanted in server.asked if method == "GET" and name == NAMES[2]]
