@@ -28,6 +28,7 @@ test("ticks are all multiples of the step inside the range, its ends included", 
 test("a logarithmic axis has decades, and 2 and 5 between them where there is room", () => {
   assert.deepEqual(plain(axes.logTicks(0.9, 120)), [1, 2, 5, 10, 20, 50, 100]);
   assert.deepEqual(plain(axes.logTicks(1, 1e5)), [1, 10, 100, 1000, 10000, 100000]);
+  assert.deepEqual(plain(axes.logTicks(0.0019, 0.68)), [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5], "two decades");
   const narrow = plain(axes.logTicks(101, 140));
   assert.ok(narrow.length >= 2 && narrow.every((v) => v >= 101 && v <= 140), "linear where no decade is near");
 });

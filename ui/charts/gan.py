@@ -1,4 +1,4 @@
-"""Charts of a GAN's training: two losses, the discriminator's accuracy, what the yardstick says after each round.
+"""Charts of a GAN's training: both losses, the discriminator's accuracy, sample-quality metrics after each round.
 
 The discriminator has its colour; the generator's loss has that of generated images. Line style doubles every colour.
 """
@@ -25,14 +25,14 @@ COLUMNS = {
     "d_real": "D on real",
     "d_fake": "D on generated",
 }
-"""What can be laid over each other."""
+"""Columns of the history that several runs can be compared by, with their titles."""
 
 LEVELS = {"val_sharpness": (1.0, "real"), "d_real": (0.5, "½: D guesses"), "d_fake": (0.5, "½: D guesses")}
-"""Where there is a value to compare with."""
+"""Values to compare a column with, and their labels."""
 
 GAME_CAPTION = (
-    "Neither loss has to fall: each is measured against a rival who learns too. Watch the accuracy. At ½ "
-    "D, the discriminator, can only guess; near 1 on both kinds it is never fooled, and teaches little."
+    "Neither loss has to fall: each depends on an opponent that learns too. Watch the accuracy. At ½ D, the "
+    "discriminator, can only guess; near 1 on both kinds it is never fooled, and G learns little from it."
 )
 CRITIC_CAPTION = (
     "A critic's loss is minus a distance, which should shrink towards 0. Its accuracy is taken at the "
@@ -41,7 +41,7 @@ CRITIC_CAPTION = (
 MEASURE_CAPTION = (
     "After each round, on the same latents; epoch 0 is before training. Fréchet distance: 0 would be "
     "real images. Sharpness: 1 is as sharp as real ones; far above 1 is noise. Modes: classes "
-    "that are still generated."
+    "still generated."
 )
 
 
@@ -83,14 +83,14 @@ def game_chart(
 def measure_chart(
     points: Points, classes: int, *, x: str = "epoch", log: bool = False, changes: list[dict] | tuple = ()
 ) -> dict[str, Any]:
-    """Fréchet distance, sharpness and modes over the rounds, a panel each, with what real images have marked.
+    """Fréchet distance, sharpness and modes over the rounds, a panel each, with the values of real images marked.
 
     Args:
-        classes: of the images; 0: they have none, and there are no modes to count.
+        classes: number of classes of the images; 0: none, then there is no panel of modes.
     """
     panels = []
     for column, title, name, role, dash, level in (
-        ("val_frechet", "Fréchet distance", "Fréchet distance in our classifier's features", "total", False, None),
+        ("val_frechet", "Fréchet distance", "Fréchet distance in the classifier's features", "total", False, None),
         ("val_sharpness", "Sharpness", "Sharpness beside real images", "reconstruction", True, (1.0, "real")),
         ("val_modes", "Modes", "Modes covered", "kl", DOTTED, (classes, f"all {classes}")),
     ):
@@ -147,7 +147,7 @@ def overlay_chart(
 
 
 def share_bars(shares: np.ndarray, names: tuple[str, ...]) -> dict[str, Any]:
-    """The generated images' classes, as our classifier names them, as data for `components.bars`.
+    """Class shares of the generated images, by the lab's classifier, as data for `bars`.
 
     Args:
         shares: [C], they sum to 1. names: [C], or none: then they are numbered.
@@ -162,19 +162,20 @@ def share_bars(shares: np.ndarray, names: tuple[str, ...]) -> dict[str, Any]:
         "even": 100 / len(shares),
         "colour": theme.colour("generated"),
         "muted": theme.colour("muted"),
-        "yTitle": f"Share of the generated images (%); dashed: an even share, {100 / len(shares):.3g} %",
-        "xTitle": "Class, as our classifier names it",
+        "evenText": "even share",
+        "yTitle": "Share of the images (%)",
+        "xTitle": "Class, by the classifier",
     }
 
 
 def lost(shares: np.ndarray) -> np.ndarray:
-    """Which classes are hardly generated any more: less than a tenth of an even share, [C] bool."""
+    """Whether each class is hardly generated: with less than `COVERED_SHARE` of an even share, [C] bool."""
     shares = np.asarray(shares, float)
     return shares < COVERED_SHARE / max(1, len(shares))
 
 
 def share_caption(shares: np.ndarray, names: tuple[str, ...]) -> str:
-    """What to see in `share_bars`, with its numbers."""
+    """Caption of `share_bars`, with its numbers."""
     shares, missing = np.asarray(shares, float), lost(shares)
     named = names or tuple(map(str, range(len(shares))))
     words = (

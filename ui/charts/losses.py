@@ -1,46 +1,31 @@
-"""Charts of training: losses, KL per dimension, several runs laid over each other.
+"""Loss charts: one run's terms, several runs laid over each other, KL per latent dimension.
 
-Every loss is in nats per image. Colours say the role, line style says the part (training solid, validation dashed).
-The functions here decide what is drawn and make it small (`ui.charts.decimate`); `ui.components.charts.curves` and
-`.bars` draw it.
+The terms come from the family's record (`core.recipes.family.Term`), any number of them, in nats or squared error per
+image. Colours show the role of a term, line style the part (training solid, validation dashed). The functions here
+choose the curves and reduce their points (`ui.charts.decimate`); `ui.components.charts.curves` and `.bars` draw them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from core.latent.axes import DEAD_BELOW, order_by_weight
+from core.recipes.family import Family, Term
 from ui.charts import decimate
 from ui.shared import theme
 
 X_AXES = {"epoch": "Epochs", "step": "Steps", "seconds": "Seconds"}
-TERMS = {"total": "Total", "recon": "Reconstruction", "kl": "KL", "weighted_kl": "β·KL"}
 
 PARTS = {"train": "train", "val": "validation"}
-PANELS = ({"total": "total", "recon": "reconstruction"}, {"weighted_kl": "kl", "kl": "kl"})
-"""Term → role, above and below: their scales differ, so each panel has its own axis."""
 
-LOSS_CAPTION = (
-    "Solid: training, dashed: validation. Total = reconstruction + β·KL; all should fall or level out. "
-    "Validation rising alone is overfitting. Drag to look closer, double-click for all."
-)
-AE_CAPTION = (
-    "Solid: training, dashed: validation. Both should fall or level out; validation rising alone is "
-    "overfitting. Drag to look closer, double-click for all."
-)
+WEIGHT_SYMBOLS = {"beta": "β"}
+"""Symbols of the recipe fields that weigh terms; other fields stand under their names."""
 
-AD_CAPTION = (
-    "Solid: training, dashed: validation. Total = reconstruction + β·½‖z‖². Validation images have no row in "
-    "the table: they are placed by a search, which finds better places than a row has in the first epochs."
-)
-
-PRIORS = {"vae": "KL", "vad": "KL", "ad": "½‖z‖²"}
-"""What the prior's term is called, by family; an autoencoder has none."""
-
-AWAY_CAPTION = (
-    "Solid: training, dashed: validation. The losses ran away: the axes show the scale they had before. "
+DIVERGED_CAPTION = (
+    "Solid: training, dashed: validation. The losses diverged: the axes show the scale they had before. "
     "Double-click for all."
 )
 
@@ -48,56 +33,88 @@ Points = dict[str, np.ndarray]
 
 
 def unit(likelihood: str) -> str:
-    """What a loss of this likelihood is measured in, per image."""
+    """Unit of a loss of this likelihood, per image."""
     return "squared error" if likelihood == "mse" else "nats"
+
+
+def curve_names(terms: Sequence[Term]) -> dict[str, str]:
+    """Names of a family's curves by the column of the history, without its part: total, terms, weighted terms."""
+    names = {"total": "Total"}
+    for term in terms:
+        names[term.name] = term.title
+        if term.weight:
+            names[f"weighted_{term.name}"] = f"{WEIGHT_SYMBOLS.get(term.weight, term.weight)}·{term.title}"
+    return names
+
+
+def common_names(families: Iterable[Family]) -> dict[str, str]:
+    """As `curve_names`, for runs of several families: a column with several names has all of them, such as `KL or
+    ½‖z‖²`."""
+    names: dict[str, list[str]] = {}
+    for family in families:
+        for column, name in curve_names(family.terms).items():
+            if name not in names.setdefault(column, []):
+                names[column].append(name)
+    return {column: " or ".join(found) for column, found in names.items()}
 
 
 def loss_chart(
     points: Points,
+    terms: Sequence[Term],
     *,
     x: str = "epoch",
     log: bool = False,
     smoothing: float = 0.0,
     changes: list[dict] | tuple = (),
-    with_kl: bool = True,
-    prior: str = "KL",
     unit: str = "nats",
 ) -> dict[str, Any]:
-    """Total and reconstruction above, KL and β·KL below, as data for `components.curves`.
+    """Total and first term above, all further terms with their weighted versions below, as data for `curves`.
+
+    A family with a single term has one panel with its total, which that term equals.
 
     Args:
         points: columns of `Run.history()`, [n] each, NaN where absent.
+        terms: of the run's family, `recipe.family.terms`.
         x: one of `X_AXES`.
         smoothing: weight of the moving average, 0 to below 1; the raw training curve stays behind it, faint.
         changes: what was changed in mid-run, as in `Snapshot.changes`; each gets a mark.
-        with_kl: False for an autoencoder, which has none: its total is its reconstruction.
-        prior: what the term of the prior is called (½‖z‖² for an auto-decoder).
+        unit: see `unit`.
     """
-    panels, legend = [], []
-    names = {term: name.replace("KL", prior) for term, name in TERMS.items()}
-    for number, terms in enumerate(PANELS if with_kl else ({"total": "total"},)):
+    names, panels, legend = curve_names(terms), [], {}
+    first, *others = terms
+    titles = " and ".join(dict.fromkeys(term.title for term in others))
+    layout = [("Loss", [("total", "total")] + ([(first.name, first.role)] if others else []))]
+    if others:
+        layout.append((titles, [column for term in others for column in _columns(term)]))
+    for number, (title, columns) in enumerate(layout):
         drawn = []
-        for term, role in terms.items():
-            style = {"name": names[term], "colour": theme.colour(role), "width": 1.6, "alpha": 1.0}
-            if term == "weighted_kl":  # a broad pale band: where β is 1 it lies under KL, and both can be seen
+        for column, role in columns:
+            style = {"name": names[column], "colour": theme.colour(role), "width": 1.6, "alpha": 1.0}
+            if column.startswith("weighted_"):  # a broad pale band: at a weight of 1 it lies under its term
                 style |= {"width": 5, "alpha": 0.35}
-            legend.append(style | {"dash": False})
-            drawn += _term(points, x, term, style, smoothing)
-        share = (0.6, 0.4)[number] if with_kl else 1.0
-        title = f"{prior if number else 'Loss'} ({unit} per image)"
-        panels.append(panel(title, share, drawn, log, whole=bool(number)))
+            legend[column] = style | {"dash": False}
+            drawn += _term(points, x, column, style, smoothing)
+        share = (0.6, 0.4)[number] if others else 1.0
+        panels.append(panel(f"{title} ({unit} per image)", share, drawn, log, whole=bool(number)))
     return {
         "panels": panels,
-        "legend": sorted(legend, key=lambda s: list(names.values()).index(s["name"])),
+        "legend": [legend[column] for column in names if column in legend],
         "marks": marks(points, x, changes),
-        "ranAway": _ran_away(points, x) is not None,
+        "diverged": _diverged_at(points, x) is not None,
         **frame(x),
     }
+
+
+def _columns(term: Term) -> list[tuple[str, str]]:
+    """(column, role) of a term's curves, the weighted one first, so that it lies below."""
+    own = [(term.name, term.role)]
+    return [(f"weighted_{term.name}", term.role), *own] if term.weight else own
 
 
 def overlay_chart(
     runs: dict[str, Points],
     term: str = "total",
+    title: str = "Total",
     *,
     x: str = "epoch",
     log: bool = False,
@@ -108,7 +125,7 @@ def overlay_chart(
 
     Args:
         runs: name of the run → its history.
-        term: one of `TERMS`.
+        term, title: a column and its name, of `common_names`.
     """
     drawn, legend, palette = [], [], theme.RUN_COLOURS[theme.mode()]
     for number, (name, points) in enumerate(runs.items()):
@@ -121,12 +138,12 @@ def overlay_chart(
         }
         legend.append(style | {"dash": False})
         drawn += _term(points, x, term, style, smoothing)
-    shown = panel(f"{TERMS[term]} ({unit} per image)", 1.0, drawn, log)
+    shown = panel(f"{title} ({unit} per image)", 1.0, drawn, log)
     return {"panels": [shown], "legend": legend, "marks": [], **frame(x)}
 
 
 def kl_bars(kl_per_dim: np.ndarray) -> dict[str, Any]:
-    """KL of every latent dimension, the largest first, dead ones marked, as data for `components.bars`.
+    """KL of every latent dimension, the largest first, dead ones marked, as data for `bars`.
 
     Args:
         kl_per_dim: [d], nats, mean over the validation images.
@@ -145,18 +162,18 @@ def kl_bars(kl_per_dim: np.ndarray) -> dict[str, Any]:
 
 
 def kl_caption(kl_per_dim: np.ndarray) -> str:
-    """What to see in `kl_bars`, with its numbers."""
+    """Caption of `kl_bars`, with its numbers."""
     kl = np.asarray(kl_per_dim, float)
     active = int((~order_by_weight(kl)[1]).sum())
     return (
         f"{active} of {len(kl)} dimensions are in use, {kl.sum():.3g} nats in all. A dimension below "
-        f"{DEAD_BELOW} nats is dead: it carries nothing about the image, and its slider does nothing."
+        f"{DEAD_BELOW} nats is dead: it carries no information about the image, and its slider changes nothing."
     )
 
 
 def _term(points: Points, x: str, term: str, style: dict, smoothing: float) -> list[dict]:
-    """The curves of one term: training, with its raw self behind it where it is smoothed, and validation."""
-    found, style = [], style | {"until": _ran_away(points, x)}
+    """The curves of one term: training, smoothed if asked for, and validation."""
+    found, style = [], style | {"until": _diverged_at(points, x)}
     for prefix, part in PARTS.items():
         measured = prefix == "val"
         found += series(
@@ -166,7 +183,7 @@ def _term(points: Points, x: str, term: str, style: dict, smoothing: float) -> l
 
 
 def series(points: Points, x: str, column: str, style: dict, smoothing: float) -> list[dict]:
-    """One column as a curve, behind it its raw self, faint, where it is smoothed."""
+    """One column as a curve; where it is smoothed, the raw curve lies behind it, faint."""
     xs, ys = _clean(points.get(x, ()), points.get(column, ()))
     raw = style | {"alpha": 0.25, "width": 1, "label": ""} | _small(xs, ys)
     if not smoothing:
@@ -185,21 +202,21 @@ def _clean(x, y) -> tuple[np.ndarray, np.ndarray]:
     return x[there], y[there]
 
 
-def _ran_away(points: Points, x: str) -> float | None:
-    """Where on the axis a diverging run left every scale of use and never came back, or None."""
+def _diverged_at(points: Points, x: str) -> float | None:
+    """The position on the axis where a run diverged for good, or None."""
     places = []
     for term, times, slack in (("recon", 3, 100.0), ("total", 20, 1000.0)):
         parts = [
             part for part in (_clean(points.get(x, ()), points.get(f"{p}_{term}", ())) for p in PARTS) if len(part[0])
         ]
-        # An untrained model is about as bad as one can be; one that is far worse is running away.
+        # An untrained model has about the largest useful loss; a far larger one is divergence.
         limit = times * min((abs(ys[0]) for _, ys in parts), default=0.0) + slack
         places += [float(xs[np.argmax(ys > limit)]) for xs, ys in parts if ys[-1] > limit]
     return min(places, default=None)
 
 
 def panel(title: str, share: float, drawn: list[dict], log: bool, whole: bool = False) -> dict[str, Any]:
-    """One panel; a logarithm only where every value has one. `whole`: with its first steep stretch."""
+    """One panel; logarithmic only where every value is positive. `whole`: its range keeps the first steep stretch."""
     values = [y for curve in drawn for y in curve["y"]]
     log = log and bool(values) and min(values) >= 0 and max(values) > 0
     return {
@@ -212,9 +229,8 @@ def panel(title: str, share: float, drawn: list[dict], log: bool, whole: bool = 
 
 
 def _useful(drawn: list[dict], whole: bool) -> list[float] | None:
-    """A range without the steep first fall, which would press all that follows into a flat line, and without what a
-    diverging run rose to. The KL keeps its first peak: it is of the size of the rest, and cut off it would be a block
-    at the edge."""
+    """The useful range of a panel: without the steep first fall, which would flatten the rest, and without values after
+    a divergence. With `whole` the first stretch stays: the KL's first peak is of the size of the rest."""
     away = [curve["until"] for curve in drawn if curve.get("until") is not None]
     end = max((curve["x"][-1] for curve in drawn if curve["x"]), default=0.0)
     begin = -1.0 if whole else 0.08 * end
@@ -231,7 +247,7 @@ def _useful(drawn: list[dict], whole: bool) -> list[float] | None:
 
 
 def marks(points: Points, x: str, changes) -> list[dict[str, Any]]:
-    """Where the learning rate or β was changed in mid-run."""
+    """Marks where the learning rate or β was changed in mid-run."""
     names, found = {"lr": "lr", "beta": "β"}, []
     for change in changes:
         place = (
@@ -244,5 +260,5 @@ def marks(points: Points, x: str, changes) -> list[dict[str, Any]]:
 
 
 def frame(x: str) -> dict[str, Any]:
-    """What all line charts share. A zoom is kept while `revision` stays the same."""
+    """Fields that all line charts share. A zoom is kept while `revision` stays the same."""
     return {"xTitle": X_AXES[x], "revision": x, "muted": theme.colour("muted")}

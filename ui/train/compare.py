@@ -24,14 +24,15 @@ def compare(picked: list[Run]) -> None:
 
 @st.fragment
 def _families(picked: list[Run]) -> None:
+    names = losses.common_names(run.recipe.family for run in picked)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         term = st.segmented_control(
             "Curve",
-            list(losses.TERMS),
+            list(names),
             default="total",
             required=True,
             key="runs_term",
-            format_func=losses.TERMS.get,
+            format_func=names.get,
             persist_state="session",
             help="Which term of the loss to lay over each other.",
         )
@@ -40,10 +41,10 @@ def _families(picked: list[Run]) -> None:
     histories = {run.name: run.history() for run in picked}
     units = " or ".join(sorted({losses.unit(run.recipe.likelihood) for run in picked}))
     curves(
-        losses.overlay_chart(histories, term, unit=units, **view("runs")),
+        losses.overlay_chart(histories, term, names[term], unit=units, **view("runs")),
         key="runs_overlay",
         height=360,
-        alt=f"{losses.TERMS[term]} of {', '.join(histories)}.",
+        alt=f"{names[term]} of {', '.join(histories)}.",
     )
     st.caption(
         "One colour per run; solid: training, dashed: validation. Lower is better, but totals under different "

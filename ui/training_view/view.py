@@ -100,9 +100,8 @@ def _curves(job) -> None:
     shot = job.snapshot()
     chart = losses.loss_chart(
         shot.points,
+        job.recipe.family.terms,
         changes=shot.changes,
-        with_kl=job.recipe.model != "ae",
-        prior=losses.PRIORS.get(job.recipe.model, "KL"),
         unit=losses.unit(job.recipe.likelihood),
         **view("live"),
     )
@@ -113,8 +112,7 @@ def _curves(job) -> None:
         alt=f"Loss curves of {job.name}: newest total {format_sig(latest(shot.points, 'train_total'))} in training, "
         f"{format_sig(latest(shot.points, 'val_total'))} in validation.",
     )
-    caption = {"ae": losses.AE_CAPTION, "ad": losses.AD_CAPTION}.get(job.recipe.model, losses.LOSS_CAPTION)
-    st.caption(losses.AWAY_CAPTION if chart["ranAway"] else caption)
+    st.caption(losses.DIVERGED_CAPTION if chart["diverged"] else job.recipe.family.caption)
 
 
 def _per_dimension(job, shot) -> None:

@@ -63,7 +63,7 @@ def test_an_accuracy_is_never_drawn_on_a_logarithm_and_smoothing_leaves_the_raw_
 def test_the_measures_have_a_panel_each_and_what_real_images_have_is_marked_where_there_is_such_a_value():
     chart = gan.measure_chart(history(), 10)
     frechet, sharpness, modes = chart["panels"]
-    assert "Fréchet distance in our classifier's features" in names(frechet) and "level" not in frechet
+    assert "Fréchet distance in the classifier's features" in names(frechet) and "level" not in frechet
     assert sharpness["level"]["at"] == 1.0 and modes["level"]["at"] == 10
     assert sharpness["range"][0] <= 0.6 and sharpness["range"][1] >= 1.1
     assert sum(panel["share"] for panel in chart["panels"]) == pytest.approx(1)
@@ -84,12 +84,25 @@ def test_a_learning_rate_changed_in_mid_run_is_marked_on_both_charts():
 @pytest.mark.parametrize("rows", [0, 1, 2])
 def test_a_game_that_has_hardly_begun_can_be_drawn(rows):
     points = {column: values[:rows] for column, values in history().items()}
-    charts = [
-        gan.game_chart(points, x="seconds", log=True, smoothing=0.5),
-        gan.measure_chart(points, 10, x="step", log=True),
-        *(gan.overlay_chart({"a": points, "b": points}, column) for column in gan.COLUMNS),
+    game = gan.game_chart(points, x="seconds", log=True, smoothing=0.5)
+    measures = gan.measure_chart(points, 10, x="step", log=True)
+    overlays = {column: gan.overlay_chart({"a": points, "b": points}, column) for column in gan.COLUMNS}
+    assert json.loads(json.dumps([game, measures, overlays], allow_nan=False))
+    count = {column: int(np.isfinite(points[column]).sum()) for column in gan.COLUMNS}
+    speaking = [c for panel in game["panels"] for c in panel["curves"] if c["label"]]
+    assert [len(c["x"]) for c in speaking] == [count[column] for column in ("d_loss", "g_loss", "d_real", "d_fake")]
+    assert [len(panel["curves"][0]["x"]) for panel in measures["panels"]] == [
+        count[column] for column in ("val_frechet", "val_sharpness", "val_modes")
     ]
-    json.dumps(charts, allow_nan=False)
+    for column, chart in overlays.items():
+        assert [c["name"] for c in chart["panels"][0]["curves"]] == ["a", "b"], column
+        assert [c["y"] for c in chart["panels"][0]["curves"]] == [
+            pytest.approx(points[column][np.isfinite(points[column])].tolist(), rel=1e-5)
+        ] * 2
+    for panel in [*game["panels"], *measures["panels"]]:
+        shown = [value for curve in panel["curves"] for value in curve["y"]]
+        low, high = panel["range"] or (-np.inf, np.inf)
+        assert all(low <= value <= high for value in shown) and low < high, panel["title"]
 
 
 def test_bars_are_per_cent_with_the_even_share_and_a_missing_class_is_marked():

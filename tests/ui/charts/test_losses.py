@@ -8,11 +8,15 @@ import pytest
 
 from core.latent.axes import DEAD_BELOW
 from core.models import build
+from core.recipes.family import FAMILIES, KL, RECONSTRUCTION, Term
 from core.recipes.presets import CLASSIC, PRESETS
 from core.runs.history import columns
 from ui.charts import decimate, losses
-from ui.shared import formatting
+from ui.shared import formatting, theme
 from ui.training_view import view
+
+VAE = FAMILIES["vae"].terms
+NAMES = losses.curve_names(VAE)
 
 CURVES = [
     (rng.integers(4, 3_000), rng.integers(4, 600), rng) for rng in (np.random.default_rng(seed) for seed in range(25))
@@ -77,20 +81,21 @@ def drawn(chart) -> dict:
 
 
 def test_losses_and_kl_have_panels_of_their_own_and_training_is_solid_where_validation_is_dashed():
-    chart = losses.loss_chart(history())
+    chart = losses.loss_chart(history(), VAE)
     found = drawn(chart)
-    assert set(found) == set(itertools.product(losses.TERMS.values(), [False, True]))
+    assert set(found) == set(itertools.product(NAMES.values(), [False, True]))
     above, below = ({c["name"] for c in panel["curves"]} for panel in chart["panels"])
     assert above == {"Total", "Reconstruction"} and below == {"KL", "β·KL"}
     assert len(found["Total", False]["x"]) <= 500 and len(found["Total", True]["x"]) == 20
-    colours = {name: found[name, False]["colour"] for name in losses.TERMS.values()}
+    colours = {name: found[name, False]["colour"] for name in NAMES.values()}
     assert len(set(colours.values())) == 3 and colours["KL"] == colours["β·KL"]
-    assert [entry["name"] for entry in chart["legend"]] == list(losses.TERMS.values())
+    assert [entry["name"] for entry in chart["legend"]] == list(NAMES.values())
 
 
 def test_a_zoom_survives_new_points_and_is_given_up_when_the_axis_means_something_else():
     revision = [
-        losses.loss_chart(history(n), x=x)["revision"] for n, x in ((200, "epoch"), (400, "epoch"), (400, "seconds"))
+        losses.loss_chart(history(n), VAE, x=x)["revision"]
+        for n, x in ((200, "epoch"), (400, "epoch"), (400, "seconds"))
     ]
     assert revision[0] == revision[1] != revision[2]
 
@@ -101,16 +106,16 @@ def test_a_change_in_mid_run_is_marked_where_it_happened_on_every_axis():
         {"step": 1000, "epoch": 10.0, "field": "beta", "old": 1.0, "new": 4.0},
     ]
     for x, places in {"epoch": [5, 10], "step": [500, 1000], "seconds": [5, 10]}.items():
-        marks = losses.loss_chart(history(), x=x, changes=changes)["marks"]
+        marks = losses.loss_chart(history(), VAE, x=x, changes=changes)["marks"]
         assert [mark["x"] for mark in marks] == pytest.approx(places)
         assert [mark["text"] for mark in marks] == ["lr → 0.0003", "β → 4"]
 
 
 def test_smoothing_leaves_the_raw_curve_faint_behind_and_touches_only_training():
-    plain, smoothed = losses.loss_chart(history()), losses.loss_chart(history(), smoothing=0.9)
+    plain, smoothed = losses.loss_chart(history(), VAE), losses.loss_chart(history(), VAE, smoothing=0.9)
     faint = [c for panel in smoothed["panels"] for c in panel["curves"] if not c["label"]]
     assert len(faint) == 4 and not any(c["dash"] for c in faint)
-    for name in losses.TERMS.values():
+    for name in NAMES.values():
         assert drawn(plain)[name, True]["y"] == drawn(smoothed)[name, True]["y"]
         assert drawn(plain)[name, False]["y"] != drawn(smoothed)[name, False]["y"]
         assert drawn(plain)[name, False]["y"] == next(c["y"] for c in faint if c["name"] == name)
@@ -118,13 +123,13 @@ def test_smoothing_leaves_the_raw_curve_faint_behind_and_touches_only_training()
 
 def test_a_logarithm_is_drawn_only_where_every_value_has_one():
     points = history()
-    assert [panel["log"] for panel in losses.loss_chart(points, log=True)["panels"]] == [True, True]
+    assert [panel["log"] for panel in losses.loss_chart(points, VAE, log=True)["panels"]] == [True, True]
     points["train_total"] = points["train_total"] - 1_000  # a Gaussian likelihood can be negative
-    assert [panel["log"] for panel in losses.loss_chart(points, log=True)["panels"]] == [False, True]
+    assert [panel["log"] for panel in losses.loss_chart(points, VAE, log=True)["panels"]] == [False, True]
 
 
 def test_the_first_steep_fall_does_not_press_the_rest_flat():
-    low, high = losses.loss_chart(history())["panels"][0]["range"]
+    low, high = losses.loss_chart(history(), VAE)["panels"][0]["range"]
     late = history()["train_total"][160:]
     assert high < 0.8 * history()["train_total"][0] and low < late.min() and late.max() < high
 
@@ -135,7 +140,7 @@ def test_the_first_peak_of_the_kl_is_not_cut_off():
         points[f"{part}_kl"][:20] *= 40
         points[f"{part}_weighted_kl"][:20] *= 40
     peak = np.nanmax([points["train_kl"], points["train_weighted_kl"]])
-    low, high = losses.loss_chart(points)["panels"][1]["range"]
+    low, high = losses.loss_chart(points, VAE)["panels"][1]["range"]
     assert low < 0.5 and high > peak
 
 
@@ -146,8 +151,8 @@ def test_a_run_that_diverges_is_shown_on_the_scale_it_had_before(first, to):
     for term in ("recon", "kl", "weighted_kl", "total"):
         points[f"train_{term}"][first : first + 8] = np.geomspace(0.2 * to, to, 8)
     points = {column: values[: first + 8] for column, values in points.items()}
-    chart = losses.loss_chart(points)
-    assert chart["ranAway"]
+    chart = losses.loss_chart(points, VAE)
+    assert chart["diverged"]
     for panel, term in zip(chart["panels"], ("total", "weighted_kl"), strict=True):
         assert before[f"train_{term}"][:first].max() <= panel["range"][1] < 1.2 * before["train_total"].max()
     beside = losses.overlay_chart({"a": points, "b": before})["panels"][0]["range"]
@@ -157,29 +162,75 @@ def test_a_run_that_diverges_is_shown_on_the_scale_it_had_before(first, to):
 def test_a_spike_that_passes_and_a_loss_below_zero_are_no_divergence():
     points = history()
     points["train_total"][1_000] = points["train_recon"][1_000] = 1e9
-    assert not losses.loss_chart(points)["ranAway"]
+    assert not losses.loss_chart(points, VAE)["diverged"]
     points = history()
     for column in ("train_recon", "train_total"):
         points[column] = points[column] - 1_000
-    assert not losses.loss_chart(points)["ranAway"]
+    assert not losses.loss_chart(points, VAE)["diverged"]
 
 
 @pytest.mark.parametrize("rows", [0, 1, 2])
 def test_a_run_that_has_hardly_begun_can_be_drawn(rows):
     points = {column: values[:rows] for column, values in history().items()}
-    losses.loss_chart(points, x="seconds", log=True, smoothing=0.5)
-    losses.overlay_chart({"a": points, "b": points}, log=True, smoothing=0.5)
+    chart = losses.loss_chart(points, VAE, x="seconds", log=True, smoothing=0.5)
+    assert [len(c["x"]) for panel in chart["panels"] for c in panel["curves"] if not c["dash"]] == [rows] * 8
+    assert not any(c["x"] for c in drawn(chart).values() if c["dash"]), "nothing was validated yet"
+    assert drawn(chart)["Total", False]["x"] == pytest.approx(points["seconds"])
+    assert [panel["log"] for panel in chart["panels"]] == [rows > 0] * 2 and not chart["diverged"]
+    overlay = losses.overlay_chart({"a": points, "b": points}, log=True, smoothing=0.5)
+    assert [(c["name"], c["dash"], len(c["x"])) for c in overlay["panels"][0]["curves"] if c["label"]] == [
+        (name, dash, 0 if dash else rows) for name in "ab" for dash in (False, True)
+    ]
 
 
 def test_what_goes_to_the_browser_is_plain_json_without_gaps():
-    text = json.dumps([losses.loss_chart(history(), smoothing=0.5), losses.kl_bars(np.ones(3))], allow_nan=False)
+    text = json.dumps([losses.loss_chart(history(), VAE, smoothing=0.5), losses.kl_bars(np.ones(3))], allow_nan=False)
     assert len(text) < 500_000
 
 
 def test_an_autoencoder_has_one_panel_and_no_kl():
-    chart = losses.loss_chart(history(), with_kl=False, unit="squared error")
+    chart = losses.loss_chart(history(), FAMILIES["ae"].terms, unit="squared error")
     assert {name for name, _ in drawn(chart)} == {"Total"}
     assert [panel["title"] for panel in chart["panels"]] == ["Loss (squared error per image)"]
+
+
+def test_a_family_with_any_number_of_terms_has_a_curve_for_each():
+    codebook = Term("codebook", "Codebook", "c", "latent")
+    commitment = Term("commitment", "Commitment", "m", "encoder", weight="commitment_weight")
+    points = history() | {
+        f"{part}_{column}": np.full(2_000, float(k))
+        for part in ("train", "val")
+        for k, column in enumerate(("codebook", "commitment", "weighted_commitment"))
+    }
+    chart = losses.loss_chart(points, (RECONSTRUCTION, KL, codebook, commitment))
+    above, below = ([c["name"] for c in panel["curves"] if not c["dash"]] for panel in chart["panels"])
+    weighted = "commitment_weight·Commitment"
+    assert above == ["Total", "Reconstruction"]
+    assert below == ["β·KL", "KL", "Codebook", weighted, "Commitment"], "a weighted term lies under its own"
+    legend = ["Total", "Reconstruction", "KL", "β·KL", "Codebook", "Commitment", weighted]
+    assert [entry["name"] for entry in chart["legend"]] == legend
+    assert chart["panels"][1]["title"] == "KL and Codebook and Commitment (nats per image)"
+    assert set(drawn(chart)["Commitment", False]["y"]) == {1.0} and set(drawn(chart)[weighted, True]["y"]) == {2.0}
+
+
+def test_runs_of_several_families_are_compared_by_columns_under_all_their_names():
+    names = losses.common_names([FAMILIES["ae"], FAMILIES["ad"], FAMILIES["vae"], FAMILIES["vad"]])
+    assert names == {
+        "total": "Total",
+        "recon": "Reconstruction",
+        "kl": "½‖z‖² or KL",
+        "weighted_kl": "β·½‖z‖² or β·KL",
+    }
+    assert losses.common_names([FAMILIES["ae"]]) == {"total": "Total", "recon": "Reconstruction"}
+
+
+@pytest.mark.parametrize("key", [key for key, family in FAMILIES.items() if family.terms])
+def test_every_family_is_drawn_by_its_record(key):
+    terms = FAMILIES[key].terms
+    chart = losses.loss_chart(history(), terms)
+    roles = {entry["name"]: entry["colour"] for entry in chart["legend"]}
+    assert all(roles[term.title] == theme.colour(term.role) for term in terms if term.title in roles)
+    assert len(chart["panels"]) == (1 if len(terms) == 1 else 2) and FAMILIES[key].caption
 
 
 def test_kl_bars_are_sorted_and_dead_dimensions_marked():

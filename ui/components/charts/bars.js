@@ -48,7 +48,7 @@ function start(root) {
   }
 
   function draw() {
-    const plot = layout(), { ctx, left, right, top, bottom, ticks, step, y, ink } = plot;
+    const plot = layout(), { ctx, left, right, top, bottom, ticks, step, y, ink, ground } = plot;
     const { names, values, dead, muted } = props, gap = Math.min(6, 0.2 * step), every = Math.ceil(LABEL_ROOM / step);
     drawValueAxis(ctx, { ticks, y, left, right, ink, colour: muted });
     drawVerticalTitle(ctx, props.yTitle, top, bottom - top, muted);
@@ -69,8 +69,7 @@ function start(root) {
       if (i % every === 0) drawText(ctx, names[i], middle, bottom + 6, { align: "center", colour: muted });
     });
     if (props.even != null) {
-      const { even } = props;
-      drawLine(ctx, [[left, y(even)], [right, y(even)]], { colour: ink, width: 2, alpha: 0.75, dash: [6, 4] });
+      drawLevel(ctx, { at: props.even, text: props.evenText, y, left, right, top, bottom, ink, ground, colour: muted });
     }
     drawText(ctx, props.xTitle, (left + right) / 2, bottom + 22, { align: "center", colour: muted });
     tip.hidden = cursor === null;

@@ -21,12 +21,15 @@ _mount = register(
 def bars(chart: dict[str, Any], key: str, *, alt: str, height: int = 280) -> None:
     """Show a chart of `losses.kl_bars` or `gan.share_bars`. Pointer and arrow keys read the value of a bar.
 
-    For tests: the canvas's `data-bars` is the number of bars, `data-even` the value of the dashed line.
+    For tests: the canvas's `data-bars` is the number of bars, `data-even` the value of the dotted line.
 
     Args:
         chart: names, values and dead (bars to hatch) of equal length; colour, muted, unit, yTitle, xTitle, lost (the
-            word for a dead bar) and even (the value of a dashed line, or None).
+            word for a dead bar), even (a value to compare with, or None) and evenText (its label).
         alt: a description for visitors who cannot see the chart.
         height: of the canvas, in CSS pixels.
     """
-    _mount(key=key, data={"unit": "nats", "lost": "dead", "even": None, **chart, "alt": alt, "height": height})
+    _mount(
+        key=key,
+        data={"unit": "nats", "lost": "dead", "even": None, "evenText": "", **chart, "alt": alt, "height": height},
+    )

@@ -16,14 +16,18 @@ function linearTicks(low, high, count) {
   return ticks;
 }
 
-// Powers of ten, with 2 and 5 between them over less than two and a half decades; linear ticks where few would remain.
+// Powers of ten, with 2 and 5 between them where the range has fewer than four; linear ticks where less than a decade
+// would have fewer than three.
 function logTicks(low, high) {
-  const ticks = [], factors = high / low < 300 ? [1, 2, 5] : [1];
-  for (let power = Math.floor(Math.log10(low)); power <= Math.log10(high); power++) {
-    for (const factor of factors) ticks.push(Number((factor * 10 ** power).toPrecision(12)));
-  }
-  const inside = ticks.filter((value) => value >= low && value <= high);
-  return inside.length > 2 ? inside : linearTicks(low, high, 4).filter((value) => value > 0);
+  const inside = (factors) => {
+    const ticks = [];
+    for (let power = Math.floor(Math.log10(low)); power <= Math.log10(high); power++) {
+      for (const factor of factors) ticks.push(Number((factor * 10 ** power).toPrecision(12)));
+    }
+    return ticks.filter((value) => value >= low && value <= high);
+  };
+  const decades = inside([1]), ticks = decades.length > 3 ? decades : inside([1, 2, 5]);
+  return ticks.length > 2 ? ticks : linearTicks(low, high, 4).filter((value) => value > 0);
 }
 
 // A map from [low, high] onto [from, to] in pixels, with its inverse; logarithmic if asked for.
