@@ -1,9 +1,11 @@
-"""The lab as a visitor meets it: started by its own command, shown in a real Chromium.
+"""Fixtures of the browser tests: the lab, started by its own command, and a page in a real Chromium.
 
 `lab` is one server for all browser tests, with its own folder of runs that begins with the shipped examples. `page`
-is a fresh browser window that fails its test on any console error and on any request to another host.
+is a fresh browser tab that fails its test on any console error and on any request to another host. All tabs share the
+browser's cache, so that the scripts of Streamlit are loaded and compiled once.
 """
 
+import contextlib
 import json
 import os
 import re
@@ -13,13 +15,15 @@ import subprocess
 import sys
 import threading
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sync_playwright
 
 from bootstrap import launcher
 from bootstrap.paths import LabPaths
+from tests.tiny_runs import keep_in_cache
 
 ROOT = Path(__file__).resolve().parents[2]
 BROWSER = os.environ.get("LATENT_LAB_BROWSER") or shutil.which("chromium") or shutil.which("google-chrome")
@@ -31,6 +35,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+PATIENCE = 120_000  # ms to wait for what a page shows or does; on an idle machine a second or two
 OPENED = re.compile(r"(?:Latent Lab is open at|URL:) +http://localhost:(\d+)")  # not: "is already open at"
 
 
@@ -110,11 +115,15 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="session")
-def lab(tmp_path_factory):
+def lab(tmp_path_factory, digits_classifier):
     runs = tmp_path_factory.mktemp("runs")
     for example in (ROOT / "models_ckpt").glob("example-*"):
         shutil.copytree(example, runs / example.name)
-    lab = Lab(runs, tmp_path_factory.mktemp("log"))
+    log = tmp_path_factory.mktemp("log")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LATENT_LAB_CACHE", str(log / "cache"))
+        keep_in_cache(digits_classifier)
+    lab = Lab(runs, log)
     yield lab
     lab.close()
     told = lab.log_text()
@@ -122,26 +131,42 @@ def lab(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def chromium():
+def chromium() -> Iterator[Browser]:
+    """One browser for all tests."""
     if not BROWSER:
         pytest.skip("No Chromium on this machine: `python3 lab.py test` installs one.")
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=BROWSER, args=FLAGS)
         yield browser
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def window(chromium: Browser) -> Iterator[BrowserContext]:
+    """The context of all tabs: their common cache."""
+    window = chromium.new_context(viewport={"width": 1280, "height": 720})
+    window.set_default_timeout(PATIENCE)
+    yield window
+    window.close()
+
+
 @pytest.fixture
-def page(chromium, lab):
-    context = chromium.new_context(viewport={"width": 1280, "height": 720})
-    page = context.new_page()
+def page(window: BrowserContext, lab: Lab) -> Iterator[Page]:
+    """A new tab of 1280 × 720 pixels without cookies and storage."""
+    page = window.new_page()
     trouble: list[str] = []
     page.on("console", lambda m: trouble.append(f"console: {m.text}") if m.type == "error" and not seeking(m) else None)
     page.on("pageerror", lambda error: trouble.append(f"script: {error}"))
     page.on("request", lambda r: None if ours(r.url, lab.url) else trouble.append(f"request to {r.url}"))
     page.on("websocket", lambda w: None if ours(w.url, lab.url) else trouble.append(f"socket to {w.url}"))
     yield page
-    context.close()
+    with contextlib.suppress(Error):  # a page that was never opened has no storage
+        page.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
+    for tab in window.pages:
+        tab.close()
+    window.clear_cookies()
+    window.clear_permissions()
     assert not trouble, json.dumps(trouble, indent=1)
 
 

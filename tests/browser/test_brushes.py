@@ -8,12 +8,11 @@ from playwright.sync_api import expect
 
 from core import data
 from core.images import masks
+from tests.browser.browser_tools import GREYS, PAINTED, sent_by, settled
 from tests.browser.conftest import Lab, free_port
 
 pytestmark = pytest.mark.browser
 
-GREYS = """c => [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data].filter((_, i) => i % 4 == 0)"""
-PAINTED = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))"
 DRAW, MASK = 0, 1
 
 
@@ -88,22 +87,12 @@ class Surface:
         self.root.get_by_role("radio", name=name, exact=True).check()
 
 
-def settled(page) -> None:
-    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
-
-
 def visit(page, lab, which: int) -> Surface:
     page.goto(lab.url)
     page.locator(".pad .surface").nth(1).wait_for(timeout=60_000)
     page.locator("[data-testid=stCode] code").nth(1).wait_for()
     settled(page)
     return Surface(page, which)
-
-
-def sent_by(page) -> list:
-    sent = []
-    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
-    return sent
 
 
 def centre_of(picture: np.ndarray) -> tuple[float, float]:

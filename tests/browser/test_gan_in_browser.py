@@ -9,15 +9,13 @@ from core import data, runs
 from core.gan import before_after
 from core.latent import codec, sampling
 from core.runs import weights
+from tests.browser.browser_tools import GREYS, IDLE, PAINTED, sent_by
 from tests.tiny_gans import FIGURES, gan_run
 
 pytestmark = pytest.mark.browser
 
 RUN = "small-gan"
-GREYS = """c => [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data].filter((_, i) => i % 4 == 0)"""
 CHANGED = f"([c, old]) => ({GREYS})(c).some((v, i) => v !== old[i])"
-PAINTED = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))"
-IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -40,13 +38,6 @@ def settled(page) -> None:
     page.wait_for_selector(".steps .stages button", timeout=60_000)
     page.wait_for_selector(".pair .strip canvas", timeout=60_000)
     page.wait_for_selector(IDLE, timeout=60_000)
-
-
-def sent_by(page) -> list:
-    """Fills up with the messages that the page sends to the server."""
-    sent = []
-    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
-    return sent
 
 
 def shown(page, lane: str) -> np.ndarray:

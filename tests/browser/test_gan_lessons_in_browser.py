@@ -9,12 +9,12 @@ from core import runs
 from core.gan import experiments
 from core.gan.questions import QUESTIONS
 from core.runs import gan_source
+from tests.browser.browser_tools import IDLE
 from tests.tiny_gans import FIGURES, ended_trial, gan_run
 
 pytestmark = pytest.mark.browser
 
 RUN = "lesson-gan"
-IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
 SLOW = 90_000  # ms: the worker process loads torch before it begins
 COLLAPSE, FROZEN = (next(e for e in experiments.EXPERIMENTS if e.key == key) for key in ("collapse", "frozen-g"))
 

@@ -9,13 +9,12 @@ from playwright.sync_api import expect
 from core import data, runs
 from core.gan import quiz
 from core.runs import weights
+from tests.browser.browser_tools import GREYS, IDLE, sent_by
 from tests.tiny_gans import FIGURES, gan_run
 
 pytestmark = pytest.mark.browser
 
 RUN = "quiz-gan"
-IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
-GREYS = "c => [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data].filter((_, i) => i % 4 == 0)"
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -30,8 +29,7 @@ def dealt(lab):
 
 def visit(page, lab) -> list:
     """Opens the page and waits until it is at rest; fills up with the messages it sends afterwards."""
-    sent = []
-    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
+    sent = sent_by(page)
     page.emulate_media(reduced_motion="reduce")
     page.goto(f"{lab.url}/gan?run={RUN}")
     page.wait_for_selector(".gan-quiz .answers button", timeout=60_000)

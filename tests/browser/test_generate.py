@@ -6,13 +6,12 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from core.images import convert
+from tests.browser.browser_tools import PAINTED, settled
 
 pytestmark = pytest.mark.browser
 
 STATE = """c => ({source: c.dataset.source, served: c.dataset.served, seq: c.dataset.seq, hash: c.dataset.zHash,
                picture: c.toDataURL()})"""
-
-PAINTED = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))"
 
 
 # The name of what has the focus (`` for the page itself), and whether it or its label wears a ring. Streamlit's own
@@ -54,7 +53,7 @@ def visit(page, lab, run: str, scheme: str = "light"):
     page.goto(f"{lab.url}/generate?run={run}")
     page.wait_for_selector("[data-sheet=ready]", timeout=60_000)
     # Wait until the page has said all it says by itself.
-    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+    settled(page)
 
 
 def state(page) -> dict:
@@ -377,7 +376,7 @@ def test_the_plane_of_the_main_directions_is_hovered_silently_and_a_click_moves_
     plane.wait_for(timeout=60_000)
     page.get_by_text("PCA directions").click()
     page.get_by_text("main directions of the training latents").wait_for()
-    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+    settled(page)
     before, seq = [float(s.input_value()) for s in sliders(page).all()], state(page)["seq"]
     plane.scroll_into_view_if_needed()
     sent, box, pictures = wire.sent, plane.bounding_box(), set()

@@ -13,19 +13,11 @@ from core import data, runs
 from core.images import convert
 from core.latent import codec
 from core.runs import weights
+from tests.browser.browser_tools import GREYS, PAINTED, greys, sent_by, settled
 
 pytestmark = pytest.mark.browser
 
 RUN = "example-conv-vae"
-GREYS = """c => [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data].filter((_, i) => i % 4 == 0)"""
-PAINTED = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))"
-
-
-def sent_by(page) -> list:
-    """Fills up with the messages that the page sends to the server."""
-    sent = []
-    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
-    return sent
 
 
 def visit(page, lab, query: str = f"run={RUN}", scheme: str = "light"):
@@ -34,7 +26,7 @@ def visit(page, lab, query: str = f"run={RUN}", scheme: str = "light"):
     page.wait_for_selector("canvas[data-way=lerp]", timeout=60_000)
     # Until the classifier is there: the page then says nothing more by itself.
     expect(page.locator(".path .note").first).not_to_have_text("", timeout=60_000)
-    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+    settled(page)
 
 
 def at(page) -> int:
@@ -63,15 +55,11 @@ def shown(page, way: str) -> np.ndarray:
     return np.array(page.locator(f"canvas[data-way={way}]").evaluate(GREYS), np.uint8).reshape(28, 28)
 
 
-def greys(canvas) -> np.ndarray:
-    return np.array(canvas.evaluate(GREYS), np.uint8).reshape(28, 28)
-
-
 def stroke(page) -> np.ndarray:
     """Draws a line in the open picker; the picture of 28 × 28 pixels, once the page has taken note of it."""
     surface = page.locator(".pad .surface")
     surface.wait_for()
-    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+    settled(page)
     box = surface.bounding_box()
     page.mouse.move(box["x"] + 0.6 * box["width"], box["y"] + 0.2 * box["height"])
     page.mouse.down()
@@ -79,7 +67,7 @@ def stroke(page) -> np.ndarray:
     page.mouse.up()
     expect(page.locator(".pad .answer")).to_have_css("opacity", "1")
     expect(page.get_by_role("button", name=re.compile("^(Use it|Go where)"))).to_be_enabled()
-    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+    settled(page)
     return greys(page.locator(".pad .real"))
 
 
@@ -90,7 +78,7 @@ def choose(page, end: str, place: int) -> int:
     number = int(re.match(r"test image (\d+)", thumbnail.get_attribute("title"))[1])
     thumbnail.click()
     page.wait_for_url(re.compile(rf"[?&]{end.lower()}={number}(&|$)"))
-    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+    settled(page)
     return number
 
 
@@ -268,7 +256,7 @@ def test_the_square_of_four_follows_the_pointer_and_the_keys_without_a_message(p
     page.get_by_text("Decode a square").click()
     square = page.locator(".square .map")
     square.wait_for(timeout=60_000)
-    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+    settled(page)
     square.scroll_into_view_if_needed()
     before, pictures, box = len(sent), set(), square.bounding_box()
     peek = page.locator(".square .preview")
@@ -309,7 +297,7 @@ def test_a_picker_that_opens_low_on_the_screen_makes_room_for_itself(page, lab, 
     page.get_by_text("Draw", exact=True).click()
     surface = page.locator(".pad .surface")
     surface.wait_for()
-    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+    settled(page)
     box = surface.bounding_box()
     assert box["y"] > 60 and box["y"] + box["height"] < size[1], "the whole surface is on the screen"
     assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= size[0]
@@ -323,7 +311,7 @@ def test_on_a_phone_a_drawing_and_the_button_that_takes_it_are_on_one_screen(pag
     page.get_by_role("button", name="Choose A").click()
     page.get_by_text("Draw", exact=True).click()
     page.locator(".pad .surface").wait_for()
-    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+    settled(page)
     use = page.get_by_role("button", name="Use it as A").bounding_box()
     body = page.locator("[data-testid=stPopoverBody]").first
     frame = body.bounding_box()

@@ -13,23 +13,11 @@ from core import data, runs
 from core.embedding import inputs
 from core.latent import codec, pca
 from core.runs import weights
+from tests.browser.browser_tools import PAINTED, greys, sent_by, settled
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 RUN = "example-mlp-vae"
-PAINTED = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))"
-GREYS = """c => [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data].filter((_, i) => i % 4 == 0)"""
-
-
-def sent_by(page) -> list:
-    """Fills up with the messages that the page sends to the server."""
-    sent = []
-    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
-    return sent
-
-
-def settled(page):
-    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
 
 
 def visit(page, lab, query: str = "n=300&method=pca", scheme: str = "light", run: str = RUN):
@@ -77,10 +65,6 @@ def lonely(screen: np.ndarray) -> np.ndarray:
     far = ((screen[:, None] - screen[None]) ** 2).sum(-1)
     np.fill_diagonal(far, np.inf)
     return np.argsort(-far.min(1))
-
-
-def greys(canvas) -> np.ndarray:
-    return np.array(canvas.evaluate(GREYS), np.uint8).reshape(28, 28)
 
 
 def click(page, screen: np.ndarray, k: int):

@@ -10,23 +10,18 @@ from core import runs
 from core.evaluation import outliers
 from core.jobs import outliers as jobs_outliers
 from core.runs import weights
+from tests.browser.browser_tools import PAINTED, greys, sent_by, settled
 from tests.tiny_runs import tiny, trained
 
 pytestmark = pytest.mark.browser
 
 RUN = "example-mlp-vae"
-PAINTED = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))"
-GREYS = """c => [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data].filter((_, i) => i % 4 == 0)"""
 
 
 def visit(page, lab, query: str = f"run={RUN}&other=none"):
     page.goto(f"{lab.url}/outliers?{query}")
     page.wait_for_selector(".outlier-board canvas[data-kind=noise]", timeout=120_000)
     settled(page)
-
-
-def settled(page):
-    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]", timeout=60_000)
 
 
 def truth(lab, monkeypatch, n: int = 300):
@@ -46,14 +41,9 @@ def flagged(page, kind: str) -> float:
     return float(page.locator(f".outlier-board canvas[data-kind={kind}]").get_attribute("data-flagged"))
 
 
-def greys(canvas) -> np.ndarray:
-    return np.array(canvas.evaluate(GREYS), np.uint8).reshape(28, 28)
-
-
 def test_the_threshold_flags_what_the_scores_say_while_it_is_dragged_and_asks_nobody(page, lab, monkeypatch):
     bag, found = truth(lab, monkeypatch)
-    sent = []
-    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
+    sent = sent_by(page)
     visit(page, lab)
     slider, held = page.locator(".outlier-board input[type=range]"), found.error[bag.of("validation")]
     before, seen = len(sent), set()
@@ -74,8 +64,7 @@ def test_the_threshold_flags_what_the_scores_say_while_it_is_dragged_and_asks_no
 
 def test_hovering_and_arrow_keys_show_the_images_under_a_bar_without_a_message(page, lab, monkeypatch):
     bag, found = truth(lab, monkeypatch)
-    sent = []
-    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
+    sent = sent_by(page)
     visit(page, lab)
     before, titles = len(sent), set()
     row = page.locator(".outlier-board canvas[data-kind=test]")

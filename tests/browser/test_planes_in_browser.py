@@ -11,15 +11,14 @@ from core import data, runs
 from core.images import convert
 from core.latent import codec, planes, sampling
 from core.runs import weights
+from tests.browser.browser_tools import GREYS, IDLE, PAINTED, greys, sent_by
 from tests.tiny_runs import tiny, trained
 from ui.components.latent.manifold import side_for
 
 pytestmark = pytest.mark.browser
 
-GREYS = "c => [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data].filter((_, i) => i % 4 == 0)"
 INKED = """c => c.getContext('2d').getImageData(0, 0, c.width, c.height).data
   .filter((v, i) => i % 4 == 3 && v).length"""
-PAINTED = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))"
 NAMES = {"ae": "flat-ae", "vae": "example-plane-vae", "ad": "flat-ad", "vad": "flat-vad"}
 QUERY = "&".join(f"{slot}={name}" for slot, name in NAMES.items())
 
@@ -47,17 +46,7 @@ def settled(page):
     expect(page.locator(".manifold")).to_have_count(4, timeout=60_000)
     expect(page.locator(".draws")).to_have_count(4, timeout=60_000)
     expect(page.get_by_text("of 10 classes").first).to_be_visible(timeout=60_000)
-    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
-
-
-def greys(canvas) -> np.ndarray:
-    return np.array(canvas.evaluate(GREYS), np.uint8).reshape(28, 28)
-
-
-def sent_by(page) -> list:
-    sent = []
-    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
-    return sent
+    page.wait_for_selector(IDLE)
 
 
 def test_hovering_over_one_plane_moves_all_of_them_without_a_message(page, four):
@@ -101,7 +90,7 @@ def test_sampling_draws_the_same_noise_for_all_and_a_reload_finds_it_again(page,
     before = [one.evaluate(GREYS) for one in canvas.all()]
     page.get_by_role("button", name="Sample the prior").click()
     page.wait_for_url(re.compile("seed=7"))
-    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+    page.wait_for_selector(IDLE)
     for place, name in enumerate(NAMES.values()):
         pictures = codec.decode(weights.load_model(runs.open_run(name)), sampling.prior(20, 2, 7))
         sheet = np.array(canvas.nth(place).evaluate(GREYS)).reshape(convert.tile(pictures, 5).shape)
@@ -110,7 +99,7 @@ def test_sampling_draws_the_same_noise_for_all_and_a_reload_finds_it_again(page,
     assert all(a != b for a, b in zip(after, before, strict=True))
     page.get_by_text("Its own", exact=True).click()
     page.wait_for_url(re.compile("draw=own"))
-    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+    page.wait_for_selector(IDLE)
     own = [one.evaluate(GREYS) for one in canvas.all()]
     assert [a != b for a, b in zip(own, after, strict=True)] == [True, False, True, False], "a prior stays a prior"
     page.reload()

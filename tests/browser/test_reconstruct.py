@@ -8,13 +8,11 @@ from playwright.sync_api import expect
 
 from core import data, runs
 from core.images import mask_spec
+from tests.browser.browser_tools import GREYS, IDLE, PAINTED, sent_by
 from tests.tiny_runs import tiny, trained
 
 pytestmark = pytest.mark.browser
 
-GREYS = """c => [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data].filter((_, i) => i % 4 == 0)"""
-PAINTED = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))"
-IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
 MODELS = ("example-mlp-vae", "tiny-ad", "tiny-vad")
 
 
@@ -79,8 +77,7 @@ def test_a_clicked_image_is_reconstructed_by_every_model(page, lab):
 
 
 def test_scrubbing_hovering_and_playing_ask_nothing_of_the_server(page, lab):
-    sent = []
-    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
+    sent = sent_by(page)
     visit(page, lab)
     assert at(page) == last(page) > 10, "the result is shown first"
     final, before, pictures = facts(page, "objective"), len(sent), set()

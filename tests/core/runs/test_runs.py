@@ -500,24 +500,28 @@ def test_two_generators_cannot_train_one_run():
 def test_asking_who_trains_does_not_keep_a_trainer_out(copy):
     copy.update_status(state="running", epochs=300)
     (copy.path / ".lock").touch()
-    stop, errors = threading.Event(), []
+    stop, answers, errors = threading.Event(), set(), []
 
     def ask():
-        while not stop.is_set():
-            if Run(copy.path).status["state"] != "interrupted":
-                errors.append("taken for a trainer")
+        try:
+            while not stop.is_set():
+                answers.add(Run(copy.path).status["state"])
+        except Exception as error:
+            errors.append(error)
 
     askers = [threading.Thread(target=ask) for _ in range(3)]
     for asker in askers:
         asker.start()
     try:
         for _ in range(20):
-            with copy.lock().acquire(timeout=0.5, poll_interval=0.01):
-                pass
+            with copy.lock().acquire(timeout=60, poll_interval=0.01):  # seconds, for a busy machine
+                assert Run(copy.path).status["state"] == "running"
     finally:
         stop.set()
         for asker in askers:
             asker.join()
+    assert errors == [] and answers <= {"running", "interrupted"}
+    assert Run(copy.path).status["state"] == "interrupted" and not copy.locked()
 
 
 def test_a_generator_closed_by_another_thread_lets_the_run_go():
