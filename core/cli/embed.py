@@ -56,7 +56,7 @@ def embed(args: argparse.Namespace) -> int:
     with common.asked_to_stop(lambda: wanted.append(True)) as signals:
         show, close = _progress(settings)
         try:
-            state = tsne.fit(x, settings, lambda state: bool(show(state) or wanted), by=by)
+            state = tsne.fit(x, settings, lambda state: bool(show(state) or wanted), backend=by)
         finally:
             close()
         if signals and not state.iteration:

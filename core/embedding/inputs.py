@@ -1,14 +1,20 @@
-"""Inputs of an embedding: which images, their labels, pixels and latents."""
+"""Inputs of an embedding: which images, their labels, pixels and latents.
+
+Images of a data set are numbered through: a number below the count of test images is a test image, a number above it
+(less that count) a training image.
+"""
 
 from __future__ import annotations
 
 import functools
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from core import data
 from core.data import ImageSet
+from core.system.content_digest import frozen
 
 if TYPE_CHECKING:
     from core.recipes.recipe import Recipe
@@ -16,21 +22,21 @@ if TYPE_CHECKING:
 
 
 def count_available(images: ImageSet, *recipes: Recipe) -> int:
-    """How many images can be put on a map of runs of these recipes; see `chosen`."""
-    owned = shared_table_ids(images, *recipes)
-    return len(images.test_images) + len(images.train_images) if owned is None else len(owned)
+    """Number of images that a map of runs with these recipes can show; see `choose_ids`."""
+    shared = shared_table_ids(images, *recipes)
+    return len(images.test_images) + len(images.train_images) if shared is None else len(shared)
 
 
 def choose_ids(images: ImageSet, n: int, *recipes: Recipe) -> np.ndarray:
-    """Which images are on a map of n: the same for every run, so that maps can be compared. `int64` [n], sorted.
+    """Numbers of the images on a map of n, `int64` [n], sorted: the same for every run, so that maps can be compared.
 
-    Test images come first, since no model was trained on them; a number below their count is a test image, one above
-    it (less their count) a training image. Every class is there in proportion. Where a run among `recipes` has no
-    encoder they are images that own a row of its latent table: a place they have, not one to be searched.
+    Test images come first, since no model was trained on them; every class is present in proportion. Where a run among
+    `recipes` has no encoder, only images with a row in its latent table are chosen, whose latents need no search.
     """
-    owned = shared_table_ids(images, *recipes)
-    if owned is not None:
-        return owned[data.spread(labels(images, owned), min(n, len(owned)))]
+    shared = shared_table_ids(images, *recipes)
+    if shared is not None:
+        chosen: np.ndarray = shared[data.spread(labels(images, shared), min(n, len(shared)))]
+        return chosen
     tests = len(images.test_images)
     if n <= tests:
         return data.spread(images.test_labels, n)
@@ -38,20 +44,40 @@ def choose_ids(images: ImageSet, n: int, *recipes: Recipe) -> np.ndarray:
     return np.concatenate([np.arange(tests), tests + data.spread(images.train_labels, rest)])
 
 
+@dataclass(frozen=True, eq=False)
+class Subset:
+    """The images of a map. The arrays are read-only, so that each is hashed once (`content_digest`).
+
+    Attributes:
+        ids: numbers of the images, `int64` [n]. labels: their classes, `int64` [n]. pictures: `uint8`, [n, ...].
+    """
+
+    ids: np.ndarray
+    labels: np.ndarray
+    pictures: np.ndarray
+
+
+@functools.lru_cache(maxsize=6)
+def subset(images: ImageSet, n: int, *recipes: Recipe) -> Subset:
+    """The images of `choose_ids` with labels and pictures; the same object for the same arguments."""
+    ids = choose_ids(images, n, *recipes)
+    return Subset(frozen(ids), frozen(labels(images, ids)), frozen(pictures(images, ids)))
+
+
 def pictures(images: ImageSet, ids: np.ndarray) -> np.ndarray:
-    """`uint8` [n, 28, 28] of images numbered as in `chosen`."""
+    """Pictures of images by number: `uint8` [n, H, W] or [n, H, W, 3]."""
     return _pick(images.test_images, images.train_images, ids)
 
 
 def labels(images: ImageSet, ids: np.ndarray) -> np.ndarray:
-    """Classes `int64` [n] of images numbered as in `chosen`; −1 where there is none."""
+    """Classes of images by number, `int64` [n]; −1 where there is none."""
     return _pick(images.test_labels, images.train_labels, ids)
 
 
-def split_and_index(images: ImageSet, one: int) -> tuple[str, int]:
-    """(`test` or `train`, the number there) of one image numbered as in `chosen`."""
+def split_and_index(images: ImageSet, number: int) -> tuple[str, int]:
+    """(`test` or `train`, index in that part) of an image by number."""
     tests = len(images.test_images)
-    return ("test", int(one)) if one < tests else ("train", int(one) - tests)
+    return ("test", int(number)) if number < tests else ("train", int(number) - tests)
 
 
 def _pick(test: np.ndarray, train: np.ndarray, ids: np.ndarray) -> np.ndarray:
@@ -60,23 +86,23 @@ def _pick(test: np.ndarray, train: np.ndarray, ids: np.ndarray) -> np.ndarray:
 
 
 def table_ids(images: ImageSet, recipe: Recipe) -> np.ndarray:
-    """The images a run was trained on, numbered as in `chosen`, in the order of its latent table, `int64` [N]."""
-    return len(images.test_images) + data.split(images, recipe.validation, recipe.train_images)[0]
+    """Numbers of the images that a run was trained on, in the order of its latent table, `int64` [N]."""
+    ids: np.ndarray = len(images.test_images) + data.split(images, recipe.validation, recipe.train_images)[0]
+    return ids
 
 
 def shared_table_ids(images: ImageSet, *recipes: Recipe) -> np.ndarray | None:
-    """The images, numbered as in `chosen`, that every run without an encoder was trained on, `int64` [N], sorted; None
-    where all runs have one."""
+    """Numbers of the images that every run without an encoder was trained on, `int64` [N], sorted; None where all runs
+    have an encoder."""
     tables = [table_ids(images, recipe) for recipe in recipes if recipe.decoder_only]
     return functools.reduce(np.intersect1d, tables) if tables else None
 
 
 def latents(run: Run, images: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
-    """Where the run's best weights put images `uint8` [n, 28, 28]: float32 [n, d]. Every map takes its latents here.
+    """Latents μ of pictures under the run's best weights, float32 [n, d], read-only.
 
     Args:
         rows: the images' rows in the run's latent table, `int64` [n], where all have one: read instead of searched.
-
     Raises:
         RunError: no weights, or weights that do not fit.
     """
@@ -84,19 +110,20 @@ def latents(run: Run, images: np.ndarray, rows: np.ndarray | None = None) -> np.
     from core.runs import weights
 
     model = weights.load_model(run)
-    if rows is not None and run.recipe.decoder_only and rows.max(initial=-1) < len(model.table):
-        return model.posterior(model.table[rows]).mean.numpy()
-    return codec.encode(model, images)
+    table = model.latent_table
+    if rows is not None and table is not None and rows.max(initial=-1) < len(table):
+        return frozen(model.posterior(table[rows]).mean.numpy())
+    return frozen(codec.encode(model, images))
 
 
 def table_rows(images: ImageSet, ids: np.ndarray, recipe: Recipe) -> np.ndarray | None:
-    """The rows of a latent table that images numbered as in `chosen` own, `int64` [n]; None if one owns none."""
+    """Rows of the latent table that belong to images by number, `int64` [n]; None if an image has no row."""
     owned = table_ids(images, recipe)
-    places = np.searchsorted(owned, ids)
-    there = owned[np.minimum(places, len(owned) - 1)] == ids
-    return places if recipe.decoder_only and there.all() else None
+    rows = np.searchsorted(owned, ids)
+    found = owned[np.minimum(rows, len(owned) - 1)] == ids
+    return rows if recipe.decoder_only and found.all() else None
 
 
 def pixels(images: np.ndarray) -> np.ndarray:
-    """Grey levels from 0 to 1 as vectors: float32 [n, 784]."""
-    return images.reshape(len(images), -1).astype(np.float32) / np.float32(255)
+    """Pictures as vectors of levels in [0, 1]: float32 [n, values of an image], read-only."""
+    return frozen(images.reshape(len(images), -1).astype(np.float32) / np.float32(255))

@@ -1,21 +1,22 @@
-"""What not to read into a t-SNE map, shown on small maps that are really computed.
+"""Pitfalls of t-SNE, demonstrated on small maps: perplexity, random start, sizes, distances, and shapes in noise.
 
-After "How to use t-SNE effectively" (Wattenberg, Viégas & Johnson, Distill 2016): perplexity, the random start, the
-sizes of clusters, the distances between them, and shapes in noise.
+After "How to use t-SNE effectively" (Wattenberg, Viégas & Johnson, Distill 2016).
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 
 from core.data import spread
 from core.embedding import settings as embedding_settings
-from core.embedding import store, tsne
+from core.embedding import tsne
 from core.embedding.settings import Settings
 from core.latent import pca
+from core.system import cache
+from core.system.content_digest import content_digest
 
 IMAGES = 500
 """Images on each small map."""
@@ -23,25 +24,26 @@ IMAGES = 500
 PERPLEXITIES = (2, 5, 30, 100)
 SEEDS = (1, 2)
 WIDTH_RATIO, DISTANCE_RATIO = 10.0, 5.0
-"""How many times as wide one of two made-up clusters is, and how many times as far one of three lies."""
+"""Ratio of the widths of the two synthetic clusters, and of the distances between the three."""
 
 Panels = dict[str, np.ndarray]
-"""Name → points float64 [n, 2]; `NAME labels` → which group each belongs to, int64 [n]."""
+"""Name of a map → points, float64 [n, 2]; `NAME labels` → group of each point, int64 [n]."""
 
-Tell = Callable[[int, int], bool]
-"""Called with (maps that are done, maps in all); True asks to stop."""
+ShouldStop = Callable[[int, int], bool]
+"""Callback with (maps done, maps in all); returns True to stop."""
 
 
 def sample(labels: np.ndarray) -> np.ndarray:
-    """Positions of the images that the small maps show: every class in proportion."""
+    """Indices of the images on the small maps, every class in proportion."""
     return spread(labels, min(IMAGES, len(labels)))
 
 
 def synthetic_sets() -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """The three made-up data sets by name: points float32 [n, d] and the group of each, int64 [n].
+    """Three synthetic data sets by name: points float32 [n, d] and the group of each, int64 [n].
 
-    `sizes`: two Gaussians, one `WIDE` times as wide. `distances`: three equal ones, the third `FAR` times as far from
-    the second as the first is. `noise`: one round cloud in two dimensions, without any structure.
+    `sizes`: two Gaussians, one `WIDTH_RATIO` times as wide as the other. `distances`: three equal Gaussians; the third
+    is `DISTANCE_RATIO` times as far from the second as the first is. `noise`: one Gaussian in two dimensions, without
+    structure.
     """
     rng = np.random.default_rng(0)
     two, three = np.repeat([0, 1], 150), np.repeat([0, 1, 2], 100)
@@ -57,10 +59,12 @@ def synthetic_sets() -> dict[str, tuple[np.ndarray, np.ndarray]]:
     }
 
 
-def compute(x: np.ndarray, labels: np.ndarray, by: str, tell: Tell = lambda done, whole: False) -> Panels | None:
-    """All the small maps of inputs x [n, d] with classes [n], or None where `tell` asked to stop."""
+def compute(
+    x: np.ndarray, labels: np.ndarray, backend: str, should_stop: ShouldStop = lambda done, total: False
+) -> Panels | None:
+    """All small maps of inputs x [n, d] with classes [n]; None where `should_stop` returned True."""
     sets = synthetic_sets()
-    usual = Settings(n=embedding_settings.MAX_IMAGES, iterations=embedding_settings.default_iterations(by))
+    usual = Settings(n=embedding_settings.MAX_IMAGES, iterations=embedding_settings.default_iterations(backend))
     perplexities = [p for p in PERPLEXITIES if p <= embedding_settings.max_perplexity(len(x))]
     thirty = min(30.0, embedding_settings.max_perplexity(len(x)))
     jobs: list[tuple[str, np.ndarray, np.ndarray, Settings]] = [
@@ -74,56 +78,59 @@ def compute(x: np.ndarray, labels: np.ndarray, by: str, tell: Tell = lambda done
         panels |= {f"{name} true": pca.pca(points).astype(np.float64), f"{name} true labels": groups}
     stopped = False
 
-    def look(_: tsne.State) -> bool:
+    def callback(_: tsne.State) -> bool:
         nonlocal stopped
-        stopped = stopped or tell(len(panels) // 2 - len(sets), len(jobs))
+        stopped = stopped or should_stop(len(panels) // 2 - len(sets), len(jobs))
         return stopped
 
     for name, points, groups, settings in jobs:
-        y = tsne.fit(points, settings, look, by=by).y
+        y = tsne.fit(points, settings, callback, backend=backend).y
         if stopped:
             return None
         panels |= {name: y, f"{name} labels": groups}
     return panels
 
 
-def key(x: np.ndarray, by: str) -> str:
-    """Names the small maps of these inputs."""
-    return "lessons-" + hashlib.blake2b(by.encode() + np.ascontiguousarray(x).tobytes(), digest_size=16).hexdigest()
+def key(x: np.ndarray, backend: str) -> str:
+    """Digest that identifies the maps of these inputs. Read-only inputs are hashed once (`content_digest`)."""
+    return cache.digest("pitfalls", backend, content_digest(x))
 
 
 def load(name: str) -> Panels | None:
-    """The small maps of that key from the cache; None where they are not there or damaged."""
-    found = store.read(store.folder() / f"{name}.safetensors")
-    if found is None:
+    """The maps with that key from the cache; None where they are missing or damaged."""
+    entry = cache.load(_file(name))
+    if entry is None:
         return None
-    panels, wanted = found[0], {f"{kind} {view}" for kind in synthetic_sets() for view in ("true", "map")}
+    panels, wanted = entry[0], {f"{kind} {view}" for kind in synthetic_sets() for view in ("true", "map")}
     whole = all(name in panels and f"{name} labels" in panels for name in wanted)
     return panels if whole and all(np.isfinite(a).all() for a in panels.values()) else None
 
 
 def save(name: str, panels: Panels) -> None:
-    """Put small maps into the cache.
+    """Write maps to the cache.
 
     Raises:
         OSError: the cache folder cannot be written to.
     """
-    store.folder().mkdir(parents=True, exist_ok=True)
-    store.write(store.folder() / f"{name}.safetensors", panels, {})
+    cache.write(_file(name), panels, {})
+
+
+def _file(name: str) -> Path:
+    return cache.file_of("pitfalls", name)
 
 
 def rms_radius(y: np.ndarray) -> float:
-    """How far points [n, 2] lie from their middle: the root of the mean squared distance."""
+    """Root mean squared distance of points [n, 2] from their centroid."""
     return float(np.sqrt(((y - y.mean(0)) ** 2).sum(1).mean()))
 
 
 def centroid_distance(y: np.ndarray, groups: np.ndarray, a: int, b: int) -> float:
-    """The distance between the middles of two groups."""
+    """Distance between the centroids of two groups."""
     return float(np.linalg.norm(y[groups == a].mean(0) - y[groups == b].mean(0)))
 
 
 def shared_neighbours(a: np.ndarray, b: np.ndarray, k: int = 10) -> float:
-    """The share of each point's k nearest neighbours on map a [n, 2] that are also among its k nearest on map b."""
+    """Mean share of the k nearest neighbours on map a [n, 2] that are also among the k nearest on map b [n, 2]."""
     near = []
     for y in (a, b):
         squares = ((y[:, None] - y[None]) ** 2).sum(-1)

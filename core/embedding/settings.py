@@ -1,8 +1,7 @@
-"""Maps of many images: which images, what of them, and how the map is to be made.
+"""Settings of an embedding: input, method, number of images, perplexity and the other options of t-SNE.
 
-A map gives each of n images a place on the plane so that images which are alike lie close together. This file holds
-the settings and what goes in; `embedding/tsne.py` forms a map, `embedding/measures.py` says how far it can be
-trusted. Needs neither torch nor scikit-learn until latents are asked for: PCA must be there at once.
+An embedding (a map) places n images in the plane so that similar images lie close together. `embedding/tsne.py`
+computes it, `embedding/measures.py` measures how far it can be trusted. Needs neither torch nor scikit-learn.
 """
 
 from __future__ import annotations
@@ -10,29 +9,28 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    pass
+from typing import Any
 
 MIN_IMAGES, MAX_IMAGES = 10, 20_000
 """Images on a map."""
 
 PCA_DIMENSIONS = 50
-"""Dimensions that are left where PCA comes first (van der Maaten & Hinton 2008 took 30; scikit-learn advises 50)."""
+"""Dimensions kept when PCA is applied first (van der Maaten & Hinton 2008 used 30; scikit-learn advises 50)."""
 
 
 class EmbeddingError(ValueError):
-    """A map that cannot be made: one sentence with the setting, its value and what is allowed."""
+    """Invalid settings of a map: one sentence with the setting, its value and what is allowed."""
 
 
-def _field(default: Any, help: str, low=None, high=None, choices=None):
+def _field(
+    default: Any, help: str, low: float | None = None, high: float | None = None, choices: tuple[str, ...] | None = None
+) -> Any:
     return dataclasses.field(default=default, metadata={"help": help, "low": low, "high": high, "choices": choices})
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How a map is made.
+    """Settings of one map.
 
     Raises:
         EmbeddingError: a value of the wrong type or outside its bounds.
@@ -44,21 +42,23 @@ class Settings:
         choices=("latents", "pixels"),
     )
     method: str = _field(
-        "tsne", "tsne: neighbours stay neighbours. pca: a straight projection, there at once.", choices=("tsne", "pca")
+        "tsne",
+        "tsne: neighbours stay neighbours. pca: a linear projection, available at once.",
+        choices=("tsne", "pca"),
     )
-    n: int = _field(1_000, "How many images.", MIN_IMAGES, MAX_IMAGES)
-    perplexity: float = _field(30.0, "About how many neighbours each image attends to.", 2, 500)
-    iterations: int = _field(350, "Steps of the optimisation.", 50, 5_000)
-    seed: int = _field(0, "Start of the random numbers: same seed and settings, same map.", 0, 2**31 - 1)
+    n: int = _field(1_000, "Number of images.", MIN_IMAGES, MAX_IMAGES)
+    perplexity: float = _field(30.0, "Roughly the number of neighbours that each image attends to.", 2, 500)
+    iterations: int = _field(350, "Iterations of the optimisation.", 50, 5_000)
+    seed: int = _field(0, "Seed of the random numbers: the same seed and settings give the same map.", 0, 2**31 - 1)
     start: str = _field(
         "pca",
-        "pca: begins with the PCA map, which keeps the large shape. random: begins with noise.",
+        "pca: starts from the PCA map, which preserves the global structure. random: starts from noise.",
         choices=("pca", "random"),
     )
     pca_first: bool = _field(
         False,
-        f"Reduce the input to {PCA_DIMENSIONS} dimensions by PCA first: faster for raw pixels, "
-        "and most of what is lost is noise.",
+        f"Reduce the input to {PCA_DIMENSIONS} dimensions by PCA first: faster for raw pixels, and what is lost is "
+        "mostly noise.",
     )
 
     def __post_init__(self) -> None:
@@ -70,25 +70,25 @@ class Settings:
         return dataclasses.replace(self, **changes)
 
     def fitted_to(self, count: int) -> Settings:
-        """The same for `count` images in all.
+        """The same settings with `n` limited to `count`, the number of images that are available.
 
         Raises:
             EmbeddingError: too few images for a map, or for this perplexity.
         """
         if count < MIN_IMAGES:
-            raise EmbeddingError(f"There are only {count:,} images. A map needs {MIN_IMAGES} at least.")
+            raise EmbeddingError(f"There are only {count:,} images. A map needs at least {MIN_IMAGES}.")
         fitted = self.with_(n=min(self.n, count))
         most = max_perplexity(fitted.n)
         if self.method == "tsne" and self.perplexity > most:
             raise EmbeddingError(
-                f"perplexity: {self.perplexity:g} is too much for {fitted.n:,} images, since each "
+                f"perplexity: {self.perplexity:g} is too high for {fitted.n:,} images, since each "
                 f"attends to three times as many neighbours. Choose at most {most:g}, or more images."
             )
         return fitted
 
 
 def check(name: str, value: Any) -> Any:
-    """The value of a setting in its own type.
+    """The value of a setting, converted to the setting's type.
 
     Raises:
         EmbeddingError: names the setting, the value and what is allowed.
@@ -106,26 +106,26 @@ def check(name: str, value: Any) -> Any:
         return value
     try:
         number = float(value)
-        good = not isinstance(value, bool) and low <= number <= high and (kind == "float" or number == int(number))
+        valid = not isinstance(value, bool) and low <= number <= high and (kind == "float" or number == int(number))
     except (TypeError, ValueError, OverflowError):
-        good = False
-    if not good:
+        valid = False
+    if not valid:
         what = "a whole number" if kind == "int" else "a number"
         raise EmbeddingError(f"{name}: {shown} is not allowed. Give {what} from {low:,g} to {high:,g}.")
     return int(number) if kind == "int" else number
 
 
 def max_perplexity(n: int) -> float:
-    """The largest perplexity for n images: three times as many neighbours must be there."""
+    """Largest perplexity for n images: t-SNE uses three times as many neighbours."""
     return float(max(2, (n - 1) // 3))
 
 
 def default_backend() -> str:
-    """Whose t-SNE is used on this machine: openTSNE's where it is installed (Poličar et al. 2024), else
-    scikit-learn's, which shows nothing before it is done."""
+    """The t-SNE implementation used on this machine: openTSNE if it is installed (Poličar et al. 2024), otherwise
+    scikit-learn, which shows nothing before it is done."""
     return "openTSNE" if find_spec("openTSNE") else "scikit-learn"
 
 
-def default_iterations(by: str) -> int:
-    """What is enough to settle: scikit-learn's steps are smaller, and 1,000 are its own default."""
-    return 350 if by == "openTSNE" else 1_000
+def default_iterations(backend: str) -> int:
+    """Iterations after which a map hardly changes: 1,000 with scikit-learn (its default), whose steps are smaller."""
+    return 350 if backend == "openTSNE" else 1_000

@@ -1,8 +1,9 @@
-"""Forming a t-SNE map (van der Maaten & Hinton 2008) step by step, with openTSNE or with scikit-learn.
+"""t-SNE (van der Maaten & Hinton 2008), resumable with openTSNE, or in one go with scikit-learn.
 
-Pulled apart by Barnes and Hut's tree (van der Maaten 2014), or by interpolation on a grid for many points (Linderman
-et al. 2019). openTSNE's callbacks show the map while it forms; what the optimiser knows is handed back with the map, so
-that a stopped map goes on as if it had never been stopped. `benchmarks/tsne.py` is behind the constants.
+The repulsive forces are approximated by a Barnes–Hut tree (van der Maaten 2014), or for many points by interpolation on
+a grid (Linderman et al. 2019). openTSNE's callbacks show the map while it is optimised; the state of its optimiser is
+returned with the map, so that a stopped map continues bit by bit as if it had not been stopped. The constants were
+measured by `benchmarks/tsne.py`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -22,28 +24,28 @@ from core.latent import pca
 from core.system import devices
 
 CALLBACK_EVERY = 10
-"""Iterations between two looks at a forming map."""
+"""Iterations between two calls of the callback."""
 
 EXAGGERATION = 12.0
-"""Attraction is so many times too strong at first: clusters find each other while the points are still close."""
+"""Early exaggeration: factor of the attraction at first, so that clusters form while the points are still close."""
 
 SKLEARN_EARLY_ITERATIONS = 250
-"""Iterations that scikit-learn exaggerates, as strongly; it cannot be told otherwise."""
+"""Iterations of early exaggeration in scikit-learn, which offers no choice."""
 
 MOMENTUM = (0.8, 0.9)
-"""While attraction is exaggerated, and after. openTSNE's own 0.5 and 0.8 need more iterations for the same KL."""
+"""During early exaggeration, and after it. openTSNE's defaults 0.5 and 0.8 need more iterations for the same KL."""
 
 FFT_ABOVE = 10_000
-"""Points above which the grid is worth its loss: it halves the time, but ends two percent of KL higher."""
+"""Points above which interpolation on a grid is used: it takes half the time and ends with a KL two percent higher."""
 
 
 @dataclass
 class State:
-    """A map and all that is needed to go on with it.
+    """A map and the state of its optimiser.
 
     Attributes:
-        y: the map, float64 [n, 2]. update, gains: the optimiser's memory, [n, 2]; None from scikit-learn.
-        iteration: steps behind it. trace: (iteration, KL in nats) at every look.
+        y: the map, float64 [n, 2]. iteration: iterations made. trace: (iteration, KL in nats) at every callback.
+        update, gains: state of the optimiser, [n, 2]; None from scikit-learn, whose maps cannot be continued.
     """
 
     y: np.ndarray
@@ -54,45 +56,44 @@ class State:
 
     @property
     def kl(self) -> float | None:
-        """KL(P ‖ Q) of the newest look, in nats; None before the first."""
+        """Newest KL(P ‖ Q), in nats; None before the first callback."""
         return self.trace[-1][1] if self.trace else None
 
 
-Tell = Callable[[State], bool]
-"""Called at every look with the forming map; True asks to stop."""
+ShouldStop = Callable[[State], bool]
+"""Callback with the state of the map every `CALLBACK_EVERY` iterations; returns True to stop."""
 
 
 def early_iterations(iterations: int) -> int:
-    """How many of the iterations exaggerate. Maps with the same number are stages of one and the same course."""
+    """Number of iterations with early exaggeration. Maps with the same number are stages of the same optimisation."""
     return min(75, iterations // 4)
 
 
 def fit(
     x: np.ndarray,
     settings: Settings,
-    tell: Tell = lambda state: False,
+    should_stop: ShouldStop = lambda state: False,
     state: State | None = None,
-    by: str | None = None,
+    backend: str | None = None,
 ) -> State:
-    """The map of x [n, d] after `settings.iterations`, or where `tell` asked to stop.
+    """The map of x [n, d] after `settings.iterations`, or at the iteration at which `should_stop` returned True.
 
     Args:
-        state: a stage of the same course to go on from (openTSNE only). by: `openTSNE` or `scikit-learn`; None takes
-            what is there.
+        state: stage of the same optimisation to continue from (openTSNE only). backend: `openTSNE` or `scikit-learn`
+            (default: openTSNE if it is installed).
     """
-    by = by or embedding_settings.default_backend()
+    backend = backend or embedding_settings.default_backend()
     x = np.ascontiguousarray(x, np.float32)
     if settings.pca_first and x.shape[1] > embedding_settings.PCA_DIMENSIONS:
         x = pca.pca(x, embedding_settings.PCA_DIMENSIONS)
     if settings.method == "pca":
         return State(pca.pca(x).astype(np.float64))
-    return (_open_tsne if by == "openTSNE" else _scikit_learn)(x, settings, tell, state)
+    return (_open_tsne if backend == "openTSNE" else _scikit_learn)(x, settings, should_stop, state)
 
 
 def first_layout(x: np.ndarray, settings: Settings) -> np.ndarray:
-    """Where the points begin, float64 [n, 2], 10⁻⁴ wide: the PCA map with a trace of noise, or noise alone.
-
-    Starting from PCA keeps the large shape and makes maps repeatable (Kobak & Linderman 2021).
+    """Initial positions of the points, float64 [n, 2], with a standard deviation of 10⁻⁴: the PCA map with a little
+    noise, or noise alone. Starting from PCA preserves the global structure (Kobak & Linderman 2021).
     """
     noise = np.random.default_rng(settings.seed).standard_normal((len(x), 2))
     y = pca.pca(x).astype(np.float64) if settings.start == "pca" else np.zeros((len(x), 2))
@@ -100,22 +101,22 @@ def first_layout(x: np.ndarray, settings: Settings) -> np.ndarray:
     return 1e-4 * (y / width + 0.01 * noise if width > 0 else noise)
 
 
-def affinities(x: np.ndarray, perplexity: float):
-    """P: how much each point attends to its neighbours, as openTSNE's `Affinities`."""
+def affinities(x: np.ndarray, perplexity: float) -> Any:
+    """Affinities P between each point and its neighbours: an openTSNE `Affinities` object."""
     from openTSNE.affinity import PerplexityBasedNN
     from openTSNE.nearest_neighbors import PrecomputedNeighbors
     from sklearn.neighbors import NearestNeighbors
 
-    # All distances as one matrix product: openTSNE's own search takes several times as long, and is not exact.
+    # Exact, by one matrix product: openTSNE's own search is approximate and takes several times as long.
     k = min(len(x) - 1, int(3 * perplexity))
-    search = NearestNeighbors(n_neighbors=k, algorithm="brute", n_jobs=devices.cores()).fit(x)
-    distances, neighbours = search.kneighbors()
+    index = NearestNeighbors(n_neighbors=k, algorithm="brute", n_jobs=devices.cores()).fit(x)
+    distances, neighbours = index.kneighbors()
     return PerplexityBasedNN(
         knn_index=PrecomputedNeighbors(neighbours, distances), perplexity=perplexity, n_jobs=devices.cores()
     )
 
 
-def _open_tsne(x: np.ndarray, settings: Settings, tell: Tell, state: State | None) -> State:
+def _open_tsne(x: np.ndarray, settings: Settings, should_stop: ShouldStop, state: State | None) -> State:
     from openTSNE import TSNEEmbedding
     from openTSNE.tsne import OptimizationInterrupt
 
@@ -127,14 +128,14 @@ def _open_tsne(x: np.ndarray, settings: Settings, tell: Tell, state: State | Non
         random_state=0,
         negative_gradient_method="fft" if len(x) > FFT_ABOVE else "bh",
     )
-    if now.update is not None:
+    if now.update is not None and now.gains is not None:
         points.optimizer.update, points.optimizer.gains = now.update.copy(), now.gains.copy()
     early, trace = early_iterations(settings.iterations), list(now.trace)
-    if now.iteration >= early:  # whoever came all the way has multiplied and divided, which rounds in the last bit
+    if now.iteration >= early:  # repeat the rounding of · 12 / 12 in an uninterrupted run: the resumed map is bit-equal
         points.affinities.P *= EXAGGERATION
         points.affinities.P /= EXAGGERATION
 
-    def taken(y, iteration: int) -> State:
+    def snapshot(y: np.ndarray, iteration: int) -> State:
         return State(np.array(y), iteration, list(trace), points.optimizer.update, points.optimizer.gains)
 
     done = now.iteration
@@ -142,10 +143,10 @@ def _open_tsne(x: np.ndarray, settings: Settings, tell: Tell, state: State | Non
         if done >= until:
             continue
 
-        def look(count: int, kl: float, y: np.ndarray, before: int = done) -> bool:
-            # openTSNE asks before it moves the points: they are where the iteration before left them.
+        def callback(count: int, kl: float, y: np.ndarray, before: int = done) -> bool:
+            # openTSNE calls back before it moves the points: they are those of the iteration before.
             trace.append((before + count - 1, float(kl)))
-            return tell(taken(y, before + count - 1))
+            return should_stop(snapshot(y, before + count - 1))
 
         try:
             points.optimize(
@@ -154,24 +155,24 @@ def _open_tsne(x: np.ndarray, settings: Settings, tell: Tell, state: State | Non
                 momentum=momentum,
                 inplace=True,
                 propagate_exception=True,
-                callbacks=[look],
+                callbacks=[callback],
                 callbacks_every_iters=CALLBACK_EVERY,
             )
         except OptimizationInterrupt as stopped:
-            return taken(stopped.final_embedding, trace[-1][0])
+            return snapshot(stopped.final_embedding, trace[-1][0])
         done = until
     if not trace or trace[-1][0] != done:
         trace.append((done, float(points.kl_divergence)))
-    return taken(points, done)
+    return snapshot(points, done)
 
 
 class _Stopped(Exception):
-    """Thrown through scikit-learn, which has no other way to be interrupted."""
+    """Raised inside scikit-learn, which offers no other way to interrupt it."""
 
 
-def _scikit_learn(x: np.ndarray, settings: Settings, tell: Tell, _: State | None) -> State:
-    """In one go, from the first iteration: scikit-learn shows and keeps nothing before the end. What it prints says
-    how far it is; a stop leaves the first layout."""
+def _scikit_learn(x: np.ndarray, settings: Settings, should_stop: ShouldStop, _: State | None) -> State:
+    """The map by scikit-learn, from the first iteration in one go: it returns nothing before the end. Its printed
+    output is parsed for progress; a stop returns the initial layout."""
     from sklearn.manifold import TSNE
 
     now = State(first_layout(x, settings))
@@ -180,11 +181,11 @@ def _scikit_learn(x: np.ndarray, settings: Settings, tell: Tell, _: State | None
         def write(self, text: str) -> int:
             for iteration, kl in re.findall(r"Iteration (\d+): error = ([\d.]+)", text):
                 now.iteration = int(iteration)
-                early = now.iteration <= SKLEARN_EARLY_ITERATIONS  # so is the KL it prints then
+                early = now.iteration <= SKLEARN_EARLY_ITERATIONS  # the KL printed then is exaggerated, too
                 now.trace.append(
                     (now.iteration, float(kl) / EXAGGERATION - math.log(EXAGGERATION) if early else float(kl))
                 )
-                if tell(now):
+                if should_stop(now):
                     raise _Stopped
             return len(text)
 

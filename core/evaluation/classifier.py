@@ -194,10 +194,14 @@ def _fingerprint(images: ImageSet) -> str:
     return cache.digest(settings, images.train_images, images.train_labels, images.test_images, images.test_labels)
 
 
-def main(name: str, folder: str = "") -> None:
-    """Train the classifier of a data set and keep it; print the progress line by line."""
+def main(name: str, folder: str = "", shape: str = "") -> None:
+    """Train the classifier of a data set and keep it; print the progress line by line.
+
+    Args:
+        shape: of the images, such as `3x32x32` (default: that of the data set).
+    """
     torch.set_num_threads(1)  # layers this small gain nothing from a second thread, which the page needs
-    images = data.load(name, folder)
+    images = data.load(name, folder, ImageShape.of([int(part) for part in shape.split("x")]) if shape else None)
     steps = Steps(cached_steps(images))
     for share in steps:
         print(f"progress {share:.3f}", flush=True)
@@ -208,4 +212,4 @@ def main(name: str, folder: str = "") -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:3])
+    main(*sys.argv[1:4])

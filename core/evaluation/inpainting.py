@@ -1,22 +1,23 @@
-"""Reconstructing images of which a part is hidden, and how far off the hidden part is.
+"""Reconstruction of images of which a part is hidden, and its error on the hidden pixels.
 
-An encoder needs a whole image: the hole is filled first, with black or with the mean image. A search needs none: its
-objective counts the visible pixels alone. `sweep` compares the two while more and more is hidden, which is the
-experiment of the variational auto-decoder's paper (Zadeh et al. 2019, arXiv 1903.00840).
+An encoder needs a whole image: the hole is filled first, with black or with the mean image. A search needs no filling:
+its objective counts the visible pixels alone. `sweep` compares the two while more and more is hidden, the experiment of
+Zadeh et al. 2019 (variational auto-decoder, arXiv 1903.00840).
 
-Images are `uint8` [N, 28, 28], masks `bool` of the same shape, True visible. Errors are squared, per pixel on [0, 1].
+Pictures are `uint8` [N, H, W] or [N, H, W, 3]; masks are `bool` [N, H, W], or [H, W] for all pictures, True where
+visible. Errors are squared, per pixel on [0, 1].
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.images import masks
-from core.images.convert import to_uint8
+from core.images import convert, masks
+from core.images.shape import GREY_28, ImageShape
 from core.latent.codec import image_tensor
 from core.system.progress import Steps
 
@@ -27,59 +28,72 @@ if TYPE_CHECKING:
     from core.models import LatentModel
 
 RATIOS = tuple(k / 10 for k in range(1, 10))
-"""Shares of hidden pixels, as in the paper: 10 % … 90 %."""
+"""Shares of hidden pixels in a sweep, as in the paper: 10 % to 90 %."""
 
 FILLS = ("zeros", "mean")
-"""What stands in the hole for an encoder: black, or the mean of the training images."""
+"""Fillings of the hole for an encoder: black, or the mean of the training images."""
 
 
-def fill_image(name: str, images: ImageSet | None) -> np.ndarray:
-    """The picture whose pixels stand in the hole, `uint8` [28, 28].
+def fill_image(name: str, images: ImageSet | None, shape: ImageShape = GREY_28) -> np.ndarray:
+    """Picture whose pixels fill the hole, `uint8` [H, W] or [H, W, 3].
 
+    Args:
+        shape: of the picture where there is no data set.
     Raises:
-        ValueError: no such fill; without images there is no mean.
+        ValueError: unknown fill, or the mean without a data set.
     """
     if name == "zeros":
-        return np.zeros((28, 28), np.uint8)
+        return np.zeros((shape if images is None else images.shape).picture, np.uint8)
     if name != "mean" or images is None:
         raise ValueError(
             f"A hole cannot be filled with '{name}'. The fills are {', '.join(FILLS)}; the mean needs the data set."
         )
     from core.data import statistics
 
-    return to_uint8(statistics.measure(images).mean_image)
+    return convert.to_uint8(statistics.measure(images).mean_image)
 
 
 def fill_holes(images: np.ndarray, visible: np.ndarray, fill: np.ndarray) -> np.ndarray:
-    """The images with `fill` [28, 28] in place of hidden pixels: what an encoder gets to see."""
-    return np.where(visible, images, fill).astype(np.uint8)
+    """The pictures with the pixels of `fill` in place of hidden ones: the input of an encoder."""
+    return np.where(_for_values(visible, images), images, fill).astype(np.uint8)
 
 
-def pixel_mse(pictures: np.ndarray | Tensor, images: np.ndarray) -> np.ndarray:
-    """Mean squared error per pixel of each picture against its original, float64 [N]."""
-    return _squared(pictures, images).mean((-2, -1))
+def pixel_mse(pictures: np.ndarray, originals: np.ndarray) -> np.ndarray:
+    """Mean squared error per pixel (and channel) of each picture, float64 [N].
+
+    Args:
+        pictures: `uint8`, or floats in [0, 1], in the layout of pictures. originals: `uint8`, of the same shape.
+    """
+    squares = _squared_error(pictures, originals)
+    return np.asarray(squares.reshape(len(squares), -1).mean(1))
 
 
-def hidden_mse(pictures: np.ndarray | Tensor, images: np.ndarray, visible: np.ndarray) -> np.ndarray:
-    """The same over hidden pixels only, float64 [N]; NaN for an image of which nothing is hidden."""
-    hidden = ~np.broadcast_to(np.asarray(visible, bool), np.shape(images))
-    count = hidden.sum((-2, -1))
-    total = np.where(hidden, _squared(pictures, images), 0.0).sum((-2, -1))
-    return np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
+def hidden_mse(pictures: np.ndarray, originals: np.ndarray, visible: np.ndarray) -> np.ndarray:
+    """`pixel_mse` over the hidden pixels only, float64 [N]; NaN for a picture without hidden pixels."""
+    squares = _squared_error(pictures, originals)
+    hidden = ~np.broadcast_to(_for_values(visible, originals), squares.shape).reshape(len(squares), -1)
+    count = hidden.sum(1)
+    total = np.where(hidden, squares.reshape(len(squares), -1), 0.0).sum(1)
+    return np.asarray(np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0))
 
 
 def mask_tensor(visible: np.ndarray, n: int, model: LatentModel) -> Tensor:
-    """A mask per image, bool [n, 1, 28, 28] on the model's device."""
+    """Mask of n images, bool [n, C, H, W] on the model's device."""
     import torch
 
-    wide = np.broadcast_to(np.asarray(visible, bool), (n, 28, 28))
-    return torch.tensor(wide, device=model.latent_mean.device).unsqueeze(1)
+    channels, height, width = model.shape.chw
+    each = np.broadcast_to(np.asarray(visible, bool), (n, height, width))
+    return torch.tensor(each, device=model.latent_mean.device).unsqueeze(1).repeat(1, channels, 1, 1)
 
 
 @dataclass(frozen=True)
 class SweepStep:
-    """How far a sweep is: `part` from 0 to 1; where the share `p` has just been finished, the hidden-pixel error of
-    each image [N] too."""
+    """Progress of a sweep.
+
+    Attributes:
+        part: share of the sweep that is done, 0 to 1. p: share of hidden pixels that is being measured.
+        errors: where `p` has just been finished, the hidden-pixel error of each image, [N].
+    """
 
     part: float
     p: float
@@ -93,18 +107,17 @@ def sweep_steps(
     fill: np.ndarray | None = None,
     seed: int = 0,
     steps: int | None = None,
-) -> Iterator[SweepStep]:
-    """Hide more and more, and measure how far off the hidden pixels are; returns {p: error of each image [N]}.
+) -> Generator[SweepStep, None, dict[float, np.ndarray]]:
+    """Measure the error on hidden pixels while more and more of them are hidden.
 
-    Each image loses pixels of its own, the same for every model, and at a larger share those of a smaller one too.
-    Yields at least once a second, so that it can be watched and left.
+    Each image loses pixels of its own, the same for every model; at a larger share also those of a smaller one. Yields
+    at least once a second, so that the sweep can be watched and stopped; returns {p: error of each image [N]}.
 
     Args:
-        images: `uint8` [N, 28, 28].
-        ratios: shares to hide, each above 0 and below 1.
-        fill: a picture `uint8` [28, 28] for the hole: the encoder answers in one pass. None: a search from the visible
-            pixels alone (`search.search`), which every family can do; one with an encoder begins at its answer to
-            the image with a black hole.
+        images: pictures. ratios: shares to hide, each above 0 and below 1.
+        fill: picture that fills the hole: the encoder reconstructs in one pass. None: a search from the visible pixels
+            alone (`search.search`), possible for every family; with an encoder the search begins at its answer to the
+            image with a black hole.
         seed: of the hidden pixels. steps: of the search (default `search.STEPS`).
     Raises:
         ValueError: a share out of range, or a fill for a family without an encoder.
@@ -112,30 +125,32 @@ def sweep_steps(
     if not all(0 < p < 1 for p in ratios):
         raise ValueError("Shares to hide lie above 0 and below 1.")
     if fill is not None and model.encoder is None:
-        raise ValueError("A model without an encoder fills no holes: it searches from the visible pixels.")
+        raise ValueError("A model without an encoder takes no filled images: it searches from the visible pixels.")
     from core.latent import encoding, search
 
-    found: dict[float, np.ndarray] = {}
+    errors_by_share: dict[float, np.ndarray] = {}
     steps = search.STEPS if steps is None else steps
     parts = [slice(k, k + encoding.CHUNK) for k in range(0, len(images), encoding.CHUNK)]
     for number, p in enumerate(ratios):
         errors = []
         for k, part in enumerate(parts):
-            visible = random_masks(p, len(images), seed)[part]
+            visible = random_masks(p, len(images), seed, model.shape)[part]
             begun = number + k / len(parts)
             for share, pictures in _completions(model, images[part], visible, fill, steps):
                 if pictures is None:
                     yield SweepStep((begun + share / len(parts)) / len(ratios), p)
                 else:
                     errors.append(hidden_mse(pictures, images[part], visible))
-        found[p] = np.concatenate(errors) if errors else np.zeros(0)
-        yield SweepStep((number + 1) / len(ratios), p, found[p])
-    return found
+        errors_by_share[p] = np.concatenate(errors) if errors else np.zeros(0)
+        yield SweepStep((number + 1) / len(ratios), p, errors_by_share[p])
+    return errors_by_share
 
 
-def random_masks(p: float, n: int, seed: int) -> np.ndarray:
-    """A mask for each of n images that hides the share p, `bool` [n, 28, 28]; nested in p."""
-    return np.stack([masks.random(p, 100_003 * seed + i) for i in range(n)]) if n else np.ones((0, 28, 28), bool)
+def random_masks(p: float, n: int, seed: int, shape: ImageShape = GREY_28) -> np.ndarray:
+    """A random mask for each of n images that hides the share p of its pixels, `bool` [n, H, W]; nested in p."""
+    if not n:
+        return np.ones((0, shape.height, shape.width), bool)
+    return np.stack([masks.random(p, 100_003 * seed + i, shape) for i in range(n)])
 
 
 def sweep(
@@ -146,36 +161,38 @@ def sweep(
     seed: int = 0,
     steps: int | None = None,
 ) -> dict[float, np.ndarray]:
-    """`sweep` to its end, unwatched: {p: error of each image [N]}."""
-    return {
-        step.p: step.errors for step in sweep_steps(model, images, ratios, fill, seed, steps) if step.errors is not None
-    }
+    """`sweep_steps` to the end: {p: error of each image [N]}."""
+    return Steps(sweep_steps(model, images, ratios, fill, seed, steps)).end()
 
 
 def _completions(
     model: LatentModel, images: np.ndarray, visible: np.ndarray, fill: np.ndarray | None, steps: int
 ) -> Iterator[tuple[float, np.ndarray | None]]:
-    """(share done, None) a few times, then (1, the model's pictures as floats [N, 28, 28])."""
+    """(share done, None) at each step of a search, then (1, reconstructions as floats in the layout of pictures)."""
     import torch
 
-    from core.latent import encoding, search
+    from core.latent import encoding
+    from core.latent import search as latent_search
 
     if fill is not None:
         posterior = encoding.encode(model, image_tensor(fill_holes(images, visible, fill), model))
     else:
-        walk = Steps(
-            search.search(
-                model, image_tensor(images, model), visible=mask_tensor(visible, len(images), model), steps=steps
-            )
-        )
-        for look in walk:
-            yield look.step / look.total, None
-        posterior = walk.result.posterior
+        mask = mask_tensor(visible, len(images), model)
+        search = Steps(latent_search.search(model, image_tensor(images, model), visible=mask, steps=steps))
+        for step in search:
+            yield step.step / step.total, None
+        posterior = search.end().posterior
     with torch.no_grad():
-        yield 1.0, model.decode(posterior.mean)[:, 0].cpu().double().numpy()
+        yield 1.0, convert.channels_last(model.decode(posterior.mean)).astype(np.float64)
 
 
-def _squared(pictures: np.ndarray | Tensor, images: np.ndarray) -> np.ndarray:
-    shown = np.asarray(pictures)
-    shown = shown / 255.0 if shown.dtype == np.uint8 else shown.astype(np.float64)
-    return (shown - np.asarray(images) / 255.0) ** 2
+def _for_values(visible: np.ndarray, images: np.ndarray) -> np.ndarray:
+    """A mask with an axis for the channels where the pictures are in colour."""
+    visible = np.asarray(visible, bool)
+    return visible[..., None] if convert.is_colour(np.asarray(images)) else visible
+
+
+def _squared_error(pictures: np.ndarray, originals: np.ndarray) -> np.ndarray:
+    levels = np.asarray(pictures)
+    levels = levels / 255.0 if levels.dtype == np.uint8 else levels.astype(np.float64)
+    return np.asarray((levels - np.asarray(originals) / 255.0) ** 2)

@@ -154,9 +154,9 @@ def test_images(model: LatentModel, images: data.ImageSet, limit: int = SEARCHED
     """Test images on which this model is scored: all, or without an encoder `limit` of them, every class in
     proportion."""
     test: np.ndarray = images.test_images
-    if model.encoder is not None or len(test) <= limit:
-        return np.asarray(test)
-    return test[data.spread(images.test_labels, limit)]
+    if model.encoder is None and len(test) > limit:
+        test = test[data.spread(images.test_labels, limit)]
+    return test
 
 
 def evaluate(model: LatentModel, test: np.ndarray, seed: int = 0) -> dict[str, Any]:

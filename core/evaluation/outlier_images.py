@@ -1,39 +1,45 @@
-"""A mixed bag: images a model should know beside images it should not, to see whether its scores tell them apart."""
+"""Mixed set of images for outlier detection: test images that a model should know, and several kinds of outliers."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 from core import data
 from core.data import DataError, ImageSet
-from core.images.convert import SIDE
 from core.recipes.recipe import Recipe
+from core.system.content_digest import frozen
 
 KINDS = {
-    "validation": "held out of training; the threshold is taken from them and from nothing else",
-    "test": "images of the same set that were never seen: they should not stand out",
+    "validation": "images held out of training; only these determine the threshold",
+    "test": "test images of the same data set, never seen in training: they should not stand out",
     "other": "images of another data set",
     "inverted": "the test images with black and white swapped",
-    "shuffled": "the test images with their pixels in a random order: the same grey levels, no shape",
+    "shuffled": "the test images with their pixels in a random order: the same grey levels without any shape",
     "noise": "every pixel a random grey level",
 }
-"""What is in a bag, in this order, and what it is."""
+"""Kinds of images in an outlier set, in this order, with a description."""
 
 OUTLIERS = ("other", "inverted", "shuffled", "noise")
+"""Kinds that count as outliers."""
+
+MIN_VALIDATION = 250
+"""Validation images of an outlier set, at least (where the run has as many): they determine the threshold."""
 
 
 @dataclass(frozen=True, eq=False)
 class OutlierSet:
-    """Images of several kinds.
+    """Images of several kinds. The arrays are read-only.
 
     Attributes:
-        images: `uint8` [N, 28, 28].
-        kind: [N], an index into `KINDS`.
-        number: [N], of the image in its set that this one is or was made from (validation: in the training set).
-        label: [N], class of validation and test images; -1 for all others and where there are no classes.
-        other: name of the other set, or "" for none.
+        images: pictures `uint8` [N, H, W] or [N, H, W, 3].
+        kind: index into `KINDS`, [N].
+        number: index of the image, or of the image it was made from, in its data set, [N]; for validation images in the
+            training set.
+        label: class of validation and test images, [N]; -1 for all others and where there are no classes.
+        other: name of the other data set, or "".
     """
 
     images: np.ndarray
@@ -43,59 +49,73 @@ class OutlierSet:
     other: str
 
     def of(self, kind: str) -> np.ndarray:
-        """Which images are of that kind: indices [n]."""
+        """Indices of the images of a kind, [n]."""
         return np.flatnonzero(self.kind == list(KINDS).index(kind))
 
     @property
     def outliers(self) -> tuple[str, ...]:
-        """The kinds of outliers that are in it."""
+        """The kinds of outliers in this set."""
         return tuple(kind for kind in OUTLIERS if len(self.of(kind)))
 
 
+@lru_cache(maxsize=4)
 def build(images: ImageSet, recipe: Recipe, other: ImageSet | None, n: int, seed: int = 0) -> OutlierSet:
-    """n images of each kind, fewer where a set has fewer; the same for the same arguments.
+    """n images of each kind, fewer where a data set has fewer; the same set for the same arguments.
 
-    Test images, and those of the other set, hold every class in proportion. Validation images are those that the
-    recipe holds out; of a set of fewer than five images that is one that was trained on.
+    Test images, and those of the other data set, hold every class in proportion. Validation images are those that the
+    recipe holds out of training; of a set of fewer than five images that is one that was trained on.
 
     Raises:
-        DataError: the set is too small to have test images.
+        DataError: the data set is too small to have test images, or the other set has images of another shape.
     """
     if not len(images.test_images):
         raise DataError(
             "This data set is too small to have test images. Add pictures to the folder, or choose a run "
-            "on another set."
+            "on another data set."
+        )
+    if other is not None and other.shape != images.shape:
+        raise DataError(
+            f"The images of '{other.name}' are {other.shape} and those of '{images.name}' {images.shape}: outliers "
+            "must have the same shape. Choose another data set."
         )
     _, held = data.split(images, recipe.validation, recipe.train_images)
-    held = held[np.linspace(0, len(held) - 1, min(len(held), max(n, 250))).astype(int)]
+    held = held[np.linspace(0, len(held) - 1, min(len(held), max(n, MIN_VALIDATION))).astype(int)]
     picks = data.spread(images.test_labels, min(n, len(images.test_images)))
     known, rng = images.test_images[picks], np.random.default_rng(seed)
-    parts = [
+    parts: list[tuple[str, np.ndarray, np.ndarray, np.ndarray | None]] = [
         ("validation", images.train_images[held], held, images.train_labels[held]),
         ("test", known, picks, images.test_labels[picks]),
     ]
     if other is not None and len(other.test_images):
-        strange = data.spread(other.test_labels, min(n, len(other.test_images)))
-        parts.append(("other", other.test_images[strange], strange, None))
+        rows = data.spread(other.test_labels, min(n, len(other.test_images)))
+        parts.append(("other", other.test_images[rows], rows, None))
     parts += [
         ("inverted", 255 - known, picks, None),
-        ("shuffled", rng.permuted(known.reshape(len(known), -1), axis=1).reshape(known.shape), picks, None),
-        ("noise", rng.integers(0, 256, (len(picks), SIDE, SIDE), dtype=np.uint8), np.arange(len(picks)), None),
+        ("shuffled", _shuffled(known, rng), picks, None),
+        ("noise", rng.integers(0, 256, known.shape, dtype=np.uint8), np.arange(len(picks)), None),
     ]
     order = list(KINDS)
     return OutlierSet(
-        np.concatenate([part for _, part, _, _ in parts]),
-        np.concatenate([np.full(len(part), order.index(kind)) for kind, part, _, _ in parts]),
-        np.concatenate([number for _, _, number, _ in parts]),
-        np.concatenate([np.full(len(part), -1) if label is None else label for _, part, _, label in parts]),
+        frozen(np.concatenate([part for _, part, _, _ in parts])),
+        frozen(np.concatenate([np.full(len(part), order.index(kind)) for kind, part, _, _ in parts])),
+        frozen(np.concatenate([number for _, _, number, _ in parts])),
+        frozen(np.concatenate([np.full(len(part), -1) if label is None else label for _, part, _, label in parts])),
         other.name if other is not None and len(other.test_images) else "",
     )
 
 
+def _shuffled(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Pictures with their pixels in a random order, each in an order of its own; a pixel keeps its colour."""
+    count, pixels = len(images), images.shape[1] * images.shape[2]
+    order = rng.permuted(np.broadcast_to(np.arange(pixels), (count, pixels)), axis=1)
+    flat = images.reshape(count, pixels, -1)
+    return np.take_along_axis(flat, order[:, :, None], axis=1).reshape(images.shape)
+
+
 def other_sets(recipe: Recipe) -> list[str]:
-    """The other data sets on this machine with the run's image shape; the one most unlike its own comes first."""
+    """Other data sets on this machine with images of the same shape; the one most unlike the run's own first."""
     ready = data.status()
-    there = [
+    sets = [
         name
         for name, source in data.SOURCES.items()
         if name not in ("folder", recipe.dataset) and ready[name].ready and not source.refusal(recipe.shape)
@@ -103,4 +123,4 @@ def other_sets(recipe: Recipe) -> list[str]:
     # Clothes among digits, digits among clothes: small digits among digits would hardly be outliers.
     last = {"digits": ("mnist",), "mnist": ("digits",)}.get(recipe.dataset, ())
     favourite = "mnist" if recipe.dataset == "fashion-mnist" else "fashion-mnist"
-    return sorted(there, key=lambda name: (name != favourite, name in last))
+    return sorted(sets, key=lambda name: (name != favourite, name in last))

@@ -1,12 +1,12 @@
-"""Does a model know what it does not know? A score for every image of a bag, and how well the score tells outliers.
+"""Outlier detection: scores of images under a model, and how well each score separates outliers from test images.
 
-A model that learned one kind of image should reconstruct others badly and give them a low likelihood. Three scores,
-all of them higher for what is more unusual:
+A model of one kind of image should reconstruct others badly and give them a low likelihood. Three scores, each higher
+for more unusual images:
 
-    error       mean squared error per pixel of the reconstruction from the mean μ of the posterior
-    objective   what training minimised: the negative ELBO with z sampled (VAE, variational auto-decoder), or
-                −log p(x | z) + β · ½‖z‖² at the point z (auto-decoder; an autoencoder has the first term alone)
-    baseline    the error of PCA with 20 components fitted to training images, which knows no model at all
+    error       mean squared error per pixel of the reconstruction from the posterior mean μ
+    objective   the training objective: the negative ELBO with z sampled for Gaussian posteriors, otherwise
+                −log p(x | z) + β · (the prior's term) at the point z
+    baseline    reconstruction error of PCA with 20 components fitted to training images; involves no model
 """
 
 from __future__ import annotations
@@ -23,33 +23,33 @@ from core import data
 from core.data import ImageSet
 from core.evaluation.outlier_images import OutlierSet
 from core.images import convert
-from core.images.convert import to_uint8
 from core.recipes.recipe import Recipe
 from core.runs import Run, RunError, weights
 from core.system import cache
+from core.system.content_digest import content_digest
 from core.system.progress import Steps
 
 if TYPE_CHECKING:
     from core.models import LatentModel
 
 PCA_COMPONENTS, PCA_TRAINING_IMAGES = 20, 10_000
-"""Of the PCA baseline, and the training images it is fitted to, at most."""
+"""Components of the PCA baseline; training images it is fitted to, at most."""
 
 EPSILON_DRAWS = 4
-"""Draws of ε that an ELBO is averaged over, the same for every image: so no image's score depends on the others."""
+"""Draws of ε over which an ELBO is averaged; the same for every image, so that no score depends on the other images."""
 
 VERSION = "1"
-"""Another one whenever a score changes its meaning: what was kept before is then forgotten."""
+"""Part of the name of cached scores: change it when the meaning of a score changes."""
 
 
 @dataclass(frozen=True, eq=False)
 class OutlierScores:
-    """The scores of a bag's images.
+    """Scores of the images of an outlier set.
 
     Attributes:
         error, objective, baseline: [N] float64, as above.
-        reconstructions: `uint8` [N, 28, 28].
-        seconds: of wall-clock time it took.
+        reconstructions: pictures `uint8` [N, H, W] or [N, H, W, 3].
+        seconds: wall-clock time of the scoring.
     """
 
     error: np.ndarray
@@ -59,95 +59,100 @@ class OutlierScores:
     seconds: float
 
     def by(self, score: str) -> np.ndarray:
-        """`error`, `objective` or `baseline`."""
+        """The values of `error`, `objective` or `baseline`."""
         return {"error": self.error, "objective": self.objective, "baseline": self.baseline}[score]
 
 
 def scoring_steps(
-    model: LatentModel, recipe: Recipe, images: ImageSet, bag: OutlierSet
+    model: LatentModel, recipe: Recipe, images: ImageSet, outlier_set: OutlierSet
 ) -> Generator[float, None, OutlierScores]:
-    """Score a bag chunk by chunk: yields the part that is done, 0 to 1; the generator returns `Scored`.
+    """Score an outlier set chunk by chunk: yields the share that is done, 0 to 1; returns the scores.
 
-    An encoder answers at once; a model without one searches for each image's place with the decoder frozen
-    (`search.search`). Closing the generator ends the search.
+    With an encoder one pass per chunk; without one each chunk is searched with the decoder frozen (`search.search`).
+    Closing the generator ends the search.
 
     Raises:
-        RunError: the scores are no numbers (a model that diverged).
+        RunError: the scores are not finite (a model that diverged).
     """
     import torch
 
     from core.latent import encoding
     from core.latent import search as latent_search
 
-    began, n, device = time.perf_counter(), len(bag.images), model.latent_mean.device
+    began, n, device = time.perf_counter(), len(outlier_set.images), model.latent_mean.device
     draws = torch.randn(EPSILON_DRAWS, model.latent_dim, generator=torch.Generator().manual_seed(0)).to(device)
-    weight = 1.0 if model.variational else float(model.beta)
-    error, objective, copies = [], [], []
+    draws = draws if model.variational else draws[:1]
+    beta = 1.0 if model.variational else float(model.beta)
+    error, objective, reconstructions = [], [], []
     for first in range(0, n, encoding.CHUNK):
-        x = convert.to_tensor(bag.images[first : first + encoding.CHUNK], device)
+        x = convert.to_tensor(outlier_set.images[first : first + encoding.CHUNK], device)
         if model.encoder is None:
             search = Steps(latent_search.search(model, x))
-            for look in search:
-                yield (first + len(x) * look.step / look.total) / n
-            posterior = search.result.posterior
+            for step in search:
+                yield (first + len(x) * step.step / step.total) / n
+            posterior = search.end().posterior
         else:
             posterior = encoding.encode(model, x)
         with torch.no_grad():
-            copy = model.decode(posterior.mean)
-            error.append((copy - x).square().flatten(1).mean(1).cpu().double().numpy())
-            terms = [
-                model.losses_at(posterior, posterior.at(draw), x)
-                for draw in (draws if model.variational else draws[:1])
-            ]
-            value = torch.stack([term.recon + weight * term.kl for term in terms]).mean(0)
+            decoded = model.decode(posterior.mean)
+            error.append((decoded - x).square().flatten(1).mean(1).cpu().double().numpy())
+            terms = [model.losses_at(posterior, posterior.at(draw), x) for draw in draws]
+            value = torch.stack([term.recon + beta * term.kl for term in terms]).mean(0)
             objective.append(value.cpu().double().numpy())
-            copies.append(to_uint8(copy)[:, 0])
+            reconstructions.append(convert.to_pictures(decoded))
         yield min(1.0, (first + len(x)) / n)
     trained, _ = data.split(images, recipe.validation, recipe.train_images)
-    baseline = pca_residual(images.train_images[trained], bag.images)
-    scored = OutlierScores(
-        np.concatenate(error), np.concatenate(objective), baseline, np.concatenate(copies), time.perf_counter() - began
+    scores = OutlierScores(
+        np.concatenate(error),
+        np.concatenate(objective),
+        pca_residual(images.train_images[trained], outlier_set.images),
+        np.concatenate(reconstructions),
+        time.perf_counter() - began,
     )
-    if not (np.isfinite(scored.error).all() and np.isfinite(scored.objective).all()):
+    if not (np.isfinite(scores.error).all() and np.isfinite(scores.objective).all()):
         raise RunError(
-            "This model's scores are no numbers: its training diverged. Train it again with a lower "
-            "learning rate, or choose another run."
+            "This model's scores are not finite: its training diverged. Train it again with a lower learning rate, "
+            "or choose another run."
         )
-    return scored
+    return scores
 
 
 def pca_residual(
     train: np.ndarray, images: np.ndarray, components: int = PCA_COMPONENTS, most: int = PCA_TRAINING_IMAGES
 ) -> np.ndarray:
-    """Mean squared error per pixel of the projection on the first principal components (scikit-learn), [N].
+    """Mean squared error per pixel of pictures projected onto principal components (scikit-learn), float64 [N].
 
     Args:
-        train, images: `uint8` [M, 28, 28] and [N, 28, 28]. most: images of `train` that it is fitted to, spread.
+        train: pictures to fit the components to; at most `most` of them, evenly spread.
     """
     from sklearn.decomposition import PCA
 
-    rows = np.linspace(0, len(train) - 1, min(max(2, len(train)), most)).astype(int)  # one image, twice: its own mean
-    with np.errstate(invalid="ignore"):  # of images that are all alike, what each direction explains is 0 / 0
-        solver = "covariance_eigh" if len(rows) > 784 else "full"  # both exact; the one whose matrix is smaller
-        fitted = PCA(min(components, len(rows)), svd_solver=solver).fit(_flat(train[rows]))
-    parts = [_flat(images[k : k + 5_000]) for k in range(0, len(images), 5_000)]
-    away = [np.square(x - fitted.inverse_transform(fitted.transform(x))).mean(1, dtype=np.float64) for x in parts]
-    return np.concatenate(away) if away else np.zeros(0)
+    rows = np.linspace(0, len(train) - 1, min(max(2, len(train)), most)).astype(int)  # a single image counts twice
+    fitted_to = _vectors(train[rows])
+    with np.errstate(invalid="ignore"):  # identical images have no variance to explain: 0 / 0
+        # Both solvers are exact; the one whose matrix is smaller.
+        solver = "covariance_eigh" if len(rows) > fitted_to.shape[1] else "full"
+        fitted = PCA(min(components, len(rows)), svd_solver=solver).fit(fitted_to)
+    parts = [_vectors(images[k : k + 5_000]) for k in range(0, len(images), 5_000)]
+    residuals = [np.square(x - fitted.inverse_transform(fitted.transform(x))).mean(1, dtype=np.float64) for x in parts]
+    return np.concatenate(residuals) if residuals else np.zeros(0)
 
 
-def _flat(images: np.ndarray) -> np.ndarray:
-    return images.reshape(len(images), -1).astype(np.float32) / 255
+def _vectors(images: np.ndarray) -> np.ndarray:
+    return np.asarray(images.reshape(len(images), -1).astype(np.float32) / 255)
 
 
 def decision_threshold(validation: np.ndarray, quantile: float) -> float:
-    """The smallest validation score that at least this share of validation images do not exceed; whatever scores
-    higher is flagged. No test image and no outlier has a say in it."""
+    """The smallest validation score that at least this share of the validation images do not exceed.
+
+    Images with a higher score are flagged as outliers. Neither test images nor outliers influence the threshold.
+    """
     return float(np.quantile(validation, quantile, method="inverted_cdf"))
 
 
 def auroc(inliers: np.ndarray, outliers: np.ndarray) -> float:
-    """Area under the ROC curve: how often an outlier, drawn at random, scores higher than an inlier; ties count half
-    (the Mann-Whitney statistic). NaN where one of the two is empty."""
+    """Area under the ROC curve: probability that a random outlier scores higher than a random inlier, ties counting
+    half (the Mann-Whitney statistic). NaN where one of the two is empty."""
     from sklearn.metrics import roc_auc_score
 
     if not len(inliers) or not len(outliers):
@@ -157,18 +162,22 @@ def auroc(inliers: np.ndarray, outliers: np.ndarray) -> float:
 
 
 def roc(inliers: np.ndarray, outliers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(false alarms, outliers found), both as shares, for every threshold from the highest to the lowest, [m]."""
+    """ROC curve: (false positive rate, true positive rate) for every threshold from high to low, [m] each."""
     from sklearn.metrics import roc_curve
 
     truth = np.repeat([0, 1], [len(inliers), len(outliers)])
-    false, found, _ = roc_curve(truth, np.concatenate([inliers, outliers]))
-    return false, found
+    false_positives, true_positives, _ = roc_curve(truth, np.concatenate([inliers, outliers]))
+    return false_positives, true_positives
 
 
 @dataclass(frozen=True)
 class KindResult:
-    """One kind of a bag under one score: how many images, the share above the threshold, AUROC against test images
-    (NaN for validation and test images)."""
+    """Result of one score for one kind of image.
+
+    Attributes:
+        images: their number. flagged: share above the threshold. auroc: against the test images; NaN for validation and
+            test images.
+    """
 
     kind: str
     images: int
@@ -176,69 +185,66 @@ class KindResult:
     auroc: float
 
 
-def results_by_kind(values: np.ndarray, bag: OutlierSet, quantile: float) -> list[KindResult]:
-    """One verdict for each kind that is in the bag; `values` [N] is one of its scores."""
-    line, inliers = decision_threshold(values[bag.of("validation")], quantile), values[bag.of("test")]
+def results_by_kind(values: np.ndarray, outlier_set: OutlierSet, quantile: float) -> list[KindResult]:
+    """A result for each kind in the set; `values` [N] is one of its scores."""
+    limit = decision_threshold(values[outlier_set.of("validation")], quantile)
+    inliers = values[outlier_set.of("test")]
     return [
         KindResult(
             kind,
             len(rows),
-            float((values[rows] > line).mean()),
-            auroc(inliers, values[rows]) if kind in bag.outliers else float("nan"),
+            float((values[rows] > limit).mean()),
+            auroc(inliers, values[rows]) if kind in outlier_set.outliers else float("nan"),
         )
-        for kind in ("validation", "test", *bag.outliers)
-        if len(rows := bag.of(kind))
+        for kind in ("validation", "test", *outlier_set.outliers)
+        if len(rows := outlier_set.of(kind))
     ]
 
 
 def one_class(images: ImageSet, components: int = PCA_COMPONENTS, most: int = PCA_TRAINING_IMAGES) -> np.ndarray:
-    """The one-class task with PCA: fitted to the training images of one class alone, how well does the residual tell
-    the test images of the other classes? AUROC of each class [C]; NaN where one has too few images."""
-    found = []
+    """One-class task with PCA: components fitted to the training images of one class separate its test images from
+    those of all other classes. AUROC of each class, [C]; NaN for a class with fewer than two training images."""
+    areas = []
     for label in range(len(images.classes)):
         train, own = images.train_images[images.train_labels == label], images.test_labels == label
         if len(train) < 2:
-            found.append(float("nan"))
+            areas.append(float("nan"))
             continue
         values = pca_residual(train, images.test_images, components, most)
-        found.append(auroc(values[own], values[~own]))
-    return np.array(found)
+        areas.append(auroc(values[own], values[~own]))
+    return np.array(areas)
 
 
-def file_of(run: Run, bag: OutlierSet) -> Path:
-    """Where the scores of this bag by the weights of now are kept.
+def file_of(run: Run, outlier_set: OutlierSet) -> Path:
+    """Path of the cache file for the scores of this set under the run's current weights.
 
     Raises:
-        RunError: there are no weights.
+        RunError: the run has no weights.
     """
     recipe = repr(sorted(run.recipe.to_dict().items()))
-    return cache.file_of(
-        "outliers", cache.digest(VERSION, weights.weights_digest(run), recipe, bag.images.tobytes(), bag.kind.tobytes())
-    )
+    contents = (content_digest(outlier_set.images), content_digest(outlier_set.kind))
+    return cache.file_of("outliers", cache.digest(VERSION, weights.weights_digest(run), recipe, *contents))
 
 
-def save(path: Path, scored: OutlierScores) -> bool:
-    """Keep it; False where the cache folder cannot be written to."""
-    return cache.save(
-        path,
-        {name: getattr(scored, name) for name in ("error", "objective", "baseline", "reconstructions")},
-        {"seconds": scored.seconds},
-    )
+def save(path: Path, scores: OutlierScores) -> bool:
+    """Write scores to a cache file; False where the cache folder cannot be written to."""
+    names = ("error", "objective", "baseline", "reconstructions")
+    return cache.save(path, {name: getattr(scores, name) for name in names}, {"seconds": scores.seconds})
 
 
-def load(path: Path, bag: OutlierSet) -> OutlierScores | None:
-    """What `save` wrote for this bag; None if it is not there or damaged."""
+def load(path: Path, outlier_set: OutlierSet) -> OutlierScores | None:
+    """Scores of this set from a cache file; None if the file is missing or damaged."""
     try:
         arrays, facts = cache.load(path) or ({}, {})
-        scored = OutlierScores(
-            arrays["error"], arrays["objective"], arrays["baseline"], arrays["reconstructions"], float(facts["seconds"])
+        scores = OutlierScores(
+            arrays["error"],
+            arrays["objective"],
+            arrays["baseline"],
+            arrays["reconstructions"],
+            float(facts["seconds"]),
         )
     except (KeyError, TypeError, ValueError):
         return None
-    n = len(bag.images)
-    return (
-        scored
-        if all(a.shape == (n,) for a in (scored.error, scored.objective, scored.baseline))
-        and scored.reconstructions.shape == (n, 28, 28)
-        else None
-    )
+    n = len(outlier_set.images)
+    fits = all(values.shape == (n,) for values in (scores.error, scores.objective, scores.baseline))
+    return scores if fits and scores.reconstructions.shape == outlier_set.images.shape else None

@@ -1,8 +1,7 @@
-"""Experiments between a generator and a discriminator: what to train, what to predict, and what the figures then say.
+"""Experiments with a generator and a discriminator: two trainings to compare, predictions, and the measured outcome.
 
-Each sets two trainings against each other that differ in what its title names and in nothing else. Which prediction
-comes true is decided by the figures that were measured, not by us. What came out for three seeds, and the command that
-measures it, stands at `EXPERIMENTS`.
+The two trainings of an experiment differ only in what its title names. Which prediction comes true is decided by the
+measures of the two runs. The results for three seeds, and the command that measures them, are noted at `EXPERIMENTS`.
 """
 
 from __future__ import annotations
@@ -19,19 +18,19 @@ from core.recipes.recipe import Recipe
 from core.runs import Run, gan_source
 
 FINAL_SHARE = 0.1
-"""The discriminator's accuracy is a mean over this last part of the training: from one step to the next it jumps."""
+"""The discriminator's accuracy, which varies from step to step, is averaged over this last part of a training."""
 
-FIT = {"lr": 3e-4, "d_lr": 3e-4, "r1": 1.0}
-"""Two players of equal strength, and a discriminator that is kept flat where the real images are."""
+EQUAL = {"lr": 3e-4, "d_lr": 3e-4, "r1": 1.0}
+"""Recipe of two players of equal strength: equal learning rates, and an R1 penalty on the discriminator."""
 
 
 @dataclass(frozen=True)
 class Arm:
-    """One of the two trainings.
+    """One of the two trainings of an experiment.
 
     Attributes:
-        key: part of its recipe's name, by which its runs are found again; arms of the same key are one training.
-        changes: fields of the recipe that differ from `base`.
+        key: part of the recipe's name, by which its runs are found; arms with the same key share their runs.
+        changes: fields of the recipe that differ from `base_recipe`.
     """
 
     key: str
@@ -41,9 +40,12 @@ class Arm:
 
 @dataclass(frozen=True)
 class GanMeasures:
-    """What was measured of one training, at its start or its end; NaN for what is not known. As in
-    `sample_quality.SampleMeasures`; d_real, d_fake: the shares of real and of generated images that D takes for what
-    they are. classes: how many there are."""
+    """Measures of one training at its start or its end; NaN where one is missing.
+
+    Attributes:
+        frechet, modes, sharpness, diversity: as in `sample_quality.SampleMeasures`.
+        d_real, d_fake: shares of real and of generated images that D classifies correctly. classes: number of classes.
+    """
 
     frechet: float
     modes: float
@@ -55,12 +57,12 @@ class GanMeasures:
 
     @property
     def accuracy(self) -> float:
-        """How often D is right, on both kinds of images together."""
+        """Accuracy of D on real and generated images together."""
         return 0.5 * (self.d_real + self.d_fake)
 
 
 Verdict = Callable[[GanMeasures, GanMeasures, GanMeasures], int]
-"""Which choice came true: from the first arm's start and end, and the second's end."""
+"""Index of the choice that came true, from the first arm's start and end and the second arm's end."""
 
 
 @dataclass(frozen=True)
@@ -68,9 +70,9 @@ class Experiment:
     """A question that two trainings answer.
 
     Attributes:
-        arms: what the title is about, and what to compare it with.
-        shown: columns of the history to draw, the most telling first.
-        look: what to look at, and why it is so.
+        arms: the training of the title, and the one it is compared with.
+        shown: columns of the history to plot, the most instructive first.
+        look: what to look at, and the explanation.
     """
 
     key: str
@@ -85,14 +87,14 @@ class Experiment:
 
 
 def _steps(value: float, *limits: float) -> int:
-    """How many limits a value has passed."""
+    """Number of limits that the value exceeds."""
     return sum(value > limit for limit in limits)
 
 
-BALANCED = Arm("balanced", "Equal players", FIT)
+BALANCED = Arm("balanced", "Equal players", EQUAL)
 
-LARGE = FIT | {"lr": 1e-3, "d_lr": 1e-3}
-"""Larger steps: a generator that begins from nothing has far to go."""
+LARGE = EQUAL | {"lr": 1e-3, "d_lr": 1e-3}
+"""Larger learning rates: a generator from scratch has a long way to go."""
 
 # Measured by `python benchmarks/gan_experiments.py`, three seeds each (the table is in benchmarks/README.md). In every
 # one: too strong a D leaves the Fréchet distance above the decoder's 131 (141 to 150, beside an equal D 85 to 95); the
@@ -102,102 +104,109 @@ EXPERIMENTS = (
     Experiment(
         "strong",
         "D too strong",
-        "For each step of G, D takes five, with a rate three times as large and twice the width, and nothing keeps it "
-        "flat. G learns as before, and takes as many steps as beside an equal D.",
-        "What does the better judge make of G?",
-        ("A better G: a stricter teacher teaches more", "About the same G", "A worse G: it learns less"),
+        "D takes five steps for each step of G, with three times the learning rate, twice the width and no penalty. G "
+        "learns as before, and takes as many steps as against an equal D.",
+        "What does the stronger D do to G?",
+        ("G gets better: a stricter teacher teaches more", "G stays about the same", "G gets worse: it learns less"),
         (
-            Arm("strong", "D too strong", FIT | {"d_lr": 1e-3, "r1": 0.0, "d_steps": 5, "wider": 2, "epochs": 14}),
-            Arm("equal", "Equal players", FIT | {"epochs": 3}),
+            Arm("strong", "D too strong", EQUAL | {"d_lr": 1e-3, "r1": 0.0, "d_steps": 5, "wider": 2, "epochs": 14}),
+            Arm("equal", "Equal players", EQUAL | {"epochs": 3}),
         ),
         lambda start, end, other: 2 - _steps(other.frechet / end.frechet, 0.9, 1.1),
         ("d_fake", "val_frechet"),
-        "Look at D's accuracy: the nearer to 1, the less G is told. A judge that rejects nearly everything, however G "
-        "changes it, says little about which change would be better.",
+        "Look at D's accuracy: the closer to 1, the less G learns from it. A D that rejects nearly everything, "
+        "however G changes it, says little about which change would be better.",
     ),
     Experiment(
         "collapse",
         "Mode collapse, and a cure",
-        "G's learning rate is 200 times D's, so G finds whatever D believes just now and puts everything there before "
-        "D notices. The cure: equal rates, and an R1 penalty that keeps D flat around the real images.",
-        "In the first training, how many classes does G still draw at the end?",
+        "G's learning rate is 200 times D's, so G finds an image that D currently takes for real and generates nothing "
+        "else before D adapts. The cure: equal rates, and an R1 penalty that keeps D's gradient small at real images.",
+        "In the first training, how many classes does G still generate at the end?",
         ("All of them", "About half", "A third or fewer"),
         (Arm("collapse", "G far too fast", {"lr": 1e-2, "d_lr": 5e-5}), BALANCED),
         lambda start, end, other: 2 - _steps(end.modes / end.classes, 0.34, 0.9),
         ("val_modes", "val_frechet"),
-        "Look at the pictures after: many times the same one. D's answer is to reject that picture, and G jumps to the "
-        "next. In the cured training D changes slowly enough for G to follow with all its classes.",
+        "Look at the pictures after training: the same one many times. D learns to reject that picture, and G jumps to "
+        "the next. In the cured training D changes slowly enough for G to keep all its classes.",
     ),
     Experiment(
         "scratch",
         "From scratch, or from the decoder",
-        "The same network, the same opponent, the same number of rounds. One generator starts with random weights, the "
-        "other as the trained decoder.",
+        "The same network, the same discriminator, the same number of rounds. One generator starts with random "
+        "weights, the other as the trained decoder.",
         "Whose pictures are closer to real ones at the end?",
         ("Those from scratch", "About equal", "Those from the decoder"),
         (Arm("scratch", "From scratch", LARGE | {"generator": "scratch"}), Arm("decoder", "From the decoder", LARGE)),
         lambda start, end, other: _steps(end.frechet / other.frechet, 0.8, 1.25),
         ("val_frechet", "val_modes"),
-        "Look at the first round. The decoder already knows every class and where its latent vectors lead; the game "
-        "only has to sharpen its strokes. From scratch, G must find the classes through D's eyes alone.",
+        "Look at the first round. The decoder already generates every class from some region of the latent space; the "
+        "adversarial training only has to sharpen its strokes. From scratch, G must find all classes from D's "
+        "gradient.",
     ),
     Experiment(
         "frozen-d",
         "D stands still",
-        "D is frozen with its first, random weights. G goes on learning to please it.",
-        "What becomes of the pictures?",
-        ("They get better: the opponent is easy", "They hardly change", "They turn into nonsense that D likes"),
-        (Arm("frozen-d", "D frozen", FIT | {"freeze": "discriminator"}), BALANCED),
+        "D is frozen with its initial, random weights. G goes on learning to convince it.",
+        "What happens to the pictures?",
+        (
+            "They get better: the opponent is easy",
+            "They hardly change",
+            "They turn into nonsense that D takes for real",
+        ),
+        (Arm("frozen-d", "D frozen", EQUAL | {"freeze": "discriminator"}), BALANCED),
         lambda start, end, other: _steps(end.frechet / start.frechet, 0.9, 1.5),
         ("d_fake", "val_frechet"),
-        "Look at D's accuracy on generated images: it falls to 0, G wins every time, and the pictures are worthless. "
-        "D is no measure of quality, it is an opponent: only one that learns pulls G towards real images.",
+        "Look at D's accuracy on generated images: it falls to 0, so G wins every time, yet the pictures are "
+        "worthless. D is not a measure of quality but an opponent: only a D that learns pulls G towards real images.",
     ),
     Experiment(
         "frozen-g",
         "G stands still",
         "G is frozen as the VAE's decoder. Only D learns.",
-        "How often is D right at the end?",
+        "How often is D correct at the end?",
         ("About half the time", "Two times in three", "Four times in five or more"),
-        (Arm("frozen-g", "G frozen", FIT | {"freeze": "generator"}), BALANCED),
+        (Arm("frozen-g", "G frozen", EQUAL | {"freeze": "generator"}), BALANCED),
         lambda start, end, other: _steps(end.accuracy, 0.58, 0.75),
         ("d_fake", "d_real"),
-        "Look at the pictures: not a pixel changes, yet D gets better and better. A decoder's blur gives it away. "
-        "Where both learn, D has less to hold on to, and its accuracy stays nearer to one half.",
+        "Look at the pictures: not a pixel changes, yet D gets better and better. The decoder's blur gives it away. "
+        "Where both learn, D finds fewer differences, and its accuracy stays closer to one half.",
     ),
 )
 
 
 def is_experiment_recipe(recipe: Recipe) -> bool:
-    """Whether an experiment trains this. Its run shows what goes wrong as often as what goes well, so it should be
-    nobody's choice unasked."""
-    return recipe.model == "gan" and recipe.name in {recipe_name(arm) for e in EXPERIMENTS for arm in e.arms}
+    """Whether a recipe belongs to an experiment. Such runs show failures as often as successes, so they are no page's
+    default choice."""
+    return recipe.family.adversarial and recipe.name in {recipe_name(arm) for e in EXPERIMENTS for arm in e.arms}
 
 
 def recipe_name(arm: Arm) -> str:
-    """The name of an arm's recipe, with which the names of its runs begin."""
+    """Name of an arm's recipe, with which the names of its runs begin."""
     return f"try-{arm.key}"
 
 
 def default_source(found: Sequence[Run]) -> Run | None:
-    """The run to start with: a VAE with a small network on the digits, on which these trainings take seconds; else the
-    first there is."""
+    """The run to start from by default: a VAE with a small network on the digits, where these trainings take seconds;
+    otherwise the first of the runs. None without runs."""
 
     def fits(run: Run) -> tuple[bool, bool, bool]:
         recipe = run.recipe
-        return recipe.dataset == "digits", recipe.model == "vae", recipe.network == "mlp" and recipe.latent_dim > 2
+        small = recipe.network == "mlp" and recipe.latent_dim > 2
+        return recipe.dataset == "digits", recipe.family.generator_source == 1, small
 
-    return max(found, key=fits, default=None)  # the first of equals
+    return max(found, key=fits, default=None)  # max takes the first of equals
 
 
 def base_recipe(source: Run) -> Recipe:
-    """The training that all arms change. On the digits it sees every image once in a round; larger sets give 6,000."""
+    """The recipe that all arms change. A round shows every image of the digits, and 6,000 images of larger sets."""
     small = source.recipe.dataset == "digits"
     return Recipe(
         model="gan",
         source=source.name,
         dataset=source.recipe.dataset,
         folder=source.recipe.folder,
+        image_shape=source.recipe.image_shape,
         validation=180 if small else 1_000,
         batch_size=32 if small else 64,
         round_images=0 if small else 6_000,
@@ -207,10 +216,10 @@ def base_recipe(source: Run) -> Recipe:
 
 
 def recipe_for(arm: Arm, source: Run, seed: int = 0) -> Recipe:
-    """What an arm trains, with everything filled in that a run made of it will say.
+    """Recipe of an arm, complete with the fields that it takes over from its source.
 
     Raises:
-        RunError: the source is gone.
+        RunError: the source no longer exists.
     """
     changes = dict(arm.changes)
     start = base_recipe(source)
@@ -221,7 +230,7 @@ def recipe_for(arm: Arm, source: Run, seed: int = 0) -> Recipe:
 
 
 def runs_of(arm: Arm, source: Run) -> list[Run]:
-    """The runs of an arm from that source, whatever their seed, the newest first."""
+    """Runs of an arm from that source with any seed, newest first."""
     wanted = recipe_for(arm, source)
     return [
         run
@@ -231,7 +240,7 @@ def runs_of(arm: Arm, source: Run) -> list[Run]:
 
 
 def finished_pairs(experiment: Experiment, source: Run) -> list[tuple[Run, Run]]:
-    """The finished runs of both arms, one pair for each seed, the newest first."""
+    """Finished runs of both arms, one pair for each seed, newest first."""
     first, second = (
         {run.recipe.seed: run for run in reversed(runs_of(arm, source)) if run.status["state"] == "finished"}
         for arm in experiment.arms
@@ -241,40 +250,42 @@ def finished_pairs(experiment: Experiment, source: Run) -> list[tuple[Run, Run]]
 
 
 def missing_recipes(experiment: Experiment, source: Run, seed: int) -> list[Recipe]:
-    """What has to be trained for that seed: an arm that other experiments share may be there already. Only runs that
-    came to their end count."""
-    wanted = []
-    for arm in experiment.arms:
-        there = [run for run in runs_of(arm, source) if run.recipe.seed == seed and run.status["state"] == "finished"]
-        wanted += [] if there else [recipe_for(arm, source, seed)]
-    return wanted
+    """Recipes of the arms that have no finished run with that seed; an arm that experiments share is trained once."""
+
+    def trained(arm: Arm) -> bool:
+        return any(run.recipe.seed == seed and run.status["state"] == "finished" for run in runs_of(arm, source))
+
+    return [recipe_for(arm, source, seed) for arm in experiment.arms if not trained(arm)]
 
 
 def measures_from_history(table: dict[str, np.ndarray], classes: int, end: bool = True) -> GanMeasures:
-    """The figures at the end of a history (`Run.history()`), or at its start."""
+    """Measures at the end of a history (`Run.history()`), or at its start."""
 
     def measured(column: str) -> float:
-        there = table[column][np.isfinite(table[column])]
-        return float(there[-1 if end else 0]) if len(there) else float("nan")
+        values = table[column][np.isfinite(table[column])]
+        return float(values[-1 if end else 0]) if len(values) else float("nan")
 
     def accuracy(column: str) -> float:
-        there = table[column][np.isfinite(table[column])]
-        n = max(1, round(FINAL_SHARE * len(there)))
-        return float(there[-n:].mean() if end else there[:n].mean()) if len(there) else float("nan")
+        values = table[column][np.isfinite(table[column])]
+        n = max(1, round(FINAL_SHARE * len(values)))
+        return float(values[-n:].mean() if end else values[:n].mean()) if len(values) else float("nan")
 
     return GanMeasures(
-        *(measured(f"val_{name}") for name in ("frechet", "modes", "sharpness", "diversity")),
-        accuracy("d_real"),
-        accuracy("d_fake"),
-        classes,
+        frechet=measured("val_frechet"),
+        modes=measured("val_modes"),
+        sharpness=measured("val_sharpness"),
+        diversity=measured("val_diversity"),
+        d_real=accuracy("d_real"),
+        d_fake=accuracy("d_fake"),
+        classes=classes,
     )
 
 
 def measures_of_run(run: Run, end: bool = True) -> GanMeasures:
-    """The figures of a run that has a history."""
+    """Measures of a run that has a history, at its end or its start."""
     return measures_from_history(run.history(), run.class_history()[1].shape[1], end)
 
 
 def outcome(experiment: Experiment, first: Run, second: Run) -> int:
-    """Which of the choices came true."""
+    """Index of the choice that came true."""
     return experiment.verdict(measures_of_run(first, end=False), measures_of_run(first), measures_of_run(second))

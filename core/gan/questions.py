@@ -1,4 +1,4 @@
-"""From VAE to GAN in questions: what to predict, why the other answers are wrong, and the computations that show it."""
+"""Questions on the way from VAE to GAN, with explanations of every answer, and the computations of their figures."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from core.evaluation.inpainting import pixel_mse
+from core.latent import pca
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -16,11 +19,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Question:
-    """One question.
+    """A multiple-choice question.
 
     Attributes:
-        choices: what can be answered, and what there is to say to it. right: the place of the true one.
-        answer: the whole thing in a few sentences. figure: what the live figure below it shows, and where to look.
+        choices: answers to choose from, each with a comment. right: index of the correct one.
+        answer: explanation in a few sentences. figure: caption of the live figure: what it shows, where to look.
     """
 
     key: str
@@ -35,159 +38,159 @@ class Question:
 QUESTIONS = (
     Question(
         "reparameterisation",
-        "Reparameterise",
+        "Reparameterisation",
         "A VAE draws z from the encoder's Gaussian. Why does it compute z = μ + σ·ε with ε ~ N(0, I), instead of "
         "drawing z from N(μ, σ²) directly?",
         (
             (
                 "The pictures get more varied",
-                "No: z is distributed exactly alike either way. Nothing that is decoded changes.",
+                "No: z has exactly the same distribution either way. Nothing changes about what is decoded.",
             ),
             (
                 "The gradient of the loss can flow through z to μ and σ",
-                "Yes. With ε drawn outside, z is a smooth function of μ and σ, and backpropagation goes through it.",
+                "Yes. With ε drawn separately, z is a smooth function of μ and σ, and backpropagation passes through "
+                "it.",
             ),
             (
                 "It pulls z towards the prior",
-                "No: that is the work of the KL term. The trick changes how the "
-                "gradient is estimated, not what is optimised.",
+                "No: the KL term does that. The trick changes how the gradient is estimated, not what is optimised.",
             ),
             (
-                "Without it no gradient can be had at all",
-                "Not quite: a score-function estimate needs no path through z. "
-                "It is right on average, but so noisy that training with it hardly gets anywhere.",
+                "Without it there is no way to estimate a gradient",
+                "Not quite: the score-function estimator needs no path through z. "
+                "It is correct on average, but so noisy that training with it makes hardly any progress.",
             ),
         ),
         1,
-        "A draw has no derivative. Written as μ + σ·ε the chance sits in ε alone, so the loss is an ordinary function "
-        "of μ and σ once ε is drawn: ∂z/∂μ = 1 and ∂z/∂σ = ε. The encoder learns from where the decoder's error "
-        "points, not only from whether a draw went well.",
-        "Both estimates of one gradient, from the same draws: how the redrawing error of one test image changes with "
-        "one μ. Both have the same mean. Look at the width: it says how many draws a step needs.",
+        "A random draw has no derivative. Written as μ + σ·ε, all randomness is in ε, so once ε is drawn the loss is "
+        "an ordinary function of μ and σ: ∂z/∂μ = 1 and ∂z/∂σ = ε. The encoder learns from the direction of the "
+        "decoder's error, not only from whether a draw happened to be good.",
+        "Both estimators of the same gradient, from the same draws: how the reconstruction error of one test image "
+        "changes with one μ. Both have the same mean. Look at the width: it determines how many draws a step needs.",
     ),
     Question(
         "kl",
         "KL and the latent space",
-        "An autoencoder and a VAE with two latent numbers, the same network, the same images. What does the KL term do "
-        "to the plane?",
+        "An autoencoder and a VAE with two latent dimensions, the same network, the same images. What does the KL term "
+        "do to the latent plane?",
         (
             (
                 "It sharpens reconstructions",
-                "No: it costs sharpness. Each image must share its place with its neighbours, "
-                "so what is redrawn is an average.",
+                "No: it costs sharpness. The posteriors of neighbouring images overlap, "
+                "so the decoder reconstructs an average of them.",
             ),
             (
                 "It separates the classes",
-                "No: the KL term knows nothing of classes. Where they lie apart, it is because "
-                "alike images are redrawn from alike z.",
+                "No: labels do not occur in the KL term. Classes lie apart only because "
+                "similar images are reconstructed from similar z.",
             ),
             (
-                "It draws all images round the origin, close together, in a cloud like N(0, I)",
-                "Yes. So a z drawn from the prior lands where the decoder has learned something.",
+                "It pulls all images towards the origin, close together, in a cloud like N(0, I)",
+                "Yes. So a z drawn from the prior lies where the decoder has been trained.",
             ),
         ),
         2,
         "KL(q ‖ N(0, I)) = ½ Σ (μ² + σ² − log σ² − 1) grows with the distance of μ from 0 and with σ away from 1. It "
-        "forbids an image a far-off point of its own, and blurs it over a neighbourhood that the decoder must fill. "
-        "An autoencoder may spread its codes as it likes: between and around them is nothing.",
-        "Where each model puts the same images; the circles are the prior's 1, 2 and 3 σ. Below: the same twelve draws "
-        "from N(0, I), decoded by each.",
+        "keeps images from moving to distant points of their own, and spreads each over a neighbourhood that the "
+        "decoder must fill. An autoencoder may place its codes anywhere: between and around them it learns nothing.",
+        "The same images in the latent plane of each model; the circles are 1, 2 and 3 σ of the prior. Below: the same "
+        "twelve draws from N(0, I), decoded by each model.",
     ),
     Question(
         "size",
         "Latent size",
-        "You give a model more latent numbers: 2, 20, 128. What becomes of its reconstructions?",
+        "You give a model more latent dimensions: 2, 20, 128. What happens to its reconstructions?",
         (
             (
                 "They get better, most at first",
-                "Yes. The first numbers carry what differs most between images; each further one adds less.",
+                "Yes. The first dimensions carry what differs most between images; each further one adds less.",
             ),
             (
                 "They get better in proportion",
-                "No: ten times the numbers are not a tenth of the error. The directions in "
-                "which images differ are of very unequal weight.",
+                "No: ten times the dimensions do not give a tenth of the error. The directions in "
+                "which images differ have very unequal variances.",
             ),
             (
-                "They stay as they are: the decoder's size decides",
-                "No: two numbers cannot say which of thousands of images it was, however large the decoder is.",
+                "They stay the same: the size of the decoder decides",
+                "No: two numbers cannot tell thousands of images apart precisely, however large the decoder is.",
             ),
             (
-                "They get worse: more numbers are harder to learn",
-                "Not the reconstructions. What gets harder is to sample: "
-                "more numbers leave more room for places that mean nothing.",
+                "They get worse: more dimensions are harder to learn",
+                "Not the reconstructions. Sampling gets harder: "
+                "more dimensions leave more regions that no training image covers.",
             ),
         ),
         0,
-        "The latent vector is the bottleneck: all that tells one image from another has to pass. Compare with PCA, "
-        "the best that linear maps can do with d numbers: where d is small a network beats it by far, where d is large "
-        "even PCA leaves little. A VAE does not use all it is given: numbers that are not worth their KL switch "
-        "themselves off, so beyond some size it gains nothing.",
-        "Test images, redrawn by what has been trained here and by PCA with as many numbers, fitted to the same "
-        "training images.",
+        "The latent vector is the bottleneck: everything that distinguishes one image from another must pass through "
+        "it. Compare with PCA, the best linear map with d dimensions: for small d a network is far better, for large d "
+        "even PCA leaves little error. A VAE does not use all its dimensions: those that are not worth their KL "
+        "collapse to the prior, so beyond some size nothing is gained.",
+        "Test images, reconstructed by the models trained here and by PCA with the same number of dimensions, fitted "
+        "to the same training images.",
     ),
     Question(
         "generator",
         "Decoder as generator",
-        "How must a VAE's decoder be rebuilt to serve as the generator of a GAN?",
+        "How must a VAE's decoder be changed to serve as the generator of a GAN?",
         (
-            ("Its last layer must be replaced", "No: both end in one value per pixel between 0 and 1."),
+            ("Its last layer must be replaced", "No: both output one value between 0 and 1 per pixel."),
             (
                 "Not at all: it already turns z ~ N(0, I) into a picture",
-                "Yes. The KL term made it ready for draws from the prior. Only its teacher changes.",
+                "Yes. The KL term prepared it for draws from the prior. Only the loss changes.",
             ),
             (
-                "It needs the encoder to be fed",
-                "No: when the VAE samples, the encoder rests. z is drawn from the prior.",
+                "It needs the encoder for its input",
+                "No: when a VAE samples, the encoder is not used. z is drawn from the prior.",
             ),
             (
                 "It must be trained anew from random weights",
-                "It can be, but it would have to find everything again that "
-                "it knows already: all classes, and a latent space in order.",
+                "It can be, but it would have to learn again what "
+                "it has learned already: all classes, and an ordered latent space.",
             ),
         ),
         1,
-        "Same network, same input, same output, another question put to it. In the VAE: is this pixel for pixel the "
-        "image that was encoded? In the GAN: would somebody take this for a real image? The first is best served by an "
-        "average, which is soft; the second by one sharp picture, whichever.",
-        "The same z through both: above the decoder as the VAE left it, below the generator that it became.",
+        "Same network, same input, same output, another objective. In the VAE: does the output match the encoded image "
+        "pixel by pixel? In the GAN: does the output pass for a real image? The first is best met by an average, which "
+        "is blurred; the second by any one sharp picture.",
+        "The same z through both: above, the VAE's decoder; below, the generator that it became.",
     ),
     Question(
         "two",
         "Encoder and discriminator",
-        "A VAE's encoder and a GAN's discriminator both look at pictures. What sets them apart?",
+        "A VAE's encoder and a GAN's discriminator both take images as input. What is the difference?",
         (
             (
-                "Nothing much: both compress an image",
-                "Their layers may be alike, but an encoder keeps what is needed to "
-                "redraw the image; D keeps only what tells real from made.",
+                "Not much: both compress an image",
+                "Their layers may be similar, but an encoder keeps what is needed to "
+                "reconstruct the image; D keeps only what distinguishes real from generated.",
             ),
             (
-                "The encoder says what is in the image and works with the decoder; D says whether it is real and works "
+                "The encoder describes the image and works with the decoder; D decides whether it is real and works "
                 "against the generator",
-                "Yes. One describes, for a partner; the other judges, as an opponent.",
+                "Yes. One is the decoder's partner, the other the generator's opponent.",
             ),
             (
                 "The encoder sees real images, D only generated ones",
-                "No: D sees both, in equal numbers. It could not learn the difference otherwise.",
+                "No: D sees both, in equal numbers. Otherwise it could not learn the difference.",
             ),
         ),
         1,
-        "An encoder is kept: it places new images in the latent space. A discriminator is scaffolding: once G is "
-        "trained, it is not needed any more, and where G is perfect it can only guess.",
-        "The same four pictures, shown to both.",
+        "The encoder remains useful: it maps new images to the latent space. The discriminator is no longer needed "
+        "once G is trained, and if G is perfect it can only guess.",
+        "The outputs of both for the same four pictures.",
     ),
 )
 
 TABLE = (
     ("", "VAE's encoder", "GAN's discriminator"),
-    ("Purpose", "says which z would be redrawn as this image", "says whether this image is real"),
+    ("Purpose", "finds the z from which this image is reconstructed", "decides whether this image is real"),
     ("Input", "real images", "real and generated images"),
     ("Output", "μ and log σ², two numbers per latent dimension", "one number"),
-    ("Objective", "small redrawing error, small KL", "right verdicts on both kinds"),
-    ("Towards the other network", "together: what helps the decoder helps it", "against: what helps G hurts it"),
-    ("Afterwards", "is used: it places new images", "is put away"),
+    ("Objective", "small reconstruction error, small KL", "correct decisions on real and generated images"),
+    ("Relation to the other network", "partner: what helps the decoder helps it", "opponent: what helps G hurts it"),
+    ("After training", "used: it encodes new images", "no longer needed"),
 )
-"""How the two differ, row by row."""
+"""Differences between encoder and discriminator: header and rows of a table."""
 
 
 def gradients(
@@ -195,12 +198,12 @@ def gradients(
 ) -> tuple[np.ndarray, np.ndarray]:
     """n single-draw estimates of ∂/∂μ E[loss(z)], z ~ N(μ, σ²), from the same draws: float64 [n, d] each.
 
-    The first through z = μ + σ·ε (Kingma & Welling 2013), the second by the score function,
-    (loss(z) − b)·∂ log q(z)/∂μ (Williams 1992), where the baseline b is the mean loss of the other draws: it leaves
-    the mean as it is and takes away much of the noise.
-
     Args:
-        loss: of z [n, d], one number each, [n]. mean, logvar: [d].
+        loss: function of z [n, d] with values [n]. mean, logvar: [d].
+    Returns:
+        (reparameterised gradients, z = μ + σ·ε, Kingma & Welling 2013; score-function gradients,
+        (loss(z) − b)·∂ log q(z)/∂μ, Williams 1992). The baseline b is the mean loss of the other draws, which reduces
+        the variance and leaves the mean unchanged.
     """
     import torch
 
@@ -218,20 +221,27 @@ def gradients(
 def gradients_for_image(
     model: LatentModel, image: np.ndarray, n: int, seed: int = 0
 ) -> tuple[np.ndarray, np.ndarray, int]:
-    """`gradients` of the redrawing error (nats) of one image `uint8` [28, 28] in the latent number that the model uses
-    most: [n] each, and which number it is."""
+    """`gradients` of the reconstruction error (nats) of one picture along the latent dimension with the largest KL.
+
+    Returns:
+        (reparameterised gradients [n], score-function gradients [n], the dimension).
+    Raises:
+        ValueError: the model's posteriors have no variance.
+    """
     import torch
 
     from core.latent import codec
 
     x = codec.image_tensor(image[None], model)
     with torch.no_grad():
-        where = model.encode(x)
+        posterior = model.encode(x)
+    if posterior.logvar is None:
+        raise ValueError("These gradients need a Gaussian posterior; this model's posteriors are points.")
     dim = int(model.kl_per_dim.argmax())
     path, score = gradients(
         lambda z: model.likelihood.nll(model.decoder(z), x.expand(len(z), -1, -1, -1)),
-        where.mean[0],
-        where.logvar[0],
+        posterior.mean[0],
+        posterior.logvar[0],
         n,
         seed,
     )
@@ -239,22 +249,19 @@ def gradients_for_image(
 
 
 def histogram(values: np.ndarray, low: float, high: float, bins: int = 60) -> tuple[np.ndarray, np.ndarray]:
-    """Middles of the bins [bins] and the share of values in each [bins]; what lies outside counts at the edge."""
+    """Histogram: (centres of the bins, share of values in each), [bins] each. Values outside count in the outer
+    bins."""
     counts, edges = np.histogram(np.clip(values, low, high), bins, (low, high))
     return 0.5 * (edges[1:] + edges[:-1]), counts / max(1, len(values))
 
 
 def pca_reconstruction(train: np.ndarray, test: np.ndarray, d: int) -> np.ndarray:
-    """Test images `uint8` [n, 28, 28] redrawn from d principal components of the training images: float [n, 28, 28] in
-    grey levels from 0 to 1, not clipped."""
+    """Test pictures reconstructed from d principal components of the training pictures: float in the layout of
+    pictures, on levels from 0 to 1, not clipped."""
     x, y = (images.reshape(len(images), -1) / 255.0 for images in (train, test))
-    centre = x.mean(0)
-    _, vectors = np.linalg.eigh(np.cov(x.T))  # ascending
-    kept = vectors[:, -d:]
-    return ((y - centre) @ kept @ kept.T + centre).reshape(test.shape)
+    return pca.fit(x, d).reconstruct(y).reshape(test.shape)
 
 
-def pixel_mse(images: np.ndarray, redrawn: np.ndarray) -> float:
-    """Mean squared error per pixel of `uint8` images, and of copies as `uint8` or in grey levels from 0 to 1."""
-    copies = redrawn / 255.0 if redrawn.dtype == np.uint8 else redrawn
-    return float(np.square(images / 255.0 - copies).mean())
+def mean_pixel_mse(images: np.ndarray, reconstructions: np.ndarray) -> float:
+    """Mean squared error per pixel over some pictures; `reconstructions` as `uint8` or on levels from 0 to 1."""
+    return float(pixel_mse(reconstructions, images).mean())

@@ -1,7 +1,8 @@
-"""A round of "You are the discriminator": pictures that are real, a VAE's or a GAN's, and what D says of each."""
+"""Quiz "You are the discriminator": real pictures, pictures of a decoder and of the GAN it became, and D's answers."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,23 +15,25 @@ if TYPE_CHECKING:
     from core.models import GAN
 
 QUESTIONS = 20
-KINDS = ("real", "vae", "gan")
-"""Where a picture can come from; `vae` is the decoder that the generator started from, whatever family it is of."""
+"""Pictures in a round."""
+
+KINDS = ("real", "before", "after")
+"""Origins of a picture: the data set, the decoder before the adversarial training, the generator after it."""
 
 THRESHOLD_IMAGES = 256
-"""Real and generated images that a critic, which knows no line of its own, is given one from."""
+"""Real and generated images whose mean outputs give a critic (`wgan-gp`) its threshold."""
 
 
 @dataclass(frozen=True)
 class Round:
-    """What is on the table.
+    """Questions and answers of one round.
 
     Attributes:
-        pictures: `uint8` [n, 28, 28], in the order they are asked.
-        truth: of each, one of `kinds`. kinds: those in play.
-        rows: of a real one its place among the data set's real images, else −1, [n]. z: of a made one its latent
-            vector, of a real one NaN, [n, d].
-        verdicts: what D says, as it says it, [n]; line: the verdict above which it takes an image for real.
+        pictures: `uint8` [n, ...], in the order in which they are asked.
+        truth: origin of each picture. kinds: the origins in play.
+        rows: index of a real picture among the data set's real images, else −1, [n].
+        z: latent vector of a generated picture, NaN for a real one, [n, d].
+        verdicts: raw outputs of D, [n]. threshold: output above which D takes a picture for real.
     """
 
     seed: int
@@ -45,20 +48,21 @@ class Round:
     @property
     def taken_as_real(self) -> np.ndarray:
         """Which pictures D takes for real, bool [n]."""
-        return self.verdicts > self.threshold
+        return np.asarray(self.verdicts > self.threshold)
 
     @property
     def discriminator_correct(self) -> int:
-        """How often D is right. It only says real or made."""
+        """Number of pictures that D classifies correctly as real or generated."""
         return int((self.taken_as_real == (np.array(self.truth) == "real")).sum())
 
 
 @dataclass(frozen=True)
 class Score:
-    """What came of a round: right answers among `of`.
+    """Result of a round of `of` pictures.
 
     Attributes:
-        exact: real, VAE or GAN. real_or_made: only whether it is real. discriminator: D at the same.
+        exact: correct answers. real_or_made: answers that are correct as to real or generated.
+        discriminator: the same for D.
     """
 
     exact: int
@@ -68,15 +72,17 @@ class Score:
 
 
 def make_round(model: GAN, images: ImageSet, seed: int, kind: str, n: int = QUESTIONS) -> Round:
-    """A balanced round in random order: the numbers of the kinds differ by one at most. Without a decoder to compare
-    with, real plays against GAN. Real images are test images where there are any: D has not seen them.
+    """A balanced round in random order: the numbers of pictures of each origin differ by at most one.
+
+    Without a source to compare with, the origins are real and after. Real pictures are test images if there are any: D
+    was not trained on them.
 
     Args:
-        kind: the loss that D was trained with (`Recipe.adversarial`).
+        kind: adversarial loss of D (`Recipe.adversarial`).
     """
     rng = np.random.default_rng(seed)
-    kinds = KINDS if model.origin is not None else ("real", "gan")
-    # From another kind on with each seed: the one that comes short by a picture changes.
+    kinds = KINDS if model.origin is not None else ("real", "after")
+    # Starts with another origin at each seed, so that not always the same one has a picture less.
     truth = rng.permutation(np.array([kinds[(i + seed) % len(kinds)] for i in range(n)]))
     real = real_images(images)
     rows = np.full(n, -1)
@@ -86,27 +92,31 @@ def make_round(model: GAN, images: ImageSet, seed: int, kind: str, n: int = QUES
     z[truth == "real"] = np.nan
     pictures = np.zeros((n, *real.shape[1:]), np.uint8)
     pictures[truth == "real"] = real[rows[truth == "real"]]
-    for made in kinds[1:]:
-        pictures[truth == made] = codec.decode(model.before() if made == "vae" else model, z[truth == made])
-    said = discriminator_outputs(model, pictures)
-    return Round(seed, pictures, tuple(truth.tolist()), kinds, rows, z, said, decision_threshold(model, images, kind))
+    source = model.before()
+    for origin, generator in (("before", source), ("after", model)):
+        if generator is not None:
+            pictures[truth == origin] = codec.decode(generator, z[truth == origin])
+    verdicts = discriminator_outputs(model, pictures)
+    threshold = decision_threshold(model, images, kind)
+    return Round(seed, pictures, tuple(truth.tolist()), kinds, rows, z, verdicts, threshold)
 
 
 def real_images(images: ImageSet) -> np.ndarray:
-    """The real images that are asked about, `uint8` [N, 28, 28]."""
+    """The real pictures of the quiz: the test images, or without any the training images."""
     return images.test_images if len(images.test_images) else images.train_images
 
 
 def discriminator_outputs(model: GAN, pictures: np.ndarray) -> np.ndarray:
-    """D's raw verdicts on `uint8` [n, 28, 28]: float32 [n]."""
+    """Raw outputs of the discriminator for pictures, float32 [n]."""
     import torch
 
     with torch.inference_mode():
-        return model.discriminator(codec.image_tensor(pictures, model)).float().cpu().numpy()
+        outputs = model.discriminator(codec.image_tensor(pictures, model))
+        return np.asarray(outputs.float().cpu().numpy())
 
 
 def decision_threshold(model: GAN, images: ImageSet, kind: str) -> float:
-    """The verdict above which D takes an image for real (`adversarial_losses.decision_threshold`)."""
+    """Output above which the discriminator takes a picture for real (`adversarial_losses.decision_threshold`)."""
     import torch
 
     from core.models import adversarial_losses
@@ -120,16 +130,16 @@ def decision_threshold(model: GAN, images: ImageSet, kind: str) -> float:
     return float(adversarial_losses.decision_threshold(kind, real, fake))
 
 
-def score(dealt: Round, answers: list[int]) -> Score:
-    """What answers, places in `dealt.kinds`, are worth.
+def score(round: Round, answers: Sequence[object]) -> Score:
+    """Score of the answers, one index into `round.kinds` for each picture.
 
     Raises:
-        ValueError: not one answer for each picture.
+        ValueError: not one valid answer for each picture.
     """
-    bad = [a for a in answers if isinstance(a, bool) or not isinstance(a, int) or not 0 <= a < len(dealt.kinds)]
-    if len(answers) != len(dealt.truth) or bad:
-        raise ValueError(f"A round needs {len(dealt.truth)} answers from 0 to {len(dealt.kinds) - 1}.")
-    said = [dealt.kinds[a] for a in answers]
-    exact = sum(a == b for a, b in zip(said, dealt.truth, strict=True))
-    real = sum((a == "real") == (b == "real") for a, b in zip(said, dealt.truth, strict=True))
-    return Score(exact, real, dealt.discriminator_correct, len(said))
+    valid = [a for a in answers if isinstance(a, int) and not isinstance(a, bool) and 0 <= a < len(round.kinds)]
+    if not len(answers) == len(valid) == len(round.truth):
+        raise ValueError(f"A round needs {len(round.truth)} answers from 0 to {len(round.kinds) - 1}.")
+    given = [round.kinds[a] for a in valid]
+    exact = sum(a == b for a, b in zip(given, round.truth, strict=True))
+    real = sum((a == "real") == (b == "real") for a, b in zip(given, round.truth, strict=True))
+    return Score(exact, real, round.discriminator_correct, len(given))

@@ -1,7 +1,8 @@
-"""One step of the discriminator and one of the generator in slow motion: every tensor on the way, kept to be looked at.
+"""One training step of the discriminator and one of the generator, with all intermediate tensors for display.
 
-Both steps are taken on copies, so the run stays as it is to the bit. Each is the first step of a fresh Adam at the
-run's learning rate times a factor: the optimiser's memory of earlier steps is no part of the weights.
+The steps use the trainer's own losses (`training/gan_trainer.py`) on copies of the networks: the run does not change.
+Each is the first step of a new Adam at the run's learning rate times a factor; the state of the run's optimisers is not
+part of its weights.
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from core.images.convert import to_uint8
+from core.images import convert
 from core.latent import codec, sampling
 from core.models import adversarial_losses
+from core.training import gan_trainer
 from core.training.gan_trainer import MOMENTUM
 
 if TYPE_CHECKING:
@@ -27,14 +29,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class DStep:
-    """D learns from real and from generated images; G is not touched.
+    """A step of D on real and generated images; G does not change.
 
     Attributes:
-        z: float32 [B, d]. real, fake: `uint8` [B, 28, 28]; D was shown fakes before they were rounded to grey levels.
-        real_before, fake_before, real_after, fake_after: D's verdicts on the same images, float32 [B].
-        loss, loss_after: of D, its penalty included; the penalty apart.
-        layers: (name, norm of the loss's gradient by its weights) for each layer of D, from the image on.
-        threshold: the verdict above which D takes an image for real, before and after.
+        z: float32 [B, d]. real, fake: pictures, `uint8`; D was given the fakes before they were rounded.
+        real_before, fake_before, real_after, fake_after: outputs of D for the same images, float32 [B].
+        loss, loss_after: loss of D before and after the step, including `penalty`.
+        layers: (name, norm of the gradient with respect to its weights) of each layer of D, from input to output.
+        threshold: output above which D takes an image for real, before and after.
     """
 
     z: np.ndarray
@@ -53,15 +55,15 @@ class DStep:
 
 @dataclass(frozen=True)
 class GStep:
-    """G learns from D's verdict on its images; D is not touched.
+    """A step of G on the outputs of D for its images; D does not change.
 
     Attributes:
-        z, fake: as above; fake_after: the same z through the updated G, before it is rounded: `change` is their
-            difference in grey levels from −1 to 1, float32 [B, 28, 28].
-        verdict, verdict_after: D's, on the same z, float32 [B].
-        gradient: of G's loss by each pixel of its images, times B: float32 [B, 28, 28]. Where it is negative, more ink
-            would lower the loss.
-        loss, loss_after: of G. threshold: the verdict above which D takes an image for real.
+        z, fake: as above. fake_after: the same z through the updated G. change: their difference before rounding, in
+            levels from −1 to 1, float32 in the layout of pictures.
+        verdict, verdict_after: outputs of D for the same z, float32 [B].
+        gradient: of G's loss with respect to each pixel of its images, times B, float32 in the layout of pictures.
+            Where the gradient is negative, a brighter pixel would lower the loss.
+        loss, loss_after: of G. threshold: output above which D takes an image for real.
     """
 
     z: np.ndarray
@@ -77,74 +79,75 @@ class GStep:
 
 
 def d_step(model: GAN, recipe: Recipe, real: np.ndarray, seed: int, factor: float = 1.0) -> DStep:
-    """One step of D on real `uint8` images [B, 28, 28] and as many generated ones."""
+    """One step of D on B real pictures and as many generated ones."""
     copied = _copy(model)
     images, noise = codec.image_tensor(real, copied), _noise(copied, len(real), seed)
     with torch.no_grad():
-        fake = copied.decode(noise)  # no gradient: D's loss is none of G's business
+        fake = copied.decode(noise)  # D's step needs no gradient of G
     share = None
     if recipe.adversarial == "wgan-gp":
         share = torch.from_numpy(np.random.default_rng(seed).random(len(real), np.float32)).to(images)
 
     def objective() -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        said = copied.discriminator(images), copied.discriminator(fake)
-        loss = adversarial_losses.d_loss(recipe.adversarial, *said, recipe.label_smoothing)
-        extra = adversarial_losses.penalty(
-            copied.discriminator, images, fake, share, recipe.gradient_penalty, recipe.r1
-        )
-        return loss + extra, extra, *said
+        on_real, on_fake = copied.discriminator(images), copied.discriminator(fake)
+        loss, penalty = gan_trainer.d_losses(recipe, copied.discriminator, images, fake, on_real, on_fake, share)
+        return loss + penalty, penalty, on_real, on_fake
 
     loss, penalty, *before = objective()
     layers = _update(copied.discriminator, loss, recipe.d_lr * factor)
     loss_after, _, *after = objective()
-    line = tuple(adversarial_losses.decision_threshold(recipe.adversarial, *said).item() for said in (before, after))
-    verdicts = [_array(said) for said in (*before, *after)]
+    thresholds = [adversarial_losses.decision_threshold(recipe.adversarial, *pair).item() for pair in (before, after)]
+    real_before, fake_before, real_after, fake_after = (_array(output) for output in (*before, *after))
     return DStep(
-        _array(noise),
-        real,
-        to_uint8(fake)[:, 0],
-        *verdicts,
-        loss.item(),
-        loss_after.item(),
-        penalty.item(),
-        layers,
-        line,
+        z=_array(noise),
+        real=real,
+        fake=convert.to_pictures(fake),
+        real_before=real_before,
+        fake_before=fake_before,
+        real_after=real_after,
+        fake_after=fake_after,
+        loss=loss.item(),
+        loss_after=loss_after.item(),
+        penalty=penalty.item(),
+        layers=layers,
+        threshold=(thresholds[0], thresholds[1]),
     )
 
 
 def g_step(model: GAN, recipe: Recipe, real: np.ndarray, seed: int, factor: float = 1.0) -> GStep:
-    """One step of G from as many z as there are real `uint8` images [B, 28, 28], which only say where D's line is."""
+    """One step of G on B latent vectors. The B real pictures only determine the threshold of D."""
     copied = _copy(model)
     noise = _noise(copied, len(real), seed)
     fake = copied.decode(noise)
-    fake.retain_grad()  # an image on the way is no weight: its gradient would be thrown away
+    fake.retain_grad()  # gradients of intermediate tensors are dropped otherwise
     verdict = copied.discriminator(fake)
-    loss = adversarial_losses.g_loss(recipe.adversarial, verdict)
+    loss = gan_trainer.g_loss(recipe, verdict)
     _update(copied.decoder, loss, recipe.lr * factor)
     with torch.no_grad():
         after = copied.decode(noise)
         verdict_after = copied.discriminator(after)
-        loss_after = adversarial_losses.g_loss(recipe.adversarial, verdict_after)
-        line = adversarial_losses.decision_threshold(
+        loss_after = gan_trainer.g_loss(recipe, verdict_after)
+        threshold = adversarial_losses.decision_threshold(
             recipe.adversarial, copied.discriminator(codec.image_tensor(real, copied)), verdict
         )
+    assert fake.grad is not None
     return GStep(
-        _array(noise),
-        to_uint8(fake)[:, 0],
-        to_uint8(after)[:, 0],
-        _array(after - fake)[:, 0],
-        _array(verdict),
-        _array(verdict_after),
-        _array(fake.grad)[:, 0] * len(real),
-        loss.item(),
-        loss_after.item(),
-        line.item(),
+        z=_array(noise),
+        fake=convert.to_pictures(fake),
+        fake_after=convert.to_pictures(after),
+        change=convert.channels_last(_array(after - fake)),
+        verdict=_array(verdict),
+        verdict_after=_array(verdict_after),
+        gradient=convert.channels_last(_array(fake.grad)) * len(real),
+        loss=loss.item(),
+        loss_after=loss_after.item(),
+        threshold=threshold.item(),
     )
 
 
 def _copy(model: GAN) -> GAN:
-    """The model, to be changed: G and D can learn, in eval mode, so that looking moves nothing (spectral normalisation
-    would turn its vectors at every look)."""
+    """A copy of the model whose G and D can be trained; in eval mode, because spectral normalisation would otherwise
+    update its vectors at every forward pass."""
     copied = copy.deepcopy(model).eval()
     copied.decoder.requires_grad_(True)
     copied.discriminator.requires_grad_(True)
@@ -156,19 +159,19 @@ def _noise(model: GAN, n: int, seed: int) -> Tensor:
 
 
 def _update(network: nn.Module, loss: Tensor, lr: float) -> tuple[tuple[str, float], ...]:
-    """Move the network's weights, and nothing else, along the loss; (name, gradient's norm) of each layer's weights."""
+    """Take one Adam step on the network's weights; returns (name, norm of the gradient) of each layer with weights."""
     adam = torch.optim.Adam(network.parameters(), lr=lr, betas=MOMENTUM)
-    loss.backward()
+    loss.backward()  # type: ignore[no-untyped-call]
     norms = []
-    for layer in network:
-        weights = [w for name, w in layer.named_parameters() if w.dim() > 1 and w.grad is not None]
-        if weights:
-            shape = " → ".join(map(str, reversed(weights[0].shape[:2])))
-            name = f"{'convolution' if weights[0].dim() == 4 else 'dense'} {shape}"
-            norms.append((name, float(weights[0].grad.norm())))
+    for layer in network.children():
+        for weight in layer.parameters():
+            if weight.dim() > 1 and weight.grad is not None:
+                shape = " → ".join(map(str, reversed(weight.shape[:2])))
+                norms.append((f"{'convolution' if weight.dim() == 4 else 'dense'} {shape}", float(weight.grad.norm())))
+                break
     adam.step()
     return tuple(norms)
 
 
 def _array(tensor: Tensor) -> np.ndarray:
-    return tensor.detach().float().cpu().numpy()
+    return np.asarray(tensor.detach().float().cpu().numpy())

@@ -1,4 +1,4 @@
-"""What flows through the three pictures of one idea: a VAE, its decoder alone, and the GAN that the decoder joins."""
+"""Data of the page's diagram: images through a VAE, latent noise through its decoder, and both through the GAN."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.gan import before_after
-from core.images.convert import to_uint8
+from core.images import convert
 from core.latent import codec, sampling
 
 if TYPE_CHECKING:
@@ -18,12 +18,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class EncodedImages:
-    """Images through the whole source, N of them.
+    """Images encoded and decoded by a model, N of them.
 
     Attributes:
-        mean, sigma, z: of each image's posterior, and the draw from it that was decoded, float32 [N, d]; σ is 0 where
-            an image has a point and no width.
-        decoded: `uint8` [N, 28, 28].
+        images, decoded: pictures. mean, sigma: of each image's posterior, float32 [N, d]; σ is 0 for point posteriors.
+        z: the sample of the posterior that was decoded, float32 [N, d].
     """
 
     images: np.ndarray
@@ -35,11 +34,11 @@ class EncodedImages:
 
 @dataclass(frozen=True)
 class DiscriminatorAnswers:
-    """What D answers, raw and as the words it stands for, [N] each.
+    """Discriminator outputs for N images.
 
     Attributes:
-        verdict: the discriminator's number, float32. real: whether it takes the picture for a real one, bool.
-        threshold: the verdict above which it does.
+        verdict: raw output, float32 [N]. real: whether D takes the image for a real one, bool [N].
+        threshold: output above which it does.
     """
 
     verdict: np.ndarray
@@ -48,45 +47,49 @@ class DiscriminatorAnswers:
 
 
 def encode_and_decode(model: LatentModel, images: np.ndarray, seed: int) -> EncodedImages:
-    """Send `uint8` images [N, 28, 28] through a model, drawing ε with that seed.
-
-    Without an encoder the images' places are searched for: a second or two.
-    """
+    """Encode pictures, sample z with ε drawn from `seed`, and decode. Without an encoder the posteriors are found by a
+    search, which takes a second or two."""
     import torch
 
     from core.latent import encoding
 
     floats = codec.image_tensor(images, model)
-    found = encoding.encode(model, floats)
+    posterior = encoding.encode(model, floats)
     noise = torch.from_numpy(sampling.prior(len(images), model.latent_dim, seed)).to(floats)
     with torch.inference_mode():
-        z = found.at(noise)
-        sigma = torch.zeros_like(z) if found.logvar is None else torch.exp(0.5 * found.logvar)
-        decoded = to_uint8(model.decode(z))[:, 0]
-    return EncodedImages(images, found.mean.cpu().numpy(), sigma.cpu().numpy(), z.cpu().numpy(), decoded)
+        z = posterior.at(noise)
+        sigma = torch.zeros_like(z) if posterior.logvar is None else torch.exp(0.5 * posterior.logvar)
+        decoded = convert.to_pictures(model.decode(z))
+    return EncodedImages(images, posterior.mean.cpu().numpy(), sigma.cpu().numpy(), z.cpu().numpy(), decoded)
 
 
 def can_encode(model: GAN) -> bool:
-    """Whether images can be sent through the source: by its encoder, or by a search that knows where to begin."""
-    return model.origin is not None and (model.encoder is not None or hasattr(model, "guess"))
+    """Whether images can be encoded into the source's latent space: by its encoder or by a search."""
+    return model.origin is not None and (model.encoder is not None or model.has_code_regression)
 
 
 def discriminator_answers(
     model: GAN, kind: str, real: np.ndarray, fake: np.ndarray
 ) -> tuple[DiscriminatorAnswers, DiscriminatorAnswers]:
-    """D's answers for real and for generated `uint8` images [N, 28, 28], [M, 28, 28]; `kind` is the recipe's
-    `adversarial`, which says what the number means."""
+    """Answers of the discriminator to real and to generated pictures.
+
+    Args:
+        kind: adversarial loss (`Recipe.adversarial`), which determines the threshold.
+    """
     import torch
 
     from core.models import adversarial_losses
 
     with torch.inference_mode():
-        answers = [model.discriminator(codec.image_tensor(images, model)) for images in (real, fake)]
-        limit = float(adversarial_losses.decision_threshold(kind, *answers))
-    said = [answer.float().cpu().numpy() for answer in answers]
-    return DiscriminatorAnswers(said[0], said[0] > limit, limit), DiscriminatorAnswers(said[1], said[1] > limit, limit)
+        outputs = [model.discriminator(codec.image_tensor(images, model)) for images in (real, fake)]
+        threshold = float(adversarial_losses.decision_threshold(kind, *outputs))
+    on_real, on_fake = (output.float().cpu().numpy() for output in outputs)
+    return (
+        DiscriminatorAnswers(on_real, on_real > threshold, threshold),
+        DiscriminatorAnswers(on_fake, on_fake > threshold, threshold),
+    )
 
 
 def generate_both(model: GAN, n: int, seed: int) -> before_after.BeforeAfterImages:
-    """n draws from noise through the decoder as it was and as it is now."""
+    """n latent samples decoded by the source's decoder and by the generator."""
     return before_after.decode_both(model, sampling.draws(model, n, seed))

@@ -158,13 +158,10 @@ class GanTrainer(BaseTrainer):
         with torch.set_grad_enabled(not frozen):
             # One pass over both: there is no batch normalisation that could tell.
             real_said, fake_said = d(torch.cat((x, fake))).split(n)
-            loss = adversarial_losses.d_loss(recipe.adversarial, real_said, fake_said, recipe.label_smoothing)
-            penalty = torch.zeros((), device=self.device)
-            if not frozen:
-                share = None  # only a critic takes it, and draws for nobody else
-                if recipe.adversarial == "wgan-gp":
-                    share = torch.rand(n, generator=self.noise, device=self.device)
-                penalty = adversarial_losses.penalty(d, x, fake, share, recipe.gradient_penalty, recipe.r1)
+            share = None  # only a critic takes it, and draws for nobody else
+            if recipe.adversarial == "wgan-gp" and not frozen:
+                share = torch.rand(n, generator=self.noise, device=self.device)
+            loss, penalty = d_losses(recipe, d, x, fake, real_said, fake_said, share, penalised=not frozen)
         if not frozen:
             (loss + penalty).backward()
             self.d_optimizer.step()
@@ -178,7 +175,7 @@ class GanTrainer(BaseTrainer):
         frozen = recipe.freeze == "generator"
         with _still(self.model.discriminator), torch.set_grad_enabled(not frozen):
             said = self.model.discriminator(self.fakes(self.draw(n)))
-            loss = adversarial_losses.g_loss(recipe.adversarial, said)
+            loss = g_loss(recipe, said)
             if not frozen:
                 loss.backward()
                 self.g_optimizer.step()
@@ -264,6 +261,34 @@ class GanTrainer(BaseTrainer):
         self.g_optimizer.state.clear()
         self.d_optimizer.state.clear()
         self.generator.load_state_dict(self.model.decoder.state_dict())
+
+
+def d_losses(
+    recipe: Recipe,
+    discriminator: nn.Module,
+    real: Tensor,
+    fake: Tensor,
+    real_output: Tensor,
+    fake_output: Tensor,
+    share: Tensor | None,
+    penalised: bool = True,
+) -> tuple[Tensor, Tensor]:
+    """Loss of the discriminator from its outputs [B] for real and generated images [B, C, H, W], and its weighted
+    penalty, [] each.
+
+    Args:
+        share: positions at which the gradient penalty is taken, [B] (`adversarial_losses.gradient_penalty`); only for
+            wgan-gp. penalised: False for a frozen discriminator, whose penalty would not be used.
+    """
+    loss = adversarial_losses.d_loss(recipe.adversarial, real_output, fake_output, recipe.label_smoothing)
+    if not penalised:
+        return loss, real.new_zeros(())
+    return loss, adversarial_losses.penalty(discriminator, real, fake, share, recipe.gradient_penalty, recipe.r1)
+
+
+def g_loss(recipe: Recipe, fake_output: Tensor) -> Tensor:
+    """Loss of the generator from the discriminator's outputs [B] for its images, []."""
+    return adversarial_losses.g_loss(recipe.adversarial, fake_output)
 
 
 @contextlib.contextmanager

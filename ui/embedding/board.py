@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +18,8 @@ from core.jobs.embedding_queue import EmbeddingJob
 from core.latent import pca
 from core.recipes.recipe import Recipe
 from core.runs import Run, RunError
+from core.system import cache
+from core.system.content_digest import content_digest
 from ui.components.embedding.map_view import map_view
 from ui.embedding.inputs import SOURCES
 from ui.shared.formatting import escape_markdown, format_sig
@@ -94,11 +95,9 @@ def images_of(run: Run) -> ImageSet | None:
 
 def pool_of(images: ImageSet, n: int, *recipes: Recipe) -> ImageSubset:
     """The n images of a map, or of two; `recipes` of the runs they are made for."""
-    ids = inputs.choose_ids(images, n, *recipes)
-    labels, pictures = inputs.labels(images, ids), inputs.pictures(images, ids)
-    known = hashlib.blake2b(pictures, digest_size=8)
-    known.update(labels)
-    return ImageSubset(images, ids, labels, pictures, f"{images.name}:{len(ids)}:{known.hexdigest()}")
+    chosen = inputs.subset(images, n, *recipes)
+    known = cache.digest(content_digest(chosen.pictures), content_digest(chosen.labels))
+    return ImageSubset(images, chosen.ids, chosen.labels, chosen.pictures, f"{images.name}:{n}:{known}")
 
 
 def slot(suffix: str, run: Run | None, pool: ImageSubset, settings: Settings, by: str) -> EmbeddingView:

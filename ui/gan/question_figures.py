@@ -241,8 +241,8 @@ def _redrawn(name: str, d: int, _held: LoadedModel, _images: ImageSet, picks: tu
     copies = codec.decode(_held.model, codec.encode(_held.model, _images.test_images))
     linear = questions.pca_reconstruction(_images.train_images, _images.test_images, d)
     return (
-        questions.pixel_mse(_images.test_images, copies),
-        questions.pixel_mse(_images.test_images, linear),
+        questions.mean_pixel_mse(_images.test_images, copies),
+        questions.mean_pixel_mse(_images.test_images, linear),
         copies[list(picks)],
     )
 

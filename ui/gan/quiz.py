@@ -50,9 +50,9 @@ def _section(run: Run) -> None:
     seed = seeds.setdefault(run.name, 0)
     dealt = game.make_round(held.model, images, seed, run.recipe.adversarial)
     source = run.recipe.source_model.upper()
-    names = {"real": "Real", "vae": source, "gan": "GAN"}
-    nouns = {"real": "a real image", "vae": f"the {source}'s", "gan": "the GAN's"}
-    roles = {"real": "real", "vae": "latent", "gan": "generated"}
+    names = {"real": "Real", "before": source, "after": "GAN"}
+    nouns = {"real": "a real image", "before": f"the {source}'s", "after": "the GAN's"}
+    roles = {"real": "real", "before": "latent", "after": "generated"}
     st.markdown(_what(dealt, source))
     place = {kind: k for k, kind in enumerate(dealt.kinds)}
     gan_quiz(
@@ -71,7 +71,7 @@ def _section(run: Run) -> None:
 
 
 def _what(dealt: game.Round, source: str) -> str:
-    made = f"the {source} whose decoder G began as, or the GAN" if "vae" in dealt.kinds else "the GAN"
+    made = f"the {source} whose decoder G began as, or the GAN" if "before" in dealt.kinds else "the GAN"
     return (
         f"{len(dealt.truth)} pictures, about as many of each kind. Is each one real, or was it made by {made}? "
         "Answer by eye, as fast as you like. The discriminator D judges the same pictures; it only says real or "
@@ -84,14 +84,15 @@ def _advice(place: dict[str, int], source: str) -> dict[str, str]:
     blur = f"Look at the edges: the {source} averages over what could be, so its strokes are soft and fade out in grey."
     crisp = "Look at the strokes: a GAN's edges are crisp, but strokes break off, double, or end in specks."
     real = "Look for a hand: in a real image a stroke keeps its width and ends cleanly."
-    said = {"vae>real": blur, "gan>real": crisp, "gan>vae": crisp, "vae>gan": blur, "real>vae": real, "real>gan": real}
+    said = {"before>real": blur, "after>real": crisp, "after>before": crisp, "before>after": blur}
+    said |= {"real>before": real, "real>after": real}
     found = {
         f"{place[a]}>{place[b]}": text
         for pair, text in said.items()
         for a, b in [pair.split(">")]
         if a in place and b in place
     }
-    whole = f"{blur} {crisp}" if "vae" in place else crisp
+    whole = f"{blur} {crisp}" if "before" in place else crisp
     return found | {"": f"Not one mistake. {whole}"}
 
 

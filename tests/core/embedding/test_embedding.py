@@ -46,9 +46,9 @@ def test_numbers_may_come_as_text():
 
 def test_settings_are_fitted_to_the_images_there_are():
     assert Settings(n=5_000).fitted_to(300).n == 300
-    with pytest.raises(EmbeddingError, match="There are only 9 images. A map needs 10"):
+    with pytest.raises(EmbeddingError, match="There are only 9 images. A map needs at least 10"):
         Settings().fitted_to(9)
-    with pytest.raises(EmbeddingError, match="perplexity: 30 is too much for 60 images.*at most 19"):
+    with pytest.raises(EmbeddingError, match="perplexity: 30 is too high for 60 images.*at most 19"):
         Settings().fitted_to(60)
     assert Settings(method="pca").fitted_to(60).n == 60, "PCA attends to no neighbours"
 
@@ -124,7 +124,7 @@ def test_the_table_has_a_line_for_every_image(digits):
 def test_the_picture_shows_every_point_in_the_colour_of_its_class():
     y = np.array([[0.0, 0.0], [4.0, 0.0], [2.0, 2.0]])
     shown = export.picture(y, np.array([0, 1, -1]), ["zero", "one"], "A map · of ⊕ things")
-    assert shown.shape[1:] == (1_200, 3) and from_png(png(shown)).shape == shown.shape[:2]
+    assert shown.shape[1:] == (1_200, 3) and from_png(png(shown)).shape == shown.shape
     below = shown[56:1_256]
     assert below[600 + 288, 24].tolist() == [0x56, 0xB4, 0xE9], "left and below the middle"
     assert below[600 + 288, 1_175].tolist() == [0xE6, 0x9F, 0x00]

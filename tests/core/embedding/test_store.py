@@ -1,11 +1,14 @@
 """Maps in the cache: found again by what went in, never believed when damaged, gone on with when stopped."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from core.embedding import pitfalls, store
 from core.embedding.settings import Settings
 from core.embedding.tsne import State
+from core.system import paths
 
 X = np.random.default_rng(0).standard_normal((30, 4)).astype(np.float32)
 LABELS = np.arange(30) % 3
@@ -15,6 +18,10 @@ SETTINGS = Settings(n=30, perplexity=5, iterations=400)
 @pytest.fixture(autouse=True)
 def cache(monkeypatch, tmp_path):
     monkeypatch.setenv("LATENT_LAB_CACHE", str(tmp_path / "cache"))
+
+
+def store_files() -> list[Path]:
+    return sorted(paths.cache_folder().glob("*.safetensors"))
 
 
 def state(iteration: int, **changes) -> State:
@@ -69,12 +76,12 @@ def test_other_inputs_or_settings_are_another_map():
         lambda content: content[:100],
         lambda content: b"",
         lambda content: b"\x80\x04" + content,
-        lambda content: content.replace(b"latent-lab-map-1", b"another-program1"),
+        lambda content: content.replace(b"latent-lab-1", b"another-pro1"),
     ],
 )
 def test_a_damaged_file_is_as_good_as_none(damage):
     store.save(name(), SETTINGS, state(400), {}, True)
-    file = next(store.folder().iterdir())
+    file = store_files()[0]
     before = file.read_bytes()
     file.write_bytes(damage(before))
     assert file.read_bytes() != before
@@ -104,9 +111,9 @@ def test_the_furthest_stage_on_the_way_is_gone_on_from():
 
 def test_a_finished_map_takes_the_place_of_the_stopped_one():
     store.save(name(), SETTINGS, state(180), {}, False)
-    assert len(list(store.folder().iterdir())) == 1
+    assert len(list(store_files())) == 1
     store.save(name(), SETTINGS, state(400), {}, True)
-    assert [f.name for f in store.folder().iterdir()] == [f"{name()}-400.safetensors"]
+    assert [f.name for f in store_files()] == [f"map-{name()}_400.safetensors"]
 
 
 def test_what_scikit_learn_made_is_no_stage_to_go_on_from():
@@ -119,7 +126,7 @@ def test_the_oldest_files_go_first(monkeypatch):
     monkeypatch.setattr(store, "MAX_FILES", 3)
     for end in (310, 320, 330, 340, 350):
         store.save(name(), SETTINGS.with_(iterations=end), state(end), {}, True)
-    assert len(list(store.folder().iterdir())) == 3
+    assert len(list(store_files())) == 3
     assert store.find(name(), SETTINGS.with_(iterations=350))
 
 

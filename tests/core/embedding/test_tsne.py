@@ -23,7 +23,7 @@ QUICK = Settings(n=160, perplexity=10, iterations=120)
 
 
 def form(x, settings=QUICK, **more):
-    return tsne.fit(x, settings, by="openTSNE", **more)
+    return tsne.fit(x, settings, backend="openTSNE", **more)
 
 
 def test_the_same_seed_gives_the_same_map_and_another_one_another(x):
@@ -34,7 +34,7 @@ def test_the_same_seed_gives_the_same_map_and_another_one_another(x):
 
 def test_it_is_seen_while_it_forms(x):
     seen = []
-    last = form(x, tell=lambda state: seen.append((state.iteration, state.kl, state.y.copy())))
+    last = form(x, should_stop=lambda state: seen.append((state.iteration, state.kl, state.y.copy())))
     assert [iteration for iteration, _, _ in seen][:3] == [9, 19, 29] and last.iteration == 120
     assert all(np.isfinite(kl) for _, kl, _ in seen) and seen[-1][1] < seen[0][1]
     assert not np.array_equal(seen[0][2], seen[1][2]), "a picture of its own each time"
@@ -44,7 +44,7 @@ def test_it_is_seen_while_it_forms(x):
 @pytest.mark.parametrize("stop_at", [9, 29, 79])  # while attraction is exaggerated, at its end, and after
 def test_stopped_and_continued_is_the_same_as_never_stopped(x, stop_at):
     whole = form(x)
-    part = form(x, tell=lambda state: state.iteration >= stop_at)
+    part = form(x, should_stop=lambda state: state.iteration >= stop_at)
     assert part.iteration == stop_at < whole.iteration
     again = form(x, state=part)
     assert again.iteration == 120 and np.array_equal(again.y, whole.y)
@@ -126,5 +126,5 @@ def test_without_open_tsne_scikit_learn_forms_the_map(x, monkeypatch):
 
 
 def test_scikit_learn_can_be_stopped_and_leaves_the_first_layout(x):
-    state = tsne.fit(x, QUICK, lambda state: state.iteration >= 100, by="scikit-learn")
+    state = tsne.fit(x, QUICK, lambda state: state.iteration >= 100, backend="scikit-learn")
     assert state.iteration == 0 and np.array_equal(state.y, tsne.first_layout(x, QUICK))

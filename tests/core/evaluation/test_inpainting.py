@@ -10,6 +10,7 @@ from core.data import statistics
 from core.evaluation import inpainting
 from core.evaluation.search_trace import TracedSearch, nearest_code, starting_code, trace_encoder
 from core.images import masks
+from core.images.shape import ImageShape
 from core.latent import codec, encoding, sampling
 from core.latent import pca as latent_pca
 from core.models import AutoDecoder, build, likelihood
@@ -139,7 +140,7 @@ def test_the_search_s_completion_gets_worse_the_more_is_hidden():
     [
         ((0.0,), None, "above 0 and below 1"),
         ((1.0,), None, "above 0"),
-        ((0.5,), BLACK, "without an encoder fills no holes"),
+        ((0.5,), BLACK, "without an encoder takes no filled images"),
     ],
 )
 def test_a_sweep_that_cannot_be_is_refused(ratios, fill, words):
@@ -218,7 +219,7 @@ def test_the_nearest_training_image_s_row_is_the_start_judged_by_visible_pixels_
     assert torch.equal(nearest_code(model, image, visible, images), model.table[6:7])
     assert torch.equal(starting_code(model, image, visible, BLACK, "nearest", images), model.table[6:7])
     for wrong in (None, images[:5]):
-        with pytest.raises(ValueError, match="training images of this model are not at hand"):
+        with pytest.raises(ValueError, match="training images of this model are missing"):
             nearest_code(model, image, visible, wrong)
 
 
@@ -248,3 +249,47 @@ def test_the_plane_of_a_path_is_that_of_scikit_learn_s_pca():
         and whole == 1
         and latent_pca.principal_directions(np.zeros((3, 3)))[2] == 0
     )
+
+
+def test_errors_of_pictures_in_colour_are_means_over_pixels_and_channels():
+    rng = np.random.default_rng(0)
+    originals, pictures = rng.integers(0, 256, (2, 3, 5, 6, 3), dtype=np.uint8)
+    visible = rng.random((3, 5, 6)) < 0.5
+    visible[2] = True
+    squares = (pictures / 255 - originals / 255) ** 2
+    assert inpainting.pixel_mse(pictures, originals) == pytest.approx([x.mean() for x in squares])
+    found = inpainting.hidden_mse(pictures / 255, originals, visible)
+    assert found[:2] == pytest.approx([squares[k][~visible[k]].mean() for k in range(2)]) and np.isnan(found[2])
+    filled = inpainting.fill_holes(originals, visible, pictures[0])
+    assert np.array_equal(filled[0][visible[0]], originals[0][visible[0]])
+    assert np.array_equal(filled[1][~visible[1]], pictures[0][~visible[1]])
+
+
+@pytest.mark.parametrize("shape", [(3, 32, 32), (1, 20, 36)])
+@pytest.mark.parametrize("name", ["plane-vae", "auto-decoder"])
+def test_holes_in_images_of_any_shape_are_filled_and_searched(name, shape):
+    images = data.load("digits", shape=ImageShape(*shape))
+    recipe = for_digits(preset(name)).with_(image_shape=shape, network="mlp", hidden=(8,), dataset="digits")
+    model = build(recipe).eval()
+    test = images.test_images[:3]
+    errors = inpainting.sweep(model, test, ratios=(0.3, 0.6), steps=4)
+    assert all(errors[p].shape == (3,) and np.isfinite(errors[p]).all() for p in (0.3, 0.6))
+    if model.encoder is not None:
+        fill = inpainting.fill_image("mean", images)
+        assert fill.shape == images.shape.picture
+        assert np.isfinite(inpainting.sweep(model, test, ratios=(0.5,), fill=fill)[0.5]).all()
+    visible = masks.half("left", images.shape)
+    found, _ = walked(model, test[0], visible, steps=3, code=torch.zeros(1, model.code_dim))
+    assert found.pictures.shape == (4, *images.shape.picture)
+    assert found.mse[-1] == pytest.approx(np.square(found.pictures[-1] / 255 - test[0] / 255).mean(), abs=4e-3)
+
+
+def test_the_nearest_training_image_is_found_by_its_visible_pixels_in_colour():
+    model = AutoDecoder(nn.Identity(), likelihood.SquaredError(), 2, ImageShape(3, 8, 8))
+    rng = np.random.default_rng(0)
+    training = rng.integers(0, 256, (7, 8, 8, 3), dtype=np.uint8)
+    model.table = torch.arange(14.0).view(7, 2)
+    visible = rng.random((8, 8)) < 0.5
+    image = training[4].copy()
+    image[~visible] = 0
+    assert nearest_code(model, image, visible, training).tolist() == [[8.0, 9.0]]

@@ -13,6 +13,7 @@ from core.data import loading
 from core.evaluation import outlier_images as bags
 from core.evaluation import outliers
 from core.images import convert
+from core.images.shape import ImageShape
 from core.jobs import outliers as jobs_outliers
 from core.latent import encoding
 from core.models import build
@@ -383,3 +384,43 @@ def test_one_visitors_stop_is_not_anothers(places, monkeypatch, tmp_path):
     again.leave("one")
     again.wait(60)
     assert again.state == "stopped"
+
+
+# Any shape
+
+
+def test_pixels_are_shuffled_as_numpy_permutes_values_and_a_pixel_keeps_its_colour():
+    grey = np.random.default_rng(1).integers(0, 256, (6, 5, 7), dtype=np.uint8)
+    rng, twin = np.random.default_rng(3), np.random.default_rng(3)
+    assert np.array_equal(bags._shuffled(grey, rng), twin.permuted(grey.reshape(6, -1), axis=1).reshape(grey.shape))
+    assert rng.random() == twin.random(), "what follows is drawn alike"
+    colour = np.stack([grey, 255 - grey, grey // 2], axis=-1)
+    mixed = bags._shuffled(colour, np.random.default_rng(3))
+    assert np.array_equal(mixed[..., 1], 255 - mixed[..., 0]) and np.array_equal(mixed[..., 2], mixed[..., 0] // 2)
+    assert not np.array_equal(mixed, colour)
+
+
+@pytest.mark.parametrize("shape", [(3, 32, 32), (1, 20, 36)])
+def test_images_of_other_shapes_are_scored(shape):
+    images = data.load("digits", shape=ImageShape(*shape))
+    recipe = tiny(image_shape=shape)
+    bag = bags.build(images, recipe, None, 5)
+    found = last(outliers.scoring_steps(build(recipe), recipe, images, bag))
+    assert found.reconstructions.shape == bag.images.shape == (len(bag.images), *ImageShape(*shape).picture)
+    assert found.error.shape == found.baseline.shape == (len(bag.images),)
+    copies = found.reconstructions.reshape(len(bag.images), -1) / 255
+    assert found.error == pytest.approx(np.square(copies - bag.images.reshape(len(copies), -1) / 255).mean(1), abs=4e-3)
+
+
+def test_a_data_set_of_another_shape_is_refused_as_outliers(digits):
+    wide = data.load("digits", shape=ImageShape(1, 20, 36))
+    with pytest.raises(data.DataError, match="20 × 36 and those of 'digits' 28 × 28"):
+        bags.build(digits, tiny(), wide, 5)
+
+
+def test_an_outlier_set_is_built_and_hashed_once(digits, places, monkeypatch):
+    digest, hashed = system_cache.digest, []
+    monkeypatch.setattr(system_cache, "digest", lambda *parts: hashed.append(parts) or digest(*parts))
+    paths_found = {outliers.file_of(places["vae"], bags.build(digits, tiny(), None, 11)) for _ in range(5)}
+    large = [part for parts in hashed for part in parts if isinstance(part, np.ndarray) and part.ndim > 1]
+    assert len(paths_found) == 1 and len(large) <= 1

@@ -8,7 +8,7 @@ import torch
 
 from core import data
 from core.gan import before_after, trace
-from core.latent import codec, sampling, walks
+from core.latent import codec, neighbours, sampling, walks
 from core.runs import history
 from tests.tiny_gans import FIGURES, gan, gan_recipe, gan_run
 
@@ -21,7 +21,7 @@ def some() -> np.ndarray:
 
 
 def test_the_nearest_image_is_what_trying_all_of_them_finds(monkeypatch):
-    monkeypatch.setattr(before_after, "BLOCK", 7)
+    monkeypatch.setattr(neighbours, "BLOCK", 7)
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (40, 28, 28), dtype=np.uint8)
     pictures = np.concatenate([rng.integers(0, 256, (6, 28, 28), dtype=np.uint8), images[33:34], images[:1] + 1])
@@ -33,7 +33,7 @@ def test_the_nearest_image_is_what_trying_all_of_them_finds(monkeypatch):
 
 
 def test_of_two_equally_near_images_the_first_counts(monkeypatch):
-    monkeypatch.setattr(before_after, "BLOCK", 2)
+    monkeypatch.setattr(neighbours, "BLOCK", 2)
     images = np.stack([np.full((28, 28), v, np.uint8) for v in (10, 200, 10, 12)])
     assert before_after.nearest_images(np.full((1, 28, 28), 11, np.uint8), images)[0].tolist() == [0]
 

@@ -62,12 +62,12 @@ def test_pca_is_scikit_learns(d):
     wanted = theirs.inverse_transform(theirs.transform(test.reshape(50, -1) / 255)).reshape(test.shape)
     found = questions.pca_reconstruction(images.train_images, test, d)
     assert np.abs(found - wanted).max() < 1e-6
-    assert questions.pixel_mse(test, found) == pytest.approx(np.square(test / 255 - wanted).mean())
+    assert questions.mean_pixel_mse(test, found) == pytest.approx(np.square(test / 255 - wanted).mean())
 
 
 def test_an_error_is_the_same_for_bytes_and_for_grey_levels():
     one, other = np.full((1, 28, 28), 255, np.uint8), np.full((1, 28, 28), 51, np.uint8)
-    assert questions.pixel_mse(one, other) == pytest.approx(0.64) == questions.pixel_mse(one, other / 255)
+    assert questions.mean_pixel_mse(one, other) == pytest.approx(0.64) == questions.mean_pixel_mse(one, other / 255)
 
 
 def test_a_histogram_holds_every_value_and_what_is_outside_counts_at_the_edge():

@@ -41,7 +41,7 @@ def test_a_job_ends_with_the_map_that_forming_gives_and_its_measures():
     assert embedding.current(job.key, SETTINGS) is job
     job.wait(120)
     assert job.state == "done" and job.iteration == 250 and not job.message, job.message
-    wanted = tsne.fit(X, SETTINGS, by="openTSNE")
+    wanted = tsne.fit(X, SETTINGS, backend="openTSNE")
     assert np.array_equal(job.y, wanted.y.astype(np.float32)) and job.kl == pytest.approx(wanted.kl)
     assert job.measures["knn_map"] > 0.95
     kept = store.find(job.key, SETTINGS)
@@ -62,7 +62,7 @@ def test_a_stopped_map_goes_on_as_if_never_stopped():
     again = embedding.start(X, LABELS, short)
     again.wait(120)
     assert again.state == "done"
-    assert np.array_equal(again.y, tsne.fit(X, short, by="openTSNE").y.astype(np.float32))
+    assert np.array_equal(again.y, tsne.fit(X, short, backend="openTSNE").y.astype(np.float32))
 
 
 def test_one_map_after_the_other_and_a_waiting_one_can_be_taken_back():
