@@ -54,8 +54,8 @@ def encode(model: LatentModel, images: np.ndarray, chunk: int = 1024) -> np.ndar
     """Posterior means μ of pictures, float32 [N, d]: by the encoder, or by a search where there is none."""
     from core.latent import encoding
 
-    images = convert.to_byte_tensor(images, model.latent_mean.device)
-    return np.asarray(encoding.means(model, images, chunk).cpu().numpy())
+    levels = convert.to_byte_tensor(images, model.latent_mean.device)
+    return np.asarray(encoding.means(model, levels, chunk).cpu().numpy())
 
 
 def encoding_progress(model: LatentModel, images: np.ndarray) -> Generator[float, None, np.ndarray]:
