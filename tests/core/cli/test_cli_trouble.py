@@ -159,7 +159,7 @@ def test_a_download_stops_at_ctrl_c_and_says_that_it_can_go_on(call, monkeypatch
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     monkeypatch.setattr(download, "download", interrupted)
     try:
-        refused(call("download mnist"), "download again to go on", code=130)
+        refused(call("download mnist"), "download again to continue", code=130)
     finally:
         signal.signal(signal.SIGINT, before)
 

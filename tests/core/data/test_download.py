@@ -323,7 +323,7 @@ def test_a_stopped_job_says_so_and_another_start_goes_on(server, raw, monkeypatc
     job.stop()
     go_on.set()
     job.wait(60)
-    assert job.state == "stopped" and "go on" in job.message
+    assert job.state == "stopped" and "download again to continue" in job.message
     again = jobs_download.start("mnist")
     again.wait(60)
     assert again is not job and again.state == "done"
