@@ -7,10 +7,12 @@ from streamlit.testing.v1 import AppTest
 
 from core import data
 from core.data import statistics
+from core.images.shape import ImageShape
 from core.jobs import download
 from core.system.paths import ROOT
 from tests.pages.page_tools import keys_of, open_page, text_of
 from ui.data import sheets
+from ui.shared.formatting import format_sig
 
 SETS = {
     "digits": "Digits",
@@ -131,7 +133,7 @@ def test_a_download_that_ended_early_says_why_and_can_go_on(monkeypatch, state):
     monkeypatch.setattr(download, "start", started.append)
     app = choose(page(), "mnist")
     assert "One sentence." in words(app)
-    assert app.button(key="download_mnist").label == "Go on with MNIST"
+    assert app.button(key="download_mnist").label == "Resume downloading MNIST"
     app.button(key="download_mnist").click().run()
     assert started == ["mnist"] and not app.exception
 
@@ -204,7 +206,8 @@ def test_training_on_a_set_takes_it_along_to_the_train_page(tmp_path, name):
     (tmp_path / "lab" / "pages").mkdir(parents=True)
     (tmp_path / "lab" / "pages" / "train.py").write_text(
         "import streamlit as st\n"
-        "st.markdown(f'Training on {st.session_state.train_dataset} from “{st.session_state.train_folder}”')\n"
+        "st.markdown(f'Training on {st.session_state.train_dataset} from “{st.session_state.train_folder}” '\n"
+        "            f'as {st.session_state.train_image_shape}')\n"
     )
     (tmp_path / "lab" / "app.py").write_text(
         "import streamlit as st\n"
@@ -216,9 +219,57 @@ def test_training_on_a_set_takes_it_along_to_the_train_page(tmp_path, name):
     if name == "folder":
         folder = str(tmp_path / "own")
         choose(app, "folder").text_input(key="data_folder").set_value(folder).run()
+    shaped(app, 3, 32, 28)
     app.button(key="data_train").click().run()
     assert not app.exception
-    assert [m.value for m in app.markdown] == [f"Training on {name} from “{folder}”"]
+    assert [m.value for m in app.markdown] == [f"Training on {name} from “{folder}” as 3-32-28"]
+
+
+def shaped(app: AppTest, channels: int, height: int, width: int) -> AppTest:
+    app.segmented_control(key="data_channels").set_value(channels)
+    app.number_input(key="data_height").set_value(height)
+    app.number_input(key="data_width").set_value(width)
+    app.run()
+    assert not app.exception
+    return app
+
+
+def test_the_digits_are_shown_in_the_shape_that_is_chosen():
+    app = shaped(page(), 3, 20, 36)
+    images = data.load("digits", shape=ImageShape(3, 20, 36))
+    values = {m.label: m.value for m in app.metric}
+    found = statistics.measure(images)
+    assert values["Mean red, green, blue"] == " · ".join(map(format_sig, images.train_images.mean((0, 1, 2)) / 255))
+    assert values["Floor of the BCE"] == f"{format_sig(found.bce_floor)} nats" and "Mean pixel" not in values
+    text = words(app)
+    assert "20 × 36, colour" in text and "3 · 20 · 36 = 2,160" in text and "levels of red, green and blue" in text
+    assert "28" not in text.split("The code that read these images")[0].replace("1,285", "")
+    assert app.query_params["shape"] in ("3-20-36", ["3-20-36"])
+
+
+def test_the_shape_in_the_address_is_taken_and_a_set_of_one_shape_has_no_choice():
+    app = open_page("data", shape="3-16-24")
+    assert "16 × 24, colour" in words(app)
+    choose(app, "mnist")
+    assert "shape" not in app.query_params and not app.segmented_control
+    choose(app, "digits")
+    assert "16 × 24, colour" in words(app), "the choice outlives a look at another set"
+
+
+@pytest.mark.parametrize("text", ["2-28-28", "1-28-129", "<b>", "1-28", "3-7-20"])
+def test_an_address_with_an_impossible_shape_is_answered_with_what_is_possible(text):
+    app = open_page("data", shape=text)
+    assert "sides of 8 to 128 pixels" in app.warning[0].value and text not in app.warning[0].value
+    assert "28 × 28" in words(app) and not app.run().warning
+
+
+def test_pictures_of_a_folder_are_shown_in_colour(tmp_path):
+    for i in range(6):
+        (tmp_path / "own").mkdir(exist_ok=True)
+        Image.new("RGB", (40, 30), (255, 0, 40 * i)).save(tmp_path / "own" / f"{i}.png")
+    app = shaped(with_folder(tmp_path / "own"), 3, 32, 32)
+    assert {m.label: m.value for m in app.metric}["Mean red, green, blue"].startswith("1.00 · 0 · ")
+    assert "32 × 32, colour" in words(app)
 
 
 def test_the_chart_of_class_balance_counts_every_image_once():
@@ -240,3 +291,9 @@ def test_a_folder_of_very_many_classes_stays_readable():
     chart = sheets.balance_chart(images, statistics.measure(images))
     assert len(chart.data[0].x) == len(sheets.samples(images, 0)) == sheets.MOST_ROWS
     assert all("<" not in text and len(text) <= 18 for text in chart.layout.yaxis.ticktext)
+
+
+def test_the_train_page_takes_over_set_and_shape():
+    app = open_page("train", state={"train_dataset": "digits", "train_image_shape": "3-32-28"})
+    assert app.session_state["recipe_dataset"] == "digits"
+    assert app.text_input(key="recipe_image_shape").value == "3-32-28"

@@ -1,6 +1,4 @@
-"""The box that fetches a missing data set: a button, then a bar that moves while the rest of the page stays
-usable.
-"""
+"""Download of a missing data set: a button, then a progress bar while the rest of the page stays usable."""
 
 from __future__ import annotations
 
@@ -12,7 +10,7 @@ from ui.shared.formatting import escape_markdown
 
 
 def download_box(name: str, verb: str = "Download") -> None:
-    """Download, progress, stop, go on; picks up a download that another tab or an earlier visit began."""
+    """Draw the download of a set: start, progress, stop, resume; also of one that another tab or visit started."""
     job = download.current(name)
     if job and job.state == "running":
         st.fragment(_running, run_every=0.5)(name)
@@ -21,15 +19,15 @@ def download_box(name: str, verb: str = "Download") -> None:
         st.error(escape_markdown(job.message), icon=":material/cloud_off:")
     elif job and job.state == "stopped":
         st.info(escape_markdown(job.message), icon=":material/pause:")
-    verb = "Go on with" if job and job.state in ("failed", "stopped") else verb
+    verb = "Resume downloading" if job and job.state in ("failed", "stopped") else verb
     if st.button(
         f"{verb} {data.SOURCES[name].title}",
         key=f"download_{name}",
         type="primary",
         icon=":material/download:",
         width="stretch",
-        help="Fetches the files from the addresses that torchvision lists, and checks them. You may leave "
-        "this page meanwhile.",
+        help="Fetches the files from the addresses that torchvision lists and verifies them. You can leave this page "
+        "meanwhile.",
     ):
         download.start(name)
         st.rerun()
@@ -38,16 +36,16 @@ def download_box(name: str, verb: str = "Download") -> None:
 def _running(name: str) -> None:
     job = download.current(name)
     if job is None or job.state != "running":
-        st.rerun()  # the whole page: the set can be shown now, or the reason why not
+        st.rerun()  # the whole page: it shows the set now, or the reason why not
     if job.total:
         text = f"{job.done / 1e6:.1f} of {job.total / 1e6:.1f} MB"
         st.progress(min(1.0, job.done / job.total), text=f"Downloading {data.SOURCES[name].title}: {text}")
     else:
-        st.progress(0.0, text=f"Downloading {data.SOURCES[name].title}: asking the server")
+        st.progress(0.0, text=f"Downloading {data.SOURCES[name].title}: contacting the server")
     st.button(
         "Stop",
         key=f"stop_{name}",
         icon=":material/stop:",
         on_click=job.stop,
-        help="What is here already is kept: you can go on later.",
+        help="The part that is here is kept; you can resume later.",
     )

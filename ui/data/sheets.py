@@ -1,4 +1,4 @@
-"""What a data set looks like: samples of every class, mean images, and how many images each class has."""
+"""Sheets and charts of a data set: samples of every class, mean images, and images per class."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from ui.shared.formatting import pluralize
 
 COLUMNS, LINES = 12, 10
 MOST_ROWS = 40
-"""Classes on a sheet or chart; a folder may hold thousands."""
+"""Classes on a sheet or chart, at most; a folder may have thousands."""
 
 NO_CLASS = "No class"
 
 
 def lines(images: ImageSet) -> int:
-    """Lines of pictures per class: a few classes share the height that ten would take."""
+    """Lines of pictures per class: a few classes share the height of ten lines."""
     return max(1, LINES // max(1, len(images.classes)))
 
 
 def samples(images: ImageSet, seed: int) -> list[Row]:
-    """Some training images of every class, drawn anew for every seed; images without a class come last."""
+    """Training images of every class, drawn at random from the seed; images without a class come last."""
     rng = np.random.default_rng(seed)
     rows = []
     for label in [*range(min(MOST_ROWS, len(images.classes))), -1]:
@@ -39,7 +39,7 @@ def samples(images: ImageSet, seed: int) -> list[Row]:
 
 
 def sample_sheet(images: ImageSet, seed: int, *, key: str) -> str:
-    """Shows `samples` and returns the caption that belongs below."""
+    """Show `samples`; returns the caption to put below."""
     rows = samples(images, seed)
     class_sheet(rows, key=key, layout="rows" if images.classes else "wall", lines=lines(images))
     if not images.classes:
@@ -50,13 +50,13 @@ def sample_sheet(images: ImageSet, seed: int, *, key: str) -> str:
     count = len(images.classes)
     more = f" The first {MOST_ROWS} of {count:,} classes are shown." if count > MOST_ROWS else ""
     return (
-        "Each row is a class, drawn at random from the training images. What varies within a row is what a "
-        f"latent space has to describe.{more}"
+        "Each row is a class, drawn at random from the training images. A latent space has to describe what varies "
+        f"within a row.{more}"
     )
 
 
 def mean_sheet(images: ImageSet, facts: DatasetStatistics, *, key: str) -> None:
-    """The mean image of the whole set and of every class."""
+    """Show the mean image of the whole set and of every class."""
     rows = [Row("All", "", to_uint8(facts.mean_image)[None])]
     rows += [
         Row(name, "", to_uint8(facts.class_means[i])[None])
@@ -110,25 +110,23 @@ def balance_chart(images: ImageSet, facts: DatasetStatistics) -> go.Figure:
 
 
 def balance_caption(images: ImageSet, facts: DatasetStatistics) -> str:
-    """What to see in `balance_chart`, with its numbers."""
+    """What `balance_chart` shows, in one sentence with numbers."""
     totals = facts.train_counts + facts.test_counts
     if not len(totals):
         return ""
     low, high = int(totals.min()), int(totals.max())
     if low == high:
-        return f"Every class has {low:,} images: no class is favoured."
+        return f"Every class has {low:,} images."
     most, least = _short(images.classes[int(totals.argmax())]), _short(images.classes[int(totals.argmin())])
     verdict = (
         "About balanced"
         if high < 1.5 * max(low, 1)
-        else "Unbalanced: a model sees the large classes more often and draws them better"
+        else "Unbalanced: a model sees the large classes more often and reconstructs them better"
     )
     return f"{verdict}: from {low:,} ({least}) to {high:,} ({most}) images per class."
 
 
 def _short(name: str, most: int = 18) -> str:
-    """A folder's name as plain text for a chart: shortened, and without the marks that Plotly or Markdown
-    would read.
-    """
+    """A folder's name as plain text for a chart: shortened, without characters that Plotly or Markdown interpret."""
     plain = "".join(c if c.isprintable() and c not in "<>&*_`[]$\\~|#" else " " for c in name)
     return plain if len(plain) <= most else plain[: most - 1] + "…"

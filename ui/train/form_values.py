@@ -82,6 +82,8 @@ def arrive(ready: dict[str, bool]) -> None:
         _follow(before, chosen)
     if folder := state.pop("train_folder", None):
         state[key("folder")] = str(folder)
+    if shape := state.pop("train_image_shape", None):
+        state[key("image_shape")] = str(shape)
     state["recipe_dataset_before"] = state[key("dataset")]
     form_gan_source.settle(values())
 

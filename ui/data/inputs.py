@@ -1,0 +1,127 @@
+"""Choices on the Data page: the data set, the path of a folder, and the shape of the images."""
+
+from __future__ import annotations
+
+import re
+
+import streamlit as st
+
+from core import data
+from core.data import loading
+from core.images.shape import LARGEST, SMALLEST, ImageShape
+from ui.shared import address
+
+COLOURS = {1: "Grey", 3: "Colour"}
+"""Channels and their names."""
+
+_CHANNELS, _HEIGHT, _WIDTH = "data_channels", "data_height", "data_width"
+
+
+def choose_set(status: dict[str, loading.Status]) -> str:
+    """Draw the list of data sets; the name of the chosen one."""
+
+    def caption(name: str) -> str:
+        if name == "folder":
+            return "any pictures of yours"
+        return f"{status[name].size.split(' · ')[0]} · {'ready' if status[name].ready else 'not downloaded'}"
+
+    names = list(data.SOURCES)
+    address.adopt(
+        "set",
+        "data_set",
+        lambda text: text if text in names else None,
+        names[0],
+        f"The address asks for a set that does not exist. The sets are {', '.join(names)}.",
+    )
+    name = st.radio(
+        "Set",
+        names,
+        key="data_set",
+        format_func=lambda name: data.SOURCES[name].title,
+        captions=[caption(name) for name in names],
+        persist_state="session",
+        help="Ready sets are on this machine; the others are downloaded once.",
+    )
+    address.put("set", name)
+    st.caption(data.SOURCES[name].about)
+    return name
+
+
+def choose_folder() -> str:
+    """Draw the field for the path of a folder; its text."""
+    return st.text_input(
+        "Path of your folder",
+        key="data_folder",
+        persist_state="session",
+        placeholder=r"C:\Users\me\Pictures or /home/me/pictures",
+        help="A folder on the computer that runs the lab. Sub-folders become classes; any picture format is read; "
+        "damaged files are skipped and listed.",
+    )
+
+
+def choose_shape(name: str) -> ImageShape:
+    """Draw the choice of the image shape where the set has one; the shape."""
+    source = data.SOURCES[name]
+    if not source.any_shape:
+        address.put("shape", None)
+        return source.shape
+    _from_address(source.shape)
+    state = st.session_state
+    shape = ImageShape(state[_CHANNELS], state[_HEIGHT], state[_WIDTH])
+    with st.popover(
+        f"Image shape: {shape}",
+        icon=":material/aspect_ratio:",
+        width="stretch",
+        key="data_shape",
+        help="Height × width in pixels, grey or colour. A model is trained on images of one shape.",
+    ):
+        st.segmented_control(
+            "Channels",
+            list(COLOURS),
+            format_func=COLOURS.__getitem__,
+            key=_CHANNELS,
+            required=True,
+            persist_state="session",
+            help="Grey images have one channel, colour images three: red, green and blue.",
+        )
+        for label, key in (("Height (pixels)", _HEIGHT), ("Width (pixels)", _WIDTH)):
+            st.number_input(
+                label,
+                SMALLEST,
+                LARGEST,
+                key=key,
+                persist_state="session",
+                help=f"{SMALLEST} to {LARGEST}. More pixels take longer to train on.",
+            )
+    address.put("shape", None if shape == source.shape else as_text(shape))
+    return shape
+
+
+def as_text(shape: ImageShape) -> str:
+    """`3-32-32`: channels, height and width, as in the address and in the form on the Train page."""
+    return "-".join(map(str, shape.chw))
+
+
+def from_text(text: str) -> ImageShape | None:
+    """The shape that `as_text` wrote; None if the text is none or the shape is not allowed."""
+    if not re.fullmatch(r"\d-\d{1,3}-\d{1,3}", text, re.ASCII):
+        return None
+    try:
+        return ImageShape.of([int(number) for number in text.split("-")])
+    except ValueError:
+        return None
+
+
+def _from_address(default: ImageShape) -> None:
+    """Fill the widgets at the first visit: as the address asks, or with the set's own shape."""
+    if _CHANNELS in st.session_state:
+        return
+    text = address.get("shape")
+    shape = None if text is None else from_text(text)
+    if text is not None and shape is None:
+        address.warn(
+            "The address asks for an image shape that is not possible. Write channels, height and width, such as "
+            f"3-32-32: 1 or 3 channels, sides of {SMALLEST} to {LARGEST} pixels."
+        )
+    chosen = shape or default
+    st.session_state[_CHANNELS], st.session_state[_HEIGHT], st.session_state[_WIDTH] = chosen.chw

@@ -1,0 +1,191 @@
+"""Data page: the images of every data set, samples of each class, and their statistics."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core import data
+from core.data import DataError, ImageSet, loading, statistics
+from core.images.shape import ImageShape
+from ui.data import inputs, sheets
+from ui.data.download_box import download_box
+from ui.data.explain import explain
+from ui.shared.formatting import escape_markdown, format_sig, pluralize
+from ui.shared.page import open_page
+
+SEED = "data_sheet_seed"  # in session state, not bound to a widget, so that it outlives a visit to another page
+
+
+def page() -> None:
+    """The whole page."""
+    status = data.status()
+    controls, picture = st.columns([3, 8], gap="large")
+    with controls:
+        st.title("Data", anchor=False)
+        st.markdown("A model learns only what its images show. Look at them before you train.")
+        name = inputs.choose_set(status)
+        path = inputs.choose_folder() if name == "folder" else ""
+        shape = inputs.choose_shape(name)
+        images, problem = _load(name, path, shape)
+        if images:
+            _actions(name, path, images)
+        elif name != "folder":
+            _missing(name, status[name].ready)
+    with picture:
+        if images:
+            st.caption(sheets.sample_sheet(images, st.session_state.get(SEED, 0), key="data_sheet"))
+        else:
+            _empty(name, path, problem, status[name].ready)
+    if images:
+        _skipped(images)
+        _measurements(images)
+        explain(images)
+
+
+def _load(name: str, path: str, shape: ImageShape) -> tuple[ImageSet | None, str]:
+    """The set, or None and the reason."""
+    if name == "folder" and not path.strip():
+        return None, ""
+    try:
+        with st.spinner("Reading the images", show_time=True):
+            return data.load(name, path, shape), ""
+    except DataError as error:
+        return None, str(error)
+
+
+def _actions(name: str, path: str, images: ImageSet) -> None:
+    if st.button(
+        "Train on this set",
+        key="data_train",
+        type="primary",
+        icon=":material/play_arrow:",
+        width="stretch",
+        help="Opens the Train page with this set and image shape.",
+    ):
+        st.session_state["train_dataset"] = name
+        st.session_state["train_folder"] = path
+        st.session_state["train_image_shape"] = inputs.as_text(images.shape)
+        open_page("train")
+    if st.button(
+        "Draw other samples",
+        key="data_draw",
+        icon=":material/shuffle:",
+        width="stretch",
+        help="Shows other images of every class.",
+    ):
+        st.session_state[SEED] = st.session_state.get(SEED, 0) + 1
+    st.caption(
+        f"Draw {st.session_state.get(SEED, 0)} · {images.shape} · "
+        f"{pluralize(len(images.train_images), 'training image')}, {len(images.test_images):,} to test"
+    )
+
+
+def _missing(name: str, damaged: bool) -> None:
+    download_box(name, "Replace" if damaged else "Download")
+    if not damaged:
+        st.caption(
+            "About 12 to 31 MB over the network, 55 MB on the disk. Without a network, put the files into the folder "
+            "named on the right."
+        )
+
+
+def _empty(name: str, path: str, problem: str, ready: bool) -> None:
+    """The place of the pictures while there are none: what is missing and the next step."""
+    with st.container(border=True, height=420, vertical_alignment="center"):
+        title = data.SOURCES[name].title
+        if name == "folder" and not path.strip():
+            st.markdown("**No folder yet.** Type the path of a folder of pictures.")
+            st.caption(
+                "One sub-folder per class, or all pictures in one folder. Each picture is fitted into the image shape "
+                "you choose, in grey or in colour; your files stay as they are."
+            )
+        elif name == "folder":
+            st.error("These pictures cannot be used.", icon=":material/folder_off:")
+            st.text(problem)  # plain text: it quotes a path
+        elif ready:
+            st.error(f"{title} cannot be shown.", icon=":material/broken_image:")
+            st.text(problem)
+        else:
+            st.markdown(f"**{title} is not on this machine yet.** Download it once, or use the digits.")
+            st.caption("The four files belong in this folder (LATENT_LAB_DATA moves it):")
+            st.code(str(loading.raw_folder(name)), language=None, wrap_lines=True)
+
+
+def _skipped(images: ImageSet) -> None:
+    if images.skipped:
+        with st.expander(
+            f"{pluralize(len(images.skipped), 'file')} skipped", icon=":material/report:", key="data_skipped"
+        ):
+            st.dataframe(
+                {"File": [file for file, _ in images.skipped], "Reason": [reason for _, reason in images.skipped]},
+                hide_index=True,
+                width="stretch",
+                alt="Skipped files with the reason for each",
+            )
+
+
+def _measurements(images: ImageSet) -> None:
+    found = statistics.measure(images)
+    st.subheader("In numbers", anchor=False)
+    with st.container(horizontal=True, gap="large", key="data_numbers"):
+        for label, value, help in _numbers(images, found):
+            st.metric(label, value, help=help, width="content")
+    balance, means = st.columns(2, gap="large")
+    with balance:
+        st.markdown("**Class balance**")
+        if images.classes:
+            caption = sheets.balance_caption(images, found)
+            st.plotly_chart(
+                sheets.balance_chart(images, found),
+                key="data_balance",
+                width="stretch",
+                config={"displayModeBar": False},
+                alt=f"Images per class. {caption}",
+            )
+            st.caption(f"{escape_markdown(caption)} Solid: training, hatched: test.")
+        else:
+            st.caption("Your folder has no sub-folders, so there are no classes to compare.")
+    with means:
+        st.markdown("**Mean images**")
+        sheets.mean_sheet(images, found, key="data_means")
+        st.caption(
+            "The mean of each pixel over the training images. If the mean of a class is sharp, its images are alike; "
+            "if it is blurred, they vary, and a model has to explain how."
+        )
+
+
+def _numbers(images: ImageSet, found: statistics.DatasetStatistics) -> list[tuple[str, str, str]]:
+    """Label, value and help of each number."""
+    if images.shape.colour:
+        pixel = (
+            "Mean red, green, blue",
+            " · ".join(map(format_sig, found.channel_means)),
+            "Mean of each channel over the training images, from 0 (black) to 1.",
+        )
+    else:
+        pixel = (
+            "Mean pixel",
+            format_sig(found.mean_pixel),
+            "Mean grey level of the training images, from 0 (black) to 1 (white).",
+        )
+    return [
+        (
+            "Training images",
+            f"{len(images.train_images):,}",
+            "A model learns from these; some of them are held out for validation.",
+        ),
+        ("Test images", f"{len(images.test_images):,}", "Used only by the final evaluation."),
+        pixel,
+        (
+            "Floor of the BCE",
+            f"{format_sig(found.bce_floor)} nats",
+            "The least binary cross-entropy (BCE) per test image that any model can reach: a value between black and "
+            "white has an entropy of its own.",
+        ),
+        (
+            "BCE of the mean image",
+            f"{format_sig(found.bce_mean_image)} nats",
+            "The score of a model that always answers with the mean image. A model that does not beat it has learned "
+            "nothing.",
+        ),
+    ]
