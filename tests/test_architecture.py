@@ -1,4 +1,4 @@
-"""The house stands on its floors: imports run one way, the first page waits for no torch, nothing is unpickled."""
+"""Rules on the structure of the code: where files lie, which way imports run, what loads torch, nothing unpickled."""
 
 import ast
 import re
@@ -27,40 +27,44 @@ LEVELS = {package: level for level, packages in enumerate(ORDER) for package in 
 FLOORS = {"core": 0, "ui": 1, "pages": 2, "app": 3}
 ROOMS = ("core", "ui", "pages", "bootstrap", "tests", "benchmarks", "models_ckpt")
 SOURCES = sorted([*paths.ROOT.glob("*.py"), *(f for room in ROOMS for f in (paths.ROOT / room).rglob("*.py"))])
-LIGHT = (
-    "core.recipes.recipe",
-    "core.recipes.presets",
-    "core.system.paths",
-    "core.data.loading",
-    "core.images.convert",
-    "core.runs.frames",
-    "core.runs.run",
-    "core.runs.status",
-    "core.runs.names",
-    "core.runs.history",
-    "core.system.atomic_files",
-    "core.jobs.training_job",
-    "core.jobs.training_queue",
-    "ui.charts.decimate",
-    "core.jobs.classifier",
-    "core.latent.interpolation",
-    "core.embedding.settings",
-    "core.jobs.embedding",
-    "core.embedding.pitfalls",
-    "core.jobs.embedding_worker",
-    "core.embedding.export",
-)
+WITHOUT_TORCH = ("system", "images", "data", "recipes", "runs", "jobs", "embedding")
+"""Packages of core that the first page imports, so that it opens before torch is loaded."""
+WITH_TORCH = {"core.runs.weights", "core.jobs.outliers"}
+"""Modules of those packages that compute with models; the modules of worker processes are the others."""
+UI_ORDER = ("components registry", "shared", "charts", "training_view")
+UI_LEVELS = {package: level for level, packages in enumerate(UI_ORDER) for package in packages.split()}
+LONG = 65  # lines of a function
+TOO_LONG = {
+    "pages.map.page",
+    "ui.components.outliers.outlier_board.outlier_board",
+    "ui.embedding.explain._neighbours",
+    "ui.generate.views.other_plane",
+    "ui.outliers.classes.classes",
+    "ui.reconstruct.mask.panel",
+    "ui.train.run_table._actions",
+    "ui.training_view.controls.controls",
+}
 
 
-def named(files):
-    return [str(f.relative_to(paths.ROOT)) for f in files]
+def under(folder: str) -> list[Path]:
+    """Python files of a folder of the repository."""
+    return [file for file in SOURCES if file.is_relative_to(paths.ROOT / folder)]
 
 
-def imports(file: Path, whole: bool = True) -> set[str]:
-    """Modules a file imports; only at the top level with `whole=False`."""
+def module_name(file: Path) -> str:
+    return ".".join(file.relative_to(paths.ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def packages_of(folder: str) -> set[str]:
+    """Names of the packages in a folder of the repository."""
+    return {file.parent.name for file in (paths.ROOT / folder).glob("*/__init__.py")}
+
+
+def imports(file: Path) -> set[str]:
+    """Modules that a file imports, at its top or within a function."""
     tree = ast.parse(file.read_bytes())
     found = set()
-    for node in ast.walk(tree) if whole else tree.body:
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -82,22 +86,21 @@ def run_blocking(blocked: tuple[str, ...], code: str) -> subprocess.CompletedPro
 
 
 def test_every_module_of_core_imports_without_streamlit_and_plotly():
-    modules = [
-        ".".join(f.relative_to(paths.ROOT).with_suffix("").parts)
-        for f in SOURCES
-        if f.is_relative_to(paths.ROOT / "core")
-    ]
-    modules = [m.removesuffix(".__init__") for m in modules if not m.endswith("__main__")]
+    modules = [module_name(file) for file in under("core") if file.name != "__main__.py"]
     assert "core.training.loop" in modules and "core.models" in modules
     code = f"import importlib\nfor m in {modules!r}: importlib.import_module(m)\n"
     done = run_blocking(("streamlit", "plotly", "altair"), code)
     assert done.returncode == 0, done.stderr[-600:]
 
 
-def test_what_the_first_page_touches_imports_without_torch():
+def test_what_the_first_page_imports_needs_no_torch():
+    modules = [module_name(file) for package in WITHOUT_TORCH for file in under(f"core/{package}")]
+    assert set(modules) >= WITH_TORCH
+    light = [m for m in modules if m not in WITH_TORCH and not m.endswith("worker")]
+    light += ["core.latent.interpolation", "ui.charts.decimate", "ui.registry"]
     code = (
         "import importlib\n"
-        f"for m in {LIGHT!r}: importlib.import_module(m)\n"
+        f"for m in {light!r}: importlib.import_module(m)\n"
         "from core import data, runs\n"
         "from core.jobs import training_queue\n"
         "from core.recipes import presets\n"
@@ -117,17 +120,17 @@ def test_the_digits_load_without_torch_and_without_importing_all_of_scikit_learn
     assert done.returncode == 0, done.stderr[-600:]
 
 
-@pytest.mark.parametrize("room", ["core", "ui", "pages"])
-def test_imports_run_one_way_only(room):
-    files = [f for f in SOURCES if f.is_relative_to(paths.ROOT / room)]
+@pytest.mark.parametrize("folder", ["core", "ui", "pages"])
+def test_imports_run_from_app_to_pages_to_ui_to_core_only(folder):
+    files = under(folder)
     assert files
     for file in files:
         for module in imports(file):
             floor = FLOORS.get(module.split(".")[0], -1)
-            assert floor <= FLOORS[room], f"{file.relative_to(paths.ROOT)} imports {module} from the floor above"
+            assert floor <= FLOORS[folder], f"{file.relative_to(paths.ROOT)} imports {module}"
 
 
-def test_core_and_ui_know_nothing_of_the_set_up():
+def test_core_ui_and_pages_import_nothing_of_the_set_up():
     for file in SOURCES:
         if file.relative_to(paths.ROOT).parts[0] in ("core", "ui", "pages"):
             assert not {m for m in imports(file) if m.split(".")[0] in ("bootstrap", "lab", "tests")}, file
@@ -145,19 +148,57 @@ def test_nothing_in_the_house_is_ever_unpickled():
         assert not {m for m in imports(file) if m.split(".")[0] in ("pickle", "dill", "joblib", "marshal", "shelve")}
 
 
+def test_nothing_but_packages_lies_directly_in_core_and_ui():
+    for folder, files in {"core": {"__init__", "__main__"}, "ui": {"__init__", "registry", "shell"}}.items():
+        assert {file.stem for file in (paths.ROOT / folder).glob("*.py")} == files
+        nested = {file.relative_to(paths.ROOT / folder).parts[0] for file in under(folder)}
+        assert {name for name in nested if not name.endswith(".py")} == packages_of(folder)
+
+
 def test_packages_of_core_import_only_packages_below_them():
-    for file in (f for f in SOURCES if f.is_relative_to(paths.ROOT / "core")):
-        package, *rest = file.relative_to(paths.ROOT / "core").parts
-        if not rest:
-            assert package in ("__init__.py", "__main__.py"), f"{file.name} lies directly in core/"
-            continue
-        for module in imports(file):
-            other = (module.split(".") + [""])[1] if module.startswith("core.") else ""
-            if other in LEVELS and other != package:
-                assert LEVELS[other] < LEVELS[package], f"{package}/{rest[-1]} imports {module} from a package above"
+    assert packages_of("core") <= set(LEVELS), "a new package needs its place in ORDER"
+    for package in packages_of("core"):
+        for file in under(f"core/{package}"):
+            for module in imports(file):
+                other = (module.split(".") + [""])[1] if module.startswith("core.") else ""
+                if other in LEVELS and other != package:
+                    assert LEVELS[other] < LEVELS[package], f"{package}/{file.name} imports {module}"
 
 
-def test_every_module_and_public_function_of_core_says_what_it_is_for():
+def test_packages_of_ui_import_only_packages_below_them_and_no_page_another():
+    """Shared packages stand below all others in the order of UI_ORDER; every other package is that of a page."""
+    pages = len(UI_ORDER)
+    for package in packages_of("ui"):
+        for file in under(f"ui/{package}"):
+            for module in imports(file):
+                other = (module.split(".") + [""])[1] if module.startswith("ui.") else ""
+                if other and other != package:
+                    level = UI_LEVELS.get(other, pages)
+                    assert level < UI_LEVELS.get(package, pages), f"{package}/{file.name} imports {module}"
+
+
+def test_tests_mirror_the_packages():
+    assert {folder.name for folder in (paths.ROOT / "tests/core").iterdir() if any(folder.glob("test_*.py"))} == (
+        packages_of("core")
+    )
+    of_ui = {folder.name for folder in (paths.ROOT / "tests/ui").iterdir() if folder.is_dir()} - {"__pycache__"}
+    assert of_ui <= packages_of("ui")
+    pages = {file.stem for file in (paths.ROOT / "pages").glob("*.py")}
+    assert {file.stem for file in (paths.ROOT / "tests/pages").glob("test_*_page.py")} == {
+        f"test_{page}_page" for page in pages
+    }
+
+
+def test_no_function_is_longer_than_a_screen():
+    long = set()
+    for file in (f for folder in ("core", "ui", "pages", "bootstrap") for f in under(folder)):
+        for node in ast.walk(ast.parse(file.read_bytes())):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno - node.lineno >= LONG:
+                long.add(f"{module_name(file)}.{node.name}")
+    assert long <= TOO_LONG, f"more than {LONG} lines: {long - TOO_LONG}"
+
+
+def test_every_module_and_public_function_of_core_has_a_docstring():
     silent = []
     for file in SOURCES:
         if not file.is_relative_to(paths.ROOT / "core"):
