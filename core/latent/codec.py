@@ -27,7 +27,7 @@ def decode(model: LatentModel, z: np.ndarray, chunk: int = 256) -> np.ndarray:
     activations."""
     import torch
 
-    vectors = torch.from_numpy(np.ascontiguousarray(z, np.float32))
+    vectors = torch.from_numpy(np.array(z, np.float32, order="C"))  # a copy: latents may be read-only, a tensor not
     device = model.latent_mean.device
     with torch.inference_mode():
         parts = [vectors[k : k + chunk] for k in range(0, max(1, len(vectors)), chunk)]

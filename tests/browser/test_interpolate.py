@@ -148,7 +148,7 @@ def test_a_test_image_can_be_drawn_upon(page, lab):
     visit(page, lab, f"run={RUN}&a=3&b=8")
     page.get_by_role("button", name="Choose A").click()
     page.get_by_text("Draw", exact=True).click()
-    page.get_by_role("button", name="Start from the image chosen now").click()
+    page.get_by_role("button", name="Draw on the current image").click()
     expect(page.get_by_role("button", name="Use it as A")).to_be_enabled()
     original = data.load("digits").test_images[3]
     assert np.array_equal(greys(page.locator(".pad .real")), original)
@@ -218,7 +218,7 @@ def test_the_classifier_says_what_each_picture_looks_like(page, lab):
     for key, name in (("Home", "1"), ("End", "7")):
         page.keyboard.press(key)
         expect(page.locator(".path .note").last).to_have_text(re.compile(rf"^{name} · \d+ %$"))
-    assert re.search(r"names \d+\.\d % of 297 test images", page.locator("[data-testid=stMain]").inner_text())
+    assert re.search(r"right on \d+\.\d % of 297 test images", page.locator("[data-testid=stMain]").inner_text())
 
 
 def test_the_way_can_be_taken_along_as_gif_strip_and_frames(page, lab):

@@ -242,7 +242,7 @@ def test_a_second_map_shares_pointer_and_selection(page, lab, monkeypatch):
 
 def test_a_map_forms_before_the_eyes_stops_continues_and_is_there_after_a_reload(page, lab):
     visit(page, lab, "n=1797&method=tsne&perplexity=30&seed=0&iterations=5000")
-    page.get_by_role("button", name="Form the map").click()
+    page.get_by_role("button", name="Compute the map").click()
     stamps = []
     for _ in range(2):
         last = stamps[-1] if stamps else "forming 0"
@@ -269,7 +269,7 @@ def test_a_map_forms_before_the_eyes_stops_continues_and_is_there_after_a_reload
 
 def test_a_finished_map_is_there_again_at_once_and_lives_on_while_another_page_is_open(page, lab):
     visit(page, lab, "n=400&method=tsne&perplexity=20&seed=3&iterations=350")
-    page.get_by_role("button", name="Form the map").click()
+    page.get_by_role("button", name="Compute the map").click()
     page.get_by_role("link", name="Generate").click()
     page.wait_for_selector("[data-sheet=ready]", timeout=60_000)
     settled(page)

@@ -11,7 +11,7 @@ from core.runs import weights
 from core.system import paths
 from tests.pages.page_tools import open_page, untrained
 from tests.tiny_runs import tiny, trained
-from ui.interpolate import views as parts
+from ui.interpolate import paths as page_paths
 from ui.interpolate.inputs import Pick
 from ui.shared import encode
 from ui.shared.model_cache import load
@@ -83,12 +83,12 @@ def test_families_without_an_encoder_have_the_whole_page_and_search_once(monkeyp
     page.toggle(key="interpolate_square_on").set_value(True).run()
     assert not page.exception and searched == [65, 2], "the two corners of the square in one go"
     model = weights.load_model(run)
-    ends = parts.ends_of(here(page), load(run), data.load("digits"))
+    ends = page_paths.endpoints(here(page), load(run), data.load("digits"))
     original = data.load("digits").test_images[12][None]
     mu = encode.encode(load(run), original)
     assert np.allclose(mu, codec.encode(model, original), atol=1e-3)
     for way in ("lerp", "slerp"):
-        found = parts.ways(load(run), ends["a"], ends["b"])[way]
+        found = page_paths.paths_between(load(run), ends["a"], ends["b"])[way]
         assert np.array_equal(found.images[-1], codec.decode(model, mu)[0]), "exactly decode(μ)"
         assert np.array_equal(found.images[0], interpolation.sample_endpoint(model, 4).image)
 
@@ -196,7 +196,7 @@ def test_a_square_of_four_is_decoded_when_asked_for(digits):
     page.toggle(key="interpolate_square_on").set_value(True).run()
     assert not page.exception
     page.button(key="interpolate_others").click().run()
-    assert not page.exception and any("mixes the four" in c.value for c in page.caption)
+    assert not page.exception and any("a mixture of the four" in c.value for c in page.caption)
 
 
 def test_every_control_has_help():

@@ -15,13 +15,13 @@ from core.jobs import embedding_queue
 from core.latent import codec, pca
 from core.latent import search as latent_search
 from core.runs import weights
-from core.system import paths
+from core.system import cache, paths
 from tests.pages.page_tools import keys_of, open_page, untrained
 from tests.tiny_runs import tiny, trained
-from ui.components.base import pack
+from ui.components.base import pack, pack_numbers
 from ui.components.embedding import map_detail, map_sheet, map_view
-from ui.embedding import board, selection
-from ui.embedding.explain import attention
+from ui.embedding import board, selection, subset
+from ui.embedding.explain import neighbour_probabilities
 
 
 class Played:
@@ -153,7 +153,7 @@ def test_every_kind_of_model_has_its_pca_map_at_once(preset_name, d, sent):
     z = inputs.latents(run, images.test_images[inputs.choose_ids(images, 80)])
     shown = places(sent["map_view"])
     assert np.allclose(shown, pca.pca(z), atol=1e-5)
-    assert "This is the PCA map, to begin with" in sent["map_view"]["note"]
+    assert "This is the PCA map." in sent["map_view"]["note"]
 
 
 def test_forming_stopping_and_continuing(desk, sent):
@@ -163,8 +163,8 @@ def test_forming_stopping_and_continuing(desk, sent):
     job = desk.jobs[0]
     again(page)
     assert "map_stop" in keys(page) and "map_form" not in keys(page)
-    assert "Looking for the neighbours" in sent["map_view"]["note"] and sent["map_view"]["busy"]
-    y = map_view.text_of(np.ones((120, 2)), np.float32)
+    assert "Searching for the neighbours" in sent["map_view"]["note"] and sent["map_view"]["busy"]
+    y = pack_numbers(np.ones((120, 2)), np.float32)
     job.hear({"event": "step", "y": y, "iteration": 49, "trace": [[49, 1.25]]})
     again(page)
     assert sent["map_view"]["note"] == "Iteration 49 of 350 · KL 1.25 nats"
@@ -181,8 +181,8 @@ def test_forming_stopping_and_continuing(desk, sent):
 def test_a_finished_map_is_shown_from_the_cache_with_its_measures(desk, sent):
     _, y = kept_map(untrained("run"))
     page = visit(n=120)
-    assert sent["map_view"]["xy"] == map_view.text_of(y, np.float32) and not desk.jobs, "nothing is formed anew"
-    assert sent["map_view"]["note"] == "350 iterations · KL 0.750 nats · formed in 1.50 s by openTSNE"
+    assert sent["map_view"]["xy"] == pack_numbers(y, np.float32) and not desk.jobs, "nothing is formed anew"
+    assert sent["map_view"]["note"] == "350 iterations · KL 0.750 nats · computed in 1.50 s by openTSNE"
     said = text(page)
     assert "**0.987**" in said and "91.0 %" in said and "**90.0 %**" in said and "−0.050" in said
     assert "Measured on 120 images" in said
@@ -255,7 +255,7 @@ def test_the_address_chooses_everything_and_is_kept_up_to_date(sent):
 def test_a_bad_value_in_the_address_is_ignored_with_a_message(name, bad, sent):
     untrained("run")
     page = visit(**{name: bad})
-    assert "The address asks for something that is not there" in page.warning[0].value and "map_view" in sent
+    assert "The address asks for a setting that is not possible" in page.warning[0].value and "map_view" in sent
     assert "<b>" not in page.warning[0].value
 
 
@@ -305,12 +305,12 @@ def test_beside_a_run_without_an_encoder_both_maps_show_images_that_own_a_place(
     images = data.load("digits")
     ids, model = inputs.table_ids(images, second.recipe), weights.load_model(second)
     assert sent["map_view"]["pool"] == sent["map_view2"]["pool"] and page.number_input(key="map_n").value == 90
-    assert "Both maps show images that two was trained on. It has no encoder" in text(page)
+    assert "Both maps show training images of two. This model has no encoder" in text(page)
     z = inputs.latents(first, inputs.pictures(images, ids))
     for key, x in (("map_view", z), ("map_view2", model.posterior(model.table).mean.numpy())):
         assert np.allclose(places(sent[key]), pca.pca(x), atol=1e-3), key
     page.button_group(key="map_source2").set_value("pixels")
-    assert "was trained on" not in text(again(page)) and page.number_input(key="map_n").max == 1_797
+    assert "Both maps show training images" not in text(again(page)) and page.number_input(key="map_n").max == 1_797
 
 
 def test_a_run_without_an_encoder_offers_as_many_images_as_it_knows(monkeypatch):
@@ -360,9 +360,9 @@ def test_the_depth_has_this_maps_numbers_and_the_code_that_ran():
     assert "2 to the entropy" in text(page)
 
 
-def test_attention_has_the_perplexity_that_was_asked_for():
+def test_neighbour_probabilities_have_the_perplexity_that_was_asked_for():
     x = np.random.default_rng(0).standard_normal((200, 5))
-    sigma, p, entropy = attention(x, 3, 25)
+    sigma, p, entropy = neighbour_probabilities(x, 3, 25)
     assert 2**entropy == pytest.approx(25, rel=1e-6) and p[3] == 0 and p.sum() == pytest.approx(1)
     direct = np.exp(-((x - x[3]) ** 2).sum(1) / (2 * sigma**2))
     direct[3] = 0
@@ -387,21 +387,21 @@ def test_the_small_maps_are_computed_when_asked_for(desk):
 
 def test_what_is_selected_is_answered_with_reconstructions_neighbours_and_the_decoded_mean():
     run = untrained("run", latent_dim=3)
-    pool = board.pool_of(data.load("digits"), 60)
-    slot = board.slot("", run, pool, Settings(n=60), "openTSNE")
-    held = selection.model_of(slot)
-    z, model = slot.x, weights.load_model(run)
-    spaces = selection._spaces([slot], held)
-    picked = selection._answer("t", [4, 9], [], pool, held, spaces)
+    images = subset.subset_of(data.load("digits"), 60)
+    view = board.view_of("", run, images, Settings(n=60), "openTSNE")
+    held = selection.model_of(view)
+    z, model = view.x, weights.load_model(run)
+    spaces = selection._spaces([view], held)
+    picked = selection._answer("t", [4, 9], [], images, held, spaces)
     wanted = np.concatenate([codec.decode(model, z[k][None]) for k in (4, 9)])
     assert picked["reconstructions"] == pack(wanted) and picked["mean"] is None and picked["token"] == "t"
     assert [row["title"] for row in picked["rows"]] == ["Nearest in z", "Nearest in pixels"]
-    for row, x in zip(picked["rows"], (z, inputs.pixels(pool.pictures)), strict=True):
+    for row, x in zip(picked["rows"], (z, inputs.pixels(images.pictures)), strict=True):
         nearest = NearestNeighbors(n_neighbors=8).fit(x).kneighbors(return_distance=False)[9]
         assert row["points"] == nearest.tolist()
-        same = (pool.labels[nearest] == pool.labels[9]).sum()
+        same = (images.labels[nearest] == images.labels[9]).sum()
         assert row["agree"] == f"{same} of 8 are of the same class"
-    many = selection._answer("t", [], [1, 2, 3], pool, held, spaces)
+    many = selection._answer("t", [], [1, 2, 3], images, held, spaces)
     assert many["mean"] == pack(codec.decode(model, z[[1, 2, 3]].mean(0)[None])) and many["reconstructions"] is None
 
 
@@ -418,6 +418,21 @@ def test_a_question_that_is_none_is_ignored(asked, monkeypatch):
 
     monkeypatch.setattr(st, "session_state", {"map_detail": {"ask": asked}})
     assert map_detail.requested_selection("map_detail", 60) is None
+
+
+def test_the_inputs_of_a_map_are_chosen_and_hashed_once_not_at_every_rerun(monkeypatch):
+    untrained("run")
+    hashed, digest = [], cache.digest
+    monkeypatch.setattr(
+        cache,
+        "digest",
+        lambda *parts: hashed.extend(p.shape for p in parts if isinstance(p, np.ndarray)) or digest(*parts),
+    )
+    page = visit(n=70, perplexity=5)
+    first = list(hashed)
+    assert {(70, 28, 28), (70, 20)} <= set(first), "the pictures of the map, and their latents"
+    again(again(page))
+    assert hashed == first, "a rerun hashes none of them again"
 
 
 def test_every_control_has_help():

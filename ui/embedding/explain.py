@@ -1,8 +1,7 @@
-"""The depth of the Map page: the objective with this map's numbers, and the code that ran."""
+"""Section "How it works" of the Map page: the objective with this map's numbers, and the code that ran."""
 
 from __future__ import annotations
 
-import inspect
 import math
 
 import numpy as np
@@ -14,44 +13,45 @@ from ui.components.charts.curves import curves
 from ui.embedding.board import EmbeddingView, ViewState
 from ui.shared import theme
 from ui.shared.formatting import format_sig
+from ui.shared.source_code import show_code
 
 
-def depth(slot: EmbeddingView, now: ViewState) -> None:
-    """A fold; its numbers are computed only while it is open."""
+def explain(view: EmbeddingView, state: ViewState) -> None:
+    """The section; its numbers are computed only while it is open."""
     fold = st.expander("How it works", key="map_depth", on_change="rerun")
     if not fold.open:
         return
     with fold:
-        if slot.settings.method == "pca":
-            _flat(slot, now)
+        if view.settings.method == "pca":
+            _pca(view, state)
         else:
-            _neighbours(slot, now)
+            _tsne(view, state)
 
 
-def _flat(slot: EmbeddingView, now: ViewState) -> None:
+def _pca(view: EmbeddingView, state: ViewState) -> None:
     st.markdown(
-        "**PCA** looks for the two directions u₁, u₂ along which the images x spread most, and keeps only "
-        "where each image lies along them. No distance ever grows on the way, and most shrink."
+        "**PCA** finds the two directions u₁, u₂ of largest variance of the inputs x, and projects every image onto "
+        "them. No distance grows by the projection, and most shrink. The last ratio is the share of the variance that "
+        "is kept:"
     )
     st.latex(
         r"y_i = \left(u_1^\top (x_i - \bar{x}),\; u_2^\top (x_i - \bar{x})\right), \qquad "
-        r"\frac{\lambda_1 + \lambda_2}{\sum_k \lambda_k} = " + format_sig(pca.explained_variance(slot.x, now.xy))
+        r"\frac{\lambda_1 + \lambda_2}{\sum_k \lambda_k} = " + format_sig(pca.explained_variance(view.x, state.xy))
     )
-    st.caption("The code that ran:")
-    st.code(inspect.getsource(pca.pca), language="python")
+    show_code([pca.pca], "The code that ran")
 
 
-def _neighbours(slot: EmbeddingView, now: ViewState) -> None:
-    s, n = slot.settings, len(slot.x)
+def _tsne(view: EmbeddingView, state: ViewState) -> None:
+    s, n = view.settings, len(view.x)
     x = (
-        pca.pca(slot.x, settings.PCA_DIMENSIONS)
-        if s.pca_first and slot.x.shape[1] > settings.PCA_DIMENSIONS
-        else slot.x
+        pca.pca(view.x, settings.PCA_DIMENSIONS)
+        if s.pca_first and view.x.shape[1] > settings.PCA_DIMENSIONS
+        else view.x
     )
-    sigma, p, entropy = attention(x, 0, s.perplexity)
+    sigma, p, entropy = neighbour_probabilities(x, 0, s.perplexity)
     st.markdown(
-        "Each image i spreads its attention over the others by a Gaussian round itself, whose width σᵢ is "
-        "chosen so that it attends to about as many as the **perplexity** says."
+        "**t-SNE** gives each image i a probability over the others, its neighbours, by a Gaussian around xᵢ. Its "
+        "width σᵢ is chosen so that the effective number of neighbours, 2 to the entropy, equals the **perplexity**."
     )
     st.latex(
         r"p_{j \mid i} = \frac{\exp(-\lVert x_i - x_j \rVert^2 / 2\sigma_i^2)}"
@@ -59,21 +59,21 @@ def _neighbours(slot: EmbeddingView, now: ViewState) -> None:
         r"2^{H(p_{\cdot \mid i})} = " + f"{s.perplexity:g}"
     )
     st.markdown(
-        f"For the first image of this map: σ = {format_sig(sigma)}, the nearest of {n - 1:,} others gets "
-        f"{format_sig(100 * p.max())} % of its attention, and 2 to the entropy of {format_sig(entropy)} bits is "
+        f"For the first image of this map: σ = {format_sig(sigma)}, the nearest of {n - 1:,} others has a probability "
+        f"of {format_sig(100 * p.max())} %, and 2 to the entropy of {format_sig(entropy)} bits is "
         f"{format_sig(2**entropy)}."
     )
     st.markdown(
-        "On the map, points attend to each other by a curve with a heavier tail (Student's t), which leaves "
-        "room for the crowd. The points then move until both agree, as far as the **KL divergence** can fall:"
+        "On the map, the probabilities q come from a distribution with a heavier tail (Student's t), which leaves room "
+        "for moderately distant images. The points move so that the **KL divergence** between both falls:"
     )
     st.latex(
         r"q_{ij} \propto \frac{1}{1 + \lVert y_i - y_j \rVert^2}, \qquad "
         r"\mathrm{KL}(P \,\|\, Q) = \sum_{i \ne j} p_{ij} \log \frac{p_{ij}}{q_{ij}}"
-        + (f" = {now.trace[-1][1]:.4f}" if now.trace else "")
+        + (f" = {state.trace[-1][1]:.4f}" if state.trace else "")
     )
-    if len(now.trace) > 2:
-        steps, kl = np.array(now.trace).T
+    if len(state.trace) > 2:
+        steps, kl = np.array(state.trace).T
         curve = {
             "name": "KL",
             "colour": theme.colour("kl"),
@@ -91,26 +91,25 @@ def _neighbours(slot: EmbeddingView, now: ViewState) -> None:
                 "legend": [],
                 "marks": [],
                 "xTitle": "Iterations",
-                "revision": slot.key,
+                "revision": view.key,
                 "muted": theme.colour("muted"),
             },
             key="map_kl",
             alt="KL divergence over the iterations",
             height=220,
         )
-        early = tsne.early_iterations(s.iterations) if slot.by == "openTSNE" else tsne.SKLEARN_EARLY_ITERATIONS
+        early = tsne.early_iterations(s.iterations) if view.backend == "openTSNE" else tsne.SKLEARN_EARLY_ITERATIONS
         st.caption(
-            f"In the first {early} iterations attraction is {tsne.EXAGGERATION:g} times too strong, "
-            "so that clusters find each other; then it is let go and the KL falls. Where the curve is flat, "
-            "more iterations change little."
+            f"In the first {early} iterations the attraction is multiplied by {tsne.EXAGGERATION:g} (early "
+            "exaggeration), which brings clusters together; afterwards the KL falls. Where the curve is flat, more "
+            "iterations change little."
         )
-    st.caption("The code that ran:")
-    ran = tsne._open_tsne if slot.by == "openTSNE" else tsne._scikit_learn
-    st.code("\n\n".join(inspect.getsource(f) for f in (tsne.first_layout, tsne.affinities, ran)), language="python")
+    backend = tsne._open_tsne if view.backend == "openTSNE" else tsne._scikit_learn
+    show_code((tsne.first_layout, tsne.affinities, backend), "The code that ran")
 
 
-def attention(x: np.ndarray, i: int, perplexity: float) -> tuple[float, np.ndarray, float]:
-    """(σ of point i of x [n, d], its attention to every point [n] with 0 for itself, the entropy of that in bits), so
+def neighbour_probabilities(x: np.ndarray, i: int, perplexity: float) -> tuple[float, np.ndarray, float]:
+    """(σ of point i of x [n, d], its probabilities over all points [n], 0 for itself, and their entropy in bits), such
     that 2 to the entropy is the perplexity."""
     squares = ((np.asarray(x, np.float64) - x[i]) ** 2).sum(1)
     squares[i] = np.inf

@@ -1,6 +1,8 @@
-"""What the Map page's visitor chose: settings of one map or two, kept from page to page and in the address."""
+"""Settings of the Map page's one or two maps, kept from page to page and in the address."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import streamlit as st
 
@@ -8,25 +10,26 @@ from core import runs
 from core.embedding import settings as embedding_settings
 from core.embedding.settings import EmbeddingError, Settings
 from core.runs import Run
+from ui.shared import address
 from ui.shared.formatting import escape_markdown
 from ui.shared.run_picker import places_images
 
 SOURCES = {"latents": "Latents", "pixels": "Raw pixels"}
 METHODS = {"tsne": "t-SNE", "pca": "PCA"}
-STARTS = {"pca": "the PCA map", "random": "random places"}
+STARTS = {"pca": "the PCA map", "random": "random positions"}
+
+MAX_ITERATIONS = 5_000
 
 SHARED = ("n", "iterations", "start", "pca_first")
-"""Settings that both maps have in common; the others are each map's own."""
+"""Settings that both maps share; each map has its own values of the others."""
 
 OWN = ("source", "method", "perplexity", "seed")
-ADDRESS = (*OWN, *SHARED, *(f"{name}2" for name in OWN), "run2")
+PARAMETERS = (*OWN, *SHARED, *(f"{name}2" for name in OWN), "run2")
 
 
-def adopt_address() -> None:
+def read_address() -> None:
     """Take over what the address asks for; a bad value is left out with a message."""
-    asked = {name: st.query_params[name] for name in ADDRESS if name in st.query_params}
-    if asked == st.session_state.get("map_wrote"):
-        return
+    asked = address.requested("map", *PARAMETERS)
     for name, text in asked.items():
         if name == "run2":
             st.session_state["map_run2"] = text
@@ -36,45 +39,37 @@ def adopt_address() -> None:
             value = {"0": False, "1": True}.get(text, text) if field == "pca_first" else text
             st.session_state[f"map_{name}"] = _for_widget(field, embedding_settings.check(field, value))
         except EmbeddingError as error:
-            st.warning(
-                f"The address asks for something that is not there. {escape_markdown(str(error))} You see the "
-                f"map without "
-                "it."
-            )
+            address.warn(f"The address asks for a setting that is not possible. {escape_markdown(str(error))}")
     if any(name.endswith("2") for name in asked):
         st.session_state["map_second"] = True
 
 
 def write_address(chosen: dict[str, Settings], run2: str | None) -> None:
-    """The address of what is shown now, so that a link or a reload leads back to it."""
-    wrote = {}
+    """Write the settings of the maps into the address. chosen: by suffix, "" and "2". run2: name of the second run."""
+    texts: dict[str, str | None] = dict.fromkeys(PARAMETERS)
     for suffix, settings in chosen.items():
         for name in OWN if suffix else (*OWN, *SHARED):
             value = getattr(settings, name)
-            wrote[f"{name}{suffix}"] = str(int(value)) if isinstance(value, (bool, float)) else str(value)
-    if "2" in chosen and run2:
-        wrote["run2"] = run2
-    for name in ADDRESS:
-        if name not in wrote:
-            st.query_params.pop(name, None)
-        elif st.query_params.get(name) != wrote[name]:
-            st.query_params[name] = wrote[name]
-    st.session_state["map_wrote"] = wrote
+            texts[f"{name}{suffix}"] = str(int(value)) if isinstance(value, (bool, float)) else str(value)
+    if "2" in chosen:
+        texts["run2"] = run2
+    address.write("map", texts)
 
 
-def prepare(suffix: str, count: int, by: str) -> None:
-    """Give every setting a value before its widget is there; what `count` images do not allow is lowered, and told."""
+def prepare(suffix: str, count: int, backend: str) -> None:
+    """Give every setting a value before its widget is drawn. Values that `count` images do not allow are lowered, with
+    a message."""
     state, most = st.session_state, min(embedding_settings.MAX_IMAGES, count)
     state.setdefault("map_n", 2_000 if most >= 10_000 else 1_000)
-    state.setdefault("map_iterations", embedding_settings.default_iterations(by))
+    state.setdefault("map_iterations", embedding_settings.default_iterations(backend))
     for name in (*(f"{own}{suffix}" for own in OWN), "start", "pca_first"):
         state.setdefault(f"map_{name}", _for_widget(field := name.removesuffix("2"), getattr(Settings(), field)))
     state["map_n"] = max(embedding_settings.MIN_IMAGES, min(state["map_n"], most))
     limit, key = int(embedding_settings.max_perplexity(state["map_n"])), f"map_perplexity{suffix}"
     if state[key] > limit:
         st.warning(
-            f"A perplexity of {state[key]} needs more than {state['map_n']:,} images, since each attends to "
-            f"three times as many neighbours. You see the map with {limit}."
+            f"A perplexity of {state[key]} needs more than {state['map_n']:,} images, because t-SNE uses three times "
+            f"as many neighbours of each. You see the map with {limit}."
         )
         state[key] = limit
     for name in ("source", "method"):  # a segmented control can be clicked empty
@@ -82,7 +77,7 @@ def prepare(suffix: str, count: int, by: str) -> None:
 
 
 def settings_of(suffix: str, count: int) -> Settings:
-    """The settings that the widgets stand for.
+    """The settings as the widgets are set.
 
     Raises:
         EmbeddingError: `count` images are too few for them.
@@ -93,7 +88,7 @@ def settings_of(suffix: str, count: int) -> Settings:
 
 
 def main_controls(count: int) -> None:
-    """Source, method and, folded, the numbers of the first map."""
+    """Source and method of the first map, and a popover with its other settings."""
     _kind("")
     state, most = st.session_state, min(embedding_settings.MAX_IMAGES, count)
     label = f"{state['map_n']:,} images"
@@ -107,28 +102,28 @@ def main_controls(count: int) -> None:
             step=500,
             key="map_n",
             persist_state="session",
-            help="How many images are on the map, test images first, every class in proportion.",
+            help="Number of images on the map: test images first, every class in proportion.",
         )
         _numbers("")
         st.number_input(
             "Iterations",
             50,
-            5_000,
+            MAX_ITERATIONS,
             step=50,
             key="map_iterations",
             persist_state="session",
-            help=Settings.__dataclass_fields__["iterations"].metadata["help"] + " Too few, and the map is "
-            "only half unfolded.",
+            help=Settings.__dataclass_fields__["iterations"].metadata["help"] + " With too few, the map has not "
+            "converged.",
         )
         st.radio(
             "Start from",
             list(STARTS),
-            format_func=STARTS.get,
+            format_func=STARTS.__getitem__,
             key="map_start",
             horizontal=True,
             persist_state="session",
-            help="From the PCA map the large shape is kept and the seed hardly matters. "
-            "From random places each seed leads to another map.",
+            help="From the PCA map, the large-scale shape is kept and the seed hardly matters. From random positions, "
+            "each seed leads to another map.",
         )
         st.checkbox(
             "PCA first",
@@ -143,14 +138,14 @@ def second_run(first: Run) -> Run | None:
     usable, state = _usable(), st.session_state
     if state.get("map_run2") not in usable:
         if state.get("map_run2"):
-            st.warning("The address asks for a second run that does not exist. You see another one.")
+            address.warn("The address asks for a second run that does not exist. You see another one.")
         others = [name for name in usable if name != first.name]
         state["map_run2"] = next(iter(others or usable), None)
     return usable.get(state["map_run2"])
 
 
 def second_controls() -> None:
-    """Run, source, method and numbers of the second map."""
+    """Run, source, method, perplexity and seed of the second map."""
     state = st.session_state
     if usable := _usable():
         st.selectbox(
@@ -180,22 +175,22 @@ def _kind(suffix: str) -> None:
     st.segmented_control(
         "Map of",
         list(SOURCES),
-        format_func=SOURCES.get,
+        format_func=SOURCES.__getitem__,
         key=f"map_source{suffix}",
         label_visibility="collapsed",
         persist_state="session",
-        help=f"What the {which} map arranges: where the run's encoder puts the images, or the images "
-        "themselves, which no model has seen.",
+        help=f"The input of the {which} map: the run's latents of the images, or the pixels of the images, without any "
+        "model.",
     )
     st.segmented_control(
         "Method",
         list(METHODS),
-        format_func=METHODS.get,
+        format_func=METHODS.__getitem__,
         key=f"map_method{suffix}",
         label_visibility="collapsed",
         persist_state="session",
-        help="t-SNE keeps neighbours together and takes a while. PCA is a straight projection, there "
-        "at once; it keeps the large distances and loses most of the rest.",
+        help="t-SNE keeps neighbours together and takes a while. PCA is a linear projection, computed at once; it "
+        "keeps large distances and loses most small ones.",
     )
 
 
@@ -208,8 +203,8 @@ def _numbers(suffix: str) -> None:
         step=5,
         key=f"map_perplexity{suffix}",
         persist_state="session",
-        help="About how many neighbours each image attends to. Small: many islands. Large: the whole "
-        "shape. 5 to 50 are usual; look at more than one.",
+        help="Roughly the number of neighbours that count for each image. Small values give many islands, large ones "
+        "the overall shape. 5 to 50 is usual; compare several.",
     )
     st.number_input(
         "Seed",
@@ -218,9 +213,9 @@ def _numbers(suffix: str) -> None:
         step=1,
         key=f"map_seed{suffix}",
         persist_state="session",
-        help="Same seed and settings, same map. It decides the random places a map can start from.",
+        help="The same seed and settings give the same map. The seed determines random starting positions.",
     )
 
 
-def _for_widget(field: str, value):
+def _for_widget(field: str, value: Any) -> Any:
     return round(value) if field == "perplexity" else value

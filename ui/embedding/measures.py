@@ -1,4 +1,4 @@
-"""Measures beside the maps: how far each can be trusted, with one sentence on what the number means."""
+"""Quality measures of the maps, each with one sentence on its meaning."""
 
 from __future__ import annotations
 
@@ -11,61 +11,56 @@ from ui.embedding.board import EmbeddingView, ViewState
 from ui.shared.formatting import format_sig
 
 
-def measures(slots: list[EmbeddingView], now: list[ViewState]) -> None:
-    """Three boxes; while a map forms they keep their places."""
+def measures(views: list[EmbeddingView], states: list[ViewState]) -> None:
+    """Three boxes; they keep their places while a map is being computed."""
     st.subheader("How far to trust the map", anchor=False)
-    found = [shown.measures or {} for shown in now]
+    found = [state.measures or {} for state in states]
     boxes = (
         (
             "Trustworthiness",
             ["trustworthiness"],
-            _plain,
-            f"Of each image's {NEIGHBOURS} nearest on the map: are they near in what went in, too? 1 means all "
-            f"are, 0.5 "
-            "is what chance gives.",
+            _decimal,
+            f"Whether the {NEIGHBOURS} nearest neighbours of an image on the map are also near it in the input. 1: all "
+            "of them; 0.5: no better than chance.",
         ),
         (
             f"{NEIGHBOURS}-NN accuracy",
             ["knn_input", "knn_map"],
             _percent,
-            f"The share of images whose {NEIGHBOURS} nearest neighbours vote for their class. If the map's is "
-            f"far below "
-            "the input's, it tore neighbours apart.",
+            f"The share of images whose class wins the vote of their {NEIGHBOURS} nearest neighbours. A much lower "
+            "value on the map than in the input means that the map separated neighbours.",
         ),
         (
             "Silhouette",
             ["silhouette_input", "silhouette_map"],
-            _plain,
-            "How much closer images are to their own class than to the next one, from −1 to 1. t-SNE raises it "
-            "by drawing "
-            "clusters together: gaps on the map are no proof of gaps in the data.",
+            _decimal,
+            "How much closer images are to their own class than to the nearest other class, from −1 to 1. t-SNE raises "
+            "it by contracting clusters, so gaps on the map do not prove gaps in the data.",
         ),
     )
     for column, (name, keys, form, about) in zip(st.columns(3), boxes, strict=True):
         with column.container(border=True, height="stretch"):
             st.markdown(f"**{name}**")
-            for slot, values in zip(slots, found, strict=True):
-                st.markdown(_line(slot, keys, values, form, len(slots) > 1))
+            for view, values in zip(views, found, strict=True):
+                st.markdown(_line(view, keys, values, form, len(views) > 1))
             st.caption(about)
     counts = {int(values["measured"]) for values in found if values.get("measured")}
     if counts:
         st.caption(
             f"Measured on {' and '.join(f'{c:,}' for c in sorted(counts))} images, every class in proportion"
-            + (": all pairs of more would take minutes." if max(counts) >= 2_000 else ".")
+            + (", because all pairs of more would take minutes." if max(counts) >= 2_000 else ".")
         )
     else:
-        waits = any(
-            shown.state == "forming" or (slot.job and slot.job.active) for shown, slot in zip(now, slots, strict=True)
-        )
+        waits = any(state.state == "forming" for state in states) or any(view.job and view.job.active for view in views)
         st.caption(
-            "The numbers come as soon as the map is formed."
+            "The measures appear when the map is finished."
             if waits
-            else "The numbers come with the t-SNE map: form it first."
+            else "The measures need the t-SNE map: compute it first."
         )
 
 
-def _line(slot: EmbeddingView, keys: list[str], values: dict[str, float], form, several: bool) -> str:
-    what = "z" if slot.settings.source == "latents" else "pixels"
+def _line(view: EmbeddingView, keys: list[str], values: dict[str, float], form, several: bool) -> str:
+    what = "z" if view.settings.source == "latents" else "pixels"
     parts = [
         f":gray[in {what}] {form(values.get(key))}"
         if key.endswith("_input")
@@ -74,11 +69,11 @@ def _line(slot: EmbeddingView, keys: list[str], values: dict[str, float], form, 
         else f"**{form(values.get(key))}**"
         for key in keys
     ]
-    lead = (":gray[Second:] " if slot.suffix else ":gray[First:] ") if several else ""
+    lead = (":gray[Second:] " if view.suffix else ":gray[First:] ") if several else ""
     return lead + " → ".join(parts)
 
 
-def _plain(value: float | None) -> str:
+def _decimal(value: float | None) -> str:
     if value is None or math.isnan(value):
         return "–"
     return f"{value:.3f}".replace("-", "−")

@@ -1,4 +1,4 @@
-"""What is told about the points that are selected on a map, and where they lead."""
+"""Details of the points selected on a map, and the links from them to other pages."""
 
 from __future__ import annotations
 
@@ -12,104 +12,112 @@ from core.latent import codec
 from core.runs import RunError
 from ui.components.base import pack, shape_of
 from ui.components.embedding.map_detail import map_detail, requested_selection
-from ui.embedding.board import EmbeddingView, ImageSubset, latents, pixels_of
+from ui.embedding.board import EmbeddingView
+from ui.embedding.subset import ImageSubset, latents, pixels
 from ui.shared.formatting import format_sig
 from ui.shared.latent_cursor import cursor_of
 from ui.shared.model_cache import LoadedModel, load
+from ui.shared.page import open_page
 
-NEAR = 8
-"""Neighbours in a row."""
+NEIGHBOURS = 8
+"""Nearest neighbours shown in a row."""
 
 KEY = "map_detail"
 
 
 @st.fragment(key="map_details")
-def details(slots: list[EmbeddingView]) -> None:
-    """Images, neighbours and means of the selection; the first map's run answers."""
-    slot, pool = slots[0], slots[0].pool
-    loaded = model_of(slot)
-    spaces = _spaces(slots, loaded)
-    name = "|".join([pool.name, loaded.name if loaded else "", *(title for title, _, _ in spaces)])
-    if question := requested_selection(KEY, len(pool.ids)):
+def details(views: list[EmbeddingView]) -> None:
+    """Images, reconstructions, neighbours and means of the selection, by the first map's run."""
+    view, subset = views[0], views[0].subset
+    loaded = model_of(view)
+    spaces = _spaces(views, loaded)
+    name = "|".join([subset.name, loaded.name if loaded else "", *(title for title, _, _ in spaces)])
+    if question := requested_selection(KEY, len(subset.ids)):
         token, picks, lasso = question
-        st.session_state["map_answer"] = _answer(token, picks, lasso, pool, loaded, spaces)
+        st.session_state["map_answer"] = _answer(token, picks, lasso, subset, loaded, spaces)
 
     def go(to: str, points: list[int]) -> None:
-        st.session_state["map_leave"] = (to, points)
+        st.session_state["map_link"] = (to, points)
 
     map_detail(
         key=KEY,
-        pool=pool.name,
-        shape=shape_of(pool.pictures),
+        pool=subset.name,
+        shape=shape_of(subset.pictures),
         run=name,
-        labels=pool.labels,
-        classes=pool.images.classes,
+        labels=subset.labels,
+        classes=subset.images.classes,
         leads=loaded is not None,
-        wide=len(slots) > 1,
+        wide=len(views) > 1,
         rows=[title for title, _, _ in spaces],
         answer=st.session_state.get("map_answer"),
         on_go=go,
     )
-    if "map_leave" in st.session_state:
-        st.rerun()  # only a run of the whole page can lead to another one
+    if "map_link" in st.session_state:
+        st.rerun()  # only a run of the whole page, not of a fragment, can switch the page
 
 
-def leave(slot: EmbeddingView) -> None:
-    """Go where a button of the details leads, if one was pressed."""
-    if "map_leave" not in st.session_state:
+def follow_link(view: EmbeddingView) -> None:
+    """Open the page of a link in the details that was clicked: Generate at the mean of the selected latents, or
+    Interpolate between two images."""
+    if "map_link" not in st.session_state:
         return
-    to, points = st.session_state.pop("map_leave")
-    loaded = model_of(slot)
-    if loaded is None:
+    to, points = st.session_state.pop("map_link")
+    loaded = model_of(view)
+    if loaded is None or view.run is None:
         return
     if to == "generate":
-        mean = latents(slot.run, slot.pool)[points].mean(0)
+        mean = latents(view.run, view.subset)[points].mean(0)
         cursor_of(loaded).move_to(loaded.axes.to_sigma_units(mean).tolist())
-        st.switch_page("pages/generate.py", query_params={"run": slot.run.name})
-    ends = [_text(slot.pool, k) for k in points]
-    st.switch_page("pages/interpolate.py", query_params={"run": slot.run.name, "a": ends[0], "b": ends[1]})
+        open_page("generate", run=view.run.name)
+    a, b = (_address_text(view.subset, k) for k in points)
+    open_page("interpolate", run=view.run.name, a=a, b=b)
 
 
-def model_of(slot: EmbeddingView) -> LoadedModel | None:
-    """The first map's run, ready to decode; None where its weights cannot be used."""
+def model_of(view: EmbeddingView) -> LoadedModel | None:
+    """The model of a map's run; None where its weights cannot be used."""
     try:
-        return load(slot.run) if slot.run else None
+        return load(view.run) if view.run else None
     except RunError:
         return None
 
 
-def _spaces(slots: list[EmbeddingView], loaded: LoadedModel | None) -> list[tuple[str, np.ndarray, str | None]]:
-    """(title, points [n, d], how its neighbours are marked on the maps) of every space to look for neighbours in."""
-    first = slots[0]
-    found = [("Nearest in z", latents(first.run, first.pool), "solid")] if loaded else []
-    for other in slots[1:]:
+Space = tuple[str, np.ndarray, str | None]
+"""A space to search for neighbours: heading, points [n, d], and how its neighbours are marked on the maps."""
+
+
+def _spaces(views: list[EmbeddingView], loaded: LoadedModel | None) -> list[Space]:
+    first = views[0]
+    found: list[Space] = []
+    if loaded and first.run:
+        found.append(("Nearest in z", latents(first.run, first.subset), "solid"))
+    for other in views[1:]:
         same = other.run and first.run and other.run.name == first.run.name
-        if other.settings.source == "latents" and other.pool.name == first.pool.name and other.run and not same:
-            found.append((f"Nearest in z of {other.run.name}", latents(other.run, other.pool), None))
-    return [*found, ("Nearest in pixels", pixels_of(first.pool), "dashed")]
+        if other.settings.source == "latents" and other.subset.name == first.subset.name and other.run and not same:
+            found.append((f"Nearest in z of {other.run.name}", latents(other.run, other.subset), None))
+    return [*found, ("Nearest in pixels", pixels(first.subset), "dashed")]
 
 
 def _answer(
-    token: str, picks: list[int], lasso: list[int], pool: ImageSubset, loaded: LoadedModel | None, spaces
+    token: str, picks: list[int], lasso: list[int], subset: ImageSubset, loaded: LoadedModel | None, spaces: list[Space]
 ) -> dict[str, Any]:
-    """What the browser cannot know by itself."""
+    """The answer to the browser about selected points: their reconstructions and neighbours, and the decoded mean."""
     answer: dict[str, Any] = {"token": token, "rows": [], "reconstructions": None, "mean": None, "errors": None}
     if picks:
-        answer["rows"] = [_near(title, x, mark, picks[-1], pool.labels) for title, x, mark in spaces]
+        answer["rows"] = [_near(title, x, mark, picks[-1], subset.labels) for title, x, mark in spaces]
     if loaded is None:
         return answer
     z = spaces[0][1]
     if picks:
-        made = np.concatenate([codec.decode(loaded.model, z[k][None]) for k in picks])
-        errors = ((made / 255.0 - pool.pictures[picks] / 255.0) ** 2).mean((1, 2))
-        answer |= {"reconstructions": pack(made), "errors": [format_sig(float(e)) for e in errors]}
+        decoded = np.concatenate([codec.decode(loaded.model, z[k][None]) for k in picks])
+        errors = ((decoded / 255.0 - subset.pictures[picks] / 255.0) ** 2).reshape(len(picks), -1).mean(1)
+        answer |= {"reconstructions": pack(decoded), "errors": [format_sig(float(e)) for e in errors]}
     if lasso:
         answer["mean"] = pack(codec.decode(loaded.model, z[lasso].mean(0)[None]))
     return answer
 
 
 def _near(title: str, x: np.ndarray, mark: str | None, k: int, labels: np.ndarray) -> dict[str, Any]:
-    near = neighbours(x, k, NEAR)
+    near = neighbours(x, k, NEIGHBOURS)
     agree = int((labels[near] == labels[k]).sum())
     return {
         "title": title,
@@ -120,12 +128,12 @@ def _near(title: str, x: np.ndarray, mark: str | None, k: int, labels: np.ndarra
 
 
 def neighbours(x: np.ndarray, k: int, count: int) -> np.ndarray:
-    """The places of the `count` points of x [n, d] nearest to point k, nearest first, itself left out."""
-    far = ((x - x[k]) ** 2).sum(1)
-    far[k] = np.inf
-    return np.argsort(far, kind="stable")[: min(count, len(x) - 1)]
+    """Indices of the `count` points of x [n, d] nearest to point k, nearest first, without itself."""
+    distances = ((x - x[k]) ** 2).sum(1)
+    distances[k] = np.inf
+    return np.argsort(distances, kind="stable")[: min(count, len(x) - 1)]
 
 
-def _text(pool: ImageSubset, k: int) -> str:
-    part, number = inputs.split_and_index(pool.images, pool.ids[k])
+def _address_text(subset: ImageSubset, k: int) -> str:
+    part, number = inputs.split_and_index(subset.images, subset.ids[k])
     return str(number) if part == "test" else f"train{number}"

@@ -1,4 +1,4 @@
-"""A square of four images on the Interpolate page: A and B above, two others below, and all their mixtures."""
+"""Square of four images on the Interpolate page: A and B above, C and D below, and all their mixtures between them."""
 
 from __future__ import annotations
 
@@ -12,35 +12,36 @@ from core.latent import codec, interpolation
 from core.latent.interpolation import Endpoint
 from core.runs import Run
 from ui.components.latent.square import side_for, square
-from ui.interpolate.views import ends_of
+from ui.interpolate.paths import endpoints
 from ui.shared.image_choice import Pick, exists, label_of, note, picks_of
 from ui.shared.image_picker import choose
 from ui.shared.model_cache import LoadedModel
 
 
 @st.fragment
-def four(
-    run: Run, loaded: LoadedModel, images: ImageSet | None, here: dict[str, Pick], ends: dict[str, Endpoint]
+def square_section(
+    run: Run, loaded: LoadedModel, images: ImageSet | None, picks: dict[str, Pick], ends: dict[str, Endpoint]
 ) -> None:
-    """The square, once it is asked for."""
+    """The section; the square is decoded only where its switch is on."""
+    side = side_for(run.recipe.shape)
     st.subheader("Between four images")
     if not st.toggle(
         "Decode a square",
         key="interpolate_square_on",
         persist_state="session",
-        help=f"Decodes {side_for(loaded.shape) ** 2:,} images; takes from a tenth of a second to a few.",
+        help=f"Decodes {side * side:,} pictures; takes from a tenth of a second to a few seconds.",
     ):
-        st.caption("A and B with two more images at the corners of a square, and every mixture of the four inside.")
+        st.caption("A and B with two more images at the corners of a square, and all mixtures of the four inside.")
         return
     own = picks_of("interpolate_square", run)
 
-    def others() -> None:
+    def redraw() -> None:
         st.session_state["interpolate_corners"] = st.session_state.get("interpolate_corners", 0) + 1
         own.clear()
 
     for name in [name for name, pick in own.items() if not exists(pick, images)]:
         del own[name]
-    lower = ChainMap(own, _lower(here, images, st.session_state.get("interpolate_corners", 0)))
+    lower = ChainMap(own, _lower_picks(picks, images, st.session_state.get("interpolate_corners", 0)))
     with st.container(horizontal=True, gap="xsmall"):
         for name in "cd":
             choose(
@@ -56,12 +57,12 @@ def four(
             "Other C and D",
             key="interpolate_others",
             icon=":material/casino:",
-            on_click=others,
+            on_click=redraw,
             help="Draws two other images for the lower corners.",
         )
-    chosen = {**here, **{name: lower[name] for name in "cd"}}
-    corners = list({**ends, **ends_of({name: lower[name] for name in "cd"}, loaded, images)}.values())
-    tiles = _tiles(loaded.name, np.stack([end.z for end in corners]), _loaded=loaded)
+    chosen = {**picks, **{name: lower[name] for name in "cd"}}
+    corners = list({**ends, **endpoints({name: lower[name] for name in "cd"}, loaded, images)}.values())
+    tiles = _tiles(loaded.name, np.stack([end.z for end in corners]), side, _loaded=loaded)
     square(
         key="interpolate_square",
         tiles=tiles,
@@ -69,24 +70,24 @@ def four(
         notes=[note(pick, images) for pick in chosen.values()],
     )
     st.caption(
-        "Move over the square: each point mixes the four latent vectors, the nearer corner the more, and is "
-        "decoded. Its edges are straight lines. The corners show what the model makes of the originals."
+        "Move over the square: each point is decoded from a mixture of the four latent vectors, in which the nearer "
+        "corners weigh more. The edges are straight lines. The corners show the reconstructions of the originals."
     )
 
 
 @st.cache_data(max_entries=4, show_spinner="Decoding the square …")
-def _tiles(name: str, corners: np.ndarray, _loaded: LoadedModel) -> np.ndarray:
-    return codec.decode(_loaded.model, interpolation.corner_grid(corners, side_for(_loaded.shape)), chunk=64)
+def _tiles(name: str, corners: np.ndarray, side: int, _loaded: LoadedModel) -> np.ndarray:
+    return codec.decode(_loaded.model, interpolation.corner_grid(corners, side), chunk=64)
 
 
-def _lower(here: dict[str, Pick], images: ImageSet | None, draw: int) -> dict[str, Pick]:
-    """C and D: test images of classes that A and B are not, where there are such."""
+def _lower_picks(picks: dict[str, Pick], images: ImageSet | None, seed: int) -> dict[str, Pick]:
+    """C and D: random test images, of other classes than A, B and each other where there are such."""
     if images is None:
-        return {"c": Pick("seed", 3 + 2 * draw), "d": Pick("seed", 4 + 2 * draw)}
-    taken = [label_of(pick, images) for pick in here.values()]
-    others = np.flatnonzero(~np.isin(images.test_labels, [k for k in taken if k is not None]))
-    pool = others if len(others) else np.arange(len(images.test_images))
-    rng = np.random.default_rng(draw)
-    c = int(rng.choice(pool))
-    rest = pool[images.test_labels[pool] != images.test_labels[c]]
-    return {"c": Pick("test", c), "d": Pick("test", int(rng.choice(rest if len(rest) else pool)))}
+        return {"c": Pick("seed", 3 + 2 * seed), "d": Pick("seed", 4 + 2 * seed)}
+    taken = [label for pick in picks.values() if (label := label_of(pick, images)) is not None]
+    others = np.flatnonzero(~np.isin(images.test_labels, taken))
+    numbers = others if len(others) else np.arange(len(images.test_images))
+    rng = np.random.default_rng(seed)
+    c = int(rng.choice(numbers))
+    rest = numbers[images.test_labels[numbers] != images.test_labels[c]]
+    return {"c": Pick("test", c), "d": Pick("test", int(rng.choice(rest if len(rest) else numbers)))}

@@ -65,7 +65,7 @@ def controls(run: Run) -> Choice:
     for complaint in st.session_state.get(COMPLAINTS, ()):
         address.warn(complaint)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key="outliers_controls"):
-        score = st.segmented_control(
+        chosen_score = st.segmented_control(
             "Score",
             SCORES,
             required=True,
@@ -96,7 +96,7 @@ def controls(run: Run) -> Choice:
             help="With more images all figures are more precise. For a model without an encoder they take longer, "
             "because each image needs a search.",
         )
-    percent = st.session_state[QUANTILE]
+    score, percent = chosen_score or SCORES[0], st.session_state[QUANTILE]
     for name, text in {"score": score, "other": other, "n": str(n), "q": f"{percent:g}"}.items():
         address.put(name, text)
     return Choice(score, "" if other == NO_OTHER else other, n, percent / 100)

@@ -125,7 +125,7 @@ def gallery(result: Result, choice: Choice, images: ImageSet) -> None:
             default="most",
             required=True,
             key="outliers_order",
-            format_func={"most": "Most unusual", "least": "Least unusual"}.get,
+            format_func={"most": "Most unusual", "least": "Least unusual"}.__getitem__,
             persist_state="session",
             help="The least unusual outliers are those the score misses.",
         )

@@ -140,7 +140,7 @@ def toolbar(slots: list[str]) -> None:
             key="planes_from",
             required=True,
             on_change=change_distribution,
-            format_func=DISTRIBUTIONS.get,
+            format_func=DISTRIBUTIONS.__getitem__,
             label_visibility="collapsed",
             help="N(0, I): the same for all models, whether or not they were trained towards it. Its own: the prior "
             "of the model, or the Gaussian fitted to its training latents where it has no prior.",

@@ -67,17 +67,18 @@ def panel(image: np.ndarray, *, has_encoder: bool, has_mean: bool) -> np.ndarray
     """
     shape = ImageShape.of_picture(image.shape)
     _first_values(shape)
-    apply = {"on_change": _apply, "args": (shape,), "persist_state": "session"}
     kind = st.segmented_control(
         "What to hide",
         list(KINDS),
         key="reconstruct_kind",
         required=True,
-        format_func=KINDS.get,
+        format_func=KINDS.__getitem__,
         label_visibility="collapsed",
         width="stretch",
         help="The shape of the hole to begin with; the brush can change each of them.",
-        **apply,
+        on_change=_apply,
+        args=(shape,),
+        persist_state="session",
     )
     if kind == "half":
         st.segmented_control(
@@ -89,7 +90,9 @@ def panel(image: np.ndarray, *, has_encoder: bool, has_mean: bool) -> np.ndarray
             label_visibility="collapsed",
             width="stretch",
             help="The half to hide.",
-            **apply,
+            on_change=_apply,
+            args=(shape,),
+            persist_state="session",
         )
     elif kind == "box":
         for column, name, length, edges in zip(
@@ -105,7 +108,9 @@ def panel(image: np.ndarray, *, has_encoder: bool, has_mean: bool) -> np.ndarray
                 length,
                 key=f"reconstruct_{name}",
                 help=f"{edges} edge of the box, in pixels.",
-                **apply,
+                on_change=_apply,
+                args=(shape,),
+                persist_state="session",
             )
     elif kind == "random":
         with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -116,7 +121,9 @@ def panel(image: np.ndarray, *, has_encoder: bool, has_mean: bool) -> np.ndarray
                 step=5,
                 key="reconstruct_p",
                 help=f"Hides exactly this share of the {shape.pixels} pixels.",
-                **apply,
+                on_change=_apply,
+                args=(shape,),
+                persist_state="session",
             )
             st.button(
                 "Others",

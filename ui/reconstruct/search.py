@@ -154,7 +154,8 @@ class _Progress:
 
     def __init__(self, status: DeltaGenerator, keys: Sequence[Hashable]):
         self._status, self._keys = status, keys
-        self._began, self._updated, self._bar = time.monotonic(), 0.0, None
+        self._began, self._updated = time.monotonic(), 0.0
+        self._bar: DeltaGenerator | None = None
 
     def show(self, name: str, searches: float) -> None:
         """Update the bar. name: of the run. searches: number done, with the fraction of the current one."""

@@ -103,7 +103,7 @@ def popover(models: list[LoadedModel]) -> Settings:
             list(STARTS),
             key="reconstruct_start",
             persist_state="session",
-            format_func=STARTS.get,
+            format_func=STARTS.__getitem__,
             help="Where the search begins for a model without an encoder. With an encoder it begins at the encoder's "
             "latent vector.",
         )
@@ -130,7 +130,7 @@ def fill_choice(has_mean: bool) -> None:
         key="reconstruct_fill",
         required=True,
         persist_state="session",
-        format_func={"zeros": "Black", "mean": "The mean image"}.get,
+        format_func={"zeros": "Black", "mean": "The mean image"}.__getitem__,
         help="An encoder needs a value for every pixel, so the hidden ones are filled first.",
     )
 

@@ -129,7 +129,7 @@ def _open(picker: _Picker, sources: list[str]) -> None:
         sources,
         key=name,
         required=True,
-        format_func=TABS.get,
+        format_func=TABS.__getitem__,
         persist_state="session",
         label_visibility="collapsed",
         help="Where to take the image from.",

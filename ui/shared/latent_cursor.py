@@ -134,7 +134,8 @@ def cursor_of(loaded: LoadedModel) -> LatentCursor:
 
 def _cursor_named(name: str, start: Callable[[], list[float]]) -> LatentCursor:
     cursors: dict[str, LatentCursor] = st.session_state.setdefault("latent_cursors", {})
-    cursors[name] = cursors.pop(name, None) or LatentCursor([_clip(x) for x in start()])
+    cursor = cursors.pop(name) if name in cursors else LatentCursor([_clip(x) for x in start()])
+    cursors[name] = cursor  # last in order: the most recently used
     for oldest in list(cursors)[:-MODELS_KEPT]:
         del cursors[oldest]
-    return cursors[name]
+    return cursor

@@ -1,0 +1,178 @@
+"""Map page: thousands of images on a plane, by t-SNE or PCA of their latents or their pixels."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.data import ImageSet
+from core.embedding import inputs as embedding_inputs
+from core.embedding import settings as embedding_settings
+from core.embedding.settings import EmbeddingError
+from core.jobs import embedding as jobs_embedding
+from core.recipes.recipe import Recipe
+from core.runs import Run, RunError
+from ui.components.embedding.map_sheet import map_sheet
+from ui.embedding import board, inputs
+from ui.embedding.board import EmbeddingView
+from ui.embedding.explain import explain
+from ui.embedding.measures import measures
+from ui.embedding.pitfalls import pitfalls
+from ui.embedding.selection import details, follow_link
+from ui.embedding.subset import ImageSubset, subset_of
+from ui.shared.formatting import escape_markdown
+from ui.shared.image_choice import images_key
+from ui.shared.page import images_of, page_head
+from ui.shared.run_picker import NO_PLACE, damaged_runs, pick_run, places_images
+
+NEEDS_IMAGES = "A map needs the images of the data set."
+
+
+def page() -> None:
+    """The whole page."""
+    with page_head(
+        "Map",
+        "Each point is an image, and similar images lie close together. See which classes the model separates and "
+        "which it confuses.",
+        key="map_head",
+    ):
+        run = pick_run("run", fits=places_images, unfit=NO_PLACE)
+    if run is not None:
+        _content(run)
+    damaged_runs()
+
+
+def _content(run: Run) -> None:
+    """Everything below the head, for one trained run."""
+    jobs_embedding.warm()
+    inputs.read_address()
+    if (images := images_of(run, "map_data", NEEDS_IMAGES, primary=True)) is None:
+        return
+    backend = embedding_settings.default_backend()
+    other = inputs.second_run(run) if st.session_state.get("map_second") else None
+    recipes = _recipes_on_one_subset(images, run, other)
+    count = embedding_inputs.count_available(images, *recipes)
+    try:
+        inputs.prepare("", count, backend)
+        settings = inputs.settings_of("", count)
+        subset = subset_of(images, settings.n, *recipes)
+        views = [board.view_of("", run, subset, settings, backend)]
+    except EmbeddingError as error:
+        st.warning(escape_markdown(str(error)))
+        return
+    except RunError as error:
+        board.broken(error)
+        return
+    follow_link(views[0])
+    row = st.container(horizontal=True, gap="small", vertical_alignment="center", key="map_controls")
+    second = None
+    if st.session_state.get("map_second"):
+        second = _second_view(run, other, subset, count, backend)
+        views += [second] if second else []
+    for view in views:
+        if st.session_state.pop(f"map_go{view.suffix}", False):
+            view.start()
+    states = [board.state_of(view) for view in views]
+    with row:
+        inputs.main_controls(count)
+        board.button(views[0], states[0])
+        board.downloads(list(zip(views, states, strict=True)))
+        st.toggle(
+            "Second map",
+            key="map_second",
+            persist_state="session",
+            help="Shows another map beside this one: of another run, of the raw pixels, or with another perplexity.",
+        )
+    inputs.write_address({view.suffix: view.settings for view in views}, other.name if second and other else None)
+    for state in states:
+        if state.state == "failed":
+            st.error(escape_markdown(state.note))
+    if backend != "openTSNE":
+        st.caption(
+            "openTSNE is not installed on this computer, so scikit-learn computes the maps. It takes several times as "
+            "long, shows nothing before the end, and a stopped map starts from the beginning."
+        )
+    _maps(views, states, run, other if len(recipes) > 1 else None)
+    for one in {view.subset.name: view.subset for view in views}.values():
+        _send_pictures(one)
+    measures(views, states)
+    pitfalls(views[0])
+    explain(views[0], states[0])
+
+
+def _maps(views: list[EmbeddingView], states: list[board.ViewState], run: Run, same_subset: Run | None) -> None:
+    """One map with the details beside it, or two maps with the details below.
+
+    Args:
+        same_subset: the second run, where its latents are shown of the same images.
+    """
+    second = len(views) > 1
+    left, right = st.columns([1, 1] if second else [3, 2], gap="medium" if second else "large")
+    with left:
+        board.board(views[0], states[0])
+    with right:
+        if not second:
+            details(views)
+            return
+        board.board(views[1], states[1])
+        if views[1].subset.name != views[0].subset.name:
+            st.caption("The second map shows other images, so pointer and selection are not linked.")
+        elif same_subset is not None and not same_subset.recipe.has_encoder and run.recipe.has_encoder:
+            st.caption(
+                f"Both maps show training images of {escape_markdown(same_subset.name)}. This model has no encoder: it "
+                "has latents of its training images, and would need a search for any other image."
+            )
+    details(views)
+
+
+def _recipes_on_one_subset(images: ImageSet, run: Run, other: Run | None) -> tuple[Recipe, ...]:
+    """Recipes of the runs whose latents are shown for the same images: of both runs where that is possible, else of the
+    first one."""
+    if other is not None and (st.session_state.get("map_source2") or "latents") == "latents":
+        both = (run.recipe, other.recipe)
+        enough = embedding_inputs.count_available(images, *both) >= embedding_settings.MIN_IMAGES
+        if images_key(other) == images_key(run) and enough:
+            return both
+    return (run.recipe,)
+
+
+def _second_view(run: Run, other: Run | None, subset: ImageSubset, count: int, backend: str) -> EmbeddingView | None:
+    """The second map with its row of controls; None, with the reason on the page, where it is not possible."""
+    row = st.container(horizontal=True, gap="small", vertical_alignment="center", key="map_controls2")
+    inputs.prepare("2", count, backend)
+    with row:
+        inputs.second_controls()
+    try:
+        images, settings = subset.images, inputs.settings_of("2", count)
+        if settings.source == "latents" and other and not _has_latents(run, other, subset):
+            if images_key(other) != images_key(run):
+                if (found := images_of(other, "map_data2", NEEDS_IMAGES)) is None:
+                    return None
+                images = found
+            settings = inputs.settings_of("2", embedding_inputs.count_available(images, other.recipe))
+            subset = subset_of(images, settings.n, other.recipe)
+        view = board.view_of("2", other, subset, settings, backend)
+    except (RunError, EmbeddingError) as error:
+        st.warning(escape_markdown(str(error)))
+        return None
+    with row:
+        board.button(view, board.state_of(view))
+    return view
+
+
+def _has_latents(run: Run, other: Run, subset: ImageSubset) -> bool:
+    """Whether the other run has latents of the first run's images without a search."""
+    return images_key(other) == images_key(run) and (
+        other.recipe.has_encoder or embedding_inputs.table_rows(subset.images, subset.ids, other.recipe) is not None
+    )
+
+
+@st.fragment
+def _send_pictures(subset: ImageSubset) -> None:
+    """Sends the images to the browser when it asks for them."""
+    map_sheet(
+        key=f"map_sheet_{subset.name}",
+        pool=subset.name,
+        ids=subset.ids,
+        tests=len(subset.images.test_images),
+        images=lambda: subset.pictures,
+    )

@@ -1,0 +1,56 @@
+"""Downloads of the Interpolate page: the paths as a GIF, as a strip and as single frames."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.images import animation
+from core.images.convert import shape_of
+from core.latent.interpolation import METHODS, InterpolationPath
+from core.runs import Run
+from ui.interpolate.paths import FRAMES
+from ui.interpolate.views import NAMES
+
+
+def downloads(run: Run, found: dict[str, InterpolationPath]) -> None:
+    """The popover; the files are made at the click."""
+    with st.popover("Download", icon=":material/download:", help="The paths as an animation or as pictures."):
+        which = st.radio(
+            "Which path",
+            ["all", *METHODS],
+            key="interpolate_which",
+            horizontal=True,
+            persist_state="session",
+            format_func=lambda name: NAMES.get(name, "All three"),
+            help="The paths in the files.",
+        )
+        films = {name: found[name].images for name in METHODS if which in ("all", name)}
+        shape = shape_of(next(iter(films.values())))
+        name = f"{run.name}-path" + ("" if which == "all" else f"-{which}")
+        st.download_button(
+            "GIF",
+            key="interpolate_gif",
+            file_name=f"{name}.gif",
+            mime="image/gif",
+            on_click="ignore",
+            data=lambda: animation.gif(animation.side_by_side(list(films.values()))),
+            help="Plays forwards and backwards, each pixel six times as large.",
+        )
+        st.download_button(
+            "Strip (PNG)",
+            key="interpolate_strip",
+            file_name=f"{name}.png",
+            mime="image/png",
+            data=lambda: animation.strip(list(films.values()), 17),
+            on_click="ignore",
+            help="17 frames of each path, twice as large.",
+        )
+        st.download_button(
+            "Frames (ZIP)",
+            key="interpolate_zip",
+            file_name=f"{name}.zip",
+            mime="application/zip",
+            data=lambda: animation.zipped(films),
+            on_click="ignore",
+            help=f"{FRAMES} PNG files of {shape} pixels for each path.",
+        )
