@@ -14,6 +14,8 @@ from core.runs import weights
 from tests.core.cli.cli_tools import TINY, refused, tiles, words
 from tests.tiny_runs import keep_in_cache
 
+pytestmark = pytest.mark.slow
+
 GAN = (
     "train mlp-vae --model gan --digits --train-images 96 --batch-size 16 --d-channels 4,8 --round-images 0 "
     "--epochs 1 --device cpu"

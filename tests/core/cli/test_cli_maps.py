@@ -14,6 +14,8 @@ from core.embedding.settings import Settings
 from core.latent import pca
 from tests.core.cli.cli_tools import refused
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("openTSNE", reason="openTSNE has no package for this machine")
 
 

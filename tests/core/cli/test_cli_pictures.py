@@ -45,6 +45,7 @@ def test_sample_draws_from_where_it_is_told(tiny, call, tmp_path, monkeypatch, s
     assert np.array_equal(tiles(tmp_path / "new.png", 5), codec.decode(model, z))
 
 
+@pytest.mark.slow
 def test_outliers_says_what_the_scores_say(tiny, call):
     from core.evaluation import outliers
     from core.jobs import outliers as jobs_outliers
@@ -116,6 +117,7 @@ def test_steps_let_a_vae_search_from_its_encoder_s_answer(tiny, call, tmp_path):
     assert np.array_equal(below, codec.decode(model, found.posterior.mean.numpy()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("recipe", ["auto-decoder-fast", "variational-auto-decoder-fast"])
 def test_a_family_without_an_encoder_searches(empty_runs, call, tmp_path, recipe):
     assert call(TINY.replace("mlp-vae", recipe) + " --channels 4,8 --name ad")[0] == 0

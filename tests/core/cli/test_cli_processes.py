@@ -11,6 +11,8 @@ from core import runs
 from core.system import paths
 from tests.core.cli.cli_tools import TINY, words
 
+pytestmark = pytest.mark.slow
+
 LONG = TINY.replace("--epochs 2", "--epochs 10000")
 
 

@@ -115,6 +115,7 @@ def assert_whole(raw, server) -> None:
     assert len(data.load("mnist").train_images) == 200
 
 
+@pytest.mark.slow
 def test_torchvisions_tables_are_the_source_of_addresses_and_checksums():
     datasets = pytest.importorskip("torchvision.datasets")
     mirrors, files = download.sources("kmnist")

@@ -66,6 +66,7 @@ def test_the_real_files_have_the_known_mean_pixel_and_cross_entropies(name):
     assert found.bce_mean_image == pytest.approx(of_mean_image, abs=0.05)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", KNOWN)
 def test_pca_leaves_the_known_squared_error_on_the_real_test_images(name):
     images = real(name)
@@ -92,6 +93,7 @@ def test_the_real_files_are_read_as_torchvision_reads_them(name):
         assert np.array_equal(ours, known.data.numpy()) and np.array_equal(labels, known.targets.numpy())
 
 
+@pytest.mark.slow
 def test_the_digits_are_scikit_learns_digits():
     known = pytest.importorskip("sklearn.datasets").load_digits()
     pixels, labels = loading._digits_table()

@@ -82,6 +82,7 @@ def test_pictures_and_labels_belong_to_their_numbers(digits):
     ]
 
 
+@pytest.mark.slow
 def test_latents_are_the_posterior_means_of_the_best_weights(digits):
     run = trained(tiny(latent_dim=3))
     z = inputs.latents(run, digits.test_images[:20])
@@ -89,6 +90,7 @@ def test_latents_are_the_posterior_means_of_the_best_weights(digits):
     assert z.shape == (20, 3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("d", [2, 5, 784])
 def test_pca_is_scikit_learns_but_for_the_sign(d, digits):
     x = (

@@ -20,6 +20,7 @@ def points():
     return x.astype(np.float32), x[:, :2] + 0.3 * rng.standard_normal((150, 2)), labels.astype(np.int64)
 
 
+@pytest.mark.slow
 def test_all_of_them_are_scikit_learns(points):
     x, y, labels = points
     found = measure(x, y, labels)

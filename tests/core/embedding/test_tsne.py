@@ -81,6 +81,7 @@ def test_its_kl_is_what_the_definition_says(x):
     assert state.kl == pytest.approx((p[there] * np.log(p[there] / q[there])).sum(), abs=0.02)
 
 
+@pytest.mark.slow
 def test_it_is_as_good_as_scikit_learns(x):
     ours = form(x, QUICK.with_(iterations=400))
     theirs = TSNE(perplexity=10, random_state=0, init="pca").fit(x)
@@ -88,11 +89,13 @@ def test_it_is_as_good_as_scikit_learns(x):
     assert trustworthiness(x, ours.y) > trustworthiness(x, theirs.embedding_) - 0.01
 
 
+@pytest.mark.slow
 def test_points_above_the_limit_are_placed_by_the_grid(x, monkeypatch):
     monkeypatch.setattr(tsne, "FFT_ABOVE", 100)
     assert form(x, QUICK.with_(iterations=400)).kl < 1.1 * form(x, QUICK.with_(iterations=400)).kl + 0.05
 
 
+@pytest.mark.slow
 def test_pca_first_gives_the_map_of_the_reduced_points():
     wide = np.random.default_rng(1).standard_normal((120, 200)).astype(np.float32)
     reduced = form(pca.pca(wide, 50), QUICK.with_(n=120))

@@ -75,6 +75,7 @@ def test_one_class_or_none_is_nothing_to_tell_apart(labels, wanted):
     assert classifier.has_classes(few) == wanted
 
 
+@pytest.mark.slow
 def test_in_the_background_it_ends_with_a_file_that_can_be_read(digits):
     path = classifier.file_of(digits)
     job = jobs_classifier.start("digits", "", str(path))
@@ -84,6 +85,7 @@ def test_in_the_background_it_ends_with_a_file_that_can_be_read(digits):
     assert classifier.load(path, 10).accuracy > 0.94
 
 
+@pytest.mark.slow
 def test_a_training_that_cannot_be_is_a_sentence():
     job = jobs_classifier.start("folder", "/nowhere/at/all", "test of a failure")
     job.wait(120)

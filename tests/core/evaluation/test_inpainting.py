@@ -56,6 +56,7 @@ def walked(model, image, visible, code=None, **options):
     return search.trace(), looks
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", [AutoDecoder, VariationalAutoDecoder, VAE])
 def test_a_search_completes_an_image_as_the_closed_form_does(family):
     model, image, visible = linear(family), digits(3)[2], masks.random(0.6, 1)

@@ -22,6 +22,8 @@ from core.system import cache as system_cache
 from core.system import paths
 from tests.tiny_runs import tiny, trained
 
+pytestmark = pytest.mark.slow
+
 torch.set_num_threads(1)
 
 

@@ -63,6 +63,7 @@ def test_a_class_that_is_left_out_is_not_covered(digits, stick):
     assert found.modes == 9 and found.shares.argmin() == 4
 
 
+@pytest.mark.slow
 def test_without_classes_pixels_serve_and_nothing_is_said_of_modes(digits):
     bare = SampleQuality(digits.train_images, None)
     found = bare.measure(digits.test_images)

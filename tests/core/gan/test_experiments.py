@@ -31,6 +31,7 @@ def at(frechet: float = 50.0, modes: float = 10.0, d_real: float = 0.5, d_fake: 
     return GanMeasures(frechet, modes, 1.0, 1.0, d_real, d_fake, 10)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("experiment", EXPERIMENTS, ids=lambda e: e.key)
 def test_both_arms_are_recipes_from_the_same_source_and_differ(experiment, source):
     one, other = (lab.recipe_for(arm, source) for arm in experiment.arms)

@@ -53,6 +53,7 @@ def test_the_estimates_of_an_image_agree_with_the_slope_of_its_loss():
     assert abs(score.mean() - slope) < 5 * score.std() / 4_000**0.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("d", [2, 20])
 def test_pca_is_scikit_learns(d):
     images = data.load("digits")
