@@ -94,6 +94,7 @@ def test_without_a_decoder_one_button_trains_a_vae(board):
     assert not page.exception and board.taken == [first_model()]
 
 
+@pytest.mark.slow
 def test_every_experiment_asks_first_and_runs_nothing_before_the_prediction(source):
     for experiment in EXPERIMENTS:
         page = visit(experiment=experiment.key)

@@ -59,6 +59,7 @@ def test_interpolate_walks_through_a_generator(kind):
     assert not page.error and not page.warning
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["map", "outliers"])
 def test_where_images_must_have_a_place_a_gan_is_left_out_and_the_address_says_why(name):
     trained(tiny(), "first")

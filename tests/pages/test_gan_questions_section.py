@@ -36,6 +36,7 @@ def models():
     gan_run("a-gan")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("question", QUESTIONS, ids=KEYS)
 def test_before_the_answer_nothing_is_given_away_and_after_it_every_choice_is_explained(question, models):
     page = visit(question.key, "a-gan")
@@ -82,6 +83,7 @@ def test_the_decoder_and_the_generator_show_the_same_z(models, monkeypatch):
     assert np.array_equal(shown[1], codec.decode(model, z)) and not np.array_equal(*shown)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "key, page_file",
     [

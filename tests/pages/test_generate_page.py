@@ -175,6 +175,7 @@ def test_random_draws_from_what_is_chosen(source):
     assert np.allclose(here(page).sigma_units, mixture.draw(model, source, 1, 41, 1.0, fitted)[0], atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("preset_name", "family"), [("mlp-vae", "prior"), ("auto-decoder-fast", "fitted")])
 def test_the_grid_draws_from_a_mixture_and_says_what_it_is_fitted_to(preset_name, family):
     run = make("run", preset_name, latent_dim=3)

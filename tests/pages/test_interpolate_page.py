@@ -67,6 +67,7 @@ def test_every_kind_of_model_has_its_page(preset_name, d):
     assert "Progress()" in str(page.main), "the training of the classifier is shown"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("family", "word"), [("ad", "point μ"), ("vad", "mean μ")])
 def test_families_without_an_encoder_have_the_whole_page_and_search_once(monkeypatch, family, word):
     run = trained(tiny(f"plane-{family}", hidden=(8,), epochs=12), "run")  # learned enough for its optima to be sharp
@@ -168,6 +169,7 @@ def test_a_folder_of_own_pictures_with_or_without_classes_has_its_page(tmp_path,
     assert pairs == (["a → b"] if classes else [])
 
 
+@pytest.mark.slow
 def test_a_trained_classifier_is_shown_with_its_measured_accuracy(cached_classifier):
     untrained("run")
     page = visit()

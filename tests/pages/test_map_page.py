@@ -129,6 +129,7 @@ def test_a_damaged_run_is_named_and_the_others_work(sent):
     assert "1 run cannot be used" in [e.label for e in page.expander] and "map_view" in sent
 
 
+@pytest.mark.slow
 def test_truncated_weights_are_refused_and_the_pixels_are_offered(sent):
     file = untrained("one").path / "best.safetensors"
     file.write_bytes(file.read_bytes()[:100])
@@ -210,6 +211,7 @@ def test_the_pca_map_needs_no_button_and_is_measured(desk, sent):
     assert "keep" in sent["map_view"]["note"] and [job.order["settings"]["method"] for job in desk.jobs] == ["pca"]
 
 
+@pytest.mark.slow
 def test_the_address_chooses_everything_and_is_kept_up_to_date(sent):
     untrained("one")
     untrained("two", "deep-ae")
@@ -297,6 +299,7 @@ def without_search(monkeypatch) -> None:
     monkeypatch.setattr(latent_search, "search", search)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", ["ad", "vad"])
 def test_beside_a_run_without_an_encoder_both_maps_show_images_that_own_a_place(family, sent, monkeypatch):
     first, second = untrained("one"), trained(tiny(f"plane-{family}", train_images=90, hidden=(8,), epochs=1), "two")
@@ -313,6 +316,7 @@ def test_beside_a_run_without_an_encoder_both_maps_show_images_that_own_a_place(
     assert "Both maps show training images" not in text(again(page)) and page.number_input(key="map_n").max == 1_797
 
 
+@pytest.mark.slow
 def test_a_run_without_an_encoder_offers_as_many_images_as_it_knows(monkeypatch):
     trained(tiny("plane-ad", train_images=60, hidden=(8,), epochs=1), "run")
     without_search(monkeypatch)
@@ -369,6 +373,7 @@ def test_neighbour_probabilities_have_the_perplexity_that_was_asked_for():
     assert np.allclose(p, direct / direct.sum())
 
 
+@pytest.mark.slow
 def test_the_small_maps_are_computed_when_asked_for(desk):
     run = untrained("run")
     page = press(visit(n=120, perplexity=8), "map_lessons")
@@ -435,6 +440,7 @@ def test_the_inputs_of_a_map_are_chosen_and_hashed_once_not_at_every_rerun(monke
     assert hashed == first, "a rerun hashes none of them again"
 
 
+@pytest.mark.slow
 def test_every_control_has_help():
     kept_map(untrained("run"))
     page = visit(n=120, run2="run", source2="pixels")

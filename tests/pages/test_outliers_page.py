@@ -61,6 +61,7 @@ def test_without_runs_it_says_what_to_do_next():
     assert [b.label for b in page.button] == ["Train your first model", "Choose what to train"]
 
 
+@pytest.mark.slow
 def test_a_damaged_run_is_named_and_the_others_work():
     make("good")
     bad = paths.runs_folder() / "bad"
@@ -77,6 +78,7 @@ def test_truncated_weights_are_refused_in_a_sentence():
     assert "damaged" in visit().error[0].value
 
 
+@pytest.mark.slow
 def test_a_model_that_diverged_is_a_sentence():
     run = make("one")
     model = build(run.recipe)
@@ -93,6 +95,7 @@ def test_without_its_data_set_it_leads_to_the_data_page():
     assert not page.dataframe
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("preset_name", "d"), [("mlp-vae", 1), ("plane-vae", 2), ("deep-ae", 5)])
 def test_every_model_with_an_encoder_is_scored_at_once(preset_name, d):
     run = make("run", preset_name, latent_dim=d)
@@ -105,6 +108,7 @@ def test_every_model_with_an_encoder_is_scored_at_once(preset_name, d):
     assert any("a quantile of the scores of 180 validation images" in c.value for c in page.caption)
 
 
+@pytest.mark.slow
 def test_the_address_chooses_score_number_and_threshold_and_is_kept_up_to_date():
     run = make("run")
     page = visit(score="objective", n="100", q="80", other="none")
@@ -122,6 +126,7 @@ def test_the_address_chooses_score_number_and_threshold_and_is_kept_up_to_date()
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "bad"),
     [("score", "<b>"), ("n", "301"), ("n", "-1"), ("q", "nan"), ("q", "100"), ("other", "digits"), ("other", "mnist")],
@@ -137,6 +142,7 @@ def test_a_bad_value_in_the_address_is_ignored_with_a_message_until_something_is
     assert not page.warning
 
 
+@pytest.mark.slow
 def test_another_data_set_on_this_machine_joins_the_bag(monkeypatch):
     digits, load = data.load("digits"), data.load
     other = data.ImageSet(
@@ -161,6 +167,7 @@ def test_another_data_set_on_this_machine_joins_the_bag(monkeypatch):
     assert not page.exception and "KMNIST" not in table(page, "AUROC by").columns
 
 
+@pytest.mark.slow
 def test_the_gallery_is_ranked_by_score_and_the_chosen_image_has_its_numbers(monkeypatch):
     run = make("run")
     page = visit()
@@ -198,6 +205,7 @@ def test_a_failed_scoring_is_a_sentence_with_a_way_on(monkeypatch):
     assert r"There is \*no\* room" in page.error[0].value and page.button(key="outliers_again_run")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("preset_name", ["auto-decoder-fast", "variational-auto-decoder-fast"])
 def test_scores_that_were_computed_in_the_background_are_shown(preset_name):
     run = make("run", preset_name)
@@ -216,6 +224,7 @@ def test_scores_that_were_computed_in_the_background_are_shown(preset_name):
     assert visit(n="100").button(key="outliers_stop_run"), "damaged: computed anew"
 
 
+@pytest.mark.slow
 def test_other_runs_are_laid_beside_it_and_those_still_computing_say_so():
     run, other = make("run"), make("other", "deep-ae")
     make("searching", "auto-decoder-fast")
@@ -233,6 +242,7 @@ def test_other_runs_are_laid_beside_it_and_those_still_computing_say_so():
     assert page.button(key="outliers_stop_searching")
 
 
+@pytest.mark.slow
 def test_class_by_class_each_has_its_scores_and_one_class_at_a_time_its_own_pca(monkeypatch):
     run = make("run")
     monkeypatch.setattr(classes.outliers, "one_class", lambda images, most: np.linspace(0.9, 0.99, 10))
@@ -248,6 +258,7 @@ def test_class_by_class_each_has_its_scores_and_one_class_at_a_time_its_own_pca(
     assert not page.exception and any("**0.945**" in c.value for c in page.caption)
 
 
+@pytest.mark.slow
 def test_the_formula_has_the_numbers_of_now_and_the_code_that_ran():
     run = make("run")
     page = visit({"outliers_depth": True})
@@ -258,6 +269,7 @@ def test_the_formula_has_the_numbers_of_now_and_the_code_that_ran():
     assert "def decision_threshold" in page.code[0].value and "def scoring" in page.code[0].value
 
 
+@pytest.mark.slow
 def test_the_images_of_a_run_are_mixed_and_hashed_once_not_at_every_rerun(monkeypatch):
     make("run")
     build, made = outlier_images.build, []
@@ -293,6 +305,7 @@ def test_a_folder_of_own_pictures_with_or_without_classes_has_its_page(tmp_path,
         assert "too small to have test images" in page.error[0].value
 
 
+@pytest.mark.slow
 def test_every_control_has_help():
     make("run")
     make("other")

@@ -60,6 +60,7 @@ def test_without_runs_every_family_says_what_to_do_next(monkeypatch):
     assert [recipe.name for recipe in queue.asked[1:]] == [f"plane-{family}" for family in FAMILIES]
 
 
+@pytest.mark.slow
 def test_all_families_stand_side_by_side_with_their_figures_and_in_the_address():
     made = make(*FAMILIES)
     page = visit()
@@ -123,6 +124,7 @@ def test_a_bad_address_is_ignored_with_a_message(query):
     assert shown(page) == {"vae": "my-vae"} and (page.query_params["seed"], page.query_params["draw"]) == ("1", "prior")
 
 
+@pytest.mark.slow
 def test_sampling_counts_the_seed_up_and_keeps_the_address_up_to_date():
     make("vae", "ad")
     page = visit(seed="41")

@@ -69,6 +69,7 @@ def test_at_first_there_is_one_model_of_each_family_and_each_way_of_it(four):
     assert any("4 searches" in c.value for c in page.caption)
 
 
+@pytest.mark.slow
 def test_without_refinement_an_encoder_answers_alone(four):
     page = visit(OPEN)
     page.toggle(key="reconstruct_refine").set_value(False).run()
@@ -76,6 +77,7 @@ def test_without_refinement_an_encoder_answers_alone(four):
     assert shown(page) == [("ae", "encoder"), ("vae", "encoder"), ("ad", "search"), ("vad", "search")]
 
 
+@pytest.mark.slow
 def test_the_address_chooses_models_image_and_what_is_hidden(four):
     page = visit(OPEN, runs="vad,ae", image="7", hide="box-2-3-4-5")
     assert page.multiselect(key="reconstruct_runs").value == ["vad", "ae"]
@@ -86,6 +88,7 @@ def test_the_address_chooses_models_image_and_what_is_hidden(four):
     assert any("hidden pixels" in m.value for m in page.markdown if m.value.startswith("For this image"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "query, words",
     [

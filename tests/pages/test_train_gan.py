@@ -10,6 +10,8 @@ from tests.pages.page_tools import keys_of, open_page, text_of
 from tests.tiny_runs import keep_in_cache, tiny, trained
 from ui.shared.formatting import format_sig
 
+pytestmark = pytest.mark.slow
+
 GAME = Recipe(
     model="gan",
     dataset="digits",

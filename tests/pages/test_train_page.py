@@ -15,6 +15,8 @@ from core.system import paths
 from tests.pages.page_tools import open_page, text_of
 from ui.train.compare import differences
 
+pytestmark = pytest.mark.slow
+
 TINY = presets.for_digits(presets.preset("mlp-vae")).with_(
     hidden=(16,), latent_dim=2, train_images=64, validation=20, epochs=1
 )
