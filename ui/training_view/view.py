@@ -80,6 +80,7 @@ def _film(job) -> None:
         job.snapshot().frames,
         job.run.frame,
         key="train_film",
+        shape=job.recipe.shape,
         rows=film_rows(job.recipe),
         run=f"{job.name} {job.run.status.get('created')}",
     )
