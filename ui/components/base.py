@@ -63,7 +63,7 @@ def rounded(values: Sequence[float] | np.ndarray) -> list[float]:
 
 def pack_numbers(array: np.ndarray, kind: type) -> str:
     """An array as base64 text of its raw bytes, in numbers of that kind."""
-    return base64.b64encode(np.ascontiguousarray(array, kind)).decode("ascii")
+    return base64.b64encode(np.ascontiguousarray(array, kind).tobytes()).decode("ascii")
 
 
 def message_shape(shape: ImageShape) -> list[int]:

@@ -80,7 +80,7 @@ def gan_flow(
 
     def picked() -> None:
         value = (st.session_state.get(key) or {}).get("part")
-        if value in parts:
+        if isinstance(value, str) and value in parts:
             on_pick(value)
 
     tiles = {

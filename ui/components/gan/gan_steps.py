@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -97,7 +97,7 @@ def gan_steps(
 
 
 def _packed(row: Row) -> dict:
-    values = row.values
+    values: Any = row.values
     if row.kind == "image":
         values = pack(values)
     elif row.kind == "heat":

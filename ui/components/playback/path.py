@@ -99,8 +99,9 @@ def path(
     def went() -> None:
         value = (st.session_state.get(key) or {}).get("go")
         way, at = (value.get("way"), value.get("at")) if isinstance(value, dict) else (None, None)
-        known = any(s.key == way and s.leads for s in strips)
-        if known and isinstance(at, int) and not isinstance(at, bool) and 0 <= at < frames:
+        if not isinstance(way, str) or not isinstance(at, int) or isinstance(at, bool):
+            return
+        if 0 <= at < frames and any(s.key == way and s.leads for s in strips):
             on_go(way, at)
 
     _mount(
