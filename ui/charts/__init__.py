@@ -6,9 +6,10 @@ Two ways of drawing, chosen by measurement (`benchmarks/live_charts.py`, `benchm
 - Charts that change twice a second, or follow a pointer inside a component, are drawn on a canvas by the lab. An update
   may take at most 30 ms on the server and 30 ms in the browser; the same loss curves as a Plotly chart took 2.2 times
   the time on the server and 3.9 times the time in the browser, more than 30 ms each even at their quickest, and
-  Streamlit builds a Plotly chart anew whenever its points change, which flickers. `ui.components.charts.curves` and `.bars` and
-  the plots of the interpolation, reconstruction and outlier components share axes, ticks, scales, grid lines, levels,
-  cursor and hit-testing (`ui/components/shared/axes.js`, `plot.js`).
+  Streamlit builds a Plotly chart anew whenever its points change, which flickers.
+
+The canvas charts, `ui.components.charts.curves` and `.bars` and the plots of the interpolation, reconstruction and
+outlier components, share axes, ticks, scales, grid lines, levels and cursors (`ui/components/shared/axes.js` and `plot.js`).
 
 `losses` and `gan` choose the curves and their styles, `decimate` reduces and smooths them; the colours of both ways are
 those of `ui.shared.theme`.
