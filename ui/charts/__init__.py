@@ -9,7 +9,7 @@ Two ways of drawing, chosen by measurement (`benchmarks/live_charts.py`, `benchm
   Streamlit builds a Plotly chart anew whenever its points change, which flickers.
 
 The canvas charts, `ui.components.charts.curves` and `.bars` and the plots of the interpolation, reconstruction and
-outlier components, share axes, ticks, scales, grid lines, levels and cursors (`ui/components/shared/axes.js` and `plot.js`).
+outlier components, share axes, ticks, scales, grid lines, levels and cursors (`axes.js`, `plot.js` in `shared`).
 
 `losses` and `gan` choose the curves and their styles, `decimate` reduces and smooths them; the colours of both ways are
 those of `ui.shared.theme`.
