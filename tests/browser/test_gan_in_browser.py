@@ -69,7 +69,7 @@ def test_a_part_is_reached_and_opened_by_keyboard(page, lab):
     page.locator(".flow .play").focus()
     page.keyboard.press("Tab")
     page.keyboard.press("Tab")
-    expect(page.locator(".flow [data-idea=vae] [data-part=encoder]")).to_be_focused()
+    expect(page.locator(".flow [data-idea=source] [data-part=encoder]")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator(".st-key-gan_code")).to_contain_text("def mlp_encoder")
 
@@ -93,7 +93,7 @@ def test_the_next_images_flow_through_all_three_pictures_without_a_message(page,
 def test_images_also_arrive_where_motion_is_welcome(page, lab):
     visit(page, lab)
     page.emulate_media(reduced_motion="no-preference")
-    canvas = page.locator(".flow [data-idea=vae] [data-part=reconstruction] canvas")
+    canvas = page.locator(".flow [data-idea=source] [data-part=reconstruction] canvas")
     old = canvas.evaluate(GREYS)
     page.locator(".flow .next").click()
     page.wait_for_function(CHANGED, arg=[canvas.element_handle(), old])

@@ -90,7 +90,7 @@ def test_a_question_explains_every_choice_only_after_the_answer_and_shows_its_fi
     expect(box).to_contain_text(f"You predicted: {question.choices[wrong][0]}.")
     for _, reply in question.choices:
         expect(box).to_contain_text(reply)
-    expect(box.get_by_role("img", name=re.compile("16 pictures"))).to_have_count(2)
+    expect(box.get_by_role("img", name=re.compile("16 images"))).to_have_count(2)
     page.get_by_role("radio", name=QUESTIONS[1].title).click()
     page.wait_for_url("**question=kl**")
     expect(box).to_contain_text(QUESTIONS[1].text)

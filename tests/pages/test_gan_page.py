@@ -19,6 +19,7 @@ from ui.components.gan import gan_flow as flow_component
 from ui.components.gan import gan_pair as pair_component
 from ui.components.gan import gan_steps as steps_component
 from ui.gan import before_after, diagram, empty_state, inputs, slow_motion, source_code
+from ui.shared.formatting import format_sig
 from ui.shared.model_cache import load
 
 
@@ -88,7 +89,7 @@ def test_with_a_vae_alone_its_decoder_is_shown_and_a_button_starts_the_gan(board
     trained_vae()
     page = visit()
     assert set(sent["gan_flow"]["tiles"]) == {"images", "decoded", "before"}, "nothing flows through the third picture"
-    assert sent["gan_flow"]["said"] == {"real": None, "fake": None}
+    assert sent["gan_flow"]["verdicts"] == {"real": None, "fake": None}
     page.button(key="gan_start").click().run()
     assert not page.exception
     (recipe,) = board.taken
@@ -186,11 +187,11 @@ def test_every_kind_of_source_has_the_whole_page(kind, sent):
     flow = sent["gan_flow"]
     assert set(flow["tiles"]) == {"images", "decoded", "before", "after"} and flow["count"] == 12
     assert ("sigma" in flow["numbers"]) == (kind in ("vae", "vad")), "a point has no width"
-    assert len(flow["said"]["real"]) == len(flow["said"]["fake"]) == 12
+    assert len(flow["verdicts"]["real"]) == len(flow["verdicts"]["fake"]) == 12
     assert [lane["key"] for lane in sent["gan_pair"]["lanes"]] == ["before", "after", "real"]
-    assert [m.label for m in page.metric] == [before_after.YARDSTICKS[key][0] for key in gan_before_after.METRICS]
+    assert [m.label for m in page.metric] == [before_after.METRICS[key][0] for key in gan_before_after.METRICS]
     assert set(sent["gan_steps"]["walks"]) == {"D", "G"}
-    assert ("There is no encoder beside this generator" in text_of(page)) == (kind in ("ad", "vad"))
+    assert ("This generator has no encoder" in text_of(page)) == (kind in ("ad", "vad"))
 
 
 def test_a_generator_from_scratch_has_no_decoder_to_compare_with(sent):
@@ -205,7 +206,7 @@ def test_a_generator_from_scratch_beside_a_vae_is_compared_but_not_traced(sent):
     gan_run("one", "vae", generator="scratch")
     page = visit()
     assert set(sent["gan_flow"]["tiles"]) == {"images", "before", "after"}
-    assert "the same z mean different things" in text_of(page) and "Nothing has been measured" in text_of(page)
+    assert "the same z has another meaning" in text_of(page) and "has not been measured yet" in text_of(page)
 
 
 @pytest.mark.parametrize("loss", ["non-saturating", "hinge", "least-squares", "wgan-gp"])
@@ -213,10 +214,7 @@ def test_the_formula_has_this_runs_numbers_and_the_code_that_runs(loss):
     run = gan_run("one", adversarial=loss, r1=0.3)
     page = visit(depth=True)
     d, g = slow_motion.steps(run, load(run), data.load("digits"), 1)
-    assert (
-        before_after.three(d.loss - d.penalty) in page.latex[0].value
-        and before_after.three(g.loss) in page.latex[1].value
-    )
+    assert format_sig(d.loss - d.penalty) in page.latex[0].value and format_sig(g.loss) in page.latex[1].value
     code = " ".join(block.value for block in page.code)
     assert "def d_step" in code and "def g_loss" in code and "def nearest" in code
     assert "γ = 0.3" in text_of(page)
@@ -262,7 +260,7 @@ def test_the_address_opens_a_stage_of_the_slow_motion(sent):
         ("seed", "1e3", "no whole number"),
         ("seed", "9" * 40, "no whole number"),
         ("seed", "²", "no whole number"),
-        ("part", "<b>", "a part of the picture"),
+        ("part", "<b>", "a part of the diagram"),
         ("walk", "d9", "a stage that does not exist"),
         ("walk", "e1", "a stage that does not exist"),
     ],
@@ -356,7 +354,7 @@ def test_every_control_has_help():
 def test_a_verdict_near_the_line_says_on_which_side_it_is():
     verdict = np.array([0.012, -0.016, 0.001, 0.1, -3.0], np.float32)  # logits: 1 / (1 + e^-v)
     judged = DiscriminatorAnswers(verdict=verdict, real=verdict > 0, threshold=0.0)
-    assert diagram.said(judged, "non-saturating") == [
+    assert diagram.answer_texts(judged, "non-saturating") == [
         ("50.3 %", True),
         ("49.6 %", False),
         ("50.02 %", True),
@@ -367,6 +365,10 @@ def test_a_verdict_near_the_line_says_on_which_side_it_is():
 
 def test_in_slow_motion_a_verdict_before_and_after_has_its_unit_once():
     before, after = np.array([-0.004, 1.0], np.float32), np.array([0.004, 1.1], np.float32)
-    assert slow_motion._said("non-saturating", (0.0, 0.0), before, after, 1.0)[0] == ["49.9 → 50.1 %", "73 → 75 %"]
-    assert slow_motion._said("non-saturating", (0.0, 0.0), before, None, 1.0)[0] == ["49.9 %", "73 %"]
-    assert slow_motion._said("hinge", (0.0, 0.0), before, after, 1.0)[0] == ["−0.00 → +0.00", "+1.00 → +1.10"]
+
+    def texts(kind: str, after) -> list[str]:
+        return slow_motion._answer_texts(kind, (0.0, 0.0), before, after, 1.0)[0]
+
+    assert texts("non-saturating", after) == ["49.9 → 50.1 %", "73 → 75 %"]
+    assert texts("non-saturating", None) == ["49.9 %", "73 %"]
+    assert texts("hinge", after) == ["−0.00 → +0.00", "+1.00 → +1.10"]

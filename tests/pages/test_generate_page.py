@@ -44,7 +44,8 @@ def test_the_points_on_a_plane_are_of_every_class_where_a_folder_sorts_its_image
     sorted_set = data.ImageSet("folder", images, labels, images, labels, tuple("abcde"))
     monkeypatch.setattr(data, "load", lambda *place: sorted_set)
     monkeypatch.setattr(codec, "encode", lambda model, images: images[:, 0, :2])
-    z, shown, classes = training_points._points("sorted", _run=make("sorted"), _held=SimpleNamespace(model=None))
+    loaded = SimpleNamespace(model=SimpleNamespace(adversarial=False, latent_table=()))
+    z, shown, classes = training_points._points("sorted", _run=make("sorted"), _loaded=loaded)
     assert len(shown) == 2_000 and len(classes) == 5
     assert (abs(np.bincount(shown) - 400) <= 20).all(), "in proportion, but for those held out of training"
     assert (z[:, 0] == shown).all(), "each point keeps the label of its own image"
@@ -191,10 +192,10 @@ def test_without_its_images_a_mixture_is_missed_in_a_sentence_and_something_else
     make("run", latent_dim=3, dataset="mnist")
     page = visit()
     page.radio(key="generate_grid_from_prior").set_value("mixture").run()
-    assert "MNIST is not on this machine" in page.warning[0].value and "stands in" in page.warning[0].value
+    assert "MNIST is not on this machine" in page.warning[0].value and "is used instead" in page.warning[0].value
     page.radio(key="generate_point_from_prior").set_value("mixture").run()
     page.button(key="generate_random").click().run()
-    assert not page.exception and "stands in" in page.toast[0].value
+    assert not page.exception and "is used instead" in page.toast[0].value
 
 
 def test_a_model_without_a_prior_is_told_so_whichever_it_is():

@@ -153,7 +153,7 @@ def test_the_learning_rate_changes_in_mid_run_and_the_discriminators_keeps_its_p
 def test_the_end_is_told_by_the_frechet_distance_before_and_now(source, board):
     job = board.submit(GAME.with_(source="first"), "game")
     assert job.wait(lambda j: not j.active, 180) and job.state == "finished", job.message
-    page = visit(train_mine=["game"])
+    page = visit(train_followed=["game"])
     figures, said = job.run.evaluation(), text_of(page)
     assert "Best Fréchet distance" in said and "validation total" not in said
     assert f"Fréchet distance {format_sig(figures['before']['frechet'])} for the decoder before" in said

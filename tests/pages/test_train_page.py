@@ -299,7 +299,7 @@ def test_chosen_runs_are_laid_over_each_other_with_the_settings_that_differ(boar
     names = [train(board, TINY.with_(beta=beta), f"beta {beta:g}").name for beta in (1.0, 4.0)]
     page = visit(runs_chosen=names)
     facts = page.dataframe[-1].value
-    assert list(facts["Run"]) == names[::-1] and list(facts["β, weight of the KL"]) == ["4", "1"]
+    assert list(facts["Run"]) == names[::-1] and list(facts["β, weight of the prior term"]) == ["4", "1"]
     assert list(facts["Epochs"]) == ["1 of 1", "1 of 1"]
     assert "Latent size" not in facts, "settings that all share are left out"
     downloads = {f"{what}_{name}" for name in names for what in ("csv", "zip")}

@@ -1,4 +1,4 @@
-"""The VAE → GAN page before there is a GAN: choose a decoder, look at it, start; or train a VAE first."""
+"""The VAE → GAN page without a GAN: choose a trained decoder and start, or train a VAE first."""
 
 from __future__ import annotations
 
@@ -8,59 +8,58 @@ from core.jobs import training_queue
 from core.jobs.training_job import TrainingJob
 from core.recipes.presets import first_model
 from core.runs import RunError, gan_source
-from ui.gan import diagram as flow
-from ui.gan import inputs as choice
-from ui.shared.formatting import escape_markdown
+from ui.gan import diagram, inputs
+from ui.shared.formatting import escape_markdown, pluralize
 from ui.shared.jobs import all_jobs
 from ui.shared.model_cache import load
-from ui.shared.page import images_of
+from ui.shared.page import images_of, open_page
 
 
 def no_gan() -> None:
-    """What stands in place of the box of runs."""
+    """The text in place of the box of runs."""
     st.caption("No GAN has been trained yet.", text_alignment="right")
 
 
 def empty() -> None:
-    """The page without a GAN: its first two pictures live, and the button that makes the third."""
-    jobs = choice.training_jobs()
+    """The page without a GAN: the source's part of the diagram, and the button that trains a GAN."""
+    jobs = inputs.training_jobs()
     found = gan_source.sources()
     if not found:
         _no_source()
         return
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key="gan_start_row"):
-        source = choice.choose_source(found, "gan_source")
+        source = inputs.choose_source(found, "gan_source")
         st.button(
             "Train a GAN from this decoder",
             key="gan_start",
             type="primary",
             icon=":material/play_arrow:",
-            on_click=choice.start,
+            on_click=inputs.start,
             args=(source,),
             disabled=bool(jobs),
-            help="Copies the decoder as the generator, puts a small discriminator against it and trains both in "
-            "the background. Every setting is on the Train page.",
+            help="Copies the decoder as the generator, adds a small discriminator and trains both in the background. "
+            "All settings are on the Train page.",
         )
     if jobs:
-        st.fragment(_forming, run_every=0.7)(jobs[0])
+        st.fragment(_progress, run_every=0.7)(jobs[0])
     try:
-        held = load(source)
+        loaded = load(source)
     except RunError as error:
         st.error(escape_markdown(str(error)))
         return
-    images = images_of(source, "gan_data", "Until then you see what needs no real image.")
-    flow.pictures(source, held, images, choice.seed())
+    images = images_of(source, "gan_data", "Without it, the parts of this page that need real images are missing.")
+    diagram.pictures(source, loaded, images, inputs.seed())
 
 
 def _no_source() -> None:
-    job = next((job for job in all_jobs() if job.active and job.recipe.model != "gan"), None)
+    job = next((job for job in all_jobs() if job.active and job.recipe.family.generator_source), None)
     if job is not None:
         st.info("A model is being trained. Its decoder can become the generator after its first epoch.")
-        st.fragment(_forming, run_every=0.7)(job)
+        st.fragment(_progress, run_every=0.7)(job)
         return
     st.info(
-        "A GAN of this lab begins with a trained decoder, and none is here yet. Train a VAE first: on the digits "
-        "it takes about fifteen seconds."
+        "A GAN of this lab starts from a trained decoder, and there is none yet. Train a VAE first: on the digits it "
+        "takes about fifteen seconds."
     )
     with st.container(horizontal=True):
         st.button(
@@ -68,30 +67,31 @@ def _no_source() -> None:
             key="gan_first",
             type="primary",
             icon=":material/play_arrow:",
-            on_click=_first,
+            on_click=_train_first,
             help="A small variational autoencoder learns handwritten digits.",
         )
         if st.button("Choose what to train", key="gan_train", help="Opens Train with all settings."):
-            st.switch_page("pages/train.py")
+            open_page("train")
 
 
-def _first() -> None:
+def _train_first() -> None:
+    """Queue the lab's first model."""
     try:
         training_queue.training_queue().submit(first_model())
     except RunError as error:
         st.error(escape_markdown(str(error)))
 
 
-def _forming(job: TrainingJob) -> None:
-    """Ticks while a first run trains; the page is drawn anew once there is something to show."""
+def _progress(job: TrainingJob) -> None:
+    """Progress of a training; the page is drawn again once the run has weights or has ended."""
     if not job.active or job.run.has_weights:
         st.rerun()
-    seen = job.snapshot()
+    shot = job.snapshot()
     if job.position > 0:
-        part, text = 0.0, f"Waiting: {job.position} before it. It starts by itself."
+        part, text = 0.0, f"Waiting: {pluralize(job.position, 'job')} before it. It starts by itself."
     else:
-        part = min(1.0, seen.epoch / seen.epochs)
-        text = f"{escape_markdown(job.name)}: epoch {int(seen.epoch)} of {seen.epochs}" if seen.step else "Starting …"
+        part = min(1.0, shot.epoch / shot.epochs)
+        text = f"{escape_markdown(job.name)}: epoch {int(shot.epoch)} of {shot.epochs}" if shot.step else "Starting …"
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.progress(part, text=text)
         if st.button("Stop", key="gan_stop", help="Ends the training, or leaves the queue."):

@@ -1,8 +1,8 @@
-"""The depth of the VAE → GAN page: the loss that was played for, with this run's numbers, and the code that runs."""
+"""How a GAN works: the adversarial loss with this run's numbers, and the code that runs."""
 
 from __future__ import annotations
 
-import inspect
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -13,28 +13,32 @@ from core.runs import Run
 from ui.gan.slow_motion import steps
 from ui.shared.formatting import format_sig
 from ui.shared.model_cache import LoadedModel
+from ui.shared.source_code import show_code
 from ui.training_view import gan_losses as losses
 
 
-def depth(run: Run, held: LoadedModel, images: ImageSet | None, seed: int) -> None:
-    """A fold; its content is made only while it is open."""
+def how_it_works(run: Run, loaded: LoadedModel, images: ImageSet | None, seed: int) -> None:
+    """The fold; its content is made only while it is open."""
     fold = st.expander(
-        "How it works: the two losses with live numbers, and the code that runs", key="gan_depth", on_change="rerun"
+        "How it works: the two losses with this run's numbers, and the code that runs",
+        key="gan_depth",
+        on_change="rerun",
     )
     if not fold.open:
         return
     recipe = run.recipe
     with fold:
         st.markdown(
-            "A VAE's decoder is told, pixel by pixel, how its picture should have been. A generator is told "
-            "only what D makes of its picture. The two play against each other: what lowers one loss raises "
-            "the other."
+            "A decoder that learns to reconstruct is told, pixel by pixel, how its image should have been. A generator "
+            "only learns how D judges its image. The two play against each other: what lowers one loss raises the "
+            "other."
         )
         extra = losses.penalties(recipe)
         if images is not None:
-            d, g = steps(run, held, images, seed)
-            numbers = *_terms(recipe, d.real_before, d.fake_before), d.loss - d.penalty
-            for formula in losses.formulas(recipe.adversarial, tuple(map(format_sig, numbers)), format_sig(g.loss)):
+            d, g = steps(run, loaded, images, seed)
+            real, fake = _terms(recipe, d.real_before, d.fake_before)
+            terms = format_sig(real), format_sig(fake), format_sig(d.loss - d.penalty)
+            for formula in losses.formulas(recipe.adversarial, terms, format_sig(g.loss)):
                 st.latex(formula)
             st.caption(
                 f"On {len(d.z)} real and {len(d.z)} generated images, with this run's weights and the seed {seed}."
@@ -44,16 +48,13 @@ def depth(run: Run, held: LoadedModel, images: ImageSet | None, seed: int) -> No
         st.markdown(losses.LOSSES[recipe.adversarial].words)
         if extra:
             st.markdown(" ".join(extra))
-        st.caption("The step of D and the step of G in training (core/training/gan_trainer.py):")
-        st.code(losses.step_code(), language="python")
-        st.caption("The losses (core/models/adversarial_losses.py):")
-        st.code(losses.loss_code(), language="python")
-        st.caption("The walk through the same z, and the nearest real image (core/gan/before_after.py):")
-        st.code(_comparison(), language="python")
+        show_code(losses.step_code(), "The step of D and the step of G in training")
+        show_code(losses.loss_code(), "The losses")
+        show_code(_comparison(), "The walk through the same z, and the nearest real image")
 
 
 def _terms(recipe: Recipe, real: np.ndarray, fake: np.ndarray) -> tuple[float, float]:
-    """D's loss on the real images and on the generated ones, from its verdicts, apart."""
+    """D's loss on the real images, and on the generated ones."""
     import torch
 
     from core.models import adversarial_losses
@@ -64,9 +65,7 @@ def _terms(recipe: Recipe, real: np.ndarray, fake: np.ndarray) -> tuple[float, f
     return terms[0].item(), terms[1].item()
 
 
-def _comparison() -> str:
+def _comparison() -> list[Any]:
     from core.gan import before_after
 
-    return "\n".join(
-        inspect.getsource(f) for f in (before_after.decode_both, before_after.tour, before_after.nearest_images)
-    )
+    return [before_after.decode_both, before_after.tour, before_after.nearest_images]

@@ -1,64 +1,96 @@
-"""What the VAE → GAN page works with: a GAN's run, the seed of its draws, and the decoder a new GAN starts from."""
+"""Inputs of the VAE → GAN page: the GAN's run, the seed of its draws, and the source of a new GAN."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import streamlit as st
 
 from core.gan.experiments import is_experiment_recipe
 from core.jobs import training_queue
+from core.jobs.training_job import TrainingJob
 from core.recipes.presets import for_digits, preset
 from core.runs import Run, RunError
+from ui.shared import address
 from ui.shared.formatting import escape_markdown
 from ui.shared.jobs import all_jobs
-from ui.shared.recipe_labels import WORDS
+from ui.shared.model_cache import LoadedModel
+from ui.shared.recipe_labels import choice
 
-MOST = 999_999
+if TYPE_CHECKING:
+    from core.models import GAN
+
+PRESET = "decoder-gan-fast"
+"""Preset of a GAN that is started from this page."""
+
+MAX_SEED = 999_999
+
 SEED = "gan_seed"
+"""Session-state key of the seed."""
 
 
 def seed() -> int:
-    """The seed of everything drawn on this page: as chosen, else from the address, where it then stands."""
-    wanted = st.query_params.get("seed")
-    if SEED not in st.session_state:
-        good = wanted is not None and wanted.isascii() and wanted.isdigit() and int(wanted[:7]) <= MOST
-        if wanted is not None and not good:
-            st.warning(
-                f"The address asks for a seed that is no whole number from 0 to {MOST:,}. You see the first draw."
-            )
-        st.session_state[SEED] = int(wanted) if good else 1
-    found = st.session_state[SEED]
-    if wanted != str(found):
-        st.query_params["seed"] = str(found)
+    """The seed of everything drawn on this page: from the address at first, later as it was redrawn."""
+    found = address.adopt(
+        "seed",
+        SEED,
+        _parse_seed,
+        1,
+        f"The address asks for a seed that is no whole number from 0 to {MAX_SEED:,}. You see the first draw.",
+    )
+    address.put("seed", str(found))
     return found
 
 
+def _parse_seed(text: str) -> int | None:
+    valid = text.isascii() and text.isdigit() and len(text) <= 7 and int(text) <= MAX_SEED
+    return int(text) if valid else None
+
+
 def redraw() -> None:
-    """Other z, for all that is drawn on the page."""
-    st.session_state[SEED] = int(np.random.default_rng(st.session_state.get(SEED, 1)).integers(MOST + 1))
+    """Choose another seed for everything drawn on the page."""
+    st.session_state[SEED] = int(np.random.default_rng(st.session_state.get(SEED, 1)).integers(MAX_SEED + 1))
 
 
-def is_gan(run: Run) -> bool:
-    return run.recipe.model == "gan"
+def is_adversarial(run: Run) -> bool:
+    """Whether a run has a discriminator, as the models of this page have."""
+    return run.recipe.family.adversarial
+
+
+def gan_model(loaded: LoadedModel) -> GAN:
+    """The model of an adversarial run."""
+    return cast("GAN", loaded.model)
+
+
+def source_name(run: Run) -> str:
+    """The abbreviation of the source's kind of model, such as VAE; of a generator without a source, `Source`."""
+    source = run.recipe.latent_family
+    return source.abbreviation if source else "Source"
 
 
 def choose_source(found: list[Run], key: str) -> Run:
-    """A box with the runs that a generator can be taken from."""
-    names = {run.name: run for run in found}
+    """The select box of runs whose decoder can become a generator."""
+    by_name = {run.name: run for run in found}
+
+    def words(name: str) -> str:
+        recipe = by_name[name].recipe if name in by_name else None
+        return f"{name} · {recipe.family.name} · {choice('dataset', recipe.dataset)}" if recipe else name
+
     name = st.selectbox(
         "Whose decoder",
-        list(names),
+        list(by_name),
         key=key,
         label_visibility="collapsed",
-        format_func=lambda n: f"{n} · {WORDS[names[n].recipe.model]} · {names[n].recipe.dataset}" if n in names else n,
+        format_func=words,
         help="The trained model whose decoder becomes the generator. It is copied: the run itself stays as it is.",
     )
-    return names.get(name, found[0])
+    return by_name.get(name, found[0])
 
 
 def start(source: Run) -> None:
-    """Put a GAN that starts from this run's decoder into the queue."""
-    recipe = preset("decoder-gan-fast")
+    """Queue a GAN that starts from this run's decoder."""
+    recipe = preset(PRESET)
     recipe = recipe.with_(dataset=source.recipe.dataset, folder=source.recipe.folder)
     recipe = for_digits(recipe) if recipe.dataset == "digits" else recipe
     try:
@@ -67,8 +99,10 @@ def start(source: Run) -> None:
         st.error(escape_markdown(str(error)))
 
 
-def training_jobs() -> list:
-    """The GANs in training or in line; what an experiment trains is shown beside it."""
+def training_jobs() -> list[TrainingJob]:
+    """The GANs that train or wait, except those of experiments, which are shown beside the experiment."""
     return [
-        job for job in all_jobs() if job.active and job.recipe.model == "gan" and not is_experiment_recipe(job.recipe)
+        job
+        for job in all_jobs()
+        if job.active and job.recipe.family.adversarial and not is_experiment_recipe(job.recipe)
     ]

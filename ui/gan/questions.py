@@ -1,4 +1,4 @@
-"""The concept in questions: predict, see why, and look at the state that shows it."""
+"""Five questions about the idea: predict, read the explanation, look at a figure computed from trained models."""
 
 from __future__ import annotations
 
@@ -8,33 +8,32 @@ from core.gan.questions import QUESTIONS, Question
 from core.runs import Run
 from ui.components.page.to_top import to_top
 from ui.gan import question_figures as figures
+from ui.shared import address
 from ui.shared.formatting import escape_markdown
 
 ANSWERS = "gan_answers"
-"""In session state: key of the question → {"question", "choice" (its place), "said", "right"}: the first answer."""
+"""Session-state key: key of the question → the first answer, {"question", "choice" (its index), "said", "right"}."""
 
 QUERY = "question"
 TITLES = {question.key: question.title for question in QUESTIONS}
 
 
 def questions(run: Run | None) -> None:
-    """The section: one question at a time. `run`: the GAN that the page shows, where there is one."""
+    """The section: one question at a time. `run`: the GAN that the page shows, if there is one."""
     st.fragment(_section)(run)
 
 
 def answers() -> dict[str, dict]:
-    """What this visitor answered."""
+    """This visitor's answers by key of the question."""
     return st.session_state.setdefault(ANSWERS, {})
 
 
 def _section(run: Run | None) -> None:
     st.subheader("The idea in five questions", anchor=False)
-    st.markdown("Predict first. Then you see why, on models that were really trained.")
-    box, wanted = "gan_question", st.query_params.get(QUERY)
-    if box not in st.session_state:
-        if wanted is not None and wanted not in TITLES:
-            st.warning("The address asks for a question that does not exist. You see the first one.")
-        st.session_state[box] = wanted if wanted in TITLES else QUESTIONS[0].key
+    st.markdown("Predict first. Then you see the explanation, with figures from trained models.")
+    box, first = "gan_question", QUESTIONS[0].key
+    complaint = "The address asks for a question that does not exist. You see the first one."
+    address.adopt(QUERY, box, lambda text: text if text in TITLES else None, first, complaint)
     key = st.segmented_control(
         "Question",
         list(TITLES),
@@ -43,10 +42,10 @@ def _section(run: Run | None) -> None:
         required=True,
         label_visibility="collapsed",
         persist_state="session",
-        help="A tick marks what you have answered. The page's address names the question.",
+        help="A tick marks the questions that you have answered. The page's address names the question.",
     )
-    if wanted is not None or key != QUESTIONS[0].key:
-        st.query_params[QUERY] = key
+    if address.get(QUERY) is not None or key != first:
+        address.put(QUERY, key)
     question = next(q for q in QUESTIONS if q.key == key)
     with st.container(border=True, key="gan_question_box"):
         _ask(question, run)
@@ -70,9 +69,9 @@ def _ask(question: Question, run: Run | None) -> None:
             label_visibility="collapsed",
             on_change=_keep,
             args=(question,),
-            help="Your first answer is kept; the explanation follows at once.",
+            help="Your first answer counts; the explanation follows at once.",
         )
-        st.caption("Choose an answer: the explanation and a live figure follow.")
+        st.caption("Choose an answer to see the explanation and a figure.")
         return
     if given["right"]:
         st.success("Right, as you predicted.", icon=":material/check:")
@@ -93,7 +92,7 @@ def _ask(question: Question, run: Run | None) -> None:
 
 
 def _keep(question: Question) -> None:
-    """The first answer to a question stays."""
+    """Keep the first answer to a question."""
     choice = st.session_state.get(f"gan_answer_{question.key}")
     if isinstance(choice, int) and question.key not in answers():
         answers()[question.key] = {

@@ -1,8 +1,9 @@
-"""Slow motion on the VAE → GAN page: a step of D and a step of G, stage by stage, with the run's own tensors."""
+"""Slow motion on the VAE → GAN page: one step of D and one of G, stage by stage, with the run's own tensors."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import numpy as np
 import streamlit as st
@@ -12,22 +13,23 @@ from core.recipes.recipe import Recipe
 from core.runs import Run
 from ui.components.gan.gan_steps import Row, Stage, gan_steps
 from ui.gan.diagram import probabilities, share
-from ui.shared import theme
+from ui.gan.inputs import gan_model
+from ui.shared import address, theme
 from ui.shared.formatting import format_sig, pluralize
 from ui.shared.model_cache import LoadedModel
 
 SHOWN, BATCH = 8, 64
-"""Images of the batch that are shown, and its size at most."""
+"""Images that are shown of the batch, and its largest size."""
 
 FACTORS = {1: "As in training", 10: "10 times", 100: "100 times"}
 QUERY = "walk"
 
 
-def slow_motion(run: Run, held: LoadedModel, images: ImageSet | None, seed: int) -> None:
-    """Two walks of five stages each, on a copy of the run's weights."""
+def slow_motion(run: Run, loaded: LoadedModel, images: ImageSet | None, seed: int) -> None:
+    """A step of each player in five stages, computed on a copy of the run's weights."""
     if images is None:
         st.subheader("One step in slow motion", anchor=False)
-        st.caption("A step needs real images, which are not here.")
+        st.caption("A training step needs real images, which are missing.")
         return
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
         st.subheader("One step in slow motion", anchor=False, width="content")
@@ -38,15 +40,18 @@ def slow_motion(run: Run, held: LoadedModel, images: ImageSet | None, seed: int)
             key="gan_factor",
             required=True,
             persist_state="session",
-            format_func=FACTORS.get,
+            format_func=FACTORS.__getitem__,
             label_visibility="collapsed",
-            help="How far the weights move: at the run's own learning rates, or so many times further. A step of "
-            "training is small; a larger one shows where it leads, and what too high a learning rate does.",
+            help="How far the weights move: with the run's learning rates, or multiples of them. A training step is "
+            "small; a larger one shows its direction, and the effect of a learning rate that is too high.",
         )
-    d, g = steps(run, held, images, seed, factor)
-    order = held.axes.order[:SHOWN]
-    walks = {"D": _of_d(d, run.recipe, order, factor), "G": _of_g(g, run.recipe, order, factor)}
-    start, at = _asked(walks)
+    d, g = steps(run, loaded, images, seed, factor)
+    order = loaded.axes.order[:SHOWN]
+    walks: dict[str, Sequence[Stage]] = {
+        "D": _of_d(d, run.recipe, order, factor),
+        "G": _of_g(g, run.recipe, order, factor),
+    }
+    start, at = _stage_in_address(walks)
     gan_steps(
         walks,
         key="gan_steps",
@@ -59,14 +64,14 @@ def slow_motion(run: Run, held: LoadedModel, images: ImageSet | None, seed: int)
         | dict(zip(("more", "less"), theme.RUN_COLOURS[theme.mode()], strict=False)),
     )
     st.caption(
-        "Computed with this run's weights, on a copy: the run itself stays as it is. Arrow keys turn the pages. "
-        "Each is the first step of a fresh Adam; in training the optimiser also remembers the steps before."
+        "Computed on a copy of this run's weights: the run does not change. Arrow keys turn the pages. Each step is "
+        "the first one of a new Adam optimiser; during training, Adam also uses the previous gradients."
     )
 
 
-def _asked(walks: dict) -> tuple[str, int]:
-    """The stage that the address asks for; it follows in the browser from there on."""
-    wanted = st.query_params.get(QUERY)
+def _stage_in_address(walks: dict[str, Sequence[Stage]]) -> tuple[str, int]:
+    """The player and the stage that the address asks for; from then on the browser writes them."""
+    wanted = address.get(QUERY)
     if wanted is None:
         return "D", 0
     found = re.fullmatch("([dg])([1-9])", wanted)
@@ -74,30 +79,30 @@ def _asked(walks: dict) -> tuple[str, int]:
         return found[1].upper(), int(found[2]) - 1
     if not st.session_state.get("gan_walk_told"):
         st.session_state["gan_walk_told"] = True
-        st.warning("The address asks for a stage that does not exist. You see the first one.")
+        address.warn("The address asks for a stage that does not exist. You see the first one.")
     return "D", 0
 
 
-def steps(run: Run, held: LoadedModel, images: ImageSet, seed: int, factor: int = 1):
-    """(a step of D, a step of G) on a batch drawn by the seed; see `core.gan.single_step`."""
-    return _steps(held.name, images.name, seed, factor, run.recipe, _held=held, _images=images)
+def steps(run: Run, loaded: LoadedModel, images: ImageSet, seed: int, factor: int = 1):
+    """A step of D and a step of G on a batch drawn with the seed (`core.gan.single_step`)."""
+    return _steps(loaded.name, images.name, seed, factor, run.recipe, _loaded=loaded, _images=images)
 
 
 @st.cache_data(max_entries=8, show_spinner="Taking one step of each …")
-def _steps(name: str, place: str, seed: int, factor: int, recipe: Recipe, _held: LoadedModel, _images: ImageSet):
+def _steps(name: str, place: str, seed: int, factor: int, recipe: Recipe, _loaded: LoadedModel, _images: ImageSet):
     from core.gan import single_step
 
     rows = np.random.default_rng(seed).permutation(len(_images.train_images))[: min(BATCH, recipe.batch_size)]
     real = _images.train_images[rows]
     return (
-        single_step.d_step(_held.model, recipe, real, seed, factor),
-        single_step.g_step(_held.model, recipe, real, seed, factor),
+        single_step.d_step(gan_model(_loaded), recipe, real, seed, factor),
+        single_step.g_step(gan_model(_loaded), recipe, real, seed, factor),
     )
 
 
 def _frozen(recipe: Recipe, player: str) -> str:
-    """To follow a caption, where this player does not learn in the run."""
-    return " In this run it is frozen: this is what a step would do." if recipe.freeze == player else ""
+    """A sentence for a player that does not learn in this run; empty otherwise."""
+    return " In this run it is frozen: this shows what a step would do." if recipe.freeze == player else ""
 
 
 def _of_d(step, recipe: Recipe, order: np.ndarray, factor: int) -> list[Stage]:
@@ -106,8 +111,8 @@ def _of_d(step, recipe: Recipe, order: np.ndarray, factor: int) -> list[Stage]:
     reach = _reach(lines[0], step.real_before, step.fake_before, step.real_after, step.fake_after)
 
     def judged(name: str, role: str, pictures, before, after=None) -> Row:
-        said, marks = _said(kind, lines, before, after, reach)
-        return Row(name, "image", role, pictures[:SHOWN], said, marks)
+        texts, marks = _answer_texts(kind, lines, before, after, reach)
+        return Row(name, "image", role, pictures[:SHOWN], texts, marks)
 
     part = f", {format_sig(step.penalty)} of it the penalty" if step.penalty else ""
     return [
@@ -115,22 +120,22 @@ def _of_d(step, recipe: Recipe, order: np.ndarray, factor: int) -> list[Stage]:
             "Noise",
             "latent",
             f"A batch of {pluralize(n, 'z', 'z')} is drawn from the prior; you see {min(n, SHOWN)} of "
-            "them, with their most important numbers.",
+            "them, with their most important dimensions.",
             [Row("z", "stems", "latent", step.z[:SHOWN][:, order])],
             f"d = {step.z.shape[1]} numbers each",
         ),
         Stage(
             "Fake",
             "generated",
-            "G makes an image of each z. It is only used here: no gradient goes back to it, its "
-            "weights rest. As many real images are drawn from the training set.",
+            "G generates an image from each z. In D's step no gradient flows back to G, and its weights do not change. "
+            "The same number of real images is drawn from the training set.",
             [Row("G(z)", "image", "generated", step.fake[:SHOWN]), Row("Real x", "image", "real", step.real[:SHOWN])],
         ),
         Stage(
-            "D's verdict",
+            "D's output",
             "discriminator",
-            "D looks at both and does not know which is which. Right of the line it "
-            "says real. Its loss is small when real images lie right and generated ones left.",
+            "D gets both kinds of images. To the right of the line it classifies an image as real. Its loss is small "
+            "if real images lie on the right and generated ones on the left.",
             [
                 judged("Generated", "generated", step.fake, step.fake_before),
                 judged("Real", "real", step.real, step.real_before),
@@ -140,8 +145,8 @@ def _of_d(step, recipe: Recipe, order: np.ndarray, factor: int) -> list[Stage]:
         Stage(
             "Gradient",
             "total",
-            "The loss is followed backwards through D: for each weight, how the loss changes "
-            "when that weight does. A bar is the length of that gradient, layer by layer, from image to verdict.",
+            "Backpropagation through D gives the derivative of the loss with respect to each weight. Each bar is the "
+            "norm of this gradient in one layer, from image to output.",
             [
                 Row("Generated", "image", "generated", step.fake[:SHOWN]),
                 Row("Real", "image", "real", step.real[:SHOWN]),
@@ -152,7 +157,7 @@ def _of_d(step, recipe: Recipe, order: np.ndarray, factor: int) -> list[Stage]:
             "Update",
             "discriminator",
             f"Every weight of D moves by {recipe.d_lr * factor:g} against its "
-            "gradient. The same images again: dashed where the verdict was, filled where it is now."
+            "gradient. The same images again: dashed the output before, filled the output now."
             + _frozen(recipe, "discriminator"),
             [
                 judged("Generated", "generated", step.fake, step.fake_before, step.fake_after),
@@ -166,8 +171,8 @@ def _of_d(step, recipe: Recipe, order: np.ndarray, factor: int) -> list[Stage]:
 def _of_g(step, recipe: Recipe, order: np.ndarray, factor: int) -> list[Stage]:
     n, kind, lines = len(step.z), recipe.adversarial, (step.threshold, step.threshold)
     reach = _reach(step.threshold, step.verdict, step.verdict_after)
-    said, marks = _said(kind, lines, step.verdict, None, reach)
-    moved, both = _said(kind, lines, step.verdict, step.verdict_after, reach)
+    texts, marks = _answer_texts(kind, lines, step.verdict, None, reach)
+    moved, both = _answer_texts(kind, lines, step.verdict, step.verdict_after, reach)
     fake = step.fake[:SHOWN]
     most = float(np.abs(step.change[:SHOWN]).max())
     return [
@@ -181,34 +186,32 @@ def _of_g(step, recipe: Recipe, order: np.ndarray, factor: int) -> list[Stage]:
         Stage(
             "Fake",
             "generated",
-            "G makes an image of each z, and this time every operation is remembered, so that "
-            "a gradient can find its way back.",
+            "G generates an image from each z. This time each operation is recorded, so that a gradient can flow back.",
             [Row("G(z)", "image", "generated", fake)],
         ),
         Stage(
-            "D's verdict",
+            "D's output",
             "discriminator",
-            "D judges them. G's loss is small when D takes them for real: right of the line.",
-            [Row("Generated", "image", "generated", fake, said, marks)],
+            "D judges the images. G's loss is small if D takes them for real, to the right of the line.",
+            [Row("Generated", "image", "generated", fake, texts, marks)],
             f"G's loss {format_sig(step.loss)} ({kind})",
         ),
         Stage(
             "Gradient",
             "total",
-            "The loss is followed backwards through D, whose weights rest, into the image: "
-            "which pixel should change so that D believes more. This is all that G is ever told.",
+            "Backpropagation through D, whose weights do not change, gives the gradient with respect to the pixels: "
+            "how each pixel should change to look more real to D. This is all that G learns from.",
             [
                 Row("G(z)", "image", "generated", fake),
-                Row("What D wants", "heat", "discriminator", -step.gradient[:SHOWN]),
+                Row("Direction", "heat", "discriminator", -step.gradient[:SHOWN]),
             ],
-            f"Strongest: {format_sig(float(np.abs(step.gradient[:SHOWN]).max()))} of loss per grey level from black to "
-            "white",
+            f"Largest: {format_sig(float(np.abs(step.gradient[:SHOWN]).max()))} of loss per change from black to white",
         ),
         Stage(
             "Update",
             "decoder",
             f"Every weight of G moves by {recipe.lr * factor:g} against its gradient. The same "
-            "z again: G's pictures moved a little, and D's verdict with them." + _frozen(recipe, "generator"),
+            "z again: G's images change a little, and D's output with them." + _frozen(recipe, "generator"),
             [
                 Row("Before", "image", "generated", fake),
                 Row("After", "image", "generated", step.fake_after[:SHOWN], moved, both),
@@ -221,12 +224,12 @@ def _of_g(step, recipe: Recipe, order: np.ndarray, factor: int) -> list[Stage]:
 
 
 def _reach(line: float, *verdicts: np.ndarray) -> float:
-    """How far the verdicts shown lie from D's line, at most: the half-width of their bars."""
+    """The largest distance of the outputs shown from D's threshold: the half-width of their bars."""
     return max(float(np.abs(np.concatenate([v[:SHOWN] for v in verdicts]) - line).max()), 1e-6)
 
 
-def _said(kind: str, lines: tuple[float, float], before, after, reach: float):
-    """(words, marks from 0 to 1) of verdicts: probabilities for a cross-entropy, else the number and its place."""
+def _answer_texts(kind: str, lines: tuple[float, float], before, after, reach: float):
+    """Texts and marks (0 to 1) for D's outputs: probabilities of a cross-entropy, else the number and its position."""
     sets = [before] if after is None else [before, after]
     if kind == "non-saturating":
         parts = [probabilities(v[:SHOWN]) for v in sets]
@@ -235,5 +238,5 @@ def _said(kind: str, lines: tuple[float, float], before, after, reach: float):
         parts = [np.clip(0.5 + 0.5 * (v[:SHOWN] - line) / reach, 0, 1) for v, line in zip(sets, lines, strict=False)]
         words = [[f"{v:+.2f}".replace("-", "−") for v in s[:SHOWN]] for s in sets]
     pairs = [" → ".join(w) for w in zip(*words, strict=True)]
-    # The unit once: with a digit more on both sides of the arrow, "49.9 → 50.1 %" still fits under its picture.
+    # The unit stands once, so that "49.9 → 50.1 %" fits below its picture.
     return [pair.replace(" % →", " →") for pair in pairs], list(zip(*parts, strict=True))

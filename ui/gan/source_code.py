@@ -1,189 +1,191 @@
-"""The parts of the three pictures: what each is for, what goes in and comes out, and the code that runs."""
+"""The parts of the diagram on the VAE → GAN page: what each is for, and the code that runs."""
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from textwrap import dedent
 from typing import Any
 
 import streamlit as st
 
 from core.recipes.recipe import Recipe
+from ui.shared.source_code import show_code
 
 
 @dataclass(frozen=True)
 class Part:
-    """A part's name, its role's words in Markdown, and what runs there: (file, functions or classes)."""
+    """A part of the diagram.
+
+    Attributes:
+        name: heading. words: explanation, as Markdown; `{shape}` stands for the shape of the images.
+        code: recipe → the functions and classes that run there. Imports torch.
+    """
 
     name: str
     words: str
-    code: Callable[[Recipe], list[tuple[str, Any]]]
+    code: Callable[[Recipe], list[Any]]
 
 
-def _encoder(recipe: Recipe) -> list[tuple[str, Any]]:
+def _encoder(recipe: Recipe) -> list[Any]:
     from core.latent import search
     from core.models import LatentModel, networks
 
-    if (recipe.source_model if recipe.model == "gan" else recipe.model) in ("ad", "vad"):
-        return [("core/latent/encoding.py", search.search)]
+    family = recipe.latent_family
+    if family is not None and not family.encoder:
+        return [search.search]
     body = networks.BODIES[recipe.network][0]
-    return [("core/models/networks.py", body), ("core/models/base.py", LatentModel.encode)]
+    return [body, LatentModel.encode]
 
 
-def _posterior(recipe: Recipe) -> list[tuple[str, Any]]:
+def _posterior(recipe: Recipe) -> list[Any]:
     from core.models import LatentModel
 
-    return [("core/models/base.py", LatentModel.posterior)]
+    return [LatentModel.posterior]
 
 
-def _latent(recipe: Recipe) -> list[tuple[str, Any]]:
+def _latent(recipe: Recipe) -> list[Any]:
     from core.models import Posterior
 
-    return [("core/models/base.py", Posterior)]
+    return [Posterior]
 
 
-def _decoder(recipe: Recipe) -> list[tuple[str, Any]]:
+def _decoder(recipe: Recipe) -> list[Any]:
     from core.models import LatentModel, networks
 
     body = networks.BODIES[recipe.network][1]
-    return [("core/models/networks.py", body), ("core/models/base.py", LatentModel.decode)]
+    return [body, LatentModel.decode]
 
 
-def _reconstruction(recipe: Recipe) -> list[tuple[str, Any]]:
+def _reconstruction(recipe: Recipe) -> list[Any]:
     from core.models.likelihood import Likelihood
 
-    return [("core/models/likelihood.py", Likelihood.nll)]
+    return [Likelihood.nll]
 
 
-def _noise(recipe: Recipe) -> list[tuple[str, Any]]:
+def _noise(recipe: Recipe) -> list[Any]:
     from core.latent import sampling
     from core.models import LatentModel
 
-    return [("core/latent/codec.py", sampling.prior), ("core/models/base.py", LatentModel.from_noise)]
+    return [sampling.prior, LatentModel.from_noise]
 
 
-def _picture(recipe: Recipe) -> list[tuple[str, Any]]:
+def _picture(recipe: Recipe) -> list[Any]:
     from core.models import GAN, LatentModel
 
-    return [("core/models/base.py", LatentModel.decode), ("core/models/gan.py", GAN.before)]
+    return [LatentModel.decode, GAN.before]
 
 
-def _generator(recipe: Recipe) -> list[tuple[str, Any]]:
+def _generator(recipe: Recipe) -> list[Any]:
     from core.models import adversarial_losses
 
-    return [_decoder(recipe)[0], ("core/models/adversarial_losses.py", adversarial_losses.g_loss)]
+    return [_decoder(recipe)[0], adversarial_losses.g_loss]
 
 
-def _fake(recipe: Recipe) -> list[tuple[str, Any]]:
+def _fake(recipe: Recipe) -> list[Any]:
     from core.models import LatentModel
 
-    return [("core/models/base.py", LatentModel.sample), ("core/models/base.py", LatentModel.decode)]
+    return [LatentModel.sample, LatentModel.decode]
 
 
-def _real(recipe: Recipe) -> list[tuple[str, Any]]:
+def _real(recipe: Recipe) -> list[Any]:
     from core import data
     from core.latent import codec
 
-    return [("core/latent/codec.py", codec.image_tensor), ("core/data/loading.py", data.split)]
+    return [codec.image_tensor, data.split]
 
 
-def _discriminator(recipe: Recipe) -> list[tuple[str, Any]]:
+def _discriminator(recipe: Recipe) -> list[Any]:
     from core.models import networks
 
-    return [("core/models/networks.py", networks.discriminator)]
+    return [networks.discriminator]
 
 
-def _verdict(recipe: Recipe) -> list[tuple[str, Any]]:
+def _verdict(recipe: Recipe) -> list[Any]:
     from core.models import adversarial_losses
 
     return [
-        ("core/models/adversarial_losses.py", adversarial_losses.d_loss),
-        ("core/models/adversarial_losses.py", adversarial_losses.decision_threshold),
+        adversarial_losses.d_loss,
+        adversarial_losses.decision_threshold,
     ]
 
 
 PARTS = {
     "real": Part(
         "Real images",
-        "28 × 28 grey levels from 0 to 1. The VAE learns to redraw them; in the GAN only the "
-        "discriminator ever sees them.",
+        "{shape} pixels with values from 0 to 1. The first model learns to reconstruct them; in the GAN only the "
+        "discriminator sees them.",
         _real,
     ),
     "encoder": Part(
         "Encoder",
-        "An image goes in, where it lies in the latent space comes out. It learns **together "
-        "with** the decoder: both want the image redrawn. A GAN has none.",
+        "Maps an image to the latent space. It learns **together with** the decoder: both minimise the error of the "
+        "reconstruction. A GAN has none.",
         _encoder,
     ),
     "posterior": Part(
         "Posterior: μ and σ",
-        "Not one place but a Gaussian for each image: its middle μ and its width σ, one of each per latent dimension.",
+        "Each image becomes a Gaussian instead of a point: mean μ and standard deviation σ, one of each per latent "
+        "dimension.",
         _posterior,
     ),
     "latent": Part(
         "Latent vector z",
-        "A draw μ + σ ε with ε ~ N(0, I). Written like this (the reparameterisation "
-        "trick) the gradient reaches μ and σ.",
+        "A sample μ + σ ε with ε ~ N(0, I). Written like this, which is called the reparameterisation trick, the "
+        "gradient reaches μ and σ.",
         _latent,
     ),
     "decoder": Part(
         "Decoder",
-        "z goes in, an image comes out. Nothing in it asks where z came from: so it can be "
-        "taken out and given z of your own.",
+        "Maps z to an image. It does not matter to the decoder where z comes from, so it can be used alone with any z.",
         _decoder,
     ),
     "reconstruction": Part(
         "Reconstruction",
-        "Compared with the image itself, pixel by pixel. Where several images "
-        "would fit, the best answer is their average: that is why a VAE blurs.",
+        "Compared with the original image, pixel by pixel. Where several images would fit, the smallest error is "
+        "that of their average: that is why reconstructions are blurred.",
         _reconstruction,
     ),
     "noise": Part(
         "z drawn from the prior",
-        "No image behind it: numbers drawn at random. The VAE's KL term kept the "
-        "latents close to this prior, so that such draws mean something.",
+        "Random numbers, without an image. A VAE's KL term keeps the latents close to this prior, so that such samples "
+        "decode into sensible images.",
         _noise,
     ),
     "picture": Part(
         "A new image",
-        "What the decoder makes of a z that belongs to no image: generated, by a network "
-        "that was only ever asked to reconstruct.",
+        "The decoder's output for a z that belongs to no image: generated by a network that was only trained to "
+        "reconstruct.",
         _picture,
     ),
     "generator": Part(
         "Generator G",
-        "The same network with the same weights to begin with; only its teacher is "
-        "another. It no longer redraws anything: it learns to make images that D takes for real.",
+        "The decoder's network, at first with the same weights. It no longer reconstructs: it learns to generate "
+        "images that D takes for real.",
         _generator,
     ),
     "fake": Part(
         "Generated images",
-        "G's answer to the same z. It does not have to match any image, only to look like "
-        "one: so it has no reason to blur.",
+        "G's output for the same z. It does not have to match any image, only to look real, so averaging does not pay.",
         _fake,
     ),
     "discriminator": Part(
         "Discriminator D",
-        "An image goes in, one number comes out: large for real ones. It learns "
-        "**against** the generator, and is thrown away when the training is over. Unlike an encoder "
-        "it says nothing about what the image shows.",
+        "Maps an image to one number, large for real images. It learns **against** the generator and is not needed "
+        "after the training. Unlike an encoder, it does not describe what the image shows.",
         _discriminator,
     ),
     "verdict": Part(
-        "D's verdicts and its loss",
-        "D is to say *real* of real images and *generated* of generated ones. "
-        "The gradient of its verdict, back through D into each pixel, is all that G learns from.",
+        "D's outputs and its loss",
+        "D learns to classify real images as *real* and generated ones as *generated*. The gradient of its output with "
+        "respect to each pixel is all that G learns from.",
         _verdict,
     ),
 }
 
 
 def show(part: str, recipe: Recipe) -> None:
-    """What a part is, and its code."""
+    """Explanation and code of the part with that key."""
     chosen = PARTS[part]
-    st.markdown(f"**{chosen.name}.** {chosen.words}")
-    for file, code in chosen.code(recipe):
-        st.caption(file)
-        st.code(dedent(inspect.getsource(code)), language="python")
+    st.markdown(f"**{chosen.name}.** {chosen.words.replace('{shape}', str(recipe.shape))}")
+    for code in chosen.code(recipe):
+        show_code([code])

@@ -1,11 +1,12 @@
-"""What the Generate page shows: the point and its picture, ways to choose a point, samples, planes, the depth."""
+"""Sliders and picture of the Generate page, the buttons that choose a point, and the traversal sheet."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 import streamlit as st
 
-from core import data
 from core.data import ImageSet
 from core.images import convert
 from core.latent import walks
@@ -13,108 +14,118 @@ from core.latent.mixture import SAMPLERS
 from core.runs import Run
 from ui.components.latent.latent_board import SPAN, latent_board
 from ui.components.latent.traversal import requested_slice, steps_for, traversal
-from ui.generate import sampler as source
+from ui.generate import sampler
 from ui.shared.encode import encode, encoding_method, latent_name
 from ui.shared.formatting import escape_markdown
 from ui.shared.image_choice import Pick, note, picks_of, pixels
 from ui.shared.image_picker import choose
 from ui.shared.latent_cursor import LatentCursor, Original, cursor_of
 from ui.shared.model_cache import LoadedModel
-from ui.shared.page import images_of
+from ui.shared.page import images_of, images_or_none
+
+SCALE = 10
+"""Enlargement of a downloaded picture."""
+
+MEASURES = {
+    "KL": "their KL, how much they tell about an image",
+    "the source's KL": "their KL in the source",
+    "standard deviation": "the standard deviation of the training latents",
+}
+"""`LoadedModel.measure` → words."""
 
 
 @st.fragment(key="board")
-def board(held: LoadedModel) -> None:
-    """Sliders and picture. This fragment decodes one picture and nothing else: it is what a key press waits for."""
-    here, axes = cursor_of(held), held.axes
+def board(loaded: LoadedModel) -> None:
+    """Sliders and picture. A key press waits for this fragment, so it decodes one picture and nothing else."""
+    here, axes = cursor_of(loaded), loaded.axes
     original = here.original
     latent_board(
         key="generate_board",
-        run=held.name,
+        run=loaded.name,
         stamp=here.stamp,
         seq=here.seq,
         sigma_units=here.sigma_units,
-        picture=held.pictures(np.asarray([here.sigma_units], np.float32))[0],
-        order=axes.order,
-        weight=axes.weight,
-        dead=axes.dead,
-        prior=held.prior,
-        measure=held.measure,
+        picture=loaded.pictures(np.asarray([here.sigma_units], np.float32))[0],
+        order=axes.order.tolist(),
+        weight=axes.weight.tolist(),
+        dead=axes.dead.tolist(),
+        prior=loaded.prior,
+        measure=loaded.measure,
         on_move=here.handle_message,
         original=None if original is None else original.picture,
         note="" if original is None else original.note,
     )
 
 
-def about_sliders(held: LoadedModel) -> str:
+def about_sliders(loaded: LoadedModel) -> str:
     """How the sliders are ordered, and how to use them."""
-    if not held.measure:
-        order = "This generator began from scratch, so nobody knows how much each dimension matters."
-    elif held.gan and held.prior:
+    if not loaded.measure:
+        order = "This generator started from scratch, so there is no measure of how much each dimension matters."
+    elif loaded.adversarial and loaded.prior:
         order = (
-            "Sliders are ordered by their KL in the model whose decoder became this generator (the bar under each "
-            "name); the GAN itself knows no KL."
+            "Sliders are ordered by their KL (the bar under each name) in the model whose decoder became this "
+            "generator; a GAN itself has no KL."
         )
     else:
-        order = "Sliders are ordered by how much they matter (the bar under each name)."
+        order = f"Sliders are ordered by {MEASURES[loaded.measure]} (the bar under each name)."
     return order + (
-        " While you drag, you see pictures decoded in advance; when you let go, the exact one. Arrow keys "
+        " While you drag, you see images decoded in advance; when you let go, the exact one. Arrow keys "
         "move a slider, 0 or a double-click resets it."
     )
 
 
 @st.fragment(key="sheet")
-def sheet(held: LoadedModel) -> None:
-    """The traversal sheet, a slice at a time."""
-    here, axes, d = cursor_of(held), held.axes, held.model.latent_dim
+def sheet(loaded: LoadedModel) -> None:
+    """The traversal sheet: a row of images for each dimension, decoded slice by slice."""
+    here, axes, d = cursor_of(loaded), loaded.axes, loaded.model.latent_dim
     st.subheader("One dimension at a time", anchor=False)
-    asked = requested_slice("generate_sheet", d)
-    first, rows = asked or (0, d)
+    requested = requested_slice("generate_sheet", d)
+    first, rows = requested or (0, d)
     tiles = None
-    if asked:
-        steps = steps_for(rows, held.shape)
-        dims = axes.order[first : first + max(1, held.slice() // steps)]
+    if requested:
+        steps = steps_for(rows, loaded.shape)
+        dims = axes.order[first : first + max(1, loaded.slice_size() // steps)]
         dims = dims[: rows - first]
-        tiles = held.pictures(walks.sweeps(np.asarray(here.sigma_units), dims, -SPAN, SPAN, steps))
+        tiles = loaded.pictures(walks.sweeps(np.asarray(here.sigma_units), dims, -SPAN, SPAN, steps))
     elif d > 24:
         rows = 20
     traversal(
         key="generate_sheet",
-        run=held.name,
-        shape=held.shape,
+        run=loaded.name,
+        shape=loaded.shape,
         base=here.sigma_units,
-        order=axes.order,
-        dead=axes.dead,
+        order=axes.order.tolist(),
+        dead=axes.dead.tolist(),
         rows=rows,
         first=first,
         tiles=tiles,
-        on_request=_depth_too,
+        on_request=_update_explanation,
     )
 
 
-def _depth_too() -> None:
-    """A new sheet means a new point: where the formula is unfolded, its numbers follow."""
+def _update_explanation() -> None:
+    """Redraw the open explanation with the sheet: a new sheet means a new point, whose numbers stand there."""
     if st.session_state.get("generate_depth"):
         st.rerun(["sheet", "depth"])
 
 
-def controls(run: Run, held: LoadedModel) -> None:
-    """The ways to another point: random, zero, undo, redo, an image; and the downloads."""
-    here, d = cursor_of(held), held.model.latent_dim
+def controls(run: Run, loaded: LoadedModel) -> None:
+    """Buttons that move the point (random, zero, undo, redo, an image) and the downloads."""
+    here, d = cursor_of(loaded), loaded.model.latent_dim
     st.session_state.setdefault("generate_seed", 1)
 
     def random() -> None:
-        z, problem = source.draw(
+        z, problem = sampler.draw(
             run,
-            held,
-            source.chosen(held, "point"),
+            loaded,
+            sampler.chosen(loaded, "point"),
             1,
             st.session_state.generate_seed,
             st.session_state.generate_temperature,
         )
         if problem:
             st.toast(escape_markdown(problem))
-        here.move_to(held.axes.to_sigma_units(z)[0].tolist())
+        here.move_to(loaded.axes.to_sigma_units(z)[0].tolist())
         st.session_state.generate_seed = (st.session_state.generate_seed + 1) % 1_000_000
         st.rerun(["board", "draw"])
 
@@ -122,9 +133,9 @@ def controls(run: Run, held: LoadedModel) -> None:
         here.move_to([0.0] * d)
         st.rerun("board")
 
-    def step(move) -> None:
+    def step(move: Callable[[], bool]) -> None:
         if not move():
-            st.toast("There is no step to take in that direction.")
+            st.toast("There is nothing to undo or redo.")
         st.rerun("board")
 
     with st.container(horizontal=True, gap="xsmall", key="generate_controls"):
@@ -134,17 +145,17 @@ def controls(run: Run, held: LoadedModel) -> None:
             type="primary",
             on_click=random,
             icon=":material/casino:",
-            help=f"Draws a point from the {SAMPLERS[source.chosen(held, 'point')]}; Randomness chooses from what. "
+            help=f"Draws a point from the {SAMPLERS[sampler.chosen(loaded, 'point')]}, which “Randomness” changes. "
             "The seed counts up, so that each click gives another point.",
         )
-        st.button("Zero", key="generate_zero", on_click=zero, help="Goes to the centre: every dimension at 0 σ.")
+        st.button("Zero", key="generate_zero", on_click=zero, help="Moves to the centre: 0 σ in every dimension.")
         st.button(
             "Undo",
             key="generate_undo",
             on_click=step,
             args=(here.undo,),
             icon=":material/undo:",
-            help="Back to the point before.",
+            help="Goes back to the previous point.",
         )
         st.button(
             "Redo",
@@ -152,19 +163,19 @@ def controls(run: Run, held: LoadedModel) -> None:
             on_click=step,
             args=(here.redo,),
             icon=":material/redo:",
-            help="Takes back an undo.",
+            help="Reverses an undo.",
         )
-        _from_image(run, held, here)
-        with st.popover("Randomness", help="What the Random button draws from, its seed and its temperature."):
-            draw_settings(held)
+        _from_image(run, loaded, here)
+        with st.popover("Randomness", help="Distribution, seed and temperature of the Random button."):
+            draw_settings(loaded)
         with st.popover("Download"):
-            _downloads(run, held, here)
+            _downloads(run, loaded, here)
 
 
 @st.fragment(key="draw")
-def draw_settings(held: LoadedModel) -> None:
-    """What the Random button draws from, its seed and temperature."""
-    source.choose(held, "point")
+def draw_settings(loaded: LoadedModel) -> None:
+    """Distribution, seed and temperature of the Random button."""
+    sampler.choose(loaded, "point")
     st.number_input(
         "Seed of the next draw",
         0,
@@ -172,7 +183,7 @@ def draw_settings(held: LoadedModel) -> None:
         step=1,
         key="generate_seed",
         persist_state="session",
-        help="The same seed gives the same point, on every machine.",
+        help="The same seed gives the same point on every machine.",
     )
     st.slider(
         "Temperature",
@@ -182,56 +193,56 @@ def draw_settings(held: LoadedModel) -> None:
         0.05,
         key="generate_temperature",
         persist_state="session",
-        help="Scales the draw: 1 as it is, below 1 safer and more alike, above 1 wilder.",
+        help="Scales the draw: below 1 samples are more typical and alike, above 1 more varied and less plausible.",
     )
 
 
-def _from_image(run: Run, held: LoadedModel, here: LatentCursor) -> None:
-    """Encodes a chosen image and goes where it lies."""
+def _from_image(run: Run, loaded: LoadedModel, here: LatentCursor) -> None:
+    """The button that encodes a chosen image and moves to its latent vector."""
 
-    def images() -> ImageSet | None:
-        return images_of(run, "generate_data", "Until then you can draw or upload a picture.")
+    def test_images() -> ImageSet | None:
+        return images_of(run, "generate_data", "Without it you can still draw or upload a picture.")
 
-    what = "what the generator makes of the" if held.gan else "the reconstruction: the decoder at the"
+    what = "the generator’s image of the" if loaded.adversarial else "the reconstruction, decoded from the"
 
     def go(pick: Pick) -> None:
-        found = None if pick.kind != "test" else data.load(run.recipe.dataset, run.recipe.folder)
-        picture = pixels(pick, found)
-        u = held.axes.to_sigma_units(encode(held, picture[None]))[0]
-        here.move_to(u.tolist(), Original.of(picture, f"Original: {note(pick, found)}"))
+        images = images_or_none(run) if pick.kind == "test" else None
+        picture = pixels(pick, images)
+        sigma_units = loaded.axes.to_sigma_units(encode(loaded, picture[None]))[0]
+        here.move_to(sigma_units.tolist(), Original.of(picture, f"Original: {note(pick, images)}"))
 
     choose(
         "generate_image",
-        images,
+        test_images,
         picks_of("generate", run),
-        loaded=held,
+        loaded=loaded,
         label="From an image",
         use="Go where it lies",
         samples=False,
         on_pick=go,
         about="Images the model never saw in training. The picture then shows "
-        f"{what} {latent_name(held)} that {encoding_method(held).lower()} gives the image.",
+        f"{what} {latent_name(loaded)} that {encoding_method(loaded).lower()} gives the image.",
     )
 
 
-def _downloads(run: Run, held: LoadedModel, here: LatentCursor) -> None:
-    """PNG files, made at the click from the point as it then is."""
+def _downloads(run: Run, loaded: LoadedModel, here: LatentCursor) -> None:
+    """Download buttons; a PNG file is made at the click, from the current point."""
     st.download_button(
-        "This picture (280 × 280)",
+        f"This picture ({SCALE * loaded.shape.height} × {SCALE * loaded.shape.width})",
         key="generate_png",
         file_name=f"{run.name}.png",
         mime="image/png",
-        data=lambda: convert.png(held.pictures(np.asarray([here.sigma_units], np.float32))[0], scale=10),
+        data=lambda: convert.png(loaded.pictures(np.asarray([here.sigma_units], np.float32))[0], scale=SCALE),
         on_click="ignore",
-        help="The picture of the current point, each pixel ten times as large.",
+        help=f"The image at the current point, each pixel enlarged {SCALE} times.",
     )
-    settings = source.grid_settings(held)
+    settings = sampler.grid_settings(loaded)
     st.download_button(
         "The grid of samples",
         key="generate_grid_png",
         file_name=f"{run.name}-samples.png",
         mime="image/png",
         on_click="ignore",
-        help="The 64 samples shown below.",
-        data=lambda: convert.png(convert.tile(source.grid(run, held, *settings)[0], 8), scale=3),
+        help=f"The {sampler.SAMPLES} samples shown below.",
+        data=lambda: convert.png(convert.tile(sampler.grid(run, loaded, *settings)[0], 8), scale=3),
     )

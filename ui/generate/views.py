@@ -1,10 +1,8 @@
-"""Further views of the latent space on the Generate page: planes, a grid of samples, the formula and its code."""
+"""Further views of the latent space on the Generate page: planes, a grid of samples, formulas and code."""
 
 from __future__ import annotations
 
-import inspect
 import math
-from textwrap import dedent
 
 import numpy as np
 import streamlit as st
@@ -15,30 +13,34 @@ from core.latent.planes import PlaneAxes
 from core.runs import Run
 from ui.components.latent.latent_board import SPAN
 from ui.components.latent.plane import plane, side_for
-from ui.generate import sampler as source
+from ui.generate import sampler
 from ui.shared.formatting import escape_markdown, format_sig
 from ui.shared.latent_cursor import cursor_of
 from ui.shared.model_cache import LoadedModel
+from ui.shared.source_code import show_code
 from ui.shared.still_image import still
 from ui.shared.training_points import training_points
 
 
-def hero_plane(run: Run, held: LoadedModel, pair: PlaneAxes, alone: bool) -> None:
-    """A plane through the current point, with the training images that fall on it when there are only two
-    dimensions."""
-    here = cursor_of(held)
+def hero_plane(run: Run, loaded: LoadedModel, pair: PlaneAxes, alone: bool) -> None:
+    """A plane through the current point; with two latent dimensions also the training images that lie on it.
+
+    Args:
+        alone: whether the plane shows the image under the pointer itself, without the board beside it.
+    """
+    here = cursor_of(loaded)
     u = np.asarray(here.sigma_units, np.float32)
-    rest = u - pair.coordinates(u[None])[0] @ pair.step  # moving within the plane decodes nothing anew
-    tiles = _plane_tiles(held.name, pair.names, tuple(round(float(x), 4) for x in rest), _pair=pair, _held=held)
-    z, labels, classes = training_points(run, held) if held.model.latent_dim == 2 else (None, None, ())
+    rest = u - pair.coordinates(u[None])[0] @ pair.directions  # moving within the plane decodes nothing anew
+    tiles = _plane_tiles(loaded.name, pair.names, tuple(round(float(x), 4) for x in rest), _pair=pair, _loaded=loaded)
+    z, labels, classes = training_points(run, loaded) if loaded.model.latent_dim == 2 else (None, None, ())
     plane(
         key=f"generate_plane_{alone}",
-        run=held.name,
+        run=loaded.name,
         pair=pair,
         tiles=tiles,
         base=here.sigma_units,
         labels=labels,
-        points=None if z is None else pair.coordinates(held.axes.to_sigma_units(z)),
+        points=None if z is None else pair.coordinates(loaded.axes.to_sigma_units(z)),
         classes=classes,
         alone=alone,
     )
@@ -46,25 +48,25 @@ def hero_plane(run: Run, held: LoadedModel, pair: PlaneAxes, alone: bool) -> Non
 
 @st.cache_data(max_entries=4, show_spinner="Decoding the plane …")
 def _plane_tiles(
-    name: str, names: tuple[str, str], rest: tuple[float, ...], _pair: PlaneAxes, _held: LoadedModel
+    name: str, names: tuple[str, str], rest: tuple[float, ...], _pair: PlaneAxes, _loaded: LoadedModel
 ) -> np.ndarray:
-    return _held.pictures(_pair.grid(np.asarray(rest), SPAN, side_for(_held.shape)))
+    return _loaded.pictures(_pair.grid(np.asarray(rest), SPAN, side_for(_loaded.shape)))
 
 
 @st.fragment
-def other_plane(run: Run, held: LoadedModel) -> None:
+def other_plane(run: Run, loaded: LoadedModel) -> None:
     """For more than two dimensions: a plane through the current point along the directions of the reader's choice."""
     st.subheader("Two dimensions at a time", anchor=False)
     if not st.toggle(
         "Decode a plane",
         key="generate_plane_on",
         persist_state="session",
-        help=f"Decodes {side_for(held.shape) ** 2:,} images through the current point; takes up to a few seconds.",
+        help=f"Decodes {side_for(loaded.shape) ** 2:,} images through the current point; takes up to a few seconds.",
     ):
-        st.caption("Choose two directions and move over the plane they span; all else stays as at the point above.")
+        st.caption("Choose two directions and move over the plane that they span; all other coordinates stay as above.")
         return
-    order, d = [int(k) for k in held.axes.order], held.model.latent_dim
-    first = "The first two" if not held.measure else "Highest KL" if held.prior else "Widest"
+    order, d = [int(k) for k in loaded.axes.order], loaded.model.latent_dim
+    first = "The first two" if not loaded.measure else "Highest KL" if loaded.prior else "Widest"
     kinds = {"first": first, "main": "PCA directions", "any": "Any two"}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         kind = st.segmented_control(
@@ -74,12 +76,12 @@ def other_plane(run: Run, held: LoadedModel) -> None:
             key="generate_plane_kind",
             required=True,
             persist_state="session",
-            format_func=kinds.get,
+            format_func=kinds.__getitem__,
             help=(
                 "The first two dimensions"
-                if not held.measure
+                if not loaded.measure
                 else "The two dimensions with the highest KL"
-                if held.prior
+                if loaded.prior
                 else "The two dimensions in which the training latents vary most"
             )
             + "; the two directions, across all dimensions, along which the training latents spread most; or any "
@@ -90,42 +92,43 @@ def other_plane(run: Run, held: LoadedModel) -> None:
             i = st.selectbox(
                 "To the right",
                 order,
-                key=f"generate_i_{held.name}",
+                key=f"generate_i_{loaded.name}",
                 format_func=lambda k: f"z{k}",
                 width=140,
-                help="The dimension that grows to the right, ordered by importance.",
+                help="The dimension along the horizontal axis; the most important ones come first.",
             )
             j = st.selectbox(
                 "Upwards",
                 [k for k in order if k != i],
-                key=f"generate_j_{held.name}",
+                key=f"generate_j_{loaded.name}",
                 width=140,
                 format_func=lambda k: f"z{k}",
-                help="The dimension that grows upwards.",
+                help="The dimension along the vertical axis.",
             )
         st.button(
             "Through the current point",
             key="generate_plane_again",
-            help="Decodes the plane anew through the point where the sliders are now.",
+            help="Decodes the plane again, through the point where the sliders are now.",
         )
     hero_plane(
         run,
-        held,
-        planes.principal_plane(held.model, held.axes) if kind == "main" else planes.dimension_plane(i, j, d),
+        loaded,
+        planes.principal_plane(loaded.model, loaded.axes) if kind == "main" else planes.dimension_plane(i, j, d),
         alone=True,
     )
     if kind == "main":
-        share = planes.principal_share(held.model)
+        share = planes.principal_share(loaded.model)
         st.caption(
-            f"PC 1 and PC 2 are the main directions of the training latents; {100 * share:.0f} % of their "
-            f"variance lies along these two of {d}." + ("" if held.prior else " σ is their spread along each.")
+            f"PC 1 and PC 2 are the first two principal components of the training latents; {100 * share:.0f} % of "
+            f"their variance lies along these two directions of {d}."
+            + ("" if loaded.prior else " σ is their spread along each.")
         )
 
 
 @st.fragment
-def samples(run: Run, held: LoadedModel) -> None:
-    """A grid of 64 pictures drawn at random: what the model takes to be typical."""
-    st.subheader("Drawn at random", anchor=False)
+def samples(run: Run, loaded: LoadedModel) -> None:
+    """A grid of random samples."""
+    st.subheader("Random samples", anchor=False)
     left, right = st.columns([2, 3], gap="large")
     with left:
         st.number_input(
@@ -135,7 +138,7 @@ def samples(run: Run, held: LoadedModel) -> None:
             1,
             key="generate_grid_seed",
             persist_state="session",
-            help="The same seed draws the same 64 points.",
+            help=f"The same seed draws the same {sampler.SAMPLES} points.",
         )
         st.slider(
             "Temperature",
@@ -145,85 +148,92 @@ def samples(run: Run, held: LoadedModel) -> None:
             0.05,
             key="generate_grid_temperature",
             persist_state="session",
-            help="Scales the draw: 0 is the middle (of each Gaussian of a mixture), 1 as it is, 2 far outside.",
+            help="Scales the draw: at 0 all points are a mean (of one Gaussian of a mixture), at 2 most are outliers.",
         )
-        source.choose(held, "grid")
-        settings = source.grid_settings(held)
+        sampler.choose(loaded, "grid")
+        settings = sampler.grid_settings(loaded)
         st.caption(
-            f"64 points z {source.about(run, held, settings[2])}, decoded. Look for pictures that are neither "
-            "one class nor another: there the latent space has gaps. Lower the temperature and they become "
-            "rarer, and so does variety."
+            f"{sampler.SAMPLES} points z {sampler.about(run, loaded, settings[2])}, decoded. Images "
+            "between two classes come from gaps of the latent space. A lower temperature makes them rarer, and the "
+            "samples less varied."
         )
     with right:
-        pictures, problem = source.grid(run, held, *settings)
+        pictures, problem = sampler.grid(run, loaded, *settings)
         still(
             pictures,
             columns=8,
             scale=2,
-            alt=f"64 samples drawn from the {SAMPLERS[settings[2]]} with seed {settings[0]} at temperature "
-            f"{settings[1]:g}",
+            alt=f"{sampler.SAMPLES} samples drawn from the {SAMPLERS[settings[2]]} with seed {settings[0]} at "
+            f"temperature {settings[1]:g}",
         )
         if problem:
             st.warning(escape_markdown(problem))
 
 
 @st.fragment(key="depth")
-def depth(run: Run, held: LoadedModel) -> None:
-    """The formula with this point's numbers, and the code that decoded it."""
-    d = held.model.latent_dim
-    z = held.axes.to_z(cursor_of(held).sigma_units)
+def how_it_works(run: Run, loaded: LoadedModel) -> None:
+    """The decoder as a formula with this point's numbers, and the code that runs."""
+    z = loaded.axes.to_z(np.asarray(cursor_of(loaded).sigma_units))
     fold = st.expander("How it works", key="generate_depth", on_change="rerun")
     if not fold.open:
         return
     with fold:
-        st.markdown(
-            "The decoder is a function from the latent vector to a picture. Generating is choosing a z and "
-            "calling it; no image goes in."
-        )
-        st.latex(r"\hat{x} = \mathrm{decode}(z) = \mathbb{E}[\,x \mid z\,], \qquad z \in \mathbb{R}^{" + str(d) + "}")
-        length = rf"\lVert z \rVert = {format_sig(float(np.linalg.norm(z)))}"
-        if held.prior:
-            st.latex(length + rf" \qquad \mathbb{{E}}\,\lVert z \rVert \approx \sqrt{{d}} = {format_sig(math.sqrt(d))}")
-            st.latex(
-                r"\log p(z) = -\tfrac{1}{2}\lVert z \rVert^2 - \tfrac{d}{2}\log 2\pi = "
-                rf"{format_sig(sampling.log_prior(z))}\ \text{{nats}}"
-            )
-            st.markdown(
-                "Draws from N(0, I) lie close to a shell of radius √d. The centre is the most likely single "
-                "point and yet hardly any draw comes near it once d is large."
-            )
-        else:
-            st.latex(length)
-            st.markdown(
-                "This model has no prior: the sliders run over the mean of its training latents ± 3 "
-                "standard deviations, dimension by dimension."
-            )
-        if "mixture" in (source.chosen(held, "point"), source.chosen(held, "grid")):
-            source.depth(run, held, z)
-        what = (
-            ("the source's KL in nats" if held.gan else "KL in nats (validation images)")
-            if held.prior
-            else ("standard deviation of the latents")
-        )
-        table = [
-            {
-                "dimension": f"z{k}",
-                "value of z": float(z[k]),
-                **({what: float(held.axes.weight[k])} if held.measure else {}),
-                **({} if held.gan else {"use": "dead" if held.axes.dead[k] else "in use"}),
-            }
-            for k in held.axes.order
-        ]
-        st.dataframe(
-            table,
-            hide_index=True,
-            height=220,
-            key="generate_table",
-            alt="Every dimension with its value of z, and what is known of its weight",
-            column_config={name: st.column_config.NumberColumn(format="%.3g") for name in ("value of z", what)},
-        )
-        st.caption("The code that ran:")
+        _formulas(loaded, z)
+        if "mixture" in (sampler.chosen(loaded, "point"), sampler.chosen(loaded, "grid")):
+            sampler.density(run, loaded, z)
+        _dimensions(loaded, z)
         from core.models import networks
 
-        body = networks.BODIES[run.recipe.network][1]
-        st.code(dedent(inspect.getsource(type(held.model).decode)) + "\n" + inspect.getsource(body), language="python")
+        show_code([type(loaded.model).decode, networks.BODIES[run.recipe.network][1]], "The code that runs")
+
+
+def _formulas(loaded: LoadedModel, z: np.ndarray) -> None:
+    """The decoder, the length of z and, with a prior, its density."""
+    d = loaded.model.latent_dim
+    st.markdown(
+        "The decoder is a function from the latent vector to an image. To generate is to choose a z and decode it; "
+        "no image goes in."
+    )
+    st.latex(r"\hat{x} = \mathrm{decode}(z) = \mathbb{E}[\,x \mid z\,], \qquad z \in \mathbb{R}^{" + str(d) + "}")
+    length = rf"\lVert z \rVert = {format_sig(float(np.linalg.norm(z)))}"
+    if not loaded.prior:
+        st.latex(length)
+        st.markdown(
+            "This model has no prior: in each dimension the slider covers the mean of the training latents ± 3 "
+            "standard deviations."
+        )
+        return
+    st.latex(length + rf" \qquad \mathbb{{E}}\,\lVert z \rVert \approx \sqrt{{d}} = {format_sig(math.sqrt(d))}")
+    st.latex(
+        r"\log p(z) = -\tfrac{1}{2}\lVert z \rVert^2 - \tfrac{d}{2}\log 2\pi = "
+        rf"{format_sig(sampling.log_prior(z))}\ \text{{nats}}"
+    )
+    st.markdown(
+        "Samples of N(0, I) lie close to a shell of radius √d. The centre has the highest density, yet hardly any "
+        "sample comes near it once d is large."
+    )
+
+
+def _dimensions(loaded: LoadedModel, z: np.ndarray) -> None:
+    """A table of all dimensions: value of z, weight, and whether the dimension is used."""
+    if not loaded.prior:
+        weight = "standard deviation of the latents"
+    else:
+        weight = "the source's KL in nats" if loaded.adversarial else "KL in nats (validation images)"
+    table = [
+        {
+            "dimension": f"z{k}",
+            "value of z": float(z[k]),
+            **({weight: float(loaded.axes.weight[k])} if loaded.measure else {}),
+            **({} if loaded.adversarial else {"use": "dead" if loaded.axes.dead[k] else "in use"}),
+        }
+        for k in loaded.axes.order
+    ]
+    st.dataframe(
+        table,
+        hide_index=True,
+        height=220,
+        key="generate_table",
+        alt="Every dimension with its value of z and its weight",
+        column_config={name: st.column_config.NumberColumn(format="%.3g") for name in ("value of z", weight)},
+    )

@@ -12,7 +12,7 @@ from core.runs import Run, RunError, frames
 from ui.registry import HOME, PAGES
 from ui.shared import address
 from ui.shared.formatting import duration, escape_markdown, format_sig, pluralize
-from ui.shared.jobs import all_jobs, job_of
+from ui.shared.jobs import all_jobs, job_of, watch_training
 from ui.shared.page import open_page
 from ui.shared.still_image import still
 
@@ -71,8 +71,7 @@ def _trained(job: TrainingJob) -> None:
         ):
             open_page("generate", run=job.name)
         if st.button("See how it learned", key="home_watch", help="Its loss curves and pictures, epoch by epoch."):
-            st.session_state["train_watched"] = job.name
-            open_page("train")
+            watch_training(job.name)
 
 
 def _first_buttons() -> None:
@@ -186,8 +185,7 @@ def _running_now() -> None:
                 + ("" if job.position else f" · epoch {int(shot.epoch)} of {shot.epochs}")
             )
             if st.button("Watch", key=f"home_watch_{job.name}", help="Opens its loss curves as they grow."):
-                st.session_state["train_watched"] = job.name
-                open_page("train")
+                watch_training(job.name)
 
 
 def _cards() -> None:

@@ -1,24 +1,36 @@
-"""The jobs of every device, as Home and Train show them: `auto` and the devices that it would not choose."""
+"""Training jobs of all devices: of `auto` and of the devices that `auto` does not choose."""
 
 from __future__ import annotations
+
+import streamlit as st
 
 from core.jobs import training_queue
 from core.jobs.training_job import TrainingJob
 from core.jobs.training_queue import TrainingQueue
+from ui.shared.page import open_page
+
+WATCHED = "train_watched"
+"""Session-state key: name of a run whose training the Train page is to show to this visitor."""
 
 
-def boards() -> dict[str, TrainingQueue]:
-    """Device → its board, `auto` first. The other devices are known once a worker process has started."""
+def watch_training(name: str) -> None:
+    """Switch to the Train page, which shows the training of that run and how it ended."""
+    st.session_state[WATCHED] = name
+    open_page("train")
+
+
+def queues() -> dict[str, TrainingQueue]:
+    """Device → its queue, `auto` first. Further devices are known once a worker process has started."""
     return {device: training_queue.training_queue(device) for device in ["auto", *training_queue.devices()[2:]]}
 
 
 def all_jobs() -> list[TrainingJob]:
-    """The jobs of all boards: those in training first, then those in line, then those that have ended."""
-    jobs = [job for board in boards().values() for job in board.jobs()]
+    """The jobs of all queues: first those in training, then those that wait, then those that have ended."""
+    jobs = [job for queue in queues().values() for job in queue.jobs()]
     return sorted(jobs, key=lambda job: (not job.active, job.position))
 
 
 def job_of(name: str) -> TrainingJob | None:
-    """The newest job of that run on any device, if it was trained since the lab was opened."""
-    found = [job for board in boards().values() if (job := board.job(name)) is not None]
+    """The newest job of the run with that name, on any device; None if it was not trained since the lab was opened."""
+    found = [job for queue in queues().values() if (job := queue.job(name)) is not None]
     return next((job for job in found if job.active), found[0] if found else None)

@@ -13,14 +13,16 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 import numpy as np
 import streamlit as st
 
-from core.images.shape import GREY_28, ImageShape
+from core.images.shape import ImageShape
 from core.latent import axes as latent_axes
 from core.latent import codec
 from core.latent.axes import Axes
+from core.recipes.recipe import Recipe
 from core.runs import Run
 
 if TYPE_CHECKING:
     from core.evaluation.search_trace import SearchTrace
+    from core.models import LatentModel
 
 T = TypeVar("T")
 
@@ -53,52 +55,56 @@ class LoadedModel:
     """A model in eval mode and what the sliders need to know of it.
 
     Attributes:
-        name: changes whenever the weights do; the browser's name for this model.
+        recipe: of the run. name: changes whenever the weights do; the browser's name for this model.
         prior: whether it was trained towards N(0, I).
-        shape: of the images it decodes.
         rate: pictures it decodes per second, measured as it goes.
         latents: latents of images, for a model without an encoder, which searches for them (`ui.shared.encode`).
         traces: searches for one image with all their steps, about 60 kB each (`ui.reconstruct.search`).
     """
 
-    model: object
+    model: LatentModel
+    recipe: Recipe
     axes: Axes
     name: str
     prior: bool
-    shape: ImageShape = GREY_28
     rate: float = 1_000.0
     latents: ResultCache[np.ndarray] = field(default_factory=lambda: ResultCache(4_000))
     traces: ResultCache[SearchTrace] = field(default_factory=lambda: ResultCache(256))
 
     @property
     def measure(self) -> str:
-        """What `axes.weight` is, in words; empty where nobody knows how much a dimension matters."""
+        """Name of the measure in `axes.weight`; empty where the weight of a dimension is not known."""
         if not self.prior:
             return "standard deviation"
         if not self.model.kl_known:
             return ""
-        return "the source's KL" if self.gan else "KL"
+        return "the source's KL" if self.adversarial else "KL"
 
     @property
-    def gan(self) -> bool:
-        """Whether it is a generator that was trained against a discriminator."""
-        return hasattr(self.model, "discriminator")
+    def shape(self) -> ImageShape:
+        """Channels, height and width of its images."""
+        return self.recipe.shape
 
-    def pictures(self, u: np.ndarray) -> np.ndarray:
-        """Decoded at points u [N, d] in units of σ: `uint8` [N, 28, 28]."""
+    @property
+    def adversarial(self) -> bool:
+        """Whether it is a generator that was trained against a discriminator."""
+        return self.recipe.family.adversarial
+
+    def pictures(self, sigma_units: np.ndarray) -> np.ndarray:
+        """Decoded pictures of points [N, d] in units of σ: uint8 [N, H, W] or [N, H, W, 3]."""
         start = time.perf_counter()
-        images = codec.decode(self.model, self.axes.to_z(u), chunk=64)
-        if len(u) >= 16:
-            self.rate = 0.5 * self.rate + 0.5 * len(u) / (time.perf_counter() - start)
+        images = codec.decode(self.model, self.axes.to_z(sigma_units), chunk=64)
+        if len(sigma_units) >= 16:
+            self.rate = 0.5 * self.rate + 0.5 * len(sigma_units) / (time.perf_counter() - start)
         return images
 
-    def slice(self) -> int:
-        """How many pictures fit into one slice."""
+    def slice_size(self) -> int:
+        """Number of pictures that are decoded in one slice."""
         return max(1, int(self.rate * SLICE_SECONDS))
 
 
 def load(run: Run) -> LoadedModel:
-    """The best weights of a run, from memory if they have not changed since.
+    """The model of a run with its best weights, from memory if they have not changed since.
 
     Raises:
         RunError: they are missing, damaged or do not fit.
@@ -112,10 +118,10 @@ def _load(path: str, version: float) -> LoadedModel:
 
     from core.runs.weights import load_model
 
-    # With a training on the same cores, two threads wait for each other: one picture of the conv net took 50 ms
+    # Beside a training on the same cores, two threads wait for each other: one picture of the conv net took 50 ms
     # instead of 3, a sheet of the MLP 58 instead of 2. Alone, a second thread only makes large sheets 1.7 times faster.
     torch.set_num_threads(1)
     model = load_model(run := Run(Path(path)))
-    held = LoadedModel(model, latent_axes.axes(model), f"{run.name}@{version}", model.has_prior, run.recipe.shape)
-    held.pictures(np.zeros((32, model.latent_dim), np.float32))  # the first call is slow; then the rate is known
-    return held
+    loaded = LoadedModel(model, run.recipe, latent_axes.axes(model), f"{run.name}@{version}", model.has_prior)
+    loaded.pictures(np.zeros((32, model.latent_dim), np.float32))  # the first call is slow; then the rate is known
+    return loaded

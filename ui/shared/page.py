@@ -73,6 +73,10 @@ def images_of(
 
 def data_page_button(key: str, *, primary: bool = False) -> None:
     """A button that opens the Data page."""
-    kind = "primary" if primary else "secondary"
-    if st.button("Open the Data page", key=key, type=kind, help="Lists the data sets and downloads missing ones."):
+    if st.button(
+        "Open the Data page",
+        key=key,
+        type="primary" if primary else "secondary",
+        help="Lists the data sets and downloads missing ones.",
+    ):
         open_page("data")

@@ -14,11 +14,13 @@ from core.system import paths
 
 
 def file_of(part: Any) -> str:
-    """The file of a function, method or class, from the root of the project: `core/models/vae.py`."""
+    """The file of a function, method or class: from the root of the project, `core/models/vae.py`; the name alone for
+    a family in a folder of the user's own."""
     file = inspect.getsourcefile(inspect.unwrap(part))
     if file is None:
         raise TypeError(f"{part!r} has no source file.")
-    return Path(file).resolve().relative_to(paths.ROOT.resolve()).as_posix()
+    path, root = Path(file).resolve(), paths.ROOT.resolve()
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
 
 
 def source_of(*parts: Any) -> str:

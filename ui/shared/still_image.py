@@ -1,4 +1,4 @@
-"""Still pictures: crisp, at a whole-number scale, with their final size reserved."""
+"""Still pictures: crisp, at a whole-number scale, with their space on the page reserved."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from core.images.convert import data_url, tile
 
 
 def still(images: np.ndarray, columns: int, scale: int, alt: str) -> None:
-    """Tiles shown as one picture.
+    """Show pictures as tiles of one sheet.
 
     Args:
-        images: `uint8` [N, 28, 28]. scale: screen pixels per pixel; a narrower page shrinks the picture to fit.
-        alt: what there is to see, for those who cannot.
+        images: uint8 [N, H, W] or [N, H, W, 3]. scale: screen pixels per pixel; a narrower page shrinks the sheet.
+        alt: text for screen readers.
     """
     sheet = tile(images, columns)
-    height, width = sheet.shape
+    height, width = sheet.shape[:2]
     # An <img> with a data URL: `st.image` would put a file into the server's memory at every tick of a fragment.
     st.html(
         f'<img src="{data_url(sheet)}" alt="{html.escape(alt, quote=True)}" width="{width * scale}" '

@@ -1,6 +1,8 @@
-"""Several runs laid over each other: their curves, their results, and the settings in which they differ."""
+"""Comparison of runs: overlaid curves, results, and the settings in which they differ."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import streamlit as st
 
@@ -9,21 +11,20 @@ from core.runs import Run
 from ui.charts import gan, losses
 from ui.components.charts.curves import curves
 from ui.shared.formatting import duration, epoch, format_sig
-from ui.shared.recipe_labels import WORDS, label
+from ui.shared.recipe_labels import choice, label
 from ui.training_view.controls import view, view_options
 
 
 def compare(picked: list[Run]) -> None:
-    """Curves and results of these runs; GANs apart, since they have other losses."""
-    alone = [run for run in picked if run.recipe.model != "gan"]
-    if alone:
-        _families(alone)
-    if gans := [run for run in picked if run.recipe.model == "gan"]:
+    """Curves and results of these runs; adversarial ones apart, since they have other losses."""
+    if models := [run for run in picked if not run.recipe.family.adversarial]:
+        _models(models)
+    if gans := [run for run in picked if run.recipe.family.adversarial]:
         _gans(gans)
 
 
 @st.fragment
-def _families(picked: list[Run]) -> None:
+def _models(picked: list[Run]) -> None:
     names = losses.common_names(run.recipe.family for run in picked)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         term = st.segmented_control(
@@ -32,9 +33,9 @@ def _families(picked: list[Run]) -> None:
             default="total",
             required=True,
             key="runs_term",
-            format_func=names.get,
+            format_func=names.__getitem__,
             persist_state="session",
-            help="Which term of the loss to lay over each other.",
+            help="The term of the loss to compare.",
         )
         with st.popover("View", icon=":material/visibility:", key="runs_view", help="How the curves are drawn."):
             view_options("runs")
@@ -47,11 +48,11 @@ def _families(picked: list[Run]) -> None:
         alt=f"{names[term]} of {', '.join(histories)}.",
     )
     st.caption(
-        "One colour per run; solid: training, dashed: validation. Lower is better, but totals under different "
-        "likelihoods or β are different scales and cannot be compared."
+        "One colour per run; solid: training, dashed: validation. Lower is better, but totals with different "
+        "likelihoods or β are on different scales and cannot be compared."
     )
     st.dataframe(
-        _facts(picked),
+        _results(picked),
         key="runs_facts",
         hide_index=True,
         alt="Results of the chosen runs and the settings in which they differ.",
@@ -67,9 +68,9 @@ def _gans(picked: list[Run]) -> None:
             default="val_frechet",
             required=True,
             key="runs_gan_term",
-            format_func=gan.COLUMNS.get,
+            format_func=gan.COLUMNS.__getitem__,
             persist_state="session",
-            help="Which curve to lay over each other.",
+            help="The curve to compare.",
         )
         with st.popover("View", icon=":material/visibility:", key="runs_gan_view", help="How the curves are drawn."):
             view_options("runs_gan")
@@ -81,19 +82,19 @@ def _gans(picked: list[Run]) -> None:
         alt=f"{gan.COLUMNS[column]} of {', '.join(histories)}.",
     )
     st.caption(
-        "One colour and line style per run. Fréchet distances compare only on the same images. Losses compare "
-        "hardly at all: each is measured against its own rival."
+        "One colour and line style per run. Fréchet distances can be compared only for the same images. Losses can "
+        "hardly be compared: each is measured against another opponent."
     )
     st.dataframe(
-        _gan_facts(picked),
+        _gan_results(picked),
         key="runs_gan_facts",
         hide_index=True,
         alt="Results of the chosen GANs, before and after, and the settings in which they differ.",
     )
 
 
-def _gan_facts(picked: list[Run]) -> list[dict]:
-    """One row per GAN: its figures on the test set beside those of the decoder it came from."""
+def _gan_results(picked: list[Run]) -> list[dict]:
+    """One row per GAN: its figures on the test set beside those of the decoder it started from."""
     rows = []
     for run in picked:
         test = run.evaluation() or {}
@@ -112,22 +113,22 @@ def _gan_facts(picked: list[Run]) -> list[dict]:
                 "MSE before": format_sig(before.get("mse")),
                 "Time": duration(run.status["seconds"]),
             }
-            | _unlike(run, picked)
+            | _different_settings(run, picked)
         )
     return rows
 
 
-def _unlike(run: Run, picked: list[Run]) -> dict[str, str]:
-    """The settings in which the chosen runs differ, as they are in this one."""
+def _different_settings(run: Run, picked: list[Run]) -> dict[str, str]:
+    """This run's values of the settings in which the chosen runs differ; – where a setting does not apply."""
     recipe = run.recipe.to_dict()
     return {
-        label(name): _text(recipe[name]) if _matters(name, run.recipe) else "–"
+        label(name): _text(name, recipe[name]) if _matters(name, run.recipe) else "–"
         for name in differences([one.recipe for one in picked])
         if name != "epochs"
     }
 
 
-def _facts(picked: list[Run]) -> list[dict]:
+def _results(picked: list[Run]) -> list[dict]:
     """One row per run: its results, then the settings in which the chosen runs differ."""
     rows = []
     for run in picked:
@@ -144,14 +145,14 @@ def _facts(picked: list[Run]) -> list[dict]:
                 "Images/s": format_sig(status.get("images_per_second")),
                 "Parameters": format_sig(status.get("parameters")),
             }
-            | _unlike(run, picked)
+            | _different_settings(run, picked)
         )
     return rows
 
 
 def differences(recipes: list[Recipe]) -> list[str]:
-    """Names of the fields in which these recipes are not all alike, in the order of the form. Recipes to which a
-    field does not matter, such as channels without convolutions, do not count."""
+    """Names of the fields in which these recipes differ, in the order of the form. A recipe to which a field does not
+    apply, such as channels without convolutions, does not count."""
     return [
         f.name for f in fields() if len({getattr(recipe, f.name) for recipe in recipes if _matters(f.name, recipe)}) > 1
     ]
@@ -161,7 +162,7 @@ def _matters(name: str, recipe: Recipe) -> bool:
     return applies(next(f for f in fields() if f.name == name), recipe.to_dict())
 
 
-def _text(value) -> str:
+def _text(name: str, value: Any) -> str:
     if isinstance(value, list):
         return "-".join(map(str, value))
-    return f"{value:g}" if isinstance(value, float) else WORDS.get(value, str(value))
+    return f"{value:g}" if isinstance(value, float) else choice(name, value)

@@ -1,7 +1,8 @@
-"""The form for a recipe, made from the recipe's own fields.
+"""The form for a recipe, generated from the fields of `core.recipes.recipe`.
 
-What most people change stands open, the rest is folded by group. Every label's help and every bound comes from
-`core.recipes.recipe`; a new field there appears here by itself. What was typed survives leaving the page.
+The fields that most people change stand open, the rest is folded by group. Help texts, bounds and choices come from the
+fields, so that a new one, also one that a family declares, appears without a change here. Values survive leaving the
+page.
 """
 
 from __future__ import annotations
@@ -16,13 +17,17 @@ from core.jobs.speed_estimates import SpeedEstimates
 from core.recipes import presets
 from core.recipes.recipe import GROUPS, Recipe, RecipeError, fields
 from ui.shared.formatting import escape_markdown
-from ui.shared.recipe_labels import FOLDS, WORDS, bounds, in_words, label
+from ui.shared.page import data_page_button
+from ui.shared.recipe_labels import FOLDS, bounds, choice, in_words, label
 from ui.train import form_gan_source, form_speed
 from ui.train.form_gan_source import shown
 from ui.train.form_values import FIRST, arrive, dataset_changed, key, use_preset, use_recipe, values
 
 OPEN = ("name", "dataset", "folder", "latent_dim", "beta", "source", "generator", "adversarial", "epochs")
-"""The fields in plain sight, in this order."""
+"""The fields that are not folded, in this order."""
+
+PLACEHOLDERS = {"folder": "path of a folder of pictures", "image_shape": "1-28-28, or 3-32-32 for colour"}
+"""Examples in empty text fields, where they are no widths of layers."""
 
 
 def recipe_form(
@@ -30,20 +35,22 @@ def recipe_form(
     paces: SpeedEstimates | None = None,
     idle: bool = False,
 ) -> Recipe | None:
-    """Draws the form; the recipe it describes, or None with the reason shown beside the fields.
+    """Draw the form; the recipe it describes, or None with the reason shown beside the fields.
 
-    `action` draws what is done with the recipe; it stands below the open fields and above the folded ones, where it
-    can be seen without scrolling. Reads `?recipe=` from the URL, and `train_dataset` and `train_folder` from the
-    session, which the Data page sets.
+    Reads `?recipe=` from the address, and from the session `train_dataset` and `train_folder`, set by the Data page.
 
-    `paces`: of the device that would train it; where they are not known yet they are measured while all is `idle`.
+    Args:
+        action: draws what is done with the recipe, below the open fields and above the folded ones, where it can be
+            seen without scrolling.
+        paces: training speeds of the device that would train it; unknown ones are measured while the lab is idle.
+        idle: whether nothing trains or waits.
     """
     ready = {name: status.ready for name, status in data.status().items()}
     arrive(ready)
     by_name = {f.name: f for f in fields()}
     with st.container(key="recipe_choice"):
-        recipe, speed = st.columns([2, 3])
-    with recipe:
+        box, speed = st.columns([2, 3])
+    with box:
         _field(by_name["name"], ready)
     with speed:
         compared = form_speed.choose(paces, idle)
@@ -65,7 +72,7 @@ def recipe_form(
                 if group == "model":
                     form_gan_source.inherited(values())
     with below_open_fields:
-        with st.container():  # a place of its own, or the button below would be made anew when a message comes or goes
+        with st.container():  # of its own, so that a message that comes or goes does not recreate the button below
             recipe = _checked(ready)
         action(recipe)
     return recipe
@@ -75,25 +82,25 @@ def _checked(ready: dict[str, bool]) -> Recipe | None:
     now = values()
     if not ready.get(now["dataset"], False):
         st.info(
-            f"{WORDS[now['dataset']]} is not on this machine yet. Get it on the Data "
-            "page, or choose digits, which are always here.",
+            f"{choice('dataset', now['dataset'])} is not on this machine yet. Download it on the Data "
+            "page, or choose Digits, which come with the lab.",
             icon=":material/download:",
         )
-        if st.button("Open the Data page", key="recipe_to_data", help="Download the images there, then come back."):
-            st.switch_page("pages/data.py")
+        data_page_button("recipe_to_data")
         return None
     if form_gan_source.lacking(now):
+        images, advised = choice("dataset", now["dataset"]), presets.classic_of(FIRST)
         st.info(
-            f"There is no run on {WORDS[now['dataset']]} yet whose decoder could become the generator. Train "
-            f"one first, such as the recipe {presets.classic_of(FIRST)}, or let the generator start from scratch.",
+            f"There is no run on {images} yet whose decoder could become the generator. Train one first, such as the "
+            f"recipe {advised}, or let the generator start from scratch.",
             icon=":material/info:",
         )
         st.button(
-            f"Choose the recipe {presets.classic_of(FIRST)}",
+            f"Choose the recipe {advised}",
             key="recipe_to_vae",
             on_click=use_recipe,
             args=(FIRST, now["dataset"]),
-            help="Fills the form with it, on the same images.",
+            help="Fills in the form with that recipe, on the same images.",
         )
         return None
     try:
@@ -121,22 +128,21 @@ def _field(f: dataclasses.Field, ready: dict[str, bool]) -> None:
         st.selectbox(
             options=meta["choices"],
             on_change=dataset_changed,
-            format_func=lambda name: WORDS[name] + ("" if ready[name] else " · not here yet"),
+            format_func=lambda name: choice("dataset", name) + ("" if ready[name] else " · not downloaded"),
             **common,
         )
     elif meta["choices"]:
-        st.selectbox(options=meta["choices"], format_func=lambda name: WORDS.get(name, name), **common)
+        st.selectbox(options=meta["choices"], format_func=lambda value: choice(f.name, value), **common)
     elif kind in ("int", "float"):
-        # Without bounds: the browser would redden what is outside, keep it to itself and train with the value before.
-        # And as a float even where it is whole: read as a whole number, 1e9 would become 1. The recipe judges both.
+        # Without bounds: the browser would mark a number outside them, not send it, and train with the previous value.
+        # And as a float also for whole numbers: parsed as a whole number, 1e9 would become 1. The recipe checks both.
         step = 0.0001 if f.name.endswith("lr") else 0.1 if kind == "float" and meta["high"] < 1000 else 1.0
         st.number_input(value=None, step=step, format="%g", **common)
     else:
-        hint = "200, or 400-200 for two layers" if kind.startswith("tuple") else "/home/you/pictures"
-        st.text_input(placeholder=hint, **common)
+        st.text_input(placeholder=PLACEHOLDERS.get(f.name, "200, or 400-200 for two layers"), **common)
 
 
 def _pairs() -> list[str]:
-    """One name of each pair of sisters: of the one in the form its own, of the others the fast one's."""
+    """One preset of each pair, fast and classic: the one in the form, of the other pairs the fast one."""
     own = st.session_state[key("name")]
     return [own if presets.classic_of(own) == name else presets.fast_of(name) or name for name in presets.CLASSIC]

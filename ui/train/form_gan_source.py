@@ -1,4 +1,4 @@
-"""Where a GAN's generator comes from, in the recipe's form: which runs can be its source, and what it takes of them."""
+"""The source of a GAN's generator in the recipe form: the runs that can be it, and the fields that follow from it."""
 
 from __future__ import annotations
 
@@ -8,143 +8,144 @@ from typing import Any
 import streamlit as st
 
 from core import data, runs
-from core.recipes.recipe import Recipe, applies
+from core.recipes.family import FAMILIES
+from core.recipes.recipe import applies
 from core.runs import Run, gan_source
+from ui.shared import address
 from ui.shared.formatting import escape_markdown
 
 PRESET = "decoder-gan-fast"
-"""The recipe that a link or a button with nothing but a source means."""
+"""Preset for a link or a button that names a source and no recipe."""
 
 KEY = "recipe_source"
-"""Session-state key of the box, as `form_values.key` makes it."""
+"""Session-state key of the select box, equal to `form_values.key("source")`."""
 
-FOUND = "recipe_source_found"
-"""Session-state key: the images and the runs that fit them; looked for once each time the form is drawn."""
+USABLE = "recipe_source_usable"
+"""Session-state key: the images and the runs on them that can be the source, read once each time the form is drawn."""
 
-ASKED = "recipe_source_asked"
-"""Session-state key: the source that the address named when it was last taken up."""
+ADOPTED = "recipe_source_adopted"
+"""Session-state key: the source in the address that the form last adopted."""
+
+
+def has_source(values: dict[str, Any]) -> bool:
+    """Whether the kind of model in the form starts from the decoder of another run."""
+    return FAMILIES[values["model"]].uses("source")
 
 
 def shown(f: dataclasses.Field, values: dict[str, Any]) -> bool:
-    """Whether a field stands in the form: it matters and nothing else fills it in."""
+    """Whether a field is part of the form: it applies, and the source does not fill it in."""
     return f.name not in filled_in(values) and applies(f, values)
 
 
 def filled_in(values: dict[str, Any]) -> tuple[str, ...]:
-    """Names of the fields that come from the source, which the form therefore leaves alone."""
-    if values["model"] != "gan":
+    """Names of the fields that are filled in from the source and therefore not part of the form."""
+    if not has_source(values):
         return ()
     own = values["generator"] == "scratch" and source_of(values) is None
     return ("source_model", *(() if own else gan_source.INHERITED))
 
 
 def usable(values: dict[str, Any]) -> list[Run]:
-    """The runs on these images whose decoder can become the generator."""
+    """Runs on these images whose decoder can become the generator."""
     images = values["dataset"], values["folder"]
-    if st.session_state.get(FOUND, (None,))[0] != images:
-        st.session_state[FOUND] = images, gan_source.sources(*images)
-    return st.session_state[FOUND][1]
+    if st.session_state.get(USABLE, (None,))[0] != images:
+        st.session_state[USABLE] = images, gan_source.sources(*images)
+    return st.session_state[USABLE][1]
 
 
 def source_of(values: dict[str, Any]) -> Run | None:
-    """The run that these values mean: the named one, else the first that fits."""
+    """The run named in these values, else the first one that can be the source."""
     found = usable(values)
     return next((run for run in found if run.name == values["source"]), found[0] if found else None)
 
 
 def lacking(values: dict[str, Any]) -> bool:
-    """Whether the generator is to start as a decoder that there is not."""
-    return values["model"] == "gan" and values["generator"] == "decoder" and not usable(values)
+    """Whether the generator is to start as a trained decoder and there is none."""
+    return has_source(values) and values["generator"] == "decoder" and not usable(values)
 
 
 def settle(values: dict[str, Any]) -> None:
-    """A source that is gone, or was trained on other images than are chosen now, gives way to the newest that fits."""
-    st.session_state.pop(FOUND, None)
+    """Clear the source if its run is gone or was trained on other images; the newest usable run counts instead."""
+    st.session_state.pop(USABLE, None)
     if values["source"] and values["source"] not in [run.name for run in usable(values)]:
         st.session_state[KEY] = ""
-        st.query_params.pop("source", None)
+        address.put("source", None)
 
 
 def choose(values: dict[str, Any], **common: Any) -> None:
-    """The box with the runs that fit."""
+    """The select box of usable runs. `common`: arguments that all widgets of the form have."""
     found = {run.name: run for run in usable(values)}
     newest = f"The newest that fits: {next(iter(found))}" if found else "None on these images yet"
     st.selectbox(
         options=["", *found],
-        on_change=_named,
+        on_change=_chosen,
         format_func=lambda name: newest if name not in found else f"{name} · {found[name].recipe.summary()}",
         **common,
     )
 
 
 def note(values: dict[str, Any]) -> None:
-    """What follows from the choice, under the open fields of a GAN."""
-    if values["model"] != "gan" or lacking(values):
+    """A caption below the open fields: what the generator starts as."""
+    if not has_source(values) or lacking(values):
         return
     source = source_of(values)
     if source is None:
         st.caption(
-            "No run on these images: the generator is the network below, with random weights, and there is "
-            "no decoder to compare it with."
+            "There is no run on these images: the generator is the network described below, with random weights, and "
+            "there is no decoder to compare it with."
         )
     elif values["generator"] == "decoder":
         st.caption(
-            f"The generator begins as a copy of the decoder of {escape_markdown(source.name)}; that run stays as it is."
+            f"The generator starts as a copy of the decoder of {escape_markdown(source.name)}; that run stays as it is."
         )
     else:
         st.caption(
-            f"The generator is the same network as the decoder of {escape_markdown(source.name)}, with random weights; "
+            f"The generator has the layers of the decoder of {escape_markdown(source.name)}, with random weights; "
             "the two are compared."
         )
 
 
 def inherited(values: dict[str, Any]) -> None:
-    """In place of the fields that the source decides."""
-    if values["model"] == "gan" and (source := source_of(values)):
+    """A caption in place of the fields that the source fills in."""
+    if has_source(values) and (source := source_of(values)):
         st.caption(
-            f"Layers, latent size and reconstruction loss as in {escape_markdown(source.name)}: "
+            f"Layers, latent size and reconstruction loss are those of {escape_markdown(source.name)}: "
             f"{escape_markdown(source.recipe.summary())}."
         )
 
 
-def arrived() -> Run | None:
-    """The run that the address names with `?source=`, when it is first met; a bad name is ignored with a message."""
-    asked = st.query_params.get("source")
-    if asked is None or asked == st.session_state.get(ASKED):
+def requested_source() -> Run | None:
+    """The run that the address newly asks for with `?source=`; None, with a message, if it cannot be the source."""
+    wanted = address.get("source")
+    if wanted is None or wanted == st.session_state.get(ADOPTED):
         return None
-    st.session_state[ASKED] = asked
+    st.session_state[ADOPTED] = wanted
     for run in runs.list_runs():
-        if run.name == asked and not run.error and _fits(run):
+        if run.name == wanted and not run.error and _is_usable(run):
             return run
-    st.query_params.pop("source", None)
-    # Not echoed: an address bar is no place for others' words on our page.
-    st.warning(
-        "The address asks for a decoder of a run that does not exist, or whose decoder cannot become a "
-        "generator. Choose one of those in the form.",
-        icon=":material/link_off:",
+    address.put("source", None)
+    address.warn(
+        "The address asks for the decoder of a run that does not exist or cannot become a generator. Choose one of "
+        "those in the form."
     )
     return None
 
 
-def _fits(run: Run) -> bool:
-    recipe: Recipe = run.recipe
-    return run.name in [source.name for source in gan_source.sources(recipe.dataset, recipe.folder)]
+def _is_usable(run: Run) -> bool:
+    return run.name in [source.name for source in gan_source.sources(run.recipe.dataset, run.recipe.folder)]
 
 
 def images_with_sources(first: str) -> str:
-    """These images if a run on them can be a source, else the first others of which that is so, else these."""
+    """The first data set with a run that can be a source, beginning with `first`; `first` if there is none."""
     return next((name for name in (first, *data.SOURCES) if name != "folder" and gan_source.sources(name)), first)
 
 
-def ask(name: str) -> None:
-    """Let the form take that run as the source, as a link with `?source=` does."""
-    st.session_state.pop(ASKED, None)
-    st.query_params["source"] = name
+def request(name: str) -> None:
+    """Let the form adopt that run as the source, as a link with `?source=` does."""
+    st.session_state.pop(ADOPTED, None)
+    address.put("source", name)
 
 
-def _named() -> None:
-    st.session_state[ASKED] = name = st.session_state[KEY]
-    if name:
-        st.query_params["source"] = name
-    else:
-        st.query_params.pop("source", None)
+def _chosen() -> None:
+    st.session_state[ADOPTED] = name = st.session_state[KEY]
+    address.put("source", name or None)

@@ -1,7 +1,7 @@
-"""The two speeds of a recipe, the fast one first, each with the time it takes on this machine.
+"""The two speeds of a recipe, fast and classic, each with its training time on this machine.
 
-The time is the pace of the untouched recipe times what the form asks for now; where the form has changed the shape of
-the network there is none, rather than a wrong one.
+The time is the number of images to process, as the form stands, over the measured speed of the unchanged preset. Where
+the form has changed the shape of the network, no time is shown rather than a wrong one.
 """
 
 from __future__ import annotations
@@ -23,60 +23,65 @@ TICK = 0.5
 
 HELP = (
     "Two ways to the same model. Fast: larger steps, fewer epochs, where it helps another network. Classic: as "
-    "papers and tutorials train it. The times are estimates for this machine, from a trial of a second; of up to "
-    "five where other programs keep it busy."
+    "papers and tutorials train it. The times are estimates for this machine, from a trial of one second, or up to "
+    "five while other programs keep it busy."
 )
 
 
 @dataclass(frozen=True)
 class _Speed:
-    """One of the two: the untouched recipe whose pace counts, and what the form would train on these images (None:
-    nothing, as it stands)."""
+    """One of the two speeds.
 
-    untouched: Recipe
-    images: str
-    meant: Recipe | None = None
+    Attributes:
+        preset: the unchanged preset, whose training speed is measured. dataset: of the form.
+        recipe: what the form would train at this speed; None where it cannot train anything as it stands.
+    """
+
+    preset: Recipe
+    dataset: str
+    recipe: Recipe | None = None
 
     @property
     def timed(self) -> bool:
-        """Whether the pace of the one tells the time of the other."""
+        """Whether the training time of the recipe follows from the speed of the preset."""
         return (
-            self.meant is not None
-            and not self.meant.patience
-            and duration.images_of(self.meant) is not None
-            and duration.speed_key(self.meant) == duration.speed_key(self.untouched)
+            self.recipe is not None
+            and not self.recipe.patience
+            and duration.images_of(self.recipe) is not None
+            and duration.speed_key(self.recipe) == duration.speed_key(self.preset)
         )
 
     def seconds(self, paces: SpeedEstimates | None) -> float | None:
-        rate = paces.known(self.untouched) if paces and self.timed else None
-        return duration.seconds(self.meant, rate) if rate else None
+        """The expected training time; None where it is not known."""
+        rate = paces.known(self.preset) if paces and self.timed else None
+        return duration.seconds(self.recipe, rate) if rate and self.recipe else None
 
     @property
     def as_tuned(self) -> bool:
-        """Whether it is trained as the recipe is, however the seed falls."""
-        if self.meant is None:
+        """Whether the recipe is the preset, but for data set, seed and source."""
+        if self.recipe is None:
             return True
-        theirs = {name: getattr(self.meant, name) for name in ("dataset", "folder", "seed", "source", "source_model")}
-        return self.untouched.with_(**theirs) == self.meant
+        changes = {name: getattr(self.recipe, name) for name in ("dataset", "folder", "seed", "source", "source_model")}
+        return self.preset.with_(**changes) == self.recipe
 
     @property
     def from_another_decoder(self) -> bool:
-        """Whether a GAN would begin with another kind of decoder than the one that was measured."""
-        if self.meant is None or self.meant.model != "gan":
+        """Whether a generator would start from another kind of decoder than the one that the preset was tested with."""
+        if self.recipe is None or not self.recipe.family.uses("source"):
             return False
         tried = presets.preset(presets.DECODER_TRIED)
-        return self.meant.source_model != tried.model or any(
-            getattr(self.meant, name) != getattr(tried, name) for name in gan_source.INHERITED
+        return self.recipe.source_model != tried.model or any(
+            getattr(self.recipe, name) != getattr(tried, name) for name in gan_source.INHERITED
         )
 
 
 def choose(paces: SpeedEstimates | None, idle: bool) -> str:
-    """The choice between the sisters of the recipe in the form, and how they compare, in a line; nothing where it has
-    none.
+    """Draw the choice between the two speeds of the recipe in the form; a line that compares them, empty where the
+    recipe has only one.
 
     Args:
-        paces: of the device it would be trained on. idle: nothing trains anywhere, so that a trial would measure
-            rightly and disturb nobody.
+        paces: training speeds of the device that would train it. idle: whether nothing trains, so that a trial measures
+            the right speed and disturbs no training.
     """
     name = st.session_state[key("name")]
     fast = presets.fast_of(name)
@@ -86,7 +91,7 @@ def choose(paces: SpeedEstimates | None, idle: bool) -> str:
     speeds = {speed: _speed(sister) for speed, sister in names.items()}
     times = {speed: found.seconds(paces) for speed, found in speeds.items()}
     st.session_state[KEY] = "fast" if name == fast else "classic"
-    # The whole width from the beginning: nothing moves when the times arrive.
+    # At its full width from the start, so that nothing moves when the times arrive.
     st.segmented_control(
         "Speed",
         list(names),
@@ -97,27 +102,27 @@ def choose(paces: SpeedEstimates | None, idle: bool) -> str:
         on_change=lambda: form_values.use_sister(names[st.session_state[KEY]]),
         format_func=lambda speed: _label(speed, times[speed]),
     )
-    wanted = [found.untouched for found in speeds.values() if found.timed]
+    wanted = [speed.preset for speed in speeds.values() if speed.timed]
     if paces and idle and paces.ask(wanted):
         _wait(paces, wanted)
     return _compared(speeds["fast"], speeds["fast" if name == fast else "classic"], times)
 
 
 def _speed(name: str) -> _Speed:
-    """The sister of that name, on the form's images and from the form's source."""
-    held, own = form_values.values(), st.session_state[key("name")]
-    values = held if name == own else form_values.sister(name)
-    untouched = form_values.suited(name, held["dataset"])
-    source = form_gan_source.source_of(held) if untouched.model == "gan" else None
+    """The speed with the preset of that name, on the form's images and from the form's source."""
+    now, own = form_values.values(), st.session_state[key("name")]
+    values = now if name == own else form_values.sister(name)
+    preset = form_values.suited(name, now["dataset"])
+    source = form_gan_source.source_of(now) if preset.family.uses("source") else None
     try:
-        meant = Recipe.from_dict(values)
+        recipe = Recipe.from_dict(values)
     except RecipeError:
-        return _Speed(untouched, held["dataset"])
-    if form_gan_source.lacking(held):
-        return _Speed(untouched, held["dataset"])
+        return _Speed(preset, now["dataset"])
+    if form_gan_source.lacking(now):
+        return _Speed(preset, now["dataset"])
     if source is None:
-        return _Speed(untouched, held["dataset"], meant)
-    return _Speed(gan_source.taken_over(untouched, source), held["dataset"], gan_source.taken_over(meant, source))
+        return _Speed(preset, now["dataset"], recipe)
+    return _Speed(gan_source.taken_over(preset, source), now["dataset"], gan_source.taken_over(recipe, source))
 
 
 def _label(speed: str, seconds: float | None) -> str:
@@ -126,26 +131,26 @@ def _label(speed: str, seconds: float | None) -> str:
 
 
 def _compared(fast: _Speed, chosen: _Speed, times: dict[str, float | None]) -> str:
-    """What is gained by the fast one, and whether anybody has looked at what it costs."""
+    """How much sooner the fast recipe ends, and whether its quality was compared with that of the classic one."""
     sooner = "sooner"
     if times["fast"] and times["classic"]:
         share = times["classic"] / times["fast"]
         sooner = f"about {share:.{0 if share >= 2.95 else 1}f} times sooner" if share > 1.15 else "hardly sooner here"
-    # Short enough for one line on a phone, with the number and without: nothing moves when it arrives.
+    # Short enough for one line on a phone, with and without the number, so that nothing moves when it arrives.
     if not chosen.as_tuned:
         return f"Fast: {sooner}; not tried with your changes."
-    if presets.classic_of(fast.untouched.name) not in presets.AS_GOOD:
+    if presets.classic_of(fast.preset.name) not in presets.AS_GOOD:
         return f"Fast: {sooner}; not shown to be as good."
     if chosen.from_another_decoder:
         return f"Fast: {sooner}; not tried from this decoder."
-    tuned_on = presets.preset(fast.untouched.name).dataset
-    if chosen.images == tuned_on:
+    tuned_on = presets.preset(fast.preset.name).dataset
+    if chosen.dataset == tuned_on:
         return f"Fast: the same quality, {sooner}."
     return f"Fast: {sooner}; as good on {data.SOURCES[tuned_on].title}."
 
 
 @st.fragment(run_every=TICK)
 def _wait(paces: SpeedEstimates, wanted: list[Recipe]) -> None:
-    """Ticks until the trials are over, however they ended; then the page is drawn with what they found."""
+    """Wait until the trials have ended or failed; then draw the page again with the times."""
     if not paces.open(wanted):
         st.rerun()

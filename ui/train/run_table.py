@@ -1,4 +1,4 @@
-"""All runs: a table to choose from, the chosen ones laid over each other, and what can be done with each."""
+"""The table of all runs: choose some to compare, and continue, download, rename or delete each."""
 
 from __future__ import annotations
 
@@ -8,52 +8,54 @@ import time
 import streamlit as st
 
 from core import runs
-from core.recipes.recipe import TRAINED_ALONE
+from core.jobs.training_queue import TrainingQueue
 from core.runs import Run, RunError
 from core.runs.export import to_zip
 from ui.shared.formatting import duration, epoch, escape_markdown, format_sig, format_time
+from ui.shared.page import open_page
 from ui.train.compare import compare
-from ui.train.form_gan_source import ask
-
-TOP = "train_top"
-"""Session-state key: changes when something begins that is to be seen at the top of the page."""
+from ui.train.form_gan_source import request
+from ui.train.state import TOP
 
 CHOSEN = "runs_chosen"
 """Session-state key: names of the chosen runs, in the order of the table."""
 
 MOST = 10_000
-"""Epochs a run may have in all, as in its recipe."""
+"""Largest number of epochs of a run, as in the recipe."""
 
 COLUMNS = {
     # These widths let the first three stand side by side on a phone.
     "Run": st.column_config.TextColumn(width=150),
     "State": st.column_config.TextColumn(width=78),
     "Best total": st.column_config.NumberColumn(
-        width=82, format="%.1f", help="Lowest validation total, in nats per image (squared error for an mse loss)."
+        width=82,
+        format="%.1f",
+        help="Lowest validation total, in nats per image (squared error for the loss of that name).",
     ),
     "Fréchet": st.column_config.NumberColumn(
-        width=70, format="%.1f", help="Of a GAN: lowest Fréchet distance to real images in our classifier's features."
+        width=70,
+        format="%.1f",
+        help="Of a GAN: lowest Fréchet distance to real images, in features of the lab's classifier.",
     ),
     "Epochs": st.column_config.NumberColumn(format="%g"),
 }
 
 
-def runs_section(board, training: dict[str, int]) -> None:
-    """The list of runs and the fate of the chosen ones.
+def runs_section(queue: TrainingQueue, training: dict[str, int]) -> None:
+    """The table of runs, then the actions and curves of the chosen ones.
 
     Args:
-        board: takes resumed runs (`core.jobs.training_queue.training_queue`).
-        training: the runs that are queued or trained now, which cannot be changed, each with its place in the queue;
-            0 is in training.
+        queue: takes runs that are continued.
+        training: runs that train or wait and therefore cannot be changed, each with its place in the queue; 0 trains.
     """
     st.subheader("Your runs", anchor=False)
     found = runs.list_runs()
     if not found:
-        st.caption("There are no runs yet. The first one appears here as soon as it is started.")
+        st.caption("There are no runs yet. The first one appears here as soon as it starts.")
         return
     names = [run.name for run in found]
     chosen = [name for name in st.session_state.get(CHOSEN, ()) if name in names]
-    st.caption("Tick some to lay their curves over each other, or one to go on with it.")
+    st.caption("Tick several runs to compare their curves, or one to go on with it.")
     # The key changes with the list: a selection is kept as row numbers, and those move when a run is added.
     rows = [_row(run, training.get(run.name)) for run in found]
     if not any("Fréchet" in row for row in rows):
@@ -74,7 +76,7 @@ def runs_section(board, training: dict[str, int]) -> None:
     )
     picked = [run for run in found if run.name in chosen]
     for run in picked:
-        _actions(run, board, run.name in training)
+        _actions(run, queue, run.name in training)
     if healthy := [run for run in picked if run.error is None]:
         compare(healthy)
 
@@ -89,7 +91,8 @@ def _choose(names: list[str]) -> None:
 
 
 def _row(run: Run, place: int | None) -> dict:
-    """What matters most comes first: a phone shows three columns. What changes while it trains stands above, live."""
+    """One run. The most important columns come first, since a phone shows three; figures that change while the run
+    trains are left empty, as the live view above shows them."""
     if run.error:
         return {
             "Run": run.name,
@@ -103,13 +106,13 @@ def _row(run: Run, place: int | None) -> dict:
     status, best = run.status, run.status.get("best_total")
     state = status["state"] if place is None else "queued" if place else "training"
     live = place == 0
-    gan = run.recipe.model == "gan"
+    adversarial = run.recipe.family.adversarial
     figure = math.nan if live or best is None else best
     return {
         "Run": run.name,
         "State": state,
-        "Best total": math.nan if gan else figure,
-        **({"Fréchet": figure} if gan else {}),
+        "Best total": math.nan if adversarial else figure,
+        **({"Fréchet": figure} if adversarial else {}),
         "Epochs": math.nan if live else float(epoch(status["epoch"])),
         "Time": "" if live else duration(status["seconds"]),
         "Started": format_time(status.get("created")),
@@ -117,7 +120,12 @@ def _row(run: Run, place: int | None) -> dict:
     }
 
 
-def _actions(run: Run, board, training: bool) -> None:
+def _actions(run: Run, queue: TrainingQueue, training: bool) -> None:
+    """Buttons for one run.
+
+    Args:
+        training: whether it trains or waits now.
+    """
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"actions_{run.name}"):
         st.markdown(f"**{escape_markdown(run.name)}**", width="content")
         if run.error is None:
@@ -128,15 +136,15 @@ def _actions(run: Run, board, training: bool) -> None:
                 disabled=not run.has_weights,
                 help="Make new images with this model.",
             ):
-                open_in_generate(run.name)
-            if run.recipe.model in TRAINED_ALONE and st.button(
+                open_page("generate", run=run.name)
+            if run.recipe.family.generator_source and st.button(
                 "Make it a GAN",
                 key=f"gan_{run.name}",
                 icon=":material/swords:",
                 disabled=not run.has_weights,
-                help="Fills the form: this run's decoder becomes a generator, against a discriminator.",
+                help="Fills in the form: this run's decoder becomes the generator of a GAN.",
             ):
-                ask(run.name)
+                request(run.name)
                 st.session_state[TOP] = f"gan {run.name} {time.monotonic()}"
                 st.rerun()
             if st.button(
@@ -146,7 +154,7 @@ def _actions(run: Run, board, training: bool) -> None:
                 disabled=training or not run.resumable,
                 help="Train it for more epochs.",
             ):
-                DIALOGS["continue"](run, board)
+                DIALOGS["continue"](run, queue)
             st.download_button(
                 "CSV",
                 run.csv,
@@ -155,7 +163,7 @@ def _actions(run: Run, board, training: bool) -> None:
                 key=f"csv_{run.name}",
                 on_click="ignore",
                 icon=":material/download:",
-                help="Its history: every loss at every step.",
+                help="Its history: all losses, one row per measurement.",
             )
             st.download_button(
                 "Run",
@@ -166,7 +174,7 @@ def _actions(run: Run, board, training: bool) -> None:
                 on_click="ignore",
                 icon=":material/folder_zip:",
                 disabled=training,
-                help="All of it as a zip: recipe, curves, weights, pictures, and how to load them.",
+                help="The whole run as a zip file: recipe, curves, weights, pictures, and how to load them.",
             )
             if st.button(
                 "Rename",
@@ -175,15 +183,15 @@ def _actions(run: Run, board, training: bool) -> None:
                 disabled=training,
                 help="Give it another name.",
             ):
-                DIALOGS["rename"](run, board)
+                DIALOGS["rename"](run, queue)
         if st.button(
             "Delete",
             key=f"delete_{run.name}",
             icon=":material/delete:",
             disabled=training,
-            help="Remove it for good; asks first. A run that is training must be stopped before.",
+            help="Removes it for good, after a question. A run that is training must be stopped first.",
         ):
-            DIALOGS["delete"](run, board)
+            DIALOGS["delete"](run, queue)
     if run.error:
         st.error(escape_markdown(run.error), icon=":material/broken_image:")
     elif run.status["message"] and not training:
@@ -191,35 +199,31 @@ def _actions(run: Run, board, training: bool) -> None:
 
 
 def best_of(run: Run) -> str:
-    """The best figure of its validation, named for what it is."""
+    """The best figure of a run's validation with its name."""
     best = format_sig(run.status.get("best_total"))
-    return f"best Fréchet distance {best}" if run.recipe.model == "gan" else f"best validation total {best} per image"
-
-
-def open_in_generate(name: str) -> None:
-    """Go to the Generate page with this run."""
-    st.session_state["run"] = name
-    st.switch_page("pages/generate.py", query_params={"run": name})
+    if run.recipe.family.adversarial:
+        return f"best Fréchet distance {best}"
+    return f"best validation total {best} per image"
 
 
 @st.dialog("Continue training")
-def _continue(run: Run, board) -> None:
+def _continue(run: Run, queue: TrainingQueue) -> None:
     done, planned = int(run.status["epoch"]), run.epochs
-    st.markdown(f"**{escape_markdown(run.name)}** has trained {epoch(run.status['epoch'])} of {planned} epochs.")
-    # A float without bounds of its own, as in the form: what is out of bounds must be seen here to be refused.
+    st.markdown(f"**{escape_markdown(run.name)}** was trained for {epoch(run.status['epoch'])} of {planned} epochs.")
+    # A float without bounds, as in the form: a number out of bounds must arrive here to be refused in words.
     total = st.number_input(
         "Train until epoch",
         value=float(planned if planned > done else min(MOST, 2 * done)),
         step=1.0,
         format="%g",
         key="continue_epochs",
-        help=f"Counted from the beginning of the run; at most {MOST:,}.",
+        help=f"Counted from the start of the run; at most {MOST:,}.",
     )
-    if total is None or not done < total <= MOST or total != int(total):
+    if not done < total <= MOST or total != int(total):
         st.error(f"This must be a whole number from {done + 1:,} to {MOST:,}.", icon=":material/error:")
     elif st.button("Continue", type="primary", key="continue_go", help="Goes on exactly where it stopped."):
         try:
-            board.resume(run.name, epochs=int(total))
+            queue.resume(run.name, epochs=int(total))
         except (RunError, ValueError) as error:
             st.error(escape_markdown(str(error)))
         else:
@@ -227,7 +231,7 @@ def _continue(run: Run, board) -> None:
 
 
 @st.dialog("Rename a run")
-def _rename(run: Run, board) -> None:
+def _rename(run: Run, queue: TrainingQueue) -> None:
     new = st.text_input(
         "New name", value=run.name, max_chars=60, key="rename_to", help="Letters, digits, spaces and - _ . ( )."
     )
@@ -243,7 +247,7 @@ def _rename(run: Run, board) -> None:
 
 
 @st.dialog("Delete a run")
-def _delete(run: Run, board) -> None:
+def _delete(run: Run, queue: TrainingQueue) -> None:
     st.markdown(f"**{escape_markdown(run.name)}** and its weights, curves and pictures will be gone for good.")
     with st.container(horizontal=True):
         sure = st.button("Delete for good", type="primary", key="delete_go", help="This cannot be undone.")
@@ -260,4 +264,4 @@ def _delete(run: Run, board) -> None:
 
 
 DIALOGS = {"continue": _continue, "rename": _rename, "delete": _delete}
-"""What opens over the page, by what it does; each takes the run and the board."""
+"""Dialogs by what they do; each takes the run and the queue."""

@@ -1,52 +1,56 @@
-"""What steers a job: pause, step, epoch, stop, the players of a GAN one by one, the learning rate; and how far it is.
+"""Controls and progress of a training: pause, step, epoch, stop, single players of a GAN, learning rate and β.
 
-The same for every family and on every page that shows a training.
+The same for all families, on each page that shows a training.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import streamlit as st
 
-from core.recipes.recipe import RecipeError
+from core.jobs.training_job import Snapshot, TrainingJob
+from core.recipes.recipe import Recipe, RecipeError
 from ui.charts import losses
 from ui.shared.formatting import duration, epoch, escape_markdown, format_sig, pluralize
 from ui.shared.recipe_labels import in_words
 
 TICK = 1.0
-"""Seconds between two looks at a running job."""
+"""Seconds between two updates of a running job."""
 
 ANSWER = 0.7
-"""Seconds a click waits for the worker, which answers between two batches."""
+"""Seconds that a click waits for the worker process, which answers between two batches."""
 
 STARTING = "Starting: the worker process loads PyTorch and the images. This takes about three seconds."
 WAITING = {"queued": STARTING, "starting": STARTING, "stopping": "Stopping: saving the weights."}
 
 
-def heading(job) -> str:
-    """The run's name and recipe, with β as it went if it was changed in mid-run."""
-    summary, went = job.recipe.summary(), [c["new"] for c in job.snapshot().changes if c["field"] == "beta"]
+def heading(job: TrainingJob) -> str:
+    """The run's name and recipe, with the values of β if it was changed during the training."""
+    summary, betas = job.recipe.summary(), [c["new"] for c in job.snapshot().changes if c["field"] == "beta"]
     return (
-        f"#### {escape_markdown(job.name)} · {escape_markdown(' → '.join([summary, *(f'{beta:g}' for beta in went)]))}"
+        f"#### {escape_markdown(job.name)} · {escape_markdown(' → '.join([summary, *(f'{beta:g}' for beta in betas)]))}"
     )
 
 
-def head(job) -> None:
-    """Heading, controls and progress, alive until the job ends; then the page is run again once."""
+def head(job: TrainingJob) -> None:
+    """Heading, controls and progress, updated until the job ends; then the page is drawn again."""
     was_active = job.active
 
     def parts() -> None:
         if was_active and not job.active:
             st.rerun()
-        st.markdown(heading(job))  # in here, since a β that is changed in mid-run stands in it
+        st.markdown(heading(job))  # inside the fragment, since β can change during the training
         controls(job)
         progress(job, job.snapshot())
 
     st.fragment(parts, run_every=TICK if was_active else None)()
 
 
-def controls(job) -> None:
-    """Pause, step, epoch, stop. Each acts within a batch; the click waits a moment so that its effect is seen."""
+def controls(job: TrainingJob) -> None:
+    """Buttons of a job. Each acts within a batch; the click waits a moment for its effect."""
     can = job.state in ("running", "paused")
     step = job.snapshot().step
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key="train_controls"):
@@ -58,7 +62,7 @@ def controls(job) -> None:
                 type="primary",
                 on_click=_act,
                 args=(job, job.resume, lambda j: j.state != "paused"),
-                help="Go on from exactly here.",
+                help="Goes on exactly where it paused.",
             )
         else:
             st.button(
@@ -69,7 +73,7 @@ def controls(job) -> None:
                 disabled=not can,
                 on_click=_act,
                 args=(job, job.pause, lambda j: j.state != "running"),
-                help="Hold after this batch; nothing is lost.",
+                help="Pauses after this batch; nothing is lost.",
             )
         st.button(
             "Step",
@@ -78,9 +82,9 @@ def controls(job) -> None:
             disabled=not can,
             on_click=_act,
             args=(job, job.step, lambda j: j.state == "paused" and j.snapshot().step > step),
-            help="Train on one batch, then pause.",
+            help="Trains on one batch, then pauses.",
         )
-        if job.recipe.model == "gan":
+        if job.recipe.family.adversarial:
             _players(job, can)
         st.button(
             "Epoch",
@@ -89,7 +93,7 @@ def controls(job) -> None:
             disabled=not can,
             on_click=_act,
             args=(job, job.epoch, lambda j: j.state != "paused"),
-            help="Train to the end of one epoch, then pause.",
+            help="Trains to the end of one epoch, then pauses.",
         )
         if job.state == "queued":
             st.button(
@@ -98,7 +102,7 @@ def controls(job) -> None:
                 icon=":material/close:",
                 on_click=_act,
                 args=(job, job.cancel, lambda j: not j.active),
-                help="Take this job out of the queue.",
+                help="Takes this job out of the queue.",
             )
         else:
             st.button(
@@ -108,29 +112,22 @@ def controls(job) -> None:
                 disabled=job.state == "stopping",
                 on_click=_act,
                 args=(job, job.stop, lambda j: not j.active),
-                help="End this run and keep its weights. You can resume it later.",
+                help="Ends this run and keeps its weights. You can resume it later.",
             )
-        gan = job.recipe.model == "gan"
         with st.popover(
-            "Learning rate" if gan else "Learning rate, β",
+            "Learning rate, β" if job.recipe.family.uses("beta") else "Learning rate",
             icon=":material/tune:",
             disabled=not can,
             key="train_tune",
-            help="Change "
-            + (
-                "it while it trains; a change leaves a mark"
-                if gan
-                else "them while it trains; each change leaves a mark"
-            )
-            + " on the curves.",
+            help="Change settings during the training; each change is marked on the curves.",
         ):
             _tuning(job)
         with st.popover("View", icon=":material/visibility:", key="train_view", help="How the curves are drawn."):
             view_options("live")
 
 
-def _players(job, can: bool) -> None:
-    """One step of one player while the other waits."""
+def _players(job: TrainingJob, can: bool) -> None:
+    """Buttons for one step of one player while the other rests."""
     before = job.snapshot().alone
     for player, act, other in (("D", job.d_step, "generator"), ("G", job.g_step, "discriminator")):
         st.button(
@@ -140,21 +137,29 @@ def _players(job, can: bool) -> None:
             on_click=_act,
             icon=":material/gavel:" if player == "D" else ":material/brush:",
             args=(job, act, lambda j: j.state == "paused" and j.snapshot().alone is not before),
-            help=f"One step of the {'discriminator' if player == 'D' else 'generator'} alone, then pause; the "
+            help=f"Trains the {'discriminator' if player == 'D' else 'generator'} alone for one step, then pauses; the "
             f"{other} stays as it is.",
         )
 
 
-def taken_alone(recipe, alone: dict) -> str:
-    """What the last step of one player did, in a sentence."""
+def single_step_text(recipe: Recipe, alone: dict[str, Any]) -> str:
+    """The result of the last step of a single player, in words."""
     row, n = alone["row"], f"{recipe.batch_size:,}"
     if alone["player"] == "d":
-        end = "D is frozen: it only looked." if recipe.freeze == "discriminator" else "Then D learned; G stayed."
+        end = (
+            "D is frozen: it did not learn."
+            if recipe.freeze == "discriminator"
+            else "Then D learned; G stayed as it was."
+        )
         return (
             f"**D step** · D judged {n} real and {n} generated images: {_percent(row.get('d_real'))} and "
             f"{_percent(row.get('d_fake'))} of them rightly, loss {format_sig(row.get('d_loss'))}. {end}"
         )
-    end = "G is frozen: it stayed." if recipe.freeze == "generator" else "Then G learned from D's gradient; D stayed."
+    end = (
+        "G is frozen: it did not learn."
+        if recipe.freeze == "generator"
+        else "Then G learned from D's gradient; D stayed as it was."
+    )
     return f"**G step** · D judged {n} images of G, whose loss was {format_sig(row.get('g_loss'))}. {end}"
 
 
@@ -162,17 +167,18 @@ def _percent(share: float | None) -> str:
     return "–" if share is None else f"{100 * share:.0f} %"
 
 
-def _act(job, action, seen) -> None:
-    """Do it, and wait a moment for the worker's answer: short enough not to annoy, long enough to show the effect."""
+def _act(job: TrainingJob, action: Callable[[], None], done: Callable[[TrainingJob], bool]) -> None:
+    """Send a command to the worker process and wait a moment until its effect can be shown."""
     action()
-    job.wait(seen, ANSWER)
+    job.wait(done, ANSWER)
 
 
-def _tuning(job) -> None:
-    points, gan = job.snapshot().points, job.recipe.model == "gan"
+def _tuning(job: TrainingJob) -> None:
+    """Fields for a new learning rate and β."""
+    points, adversarial = job.snapshot().points, job.recipe.family.adversarial
     lr_key, beta_key = f"tune_lr_{job.id}", f"tune_beta_{job.id}"
     st.number_input(
-        "New learning rate" + (" of the generator" if gan else ""),
+        "New learning rate" + (" of the generator" if adversarial else ""),
         step=1e-4,
         format="%g",
         key=lr_key,
@@ -180,9 +186,9 @@ def _tuning(job) -> None:
         placeholder=f"now {latest(points, 'lr', job.recipe.lr):g}",
         on_change=_set,
         args=(job, "lr", lr_key),
-        help="The new size of a step, from the next batch on.",
+        help="The size of the steps from the next batch on.",
     )
-    if job.recipe.model not in ("ae", "gan"):
+    if job.recipe.family.uses("beta"):
         st.number_input(
             "New β",
             step=0.1,
@@ -192,19 +198,18 @@ def _tuning(job) -> None:
             placeholder=f"now {latest(points, 'beta', job.recipe.beta):g}",
             on_change=_set,
             args=(job, "beta", beta_key),
-            help="The new weight of the prior's term, from the next batch on.",
+            help="The weight of the prior term from the next batch on.",
         )
     for key in (lr_key, beta_key):
         if refused := st.session_state.get(f"{key}_refused"):
             st.error(escape_markdown(refused), icon=":material/error:")
-    if gan:
-        st.caption(
-            f"The discriminator's keeps its proportion: it learns at {latest(points, 'd_lr', job.recipe.d_lr):g} now."
-        )
-    st.caption("Takes effect at the next batch and leaves a mark on the curves.")
+    if adversarial:
+        d_lr = latest(points, "d_lr", job.recipe.d_lr)
+        st.caption(f"The discriminator's learning rate changes in proportion; it is {d_lr:g} now.")
+    st.caption("Takes effect at the next batch and is marked on the curves.")
 
 
-def _set(job, field: str, key: str) -> None:
+def _set(job: TrainingJob, field: str, key: str) -> None:
     value = st.session_state[key]
     st.session_state.pop(f"{key}_refused", None)
     if value is not None:
@@ -215,22 +220,22 @@ def _set(job, field: str, key: str) -> None:
 
 
 def view_options(scope: str) -> None:
-    """Axis, logarithm and smoothing of the curves; read back with `view(scope)`."""
+    """Widgets for axis, scale and smoothing of the curves; `view(scope)` gives their values."""
     st.segmented_control(
         "Horizontal axis",
         list(losses.X_AXES),
         default="epoch",
         required=True,
-        format_func=losses.X_AXES.get,
+        format_func=losses.X_AXES.__getitem__,
         key=f"{scope}_x",
         persist_state="session",
-        help="Epochs and steps compare learning, seconds compare cost.",
+        help="Epochs and steps compare progress, seconds compare cost.",
     )
     st.toggle(
         "Logarithmic",
         key=f"{scope}_log",
         persist_state="session",
-        help="Equal distances mean equal ratios: late progress becomes visible.",
+        help="Equal distances mean equal ratios, so that late progress becomes visible.",
     )
     st.slider(
         "Smoothing",
@@ -240,12 +245,12 @@ def view_options(scope: str) -> None:
         0.05,
         key=f"{scope}_smooth",
         persist_state="session",
-        help="Weight of a moving average over the training curves; the raw curve stays behind it, faint.",
+        help="Weight of a moving average over the training curves; the raw curve stays visible, faint.",
     )
 
 
-def view(scope: str) -> dict:
-    """The choices of `view_options` as arguments of the charts."""
+def view(scope: str) -> dict[str, Any]:
+    """The values of `view_options` as arguments of the charts."""
     state = st.session_state
     return {
         "x": state.get(f"{scope}_x") or "epoch",
@@ -254,20 +259,20 @@ def view(scope: str) -> dict:
     }
 
 
-def progress(job, shot) -> None:
-    """The bar with what there is to say about now."""
+def progress(job: TrainingJob, shot: Snapshot) -> None:
+    """The progress bar with the newest figures."""
     if job.state in WAITING:
         ahead = job.position if job.state == "queued" else 0
         text = f"Waiting in the queue: {pluralize(ahead, 'job')} before it." if ahead else WAITING[job.state]
-        if job.recipe.model == "gan" and text == STARTING:
-            text += " The first GAN on these images also trains the small classifier that measures it."
+        if job.recipe.family.adversarial and text == STARTING:
+            text += " The first GAN on these images also trains the small classifier that evaluates its images."
         st.progress(0.0 if job.state != "stopping" else min(1.0, shot.epoch / shot.epochs), text=text)
         return
     paused = job.state == "paused"
-    # Held still, the count of steps shows that one was taken: on a large set it is a hundredth of an epoch or less.
+    # While it is paused, the number of steps shows that one was taken: on a large set a hundredth of an epoch or less.
     parts = [
         f"Epoch {epoch(shot.epoch)} of {shot.epochs}" + (f", step {shot.step:,}" if paused else ""),
-        taken_alone(job.recipe, shot.alone) if paused and shot.alone else _figures(job.recipe, shot.points),
+        single_step_text(job.recipe, shot.alone) if paused and shot.alone else _figures(job.recipe, shot.points),
     ]
     if job.state == "running" and shot.images_per_second:
         parts.append(f"{format_sig(shot.images_per_second)} images/s")
@@ -279,8 +284,9 @@ def progress(job, shot) -> None:
     st.progress(min(1.0, max(0.0, shot.epoch / max(1, shot.epochs))), text=lead + " · ".join(parts))
 
 
-def _figures(recipe, points: dict[str, np.ndarray]) -> str:
-    if recipe.model == "gan":
+def _figures(recipe: Recipe, points: dict[str, np.ndarray]) -> str:
+    """The newest losses."""
+    if recipe.family.adversarial:
         return (
             f"loss of D {format_sig(latest(points, 'd_loss'))}, of G {format_sig(latest(points, 'g_loss'))} · Fréchet "
             f"distance {format_sig(latest(points, 'val_frechet'))}"
@@ -292,7 +298,7 @@ def _figures(recipe, points: dict[str, np.ndarray]) -> str:
 
 
 def latest(points: dict[str, np.ndarray], column: str, otherwise: float = float("nan")) -> float:
-    """The newest number in a column that is one."""
+    """The newest finite number of a column; `otherwise` if there is none."""
     values = np.asarray(points.get(column, ()), float)
     values = values[np.isfinite(values)]
     return float(values[-1]) if len(values) else otherwise

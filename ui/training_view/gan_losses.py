@@ -1,21 +1,21 @@
-"""What D and G play for, in formulas, words and code: shared by the depth of a training and that of VAE → GAN."""
+"""Adversarial losses of D and G: formulas, explanations and code, for the pages Train and VAE → GAN."""
 
 from __future__ import annotations
 
-import inspect
 from dataclasses import dataclass
-from functools import cache
-from textwrap import dedent
+from typing import Any
 
 from core.recipes.recipe import Recipe
 
 
 @dataclass(frozen=True)
 class Loss:
-    """An adversarial loss: D's two terms, on real and on generated images, and G's, as LaTeX; words in Markdown.
+    """An adversarial loss.
 
     Attributes:
-        minus: whether both of D's terms begin with a minus sign, which then belongs to their numbers.
+        on_real, on_fake: D's terms for real and for generated images, as LaTeX. g: G's loss, as LaTeX.
+        words: explanation, as Markdown.
+        minus: for each term of D, whether a minus sign precedes it; its number then includes the sign.
     """
 
     on_real: str
@@ -30,41 +30,41 @@ LOSSES = {
         r"\mathbb{E}_x \log \sigma(D(x))",
         r"\mathbb{E}_z \log\left(1 - \sigma(D(G(z)))\right)",
         r"-\,\mathbb{E}_z \log \sigma(D(G(z)))",
-        "A cross-entropy: D(x) is a logit, σ of it the probability that D gives to real. G does not minimise "
-        "log(1 − σ(D(G(z)))), whose gradient vanishes where D is sure, but maximises log σ(D(G(z))), which is still "
-        "steep there (Goodfellow et al. 2014).",
+        "A cross-entropy: D(x) is a logit, and σ(D(x)) the probability that D assigns to “real”. G does not minimise "
+        "log(1 − σ(D(G(z)))), whose gradient vanishes where D is confident, but maximises log σ(D(G(z))), which is "
+        "still steep there (Goodfellow et al. 2014).",
         (True, True),
     ),
     "hinge": Loss(
         r"\mathbb{E}_x \max(0,\, 1 - D(x))",
         r"\mathbb{E}_z \max(0,\, 1 + D(G(z)))",
         r"-\,\mathbb{E}_z\, D(G(z))",
-        "D wants its verdict on real images above 1 and on generated ones below −1; what lies beyond costs nothing. G "
-        "wants D's verdict as high as it can be (Lim & Ye 2017).",
+        "D is trained to output more than 1 for real images and less than −1 for generated ones; values beyond cost "
+        "nothing. G is trained to make D's output as high as possible (Lim & Ye 2017).",
     ),
     "least-squares": Loss(
         r"\tfrac12\, \mathbb{E}_x (D(x) - 1)^2",
         r"\tfrac12\, \mathbb{E}_z D(G(z))^2",
         r"\tfrac12\, \mathbb{E}_z (D(G(z)) - 1)^2",
-        "D aims at 1 on real and at 0 on generated images, G at 1 on its own. A verdict far beyond is wrong too: also "
-        "an image that fools D is pulled on towards the real ones (Mao et al. 2017).",
+        "D's target is 1 for real and 0 for generated images, G's target is 1. An output far beyond its target is "
+        "penalised too, so that even an image that fools D is pulled towards the real ones (Mao et al. 2017).",
     ),
     "wgan-gp": Loss(
         r"\mathbb{E}_x\, D(x)",
         r"\mathbb{E}_z\, D(G(z))",
         r"-\,\mathbb{E}_z\, D(G(z))",
-        "D is a critic: the difference of its mean verdicts estimates how far generated images lie from real ones, as "
-        "long as its slope stays near 1, which the penalty sees to (Gulrajani et al. 2017).",
+        "D is a critic: the difference of its mean outputs estimates the Wasserstein distance between generated and "
+        "real images, as long as its slope stays near 1, which the gradient penalty enforces (Gulrajani et al. 2017).",
         (True, False),
     ),
 }
 
 
 def formulas(kind: str, terms: tuple[str, str, str] | None = None, g: str = "") -> tuple[str, str]:
-    """L_D and L_G as LaTeX. D's terms and their sum stand on lines of their own, so that they fit on a phone.
+    """L_D and L_G as LaTeX. D's terms and their sum have lines of their own, so that they fit on a phone.
 
     Args:
-        terms: numbers below D's two terms and behind the sum. g: the number behind G's loss.
+        terms: numbers for D's two terms and their sum. g: number for G's loss.
     """
     loss, parts = LOSSES[kind], []
     for k, (text, minus) in enumerate(zip((loss.on_real, loss.on_fake), loss.minus, strict=True)):
@@ -79,45 +79,43 @@ def formulas(kind: str, terms: tuple[str, str, str] | None = None, g: str = "") 
 
 
 def penalties(recipe: Recipe) -> list[str]:
-    """What else this recipe asks of the two, a sentence each."""
+    """Penalties and other changes of the two losses that a recipe asks for, a sentence each."""
     found = []
     if recipe.adversarial == "wgan-gp":
         found.append(
-            f"To D's loss comes λ · E(‖∇D‖ − 1)² with λ = {recipe.gradient_penalty:g}, taken between real and "
-            "generated images."
+            f"Gradient penalty: λ · E(‖∇D‖ − 1)² with λ = {recipe.gradient_penalty:g} is added to D's loss, at points "
+            "between real and generated images."
         )
     if recipe.r1:
         found.append(
-            f"To D's loss comes the R1 penalty ½γ · E‖∇D(x)‖² with γ = {recipe.r1:g}: D is to be flat where "
-            "the real images are."
+            f"R1 penalty: ½γ · E‖∇D(x)‖² with γ = {recipe.r1:g} is added to D's loss, which keeps D flat at the real "
+            "images."
         )
     if recipe.label_smoothing:
-        found.append(f"Real images count as {1 - recipe.label_smoothing:g} instead of 1, so that D is never sure.")
+        found.append(
+            f"Label smoothing: the target of real images is {1 - recipe.label_smoothing:g} instead of 1, so that D is "
+            "never fully confident."
+        )
     if recipe.d_norm == "spectral":
-        found.append("Each layer of D is divided by its largest singular value (spectral normalisation).")
+        found.append("Spectral normalisation: each layer of D is divided by its largest singular value.")
     if recipe.d_steps > 1:
-        found.append(f"D takes {recipe.d_steps} steps for each of G's.")
+        found.append(f"D takes {recipe.d_steps} steps for each step of G.")
     if recipe.ema:
-        found.append(f"What you see is a running average of G's weights (decay {recipe.ema:g}).")
+        found.append(f"The images shown come from an exponential moving average of G's weights (decay {recipe.ema:g}).")
     if recipe.freeze != "nothing":
         found.append(f"The {recipe.freeze} is frozen: it does not learn.")
     return found
 
 
-@cache
-def loss_code() -> str:
-    """The source of both losses."""
+def loss_code() -> list[Any]:
+    """The functions of both losses. Imports torch."""
     from core.models import adversarial_losses
 
-    return "\n\n".join(
-        inspect.getsource(part)
-        for part in (adversarial_losses.d_terms, adversarial_losses.d_loss, adversarial_losses.g_loss)
-    )
+    return [adversarial_losses.d_terms, adversarial_losses.d_loss, adversarial_losses.g_loss]
 
 
-@cache
-def step_code() -> str:
-    """The source of both steps."""
+def step_code() -> list[Any]:
+    """The methods of both steps. Imports torch."""
     from core.training.gan_trainer import GanTrainer
 
-    return "\n".join(dedent(inspect.getsource(part)) for part in (GanTrainer.d_step, GanTrainer.g_step))
+    return [GanTrainer.d_step, GanTrainer.g_step]

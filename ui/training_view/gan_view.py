@@ -1,7 +1,7 @@
-"""What is shown of a GAN in training, or trained: controls, the game, the film, the yardstick's measures, the alarm,
-the depth. The Train page and the page about GANs show the same.
+"""View of a GAN's training, for the pages Train and VAE → GAN: controls, losses, film, diagnosis, sample quality,
+explanation.
 
-Fragments tick while the job is active, as in `train_live`.
+Its fragments update once a second or two while the job is active.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import streamlit as st
 
 from core import data
 from core.evaluation.gan_diagnosis import diagnose
+from core.jobs.training_job import TrainingJob
 from core.recipes.recipe import Recipe
 from core.runs import Run
 from ui.charts import gan
@@ -24,22 +25,21 @@ from ui.shared.formatting import escape_markdown, format_sig
 from ui.training_view.controls import TICK, head, latest, view
 from ui.training_view.gan_explain import how_it_works
 
-ALL_WELL = "Nothing is going wrong: the images differ, every class is generated, and D is still fooled now and then."
-
+ALL_WELL = "No problem found: the images differ, every class is generated, and D is still fooled now and then."
 
 YOUNG = 5
-"""Rounds in which a generator from scratch has not collapsed: it has not opened up yet."""
+"""Rounds during which missing classes of a generator from scratch are not taken for a mode collapse."""
 
-NOT_YET = "From scratch all images begin alike; the classes come one by one over the first rounds."
+NOT_YET = "From scratch all images look alike at first; the classes appear one by one over the first rounds."
 
 
 @dataclass(frozen=True)
-class Kept:
-    """A trained run with what a view asks of a job: it is as it will stay."""
+class FinishedRun:
+    """A trained run with the attributes of a job that the view needs."""
 
     run: Run
     active: bool = False
-    state: str = "kept"
+    state: str = "finished"
 
     @property
     def name(self) -> str:
@@ -49,9 +49,9 @@ class Kept:
     def recipe(self) -> Recipe:
         return self.run.recipe
 
-    def snapshot(self) -> _Still:
+    def snapshot(self) -> _FinishedSnapshot:
         shares = self.run.class_history()[1]
-        return _Still(
+        return _FinishedSnapshot(
             self.run.history(),
             self.run.frames(),
             list(self.run.status["changes"]),
@@ -60,7 +60,7 @@ class Kept:
 
 
 @dataclass(frozen=True)
-class _Still:
+class _FinishedSnapshot:
     points: dict[str, np.ndarray]
     frames: list[int]
     changes: list[dict[str, Any]]
@@ -68,31 +68,31 @@ class _Still:
     alone: dict[str, Any] = field(default_factory=dict)
 
 
-def training(job, run: Run, depth: bool = True) -> None:
-    """A GAN's training as it goes: heading and controls while `job` is active, then the pictures.
+Shown = TrainingJob | FinishedRun
+"""A job, or a run that was trained before the lab was opened."""
+
+
+def training(job: TrainingJob | None, run: Run, depth: bool = True) -> None:
+    """The training of a GAN: heading and controls while its job is active, then curves and pictures.
 
     Args:
-        job: the run's newest job (`ui.shared.jobs.job_of`), or None if it was not trained since the lab was opened.
-        depth: whether formula and code follow; a page that has its own leaves them away.
+        job: the run's newest job (`ui.shared.jobs.job_of`); None if it was not trained since the lab was opened.
+        depth: whether formulas and code follow.
     """
     if job is not None and job.active:
         head(job)
-    pictures(job if job is not None else Kept(run), depth=depth)
+    pictures(job if job is not None else FinishedRun(run), depth=depth)
 
 
-def pictures(job, depth: bool = True) -> None:
-    """The game beside the film, the alarm, the measures beside the classes, the depth: each a fragment of its own.
-
-    Args:
-        job: a job or a `Kept`.
-    """
+def pictures(job: Shown, depth: bool = True) -> None:
+    """Losses beside the film, the diagnosis, sample quality beside the classes, the explanation: a fragment each."""
     every, rarely = (TICK, 2 * TICK) if job.active else (None, None)
     left, right = st.columns([9, 16], gap="medium")
     with left:
-        st.fragment(_game, run_every=every)(job)
+        st.fragment(_losses, run_every=every)(job)
     with right:
         st.fragment(_film, run_every=rarely)(job)
-    st.fragment(_warning, run_every=rarely)(job)
+    st.fragment(_diagnosis, run_every=rarely)(job)
     left, right = st.columns(2, gap="large")
     with left:
         st.fragment(_measures, run_every=rarely)(job)
@@ -102,14 +102,14 @@ def pictures(job, depth: bool = True) -> None:
         st.fragment(_depth, run_every=rarely)(job)
 
 
-def _game(job) -> None:
+def _losses(job: Shown) -> None:
     shot = job.snapshot()
     points = shot.points
     curves(
         gan.game_chart(points, changes=shot.changes, **view("live")),
         key="train_curves",
         height=364,
-        alt=f"The game of {job.name}: newest loss of D {format_sig(latest(points, 'd_loss'))}, of G "
+        alt=f"Losses of {job.name}: newest loss of D {format_sig(latest(points, 'd_loss'))}, of G "
         f"{format_sig(latest(points, 'g_loss'))}; D is right on {format_sig(latest(points, 'd_real'))} of the real and "
         f"{format_sig(latest(points, 'd_fake'))} of the generated images.",
     )
@@ -117,7 +117,7 @@ def _game(job) -> None:
     st.caption(gan.CRITIC_CAPTION if critic else gan.GAME_CAPTION)
 
 
-def _film(job) -> None:
+def _film(job: Shown) -> None:
     film(
         job.snapshot().frames,
         job.run.frame,
@@ -129,30 +129,33 @@ def _film(job) -> None:
 
 
 def film_rows(recipe: Recipe) -> tuple[str, str, str]:
-    """What the three parts of a GAN's frames are."""
-    if recipe.has_encoder:
-        found = f"Encoded by the {recipe.source_model.upper()}'s encoder, then generated by G"
+    """Captions of the three parts of a GAN's frames."""
+    source = recipe.latent_family
+    if recipe.has_encoder and source is not None:
+        copies = f"Encoded by the {source.abbreviation}'s encoder, then generated by G"
     else:
-        found = "G's nearest: z found by a search"
-    return "Test images", found, "Generated by G, always from the same 48 z"
+        copies = "Nearest images of G: z found by a search"
+    return "Test images", copies, "Generated by G, always from the same z"
 
 
-def _warning(job) -> None:
+def _diagnosis(job: Shown) -> None:
     shot = job.snapshot()
-    said = alarm_of(job.recipe, shot.points, shot.shares)
+    problem = problem_of(job.recipe, shot.points, shot.shares)
     with st.container(key="gan_alarm"):
-        if said:
-            st.warning(said, icon=":material/warning:")
+        if problem:
+            st.warning(problem, icon=":material/warning:")
         elif np.isfinite(latest(shot.points, "d_real")):
             young = is_young(job.recipe, shot.points, len(shot.shares))
             st.caption(NOT_YET if young else f":material/check: {ALL_WELL}")
         else:
-            st.caption("What goes wrong between the two, and its cure, is said here.")
+            st.caption("Problems of the training, and what helps against them, appear here.")
 
 
-def alarm_of(recipe: Recipe, points: dict[str, np.ndarray], shares: np.ndarray) -> str:
-    """`core.evaluation.gan_diagnosis.diagnose` for the newest round; D's accuracy is its mean since the round
-    before. A generator from scratch has its first rounds without one."""
+def problem_of(recipe: Recipe, points: dict[str, np.ndarray], shares: np.ndarray) -> str:
+    """The problem in the newest round and its remedy (`core.evaluation.gan_diagnosis`), empty for none.
+
+    D's accuracy is its mean since the previous round. A generator from scratch is not diagnosed in its first rounds.
+    """
     if is_young(recipe, points, len(shares)):
         return ""
     epochs = np.asarray(points.get("epoch", ()), float)
@@ -167,7 +170,7 @@ def alarm_of(recipe: Recipe, points: dict[str, np.ndarray], shares: np.ndarray) 
 
 
 def is_young(recipe: Recipe, points: dict[str, np.ndarray], classes: int) -> bool:
-    """Whether a generator from scratch is in its first rounds, lacks classes still, and has lost none that it had."""
+    """Whether a generator from scratch is in its first rounds, lacks classes, and has not lost any it had."""
     modes = np.asarray(points.get("val_modes", ()), float)
     modes = modes[np.isfinite(modes)]
     if recipe.generator != "scratch" or not len(modes) or latest(points, "epoch") >= YOUNG:
@@ -181,7 +184,7 @@ def _mean(points: dict[str, np.ndarray], name: str, where: np.ndarray) -> float:
     return float(values.mean()) if len(values) else float("nan")
 
 
-def _measures(job) -> None:
+def _measures(job: Shown) -> None:
     shot = job.snapshot()
     options = {name: value for name, value in view("live").items() if name != "smoothing"}
     st.markdown("**How good the generated images are**")
@@ -196,30 +199,30 @@ def _measures(job) -> None:
     st.caption(gan.MEASURE_CAPTION)
 
 
-def _classes(job) -> None:
+def _classes(job: Shown) -> None:
     shares, names = job.snapshot().shares, data.SOURCES[job.recipe.dataset].classes
     st.markdown("**Which classes they show**")
     if not len(shares):
-        # Before the first round they are on their way; images without classes will never have any.
+        # Before the first round there is no count yet; images without classes never have one.
         waiting = job.active and not len(job.snapshot().frames)
         with st.container(height=340, border=False):
             st.caption(
                 "The first count comes with the first pictures."
                 if waiting
-                else "These images have no classes to count, so there are no modes to lose sight of either: look at "
-                "the samples above, whether they are all alike."
+                else "These images have no classes to count. Look at the samples above: if they are all alike, the "
+                "generator has collapsed."
             )
         return
     names = class_names(names, len(shares))
-    said = gan.share_caption(shares, names)
-    bars(gan.share_bars(shares, names), key="train_classes", alt=said, height=266)
-    st.caption(escape_markdown(said))
+    caption = gan.share_caption(shares, names)
+    bars(gan.share_bars(shares, names), key="train_classes", alt=caption, height=266)
+    st.caption(escape_markdown(caption))
 
 
 def class_names(names: tuple[str, ...], count: int) -> tuple[str, ...]:
-    """The classes' names where they are known without loading the images, else their numbers."""
+    """The names of the classes where they are known without loading the images, else their numbers."""
     return names if len(names) == count else tuple(map(str, range(count)))
 
 
-def _depth(job) -> None:
+def _depth(job: Shown) -> None:
     how_it_works(job.recipe, job.snapshot().points)

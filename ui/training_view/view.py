@@ -1,7 +1,6 @@
-"""What the Train page shows of one job: controls, progress, curves, film, KL per dimension, the formula.
+"""View of a training on the Train page: controls, progress, curves, film, KL per dimension, explanation.
 
-Fragments tick once a second or two while the job is active. The job is a plain object with a lock of its own; the
-fragments only ask it.
+Its fragments update once a second or two while the job is active; they read a job, which has a lock of its own.
 """
 
 from __future__ import annotations
@@ -9,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
+from core.jobs.training_job import Snapshot, TrainingJob
 from core.recipes.recipe import Recipe
 from ui.charts import losses
 from ui.components.charts.bars import bars
@@ -21,15 +21,14 @@ from ui.training_view.controls import TICK, head, latest, progress, view
 from ui.training_view.explain import how_it_works
 
 
-def live(job) -> None:
-    """The whole view of an active job, alive until it ends; then the page is run again once."""
+def live(job: TrainingJob) -> None:
+    """The whole view of an active job, updated until it ends; then the page is drawn again."""
     head(job)
     _pictures(job)
 
 
-def others(shown) -> None:
-    """The rest of the queue, the same for every visitor, alive like the job that is shown: whoever comes or leaves is
-    seen without a click."""
+def others(shown: TrainingJob) -> None:
+    """The rest of the queue, the same for every visitor, updated while the shown job is active."""
 
     def queue() -> None:
         if not shown.active:
@@ -38,7 +37,11 @@ def others(shown) -> None:
             if not job.active or job.name == shown.name:
                 continue
             with st.container(horizontal=True, vertical_alignment="center", key=f"queue_{job.name}"):
-                place = f"**{job.position}. in the queue**" if job.position else f"**{job.state} on another device**"
+                place = (
+                    f"**In the queue, place {job.position}**"
+                    if job.position
+                    else f"**{job.state.capitalize()} on another device**"
+                )
                 st.markdown(
                     f"{place} · {escape_markdown(job.name)} · {escape_markdown(job.recipe.summary())}", width="stretch"
                 )
@@ -46,24 +49,27 @@ def others(shown) -> None:
                     "Cancel",
                     key=f"cancel_{job.name}",
                     icon=":material/close:",
-                    help="Take it out of the queue, or stop it where it runs.",
+                    help="Takes it out of the queue, or stops it.",
                 ):
                     job.cancel()
-                    st.rerun()  # the list of runs below is to know it too
+                    st.rerun()  # updates the table of runs as well
 
     st.fragment(queue, run_every=TICK)()
 
 
-def ended(job) -> None:
-    """The same view of a job that has ended."""
+def ended(job: TrainingJob) -> None:
+    """The view of a job that has ended."""
     progress(job, job.snapshot())
     _pictures(job)
 
 
-def _pictures(job) -> None:
-    """Curves beside the film, then KL per dimension and the depth: each a fragment of its own, so that the film can
-    ask for a frame without the curves being drawn anew, and a button answers without waiting for either."""
-    if job.recipe.model == "gan":
+def _pictures(job: TrainingJob) -> None:
+    """Curves beside the film, then KL per dimension and the explanation.
+
+    Each is a fragment of its own, so that the film can load a frame without redrawing the curves, and a button need
+    not wait for either.
+    """
+    if job.recipe.family.adversarial:
         gan_view.pictures(job)
         return
     every = TICK if job.active else None
@@ -75,7 +81,7 @@ def _pictures(job) -> None:
     st.fragment(_depth, run_every=2 * TICK if job.active else None)(job)
 
 
-def _film(job) -> None:
+def _film(job: TrainingJob) -> None:
     film(
         job.snapshot().frames,
         job.run.frame,
@@ -87,21 +93,21 @@ def _film(job) -> None:
 
 
 def film_rows(recipe: Recipe) -> tuple[str, ...]:
-    """What the three parts of a frame are. Without a prior samples come from where training images came to lie."""
-    return ROWS if recipe.variational else (*ROWS[:2], "Samples from a Gaussian through the latents")
+    """Captions of the three parts of a frame."""
+    return (*ROWS[:2], recipe.family.samples)
 
 
-def _depth(job) -> None:
+def _depth(job: TrainingJob) -> None:
     shot = job.snapshot()
     _per_dimension(job, shot)
     how_it_works(job.recipe, shot.points)
 
 
-def _curves(job) -> None:
-    shot = job.snapshot()
+def _curves(job: TrainingJob) -> None:
+    shot, family = job.snapshot(), job.recipe.family
     chart = losses.loss_chart(
         shot.points,
-        job.recipe.family.terms,
+        family.terms,
         changes=shot.changes,
         unit=losses.unit(job.recipe.likelihood),
         **view("live"),
@@ -113,13 +119,13 @@ def _curves(job) -> None:
         alt=f"Loss curves of {job.name}: newest total {format_sig(latest(shot.points, 'train_total'))} in training, "
         f"{format_sig(latest(shot.points, 'val_total'))} in validation.",
     )
-    st.caption(losses.DIVERGED_CAPTION if chart["diverged"] else job.recipe.family.caption)
+    st.caption(losses.DIVERGED_CAPTION if chart["diverged"] else family.caption)
 
 
-def _per_dimension(job, shot) -> None:
+def _per_dimension(job: TrainingJob, shot: Snapshot) -> None:
     kl = shot.kl_per_dim
-    if not job.recipe.variational or kl is None or not len(kl) or not np.any(kl):
+    if not job.recipe.family.variational or not np.any(kl):
         return
-    st.subheader("What each latent dimension carries", anchor=False)
+    st.subheader("Information in each latent dimension", anchor=False)
     bars(losses.kl_bars(kl), key="train_kl", alt=losses.kl_caption(kl))
     st.caption(losses.kl_caption(kl))

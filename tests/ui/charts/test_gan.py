@@ -9,6 +9,7 @@ from core.models.adversarial_losses import LOSSES
 from core.recipes.recipe import Recipe
 from core.runs.history import columns
 from ui.charts import gan
+from ui.shared.source_code import source_of
 from ui.training_view import controls, gan_explain, gan_losses, gan_view
 
 SHARES = np.array([0.3, 0.25, 0.2, 0.15, 0.05, 0.05, 0.0, 0.0, 0.0, 0.0])
@@ -122,13 +123,13 @@ def test_runs_laid_over_each_other_differ_in_colour_and_line():
 
 def test_a_collapse_and_a_discriminator_that_is_never_wrong_raise_the_alarm_and_a_sound_game_does_not():
     even, points = np.full(10, 0.1), history()
-    assert gan_view.alarm_of(GAN, points, even) == ""
+    assert gan_view.problem_of(GAN, points, even) == ""
     points["d_real"][-40:] = points["d_fake"][-40:] = 1.0
-    assert "hardly ever wrong" in gan_view.alarm_of(GAN, points, even)
+    assert "hardly ever wrong" in gan_view.problem_of(GAN, points, even)
     points["d_real"][-40:-20] = 0.5  # in the same round: a moment of certainty is none of the game
-    assert gan_view.alarm_of(GAN, points, even) == ""
-    assert "collapsed" in gan_view.alarm_of(GAN, points, np.array([0.9, *[0.1 / 9] * 9]))
-    assert gan_view.alarm_of(GAN, {column: values[:0] for column, values in points.items()}, np.zeros(0)) == ""
+    assert gan_view.problem_of(GAN, points, even) == ""
+    assert "collapsed" in gan_view.problem_of(GAN, points, np.array([0.9, *[0.1 / 9] * 9]))
+    assert gan_view.problem_of(GAN, {column: values[:0] for column, values in points.items()}, np.zeros(0)) == ""
 
 
 def test_a_generator_from_scratch_has_not_collapsed_before_it_has_opened_up():
@@ -137,23 +138,23 @@ def test_a_generator_from_scratch_has_not_collapsed_before_it_has_opened_up():
     modes = points["val_modes"]
     for found, said in (((1.0, 1.0, 3.0), ""), ((1.0, 4.0, 3.0), "collapsed")):
         modes[np.isfinite(modes)] = found
-        assert (said in gan_view.alarm_of(scratch, points, one_class)) and bool(said) == bool(
-            gan_view.alarm_of(scratch, points, one_class)
+        assert (said in gan_view.problem_of(scratch, points, one_class)) and bool(said) == bool(
+            gan_view.problem_of(scratch, points, one_class)
         )
-        assert "collapsed" in gan_view.alarm_of(GAN, points, one_class)
+        assert "collapsed" in gan_view.problem_of(GAN, points, one_class)
     late = history()
     late["val_modes"][np.isfinite(late["val_modes"])] = 1.0
-    assert "collapsed" in gan_view.alarm_of(scratch, late, one_class)
+    assert "collapsed" in gan_view.problem_of(scratch, late, one_class)
 
 
 def test_a_step_of_one_player_is_told_with_its_figures_and_a_frozen_one_as_frozen():
     d = {"player": "d", "row": {"d_real": 0.75, "d_fake": 0.5, "d_loss": 1.25, "penalty": 0.0}}
     g = {"player": "g", "row": {"g_loss": 0.693}}
-    said = controls.taken_alone(GAN, d)
+    said = controls.single_step_text(GAN, d)
     assert "75 % and 50 % of them rightly, loss 1.25" in said and "G stayed" in said
-    assert "0.693" in controls.taken_alone(GAN, g) and "D stayed" in controls.taken_alone(GAN, g)
-    assert "D is frozen" in controls.taken_alone(GAN.with_(freeze="discriminator"), d)
-    assert "G is frozen" in controls.taken_alone(GAN.with_(freeze="generator"), g)
+    assert "0.693" in controls.single_step_text(GAN, g) and "D stayed" in controls.single_step_text(GAN, g)
+    assert "D is frozen" in controls.single_step_text(GAN.with_(freeze="discriminator"), d)
+    assert "G is frozen" in controls.single_step_text(GAN.with_(freeze="generator"), g)
 
 
 @pytest.mark.parametrize("kind", LOSSES)
@@ -168,8 +169,9 @@ def test_every_loss_has_its_formula_its_words_and_live_numbers(kind):
 
 
 def test_the_code_shown_is_the_code_that_runs():
-    assert "softplus" in gan_losses.loss_code() and "def g_loss" in gan_losses.loss_code()
-    assert gan_losses.step_code().startswith("def d_step") and "def g_step" in gan_losses.step_code()
+    losses, steps = source_of(*gan_losses.loss_code()), source_of(*gan_losses.step_code())
+    assert "softplus" in losses and "def g_loss" in losses
+    assert steps.startswith("def d_step") and "def g_step" in steps
 
 
 def test_the_films_rows_say_how_an_image_got_there():

@@ -270,5 +270,5 @@ def test_runs_laid_over_each_other_can_be_told_apart_even_when_the_colours_run_o
 def test_samples_are_said_to_be_of_the_prior_only_where_there_is_one(name):
     said = view.film_rows(PRESETS[name])[-1]
     assert said == (
-        "Samples from the prior" if build(PRESETS[name]).has_prior else "Samples from a Gaussian through the latents"
+        "Samples from the prior" if build(PRESETS[name]).has_prior else "Samples from a Gaussian fitted to the latents"
     )

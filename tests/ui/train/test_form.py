@@ -199,7 +199,7 @@ def test_a_folder_is_asked_for_only_where_it_matters(form):
 def test_a_set_that_is_not_here_is_offered_with_a_way_to_get_it(here):
     here["kmnist"] = False
     form = AppTest.from_function(script).run()
-    assert "KMNIST · not here yet" in widget(form, "dataset").options
+    assert "KMNIST · not downloaded" in widget(form, "dataset").options
     widget(form, "dataset").select("kmnist").run()
     assert made(form) is None and "Data page" in form.info[0].value
     assert [button.label for button in form.button] == ["Open the Data page"]

@@ -7,12 +7,12 @@ const WIDE = 1000; // CSS pixels of the figure from which every idea stands in o
 // A part: its idea, its name for the code, its column on a wide page, the role that colours it, its form, the stream
 // that it shows, its label.
 const PARTS = [
-  ["vae", "real", 1, "real", "image", "images", "image x"],
-  ["vae", "encoder", 2, "encoder", "narrowing", null, "encoder"],
-  ["vae", "posterior", 3, "latent", "spread", "mean", "μ and σ"],
-  ["vae", "latent", 4, "latent", "stems", "z", "z"],
-  ["vae", "decoder", 5, "decoder", "widening", null, "decoder"],
-  ["vae", "reconstruction", 6, "decoder", "image", "decoded", "image x̂"],
+  ["source", "real", 1, "real", "image", "images", "image x"],
+  ["source", "encoder", 2, "encoder", "narrowing", null, "encoder"],
+  ["source", "posterior", 3, "latent", "spread", "mean", "μ and σ"],
+  ["source", "latent", 4, "latent", "stems", "z", "z"],
+  ["source", "decoder", 5, "decoder", "widening", null, "decoder"],
+  ["source", "reconstruction", 6, "decoder", "image", "decoded", "image x̂"],
   ["alone", "noise", 4, "latent", "stems", "noise", "z, drawn"],
   ["alone", "decoder", 5, "decoder", "widening", null, "decoder"],
   ["alone", "picture", 6, "decoder", "image", "before", "new image"],
@@ -23,7 +23,7 @@ const PARTS = [
   ["gan", "discriminator", 7, "discriminator", "narrowing", null, "discriminator"],
   ["gan", "verdict", 8, "discriminator", "verdicts", null, "its verdicts"],
 ].map(([idea, part, column, role, form, stream, name]) => ({ idea, part, column, role, form, stream, name }));
-const IDEAS = [["vae", "1", "VAE"], ["alone", "2", "Its decoder, taken out"], ["gan", "3", "GAN"]];
+const IDEAS = [["source", "1", "VAE"], ["alone", "2", "Its decoder, taken out"], ["gan", "3", "GAN"]];
 const GHOSTS = [[1, "image"], [2, "encoder"], [3, "μ and σ"]];
 // Arrows between parts, by their indices in PARTS, with the stride of a round in which an image moves along them.
 const ARROWS = [
@@ -218,7 +218,7 @@ function start(root) {
       const { d, tip } = arrowPath(boxOf(from, frame), boxOf(to, frame), below);
       arrow.path.setAttribute("d", d);
       arrow.tip.setAttribute("points", tipCorners(tip));
-      arrow.faint = !hasContent(from) || !hasContent(to) || (from.idea === "vae" && !sheets.decoded);
+      arrow.faint = !hasContent(from) || !hasContent(to) || (from.idea === "source" && !sheets.decoded);
       for (const mark of [arrow.path, arrow.tip]) mark.classList.toggle("faint", arrow.faint);
     }
     const frame = ideas.getBoundingClientRect();

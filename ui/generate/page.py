@@ -1,0 +1,50 @@
+"""The Generate page: choose a point of the latent space and see the image that it is decoded into."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.latent.planes import dimension_plane
+from core.runs import Run, RunError
+from ui.generate import board, views
+from ui.shared.formatting import escape_markdown
+from ui.shared.model_cache import load
+from ui.shared.page import page_head
+from ui.shared.run_picker import damaged_runs, pick_run
+
+
+def show() -> None:
+    """Draw the page."""
+    with page_head(
+        "Generate",
+        "Each point z of the latent space is decoded into an image. Move z and watch the image change.",
+        key="generate_head",
+    ):
+        run = pick_run("run")
+    if run:
+        _explore(run)
+    damaged_runs()
+
+
+def _explore(run: Run) -> None:
+    """Everything below the head, for one trained run."""
+    try:
+        loaded = load(run)
+    except RunError as error:
+        st.error(escape_markdown(str(error)))  # the message can quote text from a file
+        return
+    board.controls(run, loaded)
+    if loaded.model.latent_dim == 2:
+        left, right = st.columns(2, gap="large")
+        with right:
+            board.board(loaded)
+        with left:
+            views.hero_plane(run, loaded, dimension_plane(0, 1, 2), alone=False)
+    else:
+        board.board(loaded)
+    st.caption(board.about_sliders(loaded))
+    board.sheet(loaded)
+    views.samples(run, loaded)
+    if loaded.model.latent_dim > 2:
+        views.other_plane(run, loaded)
+    views.how_it_works(run, loaded)

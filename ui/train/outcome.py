@@ -1,0 +1,119 @@
+"""How a training ended: message, best result, and what can be done next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+import streamlit as st
+
+from core.jobs.training_job import TrainingJob
+from core.jobs.training_queue import TrainingQueue
+from core.runs import Run, RunError
+from ui.shared.formatting import epoch, escape_markdown, format_sig, pluralize
+from ui.shared.page import open_page
+from ui.train.run_table import best_of
+from ui.train.state import FOLLOWED, NOTICE, TOP
+from ui.training_view.controls import heading
+
+
+def start_job(submit: Callable[[], TrainingJob]) -> None:
+    """Queue a job and follow it on this page, or show why it cannot be queued."""
+    try:
+        job = submit()
+    except (RunError, ValueError) as error:
+        st.error(escape_markdown(str(error)), icon=":material/error:")
+        return
+    st.session_state[FOLLOWED] = [*st.session_state.get(FOLLOWED, ()), job.name]
+    st.session_state[NOTICE] = ""
+    if job.position > 0:
+        st.session_state[NOTICE] = (
+            f"**{escape_markdown(job.name)}** waits in the queue: {pluralize(job.position, 'job')} before it."
+        )
+    else:
+        st.session_state[TOP] = f"{job.name} {job.id}"
+    st.rerun()
+
+
+def outcome(job: TrainingJob, queue: TrainingQueue, newest: bool) -> None:
+    """The end of one of the visitor's runs and the next steps.
+
+    Args:
+        queue: takes a resumed run. newest: whether its pictures follow below.
+    """
+    if newest:
+        st.markdown(heading(job))
+    best = best_of(job.run)
+    best = f"{best[0].upper()}{best[1:]}, after epoch {epoch(job.run.status.get('best_epoch'))}.{_comparison(job.run)}"
+    box, text = {
+        "finished": (st.success, f"Finished. {job.message} {best}"),
+        "stopped": (st.info, f"{job.message or 'Stopped.'} {best}"),
+        "diverged": (st.warning, job.message),
+    }.get(job.state, (st.error, job.message))
+    box(escape_markdown(text) if newest else f"**{escape_markdown(job.name)}** · {escape_markdown(text)}")
+    mark = "" if newest else f"_{job.name}"
+    with st.container(horizontal=True, key=f"train_ended{mark}"):
+        _next_steps(job, queue, mark, main="primary" if newest else "secondary")
+        if newest and st.button("Train another", key="train_another", icon=":material/add:", help="Back to the form."):
+            st.session_state[FOLLOWED] = []
+            st.rerun()
+        if not newest and st.button(
+            "Close",
+            key=f"train_close{mark}",
+            icon=":material/close:",
+            help="Removes this message. The run stays in the list below.",
+        ):
+            st.session_state[FOLLOWED] = [name for name in st.session_state[FOLLOWED] if name != job.name]
+            st.rerun()
+
+
+def _next_steps(job: TrainingJob, queue: TrainingQueue, mark: str, main: Literal["primary", "secondary"]) -> None:
+    """Buttons to go on with the run: resume, at a lower learning rate after a divergence, or generate from it."""
+    if job.state == "diverged":
+        lower = float(job.snapshot().latest.get("lr", job.recipe.lr)) / 10
+        if st.button(
+            f"Go on from the last good epoch with learning rate {lower:.2g}",
+            key=f"train_lower{mark}",
+            type=main,
+            icon=":material/restart_alt:",
+            disabled=not job.run.resumable,
+            help="Resumes from the last saved state with a tenth of the learning rate.",
+        ):
+            start_job(lambda: _resume_with(queue, job.name, lower))
+    elif job.state != "finished" and st.button(
+        "Resume",
+        key=f"train_resume{mark}",
+        type=main,
+        icon=":material/play_arrow:",
+        disabled=not job.run.resumable,
+        help="Goes on exactly where it stopped.",
+    ):
+        start_job(lambda: queue.resume(job.name))
+    if st.button(
+        "Generate from it",
+        key=f"train_generate{mark}",
+        icon=":material/draw:",
+        disabled=not job.run.has_weights,
+        type=main if job.state == "finished" else "secondary",
+        help="Make new images with this model.",
+    ):
+        open_page("generate", run=job.name)
+
+
+def _comparison(run: Run) -> str:
+    """Test figures of a generator beside those of the decoder it came from; empty until both are measured."""
+    figures = run.evaluation() or {}
+    before = figures.get("before")
+    if not before:
+        return ""
+    return (
+        f" On the test images: Fréchet distance {format_sig(before['frechet'])} for the decoder before, "
+        f"{format_sig(figures['frechet'])} for the generator now; sharpness {format_sig(before['sharpness'])} and "
+        f"{format_sig(figures['sharpness'])}, where 1 is as sharp as real images."
+    )
+
+
+def _resume_with(queue: TrainingQueue, name: str, lr: float) -> TrainingJob:
+    job = queue.resume(name)
+    job.set(lr=lr)
+    return job

@@ -1,0 +1,153 @@
+"""The Train page: choose a recipe, watch the training, and go on with the runs there are."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core import runs
+from core.jobs.training_job import TrainingJob
+from core.jobs.training_queue import TrainingQueue
+from core.recipes.recipe import Recipe
+from ui.components.page.to_top import to_top
+from ui.shared.formatting import epoch, escape_markdown, pluralize
+from ui.shared.jobs import WATCHED, all_jobs, queues
+from ui.shared.page import open_page
+from ui.train.form import recipe_form
+from ui.train.outcome import outcome, start_job
+from ui.train.run_table import best_of, runs_section
+from ui.train.state import DEVICE, FOLLOWED, NOTICE, TOP
+from ui.training_view.view import ended as show_ended
+from ui.training_view.view import live, others
+
+START = "Start training"
+
+
+def show() -> None:
+    """Draw the page."""
+    by_device, jobs = queues(), all_jobs()
+    active = [job for job in jobs if job.active]
+    followed = _followed(jobs)
+    unread = [
+        job
+        for job in jobs
+        if job.name in followed and not job.active and job.state != "cancelled" and job.run.path.is_dir()
+    ]
+    # Containers keep their places when what is above the form changes, so that text being typed in it stays.
+    above, below = st.container(key="train_above"), st.container(key="train_below")
+    with above:
+        for job in unread[::-1]:  # the oldest first, so that the newest stands above its own pictures
+            outcome(job, by_device["auto"], newest=job is unread[0])
+        if active:
+            running = [job for job in active if job.position == 0]
+            job = next((job for job in running if job.name in followed), active[0])
+            st.session_state[FOLLOWED] = [*followed, *({job.name} - set(followed))]
+            live(job)
+            others(job)
+        elif unread:
+            show_ended(unread[0])
+        else:
+            st.title("Train", anchor=False)
+            st.markdown("Choose a model and watch it learn to reconstruct images and to generate new ones.")
+    with below:
+        if active or unread:
+            st.subheader("Train something else next", anchor=False)
+        _form(by_device, "Add to the queue" if active else START, first=not (active or unread), idle=not active)
+    runs_section(by_device["auto"], {job.name: job.position for job in active})
+    to_top(st.session_state.get(TOP, ""))
+    by_device["auto"].warm()
+
+
+def _followed(jobs: list[TrainingJob]) -> list[str]:
+    """Names of the runs that this visitor started or watched and whose end they have not closed yet."""
+    followed = st.session_state.get(FOLLOWED, [])
+    if watched := st.session_state.pop(WATCHED, None):
+        followed = [*followed, *({watched} - set(followed))]
+    names = {job.name for job in jobs}
+    st.session_state[FOLLOWED] = followed = [name for name in followed if name in names]
+    return followed
+
+
+def _form(by_device: dict[str, TrainingQueue], verb: str, first: bool, idle: bool) -> None:
+    """The recipe form, and beside it what is trained already.
+
+    Args:
+        verb: label of the button that starts. first: whether the form is what the page is about, not what follows
+            below a run. idle: whether nothing trains or waits.
+    """
+    if NOTICE in st.session_state:
+        if notice := st.session_state.pop(NOTICE):
+            st.toast(notice, icon=":material/playlist_add_check:")
+        st.session_state["train_name"] = ""
+    form, aside = st.columns([3, 2], gap="large")
+    with form:
+        queue = by_device.get(st.session_state.get(DEVICE, "auto"), by_device["auto"])
+        recipe_form(lambda recipe: _start(by_device, verb, recipe, first), queue.paces, idle)
+    if first:
+        with aside:
+            _trained_already()
+
+
+def _start(by_device: dict[str, TrainingQueue], verb: str, recipe: Recipe | None, first: bool) -> None:
+    """Name, device and button of a new run."""
+    device = "auto"
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        name = st.text_input(
+            "Name of the run",
+            key="train_name",
+            placeholder="chosen for you",
+            max_chars=60,
+            help="Empty: the run is named after the recipe and the images.",
+        )
+        if len(by_device) > 1:
+            device = st.selectbox(
+                "Train on",
+                list(by_device),
+                key=DEVICE,
+                persist_state="session",
+                width=140,
+                help="auto takes the fastest device of this machine.",
+            )
+        start = st.button(
+            verb,
+            key="train_start",
+            type="primary" if first else "secondary",
+            icon=":material/play_arrow:",
+            disabled=recipe is None,
+            help="The training runs in the background: you can leave this page and come back.",
+        )
+    if start and recipe is not None:
+        start_job(lambda: by_device[device].submit(recipe, name=name.strip() or None))
+
+
+def _trained_already() -> None:
+    """The two newest trained runs, beside the form."""
+    done = [
+        run
+        for run in runs.list_runs()
+        if run.error is None
+        and run.status["state"] in ("finished", "stopped")
+        and run.status["epoch"] >= 1
+        and run.has_weights
+        and run.frames()
+    ][:2]
+    if not done:
+        st.info("Nothing has been trained here yet. A first model on the digits takes about fifteen seconds.")
+        return
+    st.markdown("**Trained already**")
+    for run in done:
+        copies = "the same images encoded and generated again" if run.recipe.family.adversarial else "reconstructions"
+        st.image(
+            run.frame(run.frames()[-1]),
+            width="stretch",
+            alt=f"{run.name}: test images, {copies}, and samples",
+        )
+        count = run.status["epoch"]
+        epochs = pluralize(1, "epoch") if count == 1 else f"{epoch(count)} epochs"
+        st.caption(
+            f"{escape_markdown(run.name)}: {best_of(run)} after {epochs}. Rows from the top: test images, {copies}, "
+            "samples."
+        )
+        if st.button(
+            "Generate from it", key=f"best_{run.name}", icon=":material/draw:", help="Move through its latent space."
+        ):
+            open_page("generate", run=run.name)

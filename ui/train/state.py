@@ -1,0 +1,13 @@
+"""Session-state keys of the Train page that more than one of its files uses."""
+
+FOLLOWED = "train_followed"
+"""Names of the runs whose end is shown to this visitor until they close it."""
+
+NOTICE = "train_notice"
+"""Message about the job that was queued a moment ago, empty where it started at once."""
+
+DEVICE = "train_device"
+"""Device to train on."""
+
+TOP = "train_top"
+"""Changes when the top of the page is to be scrolled into view, because something begins there."""
