@@ -336,3 +336,13 @@ def test_every_control_has_help(four):
         ):
             for widget in getattr(page, kind):
                 assert widget.help, f"{kind} {widget.key}"
+
+
+def test_models_of_another_image_shape_are_left_out_in_a_sentence():
+    untrained("first", latent_dim=3)
+    untrained("second", latent_dim=3, image_shape=(3, 20, 36))
+    page = visit(OPEN, runs="second,first", image="3", hide="box-0-4-12-20")
+    assert "different image shapes" in page.warning[0].value and "first" in page.warning[0].value
+    assert {name for name, _ in shown(page)} == {"second"}
+    assert page.slider(key="reconstruct_rows").max == 20 and page.slider(key="reconstruct_columns").max == 36
+    assert page.query_params["hide"] == "box-0-4-12-20"

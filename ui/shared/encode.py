@@ -37,15 +37,15 @@ def encode(loaded: LoadedModel, images: np.ndarray, slot: DeltaGenerator | None 
     if loaded.model.encoder is not None:
         return codec.encode(loaded.model, images)
     digests = [hashlib.blake2b(image.tobytes(), digest_size=16).digest() for image in images]
-    latents = {digest: loaded.latents.get(digest) for digest in digests}
-    new = {digest: k for k, digest in enumerate(digests) if latents[digest] is None}
+    latents = {digest: z for digest in digests if (z := loaded.latents.get(digest)) is not None}
+    new = {digest: k for k, digest in enumerate(digests) if digest not in latents}
     if new:
         found = _with_progress_bar(codec.encoding_progress(loaded.model, images[list(new.values())]), len(new), slot)
         for digest, z in zip(new, found, strict=True):
             latents[digest] = z
             loaded.latents.keep(digest, z)
     if not digests:
-        return np.zeros((0, loaded.model.latent_dim), np.float32)
+        return np.zeros((0, int(loaded.model.latent_dim)), np.float32)
     return np.stack([latents[digest] for digest in digests])
 
 
@@ -64,7 +64,8 @@ def _with_progress_bar(
 ) -> np.ndarray:
     """The result of a search. From `BAR_DELAY` on, a bar stands at the lower edge of the screen, where it moves
     nothing."""
-    began, bar = time.monotonic(), None
+    began = time.monotonic()
+    bar: DeltaGenerator | None = None
     for part in (steps := Steps(search)):
         if bar is None and time.monotonic() - began > BAR_DELAY:
             bar = (slot or st).container(key=f"placing_{time.monotonic_ns()}").empty()
@@ -73,4 +74,4 @@ def _with_progress_bar(
             bar.progress(part, text=f"No encoder: searching for the latents of {pluralize(count, 'image')} …")
     if bar is not None:
         (slot or bar).empty()
-    return steps.result
+    return steps.end()

@@ -47,8 +47,14 @@ class Pick:
 
 
 def pixels(pick: Pick, images: ImageSet | None, loaded: LoadedModel | None = None) -> np.ndarray:
-    """The chosen picture, uint8 [H, W] or [H, W, 3]. Only a sample (`seed`) needs the model."""
+    """The chosen picture, uint8 [H, W] or [H, W, 3].
+
+    Raises:
+        ValueError: a sample (`seed`) without the model.
+    """
     if pick.kind == "seed":
+        if loaded is None:
+            raise ValueError("A sample needs the model that it is decoded by.")
         return interpolation.sample_endpoint(loaded.model, pick.number).image
     if pick.kind in PARTS:
         return getattr(images, f"{pick.kind}_images")[pick.number]
@@ -69,7 +75,8 @@ def note(pick: Pick, images: ImageSet | None) -> str:
     if pick.kind not in PARTS:
         return "your own picture" if pick.kind == "file" else "your drawing"
     label = label_of(pick, images)
-    return f"{PARTS[pick.kind]} image {pick.number}" + (f", class {images.classes[label]}" if label is not None else "")
+    name = f"{PARTS[pick.kind]} image {pick.number}"
+    return name if label is None or images is None else f"{name}, class {images.classes[label]}"
 
 
 def label_of(pick: Pick, images: ImageSet | None) -> int | None:

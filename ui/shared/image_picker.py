@@ -12,7 +12,7 @@ import streamlit as st
 
 from core.data import ImageSet
 from core.images.convert import ImageError, from_file
-from core.images.shape import GREY_28
+from core.images.shape import ImageShape
 from core.latent import codec, sampling
 from ui.components.drawing.draw import draw, set_drawing
 from ui.components.gallery.gallery import gallery
@@ -40,11 +40,16 @@ class _Picker:
     images: ImageSet | None
     chosen: MutableMapping[str, Pick]
     name: str
-    loaded: LoadedModel | None
+    loaded: LoadedModel
     use: str
     about: str
     reconstructs: bool
     on_pick: Callable[[Pick], None] | None
+
+    @property
+    def shape(self) -> ImageShape:
+        """Shape of the images that can be chosen: the model's."""
+        return self.loaded.shape
 
     def take(self, pick: Pick) -> None:
         """Record the choice and close the picker."""
@@ -65,7 +70,7 @@ def choose(
     chosen: MutableMapping[str, Pick],
     name: str = "image",
     *,
-    loaded: LoadedModel | None = None,
+    loaded: LoadedModel,
     label: str = "Choose an image",
     use: str = "Use it",
     about: str = "",
@@ -81,7 +86,7 @@ def choose(
         images: the data set whose test images can be clicked, or None. A function is called only once the picker is
             open, so that its messages appear inside.
         chosen: this visitor's choices, as `image_choice.picks` returns them.
-        loaded: the model that gives samples and reconstructions; None for neither.
+        loaded: the model that gives samples and reconstructions, and the shape of drawn and uploaded pictures.
         label: of the button. use: of the button that takes a drawn or uploaded picture. about: a line below the
             gallery.
         samples: whether samples of the model can be chosen.
@@ -97,19 +102,18 @@ def choose(
         icon=":material/image:",
         type="primary" if primary else "secondary",
         help="Click a test image, draw or upload your own picture"
-        + (", or take a sample of the model." if samples and loaded else "."),
+        + (", or take a sample of the model." if samples else "."),
     )
     if box.open:
         with box, st.container(width=WIDTH):
             found = images() if callable(images) else images
-            picker = _Picker(key, found, chosen, name, loaded, use, about, reconstruct and loaded is not None, on_pick)
+            picker = _Picker(key, found, chosen, name, loaded, use, about, reconstruct, on_pick)
             _open(
                 picker,
                 [
                     source
                     for source in TABS
-                    if (source != "test" or found is not None)
-                    and (source != "seed" or (samples and loaded is not None))
+                    if (source != "test" or found is not None) and (source != "seed" or samples)
                 ],
             )
             make_room(f"{key}_room")
@@ -134,11 +138,13 @@ def _open(picker: _Picker, sources: list[str]) -> None:
         label_visibility="collapsed",
         help="Where to take the image from.",
     )
-    {"test": _gallery, "drawn": _drawing, "file": _upload, "seed": _samples}[source](picker)
+    {"test": _gallery, "drawn": _drawing, "file": _upload, "seed": _samples}[source or sources[0]](picker)
 
 
 def _gallery(picker: _Picker) -> None:
     images, key = picker.images, picker.key
+    if images is None:
+        return
 
     def random(among: np.ndarray) -> None:
         picker.take(Pick("test", int(image_choice.next_rng(key).choice(among))))
@@ -188,9 +194,7 @@ def _gallery(picker: _Picker) -> None:
 
 def _drawing(picker: _Picker) -> None:
     key = f"{picker.key}_drawing"
-    loaded = picker.loaded
-    shape = picker.images.shape if picker.images is not None else loaded.shape if loaded else GREY_28
-    drawn = draw(key=key, shape=shape, answer=picker.reconstruction if picker.reconstructs else None)
+    drawn = draw(key=key, shape=picker.shape, answer=picker.reconstruction if picker.reconstructs else None)
     now = picker.chosen.get(picker.name)
     with st.container(horizontal=True, gap="xsmall"):
         st.button(
@@ -202,7 +206,7 @@ def _drawing(picker: _Picker) -> None:
             args=(Pick.own("drawn", drawn),),
             help="Use your drawing." if drawn.any() else "Draw something first.",
         )
-        if now and image_choice.exists(now, picker.images) and (now.kind != "seed" or picker.loaded):
+        if now and image_choice.exists(now, picker.images):
             st.button(
                 "Draw on the current image",
                 key=f"{picker.key}_start",
@@ -212,27 +216,29 @@ def _drawing(picker: _Picker) -> None:
 
 
 def _upload(picker: _Picker) -> None:
+    size = f"{picker.shape.height} × {picker.shape.width}"
     file = st.file_uploader(
         "Your own picture",
         key=f"{picker.key}_file",
         max_upload_size=50,
-        help="Any picture; it is turned to grey and fitted into 28 × 28 pixels. It stays on this "
-        "computer and is gone after a reload.",
+        help=f"Any picture. It is {'' if picker.shape.colour else 'converted to grey and '}fitted into {size} pixels. "
+        "It stays on this computer and is gone after a reload.",
     )
     invert = st.checkbox(
-        "Swap black and white",
+        "Invert",
         key=f"{picker.key}_invert",
-        help="For dark ink on white paper: the training images may be light on dark, as MNIST is.",
+        help="Swaps dark and light. Use it for dark ink on white paper where the training images are light on dark, "
+        "like MNIST.",
     )
     if file is None:
         return
     try:
-        own = from_file(file.getvalue())
+        own = from_file(file.getvalue(), picker.shape)
     except ImageError as error:
         st.error(f"This file {error}.")
         return
     own = 255 - own if invert else own
-    shown, words = [own], "Your picture in 28 × 28 pixels"
+    shown, words = [own], f"Your picture in {size} pixels"
     if picker.reconstructs:
         shown, words = [own, picker.reconstruction(own)], f"{words}, and its reconstruction"
     still(np.stack(shown), columns=2, scale=5, alt=words)
