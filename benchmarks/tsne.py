@@ -68,7 +68,9 @@ def first_looks(x: np.ndarray, perplexity: float) -> str:
     flat = time.perf_counter() - began
     # A small map first: the page has its process ready, too, when somebody presses the button.
     never_before = time.time_ns() % 2**30
-    jobs_embedding.start(x[:100], np.zeros(100, np.int64), Settings(n=100, iterations=50, seed=never_before)).wait(120)
+    jobs_embedding.start(x[:100], np.zeros(100, np.int64), Settings(n=100, iterations=50, seed=never_before)).wait(
+        timeout=120
+    )
     settings = Settings(n=len(x), perplexity=perplexity, seed=never_before)
     began = time.perf_counter()
     job = jobs_embedding.start(x, np.zeros(len(x), np.int64), settings)
@@ -76,7 +78,7 @@ def first_looks(x: np.ndarray, perplexity: float) -> str:
         time.sleep(0.01)
     moved = time.perf_counter() - began
     job.stop()
-    job.wait(60)
+    job.wait(timeout=60)
     return f"PCA map after {flat:.2f} s, first moving map {moved:.2f} s after the order"
 
 

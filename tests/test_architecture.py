@@ -29,8 +29,8 @@ ROOMS = ("core", "ui", "pages", "bootstrap", "tests", "benchmarks", "models_ckpt
 SOURCES = sorted([*paths.ROOT.glob("*.py"), *(f for room in ROOMS for f in (paths.ROOT / room).rglob("*.py"))])
 WITHOUT_TORCH = ("system", "images", "data", "recipes", "runs", "jobs", "embedding")
 """Packages of core that the first page imports, so that it opens before torch is loaded."""
-WITH_TORCH = {"core.runs.weights", "core.jobs.outliers"}
-"""Modules of those packages that compute with models; the modules of worker processes are the others."""
+WITH_TORCH = {"core.runs.weights"}
+"""Modules of those packages that compute with models, besides the modules of worker processes."""
 UI_ORDER = ("components registry", "shared", "charts", "training_view")
 UI_LEVELS = {package: level for level, packages in enumerate(UI_ORDER) for package in packages.split()}
 LONG = 65  # lines of a function

@@ -1,70 +1,44 @@
-"""Training the classifier of a data set behind the page's back: in a process of its own, so that no page waits."""
+"""Job that trains the auxiliary classifier of a data set, shared by all visitors who need it."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
-import threading
+from typing import ClassVar
 
-from core.system import paths
-
-
-class ClassifierJob:
-    """One training of a classifier, shared by every visitor who wants the same one.
-
-    Attributes:
-        state: `running`, `done` or `failed`. part: how much is done, 0 to 1. message: why it failed.
-    """
-
-    def __init__(self, name: str, folder: str):
-        self.state, self.part, self.message = "running", 0.0, ""
-        self._command = [sys.executable, "-m", "core.evaluation.classifier", name, folder]
-        self._thread = threading.Thread(target=self._run, name=f"classifier of {name}", daemon=True)
-
-    def wait(self, timeout: float | None = None) -> None:
-        """Until it has ended, for tests and the shell."""
-        self._thread.join(timeout)
-
-    def _run(self) -> None:
-        said: list[str] = []
-        try:
-            with subprocess.Popen(
-                self._command,
-                cwd=paths.ROOT,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                encoding="utf-8",
-                errors="replace",
-            ) as process:
-                for line in process.stdout:
-                    said = [*said[-20:], line.strip()]
-                    if line.startswith("progress "):
-                        self.part = float(line.split()[1])
-        except (OSError, ValueError) as error:
-            self.message, self.state = f"The classifier could not be trained ({error}).", "failed"
-            return
-        if process.returncode:
-            why = next((line for line in reversed(said) if line), f"it ended with code {process.returncode}")
-            self.message, self.state = f"The classifier could not be trained ({why[:200]}).", "failed"
-        else:
-            self.state = "done"
+from core.jobs.job import Job
+from core.jobs.messages import Order
+from core.jobs.queue import BACKGROUND, job_queue
+from core.recipes.recipe import Recipe
 
 
-_jobs: dict[str, ClassifierJob] = {}
-_lock = threading.Lock()
+class ClassifierJob(Job):
+    """Training of one classifier. The key is the path of the file it is kept in."""
+
+    kind: ClassVar[str] = "classifier"
+    priority: ClassVar[int] = 0  # a page waits for it
+    failed_message: ClassVar[str] = "The classifier could not be trained ({reason})."
+    error_message: ClassVar[str] = failed_message
+    start_message: ClassVar[str] = failed_message
+    crash_message: ClassVar[str] = "The classifier could not be trained (the process {reason})."
+
+    def __init__(self, recipe: Recipe, key: str):
+        super().__init__(key, BACKGROUND)
+        self.recipe = recipe
+
+    def order(self) -> Order:
+        return Order("train_classifier", "scoring", {"recipe": self.recipe.to_dict()})
+
+    @property
+    def title(self) -> str:
+        return f"Classifier of {self.recipe.dataset}"
 
 
-def start(name: str, folder: str, key: str, again: bool = False) -> ClassifierJob:
-    """Begin to train the classifier of a data set; one that was begun under that key is joined.
+def start(recipe: Recipe, key: str, again: bool = False) -> ClassifierJob:
+    """Train the classifier of a recipe's images, or join the job that does.
 
     Args:
-        key: what tells its images from others (the file it will be kept in). again: start anew if it has ended.
+        key: identifies the images: the path of the file that the classifier is kept in.
+        again: start anew if the job of that key has ended; otherwise that job is returned.
     """
-    with _lock:
-        job = _jobs.get(key)
-        if job is None or (again and job.state != "running"):
-            job = _jobs[key] = ClassifierJob(name, folder)
-            job._thread.start()
-        return job
+    queue = job_queue()
+    job = None if again else queue.find(ClassifierJob, key)
+    return job or queue.submit(ClassifierJob(recipe, key))

@@ -1,62 +1,81 @@
-"""A download in the background: it outlives the page that started it, and every visitor sees the same one."""
+"""Job that downloads a data set. It outlives the page that started it, and all visitors share it."""
 
 from __future__ import annotations
 
 import threading
-from pathlib import Path
+from typing import ClassVar
 
 from core.data import loading
 from core.data.download import DownloadError, Stopped, download
+from core.jobs.channel import Channel
+from core.jobs.job import Job
+from core.jobs.messages import Ended, Message, Order, Transferred
+from core.jobs.queue import DOWNLOAD, job_queue
 
 
-class DownloadJob:
-    """A download in the background, one per set, that outlives the page which started it."""
+class DownloadJob(Job):
+    """Download of one data set.
+
+    Attributes:
+        name: the data set. done, total: bytes so far, and in all (0 while unknown).
+    """
+
+    kind: ClassVar[str] = "download"
+    error_message: ClassVar[str] = "The download ended unexpectedly ({reason})."
 
     def __init__(self, name: str):
+        super().__init__(_key(name), DOWNLOAD)
         self.name, self.done, self.total = name, 0, 0
-        self.state, self.message = "running", ""
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"download {name}", daemon=True)
 
-    def stop(self) -> None:
-        """Ask it to stop; what was fetched is kept."""
-        self._stop.set()
+    def order(self) -> Order:
+        return Order("download", "thread", {"name": self.name})
 
-    def wait(self, timeout: float | None = None) -> None:
-        """Until it has ended, for tests and the shell."""
-        self._thread.join(timeout)
+    @property
+    def title(self) -> str:
+        return f"Download of {self.name}"
 
-    def _run(self) -> None:
-        try:
-            download(self.name, self._progress, self._stop)
-        except Stopped as stopped:
-            self.state, self.message = "stopped", str(stopped)
-        except DownloadError as error:
-            self.state, self.message = "failed", str(error)
-        except Exception as error:  # a thread's traceback would be seen by nobody
-            self.state, self.message = "failed", f"The download ended unexpectedly ({error})."
-        else:
-            self.state = "done"
+    @property
+    def progress(self) -> float:
+        return min(1.0, self.done / self.total) if self.total else super().progress
 
-    def _progress(self, done: int, total: int) -> None:
-        self.done, self.total = done, total
+    def on_event(self, event: Message) -> None:
+        if isinstance(event, Transferred):
+            self.done, self.total = event.done, event.total
+            self._share = self.done / self.total if self.total else 0.0
 
 
-_jobs: dict[tuple[str, Path], DownloadJob] = {}
-_lock = threading.Lock()
+class _Stop(threading.Event):
+    """Event that is set once the lab has asked to stop."""
+
+    def __init__(self, channel: Channel):
+        super().__init__()
+        self._channel = channel
+
+    def is_set(self) -> bool:
+        return self._channel.stop_requested
+
+
+def fetch(order: Order, channel: Channel) -> Ended:
+    """Task of a download: fetch the files of a data set; a stop keeps what is there."""
+    channel.emit(Transferred(0, 0))
+    try:
+        download(order.arguments["name"], lambda done, total: channel.emit(Transferred(done, total)), _Stop(channel))
+    except Stopped as stopped:
+        return Ended("stopped", str(stopped))
+    except DownloadError as error:
+        return Ended("failed", str(error))
+    return Ended("finished")
 
 
 def start(name: str) -> DownloadJob:
-    """Begin or go on with a download; one that runs already is joined."""
-    with _lock:
-        key = (name, loading.raw_folder(name))
-        job = _jobs.get(key)
-        if job is None or job.state != "running":
-            job = _jobs[key] = DownloadJob(name)
-            job._thread.start()
-        return job
+    """Start or continue a download; an active one is joined."""
+    return job_queue().submit(DownloadJob(name))
 
 
 def current(name: str) -> DownloadJob | None:
-    """The last download of that set in this process, running or ended."""
-    return _jobs.get((name, loading.raw_folder(name)))
+    """The newest download of that data set since the lab was opened."""
+    return job_queue().find(DownloadJob, _key(name))
+
+
+def _key(name: str) -> str:
+    return f"{name} in {loading.raw_folder(name)}"

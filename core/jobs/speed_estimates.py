@@ -1,88 +1,86 @@
-"""Training-speed estimates of one device: known rates, and trials still to be run."""
+"""Training-speed estimates of one device: measured rates, and speed tests that are still to run."""
 
 from __future__ import annotations
 
-import json
 import threading
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Iterable
+from typing import ClassVar
 
+from core.jobs.job import Job
+from core.jobs.messages import Message, Order, SpeedMeasured
+from core.jobs.queue import JobQueue
+from core.jobs.training_job import lane_of
 from core.recipes.duration import speed_key
 from core.recipes.recipe import Recipe
 
 
-class SpeedEstimates:
-    """The rates of one device: those that are known, and those that were asked for and are measured one by one.
+class SpeedTestJob(Job):
+    """Speed test of a recipe; gives way to trainings. The key names the shape of the network.
 
-    Pages ask; the thread of the device's board answers while its worker process has nothing else to do. Whatever is
-    still open when a training comes is forgotten: whoever still wants to know asks again.
+    Attributes:
+        images_per_second: the rate; None before it is measured.
     """
 
-    def __init__(self, lock: threading.Condition):
-        """`lock`: the board's; notified when there is something to measure, is being measured, was measured."""
-        self._lock = lock
+    kind: ClassVar[str] = "speed test"
+    priority: ClassVar[int] = 9
+    gives_way: ClassVar[bool] = True
+
+    def __init__(self, recipe: Recipe, device: str, estimates: SpeedEstimates):
+        super().__init__(speed_key(recipe), lane_of(device))
+        self.recipe, self.device = recipe, device
+        self.images_per_second: float | None = None
+        self._estimates = estimates
+
+    def order(self) -> Order:
+        return Order("measure_speed", "training", {"recipe": self.recipe.to_dict()}, device=self.device)
+
+    def on_event(self, event: Message) -> None:
+        if isinstance(event, SpeedMeasured):
+            self.images_per_second = event.images_per_second
+
+    def on_end(self) -> None:
+        # A test that failed, most likely for lack of memory, is not repeated; one that gave way may be.
+        if self.state in ("finished", "failed"):
+            self._estimates.note(self.key, self.images_per_second)
+
+
+class SpeedEstimates:
+    """Rates of one device that are known, and speed tests for those that are not.
+
+    Pages request rates while nothing trains. A training that comes ends all open speed tests; the pages request them
+    again later.
+    """
+
+    def __init__(self, queue: JobQueue, device: str = "auto"):
+        self._queue, self._device = queue, device
+        self._lock = threading.Lock()
         self._known: dict[str, float | None] = {}
-        self._asked: dict[str, Recipe] = {}
-        self._busy = False
 
     def known(self, recipe: Recipe) -> float | None:
-        """Images a second of recipes of this shape; None if that is not known."""
-        return self._known.get(speed_key(recipe))
-
-    def ask(self, recipes: Iterable[Recipe]) -> bool:
-        """Have the rates measured that are not known yet. True while one is still to come: what could not be measured
-        once is not tried again."""
+        """Images per second of recipes with this network; None if not known."""
         with self._lock:
-            missing = {key: recipe for recipe in recipes if (key := speed_key(recipe)) not in self._known}
-            self._asked |= missing
-            if missing:
-                self._lock.notify_all()
-            return bool(missing)
+            return self._known.get(speed_key(recipe))
 
-    def open(self, recipes: Iterable[Recipe]) -> bool:
-        """Whether one of these was asked for and has no answer yet."""
+    def note(self, key: str, images_per_second: float | None) -> None:
+        """Keep the rate of a network (`duration.speed_key`); None for one that could not be measured."""
         with self._lock:
-            return any(speed_key(recipe) in self._asked for recipe in recipes)
+            self._known[key] = images_per_second
 
-    def wait(self, until: Callable[[], bool], seconds: float) -> bool:
-        """Wait for a condition, looked at whenever a trial was asked for, begins or has ended; whether it came."""
+    def request(self, recipes: Iterable[Recipe]) -> bool:
+        """Queue speed tests of networks whose rate is not known; True if there are any. A failed test is not
+        repeated."""
         with self._lock:
-            return self._lock.wait_for(until, seconds)
+            missing = [recipe for recipe in recipes if speed_key(recipe) not in self._known]
+        for recipe in missing:
+            self._queue.submit(SpeedTestJob(recipe, self._device, self))
+        return bool(missing)
 
-    @property
-    def asked(self) -> bool:
-        """Whether there is anything to measure."""
-        return bool(self._asked)
+    def tests(self) -> list[SpeedTestJob]:
+        """Speed tests of this device that wait or run, in their order."""
+        jobs = self._queue.jobs(SpeedTestJob)
+        return [job for job in jobs if job.active and job.state != "stopping" and job.device == self._device]
 
-    def give_way(self, send: Callable[[dict[str, Any]], None]) -> None:
-        """A training comes: forget what was asked, and have the worker leave what it measures. Under the lock."""
-        self._asked.clear()
-        if self._busy:
-            send({"do": "hurry"})  # anything would do: it looks whether something has come
-
-    def give_up(self) -> None:
-        """There is no worker process to ask: nothing that is open will be known."""
-        with self._lock:
-            self._known |= dict.fromkeys(self._asked)
-            self._asked.clear()
-            self._lock.notify_all()
-
-    def answer(self, device: str, send: Callable[[dict[str, Any]], None], lines: Iterable[str]) -> None:
-        """Have the worker process measure the next one, and wait for its answer."""
-        with self._lock:
-            if not self._asked:
-                return
-            key, recipe = next(iter(self._asked.items()))
-            self._busy = True
-            self._lock.notify_all()
-            send({"do": "probe", "recipe": recipe.to_dict(), "device": device})
-        found: dict[str, Any] = {}  # what a process has said that died over it
-        try:
-            found = next((said for line in lines if (said := json.loads(line))["event"] == "pace"), found)
-        finally:
-            with self._lock:
-                self._busy = False
-                if not found.get("left"):
-                    self._known[key] = found.get("images_per_second")
-                self._asked.pop(key, None)
-                self._lock.notify_all()
+    def pending(self, recipes: Iterable[Recipe]) -> bool:
+        """Whether a speed test of one of these networks waits or runs."""
+        keys = {speed_key(recipe) for recipe in recipes}
+        return any(job.key in keys for job in self.tests())

@@ -1,33 +1,34 @@
-"""One run on its way through the queue: a state, a few commands, and a snapshot for whoever wants to look."""
+"""Training job: a run in the queue, in training, or trained, with a snapshot of its curves and figures for pages."""
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
+from core.jobs.job import Job
+from core.jobs.messages import Message, Order, Paused, Resumed
+from core.recipes.recipe import Recipe
 from core.runs import Run, history
+from core.training.events import Changed, EpochEnd, Report, SinglePlayerStep, Started
 
-FINAL = ("finished", "stopped", "diverged", "failed", "cancelled")
+KEPT_SENTENCE = "What was saved is kept: you can resume the run."
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A job as it is at one moment.
+    """State of a training at one moment.
 
     Attributes:
-        points: the loss curves, columns as in `history.columns`, up to the unfinished last point.
-        latest: the newest value of each column.
-        epoch: epochs done, the running one as a fraction; epochs: how many there are to be.
-        frames: epochs of which there is a picture. kl_per_dim: validation KL in nats, [d].
-        shares: of a GAN's samples in each class, [C]. alone: the last step that one player took by itself, and what it
-            saw: {"player": "d", "row": {…}}; empty before there was one and once both have gone on.
-        changes: lr and β as they were changed in mid-run.
-        version: another number whenever anything is different.
+        points: loss curves, columns as in `history.columns`, with the unfinished last point.
+        latest: newest value of each column.
+        epoch: epochs done, with a fraction for the current one. epochs: number of epochs in all.
+        frames: epochs that have a frame. kl_per_dim: validation KL in nats per image [d].
+        shares: of a GAN's samples in each class [C]. alone: the last step of one player of a GAN only and its losses,
+            {"player": "d", "row": {…}}; empty before the first such step and after the next common step.
+        changes: changes of lr and β during the training.
+        version: a number that differs between any two states.
     """
 
     points: dict[str, np.ndarray]
@@ -47,202 +48,158 @@ class Snapshot:
     version: int
 
 
-class TrainingJob:
-    """A run in the queue, in training, or done. Its events arrive from one thread, pages look from many."""
+class TrainingJob(Job):
+    """Training of one run. The key is the run's name.
 
-    def __init__(self, id: int, run: Run, command: Callable[..., None], position: Callable[[TrainingJob], int]):
-        self.id, self.run = id, run
+    Attributes:
+        run, name, recipe, epochs: the run, its name and recipe, and the number of epochs to train in all.
+    """
+
+    kind: ClassVar[str] = "training"
+    verbs: ClassVar[frozenset[str]] = frozenset(
+        {"stop", "pause", "resume", "step", "epoch", "d_step", "g_step", "change"}
+    )
+    priority: ClassVar[int] = 0
+    patience: ClassVar[float] = 30.0  # every save is whole, so that a worker that is killed loses nothing of the last
+    error_message: ClassVar[str] = "Training failed: {reason}"
+    start_message: ClassVar[str] = "Training could not be started: {reason}"
+    crash_message: ClassVar[str] = "The training process {reason}. " + KEPT_SENTENCE
+    forced_message: ClassVar[str] = "The training process did not answer and was ended. " + KEPT_SENTENCE
+    closed_message: ClassVar[str] = "The lab was closed. What was trained is saved: you can resume the run."
+
+    def __init__(self, run: Run, device: str = "auto", owner: str = ""):
+        super().__init__(run.name, lane_of(device), owner)
+        self.run, self.device = run, device
         self.name, self.recipe = run.name, run.recipe
         self.epochs = run.epochs
-        self._command, self._position = command, position
-        self._lock = threading.Condition()
-        self._state, self._message = "queued", ""
-        self._now: history.Row | None = None
-        self._began: tuple[float, float] | None = None
-        self._rate, self._device = 0.0, ""
-        self._alone: dict[str, Any] = {}
-        self._read()
-        self._version = 0
-        self.wishes: dict[str, float] = {}  # lr and β asked for in the queue: taken up with the first batch
-        self._cached: Snapshot | None = None
+        self._unfinished: history.Row | None = None
+        self._start: tuple[float, float] | None = None  # epoch and seconds of the first report
+        self._images_per_second, self._device_name = 0.0, ""
+        self._single_player: dict[str, Any] = {}
+        self._snapshot: Snapshot | None = None
+        self._read_run()
 
-    def _read(self) -> None:
-        """What the run's folder says: before training begins, and after it has ended."""
+    def _read_run(self) -> None:
+        """Read curves and figures from the run's folder: before training begins and after it has ended."""
         run, status = self.run, self.run.status
-        self._rows = history.to_rows(run.history()) if run.has_weights else []
-        self._epoch, self._step, self._seconds = float(status["epoch"]), int(status["step"]), float(status["seconds"])
-        self._frames, self._kl, self._changes = run.frames(), run.kl_per_dim(), list(status["changes"])
+        rows = history.to_rows(run.history()) if run.has_weights else []
+        self._table = history.HistoryTable(history.columns(self.recipe.family), rows)
+        self._epoch, self._step = float(status["epoch"]), int(status["step"])
+        self._seconds = float(status["seconds"])
+        self._frames, self._kl_per_dim, self._changes = run.frames(), run.kl_per_dim(), list(status["changes"])
         shares = run.class_history()[1]
         self._shares = shares[-1] if len(shares) else np.zeros(0)
 
-    @property
-    def state(self) -> str:
-        """queued, starting, running, paused, stopping, or one of `FINAL`."""
-        return self._state
+    def order(self) -> Order:
+        return Order("train", "training", {"run": self.name}, device=self.device)
 
     @property
-    def message(self) -> str:
-        """What there is to say about the state, in a sentence, or nothing."""
-        return self._message
+    def title(self) -> str:
+        return f"Training of {self.name}"
 
     @property
-    def active(self) -> bool:
-        return self._state not in FINAL
+    def progress(self) -> float:
+        return min(1.0, max(0.0, self._epoch / max(1, self.epochs)))
 
     @property
-    def position(self) -> int:
-        """0 while it runs, 1, 2, … while it waits, -1 when it has ended."""
-        return self._position(self)
+    def seconds_left(self) -> float | None:
+        with self._lock:
+            if self._start is None or self._epoch <= self._start[0] or not self.active:
+                return None
+            per_epoch = (self._seconds - self._start[1]) / (self._epoch - self._start[0])
+            return max(0.0, per_epoch * (self.epochs - self._epoch))
 
     def pause(self) -> None:
-        """Hold after the batch of now."""
-        self._command(self, "pause")
+        """Hold after the current batch."""
+        self._command("pause")
 
     def resume(self) -> None:
-        """Go on after a pause."""
-        self._command(self, "resume")
+        """Continue after a pause."""
+        self._command("resume")
 
     def step(self) -> None:
-        """One batch, then pause."""
-        self._command(self, "step")
+        """Train one batch, then pause."""
+        self._command("step")
 
     def epoch(self) -> None:
-        """To the end of this epoch, then pause."""
-        self._command(self, "epoch")
+        """Train to the end of this epoch, then pause."""
+        self._command("epoch")
 
     def d_step(self) -> None:
-        """One step of a GAN's discriminator alone, then pause."""
-        self._command(self, "d_step")
+        """Take one step of a GAN's discriminator only, then pause."""
+        self._command("d_step")
 
     def g_step(self) -> None:
-        """One step of a GAN's generator alone, then pause."""
-        self._command(self, "g_step")
-
-    def stop(self) -> None:
-        """Save and end; the run can be resumed. A job still in line is cancelled."""
-        self._command(self, "stop")
-
-    def cancel(self) -> None:
-        """Leave the queue."""
-        self._command(self, "cancel")
+        """Take one step of a GAN's generator only, then pause."""
+        self._command("g_step")
 
     def set(self, lr: float | None = None, beta: float | None = None) -> None:
-        """Change the learning rate or β from the next batch on.
+        """Change the learning rate or β from the next batch on; in the queue, from the first batch on.
 
         Raises:
             RecipeError: a value outside the bounds of the recipe's field.
         """
         wanted = {k: v for k, v in {"lr": lr, "beta": beta}.items() if v is not None}
-        good = self.recipe.with_(**wanted)  # the recipe knows its bounds
+        checked: Recipe = self.recipe.with_(**wanted)
         if wanted:
-            self._command(self, "set", **{k: getattr(good, k) for k in wanted})
+            self._command("change", {k: getattr(checked, k) for k in wanted})
 
-    def wait(self, until: Callable[[TrainingJob], bool], timeout: float) -> bool:
-        """Block until the condition holds; False if it does not within `timeout` seconds. For shells and tests."""
-        deadline = time.monotonic() + timeout
-        while True:
-            seen = self._version
-            if until(self):  # not under the lock: it may ask the board, which has a lock of its own
-                return True
-            with self._lock:
-                if not self._lock.wait_for(lambda seen=seen: self._version != seen, deadline - time.monotonic()):
-                    return until(self)
+    def on_event(self, event: Message) -> None:
+        match event:
+            case Started():
+                self._device_name = event.device
+            case Report():
+                self._table.extend(event.rows)
+                if event.step > self._step:
+                    self._single_player = {}
+                self._unfinished, self._step, self._epoch = event.now, event.step, event.epoch
+                self._seconds, self._images_per_second = event.seconds, event.images_per_second
+                self._start = self._start or (self._epoch, self._seconds)
+            case EpochEnd():
+                self._table.merge(event.row)
+                self._unfinished = None
+                self._epoch, self._seconds = event.row["epoch"], event.row["seconds"]
+                self._kl_per_dim, self._shares = np.array(event.kl_per_dim), np.array(event.shares)
+                if self._epoch == event.epoch:
+                    self._frames = sorted({*self._frames, event.epoch})
+            case Changed():
+                self._changes.append(event.change)
+            case SinglePlayerStep():
+                self._single_player = {"player": event.player, "row": event.row}
+            case Paused() if self._state != "stopping":
+                self._state = "paused"
+            case Resumed() if self._state != "stopping":
+                self._state = "running"
 
-    def expect(self, state: str) -> None:
-        """A state that the lab itself knows before the worker says so."""
-        with self._lock:
-            if self.active:
-                self._state = state
-                self._touch()
-
-    def end(self, state: str, message: str) -> None:
-        """The last word on this job."""
-        with self._lock:
-            if self.active:
-                self._state, self._message, self._now = state, message, None
-                self._touch()
-
-    def hear(self, event: dict[str, Any]) -> None:
-        """Take in one event from the worker."""
-        with self._lock:
-            match event["event"]:
-                case "started":
-                    self._state = self._state if self._state == "stopping" else "running"
-                    self._device = event["device"]
-                case "report":
-                    self._add(event["rows"])
-                    if event["step"] > self._step:
-                        self._alone = {}
-                    self._now, self._step, self._epoch = event["now"], event["step"], event["epoch"]
-                    self._seconds, self._rate = event["seconds"], event["images_per_second"]
-                    self._began = self._began or (self._epoch, self._seconds)
-                case "epochend":
-                    self._add_validation(event["row"])
-                    self._epoch = event["row"]["epoch"]
-                    self._seconds = event["row"]["seconds"]
-                    self._kl, self._shares = np.array(event["kl_per_dim"]), np.array(event["shares"])
-                    if self._epoch == event["epoch"]:
-                        self._frames = sorted({*self._frames, event["epoch"]})
-                case "changed":
-                    self._changes.append(event["change"])
-                case "alone":
-                    self._alone = {"player": event["player"], "row": event["row"]}
-                case "paused" if self._state != "stopping":
-                    self._state = "paused"
-                case "resumed" if self._state != "stopping":
-                    self._state = "running"
-                case "finished":
-                    self._state, self._message, self._now = event["state"], event["message"], None
-                    self._read()  # a stop in mid-epoch measured once more on its way out
-            self._touch()
-
-    def _add(self, rows: list[history.Row]) -> None:
-        """New rows of the curve. A worker that was killed may have written some down that its successor, who goes on
-        from an older state, makes again: those give way."""
-        while rows and self._rows and self._rows[-1]["step"] >= rows[0]["step"]:
-            self._rows.pop()
-        self._rows += rows
-
-    def _add_validation(self, row: history.Row) -> None:
-        if self._rows and self._rows[-1]["step"] == row["step"]:
-            self._rows[-1] = self._rows[-1] | row
-        else:
-            self._rows.append(row)
-        self._now = None
-
-    def _touch(self) -> None:
-        self._version += 1
-        self._lock.notify_all()
+    def on_end(self) -> None:
+        self._unfinished = None
+        if self.state in ("finished", "stopped", "diverged", "failed") and self.run.path.is_dir():
+            self._read_run()  # a stop within an epoch measures once more at the end
 
     def snapshot(self) -> Snapshot:
-        """How things stand. Made once for each change, however many pages ask."""
+        """State at this moment. Made once for each change, however many pages ask."""
         with self._lock:
-            if self._cached is None or self._cached.version != self._version:
-                rows = [*self._rows, self._now] if self._now else self._rows
-                latest: dict[str, float] = {}
-                for row in rows[-60:]:
-                    latest |= row
-                self._cached = Snapshot(
-                    history.to_arrays(rows, history.columns(self.recipe.model)),
-                    latest,
-                    self._epoch,
-                    self.epochs,
-                    self._step,
-                    self._seconds,
-                    self._left(),
-                    self._rate,
-                    list(self._frames),
-                    self._kl,
-                    self._shares,
-                    self._alone,
-                    list(self._changes),
-                    self._device,
-                    self._version,
+            if self._snapshot is None or self._snapshot.version != self._version:
+                self._snapshot = Snapshot(
+                    points=self._table.arrays(self._unfinished),
+                    latest=self._table.latest() | (self._unfinished or {}),
+                    epoch=self._epoch,
+                    epochs=self.epochs,
+                    step=self._step,
+                    seconds=self._seconds,
+                    seconds_left=self.seconds_left,
+                    images_per_second=self._images_per_second,
+                    frames=list(self._frames),
+                    kl_per_dim=self._kl_per_dim,
+                    shares=self._shares,
+                    alone=self._single_player,
+                    changes=list(self._changes),
+                    device=self._device_name,
+                    version=self._version,
                 )
-            return self._cached
+            return self._snapshot
 
-    def _left(self) -> float | None:
-        if self._began is None or self._epoch <= self._began[0] or not self.active:
-            return None
-        pace = (self._seconds - self._began[1]) / (self._epoch - self._began[0])
-        return max(0.0, pace * (self.epochs - self._epoch))
+
+def lane_of(device: str) -> str:
+    """Lane of the trainings on a device."""
+    return f"training on {device}"

@@ -1,7 +1,6 @@
-"""What a training loop says, and what it can be told.
+"""Events that a training loop yields, and the controls that its driver may set between two batches.
 
-Events instead of callbacks into a page: the loop yields them, and a shell, a test, a notebook or the worker does with
-them what it likes.
+The loop calls nobody back: a shell, a test, a notebook and the training worker iterate over the events.
 """
 
 from __future__ import annotations
@@ -13,22 +12,24 @@ from core.runs.history import Row
 
 @dataclass
 class Control:
-    """What a driver may change between two batches; the loop takes it up before the next one.
+    """Settings of a running training; the loop applies them before the next batch.
 
-    `report` asks for the losses after the next batch, without waiting for the usual time. `alone`, "d" or "g", asks for
-    one step of one player of a GAN.
+    Attributes:
+        lr, beta: new values, or None. stop: validate, save and end.
+        report: report the losses right after the next batch.
+        single_player: "d" or "g" requests one step of a GAN's discriminator or generator only.
     """
 
     lr: float | None = None
     beta: float | None = None
     stop: bool = False
     report: bool = False
-    alone: str = ""
+    single_player: str = ""
 
 
 @dataclass(frozen=True)
 class Started:
-    """The model stands and the first batch is next."""
+    """The model is built; the first batch is next."""
 
     device: str
     threads: int
@@ -39,17 +40,22 @@ class Started:
 
 @dataclass(frozen=True)
 class Batch:
-    """One batch was trained on. Carries nothing, so that it costs nothing."""
+    """One batch was trained on."""
 
 
 @dataclass(frozen=True)
-class Pulse:
-    """Something other than training goes on (the scoring at the end): a moment to hear a stop. Carries nothing."""
+class Heartbeat:
+    """Work other than training continues, such as the evaluation at the end: a moment to obey a stop."""
 
 
 @dataclass(frozen=True)
 class Report:
-    """New points of the loss curve, a few times a second. `now` is the unfinished end of the curve."""
+    """New points of the loss curves, a few times a second.
+
+    Attributes:
+        rows: finished points since the last report. now: the unfinished last point.
+        step: batches so far. epoch: epochs so far, with a fraction. seconds: spent training and validating.
+    """
 
     rows: list[Row]
     now: Row | None
@@ -61,11 +67,11 @@ class Report:
 
 @dataclass(frozen=True)
 class EpochEnd:
-    """An epoch was validated, its picture taken and everything saved.
+    """An epoch was validated and its frame drawn.
 
     Attributes:
-        row: the validation figures. best: whether they are the best so far.
-        kl_per_dim: nats, [d]; empty for a GAN, which has shares: of its samples in each class, [C].
+        row: validation figures. best: whether they are the best so far.
+        kl_per_dim: nats per image [d]; empty for a GAN. shares: of a GAN's samples in each class [C]; else empty.
     """
 
     row: Row
@@ -77,14 +83,14 @@ class EpochEnd:
 
 @dataclass(frozen=True)
 class Changed:
-    """The learning rate or β was changed in mid-run: a mark for the curve."""
+    """The learning rate or β was changed during the training: a mark on the curves."""
 
     change: dict[str, float | str]
 
 
 @dataclass(frozen=True)
-class Alone:
-    """One player of a GAN ("d" or "g") took a step by itself. `row`: what it saw (`gan_trainer.COLUMNS`)."""
+class SinglePlayerStep:
+    """One step of a GAN's discriminator ("d") or generator ("g") only. `row`: its losses (`gan_trainer.COLUMNS`)."""
 
     player: str
     row: Row
@@ -92,10 +98,10 @@ class Alone:
 
 @dataclass(frozen=True)
 class Finished:
-    """The last event. `state` is `finished`, `stopped`, `diverged` or `failed`; `message` says it in a sentence."""
+    """The last event. `state` is `finished`, `stopped`, `diverged` or `failed`; `message` is a sentence about it."""
 
     state: str
     message: str
 
 
-Event = Started | Batch | Pulse | Report | EpochEnd | Changed | Alone | Finished
+Event = Started | Batch | Heartbeat | Report | EpochEnd | Changed | SinglePlayerStep | Finished

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import replace
 
 import torch
@@ -24,7 +24,18 @@ from core.runs.history import Row
 from core.system import devices
 from core.training import base_trainer, stopping
 from core.training.autoencoder_trainer import AutoencoderTrainer
-from core.training.events import Alone, Batch, Changed, Control, EpochEnd, Event, Finished, Pulse, Report, Started
+from core.training.events import (
+    Batch,
+    Changed,
+    Control,
+    EpochEnd,
+    Event,
+    Finished,
+    Heartbeat,
+    Report,
+    SinglePlayerStep,
+    Started,
+)
 from core.training.gan_trainer import GanTrainer
 from core.training.recorder import RunRecorder
 
@@ -36,7 +47,7 @@ SAVE_SECONDS = (1.0, 60.0)
 takes longer than that), and within an epoch after the second: what a power cut may cost on a slow machine."""
 
 
-def train(run: Run, device: str = "auto", control: Control | None = None) -> Iterator[Event]:
+def train(run: Run, device: str = "auto", control: Control | None = None) -> Generator[Event, None, None]:
     """Train a run to its last epoch, from the beginning or from where it was stopped.
 
     Closing the generator early saves the state first, as a stop does.
@@ -101,9 +112,9 @@ class _Loop:
             if self.control.stop:
                 yield self.stop()
                 return
-            if player := self.control.alone:
-                self.control.alone = ""
-                yield Alone(player, trainer.alone(player))
+            if player := self.control.single_player:
+                self.control.single_player = ""
+                yield SinglePlayerStep(player, trainer.alone(player))
                 continue
             began = time.perf_counter()
             images += trainer.step()
@@ -249,7 +260,7 @@ class _Loop:
         best = self.record.best_epoch if self.record.best_total is not None else None
         return self._end("diverged", stopping.diverged(problem, self.trainer.epoch + 1, best, self.trainer.lr))
 
-    def _finish(self, reason: str) -> Iterator[Pulse | Finished]:
+    def _finish(self, reason: str) -> Iterator[Heartbeat | Finished]:
         """Score the best weights on the test set, once, at the very end."""
         if problem := self._cut():
             yield problem
@@ -260,7 +271,7 @@ class _Loop:
             if self.control.stop:
                 said = "It was stopped before it was scored on the test set."
                 break
-            yield Pulse()
+            yield Heartbeat()
         yield self._end("finished", " ".join(filter(None, (reason, said))))
 
     def _end(self, state: str, message: str) -> Finished:

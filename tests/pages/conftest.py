@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from core.jobs import classifier
+from core.jobs.queue import JobQueue, use_queue
+from tests.fake_executor import FakeExecutor
 
 DATA = os.environ.get("LATENT_LAB_DATA")
 
@@ -20,7 +22,15 @@ def own_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 class Training:
     """A training of a classifier that never ends."""
 
-    state, part, message = "running", 0.5, ""
+    state, active, progress, message = "running", True, 0.5, ""
+
+
+@pytest.fixture
+def executor():
+    """The lab's jobs are carried out by the test: `executor.next()` is the work of the job that was started."""
+    executor = FakeExecutor()
+    with use_queue(JobQueue(executor)):
+        yield executor
 
 
 @pytest.fixture

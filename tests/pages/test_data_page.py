@@ -112,6 +112,10 @@ class Job:
         self.state, self.message, self.done, self.total = state, message, done, total
         self.stopped = False
 
+    @property
+    def active(self):
+        return self.state == "running"
+
     def stop(self):
         self.stopped = True
 

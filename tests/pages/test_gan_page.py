@@ -46,7 +46,7 @@ def board(monkeypatch) -> Board:
     one = Board()
     monkeypatch.setattr(training_queue, "training_queue", lambda device="auto": one)
     for place in (empty_state, inputs):
-        monkeypatch.setattr(place, "all_jobs", list)
+        monkeypatch.setattr(place, "training_jobs", list)
     return one
 
 
@@ -123,7 +123,7 @@ class Training:
 def test_while_the_first_gan_trains_its_progress_is_shown_and_it_can_be_stopped(monkeypatch):
     source = trained_vae()
     job = Training(source.recipe.with_(model="gan", source=source.name, source_model="vae"))
-    monkeypatch.setattr(inputs, "all_jobs", lambda: [job])
+    monkeypatch.setattr(inputs, "training_jobs", lambda: [job])
     page = visit()
     assert page.button(key="gan_start").disabled
     assert page.get("progress")[0].proto.text == "growing: epoch 1 of 5"
@@ -155,7 +155,7 @@ def test_a_vae_is_enough_for_the_experiments_and_the_questions_are_there_too(boa
 def test_what_an_experiment_trains_is_no_first_gan_in_training(monkeypatch):
     source = trained_vae()
     job = Training(experiments.recipe_for(experiments.EXPERIMENTS[0].arms[0], source))
-    monkeypatch.setattr(inputs, "all_jobs", lambda: [job])
+    monkeypatch.setattr(inputs, "training_jobs", lambda: [job])
     page = visit()
     assert not page.button(key="gan_start").disabled and not page.get("progress")
 

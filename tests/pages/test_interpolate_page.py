@@ -178,6 +178,7 @@ def test_a_trained_classifier_is_shown_with_its_measured_accuracy(cached_classif
 
 def test_a_failed_classifier_is_a_sentence_with_a_way_on(monkeypatch):
     monkeypatch.setattr(jobs_classifier.ClassifierJob, "state", "failed")
+    monkeypatch.setattr(jobs_classifier.ClassifierJob, "active", False)
     monkeypatch.setattr(jobs_classifier.ClassifierJob, "message", "The classifier could not be trained (disk full).")
     untrained("run")
     page = visit()

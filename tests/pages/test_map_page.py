@@ -11,7 +11,8 @@ from core import data
 from core.embedding import inputs, pitfalls, settings, store, tsne
 from core.embedding.settings import Settings
 from core.jobs import embedding as jobs_embedding
-from core.jobs import embedding_queue
+from core.jobs.messages import Ended, MapState
+from core.jobs.queue import job_queue
 from core.latent import codec, pca
 from core.latent import search as latent_search
 from core.runs import weights
@@ -24,33 +25,21 @@ from ui.embedding import board, selection, subset
 from ui.embedding.explain import neighbour_probabilities
 
 
-class Played:
-    """A desk whose jobs move when the test says so."""
+def maps() -> list[jobs_embedding.EmbeddingJob]:
+    """All jobs for maps, the newest last."""
+    return job_queue().jobs(jobs_embedding.EmbeddingJob)[::-1]
 
-    def __init__(self):
-        self.jobs: list[embedding_queue.EmbeddingJob] = []
 
-    def submit(self, job):
-        same = self.job(job.key, job.target)
-        if same and same.active:
-            return same
-        self.jobs.append(job)
-        job.state, job.position_of, job.stop_with = "forming", lambda job: 0, lambda job: job.end("stopped")
-        return job
-
-    def job(self, key, target):
-        return next((job for job in reversed(self.jobs) if (job.key, job.target) == (key, target)), None)
-
-    def warm(self):
-        pass
+def send(execution, job, *messages) -> None:
+    """Let the work of a job send messages, and wait until they are taken up."""
+    before = job.version
+    execution.send(*messages)
+    assert job.wait(lambda j: j.version >= before + len(messages), 60)
 
 
 @pytest.fixture(autouse=True)
-def desk(monkeypatch):
-    played = Played()
-    monkeypatch.setattr(jobs_embedding, "_desk", played)
+def own_jobs(monkeypatch, executor):
     monkeypatch.setattr(settings, "default_backend", lambda: "openTSNE")
-    return played
 
 
 @pytest.fixture
@@ -157,58 +146,60 @@ def test_every_kind_of_model_has_its_pca_map_at_once(preset_name, d, sent):
     assert "This is the PCA map." in sent["map_view"]["note"]
 
 
-def test_forming_stopping_and_continuing(desk, sent):
+def test_forming_stopping_and_continuing(executor, sent):
     run = untrained("run")
     page = visit(n=120, perplexity=8)
     press(page, "map_form")
-    job = desk.jobs[0]
+    (job,), execution = maps(), executor.next()
     again(page)
     assert "map_stop" in keys(page) and "map_form" not in keys(page)
     assert "Searching for the neighbours" in sent["map_view"]["note"] and sent["map_view"]["busy"]
     y = pack_numbers(np.ones((120, 2)), np.float32)
-    job.hear({"event": "step", "y": y, "iteration": 49, "trace": [[49, 1.25]]})
+    send(execution, job, MapState(np.ones((120, 2), np.float32), 49, [[49, 1.25]]))
     again(page)
     assert sent["map_view"]["note"] == "Iteration 49 of 350 · KL 1.25 nats"
     assert (sent["map_view"]["stamp"], sent["map_view"]["xy"]) == ("forming 49", y)
     kept_map(run, finished=False, perplexity=8)
     press(page, "map_stop")
+    assert execution.commands == ["stop"]
+    send(execution, job, Ended("stopped"))
     again(page)
     assert page.button(key="map_form").label == "Continue"
     assert sent["map_view"]["note"].startswith("Stopped at iteration 140 of 350")
     press(page, "map_form")
-    assert len(desk.jobs) == 2 and desk.jobs[1].key == job.key
+    assert executor.next().order.arguments["key"] == job.store_key and len(executor.executions) == 2
 
 
-def test_a_finished_map_is_shown_from_the_cache_with_its_measures(desk, sent):
+def test_a_finished_map_is_shown_from_the_cache_with_its_measures(sent):
     _, y = kept_map(untrained("run"))
     page = visit(n=120)
-    assert sent["map_view"]["xy"] == pack_numbers(y, np.float32) and not desk.jobs, "nothing is formed anew"
+    assert sent["map_view"]["xy"] == pack_numbers(y, np.float32) and not maps(), "nothing is formed anew"
     assert sent["map_view"]["note"] == "350 iterations · KL 0.750 nats · computed in 1.50 s by openTSNE"
     said = text(page)
     assert "**0.987**" in said and "91.0 %" in said and "**90.0 %**" in said and "−0.050" in said
     assert "Measured on 120 images" in said
 
 
-def test_more_iterations_go_on_under_another_number(desk):
+def test_more_iterations_go_on_under_another_number(executor):
     kept_map(untrained("run"))
     page = press(visit(n=120), "map_more")
     assert page.session_state["map_iterations"] == 600 and page.query_params["iterations"] == "600"
-    assert desk.jobs[0].target == 600
+    assert executor.next().order.arguments["settings"]["iterations"] == 600
 
 
-def test_a_failed_map_says_why_and_can_be_tried_again(desk):
+def test_a_failed_map_says_why_and_can_be_tried_again(executor):
     untrained("run")
     page = press(visit(n=60, perplexity=5), "map_form")
-    desk.jobs[0].end("failed", "The process ended (out of memory).")
+    send(executor.next(), maps()[0], Ended("failed", "The process ended (out of memory)."))
     again(page)
     assert "out of memory" in page.error[0].value and "map_form" in keys(page)
 
 
-def test_the_pca_map_needs_no_button_and_is_measured(desk, sent):
+def test_the_pca_map_needs_no_button_and_is_measured(sent):
     untrained("run")
     page = visit(n=60, method="pca")
     assert not {"map_form", "map_stop", "map_more"} & keys(page)
-    assert "keep" in sent["map_view"]["note"] and [job.order["settings"]["method"] for job in desk.jobs] == ["pca"]
+    assert "keep" in sent["map_view"]["note"] and [job.settings.method for job in maps()] == ["pca"]
 
 
 @pytest.mark.slow
@@ -348,13 +339,13 @@ def test_too_few_pictures_for_a_map_are_a_sentence(tmp_path):
     assert "A map needs 10 at least" in text(visit())
 
 
-def test_without_open_tsne_the_page_says_so(monkeypatch, desk):
+def test_without_open_tsne_the_page_says_so(monkeypatch, executor):
     monkeypatch.setattr(settings, "default_backend", lambda: "scikit-learn")
     untrained("run")
     page = visit(n=60, perplexity=5)
     assert "openTSNE is not installed" in text(page) and page.session_state["map_iterations"] == 1_000
     press(page, "map_form")
-    assert desk.jobs[0].order["by"] == "scikit-learn"
+    assert executor.next().order.arguments["backend"] == "scikit-learn"
 
 
 def test_the_depth_has_this_maps_numbers_and_the_code_that_ran():
@@ -374,18 +365,20 @@ def test_neighbour_probabilities_have_the_perplexity_that_was_asked_for():
 
 
 @pytest.mark.slow
-def test_the_small_maps_are_computed_when_asked_for(desk):
+def test_the_small_maps_are_computed_when_asked_for(executor):
     run = untrained("run")
     page = press(visit(n=120, perplexity=8), "map_lessons")
     again(page)
-    assert desk.jobs[0].order["do"] == "lessons" and "map_lessons_stop" in keys(page)
+    execution = executor.next()
+    (job,) = job_queue().jobs(jobs_embedding.PitfallsJob)
+    assert execution.order.task == "pitfalls" and "map_lessons_stop" in keys(page)
     images = data.load("digits")
     ids = inputs.choose_ids(images, 120)
     x, labels = inputs.latents(run, images.test_images[ids]), images.test_labels[ids]
     chosen = pitfalls.sample(labels)
     panels = pitfalls.compute(x[chosen][:40], labels[chosen][:40], "openTSNE")
     pitfalls.save(pitfalls.key(x[chosen], "openTSNE"), panels)
-    desk.jobs[0].end("done")
+    send(execution, job, Ended("finished"))
     again(page)
     assert "The seed moves whole clusters" in text(page) and "map_lessons" not in keys(page)
 

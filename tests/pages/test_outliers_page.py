@@ -17,12 +17,12 @@ from ui.outliers import classes, scores
 class Waiting:
     """A scoring in the background, as its page sees it."""
 
-    state, part, message = "running", 0.25, ""
+    state, progress, message = "running", 0.25, ""
     left = False
 
     @property
     def active(self) -> bool:
-        return self.state in ("waiting", "running")
+        return self.state == "running"
 
     def watch(self, who: str) -> None:
         """Whoever it is."""

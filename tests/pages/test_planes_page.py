@@ -50,7 +50,7 @@ def said(page: AppTest) -> str:
 def test_without_runs_every_family_says_what_to_do_next(monkeypatch):
     queue = Queue()
     monkeypatch.setattr(training_queue, "training_queue", lambda *_: queue)
-    monkeypatch.setattr("ui.planes.missing.all_jobs", lambda: [])
+    monkeypatch.setattr("ui.planes.missing.training_jobs", lambda: [])
     page = visit()
     labels = [b.label for b in page.button]
     assert labels == ["Train the 4 missing ones", *(f"Train plane-{family}" for family in FAMILIES)]

@@ -7,7 +7,9 @@ from streamlit.testing.v1 import AppTest
 
 from core import runs
 from core.images import mask_spec, masks
-from core.jobs import inpainting_sweep
+from core.jobs.inpainting_sweep import InpaintingSweepJob
+from core.jobs.messages import Ended, SweepErrors
+from core.jobs.queue import job_queue
 from core.system import paths
 from tests.pages.page_tools import open_page, untrained
 from ui.shared.image_choice import Pick
@@ -20,8 +22,7 @@ def make(name: str, preset_name: str = "mlp-vae", digits: bool = True, **changes
 
 
 @pytest.fixture(autouse=True)
-def no_sweeps(monkeypatch):
-    monkeypatch.setattr(inpainting_sweep, "_jobs", {})
+def one_thread():
     torch.set_num_threads(1)
 
 
@@ -278,35 +279,37 @@ class Everything(set):
         return set(other)
 
 
-def test_the_sweep_waits_for_its_button_and_shows_what_has_been_measured(four, monkeypatch):
-    class Done(inpainting_sweep.InpaintingSweepJob):
-        def _run(self):
-            self.errors = [{p / 10: np.full(4, 0.01 * (k + p)) for p in range(1, 10)} for k in range(len(self.ways))]
-            self.state, self.part = "done", 1.0
+def sweep_job() -> InpaintingSweepJob:
+    (job,) = job_queue().jobs(InpaintingSweepJob)
+    return job
 
-    monkeypatch.setattr(inpainting_sweep, "InpaintingSweepJob", Done)
+
+def test_the_sweep_waits_for_its_button_and_shows_what_has_been_measured(four, executor):
     page = visit(runs="vae,vad")
     assert any("4 curves of 50 images each" in c.value for c in page.caption)
     page.button(key="reconstruct_sweep").click().run()
     assert not page.exception
-    (job,) = inpainting_sweep._jobs.values()
-    assert [way.how for way in job.ways] == ["zeros", "mean", "search", "search"]
+    job, execution = sweep_job(), executor.next()
+    assert [curve.how for curve in job.curves] == ["zeros", "mean", "search", "search"]
+    for k in range(4):
+        execution.send(*(SweepErrors(k, p / 10, np.full(4, 0.01 * (k + p))) for p in range(1, 10)))
+    execution.send(Ended("finished"))
+    assert job.wait(timeout=60)
+    page.run()
     assert any(
         "vae · hole black is closest (0.0500 per pixel) and vad · search furthest (0.0800)" in c.value
         for c in page.caption
     )
-    assert "reconstruct_sweep" not in {b.key for b in page.button}, "done"
+    assert "reconstruct_sweep" not in {b.key for b in page.button}, "finished"
 
 
 @pytest.mark.parametrize("state, words", [("failed", "disk full"), ("stopped", "measured by then")])
-def test_a_sweep_that_did_not_end_well_can_be_asked_for_again(four, monkeypatch, state, words):
-    class Ended(inpainting_sweep.InpaintingSweepJob):
-        def _run(self):
-            self.state, self.message = state, "The sweep could not be made (disk full)."
-
-    monkeypatch.setattr(inpainting_sweep, "InpaintingSweepJob", Ended)
+def test_a_sweep_that_did_not_end_well_can_be_asked_for_again(four, executor, state, words):
     page = visit(runs="ad")
     page.button(key="reconstruct_sweep").click().run()
+    executor.next().send(Ended(state, "disk full"))
+    assert sweep_job().wait(timeout=60)
+    page.run()
     assert words in "".join(part.value for part in (*page.warning, *page.caption))
     assert page.button(key="reconstruct_sweep")
 

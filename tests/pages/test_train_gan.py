@@ -5,6 +5,7 @@ from streamlit.testing.v1 import AppTest
 
 from core import runs
 from core.jobs import training_queue
+from core.jobs.queue import JobQueue, use_queue
 from core.recipes.recipe import Recipe
 from tests.pages.page_tools import keys_of, open_page, text_of
 from tests.tiny_runs import keep_in_cache, tiny, trained
@@ -30,10 +31,8 @@ def lab(tmp_path_factory, digits_classifier):
         for place in ("RUNS", "DATA", "CACHE"):
             patch.setenv(f"LATENT_LAB_{place}", str(tmp_path_factory.mktemp(place)))
         keep_in_cache(digits_classifier)
-        patch.setattr(training_queue, "_boards", {})
-        yield
-        for board in training_queue._boards.values():
-            board.close()
+        with use_queue(JobQueue()):
+            yield
 
 
 @pytest.fixture
@@ -45,8 +44,7 @@ def board():
         if job.active:
             job.stop()
             assert job.wait(lambda j: not j.active, 60)
-    with board._changed:
-        board._jobs.clear()
+    board.queue.forget_ended()
     for run in runs.list_runs():
         run.delete()
 

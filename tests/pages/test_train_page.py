@@ -9,8 +9,9 @@ from streamlit.testing.v1 import AppTest
 
 from core import runs
 from core.jobs import training_queue
+from core.jobs.queue import JobQueue, use_queue
+from core.jobs.speed_estimates import SpeedEstimates
 from core.recipes import duration, presets
-from core.runs import run as runs_run
 from core.system import paths
 from tests.pages.page_tools import open_page, text_of
 from ui.train.compare import differences
@@ -30,10 +31,8 @@ def lab(tmp_path_factory):
         patch.setenv("LATENT_LAB_RUNS", str(tmp_path_factory.mktemp("runs")))
         patch.setenv("LATENT_LAB_DATA", str(tmp_path_factory.mktemp("data")))
         patch.setenv("LATENT_LAB_CACHE", str(tmp_path_factory.mktemp("cache")))
-        patch.setattr(training_queue, "_boards", {})
-        yield
-        for board in training_queue._boards.values():
-            board.close()
+        with use_queue(JobQueue()):
+            yield
 
 
 @pytest.fixture(autouse=True)
@@ -45,8 +44,7 @@ def tidy(lab):
         if job.active:
             job.stop()
             assert job.wait(lambda j: not j.active, 60)
-    with board._changed:
-        board._jobs.clear()
+    board.queue.forget_ended()
     for run in runs.list_runs():
         run.delete()
 
@@ -66,9 +64,10 @@ def dialog(verb: str, name: str) -> AppTest:
     def script(verb, name):
         from core import runs
         from core.jobs import training_queue
+        from core.system import paths
         from ui.train import run_table
 
-        run = runs.Run(runs_run.paths.runs_folder() / name)
+        run = runs.Run(paths.runs_folder() / name)
         if run.path.exists():
             run_table.DIALOGS[verb](run, training_queue.training_queue())
 
@@ -109,9 +108,9 @@ def test_the_fast_recipe_is_offered_first_and_both_times_are_there_once_the_work
     assert page.selectbox(key="recipe_name").value == "mlp-vae-fast"
     assert page.button_group(key="recipe_speed").value == "fast" and speeds(page)[0].startswith("Fast")
     both = [presets.for_digits(presets.preset(name)) for name in ("mlp-vae-fast", "mlp-vae")]
-    assert board.paces.wait(lambda: not board.paces.open(both), 120)
+    assert all(test.wait(timeout=120) for test in board.speeds.tests())
     page.run()
-    rates = [board.paces.known(recipe) for recipe in both]
+    rates = [board.speeds.known(recipe) for recipe in both]
     wanted = [duration.rough_duration(duration.seconds(recipe, rate)) for recipe, rate in zip(both, rates, strict=True)]
     assert speeds(page) == [f"Fast · {wanted[0]}", f"Classic · {wanted[1]}"]
     page.button_group(key="recipe_speed").set_value("classic").run()
@@ -121,9 +120,10 @@ def test_the_fast_recipe_is_offered_first_and_both_times_are_there_once_the_work
 
 def test_while_something_trains_the_form_names_what_is_known_and_tries_nothing(board):
     start(board)
-    board.paces._known = {duration.speed_key(presets.for_digits(presets.preset("mlp-vae"))): 1_000.0}
+    board.speeds = SpeedEstimates(board.queue)
+    board.speeds.note(duration.speed_key(presets.for_digits(presets.preset("mlp-vae"))), 1_000.0)
     page = visit()
-    assert speeds(page) == ["Fast", "Classic · about 3 min"] and not board.paces.asked
+    assert speeds(page) == ["Fast", "Classic · about 3 min"] and not board.speeds.tests()
 
 
 def test_a_link_to_an_unknown_recipe_is_met_with_a_message():
@@ -238,7 +238,7 @@ def test_a_diverged_run_says_so_and_goes_on_with_a_tenth_of_the_learning_rate(bo
 def test_a_worker_that_dies_is_a_sentence_and_its_run_can_be_resumed(board):
     job = start(board)
     assert job.wait(lambda j: j.snapshot().epoch >= 1, 60)
-    os.kill(board._process.pid, signal.SIGTERM)
+    os.kill(board.queue.executor.processes()[0], signal.SIGTERM)
     assert job.wait(lambda j: not j.active, 60) and job.state == "failed"
     page = visit(train_watched=job.name)
     assert "resume" in page.error[0].value
@@ -261,7 +261,7 @@ def test_every_end_that_was_not_closed_is_shown_and_a_crash_of_the_second_run_is
     page.run()
     assert "Stopped" in page.info[0].value and {"Pause", "Stop"} <= set(buttons(page))
     assert second.wait(lambda j: j.snapshot().epoch >= 1, 120)
-    os.kill(board._process.pid, signal.SIGKILL)
+    os.kill(board.queue.executor.processes()[0], signal.SIGKILL)
     assert second.wait(lambda j: not j.active, 60)
     page.run()
     assert "resume" in page.error[0].value and not page.button(key="train_resume").disabled

@@ -12,12 +12,12 @@ from ui.shared.formatting import escape_markdown
 def download_box(name: str, verb: str = "Download") -> None:
     """Draw the download of a set: start, progress, stop, resume; also of one that another tab or visit started."""
     job = download.current(name)
-    if job and job.state == "running":
+    if job and job.active:
         st.fragment(_running, run_every=0.5)(name)
         return
     if job and job.state == "failed":
         st.error(escape_markdown(job.message), icon=":material/cloud_off:")
-    elif job and job.state == "stopped":
+    elif job and job.state == "stopped" and job.message:
         st.info(escape_markdown(job.message), icon=":material/pause:")
     verb = "Resume downloading" if job and job.state in ("failed", "stopped") else verb
     if st.button(
@@ -35,7 +35,7 @@ def download_box(name: str, verb: str = "Download") -> None:
 
 def _running(name: str) -> None:
     job = download.current(name)
-    if job is None or job.state != "running":
+    if job is None or not job.active:
         st.rerun()  # the whole page: it shows the set now, or the reason why not
     if job.total:
         text = f"{job.done / 1e6:.1f} of {job.total / 1e6:.1f} MB"

@@ -13,7 +13,7 @@ from core.embedding import export, store
 from core.embedding.settings import Settings
 from core.images import convert
 from core.jobs import embedding as jobs_embedding
-from core.jobs.embedding_queue import EmbeddingJob
+from core.jobs.embedding import EmbeddingJob
 from core.latent import pca
 from core.runs import Run, RunError
 from ui.components.embedding.map_view import map_view
@@ -100,10 +100,10 @@ def state_of(view: EmbeddingView) -> ViewState:
         return _pca_state(view, job, pca_map)
     if cached := store.find(view.key, settings):
         return _cached_state(view, cached, "done")
-    if job is not None and (job.active or job.state == "done"):
+    if job is not None and (job.active or job.state == "finished"):
         return ViewState(
             job.y if job.y is not None else pca_map,
-            "done" if job.state == "done" else "forming",
+            "done" if job.state == "finished" else "forming",
             f"{_progress(view, job)} {job.message}".strip(),
             job.iteration,
             tuple(job.trace),
@@ -149,7 +149,8 @@ def _progress(view: EmbeddingView, job: EmbeddingJob) -> str:
     if job.iteration == 0 and job.active:
         return "Searching for the neighbours of each image …"
     kl = f" · KL {format_sig(job.kl)} nats" if job.kl is not None else ""
-    return f"Iteration {job.iteration} of {view.settings.iterations}{kl}" + (" · stopping …" if job.stopping else "")
+    stopping = " · stopping …" if job.state == "stopping" else ""
+    return f"Iteration {job.iteration} of {view.settings.iterations}{kl}{stopping}"
 
 
 def button(view: EmbeddingView, state: ViewState) -> None:

@@ -17,7 +17,7 @@ def pitfalls(view: EmbeddingView) -> None:
     """The section: a button that computes the small maps, and the maps once they are there."""
     st.subheader("How a t-SNE map can mislead", anchor=False)
     x, labels, key = _sample(view.key, view.backend, _x=view.x, _labels=view.subset.labels)
-    job, panels = embedding.current_lessons(key), core_pitfalls.load(key)
+    job, panels = embedding.current_pitfalls(key), core_pitfalls.load(key)
     if panels is not None:
         _show(panels, len(x))
         return
@@ -36,7 +36,7 @@ def pitfalls(view: EmbeddingView) -> None:
         icon=":material/grid_view:",
         help=f"{len(PERPLEXITIES) + len(SEEDS) + 3} small maps, about 15 seconds; kept for the next time.",
     ):
-        embedding.start_lessons(x, labels, view.backend)
+        embedding.start_pitfalls(x, labels, view.backend)
         st.rerun()
 
 
@@ -52,7 +52,7 @@ def _progress(job) -> None:
     if not job.active:
         st.rerun()
     before = f"Waiting: {job.position} in the queue before these." if job.position else "Computing the small maps …"
-    st.progress(job.part, text=before)
+    st.progress(job.progress, text=before)
     st.button(
         "Stop",
         key="map_lessons_stop",

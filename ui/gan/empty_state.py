@@ -10,7 +10,7 @@ from core.recipes.presets import first_model
 from core.runs import RunError, gan_source
 from ui.gan import diagram, inputs
 from ui.shared.formatting import escape_markdown, pluralize
-from ui.shared.jobs import all_jobs
+from ui.shared.jobs import training_jobs
 from ui.shared.model_cache import load
 from ui.shared.page import images_of, open_page
 
@@ -22,7 +22,7 @@ def no_gan() -> None:
 
 def empty() -> None:
     """The page without a GAN: the source's part of the diagram, and the button that trains a GAN."""
-    jobs = inputs.training_jobs()
+    jobs = inputs.gans_in_training()
     found = gan_source.sources()
     if not found:
         _no_source()
@@ -52,7 +52,7 @@ def empty() -> None:
 
 
 def _no_source() -> None:
-    job = next((job for job in all_jobs() if job.active and job.recipe.family.generator_source), None)
+    job = next((job for job in training_jobs() if job.active and job.recipe.family.generator_source), None)
     if job is not None:
         st.info("A model is being trained. Its decoder can become the generator after its first epoch.")
         st.fragment(_progress, run_every=0.7)(job)

@@ -17,7 +17,7 @@ from core.runs import Run, RunError, gan_source
 from ui.gan.experiment_result import COLUMNS, SCALE, blank, predictions, result, samples
 from ui.shared import address
 from ui.shared.formatting import escape_markdown, pluralize
-from ui.shared.jobs import all_jobs, job_of
+from ui.shared.jobs import job_of, training_jobs
 from ui.shared.still_image import still
 
 TICK = 1.0
@@ -62,7 +62,7 @@ def _section() -> None:
 
 def _nothing_yet() -> None:
     """Without a trained decoder: a button that trains one, or the progress of its training."""
-    job = next((job for job in all_jobs() if job.active and job.recipe.family.generator_source), None)
+    job = next((job for job in training_jobs() if job.active and job.recipe.family.generator_source), None)
     if job is not None:
         st.fragment(_first_source, run_every=TICK)(job)
         return
@@ -182,7 +182,7 @@ def _begin(experiment: Experiment, source: Run, predicted: bool) -> None:
 
 def _job_of(recipe: Recipe) -> TrainingJob | None:
     """The newest job with that recipe since the lab was opened."""
-    return next((job for job in all_jobs() if job.recipe == recipe), None)
+    return next((job for job in training_jobs() if job.recipe == recipe), None)
 
 
 def _jobs(experiment: Experiment, source: Run) -> list[TrainingJob]:

@@ -14,7 +14,7 @@ from core.recipes.presets import for_digits, preset
 from core.runs import Run, RunError
 from ui.shared import address
 from ui.shared.formatting import escape_markdown
-from ui.shared.jobs import all_jobs
+from ui.shared.jobs import training_jobs
 from ui.shared.model_cache import LoadedModel
 from ui.shared.recipe_labels import choice
 
@@ -99,10 +99,10 @@ def start(source: Run) -> None:
         st.error(escape_markdown(str(error)))
 
 
-def training_jobs() -> list[TrainingJob]:
+def gans_in_training() -> list[TrainingJob]:
     """The GANs that train or wait, except those of experiments, which are shown beside the experiment."""
     return [
         job
-        for job in all_jobs()
+        for job in training_jobs()
         if job.active and job.recipe.family.adversarial and not is_experiment_recipe(job.recipe)
     ]

@@ -6,13 +6,16 @@ import streamlit as st
 
 from core import runs
 from core.jobs import training_queue
+from core.jobs.job import Job
+from core.jobs.queue import all_jobs
+from core.jobs.speed_estimates import SpeedTestJob
 from core.jobs.training_job import TrainingJob
 from core.recipes.presets import first_model
 from core.runs import Run, RunError, frames
 from ui.registry import HOME, PAGES
 from ui.shared import address
 from ui.shared.formatting import duration, escape_markdown, format_sig, pluralize
-from ui.shared.jobs import all_jobs, job_of, watch_training
+from ui.shared.jobs import job_of, training_jobs, watch_training
 from ui.shared.page import open_page
 from ui.shared.still_image import still
 
@@ -42,7 +45,7 @@ def show() -> None:
         _first_model(job)
     with pictures:
         _pictures(job)
-    if _other_jobs():
+    if _other_jobs() or _background_jobs():
         _running_now()
     _cards()
 
@@ -165,15 +168,20 @@ def _example() -> Run | None:
     return next((run for name in EXAMPLES for run in ready if run.name == name), ready[0] if ready else None)
 
 
+def _background_jobs() -> list[Job]:
+    """Jobs of other kinds that run or wait: maps, scores, downloads."""
+    return [job for job in all_jobs() if job.active and not isinstance(job, (TrainingJob, SpeedTestJob))]
+
+
 def _other_jobs() -> list[TrainingJob]:
-    return [job for job in all_jobs() if job.active and job.name != address.get(FIRST)]
+    return [job for job in training_jobs() if job.active and job.name != address.get(FIRST)]
 
 
 @st.fragment(run_every=1.0)
 def _running_now() -> None:
     """The jobs that train or wait, once a second; the page is drawn again once there are none."""
-    jobs = _other_jobs()
-    if not jobs:
+    jobs, background = _other_jobs(), _background_jobs()
+    if not jobs and not background:
         st.rerun()
     st.subheader("Running now", anchor=False)
     for job in jobs[:5]:
@@ -186,6 +194,10 @@ def _running_now() -> None:
             )
             if st.button("Watch", key=f"home_watch_{job.name}", help="Opens its loss curves as they grow."):
                 watch_training(job.name)
+
+    for work in background[:5]:
+        place = f"in the queue, {work.position} before it" if work.position > 0 else f"{100 * work.progress:.0f} % done"
+        st.markdown(f"{escape_markdown(work.title)} · {place}")
 
 
 def _cards() -> None:

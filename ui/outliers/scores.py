@@ -97,7 +97,7 @@ def show(pending: Pending, height: int) -> None:
             return
         if job is not None and job.state == "failed":
             st.error(f"The images could not be scored. {escape_markdown(job.message)}", icon=":material/error:")
-        elif job is not None and job.state == "done":
+        elif job is not None and job.state == "finished":
             st.error(
                 "The scores were computed but could not be saved. Free some space in the cache folder, or choose "
                 "another folder with LATENT_LAB_CACHE.",
@@ -120,8 +120,8 @@ def _progress(job: OutlierJob) -> None:
     if not job.active:
         st.rerun()
     waiting = "Waiting for another computation to end."
-    running = f"{100 * job.part:.0f} % scored" if job.part else "Starting, about three seconds …"
-    st.progress(job.part, text=waiting if job.state == "waiting" else running)
+    running = f"{100 * job.progress:.0f} % scored" if job.progress else "Starting, about three seconds …"
+    st.progress(job.progress, text=waiting if job.state == "queued" else running)
 
 
 def _stop(pending: Pending) -> None:

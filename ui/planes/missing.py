@@ -11,7 +11,7 @@ from core.recipes.recipe import Recipe
 from core.runs import Run, RunError
 from ui.planes.inputs import LATENT_DIM, slots
 from ui.shared.formatting import escape_markdown
-from ui.shared.jobs import all_jobs
+from ui.shared.jobs import training_jobs
 from ui.shared.page import open_page
 
 
@@ -86,7 +86,7 @@ def train(wanted: list[str]) -> None:
 
 def job_of(slot: str) -> TrainingJob | None:
     """The newest training of a plane of this family since the lab was started; an active one first."""
-    jobs = [job for job in all_jobs() if job.recipe.family.key == slot and job.recipe.latent_dim == LATENT_DIM]
+    jobs = [job for job in training_jobs() if job.recipe.family.key == slot and job.recipe.latent_dim == LATENT_DIM]
     return next((job for job in jobs if job.active), jobs[0] if jobs else None)
 
 

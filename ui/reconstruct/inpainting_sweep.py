@@ -74,10 +74,10 @@ def _start_button(
     job: InpaintingSweepJob | None, key: Hashable, ways: list[SweepCurve], count: int, settings: Settings
 ) -> None:
     """The button that starts the sweep, or starts it again after a stop or a failure."""
-    if job is not None and (job.active or job.state == "done"):
+    if job is not None and (job.active or job.state == "finished"):
         return
     st.button(
-        "Draw the curves" if job is None else "Continue" if job.state == "stopped" else "Try again",
+        "Draw the curves" if job is None else "Continue" if job.state in ("stopped", "cancelled") else "Try again",
         key="reconstruct_sweep",
         type="primary",
         icon=":material/ssid_chart:",
@@ -129,11 +129,11 @@ def _status(job: InpaintingSweepJob) -> None:
             )
             waiting = "Waiting for another computation to end …"
             st.progress(
-                job.part, text=waiting if job.state == "waiting" else "Measuring …" if job.part else "Starting …"
+                job.progress, text=waiting if job.state == "queued" else "Measuring …" if job.progress else "Starting …"
             )
     elif job.state == "failed":
         st.warning(escape_markdown(job.message))
-    elif job.state == "stopped":
+    elif job.state in ("stopped", "cancelled"):
         st.caption("Stopped. The curves show what had been measured by then.")
     else:
         _download(job)
@@ -143,7 +143,7 @@ def _chart(job: InpaintingSweepJob, models: Sequence[tuple[Run, LoadedModel]]) -
     palette = theme.RUN_COLOURS[theme.mode()]
     number_of = {str(run.path): number for number, (run, _) in enumerate(models)}
     drawn, legend = [], []
-    for way, errors in zip(job.ways, job.errors, strict=True):
+    for way, errors in zip(job.curves, job.errors, strict=True):
         style = {
             "name": _name(way),
             "colour": palette[number_of.get(way.run, 0) % len(palette)],
@@ -192,7 +192,7 @@ def _name(way: SweepCurve) -> str:
 def _summary(job: InpaintingSweepJob) -> str:
     """The best and the worst curve with half of the pixels hidden, in words; empty before two are measured there."""
     at_half = [
-        (float(errors[0.5].mean()), way) for way, errors in zip(job.ways, job.errors, strict=True) if 0.5 in errors
+        (float(errors[0.5].mean()), way) for way, errors in zip(job.curves, job.errors, strict=True) if 0.5 in errors
     ]
     if len(at_half) < 2:
         return ""
@@ -213,7 +213,7 @@ def _download(job: InpaintingSweepJob) -> None:
         out = io.StringIO()
         write = csv.writer(out)
         write.writerow(["run", "way", "hidden", "images", "mse_mean", "mse_std"])
-        for way, errors in zip(job.ways, job.errors, strict=True):
+        for way, errors in zip(job.curves, job.errors, strict=True):
             write.writerows(
                 [_run_name(way), way.how, p, len(e), f"{e.mean():.6f}", f"{e.std():.6f}"]
                 for p, e in sorted(errors.items())

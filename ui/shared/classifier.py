@@ -49,7 +49,7 @@ def classifier_of(run: Run, images: ImageSet | None) -> ClassifierStatus:
         version = 0
     if version and (loaded := _load(str(path), version, len(images.classes))):
         return ClassifierStatus(classifier=loaded)
-    return ClassifierStatus(job=jobs_classifier.start(run.recipe.dataset, run.recipe.folder, f"{path}"))
+    return ClassifierStatus(job=jobs_classifier.start(run.recipe, str(path)))
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -67,16 +67,18 @@ def training(run: Run, images: ImageSet, job: ClassifierJob, *, key: str) -> Non
     """
     from core.evaluation import classifier
 
-    if job.state == "running":
+    if job.active:
         st.fragment(_progress, run_every=TICK)(job)
         return
     st.warning(escape_markdown(job.message or "The classifier was trained but could not be saved."))
     if st.button("Try again", key=key, help="Trains the small classifier again, for ten to twenty seconds."):
-        jobs_classifier.start(run.recipe.dataset, run.recipe.folder, str(classifier.file_of(images)), again=True)
+        jobs_classifier.start(run.recipe, str(classifier.file_of(images)), again=True)
         st.rerun()
 
 
 def _progress(job: ClassifierJob) -> None:
-    if job.state != "running":
+    if not job.active:
         st.rerun()
-    st.progress(job.part, text="A small classifier is learning the classes. Its probabilities appear when it is done.")
+    st.progress(
+        job.progress, text="A small classifier is learning the classes. Its probabilities appear when it is done."
+    )

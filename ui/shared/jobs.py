@@ -24,8 +24,8 @@ def queues() -> dict[str, TrainingQueue]:
     return {device: training_queue.training_queue(device) for device in ["auto", *training_queue.devices()[2:]]}
 
 
-def all_jobs() -> list[TrainingJob]:
-    """The jobs of all queues: first those in training, then those that wait, then those that have ended."""
+def training_jobs() -> list[TrainingJob]:
+    """Trainings on all devices: running ones, waiting ones, then ended ones."""
     jobs = [job for queue in queues().values() for job in queue.jobs()]
     return sorted(jobs, key=lambda job: (not job.active, job.position))
 

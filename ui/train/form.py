@@ -32,7 +32,7 @@ PLACEHOLDERS = {"folder": "path of a folder of pictures", "image_shape": "1-28-2
 
 def recipe_form(
     action: Callable[[Recipe | None], None] = lambda recipe: None,
-    paces: SpeedEstimates | None = None,
+    estimates: SpeedEstimates | None = None,
     idle: bool = False,
 ) -> Recipe | None:
     """Draw the form; the recipe it describes, or None with the reason shown beside the fields.
@@ -42,7 +42,7 @@ def recipe_form(
     Args:
         action: draws what is done with the recipe, below the open fields and above the folded ones, where it can be
             seen without scrolling.
-        paces: training speeds of the device that would train it; unknown ones are measured while the lab is idle.
+        estimates: training speeds of the device that would train it; unknown ones are measured while the lab is idle.
         idle: whether nothing trains or waits.
     """
     ready = {name: status.ready for name, status in data.status().items()}
@@ -53,7 +53,7 @@ def recipe_form(
     with box:
         _field(by_name["name"], ready)
     with speed:
-        compared = form_speed.choose(paces, idle)
+        compared = form_speed.choose(estimates, idle)
     with st.container(gap=None):
         for line in filter(None, (compared, presets.ABOUT.get(st.session_state[key("name")]))):
             st.caption(line)

@@ -51,9 +51,9 @@ class _Speed:
             and duration.speed_key(self.recipe) == duration.speed_key(self.preset)
         )
 
-    def seconds(self, paces: SpeedEstimates | None) -> float | None:
+    def seconds(self, estimates: SpeedEstimates | None) -> float | None:
         """The expected training time; None where it is not known."""
-        rate = paces.known(self.preset) if paces and self.timed else None
+        rate = estimates.known(self.preset) if estimates and self.timed else None
         return duration.seconds(self.recipe, rate) if rate and self.recipe else None
 
     @property
@@ -75,13 +75,13 @@ class _Speed:
         )
 
 
-def choose(paces: SpeedEstimates | None, idle: bool) -> str:
+def choose(estimates: SpeedEstimates | None, idle: bool) -> str:
     """Draw the choice between the two speeds of the recipe in the form; a line that compares them, empty where the
     recipe has only one.
 
     Args:
-        paces: training speeds of the device that would train it. idle: whether nothing trains, so that a trial measures
-            the right speed and disturbs no training.
+        estimates: training speeds of the device that would train it. idle: whether nothing trains, so that a trial
+            measures the right speed and disturbs no training.
     """
     name = st.session_state[key("name")]
     fast = presets.fast_of(name)
@@ -89,7 +89,7 @@ def choose(paces: SpeedEstimates | None, idle: bool) -> str:
         return ""
     names = {"fast": fast, "classic": presets.classic_of(name)}
     speeds = {speed: _speed(sister) for speed, sister in names.items()}
-    times = {speed: found.seconds(paces) for speed, found in speeds.items()}
+    times = {speed: found.seconds(estimates) for speed, found in speeds.items()}
     st.session_state[KEY] = "fast" if name == fast else "classic"
     # At its full width from the start, so that nothing moves when the times arrive.
     st.segmented_control(
@@ -103,8 +103,8 @@ def choose(paces: SpeedEstimates | None, idle: bool) -> str:
         format_func=lambda speed: _label(speed, times[speed]),
     )
     wanted = [speed.preset for speed in speeds.values() if speed.timed]
-    if paces and idle and paces.ask(wanted):
-        _wait(paces, wanted)
+    if estimates and idle and estimates.request(wanted):
+        _wait(estimates, wanted)
     return _compared(speeds["fast"], speeds["fast" if name == fast else "classic"], times)
 
 
@@ -150,7 +150,7 @@ def _compared(fast: _Speed, chosen: _Speed, times: dict[str, float | None]) -> s
 
 
 @st.fragment(run_every=TICK)
-def _wait(paces: SpeedEstimates, wanted: list[Recipe]) -> None:
+def _wait(estimates: SpeedEstimates, wanted: list[Recipe]) -> None:
     """Wait until the trials have ended or failed; then draw the page again with the times."""
-    if not paces.open(wanted):
+    if not estimates.pending(wanted):
         st.rerun()

@@ -10,7 +10,7 @@ from core.jobs.training_queue import TrainingQueue
 from core.recipes.recipe import Recipe
 from ui.components.page.to_top import to_top
 from ui.shared.formatting import epoch, escape_markdown, pluralize
-from ui.shared.jobs import WATCHED, all_jobs, queues
+from ui.shared.jobs import WATCHED, queues, training_jobs
 from ui.shared.page import open_page
 from ui.train.form import recipe_form
 from ui.train.outcome import outcome, start_job
@@ -24,7 +24,7 @@ START = "Start training"
 
 def show() -> None:
     """Draw the page."""
-    by_device, jobs = queues(), all_jobs()
+    by_device, jobs = queues(), training_jobs()
     active = [job for job in jobs if job.active]
     followed = _followed(jobs)
     unread = [
@@ -81,7 +81,7 @@ def _form(by_device: dict[str, TrainingQueue], verb: str, first: bool, idle: boo
     form, aside = st.columns([3, 2], gap="large")
     with form:
         queue = by_device.get(st.session_state.get(DEVICE, "auto"), by_device["auto"])
-        recipe_form(lambda recipe: _start(by_device, verb, recipe, first), queue.paces, idle)
+        recipe_form(lambda recipe: _start(by_device, verb, recipe, first), queue.speeds, idle)
     if first:
         with aside:
             _trained_already()

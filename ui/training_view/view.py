@@ -15,7 +15,7 @@ from ui.components.charts.bars import bars
 from ui.components.charts.curves import curves
 from ui.components.playback.film import ROWS, film
 from ui.shared.formatting import escape_markdown, format_sig
-from ui.shared.jobs import all_jobs
+from ui.shared.jobs import training_jobs
 from ui.training_view import gan_view
 from ui.training_view.controls import TICK, head, latest, progress, view
 from ui.training_view.explain import how_it_works
@@ -33,7 +33,7 @@ def others(shown: TrainingJob) -> None:
     def queue() -> None:
         if not shown.active:
             st.rerun()
-        for job in all_jobs():
+        for job in training_jobs():
             if not job.active or job.name == shown.name:
                 continue
             with st.container(horizontal=True, vertical_alignment="center", key=f"queue_{job.name}"):

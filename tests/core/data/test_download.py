@@ -304,8 +304,8 @@ def test_a_data_folder_that_cannot_be_written_to_is_named(server, tmp_path, monk
 def test_a_job_in_the_background_is_the_same_for_everybody_who_asks(server, raw):
     job = jobs_download.start("mnist")
     assert jobs_download.current("mnist") is job
-    job.wait(60)
-    assert job.state == "done" and job.done == job.total > 0
+    job.wait(timeout=60)
+    assert job.state == "finished" and job.done == job.total > 0
     assert_whole(raw, server)
 
 
@@ -323,16 +323,16 @@ def test_a_stopped_job_says_so_and_another_start_goes_on(server, raw, monkeypatc
     assert reached.wait(60) and jobs_download.start("mnist") is job, "a running job is joined, not doubled"
     job.stop()
     go_on.set()
-    job.wait(60)
+    job.wait(timeout=60)
     assert job.state == "stopped" and "download again to continue" in job.message
     again = jobs_download.start("mnist")
-    again.wait(60)
-    assert again is not job and again.state == "done"
+    again.wait(timeout=60)
+    assert again is not job and again.state == "finished"
     assert_whole(raw, server)
 
 
 def test_a_failed_job_keeps_its_sentence(raw, monkeypatch):
     use(monkeypatch, ["http://127.0.0.1:9/"], contents())
     job = jobs_download.start("mnist")
-    job.wait(60)
+    job.wait(timeout=60)
     assert job.state == "failed" and "Check the network" in job.message

@@ -12,6 +12,7 @@ from core.data import ImageSet
 from core.evaluation import classifier
 from core.images.shape import ImageShape
 from core.jobs import classifier as jobs_classifier
+from core.recipes.recipe import Recipe
 from core.system import paths
 
 torch.set_num_threads(1)  # as the page and the background process do: a second thread only gets in the way
@@ -75,20 +76,23 @@ def test_one_class_or_none_is_nothing_to_tell_apart(labels, wanted):
     assert classifier.has_classes(few) == wanted
 
 
+DIGITS = Recipe(dataset="digits")
+
+
 @pytest.mark.slow
 def test_in_the_background_it_ends_with_a_file_that_can_be_read(digits):
     path = classifier.file_of(digits)
-    job = jobs_classifier.start("digits", "", str(path))
-    assert jobs_classifier.start("digits", "", str(path)) is job, "a second visitor joins"
-    job.wait(120)
-    assert job.state == "done" and job.part == 1.0, job.message
+    job = jobs_classifier.start(DIGITS, str(path))
+    assert jobs_classifier.start(DIGITS, str(path)) is job, "a second visitor joins"
+    job.wait(timeout=120)
+    assert job.state == "finished" and job.progress == 1.0, job.message
     assert classifier.load(path, 10).accuracy > 0.94
 
 
 @pytest.mark.slow
 def test_a_training_that_cannot_be_is_a_sentence():
-    job = jobs_classifier.start("folder", "/nowhere/at/all", "test of a failure")
-    job.wait(120)
+    job = jobs_classifier.start(DIGITS.with_(dataset="folder", folder="/nowhere/at/all"), "test of a failure")
+    job.wait(timeout=120)
     assert job.state == "failed" and "There is no folder" in job.message
 
 

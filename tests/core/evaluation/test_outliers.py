@@ -15,11 +15,14 @@ from core.evaluation import outliers
 from core.images import convert
 from core.images.shape import ImageShape
 from core.jobs import outliers as jobs_outliers
+from core.jobs.messages import Ended, Progress
+from core.jobs.queue import BACKGROUND, JobQueue, slots_of, use_queue
 from core.latent import encoding
 from core.models import build
 from core.runs import weights
 from core.system import cache as system_cache
 from core.system import paths
+from tests.fake_executor import FakeExecutor
 from tests.tiny_runs import tiny, trained
 
 pytestmark = pytest.mark.slow
@@ -355,37 +358,44 @@ def test_in_the_background_it_ends_with_scores_that_can_be_read(places, monkeypa
     images, bag, path = jobs_outliers.prepare(run, "", 5, 0)
     job = jobs_outliers.start(run, "", 5, 0, path)
     assert jobs_outliers.start(run, "", 5, 0, path) is job, "a second visitor joins"
-    job.wait(240)
-    assert job.state == "done" and job.part == 1.0, job.message
+    job.wait(timeout=240)
+    assert job.state == "finished" and job.progress == 1.0, job.message
     assert outliers.load(path, bag).error == pytest.approx(scored(run, images, bag).error, rel=1e-3)
 
 
 def test_a_scoring_that_cannot_be_is_a_sentence(places, monkeypatch, tmp_path):
     monkeypatch.setenv("LATENT_LAB_RUNS", str(tmp_path / "nowhere"))
     job = jobs_outliers.start(places["ad"], "", 5, 0, tmp_path / "x")
-    job.wait(240)
+    job.wait(timeout=240)
     assert job.state == "failed" and job.message.startswith("There is no run 'ad'"), job.message
 
 
-def test_one_visitors_stop_is_not_anothers(places, monkeypatch, tmp_path):
-    monkeypatch.setenv("LATENT_LAB_RUNS", str(places["ad"].path.parent))
-    with jobs_outliers._turn:  # others are at it: this one waits
+def test_one_visitors_stop_is_not_anothers(places, tmp_path):
+    executor = FakeExecutor()
+    with use_queue(JobQueue(executor)) as queue:
+        for k in range(slots_of(BACKGROUND)):  # others are at it: this one waits
+            jobs_outliers.start(places["vae"], "", 5, 0, tmp_path / f"other {k}")
         job = jobs_outliers.start(places["ad"], "", 5, 0, tmp_path / "y")
         job.watch("one")
         job.watch("two")
         job.leave("one")
-        assert job.active
+        assert job.active and job.state == "queued"
         job.leave("two")
-        assert job.state == "stopped"
-    job.wait(60)
-    assert job.state == "stopped" and job.part == 0
-    assert jobs_outliers.start(places["ad"], "", 5, 0, tmp_path / "y") is job
-    again = jobs_outliers.start(places["ad"], "", 5, 0, tmp_path / "y", again=True)
-    assert again is not job
-    again.watch("one")
-    again.leave("one")
-    again.wait(60)
-    assert again.state == "stopped"
+        assert job.state == "cancelled" and job.progress == 0
+        assert jobs_outliers.start(places["ad"], "", 5, 0, tmp_path / "y") is job
+        for _ in range(slots_of(BACKGROUND)):
+            executor.next().send(Ended("finished"))
+        again = jobs_outliers.start(places["ad"], "", 5, 0, tmp_path / "y", again=True)
+        assert again is not job
+        again.watch("one")
+        execution = executor.next()
+        execution.send(Progress(0.25))
+        assert again.wait(lambda j: j.state == "running", 60)
+        again.leave("one")
+        assert again.state == "stopping" and execution.commands == ["stop"]
+        execution.send(Ended("stopped"))
+        assert again.wait(timeout=60) and again.state == "stopped" and again.progress == 0.25
+        assert queue.jobs(jobs_outliers.OutlierJob)[0] is again
 
 
 # Any shape

@@ -1,6 +1,5 @@
 """The queue and its worker process: orders act within one batch, a crash stays outside, nothing is left behind."""
 
-import io
 import json
 import os
 import signal
@@ -12,9 +11,14 @@ import pytest
 import torch
 
 from core import runs
-from core.jobs import training_queue
+from core.jobs import child_process, messages, tasks, training_queue, worker
+from core.jobs import queue as jobs_queue
+from core.jobs.channel import Channel
+from core.jobs.executor import WORKERS
+from core.jobs.messages import Command, Order
+from core.jobs.queue import JobQueue, use_queue
+from core.jobs.speed_estimates import SpeedTestJob
 from core.jobs.training_queue import TrainingQueue
-from core.jobs.training_worker import TrainingWorker
 from core.recipes.recipe import RecipeError
 from core.runs import RunError, weights
 from core.system import devices, paths
@@ -87,6 +91,12 @@ def gone(process_id: int) -> bool:
         os.close(handle)
 
 
+def kill(board) -> None:
+    """Kill the process that trains now."""
+    for process_id in board.queue.executor.processes():
+        os.kill(process_id, getattr(signal, "SIGKILL", signal.SIGTERM))
+
+
 needs_pidfd = pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="needs Linux, to wait for a stranger's end")
 
 
@@ -113,22 +123,29 @@ def test_the_worker_trains_what_the_generator_trains_in_this_process(board, monk
     assert all(torch.equal(ours[k], theirs[k]) for k in ours)
 
 
+def speed_test(board, recipe) -> SpeedTestJob:
+    return next(job for job in board.queue.jobs(SpeedTestJob) if job.recipe == recipe)
+
+
 def test_the_worker_measures_how_quickly_a_recipe_trains_while_it_has_nothing_else_to_do(board):
     recipe = tiny(hidden=(17,))
-    assert board.paces.ask([recipe])
-    assert board.paces.wait(lambda: board.paces.known(recipe) is not None, ENDLESS)
-    assert board.paces.known(recipe) > 0
-    assert not board.paces.ask([recipe]) and done(board.submit(tiny(epochs=1))) == "finished"
+    assert board.speeds.request([recipe])
+    assert done(speed_test(board, recipe)) == "finished" and board.speeds.known(recipe) > 0
+    assert not board.speeds.request([recipe]) and done(board.submit(tiny(epochs=1))) == "finished"
 
 
 def test_a_training_does_not_wait_for_what_is_being_measured(board):
-    done(board.submit(tiny(epochs=1)))  # the process stands
+    done(board.submit(tiny(epochs=1)))  # the process has started
     slow = tiny("conv-vae", channels=(64, 128, 128), hidden=(500,), batch_size=64)
-    board.paces.ask([slow])
-    assert board.paces.wait(lambda: board.paces._busy, ENDLESS)
+    waiting = tiny("conv-vae", channels=(64, 64, 128), hidden=(500,), batch_size=64)
+    board.speeds.request([slow, waiting])
+    test, other = speed_test(board, slow), speed_test(board, waiting)
+    reaches(test, "running")
     job = board.submit(tiny(epochs=1))
-    assert not board.paces.open([slow]), "nobody waits for it any more"
-    assert done(job) == "finished" and board.paces.known(slow) is None
+    assert not board.speeds.pending([slow, waiting]), "no page waits for them any more"
+    assert done(job) == "finished" and test.state == "stopped" and other.state == "cancelled"
+    assert board.speeds.known(slow) is None
+    assert board.speeds.request([slow]), "not known, and requested again"
 
 
 def test_jobs_run_one_after_the_other_in_the_order_they_came(board):
@@ -201,19 +218,18 @@ def test_a_stop_acts_also_on_a_paused_job_and_the_run_can_be_resumed(board):
 @pytest.mark.parametrize("order", ["step", "epoch"])
 @pytest.mark.parametrize("after", [[], ["pause"]], ids=["alone", "then-pause"])
 def test_a_stop_in_the_middle_of_a_step_is_not_lost_in_the_pause_that_ends_it(kind, order, after):
-    process, run = TrainingWorker(io.StringIO()), runs.create(tiny(epochs=50, train_images=16))  # one batch an epoch
-    tell = process.tell
+    run = runs.create(tiny(epochs=50, train_images=16))  # one batch an epoch
 
     def listening(event):
-        tell(event)
         if isinstance(event, kind) and event.epoch > 0:
-            for word in ("stop", *after):
-                process.inbox.put({"do": word})
+            for verb in ("stop", *after):
+                channel.deliver(Command(verb))
 
-    process.tell = listening
-    for word in ("pause", order):
-        process.inbox.put({"do": word})
-    thread = threading.Thread(target=process.work, args=({"run": run.name, "device": "cpu"},), daemon=True)
+    channel = Channel(listening)
+    for verb in ("pause", order):
+        channel.deliver(Command(verb))
+    orders = (Order("train", "training", {"run": run.name}, device="cpu"), channel)
+    thread = threading.Thread(target=tasks.run, args=orders, daemon=True)
     thread.start()
     thread.join(ENDLESS)
     assert not thread.is_alive() and run.status["state"] == "stopped" and run.status["step"] == 1
@@ -357,7 +373,7 @@ def test_a_killed_worker_is_one_sentence_and_its_run_goes_on_as_if_nothing_had_b
     job, following = running(board, recipe), board.submit(tiny(epochs=1))
     job.epoch()
     reaches(job, "paused")
-    board._process.kill()
+    kill(board)
     assert done(job) == "failed"
     assert job.message.startswith("The training process ") and "you can resume the run" in job.message
     assert done(following) == "finished"
@@ -375,7 +391,7 @@ def test_a_killed_worker_is_one_sentence_and_its_run_goes_on_as_if_nothing_had_b
 
 
 def test_a_worker_that_cannot_start_is_a_sentence_and_not_a_dead_queue(monkeypatch):
-    monkeypatch.setattr(training_queue.sys, "executable", "/nowhere/python")
+    monkeypatch.setattr(child_process.sys, "executable", "/nowhere/python")
     board = TrainingQueue("cpu")
     job = board.submit(tiny(epochs=1))
     assert done(job) == "failed" and job.message.startswith("Training could not be started")
@@ -384,15 +400,17 @@ def test_a_worker_that_cannot_start_is_a_sentence_and_not_a_dead_queue(monkeypat
 
 
 def test_a_device_that_is_not_there_fails_in_a_sentence_and_the_worker_goes_on():
-    out = io.StringIO()
-    process, job = TrainingWorker(out), runs.create(tiny(epochs=1))
-    process.listen = lambda: None
-    for order in ({"do": "train", "run": job.name, "device": "cuda:99"}, {"do": "stop"}, {"do": "exit"}):
-        process.inbox.put(order)
-    process.serve()
-    ready, failed = map(json.loads, out.getvalue().splitlines())
-    assert ready["event"] == "ready" and "cpu" in ready["devices"]
-    assert failed["state"] == "failed" and "'cuda:99' is not on this machine. Choose one of auto" in failed["message"]
+    sent, run = [], runs.create(tiny(epochs=1))
+    channel = Channel(sent.append)
+    order = Order("train", "training", {"run": run.name}, device="cuda:99")
+    for message in (order, Command("stop"), order, None):
+        channel.deliver(message)
+    worker.serve(channel, WORKERS["training"])
+    ready, *failed = sent
+    assert isinstance(ready, messages.Ready) and "cpu" in ready.devices and len(failed) == 2
+    for ended in failed:
+        assert ended.state == "failed" and not ended.unexpected
+        assert "'cuda:99' is not on this machine. Choose one of auto" in ended.message
 
 
 def test_its_threads_are_told_how_to_wait_for_each_other(monkeypatch):
@@ -404,18 +422,21 @@ def test_its_threads_are_told_how_to_wait_for_each_other(monkeypatch):
 
     for name in devices.WAITING:
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(training_queue.subprocess, "Popen", start)
-    with pytest.raises(OSError, match="no process"):
-        TrainingQueue("cpu")._ensure_process()
+    monkeypatch.setattr(child_process.subprocess, "Popen", start)
+    board = TrainingQueue("cpu")
+    job = board.submit(tiny())
+    assert done(job) == "failed" and "no process for this test" in job.message
     assert devices.WAITING.items() <= told.items()
+    board.close()
 
 
 def test_closing_the_board_saves_what_trains_and_ends_the_process():
     board = TrainingQueue("cpu")
     job, waiting = running(board), board.submit(tiny(epochs=1))
-    process = board._process
+    [process_id] = board.queue.executor.processes()
     board.close()
-    assert process.poll() == 0
+    with pytest.raises(ProcessLookupError):
+        os.kill(process_id, 0)
     assert done(job) == "stopped" and "saved" in job.message and done(waiting) == "cancelled"
     assert job.run.status["state"] == "stopped" and job.run.resumable and not job.run.locked()
     with pytest.raises(RunError, match="closing"):
@@ -434,7 +455,7 @@ assert job.wait(lambda j: j.state == "running" and j.snapshot().epoch >= 1, 60),
 if "paused" in sys.argv[3]:
     job.pause()
     assert job.wait(lambda j: j.state == "paused", 60)
-print(board._process.pid, flush=True)
+print(board.queue.executor.processes()[0], flush=True)
 if sys.argv[3] != "leaves":
     sys.stdin.read()
 """
@@ -463,53 +484,52 @@ def test_when_the_lab_goes_the_worker_saves_and_goes_too(how):
 
 def test_a_stray_print_does_not_fall_into_the_stream_of_events():
     code = (
-        "import os, sys\n"
-        "from core.jobs import training_worker\n"
+        "import os\n"
+        "from core.jobs import training_worker, worker\n"
         "real = training_worker.train\n"
         "def noisy(*a):\n"
         "    for event in real(*a):\n"
         "        print('hello from a library')\n"
-        '        os.write(1, b\'{"event": "finished", "state": "failed", "message": "fake"}\\n\')\n'
+        '        os.write(1, b\'["Ended", [["state", "failed"], ["message", "fake"]]]\\n\')\n'
         "        yield event\n"
         "training_worker.train = noisy\n"
-        "training_worker.main()\n"
+        "worker.main('training')\n"
     )
     run = runs.create(tiny(epochs=1))
-    talk = json.dumps({"do": "train", "run": run.name, "device": "cpu"}) + "\n"
     process = subprocess.Popen(
         [sys.executable, "-c", code],
         cwd=paths.ROOT,
-        text=True,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
-    process.stdin.write(talk)
+    process.stdin.write(messages.encode(Order("train", "training", {"run": run.name}, device="cpu")))
     process.stdin.flush()
-    events = []
-    for line in process.stdout:
-        events.append(json.loads(line))
-        if events[-1]["event"] == "finished":
-            break
+    received = []
+    while not received or not isinstance(received[-1], messages.Ended):
+        received.append(messages.read(process.stdout))
+        assert received[-1] is not None
     _, errors = process.communicate(timeout=ENDLESS)
-    assert events[0]["event"] == "ready" and events[-1]["state"] == "finished"
-    assert "hello from a library" in errors and process.returncode == 0
+    assert isinstance(received[0], messages.Ready) and received[-1].state == "finished"
+    assert b"hello from a library" in errors and b"fake" in errors and process.returncode == 0
 
 
-def test_the_board_of_a_device_is_the_same_for_everybody(monkeypatch):
-    monkeypatch.setattr(training_queue, "_boards", {})
+def test_the_queue_of_a_device_is_the_same_for_everybody():
     found = []
-    threads = [threading.Thread(target=lambda: found.append(training_queue.training_queue("cpu"))) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len({id(b) for b in found}) == 1 and training_queue.devices()[0] == "auto"
-    found[0].close()
+    with use_queue(JobQueue()) as queue:
+        threads = [
+            threading.Thread(target=lambda: found.append(training_queue.training_queue("cpu"))) for _ in range(8)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len({id(b) for b in found}) == 1 and training_queue.devices()[0] == "auto"
+        assert found[0].queue is queue is training_queue.training_queue("auto").queue
 
 
 def test_only_so_many_ended_jobs_are_remembered(board, monkeypatch):
-    monkeypatch.setattr(training_queue, "KEPT", 2)
+    monkeypatch.setattr(jobs_queue, "KEPT", 2)
     first = paused(board)
     for _ in range(5):
         board.submit(tiny()).cancel()

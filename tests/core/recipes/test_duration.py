@@ -1,12 +1,10 @@
-"""The time a recipe takes: counted by hand, and never asked of a worker that has something better to do."""
+"""The time a recipe takes: counted by hand."""
 
 import json
-import threading
 
 import pytest
 
 from core import data
-from core.jobs.speed_estimates import SpeedEstimates
 from core.recipes import duration, presets
 from core.recipes.recipe import Recipe, fields
 
@@ -125,60 +123,6 @@ def test_a_rate_is_one_for_recipes_that_differ_in_what_costs_nothing_and_another
 
 def test_what_is_said_to_make_no_difference_are_fields_that_there_are():
     assert {*duration._NOTHING_TO_IT, *duration._OR_NOT} <= {f.name for f in fields()}
-
-
-class Worker:
-    """Stands in for the process: notes what it is told, answers at once."""
-
-    def __init__(self, *rates, left=False):
-        self.told, self.rates, self.left = [], list(rates), left
-
-    def send(self, message):
-        self.told.append(message)
-
-    def lines(self):
-        while self.rates:
-            yield json.dumps({"event": "ready"})
-            yield json.dumps({"event": "pace", "images_per_second": self.rates.pop(0), "left": self.left})
-
-
-VAE, PLANE = Recipe(), Recipe(latent_dim=2)
-
-
-def test_what_was_asked_is_measured_one_by_one_in_the_order_it_was_asked_and_then_known():
-    paces, worker = SpeedEstimates(threading.Condition()), Worker(100.0, 200.0)
-    assert paces.known(VAE) is None and paces.ask([VAE, PLANE]) and paces.open([PLANE])
-    paces.answer("cpu", worker.send, worker.lines())
-    assert paces.known(VAE) == 100.0 and paces.asked and paces.open([VAE, PLANE]) and not paces.open([VAE])
-    paces.answer("cpu", worker.send, worker.lines())
-    assert paces.known(PLANE.with_(epochs=3)) == 200.0 and not paces.asked and not paces.ask([VAE, PLANE])
-    assert worker.told == [{"do": "probe", "recipe": r.to_dict(), "device": "cpu"} for r in (VAE, PLANE)]
-
-
-@pytest.mark.parametrize("worker", [Worker(), Worker(None)], ids=["died", "could not"])
-def test_what_could_not_be_measured_is_not_known_and_not_tried_again(worker):
-    paces = SpeedEstimates(threading.Condition())
-    paces.ask([VAE])
-    paces.answer("cpu", worker.send, worker.lines())
-    assert paces.known(VAE) is None and not paces.ask([VAE]) and not paces.open([VAE])
-    paces.ask([PLANE])
-    paces.give_up()
-    assert not paces.ask([PLANE])
-
-
-def test_a_training_that_comes_is_not_kept_waiting_and_the_question_may_be_asked_again():
-    paces, worker = SpeedEstimates(threading.Condition()), Worker(None, left=True)
-    paces.ask([VAE, PLANE])
-
-    def lines():
-        paces.give_way(worker.send)  # as a job is put in line
-        yield from worker.lines()
-
-    paces.answer("cpu", worker.send, lines())
-    assert [message["do"] for message in worker.told] == ["probe", "hurry"]
-    assert not paces.asked and not paces.open([VAE, PLANE]) and paces.ask([VAE])
-    paces.give_way(worker.send)
-    assert len(worker.told) == 2, "nothing was being measured"
 
 
 def test_every_preset_and_its_small_sister_has_a_shape_and_a_time():

@@ -11,7 +11,7 @@ from core.models import GAN
 from core.recipes.recipe import Recipe
 from core.runs import Run, RunError, weights
 from core.training.base_trainer import BaseTrainer
-from core.training.events import Alone, Control, Finished
+from core.training.events import Control, Finished, SinglePlayerStep
 from core.training.gan_trainer import COLUMNS, GanTrainer
 from core.training.loop import train
 from tests.tiny_runs import drive, epoch_ends, tiny, trained
@@ -216,10 +216,10 @@ def test_one_player_can_take_a_step_alone(source):
     run, control = runs.create(small()), Control()
     events, seen = train(run, "cpu", control), []
     for event in events:
-        if isinstance(event, Alone):
+        if isinstance(event, SinglePlayerStep):
             seen.append(event)
         if len(seen) < 2 and not isinstance(event, Finished):
-            control.alone = "dg"[len(seen)]
+            control.single_player = "dg"[len(seen)]
     assert [event.player for event in seen] == ["d", "g"]
     assert "d_real" in seen[0].row and "d_real" not in seen[1].row and "g_loss" in seen[1].row
 

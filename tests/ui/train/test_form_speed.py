@@ -1,24 +1,24 @@
 """The fast recipe is offered first, the classic beside it, with times that are those of what would be trained."""
 
-import threading
-
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import data, runs
 from core.data import loading
+from core.jobs.queue import JobQueue
 from core.jobs.speed_estimates import SpeedEstimates
 from core.recipes import duration, presets
 from core.recipes.recipe import Recipe
+from tests.fake_executor import FakeExecutor
 from ui.train import form_speed
 
 
-def script(paces, idle):
+def script(estimates, idle):
     import streamlit as st
 
     from ui.train.form import recipe_form
 
-    recipe = recipe_form(paces=paces, idle=idle)
+    recipe = recipe_form(estimates=estimates, idle=idle)
     st.session_state["made"] = recipe.to_dict() if recipe else None
 
 
@@ -28,16 +28,19 @@ def here(monkeypatch):
 
 
 @pytest.fixture
-def paces():
-    return SpeedEstimates(threading.Condition())
+def estimates():
+    queue = JobQueue(FakeExecutor())
+    yield SpeedEstimates(queue)
+    queue.close()
 
 
-def know(paces, rates: dict[Recipe, float]) -> None:
-    paces._known |= {duration.speed_key(recipe): rate for recipe, rate in rates.items()}
+def know(estimates, rates: dict[Recipe, float]) -> None:
+    for recipe, rate in rates.items():
+        estimates.note(duration.speed_key(recipe), rate)
 
 
-def visit(paces, idle=False, recipe: str | None = None) -> AppTest:
-    form = AppTest.from_function(script, default_timeout=30, kwargs={"paces": paces, "idle": idle})
+def visit(estimates, idle=False, recipe: str | None = None) -> AppTest:
+    form = AppTest.from_function(script, default_timeout=30, kwargs={"estimates": estimates, "idle": idle})
     if recipe:
         form.query_params["recipe"] = recipe
     form.run()
@@ -57,8 +60,8 @@ def said(form) -> str:
     return next(caption.value for caption in form.caption if caption.value.startswith("Fast: "))
 
 
-def asked(paces) -> list[str]:
-    return [recipe.name for recipe in paces._asked.values()]
+def asked(estimates) -> list[str]:
+    return [job.recipe.name for job in estimates.tests()]
 
 
 FAST, CLASSIC = presets.PRESETS["mlp-vae-fast"], presets.PRESETS["mlp-vae"]
@@ -66,32 +69,32 @@ FAST, CLASSIC = presets.PRESETS["mlp-vae-fast"], presets.PRESETS["mlp-vae"]
 RATES = {FAST: 1_000.0, CLASSIC: 500.0}
 
 
-def test_until_the_paces_are_known_no_time_is_named_and_both_are_asked_for_the_fast_one_first(paces):
-    form = visit(paces, idle=True)
+def test_until_the_paces_are_known_no_time_is_named_and_both_are_asked_for_the_fast_one_first(estimates):
+    form = visit(estimates, idle=True)
     assert speed(form).options == ["Fast", "Classic"] and speed(form).value == "fast"
-    assert said(form) == "Fast: the same quality, sooner." and asked(paces) == ["mlp-vae-fast", "mlp-vae"]
+    assert said(form) == "Fast: the same quality, sooner." and asked(estimates) == ["mlp-vae-fast", "mlp-vae"]
 
 
-def test_nothing_is_asked_while_something_trains_but_what_is_known_is_shown(paces):
-    assert speed(visit(paces)).options == ["Fast", "Classic"] and not asked(paces)
-    know(paces, {FAST: 1_000.0})
-    assert speed(visit(paces)).options == ["Fast · about 2 min", "Classic"] and not asked(paces)
+def test_nothing_is_asked_while_something_trains_but_what_is_known_is_shown(estimates):
+    assert speed(visit(estimates)).options == ["Fast", "Classic"] and not asked(estimates)
+    know(estimates, {FAST: 1_000.0})
+    assert speed(visit(estimates)).options == ["Fast · about 2 min", "Classic"] and not asked(estimates)
 
 
-def test_the_times_are_epochs_times_images_over_the_pace_and_their_ratio_is_told(paces):
-    know(paces, RATES)
-    form = visit(paces, idle=True)
+def test_the_times_are_epochs_times_images_over_the_pace_and_their_ratio_is_told(estimates):
+    know(estimates, RATES)
+    form = visit(estimates, idle=True)
     assert speed(form).options == ["Fast · about 2 min", "Classic · about 20 min"]
-    assert said(form) == "Fast: the same quality, about 10 times sooner." and not asked(paces)
-    know(paces, {CLASSIC: 2_000.0})
+    assert said(form) == "Fast: the same quality, about 10 times sooner." and not asked(estimates)
+    know(estimates, {CLASSIC: 2_000.0})
     assert said(form.run()) == "Fast: the same quality, about 2.5 times sooner."
-    know(paces, {CLASSIC: 6_000.0})
+    know(estimates, {CLASSIC: 6_000.0})
     assert said(form.run()) == "Fast: the same quality, hardly sooner here."
 
 
-def test_another_number_of_epochs_is_another_time_and_no_claim(paces):
-    know(paces, RATES)
-    form = visit(paces)
+def test_another_number_of_epochs_is_another_time_and_no_claim(estimates):
+    know(estimates, RATES)
+    form = visit(estimates)
     form.number_input(key="recipe_epochs").set_value(4).run()
     assert speed(form).options == ["Fast · about 4 min", "Classic · about 20 min"]
     assert said(form) == "Fast: about 5 times sooner; not tried with your changes."
@@ -105,23 +108,23 @@ def test_another_number_of_epochs_is_another_time_and_no_claim(paces):
     "field, value, left",
     [("latent_dim", 7, ["Fast", "Classic"]), ("batch_size", 32, ["Fast", "Classic · about 20 min"])],
 )
-def test_where_the_shape_was_changed_no_time_is_named_rather_than_a_wrong_one(paces, field, value, left):
-    know(paces, RATES)
-    form = visit(paces)
+def test_where_the_shape_was_changed_no_time_is_named_rather_than_a_wrong_one(estimates, field, value, left):
+    know(estimates, RATES)
+    form = visit(estimates)
     form.number_input(key=f"recipe_{field}").set_value(value).run()
     assert speed(form).options == left and "not tried" in said(form)
 
 
-def test_another_seed_is_still_the_recipe(paces):
-    form = visit(paces)
+def test_another_seed_is_still_the_recipe(estimates):
+    form = visit(estimates)
     form.number_input(key="recipe_seed").set_value(9).run()
     assert said(form) == "Fast: the same quality, sooner."
 
 
-def test_the_same_quality_is_claimed_only_where_it_was_measured(paces, monkeypatch):
+def test_the_same_quality_is_claimed_only_where_it_was_measured(estimates, monkeypatch):
     monkeypatch.setattr(presets, "AS_GOOD", ("conv-vae",))
-    assert said(visit(paces)) == "Fast: sooner; not shown to be as good."
-    assert said(visit(paces, recipe="conv-vae-fast")) == "Fast: the same quality, sooner."
+    assert said(visit(estimates)) == "Fast: sooner; not shown to be as good."
+    assert said(visit(estimates, recipe="conv-vae-fast")) == "Fast: the same quality, sooner."
 
 
 @pytest.mark.parametrize(
@@ -132,17 +135,17 @@ def test_the_same_quality_is_claimed_only_where_it_was_measured(paces, monkeypat
         (presets.PRESETS["mlp-vae-fast"].with_(model="ae"), "sooner; not tried from this decoder."),
     ],
 )
-def test_a_gan_is_said_to_be_as_good_only_from_the_decoder_that_was_tried(paces, source, end):
+def test_a_gan_is_said_to_be_as_good_only_from_the_decoder_that_was_tried(estimates, source, end):
     run = runs.create(source)
     (run.path / "best.safetensors").touch()
-    form = visit(paces, recipe="decoder-gan-fast")
+    form = visit(estimates, recipe="decoder-gan-fast")
     form.selectbox(key="recipe_source").select(run.name).run()
     assert made(form).source == run.name and said(form) == f"Fast: {end}"
 
 
-def test_on_the_digits_the_times_are_those_of_the_small_sisters_and_nothing_is_claimed_that_was_not_measured(paces):
-    know(paces, {presets.for_digits(FAST): 1_000.0, presets.for_digits(CLASSIC): 1_000.0})
-    form = visit(paces)
+def test_on_the_digits_the_times_are_those_of_the_small_sisters_and_nothing_is_claimed_that_was_not_measured(estimates):
+    know(estimates, {presets.for_digits(FAST): 1_000.0, presets.for_digits(CLASSIC): 1_000.0})
+    form = visit(estimates)
     form.selectbox(key="recipe_dataset").select("digits").run()
     # 40 and 120 epochs of 1,320 images and 180 held out: 58.2 s and 174.6 s.
     assert speed(form).options == ["Fast · about 1 min", "Classic · about 3 min"]
@@ -154,8 +157,8 @@ def test_on_the_digits_the_times_are_those_of_the_small_sisters_and_nothing_is_c
     assert speed(form).options == ["Fast", "Classic"], "nobody has counted its images"
 
 
-def test_the_other_speed_fills_the_form_anew_but_keeps_what_would_be_meant_again(paces):
-    form = visit(paces)
+def test_the_other_speed_fills_the_form_anew_but_keeps_what_would_be_meant_again(estimates):
+    form = visit(estimates)
     form.selectbox(key="recipe_dataset").select("folder").run()
     form.text_input(key="recipe_folder").set_value("/mine")
     for field, value in {"latent_dim": 7, "beta": 3.0, "epochs": 99, "lr": 0.5}.items():
@@ -170,16 +173,16 @@ def test_the_other_speed_fills_the_form_anew_but_keeps_what_would_be_meant_again
         )
 
 
-def test_what_was_not_changed_by_hand_is_the_other_recipes_own(paces, monkeypatch):
+def test_what_was_not_changed_by_hand_is_the_other_recipes_own(estimates, monkeypatch):
     slim = presets.PRESETS["mlp-vae-fast"].with_(beta=2.0, latent_dim=10)
     monkeypatch.setitem(presets.PRESETS, "mlp-vae-fast", slim)
-    form = visit(paces)
+    form = visit(estimates)
     speed(form).set_value("classic").run()
     assert made(form) == CLASSIC
 
 
-def test_another_recipe_begins_with_its_fast_sister_and_one_without_offers_no_choice(paces):
-    form = visit(paces, idle=True, recipe="conv-vae")
+def test_another_recipe_begins_with_its_fast_sister_and_one_without_offers_no_choice(estimates):
+    form = visit(estimates, idle=True, recipe="conv-vae")
     assert speed(form).value == "classic" and made(form) == presets.preset("conv-vae")
     form.selectbox(key="recipe_name").select("plane-ae").run()
     assert speed(form) is None and not any(c.value.startswith("Fast") for c in form.caption)
@@ -188,25 +191,25 @@ def test_another_recipe_begins_with_its_fast_sister_and_one_without_offers_no_ch
     assert form.selectbox(key="recipe_name").options == list(presets.CLASSIC)
 
 
-def test_a_value_that_is_refused_takes_the_time_away_and_nothing_else(paces):
-    know(paces, RATES)
-    form = visit(paces)
+def test_a_value_that_is_refused_takes_the_time_away_and_nothing_else(estimates):
+    know(estimates, RATES)
+    form = visit(estimates)
     form.number_input(key="recipe_epochs").set_value(0).run()
     assert form.error and speed(form).options == ["Fast", "Classic · about 20 min"]
     speed(form).set_value("classic").run()
     assert made(form) == CLASSIC and not form.error
 
 
-def test_a_gans_time_is_that_of_its_sources_network_and_its_source_stays_with_the_other_speed(paces):
+def test_a_gans_time_is_that_of_its_sources_network_and_its_source_stays_with_the_other_speed(estimates):
     wide = presets.for_digits(CLASSIC).with_(hidden=(400, 200))
     for name in ("other", "wide"):
         run = runs.create(wide if name == "wide" else presets.for_digits(CLASSIC), name)
         (run.path / "best.safetensors").touch()
-    form = visit(paces, idle=True, recipe="decoder-gan-fast")
+    form = visit(estimates, idle=True, recipe="decoder-gan-fast")
     form.selectbox(key="recipe_source").select("other").run()
     taken = {"hidden": (400, 200), "source_model": "vae"}
     both = [presets.for_digits(presets.preset(name)).with_(**taken) for name in ("decoder-gan-fast", "decoder-gan")]
-    know(paces, dict.fromkeys(both, 500.0))
+    know(estimates, dict.fromkeys(both, 500.0))
     assert speed(form.run()).options == ["Fast", "Classic"]
     form.selectbox(key="recipe_source").select("wide").run()
     # 30 and 100 rounds of 1,320 images and 2,000 that are judged at a fifteenth: 87.2 s and 290.7 s.
@@ -215,8 +218,8 @@ def test_a_gans_time_is_that_of_its_sources_network_and_its_source_stays_with_th
     assert made(form).source == "wide" and made(form).name == "decoder-gan"
 
 
-def test_a_gan_without_a_decoder_to_begin_with_has_no_time_yet(paces):
-    form = visit(paces, idle=True, recipe="decoder-gan")
-    assert speed(form).options == ["Fast", "Classic"] and not asked(paces) and form.session_state["made"] is None
+def test_a_gan_without_a_decoder_to_begin_with_has_no_time_yet(estimates):
+    form = visit(estimates, idle=True, recipe="decoder-gan")
+    assert speed(form).options == ["Fast", "Classic"] and not asked(estimates) and form.session_state["made"] is None
     form.button(key="recipe_to_vae").click().run()
     assert made(form) == FAST.with_(dataset=made(form).dataset) and speed(form).value == "fast"

@@ -1,5 +1,7 @@
 """Maps in the making behind the page: shared, stopped, continued, and gone when the lab is."""
 
+import os
+import signal
 import subprocess
 import sys
 
@@ -8,7 +10,8 @@ import pytest
 
 from core.embedding import pitfalls, store, tsne
 from core.embedding.settings import Settings
-from core.jobs import embedding, embedding_queue
+from core.jobs import embedding
+from core.jobs.queue import JobQueue, job_queue, use_queue
 from core.system import paths
 
 pytest.importorskip("openTSNE", reason="openTSNE has no package for this machine")
@@ -22,29 +25,27 @@ SETTINGS = Settings(n=300, perplexity=10, iterations=250)
 def cache(monkeypatch, tmp_path):
     """A cache and a process of the test's own: the process reads its environment once, when it starts."""
     monkeypatch.setenv("LATENT_LAB_CACHE", str(tmp_path / "cache"))
-    desk = embedding_queue.EmbeddingQueue()
-    monkeypatch.setattr(embedding, "_desk", desk)
-    yield
-    desk.close()
+    with use_queue(JobQueue()):
+        yield
 
 
 def until(job, condition):
     """Looks at a job until a condition holds; fails when it ends without."""
     while not condition():
         assert job.active, (job.state, job.message)
-        job.wait(0.02)
+        job.wait(timeout=0.02)
 
 
 def test_a_job_ends_with_the_map_that_forming_gives_and_its_measures():
     job = embedding.start(X, LABELS, SETTINGS)
     assert embedding.start(X, LABELS, SETTINGS) is job, "a second visitor joins"
-    assert embedding.current(job.key, SETTINGS) is job
-    job.wait(120)
-    assert job.state == "done" and job.iteration == 250 and not job.message, job.message
+    assert embedding.current(job.store_key, SETTINGS) is job
+    job.wait(timeout=120)
+    assert job.state == "finished" and job.iteration == 250 and not job.message, job.message
     wanted = tsne.fit(X, SETTINGS, backend="openTSNE")
     assert np.array_equal(job.y, wanted.y.astype(np.float32)) and job.kl == pytest.approx(wanted.kl)
     assert job.measures["knn_map"] > 0.95
-    kept = store.find(job.key, SETTINGS)
+    kept = store.find(job.store_key, SETTINGS)
     assert np.array_equal(kept.state.y, wanted.y) and kept.facts["measures"] == job.measures
 
 
@@ -53,15 +54,15 @@ def test_a_stopped_map_goes_on_as_if_never_stopped():
     job = embedding.start(X, LABELS, long)
     until(job, lambda: job.iteration > 0)
     job.stop()
-    job.wait(60)
+    job.wait(timeout=60)
     assert job.state == "stopped" and 0 < job.iteration < 5_000 and job.measures
-    stage = store.find_stage(job.key, long).state
+    stage = store.find_stage(job.store_key, long).state
     assert np.allclose(stage.y, job.y, atol=1e-5)
     end = 10 * (stage.iteration // 10) + 20  # the same course, with an end that can be waited for
     short = long.with_(iterations=max(end, 310))
     again = embedding.start(X, LABELS, short)
-    again.wait(120)
-    assert again.state == "done"
+    again.wait(timeout=120)
+    assert again.state == "finished"
     assert np.array_equal(again.y, tsne.fit(X, short, backend="openTSNE").y.astype(np.float32))
 
 
@@ -70,48 +71,49 @@ def test_one_map_after_the_other_and_a_waiting_one_can_be_taken_back():
     second = embedding.start(X, LABELS, SETTINGS.with_(perplexity=20))
     assert second.state == "queued" and second.position == 1
     second.stop()
-    assert second.state == "stopped" and not second.active
-    until(first, lambda: first.state == "forming")
+    assert second.state == "cancelled" and not second.active
+    until(first, lambda: first.phase == "forming")
     first.stop()
-    first.wait(60)
+    first.wait(timeout=60)
     assert first.state == "stopped"
 
 
 def test_a_process_that_dies_fails_its_map_and_the_next_one_is_formed():
     job = embedding.start(X, LABELS, SETTINGS.with_(iterations=5_000))
     until(job, lambda: job.iteration > 0)
-    embedding._desk._process.kill()
-    job.wait(60)
-    assert job.state == "failed" and "ended unexpectedly" in job.message
+    (process_id,) = job_queue().executor.processes()
+    os.kill(process_id, getattr(signal, "SIGKILL", signal.SIGTERM))
+    job.wait(timeout=60)
+    assert job.state == "failed" and "The process that computes maps was ended by the system" in job.message
     after = embedding.start(X, LABELS, SETTINGS)
-    after.wait(120)
-    assert after.state == "done"
+    after.wait(timeout=120)
+    assert after.state == "finished"
 
 
 def test_what_cannot_be_kept_is_shown_all_the_same(tmp_path):
     (tmp_path / "cache").mkdir()
     (tmp_path / "cache" / "maps").write_text("a file where a folder should be")
     job = embedding.start(X, LABELS, SETTINGS)
-    job.wait(120)
-    assert job.state == "done" and "could not be kept" in job.message and job.y.shape == (300, 2)
+    job.wait(timeout=120)
+    assert job.state == "finished" and "could not be kept" in job.message and job.y.shape == (300, 2)
 
 
 def test_the_pca_map_is_measured():
     job = embedding.start(X, LABELS, SETTINGS.with_(method="pca"))
-    job.wait(120)
-    assert job.state == "done" and 0.5 < job.measures["trustworthiness"] < 1
+    job.wait(timeout=120)
+    assert job.state == "finished" and 0.5 < job.measures["trustworthiness"] < 1
 
 
 def test_scikit_learn_forms_the_map_where_it_must():
-    job = embedding.start(X, LABELS, SETTINGS, by="scikit-learn")
-    job.wait(120)
-    assert job.state == "done" and job.kl > 0
+    job = embedding.start(X, LABELS, SETTINGS, backend="scikit-learn")
+    job.wait(timeout=120)
+    assert job.state == "finished" and job.kl > 0
 
 
 def test_the_small_maps_show_what_distill_warns_of():
-    job = embedding.start_lessons(X, LABELS)
-    job.wait(200)
-    assert job.state == "done", job.message
+    job = embedding.start_pitfalls(X, LABELS)
+    job.wait(timeout=200)
+    assert job.state == "finished", job.message
     panels = pitfalls.load(job.key)
     assert {name for name in panels if "labels" not in name} == {
         "perplexity 2",
@@ -140,11 +142,12 @@ def test_nothing_is_left_behind_when_the_lab_is_gone():
     """A lab that is killed has no time to tidy up: its process notices by itself."""
     code = (
         "import numpy as np, os, time\n"
-        "from core.jobs import embedding\nfrom core.embedding.settings import Settings\n"
+        "from core.jobs import embedding\nfrom core.jobs.queue import job_queue\n"
+        "from core.embedding.settings import Settings\n"
         "x = np.random.default_rng(0).standard_normal((2000, 20)).astype(np.float32)\n"
         "job = embedding.start(x, np.zeros(2000, np.int64), Settings(n=2000, iterations=5000))\n"
-        "while job.iteration == 0 and job.active: job.wait(0.05)\n"
-        "print(embedding._desk._process.pid, job.state, flush=True)\n"
+        "while job.iteration == 0 and job.active: job.wait(timeout=0.05)\n"
+        "print(job_queue().executor.processes()[0], job.phase, flush=True)\n"
         "os._exit(1)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=paths.ROOT, capture_output=True, text=True, timeout=120)

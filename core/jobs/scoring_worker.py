@@ -1,0 +1,89 @@
+"""Tasks of the scoring worker, which computes with trained models: classifier, outlier scores, inpainting sweep."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from core import data, runs
+from core.evaluation import classifier, inpainting, outliers
+from core.jobs.channel import Channel
+from core.jobs.inpainting_sweep import SEARCH
+from core.jobs.messages import Ended, Order, Progress, SweepErrors
+from core.jobs.outliers import prepare
+from core.recipes.images import load_images
+from core.recipes.recipe import Recipe
+from core.runs import Run, RunError, weights
+from core.system import devices, paths
+from core.system.progress import Steps
+
+
+def train_classifier(order: Order, channel: Channel) -> Ended:
+    """Train the classifier of a recipe's images and keep it in the cache, or wait for the process that does.
+
+    Raises:
+        DataError: the images are missing. RunError: the cache folder cannot be written to.
+    """
+    channel.emit(Progress(0.0))
+    torch.set_num_threads(1)  # layers this small gain nothing from a second thread
+    images = load_images(Recipe.from_dict(order.arguments["recipe"]))
+    for share in classifier.cached_steps(images):
+        channel.emit(Progress(share))
+        if channel.stop_requested:
+            return Ended("stopped")
+    path = classifier.file_of(images)
+    if not path.is_file():
+        raise RunError(f"{path.parent} cannot be written to")
+    return Ended("finished")
+
+
+def score_outliers(order: Order, channel: Channel) -> Ended:
+    """Score the images of an outlier set and keep the scores in the cache.
+
+    Raises:
+        DataError: a data set is missing. RunError: the run is missing or damaged, or the cache cannot be written to.
+    """
+    channel.emit(Progress(0.0))
+    torch.set_num_threads(max(1, devices.cores() // 2))
+    arguments = order.arguments
+    run = runs.open_run(arguments["run"])
+    images, mixed, path = prepare(run, arguments["other"], arguments["n"], arguments["seed"])
+    steps = Steps(outliers.scoring_steps(weights.load_model(run), run.recipe, images, mixed))
+    for share in steps:
+        channel.emit(Progress(share))
+        if channel.stop_requested:
+            return Ended("stopped")
+    assert steps.result is not None
+    if not outliers.save(path, steps.result):
+        raise RunError(
+            f"The scores could not be kept: {paths.cache_folder()} cannot be written to. Free some space, or choose "
+            "another folder with LATENT_LAB_CACHE."
+        )
+    return Ended("finished")
+
+
+def sweep(order: Order, channel: Channel) -> Ended:
+    """Measure the inpainting error of each curve at each share of hidden pixels.
+
+    Raises:
+        DataError: the images are missing. RunError: a run is missing or damaged.
+    """
+    channel.emit(Progress(0.0))
+    torch.set_num_threads(1)
+    arguments = order.arguments
+    curves = [(Run(Path(curve["run"])), curve["how"]) for curve in arguments["curves"]]
+    images = load_images(curves[0][0].recipe)
+    chosen = data.spread(images.test_labels, min(arguments["images"], len(images.test_images)))
+    test = images.test_images[chosen]
+    for number, (run, how) in enumerate(curves):
+        fill = None if how == SEARCH else inpainting.fill_image(how, images)
+        model = weights.load_model(run)
+        for step in inpainting.sweep_steps(model, test, fill=fill, seed=arguments["seed"], steps=arguments["steps"]):
+            if step.errors is not None:
+                channel.emit(SweepErrors(number, step.p, np.asarray(step.errors, np.float64)))
+            channel.emit(Progress((number + step.part) / len(curves)))
+            if channel.stop_requested:
+                return Ended("stopped")
+    return Ended("finished")

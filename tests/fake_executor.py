@@ -1,0 +1,76 @@
+"""An executor for tests: orders wait until the test ends them, and no process is started."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Iterator
+
+from core.jobs.executor import Crashed, Execution, Executor, Outcome
+from core.jobs.job import Job
+from core.jobs.messages import Command, Ended, Message, Order, Progress
+
+
+class FakeExecution:
+    """One order: `commands` holds what the lab has sent."""
+
+    def __init__(self, order: Order):
+        self.order = order
+        self.commands: list[str] = []
+        self._outbox: queue.SimpleQueue[Message | Crashed] = queue.SimpleQueue()
+        self._outcome: Outcome | None = None
+
+    def send(self, *messages: Message | Crashed) -> None:
+        """Let the work send messages; `Ended` or `Crashed` ends it."""
+        for message in messages:
+            self._outbox.put(message)
+
+    def command(self, command: Command) -> None:
+        self.commands.append(command.verb)
+
+    def events(self) -> Iterator[Message]:
+        while not isinstance(message := self._outbox.get(), (Ended, Crashed)):
+            yield message
+        self._outcome = message
+
+    def result(self) -> Outcome:
+        assert self._outcome is not None
+        return self._outcome
+
+    def kill(self) -> None:
+        self.commands.append("kill")
+        self.send(Crashed("was ended by the test"))
+
+
+class FakeExecutor(Executor):
+    """`executions`: all orders so far, in the order they were submitted."""
+
+    def __init__(self) -> None:
+        self.executions: list[FakeExecution] = []
+        self.submitted: queue.SimpleQueue[FakeExecution] = queue.SimpleQueue()
+
+    def submit(self, order: Order) -> Execution:
+        execution = FakeExecution(order)
+        self.executions.append(execution)
+        self.submitted.put(execution)
+        return execution
+
+    def next(self) -> FakeExecution:
+        """Wait for the next order."""
+        return self.submitted.get(timeout=60)
+
+    def started(self, job: Job) -> FakeExecution:
+        """Wait for the next order, that of the job, and let its work begin."""
+        execution = self.next()
+        execution.send(Progress(0.0))
+        assert job.wait(lambda j: j.state == "running", 60)
+        return execution
+
+    def prepare(self, worker: str, device: str = "") -> None:
+        pass
+
+    def devices(self) -> list[str]:
+        return []
+
+    def close(self) -> None:
+        for execution in self.executions:
+            execution.send(Crashed("was closed"))
