@@ -39,7 +39,11 @@ def test_the_fast_one_is_offered_first_and_nothing_moves_when_its_time_arrives(f
     page.set_viewport_size({"width": width, "height": 844})
     page.get_by_role("combobox", name="Start from").click()
     # Each width a recipe of its own: what was tried before is known at once.
-    page.get_by_role("option", name="plane-vae" if width == 1280 else "deep-ae").click()
+    recipe = "plane-vae" if width == 1280 else "deep-ae"
+    page.get_by_role("option", name=recipe).click()
+    # Another recipe has other fields: the page is measured once it has drawn all of them.
+    expect(page).to_have_url(re.compile(rf"[?&]recipe={recipe}"), timeout=SLOW)
+    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]", timeout=SLOW)
     line = page.get_by_text(re.compile("^Fast: "))
     expect(line).to_be_visible(timeout=SLOW)
     expect(speed(page, "^Fast")).to_be_checked(timeout=SLOW)
