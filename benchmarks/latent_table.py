@@ -53,9 +53,9 @@ class Lab:
         trainer.order = order
         for _ in range(batches):
             trainer.step()
-        sums = trainer.sums[:batches].sum(0)
+        sums = trainer.loss_sums[:batches].sum(0)
         trainer.end_epoch()
-        return float(sums[0] + trainer.beta * sums[1]) / (batches * trainer.recipe.batch_size)
+        return float(sums[0] + trainer.weights["beta"] * sums[1]) / (batches * trainer.recipe.batch_size)
 
 
 class Textbook:

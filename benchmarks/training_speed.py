@@ -50,7 +50,7 @@ class Lab:
             if trainer.epoch_done:
                 trainer.end_epoch()
             trainer.step()
-        trainer.rows(max(0, trainer.batch - 8), trainer.batch)  # the losses come over, as in a report
+        trainer.curve(max(0, trainer.batch - 8), trainer.batch)  # the losses come over, as in a report
         return batches * recipe.batch_size / (time.perf_counter() - began)
 
 

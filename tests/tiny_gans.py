@@ -30,8 +30,8 @@ def gan_recipe(kind: str = "vae", **changes) -> Recipe:
 def gan(recipe: Recipe) -> GAN:
     """The model, its generator a little off from where it began."""
     model = build(recipe)
-    if model.origin is not None:
-        model.origin.load_state_dict(model.decoder.state_dict())
+    if model.source_decoder is not None:
+        model.source_decoder.load_state_dict(model.decoder.state_dict())
     with torch.no_grad():
         for weight in model.decoder.parameters():
             weight.mul_(1.3)

@@ -37,12 +37,14 @@ class Scores:
         recon, kl: nats per image (recon: squared error for likelihood `mse`; kl: ½ ‖z‖² for an auto-decoder).
         kl_per_dim: nats, [d].
         mse: mean squared error per pixel on [0, 1], reconstructed from the posterior mean.
+        terms: means of all loss terms of the family by name, unweighted (`recon` and `kl` among them).
     """
 
     recon: float
     kl: float
     kl_per_dim: np.ndarray
     mse: float
+    terms: dict[str, float]
 
     def total(self, beta: float = 1.0) -> float:
         """recon + β KL; at β = 1 the negative ELBO."""
@@ -76,6 +78,7 @@ class Totals:
         self.sums = torch.zeros(2, dtype=torch.float64)
         self.kl_per_dim = torch.zeros(model.latent_dim, dtype=torch.float64)
         self.done, self.prior = 0, torch.zeros((), dtype=torch.float64)
+        self.others: dict[str, float] = {}  # sums of further terms
 
     @torch.no_grad()
     def add(self, x: Tensor, posterior: Posterior) -> None:
@@ -87,6 +90,9 @@ class Totals:
         self.sums += torch.stack([losses.recon.sum(), squared.sum()]).cpu().double()
         self.prior += losses.kl.sum().cpu().double()
         self.kl_per_dim += posterior.kl().sum(0).cpu().double()
+        for name, value in losses.terms.items():
+            if name not in ("recon", "kl"):  # a statistic of the batch counts for each image of the chunk
+                self.others[name] = self.others.get(name, 0.0) + float(value.sum() if value.dim() else len(x) * value)
         self.done += len(x)
 
     def scores(self) -> Scores:
@@ -94,7 +100,8 @@ class Totals:
         recon, mse = (self.sums / self.n).tolist()
         per_dim = (self.kl_per_dim / self.n).numpy()
         prior = float(per_dim.sum()) if self.model.variational else float(self.prior / self.n)
-        return Scores(recon, prior, per_dim, mse)
+        others = {name: total / self.n for name, total in self.others.items()}
+        return Scores(recon, prior, per_dim, mse, {"recon": recon, "kl": prior} | others)
 
 
 @torch.no_grad()

@@ -195,7 +195,7 @@ def evaluation_steps(model: GAN, images: ImageSet, n: int = FINAL_SAMPLES) -> Ge
     yield 0.5
     after = _evaluated(model, model, quality, test, n)
     yield 0.75
-    source = model.before()
+    source = model.source_model()
     before = None if source is None else _evaluated(source, model, quality, test, n)
     return after | {"images": len(test), "generated": n, "yardstick": quality.name, "floor": floor, "before": before}
 

@@ -61,7 +61,7 @@ reconstructions."""
 
 def decode_both(model: GAN, z: np.ndarray) -> BeforeAfterImages:
     """Decode z [N, d] by the source's decoder and by the generator."""
-    source = model.before()
+    source = model.source_model()
     before = None if source is None else codec.decode(source, z, chunk=64)
     return BeforeAfterImages(z, before, codec.decode(model, z, chunk=64))
 

@@ -81,7 +81,7 @@ def make_round(model: GAN, images: ImageSet, seed: int, kind: str, n: int = QUES
         kind: adversarial loss of D (`Recipe.adversarial`).
     """
     rng = np.random.default_rng(seed)
-    kinds = KINDS if model.origin is not None else ("real", "after")
+    kinds = KINDS if model.source_decoder is not None else ("real", "after")
     # Starts with another origin at each seed, so that not always the same one has a picture less.
     truth = rng.permutation(np.array([kinds[(i + seed) % len(kinds)] for i in range(n)]))
     real = real_images(images)
@@ -92,7 +92,7 @@ def make_round(model: GAN, images: ImageSet, seed: int, kind: str, n: int = QUES
     z[truth == "real"] = np.nan
     pictures = np.zeros((n, *real.shape[1:]), np.uint8)
     pictures[truth == "real"] = real[rows[truth == "real"]]
-    source = model.before()
+    source = model.source_model()
     for origin, generator in (("before", source), ("after", model)):
         if generator is not None:
             pictures[truth == origin] = codec.decode(generator, z[truth == origin])

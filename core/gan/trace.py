@@ -65,7 +65,7 @@ def encode_and_decode(model: LatentModel, images: np.ndarray, seed: int) -> Enco
 
 def can_encode(model: GAN) -> bool:
     """Whether images can be encoded into the source's latent space: by its encoder or by a search."""
-    return model.origin is not None and (model.encoder is not None or model.has_code_regression)
+    return model.source_decoder is not None and (model.encoder is not None or model.has_code_regression)
 
 
 def discriminator_answers(

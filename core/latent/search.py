@@ -76,7 +76,7 @@ def initial_code(model: LatentModel, images: Tensor, visible: Tensor | None = No
         away = images.flatten(1) - model.mean_image
         if visible is not None:
             away = away.where(visible.flatten(1), 0.0)
-        return model.guess_at_mean + away @ model.guess
+        return model.ridge_bias + away @ model.ridge_weight
 
 
 @dataclass(frozen=True)

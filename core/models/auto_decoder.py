@@ -1,18 +1,21 @@
-"""Auto-decoder: no encoder; each training image owns a latent vector that is optimised with the decoder.
+"""Auto-decoder: no encoder, a learned latent vector per training image.
 
-GLO (Bojanowski et al. 2018), DeepSDF (Park et al. 2019). A new image has no row in the table: `latent/encoding.py`
-finds
-its latent with the decoder frozen. That costs more than an encoder's one pass and works from visible pixels alone.
+GLO (Bojanowski et al. 2018), DeepSDF (Park et al. 2019). A new image has no row in the table: `latent/search.py` finds
+its latent with the decoder frozen. That takes longer than one pass of an encoder, and works from visible pixels alone.
 """
 
 from __future__ import annotations
+
+from typing import Self
 
 import torch
 from torch import Tensor, nn
 
 from core.images.shape import GREY_28, ImageShape
-from core.models.base import LatentModel, Posterior
+from core.models.base import LatentModel, Posterior, build_decoder, build_likelihood
+from core.models.likelihood import Likelihood
 from core.recipes.family import HALF_SQUARED_NORM, RECONSTRUCTION, Family
+from core.recipes.recipe import Recipe
 
 FAMILY = Family(
     key="ad",
@@ -46,39 +49,46 @@ FAMILY = Family(
 class AutoDecoder(LatentModel):
     """min over z_i and θ of Σ −log p(x_i | z_i) + β · ½ ‖z_i‖²: at β = 1 the MAP point under the prior N(0, I).
 
-    The prior only keeps the points together; they do not fill N(0, I), so samples come from a Gaussian, or a mixture,
+    The prior only keeps the points together; they do not fill N(0, I), so samples are drawn from a Gaussian or mixture
     that is fitted to them (`latent/mixture.py`).
 
     Buffers beside those of `LatentModel`:
-        table: the codes of the training images [N, code_dim], in the order of `loading.split`.
-        mean_image [C·H·W], guess [C·H·W, code_dim], guess_at_mean [code_dim]: a ridge regression from pixels to codes,
-            which gives every search a start that is better than noise (`search.initial_code`).
-        beta: as it was in training.
+        table: codes of the training images [N, code_dim], in the order of `data.split`.
+        mean_image [C·H·W], ridge_weight [C·H·W, code_dim], ridge_bias [code_dim]: a ridge regression from pixels to
+            codes, code = ridge_bias + (x − mean_image) · ridge_weight, at which a search begins.
+        beta: the weight of the prior's term in training.
     """
 
+    family = FAMILY
     table: Tensor
 
-    variational = False
-    has_prior = False
     has_code_regression = True
 
-    def __init__(self, decoder: nn.Module, likelihood: nn.Module, latent_dim: int, shape: ImageShape = GREY_28):
+    def __init__(self, decoder: nn.Module, likelihood: Likelihood, latent_dim: int, shape: ImageShape = GREY_28):
         super().__init__(None, decoder, likelihood, latent_dim, shape)
-        k = self.code_dim
-        self.register_buffer("table", torch.zeros(0, k))
-        self.register_buffer("mean_image", torch.zeros(shape.values))
-        self.register_buffer("guess", torch.zeros(shape.values, k))
-        self.register_buffer("guess_at_mean", torch.zeros(k))
+        self.register_buffer("table", torch.zeros(0, self.code_dim))
+        register_code_regression(self)
         self.register_buffer("beta", torch.ones(()))
+
+    @classmethod
+    def from_recipe(cls, recipe: Recipe) -> Self:
+        """An untrained model of the recipe with an empty table."""
+        model = cls(build_decoder(recipe), build_likelihood(recipe), recipe.latent_dim, recipe.shape)
+        model.set_beta(recipe)
+        return model
 
     @property
     def latent_table(self) -> Tensor:
         """Codes of the training images [N, code_dim], one row each."""
         return self.table
 
-    def encode(self, images: Tensor) -> Posterior:
-        raise NotImplementedError("There is no encoder here. inference.posterior finds where images lie.")
+    def regularizers(self, posterior: Posterior, z: Tensor) -> dict[str, Tensor]:
+        """kl: ½ ‖z‖² = −log N(z; 0, I) up to a constant, [B]."""
+        return {"kl": 0.5 * posterior.mean.square().sum(1)}
 
-    def prior_term(self, posterior: Posterior) -> Tensor:
-        """½ ‖z‖² = −log N(z; 0, I) up to a constant, [B]."""
-        return 0.5 * posterior.mean.square().sum(1)
+
+def register_code_regression(model: LatentModel) -> None:
+    """Add the buffers of the ridge regression from pixels to codes, all zero."""
+    model.register_buffer("mean_image", torch.zeros(model.shape.values))
+    model.register_buffer("ridge_weight", torch.zeros(model.shape.values, model.code_dim))
+    model.register_buffer("ridge_bias", torch.zeros(model.code_dim))

@@ -1,11 +1,8 @@
-"""The autoencoder: one point in the latent space per image, and nothing that keeps order among the points."""
+"""Autoencoder: one point in the latent space per image, without a prior on the points."""
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
-
-from core.models.base import LatentModel, Posterior
+from core.models.base import LatentModel
 from core.recipes.family import RECONSTRUCTION, Family
 
 FAMILY = Family(
@@ -20,6 +17,7 @@ FAMILY = Family(
     objective_name="Error",
     objective=r"\mathcal{L} = -\log p(x \mid z), \qquad z = \mathrm{encoder}(x)",
     explanation="An autoencoder has one term: how far the reconstruction x̂ is from the image x.",
+    code=("loss", "losses_at"),
     generator_source=4,
     samples="Samples from a Gaussian fitted to the latents",
     caption=(
@@ -32,13 +30,8 @@ FAMILY = Family(
 class Autoencoder(LatentModel):
     """z = encoder(x), x̂ = decoder(z), trained on the reconstruction alone (Hinton & Salakhutdinov 2006).
 
-    There is no prior. To sample, a full-covariance Gaussian is laid through the latents of training images: without
-    it, N(0, I) mostly falls into holes where no image ever was.
+    There is no prior. To sample, a full-covariance Gaussian is fitted to the latents of training images: draws of
+    N(0, I) mostly fall where no training image lies.
     """
 
-    variational = False
-    has_prior = False
-
-    def prior_term(self, posterior: Posterior) -> Tensor:
-        """Nothing: 0 for each image, [B]."""
-        return torch.zeros_like(posterior.mean[:, 0])
+    family = FAMILY

@@ -1,39 +1,51 @@
-"""What every family shares: two small records and the verbs loss, decode and sample.
+"""Base class of all families: loss terms by name, encode, decode and sample, and the buffers saved with the weights.
 
-A page never asks which family it holds. It calls `loss`, `decode`, `sample`, and `encoding.encode` where it wants
-to know where images lie: an encoder answers at once, a family without one is optimised.
+A page need not know which family it holds. It calls `loss`, `decode`, `sample`, and `latent.encoding.encode` to find
+where images lie: in one pass of an encoder, or by a search in families without one.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar, Self
 
 import torch
 from torch import Tensor, nn
 
 from core.images.shape import GREY_28, ImageShape
-from core.models.likelihood import Likelihood
+from core.models import likelihood, networks
+from core.recipes.family import Family
+from core.recipes.recipe import Recipe
 
 LOGVAR = 10.0
 """Bound of |log σ²|. The exp of an unbounded one overflows on the first bad step; σ between e^-5 and e^5 is far wider
 than any use."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Losses:
-    """The terms of one batch, in nats per image.
+    """Loss terms of one batch by name, unweighted, in nats per image.
 
     Attributes:
-        recon: −log p(x | z), summed over pixels, [B].
-        kl: what the prior asks, unweighted, [B]: KL(q(z | x) ‖ p(z)) summed over latent dimensions where there is a
-            posterior with a width; ½ ‖z‖² for an auto-decoder's points; 0 for an autoencoder.
+        terms: by the names of the family's record: [B], or [] for a statistic of the whole batch.
     """
 
-    recon: Tensor
-    kl: Tensor
+    terms: Mapping[str, Tensor]
+
+    @property
+    def recon(self) -> Tensor:
+        """−log p(x | z), summed over pixels, [B]."""
+        return self.terms["recon"]
+
+    @property
+    def kl(self) -> Tensor:
+        """Term of the prior, [B]: KL(q(z | x) ‖ p(z)) summed over latent dimensions where q is a Gaussian; ½ ‖z‖² for
+        an auto-decoder's points; 0 in families without such a term."""
+        return self.terms["kl"] if "kl" in self.terms else torch.zeros_like(self.recon)
 
 
-@dataclass
+@dataclass(frozen=True)
 class Posterior:
     """q(z | x): a diagonal Gaussian, or a single point where `logvar` is None (autoencoder, auto-decoder).
 
@@ -54,7 +66,7 @@ class Posterior:
         return self.at(noise)
 
     def at(self, noise: Tensor) -> Tensor:
-        """μ + σ ε for a given ε [B, d] or [d]; the point itself where there is no width."""
+        """μ + σ ε for a given ε [B, d] or [d]; μ for a point."""
         return self.mean if self.logvar is None else self.mean + torch.exp(0.5 * self.logvar) * noise
 
     def kl(self) -> Tensor:
@@ -65,41 +77,38 @@ class Posterior:
 
 
 class LatentModel(nn.Module):
-    """A decoder and a likelihood around a latent vector of d numbers; with or without an encoder.
+    """A decoder and a likelihood around a latent vector of d numbers, with or without an encoder.
 
-    Three buffers travel with the weights, refreshed after every epoch: the mean and covariance of μ over training
-    images, and the KL of each dimension over validation images. They let a page order sliders and a family without a
-    prior sample without seeing the data again.
+    Three buffers are saved with the weights and refreshed after every epoch: mean and covariance of μ over training
+    images, and the KL of each latent dimension over validation images. With them a page can order sliders, and a family
+    without a prior can sample, without loading the data.
 
     Attributes:
+        family: the record of the family, set by each class.
         shape: channels, height and width of the images.
-        variational: whether an image has a Gaussian in the latent space or a point.
-        has_prior: whether training pulls towards N(0, I) so that it can be sampled from.
-        kl_known: whether `kl_per_dim` says how much each dimension matters.
-        adversarial: whether a discriminator is trained beside the decoder.
+        kl_known: whether `kl_per_dim` was measured, so that it ranks the latent dimensions.
         has_code_regression: whether there is a ridge regression from pixels to codes at which a search begins.
-        beta: the weight of the prior's term in training; a search (`latent/encoding.py`) weighs alike.
+        beta: weight of the prior's term in training, 0 without such a term; a search uses the same weight.
     """
+
+    family: ClassVar[Family]
 
     latent_mean: Tensor
     latent_cov: Tensor
     kl_per_dim: Tensor
     beta: Tensor
     mean_image: Tensor  # this and the next two only where `has_code_regression`
-    guess: Tensor
-    guess_at_mean: Tensor
+    ridge_weight: Tensor
+    ridge_bias: Tensor
 
-    variational = True
-    has_prior = True
     kl_known = True
-    adversarial = False
     has_code_regression = False
 
     def __init__(
         self,
         encoder: nn.Module | None,
         decoder: nn.Module,
-        likelihood: Likelihood,
+        likelihood: likelihood.Likelihood,
         latent_dim: int,
         shape: ImageShape = GREY_28,
     ):
@@ -110,6 +119,38 @@ class LatentModel(nn.Module):
         self.register_buffer("latent_cov", torch.eye(latent_dim))
         self.register_buffer("kl_per_dim", torch.zeros(latent_dim))
         self.register_buffer("beta", torch.ones(()), persistent=False)
+
+    @classmethod
+    def from_recipe(cls, recipe: Recipe) -> Self:
+        """An untrained model of the recipe. A family with parts or recipe fields of its own extends this.
+
+        Weights are drawn from the global random state: first the encoder's, then the decoder's.
+        """
+        encoder = build_encoder(recipe, recipe.latent_dim * (2 if cls.family.variational else 1))
+        decoder = build_decoder(recipe)
+        model = cls(encoder, decoder, build_likelihood(recipe), recipe.latent_dim, recipe.shape)
+        model.set_beta(recipe)
+        return model
+
+    def set_beta(self, recipe: Recipe) -> None:
+        """Take over the weight of the prior's term from the recipe; 0 in a latent space without such a term."""
+        family = recipe.latent_family
+        self.beta.fill_(recipe.beta if family is None or family.uses("beta") else 0.0)
+
+    @property
+    def variational(self) -> bool:
+        """Whether an image becomes a Gaussian in the latent space rather than a point."""
+        return self.family.variational
+
+    @property
+    def has_prior(self) -> bool:
+        """Whether training pulls the latents towards N(0, I), so that it can be sampled from."""
+        return self.family.prior
+
+    @property
+    def adversarial(self) -> bool:
+        """Whether a discriminator is trained beside the decoder."""
+        return self.family.adversarial
 
     @property
     def latent_table(self) -> Tensor | None:
@@ -122,50 +163,58 @@ class LatentModel(nn.Module):
         return self.latent_dim * (2 if self.variational else 1)
 
     def posterior(self, code: Tensor) -> Posterior:
-        """The posterior that codes [B, code_dim] stand for: what an encoder puts out, or a latent table holds."""
+        """Posterior of codes [B, code_dim]: an encoder's outputs, or rows of a latent table."""
         if not self.variational:
             return Posterior(code)
         mean, logvar = code.chunk(2, dim=1)
         return Posterior(mean, logvar.clamp(-LOGVAR, LOGVAR))
 
     def encode(self, images: Tensor) -> Posterior:
-        """Where images [B, C, H, W] lie in the latent space, by the encoder."""
-        return self.posterior(self.encoder(images).to(images.dtype))  # mixed precision: the layers answer in bfloat16
+        """Posterior of images [B, C, H, W] by the encoder.
+
+        Raises:
+            NotImplementedError: the model has no encoder; `latent.encoding.encode` searches instead.
+        """
+        if self.encoder is None:
+            raise NotImplementedError(
+                "This model has no encoder. latent.encoding.encode finds the latents by a search."
+            )
+        return self.posterior(self.encoder(images).to(images.dtype))  # in mixed precision the layers return bfloat16
 
     def loss(
         self, images: Tensor, generator: torch.Generator | None = None, posterior: Posterior | None = None
     ) -> Losses:
-        """The loss terms of images [B, C, H, W] in [0, 1]; `generator` draws ε.
+        """Loss terms of images [B, C, H, W] in [0, 1]; `generator` draws ε.
 
         Args:
-            posterior: where the images lie, if no encoder is to be asked (a latent table's rows).
+            posterior: of the images; by default the encoder's. A latent table's rows are passed here.
         """
         posterior = self.encode(images) if posterior is None else posterior
         return self.losses_at(posterior, posterior.sample(generator), images)
 
     def losses_at(self, posterior: Posterior, z: Tensor, images: Tensor, visible: Tensor | None = None) -> Losses:
-        """The loss terms at one z [B, d] of the posterior; `visible` as in `Likelihood.nll`."""
-        output = self.decoder(z).to(images.dtype)  # with mixed precision the layers answer in bfloat16
-        return Losses(self.likelihood.nll(output, images, visible), self.prior_term(posterior))
+        """Loss terms at one z [B, d] of the posterior; `visible` as in `Likelihood.nll`."""
+        output = self.decoder(z).to(images.dtype)  # in mixed precision the layers return bfloat16
+        return Losses({"recon": self.likelihood.nll(output, images, visible)} | self.regularizers(posterior, z))
 
-    def prior_term(self, posterior: Posterior) -> Tensor:
-        """What the prior N(0, I) asks of a posterior, in nats, [B]."""
-        raise NotImplementedError
+    def regularizers(self, posterior: Posterior, z: Tensor) -> dict[str, Tensor]:
+        """Loss terms besides the reconstruction, by name, unweighted; none by default."""
+        return {}
 
     def decode(self, z: Tensor) -> Tensor:
         """E[x | z] for z [B, d]: images [B, C, H, W] in [0, 1]."""
         return self.likelihood.mean(self.decoder(z))
 
     def from_noise(self, noise: Tensor) -> Tensor:
-        """Standard normal noise [B, d] turned into latent vectors to sample from: the prior itself, or where there is
-        none N(latent_mean, latent_cov), the Gaussian laid through the latents of training images."""
+        """Latent vectors to sample from, made of standard normal noise [B, d]: the noise itself where there is a prior,
+        else draws of N(latent_mean, latent_cov), the Gaussian fitted to the latents of training images."""
         return noise if self.has_prior else self.through_latents(noise)
 
     def through_latents(self, noise: Tensor) -> Tensor:
         """Standard normal noise [B, d] as draws of N(latent_mean, latent_cov)."""
         # An eigendecomposition, not Cholesky: a collapsed dimension has variance 0 and is no error here. On the CPU,
         # in double precision, because Apple's GPUs have neither. Multiplied out to the symmetric root, which does not
-        # depend on the eigenvectors' signs: those are every machine's own choice.
+        # depend on the eigenvectors' signs: those differ between machines.
         values, vectors = torch.linalg.eigh(self.latent_cov.cpu().double())
         root = ((vectors * values.clamp_min(0).sqrt()) @ vectors.T).to(noise)
         return self.latent_mean + noise @ root
@@ -174,3 +223,38 @@ class LatentModel(nn.Module):
         """n new images [n, C, H, W]; `temperature` scales the noise (0: the average image, 1: the prior)."""
         noise = torch.randn(n, self.latent_dim, generator=generator, device=self.latent_mean.device)
         return self.decode(self.from_noise(temperature * noise))
+
+
+OLD_NAMES = {"guess_at_mean": "ridge_bias", "guess": "ridge_weight", "origin.": "source_decoder."}
+"""Names of tensors in files written before they were renamed, and their names now; a dot ends the name of a module."""
+
+
+def renamed(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """A state dictionary from a file with its old names replaced by those of now."""
+    result = {}
+    for name, tensor in tensors.items():
+        for old, new in OLD_NAMES.items():
+            if name == old or (old.endswith(".") and name.startswith(old)):
+                name = new + name[len(old) :]
+                break
+        result[name] = tensor
+    return result
+
+
+def build_likelihood(recipe: Recipe) -> likelihood.Likelihood:
+    """The recipe's likelihood."""
+    return likelihood.build(recipe.likelihood, recipe.sigma)
+
+
+def build_encoder(recipe: Recipe, outputs: int) -> nn.Module:
+    """The recipe's encoder network with that many outputs per image."""
+    return networks.BODIES[recipe.network][0](recipe.shape, *_widths(recipe), outputs, recipe.activation)
+
+
+def build_decoder(recipe: Recipe) -> nn.Module:
+    """The recipe's decoder network."""
+    return networks.BODIES[recipe.network][1](recipe.shape, *_widths(recipe), recipe.latent_dim, recipe.activation)
+
+
+def _widths(recipe: Recipe) -> tuple[tuple[int, ...], ...]:
+    return (recipe.hidden,) if recipe.network == "mlp" else (recipe.channels, recipe.hidden)

@@ -1,20 +1,23 @@
-"""The generative adversarial network (Goodfellow et al. 2014) with a trained decoder as its generator.
+"""Generative adversarial network (Goodfellow et al. 2014) with a trained decoder as its generator.
 
-A decoder already turns z into images; trained with an encoder it learned to redraw, on average, what it was shown, and
-that average is blurred. Here it meets a discriminator, which learns to tell its images from real ones, and whose
-gradient is all the generator learns from.
+A decoder trained for reconstruction already maps z to images, but blurred ones: it learned averages. A GAN trains it
+further, as generator, against a discriminator that learns to tell generated images from real ones; the discriminator's
+gradient is the generator's only training signal.
 """
 
 from __future__ import annotations
 
-import copy
+from typing import Self
 
-import torch
 from torch import Tensor, nn
 
 from core.images.shape import GREY_28, ImageShape
-from core.models.base import LatentModel
+from core.models import networks
+from core.models.auto_decoder import register_code_regression
+from core.models.base import LatentModel, Posterior, build_decoder, build_encoder, build_likelihood
+from core.models.likelihood import Likelihood
 from core.recipes.family import Family
+from core.recipes.recipe import Recipe
 
 FAMILY = Family(
     key="gan",
@@ -59,57 +62,130 @@ FAMILY = Family(
 )
 
 
-class GAN(LatentModel):
-    """A generator G (`decoder`), a discriminator D, and what G came from, left as it was.
-
-    The verbs are those of every model: `decode` is G, `sample` is G at draws from the source's prior, and where the
-    source had an encoder `encode` still asks it, so that "encode, then generate" shows what became of reconstruction.
+class _SourceLatentSpace(LatentModel):
+    """A model in the latent space of a GAN's source.
 
     Attributes:
-        discriminator: images [B, C, H, W] → [B], see `networks.discriminator`.
-        origin: the decoder as it was before, frozen; None without a source.
-        encoder: the source's, frozen; None if it had none or G did not start as its decoder.
-        variational, has_prior: the source's. kl_known: whether `kl_per_dim` is that of where the generator began.
+        source_family: record of the source; None without a source.
+        started_as_source: whether the generator started as the source's decoder rather than from scratch.
     """
 
-    adversarial = True
+    family = FAMILY
 
     def __init__(
         self,
         encoder: nn.Module | None,
         decoder: nn.Module,
-        likelihood: nn.Module,
+        likelihood: Likelihood,
         latent_dim: int,
-        *,
-        discriminator: nn.Module,
-        origin: nn.Module | None,
-        variational: bool,
-        has_prior: bool,
-        guess: bool,
-        shape: ImageShape = GREY_28,
+        shape: ImageShape,
+        source_family: Family | None,
+        started_as_source: bool,
     ):
         super().__init__(encoder, decoder, likelihood, latent_dim, shape)
-        self.discriminator, self.origin = discriminator, origin
-        self.kl_known = encoder is not None or guess  # a generator from scratch has no source that measured it
-        self.variational, self.has_prior = variational, has_prior
-        self.has_code_regression = guess
-        if guess:  # an auto-decoder's regression from pixels to codes: where a search begins
-            self.register_buffer("mean_image", torch.zeros(shape.values))
-            self.register_buffer("guess", torch.zeros(shape.values, self.code_dim))
-            self.register_buffer("guess_at_mean", torch.zeros(self.code_dim))
+        self.source_family, self.started_as_source = source_family, started_as_source
 
-    def before(self) -> LatentModel | None:
-        """The source as it was, to decode, search or measure with: it shares everything but the decoder with this
-        model. None without a source."""
-        if self.origin is None:
-            return None
-        found = copy.copy(self)
-        found._modules = dict(self._modules)  # a copy shares its table of parts with the original
-        found.decoder = self.origin
-        return found
+    @property
+    def variational(self) -> bool:
+        """Whether codes are Gaussians: those of a variational source whose decoder the generator started as."""
+        return self.started_as_source and self.source_family is not None and self.source_family.variational
 
-    def prior_term(self, posterior) -> Tensor:
-        """What the source's prior asks, in nats, [B]."""
+    @property
+    def has_prior(self) -> bool:
+        """Whether z is drawn from N(0, I), as the source's latents were pulled towards it or there is no source."""
+        return self.source_family is None or self.source_family.prior
+
+    def regularizers(self, posterior: Posterior, z: Tensor) -> dict[str, Tensor]:
+        """kl: term of the source's prior in a search for an image's latent, in nats, [B]."""
         if self.variational:
-            return posterior.kl().sum(1)
-        return 0.5 * posterior.mean.square().sum(1)
+            return {"kl": posterior.kl().sum(1)}
+        return {"kl": 0.5 * posterior.mean.square().sum(1)}
+
+
+class GAN(_SourceLatentSpace):
+    """A generator G (`decoder`), a discriminator D, and the decoder that G started from, frozen.
+
+    `decode` is G, and `sample` is G at draws from the source's prior. Where the source had an encoder, `encode` uses
+    it, so that encoding and then generating shows how reconstruction changed.
+
+    Attributes:
+        discriminator: images [B, C, H, W] → [B], see `networks.discriminator`.
+        source_decoder: the source's decoder, frozen; None without a source.
+        encoder: the source's, frozen; None if the source has none or G started from scratch.
+        kl_known: whether `kl_per_dim` is that of the source that the generator started as.
+    """
+
+    def __init__(
+        self,
+        encoder: nn.Module | None,
+        decoder: nn.Module,
+        likelihood: Likelihood,
+        latent_dim: int,
+        shape: ImageShape = GREY_28,
+        *,
+        discriminator: nn.Module,
+        source_decoder: nn.Module | None,
+        source_family: Family | None,
+        started_as_source: bool,
+    ):
+        super().__init__(encoder, decoder, likelihood, latent_dim, shape, source_family, started_as_source)
+        self.discriminator, self.source_decoder = discriminator, source_decoder
+        self.has_code_regression = started_as_source and source_family is not None and source_family.latent_table
+        self.kl_known = encoder is not None or self.has_code_regression
+        if self.has_code_regression:
+            register_code_regression(self)
+
+    @classmethod
+    def from_recipe(cls, recipe: Recipe) -> Self:
+        """An untrained GAN of the recipe. `GanTrainer.begin` copies the source's weights.
+
+        Weights are drawn for the encoder, the generator, the discriminator and the source's decoder, in this order.
+        """
+        source, as_source = recipe.latent_family, recipe.generator == "decoder"
+        variational = as_source and source is not None and source.variational
+        encoder = build_encoder(recipe, recipe.latent_dim * (2 if variational else 1)) if recipe.has_encoder else None
+        decoder = build_decoder(recipe)
+        model = cls(
+            encoder,
+            decoder,
+            build_likelihood(recipe),
+            recipe.latent_dim,
+            recipe.shape,
+            discriminator=networks.discriminator(recipe.shape, recipe.d_channels, recipe.d_norm == "spectral"),
+            source_decoder=build_decoder(recipe) if source else None,
+            source_family=source,
+            started_as_source=as_source,
+        )
+        model.set_beta(recipe)
+        return model
+
+    def source_model(self) -> GanSource | None:
+        """The source before adversarial training, to decode, search or measure with; None without a source.
+
+        It shares all weights and buffers with this model.
+        """
+        return GanSource(self, self.source_decoder) if self.source_decoder is not None else None
+
+
+class GanSource(_SourceLatentSpace):
+    """The model that a GAN's generator started from: the same encoder, likelihood and latent statistics, and the
+    source's decoder. Has no discriminator."""
+
+    def __init__(self, gan: GAN, decoder: nn.Module):
+        super().__init__(
+            gan.encoder,
+            decoder,
+            gan.likelihood,
+            gan.latent_dim,
+            gan.shape,
+            gan.source_family,
+            gan.started_as_source,
+        )
+        for name, buffer in gan.named_buffers(recurse=False):
+            self.register_buffer(name, buffer)
+        self.has_code_regression, self.kl_known, self.training = gan.has_code_regression, gan.kl_known, gan.training
+
+    @property
+    def adversarial(self) -> bool:
+        """False: the source is not trained against a discriminator."""
+        return False

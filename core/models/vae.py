@@ -1,5 +1,7 @@
-"""The variational autoencoder: a Gaussian per image, kept close to one prior, so that the space between images is
-filled (Kingma & Welling 2013; Rezende, Mohamed & Wierstra 2014; β: Higgins et al. 2017)."""
+"""Variational autoencoder: a Gaussian per image, kept close to the prior N(0, I).
+
+Kingma & Welling 2013; Rezende, Mohamed & Wierstra 2014; β: Higgins et al. 2017.
+"""
 
 from __future__ import annotations
 
@@ -40,9 +42,8 @@ FAMILY = Family(
 class VAE(LatentModel):
     """q(z | x) = N(μ(x), diag σ²(x)); the negative ELBO is recon + KL, with β weighing the KL during training."""
 
-    variational = True
-    has_prior = True
+    family = FAMILY
 
-    def prior_term(self, posterior: Posterior) -> Tensor:
-        """KL(q ‖ N(0, I)), in nats, [B]."""
-        return posterior.kl().sum(1)
+    def regularizers(self, posterior: Posterior, z: Tensor) -> dict[str, Tensor]:
+        """kl: KL(q ‖ N(0, I)) summed over latent dimensions, in nats, [B]."""
+        return {"kl": posterior.kl().sum(1)}

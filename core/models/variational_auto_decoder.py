@@ -1,5 +1,4 @@
-"""Variational auto-decoder: no encoder; each training image owns a Gaussian (VAD, Zadeh et al. 2019, arXiv
-1903.00840)."""
+"""Variational auto-decoder: no encoder, a learned Gaussian per training image (Zadeh et al. 2019, arXiv 1903.00840)."""
 
 from __future__ import annotations
 
@@ -44,12 +43,11 @@ FAMILY = Family(
 class VariationalAutoDecoder(AutoDecoder):
     """max over μ_i, σ_i and θ of the ELBO: E_q[log p(x_i | z)] − β KL(N(μ_i, diag σ_i²) ‖ N(0, I)).
 
-    The VAE's own objective with the encoder left away: a row of the table holds μ and log σ² of its image.
+    The VAE's objective without the encoder: a row of the table holds μ and log σ² of its image.
     """
 
-    variational = True
-    has_prior = True
+    family = FAMILY
 
-    def prior_term(self, posterior: Posterior) -> Tensor:
-        """KL(q ‖ N(0, I)), in nats, [B]."""
-        return posterior.kl().sum(1)
+    def regularizers(self, posterior: Posterior, z: Tensor) -> dict[str, Tensor]:
+        """kl: KL(q ‖ N(0, I)) summed over latent dimensions, in nats, [B]."""
+        return {"kl": posterior.kl().sum(1)}

@@ -135,7 +135,7 @@ class Family:
     objective_name: str = "Objective"
     objective: str = ""
     explanation: str = ""
-    code: tuple[str, ...] = ("loss", "losses_at", "prior_term")
+    code: tuple[str, ...] = ("loss", "losses_at", "regularizers")
     generator_source: int = 0
     adversarial: bool = False
     samples: str = "Samples from the prior"

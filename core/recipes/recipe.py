@@ -1,9 +1,9 @@
-"""A recipe says all there is to say about a run.
+"""Recipe: the typed settings of a run.
 
 One frozen dataclass drives the form on the Train page, the flags of the command line, the `recipe.json` beside the
-weights, and the checks. Each field carries its own help text and bounds in its metadata, so that there is one place
-to read them and one place to change them. This file needs nothing but the standard library: the first page of the
-lab reads recipes without waiting for torch.
+weights, and the checks. Help text and bounds of a field are in its metadata. Choices and conditions that depend on the
+kind of model come from the family records (`recipes/family.py`), which can add fields of their own. Needs only the
+standard library, so that the first page does not wait for torch.
 """
 
 from __future__ import annotations
@@ -11,27 +11,19 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
 from core.data.registry import SOURCES
 from core.images.shape import ImageShape
 from core.recipes import likelihoods
-from core.recipes.family import FAMILIES, Family
+from core.recipes.family import FAMILIES, Family, Field, families_using, generator_sources
 from core.recipes.likelihoods import LIKELIHOODS
 from core.system.typed_fields import RecipeError, check, field, show
 
-__all__ = ["DATASETS", "DECODER_ONLY", "GROUPS", "TRAINED_ALONE", "Recipe", "RecipeError", "applies", "check", "fields"]
+__all__ = ["DATASETS", "GROUPS", "Recipe", "RecipeError", "applies", "check", "fields"]
 
 DATASETS = tuple(SOURCES)
-"""Names that `loading.load` knows. `folder` is a user's own folder of images."""
-
-DECODER_ONLY = ("ad", "vad")
-"""Families without an encoder: each training image owns a row of a latent table."""
-
-TRAINED_ALONE = ("ae", "vae", "ad", "vad")
-"""Families whose decoder learns to redraw images; it can become the generator of a GAN."""
-
-_GAN = ("model", ("gan",))
+"""Names that `data.load` accepts. `folder` is a user's own folder of images."""
 
 GROUPS = {
     "data": "Data",
@@ -43,9 +35,14 @@ GROUPS = {
 }
 
 
+def _only(name: str) -> tuple[str, tuple[str, ...]]:
+    """Condition of a field that only some families have: the model is one of those."""
+    return "model", families_using(name)
+
+
 @dataclass(frozen=True)
-class Recipe:
-    """What to train. Frozen: a run never changes its recipe, it records changes beside it.
+class SharedRecipe:
+    """Settings of a run that do not belong to one family alone; `Recipe` adds those of the families.
 
     Raises:
         RecipeError: a value of the wrong type or outside its bounds, or two fields that contradict each other.
@@ -84,12 +81,9 @@ class Recipe:
 
     model: str = field(
         "vae",
-        "ae: autoencoder, one point per image. vae: variational autoencoder, a Gaussian "
-        "per image, kept close to the prior N(0, I). ad: auto-decoder, no encoder, each training image "
-        "owns a point that is learned with the decoder. vad: variational auto-decoder, each owns a "
-        "Gaussian. gan: a decoder as generator, against a discriminator.",
+        "Kind of model. " + " ".join(f"{key}: {family.sentence}" for key, family in FAMILIES.items()),
         group="model",
-        choices=(*TRAINED_ALONE, "gan"),
+        choices=tuple(FAMILIES),
     )
     network: str = field(
         "mlp",
@@ -155,7 +149,7 @@ class Recipe:
         group="loss",
         low=0.0,
         high=100.0,
-        only=("model", ("vae", "ad", "vad")),
+        only=_only("beta"),
     )
     beta_warmup: float = field(
         0.0,
@@ -164,7 +158,7 @@ class Recipe:
         low=0.0,
         high=1000.0,
         unit="epochs",
-        only=("model", ("vae", "vad")),
+        only=_only("beta_warmup"),
     )
 
     source: str = field(
@@ -172,14 +166,14 @@ class Recipe:
         "The trained run whose decoder becomes the generator. Empty: the newest one that fits the "
         "images, or none at all where the generator starts from scratch.",
         group="gan",
-        only=_GAN,
+        only=_only("source"),
     )
     source_model: str = field(
         "none",
         "The kind of model that the source is; filled in from the source.",
         group="gan",
-        choices=("none", *TRAINED_ALONE),
-        only=_GAN,
+        choices=("none", *generator_sources()),
+        only=_only("source_model"),
     )
     generator: str = field(
         "decoder",
@@ -187,7 +181,7 @@ class Recipe:
         "the same network with random weights.",
         group="gan",
         choices=("decoder", "scratch"),
-        only=_GAN,
+        only=_only("generator"),
     )
     adversarial: str = field(
         "non-saturating",
@@ -196,7 +190,7 @@ class Recipe:
         "a critic whose slope is held near 1.",
         group="gan",
         choices=("non-saturating", "hinge", "least-squares", "wgan-gp"),
-        only=_GAN,
+        only=_only("adversarial"),
     )
     d_channels: tuple[int, ...] = field(
         (32, 64),
@@ -205,7 +199,7 @@ class Recipe:
         group="gan",
         low=1,
         high=512,
-        only=_GAN,
+        only=_only("d_channels"),
     )
     d_norm: str = field(
         "none",
@@ -213,7 +207,7 @@ class Recipe:
         "cannot become arbitrarily steep.",
         group="gan",
         choices=("none", "spectral"),
-        only=_GAN,
+        only=_only("d_norm"),
     )
     d_lr: float = field(
         2e-4,
@@ -221,7 +215,7 @@ class Recipe:
         group="gan",
         low=1e-7,
         high=10.0,
-        only=_GAN,
+        only=_only("d_lr"),
     )
     d_steps: int = field(
         1,
@@ -230,7 +224,7 @@ class Recipe:
         low=1,
         high=20,
         unit="steps",
-        only=_GAN,
+        only=_only("d_steps"),
     )
     label_smoothing: float = field(
         0.0,
@@ -238,7 +232,7 @@ class Recipe:
         group="gan",
         low=0.0,
         high=0.5,
-        only=_GAN,
+        only=_only("label_smoothing"),
     )
     r1: float = field(
         0.0,
@@ -246,7 +240,7 @@ class Recipe:
         group="gan",
         low=0.0,
         high=1000.0,
-        only=_GAN,
+        only=_only("r1"),
     )
     gradient_penalty: float = field(
         10.0,
@@ -262,14 +256,14 @@ class Recipe:
         group="gan",
         low=0.0,
         high=0.9999,
-        only=_GAN,
+        only=_only("ema"),
     )
     freeze: str = field(
         "nothing",
         "Which of the two does not learn.",
         group="gan",
         choices=("nothing", "generator", "discriminator"),
-        only=_GAN,
+        only=_only("freeze"),
     )
     round_images: int = field(
         6_000,
@@ -279,7 +273,7 @@ class Recipe:
         low=0,
         high=1_000_000,
         unit="images",
-        only=_GAN,
+        only=_only("round_images"),
     )
 
     optimizer: str = field(
@@ -287,7 +281,7 @@ class Recipe:
         "adam: a step size of its own for each weight. sgd: plain gradient descent with momentum 0.9.",
         group="training",
         choices=("adam", "sgd"),
-        only=("model", TRAINED_ALONE),
+        only=_only("optimizer"),
     )
     beta2: float = field(
         0.999,
@@ -312,7 +306,7 @@ class Recipe:
         "while there is far to go, small ones to settle.",
         group="training",
         choices=("constant", "one-cycle"),
-        only=("model", TRAINED_ALONE),
+        only=_only("schedule"),
     )
     latent_lr: float = field(
         1e-2,
@@ -321,7 +315,7 @@ class Recipe:
         group="training",
         low=1e-7,
         high=10.0,
-        only=("model", DECODER_ONLY),
+        only=_only("latent_lr"),
     )
     latent_init: str = field(
         "pca",
@@ -330,7 +324,7 @@ class Recipe:
         "with its σ for each (probabilistic PCA). small: at random, N(0, 0.01²).",
         group="training",
         choices=("pca", "ppca", "small"),
-        only=("model", DECODER_ONLY),
+        only=_only("latent_init"),
     )
     precision: str = field(
         "float32",
@@ -339,7 +333,7 @@ class Recipe:
         "processor that has it built in; where the device has not, it is float32.",
         group="training",
         choices=("float32", "mixed"),
-        only=("model", TRAINED_ALONE),
+        only=_only("precision"),
     )
     batch_size: int = field(128, "Images per step.", group="training", low=1, high=10_000, unit="images")
     seed: int = field(
@@ -372,6 +366,8 @@ class Recipe:
             raise RecipeError(
                 f"image_shape: {show(self.image_shape)} is not allowed. Give three numbers: channels, height and width."
             )
+        if not SOURCES[self.dataset].any_shape:
+            object.__setattr__(self, "image_shape", SOURCES[self.dataset].shape.chw)
         try:
             ImageShape.of(self.image_shape)
         except ValueError as error:
@@ -379,9 +375,9 @@ class Recipe:
         if self.variational and self.likelihood == "mse":
             raise RecipeError(
                 "likelihood: 'mse' has no place in an ELBO, its scale against the KL term would be "
-                f"arbitrary. Choose 'gaussian' and a σ for a {self.model.upper()}."
+                f"arbitrary. Choose 'gaussian' and a σ for a {self.family.abbreviation}."
             )
-        if self.model == "gan" and self.adversarial == "wgan-gp" and self.label_smoothing:
+        if self.family.adversarial and self.adversarial == "wgan-gp" and self.label_smoothing:
             raise RecipeError(
                 "label_smoothing: has no meaning for 'wgan-gp', whose critic knows no labels. Set it to 0."
             )
@@ -410,32 +406,42 @@ class Recipe:
 
     @property
     def variational(self) -> bool:
-        """Whether an image has a Gaussian in the latent space, and the loss a KL; or a point."""
-        return self.model in ("vae", "vad")
+        """Whether an image becomes a Gaussian in the latent space, and the loss has a KL, rather than a point."""
+        return self.family.variational
 
     @property
     def decoder_only(self) -> bool:
-        """Whether there is no encoder, but a latent table."""
-        return self.model in DECODER_ONLY
+        """Whether a latent table is learned in place of an encoder."""
+        return self.family.latent_table
 
     @property
     def has_encoder(self) -> bool:
-        """Whether one pass of an encoder says where an image lies. A generator that started as a VAE's decoder keeps
-        that VAE's encoder beside it."""
-        if self.model == "gan":
-            return self.generator == "decoder" and self.source_model in ("ae", "vae")
-        return not self.decoder_only
+        """Whether an encoder finds an image's latent in one pass. A GAN whose generator started as a trained decoder
+        keeps the encoder of that model."""
+        if self.family.adversarial:
+            source = self.latent_family
+            return self.generator == "decoder" and source is not None and source.encoder
+        return self.family.encoder
 
     @property
     def implied_sigma(self) -> float | None:
         """The σ at which a Gaussian likelihood and β = 1 would weigh errors against the prior as this recipe does; None
-        where there is no such σ: no prior, no squared error, or a σ that is learned."""
-        if self.model in ("ae", "gan") or not self.beta:
+        where there is no such σ: no weighted prior, no squared error, or a σ that is learned."""
+        if not self.family.uses("beta") or not self.beta:
             return None
         # β·KL + SSE / 2σ² is KL + SSE / 2(βσ²); a plain squared error has 2σ² = 1.
         return {"gaussian": self.sigma * math.sqrt(self.beta), "mse": math.sqrt(self.beta / 2)}.get(self.likelihood)
 
-    def with_(self, **changes: Any) -> Recipe:
+    def value(self, name: str) -> Any:
+        """Value of a field by name: the way to read a field that a family declares for itself.
+
+        Raises:
+            RecipeError: no such field.
+        """
+        _known({name: None})
+        return getattr(self, name)
+
+    def with_(self, **changes: Any) -> Self:
         """A copy with some fields changed and everything checked again; an unknown field is refused by name."""
         _known(changes)
         return dataclasses.replace(self, **changes)
@@ -445,7 +451,7 @@ class Recipe:
         return {k: list(v) if isinstance(v, tuple) else v for k, v in dataclasses.asdict(self).items()}
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Recipe:
+    def from_dict(cls, values: dict[str, Any]) -> Self:
         """The recipe that `to_dict` wrote.
 
         Raises:
@@ -457,34 +463,87 @@ class Recipe:
         return cls(**values)
 
     def summary(self) -> str:
-        """One line for lists: what distinguishes this run at a glance."""
+        """One line for lists: family, images, network, latent dimensions and the setting that matters most."""
         body = "-".join(map(str, self.hidden if self.network == "mlp" else self.channels))
         body = body if self.network == "mlp" else f"{self.network} {body}"
-        if self.model == "gan":
+        if self.family.adversarial:
             end = f" · {self.adversarial} · " + ("from scratch" if self.generator == "scratch" else "from the decoder")
         else:
-            end = f" · β {self.beta:g}" if self.model != "ae" else ""
-        return f"{self.model.upper()} · {self.dataset} · {body} · {self.latent_dim}-d{end}"
+            end = f" · β {self.beta:g}" if self.family.uses("beta") else ""
+        return f"{self.family.abbreviation} · {self.dataset} · {body} · {self.latent_dim}-d{end}"
 
 
-def fields() -> tuple[dataclasses.Field, ...]:
-    """The fields of a recipe in the order of the form."""
+def _own_fields() -> list[tuple[str, str, Any]]:
+    """Fields that families declare for themselves, as `make_dataclass` takes them: name, type, field.
+
+    Raises:
+        ValueError: a name is taken by a shared field, or two families declare it differently.
+    """
+    shared = {f.name for f in dataclasses.fields(SharedRecipe)}
+    declared: dict[str, Field] = {}
+    for family in FAMILIES.values():
+        for own in family.own_fields:
+            if own.name in shared or declared.setdefault(own.name, own) != own:
+                raise ValueError(
+                    f"{family.file.name}: there is another recipe field '{own.name}'. Choose another name."
+                )
+    return [
+        (
+            own.name,
+            "tuple[int, ...]" if isinstance(own.default, tuple) else type(own.default).__name__,
+            field(
+                own.default,
+                own.help,
+                group=own.group,
+                low=own.low,
+                high=own.high,
+                choices=own.choices,
+                unit=own.unit,
+                only=_only(own.name),
+            ),
+        )
+        for own in declared.values()
+    ]
+
+
+if TYPE_CHECKING:
+
+    class Recipe(SharedRecipe):
+        """What to train, with the fields that families declare for themselves."""
+
+else:
+    Recipe = dataclasses.make_dataclass(
+        "Recipe",
+        _own_fields(),
+        bases=(SharedRecipe,),
+        frozen=True,
+        namespace={
+            "__module__": __name__,
+            "__doc__": "What to train. Frozen: a run never changes its recipe, it records changes beside it.",
+        },
+    )
+
+
+def fields() -> tuple[dataclasses.Field[Any], ...]:
+    """Fields of a recipe in the order of the form."""
     return dataclasses.fields(Recipe)
 
 
-def lacking(f: dataclasses.Field, values: dict[str, Any]) -> tuple[str, tuple[str, ...]] | None:
-    """What keeps a field from mattering beside these values of the others, (field, values that it would need): σ does
-    not matter without a Gaussian, nor what only an optimiser knows where there is a choice of none. None: it matters.
+def lacking(f: dataclasses.Field[Any], values: dict[str, Any]) -> tuple[str, tuple[str, ...]] | None:
+    """Condition that keeps a field from mattering beside these values: (other field, values it would need).
+
+    σ has no effect without a Gaussian likelihood, nor has a field of one optimiser where there is no choice of any.
+    None: the field matters.
     """
-    only = f.metadata["only"]
+    only: tuple[str, tuple[str, ...]] | None = f.metadata["only"]
     if only is None:
         return None
     name, allowed = only
     return lacking(Recipe.__dataclass_fields__[name], values) or (None if values.get(name) in allowed else only)
 
 
-def applies(f: dataclasses.Field, values: dict[str, Any]) -> bool:
-    """Whether a field matters beside these values of the others."""
+def applies(f: dataclasses.Field[Any], values: dict[str, Any]) -> bool:
+    """Whether a field has an effect beside these values of the others."""
     return lacking(f, values) is None
 
 

@@ -1,44 +1,43 @@
-"""Where a GAN's generator comes from: the runs whose decoder can become one, and the recipe that follows.
+"""Source of a GAN's generator: runs whose decoder can become one, and the GAN's recipe that follows.
 
 Reads recipes only and needs no torch; the weights are copied when training begins.
 """
 
 from __future__ import annotations
 
-from core.recipes.recipe import TRAINED_ALONE, Recipe
+from core.recipes.family import FAMILIES, generator_sources
+from core.recipes.recipe import Recipe
 from core.runs import index
 from core.runs import run as runs_run
 from core.runs.run import Run, RunError
 
 INHERITED = ("image_shape", "network", "hidden", "channels", "activation", "latent_dim", "likelihood", "sigma", "beta")
-"""What a generator takes from its source: it is the same network, and its images mean the same."""
-
-_BEST_FIRST = ("vae", "vad", "ad", "ae")
+"""Recipe fields that a GAN takes from its source: the generator is the same network with the same likelihood."""
 
 
 def sources(dataset: str | None = None, folder: str = "") -> list[Run]:
-    """Runs whose decoder can become a generator, of those trained on these images or of all: VAEs first, then by kind;
-    the newest first."""
+    """Runs whose decoder can become a generator, of one data set or of all: in the families' order of preference,
+    then newest first."""
     found = [
         run
         for run in index.list_runs()
         if run.error is None
         and run.has_weights
-        and run.recipe.model in TRAINED_ALONE
+        and run.recipe.family.generator_source
         and dataset in (None, run.recipe.dataset)
         and (dataset != "folder" or run.recipe.folder == folder)
     ]
-    return sorted(found, key=lambda run: _BEST_FIRST.index(run.recipe.model))  # stable: newest first within a kind
+    return sorted(found, key=lambda run: run.recipe.family.generator_source)  # stable: newest first within a family
 
 
 def resolved(recipe: Recipe) -> Recipe:
-    """The recipe of a GAN with its source named and the source's network in it; any other recipe as it is.
+    """A GAN's recipe completed with the name of its source and the source's network; any other recipe unchanged.
 
     Raises:
-        RunError: the source is missing, untrained, a GAN itself or trained on other images; or none was named, the
-            generator is to start as a decoder, and there is no run that fits.
+        RunError: the source is missing, untrained, a GAN itself or trained on other images; or no source is named,
+            the generator is to start as a decoder, and no run fits.
     """
-    if recipe.model != "gan":
+    if not recipe.family.adversarial:
         return recipe
     if recipe.source:
         source = _named(recipe)
@@ -56,7 +55,7 @@ def resolved(recipe: Recipe) -> Recipe:
 
 
 def taken_over(recipe: Recipe, source: Run) -> Recipe:
-    """The recipe of a GAN from that source: its name, its kind and its network."""
+    """A GAN's recipe with the name, the family and the network of that source."""
     taken = {name: getattr(source.recipe, name) for name in INHERITED}
     return recipe.with_(source=source.name, source_model=source.recipe.model, **taken)
 
@@ -64,10 +63,11 @@ def taken_over(recipe: Recipe, source: Run) -> Recipe:
 def _named(recipe: Recipe) -> Run:
     source = runs_run.open_run(recipe.source)
     theirs = source.recipe
-    if theirs.model not in TRAINED_ALONE:
+    if not theirs.family.generator_source:
+        names = [FAMILIES[key].abbreviation for key in generator_sources()]
         raise RunError(
-            f"source: '{source.name}' is a {theirs.model.upper()} itself. Choose an autoencoder, a VAE "
-            "or an auto-decoder."
+            f"source: '{source.name}' is a {theirs.family.abbreviation} itself. Choose a trained "
+            f"{', '.join(names[:-1])} or {names[-1]}."
         )
     if (theirs.dataset, theirs.folder) != (recipe.dataset, recipe.folder):
         raise RunError(

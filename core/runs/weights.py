@@ -13,6 +13,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from core.models import AutoDecoder, LatentModel, build
+from core.models.base import renamed
 from core.runs import Run, RunError
 from core.system.atomic_files import write_atomic
 from core.system.cache import digest
@@ -61,7 +62,7 @@ def put(model: LatentModel, tensors: dict[str, Tensor], where: str) -> None:
     """
     if isinstance(model, AutoDecoder) and (table := tensors.get("table")) is not None and table.dim() == 2:
         model.table = table.new_zeros(len(table), model.code_dim)  # a row for each image it was trained on
-    expected = model.state_dict()
+    tensors, expected = renamed(tensors), model.state_dict()
     for name in sorted(expected.keys() | tensors.keys()):
         if name not in tensors:
             raise RunError(f"The weights of {where} do not fit its recipe: '{name}' is missing.")

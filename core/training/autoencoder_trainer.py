@@ -1,9 +1,9 @@
-"""The arithmetic of training families that redraw images: one batch, one validation, and the exact state between."""
+"""Trainer of all families but GANs: a training step, a validation, and a state from which it resumes bit-equal."""
 
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -13,7 +13,9 @@ from core import data
 from core.evaluation import metrics
 from core.images import convert
 from core.latent import encoding, pca
+from core.models.base import renamed
 from core.recipes.duration import SEARCHED
+from core.recipes.family import Term
 from core.recipes.recipe import Recipe
 from core.runs.history import Row
 from core.system import devices
@@ -22,48 +24,62 @@ from core.training.base_trainer import BaseTrainer, ValidationResult, flatten_st
 from core.training.lazy_adam import LazyAdam
 
 RISE, FIRST, LAST = 0.25, 1 / 25, 1 / 100
-"""The schedule one-cycle: the share of all steps in which the learning rate rises, and what it begins and ends with, as
-shares of the largest. Not 0 at the end: a run that is given more epochs later goes on with the smallest steps."""
+"""Schedule one-cycle: the share of all steps in which the learning rate rises, and its first and last value as shares
+of the largest. Not 0 at the end: a run that is given more epochs later continues with the smallest steps."""
 
 
 def one_cycle(done: float) -> float:
-    """The share of the largest learning rate after a share `done` of all steps: up along half a cosine, then down along
-    another (Smith & Topin 2018)."""
+    """Learning rate, as a share of the largest, after a share `done` of all steps: it rises along half a cosine,
+    then falls along another (Smith & Topin 2018)."""
     if done < RISE:
-        low, way = FIRST, 1.0 - done / RISE
+        low, phase = FIRST, 1.0 - done / RISE
     else:
-        low, way = LAST, min(1.0, (done - RISE) / (1.0 - RISE))
-    return low + (1.0 - low) * 0.5 * (1.0 + math.cos(math.pi * way))
+        low, phase = LAST, min(1.0, (done - RISE) / (1.0 - RISE))
+    return low + (1.0 - low) * 0.5 * (1.0 + math.cos(math.pi * phase))
 
 
 class AutoencoderTrainer(BaseTrainer):
-    """A model, its optimiser and its place in the data.
+    """Trainer of the families that minimise a weighted sum of loss terms: all but GANs.
 
     Attributes:
         lr: the learning rate, or the largest one of a schedule.
-        beta: the weight the KL has, or will have once it is warmed up.
-        parts: the table of validation KL per latent dimension: file, columns.
+        weights: of the loss terms by recipe field (β), or what they will be at the end of their warm-up.
+        optimizer: of the networks. latents: latent table with an optimiser of its own; None in families without one.
+        mixed: whether layers compute in bfloat16.
     """
 
     def __init__(self, recipe: Recipe, device: torch.device, image_set: data.ImageSet | None = None):
         """`image_set`: instead of the recipe's own data set (a class of it, say)."""
-        self.betas: list[float] = []
-        super().__init__(recipe, device, image_set, per_step=recipe.batch_size)
-        self.parts = ("kl.csv", ("epoch", *(f"z{i}" for i in range(recipe.latent_dim)))) if recipe.variational else None
+        family = recipe.family
+        self.terms, self.lr = family.terms, recipe.lr
+        self.weights: dict[str, float] = {name: recipe.value(name) for name in family.weights}
+        self.batch_weights: dict[str, list[float]] = {name: [] for name in family.weights}
+        super().__init__(recipe, device, image_set, per_step=recipe.batch_size, columns=len(self.terms))
+        self.changeable = ("lr", *family.weights)
+        if family.variational:
+            self.breakdown = ("kl.csv", ("epoch", *(f"z{i}" for i in range(recipe.latent_dim))))
         self.optimizer = _optimizer(recipe, self.model, device)
         # A row is seen once an epoch: from the first batch of one to the last batch of the next at the longest.
         self.latents = (
             LazyAdam(latent_init.initial_table(recipe, self.train_images), recipe.latent_lr, 2 * self.batches)
-            if recipe.decoder_only
+            if family.latent_table
             else None
         )
-        self.lr, self.beta = recipe.lr, recipe.beta
         self.mixed = recipe.precision == "mixed" and devices.has_bfloat16(device)
         self.device_name += " with bfloat16" if self.mixed else ""
 
     def begin_epoch(self) -> None:
         super().begin_epoch()
-        self.betas = []
+        self.batch_weights = {name: [] for name in self.weights}
+
+    def current(self, name: str) -> float:
+        return self.lr if name == "lr" else self.weights[name]
+
+    def change(self, name: str, value: float) -> None:
+        if name == "lr":
+            self.lr = value
+        else:
+            self.weights[name] = value
 
     def lr_at(self, progress: float) -> float:
         """The learning rate after so many epochs."""
@@ -72,74 +88,91 @@ class AutoencoderTrainer(BaseTrainer):
         return self.lr * one_cycle(progress / self.recipe.epochs)
 
     def _set_rates(self) -> None:
-        """The latents' rate keeps its proportion to the other."""
+        """Set the learning rate of this step; that of the latent table keeps its ratio to it."""
         lr = self.lr_at(self.progress)
         if self.latents is not None:
             self.latents.lr = self.recipe.latent_lr * (lr / self.recipe.lr)
         for group in self.optimizer.param_groups:
             group["lr"] = lr
 
-    def beta_now(self) -> float:
-        """β after its warm-up so far: rising in a straight line from 0 (Bowman et al. 2016)."""
-        warmup = self.recipe.beta_warmup
-        return self.beta * min(1.0, self.progress / warmup) if warmup else self.beta
+    def weights_now(self) -> dict[str, float]:
+        """Weights of the loss terms at this point of their warm-up, linear from 0 (Bowman et al. 2016)."""
+        now = dict(self.weights)
+        for term in self.terms:
+            warmup = self.recipe.value(term.warmup) if term.warmup else 0.0
+            if term.weight and warmup:
+                now[term.weight] = self.weights[term.weight] * min(1.0, self.progress / warmup)
+        return now
 
     def step(self) -> int:
-        """One batch: forward, backward, update. Returns how many images it held."""
+        """One batch: forward, backward, update. Returns the number of images in it."""
         rows = self.next_rows()
         x = convert.scale_bytes(self.train_images[rows])
-        posterior = None if self.latents is None else self.model.posterior(self.latents.take(rows))
+        posterior = None if self.latents is None else self.model.posterior(self.latents.gather(rows))
         # Matrices are multiplied in bfloat16, everything else is done in float32 (Micikevicius et al. 2018).
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.mixed):
-            losses = self.model.loss(x, self.noise, posterior)
-        recon, kl, beta = losses.recon.sum(), losses.kl.sum(), self.beta_now()
-        ((recon + beta * kl) / len(x)).backward()
+            losses = self.model.loss(x, self.noise, posterior).terms
+        # A statistic of the batch counts for each of its images, so that curves weigh batches by their size.
+        sums = [len(x) * losses[t.name] if t.batch else losses[t.name].sum() for t in self.terms]
+        weights = self.weights_now()
+        (_weighted_sum(self.terms, sums, weights) / len(x)).backward()
         self._set_rates()
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         if self.latents is not None:
             self.latents.step()
-        self.sums[self.batch] = torch.stack((recon.detach(), kl.detach()))
-        self.betas.append(beta)
+        self.loss_sums[self.batch] = torch.stack([part.detach() for part in sums])
+        for name, value in weights.items():
+            self.batch_weights[name].append(value)
         self.batch += 1
         self.steps += 1
         return len(rows)
 
-    def point(self, sums: np.ndarray, start: int, stop: int) -> Row:
-        """A mean over images, not over batches: a short last batch counts for what it holds. `sums`: Σ recon, Σ KL."""
-        count = min(stop * self.per_step, self.per_epoch) - start * self.per_step
-        recon, kl = sums.sum(0) / count
-        weighted = float(np.dot(sums[:, 1], self.betas[start:stop])) / count
-        return {
-            "train_recon": float(recon),
-            "train_kl": float(kl),
-            "train_weighted_kl": weighted,
-            "train_total": float(recon) + weighted,
-        }
+    def loss_row(self, sums: np.ndarray, start: int, stop: int) -> Row:
+        """Means over images, not over batches: a short last batch counts for the images it holds.
 
-    def place(self, batch: int) -> Row:
-        beta = self.betas[batch - 1] if batch else self.beta_now()
-        return super().place(batch) | {"lr": self.lr_at(self.epoch + batch / self.batches), "beta": beta}
+        Args:
+            sums: of each loss term over the images of each batch, [stop − start, terms].
+        """
+        count = min(stop * self.per_step, self.per_epoch) - start * self.per_step
+        means = dict(zip((t.name for t in self.terms), (sums.sum(0) / count).tolist(), strict=True))
+        weighted = {
+            t.name: float(np.dot(sums[:, i], self.batch_weights[t.weight][start:stop])) / count
+            for i, t in enumerate(self.terms)
+            if t.weight
+        }
+        return self._loss_columns("train", means, weighted)
+
+    def _loss_columns(self, part: str, means: dict[str, float], weighted: dict[str, float]) -> Row:
+        """Row of the loss columns of "train" or "val" from the means of all terms and of the weighted ones."""
+        row, total = {}, 0.0
+        for term in self.terms:
+            row[f"{part}_{term.name}"] = means[term.name]
+            if term.weight:
+                row[f"{part}_weighted_{term.name}"] = weighted[term.name]
+            total += weighted.get(term.name, means[term.name])
+        return row | {f"{part}_total": total}
+
+    def position_row(self, batch: int) -> Row:
+        weights = {name: log[batch - 1] for name, log in self.batch_weights.items()} if batch else self.weights_now()
+        return super().position_row(batch) | {"lr": self.lr_at(self.epoch + batch / self.batches)} | weights
 
     def validate(self) -> ValidationResult:
-        """Score the held-out images at the β of the last batch, and refresh the model's latent statistics."""
+        """Score the held-out images with the weights of the last batch, and refresh the model's latent statistics."""
         if self.latents is not None:
-            self.model.table = self.latents.now()
+            self.model.table = self.latents.materialize()
             latent_init.fit_ridge(self.model, self.train_images)
-        self.model.beta.fill_(self.beta)
+        self.model.beta.fill_(self.weights.get("beta", 0.0))
         scores = metrics.score(self.model, self.val_images, steps=SEARCHED)
         mean, cov = pca.moments(self._latents_of_training().cpu().numpy())
         self.model.latent_mean.copy_(torch.from_numpy(mean))
         self.model.latent_cov.copy_(torch.from_numpy(cov))
         self.model.kl_per_dim.copy_(torch.from_numpy(scores.kl_per_dim))
-        place = self.place(self.batch)
-        row = place | {
-            "val_recon": scores.recon,
-            "val_kl": scores.kl,
-            "val_weighted_kl": place["beta"] * scores.kl,
-            "val_total": scores.total(place["beta"]),
-        }
-        return ValidationResult(row, scores.total(self.beta), scores.kl_per_dim)
+        position = self.position_row(self.batch)
+        weighted = {t.name: position[t.weight] * scores.terms[t.name] for t in self.terms if t.weight}
+        row = position | self._loss_columns("val", scores.terms, weighted)
+        objective = _weighted_sum(self.terms, [scores.terms[t.name] for t in self.terms], self.weights)
+        return ValidationResult(row, objective, scores.kl_per_dim)
 
     def _latents_of_training(self) -> Tensor:
         """μ of training images [N, d]: all of the table, or 2,000 images that are encoded."""
@@ -149,44 +182,60 @@ class AutoencoderTrainer(BaseTrainer):
         spread = torch.linspace(0, len(self.train_images) - 1, min(len(self.train_images), 2_000)).long()
         return encoding.means(self.model, self.train_images[spread.to(self.device)], metrics.CHUNK)
 
-    def facts(self) -> dict[str, Any]:
-        """The counters, for JSON. With `tensors` they are the whole state."""
-        found = {
-            "epoch": self.epoch,
-            "batch": self.batch,
-            "steps": self.steps,
-            "lr": self.lr,
-            "beta": self.beta,
-            "betas": self.betas,
-        }
-        return found if self.latents is None else found | {"latents": self.latents.facts()}
+    def counters(self) -> dict[str, Any]:
+        """Plain numbers of the state, for JSON; with `state_dict` they are the whole state."""
+        found: dict[str, Any] = {"epoch": self.epoch, "batch": self.batch, "steps": self.steps, "lr": self.lr}
+        for name, value in self.weights.items():
+            found |= {name: value, f"{name}s": self.batch_weights[name]}
+        return found if self.latents is None else found | {"latents": self.latents.counters()}
 
-    def tensors(self) -> dict[str, Tensor]:
-        """Weights, optimiser, random state and the running epoch's losses, by name."""
-        found = {f"model.{k}": v for k, v in self.model.state_dict().items()} | flatten_state(
-            "optimizer", self.optimizer
-        )
+    def state_dict(self) -> dict[str, Tensor]:
+        """Tensors of the state: weights, optimiser, random state and the running epoch's losses, by name."""
+        found = {f"model.{k}": v for k, v in self.model.state_dict().items()}
+        found |= flatten_state("optimizer", self.optimizer)
         if self.latents is not None:
-            found |= {f"latents.{k}": v for k, v in self.latents.tensors().items()}
-        return found | {"noise": self.noise.get_state(), "sums": self.sums}
+            found |= {f"latents.{k}": v for k, v in self.latents.state_dict().items()}
+        return found | {"noise": self.noise.get_state(), "sums": self.loss_sums}
 
-    def restore(self, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
-        """Go on exactly where `tensors` and `facts` were taken. The model's own tensors must have been checked."""
+    def load_state_dict(self, tensors: dict[str, Tensor], counters: dict[str, Any]) -> None:
+        """Restore a state. The model's own tensors must have been checked.
+
+        Raises:
+            KeyError, RuntimeError, ValueError: the state is of another trainer.
+        """
         if self.latents is not None:
-            self.latents.restore({k[8:]: v for k, v in tensors.items() if k.startswith("latents.")}, facts["latents"])
-            self.model.table = self.latents.now()
-        self.model.load_state_dict({k[6:]: v for k, v in tensors.items() if k.startswith("model.")})
+            own = {k[8:]: v for k, v in tensors.items() if k.startswith("latents.")}
+            self.latents.load_state_dict(own, counters["latents"])
+            self.model.table = self.latents.materialize()
+        self.model.load_state_dict(renamed({k[6:]: v for k, v in tensors.items() if k.startswith("model.")}))
         unflatten_state("optimizer", tensors, self.optimizer)
         self.noise.set_state(tensors["noise"])
-        self.epoch, self.steps = facts["epoch"], facts["steps"]
+        self.epoch, self.steps = counters["epoch"], counters["steps"]
         self.begin_epoch()
-        self.batch, self.betas = facts["batch"], list(facts["betas"])
-        self.sums.copy_(tensors["sums"])
-        self.lr, self.beta = facts["lr"], facts["beta"]
+        self.batch, self.lr = counters["batch"], counters["lr"]
+        for name in self.weights:
+            self.weights[name], self.batch_weights[name] = counters[name], list(counters[f"{name}s"])
+        # States of autoencoders once had a second column, for a KL of 0.
+        self.loss_sums.copy_(tensors["sums"][:, : len(self.terms)])
 
-    def forget(self) -> None:
-        """The optimiser begins anew: its averages are of gradients that led astray."""
+    def reset_optimizer(self) -> None:
+        """Clear the optimiser's moments: after a divergence they hold gradients that led astray."""
         self.optimizer.state.clear()
+
+
+Number = TypeVar("Number", Tensor, float)
+
+
+def _weighted_sum(terms: tuple[Term, ...], values: list[Number], weights: dict[str, float]) -> Number:
+    """Sum of the values of loss terms with their weights."""
+    total = _weighted(terms[0], values[0], weights)
+    for term, value in zip(terms[1:], values[1:], strict=True):
+        total = total + _weighted(term, value, weights)
+    return total
+
+
+def _weighted(term: Term, value: Number, weights: dict[str, float]) -> Number:
+    return weights[term.weight] * value if term.weight else value
 
 
 def _optimizer(recipe: Recipe, model: torch.nn.Module, device: torch.device) -> torch.optim.Optimizer:

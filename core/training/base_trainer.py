@@ -1,14 +1,14 @@
-"""The way through the training images that every family shares: which batch is next, and the losses of the way.
+"""Base trainer: shuffling, batching, loss sums on the device, and preview images.
 
-The hot loop talks to the device and never waits for it: losses stay there in a small table, one row per batch, and
-come over only when somebody wants to see them. `training/loop.py` decides when that is.
+The training step never waits for the device: the losses of an epoch stay there in a small table, one row per batch, and
+are copied to the CPU only when `training/loop.py` reports them.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,21 +25,19 @@ from core.runs import frames
 from core.runs.history import Row
 from core.system import devices
 
-if TYPE_CHECKING:  # torch takes two seconds, and who only counts the cores needs none
-    import torch
-
 BINS, LEAST_PER_BIN = 50, 8
-"""Points of the loss curve within one epoch, at most, and batches that each stands for, at least."""
+"""Greatest number of points of the loss curve within one epoch, and least number of batches per point."""
 
 
 @dataclass(frozen=True)
 class ValidationResult:
-    """What a validation found.
+    """Result of one validation.
 
     Attributes:
-        row: the figures for the curves.
-        objective: the one to be minimised, by which the best weights are chosen.
-        kl_per_dim: nats [d], and empty for a GAN. shares: a GAN's samples per class [C], else empty.
+        row: figures for the loss curves.
+        objective: figure to be minimised, by which the best weights are chosen.
+        kl_per_dim: KL per latent dimension, in nats [d]; empty for a GAN.
+        shares: share of a GAN's samples in each class [C]; empty for other families.
     """
 
     row: Row
@@ -48,21 +46,25 @@ class ValidationResult:
     shares: np.ndarray = field(default_factory=lambda: np.zeros(0))
 
     @property
-    def parts(self) -> np.ndarray:
-        """The one of the two that there is."""
+    def breakdown(self) -> np.ndarray:
+        """Values of the second table of the run: KL per latent dimension or share per class."""
         return self.shares if len(self.shares) else self.kl_per_dim
 
 
 class BaseTrainer:
-    """A model on its way through the images, epoch by epoch. Everything random comes from the recipe's seed.
+    """A model and its position in the training images, epoch by epoch. All random numbers come from the recipe's seed.
 
     Attributes:
         epoch: finished epochs. batch: finished batches of the running epoch. steps: batches since the beginning.
-        device_name: the device in words. changeable: what may be changed in mid-run. per_step, per_epoch: images.
-        sums: what each batch of this epoch leaves for the curve, [batches, columns].
+        device_name: the device in words. changeable: names of the settings that may change during a training.
+        per_step, per_epoch: images of a batch and of an epoch.
+        loss_sums: sums for the loss curve of each batch of this epoch, [batches, columns].
+        breakdown: second table of the run, as file name and columns; None for no such table.
     """
 
-    changeable: tuple[str, ...] = ("lr", "beta")
+    changeable: tuple[str, ...] = ("lr",)
+    breakdown: tuple[str, tuple[str, ...]] | None = None
+    lr: float
 
     def __init__(
         self,
@@ -74,15 +76,21 @@ class BaseTrainer:
         per_epoch: int = 0,
         columns: int = 2,
     ):
-        """`per_epoch`: images of an epoch, if it is to be a part of the set; 0: all."""
+        """
+        Args:
+            image_set: instead of the recipe's own data set.
+            per_step: images of a batch. per_epoch: images of an epoch; 0 for all.
+            columns: sums per batch.
+        """
         devices.keep_memory()
         self.recipe, self.device, self.device_name = recipe, device, devices.describe(device)
         self.image_set = load_images(recipe) if image_set is None else image_set
         train, held_out = data.split(self.image_set, recipe.validation, recipe.train_images)
         self.train_images = convert.to_byte_tensor(self.image_set.train_images[train], device)
         self.val_images = convert.to_byte_tensor(self.image_set.train_images[held_out], device)
-        self.shown = convert.to_byte_tensor(_one_of_each_class(self.image_set), device)
-        self.shown_noise = torch.randn(frames.SAMPLES, recipe.latent_dim, generator=torch.Generator().manual_seed(1))
+        self.preview_images = convert.to_byte_tensor(_one_of_each_class(self.image_set), device)
+        generator = torch.Generator().manual_seed(1)
+        self.preview_noise = torch.randn(frames.SAMPLES, recipe.latent_dim, generator=generator)
         self.model = build(recipe).to(device)
         self.noise = torch.Generator(device).manual_seed(recipe.seed)
         self.per_step, self.columns = per_step, columns
@@ -92,43 +100,78 @@ class BaseTrainer:
         self.begin_epoch()
 
     def begin(self) -> None:
-        """Whatever is to be done once, before the first step of a run."""
+        """Prepare the first step of a new run; a resumed run skips this."""
 
-    def alone(self, player: str) -> Row:
-        """A step of one player where there are two, "d" or "g": what it saw. Where there are none, nothing happens."""
+    def current(self, name: str) -> float:
+        """Value of a changeable setting."""
+        return float(getattr(self, name))
+
+    def change(self, name: str, value: float) -> None:
+        """Change a changeable setting from the next batch on."""
+        setattr(self, name, value)
+
+    def single_player_step(self, player: str) -> Row:
+        """Take a step with one of two players, "d" or "g"; returns its figures, none in families without players."""
         return {}
 
+    def step(self) -> int:
+        """Train on one batch. Returns the number of images in it."""
+        raise NotImplementedError
+
+    def validate(self) -> ValidationResult:
+        """Measure the model on held-out images."""
+        raise NotImplementedError
+
+    def counters(self) -> dict[str, Any]:
+        """Plain numbers of the state, for JSON; with `state_dict` they are the whole state."""
+        raise NotImplementedError
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Tensors of the state by name."""
+        raise NotImplementedError
+
+    def load_state_dict(self, tensors: dict[str, Tensor], counters: dict[str, Any]) -> None:
+        """Restore a state: training continues exactly where it was taken."""
+        raise NotImplementedError
+
+    def reset_optimizer(self) -> None:
+        """Clear the moments of all optimisers, after a divergence."""
+        raise NotImplementedError
+
     def begin_epoch(self) -> None:
-        """A fresh permutation, or the next part of one: a pure function of seed and epoch, so that a resumed run finds
-        its order again."""
+        """Shuffle: a new permutation of the images, or the next part of one.
+
+        The order depends on seed and epoch alone, so that a resumed run has the same one.
+        """
         n = len(self.train_images)
         turn, part = divmod(self.epoch, n // self.per_epoch)
         generator = torch.Generator().manual_seed(self.recipe.seed * 1_000_003 + turn)
         order = torch.randperm(n, generator=generator)[part * self.per_epoch :][: self.per_epoch]
         self.order = order.to(self.device)
-        self.sums = torch.zeros(self.batches, self.columns, device=self.device)
+        self.loss_sums = torch.zeros(self.batches, self.columns, device=self.device)
         self.batch = 0
 
     def next_rows(self) -> Tensor:
-        """Which images the next batch holds, [B] or fewer at the end of an epoch."""
+        """Indices of the next batch's images, [B], or fewer at the end of an epoch."""
         return self.order[self.batch * self.per_step : (self.batch + 1) * self.per_step]
 
     @property
     def progress(self) -> float:
-        """Epochs done, the running one as a fraction."""
+        """Finished epochs, the running one as a fraction."""
         return self.epoch + self.batch / self.batches
 
-    def wait(self) -> None:
-        """Until the device has done all it was asked to; a CPU always has."""
+    def synchronize(self) -> None:
+        """Wait until the device has finished all its work; a CPU always has."""
         if self.device.type != "cpu":
             torch.accelerator.synchronize(self.device)
 
     @property
     def epoch_done(self) -> bool:
+        """Whether the running epoch has no batch left."""
         return self.batch == self.batches
 
     def finite(self) -> bool:
-        """Whether the weights are numbers still. Waits for the device."""
+        """Whether all weights are finite. Waits for the device."""
         return all(bool(p.isfinite().all()) for p in self.model.parameters())
 
     def end_epoch(self) -> None:
@@ -136,23 +179,29 @@ class BaseTrainer:
         self.epoch += 1
         self.begin_epoch()
 
-    def rows(self, first: int, last: int) -> list[Row]:
-        """The loss curve from batch `first` to `last` of this epoch, in bins at fixed places. Waits for the device."""
-        width = self._bin_width
-        sums = self.sums[first:last].cpu().double().numpy()
-        edges = [(start, min(start + width, last)) for start in range(first, last, width)]
-        return [self.place(stop) | self.point(sums[start - first : stop - first], start, stop) for start, stop in edges]
+    def curve(self, first: int, last: int) -> list[Row]:
+        """Rows of the loss curve for batches `first` to `last` of this epoch, in bins at fixed positions.
 
-    def point(self, sums: np.ndarray, start: int, stop: int) -> Row:
-        """One point of the curve from the sums of its batches, [stop − start, columns]."""
+        Waits for the device.
+        """
+        width = self._bin_width
+        sums = self.loss_sums[first:last].cpu().double().numpy()
+        edges = [(start, min(start + width, last)) for start in range(first, last, width)]
+        return [
+            self.position_row(stop) | self.loss_row(sums[start - first : stop - first], start, stop)
+            for start, stop in edges
+        ]
+
+    def loss_row(self, sums: np.ndarray, start: int, stop: int) -> Row:
+        """Loss columns of one bin from the sums of its batches `start` to `stop`, [stop − start, columns]."""
         raise NotImplementedError
 
-    def place(self, batch: int) -> Row:
-        """Where on the axes of the curve that batch lies."""
+    def position_row(self, batch: int) -> Row:
+        """Position columns of a row that ends with that batch of this epoch: step, epoch, rates and weights."""
         return {"step": float(self.steps - self.batch + batch), "epoch": self.epoch + batch / self.batches}
 
     def bin_start(self, batch: int) -> int:
-        """The first batch of the bin that `batch` falls into."""
+        """First batch of the bin that contains `batch`."""
         return batch // self._bin_width * self._bin_width
 
     @property
@@ -160,16 +209,16 @@ class BaseTrainer:
         return max(LEAST_PER_BIN, math.ceil(self.batches / BINS))
 
     @torch.no_grad()
-    def picture(self) -> bytes:
-        """Fixed images and fixed latents decoded with the weights of now: a frame, see `runs/frames.py`."""
-        x = convert.scale_bytes(self.shown)
-        seen = self.model.decode(encoding.encode(self.model, x).mean)
-        new = self.model.decode(self.model.from_noise(self.shown_noise.to(self.device)))
-        return frames.compose(*(to_pictures(part) for part in (x, seen, new)))
+    def render_preview(self) -> bytes:
+        """Frame of fixed images, their reconstructions and samples at fixed noise, as PNG; see `runs/frames.py`."""
+        x = convert.scale_bytes(self.preview_images)
+        reconstructed = self.model.decode(encoding.encode(self.model, x).mean)
+        samples = self.model.decode(self.model.from_noise(self.preview_noise.to(self.device)))
+        return frames.compose(*(to_pictures(part) for part in (x, reconstructed, samples)))
 
 
 def flatten_state(prefix: str, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
-    """An optimiser's state as named tensors, for a file."""
+    """State of an optimiser as named tensors, for a file."""
     return {
         f"{prefix}.{i}.{key}": torch.as_tensor(value)
         for i, entry in optimizer.state_dict()["state"].items()
@@ -179,7 +228,7 @@ def flatten_state(prefix: str, optimizer: torch.optim.Optimizer) -> dict[str, Te
 
 
 def unflatten_state(prefix: str, tensors: dict[str, Tensor], optimizer: torch.optim.Optimizer) -> None:
-    """Put back what `flat` named."""
+    """Restore the state that `flatten_state` named with this prefix."""
     state: dict[int, dict[str, Any]] = {}
     for name, value in tensors.items():
         if name.startswith(f"{prefix}."):
@@ -189,7 +238,7 @@ def unflatten_state(prefix: str, tensors: dict[str, Tensor], optimizer: torch.op
 
 
 def _one_of_each_class(image_set: data.ImageSet) -> np.ndarray:
-    """Twelve test images: the first of each class, then others; repeated where a set holds fewer."""
+    """Twelve test images: the first of each class, then others; repeated if the set holds fewer."""
     source, labels = image_set.test_images, image_set.test_labels
     if not len(source):
         source, labels = image_set.train_images, image_set.train_labels
@@ -200,17 +249,17 @@ def _one_of_each_class(image_set: data.ImageSet) -> np.ndarray:
 
 
 LARGE = 512
-"""Images in a batch from which on a second thread pays for fully connected layers."""
+"""Smallest batch, in images, for which a second thread speeds up fully connected layers."""
 
 
 def threads_for(recipe: Recipe, device: torch.device) -> int:
-    """How many CPU threads train this recipe.
+    """Number of CPU threads that train this recipe.
 
-    A rule, not a probe: another thread count adds numbers in another order, so a probe that decided differently
-    tomorrow would break "same seed, same losses". On layers as small as the MLP's a second thread gains little, or
-    nothing where it sleeps at once, and takes a core that the page could have, until a batch is `LARGE`
-    (`benchmarks/threads.py`); convolutions are worth every core.
+    A rule, not a measurement: another number of threads adds numbers in another order, so a measurement that decided
+    differently tomorrow would break "same seed, same losses". On layers as small as the MLP's a second thread gains
+    little and takes a core from the page, until a batch is `LARGE` (`benchmarks/threads.py`); convolutions use all
+    cores.
     """
-    dense = recipe.network == "mlp" and recipe.model != "gan"  # a discriminator is made of convolutions
+    dense = recipe.network == "mlp" and not recipe.family.adversarial  # a discriminator consists of convolutions
     small = dense and recipe.batch_size < LARGE
     return 1 if small or device.type != "cpu" else devices.cores()

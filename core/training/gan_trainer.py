@@ -1,7 +1,7 @@
-"""The arithmetic of training a GAN: the steps of both players, the measures of a round, and the exact state between.
+"""Trainer of GANs: the steps of both players, the metrics of a round, and a state from which it resumes bit-equal.
 
-Neither player's step touches the other: D learns from images that were made before and carry no gradient, and while G
-learns, D only looks (its spectral norms stand still, its weights get no gradient).
+A step of one player leaves the other unchanged: D learns from generated images that carry no gradient, and while G
+learns, D's weights get no gradient and its spectral norms are not updated.
 """
 
 from __future__ import annotations
@@ -20,29 +20,31 @@ from torch import Tensor, nn
 from core import data, runs
 from core.evaluation import classifier, metrics, sample_quality
 from core.images import convert
-from core.models import adversarial_losses
+from core.models import GAN, adversarial_losses
+from core.models.base import renamed
 from core.recipes.recipe import Recipe
 from core.runs import RunError, weights
 from core.runs.history import Row
 from core.training.base_trainer import BaseTrainer, ValidationResult, flatten_state, unflatten_state
 
 MOMENTUM = (0.5, 0.99)
-"""Adam's β₁ and β₂. A long memory of gradients, 0.9, points to where the other player was (Radford et al. 2016)."""
+"""Adam's β₁ and β₂. A longer memory, β₁ = 0.9, averages gradients against outdated states of the other player (Radford
+et al. 2016)."""
 
 COLUMNS = ("d_loss", "g_loss", "d_real", "d_fake", "penalty")
 
 
 class GanTrainer(BaseTrainer):
-    """D and G, an optimiser for each, and their place in the data.
+    """Trainer of a discriminator D and a generator G, with an optimiser for each.
 
-    A step is `d_steps` steps of D, each on real images of its own, then one of G.
+    A step is `d_steps` steps of D, each on other real images, then one step of G.
 
     Attributes:
-        generator: what learns; `model.decoder` is the same network, or its running average where the recipe has one.
-        parts: the table of samples per class: file, columns.
+        model: the GAN. generator: the network that is trained; `model.decoder` is the same network, or the running
+            average of its weights if the recipe asks for one.
     """
 
-    changeable = ("lr",)
+    model: GAN
 
     def __init__(self, recipe: Recipe, device: torch.device, image_set: data.ImageSet | None = None):
         super().__init__(
@@ -54,8 +56,8 @@ class GanTrainer(BaseTrainer):
             columns=2 * len(COLUMNS),
         )
         classes = len(self.image_set.classes) if classifier.has_classes(self.image_set) else 0
-        self.parts = ("classes.csv", ("epoch", *(f"c{i}" for i in range(classes))))
-        for part in (self.model.encoder, self.model.origin, self.model.likelihood):
+        self.breakdown = ("classes.csv", ("epoch", *(f"c{i}" for i in range(classes))))
+        for part in (self.model.encoder, self.model.source_decoder, self.model.likelihood):
             if part is not None:
                 part.requires_grad_(False)
         self.generator = copy.deepcopy(self.model.decoder) if recipe.ema else self.model.decoder
@@ -66,26 +68,26 @@ class GanTrainer(BaseTrainer):
         self._root: Tensor | None = None
 
     def begin(self) -> None:
-        """Take over the source's weights: once, before the first step.
+        """Copy the source's weights.
 
         Raises:
             RunError: the source is gone or no longer fits.
         """
         recipe, model = self.recipe, self.model
-        if recipe.source_model == "none":
-            model.kl_per_dim.fill_(1.0)  # nobody knows which dimension will matter
+        if model.source_decoder is None:
+            model.kl_per_dim.fill_(1.0)  # no dimension is known to matter more than another
             return
         source = runs.open_run(recipe.source)
         theirs = weights.load_model(source, "best", self.device)
         try:
-            model.origin.load_state_dict(theirs.decoder.state_dict())
+            model.source_decoder.load_state_dict(theirs.decoder.state_dict())
             model.likelihood.load_state_dict(theirs.likelihood.state_dict())
             if recipe.generator == "decoder":
                 for own in {model.decoder, self.generator}:
                     own.load_state_dict(theirs.decoder.state_dict())
                 if model.encoder is not None:
                     model.encoder.load_state_dict(theirs.encoder.state_dict())
-                for name in ("mean_image", "guess", "guess_at_mean") if hasattr(model, "guess") else ():
+                for name in ("mean_image", "ridge_weight", "ridge_bias") if model.has_code_regression else ():
                     getattr(model, name).copy_(getattr(theirs, name))
         except (RuntimeError, AttributeError) as error:
             raise RunError(
@@ -95,29 +97,31 @@ class GanTrainer(BaseTrainer):
             getattr(model, name).copy_(getattr(theirs, name))
 
     @cached_property
-    def yardstick(self) -> sample_quality.SampleQuality:
-        """What measures a round. Where there is no classifier of these images yet, one is trained when this is first
-        asked for: whoever only steps waits for none."""
+    def sample_quality(self) -> sample_quality.SampleQuality:
+        """Sample-quality metrics of this data set. Its classifier, if there is none yet, is trained on first use."""
         return sample_quality.for_dataset(self.image_set)
 
-    @property
+    @property  # type: ignore[override]  # a plain attribute in the base class
     def lr(self) -> float:
+        """Learning rate of the generator."""
         return self.g_optimizer.param_groups[0]["lr"]
 
     @lr.setter
     def lr(self, value: float) -> None:
-        """The discriminator's rate keeps its proportion to it."""
-        d_lr = self.recipe.d_lr * value / self.recipe.lr
+        """The discriminator's rate keeps its ratio to the generator's."""
+        # At the recipe's rate exactly the recipe's: 2e-4 · 2e-4 / 2e-4 is not 2e-4 in floating point.
+        d_lr = self.recipe.d_lr if value == self.recipe.lr else self.recipe.d_lr * value / self.recipe.lr
         for optimizer, rate in ((self.g_optimizer, value), (self.d_optimizer, d_lr)):
             for group in optimizer.param_groups:
                 group["lr"] = rate
 
     @property
     def d_lr(self) -> float:
+        """Learning rate of the discriminator."""
         return self.d_optimizer.param_groups[0]["lr"]
 
     def draw(self, n: int) -> Tensor:
-        """n latent vectors of the prior, or of the Gaussian laid through the source's latents, [n, d]."""
+        """n latent vectors of the prior, or of the Gaussian fitted to the source's latents, [n, d]."""
         noise = torch.randn(n, self.recipe.latent_dim, generator=self.noise, device=self.device)
         if self.model.has_prior:
             return noise
@@ -127,25 +131,25 @@ class GanTrainer(BaseTrainer):
         return self.model.latent_mean + noise @ self._root
 
     def fakes(self, z: Tensor) -> Tensor:
-        """What G makes of z [B, d]: [B, 1, 28, 28] in [0, 1]."""
+        """Generated images [B, C, H, W] in [0, 1] at z [B, d]."""
         return self.model.likelihood.mean(self.generator(z))
 
     def step(self) -> int:
-        """`d_steps` steps of D and one of G. Returns how many real images they took."""
+        """`d_steps` steps of D and one of G. Returns the number of real images used."""
         rows, recipe = self.next_rows(), self.recipe
-        left = torch.zeros(2 * len(COLUMNS), device=self.device)
+        sums = torch.zeros(2 * len(COLUMNS), device=self.device)
         for part in rows.split(recipe.batch_size):
-            left += self.d_step(part)
-        left += self.g_step(min(recipe.batch_size, len(rows)))
-        self.sums[self.batch] = left
+            sums += self.d_step(part)
+        sums += self.g_step(min(recipe.batch_size, len(rows)))
+        self.loss_sums[self.batch] = sums
         self.batch += 1
         self.steps += 1
         return len(rows)
 
     def d_step(self, rows: Tensor | None = None) -> Tensor:
-        """One step of the discriminator on real images (at random if none are named) and as many generated ones.
+        """One step of the discriminator on real images, random ones by default, and as many generated ones.
 
-        Returns sums for the curve: Σ of each of `COLUMNS`, then how many images each stands for.
+        Returns the sums for the curve: Σ over images of each of `COLUMNS`, then the number of images of each.
         """
         recipe, d = self.recipe, self.model.discriminator
         if rows is None:
@@ -156,36 +160,40 @@ class GanTrainer(BaseTrainer):
         frozen = recipe.freeze == "discriminator"
         d.train(not frozen)
         with torch.set_grad_enabled(not frozen):
-            # One pass over both: there is no batch normalisation that could tell.
-            real_said, fake_said = d(torch.cat((x, fake))).split(n)
-            share = None  # only a critic takes it, and draws for nobody else
+            # One pass over both: without batch normalisation the images do not influence each other.
+            real_logits, fake_logits = d(torch.cat((x, fake))).split(n)
+            share = None  # drawn for WGAN-GP alone, so that other losses use the same random numbers as before
             if recipe.adversarial == "wgan-gp" and not frozen:
                 share = torch.rand(n, generator=self.noise, device=self.device)
-            loss, penalty = d_losses(recipe, d, x, fake, real_said, fake_said, share, penalised=not frozen)
+            loss, penalty = d_losses(recipe, d, x, fake, real_logits, fake_logits, share, penalised=not frozen)
         if not frozen:
             (loss + penalty).backward()
             self.d_optimizer.step()
             self.d_optimizer.zero_grad(set_to_none=True)
         d.eval()
-        return self._sums(real_said.detach(), fake_said.detach(), d_loss=loss.detach(), penalty=penalty.detach())
+        return self._sums(real_logits.detach(), fake_logits.detach(), d_loss=loss.detach(), penalty=penalty.detach())
 
     def g_step(self, n: int | None = None) -> Tensor:
-        """One step of the generator on n images of its own; returns sums as `d_step` does."""
+        """One step of the generator on n new images; returns sums as `d_step` does."""
         recipe, n = self.recipe, n or self.recipe.batch_size
         frozen = recipe.freeze == "generator"
-        with _still(self.model.discriminator), torch.set_grad_enabled(not frozen):
-            said = self.model.discriminator(self.fakes(self.draw(n)))
-            loss = g_loss(recipe, said)
+        with _frozen(self.model.discriminator), torch.set_grad_enabled(not frozen):
+            logits = self.model.discriminator(self.fakes(self.draw(n)))
+            loss = g_loss(recipe, logits)
             if not frozen:
                 loss.backward()
                 self.g_optimizer.step()
                 self.g_optimizer.zero_grad(set_to_none=True)
                 self._average()
-        return self._sums(said[:0].detach(), said[:0].detach(), g_loss=loss.detach(), n=n)
+        return self._sums(logits[:0].detach(), logits[:0].detach(), g_loss=loss.detach(), n=n)
 
     @torch.no_grad()
     def _average(self) -> None:
-        """The running average of G's weights (Yazıcı et al. 2019); young averages follow faster."""
+        """Update the running average of G's weights (Yazıcı et al. 2019), faster in the first steps.
+
+        Not `torch.optim.swa_utils.AveragedModel`: its first update copies the weights instead of averaging, and its own
+        counter would have to agree with `steps` after every resume.
+        """
         if not self.recipe.ema:
             return
         keep = min(self.recipe.ema, (1 + self.steps) / (10 + self.steps))
@@ -193,45 +201,51 @@ class GanTrainer(BaseTrainer):
             mean.lerp_(now, 1 - keep)
 
     def _sums(self, real: Tensor, fake: Tensor, n: int = 0, **losses: Tensor) -> Tensor:
-        """A row for `sums`: each value times the images it stands for, and those numbers."""
+        """Row of `loss_sums`: each figure times its number of images, then those numbers."""
         n = len(real) or n
         values = dict.fromkeys(COLUMNS, torch.zeros((), device=self.device)) | losses
         counts = dict.fromkeys(COLUMNS, 0) | dict.fromkeys(losses, n)
         if len(real):
-            line = adversarial_losses.decision_threshold(self.recipe.adversarial, real, fake)
-            values |= {"d_real": (real > line).float().mean(), "d_fake": (fake <= line).float().mean()}
+            threshold = adversarial_losses.decision_threshold(self.recipe.adversarial, real, fake)
+            values |= {"d_real": (real > threshold).float().mean(), "d_fake": (fake <= threshold).float().mean()}
             counts |= {"d_real": n, "d_fake": n}
         return torch.stack(
             [values[c] * counts[c] for c in COLUMNS]
             + [torch.as_tensor(float(counts[c]), device=self.device) for c in COLUMNS]
         )
 
-    def point(self, sums: np.ndarray, start: int, stop: int) -> Row:
+    def loss_row(self, sums: np.ndarray, start: int, stop: int) -> Row:
+        """Means over the images of the batches `start` to `stop`; `sums`: as `d_step` returns them, by batch."""
         values, counts = np.split(sums.sum(0), 2)
         return {c: float(v / n) for c, v, n in zip(COLUMNS, values, counts, strict=True) if n}
 
-    def place(self, batch: int) -> Row:
-        return super().place(batch) | {"lr": self.lr, "d_lr": self.d_lr}
+    def position_row(self, batch: int) -> Row:
+        return super().position_row(batch) | {"lr": self.lr, "d_lr": self.d_lr}
 
-    def alone(self, player: str) -> Row:
-        """One step of "d" or "g" outside the turns; what it saw, as a point that belongs to no curve."""
-        return self.point((self.d_step() if player == "d" else self.g_step())[None].cpu().double().numpy(), 0, 1)
+    def single_player_step(self, player: str) -> Row:
+        """One step of "d" or "g" out of turn. Returns its figures, which belong to no curve."""
+        sums = self.d_step() if player == "d" else self.g_step()
+        return self.loss_row(sums[None].cpu().double().numpy(), 0, 1)
 
     def validate(self) -> ValidationResult:
-        """Measure fixed samples, and what is left of reconstruction, on held-out images."""
-        measured = asdict(self.yardstick.measure(sample_quality.generate(self.model, sample_quality.ROUND_SAMPLES)))
+        """Sample-quality metrics of fixed samples, and the error of encoding and generating held-out images."""
+        measured = asdict(
+            self.sample_quality.measure(sample_quality.generate(self.model, sample_quality.ROUND_SAMPLES))
+        )
         shares = measured.pop("shares")
-        row = self.place(self.batch) | {f"val_{name}": value for name, value in measured.items() if value == value}
+        row = self.position_row(self.batch) | {
+            f"val_{name}": value for name, value in measured.items() if value == value
+        }
         if self.model.encoder is not None:
             row["val_mse"] = metrics.reconstruction_mse(self.model, self.val_images)
         return ValidationResult(row, measured["frechet"], shares=shares)
 
-    def facts(self) -> dict[str, Any]:
-        """The counters, for JSON. With `tensors` they are the whole state."""
+    def counters(self) -> dict[str, Any]:
+        """Plain numbers of the state, for JSON; with `state_dict` they are the whole state."""
         return {"epoch": self.epoch, "batch": self.batch, "steps": self.steps, "lr": self.lr}
 
-    def tensors(self) -> dict[str, Tensor]:
-        """Weights, both optimisers, random state and the running epoch's losses, by name."""
+    def state_dict(self) -> dict[str, Tensor]:
+        """Tensors of the state: weights, both optimisers, random state and the running epoch's losses, by name."""
         found = {f"model.{k}": v for k, v in self.model.state_dict().items()}
         if self.recipe.ema:
             found |= {f"generator.{k}": v for k, v in self.generator.state_dict().items()}
@@ -239,25 +253,29 @@ class GanTrainer(BaseTrainer):
             found
             | flatten_state("g_optimizer", self.g_optimizer)
             | flatten_state("d_optimizer", self.d_optimizer)
-            | {"noise": self.noise.get_state(), "sums": self.sums}
+            | {"noise": self.noise.get_state(), "sums": self.loss_sums}
         )
 
-    def restore(self, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
-        """Go on exactly where `tensors` and `facts` were taken. The model's own tensors must have been checked."""
-        self.model.load_state_dict({k[6:]: v for k, v in tensors.items() if k.startswith("model.")})
+    def load_state_dict(self, tensors: dict[str, Tensor], counters: dict[str, Any]) -> None:
+        """Restore a state. The model's own tensors must have been checked.
+
+        Raises:
+            KeyError, RuntimeError, ValueError: the state is of another trainer.
+        """
+        self.model.load_state_dict(renamed({k[6:]: v for k, v in tensors.items() if k.startswith("model.")}))
         if self.recipe.ema:
             self.generator.load_state_dict({k[10:]: v for k, v in tensors.items() if k.startswith("generator.")})
         unflatten_state("g_optimizer", tensors, self.g_optimizer)
         unflatten_state("d_optimizer", tensors, self.d_optimizer)
         self.noise.set_state(tensors["noise"])
-        self.epoch, self.steps = facts["epoch"], facts["steps"]
+        self.epoch, self.steps = counters["epoch"], counters["steps"]
         self.begin_epoch()
-        self.batch = facts["batch"]
-        self.sums.copy_(tensors["sums"])
-        self.lr = facts["lr"]
+        self.batch = counters["batch"]
+        self.loss_sums.copy_(tensors["sums"])
+        self.lr = counters["lr"]
 
-    def forget(self) -> None:
-        """Both optimisers begin anew, and the average of G at what G is."""
+    def reset_optimizer(self) -> None:
+        """Clear the moments of both optimisers, and restart G from its running average."""
         self.g_optimizer.state.clear()
         self.d_optimizer.state.clear()
         self.generator.load_state_dict(self.model.decoder.state_dict())
@@ -292,8 +310,8 @@ def g_loss(recipe: Recipe, fake_output: Tensor) -> Tensor:
 
 
 @contextlib.contextmanager
-def _still(part: nn.Module) -> Iterator[None]:
-    """While G learns, D's weights take no gradient: they stay, and it need not be computed."""
+def _frozen(part: nn.Module) -> Iterator[None]:
+    """Compute no gradient for the weights of a network within this context: D's, while G learns."""
     part.requires_grad_(False)
     try:
         yield

@@ -110,9 +110,9 @@ def fit_ridge(model: AutoDecoder, images: Tensor) -> None:
     x, codes = x - x_mean, codes - code_mean
     gram = x.T @ x
     gram.diagonal().add_(max(1e-6, RIDGE * float(gram.diagonal().mean())))
-    model.guess.copy_(torch.linalg.solve(gram, x.T @ codes))
+    model.ridge_weight.copy_(torch.linalg.solve(gram, x.T @ codes))
     model.mean_image.copy_(x_mean)
-    model.guess_at_mean.copy_(code_mean)
+    model.ridge_bias.copy_(code_mean)
 
 
 def _spread(images: Tensor, most: int) -> Tensor:

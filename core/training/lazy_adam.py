@@ -1,10 +1,10 @@
-"""Adam for a table of latent vectors of which each step sees only a few rows.
+"""Lazy Adam: dense Adam over a table of latent vectors, computed only for the rows of the batch.
 
 With plain indexing, a batch of 128 gives a gradient for all 60,000 rows, nearly all of it zeros, and Adam then reads
-and writes 200 MB to move rows that were not in the batch. Those rows do move: on the momentum of the last step that
-saw them. Leaving that out (SparseAdam, Adam per row) is another optimiser, which at the same rate ends far worse. So
-here the zero-gradient steps a row has missed are made up for in closed form when it is next needed: dense Adam's
-arithmetic, at the price of the batch's rows.
+and writes 200 MB to move rows that were not in the batch. Those rows do move, by the momentum of the last step in which
+they had a gradient. Leaving that out (SparseAdam, Adam per row) is another optimiser, which at the same rate ends far
+worse. Here the zero-gradient steps that a row has missed are applied in closed form when the row is next needed: the
+arithmetic of dense Adam at the cost of the batch's rows.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ WINDOW = 256
 class LazyAdam:
     """Dense Adam (Kingma & Ba 2015) over rows [N, k], touching only the rows of the batch.
 
-        rows = lazy.take(batch)      # as dense Adam would have them by now; requires grad
+        rows = lazy.gather(batch)      # their values under dense Adam; requires grad
         loss(rows).backward()
         lazy.step()
 
@@ -57,8 +57,8 @@ class LazyAdam:
         ratio = betas[0] / math.sqrt(betas[1])
         self._decay = torch.tensor([ratio ** (1 + k) for k in range(WINDOW)], device=start.device)
 
-    def take(self, rows: Tensor) -> Tensor:
-        """The rows [B] of the table as of now, [B, k]: a leaf that collects their gradient. No row twice."""
+    def gather(self, rows: Tensor) -> Tensor:
+        """Current values [B, k] of the rows [B] of the table: a leaf that collects their gradient. No row twice."""
         self._rows = rows
         last = self.last[rows]
         self._gone = (self.steps - last).unsqueeze(1)
@@ -68,7 +68,7 @@ class LazyAdam:
 
     @torch.no_grad()
     def step(self) -> None:
-        """One step of Adam on the rows taken last."""
+        """One step of Adam on the rows gathered last."""
         b1, b2 = self.betas
         self.steps = t = self.steps + 1
         grad, gone = self._leaf.grad, self._gone
@@ -81,7 +81,7 @@ class LazyAdam:
         self._extend(t)
 
     def _extend(self, t: int) -> None:
-        """Step t as a missed step, for whoever will have missed it; and a fresh entry for those it has seen."""
+        """Add step t to the sums of missed steps, and begin a sum for the rows that had a gradient in it."""
         b1, b2 = self.betas
         scale = self.lr * math.sqrt(1 - b2**t) / (1 - b1**t)
         reach = min(WINDOW, t)
@@ -95,26 +95,25 @@ class LazyAdam:
         eps = self.eps * (1 - self.betas[1] ** last.clamp_min(1).unsqueeze(1)).sqrt()
         return table - moved * m / (v.sqrt() + eps)
 
-    def now(self) -> Tensor:
-        """The whole table as dense Adam would have it now, [N, k]: a copy. The rows kept here stay as they are, so that
-        looking at them changes nothing."""
+    def materialize(self) -> Tensor:
+        """Current values of the whole table under dense Adam, [N, k]: a copy; the state is unchanged."""
         parts = zip(*(x.split(8192) for x in (self.table, self.m, self.v, self.last)), strict=True)
         return torch.cat([self._caught_up(*part) for part in parts]) if len(self.table) else self.table.clone()
 
-    def tensors(self) -> dict[str, Tensor]:
-        """With `facts`, the whole state."""
+    def state_dict(self) -> dict[str, Tensor]:
+        """Tensors of the state; with `counters` they are the whole state."""
         return {"table": self.table, "m": self.m, "v": self.v, "last": self.last, "replay": self.replay}
 
-    def facts(self) -> dict[str, Any]:
-        """The counters, for JSON."""
+    def counters(self) -> dict[str, Any]:
+        """Plain numbers of the state, for JSON."""
         return {"steps": self.steps, "lr": self.lr}
 
-    def restore(self, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
-        """Go on exactly where `tensors` and `facts` were taken.
+    def load_state_dict(self, tensors: dict[str, Tensor], counters: dict[str, Any]) -> None:
+        """Restore a state.
 
         Raises:
-            KeyError, RuntimeError: not of this table.
+            KeyError, RuntimeError: the state is of another table.
         """
-        for name, own in self.tensors().items():
+        for name, own in self.state_dict().items():
             own.copy_(tensors[name])
-        self.steps, self.lr = int(facts["steps"]), float(facts["lr"])
+        self.steps, self.lr = int(counters["steps"]), float(counters["lr"])

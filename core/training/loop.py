@@ -23,7 +23,7 @@ from core.runs import Run, RunError
 from core.runs.history import Row
 from core.system import devices
 from core.training import base_trainer, stopping
-from core.training.autoencoder_trainer import AutoencoderTrainer
+from core.training.base_trainer import BaseTrainer
 from core.training.events import (
     Batch,
     Changed,
@@ -36,7 +36,6 @@ from core.training.events import (
     SinglePlayerStep,
     Started,
 )
-from core.training.gan_trainer import GanTrainer
 from core.training.recorder import RunRecorder
 
 REPORT_SECONDS = 0.4
@@ -84,7 +83,7 @@ class _Loop:
         self.run, self.device, self.control = run, device, control
         self.threads = base_trainer.threads_for(run.recipe, device)
         torch.set_num_threads(self.threads)
-        self.trainer = (GanTrainer if run.recipe.model == "gan" else AutoencoderTrainer)(run.recipe, device)
+        self.trainer: BaseTrainer = run.recipe.family.trainer_class()(run.recipe, device)
         self.record = RunRecorder(run, self.trainer)
         self.epochs = run.epochs  # asked once: the answer lies in a file
         # One that was cut off in its last save or scoring has all its epochs and still an end to come to.
@@ -114,13 +113,13 @@ class _Loop:
                 return
             if player := self.control.single_player:
                 self.control.single_player = ""
-                yield SinglePlayerStep(player, trainer.alone(player))
+                yield SinglePlayerStep(player, trainer.single_player_step(player))
                 continue
             began = time.perf_counter()
             images += trainer.step()
             due = trainer.epoch_done or self.control.report or began - reported > REPORT_SECONDS
             if due:
-                trainer.wait()  # a GPU is still at work on what was asked of it
+                trainer.synchronize()  # a GPU computes asynchronously
             now = time.perf_counter()
             record.seconds += now - began
             if due:
@@ -151,11 +150,13 @@ class _Loop:
     def _take_up_changes(self) -> Iterator[Changed]:
         trainer = self.trainer
         for name in trainer.changeable:
-            new, old = getattr(self.control, name), getattr(trainer, name)
+            new, old = getattr(self.control, name, None), trainer.current(name)
+            if new is None:
+                continue
             setattr(self.control, name, None)
-            if new is not None and new != old:
+            if new != old:
                 self._collect()  # what was trained so far was trained with the old value
-                setattr(trainer, name, new)
+                trainer.change(name, new)
                 change = {"step": trainer.steps, "epoch": trainer.progress, "field": name, "old": old, "new": new}
                 self.record.changed(change)
                 yield Changed(change)
@@ -164,7 +165,7 @@ class _Loop:
         """Fetch the bins of the curve that are complete and not yet written down."""
         trainer = self.trainer
         whole = trainer.batch if trainer.epoch_done else trainer.bin_start(trainer.batch)
-        rows = [self.record.time(row) for row in trainer.rows(self.sent, whole)]
+        rows = [self.record.time(row) for row in trainer.curve(self.sent, whole)]
         self.record.table.extend(rows)
         self.unreported += rows
         self.sent = whole
@@ -172,7 +173,7 @@ class _Loop:
     def _report(self, images_per_second: float) -> Report:
         self._collect()
         trainer, rows, self.unreported = self.trainer, self.unreported, []
-        end = [self.record.time(row) for row in trainer.rows(self.sent, trainer.batch)]
+        end = [self.record.time(row) for row in trainer.curve(self.sent, trainer.batch)]
         return Report(
             rows, end[-1] if end else None, trainer.steps, trainer.progress, self.record.seconds, images_per_second
         )

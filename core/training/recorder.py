@@ -24,9 +24,7 @@ from core.runs import Run, RunError, history, weights
 from core.runs.history import HistoryFile, HistoryTable, Row
 from core.system.atomic_files import write_atomic, write_json
 from core.system.progress import Steps
-from core.training.autoencoder_trainer import AutoencoderTrainer
-from core.training.base_trainer import ValidationResult
-from core.training.gan_trainer import GanTrainer
+from core.training.base_trainer import BaseTrainer, ValidationResult
 
 
 class RunRecorder:
@@ -39,11 +37,11 @@ class RunRecorder:
         fresh: nothing was saved before.
     """
 
-    def __init__(self, run: Run, trainer: AutoencoderTrainer | GanTrainer):
+    def __init__(self, run: Run, trainer: BaseTrainer):
         self.run, self.trainer = run, trainer
         self.table = HistoryTable(history.columns(run.recipe.family))
         # A second table where the trainer has one: KL per latent dimension, or samples per class.
-        self.part_table = HistoryTable(trainer.parts[1]) if trainer.parts else None
+        self.breakdown_table = HistoryTable(trainer.breakdown[1]) if trainer.breakdown else None
         self.seconds = 0.0
         self.best_total: float | None = None
         self.best_epoch = 0.0
@@ -56,21 +54,21 @@ class RunRecorder:
         if not self.fresh:
             self._restore()
         self.files = [HistoryFile(run.path / "history.csv", self.table)]
-        if trainer.parts and self.part_table is not None:
-            self.files.append(HistoryFile(run.path / trainer.parts[0], self.part_table))
+        if trainer.breakdown and self.breakdown_table is not None:
+            self.files.append(HistoryFile(run.path / trainer.breakdown[0], self.breakdown_table))
 
     def _restore(self) -> None:
         run, trainer = self.run, self.trainer
-        tensors, facts = weights.load(run.path / "resume.safetensors")
+        tensors, counters = weights.load(run.path / "resume.safetensors")
         own = {k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")}
         weights.put(build(run.recipe), own, f"'{run.name}'")
         try:
-            trainer.restore(tensors, facts)
+            trainer.load_state_dict(tensors, counters)
             for key in ("seconds", "best_total", "best_epoch", "first_total"):
-                setattr(self, key, facts[key])
+                setattr(self, key, counters[key])
             if run.status["state"] == "diverged":  # saved while it blew up, perhaps: back to the last good
                 weights.put(trainer.model, weights.load(run.path / "best.safetensors")[0], f"'{run.name}'")
-                trainer.forget()
+                trainer.reset_optimizer()
         except (KeyError, RuntimeError, ValueError, TypeError) as error:
             raise RunError(
                 f"'{run.name}' cannot be resumed: its saved state does not fit ({error}). Its images may "
@@ -80,11 +78,11 @@ class RunRecorder:
         for row in history.to_rows(history.read(run.path / "history.csv", self.table.columns)):
             if row["step"] <= trainer.steps:
                 self.table.append(row)
-        if trainer.parts and self.part_table is not None:
-            file, columns = trainer.parts
+        if trainer.breakdown and self.breakdown_table is not None:
+            file, columns = trainer.breakdown
             for row in history.to_rows(history.read(run.path / file, columns)):
                 if row["epoch"] <= trainer.progress:
-                    self.part_table.append(row)
+                    self.breakdown_table.append(row)
         run.update_status(changes=[change for change in run.status["changes"] if change["step"] <= trainer.steps])
         for epoch in run.frames():
             if epoch > trainer.epoch:
@@ -98,9 +96,9 @@ class RunRecorder:
         """Note a validation; True if it is the best so far, whose weights are then kept until they are saved."""
         trainer, row, objective = self.trainer, found.row, found.objective
         self.table.merge(row)
-        if trainer.parts and self.part_table is not None:
-            values = [row["epoch"], *found.parts.tolist()]
-            self.part_table.append(dict(zip(trainer.parts[1], values, strict=True)))
+        if trainer.breakdown and self.breakdown_table is not None:
+            values = [row["epoch"], *found.breakdown.tolist()]
+            self.breakdown_table.append(dict(zip(trainer.breakdown[1], values, strict=True)))
         if self.first_total is None:
             self.first_total = objective
         best = self.best_total is None or objective < self.best_total
@@ -122,14 +120,16 @@ class RunRecorder:
 
     def changed(self, change: dict[str, Any]) -> None:
         """Note a learning rate or β changed in mid-run."""
-        if change["field"] == "beta":
+        if change["field"] in self.run.recipe.family.weights:
             # Totals under two weights cannot be compared: the best starts anew, and what counts as an explosion too.
             self.save_good()
             self.best_total = None
             if self.first_total is not None and len(self.table):
                 last = self.table.row(-1)
-                part = "train" if "train_kl" in last else "val"
-                now = last[f"{part}_recon"] + change["new"] * last[f"{part}_kl"]
+                part = "train" if "train_total" in last else "val"
+                terms = self.run.recipe.family.terms
+                weights = last | {change["field"]: change["new"]}
+                now = sum((weights[t.weight] if t.weight else 1.0) * last[f"{part}_{t.name}"] for t in terms)
                 self.first_total = max(self.first_total, now)
         self.run.update_status(changes=[*self.run.status["changes"], change])
 
@@ -137,7 +137,7 @@ class RunRecorder:
         """Take the frame of that epoch."""
         path = self.run.path / "frames" / f"{epoch:04d}.png"
         with contextlib.suppress(OSError):  # a picture is not worth ending a training for
-            write_atomic(path, self.trainer.picture(), flush=False)
+            write_atomic(path, self.trainer.render_preview(), flush=False)
 
     def save(self) -> None:
         """Everything, as it is now.
@@ -148,13 +148,13 @@ class RunRecorder:
         path, trainer, began = self.run.path, self.trainer, time.perf_counter()
         self.save_good()
         weights.save(path / "last.safetensors", trainer.model.state_dict(), {"epoch": trainer.progress})
-        facts = trainer.facts() | {
+        counters = trainer.counters() | {
             "seconds": self.seconds,
             "best_total": self.best_total,
             "best_epoch": self.best_epoch,
             "first_total": self.first_total,
         }
-        weights.save(path / "resume.safetensors", trainer.tensors(), facts)
+        weights.save(path / "resume.safetensors", trainer.state_dict(), counters)
         self.saved_at = time.perf_counter()
         self.save_cost = self.saved_at - began
 
@@ -164,8 +164,8 @@ class RunRecorder:
         for file in self.files:
             file.save()
         if self.unsaved_best is not None:
-            facts = {"epoch": self.best_epoch, "val_total": self.best_total}
-            weights.save(path / "best.safetensors", self.unsaved_best, facts)
+            counters = {"epoch": self.best_epoch, "val_total": self.best_total}
+            weights.save(path / "best.safetensors", self.unsaved_best, counters)
             self.unsaved_best = None
 
     def evaluation(self, device: torch.device) -> Iterator[str]:

@@ -19,14 +19,11 @@ import numpy as np
 import torch
 
 from core.data import ImageSet
-from core.images.convert import SIDE
 from core.recipes import duration
 from core.recipes.recipe import Recipe
 from core.system import cache, devices
 from core.training import base_trainer
-from core.training.autoencoder_trainer import AutoencoderTrainer
 from core.training.base_trainer import BaseTrainer
-from core.training.gan_trainer import GanTrainer
 
 WARM, SLICES, SECONDS = 3, 5, 1.0
 """Batches before the clock starts: the first ones plan convolutions and fill caches. Then `SECONDS` in as many slices;
@@ -103,7 +100,7 @@ def measure(recipe: Recipe, device: torch.device, hurry: Callable[[], bool] = la
             if hurry():
                 return None
             _step(trainer)
-        trainer.wait()
+        trainer.synchronize()
         rates, quiet, started = [], [], time.perf_counter()
         while len(rates) < SLICES or (len(quiet) < QUIET and time.perf_counter() - started < LONGEST):
             images, now, began, computed = 0, 0.0, time.perf_counter(), time.thread_time()
@@ -112,7 +109,7 @@ def measure(recipe: Recipe, device: torch.device, hurry: Callable[[], bool] = la
                     return None
                 images += _step(trainer)
                 now = time.perf_counter() - began
-            trainer.wait()
+            trainer.synchronize()
             now = time.perf_counter() - began
             rates.append(images / now)
             if time.thread_time() - computed >= least * now:
@@ -127,15 +124,17 @@ def measure(recipe: Recipe, device: torch.device, hurry: Callable[[], bool] = la
 def trainer_of(recipe: Recipe, device: torch.device) -> BaseTrainer:
     """The recipe's trainer on noise, in whole batches only. A GAN's source need not be here: its weights do not
     count."""
-    gan = recipe.model == "gan"
-    step = recipe.batch_size * (recipe.d_steps if gan else 1)
-    # `small`: no search for main directions that noise does not have. One image is held out, the least there is.
-    recipe = recipe.with_(train_images=0, validation=1, latent_init="small", **({"round_images": 0} if gan else {}))
+    adversarial = recipe.family.adversarial
+    step = recipe.batch_size * (recipe.d_steps if adversarial else 1)
+    # `small`: no search for principal directions, which noise does not have. One image is held out, the least there is.
+    whole = {"round_images": 0} if adversarial else {}
+    recipe = recipe.with_(train_images=0, validation=1, latent_init="small", **whole)
     count = math.ceil(IMAGES / step) * step + 1
-    noise = np.random.default_rng(0).integers(0, 256, (count, SIDE, SIDE), dtype=np.uint8)
+    noise = np.random.default_rng(0).integers(0, 256, (count, *recipe.shape.picture), dtype=np.uint8)
     none = np.full(count, -1)
     images = ImageSet("noise", noise, none, noise[:0], none[:0], ())
-    return (GanTrainer if gan else AutoencoderTrainer)(recipe, device, images)
+    trainer: BaseTrainer = recipe.family.trainer_class()(recipe, device, images)
+    return trainer
 
 
 def _step(trainer: BaseTrainer) -> int:

@@ -80,7 +80,7 @@ def test_the_next_images_flow_through_all_three_pictures_without_a_message(page,
     before = len(sent)
     model = weights.load_model(small_gan)
     z = sampling.draws(model, 12, seed=4)
-    wanted = {"alone": codec.decode(model.before(), z), "gan": codec.decode(model, z)}
+    wanted = {"alone": codec.decode(model.source_model(), z), "gan": codec.decode(model, z)}
     for k in (1, 2):
         page.locator(".flow .next").click()
         expect(page.locator(".flow")).to_have_attribute("data-at", str(k))
@@ -111,7 +111,7 @@ def test_one_scrubber_moves_both_and_asks_nothing_of_the_server(page, lab, small
         page.keyboard.press(key)
         expect(page.locator(".pair")).to_have_attribute("data-at", str(k))
         after = codec.decode(model, z, chunk=64)[k]
-        assert np.array_equal(shown(page, "before"), codec.decode(model.before(), z, chunk=64)[k])
+        assert np.array_equal(shown(page, "before"), codec.decode(model.source_model(), z, chunk=64)[k])
         assert np.array_equal(shown(page, "after"), after)
         assert np.array_equal(
             shown(page, "real"),

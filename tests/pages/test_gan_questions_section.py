@@ -79,7 +79,7 @@ def test_the_decoder_and_the_generator_show_the_same_z(models, monkeypatch):
     answer(visit("generator", "a-gan"), "generator", 1)
     model = weights.load_model(open_run("a-gan"))
     z = sampling.prior(16, 3, 0)
-    assert np.array_equal(shown[0], codec.decode(model.before(), z))
+    assert np.array_equal(shown[0], codec.decode(model.source_model(), z))
     assert np.array_equal(shown[1], codec.decode(model, z)) and not np.array_equal(*shown)
 
 

@@ -73,7 +73,7 @@ def _flowing(
     name: str, place: str | None, seed: int, recipe: Recipe, _loaded: LoadedModel, _images: ImageSet | None
 ) -> Stream:
     model, gan = _loaded.model, gan_model(_loaded) if recipe.family.adversarial else None
-    origin = gan.before() if gan else model
+    origin = gan.source_model() if gan else model
     order = _loaded.axes.order
     parts: dict[str, Any] = {"labels": labels(recipe)}
     chosen = None if _images is None else _sample_images(_images, seed)

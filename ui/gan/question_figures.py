@@ -293,7 +293,7 @@ def generator(run: Run | None) -> None:
         one, (loaded, _) = gan, _with_images(gan)
         title = f"{source_name(gan)} decoder, before"
     z = sampling.draws(loaded.model, 16, 0)
-    source = loaded.model if gan is None else gan_model(loaded).before()
+    source = loaded.model if gan is None else gan_model(loaded).source_model()
     before = codec.decode(source or loaded.model, z)
     st.caption(title)
     still(before, 16, 2, f"{title}: 16 images")

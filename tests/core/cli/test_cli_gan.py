@@ -79,7 +79,7 @@ def test_evaluate_shows_the_decoder_before_beside_the_generator_now(games, call)
     images = data.load("digits")
     stick = sample_quality.for_dataset(images).with_reference(images.test_images)
     model = weights.load_model(run)
-    for one, column in ((model.before(), 0), (model, 1)):
+    for one, column in ((model.source_model(), 0), (model, 1)):
         found = asdict(stick.measure(sample_quality.generate(one, sample_quality.FINAL_SAMPLES)))
         for title, name in (("Fréchet distance", "frechet"), ("sharpness", "sharpness"), ("modes", "modes")):
             figures = re.search(rf"^  {title} +(\S+) +(\S+)", out, re.M).groups()

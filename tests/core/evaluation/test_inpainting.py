@@ -226,8 +226,8 @@ def test_the_nearest_training_image_s_row_is_the_start_judged_by_visible_pixels_
 
 def test_zero_is_the_middle_of_the_prior_with_the_width_of_the_guess():
     model, image = linear(VariationalAutoDecoder), digits(1)[0]
-    model.guess.normal_(generator=torch.Generator().manual_seed(0))
-    model.guess_at_mean.fill_(-3.0)
+    model.ridge_weight.normal_(generator=torch.Generator().manual_seed(0))
+    model.ridge_bias.fill_(-3.0)
     guess, zero = (starting_code(model, image, masks.whole(), BLACK, start) for start in ("guess", "zero"))
     assert (zero[:, :4] == 0).all() and torch.equal(zero[:, 4:], guess[:, 4:]) and (guess[:, :4] != 0).all()
     with pytest.raises(ValueError, match="no start 'noise'"):

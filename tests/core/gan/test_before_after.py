@@ -48,9 +48,9 @@ def test_the_tour_passes_exactly_through_every_z_and_along_the_arc_between():
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_source_is_the_decoder_as_it_was_and_the_gan_stays_as_it_is(kind):
     model = gan(gan_recipe(kind))
-    before = model.before()
+    before = model.source_model()
     z = torch.randn(4, 3, generator=torch.Generator().manual_seed(0))
-    assert torch.equal(before.decode(z), model.likelihood.mean(model.origin(z)))
+    assert torch.equal(before.decode(z), model.likelihood.mean(model.source_decoder(z)))
     assert not torch.allclose(before.decode(z), model.decode(z)), "the GAN still decodes with its generator"
     assert before.encoder is model.encoder
 
@@ -58,7 +58,7 @@ def test_the_source_is_the_decoder_as_it_was_and_the_gan_stays_as_it_is(kind):
 def test_the_same_z_goes_through_both():
     model = gan(gan_recipe())
     both = before_after.decode_both(model, sampling.draws(model, 6, seed=3))
-    assert np.array_equal(both.before, codec.decode(model.before(), both.z))
+    assert np.array_equal(both.before, codec.decode(model.source_model(), both.z))
     assert np.array_equal(both.after, codec.decode(model, both.z))
     assert not np.array_equal(both.before, both.after)
     assert before_after.decode_both(gan(gan_recipe("none")), both.z).before is None
@@ -69,7 +69,7 @@ def test_what_was_lost_is_the_squared_error_of_each_picture(some):
     kept = before_after.reconstruct_both(model, some)
     mean = model.encode(torch.tensor(some[:, None] / 255.0).float()).mean
     for shown, error, decoder in (
-        (kept.before, kept.before_mse, model.origin),
+        (kept.before, kept.before_mse, model.source_decoder),
         (kept.after, kept.after_mse, model.decoder),
     ):
         wanted = model.likelihood.mean(decoder(mean)).numpy()[:, 0]
@@ -85,7 +85,7 @@ def test_without_an_encoder_nothing_is_redrawn(kind, some):
 @pytest.mark.parametrize("kind", KINDS)
 def test_images_flow_through_the_source_as_its_own_model_would_send_them(kind, some):
     model = gan(gan_recipe(kind))
-    before = model.before()
+    before = model.source_model()
     flow = trace.encode_and_decode(before, some, seed=4)
     noise = sampling.prior(len(some), 3, seed=4)
     assert np.allclose(flow.z, flow.mean + flow.sigma * noise, atol=1e-6)

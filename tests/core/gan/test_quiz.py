@@ -53,7 +53,7 @@ def test_each_picture_is_from_where_its_truth_says(images, kind):
             continue
         assert row == -1
         with torch.no_grad():
-            by = model.origin if truth == "before" else model.decoder
+            by = model.source_decoder if truth == "before" else model.decoder
             wanted = model.likelihood.mean(by(torch.from_numpy(z)[None]))[0, 0].numpy() * 255
         assert np.abs(picture - wanted).max() <= 0.51
     made = [t for t in dealt.truth if t != "real"]

@@ -106,7 +106,7 @@ def error_by_heart(trainer: AutoencoderTrainer) -> float:
     if trainer.latents is None:
         return metrics.score(trainer.model, trainer.train_images).mse
     with torch.no_grad():
-        shown = trainer.model.decode(trainer.model.posterior(trainer.latents.now()).mean)
+        shown = trainer.model.decode(trainer.model.posterior(trainer.latents.materialize()).mean)
     return float((shown - convert.scale_bytes(trainer.train_images)).square().mean())
 
 

@@ -171,14 +171,14 @@ def test_more_dimensions_than_the_images_have_begin_small_not_broken():
 @pytest.mark.parametrize("count, batch", [(1, 16), (5, 16), (37, 16)])
 def test_every_image_is_seen_once_an_epoch_by_its_own_row(family, count, batch):
     trainer = AutoencoderTrainer(small(family, train_images=count, batch_size=batch), CPU)
-    start = trainer.latents.now()
+    start = trainer.latents.materialize()
     for done in (1, 2):
         while not trainer.epoch_done:
             trainer.step()
         assert (trainer.latents.last > (done - 1) * trainer.batches).all()  # each in this epoch
         trainer.end_epoch()
     assert trainer.latents.steps == 2 * math.ceil(count / batch)
-    assert (trainer.latents.now() != start).any(1).all()
+    assert (trainer.latents.materialize() != start).any(1).all()
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -227,7 +227,7 @@ def test_training_a_table_lazily_is_training_it_with_dense_adam(schedule):
             ((losses.recon + recipe.beta * losses.kl).sum() / len(x)).backward()
             adam.step()
             trainer.step()
-            assert float(trainer.sums[trainer.batch - 1, 0]) == pytest.approx(losses.recon.sum().item(), rel=2e-3)
+            assert float(trainer.loss_sums[trainer.batch - 1, 0]) == pytest.approx(losses.recon.sum().item(), rel=2e-3)
         trainer.end_epoch()
 
 
@@ -238,7 +238,7 @@ def test_a_run_has_its_files_and_scores_and_can_be_loaded_without_its_data(famil
     assert model.table.shape == (60, model.code_dim) and model.encoder is None
     assert run.evaluation()["images"] == 297 and run.evaluation()["mse"] > 0
     assert (run.path / "kl.csv").is_file() == (family == "vad")
-    assert (model.table != 0).any(1).all() and (model.guess != 0).any()
+    assert (model.table != 0).any(1).all() and (model.ridge_weight != 0).any()
     assert float(model.beta) == pytest.approx(run.recipe.beta)
 
 

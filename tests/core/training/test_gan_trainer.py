@@ -62,7 +62,7 @@ def test_it_begins_as_its_source_decodes_encodes_and_samples(source):
     z = torch.randn(6, 4, generator=torch.Generator().manual_seed(0))
     assert trainer.recipe.source == "vae" and trainer.recipe.hidden == source.recipe.hidden
     assert torch.equal(trainer.model.decode(z), theirs.decode(z))
-    assert torch.equal(trainer.model.before().decode(z), theirs.decode(z))
+    assert torch.equal(trainer.model.source_model().decode(z), theirs.decode(z))
     x = torch.rand(3, 1, 28, 28)
     assert torch.equal(trainer.model.encode(x).mean, theirs.encode(x).mean)
     assert torch.equal(trainer.model.kl_per_dim, theirs.kl_per_dim)
@@ -95,11 +95,12 @@ def test_generated_images_reach_d_without_a_gradient(source):
 
 def test_what_is_not_in_the_game_never_moves(source):
     trainer = begun(small(ema=0.9, r1=1.0))
-    before = [state(part) for part in (trainer.model.encoder, trainer.model.origin)]
+    before = [state(part) for part in (trainer.model.encoder, trainer.model.source_decoder)]
     for _ in range(2):
         trainer.step()
     assert all(
-        same(old, state(part)) for old, part in zip(before, (trainer.model.encoder, trainer.model.origin), strict=True)
+        same(old, state(part))
+        for old, part in zip(before, (trainer.model.encoder, trainer.model.source_decoder), strict=True)
     )
 
 
@@ -149,7 +150,7 @@ def test_d_s_accuracies_are_those_of_its_own_verdicts(source):
     trainer = begun(small())
     d, rows = copy.deepcopy(trainer.model.discriminator), torch.arange(16)
     trainer.noise.manual_seed(5)
-    point = trainer.point(trainer.d_step(rows)[None].double().numpy(), 0, 1)
+    point = trainer.loss_row(trainer.d_step(rows)[None].double().numpy(), 0, 1)
     noise = torch.randn(16, 4, generator=torch.Generator().manual_seed(5))
     with torch.no_grad():
         fake = d(trainer.model.decode(noise))
@@ -243,7 +244,7 @@ def test_a_set_without_classes_is_measured_by_its_pixels(source, monkeypatch):
     trainer = GanTrainer(runs.create(small()).recipe, CPU, bare)
     trainer.begin()
     row = trainer.validate().row
-    assert row["val_frechet"] > 0 and "val_modes" not in row and "principal" in trainer.yardstick.name
+    assert row["val_frechet"] > 0 and "val_modes" not in row and "principal" in trainer.sample_quality.name
 
 
 def test_a_player_that_only_steps_waits_for_no_classifier_and_the_table_of_classes_stands_all_the_same(
@@ -252,4 +253,4 @@ def test_a_player_that_only_steps_waits_for_no_classifier_and_the_table_of_class
     monkeypatch.setattr(sample_quality, "for_dataset", lambda images: pytest.fail("a classifier was asked for"))
     trainer = GanTrainer(runs.create(small()).recipe, CPU)
     trainer.begin()
-    assert trainer.step() == 16 and trainer.parts[1] == ("epoch", *(f"c{i}" for i in range(10)))
+    assert trainer.step() == 16 and trainer.breakdown[1] == ("epoch", *(f"c{i}" for i in range(10)))

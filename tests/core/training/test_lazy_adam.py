@@ -35,12 +35,12 @@ class Both:
         self.adam.zero_grad()
         loss(self.dense[rows], target).backward()
         self.adam.step()
-        loss(self.lazy.take(rows), target).backward()
+        loss(self.lazy.gather(rows), target).backward()
         self.lazy.step()
 
     def furthest(self) -> float:
         """The largest difference between any two numbers, as a share of the step size."""
-        return float((self.lazy.now() - self.dense.detach()).abs().max()) / 0.01
+        return float((self.lazy.materialize() - self.dense.detach()).abs().max()) / 0.01
 
 
 def test_flushed_at_any_step_it_is_dense_adam_row_by_row_over_hundreds_of_steps():
@@ -75,24 +75,24 @@ def test_a_step_leaves_the_stored_rows_outside_its_batch_bit_equal():
     both = Both()
     for rows in batches(203, 16, 2):
         both.step(rows)
-    before = {name: t.clone() for name, t in both.lazy.tensors().items()}
+    before = {name: t.clone() for name, t in both.lazy.state_dict().items()}
     rows = torch.tensor([3, 50, 77])
     both.step(rows)
     others = torch.ones(203, dtype=bool)
     others[rows] = False
     for name in ("table", "m", "v", "last"):
-        assert torch.equal(both.lazy.tensors()[name][others], before[name][others]), name
-        assert not torch.equal(both.lazy.tensors()[name][rows], before[name][rows]), name
+        assert torch.equal(both.lazy.state_dict()[name][others], before[name][others]), name
+        assert not torch.equal(both.lazy.state_dict()[name][rows], before[name][rows]), name
 
 
 def test_looking_at_the_table_changes_nothing():
     looked, alone = Both(), Both()
     for rows in batches(203, 16, 3):
         looked.step(rows)
-        looked.lazy.now()
+        looked.lazy.materialize()
         alone.step(rows)
-    for name, tensor in looked.lazy.tensors().items():
-        assert torch.equal(tensor, alone.lazy.tensors()[name]), name
+    for name, tensor in looked.lazy.state_dict().items():
+        assert torch.equal(tensor, alone.lazy.state_dict()[name]), name
 
 
 def test_a_row_path_does_not_depend_on_who_else_is_in_its_batch():
@@ -101,10 +101,10 @@ def test_a_row_path_does_not_depend_on_who_else_is_in_its_batch():
     def path(company: torch.Tensor) -> torch.Tensor:
         lazy = LazyAdam(torch.zeros(6, 4), 0.01, 10)
         for _ in range(20):
-            rows = lazy.take(torch.cat([torch.tensor([0]), company]))
+            rows = lazy.gather(torch.cat([torch.tensor([0]), company]))
             (rows - target[torch.cat([torch.tensor([0]), company])]).square().sum().backward()
             lazy.step()
-        return lazy.now()[0]
+        return lazy.materialize()[0]
 
     assert torch.equal(path(torch.tensor([1, 2])), path(torch.tensor([5, 3])))
 
@@ -116,12 +116,12 @@ def test_a_restored_table_goes_on_bit_by_bit():
         whole.step(rows)
         first.step(rows)
     second = LazyAdam(torch.zeros_like(first.start), 0.5, 2 * 13)
-    second.restore({k: v.clone() for k, v in first.lazy.tensors().items()}, first.lazy.facts())
+    second.load_state_dict({k: v.clone() for k, v in first.lazy.state_dict().items()}, first.lazy.counters())
     first.lazy = second
     for rows in steps[20:]:
         whole.step(rows)
         first.step(rows)
-    assert torch.equal(whole.lazy.now(), first.lazy.now())
+    assert torch.equal(whole.lazy.materialize(), first.lazy.materialize())
 
 
 @pytest.mark.parametrize("n", [1, 5])

@@ -127,7 +127,7 @@ def test_beta_warms_up_in_a_straight_line():
     for _ in range(3):
         while not trainer.epoch_done:
             trainer.step()
-        betas += trainer.betas
+        betas += trainer.batch_weights["beta"]
         trainer.end_epoch()
     expected = [4.0 * min(1.0, step / trainer.batches / 2.5) for step in range(len(betas))]
     assert betas == pytest.approx(expected) and betas[0] == 0.0 and betas[-1] == 4.0

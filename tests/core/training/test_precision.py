@@ -64,13 +64,13 @@ def test_every_family_takes_nearly_the_step_that_it_takes_in_float32(family, bfl
 @pytest.mark.parametrize("family", ["ad", "vad"])
 def test_the_latents_of_a_table_stay_in_float32_and_move_as_they_do_there(family, bfloat16):
     exact, mixed = both(**FAMILIES[family])
-    start = exact.latents.now()
+    start = exact.latents.materialize()
     exact.step()
     mixed.step()
     one, other = exact.latents, mixed.latents
-    assert {x.dtype for name, x in other.tensors().items() if name != "last"} == {torch.float32}
+    assert {x.dtype for name, x in other.state_dict().items() if name != "last"} == {torch.float32}
     assert torch.cosine_similarity(other.m.flatten(), one.m.flatten(), dim=0) > 0.999  # a tenth of the gradient
-    assert not torch.equal(one.now(), start) and not torch.equal(other.now(), start)
+    assert not torch.equal(one.materialize(), start) and not torch.equal(other.materialize(), start)
 
 
 def test_it_is_float32_where_bfloat16_is_not_built_in(monkeypatch):
