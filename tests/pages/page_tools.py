@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from core import runs
@@ -12,6 +14,9 @@ from core.models import build
 from core.recipes.presets import for_digits, preset
 from core.runs import weights
 from core.system import paths
+
+# AppTest looks for components in all installed packages each time; they do not change while the tests run.
+manifest_scanner.scan_component_manifests = functools.cache(manifest_scanner.scan_component_manifests)
 
 TEXT = ("title", "header", "subheader", "markdown", "caption", "success", "info", "warning", "error")
 """Kinds of elements whose values are text for the visitor."""
@@ -56,9 +61,11 @@ def keys_of(page: AppTest, *kinds: str) -> set[str]:
 
 
 def untrained(name: str, preset_name: str = "mlp-vae", digits: bool = True, **changes: object) -> runs.Run:
-    """A run with untrained weights, for pages that do not ask how good they are: one hidden layer of 16 units."""
+    """A run with untrained weights, for tests that do not ask how good they are.
+
+    Tiny networks: one hidden layer of 16 units or two convolutions of 4 and 8 channels, unless `changes` differ."""
     recipe = preset(preset_name)
-    recipe = (for_digits(recipe) if digits else recipe).with_(**{"hidden": (16,)} | changes)
+    recipe = (for_digits(recipe) if digits else recipe).with_(**{"hidden": (16,), "channels": (4, 8)} | changes)
     run = runs.create(recipe, name)
     weights.save(run.path / "best.safetensors", build(run.recipe).state_dict(), {"epoch": 1})
     return run
