@@ -1,5 +1,8 @@
 """Tiny recipes and runs on the built-in digits, which train within milliseconds, and the events of their training."""
 
+import hashlib
+from pathlib import Path
+
 import torch
 
 from core import data, runs
@@ -52,3 +55,9 @@ def epoch_ends(events: list[Event]) -> list[EpochEnd]:
 def keep_in_cache(found: classifier.Classifier) -> None:
     """Put the classifier of the digits into the cache folder that is set now, as its training would."""
     classifier.save(found, classifier.file_of(data.load("digits")))
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """SHA-256 of every file in a folder, by its place there: to see that tests left a folder that they share alone."""
+    files = (file for file in folder.rglob("*") if file.is_file() and file.name != ".lock")
+    return {str(file.relative_to(folder)): hashlib.sha256(file.read_bytes()).digest() for file in files}

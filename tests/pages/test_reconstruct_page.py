@@ -1,5 +1,7 @@
 """The Reconstruct page in each of its states, with small models of every family on the digits."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -12,6 +14,7 @@ from core.jobs.messages import Ended, SweepErrors
 from core.jobs.queue import job_queue
 from core.system import paths
 from tests.pages.page_tools import open_page, untrained
+from tests.tiny_runs import contents
 from ui.shared.image_choice import Pick
 
 FAMILIES = {"ae": "deep-ae", "vae": "mlp-vae", "ad": "auto-decoder-fast", "vad": "variational-auto-decoder-fast"}
@@ -26,9 +29,29 @@ def one_thread():
     torch.set_num_threads(1)
 
 
+@pytest.fixture(scope="module")
+def folder_of_four(tmp_path_factory) -> Path:
+    """A folder with one run of each family. Pages encode the training images of a run once while it stays the same."""
+    folder = tmp_path_factory.mktemp("four")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LATENT_LAB_RUNS", str(folder))
+        for name, preset_name in FAMILIES.items():
+            make(name, preset_name)
+    return folder
+
+
 @pytest.fixture
-def four():
-    """One run of each family."""
+def four(folder_of_four, monkeypatch):
+    """One run of each family, to be read only."""
+    monkeypatch.setenv("LATENT_LAB_RUNS", str(folder_of_four))
+    before = contents(folder_of_four)
+    yield [runs.open_run(name) for name in FAMILIES]
+    assert contents(folder_of_four) == before, "runs that tests share were changed: take own_four"
+
+
+@pytest.fixture
+def own_four():
+    """One run of each family for a test that changes them, or that counts what is computed anew."""
     return [make(name, preset_name) for name, preset_name in FAMILIES.items()]
 
 
@@ -223,8 +246,8 @@ def test_no_model_chosen_is_a_state_with_a_way_on(four):
     assert not page.exception and len(page.multiselect(key="reconstruct_runs").value) == 4
 
 
-def test_a_damaged_run_is_named_and_the_others_work(four):
-    file = four[1].path / "best.safetensors"
+def test_a_damaged_run_is_named_and_the_others_work(own_four):
+    file = own_four[1].path / "best.safetensors"
     file.write_bytes(file.read_bytes()[:100])
     bad = paths.runs_folder() / "bad"
     bad.mkdir()
@@ -250,7 +273,7 @@ def test_the_nearest_start_without_the_training_images_is_a_sentence(four):
     assert not page.exception and "none of them can be the start" in page.warning[0].value
 
 
-def test_a_result_is_remembered_until_something_it_depends_on_changes(four, monkeypatch):
+def test_a_result_is_remembered_until_something_it_depends_on_changes(own_four, monkeypatch):
     from core.evaluation import search_trace
 
     page, made = visit(runs="vad", image="3"), []
@@ -264,7 +287,7 @@ def test_a_result_is_remembered_until_something_it_depends_on_changes(four, monk
     assert len(made) == 2
 
 
-def test_a_stopped_search_shows_what_it_had_and_goes_on_when_asked(four):
+def test_a_stopped_search_shows_what_it_had_and_goes_on_when_asked(own_four):
     page = visit(OPEN | {"reconstruct_stopped": Everything()}, runs="vad", image="5")
     assert page.button(key="reconstruct_go_on") and any("search, 1 step:" in m.value for m in page.markdown)
     page.button(key="reconstruct_go_on").click().run()
