@@ -34,6 +34,8 @@ WITH_TORCH = {"core.runs.weights"}
 UI_ORDER = ("components registry", "shared", "charts", "training_view")
 UI_LEVELS = {package: level for level, packages in enumerate(UI_ORDER) for package in packages.split()}
 LONG = 65  # lines of a function
+FAMILIES = {"ae", "vae", "ad", "vad", "gan"}
+FAMILY_COMPARISONS = 16  # at most; the aim is none: ask FAMILIES for the property that matters
 TOO_LONG = {
     "pages.map.page",
     "ui.components.outliers.outlier_board.outlier_board",
@@ -214,3 +216,30 @@ def test_every_module_and_public_function_of_core_has_a_docstring():
             and not ast.get_docstring(node)
         ]
     assert not silent
+
+
+def test_no_family_is_compared_by_name_outside_its_own_package():
+    """A comparison, a pattern, a subscript or a key of a dictionary with the name of a family."""
+    found = []
+    for file in (f for folder in ("core", "ui", "pages") for f in under(folder)):
+        if file.is_relative_to(paths.ROOT / "core/models") or module_name(file) == "core.recipes.presets":
+            continue
+        for node in ast.walk(ast.parse(file.read_bytes())):
+            found += [f"{module_name(file)}:{node.lineno}" for name in compared(node) if name in FAMILIES]
+    assert len(found) <= FAMILY_COMPARISONS, found
+
+
+def compared(node: ast.AST) -> list[object]:
+    """Constants that a node compares with, matches, subscripts by or has as keys."""
+    if isinstance(node, ast.Compare):
+        sides = [node.left, *node.comparators]
+        parts = [one for side in sides for one in getattr(side, "elts", [side])]
+    elif isinstance(node, ast.Dict):
+        parts = [key for key in node.keys if key]
+    elif isinstance(node, ast.Subscript):
+        parts = [node.slice]
+    elif isinstance(node, ast.MatchValue):
+        parts = [node.value]
+    else:
+        parts = []
+    return [part.value for part in parts if isinstance(part, ast.Constant)]

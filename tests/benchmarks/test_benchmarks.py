@@ -56,6 +56,7 @@ def answers() -> dict[str, tuple[int, str]]:
     return json.loads(done.stdout)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_each_benchmark_starts_by_its_documented_command(script, answers):
     code, printed = answers[script]

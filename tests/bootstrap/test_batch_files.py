@@ -127,6 +127,7 @@ def test_line_ends(name):
     assert "*.bat text eol=crlf" in (ROOT / ".gitattributes").read_text().splitlines()
 
 
+@pytest.mark.slow
 @needs_wine
 def test_first_build_then_launch(desk):
     desk.python("py")
@@ -145,6 +146,7 @@ def test_first_build_then_launch(desk):
     assert spoken == [["py", "-3", "lab.py", "build"], ["py", "-3", "lab.py", "launch"]]
 
 
+@pytest.mark.slow
 @needs_wine
 def test_launch_first_builds(desk):
     desk.python("python")
@@ -154,6 +156,7 @@ def test_launch_first_builds(desk):
     assert desk.calls[-1].startswith("python lab.py launch")
 
 
+@pytest.mark.slow
 @needs_wine
 @pytest.mark.parametrize("name", ["build.bat", "launch.bat"])
 def test_python_missing(desk, name):
@@ -164,6 +167,7 @@ def test_python_missing(desk, name):
     assert stayed_open(run)
 
 
+@pytest.mark.slow
 @needs_wine
 def test_store_stub_is_no_python(desk):
     desk.python("python", STORE_STUB)
@@ -177,6 +181,7 @@ def test_store_stub_is_no_python(desk):
     assert desk.calls[-1].startswith("python3 lab.py launch")
 
 
+@pytest.mark.slow
 @needs_wine
 @pytest.mark.parametrize("name", ["build.bat", "launch.bat"])
 def test_install_failing(desk, name):

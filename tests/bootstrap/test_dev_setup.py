@@ -70,6 +70,7 @@ def run_pytest(checkout: Path, *words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("statement", "code"),
     [
@@ -87,6 +88,7 @@ def test_a_session_that_changes_the_labs_own_folders_fails_and_the_summary_is_th
     assert ("the lab's own folders have changed" in done.stdout) == bool(code)
 
 
+@pytest.mark.slow
 def test_files_go_to_workers_whole_and_all_browser_tests_to_one(checkout):
     tell = "import os\n\n\ndef test_{0}():\n    print('ran by', os.environ['PYTEST_XDIST_WORKER'], __name__)\n"
     for name in ("browser/test_a", "browser/test_b", "test_c", "test_d"):

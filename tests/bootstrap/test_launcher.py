@@ -16,7 +16,10 @@ from bootstrap import environment, launcher, server
 from bootstrap.paths import SetupError
 from tests.bootstrap.fakes import empty_venv, make_home
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="ends processes with POSIX signals")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(os.name == "nt", reason="ends processes with POSIX signals"),
+]
 
 
 @pytest.fixture

@@ -91,6 +91,7 @@ def test_no_other_host_is_asked():
     assert not re.search(r"https?:|\burl\s*=", text)
 
 
+@pytest.mark.slow
 def test_streamlit_knows_every_option():
     show = subprocess.run(
         [sys.executable, "-m", "streamlit", "config", "show"],
@@ -106,6 +107,7 @@ def test_streamlit_knows_every_option():
         assert f'primaryColor = "{colours["primaryColor"]}"' in section
 
 
+@pytest.mark.slow
 def test_a_browser_is_never_referred_to_a_message_it_may_have_dropped():
     """Streamlit's own judgement of a message of 40 MB, under the lab's settings."""
     judge = (

@@ -44,6 +44,7 @@ def test_of_two_graphics_cards_the_one_that_trains_is_asked(monkeypatch):
     assert [devices.has_bfloat16(device) for device in able] == [True, False]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Only glibc, on Linux, gives memory back at once.")
 def test_memory_that_a_step_freed_is_there_for_the_next_one():
     code = """if True:
@@ -78,6 +79,7 @@ def test_a_second_core_is_used_where_it_was_measured_to_pay(name, batch, all_cor
     assert base_trainer.threads_for(recipe, torch.device("cuda")) == 1
 
 
+@pytest.mark.slow
 def test_the_threads_of_a_training_sleep_after_a_moment_and_openmp_has_understood_it():
     policy, spins = _understood(_unsaid() | devices.WAITING, "-c", "import torch")
     assert policy == {"PASSIVE"}, "else waiting threads would hold their cores for milliseconds"
@@ -94,6 +96,7 @@ def test_who_has_said_how_threads_wait_is_not_contradicted(monkeypatch):
             assert devices.openmp_environment() == {}
 
 
+@pytest.mark.slow
 def test_the_shell_has_said_it_before_torch_is_there(tmp_path):
     shutil.copytree(paths.ROOT / "models_ckpt" / "example-mlp-vae", tmp_path / "example")
     policy, spins = _understood(_unsaid() | {"LATENT_LAB_RUNS": str(tmp_path)}, "-m", "core", "evaluate", "example")

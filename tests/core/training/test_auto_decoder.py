@@ -74,6 +74,7 @@ def test_a_squared_error_has_no_place_beside_the_kl_of_a_variational_auto_decode
         small("vad", likelihood="mse")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("init", ["pca", "small"])
 def test_a_table_begins_where_its_recipe_says(family, init):
@@ -91,6 +92,7 @@ def test_a_table_begins_where_its_recipe_says(family, init):
     assert np.cov(mean.numpy().T) == pytest.approx(np.diag(values / values[0]), abs=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "family, beta, likelihood",
     [
@@ -181,6 +183,7 @@ def test_every_image_is_seen_once_an_epoch_by_its_own_row(family, count, batch):
     assert (trainer.latents.materialize() != start).any(1).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", FAMILIES)
 def test_under_shuffling_each_image_is_nearest_to_the_picture_of_its_own_row(family):
     trainer = AutoencoderTrainer(
@@ -242,6 +245,7 @@ def test_a_run_has_its_files_and_scores_and_can_be_loaded_without_its_data(famil
     assert float(model.beta) == pytest.approx(run.recipe.beta)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("batches", [3, 8, 11, 16])
 def test_a_broken_off_run_goes_on_bit_by_bit_with_its_table(family, batches):
@@ -300,6 +304,7 @@ def test_a_point_is_found_where_the_closed_form_puts_it():
     assert found.posterior.logvar is None
 
 
+@pytest.mark.slow
 def test_a_gaussian_is_found_where_the_closed_form_puts_it_its_width_included():
     model, x = linear(VariationalAutoDecoder), pictures(20)
     found = encoding.optimise_latents(model, x, steps=1_500, lr=0.05)
@@ -332,6 +337,7 @@ def test_masked_pixels_carry_no_gradient(kind):
     torch.testing.assert_close(total.sum().detach(), seen.detach(), rtol=1e-4, atol=1e-2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", [*FAMILIES, "vae"])
 def test_a_search_leaves_the_model_bit_equal_and_without_gradients(trainers, family):
     model = trainers[family].model
@@ -372,6 +378,7 @@ def test_finished_images_drop_out_and_the_walk_ends_when_all_have(trainers):
     assert len(set(steps.tolist())) > 1 and int(steps.max()) == len(left)
 
 
+@pytest.mark.slow
 def test_the_ridge_start_is_that_of_scikit_learn_and_better_than_the_middle(trainers):
     from sklearn.linear_model import Ridge
 
@@ -422,6 +429,7 @@ def test_pages_place_images_through_the_same_door_for_every_family(trainers):
     assert not trainers["ad"].model.has_prior and trainers["vad"].model.has_prior
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", FAMILIES)
 def test_training_lowers_the_error_on_images_it_never_saw(family):
     run = runs.create(small(family, epochs=8))

@@ -19,6 +19,8 @@ from core.training.autoencoder_trainer import AutoencoderTrainer
 from core.training.loop import train
 from tests.tiny_runs import drive, tiny
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_run_cut_off_in_its_final_scoring_can_be_resumed_to_its_end(monkeypatch):
     run = runs.create(tiny(epochs=2))

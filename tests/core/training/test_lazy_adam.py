@@ -43,6 +43,7 @@ class Both:
         return float((self.lazy.materialize() - self.dense.detach()).abs().max()) / 0.01
 
 
+@pytest.mark.slow
 def test_flushed_at_any_step_it_is_dense_adam_row_by_row_over_hundreds_of_steps():
     both = Both()
     for step, rows in enumerate(batches(203, 16, 40)):

@@ -15,6 +15,8 @@ from core.training.events import Batch, Control, EpochEnd, Finished, Report
 from core.training.loop import train
 from tests.tiny_runs import drive, tiny, trained
 
+pytestmark = pytest.mark.slow
+
 # A batch of 4 over 100 images: 25 batches, a bin every 8, the last bin short.
 RECIPE = tiny(epochs=4, train_images=98, batch_size=4, beta=2.0, beta_warmup=3.0)
 
