@@ -22,15 +22,22 @@ NARROW = 1e-4
 """σ² that a table of `ppca` begins with, at least: a β of 0 would leave none."""
 
 FITTED = 10_000
-"""Images that the regression is fitted on and the main directions are found in, at most: enough for 784 pixels, and
-done in a tenth of a second."""
+"""Images for the regression and the principal directions, at most: enough for 28 × 28 pixels, and done in a tenth of a
+second."""
+
+SMALL_IMAGE = 1_100
+"""Values of an image, at most, for which the covariance matrix of the values is used. For larger images it would need
+seconds to hours: their Gram matrix is used instead, of at most `FITTED_LARGE` images, with the same result."""
+
+FITTED_LARGE = 1_500
+"""Images in the place of `FITTED` where one image has more than `SMALL_IMAGE` values, at most."""
 
 RIDGE = 1e-3
 """Penalty of the regression, as a share of the mean squared singular value."""
 
 
 def initial_table(recipe: Recipe, images: Tensor) -> Tensor:
-    """The table a training begins with, [N, code_dim], from uint8 images [N, 1, 28, 28].
+    """The table a training begins with, [N, code_dim], from uint8 images [N, C, H, W].
 
     `small`: μ ~ N(0, 0.01²). `pca`: the images' coordinates along their main directions, scaled so that the widest has
     σ = 1; where there are fewer directions than latent dimensions, the others begin small. `ppca`: see `_linear`.
@@ -68,7 +75,7 @@ def _linear(mean: Tensor, logvar: Tensor, recipe: Recipe, images: Tensor) -> Non
 
 @dataclass(frozen=True)
 class _Principal:
-    """Directions in which images vary most, as columns of [784, k], the variance along each [k], the mean image [784],
+    """Directions in which images vary most, as columns of [V, k], the variance along each [k], the mean image [V],
     all in double precision on the CPU; and the mean variance of all other directions."""
 
     directions: Tensor
@@ -80,39 +87,56 @@ class _Principal:
         return replace(self, directions=self.directions[:, these], variances=self.variances[these])
 
     def coordinates(self, images: Tensor, scale: Tensor) -> Tensor:
-        """How far images [N, 1, 28, 28] lie along each direction from the mean image, times `scale`, [N, k]."""
+        """How far images [N, C, H, W] lie along each direction from the mean image, times `scale`, [N, k]."""
         along, centre = (x.float().to(images.device) for x in (self.directions * scale, self.centre))
         return torch.cat([(part.flatten(1).float() / 255 - centre) @ along for part in images.split(8192)])
 
 
 def _principal(images: Tensor, most: int) -> _Principal:
     """The first directions, as many as there are, `most` at most. The same at every call."""
-    sample = _spread(images, FITTED).cpu().flatten(1).double() / 255
+    sample = _spread(images, _fitted(images)).cpu().flatten(1).double() / 255
     centre = sample.mean(0)
     sample -= centre
+    size, small = sample.shape[1], sample.shape[1] <= SMALL_IMAGE
     # On the CPU and in double precision: quick at this size, and the same on every device.
-    values, vectors = torch.linalg.eigh(sample.T @ sample / max(1, len(sample) - 1))
+    matrix = sample.T @ sample if small else sample @ sample.T  # their non-zero eigenvalues are the same
+    values, vectors = torch.linalg.eigh(matrix / max(1, len(sample) - 1))
     # Images that are all alike differ by rounding, which is no direction.
     keep = min(most, int((values > max(1e-12, 1e-9 * float(values[-1]))).sum()))
     directions = vectors.flip(1)[:, :keep]
-    directions = directions * directions.sum(0).sign()  # a direction's sign is nobody's choice: fix it
+    if not small:
+        directions = sample.T @ directions
+        directions = directions / directions.norm(dim=0)
+    directions = directions * directions.sum(0).sign()  # an eigenvector's sign is arbitrary: fix it
     values = values.flip(0)
-    return _Principal(directions, values[:keep], centre, max(0.0, float(values[keep:].mean())))
+    others = values[keep:].mean() if small else values[keep:].sum() / max(1, size - keep)
+    return _Principal(directions, values[:keep], centre, max(0.0, float(others)))
 
 
 def fit_ridge(model: AutoDecoder, images: Tensor) -> None:
-    """Refresh the model's ridge regression from pixels to codes: uint8 images [N, 1, 28, 28], one for each row of its
+    """Refresh the model's ridge regression from pixels to codes: uint8 images [N, C, H, W], one for each row of its
     table. Both are free to have: training owns N pairs of an image and its code."""
-    rows = _rows(len(images), FITTED).to(images.device)
+    rows = _rows(len(images), _fitted(images)).to(images.device)
     x = images[rows].cpu().flatten(1).double() / 255
     codes = model.table[rows].cpu().double()
     x_mean, code_mean = x.mean(0), codes.mean(0)
     x, codes = x - x_mean, codes - code_mean
-    gram = x.T @ x
-    gram.diagonal().add_(max(1e-6, RIDGE * float(gram.diagonal().mean())))
-    model.ridge_weight.copy_(torch.linalg.solve(gram, x.T @ codes))
+    if x.shape[1] <= SMALL_IMAGE:
+        gram = x.T @ x
+        gram.diagonal().add_(max(1e-6, RIDGE * float(gram.diagonal().mean())))
+        weight = torch.linalg.solve(gram, x.T @ codes)
+    else:  # the same weights by the smaller matrix: (XᵀX + λI)⁻¹Xᵀ = Xᵀ(XXᵀ + λI)⁻¹
+        penalty = max(1e-6, RIDGE * float(x.square().sum()) / x.shape[1])
+        gram = x @ x.T
+        gram.diagonal().add_(penalty)
+        weight = x.T @ torch.linalg.solve(gram, codes)
+    model.ridge_weight.copy_(weight)
     model.mean_image.copy_(x_mean)
     model.ridge_bias.copy_(code_mean)
+
+
+def _fitted(images: Tensor) -> int:
+    return FITTED if images[0].numel() <= SMALL_IMAGE else FITTED_LARGE
 
 
 def _spread(images: Tensor, most: int) -> Tensor:
