@@ -72,7 +72,7 @@ def _noise(recipe: Recipe) -> list[Any]:
 def _picture(recipe: Recipe) -> list[Any]:
     from core.models import GAN, LatentModel
 
-    return [LatentModel.decode, GAN.before]
+    return [LatentModel.decode, GAN.source_model]
 
 
 def _generator(recipe: Recipe) -> list[Any]:

@@ -167,7 +167,7 @@ def _percent(share: float | None) -> str:
     return "–" if share is None else f"{100 * share:.0f} %"
 
 
-def _act(job: TrainingJob, action: Callable[[], None], done: Callable[[TrainingJob], bool]) -> None:
+def _act(job: TrainingJob, action: Callable[[], None], done: Callable[[Any], bool]) -> None:
     """Send a command to the worker process and wait a moment until its effect can be shown."""
     action()
     job.wait(done, ANSWER)
