@@ -1,4 +1,4 @@
-"""`python -m core`: the lab from a shell. What it can do stands in `core/cli/`."""
+"""Entry point of `python -m core`, the command line in `core/cli/`."""
 
 import os
 import sys

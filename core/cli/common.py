@@ -1,4 +1,4 @@
-"""What the commands share: how one is declared, finding a run, bounded numbers, output files, Ctrl+C."""
+"""Shared parts of the commands: declaration, finding a run, bounded numbers, output files, progress bars, Ctrl+C."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Any, TextIO
 
 from core import runs
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class CliError(Exception):
-    """What stops a command: one sentence for stderr."""
+    """Error that ends a command with exit code 1: one sentence for stderr."""
 
 
 @dataclass(frozen=True)
@@ -30,9 +31,10 @@ class Command:
     """A sub-command.
 
     Attributes:
-        run: does it; returns the exit code, or None for 0. arguments: adds its flags.
-        examples, usage: lines for `--help`, without the leading `python -m core`; usage only where argparse's own
-            would be too long to read.
+        about: description in one sentence. run: executes the command; returns the exit code, or None for 0.
+        arguments: adds the flags to the parser.
+        examples, usage: lines for `--help` without the leading `python -m core`; usage only where argparse's own would
+            be too long to read.
     """
 
     name: str
@@ -44,14 +46,14 @@ class Command:
 
 
 class HelpLayout(argparse.RawDescriptionHelpFormatter):
-    """Keeps the lines of the examples as they are, and gives long flags room."""
+    """Help formatter that keeps the line breaks of the examples and leaves room for long flags."""
 
-    def __init__(self, prog: str, **options):
+    def __init__(self, prog: str, **options: Any):
         super().__init__(prog, **{"max_help_position": 30} | options)
 
 
-def add_command(commands: argparse._SubParsersAction, command: Command) -> None:
-    """Hang a command into the parser."""
+def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser], command: Command) -> None:
+    """Add a command to the parser."""
     examples = "examples:\n" + "\n".join(f"  python -m core {line}" for line in command.examples)
     parser = commands.add_parser(
         command.name,
@@ -67,12 +69,12 @@ def add_command(commands: argparse._SubParsersAction, command: Command) -> None:
 
 
 def add_run(parser: argparse.ArgumentParser) -> None:
-    """The positional argument RUN."""
-    parser.add_argument("name", metavar="RUN", help="a run's name, as `list` shows it")
+    """Add the positional argument RUN."""
+    parser.add_argument("name", metavar="RUN", help="name of a run, as shown by `list`")
 
 
 def add_which(parser: argparse.ArgumentParser) -> None:
-    """`--which best|last`."""
+    """Add `--which best|last`."""
     parser.add_argument(
         "--which",
         choices=("best", "last"),
@@ -82,17 +84,17 @@ def add_which(parser: argparse.ArgumentParser) -> None:
 
 
 def add_out(parser: argparse.ArgumentParser, default: str) -> None:
-    """`--out FILE` and `--force`."""
-    parser.add_argument("--out", metavar="FILE", help=f"where to write (default: {default} in this folder)")
-    parser.add_argument("--force", action="store_true", help="replace the file if it exists")
+    """Add `--out FILE` and `--force`."""
+    parser.add_argument("--out", metavar="FILE", help=f"output file (default: {default} in this folder)")
+    parser.add_argument("--force", action="store_true", help="overwrite the file if it exists")
 
 
 def number(kind: type, low: float, high: float) -> Callable[[str], float]:
-    """An argparse type: a number within bounds."""
+    """Argparse type of a number within bounds."""
 
     def parse(text: str) -> float:
         try:
-            value = kind(text)
+            value: float = kind(text)
         except ValueError:
             value = math.nan
         if not low <= value <= high:
@@ -104,29 +106,30 @@ def number(kind: type, low: float, high: float) -> Callable[[str], float]:
 
 
 def find(name: str) -> runs.Run:
-    """The run of that name, or of that path, as a shell completes it.
+    """The run with that name, or with that path (which a shell completes).
 
     Raises:
-        RunError: there is none, or it is damaged.
+        RunError: there is no such run, or it is damaged.
     """
     return runs.open_run(_bare(name))
 
 
 def find_any(name: str) -> runs.Run:
-    """`find` for damaged runs too: they can still be renamed and deleted."""
+    """`find` including damaged runs, which can still be renamed and deleted."""
     bare = _bare(name)
     return next((run for run in runs.list_runs() if run.name == bare), None) or runs.open_run(bare)
 
 
-def no_gan(run: runs.Run, lacks: str) -> None:
-    """Stops a command for which a model must know images, not only generate them.
+def refuse_adversarial(run: runs.Run, lacks: str) -> None:
+    """Refuse a run whose model only generates images, for a command that needs their latents or likelihoods.
 
     Raises:
-        Trouble: the run is a GAN; names the run that can be asked instead.
+        CliError: the model is trained against a discriminator; names the run that can be used instead.
     """
-    if run.recipe.model == "gan":
-        source = f" Ask '{run.recipe.source}', whose decoder it began with." if run.recipe.source else ""
-        raise CliError(f"'{run.name}' is a GAN: it generates images and {lacks}.{source}")
+    recipe = run.recipe
+    if recipe.family.adversarial:
+        source = f" Use '{recipe.source}', whose decoder it started from." if recipe.source else ""
+        raise CliError(f"'{run.name}' is a {recipe.family.abbreviation}: it generates images and {lacks}.{source}")
 
 
 def _bare(name: str) -> str:
@@ -135,34 +138,34 @@ def _bare(name: str) -> str:
 
 
 def quoted(name: str) -> str:
-    """A run's name as it must be typed."""
+    """A run's name as it must be typed in a shell."""
     return f'"{name}"' if os.name == "nt" and " " in name else shlex.quote(name) if os.name != "nt" else name
 
 
 def output_file(given: str | None, default: str, force: bool) -> Path:
-    """Where to write; asked before anything is computed, so that nobody waits for a refusal.
+    """Path of the output file, checked before anything is computed.
 
     Raises:
-        Trouble: it exists, is of another kind, or its folder does not exist.
+        CliError: the file exists, has another extension, or its folder does not exist.
     """
     path = Path(given or default)
     kind = Path(default).suffix
     if path.suffix.lower() != kind:
-        raise CliError(f"{path} must end in {kind}, since that is what it will be.")
+        raise CliError(f"{path} must end in {kind}, which is the format of the output.")
     if path.is_dir():
         raise CliError(f"{path} is a folder. Choose a file with --out.")
     if path.exists() and not force:
-        raise CliError(f"{path} exists already. Choose another file with --out, or replace it with --force.")
+        raise CliError(f"{path} exists already. Choose another file with --out, or overwrite it with --force.")
     if not path.parent.is_dir():
-        raise CliError(f"There is no folder {path.parent} to write into. Make it first.")
+        raise CliError(f"The folder {path.parent} does not exist. Create it first.")
     return path
 
 
 def write(path: Path, content: bytes) -> None:
-    """The file, whole or not at all.
+    """Write a file, whole or not at all.
 
     Raises:
-        Trouble: it could not be written.
+        CliError: it could not be written.
     """
     try:
         write_atomic(path, content)
@@ -171,7 +174,7 @@ def write(path: Path, content: bytes) -> None:
 
 
 def bar(stream: TextIO, **options: Any) -> tqdm:
-    """tqdm's bar, as wide as the terminal, or 80 columns where that claims to have no size, as some do."""
+    """A tqdm progress bar as wide as the terminal, or 80 columns wide where the terminal reports no size."""
     from tqdm import tqdm
 
     try:
@@ -182,10 +185,10 @@ def bar(stream: TextIO, **options: Any) -> tqdm:
 
 
 def device(name: str) -> str:
-    """The device of that name, `auto` resolved, if this machine has it. Imports torch.
+    """The device with that name, or for `auto` the best one of this machine. Imports torch.
 
     Raises:
-        Trouble: it has not; lists those there are.
+        CliError: this machine has no such device; lists those it has.
     """
     from core.system import devices
 
@@ -196,21 +199,21 @@ def device(name: str) -> str:
 
 
 @contextmanager
-def asked_to_stop(ask: Callable[[], None]) -> Iterator[list[int]]:
-    """The first Ctrl+C or `kill` calls `ask` and lets things end in good order; the second cuts them off.
-
+def asked_to_stop(request_stop: Callable[[], None]) -> Iterator[list[int]]:
+    """Call `request_stop` at the first Ctrl+C or `kill`, so that the command ends cleanly; the second one interrupts
+    it.
     Yields:
         The signals received so far.
     """
     received: list[int] = []
 
-    def handle(number: int, _frame) -> None:
+    def handle(number: int, _frame: FrameType | None) -> None:
         received.append(number)
         if len(received) > 1:
             raise KeyboardInterrupt
-        ask()
+        request_stop()
 
-    # A signal that the caller has us ignore (nohup, a job in the background) stays ignored.
+    # A signal that the process was started to ignore (nohup, a background job) stays ignored.
     wanted = [s for s in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(s) is not signal.SIG_IGN]
     before = {s: signal.signal(s, handle) for s in wanted}
     try:

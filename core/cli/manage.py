@@ -1,4 +1,4 @@
-"""`export`, `rename`, `delete`: what happens to a run's folder. `download`: fetching a data set."""
+"""`export`, `rename`, `delete` of runs, and `download` of data sets."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from core.system import paths
 
 
 def export_run(args: argparse.Namespace) -> None:
-    """The run as a zip file."""
+    """Write a run as a zip file."""
     run = common.find(args.name)
     out = common.output_file(args.out, f"{run.name}.zip", args.force)
     content = export.to_zip(run, args.resume_state)
@@ -24,26 +24,26 @@ def export_run(args: argparse.Namespace) -> None:
 
 
 def rename(args: argparse.Namespace) -> None:
-    """Another name for a run, damaged ones included."""
+    """Rename a run, including damaged ones."""
     new = common.find_any(args.name).rename(args.new)
-    print(f"Now called '{new.name}'.")
+    print(f"Renamed to '{new.name}'.")
 
 
 def delete(args: argparse.Namespace) -> int:
-    """Remove runs for good, damaged ones included."""
-    found = [common.find_any(name) for name in args.names]
+    """Delete runs for good, including damaged ones."""
+    selected = [common.find_any(name) for name in args.names]
     if not args.yes:
-        names = ", ".join(f"'{run.name}'" for run in found)
+        names = ", ".join(f"'{run.name}'" for run in selected)
         print(f"Nothing was deleted. Add --yes to delete {names} for good.", file=sys.stderr)
         return 2
-    for run in found:
+    for run in selected:
         run.delete()
         print(f"Deleted '{run.name}'.")
     return 0
 
 
 def download(args: argparse.Namespace) -> int:
-    """Fetch a data set; goes on where it broke off."""
+    """Download a data set; an interrupted download is resumed."""
     from core.data import download as downloads
 
     name = args.dataset
@@ -53,7 +53,7 @@ def download(args: argparse.Namespace) -> int:
             print(f"{data.SOURCES[name].title} is here already: {data.status()[name].where}")
             return 0
         except data.DataError as error:
-            print(error, file=sys.stderr)  # damaged: fetched anew below
+            print(error, file=sys.stderr)  # damaged: downloaded again below
     stop = threading.Event()
     show, close = _bar(name) if sys.stdout.isatty() else (_lines(name), lambda: None)
     with common.asked_to_stop(stop.set) as signals:
@@ -83,14 +83,14 @@ def _bar(name: str) -> tuple[Callable[[int, int], None], Callable[[], None]]:
 
 
 def _lines(name: str) -> Callable[[int, int], None]:
-    """A line at every tenth."""
-    told = 0
+    """Print a line at every 10 %."""
+    printed = 0
 
     def show(done: int, total: int) -> None:
-        nonlocal told
+        nonlocal printed
         tenth = 10 * done // total if total else 0
-        if tenth > told:
-            told = tenth
+        if tenth > printed:
+            printed = tenth
             print(f"{name}: {10 * tenth} % of {total / 1e6:.1f} MB", flush=True)
 
     return show
@@ -101,19 +101,19 @@ def _export_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--resume-state",
         action="store_true",
-        help="with what is needed to train on elsewhere: about three times the size",
+        help="include the state needed to resume the training elsewhere: about three times the size",
     )
     common.add_out(parser, "RUN.zip")
 
 
 def _rename_arguments(parser: argparse.ArgumentParser) -> None:
     common.add_run(parser)
-    parser.add_argument("new", metavar="NEW", help="its new name")
+    parser.add_argument("new", metavar="NEW", help="new name")
 
 
 def _delete_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("names", nargs="+", metavar="RUN", help="a run's name, as `list` shows it")
-    parser.add_argument("--yes", action="store_true", help="really: there is no way back")
+    parser.add_argument("names", nargs="+", metavar="RUN", help="name of a run, as shown by `list`")
+    parser.add_argument("--yes", action="store_true", help="confirm: this cannot be undone")
 
 
 def _download_arguments(parser: argparse.ArgumentParser) -> None:
@@ -130,14 +130,18 @@ def _download_arguments(parser: argparse.ArgumentParser) -> None:
 COMMANDS = (
     Command(
         "export",
-        "Pack a run into a zip file that can be carried away.",
+        "Pack a run into a zip file.",
         export_run,
         _export_arguments,
         ("export mlp-vae-digits-1", "export mlp-vae-digits-1 --resume-state --out to-the-server.zip"),
     ),
     Command(
-        "download", "Fetch a data set; goes on where it broke off.", download, _download_arguments, ("download mnist",)
+        "download",
+        "Download a data set; an interrupted download is resumed.",
+        download,
+        _download_arguments,
+        ("download mnist",),
     ),
-    Command("rename", "Give a run another name.", rename, _rename_arguments, ("rename mlp-vae-digits-1 my-first",)),
+    Command("rename", "Rename a run.", rename, _rename_arguments, ("rename mlp-vae-digits-1 my-first",)),
     Command("delete", "Delete runs for good.", delete, _delete_arguments, ("delete my-first --yes",)),
 )

@@ -1,4 +1,4 @@
-"""`outliers`: does a run's score tell its test images from others? As text or JSON."""
+"""`outliers`: how well a run's scores separate its test images from outliers, as text or JSON."""
 
 from __future__ import annotations
 
@@ -7,32 +7,34 @@ import json
 import math
 import sys
 from contextlib import closing
+from typing import Any
 
 from core import data
 from core.cli import common
 from core.cli.common import CliError, Command, number
-from core.evaluation import outlier_images as bags
+from core.evaluation import outlier_images
 from core.recipes.images import load_images
 from core.system.progress import Steps
 
 SCORES = {
-    "error": "reconstruction error (MSE per pixel, from the mean of the posterior)",
+    "error": "reconstruction error (MSE per pixel, from the posterior mean)",
     "objective": "negative ELBO, z sampled",
     "baseline": "residual of PCA with 20 components",
 }
+"""Scores in the order of the output, with their titles."""
 
 
 def outliers(args: argparse.Namespace) -> None:
-    """Score a mixed bag; print AUROC and what the threshold of the validation images flags, kind by kind."""
+    """Score an outlier set; print AUROC and the share above the threshold of the validation images, kind by kind."""
     run = common.find(args.name)
-    common.no_gan(run, "scores none")
+    common.refuse_adversarial(run, "scores none")
     if args.other == run.recipe.dataset:
         raise CliError(f"'{args.other}' is what '{run.name}' was trained on. Choose another set with --other.")
-    there = bags.other_sets(run.recipe)
-    name = args.other or (there[0] if there else "")
+    available = outlier_images.other_sets(run.recipe)
+    name = args.other or (available[0] if available else "")
     images = load_images(run.recipe)
     other = data.load(name, shape=images.shape) if name else None
-    bag = bags.build(images, run.recipe, other, args.n, args.seed)
+    outlier_set = outlier_images.build(images, run.recipe, other, args.n, args.seed)
     from core.evaluation import outliers as scores
     from core.runs import weights
 
@@ -45,31 +47,31 @@ def outliers(args: argparse.Namespace) -> None:
             leave=False,
             bar_format="{desc}{percentage:3.0f} % |{bar}| {elapsed}<{remaining}",
         ) as bar,
-        closing(scores.scoring_steps(model, run.recipe, images, bag)) as work,
+        closing(scores.scoring_steps(model, run.recipe, images, outlier_set)) as work,
     ):
         steps = Steps(work)
-        for part in steps:
-            bar.n = part
+        for share in steps:
+            bar.n = share
             bar.refresh()
-    found = steps.result
-    told = {
+        scored = steps.end()
+    results: dict[str, dict[str, dict[str, Any]]] = {
         score: {
             v.kind: {"images": v.images, "flagged": v.flagged, "auroc": None if math.isnan(v.auroc) else v.auroc}
-            for v in scores.results_by_kind(found.by(score), bag, args.quantile)
+            for v in scores.results_by_kind(scored.by(score), outlier_set, args.quantile)
         }
         for score in SCORES
     }
     if args.json:
-        print(json.dumps({"other": bag.other or None, "quantile": args.quantile, "scores": told}, indent=1))
+        print(json.dumps({"other": outlier_set.other or None, "quantile": args.quantile, "scores": results}, indent=1))
         return
-    titles = SCORES | ({} if run.recipe.variational else {"objective": "objective of training"})
-    for score, kinds in told.items():
+    titles = SCORES | ({} if run.recipe.variational else {"objective": "training objective"})
+    for score, kinds in results.items():
         print(f"{titles[score]}")
-        for kind, verdict in kinds.items():
-            auroc = f"   AUROC {verdict['auroc']:.3f}" if verdict["auroc"] is not None else ""
+        for kind, result in kinds.items():
+            auroc = f"   AUROC {result['auroc']:.3f}" if result["auroc"] is not None else ""
             print(
-                f"  {bag.other if kind == 'other' else kind:14} {verdict['images']:6,} images   "
-                f"{100 * verdict['flagged']:5.1f} % flagged{auroc}"
+                f"  {outlier_set.other if kind == 'other' else kind:14} {result['images']:6,} images   "
+                f"{100 * result['flagged']:5.1f} % flagged{auroc}"
             )
     print(f"Flagged: above the {100 * args.quantile:g} % quantile of validation images. AUROC: against test images.")
 
@@ -79,7 +81,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--other",
         choices=[name for name in data.SOURCES if name != "folder"],
-        help="data set whose images are outliers too (default: one that is on this machine)",
+        help="data set whose images are outliers, too (default: one that is on this machine)",
     )
     parser.add_argument(
         "--n", type=number(int, 1, 100_000), default=300, metavar="N", help="images of each kind (default: 300)"
@@ -91,7 +93,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         metavar="Q",
         help="share of validation images below the threshold (default: 0.95)",
     )
-    parser.add_argument("--seed", type=number(int, 0, 2**31 - 1), default=0, help="of the noise (default: 0)")
+    parser.add_argument("--seed", type=number(int, 0, 2**31 - 1), default=0, help="of the noise images (default: 0)")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     common.add_which(parser)
 
@@ -99,7 +101,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 COMMANDS = (
     Command(
         "outliers",
-        "See whether a run's score tells its test images from others.",
+        "Measure how well a run's scores separate its test images from outliers.",
         outliers,
         _arguments,
         ("outliers mlp-vae-digits-1", "outliers mlp-vae-mnist-1 --other fashion-mnist --n 2000"),

@@ -1,4 +1,4 @@
-"""`train` and `resume`. One flag per field of a recipe, made from the dataclass: help, bounds and choices included."""
+"""`train` and `resume`. One flag per field of a recipe, with help, bounds and choices from the dataclass."""
 
 from __future__ import annotations
 
@@ -20,15 +20,16 @@ from core.runs import gan_source
 from core.training.events import Control, Finished
 
 SKIPPED_SHOWN = 5
+"""Unusable files of a folder that are named one by one."""
 
 
 def _train_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("recipe", metavar="RECIPE", help="one of " + ", ".join(presets.PRESETS))
-    parser.add_argument("--name", help="the new run's name (default: recipe, data set and a number)")
+    parser.add_argument("--name", help="name of the new run (default: recipe, data set and a number)")
     parser.add_argument(
         "--digits",
         action="store_true",
-        help="the recipe's small sister on scikit-learn's digits, which need no download",
+        help="the recipe's small variant for scikit-learn's digits, which need no download",
     )
     _device_argument(parser)
     for group, title in GROUPS.items():
@@ -38,25 +39,26 @@ def _train_arguments(parser: argparse.ArgumentParser) -> None:
                 box.add_argument(flag(f), dest=f"field_{f.name}", metavar=_metavar(f), help=_help(f))
 
 
-def flag(f: dataclasses.Field) -> str:
+def flag(f: dataclasses.Field[Any]) -> str:
     """`latent_dim` → `--latent-dim`."""
     return "--" + f.name.replace("_", "-")
 
 
-def _metavar(f: dataclasses.Field) -> str:
+def _metavar(f: dataclasses.Field[Any]) -> str:
     if f.metadata["choices"]:
         return "{" + ",".join(f.metadata["choices"]) + "}"
     return {"int": "N", "float": "X", "str": "PATH"}.get(str(f.type), "N,N")
 
 
-def _help(f: dataclasses.Field) -> str:
+def _help(f: dataclasses.Field[Any]) -> str:
     meta = f.metadata
     facts = []
     if meta["low"] is not None:
         facts.append(f"{meta['low']:g} to {meta['high']:,.10g} {meta['unit']}".strip())
     if meta["only"]:
         facts.append(f"only with --{meta['only'][0].replace('_', '-')} {' or '.join(meta['only'][1])}")
-    return (meta["help"] + (f" ({'; '.join(facts)})" if facts else "")).replace("%", "%%")
+    text = meta["help"] + (f" ({'; '.join(facts)})" if facts else "")
+    return str(text).replace("%", "%%")
 
 
 def _device_argument(parser: argparse.ArgumentParser) -> None:
@@ -64,10 +66,10 @@ def _device_argument(parser: argparse.ArgumentParser) -> None:
 
 
 def read_recipe(args: argparse.Namespace) -> Recipe:
-    """The recipe that the arguments describe.
+    """The recipe described by the arguments.
 
     Raises:
-        RecipeError: no such preset, or a bad value: names field, value and what is allowed.
+        RecipeError: unknown preset, or a value that is not allowed: names field, value and what is allowed.
     """
     recipe = presets.preset(args.recipe)
     if args.digits:
@@ -75,9 +77,9 @@ def read_recipe(args: argparse.Namespace) -> Recipe:
     changes: dict[str, Any] = {f.name: getattr(args, f"field_{f.name}") for f in fields() if f.name != "name"}
     changes = {name: value for name, value in changes.items() if value is not None}
     if args.digits and changes.get("dataset", "digits") != "digits":
-        raise RecipeError(f"dataset: '{changes['dataset']}' contradicts --digits. Leave one of the two away.")
+        raise RecipeError(f"dataset: '{changes['dataset']}' contradicts --digits. Omit one of the two.")
     if changes.get("folder"):
-        # Written down in full, so that the run can be resumed from anywhere.
+        # As an absolute path, so that the run can be resumed from any folder.
         changes = {"dataset": "folder"} | changes | {"folder": os.path.abspath(changes["folder"])}
     recipe = recipe.with_(**changes)
     for f in fields():
@@ -95,42 +97,42 @@ def train(args: argparse.Namespace) -> int:
     recipe = read_recipe(args)
     if args.name:
         runs.valid_name(args.name)
-    # All that can be refused is refused before there is a folder to clean up.
+    # Everything is checked before the run's folder is created.
     recipe = _with_source(recipe, args)
     images = load_images(recipe)
     device = common.device(args.device)
     for file, reason in images.skipped[:SKIPPED_SHOWN]:
-        print(f"Note: {file} {reason} and is left out.", file=sys.stderr)
+        print(f"Note: {file} {reason} and is skipped.", file=sys.stderr)
     if len(images.skipped) > SKIPPED_SHOWN:
-        print(f"Note: {len(images.skipped) - SKIPPED_SHOWN:,} more files are left out.", file=sys.stderr)
+        print(f"Note: {len(images.skipped) - SKIPPED_SHOWN:,} more files are skipped.", file=sys.stderr)
     return _drive(runs.create(recipe, args.name), device)
 
 
 def _with_source(recipe: Recipe, args: argparse.Namespace) -> Recipe:
-    """A GAN's recipe with its source in it; says which flags the source overrules."""
+    """The recipe completed from the run it starts from; prints a note for each flag that the source overrides."""
     whole = gan_source.resolved(recipe)
     for name in gan_source.INHERITED:
         if getattr(args, f"field_{name}") is not None and getattr(whole, name) != getattr(recipe, name):
             print(
-                f"Note: --{name.replace('_', '-')} has no effect: it is that of '{whole.source}', whose decoder the "
-                "generator is.",
+                f"Note: --{name.replace('_', '-')} has no effect: its value comes from '{whole.source}', whose decoder "
+                "becomes the generator.",
                 file=sys.stderr,
             )
     return whole
 
 
 def resume(args: argparse.Namespace) -> int:
-    """Go on with a run where it stopped."""
+    """Continue the training of a run."""
     run = common.find(args.name)
     status, done = run.status, int(run.status["epoch"])
     epochs = check(next(f for f in fields() if f.name == "epochs"), args.epochs) if args.epochs else run.epochs
     if run.locked():
-        raise runs.RunError(f"'{run.name}' is in training already.")
+        raise runs.RunError(f"'{run.name}' is already in training.")
     if not run.resumable:
         raise runs.RunError(f"'{run.name}' has no saved state to resume from. Train a new run with its recipe.")
     if epochs <= done and status["state"] == "finished":
         raise runs.RunError(
-            f"'{run.name}' has {done} epochs behind it. Ask for more in all, such as "
+            f"'{run.name}' has finished its {done} epochs. Give a larger total, for example "
             f"--epochs {done + max(1, done // 2)}."
         )
     device = common.device(args.device)
@@ -140,12 +142,12 @@ def resume(args: argparse.Namespace) -> int:
 
 
 def _drive(run: runs.Run, device: str) -> int:
-    """Train to the end or to Ctrl+C; returns the exit code."""
+    """Train until the end or until Ctrl+C; returns the exit code."""
     from core.training.loop import train as training
 
     control, shown = Control(), progress.for_terminal(run)
     end = None
-    again = f"python -m core resume {quoted(run.name)}"
+    command = f"python -m core resume {quoted(run.name)}"
 
     def stop() -> None:
         control.stop = True
@@ -159,7 +161,7 @@ def _drive(run: runs.Run, device: str) -> int:
                         end = event
         except KeyboardInterrupt:
             shown.close()
-            print(f"Cut off. What was saved is kept: {again}", file=sys.stderr)
+            print(f"Interrupted. Continue from the last saved state with: {command}", file=sys.stderr)
             return 128 + (signals or [2])[0]
         except (RuntimeError, MemoryError) as error:
             if "memory" not in str(error).lower() and not isinstance(error, MemoryError):
@@ -169,13 +171,21 @@ def _drive(run: runs.Run, device: str) -> int:
             ) from None
         finally:
             shown.close()
-    return _tell(run, end, again, signals)
+    return _report(run, end, command, signals)
 
 
-def _tell(run: runs.Run, end: Finished, again: str, signals: list[int]) -> int:
-    """The last lines: how it ended and what to do next; returns the exit code."""
+def _report(run: runs.Run, end: Finished | None, command: str, signals: list[int]) -> int:
+    """Print how the training ended and what to do next; returns the exit code.
+
+    Args:
+        command: continues the training.
+    Raises:
+        CliError: the training failed or diverged.
+    """
+    if end is None:
+        raise CliError(f"The training of '{run.name}' ended unexpectedly.")
     if end.state == "stopped":
-        print(f"Stopped and saved. Go on with: {again}", flush=True)
+        print(f"Stopped and saved. Continue with: {command}", flush=True)
         return 128 + signals[0] if signals else 0
     if end.state != "finished":
         raise CliError(end.message)
@@ -185,14 +195,14 @@ def _tell(run: runs.Run, end: Finished, again: str, signals: list[int]) -> int:
     print(f"Finished: {done:g} {many} in {status['seconds']:.1f} s. {end.message}".rstrip())
     for line in _results(run, status):
         print(line)
-    print(f"Look at it: python -m core sample {quoted(run.name)}", flush=True)
+    print(f"Generate images: python -m core sample {quoted(run.name)}", flush=True)
     return 0
 
 
 def _results(run: runs.Run, status: dict[str, Any]) -> Iterator[str]:
-    """What came of it, a line each."""
+    """The best validation and the test scores, one line each."""
     best, figures = status.get("best_total"), run.evaluation()
-    if run.recipe.model == "gan":
+    if run.recipe.family.adversarial:
         if best is not None:
             yield f"Best round: Fréchet distance {best:.2f}, in epoch {status['best_epoch']:g}."
         if figures:
@@ -208,7 +218,7 @@ def _results(run: runs.Run, status: dict[str, Any]) -> Iterator[str]:
 
 def _resume_arguments(parser: argparse.ArgumentParser) -> None:
     common.add_run(parser)
-    parser.add_argument("--epochs", metavar="N", help="train to N epochs in all (default: as it was begun)")
+    parser.add_argument("--epochs", metavar="N", help="total number of epochs (default: that of the run)")
     _device_argument(parser)
 
 
@@ -228,7 +238,7 @@ COMMANDS = (
     ),
     Command(
         "resume",
-        "Go on with a run where it stopped.",
+        "Continue the training of a run.",
         resume,
         _resume_arguments,
         ("resume mlp-vae-digits-1", "resume mlp-vae-digits-1 --epochs 300"),

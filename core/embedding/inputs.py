@@ -120,8 +120,8 @@ def table_rows(images: ImageSet, ids: np.ndarray, recipe: Recipe) -> np.ndarray 
     """Rows of the latent table that belong to images by number, `int64` [n]; None if an image has no row."""
     owned = table_ids(images, recipe)
     rows = np.searchsorted(owned, ids)
-    found = owned[np.minimum(rows, len(owned) - 1)] == ids
-    return rows if recipe.decoder_only and found.all() else None
+    owned_by_table = owned[np.minimum(rows, len(owned) - 1)] == ids
+    return rows if recipe.decoder_only and owned_by_table.all() else None
 
 
 def pixels(images: np.ndarray) -> np.ndarray:

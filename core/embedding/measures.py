@@ -29,18 +29,18 @@ def measure(x: np.ndarray, y: np.ndarray, labels: np.ndarray) -> dict[str, float
 
     sample = data.spread(labels, min(SAMPLE, len(x)))
     k = min(NEIGHBOURS, (len(sample) - 1) // 2)
-    found = {"measured": float(len(sample)), "trustworthiness": math.nan}
+    measures = {"measured": float(len(sample)), "trustworthiness": math.nan}
     if k >= 1:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # two equal images have distance 0
-            found["trustworthiness"] = float(trustworthiness(x[sample], y[sample], n_neighbors=k))
+            measures["trustworthiness"] = float(trustworthiness(x[sample], y[sample], n_neighbors=k))
     known = sample[labels[sample] >= 0]
     kinds = len(np.unique(labels[known]))
     for name, points in (("input", x), ("map", y)):
-        found[f"knn_{name}"] = knn_accuracy(points, labels, known)
+        measures[f"knn_{name}"] = knn_accuracy(points, labels, known)
         defined = 2 <= kinds < len(known)
-        found[f"silhouette_{name}"] = float(silhouette_score(points[known], labels[known])) if defined else math.nan
-    return found
+        measures[f"silhouette_{name}"] = float(silhouette_score(points[known], labels[known])) if defined else math.nan
+    return measures
 
 
 def knn_accuracy(points: np.ndarray, labels: np.ndarray, tested: np.ndarray | None = None) -> float:

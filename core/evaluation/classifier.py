@@ -117,14 +117,14 @@ def cached_steps(images: ImageSet) -> Generator[float, None, Classifier]:
     its result. Where the cache folder cannot be written to, the classifier is trained and not kept.
     """
     path, classes = file_of(images), len(images.classes)
-    if found := load(path, classes):
-        return found
+    if cached := load(path, classes):
+        return cached
     with cache.computing(path):
-        found = load(path, classes)
-        if found is None:
-            found = yield from training_steps(images)
-            save(found, path)
-    return found
+        cached = load(path, classes)
+        if cached is None:
+            cached = yield from training_steps(images)
+            save(cached, path)
+    return cached
 
 
 def file_of(images: ImageSet) -> Path:
@@ -205,10 +205,10 @@ def main(name: str, folder: str = "", shape: str = "") -> None:
     steps = Steps(cached_steps(images))
     for share in steps:
         print(f"progress {share:.3f}", flush=True)
-    found = steps.end()
+    trained = steps.end()
     if not file_of(images).is_file():
         raise OSError(f"{file_of(images).parent} cannot be written to")
-    print(f"accuracy {found.accuracy:.4f} on {found.tested:,} test images", flush=True)
+    print(f"accuracy {trained.accuracy:.4f} on {trained.tested:,} test images", flush=True)
 
 
 if __name__ == "__main__":

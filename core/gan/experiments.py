@@ -186,7 +186,7 @@ def recipe_name(arm: Arm) -> str:
     return f"try-{arm.key}"
 
 
-def default_source(found: Sequence[Run]) -> Run | None:
+def default_source(candidates: Sequence[Run]) -> Run | None:
     """The run to start from by default: a VAE with a small network on the digits, where these trainings take seconds;
     otherwise the first of the runs. None without runs."""
 
@@ -195,7 +195,7 @@ def default_source(found: Sequence[Run]) -> Run | None:
         small = recipe.network == "mlp" and recipe.latent_dim > 2
         return recipe.dataset == "digits", recipe.family.generator_source == 1, small
 
-    return max(found, key=fits, default=None)  # max takes the first of equals
+    return max(candidates, key=fits, default=None)  # max takes the first of equals
 
 
 def base_recipe(source: Run) -> Recipe:

@@ -67,7 +67,7 @@ def test_without_a_source_it_is_refused_before_there_is_a_folder(empty_runs, cal
 
 def test_a_flag_that_the_source_overrules_is_named(games, call):
     code, _, err = call(GAN + " --source first --hidden 32 --name overruled")
-    assert code == 0 and err == "Note: --hidden has no effect: it is that of 'first', whose decoder the generator is.\n"
+    assert code == 0 and err == "Note: --hidden has no effect: its value comes from 'first', whose decoder becomes the generator.\n"
     assert runs.open_run("overruled").recipe.hidden == (16,)
     runs.open_run("overruled").delete()
 
@@ -120,8 +120,8 @@ def test_samples_are_the_generators_and_reconstructions_go_through_it(games, cal
 @pytest.mark.parametrize(
     "line, said",
     [
-        ("embed game", "places none. Ask 'first'"),
-        ("outliers searching", "scores none. Ask 'table'"),
+        ("embed game", "encodes none. Use 'first'"),
+        ("outliers searching", "scores none. Use 'table'"),
         ("evaluate game --samples 5", "no log p"),
         ("sample searching --from mixture", "GAN without an encoder"),
     ],

@@ -55,7 +55,7 @@ def test_ctrl_c_stops_and_saves_and_a_terminal_sees_a_bar_when_it_goes_on(empty_
     process.send_signal(signal.SIGINT)
     rest, err = process.communicate(timeout=60)
     assert process.returncode == 130 and err == "" and "\r" not in piped + rest
-    assert rest.endswith("Stopped and saved. Go on with: python -m core resume long\n")
+    assert rest.endswith("Stopped and saved. Continue with: python -m core resume long\n")
     run = runs.open_run("long")
     done = int(run.status["epoch"])
     assert run.status["state"] == "stopped" and run.resumable and run.has_weights and done >= 3

@@ -52,7 +52,7 @@ def test_a_recipe_tells_how_long_it_trains_on_this_machine(call, monkeypatch, tm
     assert "about 3 min" in call("recipes plane-vae --time --digits --device cpu")[1]
     assert asked[1] == for_digits(preset("plane-vae"))
     assert "12 epochs at 1,000 images" in call("recipes decoder-gan-fast --time --device cpu")[1]
-    refused(call("recipes --time"), "Name the recipe")
+    refused(call("recipes --time"), "Name a recipe")
     refused(call("recipes plane-vae --time --device abacus"), "'abacus' is not on this machine")
 
 

@@ -83,7 +83,7 @@ def test_own_pictures_are_trained_on_and_what_is_no_picture_is_named(empty_runs,
     for i in range(7):
         (tmp_path / f"leaves/broken{i}.png").write_text("no picture")
     code, out, err = call("train mlp-vae --folder leaves --hidden 4 --epochs 1 --device cpu --name leaves")
-    assert code == 0 and err.count("is not a picture") == 5 and "2 more files are left out" in err
+    assert code == 0 and err.count("is not a picture") == 5 and "2 more files are skipped" in err
     assert runs.open_run("leaves").recipe.folder == str(tmp_path / "leaves")
     assert call("reconstruct leaves")[0] == 0
 

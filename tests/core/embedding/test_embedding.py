@@ -5,11 +5,13 @@ import pytest
 from sklearn.decomposition import PCA
 
 from core import data
-from core.embedding import export, inputs
+from core.embedding import export, inputs, store
 from core.embedding.settings import EmbeddingError, Settings
 from core.images.convert import from_png, png
+from core.images.shape import ImageShape
 from core.latent import codec, pca
 from core.runs import weights
+from core.system import cache
 from tests.tiny_runs import tiny, trained
 
 
@@ -156,3 +158,21 @@ def test_beside_each_other_runs_without_an_encoder_map_what_all_of_them_own(digi
     assert ids.tolist() == sorted(set(inputs.table_ids(digits, few)) & set(inputs.table_ids(digits, held)))
     assert 0 < len(ids) == inputs.count_available(digits, held, few)
     assert all(inputs.table_rows(digits, ids, recipe) is not None for recipe in (few, held))
+
+
+@pytest.mark.parametrize("shape", [(3, 16, 16), (1, 20, 36)])
+def test_images_of_any_shape_are_inputs_of_a_map(shape):
+    images = data.load("digits", shape=ImageShape(*shape))
+    chosen = inputs.subset(images, 12)
+    assert chosen.pictures.shape == (12, *images.shape.picture) and inputs.subset(images, 12) is chosen
+    vectors = inputs.pixels(chosen.pictures)
+    assert vectors.shape == (12, images.shape.values) and not vectors.flags.writeable
+    assert np.array_equal(np.rint(vectors[3] * 255).reshape(images.shape.picture), chosen.pictures[3])
+
+
+def test_the_inputs_of_a_map_are_hashed_once(monkeypatch):
+    images, digest, hashed = data.load("digits"), cache.digest, []
+    monkeypatch.setattr(cache, "digest", lambda *parts: hashed.append(parts) or digest(*parts))
+    x = inputs.pixels(inputs.subset(images, 30).pictures)
+    keys = {store.key(x, inputs.subset(images, 30).labels, Settings(n=30, perplexity=5), "openTSNE") for _ in range(6)}
+    assert len(keys) == 1 and sum(isinstance(part, np.ndarray) for parts in hashed for part in parts) == 2

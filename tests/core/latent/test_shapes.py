@@ -1,0 +1,28 @@
+"""Encoding, decoding and interpolation of images in colour and of images that are not square."""
+
+import numpy as np
+import pytest
+
+from core import data
+from core.images.shape import ImageShape
+from core.latent import codec, interpolation, mixture
+from core.models import build
+from tests.tiny_runs import tiny
+
+
+@pytest.mark.parametrize("shape", [(3, 32, 32), (1, 20, 36)], ids=str)
+@pytest.mark.parametrize("preset", ["mlp-vae", "deep-ae"])
+def test_pictures_keep_their_shape_on_the_way_through_the_latent_space(preset, shape):
+    images = data.load("digits", shape=ImageShape(*shape))
+    model = build(tiny(preset, image_shape=shape)).eval()
+    assert codec.decode(model, np.zeros((0, model.latent_dim))).shape == (0, *images.shape.picture)
+    z = codec.encode(model, images.test_images[:5])
+    assert z.shape == (5, model.latent_dim) and codec.decode(model, z).shape == (5, *images.shape.picture)
+    ends = [interpolation.encode_endpoint(model, image) for image in images.test_images[:2]]
+    paths = interpolation.paths(model, *ends, frames=4)
+    assert paths.keys() == set(interpolation.METHODS)
+    for path in paths.values():
+        assert path.images.shape == (4, *images.shape.picture) and path.z.shape == (4, model.latent_dim)
+    assert np.array_equal(paths["blend"].images[0], ends[0].image)
+    assert np.array_equal(paths["blend"].images[-1], ends[1].image)
+    assert mixture.default_sampler(model) == ("prior" if model.has_prior else "gaussian")
