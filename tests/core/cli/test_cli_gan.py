@@ -67,7 +67,8 @@ def test_without_a_source_it_is_refused_before_there_is_a_folder(empty_runs, cal
 
 def test_a_flag_that_the_source_overrules_is_named(games, call):
     code, _, err = call(GAN + " --source first --hidden 32 --name overruled")
-    assert code == 0 and err == "Note: --hidden has no effect: its value comes from 'first', whose decoder becomes the generator.\n"
+    note = "Note: --hidden has no effect: its value comes from 'first', whose decoder becomes the generator.\n"
+    assert code == 0 and err == note
     assert runs.open_run("overruled").recipe.hidden == (16,)
     runs.open_run("overruled").delete()
 
