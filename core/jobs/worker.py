@@ -8,7 +8,6 @@ the lab is gone: a training is saved, and the process ends on every system.
 from __future__ import annotations
 
 import contextlib
-import gc
 import importlib
 import os
 import signal
@@ -30,10 +29,10 @@ def serve(channel: Channel, kind: WorkerKind) -> None:
             continue  # a command for work that has just ended
         channel.begin()
         ended = tasks.run(message, channel)
-        _free_memory()
         channel.emit(ended)
         if ended.leaving:
             return
+        _free_gpu_memory()
 
 
 def listen(channel: Channel, source: BinaryIO, leave_at_once: bool) -> None:
@@ -62,9 +61,8 @@ def _prepare(kind: WorkerKind) -> list[str]:
     return devices.available()
 
 
-def _free_memory() -> None:
-    """Return the memory of an order to the system and the GPU, for other programs."""
-    gc.collect()
+def _free_gpu_memory() -> None:
+    """Return the GPU memory of an order, for other programs."""
     torch = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_available():
         torch.cuda.empty_cache()

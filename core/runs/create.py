@@ -1,4 +1,4 @@
-"""Creation of a run's folder: a free name, the recipe, and an initial status."""
+"""Creation of a run's folder: a free name, the recipe, an initial status."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from core.system.atomic_files import write_json
 
 
 def create(recipe: Recipe, name: str | None = None) -> Run:
-    """A new run's folder with its recipe in it; a GAN's recipe with its source filled in (`gan_source.resolved`).
+    """Create a run; a GAN's recipe gets its source filled in (`gan_source.resolved`).
 
     Raises:
-        RunError: the name is taken or unfit, the folder cannot be written, or a GAN has no source.
+        RunError: the name is taken or not valid, the folder cannot be written, or a GAN has no source.
     """
     recipe = gan_source.resolved(recipe)
     folder, path = paths.runs_folder(), None

@@ -1,4 +1,4 @@
-"""A run as one zip file that can be carried away, with a page inside that says how to use it."""
+"""Export of a run as one zip file, with a README that says how to use it."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ README = """{name}
 {line}
 A run of Latent Lab: {summary}
 
-recipe.json       what was asked for
-status.json       how the training went
+recipe.json       the recipe: model, data, training
+status.json       state of the training
 history.csv       the loss curves, in nats per image;  kl.csv  the KL of every latent dimension
-evaluation.json   figures on the test set
+evaluation.json   metrics on the test set
 *.safetensors     weights: best (lowest validation loss) and last
 frames/           fixed images and fixed latents, decoded after every epoch
 (A file is missing here where the run has none.)
 
-In the lab: unpack the folder into models_ckpt/, or into the folder that LATENT_LAB_RUNS names. It then stands in
-the list of every page, and of `python -m core list`. {resume}
+In the lab: unpack the folder into models_ckpt/, or into the folder that LATENT_LAB_RUNS names. Every page and
+`python -m core list` then list it. {resume}
 
 In Python, from the lab's folder:
 
     from core import runs
     from core.runs import weights
     model = weights.load_model(runs.open_run("{name}"))
-    images = model.sample(16)            # floats in [0, 1], [16, 1, 28, 28]
+    images = model.sample(16)            # floats in [0, 1], [16, {channels}, {height}, {width}]
 
 Without the lab, the weights are plain arrays by name:
 
@@ -48,12 +48,12 @@ Without the lab, the weights are plain arrays by name:
 
 
 def to_zip(run: Run, resume_state: bool = False) -> bytes:
-    """The run's folder as a zip file.
+    """Zip file of a run's folder.
 
     Args:
-        resume_state: with what is needed to train on: three times the size.
+        resume_state: whether to include the state that a resume needs; three times the size.
     Raises:
-        RunError: the run is damaged or training now, or has no state to resume from.
+        RunError: the run is damaged or in training, or has no state to resume from.
         OSError: a file cannot be read.
     """
     recipe = run.recipe
@@ -62,10 +62,20 @@ def to_zip(run: Run, resume_state: bool = False) -> bytes:
     if resume_state and not (run.path / RESUME).is_file():
         raise RunError(f"'{run.name}' has no saved state to resume from. Export it without.")
     files = [*FILES, *([RESUME] if resume_state else []), *(f"frames/{epoch:04d}.png" for epoch in run.frames())]
-    resume = "`python -m core resume` trains on." if resume_state else "The state to train on from is not included."
-    text = README.format(name=run.name, line="=" * len(run.name), summary=recipe.summary(), resume=resume)
+    channels, height, width = recipe.shape.chw
+    text = README.format(
+        name=run.name,
+        line="=" * len(run.name),
+        summary=recipe.summary(),
+        resume="`python -m core resume` continues its training."
+        if resume_state
+        else "The state needed to continue its training is not included.",
+        channels=channels,
+        height=height,
+        width=width,
+    )
     buffer = io.BytesIO()
-    # Weights and pictures hardly shrink any more; packing them would only take time.
+    # Weights and PNG files hardly compress.
     with zipfile.ZipFile(buffer, "w", strict_timestamps=False) as archive:
         archive.writestr(f"{run.name}/README.txt", text, zipfile.ZIP_DEFLATED)
         for file in files:

@@ -1,4 +1,4 @@
-"""A run's tensors on disk: safetensors, never pickle, each file consistent in itself and moved into place at once."""
+"""Weights and training state on disk: safetensors files, never pickle, written atomically."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ FORMAT = "latent-lab-1"
 
 
 def save(path: Path, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
-    """Tensors with a few plain facts (epoch, loss) in the header.
+    """Write tensors, with a few plain facts such as the epoch in the header.
 
     Raises:
-        OSError: nothing was replaced.
+        OSError: the file cannot be written; the old one stays.
     """
     # Cloned: safetensors refuses tensors that share memory, and a slice would drag its whole storage along.
     ready = {name: t.detach().to("cpu", copy=True).contiguous() for name, t in tensors.items()}
@@ -34,10 +34,10 @@ def save(path: Path, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
 
 
 def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """What `save` wrote.
+    """Tensors and facts of a file that `save` wrote.
 
     Raises:
-        RunError: missing, truncated, a pickle in disguise, or from another program.
+        RunError: the file is missing, truncated, not safetensors, or from another program.
     """
     where = f"{path.name} of '{path.parent.name}'"
     try:
@@ -58,7 +58,7 @@ def put(model: LatentModel, tensors: dict[str, Tensor], where: str) -> None:
     """Fill a model with tensors of exactly its names and shapes.
 
     Raises:
-        RunError: the first difference, by name.
+        RunError: a tensor is missing, superfluous or of another shape; the message names the first.
     """
     if isinstance(model, AutoDecoder) and (table := tensors.get("table")) is not None and table.dim() == 2:
         model.table = table.new_zeros(len(table), model.code_dim)  # a row for each image it was trained on
@@ -75,7 +75,7 @@ def put(model: LatentModel, tensors: dict[str, Tensor], where: str) -> None:
 
 
 def load_model(run: Run, which: str = "best", device: str | torch.device = "cpu") -> LatentModel:
-    """The trained model, ready to use (eval mode, no gradients).
+    """Trained model of a run, in eval mode and without gradients.
 
     Args:
         which: `best` (lowest validation loss) or `last`; the other one where that file is not there.
@@ -93,10 +93,10 @@ def load_model(run: Run, which: str = "best", device: str | torch.device = "cpu"
 
 
 def weights_digest(run: Run, which: str = "best") -> str:
-    """What the weights of a run are, by their content; `which` as in `weights.load_model`.
+    """Digest of the content of a run's weights; `which` as in `load_model`.
 
     Raises:
-        RunError: there are none.
+        RunError: the run has no weights.
     """
     files = [run.path / f"{name}.safetensors" for name in (which, "last" if which == "best" else "best")]
     path = next((f for f in files if f.is_file()), None)
