@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from core.data.registry import SOURCES
-from core.images.shape import ImageShape
+from core.images.shape import GREY_28, ImageShape
 from core.recipes import likelihoods
 from core.recipes.family import FAMILIES, Family, Field, families_using, generator_sources
 from core.recipes.likelihoods import LIKELIHOODS
@@ -58,7 +58,7 @@ class SharedRecipe:
         only=("dataset", ("folder",)),
     )
     image_shape: tuple[int, ...] = field(
-        (1, 28, 28),
+        GREY_28.chw,
         "Channels (1 grey, 3 colour), height and width of the images, in pixels. A data set whose images have one "
         "shape fills it in; digits and your own pictures are made at the shape you choose.",
         group="data",

@@ -108,7 +108,7 @@ def _all_outcomes(experiment: Experiment, source: Run) -> str:
 def samples(run: Run, epoch: int) -> np.ndarray:
     """Samples of a frame, uint8 [24, H, W] or [24, H, W, 3]; black where it cannot be read."""
     try:
-        return frames.split(run.frame(epoch))[2][:SAMPLES]
+        return frames.split(run.frame(epoch), run.recipe.shape)[2][:SAMPLES]
     except (RunError, ValueError):
         return blank(run.recipe.shape)
 

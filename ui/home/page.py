@@ -150,7 +150,7 @@ def _newest_samples(name: str) -> None:
 def _samples(run: Run, epoch: int) -> None:
     """The samples in a run's frame of that epoch."""
     try:
-        _, _, samples = frames.split(run.frame(epoch))
+        _, _, samples = frames.split(run.frame(epoch), run.recipe.shape)
     except (RunError, ValueError) as error:
         st.info(escape_markdown(str(error)))
         return

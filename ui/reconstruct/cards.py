@@ -11,6 +11,7 @@ import streamlit as st
 from core import data
 from core.data import ImageSet
 from core.evaluation import inpainting
+from core.images.convert import shape_of
 from core.latent import codec, mixture, pca
 from core.recipes.recipe import Recipe
 from core.runs import Run
@@ -47,7 +48,7 @@ def cards(
         image: uint8 [H, W] or [H, W, 3]. note: its caption. visible: bool [H, W].
         images: the data set of the first run, if it is available. status: an empty placeholder for the progress.
     """
-    fill = inpainting.fill_image(settings.fill if images is not None else "zeros", images)
+    fill = inpainting.fill_image(settings.fill if images is not None else "zeros", images, shape_of(image))
     requests = [
         SearchRequest(run, loaded, search, image, visible, fill, settings, images)
         for run, loaded in models
