@@ -162,7 +162,7 @@ def share_bars(shares: np.ndarray, names: tuple[str, ...]) -> dict[str, Any]:
         "even": 100 / len(shares),
         "colour": theme.colour("generated"),
         "muted": theme.colour("muted"),
-        "evenText": "even share",
+        "evenText": f"even share, {100 / len(shares):.3g} %",
         "yTitle": "Share of the images (%)",
         "xTitle": "Class, by the classifier",
     }

@@ -1,4 +1,4 @@
-const RIGHT = 10, TOP = 18, BOTTOM = 38; // CSS pixels round the plot
+const RIGHT = 10, TOP = 18, BOTTOM = 38, KEY = 18; // CSS pixels round the plot, and for the key of the level above it
 const LABEL_ROOM = 30; // CSS pixels for the name of one bar
 const DEAD_HEIGHT = 10; // CSS pixels
 
@@ -41,14 +41,14 @@ function start(root) {
   function layout() {
     resizeCanvas(canvas, canvas.clientWidth, props.height);
     const plot = beginPlot(canvas, root.querySelector(".bars"), FONT), { ctx, width } = plot;
-    const top = TOP, bottom = props.height - BOTTOM, most = Math.max(...props.values, props.even ?? 0, 1e-9);
+    const top = TOP + (props.even == null ? 0 : KEY), bottom = props.height - BOTTOM, most = Math.max(...props.values, props.even ?? 0, 1e-9);
     const ticks = linearTicks(0, most, (bottom - top) / 42), left = valueAxisWidth(ctx, ticks), right = width - RIGHT;
     const step = (right - left) / props.values.length;
     return { ...plot, left, right, top, bottom, ticks, step, y: axisScale(0, most, bottom, top) };
   }
 
   function draw() {
-    const plot = layout(), { ctx, left, right, top, bottom, ticks, step, y, ink, ground } = plot;
+    const plot = layout(), { ctx, left, right, top, bottom, ticks, step, y, ink } = plot;
     const { names, values, dead, muted } = props, gap = Math.min(6, 0.2 * step), every = Math.ceil(LABEL_ROOM / step);
     drawValueAxis(ctx, { ticks, y, left, right, ink, colour: muted });
     drawVerticalTitle(ctx, props.yTitle, top, bottom - top, muted);
@@ -69,7 +69,11 @@ function start(root) {
       if (i % every === 0) drawText(ctx, names[i], middle, bottom + 6, { align: "center", colour: muted });
     });
     if (props.even != null) {
-      drawLevel(ctx, { at: props.even, text: props.evenText, y, left, right, top, bottom, ink, ground, colour: muted });
+      const level = { colour: ink, width: 2, alpha: 0.75, dash: [6, 4] }; // its text would lie on the bars
+      drawLine(ctx, [[left, y(props.even)], [right, y(props.even)]], level);
+      drawText(ctx, props.evenText, right, 2, { align: "right", colour: muted });
+      const start = right - ctx.measureText(props.evenText).width - 6;
+      drawLine(ctx, [[start - 22, 9], [start, 9]], level);
     }
     drawText(ctx, props.xTitle, (left + right) / 2, bottom + 22, { align: "center", colour: muted });
     tip.hidden = cursor === null;

@@ -21,7 +21,7 @@ _mount = register(
 def bars(chart: dict[str, Any], key: str, *, alt: str, height: int = 280) -> None:
     """Show a chart of `losses.kl_bars` or `gan.share_bars`. Pointer and arrow keys read the value of a bar.
 
-    For tests: the canvas's `data-bars` is the number of bars, `data-even` the value of the dotted line.
+    For tests: the canvas's `data-bars` is the number of bars, `data-even` the value of the dashed line.
 
     Args:
         chart: names, values and dead (bars to hatch) of equal length; colour, muted, unit, yTitle, xTitle, lost (the
