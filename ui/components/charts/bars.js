@@ -41,7 +41,8 @@ function start(root) {
   function layout() {
     resizeCanvas(canvas, canvas.clientWidth, props.height);
     const plot = beginPlot(canvas, root.querySelector(".bars"), FONT), { ctx, width } = plot;
-    const top = TOP + (props.even == null ? 0 : KEY), bottom = props.height - BOTTOM, most = Math.max(...props.values, props.even ?? 0, 1e-9);
+    const top = TOP + (props.even == null ? 0 : KEY), bottom = props.height - BOTTOM;
+    const most = Math.max(...props.values, props.even ?? 0, 1e-9);
     const ticks = linearTicks(0, most, (bottom - top) / 42), left = valueAxisWidth(ctx, ticks), right = width - RIGHT;
     const step = (right - left) / props.values.length;
     return { ...plot, left, right, top, bottom, ticks, step, y: axisScale(0, most, bottom, top) };
