@@ -187,7 +187,7 @@ def _measurement(run: Run) -> str:
     return (
         f"Large: the generator. Small: the decoder it started from, measured in the same way: "
         f"{found.get('generated', 0):,} samples against {pluralize(found.get('images', 0), 'test image')}; the Fréchet "
-        f"distance uses features of {escape_markdown(str(found.get('yardstick', 'a small classifier')))}."
+        f"distance is computed from {escape_markdown(str(found.get('yardstick', 'a small classifier')))}."
     )
 
 

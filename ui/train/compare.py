@@ -131,6 +131,7 @@ def _different_settings(run: Run, picked: list[Run]) -> dict[str, str]:
 def _results(picked: list[Run]) -> list[dict]:
     """One row per run: its results, then the settings in which the chosen runs differ."""
     rows = []
+    in_bits = any(run.recipe.bits_per_dim(0.0) is not None for run in picked)
     for run in picked:
         status = run.status
         test = run.evaluation() or {}
@@ -140,6 +141,7 @@ def _results(picked: list[Run]) -> list[dict]:
                 "Epochs": f"{epoch(status['epoch'])} of {run.epochs:,}",
                 "Best validation total": format_sig(status.get("best_total")),
                 "Test total": format_sig(test.get("total")),
+                **({"Test bits per dimension": format_sig(test.get("bits_per_dim"))} if in_bits else {}),
                 "Test MSE per pixel": format_sig(test.get("mse")),
                 "Time": duration(status["seconds"]),
                 "Images/s": format_sig(status.get("images_per_second")),

@@ -41,6 +41,10 @@ COLUMNS = {
 }
 
 
+ORDER = ("Run", "State", "Best total", "Fréchet", "Epochs", "Time", "Started", "What")
+"""Columns from left to right; a column without a value in any row is left out."""
+
+
 def runs_section(queue: TrainingQueue, training: dict[str, int]) -> None:
     """The table of runs, then the actions and curves of the chosen ones.
 
@@ -73,6 +77,7 @@ def runs_section(queue: TrainingQueue, training: dict[str, int]) -> None:
         height=min(38 + 35 * len(found), 320),
         alt="All runs with their results.",
         column_config=columns,
+        column_order=ORDER,
     )
     picked = [run for run in found if run.name in chosen]
     for run in picked:

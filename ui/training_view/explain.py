@@ -57,13 +57,27 @@ def numbers(recipe: Recipe, row: dict[str, float]) -> str:
     terms = recipe.family.terms
     values = [row.get(f"val_{term.name}", float("nan")) for term in terms]
     if len(terms) < 2 or not np.isfinite(values).all():
-        return start + total
+        return start + total + (_bits(recipe, values) if values and np.isfinite(values).all() else "")
     # Two decimals instead of three significant digits, so that the numbers visibly add up.
     parts = []
     for term, value in zip(terms, values, strict=True):
         weight = row.get(term.weight, getattr(recipe, term.weight)) if term.weight else None
         parts.append(f"{value:.2f}" if weight is None else f"{weight:.3g} × {value:.2f}")
-    return f"{start}{' + '.join(parts)} = {total}"
+    return f"{start}{' + '.join(parts)} = {total}{_bits(recipe, values)}"
+
+
+def _bits(recipe: Recipe, values: list[float]) -> str:
+    """The bound on −log p(x), or without a posterior −log p(x | z), in bits per dimension; empty for densities.
+
+    Args:
+        values: of the loss terms, unweighted, in nats per image; the first is the reconstruction.
+    """
+    variational = recipe.family.variational
+    bits = recipe.bits_per_dim(sum(values) if variational else values[0])
+    if bits is None:
+        return ""
+    what = "Reconstruction and KL together" if variational else "The reconstruction term"
+    return f" {what}: **{bits:.3f}** bits per dimension."
 
 
 def newest_validation(points: dict[str, np.ndarray]) -> dict[str, float] | None:

@@ -32,6 +32,14 @@ def test_a_row_without_all_terms_gives_the_total_alone():
     assert "**7.00**" in sentence and "×" not in sentence
 
 
+def test_the_discretised_logistic_is_told_in_bits_per_dimension_too():
+    recipe = PLANES["vae"].with_(likelihood="logistic", beta=2.0)
+    row = {"epoch": 1.0, "val_total": 500.0, "val_recon": 300.0, "val_kl": 100.0, "beta": 2.0}
+    bits = 400.0 / (recipe.shape.values * math.log(2))
+    assert f"**{bits:.3f}** bits per dimension" in explain.numbers(recipe, row)
+    assert "bits" not in explain.numbers(PLANES["vae"], row)
+
+
 @pytest.mark.parametrize("kind", TRAINED)
 def test_every_familys_loss_and_training_step_can_be_shown(kind):
     family = FAMILIES[kind]
