@@ -127,7 +127,11 @@ def contents() -> dict[str, tuple[int, int]]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Order the files: the browser's first, then those with slow tests, so that parallel workers end together."""
+    """Mark tests with the trained classifier as slow, and order the files: the browser's first, then those with slow
+    tests, so that parallel workers end together."""
+    for item in items:
+        if "digits_classifier" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: (not item.nodeid.startswith(BROWSER), item.path not in slow))
 
