@@ -102,7 +102,7 @@ def _panels(
         latents, usual = _training_latents(loaded.name, _run=run, _loaded=loaded, _images=images)
         panels.append(
             Panel(
-                "Distance to the nearest training latent (units of z)",
+                "Distance to the nearest latent (units of z)",
                 np.array([interpolation.nearest_distance(found[name].z, latents) for name in METHODS]),
                 (usual, "median between training images"),
             )

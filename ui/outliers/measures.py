@@ -145,10 +145,13 @@ def _table(result: Result, choice: Choice) -> None:
         key="outliers_table",
         width="stretch",
         alt="AUROC of each kind of outlier, by each model and by the PCA baseline",
-        column_config={"AUROC by": st.column_config.TextColumn(width=128)}
+        column_config={
+            "AUROC by": st.column_config.TextColumn(width=112),
+            "False alarms": st.column_config.TextColumn(width=92),
+        }
         | {
             title(kind, result.outlier_set): st.column_config.NumberColumn(
-                format="%.3f", width=108 if kind == "other" else 72
+                format="%.3f", width=100 if kind == "other" else 70
             )
             for kind in result.outlier_set.outliers
         },

@@ -24,8 +24,8 @@ def page() -> None:
     """The whole page."""
     with page_head(
         "Planes",
-        "Kinds of model side by side, each with two latent dimensions, so that the whole latent space fits on a plane. "
-        "Move over one plane, and every model shows its picture of the same z.",
+        "Kinds of model side by side, each with only two latent dimensions. Move over one plane, and all models decode "
+        "the same z.",
         widths=(1, 2),
     ):
         toolbar = st.container(horizontal=True, gap="small", vertical_alignment="center")

@@ -130,7 +130,7 @@ def _comparable(models: list[tuple[Run, LoadedModel]]) -> list[tuple[Run, Loaded
     if others:
         names = ", ".join(f"{escape_markdown(run.name)} ({run.recipe.shape})" for run in others)
         st.warning(
-            f"One image cannot be compared across models of different image shapes. You see the models for {shape} "
-            f"pixels, like the first one; left out: {names}."
+            "Models with different image shapes cannot reconstruct the same image. You see the models with the shape "
+            f"of the first one ({shape}); left out: {names}."
         )
     return [(run, loaded) for run, loaded in models if run.recipe.shape == shape]
