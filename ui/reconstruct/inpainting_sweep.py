@@ -76,13 +76,16 @@ def _start_button(
     """The button that starts the sweep, or starts it again after a stop or a failure."""
     if job is not None and (job.active or job.state == "finished"):
         return
+
+    def start() -> None:
+        inpainting_sweep.start(key, _visitor(), ways, count, 0, settings.steps)
+
     st.button(
         "Draw the curves" if job is None else "Continue" if job.state in ("stopped", "cancelled") else "Try again",
         key="reconstruct_sweep",
         type="primary",
         icon=":material/ssid_chart:",
-        on_click=inpainting_sweep.start,
-        args=(key, _visitor(), ways, count, 0, settings.steps),
+        on_click=start,
         help="Runs in the background. You can keep working on this page or leave it.",
     )
 
