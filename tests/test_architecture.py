@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+import tokenize
 from pathlib import Path
 
 import pytest
@@ -136,6 +137,32 @@ def test_core_ui_and_pages_import_nothing_of_the_set_up():
     for file in SOURCES:
         if file.relative_to(paths.ROOT).parts[0] in ("core", "ui", "pages"):
             assert not {m for m in imports(file) if m.split(".")[0] in ("bootstrap", "lab", "tests")}, file
+
+
+SIZES = {
+    ("core/images/shape.py", "28"): "the shape of MNIST, named there once",
+    ("core/images/convert.py", '"L"'): "Pillow's mode of a grey picture, chosen by the shape",
+    ("core/images/animation.py", '"L"'): "Pillow's mode of a grey picture, which a GIF holds exactly",
+    ("ui/components/latent/plane.py", "49"): "images along a side of the plane, not pixels",
+}
+"""Tokens of code that look like an image size and are none, or are a fact of a data set, with the reason."""
+
+
+def test_no_image_size_is_written_out_where_an_image_shape_belongs():
+    """28, 784 (28 · 28), 49 (7 · 7), mode "L" and their old names; comments and docstrings may speak of them."""
+    found = set()
+    for file in SOURCES:
+        name = file.relative_to(paths.ROOT).as_posix()
+        if name.split("/")[0] not in ("core", "ui", "pages", "app.py"):
+            continue
+        with open(file, "rb") as source:
+            for token in tokenize.tokenize(source.readline):
+                number = token.type == tokenize.NUMBER and token.string in ("28", "784", "49")
+                mode = token.type == tokenize.STRING and token.string in ('"L"', "'L'")
+                if number or mode or (token.type == tokenize.NAME and token.string in ("SIDE", "PIXELS")):
+                    found.add((name, token.string))
+    assert not found - set(SIZES), "ask the ImageShape of the recipe, the model or the images"
+    assert not set(SIZES) - found, "an exception that is no longer needed"
 
 
 def test_nothing_in_the_house_is_ever_unpickled():

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-SIDE = GREY_28.height
-
 MAX_PIXELS = 64_000_000
 """Pixels of a picture file, at most."""
 
