@@ -1,0 +1,26 @@
+"""Every page opens with a run of every family, without an exception."""
+
+from __future__ import annotations
+
+import pytest
+
+from core import runs
+from core.models import build
+from core.runs import weights
+from tests.battery.members import ALL
+from tests.pages.page_tools import open_page
+from ui.registry import PAGES
+
+
+@pytest.mark.parametrize("member", ALL, ids=lambda member: member.key)
+@pytest.mark.parametrize("page", [page.key for page in PAGES])
+def test_the_page_opens_with_a_run_of_the_family(member, page):
+    run = runs.create(member.recipe(), f"a-{member.key}")
+    weights.save(run.path / "best.safetensors", build(run.recipe).state_dict(), {"epoch": 1})
+    open_page(page, run=run.name)
+
+
+@pytest.mark.parametrize("member", ALL, ids=lambda member: member.key)
+def test_the_form_offers_its_preset(member):
+    opened = open_page("train", recipe=member.preset)
+    assert opened.session_state["recipe_name"] == member.preset and opened.session_state["recipe_model"] == member.key
