@@ -26,8 +26,8 @@ from core.latent.pca import FittedPca
 from core.models import GAN, LatentModel
 from core.system.progress import Steps
 
-ROUND_SAMPLES, REFERENCE_IMAGES = 2_000, 10_000
-"""Generated images measured after a round of a GAN's training; real training images they are compared with, at most."""
+REFERENCE_IMAGES = 10_000
+"""Greatest number of real training images that generated ones are compared with."""
 
 FINAL_SAMPLES = 10_000
 """Generated images measured at the end of a training, against the test set."""

@@ -1,7 +1,7 @@
-"""How long a recipe trains: its images, counted, over the images a second that this machine was seen to train.
+"""Expected training time of a recipe: images to process / measured images per second.
 
-`training/speed_test.py` measures that rate, in the worker process, which is at hand and trains nothing else
-meanwhile; `Paces` remembers it for the pages. Nothing here imports torch.
+`training/speed_test.py` measures the rate in the worker process; `jobs/speed_estimates.py` keeps it for the pages.
+Needs no torch.
 """
 
 from __future__ import annotations
@@ -9,26 +9,20 @@ from __future__ import annotations
 import json
 
 from core import data
+from core.recipes.budget import REGRESSION_IMAGES, ROUND_SAMPLES, VALIDATION_SEARCH_STEPS
 from core.recipes.recipe import Recipe, applies, fields
 
-SEARCHED = 20
-"""Steps of the search that places validation images where there is no encoder: enough to compare epochs, and about a
-tenth of the time of training one."""
+VALIDATION_COST, SEARCH_STEP_COST, SAMPLE_COST = 3 / 4, 3 / 5, 1 / 15
+"""Cost of one validation image with an encoder, of one latent-search step for one image, and of one GAN sample that the
+classifier scores, in units of one training image. Measured."""
 
-SCORED, STEP, JUDGED = 3 / 4, 3 / 5, 1 / 15
-"""What an image costs that is not trained on, in training images: one that an encoder's family scores; a step of the
-search for one without an encoder; one that a GAN generates and the classifier looks at. Measured, as is `FITTED`."""
+REGRESSION_SECONDS = 60e-6
+"""Seconds per image of the ridge regression from pixels to codes. Measured."""
 
-FITTED, FITTED_MOST = 60e-6, 10_000
-"""Seconds that an image of the regression costs from which a search begins, and how many it is fitted on at most."""
+PREVIEW_STEPS = 12 * 60
+"""Search steps for the twelve test images of the preview after an epoch."""
 
-PICTURED = 12 * 60
-"""Steps of searches for the twelve test images of the picture after an epoch."""
-
-DRAWN = 2_000
-"""Images a GAN generates to be measured after a round."""
-
-_NOTHING_TO_IT = frozenset(
+_WITHOUT_EFFECT = frozenset(
     (
         "name",
         "dataset",
@@ -53,60 +47,60 @@ _NOTHING_TO_IT = frozenset(
         "patience",
     )
 )
-_OR_NOT = ("r1", "gradient_penalty", "ema")
+_ONLY_WHETHER = ("r1", "gradient_penalty", "ema")
 
 
 def speed_key(recipe: Recipe) -> str:
-    """All that decides how many images a second a recipe trains on one machine, as text: equal for equal rates.
+    """Settings that determine how many images per second a recipe trains on one machine, as text.
 
-    What is not known to make no difference is taken to make one; of a penalty or an average only whether it is there.
+    Every field counts unless it is known to have no effect on speed; of a penalty or average only whether it is used.
     """
     values = recipe.to_dict()
-    kept = {f.name: values[f.name] for f in fields() if f.name not in _NOTHING_TO_IT and applies(f, values)}
-    kept["image_shape"] = values["image_shape"]  # whether chosen or given by the data set
-    return json.dumps(kept | {name: bool(kept[name]) for name in _OR_NOT if name in kept}, sort_keys=True)
+    chosen = {f.name: values[f.name] for f in fields() if f.name not in _WITHOUT_EFFECT and applies(f, values)}
+    chosen["image_shape"] = values["image_shape"]  # whether chosen or given by the data set
+    return json.dumps(chosen | {n: bool(chosen[n]) for n in _ONLY_WHETHER if n in chosen}, sort_keys=True)
 
 
 def images_of(recipe: Recipe) -> tuple[int, int] | None:
-    """Images of one epoch, and those held out, without loading any; None for a folder, whose number is not known."""
+    """Numbers of images of one epoch and of validation, without loading any; None for a folder of unknown size."""
     count = data.SOURCES[recipe.dataset].train
     if not count:
         return None
-    held = min(recipe.validation, count // 5)  # as `loading.split` does
-    train = min(recipe.train_images or count, count - held)
-    part = recipe.round_images if recipe.model == "gan" else 0
-    return min(part or train, train), held
+    validation = min(recipe.validation, count // 5)  # as `data.split` does
+    train = min(recipe.train_images or count, count - validation)
+    part = recipe.round_images if recipe.family.uses("round_images") else 0
+    return min(part or train, train), validation
 
 
 def seconds(recipe: Recipe, images_per_second: float) -> float | None:
-    """The training time of the whole recipe in seconds, validation after each epoch included; None for a folder.
+    """Estimated training time of the whole recipe in seconds, with a validation after each epoch; None for a folder.
 
-    An estimate: what else is done now and then (pictures, saving, the score at the end) is left out.
+    Previews, saving and the final evaluation are left out.
 
     Raises:
         ValueError: the rate is not a positive number.
     """
     if not images_per_second > 0:
-        raise ValueError(f"images_per_second: {images_per_second} is no rate.")
+        raise ValueError(f"images_per_second: {images_per_second} is not a rate. Give a positive number.")
     if (images := images_of(recipe)) is None:
         return None
-    epoch, held = images
-    fit = FITTED * min(epoch, FITTED_MOST) if recipe.decoder_only else 0.0
-    found = recipe.epochs * ((epoch + validation(recipe, held)) / images_per_second + fit)
-    return min(found, 60 * recipe.max_minutes) if recipe.max_minutes else found
+    epoch, held_out = images
+    regression = REGRESSION_SECONDS * min(epoch, REGRESSION_IMAGES) if recipe.decoder_only else 0.0
+    total = recipe.epochs * ((epoch + validation(recipe, held_out)) / images_per_second + regression)
+    return min(total, 60 * recipe.max_minutes) if recipe.max_minutes else total
 
 
-def validation(recipe: Recipe, held: int) -> float:
-    """What one validation costs, in training images, with that many images held out."""
-    if recipe.model == "gan":
-        return DRAWN * JUDGED
+def validation(recipe: Recipe, held_out: int) -> float:
+    """Cost of one validation with that many held-out images, in units of one training image."""
+    if recipe.family.adversarial:
+        return ROUND_SAMPLES * SAMPLE_COST
     if recipe.decoder_only:
-        return (held * SEARCHED + PICTURED) * STEP
-    return held * SCORED
+        return (held_out * VALIDATION_SEARCH_STEPS + PREVIEW_STEPS) * SEARCH_STEP_COST
+    return held_out * VALIDATION_COST
 
 
 def rough_duration(seconds: float) -> str:
-    """A training time as roughly as it is known: `about 40 s`, `about 3 min`, `about 1 h 30 min`."""
+    """A training time in words, rounded to its precision: `about 40 s`, `about 3 min`, `about 1 h 30 min`."""
     if seconds < 57.5:
         return f"about {max(1, round(seconds)) if seconds < 9.5 else 5 * round(seconds / 5)} s"
     minutes = seconds / 60

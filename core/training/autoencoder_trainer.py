@@ -14,7 +14,7 @@ from core.evaluation import metrics
 from core.images import convert
 from core.latent import encoding, pca
 from core.models.base import renamed
-from core.recipes.duration import SEARCHED
+from core.recipes.budget import VALIDATION_SEARCH_STEPS
 from core.recipes.family import Term
 from core.recipes.recipe import Recipe
 from core.runs.history import Row
@@ -163,7 +163,7 @@ class AutoencoderTrainer(BaseTrainer):
             self.model.table = self.latents.materialize()
             latent_init.fit_ridge(self.model, self.train_images)
         self.model.beta.fill_(self.weights.get("beta", 0.0))
-        scores = metrics.score(self.model, self.val_images, steps=SEARCHED)
+        scores = metrics.score(self.model, self.val_images, steps=VALIDATION_SEARCH_STEPS)
         mean, cov = pca.moments(self._latents_of_training().cpu().numpy())
         self.model.latent_mean.copy_(torch.from_numpy(mean))
         self.model.latent_cov.copy_(torch.from_numpy(cov))

@@ -22,6 +22,7 @@ from core.evaluation import classifier, metrics, sample_quality
 from core.images import convert
 from core.models import GAN, adversarial_losses
 from core.models.base import renamed
+from core.recipes.budget import ROUND_SAMPLES
 from core.recipes.recipe import Recipe
 from core.runs import RunError, weights
 from core.runs.history import Row
@@ -229,9 +230,7 @@ class GanTrainer(BaseTrainer):
 
     def validate(self) -> ValidationResult:
         """Sample-quality metrics of fixed samples, and the error of encoding and generating held-out images."""
-        measured = asdict(
-            self.sample_quality.measure(sample_quality.generate(self.model, sample_quality.ROUND_SAMPLES))
-        )
+        measured = asdict(self.sample_quality.measure(sample_quality.generate(self.model, ROUND_SAMPLES)))
         shares = measured.pop("shares")
         row = self.position_row(self.batch) | {
             f"val_{name}": value for name, value in measured.items() if value == value

@@ -1,4 +1,4 @@
-"""Codes before and after training: where a latent table begins, and a first guess at the code of a new image."""
+"""Initialisation of a latent table, and the ridge regression from pixels to codes at which a search begins."""
 
 from __future__ import annotations
 
@@ -9,28 +9,25 @@ from torch import Tensor
 
 from core.models import AutoDecoder
 from core.models.likelihood import build
+from core.recipes.budget import REGRESSION_IMAGES
 from core.recipes.recipe import Recipe
 
 SMALL = 0.01
-"""σ of latents that begin at random: near 0, where the decoder is still nearly linear (DeepSDF begins alike)."""
+"""σ of random initial latents: near 0, where the decoder is still nearly linear (as in DeepSDF)."""
 
 LOGVAR_START = -4.0
-"""log σ² that a variational table begins with, but for `ppca`: σ = 0.14. With σ = 1 everywhere the first epochs would
-see nothing but noise."""
+"""Initial log σ² of a variational table, except for `ppca`: σ = 0.14. With σ = 1 everywhere the decoder would see
+little but noise in the first epochs."""
 
 NARROW = 1e-4
-"""σ² that a table of `ppca` begins with, at least: a β of 0 would leave none."""
-
-FITTED = 10_000
-"""Images for the regression and the principal directions, at most: enough for 28 × 28 pixels, and done in a tenth of a
-second."""
+"""Least initial σ² of a table with `ppca`: a β of 0 would give 0."""
 
 SMALL_IMAGE = 1_100
 """Values of an image, at most, for which the covariance matrix of the values is used. For larger images it would need
 seconds to hours: their Gram matrix is used instead, of at most `FITTED_LARGE` images, with the same result."""
 
 FITTED_LARGE = 1_500
-"""Images in the place of `FITTED` where one image has more than `SMALL_IMAGE` values, at most."""
+"""Images in the place of `REGRESSION_IMAGES` where one image has more than `SMALL_IMAGE` values, at most."""
 
 RIDGE = 1e-3
 """Penalty of the regression, as a share of the mean squared singular value."""
@@ -65,8 +62,8 @@ def _linear(mean: Tensor, logvar: Tensor, recipe: Recipe, images: Tensor) -> Non
     main = _principal(images, recipe.latent_dim)
     noise, score = main.left_out, build(recipe.likelihood, recipe.sigma)
     if not list(score.parameters()):  # a learned σ would come to the variance that is left out
-        noise = score.noise(_spread(images, FITTED))
-    noise *= recipe.beta  # a prior that counts β-fold leaves of a direction what noise β times as strong would
+        noise = score.noise(_spread(images, REGRESSION_IMAGES))
+    noise *= recipe.beta  # weighting the KL by β is equivalent to β times the observation noise
     out = main.only(main.variances > noise)
     variance = (noise / out.variances).clamp_min(NARROW)
     mean[:, : len(variance)] = out.coordinates(images, ((1 - variance) / out.variances).sqrt())
@@ -136,7 +133,7 @@ def fit_ridge(model: AutoDecoder, images: Tensor) -> None:
 
 
 def _fitted(images: Tensor) -> int:
-    return FITTED if images[0].numel() <= SMALL_IMAGE else FITTED_LARGE
+    return REGRESSION_IMAGES if images[0].numel() <= SMALL_IMAGE else FITTED_LARGE
 
 
 def _spread(images: Tensor, most: int) -> Tensor:

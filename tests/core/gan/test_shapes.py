@@ -48,7 +48,7 @@ def test_pictures_before_and_after_with_the_nearest_real_ones(case):
     assert index[0] == np.argmin(away) and error[0] == pytest.approx(min(away))
     kept = before_after.reconstruct_both(model, images.test_images[:2])
     assert kept.after_mse[1] == pytest.approx(np.square(kept.after[1] / 255 - images.test_images[1] / 255).mean())
-    coded = trace.encode_and_decode(model.before(), images.test_images[:2], 0)
+    coded = trace.encode_and_decode(model.source_model(), images.test_images[:2], 0)
     assert coded.decoded.shape == (2, *images.shape.picture)
 
 
