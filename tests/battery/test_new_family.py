@@ -37,7 +37,8 @@ def test_its_own_fields_are_flags_recipe_entries_and_checks():
         "-c",
         "from core.recipes.presets import preset, ABOUT\n"
         "from core.recipes.recipe import Recipe, RecipeError, applies, fields\n"
-        "one = preset('denoising-ae'); assert one.noise == one.value('noise') == 0.25 and one.to_dict()['noise'] == 0.25\n"
+        "one = preset('denoising-ae')\n"
+        "assert one.noise == one.value('noise') == one.to_dict()['noise'] == 0.25\n"
         "assert Recipe.from_dict(one.to_dict()) == one and Recipe().noise == 0.3 and 'noisy' in ABOUT['denoising-ae']\n"
         "noise = next(f for f in fields() if f.name == 'noise')\n"
         "assert applies(noise, one.to_dict()) and not applies(noise, Recipe().to_dict())\n"
