@@ -87,24 +87,7 @@ def other_plane(run: Run, loaded: LoadedModel) -> None:
             + "; the two directions, across all dimensions, along which the training latents spread most; or any "
             "two dimensions.",
         )
-        i, j = order[:2]
-        if kind == "any":
-            i = st.selectbox(
-                "To the right",
-                order,
-                key=f"generate_i_{loaded.name}",
-                format_func=lambda k: f"z{k}",
-                width=140,
-                help="The dimension along the horizontal axis; the most important ones come first.",
-            )
-            j = st.selectbox(
-                "Upwards",
-                [k for k in order if k != i],
-                key=f"generate_j_{loaded.name}",
-                width=140,
-                format_func=lambda k: f"z{k}",
-                help="The dimension along the vertical axis.",
-            )
+        i, j = _two_dimensions(loaded, order) if kind == "any" else order[:2]
         st.button(
             "Through the current point",
             key="generate_plane_again",
@@ -123,6 +106,27 @@ def other_plane(run: Run, loaded: LoadedModel) -> None:
             f"their variance lies along these two directions of {d}."
             + ("" if loaded.prior else " σ is their spread along each.")
         )
+
+
+def _two_dimensions(loaded: LoadedModel, order: list[int]) -> tuple[int, int]:
+    """The dimensions of the reader's choice. `order`: all dimensions, the most important ones first."""
+    right = st.selectbox(
+        "To the right",
+        order,
+        key=f"generate_i_{loaded.name}",
+        format_func=lambda k: f"z{k}",
+        width=140,
+        help="The dimension along the horizontal axis; the most important ones come first.",
+    )
+    up = st.selectbox(
+        "Upwards",
+        [k for k in order if k != right],
+        key=f"generate_j_{loaded.name}",
+        format_func=lambda k: f"z{k}",
+        width=140,
+        help="The dimension along the vertical axis.",
+    )
+    return right, up
 
 
 @st.fragment

@@ -160,27 +160,7 @@ def _actions(run: Run, queue: TrainingQueue, training: bool) -> None:
                 help="Train it for more epochs.",
             ):
                 DIALOGS["continue"](run, queue)
-            st.download_button(
-                "CSV",
-                run.csv,
-                f"{run.name}.csv",
-                "text/csv",
-                key=f"csv_{run.name}",
-                on_click="ignore",
-                icon=":material/download:",
-                help="Its history: all losses, one row per measurement.",
-            )
-            st.download_button(
-                "Run",
-                lambda: to_zip(run),
-                f"{run.name}.zip",
-                "application/zip",
-                key=f"zip_{run.name}",
-                on_click="ignore",
-                icon=":material/folder_zip:",
-                disabled=training,
-                help="The whole run as a zip file: recipe, curves, weights, pictures, and how to load them.",
-            )
+            _downloads(run, training)
             if st.button(
                 "Rename",
                 key=f"rename_{run.name}",
@@ -201,6 +181,31 @@ def _actions(run: Run, queue: TrainingQueue, training: bool) -> None:
         st.error(escape_markdown(run.error), icon=":material/broken_image:")
     elif run.status["message"] and not training:
         st.caption(escape_markdown(run.status["message"]))
+
+
+def _downloads(run: Run, training: bool) -> None:
+    """Download buttons: the history as CSV, the whole run as a zip file."""
+    st.download_button(
+        "CSV",
+        run.csv,
+        f"{run.name}.csv",
+        "text/csv",
+        key=f"csv_{run.name}",
+        on_click="ignore",
+        icon=":material/download:",
+        help="Its history: all losses, one row per measurement.",
+    )
+    st.download_button(
+        "Run",
+        lambda: to_zip(run),
+        f"{run.name}.zip",
+        "application/zip",
+        key=f"zip_{run.name}",
+        on_click="ignore",
+        icon=":material/folder_zip:",
+        disabled=training,
+        help="The whole run as a zip file: recipe, curves, weights, pictures, and how to load them.",
+    )
 
 
 def best_of(run: Run) -> str:

@@ -95,35 +95,45 @@ def controls(job: TrainingJob) -> None:
             args=(job, job.epoch, lambda j: j.state != "paused"),
             help="Trains to the end of one epoch, then pauses.",
         )
-        if job.state == "queued":
-            st.button(
-                "Cancel",
-                key="train_cancel",
-                icon=":material/close:",
-                on_click=_act,
-                args=(job, job.cancel, lambda j: not j.active),
-                help="Takes this job out of the queue.",
-            )
-        else:
-            st.button(
-                "Stop",
-                key="train_stop",
-                icon=":material/stop:",
-                disabled=job.state == "stopping",
-                on_click=_act,
-                args=(job, job.stop, lambda j: not j.active),
-                help="Ends this run and keeps its weights. You can resume it later.",
-            )
-        with st.popover(
-            "Learning rate, β" if job.recipe.family.uses("beta") else "Learning rate",
-            icon=":material/tune:",
-            disabled=not can,
-            key="train_tune",
-            help="Change settings during the training; each change is marked on the curves.",
-        ):
-            _tuning(job)
+        _stop_button(job)
+        _tuning_popover(job, can)
         with st.popover("View", icon=":material/visibility:", key="train_view", help="How the curves are drawn."):
             view_options("live")
+
+
+def _stop_button(job: TrainingJob) -> None:
+    """Cancel a job that waits, or stop one that trains."""
+    if job.state == "queued":
+        st.button(
+            "Cancel",
+            key="train_cancel",
+            icon=":material/close:",
+            on_click=_act,
+            args=(job, job.cancel, lambda j: not j.active),
+            help="Takes this job out of the queue.",
+        )
+    else:
+        st.button(
+            "Stop",
+            key="train_stop",
+            icon=":material/stop:",
+            disabled=job.state == "stopping",
+            on_click=_act,
+            args=(job, job.stop, lambda j: not j.active),
+            help="Ends this run and keeps its weights. You can resume it later.",
+        )
+
+
+def _tuning_popover(job: TrainingJob, can: bool) -> None:
+    """The popover with a new learning rate and β."""
+    with st.popover(
+        "Learning rate, β" if job.recipe.family.uses("beta") else "Learning rate",
+        icon=":material/tune:",
+        disabled=not can,
+        key="train_tune",
+        help="Change settings during the training; each change is marked on the curves.",
+    ):
+        _tuning(job)
 
 
 def _players(job: TrainingJob, can: bool) -> None:
