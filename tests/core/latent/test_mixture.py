@@ -105,6 +105,7 @@ def of(run: runs.Run) -> Mixture:
     return mixture.for_run(run, weights.load_model(run))
 
 
+@pytest.mark.slow
 def test_a_run_is_fitted_once_and_read_the_next_time(auto_decoder, monkeypatch):
     first = of(auto_decoder)
     assert first.latents == len(weights.load_model(auto_decoder).table) and len(first.weights) == 10
@@ -129,6 +130,7 @@ def test_other_weights_have_another_mixture(auto_decoder, tmp_path, monkeypatch)
     assert of(other).moments()[0] == pytest.approx(one.moments()[0] + 5, abs=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["truncated", "another shape", "not positive"])
 def test_a_damaged_file_is_ignored(auto_decoder, damage):
     first = of(auto_decoder)

@@ -110,6 +110,7 @@ def error_by_heart(trainer: AutoencoderTrainer) -> float:
     return float((shown - convert.scale_bytes(trainer.train_images)).square().mean())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_every_preset_learns_32_images_by_heart(name):
     recipe = presets.preset(name)
@@ -133,6 +134,7 @@ def pca_error(train: np.ndarray, test: np.ndarray, d: int) -> float:
     return float(np.square(pca.inverse_transform(pca.transform(test)) - test).mean())
 
 
+@pytest.mark.slow
 def test_a_linear_autoencoder_reaches_pca_and_never_goes_below_it():
     d, x = 8, convert.scale_bytes(digits(500))
     with torch.random.fork_rng(devices=[]):
@@ -156,6 +158,7 @@ def test_a_linear_autoencoder_reaches_pca_and_never_goes_below_it():
     assert path[-1] <= 1.02 * best
 
 
+@pytest.mark.slow
 def test_the_deep_autoencoder_beats_pca_of_the_same_size_on_unseen_digits():
     recipe = presets.for_digits(presets.preset("deep-ae")).with_(latent_dim=8, lr=3e-3)
     trainer = AutoencoderTrainer(recipe, CPU)

@@ -11,6 +11,7 @@ from core.system import paths
 EXAMPLES = paths.ROOT / "models_ckpt"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in CLASSIC if PRESETS[name].model != "gan"])
 def test_each_recipe_has_an_example_that_loads_and_scores_what_its_record_says(name):
     run = runs.Run(EXAMPLES / f"example-{name}")
@@ -22,6 +23,7 @@ def test_each_recipe_has_an_example_that_loads_and_scores_what_its_record_says(n
     assert len(run.history()["step"]) > 100
 
 
+@pytest.mark.slow
 def test_the_gan_among_them_carries_what_it_came_from_and_scores_what_its_record_says():
     run = runs.Run(EXAMPLES / "example-decoder-gan")
     recipe = run.recipe

@@ -90,6 +90,7 @@ def copy(finished):
 # Pulling the plug
 
 
+@pytest.mark.slow
 def test_a_training_killed_at_random_moments_always_leaves_a_run_that_loads_and_goes_on():
     if not hasattr(os, "fork"):
         pytest.skip("needs a system that can fork")

@@ -128,6 +128,7 @@ def test_two_threads_that_write_the_same_file_leave_one_whole_version(tmp_path):
     assert not errors and not leftovers(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_reader_never_sees_half_a_file(tmp_path):
     target = tmp_path / "weights"
     writer = subprocess.Popen([sys.executable, "-c", WRITER, str(target)], cwd=paths.ROOT, stdout=subprocess.PIPE)

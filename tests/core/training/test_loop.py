@@ -353,6 +353,7 @@ def test_an_epochs_end_says_what_the_files_say():
     assert isinstance(ends[0], EpochEnd) and ends[0].best
 
 
+@pytest.mark.slow
 def test_training_learns_something():
     run = trained(tiny(epochs=30, hidden=(64,), latent_dim=8, train_images=600, lr=3e-3))
     losses = finite(run.history()["val_total"])

@@ -83,6 +83,7 @@ def test_a_batch_that_takes_longer_than_a_slice_is_timed_whole(clock):
     assert speed_test.measure(tiny(batch_size=16), CPU).rate == pytest.approx(16 / 0.75)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "preset, changes",
     [
@@ -109,6 +110,7 @@ def test_only_whole_batches_are_timed():
         assert trainer.per_epoch == trainer.batches * trainer.per_step >= speed_test.IMAGES
 
 
+@pytest.mark.slow
 def test_threads_and_random_numbers_are_as_before(monkeypatch):
     monkeypatch.setattr(speed_test, "SECONDS", 0.01)
     monkeypatch.setattr(base_trainer, "threads_for", lambda recipe, device: 2)
