@@ -72,7 +72,7 @@ def test_a_stop_keeps_the_half_formed_map_and_says_so(tiny, call, tmp_path, monk
 
 
 def test_what_cannot_be_is_refused_before_anything_is_computed(tiny, call, tmp_path):
-    refused(call("embed tiny --n 60 --perplexity 30"), "perplexity: 30 is too much for 60 images.*at most 19")
+    refused(call("embed tiny --n 60 --perplexity 30"), "perplexity: 30 is too high for 60 images.*at most 19")
     refused(call("embed nobody"), "There is no run 'nobody'")
     refused(call("embed tiny --out map.png"), r"map.png must end in \.csv")
     (tmp_path / "tiny-map.png").write_bytes(b"")
