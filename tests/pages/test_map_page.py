@@ -336,7 +336,7 @@ def test_too_few_pictures_for_a_map_are_a_sentence(tmp_path):
     for k in range(3):
         Image.fromarray(np.full((28, 28), 80 * k, np.uint8)).save(tmp_path / "mine" / f"{k}.png")
     untrained("run", digits=False, dataset="folder", folder=str(tmp_path / "mine"))
-    assert "A map needs 10 at least" in text(visit())
+    assert "A map needs at least 10" in text(visit())
 
 
 def test_without_open_tsne_the_page_says_so(monkeypatch, executor):
