@@ -6,7 +6,7 @@ where images lie: in one pass of an encoder, or by a search in families without 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
@@ -217,7 +217,8 @@ class LatentModel(nn.Module):
         # depend on the eigenvectors' signs: those differ between machines.
         values, vectors = torch.linalg.eigh(self.latent_cov.cpu().double())
         root = ((vectors * values.clamp_min(0).sqrt()) @ vectors.T).to(noise)
-        return self.latent_mean + noise @ root
+        draws: Tensor = self.latent_mean + noise @ root
+        return draws
 
     def sample(self, n: int, generator: torch.Generator | None = None, temperature: float = 1.0) -> Tensor:
         """n new images [n, C, H, W]; `temperature` scales the noise (0: the average image, 1: the prior)."""
@@ -248,12 +249,14 @@ def build_likelihood(recipe: Recipe) -> likelihood.Likelihood:
 
 def build_encoder(recipe: Recipe, outputs: int) -> nn.Module:
     """The recipe's encoder network with that many outputs per image."""
-    return networks.BODIES[recipe.network][0](recipe.shape, *_widths(recipe), outputs, recipe.activation)
+    body: Callable[..., nn.Module] = networks.BODIES[recipe.network][0]
+    return body(recipe.shape, *_widths(recipe), outputs, recipe.activation)
 
 
 def build_decoder(recipe: Recipe) -> nn.Module:
     """The recipe's decoder network."""
-    return networks.BODIES[recipe.network][1](recipe.shape, *_widths(recipe), recipe.latent_dim, recipe.activation)
+    body: Callable[..., nn.Module] = networks.BODIES[recipe.network][1]
+    return body(recipe.shape, *_widths(recipe), recipe.latent_dim, recipe.activation)
 
 
 def _widths(recipe: Recipe) -> tuple[tuple[int, ...], ...]:

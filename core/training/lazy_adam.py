@@ -42,7 +42,14 @@ class LazyAdam:
         lr: the learning rate of the next step. steps: made so far.
     """
 
-    def __init__(self, start: Tensor, lr: float, longest_gap: int, betas=(0.9, 0.999), eps: float = 1e-8):
+    def __init__(
+        self,
+        start: Tensor,
+        lr: float,
+        longest_gap: int,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+    ):
         """
         Args:
             start: [N, k], copied. longest_gap: steps that may pass between two that see the same row, at most.
@@ -72,6 +79,8 @@ class LazyAdam:
         b1, b2 = self.betas
         self.steps = t = self.steps + 1
         grad, gone = self._leaf.grad, self._gone
+        if grad is None:
+            raise RuntimeError("step: the rows gathered last have no gradient; call backward first.")
         m = self._m * b1 ** (gone + 1.0) + (1 - b1) * grad
         v = self._v * b2 ** (gone + 1.0) + (1 - b2) * grad.square()
         root = (v / (1 - b2**t)).sqrt_().add_(self.eps)
@@ -92,12 +101,13 @@ class LazyAdam:
     def _caught_up(self, table: Tensor, m: Tensor, v: Tensor, last: Tensor) -> Tensor:
         moved = self.replay[last % len(self.replay)].unsqueeze(1)
         # A row of step 0 was never seen: m = 0 over anything but 0.
-        eps = self.eps * (1 - self.betas[1] ** last.clamp_min(1).unsqueeze(1)).sqrt()
-        return table - moved * m / (v.sqrt() + eps)
+        eps: Tensor = self.eps * (1 - self.betas[1] ** last.clamp_min(1).unsqueeze(1)).sqrt()
+        caught_up: Tensor = table - moved * m / (v.sqrt() + eps)
+        return caught_up
 
     def materialize(self) -> Tensor:
         """Current values of the whole table under dense Adam, [N, k]: a copy; the state is unchanged."""
-        parts = zip(*(x.split(8192) for x in (self.table, self.m, self.v, self.last)), strict=True)
+        parts = zip(*(torch.split(x, 8192) for x in (self.table, self.m, self.v, self.last)), strict=True)
         return torch.cat([self._caught_up(*part) for part in parts]) if len(self.table) else self.table.clone()
 
     def state_dict(self) -> dict[str, Tensor]:

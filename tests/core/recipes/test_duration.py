@@ -50,7 +50,7 @@ def test_a_limit_in_minutes_is_the_longest_a_training_takes_and_a_folders_time_i
     assert duration.seconds(Recipe(epochs=1_000, max_minutes=2.0), 1_000.0) == 120
     assert duration.seconds(Recipe(epochs=1, max_minutes=200.0), 1_000.0) < 120
     assert duration.seconds(Recipe(dataset="folder", folder="/mine"), 1_000.0) is None
-    with pytest.raises(ValueError, match="no rate"):
+    with pytest.raises(ValueError, match="not a rate"):
         duration.seconds(Recipe(), 0.0)
 
 
@@ -122,7 +122,7 @@ def test_a_rate_is_one_for_recipes_that_differ_in_what_costs_nothing_and_another
 
 
 def test_what_is_said_to_make_no_difference_are_fields_that_there_are():
-    assert {*duration._NOTHING_TO_IT, *duration._OR_NOT} <= {f.name for f in fields()}
+    assert {*duration._WITHOUT_EFFECT, *duration._ONLY_WHETHER} <= {f.name for f in fields()}
 
 
 def test_every_preset_and_its_small_sister_has_a_shape_and_a_time():
