@@ -11,7 +11,7 @@ decoder adds the missing row or column again, so that it ends exactly at the ima
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 from torch import Tensor, nn
@@ -198,7 +198,7 @@ class Crop(nn.Module):
         return images[..., self.rows, self.columns]
 
 
-BODIES = {
+BODIES: dict[str, tuple[Callable[..., nn.Sequential], Callable[..., nn.Sequential]]] = {
     "mlp": (mlp_encoder, mlp_decoder),
     "conv": (conv_encoder, conv_decoder),
     "patch": (patch_encoder, patch_decoder),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import torch
@@ -13,6 +13,7 @@ from core import data
 from core.evaluation import metrics
 from core.images import convert
 from core.latent import encoding, pca
+from core.models import AutoDecoder
 from core.models.base import renamed
 from core.recipes.budget import VALIDATION_SEARCH_STEPS
 from core.recipes.family import Term
@@ -115,7 +116,7 @@ class AutoencoderTrainer(BaseTrainer):
         # A statistic of the batch counts for each of its images, so that curves weigh batches by their size.
         sums = [len(x) * losses[t.name] if t.batch else losses[t.name].sum() for t in self.terms]
         weights = self.weights_now()
-        (_weighted_sum(self.terms, sums, weights) / len(x)).backward()
+        torch.autograd.backward(_weighted_sum(self.terms, sums, weights) / len(x))
         self._set_rates()
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
@@ -161,7 +162,7 @@ class AutoencoderTrainer(BaseTrainer):
         """Score the held-out images with the weights of the last batch, and refresh the model's latent statistics."""
         if self.latents is not None:
             self.model.table = self.latents.materialize()
-            latent_init.fit_ridge(self.model, self.train_images)
+            latent_init.fit_ridge(cast(AutoDecoder, self.model), self.train_images)
         self.model.beta.fill_(self.weights.get("beta", 0.0))
         scores = metrics.score(self.model, self.val_images, steps=VALIDATION_SEARCH_STEPS)
         mean, cov = pca.moments(self._latents_of_training().cpu().numpy())
@@ -177,7 +178,7 @@ class AutoencoderTrainer(BaseTrainer):
     def _latents_of_training(self) -> Tensor:
         """μ of training images [N, d]: all of the table, or 2,000 images that are encoded."""
         if self.latents is not None:
-            return self.model.posterior(self.model.table).mean
+            return self.model.posterior(cast(Tensor, self.model.latent_table)).mean
         # Spread over the whole set: images of a folder lie sorted by class.
         spread = torch.linspace(0, len(self.train_images) - 1, min(len(self.train_images), 2_000)).long()
         return encoding.means(self.model, self.train_images[spread.to(self.device)], metrics.CHUNK)

@@ -86,7 +86,7 @@ class GanTrainer(BaseTrainer):
             if recipe.generator == "decoder":
                 for own in {model.decoder, self.generator}:
                     own.load_state_dict(theirs.decoder.state_dict())
-                if model.encoder is not None:
+                if model.encoder is not None and theirs.encoder is not None:
                     model.encoder.load_state_dict(theirs.encoder.state_dict())
                 for name in ("mean_image", "ridge_weight", "ridge_bias") if model.has_code_regression else ():
                     getattr(model, name).copy_(getattr(theirs, name))
@@ -102,10 +102,10 @@ class GanTrainer(BaseTrainer):
         """Sample-quality metrics of this data set. Its classifier, if there is none yet, is trained on first use."""
         return sample_quality.for_dataset(self.image_set)
 
-    @property  # type: ignore[override]  # a plain attribute in the base class
+    @property
     def lr(self) -> float:
         """Learning rate of the generator."""
-        return self.g_optimizer.param_groups[0]["lr"]
+        return float(self.g_optimizer.param_groups[0]["lr"])
 
     @lr.setter
     def lr(self, value: float) -> None:
@@ -119,7 +119,7 @@ class GanTrainer(BaseTrainer):
     @property
     def d_lr(self) -> float:
         """Learning rate of the discriminator."""
-        return self.d_optimizer.param_groups[0]["lr"]
+        return float(self.d_optimizer.param_groups[0]["lr"])
 
     def draw(self, n: int) -> Tensor:
         """n latent vectors of the prior, or of the Gaussian fitted to the source's latents, [n, d]."""
@@ -139,7 +139,7 @@ class GanTrainer(BaseTrainer):
         """`d_steps` steps of D and one of G. Returns the number of real images used."""
         rows, recipe = self.next_rows(), self.recipe
         sums = torch.zeros(2 * len(COLUMNS), device=self.device)
-        for part in rows.split(recipe.batch_size):
+        for part in torch.split(rows, recipe.batch_size):
             sums += self.d_step(part)
         sums += self.g_step(min(recipe.batch_size, len(rows)))
         self.loss_sums[self.batch] = sums
@@ -168,7 +168,7 @@ class GanTrainer(BaseTrainer):
                 share = torch.rand(n, generator=self.noise, device=self.device)
             loss, penalty = d_losses(recipe, d, x, fake, real_logits, fake_logits, share, penalised=not frozen)
         if not frozen:
-            (loss + penalty).backward()
+            torch.autograd.backward(loss + penalty)
             self.d_optimizer.step()
             self.d_optimizer.zero_grad(set_to_none=True)
         d.eval()
@@ -182,7 +182,7 @@ class GanTrainer(BaseTrainer):
             logits = self.model.discriminator(self.fakes(self.draw(n)))
             loss = g_loss(recipe, logits)
             if not frozen:
-                loss.backward()
+                torch.autograd.backward(loss)
                 self.g_optimizer.step()
                 self.g_optimizer.zero_grad(set_to_none=True)
                 self._average()

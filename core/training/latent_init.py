@@ -86,7 +86,7 @@ class _Principal:
     def coordinates(self, images: Tensor, scale: Tensor) -> Tensor:
         """How far images [N, C, H, W] lie along each direction from the mean image, times `scale`, [N, k]."""
         along, centre = (x.float().to(images.device) for x in (self.directions * scale, self.centre))
-        return torch.cat([(part.flatten(1).float() / 255 - centre) @ along for part in images.split(8192)])
+        return torch.cat([(part.flatten(1).float() / 255 - centre) @ along for part in torch.split(images, 8192)])
 
 
 def _principal(images: Tensor, most: int) -> _Principal:

@@ -101,7 +101,9 @@ def measure(recipe: Recipe, device: torch.device, hurry: Callable[[], bool] = la
                 return None
             _step(trainer)
         trainer.synchronize()
-        rates, quiet, started = [], [], time.perf_counter()
+        rates: list[float] = []
+        quiet: list[float] = []
+        started = time.perf_counter()
         while len(rates) < SLICES or (len(quiet) < QUIET and time.perf_counter() - started < LONGEST):
             images, now, began, computed = 0, 0.0, time.perf_counter(), time.thread_time()
             while now < SECONDS / SLICES:
