@@ -29,7 +29,7 @@ GROUPS = {
     "data": "Data",
     "model": "Model",
     "loss": "Loss",
-    "gan": "Generator and discriminator",
+    "adversarial": "Generator and discriminator",
     "training": "Training",
     "stop": "When to stop",
 }
@@ -165,13 +165,13 @@ class SharedRecipe:
         "",
         "The trained run whose decoder becomes the generator. Empty: the newest one that fits the "
         "images, or none at all where the generator starts from scratch.",
-        group="gan",
+        group="adversarial",
         only=_only("source"),
     )
     source_model: str = field(
         "none",
         "The kind of model that the source is; filled in from the source.",
-        group="gan",
+        group="adversarial",
         choices=("none", *generator_sources()),
         only=_only("source_model"),
     )
@@ -179,7 +179,7 @@ class SharedRecipe:
         "decoder",
         "decoder: the generator starts as a copy of the trained decoder. scratch: as "
         "the same network with random weights.",
-        group="gan",
+        group="adversarial",
         choices=("decoder", "scratch"),
         only=_only("generator"),
     )
@@ -188,7 +188,7 @@ class SharedRecipe:
         "What D and G play for. non-saturating: cross-entropy, G maximises "
         "log D. hinge: D wants a margin. least-squares: squared distance to the labels. wgan-gp: "
         "a critic whose slope is held near 1.",
-        group="gan",
+        group="adversarial",
         choices=("non-saturating", "hinge", "least-squares", "wgan-gp"),
         only=_only("adversarial"),
     )
@@ -196,7 +196,7 @@ class SharedRecipe:
         (32, 64),
         "Channels of the discriminator's convolutions: the first ones halve each side until it has at most 8 pixels, "
         "further ones keep that size.",
-        group="gan",
+        group="adversarial",
         low=1,
         high=512,
         only=_only("d_channels"),
@@ -205,14 +205,14 @@ class SharedRecipe:
         "none",
         "spectral: each layer of D is divided by its largest singular value, so that D "
         "cannot become arbitrarily steep.",
-        group="gan",
+        group="adversarial",
         choices=("none", "spectral"),
         only=_only("d_norm"),
     )
     d_lr: float = field(
         2e-4,
         "Learning rate of the discriminator; the generator's stands under training.",
-        group="gan",
+        group="adversarial",
         low=1e-7,
         high=10.0,
         only=_only("d_lr"),
@@ -220,7 +220,7 @@ class SharedRecipe:
     d_steps: int = field(
         1,
         "Steps of the discriminator for each step of the generator.",
-        group="gan",
+        group="adversarial",
         low=1,
         high=20,
         unit="steps",
@@ -229,7 +229,7 @@ class SharedRecipe:
     label_smoothing: float = field(
         0.0,
         "Real images count as 1 minus this, so that D is never quite sure (for non-saturating and least-squares).",
-        group="gan",
+        group="adversarial",
         low=0.0,
         high=0.5,
         only=_only("label_smoothing"),
@@ -237,7 +237,7 @@ class SharedRecipe:
     r1: float = field(
         0.0,
         "Weight γ of the R1 penalty, ½γ‖∇D(x)‖² on real images: keeps D flat where the data are.",
-        group="gan",
+        group="adversarial",
         low=0.0,
         high=1000.0,
         only=_only("r1"),
@@ -245,7 +245,7 @@ class SharedRecipe:
     gradient_penalty: float = field(
         10.0,
         "Weight λ of WGAN-GP's penalty, (‖∇D‖ − 1)² between real and generated.",
-        group="gan",
+        group="adversarial",
         low=0.0,
         high=1000.0,
         only=("adversarial", ("wgan-gp",)),
@@ -253,7 +253,7 @@ class SharedRecipe:
     ema: float = field(
         0.0,
         "Decay of a running average of G's weights, which then is what you see; 0 shows G as it is.",
-        group="gan",
+        group="adversarial",
         low=0.0,
         high=0.9999,
         only=_only("ema"),
@@ -261,7 +261,7 @@ class SharedRecipe:
     freeze: str = field(
         "nothing",
         "Which of the two does not learn.",
-        group="gan",
+        group="adversarial",
         choices=("nothing", "generator", "discriminator"),
         only=_only("freeze"),
     )
@@ -269,7 +269,7 @@ class SharedRecipe:
         6_000,
         "Real images in one epoch: a GAN is measured and pictured after each round of so "
         "many, a part of the set; 0 means all.",
-        group="gan",
+        group="adversarial",
         low=0,
         high=1_000_000,
         unit="images",

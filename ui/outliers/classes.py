@@ -34,35 +34,7 @@ def classes(result: Result, choice: Choice, images: ImageSet) -> None:
     order = sorted(present, key=lambda k: float(np.median(found[labels == k])))
     names = {k: _plot_label(images.classes[k]) for k in order}
     with left:
-        figure = go.Figure()
-        for place, k in enumerate(order):
-            figure.add_box(
-                x=found[labels == k],
-                y=[place] * int((labels == k).sum()),
-                name=names[k],
-                orientation="h",
-                marker={"color": colour("test"), "size": 4},
-                line={"width": 1.5},
-                boxpoints="outliers",
-                showlegend=False,
-                hoverinfo="x",
-            )
-        figure.add_vline(x=threshold, line={"color": colour("validation"), "width": 2, "dash": "dash"})
-        figure.update_layout(
-            height=90 + 30 * len(order),
-            margin={"l": 0, "r": 8, "t": 8, "b": 0},
-            bargap=0.3,
-            paper_bgcolor="rgba(0,0,0,0)",
-            plot_bgcolor="rgba(0,0,0,0)",
-            uirevision="classes",
-        )
-        figure.update_yaxes(
-            tickvals=list(range(len(order))),
-            ticktext=[names[k] for k in order],
-            automargin=True,
-            fixedrange=True,
-            showgrid=False,
-        )
+        figure = _boxes([found[labels == k] for k in order], [names[k] for k in order], threshold)
         figure.update_xaxes(title=unit(result, choice.score), fixedrange=True, **_axis(found))
         st.plotly_chart(
             figure,
@@ -115,6 +87,40 @@ def classes(result: Result, choice: Choice, images: ImageSet) -> None:
                 f"its test images against those of all other classes. Mean over the "
                 f"classes: **{np.nanmean(alone):.3f}**."
             )
+
+
+def _boxes(scores: list[np.ndarray], names: list[str], threshold: float) -> go.Figure:
+    """A box plot of each class's scores, the lowest median at the bottom, with the threshold as a dashed line."""
+    figure = go.Figure()
+    for place, (values, name) in enumerate(zip(scores, names, strict=True)):
+        figure.add_box(
+            x=values,
+            y=[place] * len(values),
+            name=name,
+            orientation="h",
+            marker={"color": colour("test"), "size": 4},
+            line={"width": 1.5},
+            boxpoints="outliers",
+            showlegend=False,
+            hoverinfo="x",
+        )
+    figure.add_vline(x=threshold, line={"color": colour("validation"), "width": 2, "dash": "dash"})
+    figure.update_layout(
+        height=90 + 30 * len(names),
+        margin={"l": 0, "r": 8, "t": 8, "b": 0},
+        bargap=0.3,
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        uirevision="classes",
+    )
+    figure.update_yaxes(
+        tickvals=list(range(len(names))),
+        ticktext=names,
+        automargin=True,
+        fixedrange=True,
+        showgrid=False,
+    )
+    return figure
 
 
 def _one_class(images: ImageSet) -> np.ndarray:

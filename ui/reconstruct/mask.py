@@ -80,6 +80,15 @@ def panel(image: np.ndarray, *, has_encoder: bool, has_mean: bool) -> np.ndarray
         args=(shape,),
         persist_state="session",
     )
+    _details(str(kind), shape)
+    visible = mask_brush(image, mask_spec.mask_of(_text(shape), shape), key=BRUSH)
+    if has_encoder:
+        fill_choice(has_mean)
+    return visible
+
+
+def _details(kind: str, shape: ImageShape) -> None:
+    """The widgets of one kind of mask: which half, the edges of the box, or how many random pixels."""
     if kind == "half":
         st.segmented_control(
             "Which half",
@@ -133,10 +142,6 @@ def panel(image: np.ndarray, *, has_encoder: bool, has_mean: bool) -> np.ndarray
                 icon=":material/casino:",
                 help="Hides the same number of other random pixels.",
             )
-    visible = mask_brush(image, mask_spec.mask_of(_text(shape), shape), key=BRUSH)
-    if has_encoder:
-        fill_choice(has_mean)
-    return visible
 
 
 def _first_values(shape: ImageShape) -> None:

@@ -47,7 +47,7 @@ FOLDS = {
     "data": "How many images",
     "model": "The network",
     "loss": "The loss",
-    "gan": "Generator and discriminator",
+    "adversarial": "Generator and discriminator",
     "training": "How it learns",
     "stop": "When else to stop",
 }

@@ -6,6 +6,7 @@ import hashlib
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -85,23 +86,8 @@ def outlier_board(
     values = np.concatenate([row.scores for row in rows])
     low, high = float(values.min()), float(values.max())
     log = low > 0 and high > 15 * low
-    tiles, packed = [], []
-    for row in rows:
-        order = np.argsort(row.scores, kind="stable")
-        picks = order[np.linspace(0, len(order) - 1, min(len(order), SHOWN)).astype(int)]
-        tiles += [row.images[picks], row.copies[picks]]
-        packed.append(
-            {
-                "key": row.key,
-                "name": row.name,
-                "colour": row.colour,
-                "pattern": row.pattern,
-                "scores": _six(row.scores[order]),
-                "seen": _six(row.scores[picks]),
-                "auroc": "" if math.isnan(row.auroc) else f"{row.auroc:.3f}",
-            }
-        )
-    sheet = np.concatenate(tiles)
+    packed, tiles = zip(*(_packed(row) for row in rows), strict=True)
+    sheet = np.concatenate([part for parts in tiles for part in parts])
 
     def moved() -> None:
         value = (st.session_state.get(key) or {}).get("quantile")
@@ -114,7 +100,7 @@ def outlier_board(
         data={
             "id": hashlib.blake2b(sheet.tobytes() + values.tobytes(), digest_size=8).hexdigest(),
             "shape": message_shape(shape_of(sheet)),
-            "rows": packed,
+            "rows": list(packed),
             "tiles": pack(sheet),
             "validation": _six(np.sort(validation)),
             "quantile": quantile,
@@ -127,6 +113,22 @@ def outlier_board(
             "muted": muted,
         },
     )
+
+
+def _packed(row: Row) -> tuple[dict[str, Any], tuple[np.ndarray, np.ndarray]]:
+    """A row's part of the message, and the images and reconstructions that are shown on hovering."""
+    order = np.argsort(row.scores, kind="stable")
+    picks = order[np.linspace(0, len(order) - 1, min(len(order), SHOWN)).astype(int)]
+    message = {
+        "key": row.key,
+        "name": row.name,
+        "colour": row.colour,
+        "pattern": row.pattern,
+        "scores": _six(row.scores[order]),
+        "seen": _six(row.scores[picks]),
+        "auroc": "" if math.isnan(row.auroc) else f"{row.auroc:.3f}",
+    }
+    return message, (row.images[picks], row.copies[picks])
 
 
 def _six(values: np.ndarray) -> list[float]:
