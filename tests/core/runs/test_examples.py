@@ -7,6 +7,7 @@ from core.evaluation import metrics, sample_quality
 from core.recipes.presets import CLASSIC, PRESETS, for_digits
 from core.runs import weights
 from core.system import paths
+from core.system.progress import Steps
 
 EXAMPLES = paths.ROOT / "models_ckpt"
 
@@ -32,7 +33,7 @@ def test_the_gan_among_them_carries_what_it_came_from_and_scores_what_its_record
     assert (recipe.hidden, recipe.latent_dim, recipe.source_model) == (source.hidden, source.latent_dim, "vae")
     own = {name: getattr(for_digits(PRESETS["decoder-gan"]), name) for name in ("lr", "d_lr", "r1", "ema", "epochs")}
     assert {name: getattr(recipe, name) for name in own} == own, "recipe changed: run models_ckpt/make_examples.py"
-    *_, found = sample_quality.evaluation_steps(weights.load_model(run), data.load("digits"))
+    found = Steps(sample_quality.evaluation_steps(weights.load_model(run), data.load("digits"))).end()
     assert found["frechet"] == pytest.approx(run.evaluation()["frechet"], rel=0.05)
     assert found["frechet"] < found["before"]["frechet"] and found["modes"] == 10
 

@@ -226,7 +226,7 @@ def test_one_player_can_take_a_step_alone(source):
 
 
 def test_other_families_have_no_players():
-    assert BaseTrainer.alone(None, "d") == {}
+    assert BaseTrainer.single_player_step(None, "d") == {}
 
 
 def test_a_source_that_went_before_it_was_needed_is_a_sentence(source):
