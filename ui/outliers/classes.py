@@ -46,29 +46,7 @@ def classes(result: Result, choice: Choice, images: ImageSet) -> None:
         )
     with right:
         alone = _one_class(images) if st.session_state.get("outliers_alone") else None
-        st.dataframe(
-            [
-                {
-                    "Class": images.classes[k],
-                    "Test images": int((labels == k).sum()),
-                    "Median score": format_sig(float(np.median(found[labels == k]))),
-                    "Flagged": f"{100 * float((found[labels == k] > threshold).mean()):.1f} %",
-                    "AUROC": outliers.auroc(found[labels != k], found[labels == k]),
-                }
-                | ({} if alone is None else {"PCA alone": float(alone[k])})
-                for k in reversed(order)
-            ],
-            hide_index=True,
-            key="outliers_class_table",
-            width="stretch",
-            column_config={
-                "AUROC": st.column_config.NumberColumn(
-                    format="%.3f", help="How often an image of this class scores higher than one of another."
-                ),
-                "PCA alone": st.column_config.NumberColumn(format="%.3f"),
-            },
-            alt="Each class with its median score, the share that is flagged, and its AUROC against the other classes",
-        )
+        _table(images, order, labels, found, threshold, alone)
         st.caption(
             "A box holds the middle half of a class; the line in it is the median. The dashed line is the threshold. A "
             "class with high scores is not rare but hard: it has many strokes, or shapes that vary. Its images are "
@@ -87,6 +65,40 @@ def classes(result: Result, choice: Choice, images: ImageSet) -> None:
                 f"its test images against those of all other classes. Mean over the "
                 f"classes: **{np.nanmean(alone):.3f}**."
             )
+
+
+def _table(
+    images: ImageSet,
+    order: list[int],
+    labels: np.ndarray,
+    found: np.ndarray,
+    threshold: float,
+    alone: np.ndarray | None,
+) -> None:
+    """A row per class, the most unusual first: median score, share that is flagged, AUROC against the other classes."""
+    st.dataframe(
+        [
+            {
+                "Class": images.classes[k],
+                "Test images": int((labels == k).sum()),
+                "Median score": format_sig(float(np.median(found[labels == k]))),
+                "Flagged": f"{100 * float((found[labels == k] > threshold).mean()):.1f} %",
+                "AUROC": outliers.auroc(found[labels != k], found[labels == k]),
+            }
+            | ({} if alone is None else {"PCA alone": float(alone[k])})
+            for k in reversed(order)
+        ],
+        hide_index=True,
+        key="outliers_class_table",
+        width="stretch",
+        column_config={
+            "AUROC": st.column_config.NumberColumn(
+                format="%.3f", help="How often an image of this class scores higher than one of another."
+            ),
+            "PCA alone": st.column_config.NumberColumn(format="%.3f"),
+        },
+        alt="Each class with its median score, the share that is flagged, and its AUROC against the other classes",
+    )
 
 
 def _boxes(scores: list[np.ndarray], names: list[str], threshold: float) -> go.Figure:
