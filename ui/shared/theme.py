@@ -37,5 +37,5 @@ def mode() -> str:
 
 
 def colour(role: str) -> str:
-    """The colour of a role in the visitor's theme."""
-    return ROLES[role][mode() == "dark"]
+    """The colour of a role in the visitor's theme; grey for a role without one, as a family of one's own may name."""
+    return ROLES.get(role, ROLES["muted"])[mode() == "dark"]
