@@ -1,7 +1,7 @@
-"""Train the examples that the lab ships: `python models_ckpt/make_examples.py` (a few minutes on a laptop).
+"""Train the example runs of the repository: `python models_ckpt/make_examples.py` (a few minutes on a laptop).
 
-One small run per recipe, on scikit-learn's digits. Only what a page shows is kept: the best weights in half precision,
-which no picture shows, the tables, the figures on the test set and six frames of the film in 32 grey levels.
+One small run per preset, on scikit-learn's digits. Each keeps only the files that pages read: the best weights in half
+precision, which makes no visible difference, the tables, the figures on the test set and six frames in 32 grey levels.
 """
 
 import sys
@@ -25,11 +25,11 @@ from core.training.loop import train  # noqa: E402
 
 FRAMES, GREYS = 6, 32
 LIMIT = 8_000_000
-"""Bytes that all examples together may take: they travel with every clone."""
+"""Maximum size of all examples together, in bytes: every clone of the repository contains them."""
 
 
 def make(recipe_name: str) -> int:
-    """Train one example anew and return its size in bytes."""
+    """Train one example, replacing an existing one, and return its size in bytes."""
     name = f"example-{recipe_name}"
     old = runs.Run(paths.runs_folder() / name)
     if old.path.is_dir():
@@ -42,7 +42,7 @@ def make(recipe_name: str) -> int:
             print(f"{name}: epoch {event.epoch} of {run.epochs}, validation {found:.2f}", flush=True)
         if isinstance(event, Finished) and event.state != "finished":
             raise SystemExit(f"{name}: {event.message}")
-    if recipe.model == "gan":  # older than its source: pages open with the newest run
+    if recipe.model == "gan":  # dated before its source: pages open with the newest run
         source = runs.Run(paths.runs_folder() / "example-mlp-vae")
         run.update_status(created=source.status["created"] - 1)
     for file in ("last.safetensors", "resume.safetensors", ".lock"):
@@ -53,9 +53,9 @@ def make(recipe_name: str) -> int:
 
 
 def _thin(run: runs.Run) -> None:
-    """Few frames, each in fewer grey levels: a PNG of the whole range takes twice the bytes."""
+    """Keep `FRAMES` frames, reduced to `GREYS` grey levels: a PNG with all 256 levels takes twice the bytes."""
     epochs = run.frames()
-    # More frames from the beginning, where a model changes fastest.
+    # More frames from the early epochs, in which a model changes fastest.
     kept = {epochs[round((i / (FRAMES - 1)) ** 2 * (len(epochs) - 1))] for i in range(FRAMES)}
     for epoch in epochs:
         if epoch not in kept:
@@ -68,7 +68,7 @@ def _thin(run: runs.Run) -> None:
 
 
 def _halve(run: runs.Run) -> None:
-    """The best weights in half the bytes, and the figures on the test set of what was kept."""
+    """Convert the best weights to half precision, and evaluate the converted weights on the test set."""
     file = run.path / "best.safetensors"
     tensors, facts = weights.load(file)
     weights.save(file, {k: t.half() if t.is_floating_point() else t for k, t in tensors.items()}, facts)
@@ -78,7 +78,8 @@ def _halve(run: runs.Run) -> None:
 
 
 if __name__ == "__main__":
-    # The first preset last: the newest run is the one a page opens with. The GAN needs it.
+    # The first preset comes last of the classic ones, since pages open with the newest run; the GAN, whose source is
+    # that run, follows.
     order = sorted(sys.argv[1:] or reversed(CLASSIC), key=lambda name: PRESETS[name].model == "gan")
     sizes = {name: make(name) for name in order}
     for name, size in sizes.items():

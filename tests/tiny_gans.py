@@ -1,4 +1,4 @@
-"""Untrained GANs with every kind of source, as runs on the digits."""
+"""Untrained GANs on the digits with a source of each family, as recipes, models and run folders."""
 
 import numpy as np
 import torch
@@ -13,7 +13,7 @@ from tests.tiny_runs import tiny
 
 
 def gan_recipe(kind: str = "vae", **changes) -> Recipe:
-    """A small GAN's recipe whose generator comes from that kind of model; `none`: from scratch, with nothing behind."""
+    """Recipe of a small GAN with a source of family `kind`; "none": a generator from scratch, without a source."""
     likelihood = {"ae": "mse", "ad": "mse"}.get(kind, "bernoulli")
     small = {
         "model": "gan",
@@ -28,7 +28,7 @@ def gan_recipe(kind: str = "vae", **changes) -> Recipe:
 
 
 def gan(recipe: Recipe) -> GAN:
-    """The model, its generator a little off from where it began."""
+    """Untrained GAN whose generator's weights are 1.3 times those of its source's decoder, in eval mode."""
     model = build(recipe)
     if model.source_decoder is not None:
         model.source_decoder.load_state_dict(model.decoder.state_dict())
@@ -39,9 +39,9 @@ def gan(recipe: Recipe) -> GAN:
 
 
 def gan_run(name: str, kind: str = "vae", *, evaluation: dict | None = None, **changes) -> runs.Run:
-    """A run's folder with such a model as its best weights."""
+    """A run with the GAN of `gan` as its best weights, and optionally the figures of an evaluation."""
     recipe = gan_recipe(kind, **changes)
-    path = runs.create(tiny(), name).path  # its own source is no run of this folder, and need not be
+    path = runs.create(tiny(), name).path  # created from another recipe: the GAN's source is not in this folder
     write_json(path / "recipe.json", recipe.to_dict())
     weights.save(path / "best.safetensors", gan(recipe).state_dict(), {"epoch": 1})
     if evaluation is not None:
@@ -72,11 +72,11 @@ FIGURES = {
         "shares": [0.1] * 10,
     },
 }
-"""What an evaluation of a GAN's run holds."""
+"""Contents of `evaluation.json` of a GAN's run."""
 
 
 def ended_trial(arm, source, modes: float, frechet: float, seed: int = 0) -> runs.Run:
-    """A run as an experiment leaves it: finished, with a history, shares and two frames."""
+    """A finished run of an experiment, with a history, shares per class and two frames."""
     run = runs.create(experiments.recipe_for(arm, source, seed))
     rows = [
         {"step": 0.0, "epoch": 0.0, "val_frechet": 100.0, "val_modes": 10.0, "val_sharpness": 0.7, "val_diversity": 0.7}

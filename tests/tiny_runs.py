@@ -1,4 +1,4 @@
-"""Tiny recipes and runs on the built-in digits, which train within milliseconds, and the events of their training."""
+"""Tiny recipes and runs on the built-in digits, trained within milliseconds, and helpers for their events."""
 
 import hashlib
 from pathlib import Path
@@ -12,11 +12,11 @@ from core.recipes.recipe import Recipe
 from core.training.events import Batch, Control, EpochEnd, Event, Finished
 from core.training.loop import train
 
-torch.set_num_threads(1)  # arrays this small are over before a second thread has woken up
+torch.set_num_threads(1)  # for arrays this small, waking a second thread takes longer than the work
 
 
 def tiny(preset: str = "mlp-vae", **changes) -> Recipe:
-    """A recipe on 64 digits that trains an epoch of four batches within milliseconds."""
+    """A preset reduced to 64 training digits and four batches per epoch; `changes` replace fields of the recipe."""
     small = {
         "hidden": (16,),
         "channels": (4, 8),
@@ -30,7 +30,7 @@ def tiny(preset: str = "mlp-vae", **changes) -> Recipe:
 
 
 def trained(recipe: Recipe | None = None, name: str | None = None) -> runs.Run:
-    """A run trained to its end in this process."""
+    """A run trained to its last epoch in this process."""
     run = runs.create(recipe or tiny(), name)
     last = drive(run)[-1]
     assert last == Finished("finished", last.message), last
@@ -38,7 +38,7 @@ def trained(recipe: Recipe | None = None, name: str | None = None) -> runs.Run:
 
 
 def drive(run: runs.Run, control: Control | None = None, stop_after: int | None = None) -> list[Event]:
-    """Every event of one call of `train`; `stop_after` asks for a stop after so many batches."""
+    """All events of one call of `train` on the CPU; `stop_after`: number of batches before a stop."""
     control, events, batches = control or Control(), [], 0
     for event in train(run, "cpu", control):
         events.append(event)
@@ -49,15 +49,16 @@ def drive(run: runs.Run, control: Control | None = None, stop_after: int | None 
 
 
 def epoch_ends(events: list[Event]) -> list[EpochEnd]:
+    """The ends of epochs among the events."""
     return [event for event in events if isinstance(event, EpochEnd)]
 
 
 def keep_in_cache(found: classifier.Classifier) -> None:
-    """Put the classifier of the digits into the cache folder that is set now, as its training would."""
+    """Save a classifier as that of the digits in the current cache folder, as its training does."""
     classifier.save(found, classifier.file_of(data.load("digits")))
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """SHA-256 of every file in a folder, by its place there: to see that tests left a folder that they share alone."""
+    """SHA-256 of every file in a folder by relative path, to check that tests do not modify a shared folder."""
     files = (file for file in folder.rglob("*") if file.is_file() and file.name != ".lock")
     return {str(file.relative_to(folder)): hashlib.sha256(file.read_bytes()).digest() for file in files}

@@ -1,4 +1,4 @@
-"""Frame of every page: style sheets, a warm-up that imports torch, and the garbage collector's frozen generation."""
+"""Setup shared by all pages: style sheets, background import of torch, and exemption from garbage collection."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ def style() -> None:
 
 
 def after_script_run() -> None:
-    """Call at the end of every script run: the first call starts to import torch in a background thread.
+    """End a script run: start to import torch in a background thread, once, and exempt loaded modules from collection.
 
-    Streamlit collects garbage after every run. With torch loaded, a collection walks over a quarter of a million
-    objects that will never be freed and delays the page's last message by 100 ms. `gc.freeze` exempts all objects that
-    exist from later collections; it is called again after more than 20 modules were imported.
+    Streamlit collects garbage after every run. With torch loaded, a collection traverses a quarter of a million objects
+    that are never freed and delays the page's last message by 100 ms. `gc.freeze` exempts all existing objects from
+    later collections; this function calls it again after more than 20 further modules were imported.
     """
     global _warming
     _freeze_if_grown()
@@ -41,8 +41,8 @@ def after_script_run() -> None:
 
 
 def _warm() -> None:
-    """Import what the next page will need, after the first page was sent."""
-    # The imports fail where the server ends meanwhile; a broken torch raises again where a page imports it.
+    """Import torch and the weights module for the next page, after the first page was sent."""
+    # The imports fail if the server shuts down meanwhile; a broken torch raises again when a page imports it.
     with contextlib.suppress(Exception):
         import torch  # noqa: F401
 
@@ -55,8 +55,8 @@ def _freeze_if_grown() -> None:
     global _frozen_at
     with _lock:
         if len(sys.modules) > _frozen_at + 20:
-            # Freezing also exempts the objects of sessions that are open now. Cycles among them, dead since the last
-            # freeze, are collected here; those that die after the server's last import stay, a few hundred kilobytes.
+            # Freezing also exempts the objects of open sessions. Cycles of them that became unreachable since the last
+            # freeze are collected here. Later cycles stay if no import follows: a few hundred kilobytes.
             gc.unfreeze()
             gc.collect()
             gc.freeze()

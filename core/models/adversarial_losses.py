@@ -1,6 +1,7 @@
-"""What a discriminator and a generator play for, and the penalties that keep the discriminator from growing steep.
+"""Adversarial losses of the discriminator D and the generator G, and gradient penalties for D.
 
-A verdict is what D says of an image, one number each, [B]. All losses are means over the batch.
+A verdict is D's output for one image, before any sigmoid; `real` and `fake` are verdicts on real and on generated
+images, [B]. All losses are means over the batch.
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ LOSSES = ("non-saturating", "hinge", "least-squares", "wgan-gp")
 
 
 def d_terms(kind: str, real: Tensor, fake: Tensor, smoothing: float = 0.0) -> tuple[Tensor, Tensor]:
-    """The discriminator's loss from its verdicts on real and on generated images, apart: it is the sum of both.
+    """The two terms of the discriminator's loss: on real and on generated images, [] each.
 
     non-saturating: −log σ(D(x)) − log(1 − σ(D(G(z)))) (Goodfellow et al. 2014). hinge: Lim & Ye 2017.
-    least-squares: Mao et al. 2017. wgan-gp: E D(G(z)) − E D(x), the gradient penalty apart (Gulrajani et al. 2017).
+    least-squares: Mao et al. 2017. wgan-gp: E D(G(z)) − E D(x), without the gradient penalty (Gulrajani et al. 2017).
 
     Args:
-        smoothing: real images count as 1 − this (non-saturating and least-squares; Salimans et al. 2016).
+        smoothing: one-sided label smoothing: the label of real images is 1 − smoothing (non-saturating and
+            least-squares; Salimans et al. 2016).
     """
     if kind == "non-saturating":
         label = torch.full_like(real, 1.0 - smoothing)
@@ -32,14 +34,17 @@ def d_terms(kind: str, real: Tensor, fake: Tensor, smoothing: float = 0.0) -> tu
 
 
 def d_loss(kind: str, real: Tensor, fake: Tensor, smoothing: float = 0.0) -> Tensor:
-    """The sum of `d_terms`, which explains the arguments."""
+    """The discriminator's loss, []: the sum of `d_terms`, with the same arguments."""
     on_real, on_fake = d_terms(kind, real, fake, smoothing)
     return on_real + on_fake
 
 
 def g_loss(kind: str, fake: Tensor) -> Tensor:
-    """The generator's loss from D's verdicts on its images: −log σ(D(G(z))) for non-saturating, whose gradient does not
-    vanish where D is sure; ½ (D(G(z)) − 1)² for least-squares; −D(G(z)) for the others."""
+    """The generator's loss from D's verdicts on its images, [].
+
+    −log σ(D(G(z))) for non-saturating, whose gradient does not vanish where D rejects an image with confidence;
+    ½ (D(G(z)) − 1)² for least-squares; −D(G(z)) for hinge and wgan-gp.
+    """
     if kind == "non-saturating":
         return F.softplus(-fake).mean()
     if kind == "least-squares":
@@ -48,9 +53,9 @@ def g_loss(kind: str, fake: Tensor) -> Tensor:
 
 
 def decision_threshold(kind: str, real: Tensor, fake: Tensor) -> Tensor:
-    """The verdict above which D takes an image for real, [].
+    """Decision threshold of D, []: images with a verdict above it are classified as real.
 
-    A critic (wgan-gp) knows no such line: the middle between its mean verdicts serves.
+    A critic (wgan-gp) has no fixed threshold: the midpoint of its mean verdicts is used.
     """
     if kind == "wgan-gp":
         return 0.5 * (real.mean() + fake.mean())
@@ -58,15 +63,20 @@ def decision_threshold(kind: str, real: Tensor, fake: Tensor) -> Tensor:
 
 
 def r1_penalty(discriminator: nn.Module, real: Tensor) -> Tensor:
-    """½ E ‖∇ₓ D(x)‖² at real images [B, 1, 28, 28], to be weighed by γ (Mescheder, Geiger & Nowozin 2018)."""
+    """R1 penalty ½ E ‖∇ₓ D(x)‖² at real images [B, C, H, W], [], without its weight γ (Mescheder, Geiger & Nowozin
+    2018)."""
     return 0.5 * _slope(discriminator, real).square().mean()
 
 
 def gradient_penalty(discriminator: nn.Module, real: Tensor, fake: Tensor, share: Tensor) -> Tensor:
-    """E (‖∇D‖ − 1)² on the lines between real and generated images, to be weighed by λ (Gulrajani et al. 2017).
+    """Gradient penalty E (‖∇D‖ − 1)² between real and generated images, [], without its weight λ.
+
+    Source: Gulrajani et al. 2017.
 
     Args:
-        share: where on its line each point lies, from 0 (generated) to 1 (real), [B].
+        real: real images, [B, C, H, W].
+        fake: generated images, [B, C, H, W].
+        share: weight of the real image in each interpolated image, from 0 to 1, [B].
     """
     share = share[:, None, None, None]
     return (_slope(discriminator, share * real + (1 - share) * fake) - 1.0).square().mean()
@@ -75,8 +85,13 @@ def gradient_penalty(discriminator: nn.Module, real: Tensor, fake: Tensor, share
 def penalty(
     discriminator: nn.Module, real: Tensor, fake: Tensor, share: Tensor | None, weight: float, r1: float
 ) -> Tensor:
-    """Both penalties, weighed and added, []: the gradient penalty if there is a `share` to take it at, R1 if it has a
-    weight γ; 0 without either."""
+    """Weighted sum of the gradient penalty and the R1 penalty, [].
+
+    Args:
+        share: as in `gradient_penalty`; None leaves out the gradient penalty.
+        weight: λ of the gradient penalty.
+        r1: γ of the R1 penalty; 0 leaves it out.
+    """
     found = real.new_zeros(())
     if share is not None:
         found = weight * gradient_penalty(discriminator, real, fake, share)
@@ -84,8 +99,8 @@ def penalty(
 
 
 def _slope(discriminator: nn.Module, images: Tensor) -> Tensor:
-    """‖∇ₓ D(x)‖ of each image, [B], such that D can learn from it."""
+    """Gradient norm ‖∇ₓ D(x)‖ of each image, [B], differentiable with respect to D's weights."""
     images = images.detach().requires_grad_()
     (grad,) = torch.autograd.grad(discriminator(images).sum(), images, create_graph=True)
-    # The norm's own gradient at 0 is no number; a D that says the same of every image has that slope.
+    # The norm's gradient at 0 is NaN; a D with constant output has gradient 0 at every image.
     return (grad.flatten(1).square().sum(1) + 1e-12).sqrt()

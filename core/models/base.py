@@ -1,7 +1,7 @@
 """Base class of all families: loss terms by name, encode, decode and sample, and the buffers saved with the weights.
 
-A page need not know which family it holds. It calls `loss`, `decode`, `sample`, and `latent.encoding.encode` to find
-where images lie: in one pass of an encoder, or by a search in families without one.
+Pages use every family through the same methods: `loss`, `decode`, `sample`, and `latent.encoding.encode` for the
+latents of images, computed by an encoder or, in families without an encoder, by a search.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from core.recipes.family import Family
 from core.recipes.recipe import Recipe
 
 LOGVAR = 10.0
-"""Bound of |log σ²|. The exp of an unbounded one overflows on the first bad step; σ between e^-5 and e^5 is far wider
-than any use."""
+"""Bound of |log σ²|. Without a bound, exp overflows after a single bad step. The range of σ, e^-5 to e^5, is far wider
+than needed."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Losses:
     """Loss terms of one batch by name, unweighted, in nats per image.
 
     Attributes:
-        terms: by the names of the family's record: [B], or [] for a statistic of the whole batch.
+        terms: loss terms by their names in the family's record: [B], or [] for a statistic of the whole batch.
     """
 
     terms: Mapping[str, Tensor]
@@ -77,17 +77,17 @@ class Posterior:
 
 
 class LatentModel(nn.Module):
-    """A decoder and a likelihood around a latent vector of d numbers, with or without an encoder.
+    """Latent-variable model: a decoder p(x | z) with a d-dimensional latent, with or without an encoder.
 
-    Three buffers are saved with the weights and refreshed after every epoch: mean and covariance of μ over training
-    images, and the KL of each latent dimension over validation images. With them a page can order sliders, and a family
-    without a prior can sample, without loading the data.
+    Three buffers are saved with the weights and updated after every epoch: mean and covariance of μ over training
+    images, and the KL of each latent dimension over validation images. They allow pages to order sliders, and families
+    without a prior to sample, without loading the data.
 
     Attributes:
         family: the record of the family, set by each class.
         shape: channels, height and width of the images.
         kl_known: whether `kl_per_dim` was measured, so that it ranks the latent dimensions.
-        has_code_regression: whether there is a ridge regression from pixels to codes at which a search begins.
+        has_code_regression: whether a ridge regression from pixels to codes gives the start of a search.
         beta: weight of the prior's term in training, 0 without such a term; a search uses the same weight.
     """
 
@@ -97,7 +97,7 @@ class LatentModel(nn.Module):
     latent_cov: Tensor
     kl_per_dim: Tensor
     beta: Tensor
-    mean_image: Tensor  # this and the next two only where `has_code_regression`
+    mean_image: Tensor  # the last three only with `has_code_regression`
     ridge_weight: Tensor
     ridge_bias: Tensor
 
@@ -122,7 +122,7 @@ class LatentModel(nn.Module):
 
     @classmethod
     def from_recipe(cls, recipe: Recipe) -> Self:
-        """An untrained model of the recipe. A family with parts or recipe fields of its own extends this.
+        """An untrained model of the recipe. Families with further modules or recipe fields override this method.
 
         Weights are drawn from the global random state: first the encoder's, then the decoder's.
         """
@@ -133,23 +133,23 @@ class LatentModel(nn.Module):
         return model
 
     def set_beta(self, recipe: Recipe) -> None:
-        """Take over the weight of the prior's term from the recipe; 0 in a latent space without such a term."""
+        """Set the weight of the prior's term from the recipe; 0 in a latent space without such a term."""
         family = recipe.latent_family
         self.beta.fill_(recipe.beta if family is None or family.uses("beta") else 0.0)
 
     @property
     def variational(self) -> bool:
-        """Whether an image becomes a Gaussian in the latent space rather than a point."""
+        """Whether the posterior of an image is a Gaussian rather than a point."""
         return self.family.variational
 
     @property
     def has_prior(self) -> bool:
-        """Whether training pulls the latents towards N(0, I), so that it can be sampled from."""
+        """Whether training regularises the latents towards N(0, I), so that samples can be drawn from this prior."""
         return self.family.prior
 
     @property
     def adversarial(self) -> bool:
-        """Whether a discriminator is trained beside the decoder."""
+        """Whether the decoder is trained against a discriminator."""
         return self.family.adversarial
 
     @property
@@ -159,7 +159,7 @@ class LatentModel(nn.Module):
 
     @property
     def code_dim(self) -> int:
-        """Numbers that describe one image's posterior: d for a point, 2d for μ and log σ²."""
+        """Length of one image's code: d for a point, 2d for μ and log σ²."""
         return self.latent_dim * (2 if self.variational else 1)
 
     def posterior(self, code: Tensor) -> Posterior:
@@ -187,7 +187,7 @@ class LatentModel(nn.Module):
         """Loss terms of images [B, C, H, W] in [0, 1]; `generator` draws ε.
 
         Args:
-            posterior: of the images; by default the encoder's. A latent table's rows are passed here.
+            posterior: posterior of the images, such as one from rows of a latent table; by default the encoder's.
         """
         posterior = self.encode(images) if posterior is None else posterior
         return self.losses_at(posterior, posterior.sample(generator), images)
@@ -206,32 +206,35 @@ class LatentModel(nn.Module):
         return self.likelihood.mean(self.decoder(z))
 
     def from_noise(self, noise: Tensor) -> Tensor:
-        """Latent vectors to sample from, made of standard normal noise [B, d]: the noise itself where there is a prior,
-        else draws of N(latent_mean, latent_cov), the Gaussian fitted to the latents of training images."""
+        """Latent vectors for sampling, [B, d], from standard normal noise [B, d].
+
+        With a prior the noise itself; else draws from N(latent_mean, latent_cov), the Gaussian fitted to the latents of
+        the training images.
+        """
         return noise if self.has_prior else self.through_latents(noise)
 
     def through_latents(self, noise: Tensor) -> Tensor:
-        """Standard normal noise [B, d] as draws of N(latent_mean, latent_cov)."""
-        # An eigendecomposition, not Cholesky: a collapsed dimension has variance 0 and is no error here. On the CPU,
-        # in double precision, because Apple's GPUs have neither. Multiplied out to the symmetric root, which does not
-        # depend on the eigenvectors' signs: those differ between machines.
+        """Draws from N(latent_mean, latent_cov), [B, d], from standard normal noise [B, d]."""
+        # An eigendecomposition, because Cholesky fails on a collapsed dimension, which has variance 0. Computed on the
+        # CPU in double precision, because Apple's GPUs support neither. The symmetric root does not depend on the signs
+        # of the eigenvectors, which differ between machines.
         values, vectors = torch.linalg.eigh(self.latent_cov.cpu().double())
         root = ((vectors * values.clamp_min(0).sqrt()) @ vectors.T).to(noise)
         draws: Tensor = self.latent_mean + noise @ root
         return draws
 
     def sample(self, n: int, generator: torch.Generator | None = None, temperature: float = 1.0) -> Tensor:
-        """n new images [n, C, H, W]; `temperature` scales the noise (0: the average image, 1: the prior)."""
+        """n generated images [n, C, H, W]; `temperature` scales the noise (0: no noise, 1: the prior)."""
         noise = torch.randn(n, self.latent_dim, generator=generator, device=self.latent_mean.device)
         return self.decode(self.from_noise(temperature * noise))
 
 
 OLD_NAMES = {"guess_at_mean": "ridge_bias", "guess": "ridge_weight", "origin.": "source_decoder."}
-"""Names of tensors in files written before they were renamed, and their names now; a dot ends the name of a module."""
+"""Former names of tensors, as in older files, and their current names; a trailing dot marks a module's prefix."""
 
 
 def renamed(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """A state dictionary from a file with its old names replaced by those of now."""
+    """A state dictionary with former tensor names replaced by the current names."""
     result = {}
     for name, tensor in tensors.items():
         for old, new in OLD_NAMES.items():
@@ -248,7 +251,7 @@ def build_likelihood(recipe: Recipe) -> likelihood.Likelihood:
 
 
 def build_encoder(recipe: Recipe, outputs: int) -> nn.Module:
-    """The recipe's encoder network with that many outputs per image."""
+    """The recipe's encoder network, with `outputs` numbers per image."""
     body: Callable[..., nn.Module] = networks.BODIES[recipe.network][0]
     return body(recipe.shape, *_widths(recipe), outputs, recipe.activation)
 

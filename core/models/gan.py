@@ -1,8 +1,8 @@
 """Generative adversarial network (Goodfellow et al. 2014) with a trained decoder as its generator.
 
-A decoder trained for reconstruction already maps z to images, but blurred ones: it learned averages. A GAN trains it
-further, as generator, against a discriminator that learns to tell generated images from real ones; the discriminator's
-gradient is the generator's only training signal.
+A decoder trained for reconstruction maps z to blurred images, averages of the plausible ones. A GAN trains this decoder
+further, as its generator, against a discriminator that learns to distinguish generated from real images; the gradient
+through the discriminator is the generator's only training signal.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ FAMILY = Family(
 
 
 class _SourceLatentSpace(LatentModel):
-    """A model in the latent space of a GAN's source.
+    """Model in the latent space of a GAN's source, the trained model that supplied the decoder.
 
     Attributes:
         source_family: record of the source; None without a source.
@@ -92,7 +92,7 @@ class _SourceLatentSpace(LatentModel):
 
     @property
     def has_prior(self) -> bool:
-        """Whether z is drawn from N(0, I), as the source's latents were pulled towards it or there is no source."""
+        """Whether z is drawn from N(0, I): the source was regularised towards this prior, or there is no source."""
         return self.source_family is None or self.source_family.prior
 
     def regularizers(self, posterior: Posterior, z: Tensor) -> dict[str, Tensor]:
@@ -103,16 +103,16 @@ class _SourceLatentSpace(LatentModel):
 
 
 class GAN(_SourceLatentSpace):
-    """A generator G (`decoder`), a discriminator D, and the decoder that G started from, frozen.
+    """Generator G (`decoder`), discriminator D, and the frozen decoder of the source.
 
-    `decode` is G, and `sample` is G at draws from the source's prior. Where the source had an encoder, `encode` uses
-    it, so that encoding and then generating shows how reconstruction changed.
+    `decode` is G, and `sample` is G at draws from the source's prior. If the source has an encoder, `encode` uses this
+    encoder, so that encoding followed by generating shows how reconstruction changed.
 
     Attributes:
-        discriminator: images [B, C, H, W] → [B], see `networks.discriminator`.
+        discriminator: images [B, C, H, W] → verdicts [B], see `networks.discriminator`.
         source_decoder: the source's decoder, frozen; None without a source.
-        encoder: the source's, frozen; None if the source has none or G started from scratch.
-        kl_known: whether `kl_per_dim` is that of the source that the generator started as.
+        encoder: the source's encoder, frozen; None if the source has no encoder or G started from scratch.
+        kl_known: whether `kl_per_dim` holds values, those of the source whose decoder G started as.
     """
 
     def __init__(
@@ -160,16 +160,16 @@ class GAN(_SourceLatentSpace):
         return model
 
     def source_model(self) -> GanSource | None:
-        """The source before adversarial training, to decode, search or measure with; None without a source.
+        """The source before adversarial training; None without a source.
 
-        It shares all weights and buffers with this model.
+        The returned model shares all weights and buffers with this GAN.
         """
         return GanSource(self, self.source_decoder) if self.source_decoder is not None else None
 
 
 class GanSource(_SourceLatentSpace):
-    """The model that a GAN's generator started from: the same encoder, likelihood and latent statistics, and the
-    source's decoder. Has no discriminator."""
+    """Source of a GAN: the source's decoder, with the GAN's encoder, likelihood and latent statistics, and no
+    discriminator."""
 
     def __init__(self, gan: GAN, decoder: nn.Module):
         super().__init__(

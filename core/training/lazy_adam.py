@@ -1,10 +1,10 @@
 """Lazy Adam: dense Adam over a table of latent vectors, computed only for the rows of the batch.
 
-With plain indexing, a batch of 128 gives a gradient for all 60,000 rows, nearly all of it zeros, and Adam then reads
-and writes 200 MB to move rows that were not in the batch. Those rows do move, by the momentum of the last step in which
-they had a gradient. Leaving that out (SparseAdam, Adam per row) is another optimiser, which at the same rate ends far
-worse. Here the zero-gradient steps that a row has missed are applied in closed form when the row is next needed: the
-arithmetic of dense Adam at the cost of the batch's rows.
+With plain indexing, a batch of 128 gives a gradient for all 60,000 rows, nearly all of it zeros, and Adam reads and
+writes 200 MB to update rows outside the batch. Those rows do move, by the momentum of the last step in which they had a
+gradient. Omitting these updates (SparseAdam, Adam per row) gives a different optimiser, with a far worse result at the
+same learning rate. Here the zero-gradient steps that a row has missed are applied in closed form when the row is next
+needed: the result of dense Adam at the cost of the batch's rows.
 """
 
 from __future__ import annotations
@@ -16,30 +16,31 @@ import torch
 from torch import Tensor
 
 WINDOW = 256
-"""Zero-gradient steps after which a row no longer moves: (β₁/√β₂)^256 ≈ 2 · 10⁻¹² of the first one."""
+"""Zero-gradient steps after which a row's motion is neglected: (β₁/√β₂)^256 ≈ 2 · 10⁻¹² of the first such step."""
 
 
 class LazyAdam:
     """Dense Adam (Kingma & Ba 2015) over rows [N, k], touching only the rows of the batch.
 
-        rows = lazy.gather(batch)      # their values under dense Adam; requires grad
+        rows = lazy.gather(batch)      # values under dense Adam; requires grad
         loss(rows).backward()
         lazy.step()
 
-    Step t of dense Adam with a zero gradient moves a row that last had one at step s, with the moments m and v, by
+    Step t of dense Adam with a zero gradient moves a row with last gradient at step s and moments m and v by
 
         −lr_t · (β₁^(t−s) m / (1 − β₁^t)) / (√(β₂^(t−s) v / (1 − β₂^t)) + ε)  ≈  −(m / (√v + ε')) · r^(t−s) · c_t
         with r = β₁ / √β₂ and c_t = lr_t · √(1 − β₂^t) / (1 − β₁^t).
 
-    The sum over the missed steps is then m / (√v + ε') times one number that depends on s alone. `replay` holds that
-    number for each s; a new step adds its term to the last `WINDOW` of them.
+    The sum over the missed steps is then m / (√v + ε') times a factor that depends on s alone. `replay` holds this
+    factor for each s; a new step adds its term to the last `WINDOW` factors.
 
-    Approximation: ε stays in the proportion to √v that it had at step s (√(1 − β₂^s) ε, the bias correction turned
-    round), while in dense Adam it grows against the fading √v̂. Where √v̂ ≫ ε, which is wherever a gradient ever was, the
-    two agree to rounding; a row that never had one has m = 0 and stays. `step` itself is exact.
+    Approximation: ε' = √(1 − β₂^s) ε keeps the ratio of ε to √v̂ at step s, while in dense Adam the ratio grows as √v̂
+    decays. Where √v̂ ≫ ε, which holds for every row that ever had a gradient, the two agree to rounding; a row that
+    never had a gradient has m = 0 and does not move. `step` itself is exact.
 
     Attributes:
-        lr: the learning rate of the next step. steps: made so far.
+        lr: learning rate of the next step.
+        steps: number of steps so far.
     """
 
     def __init__(
@@ -52,20 +53,24 @@ class LazyAdam:
     ):
         """
         Args:
-            start: [N, k], copied. longest_gap: steps that may pass between two that see the same row, at most.
+            start: initial table, [N, k], copied.
+            lr: learning rate.
+            longest_gap: maximum number of steps between two batches that contain the same row.
+            betas: β₁ and β₂.
+            eps: ε.
         """
         self.table = start.detach().clone()
         self.m, self.v = torch.zeros_like(self.table), torch.zeros_like(self.table)
         self.last = torch.zeros(len(start), dtype=torch.long, device=start.device)
         self.lr, self.betas, self.eps, self.steps = lr, betas, eps, 0
-        # A ring: entry s % len is step s's. Longer than the gap, so that no entry is overwritten while a row needs it.
+        # Ring buffer: step s has entry s % len. Longer than the gap, so that no entry is overwritten while in use.
         self.replay = torch.zeros(max(longest_gap, WINDOW) + 2, device=start.device)
         self._back = torch.arange(WINDOW, device=start.device)
         ratio = betas[0] / math.sqrt(betas[1])
         self._decay = torch.tensor([ratio ** (1 + k) for k in range(WINDOW)], device=start.device)
 
     def gather(self, rows: Tensor) -> Tensor:
-        """Current values [B, k] of the rows [B] of the table: a leaf that collects their gradient. No row twice."""
+        """Current values [B, k] of distinct rows [B] of the table, as a leaf tensor that accumulates their gradient."""
         self._rows = rows
         last = self.last[rows]
         self._gone = (self.steps - last).unsqueeze(1)
@@ -75,7 +80,11 @@ class LazyAdam:
 
     @torch.no_grad()
     def step(self) -> None:
-        """One step of Adam on the rows gathered last."""
+        """Take one Adam step on the rows gathered last.
+
+        Raises:
+            RuntimeError: the rows have no gradient.
+        """
         b1, b2 = self.betas
         self.steps = t = self.steps + 1
         grad, gone = self._leaf.grad, self._gone
@@ -90,7 +99,7 @@ class LazyAdam:
         self._extend(t)
 
     def _extend(self, t: int) -> None:
-        """Add step t to the sums of missed steps, and begin a sum for the rows that had a gradient in it."""
+        """Add step t to the sums of missed steps, and start the sum of the rows with a gradient at step t."""
         b1, b2 = self.betas
         scale = self.lr * math.sqrt(1 - b2**t) / (1 - b1**t)
         reach = min(WINDOW, t)
@@ -100,7 +109,7 @@ class LazyAdam:
 
     def _caught_up(self, table: Tensor, m: Tensor, v: Tensor, last: Tensor) -> Tensor:
         moved = self.replay[last % len(self.replay)].unsqueeze(1)
-        # A row of step 0 was never seen: m = 0 over anything but 0.
+        # A row with last = 0 had no gradient yet and has m = 0; the clamp keeps the denominator above 0.
         eps: Tensor = self.eps * (1 - self.betas[1] ** last.clamp_min(1).unsqueeze(1)).sqrt()
         caught_up: Tensor = table - moved * m / (v.sqrt() + eps)
         return caught_up
@@ -111,7 +120,7 @@ class LazyAdam:
         return torch.cat([self._caught_up(*part) for part in parts]) if len(self.table) else self.table.clone()
 
     def state_dict(self) -> dict[str, Tensor]:
-        """Tensors of the state; with `counters` they are the whole state."""
+        """Tensors of the state by name; with `counters` they are the whole state."""
         return {"table": self.table, "m": self.m, "v": self.v, "last": self.last, "replay": self.replay}
 
     def counters(self) -> dict[str, Any]:
@@ -122,7 +131,7 @@ class LazyAdam:
         """Restore a state.
 
         Raises:
-            KeyError, RuntimeError: the state is of another table.
+            KeyError, RuntimeError: the state does not fit this table.
         """
         for name, own in self.state_dict().items():
             own.copy_(tensors[name])

@@ -1,12 +1,12 @@
-"""The loop that turns a recipe into a run: a plain generator that a shell, a test, a notebook and the worker drive.
+"""Training loop: a generator of events, for the command line, tests, notebooks and the training worker.
 
     run = runs.create(preset("mlp-vae"))
     for event in train(run):
         if isinstance(event, EpochEnd):
             print(event.row["val_total"])
 
-It yields after every batch, so whoever drives it can pause (by not asking for more), take one step, stop, or change
-the learning rate or β, each within one batch.
+The loop yields after every batch, so its caller can pause (by not resuming the generator), take a single step, stop,
+or change the learning rate or β, each within one batch.
 """
 
 from __future__ import annotations
@@ -39,30 +39,33 @@ from core.training.events import (
 from core.training.recorder import RunRecorder
 
 REPORT_SECONDS = 0.4
-"""How often losses come over from the device: a curve that moves twice a second costs nothing."""
+"""Seconds between two transfers of losses from the device; at this interval their cost is negligible."""
 
 SAVE_SECONDS = (1.0, 60.0)
-"""Saved after an epoch if the last time is longer ago than the first figure (digits take 50 ms an epoch, and a disk
-takes longer than that), and within an epoch after the second: what a power cut may cost on a slow machine."""
+"""Minimum and maximum number of seconds between two saves.
+
+An epoch's end saves after the minimum: an epoch on the digits takes 50 ms, a save longer. Within an epoch the loop
+saves after the maximum, which bounds the work that a power cut loses.
+"""
 
 
 def train(run: Run, device: str = "auto", control: Control | None = None) -> Generator[Event, None, None]:
-    """Train a run to its last epoch, from the beginning or from where it was stopped.
+    """Train a run to its last epoch, from the beginning or from its saved state.
 
     Closing the generator early saves the state first, as a stop does.
 
     Raises:
-        RunError: the run is damaged, finished, or being trained by someone else.
-        data.DataError: its images cannot be had. devices.DeviceError: no such device.
+        RunError: the run is damaged, finished, or being trained by another process.
+        data.DataError: its images are not available. devices.DeviceError: no such device.
     """
     lock, threads = run.lock(), torch.get_num_threads()
     try:
-        lock.acquire(timeout=0.5, poll_interval=0.01)  # not 0: a page that asks who trains holds it for a moment
+        lock.acquire(timeout=0.5, poll_interval=0.01)  # not 0: a page that checks the lock holds it briefly
         loop = _Loop(run, devices.choose(device), control or Control())
         try:
             yield from loop.events()
         except GeneratorExit:
-            with contextlib.suppress(OSError):  # nobody is left to tell; what was saved before is whole
+            with contextlib.suppress(OSError):  # no caller left for the error; the last save is intact
                 loop.close()
             raise
         except OSError as error:
@@ -77,7 +80,7 @@ def train(run: Run, device: str = "auto", control: Control | None = None) -> Gen
 
 
 class _Loop:
-    """One call of `train`: a trainer, a record of what it does, and a clock."""
+    """State of one call of `train`: the trainer, the recorder of the run's files, and the training time."""
 
     def __init__(self, run: Run, device: torch.device, control: Control):
         self.run, self.device, self.control = run, device, control
@@ -85,14 +88,14 @@ class _Loop:
         torch.set_num_threads(self.threads)
         self.trainer: BaseTrainer = run.recipe.family.trainer_class()(run.recipe, device)
         self.record = RunRecorder(run, self.trainer)
-        self.epochs = run.epochs  # asked once: the answer lies in a file
-        # One that was cut off in its last save or scoring has all its epochs and still an end to come to.
+        self.epochs = run.epochs  # read once: it is stored in a file
+        # A run interrupted in its last save or evaluation has all its epochs but is not finished.
         if self.trainer.epoch >= self.epochs and run.status["state"] == "finished":
             raise RunError(f"'{run.name}' has finished its {self.epochs} epochs. Resume it with more epochs.")
         self.sent = self.trainer.bin_start(self.trainer.batch)
         self.unreported: list[Row] = []
         self.ended = False
-        # Limits count from here: a run that was resumed after its minutes or its plateau is meant to go on.
+        # Limits count from here, so that a run resumed after its time limit or plateau can continue.
         self.began_at = (self.record.seconds, self.trainer.epoch)
 
     def events(self) -> Iterator[Event]:
@@ -102,7 +105,7 @@ class _Loop:
         yield Started(name, self.threads, parameters, trainer.batches, len(trainer.train_images))
         if record.fresh:
             trainer.begin()
-            yield (event := self._end_epoch())  # epoch 0: what the untrained model does
+            yield (event := self._end_epoch())  # epoch 0: the untrained model
             if isinstance(event, Finished):
                 return
         reported, images = time.perf_counter(), 0
@@ -144,7 +147,7 @@ class _Loop:
                 return
             waited = time.perf_counter()
             yield Batch()
-            reported += time.perf_counter() - waited  # a pause is no slowness
+            reported += time.perf_counter() - waited  # a pause does not lower the rate
         yield from self._finish("")
 
     def _take_up_changes(self) -> Iterator[Changed]:
@@ -155,14 +158,14 @@ class _Loop:
                 continue
             setattr(self.control, name, None)
             if new != old:
-                self._collect()  # what was trained so far was trained with the old value
+                self._collect()  # the rows up to here belong to the old value
                 trainer.change(name, new)
                 change = {"step": trainer.steps, "epoch": trainer.progress, "field": name, "old": old, "new": new}
                 self.record.changed(change)
                 yield Changed(change)
 
     def _collect(self) -> None:
-        """Fetch the bins of the curve that are complete and not yet written down."""
+        """Append the completed bins of the loss curve to the table."""
         trainer = self.trainer
         whole = trainer.batch if trainer.epoch_done else trainer.bin_start(trainer.batch)
         rows = [self.record.time(row) for row in trainer.curve(self.sent, whole)]
@@ -179,7 +182,7 @@ class _Loop:
         )
 
     def _measure(self) -> EpochEnd | Finished:
-        """Validate where training stands now."""
+        """Validate the current weights; ends the run if the loss has diverged."""
         self._collect()
         began = time.perf_counter()
         found = self.trainer.validate()
@@ -196,7 +199,7 @@ class _Loop:
         )
 
     def _end_epoch(self) -> EpochEnd | Finished:
-        """Validate, count the epoch, take the picture, and save if it is time."""
+        """Validate, count the epoch, record its frame, and save if a save is due."""
         trainer, record = self.trainer, self.record
         if isinstance(event := self._measure(), Finished):
             return event
@@ -204,17 +207,17 @@ class _Loop:
             trainer.end_epoch()
             self.sent = 0
         record.picture(trainer.epoch)
-        # A long run of short epochs has a long history to write: saving takes a twentieth of the time at most.
+        # A long run of short epochs has a long history to write: limit saving to a twentieth of the time.
         if time.perf_counter() - record.saved_at > max(SAVE_SECONDS[0], 20 * record.save_cost):
             self._save()
         return replace(event, epoch=trainer.epoch)
 
     def _cut(self) -> Finished | None:
-        """Where an epoch ends before its last batch: validate and take the picture all the same."""
+        """Validate and record a frame if the epoch was interrupted; returns the end of a diverged run."""
         if self.trainer.batch:
             if isinstance(event := self._measure(), Finished):
                 return event
-            self.record.picture(self.trainer.epoch + 1)  # taken anew when the epoch is resumed and done
+            self.record.picture(self.trainer.epoch + 1)  # replaced when the resumed epoch ends
         return None
 
     def _save(self) -> None:
@@ -222,7 +225,7 @@ class _Loop:
         self.record.save()
 
     def _enough(self) -> str:
-        """Why training ends before its last epoch, or nothing."""
+        """Reason to end training before the last epoch, as a sentence; empty to continue."""
         epoch, record = self.trainer.epoch, self.record
         if epoch >= self.epochs:
             return ""
@@ -230,7 +233,7 @@ class _Loop:
         return stopping.early_stop_reason(self.run.recipe, record.seconds - self.began_at[0], waited)
 
     def stop(self) -> Finished:
-        """Validate and save within the epoch, and end: what was learned so far can be used at once."""
+        """Validate, save and end, also within an epoch: the weights so far can be used at once."""
         if problem := self._cut():
             return problem
         self._save()
@@ -239,7 +242,7 @@ class _Loop:
         return self._end("stopped", f"Stopped {where}. You can resume it.")
 
     def close(self) -> None:
-        """The driver has gone, between any two events: leave the run as a stop would."""
+        """Leave the run as a stop would, when the generator was closed between two events."""
         if self.ended or (self.trainer.epoch_done and isinstance(self._end_epoch(), Finished)):
             return
         if self.trainer.epoch < self.epochs:
@@ -248,7 +251,7 @@ class _Loop:
             list(self._finish(""))
 
     def fail(self, error: OSError) -> Finished:
-        """End after a failed save; the status may be unwritable too."""
+        """End the run after a failed save; tolerates a status file that cannot be written either."""
         message = stopping.save_error(error, min(self.trainer.epoch + 1, self.epochs))
         try:
             return self._end("failed", message)
@@ -256,13 +259,13 @@ class _Loop:
             return Finished("failed", message)
 
     def _diverged(self, problem: str) -> Finished:
-        """The weights of now are spoilt; what was good before them is kept."""
+        """End a diverged run: keep the tables and the best weights, discard the current weights."""
         self.record.save_good()
         best = self.record.best_epoch if self.record.best_total is not None else None
         return self._end("diverged", stopping.diverged(problem, self.trainer.epoch + 1, best, self.trainer.lr))
 
     def _finish(self, reason: str) -> Iterator[Heartbeat | Finished]:
-        """Score the best weights on the test set, once, at the very end."""
+        """Evaluate the best weights on the test set and end the run."""
         if problem := self._cut():
             yield problem
             return

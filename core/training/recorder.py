@@ -1,8 +1,8 @@
-"""What a training loop writes down: curves, weights, pictures, and the state to go on from.
+"""Files of a run in training: loss tables, weights, frames, and the state from which training resumes.
 
-The order of writing is the point. Tables and weights come first, then the state that counts on them: a resumed run
-cuts the tables back to its state and never finds rows missing. Each file is whole by itself
-(`atomic_files.write_atomic`), so the plug can be pulled between any two of them.
+Order of writing: first the tables and weights, then the state that depends on them. A resumed run truncates the tables
+to its state and never misses rows. Each file is written atomically (`atomic_files.write_atomic`), so a power cut
+between any two of them leaves a run that can be resumed.
 """
 
 from __future__ import annotations
@@ -28,13 +28,15 @@ from core.training.base_trainer import BaseTrainer, ValidationResult
 
 
 class RunRecorder:
-    """The written side of one run while it trains.
+    """Recorder of one run: its tables, best weights, frames, saved state and status.
 
     Attributes:
-        table: the loss curves so far. seconds: spent training and validating, pauses left out.
-        best_total, best_epoch: lowest validation objective (total at the present β; a GAN's Fréchet distance), when.
-        first_total: the untrained model's total, by which an explosion is judged.
-        fresh: nothing was saved before.
+        table: loss curves so far.
+        seconds: time spent on training and validation, without pauses.
+        best_total: lowest validation objective: the total at the current β, or a GAN's Fréchet distance.
+        best_epoch: epoch of `best_total`.
+        first_total: objective of the untrained model, the reference for `stopping.divergence_reason`.
+        fresh: whether the run has no saved state.
     """
 
     def __init__(self, run: Run, trainer: BaseTrainer):
@@ -48,7 +50,7 @@ class RunRecorder:
         self.first_total: float | None = None
         self.unsaved_best: dict[str, Tensor] | None = None
         self.saved_at, self.save_cost = -math.inf, 0.0
-        for leftover in run.path.rglob(".*.tmp"):  # of a process that was killed while it wrote
+        for leftover in run.path.rglob(".*.tmp"):  # of a process killed during a write
             leftover.unlink(missing_ok=True)
         self.fresh = not (run.path / "resume.safetensors").is_file()
         if not self.fresh:
@@ -66,7 +68,7 @@ class RunRecorder:
             trainer.load_state_dict(tensors, counters)
             for key in ("seconds", "best_total", "best_epoch", "first_total"):
                 setattr(self, key, counters[key])
-            if run.status["state"] == "diverged":  # saved while it blew up, perhaps: back to the last good
+            if run.status["state"] == "diverged":  # its last state may be diverged: use the best weights
                 weights.put(trainer.model, weights.load(run.path / "best.safetensors")[0], f"'{run.name}'")
                 trainer.reset_optimizer()
         except (KeyError, RuntimeError, ValueError, TypeError) as error:
@@ -74,7 +76,7 @@ class RunRecorder:
                 f"'{run.name}' cannot be resumed: its saved state does not fit ({error}). Its images may "
                 "have changed since. Train it anew."
             ) from None
-        # What was written down after the state was saved belongs to a future that did not happen.
+        # Rows, changes and frames later than the saved state are dropped: training repeats those steps.
         for row in history.to_rows(history.read(run.path / "history.csv", self.table.columns)):
             if row["step"] <= trainer.steps:
                 self.table.append(row)
@@ -89,11 +91,11 @@ class RunRecorder:
                 (run.path / "frames" / f"{epoch:04d}.png").unlink(missing_ok=True)
 
     def time(self, row: Row) -> Row:
-        """The row with the seconds of now, to the millisecond."""
+        """The row with the training time so far, in seconds to the millisecond."""
         return row | {"seconds": round(self.seconds, 3)}
 
     def validated(self, found: ValidationResult) -> bool:
-        """Note a validation; True if it is the best so far, whose weights are then kept until they are saved."""
+        """Record a validation; True if it is the best so far. The best weights stay in memory until the next save."""
         trainer, row, objective = self.trainer, found.row, found.objective
         self.table.merge(row)
         if trainer.breakdown and self.breakdown_table is not None:
@@ -107,7 +109,7 @@ class RunRecorder:
             self.unsaved_best = {name: t.clone() for name, t in trainer.model.state_dict().items()}
         seen = row["epoch"] * len(trainer.train_images)
         rate = seen / self.seconds if seen and self.seconds else None
-        with contextlib.suppress(OSError):  # news for the pages; if the disk is full, the next save says so
+        with contextlib.suppress(OSError):  # status for the pages; on a full disk the next save raises
             self.run.update_status(
                 epoch=row["epoch"],
                 step=trainer.steps,
@@ -119,9 +121,9 @@ class RunRecorder:
         return best
 
     def changed(self, change: dict[str, Any]) -> None:
-        """Note a learning rate or β changed in mid-run."""
+        """Record a change of the learning rate or of a loss weight such as β during training."""
         if change["field"] in self.run.recipe.family.weights:
-            # Totals under two weights cannot be compared: the best starts anew, and what counts as an explosion too.
+            # Totals under two weights cannot be compared: reset the best total, and adjust the reference of divergence.
             self.save_good()
             self.best_total = None
             if self.first_total is not None and len(self.table):
@@ -134,16 +136,16 @@ class RunRecorder:
         self.run.update_status(changes=[*self.run.status["changes"], change])
 
     def picture(self, epoch: int) -> None:
-        """Take the frame of that epoch."""
+        """Write the epoch's frame of preview images."""
         path = self.run.path / "frames" / f"{epoch:04d}.png"
-        with contextlib.suppress(OSError):  # a picture is not worth ending a training for
+        with contextlib.suppress(OSError):  # a missing frame must not end the training
             write_atomic(path, self.trainer.render_preview(), flush=False)
 
     def save(self) -> None:
-        """Everything, as it is now.
+        """Save the tables, the best and the last weights, and the state for resuming.
 
         Raises:
-            OSError: the disk is full; what was saved before is untouched.
+            OSError: a file could not be written, for example on a full disk; earlier files stay intact.
         """
         path, trainer, began = self.run.path, self.trainer, time.perf_counter()
         self.save_good()
@@ -159,7 +161,7 @@ class RunRecorder:
         self.save_cost = self.saved_at - began
 
     def save_good(self) -> None:
-        """The tables and the best weights, without the state of now: all that is worth keeping after an explosion."""
+        """Save the tables and the best weights only: after a divergence the current state is of no use."""
         path = self.run.path
         for file in self.files:
             file.save()
@@ -169,8 +171,10 @@ class RunRecorder:
             self.unsaved_best = None
 
     def evaluation(self, device: torch.device) -> Iterator[str]:
-        """Score the best weights on the test set, once, at the very end, in steps: yields nothing to say after each,
-        or the sentence why it cannot be done."""
+        """Evaluate the best weights on the test set, in steps, and write `evaluation.json`.
+
+        Yields an empty string after each step, or one sentence about why the images are not available.
+        """
         recipe = self.run.recipe
         try:
             test = load_images(recipe)
@@ -184,7 +188,7 @@ class RunRecorder:
         write_json(self.run.path / "evaluation.json", steps.end() | {"epoch": self.best_epoch})
 
     def end(self, state: str, message: str) -> None:
-        """The last word on how it went."""
+        """Write the final status: state, message, and the counts of epochs, steps and seconds."""
         self.run.update_status(
             flush=True,
             state=state,

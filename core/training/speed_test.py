@@ -1,8 +1,8 @@
-"""How quickly this machine trains a recipe: the real trainer on made-up images, timed for a quiet second.
+"""Speed test: training images per second of a recipe on this machine, measured with its trainer on random images.
 
-    images_per_second = pace_of(recipe, devices.choose())     # measured once for each machine, then remembered
+    images_per_second = speed_of(recipe, devices.choose())     # measured once per machine, then cached
 
-No data set has to be here: a step takes as long on noise. `recipes/duration.py` makes a training time of the rate.
+No data set is needed: a step takes as long on noise. `recipes/duration.py` converts the rate into a training time.
 """
 
 from __future__ import annotations
@@ -26,27 +26,34 @@ from core.training import base_trainer
 from core.training.base_trainer import BaseTrainer
 
 WARM, SLICES, SECONDS = 3, 5, 1.0
-"""Batches before the clock starts: the first ones plan convolutions and fill caches. Then `SECONDS` in as many slices;
-the middle one counts, so that a hiccup of the machine in two of them changes nothing."""
+"""Warm-up batches, number of timing slices, and their total length in seconds.
+
+The first batches are slower: they plan convolutions and fill caches. The result is the median slice, which a
+disturbance of two slices does not change.
+"""
 
 ALONE, TOGETHER, QUIET, LONGEST = 0.8, 0.6, 3, 5.0
-"""On the CPU a slice counts if this thread computed for such a share of it, the second where it shares the work with
-others and waits for them: else the cores were somebody else's, a browser's that draws its first page for one. While
-fewer than `QUIET` count, the trial goes on, to `LONGEST` seconds at most."""
+"""Selection of undisturbed timing slices on the CPU.
+
+A slice is undisturbed if this thread was on-CPU for at least the fraction ALONE of it, or TOGETHER where several
+threads share the work and wait for each other. Otherwise other processes, such as a browser, used the cores. With
+fewer than QUIET undisturbed slices, the test continues, for LONGEST seconds at most.
+"""
 
 IMAGES = 2_048
-"""Made-up images, at least."""
+"""Minimum number of random images."""
 
 KEPT = 200
+"""Maximum number of rates in the cache folder."""
 
 
 def speed_of(recipe: Recipe, device: torch.device, hurry: Callable[[], bool] = lambda: False) -> float | None:
-    """Images a second this machine trains of a recipe: from the cache folder, or measured and kept there.
+    """Training images per second of a recipe on this machine, from the cache folder or measured and cached.
 
     Args:
-        hurry: asked before every batch; True gives up.
+        hurry: called before every batch; True cancels the measurement.
     Returns:
-        None if it was given up.
+        The rate, or None if the measurement was cancelled.
     """
     path = file_of(recipe, device)
     remembered = cache.load(path)
@@ -56,14 +63,13 @@ def speed_of(recipe: Recipe, device: torch.device, hurry: Callable[[], bool] = l
     found = measure(recipe, device, hurry)
     if found is None:
         return None
-    if found.quiet:  # a rate that others disturbed will do for today
+    if found.quiet:  # a disturbed rate is used once, but not cached
         cache.save(path, {}, {"images_per_second": found.rate}, KEPT)
     return found.rate
 
 
 def file_of(recipe: Recipe, device: torch.device) -> Path:
-    """Where the rate is kept. Another machine, graphics card, number of cores, version of torch or way of waiting is
-    another file."""
+    """Cache file of the rate: one per machine, device, number of cores, version of torch and OpenMP wait policy."""
     machine = (
         platform.node(),
         platform.machine(),
@@ -77,11 +83,11 @@ def file_of(recipe: Recipe, device: torch.device) -> Path:
 
 @dataclass(frozen=True)
 class SpeedTrial:
-    """What a trial found.
+    """Result of one speed test.
 
     Attributes:
-        rate: images a second.
-        quiet: whether the machine had little else to do; a rate that was measured among others is too low.
+        rate: training images per second.
+        quiet: whether enough slices were undisturbed by other processes, which lower the rate.
     """
 
     rate: float
@@ -89,10 +95,12 @@ class SpeedTrial:
 
 
 def measure(recipe: Recipe, device: torch.device, hurry: Callable[[], bool] = lambda: False) -> SpeedTrial | None:
-    """Time real steps of the recipe's trainer, with as many threads as a training has; None if `hurry` said so. Leaves
-    random states and the number of threads as they were."""
+    """Time training steps of the recipe, with as many threads as a training uses; None if `hurry` returned True.
+
+    Random states and the number of threads are unchanged afterwards.
+    """
     threads, needed = torch.get_num_threads(), base_trainer.threads_for(recipe, device)
-    least = 0.0 if device.type != "cpu" else ALONE if needed == 1 else TOGETHER  # a GPU is only waited for
+    least = 0.0 if device.type != "cpu" else ALONE if needed == 1 else TOGETHER  # on a GPU this thread only waits
     torch.set_num_threads(needed)
     try:
         trainer = trainer_of(recipe, device)
@@ -116,7 +124,7 @@ def measure(recipe: Recipe, device: torch.device, hurry: Callable[[], bool] = la
             rates.append(images / now)
             if time.thread_time() - computed >= least * now:
                 quiet.append(rates[-1])
-        best = sorted(rates)[-QUIET:]  # others can only slow it down
+        best = sorted(rates)[-QUIET:]  # other processes only lower a rate
         enough = len(quiet) >= QUIET
         return SpeedTrial(float(np.median(quiet if enough else best)), enough)
     finally:
@@ -124,11 +132,13 @@ def measure(recipe: Recipe, device: torch.device, hurry: Callable[[], bool] = la
 
 
 def trainer_of(recipe: Recipe, device: torch.device) -> BaseTrainer:
-    """The recipe's trainer on noise, in whole batches only. A GAN's source need not be here: its weights do not
-    count."""
+    """The recipe's trainer on random images, in full batches only.
+
+    A GAN's source is not needed: the speed does not depend on its weights.
+    """
     adversarial = recipe.family.adversarial
     step = recipe.batch_size * (recipe.d_steps if adversarial else 1)
-    # `small`: no search for principal directions, which noise does not have. One image is held out, the least there is.
+    # `small`: no computation of principal directions, which noise lacks. One held-out image is the minimum.
     whole = {"round_images": 0} if adversarial else {}
     recipe = recipe.with_(train_images=0, validation=1, latent_init="small", **whole)
     count = math.ceil(IMAGES / step) * step + 1

@@ -1,4 +1,4 @@
-"""Why a training ends before its last epoch: the rules and their sentences, apart from the loop that obeys them."""
+"""Stopping rules of a training (divergence, time limit, plateau, failed save) and their messages."""
 
 from __future__ import annotations
 
@@ -9,35 +9,41 @@ from core.recipes.recipe import Recipe
 from core.runs.history import Row
 
 FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
-"""What a system calls a full disk, or a used-up share of it."""
+"""Error numbers of a full disk and of an exhausted disk quota."""
 
 
 def divergence_reason(rows: list[Row], first_total: float | None) -> str:
-    """What the newest losses did, if they can no longer be trusted; else nothing.
+    """Description of a divergence in the newest rows; empty if the losses are finite and not far above the start.
 
     Args:
-        first_total: validation total of the untrained model, at the present β.
+        rows: newest rows of the loss curves.
+        first_total: validation total of the untrained model at the current β; None before the first validation.
     """
     for row in rows:
         if not all(map(math.isfinite, row.values())):
             return "became infinite"
         total = row.get("val_total", row.get("train_total"))
-        if total is None:  # two players' losses: each may rise while both get better
+        if total is None:  # a GAN: either loss may rise while the samples improve
             continue
-        # Ten times worse than knowing nothing, with room for losses near zero.
+        # Ten times the untrained model's loss, with a margin for losses near zero.
         if first_total is not None and total > 10 * abs(first_total) + 1000:
             return f"grew to {total:,.0f}, from {first_total:,.0f} before training,"
     return ""
 
 
 def diverged(problem: str, epoch: int, best_epoch: float | None, lr: float) -> str:
-    """The sentence for an explosion in that epoch."""
+    """Message about a divergence in the given epoch."""
     kept = f" The best weights, of epoch {best_epoch:g}, are kept." if best_epoch is not None else ""
     return f"The loss {problem} in epoch {epoch}.{kept} Try a smaller learning rate, such as {lr / 10:g}."
 
 
 def early_stop_reason(recipe: Recipe, seconds: float, epochs_without_progress: int) -> str:
-    """Why the recipe's own limits end it now, or nothing. Both figures count from the start or the last resume."""
+    """Message if the recipe's time limit or patience is reached; else empty.
+
+    Args:
+        seconds: training time since the start or the last resume.
+        epochs_without_progress: epochs without a better validation since the start or the last resume.
+    """
     if recipe.max_minutes and seconds >= 60 * recipe.max_minutes:
         return f"Stopped after {recipe.max_minutes:g} minutes, as asked."
     if recipe.patience and epochs_without_progress >= recipe.patience:
@@ -46,7 +52,7 @@ def early_stop_reason(recipe: Recipe, seconds: float, epochs_without_progress: i
 
 
 def save_error(error: OSError, epoch: int) -> str:
-    """The sentence for a save that failed in that epoch."""
+    """Message about a failed save in the given epoch."""
     cure = "make room on the disk" if error.errno in FULL else "see that the run's folder can be written to"
     return (
         f"Epoch {epoch} could not be saved ({error.strerror or error}). The last saved state is kept: {cure}, "

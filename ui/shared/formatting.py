@@ -1,4 +1,4 @@
-"""Numbers and times as the pages write them: three significant digits and a unit."""
+"""Formatting of numbers, durations, dates and counts for the pages, and escaping of Markdown."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 
 
 def format_sig(value: float | None) -> str:
-    """Three significant digits, without powers of ten between 0.001 and a billion; `–` for what is not known."""
+    """A number to three significant digits, without an exponent from 0.001 to a billion; `–` for None, NaN and ±∞."""
     if value is None or not math.isfinite(value):
         return "–"
     if value and not 1e-3 <= abs(value) < 1e9:
@@ -19,7 +19,7 @@ def format_sig(value: float | None) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """`8 s`, `3 min 20 s`, `2 h 5 min`."""
+    """A duration in seconds as `8 s`, `3 min 20 s` or `2 h 5 min`; `–` for None, NaN and ±∞."""
     if seconds is None or not math.isfinite(seconds):
         return "–"
     whole = max(0, round(seconds))
@@ -31,19 +31,19 @@ def duration(seconds: float | None) -> str:
 
 
 def format_time(created: float | None) -> str:
-    """A moment (seconds since 1970) as `2025-01-31 14:05`, in the time of the machine that runs the lab."""
+    """A time in seconds since 1970 as `2025-01-31 14:05`, in the server's time zone; `–` for None and 0."""
     return time.strftime("%Y-%m-%d %H:%M", time.localtime(created)) if created else "–"
 
 
 def epoch(done: float | None) -> str:
-    """Epochs that are done: `81`, and `0.8` after a stop in the middle of the first. Never rounded up."""
+    """Number of finished epochs, rounded down to tenths: `81`, or `0.8` after a stop within the first epoch."""
     if done is None or not math.isfinite(done):
         return "–"
     return f"{math.floor(done * 10 + 1e-6) / 10:g}"
 
 
 def pluralize(count: int, one: str, more: str | None = None) -> str:
-    """`1 epoch`, `2 epochs`."""
+    """A count with its noun: `1 epoch`, `2 epochs`; `more` is the plural where it is not `one` + s."""
     return f"{count:,} {one if count == 1 else more or one + 's'}"
 
 
@@ -52,11 +52,11 @@ _RECOGNISED = re.compile(r"(?<!\d):(?=[\w+/-])|@(?=\w)|\bwww(?=\.)|^\d+(?=[.)])"
 
 
 def escape_markdown(text: str) -> str:
-    """Text from a file, an address or a user for Streamlit's Markdown, without what it would read as markup.
+    """Escape text from a file, an address or a user for Streamlit's Markdown, so that it is shown literally.
 
-    Escaping keeps images, links, HTML, formulas and colours from being parsed. Emoji, icons and bare addresses are
-    looked for after that, when the escapes are gone: a word joiner, which has no width, keeps their parts apart.
-    Line breaks become spaces, since a new line could begin a list, a heading or a block of code.
+    Backslashes prevent images, links, HTML, formulas and colours. Emoji codes, icons and bare addresses are recognised
+    after the escapes are removed: a zero-width word joiner separates their parts. Line breaks become spaces, since a
+    new line could begin a list, a heading or a code block.
     """
     apart = _RECOGNISED.sub(lambda found: found[0] + "\u2060", " ".join(text.split()))
     return "".join(f"\\{c}" if c in MARKUP else c for c in apart)

@@ -1,7 +1,7 @@
-"""One colour per role, everywhere: charts, diagrams, formulas, badges.
+"""Colours by role for charts, diagrams, formulas and badges, in a light and a dark theme.
 
-The palette starts from Okabe and Ito's, which readers with any colour vision can tell apart; each role has a twin for
-the dark theme. A chart never relies on colour alone: training is solid, validation dashed.
+The palette is based on Okabe and Ito's, whose colours readers with any colour vision can distinguish. Charts do not
+rely on colour alone: training curves are solid, validation curves dashed.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ RUN_COLOURS = {
     "light": ("#0072B2", "#C0560A", "#00795A", "#A8488A", "#8A6A00", "#3B3B3B"),
     "dark": ("#56B4E9", "#F0A34A", "#3FC79A", "#E39AC6", "#F0E442", "#E6E6E6"),
 }
-"""For curves of several runs laid over each other, in this order; after six, line style tells them apart."""
+"""Colours of several runs' curves in one chart, in this order; from the seventh run on, line styles differ."""
 
 DASH = {"train": "solid", "validation": "dash"}
 
 
 def mode() -> str:
-    """`light` or `dark`, as the visitor's browser shows the page now."""
+    """Current theme of the visitor's browser, `light` or `dark`."""
     return "dark" if getattr(st.context.theme, "type", None) == "dark" else "light"
 
 
 def colour(role: str) -> str:
-    """The colour of a role in the visitor's theme; grey for a role without one, as a family of one's own may name."""
+    """Colour of a role in the visitor's theme, as #RRGGBB; grey for a user-defined family's role outside `ROLES`."""
     return ROLES.get(role, ROLES["muted"])[mode() == "dark"]
