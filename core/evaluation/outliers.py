@@ -24,7 +24,8 @@ from core.data import ImageSet
 from core.evaluation.outlier_images import OutlierSet
 from core.images import convert
 from core.recipes.recipe import Recipe
-from core.runs import Run, RunError, weights
+from core.runs import Run, RunError
+from core.runs.weights_digest import weights_digest
 from core.system import cache
 from core.system.content_digest import content_digest
 from core.system.progress import Steps
@@ -223,7 +224,7 @@ def file_of(run: Run, outlier_set: OutlierSet) -> Path:
     """
     recipe = repr(sorted(run.recipe.to_dict().items()))
     contents = (content_digest(outlier_set.images), content_digest(outlier_set.kind))
-    return cache.file_of("outliers", cache.digest(VERSION, weights.weights_digest(run), recipe, *contents))
+    return cache.file_of("outliers", cache.digest(VERSION, weights_digest(run), recipe, *contents))
 
 
 def save(path: Path, scores: OutlierScores) -> bool:

@@ -19,7 +19,7 @@ from core import data
 from core.latent import codec, sampling
 from core.recipes.images import load_images
 from core.runs import Run, RunError
-from core.runs import weights as runs_weights
+from core.runs.weights_digest import weights_digest
 from core.system import cache
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def for_run(run: Run, model: LatentModel, components: int = COMPONENTS, seed: in
     settings = (
         f"{components} {seed} {MAX_LATENTS} {LATENTS_PER_DIMENSION} {VARIANCE_FLOOR} {sorted(recipe.to_dict().items())}"
     )
-    path = cache.file_of("mixture", cache.digest(runs_weights.weights_digest(run, which), settings))
+    path = cache.file_of("mixture", cache.digest(weights_digest(run, which), settings))
     if (entry := cache.load(path)) and (cached := _read(*entry, model.latent_dim)):
         return cached
     mixture = fit(_latents(run, model), components, seed)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,6 @@ from core.models import AutoDecoder, LatentModel, build
 from core.models.base import renamed
 from core.runs import Run, RunError
 from core.system.atomic_files import write_atomic
-from core.system.cache import digest
 
 FORMAT = "latent-lab-1"
 
@@ -90,24 +88,3 @@ def load_model(run: Run, which: str = "best", device: str | torch.device = "cpu"
     model = build(run.recipe)
     put(model, load(path)[0], f"'{run.name}'")
     return model.to(device).eval().requires_grad_(False)
-
-
-def weights_digest(run: Run, which: str = "best") -> str:
-    """Digest of the content of a run's weights; `which` as in `load_model`.
-
-    Raises:
-        RunError: the run has no weights.
-    """
-    files = [run.path / f"{name}.safetensors" for name in (which, "last" if which == "best" else "best")]
-    path = next((f for f in files if f.is_file()), None)
-    if path is None:
-        raise RunError(f"'{run.name}' has no weights yet. Train it first.")
-    try:
-        return _file_digest(path, path.stat().st_mtime_ns)
-    except OSError as error:
-        raise RunError(f"The weights of '{run.name}' cannot be read ({error.strerror or error}).") from None
-
-
-@lru_cache(maxsize=64)
-def _file_digest(path: Path, changed: int) -> str:
-    return digest(path.read_bytes())

@@ -99,7 +99,7 @@ def test_a_list_tells_a_frechet_distance_from_a_loss(games, call):
     code, out, _ = call("list")
     best = runs.open_run("game").status["best_total"]
     assert code == 0 and re.search(rf"^game .*{best:.2f} F ", out, re.M)
-    assert re.search(r"^first +finished +\S+ +[\d.]+ +VAE", out, re.M) and "F: a GAN's" in out
+    assert re.search(r"^first +finished +\S+ +[\d.]+ +VAE", out, re.M) and "F: lowest Fréchet distance of a GAN" in out
 
 
 def test_samples_are_the_generators_and_reconstructions_go_through_it(games, call, tmp_path):
