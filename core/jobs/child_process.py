@@ -66,9 +66,10 @@ class ChildProcess:
     def send(self, message: Message) -> None:
         """Send a message; to a process that has ended, nothing is sent, and its reader notices."""
         assert self._process.stdin is not None
+        data = encode(message)
         # A lock of its own: an order may hold megabytes, and two messages must not mix.
         with self._writing, contextlib.suppress(OSError, ValueError):
-            self._process.stdin.write(encode(message))
+            self._process.stdin.write(data)
             self._process.stdin.flush()
 
     def wait_until_ready(self) -> Ready | None:
@@ -102,6 +103,11 @@ class ChildProcess:
             return False
         return True
 
+    def log_errors(self, reason: str) -> None:
+        """Write the last lines of the process's error output to the log."""
+        if self.errors:
+            _log.error("The %s worker %s:\n%s", self.kind, reason, "\n".join(self.errors))
+
     def reason_of_end(self) -> str:
         """Why the process ended, as the rest of a sentence that begins with "the process"."""
         code = self._process.wait()
@@ -109,8 +115,7 @@ class ChildProcess:
         if code == -getattr(signal, "SIGKILL", 9):
             return "was ended by the system, often for lack of memory"
         last = self.errors[-1][:200] if self.errors else ""
-        if self.errors:
-            _log.error("The %s worker ended with code %s:\n%s", self.kind, code, "\n".join(self.errors))
+        self.log_errors(f"ended with code {code}")
         return f"ended unexpectedly (code {code}{': ' + last if last else ''})"
 
     def _read_errors(self) -> None:

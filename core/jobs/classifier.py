@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from core.jobs.job import Job
 from core.jobs.messages import Order
-from core.jobs.queue import BACKGROUND, job_queue
+from core.jobs.queue import CLASSIFIER, job_queue
 from core.recipes.recipe import Recipe
 
 
@@ -21,7 +21,7 @@ class ClassifierJob(Job):
     crash_message: ClassVar[str] = "The classifier could not be trained (the process {reason})."
 
     def __init__(self, recipe: Recipe, key: str):
-        super().__init__(key, BACKGROUND)
+        super().__init__(key, CLASSIFIER)
         self.recipe = recipe
 
     def order(self) -> Order:

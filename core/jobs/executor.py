@@ -108,7 +108,7 @@ class LocalExecutor:
     """Child processes of this machine. A process stays warm after its order and takes the next one of its kind."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock, self._preparing = threading.Lock(), threading.Lock()
         self._idle: dict[tuple[object, ...], list[ChildProcess]] = {}
         self._busy: dict[ChildProcess, tuple[object, ...]] = {}
         self._devices: dict[str, None] = {}
@@ -119,17 +119,24 @@ class LocalExecutor:
         if order.worker == "thread":
             return ThreadExecution(order)
         child, slot = self._take(order.worker, order.device)
-        child.send(order)
+        child.errors.clear()  # of the order before
+        try:
+            child.send(order)
+        except Exception:  # an order that cannot be encoded must not keep the process busy
+            self.give_back(child, slot)
+            raise
         return ChildExecution(self, child, slot)
 
     def prepare(self, worker: str, device: str = "") -> None:
         """See `Executor.prepare`. Waits until the process is ready."""
         slot = _slot(worker, device)
-        with self._lock:
-            if self._closed or any(child.alive for child in self._idle.get(slot, ())) or slot in self._busy.values():
-                return
-        child, slot = self._take(worker, device)
-        self.give_back(child, slot)  # at once: an order that comes now waits for this process
+        with self._preparing:  # one at a time: two visitors who come together make one process
+            with self._lock:
+                ready = any(child.alive for child in self._idle.get(slot, ()))
+                if self._closed or ready or slot in self._busy.values():
+                    return
+            child, slot = self._take(worker, device)
+            self.give_back(child, slot)  # at once: an order that comes now waits for this process
         self.wait_until_ready(child)
 
     def devices(self) -> list[str]:
@@ -249,10 +256,13 @@ class ChildExecution:
         with self._lock:
             if self._outcome is None:
                 self._child.kill()
+                self._executor.discard(self._child)
 
     def _end(self, outcome: Outcome) -> None:
         with self._lock:
             self._outcome = outcome
+        if isinstance(outcome, Ended) and outcome.unexpected:
+            self._child.log_errors("met an unexpected error")
         if isinstance(outcome, Ended) and not outcome.leaving:
             self._executor.give_back(self._child, self._slot)
         else:

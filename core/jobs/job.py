@@ -6,6 +6,7 @@ arrive from one thread, pages read its attributes from many. Nothing here import
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -15,6 +16,8 @@ from core.jobs.messages import Command, Message, Order, Progress
 
 if TYPE_CHECKING:
     from core.jobs.queue import JobQueue
+
+_log = logging.getLogger(__name__)
 
 STATES = ("queued", "starting", "running", "paused", "stopping")
 """States of an active job, in their usual order."""
@@ -165,9 +168,13 @@ class Job:
                 if state == "running" and self._began is None:
                     self._began = time.monotonic()
                 self._state, self._message = state, message or self._message
-                if state in FINAL:
-                    self.on_end()
-                self.touch()
+                try:
+                    if state in FINAL:
+                        self.on_end()
+                except Exception:  # whatever it is, those who wait for the end must hear of it
+                    _log.exception("The end of %s could not be taken up", self.title)
+                finally:
+                    self.touch()
 
     def handle_event(self, event: Message) -> None:
         """Take up a message of the worker process."""

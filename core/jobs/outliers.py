@@ -58,6 +58,6 @@ def start(run: Run, other: str, n: int, seed: int, path: Path, again: bool = Fal
     """
     queue = job_queue()
     job = queue.find(OutlierJob, str(path))
-    if job is None or (again and not job.active):
+    if job is None or job.state == "stopping" or (again and not job.active):
         job = queue.submit(OutlierJob(run, other, n, seed, path))
     return job

@@ -5,6 +5,7 @@ The budget. Every job belongs to a lane, and a lane has a number of slots:
 - `training on DEVICE`: one training at a time on each device; speed tests give way to trainings.
 - `background` (maps, classifiers, outlier scores, sweeps): a quarter of the CPU cores, at least one and at most four.
   Their processes run at low priority and with one thread where that suffices: a training and the page come first.
+- `classifier`: one; a page waits for it, ten to twenty seconds of one thread at low priority.
 - `download`: four; downloads compute nothing.
 
 Two cores thus carry one training and one background job, and the page interrupts both. Within a lane, jobs start by
@@ -30,7 +31,7 @@ from core.system.devices import cores
 KEPT = 20
 """Ended jobs remembered of each kind; their results stay on disk."""
 
-BACKGROUND, DOWNLOAD = "background", "download"
+BACKGROUND, CLASSIFIER, DOWNLOAD = "background", "classifier", "download"
 
 AnyJob = TypeVar("AnyJob", bound=Job)
 
@@ -226,8 +227,10 @@ class JobQueue:
         with self._changed:
             self._executions.pop(job.id, None)
             self._forced.discard(job.id)
-            job.set_state(ended.state, ended.message)
-            self._schedule()
+            try:
+                job.set_state(ended.state, ended.message)
+            finally:
+                self._schedule()
 
     def _force(self, job: Job) -> None:
         """Kill the process of a job that did not stop in time."""

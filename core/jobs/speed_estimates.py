@@ -15,7 +15,7 @@ from core.recipes.recipe import Recipe
 
 
 class SpeedTestJob(Job):
-    """Speed test of a recipe; gives way to trainings. The key names the shape of the network.
+    """Speed test of a recipe; gives way to trainings. The key names the network and the device.
 
     Attributes:
         images_per_second: the rate; None before it is measured.
@@ -26,7 +26,7 @@ class SpeedTestJob(Job):
     gives_way: ClassVar[bool] = True
 
     def __init__(self, recipe: Recipe, device: str, estimates: SpeedEstimates):
-        super().__init__(speed_key(recipe), lane_of(device))
+        super().__init__(f"{speed_key(recipe)} on {device}", lane_of(device))
         self.recipe, self.device = recipe, device
         self.images_per_second: float | None = None
         self._estimates = estimates
@@ -41,7 +41,7 @@ class SpeedTestJob(Job):
     def on_end(self) -> None:
         # A test that failed, most likely for lack of memory, is not repeated; one that gave way may be.
         if self.state in ("finished", "failed"):
-            self._estimates.note(self.key, self.images_per_second)
+            self._estimates.note(speed_key(self.recipe), self.images_per_second)
 
 
 class SpeedEstimates:
@@ -83,4 +83,4 @@ class SpeedEstimates:
     def pending(self, recipes: Iterable[Recipe]) -> bool:
         """Whether a speed test of one of these networks waits or runs."""
         keys = {speed_key(recipe) for recipe in recipes}
-        return any(job.key in keys for job in self.tests())
+        return any(speed_key(job.recipe) in keys for job in self.tests())

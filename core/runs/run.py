@@ -37,10 +37,16 @@ class RunError(RuntimeError):
 
 
 def _parse_recipe(path: Path) -> Recipe | str:
-    """The recipe in that file, or the reason why there is none."""
+    """The recipe in that file, or the reason why there is none.
+
+    Raises:
+        ValueError: the file cannot be read now; what was found is not remembered.
+    """
     try:
         return Recipe.from_dict(read_json(path))
     except (ValueError, RecipeError) as error:
+        if isinstance(error.__cause__, OSError):
+            raise
         return str(error)
 
 
@@ -59,7 +65,10 @@ class Run:
 
     @cached_property
     def _parsed(self) -> Recipe | str:
-        return _recipes.get(self.path / "recipe.json")
+        try:
+            return _recipes.get(self.path / "recipe.json")
+        except ValueError as error:
+            return str(error)
 
     @property
     def error(self) -> str | None:

@@ -28,7 +28,10 @@ _CHANGE = {"step", "epoch", "field", "old", "new"}
 def read(run: Path) -> dict[str, Any]:
     """Status of the run in that folder, with defaults for missing entries. An active state whose process has ended
     reads as `interrupted`."""
-    entries = _parsed.get(run / "status.json")
+    try:
+        entries = _parsed.get(run / "status.json")
+    except OSError:  # not remembered: it may be readable the next time
+        entries = {}
     status = {"state": "new", "message": "", "epoch": 0, "step": 0, "seconds": 0.0} | entries
     status["changes"] = list(entries.get("changes", ()))
     if status["state"] in ACTIVE and not locked(run):
@@ -63,7 +66,7 @@ def _entries(path: Path, strict: bool = False) -> dict[str, Any]:
     return {k: v for k, v in content.items() if _sound(k, v)} if isinstance(content, dict) else {}
 
 
-_parsed = ParsedFiles(_entries)
+_parsed = ParsedFiles(lambda path: _entries(path, strict=True))
 
 
 def _sound(key: str, value: Any) -> bool:

@@ -92,10 +92,11 @@ def load(path: Path) -> Entry | None:
         facts = json.loads(header["facts"])
     except (OSError, ValueError, KeyError, TypeError, RecursionError, safetensors.SafetensorError):
         return None
-    if not isinstance(facts, dict) or header.get("checksum", _checksum(arrays)) != _checksum(arrays):
+    if not isinstance(facts, dict) or header.get("checksum") not in (None, _checksum(arrays)):
         return None
     with contextlib.suppress(OSError):
-        os.utime(path)  # most recently used: the last of its kind to be deleted
+        # Most recently used: the last of its kind to be deleted. The time of change stays: pages use it as a key.
+        os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))
     return arrays, facts
 
 
@@ -138,11 +139,20 @@ def _checksum(arrays: dict[str, np.ndarray]) -> str:
 def _delete_oldest(path: Path, most: int) -> None:
     """Delete the least recently used files of the kind of `path`, and lock files nobody has used for a day."""
     kind = path.name.rsplit("-", 1)[0]
-    aged = sorted((_changed(file), file) for file in path.parent.glob(f"{kind}-*.safetensors"))
+    aged = sorted((_used(file), file) for file in path.parent.glob(f"{kind}-*.safetensors"))
     locks = [file for file in path.parent.glob(f".{kind}-*.lock") if _changed(file) < time.time() - LOCK_FILES_KEPT]
     for file in [*(file for _, file in aged[:-most]), *locks]:
         with contextlib.suppress(OSError):  # another process deletes it at the same time, or has it open
             file.unlink()
+
+
+def _used(file: Path) -> float:
+    """Time of the last reading or writing; 0 where another process has deleted the file."""
+    try:
+        status = file.stat()
+    except OSError:
+        return 0.0
+    return max(status.st_atime, status.st_mtime)
 
 
 def _changed(file: Path) -> float:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
@@ -77,18 +77,31 @@ class RunRecorder:
                 "have changed since. Train it anew."
             ) from None
         # Rows, changes and frames later than the saved state are dropped: training repeats those steps.
-        for row in history.to_rows(history.read(run.path / "history.csv", self.table.columns)):
+        for row in self._rows_on_disk("history.csv", self.table.columns):
             if row["step"] <= trainer.steps:
                 self.table.append(row)
         if trainer.breakdown and self.breakdown_table is not None:
             file, columns = trainer.breakdown
-            for row in history.to_rows(history.read(run.path / file, columns)):
+            for row in self._rows_on_disk(file, columns):
                 if row["epoch"] <= trainer.progress:
                     self.breakdown_table.append(row)
         run.update_status(changes=[change for change in run.status["changes"] if change["step"] <= trainer.steps])
         for epoch in run.frames():
             if epoch > trainer.epoch:
                 (run.path / "frames" / f"{epoch:04d}.png").unlink(missing_ok=True)
+
+    def _rows_on_disk(self, file: str, columns: Sequence[str]) -> list[Row]:
+        """Rows of a table of this run.
+
+        Raises:
+            RunError: the file cannot be read; training on would replace it by the new rows alone.
+        """
+        table, problem = history.load(self.run.path / file, columns)
+        if problem:
+            raise RunError(
+                f"'{self.run.name}' cannot be resumed: {problem} Close what has it open, or delete the file."
+            )
+        return history.to_rows(table)
 
     def time(self, row: Row) -> Row:
         """The row with the training time so far, in seconds to the millisecond."""

@@ -79,6 +79,6 @@ def training(run: Run, images: ImageSet, job: ClassifierJob, *, key: str) -> Non
 def _progress(job: ClassifierJob) -> None:
     if not job.active:
         st.rerun()
-    st.progress(
-        job.progress, text="A small classifier is learning the classes. Its probabilities appear when it is done."
-    )
+    waiting = "The classifier waits for another one to be trained."
+    learning = "A small classifier is being trained. Its probabilities appear when it is done."
+    st.progress(job.progress, text=waiting if job.state == "queued" else learning)
