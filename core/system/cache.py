@@ -42,7 +42,7 @@ def digest(*parts: bytes | str | np.ndarray) -> str:
     state = hashlib.blake2b(digest_size=12)
     for part in parts:
         if isinstance(part, np.ndarray):
-            header, raw = f"{part.dtype.str}{part.shape}".encode(), np.ascontiguousarray(part).data.cast("B")
+            header, raw = f"{part.dtype.str}{part.shape}".encode(), _bytes(part)
             state.update(len(header).to_bytes(8, "little"))
             state.update(header)
         else:
@@ -130,6 +130,11 @@ def computed(path: Path, compute: Callable[[], Entry], most: int = MOST) -> Entr
         arrays, facts = compute()
         save(path, arrays, facts, most)
         return arrays, facts
+
+
+def _bytes(array: np.ndarray) -> memoryview:
+    """Content of an array as bytes, copied only where it is not contiguous."""
+    return np.ascontiguousarray(array).data.cast("B") if array.size else memoryview(b"")  # nothing cannot be cast
 
 
 def _checksum(arrays: dict[str, np.ndarray]) -> str:

@@ -87,7 +87,7 @@ def test_what_the_source_decides_is_not_asked_but_told(source):
     box = page.selectbox(key="recipe_source")
     assert box.options == ["The newest that fits: first", f"first · {source.recipe.summary()}"]
     hidden = {f"recipe_{name}" for name in ("network", "hidden", "latent_dim", "likelihood", "beta", "source_model")}
-    assert not hidden & keys(page) and "as in first" in text_of(page)
+    assert not hidden & keys(page) and "are those of first" in text_of(page)
     page.selectbox(key="recipe_dataset").select("folder").run()
     assert page.selectbox(key="recipe_source").options == ["None on these images yet"]
 

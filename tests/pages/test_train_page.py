@@ -218,7 +218,7 @@ def test_a_second_job_waits_in_the_queue_that_every_visitor_sees(board):
     second = board.job("second")
     assert (second.state, second.position) == ("queued", 1)
     other = visit()
-    assert "1. in the queue" in text_of(other) and "second" in text_of(other)
+    assert "In the queue, place 1" in text_of(other) and "second" in text_of(other)
     assert running.name in other.markdown[0].value.replace("\\", ""), "the running job is the one that is shown"
     other.button(key="cancel_second").click().run()
     assert second.state == "cancelled" and running.state == "running"

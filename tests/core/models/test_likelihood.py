@@ -360,5 +360,5 @@ def test_an_autoencoder_has_no_log_likelihood_and_says_so():
     from core.models import build as build_model
     from tests.tiny_runs import tiny
 
-    with pytest.raises(ValueError, match="needs a posterior with a width"):
+    with pytest.raises(ValueError, match="needs a Gaussian posterior"):
         metrics.log_likelihood(build_model(tiny("deep-ae")), pictures(2), 3)

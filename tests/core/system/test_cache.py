@@ -24,6 +24,20 @@ def test_what_is_written_is_read_again():
     assert facts == {"n": 3} and all(np.array_equal(arrays[k], ARRAYS[k]) for k in ARRAYS)
 
 
+def test_an_array_without_elements_is_kept_too():
+    path = cache.file_of("kind", "name")
+    assert cache.save(path, {"none": np.zeros((0, 2), np.float32)}, {})
+    assert cache.load(path)[0]["none"].shape == (0, 2)
+
+
+def test_reading_leaves_the_time_of_change_alone():
+    path = cache.file_of("kind", "name")
+    cache.save(path, ARRAYS, {})
+    os.utime(path, ns=(10**18, 10**18))
+    assert cache.load(path) is not None
+    assert path.stat().st_mtime_ns == 10**18, "pages use it as the key of what they made from the file"
+
+
 @pytest.mark.parametrize("damage", ["cut", "flipped", "foreign", "empty"])
 def test_a_damaged_file_counts_as_missing(damage):
     path = cache.file_of("kind", "name")

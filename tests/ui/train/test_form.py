@@ -123,7 +123,7 @@ def test_every_field_has_a_widget_with_its_help_and_bounds_whenever_it_applies(f
 
 
 def test_what_matters_stands_open_and_the_rest_is_folded_under_plain_words(form):
-    of_gan = recipe_labels.FOLDS["gan"]
+    of_gan = recipe_labels.FOLDS["adversarial"]
     folds = [recipe_labels.FOLDS[group] for group in GROUPS]
     assert [fold.label for fold in form.expander] == [fold for fold in folds if fold != of_gan]
     widget(form, "model").select("gan").run()
