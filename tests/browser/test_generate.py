@@ -375,7 +375,7 @@ def test_the_plane_of_the_main_directions_is_hovered_silently_and_a_click_moves_
     plane = page.locator(".plane .map")
     plane.wait_for(timeout=60_000)
     page.get_by_text("PCA directions").click()
-    page.get_by_text("main directions of the training latents").wait_for()
+    page.get_by_text("first two principal components of the training latents").wait_for()
     settled(page)
     before, seq = [float(s.input_value()) for s in sliders(page).all()], state(page)["seq"]
     plane.scroll_into_view_if_needed()

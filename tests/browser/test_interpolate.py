@@ -204,7 +204,7 @@ def test_scrubbing_hovering_and_playing_ask_nothing_of_the_server(page, lab):
     assert len(pictures) >= 20, "the pictures must follow the pointer"
     page.locator(".path input[type=range]").focus()
     page.keyboard.press("Home")
-    page.get_by_role("button", name="Play the way from A to B").click()
+    page.get_by_role("button", name="Play the path from A to B").click()
     page.wait_for_function(
         "() => [...document.querySelectorAll('*')].some(e => e.shadowRoot?.querySelector('.path')?.dataset.at === '64')"
     )
