@@ -160,7 +160,7 @@ def test_what_another_visitor_does_is_seen_without_a_click(train, lab):
     field.fill("browser next")
     field.press("Enter")
     page.get_by_role("button", name="Add to the queue").click()
-    waits = re.compile("1. in the queue.*browser next")
+    waits = re.compile("In the queue, place 1.*browser next")
     expect(second.get_by_text(waits)).to_be_visible(timeout=SLOW)
     second.get_by_role("button", name="Cancel").click()
     expect(second.get_by_text(waits)).to_have_count(0, timeout=SLOW)
