@@ -8,7 +8,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from core.models.base import LatentModel, Posterior
-from core.recipes.family import KL, RECONSTRUCTION, Family
+from core.recipes.family import ELBO_CAPTION, KL, NEGATIVE_ELBO, RECONSTRUCTION, Family
 
 FAMILY = Family(
     key="vae",
@@ -22,20 +22,13 @@ FAMILY = Family(
     terms=(RECONSTRUCTION, KL),
     fields=("beta", "beta_warmup", "optimizer", "schedule", "precision"),
     objective_name="−ELBO",
-    objective=(
-        r"\begin{aligned}\mathcal{L} ={}& \underbrace{-\,\mathbb{E}_{q(z \mid x)} \log p(x \mid z)}"
-        r"_{\text{reconstruction}} \\ &+ \beta\,\underbrace{\mathrm{KL}\left(q(z \mid x)\,\|\,"
-        r"\mathcal{N}(0, I)\right)}_{\text{KL}}\end{aligned}"
-    ),
+    objective=NEGATIVE_ELBO,
     explanation=(
         "A VAE is trained on the negative **ELBO** (evidence lower bound): how badly the image is reconstructed, plus "
         "how far the posterior q(z | x) is from the prior N(0, I), weighted by β."
     ),
     generator_source=1,
-    caption=(
-        "Solid: training, dashed: validation. Total = reconstruction + β·KL; all should fall or level out. "
-        "Validation rising alone is overfitting. Drag to look closer, double-click for all."
-    ),
+    caption=ELBO_CAPTION,
 )
 
 

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from core.models.auto_decoder import AutoDecoder
 from core.models.base import Posterior
-from core.recipes.family import KL, RECONSTRUCTION, Family
+from core.recipes.family import ELBO_CAPTION, KL, NEGATIVE_ELBO, RECONSTRUCTION, Family
 
 FAMILY = Family(
     key="vad",
@@ -22,21 +22,14 @@ FAMILY = Family(
     terms=(RECONSTRUCTION, KL),
     fields=("beta", "beta_warmup", "optimizer", "schedule", "latent_lr", "latent_init", "precision"),
     objective_name="−ELBO",
-    objective=(
-        r"\begin{aligned}\mathcal{L} ={}& \underbrace{-\,\mathbb{E}_{q(z \mid x)} \log p(x \mid z)}"
-        r"_{\text{reconstruction}} \\ &+ \beta\,\underbrace{\mathrm{KL}\left(q(z \mid x)\,\|\,"
-        r"\mathcal{N}(0, I)\right)}_{\text{KL}}\end{aligned}"
-    ),
+    objective=NEGATIVE_ELBO,
     explanation=(
         "No encoder: each training image owns its μ and log σ², a row of a table. The objective is the VAE's, the "
         "negative **ELBO**: how badly the image is reconstructed, plus how far its posterior q is from the prior "
         "N(0, I), weighted by β."
     ),
     generator_source=2,
-    caption=(
-        "Solid: training, dashed: validation. Total = reconstruction + β·KL; all should fall or level out. "
-        "Validation rising alone is overfitting. Drag to look closer, double-click for all."
-    ),
+    caption=ELBO_CAPTION,
 )
 
 

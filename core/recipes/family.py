@@ -75,6 +75,20 @@ HALF_SQUARED_NORM = Term(
 )
 
 
+NEGATIVE_ELBO = (
+    r"\begin{aligned}\mathcal{L} ={}& \underbrace{-\,\mathbb{E}_{q(z \mid x)} \log p(x \mid z)}"
+    r"_{\text{reconstruction}} \\ &+ \beta\,\underbrace{\mathrm{KL}\left(q(z \mid x)\,\|\,"
+    r"\mathcal{N}(0, I)\right)}_{\text{KL}}\end{aligned}"
+)
+"""Objective of families with a Gaussian posterior, as LaTeX in two lines: one would not fit on a phone."""
+
+ELBO_CAPTION = (
+    "Solid: training, dashed: validation. Total = reconstruction + β·KL; all should fall or level out. "
+    "Validation rising alone is overfitting. Drag to look closer, double-click for all."
+)
+"""Caption of the loss curves of families with a Gaussian posterior."""
+
+
 @dataclass(frozen=True)
 class Field:
     """A recipe field that one family declares for itself; it appears in the form, the flags and `recipe.json`.
@@ -218,7 +232,7 @@ def read(folder: Path = MODELS, package: str = "core.models") -> dict[str, Famil
 
 
 def _names() -> dict[str, Any]:
-    names = ("Family", "Term", "Field")
+    names = ("Family", "Term", "Field", "NEGATIVE_ELBO", "ELBO_CAPTION")
     return {name: value for name, value in globals().items() if name in names or isinstance(value, Term)}
 
 
