@@ -79,7 +79,7 @@ def test_a_click_that_travels_with_one_in_another_part_of_the_page_acts_too(trai
     cancel = page.locator("[class*='st-key-cancel_held-queue']").get_by_role("button")
     expect(cancel).to_be_visible(timeout=SLOW)
     page.evaluate(HELD, [[".st-key-train_toggle button", "[class*='st-key-cancel_held-queue'] button"], 250])
-    expect(page.get_by_text("Paused")).to_be_visible(timeout=SLOW)
+    expect(page.get_by_text("Paused", exact=True)).to_be_visible(timeout=SLOW)
     expect(cancel).to_have_count(0, timeout=SLOW)
 
 

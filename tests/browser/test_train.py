@@ -88,7 +88,7 @@ def test_train_pause_step_resume_and_stop(train, lab):
     assert later > first
 
     page.get_by_role("button", name="Pause").click()
-    expect(page.get_by_text("Paused")).to_be_visible()
+    expect(page.get_by_text("Paused", exact=True)).to_be_visible()
     wait_for_curve(page, page.evaluate(CURVE), page.get_by_role("button", name="Step", exact=True))
     page.get_by_role("button", name="View").click()
     page.get_by_text("Logarithmic").click()
@@ -139,7 +139,7 @@ def test_leaving_the_page_a_reload_and_a_second_tab_find_the_run_as_it_is(train,
     open_train(second, lab)
     expect(second.get_by_text("browser two").first).to_be_visible()
     second.get_by_role("button", name="Pause").click()
-    expect(page.get_by_text("Paused")).to_be_visible(timeout=SLOW)
+    expect(page.get_by_text("Paused", exact=True)).to_be_visible(timeout=SLOW)
     second.close()
 
 
