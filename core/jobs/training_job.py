@@ -25,7 +25,7 @@ class Snapshot:
         latest: newest value of each column.
         epoch: epochs done, with a fraction for the current one. epochs: number of epochs in all.
         frames: epochs that have a frame. kl_per_dim: validation KL in nats per image [d].
-        shares: of a GAN's samples in each class [C]. alone: the last step of one player of a GAN only and its losses,
+        shares: of a GAN's samples in each class [C]. single_step: the last step of one player of a GAN and its losses,
             {"player": "d", "row": {…}}; empty before the first such step and after the next common step.
         changes: changes of lr and β during the training.
         version: a number that differs between any two states.
@@ -42,7 +42,7 @@ class Snapshot:
     frames: list[int]
     kl_per_dim: np.ndarray
     shares: np.ndarray
-    alone: dict[str, Any]
+    single_step: dict[str, Any]
     changes: list[dict[str, Any]]
     device: str
     version: int
@@ -192,7 +192,7 @@ class TrainingJob(Job):
                     frames=list(self._frames),
                     kl_per_dim=self._kl_per_dim,
                     shares=self._shares,
-                    alone=self._single_player,
+                    single_step=self._single_player,
                     changes=list(self._changes),
                     device=self._device_name,
                     version=self._version,

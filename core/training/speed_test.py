@@ -47,11 +47,11 @@ KEPT = 200
 """Maximum number of rates in the cache folder."""
 
 
-def speed_of(recipe: Recipe, device: torch.device, hurry: Callable[[], bool] = lambda: False) -> float | None:
+def speed_of(recipe: Recipe, device: torch.device, should_cancel: Callable[[], bool] = lambda: False) -> float | None:
     """Training images per second of a recipe on this machine, from the cache folder or measured and cached.
 
     Args:
-        hurry: called before every batch; True cancels the measurement.
+        should_cancel: called before every batch; True cancels the measurement.
     Returns:
         The rate, or None if the measurement was cancelled.
     """
@@ -60,7 +60,7 @@ def speed_of(recipe: Recipe, device: torch.device, hurry: Callable[[], bool] = l
     rate = remembered[1].get("images_per_second") if remembered and isinstance(remembered[1], dict) else None
     if isinstance(rate, float) and 0 < rate < math.inf:
         return rate
-    found = measure(recipe, device, hurry)
+    found = measure(recipe, device, should_cancel)
     if found is None:
         return None
     if found.quiet:  # a disturbed rate is used once, but not cached
@@ -94,8 +94,10 @@ class SpeedTrial:
     quiet: bool
 
 
-def measure(recipe: Recipe, device: torch.device, hurry: Callable[[], bool] = lambda: False) -> SpeedTrial | None:
-    """Time training steps of the recipe, with as many threads as a training uses; None if `hurry` returned True.
+def measure(
+    recipe: Recipe, device: torch.device, should_cancel: Callable[[], bool] = lambda: False
+) -> SpeedTrial | None:
+    """Time training steps of the recipe, with as many threads as a training uses: None if it was cancelled.
 
     Random states and the number of threads are unchanged afterwards.
     """
@@ -105,7 +107,7 @@ def measure(recipe: Recipe, device: torch.device, hurry: Callable[[], bool] = la
     try:
         trainer = trainer_of(recipe, device)
         for _ in range(WARM):
-            if hurry():
+            if should_cancel():
                 return None
             _step(trainer)
         trainer.synchronize()
@@ -115,7 +117,7 @@ def measure(recipe: Recipe, device: torch.device, hurry: Callable[[], bool] = la
         while len(rates) < SLICES or (len(quiet) < QUIET and time.perf_counter() - started < LONGEST):
             images, now, began, computed = 0, 0.0, time.perf_counter(), time.thread_time()
             while now < SECONDS / SLICES:
-                if hurry():
+                if should_cancel():
                     return None
                 images += _step(trainer)
                 now = time.perf_counter() - began

@@ -128,12 +128,12 @@ def test_one_step_of_either_player_is_taken_alone_and_told(source, board):
     for player, other in (("d", "G stayed"), ("g", "D stayed")):
         step = job.snapshot().step
         page.button(key=f"train_{player}_step").click().run()
-        assert job.wait(lambda j, p=player: j.snapshot().alone.get("player") == p, 60)
+        assert job.wait(lambda j, p=player: j.snapshot().single_step.get("player") == p, 60)
         page.run()
         assert not page.exception and job.snapshot().step == step and job.state == "paused"
         assert other in "".join(bar.proto.text for bar in page.get("progress"))
     page.button(key="train_step").click().run()
-    assert job.wait(lambda j: j.snapshot().step > step, 60) and job.snapshot().alone == {}
+    assert job.wait(lambda j: j.snapshot().step > step, 60) and job.snapshot().single_step == {}
     assert not any(w.key.startswith("tune_beta") for w in page.number_input)
 
 

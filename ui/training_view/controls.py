@@ -138,7 +138,7 @@ def _tuning_popover(job: TrainingJob, can: bool) -> None:
 
 def _players(job: TrainingJob, can: bool) -> None:
     """Buttons for one step of one player while the other rests."""
-    before = job.snapshot().alone
+    before = job.snapshot().single_step
     for player, act, other in (("D", job.d_step, "generator"), ("G", job.g_step, "discriminator")):
         st.button(
             f"{player} step",
@@ -146,16 +146,16 @@ def _players(job: TrainingJob, can: bool) -> None:
             disabled=not can,
             on_click=_act,
             icon=":material/gavel:" if player == "D" else ":material/brush:",
-            args=(job, act, lambda j: j.state == "paused" and j.snapshot().alone is not before),
+            args=(job, act, lambda j: j.state == "paused" and j.snapshot().single_step is not before),
             help=f"Trains the {'discriminator' if player == 'D' else 'generator'} alone for one step, then pauses; the "
             f"{other} stays as it is.",
         )
 
 
-def single_step_text(recipe: Recipe, alone: dict[str, Any]) -> str:
+def single_step_text(recipe: Recipe, single_step: dict[str, Any]) -> str:
     """The result of the last step of a single player, in words."""
-    row, n = alone["row"], f"{recipe.batch_size:,}"
-    if alone["player"] == "d":
+    row, n = single_step["row"], f"{recipe.batch_size:,}"
+    if single_step["player"] == "d":
         end = (
             "D is frozen: it did not learn."
             if recipe.freeze == "discriminator"
@@ -282,13 +282,15 @@ def progress(job: TrainingJob, shot: Snapshot) -> None:
     # While it is paused, the number of steps shows that one was taken: on a large set a hundredth of an epoch or less.
     parts = [
         f"Epoch {epoch(shot.epoch)} of {shot.epochs}" + (f", step {shot.step:,}" if paused else ""),
-        single_step_text(job.recipe, shot.alone) if paused and shot.alone else _figures(job.recipe, shot.points),
+        single_step_text(job.recipe, shot.single_step)
+        if paused and shot.single_step
+        else _figures(job.recipe, shot.points),
     ]
     if job.state == "running" and shot.images_per_second:
         parts.append(f"{format_sig(shot.images_per_second)} images/s")
     if job.state == "running" and shot.seconds_left is not None:
         parts.append(f"{duration(shot.seconds_left)} left")
-    if shot.device and not (paused and shot.alone):  # the line is full
+    if shot.device and not (paused and shot.single_step):  # the line is full
         parts.append(f"on {escape_markdown(shot.device)}")
     lead = "**Paused** · " if paused else ""
     st.progress(min(1.0, max(0.0, shot.epoch / max(1, shot.epochs))), text=lead + " · ".join(parts))

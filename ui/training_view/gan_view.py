@@ -65,7 +65,7 @@ class _FinishedSnapshot:
     frames: list[int]
     changes: list[dict[str, Any]]
     shares: np.ndarray
-    alone: dict[str, Any] = field(default_factory=dict)
+    single_step: dict[str, Any] = field(default_factory=dict)
 
 
 Shown = TrainingJob | FinishedRun

@@ -121,11 +121,11 @@ def test_threads_and_random_numbers_are_as_before(monkeypatch):
     assert speed_test.measure(tiny("variational-auto-decoder-fast"), CPU) and set(seen) == {2}
     assert torch.get_num_threads() == 1
     assert torch.equal(torch.random.get_rng_state(), before) and (np.random.get_state()[1] == ours).all()
-    assert speed_test.measure(tiny(), CPU, hurry=lambda: True) is None and torch.get_num_threads() == 1
+    assert speed_test.measure(tiny(), CPU, should_cancel=lambda: True) is None and torch.get_num_threads() == 1
 
 
-def test_who_is_in_a_hurry_waits_for_one_batch_and_nothing_is_kept(clock, cache):
-    assert speed_test.speed_of(tiny(), CPU, hurry=lambda: clock.steps >= 7) is None
+def test_a_cancelled_measurement_ends_after_one_batch_and_keeps_nothing(clock, cache):
+    assert speed_test.speed_of(tiny(), CPU, should_cancel=lambda: clock.steps >= 7) is None
     assert clock.steps == 7 and not list(cache.glob("*"))
 
 
