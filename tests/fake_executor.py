@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 from collections.abc import Iterator
 
-from core.jobs.executor import Crashed, Execution, Executor, Outcome
+from core.jobs.executor import Crashed, Execution, Executor, Outcome, ThreadExecution
 from core.jobs.job import Job
 from core.jobs.messages import Command, Ended, Message, Order, Progress
 
@@ -42,13 +42,18 @@ class FakeExecution:
 
 
 class FakeExecutor(Executor):
-    """`executions`: all orders so far, in the order they were submitted."""
+    """`executions`: all orders so far, in the order they were submitted.
 
-    def __init__(self) -> None:
+    Orders of the tasks `real` are carried out at once, in a thread of the test's process."""
+
+    def __init__(self, *real: str) -> None:
+        self.real = real
         self.executions: list[FakeExecution] = []
         self.submitted: queue.SimpleQueue[FakeExecution] = queue.SimpleQueue()
 
     def submit(self, order: Order) -> Execution:
+        if order.task in self.real:
+            return ThreadExecution(order)
         execution = FakeExecution(order)
         self.executions.append(execution)
         self.submitted.put(execution)

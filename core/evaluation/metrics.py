@@ -120,9 +120,27 @@ def latent_moments(model: LatentModel, images: Tensor) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(mean).float(), torch.from_numpy(cov).float()
 
 
-@torch.no_grad()
 def log_likelihood(
     model: LatentModel, images: Tensor, samples: int, generator: torch.Generator | None = None
+) -> Tensor:
+    """Importance-sampled lower bound on log p(x), in nats, [B]: `log_likelihood_at` the posterior that the model finds.
+
+    Args:
+        images: floats [B, C, H, W] in [0, 1].
+    Raises:
+        ValueError: the model's posteriors are points.
+    """
+    return log_likelihood_at(model, images, encoding.encode(model, images), samples, generator)
+
+
+@torch.no_grad()
+def log_likelihood_at(
+    model: LatentModel,
+    images: Tensor,
+    posterior: Posterior,
+    samples: int,
+    generator: torch.Generator | None = None,
+    visible: Tensor | None = None,
 ) -> Tensor:
     """Importance-sampled lower bound on log p(x), in nats, [B] (Burda, Grosse & Salakhutdinov 2016).
 
@@ -130,11 +148,11 @@ def log_likelihood(
     the bound.
 
     Args:
-        images: floats [B, C, H, W] in [0, 1].
+        images: floats [B, C, H, W] in [0, 1]. posterior: q of each image. visible: bool like `images`, where only some
+            pixels count.
     Raises:
-        ValueError: the model's posteriors are points.
+        ValueError: the posteriors are points.
     """
-    posterior = encoding.encode(model, images)
     if posterior.logvar is None:
         raise ValueError("log p(x) needs a Gaussian posterior; this model's posteriors are points.")
     sigma = torch.exp(0.5 * posterior.logvar)
@@ -144,7 +162,7 @@ def log_likelihood(
         z = posterior.mean + sigma * noise
         # The normalising constants of p(z) and q(z | x) cancel, except for the σ of q.
         log_ratio = 0.5 * (noise.square() - z.square()).sum(1) + 0.5 * posterior.logvar.sum(1)
-        weights.append(log_ratio - model.likelihood.nll(model.decoder(z), images))
+        weights.append(log_ratio - model.likelihood.nll(model.decoder(z), images, visible))
     return torch.logsumexp(torch.stack(weights), 0) - math.log(samples)
 
 

@@ -1,30 +1,39 @@
 """Trace of a latent search for one image: every iterate, its decoded image and its objective.
 
 The trace of an encoder has one iterate. That of a search has one for its start and one for each step; the last is the
-best code found. All objectives are computed alike, on the visible pixels, so that an encoder can be compared with a
-search. Where the search begins at the encoder's answer, the difference of the two is the amortisation gap of that image
-(Cremer, Li & Duvenaud 2018): the cost of one network for all images against an optimum for this image.
+code with the lowest objective of all of them. All objectives are computed alike, on the visible pixels, so that an
+encoder can be compared with a search; so are the times: warm, as medians, with the decoding of the picture. Where the
+search begins at the encoder's answer, the difference of the two is the amortisation gap of that image (Cremer, Li &
+Duvenaud 2018): the cost of one network for all images against an optimum for this image.
 """
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from statistics import median
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from core.evaluation import inpainting
+from core.evaluation import inpainting, metrics
 from core.images import convert
 from core.latent import codec, neighbours, search
 from core.latent.search import SearchStep
-from core.models import LatentModel
+from core.models import LatentModel, Posterior
 from core.system.progress import Steps
 
 EPSILON_DRAWS = 16
 """Draws of ε over which the objective of a Gaussian posterior is averaged, the same at every iterate."""
+
+IMPORTANCE_SAMPLES = 100
+"""Samples of the importance-weighted bound on −log p(x) of one image."""
+
+TIMED_PASSES = 5
+"""Passes whose median is the duration of an encoder or a decoder; one more before them allocates the memory."""
 
 STARTS = ("guess", "zero", "nearest")
 """Initial codes for a family without an encoder: ridge regression from pixels, z = 0, or the code of the training image
@@ -33,7 +42,7 @@ that is nearest in the visible pixels."""
 
 @dataclass(frozen=True)
 class SearchTrace:
-    """Iterates of the search for one image, S of them; the last is the result.
+    """Iterates of the search for one image, S of them; the last is the result: the best one, unless it was stopped.
 
     Attributes:
         z: μ at each iterate, float32 [S, d]. logvar: log σ² at the last one, [d], or None for a point.
@@ -41,7 +50,10 @@ class SearchTrace:
         recon, prior: nats per image on the visible pixels: E_q[−log p(x | z)] and the prior's term, [S].
         beta: weight of the prior's term. mse: mean squared error per pixel against the whole original, [S].
         hidden_mse: the same over hidden pixels alone, [S]; NaN where nothing is hidden.
-        seconds: duration of the search. steps: of the optimiser; 0 for an encoder.
+        bound: importance-weighted upper bound on −log p of the visible pixels at the result, in nats, from
+            `IMPORTANCE_SAMPLES` samples of its Gaussian; NaN for a point.
+        seconds: duration from the image to its reconstruction, decoding included: of a warm pass of the encoder, or of
+            all steps of the search at their median duration. steps: of the optimiser; 0 for an encoder.
         ended: False where the search was stopped before its end.
     """
 
@@ -53,14 +65,20 @@ class SearchTrace:
     beta: float
     mse: np.ndarray
     hidden_mse: np.ndarray
+    bound: float
     seconds: float
     steps: int
     ended: bool = True
 
     @property
     def objective(self) -> np.ndarray:
-        """recon + β · prior at each iterate, [S]; for Gaussian posteriors with β = 1 the negative ELBO."""
-        return self.recon + self.beta * self.prior
+        """recon + β · prior at each iterate, [S]: what the search minimises."""
+        return np.asarray(self.recon + self.beta * self.prior)
+
+    @property
+    def negative_elbo(self) -> np.ndarray:
+        """recon + prior at each iterate, [S], whatever β is; the negative ELBO of a Gaussian posterior."""
+        return np.asarray(self.recon + self.prior)
 
 
 def trace_encoder(model: LatentModel, image: np.ndarray, visible: np.ndarray, fill: np.ndarray) -> SearchTrace:
@@ -69,16 +87,24 @@ def trace_encoder(model: LatentModel, image: np.ndarray, visible: np.ndarray, fi
     Raises:
         ValueError: the model has no encoder.
     """
-    if model.encoder is None:
+    encoder = model.encoder
+    if encoder is None:
         raise ValueError("This model has no encoder.")
     x = codec.image_tensor(inpainting.fill_holes(image[None], visible, fill), model)
     with torch.no_grad():
-        times = []
-        for _ in range(5):  # the median of five: the first pass also allocates memory, any may be interrupted
-            began = time.perf_counter()
-            code = model.encoder(x)
-            times.append(time.perf_counter() - began)
-    return _trace(model, code, image, visible, sorted(times)[2], 0, True)
+        code = encoder(x)
+        seconds = _median_seconds(lambda: encoder(x))
+    return _trace(model, code, image, visible, seconds, 0, True)
+
+
+def _median_seconds(work: Callable[[], object]) -> float:
+    """Median duration of some work on a warm machine: any single pass may be interrupted by other programs."""
+    times = []
+    for _ in range(1 + TIMED_PASSES):
+        began = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - began)
+    return median(times[1:])
 
 
 def starting_code(
@@ -149,7 +175,7 @@ class TracedSearch:
             code: initial code [1, code_dim]. The others: as in `search.search`.
         """
         self.model, self.image, self.visible = model, image, visible
-        self.seconds = 0.0
+        self._seconds: list[float] = []  # of each step
         self._codes: list[Tensor] = []
         self._steps = Steps(
             search.search(
@@ -165,26 +191,31 @@ class TracedSearch:
         )
 
     def __iter__(self) -> Iterator[SearchStep]:
-        began = time.perf_counter()
-        for step in self._steps:
-            self.seconds += time.perf_counter() - began  # without the time of the code that watches the search
+        while True:
+            began = time.perf_counter()
+            step = next(self._steps, None)
+            if step is None:
+                return
+            self._seconds.append(time.perf_counter() - began)  # without the time of the code that watches the search
             self._codes.append(step.codes[:, 0])
             yield step
-            began = time.perf_counter()
-        self.seconds += time.perf_counter() - began
 
     def trace(self) -> SearchTrace:
         """Trace of the best of all restarts, as far as the search has come (one step at least)."""
         paths = torch.stack(self._codes, 1)  # [restarts, steps, code_dim]
-        result = self._steps.result
+        result, steps = self._steps.result, len(self._codes)
+        seconds = steps * median(self._seconds)
         if result is None:
             recon, prior = _loss_terms(self.model, paths[:, -1], self.image, self.visible)
             path = paths[int((recon + float(self.model.beta) * prior).argmin())]
-        else:
-            end = result.posterior
-            code = end.mean if end.logvar is None else torch.cat([end.mean, end.logvar], 1)
-            path = torch.cat([paths[int((paths - code).norm(dim=2).amin(1).argmin())], code])
-        return _trace(self.model, path, self.image, self.visible, self.seconds, len(self._codes), result is not None)
+            return _trace(self.model, path, self.image, self.visible, seconds, steps, False)
+        end = result.posterior
+        code = end.mean if end.logvar is None else torch.cat([end.mean, end.logvar], 1)
+        path = torch.cat([paths[int((paths - code).norm(dim=2).amin(1).argmin())], code])
+        recon, prior = _loss_terms(self.model, path, self.image, self.visible)
+        best = int((recon + float(self.model.beta) * prior).argmin())
+        path = torch.cat([path[:-1], path[best : best + 1]])
+        return _trace(self.model, path, self.image, self.visible, seconds, steps, True)
 
 
 def _trace(
@@ -195,6 +226,7 @@ def _trace(
     posterior = model.posterior(codes)
     with torch.no_grad():
         pictures = convert.channels_last(model.decode(posterior.mean)).astype(np.float64)
+        seconds += _median_seconds(lambda: model.decode(posterior.mean[-1:]))
     originals = np.broadcast_to(image, pictures.shape)
     return SearchTrace(
         posterior.mean.cpu().numpy(),
@@ -205,10 +237,23 @@ def _trace(
         float(model.beta),
         inpainting.pixel_mse(pictures, originals),
         inpainting.hidden_mse(pictures, originals, visible),
+        _bound(model, posterior, image, visible),
         seconds,
         steps,
         ended,
     )
+
+
+def _bound(model: LatentModel, posterior: Posterior, image: np.ndarray, visible: np.ndarray) -> float:
+    """Importance-weighted upper bound on −log p of the visible pixels by the last posterior; NaN for a point."""
+    if posterior.logvar is None:
+        return float("nan")
+    rows = IMPORTANCE_SAMPLES // 2  # decoded at once
+    last = Posterior(posterior.mean[-1:].repeat(rows, 1), posterior.logvar[-1:].repeat(rows, 1))
+    x = codec.image_tensor(np.broadcast_to(image, (rows, *image.shape)), model)
+    draws = torch.Generator(x.device).manual_seed(0)
+    estimates = metrics.log_likelihood_at(model, x, last, 2, draws, inpainting.mask_tensor(visible, rows, model))
+    return math.log(rows) - float(torch.logsumexp(estimates, 0))
 
 
 @torch.no_grad()

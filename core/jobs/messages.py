@@ -113,6 +113,14 @@ class SweepErrors:
 
 
 @dataclass(frozen=True)
+class SearchFound:
+    """Result of a latent search, or what it had found when it was stopped: arrays and single values by name."""
+
+    arrays: dict[str, np.ndarray]
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class SpeedMeasured:
     """Training speed of a recipe."""
 
@@ -144,6 +152,7 @@ Message = (
     | MapState
     | MapMeasured
     | SweepErrors
+    | SearchFound
     | SpeedMeasured
     | Ended
     | events.Started

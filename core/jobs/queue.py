@@ -6,6 +6,7 @@ The budget. Every job belongs to a lane, and a lane has a number of slots:
 - `background` (maps, classifiers, outlier scores, sweeps): a quarter of the CPU cores, at least one and at most four.
   Their processes run at low priority and with one thread where that suffices: a training and the page come first.
 - `classifier`: one; a page waits for it, ten to twenty seconds of one thread at low priority.
+- `search`: half of the CPU cores, at least one and at most four; a page waits for a search, mostly less than a second.
 - `download`: four; downloads compute nothing.
 
 Two cores thus carry one training and one background job, and the page interrupts both. Within a lane, jobs start by
@@ -31,7 +32,7 @@ from core.system.devices import cores
 KEPT = 20
 """Ended jobs remembered of each kind; their results stay on disk."""
 
-BACKGROUND, CLASSIFIER, DOWNLOAD = "background", "classifier", "download"
+BACKGROUND, CLASSIFIER, SEARCH, DOWNLOAD = "background", "classifier", "search", "download"
 
 AnyJob = TypeVar("AnyJob", bound=Job)
 
@@ -46,6 +47,8 @@ def slots_of(lane: str) -> int:
     """Number of jobs of a lane that run at the same time."""
     if lane == BACKGROUND:
         return max(1, min(4, cores() // 4))
+    if lane == SEARCH:
+        return max(1, min(4, cores() // 2))
     return 4 if lane == DOWNLOAD else 1
 
 

@@ -29,6 +29,7 @@ TASKS = {
     "train_classifier": "core.jobs.scoring_worker:train_classifier",
     "score_outliers": "core.jobs.scoring_worker:score_outliers",
     "sweep": "core.jobs.scoring_worker:sweep",
+    "search": "core.jobs.search_worker:search",
     "download": "core.jobs.download:fetch",
 }
 

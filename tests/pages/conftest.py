@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from core.jobs import classifier
+from core.jobs import classifier, search
+from core.jobs.executor import LocalExecutor, ThreadExecution
 from core.jobs.queue import JobQueue, use_queue
 from tests.fake_executor import FakeExecutor
 
@@ -28,9 +29,21 @@ class Training:
 @pytest.fixture
 def executor():
     """The lab's jobs are carried out by the test: `executor.next()` is the work of the job that was started."""
-    executor = FakeExecutor()
+    executor = FakeExecutor("search")
     with use_queue(JobQueue(executor)):
         yield executor
+
+
+@pytest.fixture(autouse=True)
+def searches_in_threads(monkeypatch):
+    """Carry out latent searches in this process: a process of their own would import torch for each test."""
+    submit = LocalExecutor.submit
+    monkeypatch.setattr(
+        LocalExecutor,
+        "submit",
+        lambda self, order: ThreadExecution(order) if order.task == "search" else submit(self, order),
+    )
+    monkeypatch.setattr(search, "warm", lambda: None)
 
 
 @pytest.fixture

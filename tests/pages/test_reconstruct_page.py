@@ -9,11 +9,12 @@ from streamlit.testing.v1 import AppTest
 
 from core import runs
 from core.images import mask_spec, masks
+from core.jobs.channel import Channel
 from core.jobs.inpainting_sweep import InpaintingSweepJob
 from core.jobs.messages import Ended, SweepErrors
 from core.jobs.queue import job_queue
 from core.system import paths
-from tests.pages.page_tools import open_page, untrained
+from tests.pages.page_tools import keys_of, open_page, untrained
 from tests.tiny_runs import contents
 from ui.shared.image_choice import Pick
 
@@ -277,8 +278,8 @@ def test_a_result_is_remembered_until_something_it_depends_on_changes(own_four, 
     from core.evaluation import search_trace
 
     page, made = visit(runs="vad", image="3"), []
-    real = search_trace.TracedSearch
-    monkeypatch.setattr(search_trace, "TracedSearch", lambda *a, **k: made.append(1) or real(*a, **k))
+    real = search_trace.starting_code
+    monkeypatch.setattr(search_trace, "starting_code", lambda *a, **k: made.append(1) or real(*a, **k))
     page.run()
     assert not made
     page.slider(key="reconstruct_steps").set_value(20).run()
@@ -288,18 +289,13 @@ def test_a_result_is_remembered_until_something_it_depends_on_changes(own_four, 
 
 
 def test_a_stopped_search_shows_what_it_had_and_goes_on_when_asked(own_four):
-    page = visit(OPEN | {"reconstruct_stopped": Everything()}, runs="vad", image="5")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Channel, "stop_requested", True)
+        page = visit(OPEN, runs="vad", image="5")
     assert page.button(key="reconstruct_go_on") and any("search, 1 step:" in m.value for m in page.markdown)
     page.button(key="reconstruct_go_on").click().run()
     assert not page.exception and any("search, 60 steps:" in m.value for m in page.markdown)
-    assert not page.session_state["reconstruct_unfinished"], "what has ended is put away"
-
-
-class Everything(set):
-    """Whatever is searched for is stopped."""
-
-    def __and__(self, other):
-        return set(other)
+    assert "reconstruct_go_on" not in keys_of(page, "button"), "it has ended"
 
 
 def sweep_job() -> InpaintingSweepJob:

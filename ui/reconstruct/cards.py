@@ -50,7 +50,7 @@ def cards(
     """
     fill = inpainting.fill_image(settings.fill if images is not None else "zeros", images, shape_of(image))
     requests = [
-        SearchRequest(run, loaded, search, image, visible, fill, settings, images)
+        SearchRequest(run, loaded, search, image, visible, fill, settings)
         for run, loaded in models
         for search in _methods(loaded, settings)
     ]

@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.data import ImageSet
 from core.images import masks
+from core.jobs import search
 from core.runs import Run, RunError
 from ui.reconstruct import inputs, mask, settings
 from ui.reconstruct.cards import cards
@@ -59,6 +60,9 @@ def _content(runs: list[Run]) -> None:
         if st.button("Choose what to train", key="reconstruct_train", type="primary", help="Opens the Train page."):
             open_page("train")
         return
+    if not st.session_state.setdefault("reconstruct_warm", False):
+        st.session_state["reconstruct_warm"] = True
+        search.warm()  # its process imports torch while the page is drawn
     run, loaded = models[0]
     shape = run.recipe.shape
     images = images_of(run, "reconstruct_data", "Until then you can draw or upload an image, or take a sample.")

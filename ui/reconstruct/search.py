@@ -1,5 +1,5 @@
-"""Searches of the Reconstruct page: run with a progress bar and a Stop button; finished ones are cached with the model,
-for all visitors."""
+"""Searches of the Reconstruct page: jobs of the lab, with a progress bar and a Stop button. Finished ones are cached
+with the model, for all visitors."""
 
 from __future__ import annotations
 
@@ -11,26 +11,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from core import data
-from core.data import ImageSet
+from core.jobs import search as search_jobs
+from core.jobs.search import SearchJob, TraceSettings
 from core.runs import Run
 from ui.reconstruct.settings import Settings
 from ui.shared.formatting import escape_markdown, pluralize
 from ui.shared.model_cache import LoadedModel
+from ui.shared.searches import BAR_DELAY, leave_all_but, share_of, visitor, wait_for
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
-    from core.evaluation.search_trace import SearchTrace, TracedSearch
-
-BAR_DELAY, BAR_INTERVAL = 0.3, 0.1
-"""Seconds before the progress bar appears, and between two updates of it."""
-
-UNFINISHED = "reconstruct_unfinished"
-"""Key in the session state: searches that were stopped or interrupted, by the key of their request."""
+    from core.evaluation.search_trace import SearchTrace
 
 STOPPED = "reconstruct_stopped"
-"""Key in the session state: requests whose search the visitor has stopped."""
+"""Key in the session state: keys of the searches that the visitor has stopped."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +35,6 @@ class SearchRequest:
     Attributes:
         search: whether by a search, or by the encoder in one pass.
         image: uint8 [H, W] or [H, W, 3]. visible: bool [H, W]. fill: pixels of the hole for an encoder, like `image`.
-        images: the data set, needed for the start at the nearest training image.
     """
 
     run: Run
@@ -50,7 +44,6 @@ class SearchRequest:
     visible: np.ndarray
     fill: np.ndarray
     settings: Settings
-    images: ImageSet | None = None
 
     @property
     def has_encoder(self) -> bool:
@@ -69,28 +62,17 @@ class SearchRequest:
             settings.start if self.search and not self.has_encoder else "",
         )
 
-    def start(self) -> TracedSearch:
-        """The search before its first step.
-
-        Raises:
-            ValueError: it cannot start at the place that the settings ask for.
-        """
-        from core.evaluation import search_trace
-
-        settings, training = self.settings, None
-        if settings.start == "nearest" and not self.has_encoder and self.images is not None:
-            rows, _ = data.split(self.images, self.run.recipe.validation, self.run.recipe.train_images)
-            training = self.images.train_images[rows]
-        model = self.loaded.model
-        code = search_trace.starting_code(model, self.image, self.visible, self.fill, settings.start, training)
-        return search_trace.TracedSearch(
-            model,
+    def job(self) -> SearchJob:
+        """The search as a job of the lab."""
+        settings = self.settings
+        return search_jobs.trace(
+            self.run,
+            self.loaded.version,
             self.image,
             self.visible,
-            code,
-            steps=settings.steps,
-            lr=settings.lr,
-            restarts=settings.restarts,
+            self.fill,
+            TraceSettings(settings.steps, settings.lr, settings.restarts, settings.start),
+            visitor(),
         )
 
 
@@ -99,95 +81,97 @@ Found = tuple[SearchRequest, "SearchTrace"]
 
 
 def run_searches(requests: Sequence[SearchRequest], status: DeltaGenerator) -> list[Found]:
-    """The requests with their results, from the cache or computed now; a request that cannot start is left out, with
-    the reason on the page.
+    """The requests with their results, from the cache or computed now; one that fails is left out, with the reason on
+    the page.
 
-    A search that the visitor has stopped gives what it had found by then. A search that a click interrupted continues
-    in the next run of the page.
+    A search that the visitor has stopped gives what it had found by then. A click on something else does not interrupt
+    a search that the page still needs afterwards.
 
     Args:
         status: an empty placeholder for the progress bar, and then for a summary.
     """
-    keys = [(request.loaded.name, request.key()) for request in requests]
-    unfinished = st.session_state[UNFINISHED] = {
-        key: search for key, search in st.session_state.get(UNFINISHED, {}).items() if key in keys
-    }
-    stopped = st.session_state[STOPPED] = st.session_state.get(STOPPED, set()) & set(keys)
-    to_search = [
-        key
-        for key, request in zip(keys, requests, strict=True)
-        if request.search and request.loaded.traces.get(key[1]) is None
-    ]
-    progress, found = _Progress(status, to_search), []
-    for key, request in zip(keys, requests, strict=True):
-        trace = request.loaded.traces.get(key[1]) or (None if request.search else _encode(request, key[1]))
+    missing = [request.search and request.loaded.traces.get(request.key()) is None for request in requests]
+    new = [request.job() if needed else None for request, needed in zip(requests, missing, strict=True)]
+    keys = {job.key for job in new if job}
+    stopped = st.session_state[STOPPED] = st.session_state.get(STOPPED, set()) & keys
+    leave_all_but("reconstruct", keys)
+    jobs = [job and (search_jobs.known(job) if job.key in stopped else search_jobs.begin(job)) for job in new]
+    wait_for([job for job in jobs if job], _Progress(status, [job for job in jobs if job]).show)
+    found = []
+    for request, job in zip(requests, jobs, strict=True):
+        trace = request.loaded.traces.get(request.key())
         if trace is None:
-            try:
-                search = unfinished.get(key) or unfinished.setdefault(key, request.start())
-            except ValueError as error:
-                st.warning(f"{escape_markdown(request.run.name)}: {error} Choose another start under Search.")
-                continue
-            for step in search:
-                if key in stopped:
-                    break
-                progress.show(request.run.name, to_search.index(key) + step.step / step.total)
-            trace = search.trace()
-            if trace.ended:
-                request.loaded.traces.keep(key[1], trace)
-                unfinished.pop(key, None)
-        found.append((request, trace))
-    _summary(status, found)
+            trace = _result(request, job) if request.search else _encode(request)
+        if trace is not None:
+            found.append((request, trace))
+    _summary(status, found, unfinished=any(job is not None and job.state in ("stopped", "cancelled") for job in jobs))
     return found
 
 
-def _encode(request: SearchRequest, key: Hashable) -> SearchTrace:
+def _result(request: SearchRequest, job: SearchJob | None) -> SearchTrace | None:
+    """What a search has found; None, with the reason on the page if it failed, where it found nothing."""
+    from core.jobs import search_worker
+
+    if job is not None and job.state == "failed":
+        st.warning(f"{escape_markdown(request.run.name)}: {escape_markdown(job.message)}")
+    if job is None or job.found is None:
+        return None
+    trace = search_worker.trace_of(job.found)
+    if job.state == "finished":
+        request.loaded.traces.keep(request.key(), trace)
+    return trace
+
+
+def _encode(request: SearchRequest) -> SearchTrace:
     """The encoder's result in one pass."""
     from core.evaluation import search_trace
 
     trace = search_trace.trace_encoder(request.loaded.model, request.image, request.visible, request.fill)
-    request.loaded.traces.keep(key, trace)
+    request.loaded.traces.keep(request.key(), trace)
     return trace
 
 
 class _Progress:
     """A progress bar with a Stop button, shown from `BAR_DELAY` on."""
 
-    def __init__(self, status: DeltaGenerator, keys: Sequence[Hashable]):
-        self._status, self._keys = status, keys
-        self._began, self._updated = time.monotonic(), 0.0
+    def __init__(self, status: DeltaGenerator, jobs: Sequence[SearchJob]):
+        self._status, self._jobs = status, jobs
+        self._began = time.monotonic()
         self._bar: DeltaGenerator | None = None
 
-    def show(self, name: str, searches: float) -> None:
-        """Update the bar. name: of the run. searches: number done, with the fraction of the current one."""
-        now = time.monotonic()
-        if now - self._began <= BAR_DELAY or now - self._updated <= BAR_INTERVAL:
+    def show(self) -> None:
+        """Update the bar."""
+        if time.monotonic() - self._began <= BAR_DELAY:
             return
-        self._updated = now
         if self._bar is None:
             with self._status.container(horizontal=True, vertical_alignment="center"):
                 st.button(
                     "Stop",
                     key="reconstruct_stop",
                     on_click=_stop,
-                    args=(self._keys,),
+                    args=(self._jobs,),
                     width=80,
                     help="Stops the searches and shows what they have found so far.",
                 )
                 self._bar = st.progress(0.0)
-        self._bar.progress(min(1.0, searches / len(self._keys)), text=f"Searching with {escape_markdown(name)} …")
+        name = escape_markdown(next((job.run.name for job in self._jobs if job.active), ""))
+        self._bar.progress(share_of(self._jobs), text=f"Searching with {name} …")
 
 
-def _stop(keys: Sequence[Hashable]) -> None:
-    st.session_state[STOPPED] = set(keys)
+def _stop(jobs: Sequence[SearchJob]) -> None:
+    active = [job for job in jobs if job.active]
+    st.session_state[STOPPED] = {job.key for job in active}
+    for job in active:
+        job.leave(visitor())
 
 
 def _continue() -> None:
     st.session_state[STOPPED] = set()
 
 
-def _summary(status: DeltaGenerator, found: Sequence[Found]) -> None:
+def _summary(status: DeltaGenerator, found: Sequence[Found], unfinished: bool) -> None:
     traces = [trace for request, trace in found if request.search]
-    if any(not trace.ended for trace in traces):
+    if unfinished:
         with status.container(horizontal=True, vertical_alignment="center"):
             st.button(
                 "Continue", key="reconstruct_go_on", on_click=_continue, width=100, help="Continues the searches."

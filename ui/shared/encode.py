@@ -1,29 +1,28 @@
 """Encoding images on a page: by the encoder, or by a search with the decoder that shows its progress.
 
-A search takes from 0.05 s for one image to a few seconds for all frames of a pixel blend. Its results are cached with
-the model, per image and for all visitors, so that no page searches twice for the same image.
+A search takes from 0.05 s for one image to a few seconds for all frames of a pixel blend. It is a job of the lab, in a
+process of its own. Its results are cached with the model, per image and for all visitors, so that no page searches
+twice for the same image.
 """
 
 from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Generator
 from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
 
+from core.jobs import search as search_jobs
+from core.jobs.search import SearchJob
 from core.latent import codec
-from core.system.progress import Steps
-from ui.shared.formatting import pluralize
+from ui.shared.formatting import escape_markdown, pluralize
 from ui.shared.model_cache import LoadedModel
+from ui.shared.searches import BAR_DELAY, leave_all_but, visitor, wait_for
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
-
-BAR_DELAY = 0.3
-"""Seconds before a progress bar appears; the bar of a shorter search would only flicker."""
 
 
 def encode(loaded: LoadedModel, images: np.ndarray, slot: DeltaGenerator | None = None) -> np.ndarray:
@@ -33,6 +32,8 @@ def encode(loaded: LoadedModel, images: np.ndarray, slot: DeltaGenerator | None 
         images: uint8 [N, H, W] or [N, H, W, 3], in the model's shape.
         slot: an empty placeholder for the progress bar. Without one the bar adds an element to the page, and Streamlit
             would build an open picker further down anew instead of closing it.
+
+    A search that fails ends this run of the page (or of its fragment) with the reason on it.
     """
     if loaded.model.encoder is not None:
         return codec.encode(loaded.model, images)
@@ -40,7 +41,7 @@ def encode(loaded: LoadedModel, images: np.ndarray, slot: DeltaGenerator | None 
     latents = {digest: z for digest in digests if (z := loaded.latents.get(digest)) is not None}
     new = {digest: k for k, digest in enumerate(digests) if digest not in latents}
     if new:
-        found = _with_progress_bar(codec.encoding_progress(loaded.model, images[list(new.values())]), len(new), slot)
+        found = _searched(loaded, images[list(new.values())], slot)
         for digest, z in zip(new, found, strict=True):
             latents[digest] = z
             loaded.latents.keep(digest, z)
@@ -59,19 +60,38 @@ def latent_name(loaded: LoadedModel) -> str:
     return "mean μ" if loaded.model.variational else "point μ"
 
 
-def _with_progress_bar(
-    search: Generator[float, None, np.ndarray], count: int, slot: DeltaGenerator | None
-) -> np.ndarray:
-    """The result of a search. From `BAR_DELAY` on, a bar stands at the lower edge of the screen, where it moves
-    nothing."""
-    began = time.monotonic()
-    bar: DeltaGenerator | None = None
-    for part in (steps := Steps(search)):
-        if bar is None and time.monotonic() - began > BAR_DELAY:
-            bar = (slot or st).container(key=f"placing_{time.monotonic_ns()}").empty()
-        if bar is not None:
-            # Each update is also a point at which Streamlit can interrupt the run after a visitor's next click.
-            bar.progress(part, text=f"No encoder: searching for the latents of {pluralize(count, 'image')} …")
-    if bar is not None:
-        (slot or bar).empty()
-    return steps.end()
+def _searched(loaded: LoadedModel, images: np.ndarray, slot: DeltaGenerator | None) -> np.ndarray:
+    """Latents of images by a search, float32 [N, d]. From `BAR_DELAY` on, a bar stands at the lower edge of the screen,
+    where it moves nothing."""
+    job = search_jobs.encoding(loaded.run, loaded.version, images, visitor())
+    leave_all_but("encode", {job.key})
+    job = search_jobs.begin(job)
+    bar = _Bar(job, len(images), slot)
+    wait_for([job], bar.show)
+    bar.remove()
+    if job.found is None or job.state != "finished":
+        st.error(escape_markdown(job.message or "The search was stopped. Choose the image again."))
+        st.stop()
+    return job.found.arrays["z"]
+
+
+class _Bar:
+    """The progress bar of one search."""
+
+    def __init__(self, job: SearchJob, count: int, slot: DeltaGenerator | None):
+        self._job, self._count, self._slot = job, count, slot
+        self._began = time.monotonic()
+        self._bar: DeltaGenerator | None = None
+
+    def show(self) -> None:
+        """Update the bar."""
+        if self._bar is None and time.monotonic() - self._began > BAR_DELAY:
+            self._bar = (self._slot or st).container(key=f"placing_{time.monotonic_ns()}").empty()
+        if self._bar is not None:
+            text = f"No encoder: searching for the latents of {pluralize(self._count, 'image')} …"
+            self._bar.progress(self._job.progress, text=text)
+
+    def remove(self) -> None:
+        """Take the bar off the page."""
+        if self._bar is not None:
+            (self._slot or self._bar).empty()

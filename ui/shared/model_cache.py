@@ -14,6 +14,7 @@ import numpy as np
 import streamlit as st
 
 from core.images.shape import ImageShape
+from core.jobs import search
 from core.latent import axes as latent_axes
 from core.latent import codec
 from core.latent.axes import Axes
@@ -56,6 +57,7 @@ class LoadedModel:
 
     Attributes:
         recipe: of the run. name: changes whenever the weights do; the browser's name for this model.
+        run: whose weights they are. version: of the weights, `Run.weights_version`.
         prior: whether it was trained towards N(0, I).
         rate: pictures it decodes per second, measured as it goes.
         latents: latents of images, for a model without an encoder, which searches for them (`ui.shared.encode`).
@@ -67,6 +69,8 @@ class LoadedModel:
     axes: Axes
     name: str
     prior: bool
+    run: Run
+    version: int
     rate: float = 1_000.0
     latents: ResultCache[np.ndarray] = field(default_factory=lambda: ResultCache(4_000))
     traces: ResultCache[SearchTrace] = field(default_factory=lambda: ResultCache(256))
@@ -113,7 +117,7 @@ def load(run: Run) -> LoadedModel:
 
 
 @st.cache_resource(max_entries=8, show_spinner="Loading the model …")
-def _load(path: str, version: float) -> LoadedModel:
+def _load(path: str, version: int) -> LoadedModel:
     import torch
 
     from core.runs.weights import load_model
@@ -122,6 +126,9 @@ def _load(path: str, version: float) -> LoadedModel:
     # instead of 3, a sheet of the MLP 58 instead of 2. Alone, a second thread only makes large sheets 1.7 times faster.
     torch.set_num_threads(1)
     model = load_model(run := Run(Path(path)))
-    loaded = LoadedModel(model, run.recipe, latent_axes.axes(model), f"{run.name}@{version}", model.has_prior)
+    name = f"{run.name}@{version}"
+    loaded = LoadedModel(model, run.recipe, latent_axes.axes(model), name, model.has_prior, run, version)
+    if model.encoder is None:
+        search.warm()  # its process imports torch meanwhile
     loaded.pictures(np.zeros((32, model.latent_dim), np.float32))  # the first call is slow; then the rate is known
     return loaded

@@ -1,27 +1,30 @@
-"""Where images lie: searched for once, remembered for everybody."""
-
-from types import SimpleNamespace
+"""Where images lie: searched for once, by a job of the lab, remembered for everybody."""
 
 import numpy as np
 import pytest
 
+from core.jobs import search
+from core.jobs.queue import JobQueue, use_queue
 from core.latent import codec
-from core.models import build
-from core.recipes.presets import preset
-from ui.shared import encode
-from ui.shared.model_cache import ResultCache
+from tests.fake_executor import FakeExecutor
+from tests.pages.page_tools import untrained
+from ui.shared import encode, model_cache
+from ui.shared.model_cache import LoadedModel, ResultCache
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (3, 28, 28), dtype=np.uint8)
 
 
-def holding(preset_name: str) -> SimpleNamespace:
-    model = build(preset(preset_name).with_(hidden=(16,), latent_dim=2)).eval().requires_grad_(False)
-    return SimpleNamespace(model=model, latents=ResultCache(100))
+def holding(preset_name: str) -> LoadedModel:
+    return model_cache.load(untrained(preset_name, preset_name, latent_dim=2))
 
 
 @pytest.fixture(autouse=True)
-def patient(monkeypatch):
-    monkeypatch.setattr(encode, "BAR_DELAY", 1e9)  # no bar outside of a page
+def searching(monkeypatch):
+    """Searches run in a thread of this process, without a bar: there is no page."""
+    monkeypatch.setattr(encode, "BAR_DELAY", 1e9)
+    monkeypatch.setattr(search, "warm", lambda: None)
+    with use_queue(JobQueue(FakeExecutor("search"))):
+        yield
 
 
 @pytest.mark.parametrize("preset_name", ["plane-vae", "plane-ae", "plane-ad", "plane-vad"])
