@@ -259,3 +259,49 @@ def compared(node: ast.AST) -> list[object]:
     else:
         parts = []
     return [part.value for part in parts if isinstance(part, ast.Constant)]
+
+
+BUTTONS = {"button", "download_button"}
+BOUND = {"run_key"}
+"""Functions whose result, as a key, names a run."""
+ACTED_ON = re.compile(r"(.*_)?(run|job|jobs|source|example|pending)")
+"""Names of variables that hold a run, or a job, on the pages."""
+UNBOUND = {
+    "planes_sample": "`source` is a distribution there",
+    "f'stop_{name}": "names the data set whose download it stops",
+    "f'map_csv{view.suffix}": "saves the points that are on this visitor's page",
+    "f'map_png{view.suffix}": "saves the points that are on this visitor's page",
+    "key": "trains the classifier of a data set, which all its runs share",
+    "reconstruct_sweep": "starts a computation for the models that this visitor has chosen",
+}
+"""Keys of buttons that act on no run in particular although they look like it, with the reason."""
+
+
+def unbound_buttons(tree: ast.Module) -> set[str]:
+    """Keys of the plain buttons that act on a run or a job: in their arguments, or in what follows their click."""
+    parents = {child: parent for parent in ast.walk(tree) for child in ast.iter_child_nodes(parent)}
+    found = set()
+    for call in ast.walk(tree):
+        if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr in BUTTONS):
+            continue
+        key = next((word.value for word in call.keywords if word.arg == "key"), ast.Constant(None))
+        if isinstance(key, ast.Call) and getattr(key.func, "id", "") in BOUND:
+            continue
+        statement: ast.AST = call
+        while statement in parents and not isinstance(statement, ast.stmt):
+            statement = parents[statement]
+        parts = [call, *(statement.body if isinstance(statement, ast.If) else [])]
+        names = {node.id for part in parts for node in ast.walk(part) if isinstance(node, ast.Name)}
+        if any(ACTED_ON.fullmatch(name) for name in names):
+            found.add(ast.unparse(key).strip("'\""))
+    return found
+
+
+def test_a_button_that_acts_on_a_run_or_a_job_is_bound_to_it():
+    """`ui.shared.run_buttons` binds them: with a constant key a click falls on whatever stands in that place now."""
+    files = [file for file in under("ui") if file.name != "run_buttons.py"]
+    found = {key: file for file in files for key in unbound_buttons(ast.parse(file.read_bytes()))}
+    assert not found.keys() - UNBOUND.keys(), found
+    assert not UNBOUND.keys() - found.keys(), "an exception that is no longer needed"
+    wrong = "if st.button('Open', key='open'):\n    open_page('generate', run=run.name)"
+    assert unbound_buttons(ast.parse(wrong)) == {"open"}

@@ -62,7 +62,7 @@ def test_a_click_that_is_sent_late_acts_once_although_the_page_ticks_meanwhile(t
     page.get_by_role("button", name="Pause", exact=True).click()
     expect(page.get_by_text(STEP)).to_be_visible(timeout=SLOW)
     before = steps(page.locator(ABOVE).inner_text())
-    meanwhile = page.evaluate(HELD, [[".st-key-train_step button"], 3500])
+    meanwhile = page.evaluate(HELD, [["[class*='st-key-train_step_'] button"], 3500])
     assert meanwhile["sent"] > 0 and steps(meanwhile["text"]) == before
     expect(page.get_by_text(re.compile(rf"step {before + 1:,}\b"))).to_be_visible(timeout=SLOW)
     page.get_by_role("button", name="Step", exact=True).click()
@@ -78,7 +78,7 @@ def test_a_click_that_travels_with_one_in_another_part_of_the_page_acts_too(trai
     page.get_by_role("button", name="Add to the queue").click()
     cancel = page.locator("[class*='st-key-cancel_held-queue']").get_by_role("button")
     expect(cancel).to_be_visible(timeout=SLOW)
-    page.evaluate(HELD, [[".st-key-train_toggle button", "[class*='st-key-cancel_held-queue'] button"], 250])
+    page.evaluate(HELD, [["[class*='st-key-train_toggle_'] button", "[class*='st-key-cancel_held-queue'] button"], 250])
     expect(page.get_by_text("Paused", exact=True)).to_be_visible(timeout=SLOW)
     expect(cancel).to_have_count(0, timeout=SLOW)
 

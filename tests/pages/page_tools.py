@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Button
 
 from core import runs
 from core.models import build
@@ -58,6 +60,17 @@ def text_of(page: AppTest, *kinds: str) -> str:
 def keys_of(page: AppTest, *kinds: str) -> set[str]:
     """Keys of a page's widgets of some kinds."""
     return {widget.key for kind in kinds for widget in getattr(page, kind)}
+
+
+def button_of(page: AppTest, verb: str) -> Button:
+    """The one button whose key is that of an action, followed by the run or job that it acts on.
+
+    Raises:
+        AssertionError: there is none, or more than one: then name the run as well.
+    """
+    found = [button for button in page.button if button.key and re.fullmatch(f"{re.escape(verb)}(_.*)?", button.key)]
+    assert len(found) == 1, [button.key for button in page.button]
+    return found[0]
 
 
 def untrained(name: str, preset_name: str = "mlp-vae", digits: bool = True, **changes: object) -> runs.Run:

@@ -8,7 +8,7 @@ from core.gan import experiments as gan_experiments
 from core.gan.experiments import EXPERIMENTS
 from core.jobs import training_queue
 from core.recipes.presets import first_model
-from tests.pages.page_tools import open_page, text_of
+from tests.pages.page_tools import button_of, open_page, text_of
 from tests.tiny_gans import ended_trial
 from tests.tiny_runs import tiny, trained
 from ui.gan import experiment_result
@@ -43,10 +43,11 @@ class Board:
 class Training:
     """A job in the middle of its rounds."""
 
-    active, position, message, stopped = True, 0, "", False
+    active, position, message, stopped, id = True, 0, "", False, 1
 
     def __init__(self, run):
-        self.run, self.name, self.recipe = run, run.name, run.recipe
+        self.run, self.recipe = run, run.recipe
+        self.key = self.name = run.name
 
     def snapshot(self):
         return type(
@@ -99,13 +100,13 @@ def test_every_experiment_asks_first_and_runs_nothing_before_the_prediction(sour
     for experiment in EXPERIMENTS:
         page = visit(experiment=experiment.key)
         assert experiment.setup in text_of(page) and experiment.look not in text_of(page)
-        assert page.button(key=f"gan_run_{experiment.key}").disabled
+        assert button_of(page, f"gan_run_{experiment.key}").disabled
         assert page.radio(key=f"gan_predict_{experiment.key}").options == list(experiment.choices)
 
 
 def test_after_the_prediction_one_button_puts_both_trainings_into_the_queue(source, board):
     page = predict(visit(experiment="collapse"), 1)
-    page.button(key="gan_run_collapse").click().run()
+    button_of(page, "gan_run_collapse").click().run()
     assert not page.exception
     assert board.taken == [gan_experiments.recipe_for(arm, source) for arm in COLLAPSE.arms]
 
@@ -114,7 +115,7 @@ def test_while_they_train_progress_figures_and_a_stop_are_shown(source, board):
     board.active = [Training(runs.create(gan_experiments.recipe_for(arm, source))) for arm in COLLAPSE.arms]
     page = visit(experiment="collapse")
     assert "D right on real 75 % · on generated 50 % · 4 classes covered" in text_of(page)
-    page.button(key="gan_stop_collapse").click().run()
+    button_of(page, "gan_stop_collapse").click().run()
     assert all(job.stopped for job in board.active)
 
 
@@ -141,7 +142,7 @@ def test_running_it_again_takes_the_next_seed_and_all_outcomes_are_told(source, 
         ended_trial(COLLAPSE.arms[1], source, 10.0, 60.0, seed)
     page = predict(visit(experiment="collapse"), 2)
     assert "1 × “About half”, 1 × “A third or fewer”" in text_of(page)
-    page.button(key="gan_again_collapse").click().run()
+    button_of(page, "gan_again_collapse").click().run()
     assert [recipe.seed for recipe in board.taken] == [2, 2]
 
 
@@ -157,7 +158,7 @@ def test_a_training_that_was_taken_out_of_the_queue_can_be_started_again(source,
     for arm in COLLAPSE.arms:
         runs.create(gan_experiments.recipe_for(arm, source))  # its status is new, and nobody trains it
     page = predict(visit(experiment="collapse"), 1)
-    page.button(key="gan_run_collapse").click().run()
+    button_of(page, "gan_run_collapse").click().run()
     assert len(board.taken) == 2
 
 

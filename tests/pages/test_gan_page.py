@@ -12,7 +12,7 @@ from core.jobs import training_queue
 from core.runs import weights
 from core.system import paths
 from core.system.atomic_files import write_json
-from tests.pages.page_tools import open_page, text_of
+from tests.pages.page_tools import button_of, open_page, text_of
 from tests.tiny_gans import FIGURES, gan_run
 from tests.tiny_runs import tiny
 from ui.components.gan import gan_flow as flow_component
@@ -90,7 +90,7 @@ def test_with_a_vae_alone_its_decoder_is_shown_and_a_button_starts_the_gan(board
     page = visit()
     assert set(sent["gan_flow"]["tiles"]) == {"images", "decoded", "before"}, "nothing flows through the third picture"
     assert sent["gan_flow"]["verdicts"] == {"real": None, "fake": None}
-    page.button(key="gan_start").click().run()
+    button_of(page, "gan_start").click().run()
     assert not page.exception
     (recipe,) = board.taken
     assert (recipe.model, recipe.generator, recipe.source, recipe.source_model) == ("gan", "decoder", "a-vae", "vae")
@@ -107,11 +107,12 @@ def test_a_vae_is_the_first_choice_among_the_decoders():
 class Training:
     """A job that goes on for ever: a GAN's, the second of five epochs."""
 
-    active, position, stopped = True, 0, False
+    active, position, stopped, id = True, 0, False, 1
 
     def __init__(self, recipe):
         self.run = runs.create(recipe, "growing")
-        self.name, self.recipe = self.run.name, recipe
+        self.key = self.name = self.run.name
+        self.recipe = recipe
 
     def snapshot(self):
         return type("Snapshot", (), {"step": 7, "epoch": 1.2, "epochs": 5})
@@ -125,9 +126,9 @@ def test_while_the_first_gan_trains_its_progress_is_shown_and_it_can_be_stopped(
     job = Training(source.recipe.with_(model="gan", source=source.name, source_model="vae"))
     monkeypatch.setattr(inputs, "training_jobs", lambda: [job])
     page = visit()
-    assert page.button(key="gan_start").disabled
+    assert button_of(page, "gan_start").disabled
     assert page.get("progress")[0].proto.text == "growing: epoch 1 of 5"
-    page.button(key="gan_stop").click().run()
+    button_of(page, "gan_stop").click().run()
     assert not page.exception and job.stopped
 
 
@@ -144,7 +145,7 @@ def test_a_vae_is_enough_for_the_experiments_and_the_questions_are_there_too(boa
     page = visit(experiment="collapse")
     assert page.radio(key="gan_answer_reparameterisation").value is None
     page.radio(key="gan_predict_collapse").set_value(2).run()
-    page.button(key="gan_run_collapse").click().run()
+    button_of(page, "gan_run_collapse").click().run()
     assert not page.exception
     assert [(recipe.name, recipe.source) for recipe in board.taken] == [
         ("try-collapse", source.name),
@@ -157,7 +158,7 @@ def test_what_an_experiment_trains_is_no_first_gan_in_training(monkeypatch):
     job = Training(experiments.recipe_for(experiments.EXPERIMENTS[0].arms[0], source))
     monkeypatch.setattr(inputs, "training_jobs", lambda: [job])
     page = visit()
-    assert not page.button(key="gan_start").disabled and not page.get("progress")
+    assert not button_of(page, "gan_start").disabled and not page.get("progress")
 
 
 def test_an_experiments_run_is_no_choice_until_the_visitor_chooses_it():
@@ -166,7 +167,7 @@ def test_an_experiments_run_is_no_choice_until_the_visitor_chooses_it():
     page = visit()
     box = page.selectbox(key="gan_run_box")
     assert box.value is None and "run" not in page.query_params and not page.warning
-    assert page.button(key="gan_start"), "the page still offers a first GAN"
+    assert button_of(page, "gan_start"), "the page still offers a first GAN"
     box.select("try-1").run()
     assert not page.exception and page.query_params["run"] in ("try-1", ["try-1"])
     assert "gan_another" in [button.key for button in page.button], "the whole page for it"

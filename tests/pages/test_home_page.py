@@ -1,5 +1,6 @@
 """Home: what it says of the jobs that are there."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -7,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.jobs import training_queue
 from core.recipes import presets
-from tests.pages.page_tools import open_page
+from tests.pages.page_tools import button_of, open_page
 from ui.registry import PAGES
 
 
@@ -28,13 +29,16 @@ def job(name: str, position: int, active: bool = True):
     shot = SimpleNamespace(epoch=2.5, epochs=7, frames=[], seconds_left=None, latest={})
     return SimpleNamespace(
         id=1,
+        key=name,
         name=name,
+        run=SimpleNamespace(name=name, path=Path(), status={}),
         position=position,
         active=active,
         recipe=presets.first_model(),
         message="",
         state="running" if active and not position else "queued",
         snapshot=lambda: shot,
+        stop=lambda: None,
     )
 
 
@@ -60,7 +64,7 @@ def test_what_trains_on_any_device_is_named_before_what_waits(boards):
 
 def test_a_first_model_on_a_second_device_shows_its_progress(boards):
     page = visit(first="beside it")
-    assert "home_stop" in [b.key for b in page.button] and "home_train" not in [b.key for b in page.button]
+    assert button_of(page, "home_stop") and "home_train" not in [b.key for b in page.button]
 
 
 def test_every_other_page_has_a_card_in_the_order_of_the_navigation_and_the_rows_are_full(boards):

@@ -1,6 +1,7 @@
 """The Map page in each of its states, with small models on the digits and a forming process that is only played."""
 
 import base64
+import re
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from core.latent import codec, pca
 from core.latent import search as latent_search
 from core.runs import weights
 from core.system import cache, paths
-from tests.pages.page_tools import keys_of, open_page, untrained
+from tests.pages.page_tools import button_of, keys_of, open_page, untrained
 from tests.tiny_runs import tiny, trained
 from ui.components.base import pack, pack_numbers
 from ui.components.embedding import map_detail, map_sheet, map_view
@@ -68,12 +69,13 @@ def again(page: AppTest) -> AppTest:
 
 
 def press(page: AppTest, key: str) -> AppTest:
-    page.button(key=key).click()
+    button_of(page, key).click()
     return again(page)
 
 
 def keys(page: AppTest) -> set[str]:
-    return keys_of(page, "button")
+    """Keys of the buttons, without the job that one to stop it names."""
+    return {re.sub(r"(_stop)_.*", r"\1", key) for key in keys_of(page, "button")}
 
 
 def kept_map(run, n=120, iterations=350, finished=True, **changes):

@@ -7,7 +7,7 @@ from core import runs
 from core.jobs import training_queue
 from core.jobs.queue import JobQueue, use_queue
 from core.recipes.recipe import Recipe
-from tests.pages.page_tools import keys_of, open_page, text_of
+from tests.pages.page_tools import button_of, keys_of, open_page, text_of
 from tests.tiny_runs import keep_in_cache, tiny, trained
 from ui.shared.formatting import format_sig
 
@@ -123,16 +123,16 @@ def test_one_step_of_either_player_is_taken_alone_and_told(source, board):
     assert job.wait(lambda j: j.state == "running" and j.snapshot().step > 0, 120)
     page = visit()
     assert "Fréchet distance" in "".join(bar.proto.text for bar in page.get("progress"))
-    page.button(key="train_toggle").click().run()
+    button_of(page, "train_toggle").click().run()
     assert job.wait(lambda j: j.state == "paused", 60)
     for player, other in (("d", "G stayed"), ("g", "D stayed")):
         step = job.snapshot().step
-        page.button(key=f"train_{player}_step").click().run()
+        button_of(page, f"train_{player}_step").click().run()
         assert job.wait(lambda j, p=player: j.snapshot().single_step.get("player") == p, 60)
         page.run()
         assert not page.exception and job.snapshot().step == step and job.state == "paused"
         assert other in "".join(bar.proto.text for bar in page.get("progress"))
-    page.button(key="train_step").click().run()
+    button_of(page, "train_step").click().run()
     assert job.wait(lambda j: j.snapshot().step > step, 60) and job.snapshot().single_step == {}
     assert not any(w.key.startswith("tune_beta") for w in page.number_input)
 

@@ -13,7 +13,7 @@ from core.jobs.queue import JobQueue, use_queue
 from core.jobs.speed_estimates import SpeedEstimates
 from core.recipes import duration, presets
 from core.system import paths
-from tests.pages.page_tools import open_page, text_of
+from tests.pages.page_tools import button_of, open_page, text_of
 from ui.train.compare import differences
 
 pytestmark = pytest.mark.slow
@@ -220,7 +220,7 @@ def test_a_second_job_waits_in_the_queue_that_every_visitor_sees(board):
     other = visit()
     assert "In the queue, place 1" in text_of(other) and "second" in text_of(other)
     assert running.name in other.markdown[0].value.replace("\\", ""), "the running job is the one that is shown"
-    other.button(key="cancel_second").click().run()
+    button_of(other, "cancel_second").click().run()
     assert second.state == "cancelled" and running.state == "running"
 
 
@@ -264,11 +264,11 @@ def test_every_end_that_was_not_closed_is_shown_and_a_crash_of_the_second_run_is
     os.kill(board.queue.executor.processes()[0], signal.SIGKILL)
     assert second.wait(lambda j: not j.active, 60)
     page.run()
-    assert "resume" in page.error[0].value and not page.button(key="train_resume").disabled
+    assert "resume" in page.error[0].value and not button_of(page, "train_resume_second").disabled
     assert page.info[0].value.startswith("**first**")
-    page.button(key="train_close_first").click().run()
+    button_of(page, "train_close_first").click().run()
     assert not page.info and page.error
-    page.button(key="train_resume").click().run()
+    button_of(page, "train_resume_second").click().run()
     assert board.job("second").wait(lambda j: j.state == "running", 60)
 
 
@@ -322,7 +322,7 @@ def test_a_damaged_run_is_listed_with_its_sentence_and_can_only_be_deleted():
     assert {b.key for b in page.button if b.key and b.key.endswith("_broken")} == {"delete_broken"}
     page.button(key="delete_broken").click().run()
     assert "will be gone for good" in text_of(page) and folder.exists(), "it asks first"
-    dialog("delete", "broken").button(key="delete_go").click().run()
+    button_of(dialog("delete", "broken"), "delete_go").click().run()
     assert not folder.exists()
 
 
@@ -330,11 +330,11 @@ def test_a_run_is_renamed_and_a_taken_name_is_refused(board):
     for name in ("one", "two"):
         train(board, name=name)
     asked = dialog("rename", "one")
-    asked.text_input(key="rename_to").set_value("two")
-    asked.button(key="rename_go").click().run()
+    asked.text_input(key="rename_to_one").set_value("two")
+    button_of(asked, "rename_go").click().run()
     assert "already" in text_of(asked) and (paths.runs_folder() / "one").exists()
-    asked.text_input(key="rename_to").set_value("three")
-    asked.button(key="rename_go").click().run()
+    asked.text_input(key="rename_to_one").set_value("three")
+    button_of(asked, "rename_go").click().run()
     assert {run.name for run in runs.list_runs()} == {"two", "three"}
 
 
@@ -342,7 +342,7 @@ def test_a_run_is_continued_to_a_number_of_epochs_it_can_have_or_not_at_all(boar
     train(board, name="short")
     asked = dialog("continue", "short")
     for wrong in (1, 2.5, 1e9):
-        asked.number_input(key="continue_epochs").set_value(wrong).run()
+        asked.number_input(key="continue_epochs_short").set_value(wrong).run()
         assert "whole number from 2 to 10,000" in asked.error[0].value and "Continue" not in buttons(asked)
 
 
@@ -359,8 +359,8 @@ def test_a_run_that_waits_is_listed_as_queued_with_an_empty_result(board):
 def test_a_finished_run_is_continued_for_more_epochs(board):
     train(board, name="short")
     asked = dialog("continue", "short")
-    asked.number_input(key="continue_epochs").set_value(3)
-    asked.button(key="continue_go").click().run()
+    asked.number_input(key="continue_epochs_short").set_value(3)
+    button_of(asked, "continue_go").click().run()
     job = board.job("short")
     assert job.wait(lambda j: not j.active, 60) and job.snapshot().epoch == 3
 

@@ -21,6 +21,7 @@ from ui.embedding.inputs import MAX_ITERATIONS, SOURCES
 from ui.embedding.subset import ImageSubset, vectors
 from ui.shared.formatting import escape_markdown, format_sig
 from ui.shared.page import open_page
+from ui.shared.run_buttons import job_button
 
 MORE_ITERATIONS = 250
 """Iterations added by one click."""
@@ -159,11 +160,12 @@ def button(view: EmbeddingView, state: ViewState) -> None:
     if settings.method == "pca":
         return
     if state.state == "forming" and view.job is not None:
-        st.button(
+        job_button(
             "Stop",
-            key=f"map_stop{suffix}",
+            f"map_stop{suffix}",
+            view.job,
+            view.job.stop,
             icon=":material/stop:",
-            on_click=view.job.stop,
             help="Stops the map where it is, for all visitors who wait for it. You can continue it later.",
         )
     elif state.state == "done":

@@ -11,6 +11,7 @@ from core.jobs import embedding
 from ui.components.embedding.map_small import Panel, map_small
 from ui.embedding.board import EmbeddingView
 from ui.shared.formatting import escape_markdown, format_sig
+from ui.shared.run_buttons import job_button
 
 
 def pitfalls(view: EmbeddingView) -> None:
@@ -53,11 +54,12 @@ def _progress(job) -> None:
         st.rerun()
     before = f"Waiting: {job.position} in the queue before these." if job.position else "Computing the small maps …"
     st.progress(job.progress, text=before)
-    st.button(
+    job_button(
         "Stop",
-        key="map_lessons_stop",
+        "map_lessons_stop",
+        job,
+        job.stop,
         icon=":material/stop:",
-        on_click=job.stop,
         help="Stops the computation of the small maps.",
     )
 

@@ -13,6 +13,7 @@ from ui.shared.formatting import escape_markdown, pluralize
 from ui.shared.jobs import training_jobs
 from ui.shared.model_cache import load
 from ui.shared.page import images_of, open_page
+from ui.shared.run_buttons import job_button, run_button
 
 
 def no_gan() -> None:
@@ -29,9 +30,10 @@ def empty() -> None:
         return
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key="gan_start_row"):
         source = inputs.choose_source(found, "gan_source")
-        st.button(
+        run_button(
             "Train a GAN from this decoder",
-            key="gan_start",
+            "gan_start",
+            source,
             type="primary",
             icon=":material/play_arrow:",
             on_click=inputs.start,
@@ -94,5 +96,4 @@ def _progress(job: TrainingJob) -> None:
         text = f"{escape_markdown(job.name)}: epoch {int(shot.epoch)} of {shot.epochs}" if shot.step else "Starting …"
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.progress(part, text=text)
-        if st.button("Stop", key="gan_stop", help="Ends the training, or leaves the queue."):
-            job.stop()
+        job_button("Stop", "gan_stop", job, job.stop, help="Ends the training, or leaves the queue.")

@@ -18,6 +18,7 @@ from ui.gan.experiment_result import COLUMNS, SCALE, blank, predictions, result,
 from ui.shared import address
 from ui.shared.formatting import escape_markdown, pluralize
 from ui.shared.jobs import job_of, training_jobs
+from ui.shared.run_buttons import job_button, run_button
 from ui.shared.still_image import still
 
 TICK = 1.0
@@ -145,9 +146,10 @@ def _experiment(experiment: Experiment, source: Run) -> None:
         result(experiment, source, pair)
         done = {first.recipe.seed for first, _ in lab.finished_pairs(experiment, source)}
         seed = next(seed for seed in itertools.count() if seed not in done)
-        st.button(
+        run_button(
             "Run it again",
-            key=f"gan_again_{experiment.key}",
+            f"gan_again_{experiment.key}",
+            source,
             icon=":material/replay:",
             on_click=_submit,
             args=(lab.missing_recipes(experiment, source, seed),),
@@ -160,9 +162,10 @@ def _begin(experiment: Experiment, source: Run, predicted: bool) -> None:
     failed = [job for recipe in wanted if (job := _job_of(recipe)) is not None and job.message]
     for job in failed:
         st.warning(escape_markdown(job.message))
-    st.button(
+    run_button(
         "Run the experiment",
-        key=f"gan_run_{experiment.key}",
+        f"gan_run_{experiment.key}",
+        source,
         type="primary",
         icon=":material/play_arrow:",
         disabled=not predicted,
@@ -217,14 +220,20 @@ def _watch(experiment: Experiment, source: Run) -> None:
             run = next(iter(lab.runs_of(arm, source)), None) if job is None else job.run
             _arm(arm, job, run, source.recipe.shape)
     with st.container(horizontal=True):
-        if st.button(
+        job_button(
             "Stop",
-            key=f"gan_stop_{experiment.key}",
+            f"gan_stop_{experiment.key}",
+            jobs[0],
+            _stop,
+            (jobs,),
             icon=":material/stop:",
             help="Stops these trainings, or takes them out of the queue.",
-        ):
-            for job in reversed(jobs):
-                job.stop()
+        )
+
+
+def _stop(jobs: list[TrainingJob]) -> None:
+    for job in reversed(jobs):
+        job.stop()
 
 
 def _arm(arm: Arm, job: TrainingJob | None, run: Run | None, shape: ImageShape) -> None:

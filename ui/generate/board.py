@@ -22,6 +22,7 @@ from ui.shared.image_picker import choose
 from ui.shared.latent_cursor import LatentCursor, Original, cursor_of
 from ui.shared.model_cache import LoadedModel
 from ui.shared.page import images_of, images_or_none
+from ui.shared.run_buttons import run_key
 
 SCALE = 10
 """Enlargement of a downloaded picture."""
@@ -229,7 +230,7 @@ def _downloads(run: Run, loaded: LoadedModel, here: LatentCursor) -> None:
     """Download buttons; a PNG file is made at the click, from the current point."""
     st.download_button(
         f"This picture ({SCALE * loaded.shape.height} × {SCALE * loaded.shape.width})",
-        key="generate_png",
+        key=run_key("generate_png", run),
         file_name=f"{run.name}.png",
         mime="image/png",
         data=lambda: convert.png(loaded.pictures(np.asarray([here.sigma_units], np.float32))[0], scale=SCALE),
@@ -239,7 +240,7 @@ def _downloads(run: Run, loaded: LoadedModel, here: LatentCursor) -> None:
     settings = sampler.grid_settings(loaded)
     st.download_button(
         "The grid of samples",
-        key="generate_grid_png",
+        key=run_key("generate_grid_png", run),
         file_name=f"{run.name}-samples.png",
         mime="image/png",
         on_click="ignore",

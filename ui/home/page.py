@@ -17,6 +17,7 @@ from ui.shared import address
 from ui.shared.formatting import duration, escape_markdown, format_sig, pluralize
 from ui.shared.jobs import job_of, training_jobs, watch_training
 from ui.shared.page import open_page
+from ui.shared.run_buttons import job_button, run_button
 from ui.shared.still_image import still
 
 FIRST = "first"
@@ -65,15 +66,18 @@ def _first_model(job: TrainingJob | None) -> None:
 def _trained(job: TrainingJob) -> None:
     st.success("Your first model is trained. It now draws digits that nobody ever wrote.", icon=":material/check:")
     with st.container(horizontal=True):
-        if st.button(
+        if run_button(
             "Generate from it",
+            "home_generate",
+            job.run,
             type="primary",
-            key="home_generate",
             icon=":material/tune:",
             help="Opens Generate: a slider for each dimension of its latent space.",
         ):
             open_page("generate", run=job.name)
-        if st.button("See how it learned", key="home_watch", help="Its loss curves and pictures, epoch by epoch."):
+        if run_button(
+            "See how it learned", "home_watch", job.run, help="Its loss curves and pictures, epoch by epoch."
+        ):
             watch_training(job.name)
 
 
@@ -95,9 +99,10 @@ def _first_buttons() -> None:
             else:
                 address.put(FIRST, started.name)
                 st.rerun()
-        if example is not None and st.button(
+        if example is not None and run_button(
             "Play with a trained one",
-            key="home_play",
+            "home_play",
+            example,
             icon=":material/tune:",
             help="Move the sliders of a model that is already trained.",
         ):
@@ -121,8 +126,7 @@ def _progress(name: str) -> None:
         loss = f" · loss {format_sig(shot.latest['val_total'])} nats" if "val_total" in shot.latest else ""
         label = f"Epoch {int(shot.epoch)} of {shot.epochs}{loss}{left}"
     st.progress(min(1.0, shot.epoch / shot.epochs), text=label)
-    if st.button("Stop", key="home_stop", help="Ends the training and keeps the model as it is."):
-        job.stop()
+    job_button("Stop", "home_stop", job, job.stop, help="Ends the training and keeps the model as it is.")
     st.caption("The picture shows what the model generates, after each epoch, from the same random latent vectors.")
 
 
@@ -192,7 +196,7 @@ def _running_now() -> None:
                 f"**{escape_markdown(job.name)}** · {escape_markdown(job.recipe.summary())} · {place}"
                 + ("" if job.position else f" · epoch {int(shot.epoch)} of {shot.epochs}")
             )
-            if st.button("Watch", key=f"home_watch_{job.name}", help="Opens its loss curves as they grow."):
+            if run_button("Watch", "home_watch", job.run, help="Opens its loss curves as they grow."):
                 watch_training(job.name)
 
     for work in background[:5]:

@@ -22,6 +22,7 @@ from core.system.progress import Steps
 from ui.outliers.inputs import Choice
 from ui.shared.formatting import escape_markdown
 from ui.shared.model_cache import load
+from ui.shared.run_buttons import run_button
 
 AT_ONCE = 5_000
 """Images, at most, that a model with an encoder scores while the visitor waits: one or two seconds."""
@@ -86,9 +87,10 @@ def show(pending: Pending, height: int) -> None:
             )
             st.markdown(f"**{name}** {work}. The scores appear here when they are ready, and are kept for later.")
             st.fragment(_progress, run_every=0.5)(job)
-            st.button(
+            run_button(
                 "Stop",
-                key=f"outliers_stop_{pending.run.name}",
+                "outliers_stop",
+                pending.run,
                 icon=":material/stop:",
                 on_click=_stop,
                 args=(pending,),
@@ -105,9 +107,10 @@ def show(pending: Pending, height: int) -> None:
             )
         else:
             st.info(f"The scoring with **{name}** was stopped. Fewer images take less time.", icon=":material/pause:")
-        st.button(
+        run_button(
             "Score the images",
-            key=f"outliers_again_{pending.run.name}",
+            "outliers_again",
+            pending.run,
             type="primary",
             on_click=_start_again,
             icon=":material/play_arrow:",

@@ -13,6 +13,7 @@ from ui.planes.inputs import LATENT_DIM, slots
 from ui.shared.formatting import escape_markdown
 from ui.shared.jobs import training_jobs
 from ui.shared.page import open_page
+from ui.shared.run_buttons import job_button
 
 
 def plane_preset(slot: str) -> Recipe | None:
@@ -108,5 +109,4 @@ def _progress(slot: str, job: TrainingJob) -> None:
             text="Starting …" if not seen.step else f"Epoch {int(seen.epoch)} of {seen.epochs}",
         )
     st.caption("The plane appears after the first epoch and is redrawn during training.")
-    if st.button("Stop", key=f"planes_stop_{slot}", help="Ends the training, or removes it from the queue."):
-        job.stop()
+    job_button("Stop", f"planes_stop_{slot}", job, job.stop, help="Ends the training, or removes it from the queue.")

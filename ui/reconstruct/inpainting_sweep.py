@@ -22,6 +22,7 @@ from ui.reconstruct.settings import Settings
 from ui.shared import theme
 from ui.shared.formatting import escape_markdown, format_sig
 from ui.shared.model_cache import LoadedModel
+from ui.shared.run_buttons import job_button
 
 METHODS = {"zeros": "hole black", "mean": "hole mean", SEARCH: "search"}
 DASHES: dict[str, Any] = {"zeros": [2, 3], "mean": [8, 4], SEARCH: False}
@@ -122,11 +123,12 @@ def _results(job: InpaintingSweepJob, models: Sequence[tuple[Run, LoadedModel]])
 def _status(job: InpaintingSweepJob) -> None:
     if job.active:
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.button(
+            job_button(
                 "Stop",
-                key="reconstruct_sweep_stop",
-                on_click=job.leave,
-                args=(_visitor(),),
+                "reconstruct_sweep_stop",
+                job,
+                job.leave,
+                (_visitor(),),
                 width=80,
                 help="Stops the sweep; the curves measured so far stay.",
             )

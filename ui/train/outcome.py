@@ -12,6 +12,7 @@ from core.jobs.training_queue import TrainingQueue
 from core.runs import Run, RunError
 from ui.shared.formatting import epoch, escape_markdown, format_sig, pluralize
 from ui.shared.page import open_page
+from ui.shared.run_buttons import run_button, run_key
 from ui.train.run_table import best_of
 from ui.train.state import FOLLOWED, NOTICE, TOP
 from ui.training_view.controls import heading
@@ -51,15 +52,15 @@ def outcome(job: TrainingJob, queue: TrainingQueue, newest: bool) -> None:
         "diverged": (st.warning, job.message),
     }.get(job.state, (st.error, job.message))
     box(escape_markdown(text) if newest else f"**{escape_markdown(job.name)}** · {escape_markdown(text)}")
-    mark = "" if newest else f"_{job.name}"
-    with st.container(horizontal=True, key=f"train_ended{mark}"):
-        _next_steps(job, queue, mark, main="primary" if newest else "secondary")
+    with st.container(horizontal=True, key=run_key("train_ended", job.run)):
+        _next_steps(job, queue, main="primary" if newest else "secondary")
         if newest and st.button("Train another", key="train_another", icon=":material/add:", help="Back to the form."):
             st.session_state[FOLLOWED] = []
             st.rerun()
-        if not newest and st.button(
+        if not newest and run_button(
             "Close",
-            key=f"train_close{mark}",
+            "train_close",
+            job.run,
             icon=":material/close:",
             help="Removes this message. The run stays in the list below.",
         ):
@@ -67,31 +68,34 @@ def outcome(job: TrainingJob, queue: TrainingQueue, newest: bool) -> None:
             st.rerun()
 
 
-def _next_steps(job: TrainingJob, queue: TrainingQueue, mark: str, main: Literal["primary", "secondary"]) -> None:
+def _next_steps(job: TrainingJob, queue: TrainingQueue, main: Literal["primary", "secondary"]) -> None:
     """Buttons to go on with the run: resume, at a lower learning rate after a divergence, or generate from it."""
     if job.state == "diverged":
         lower = float(job.snapshot().latest.get("lr", job.recipe.lr)) / 10
-        if st.button(
+        if run_button(
             f"Go on from the last good epoch with learning rate {lower:.2g}",
-            key=f"train_lower{mark}",
+            "train_lower",
+            job.run,
             type=main,
             icon=":material/restart_alt:",
             disabled=not job.run.resumable,
             help="Resumes from the last saved state with a tenth of the learning rate.",
         ):
             start_job(lambda: _resume_with(queue, job.name, lower))
-    elif job.state != "finished" and st.button(
+    elif job.state != "finished" and run_button(
         "Resume",
-        key=f"train_resume{mark}",
+        "train_resume",
+        job.run,
         type=main,
         icon=":material/play_arrow:",
         disabled=not job.run.resumable,
         help="Goes on exactly where it stopped.",
     ):
         start_job(lambda: queue.resume(job.name))
-    if st.button(
+    if run_button(
         "Generate from it",
-        key=f"train_generate{mark}",
+        "train_generate",
+        job.run,
         icon=":material/draw:",
         disabled=not job.run.has_weights,
         type=main if job.state == "finished" else "secondary",

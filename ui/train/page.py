@@ -12,6 +12,7 @@ from ui.components.page.to_top import to_top
 from ui.shared.formatting import epoch, escape_markdown, pluralize
 from ui.shared.jobs import WATCHED, queues, training_jobs
 from ui.shared.page import open_page
+from ui.shared.run_buttons import run_button
 from ui.train.form import recipe_form
 from ui.train.outcome import outcome, start_job
 from ui.train.run_table import best_of, runs_section
@@ -147,7 +148,5 @@ def _trained_already() -> None:
             f"{escape_markdown(run.name)}: {best_of(run)} after {epochs}. Rows from the top: test images, {copies}, "
             "samples."
         )
-        if st.button(
-            "Generate from it", key=f"best_{run.name}", icon=":material/draw:", help="Move through its latent space."
-        ):
+        if run_button("Generate from it", "best", run, icon=":material/draw:", help="Move through its latent space."):
             open_page("generate", run=run.name)

@@ -13,6 +13,7 @@ from core.runs import Run, RunError
 from core.runs.export import to_zip
 from ui.shared.formatting import duration, epoch, escape_markdown, format_sig, format_time
 from ui.shared.page import open_page
+from ui.shared.run_buttons import Identity, identity, run_button, run_key
 from ui.train.compare import compare
 from ui.train.form_gan_source import request
 from ui.train.state import TOP
@@ -134,17 +135,19 @@ def _actions(run: Run, queue: TrainingQueue, training: bool) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"actions_{run.name}"):
         st.markdown(f"**{escape_markdown(run.name)}**", width="content")
         if run.error is None:
-            if st.button(
+            if run_button(
                 "Open in Generate",
-                key=f"generate_{run.name}",
+                "generate",
+                run,
                 icon=":material/draw:",
                 disabled=not run.has_weights,
                 help="Make new images with this model.",
             ):
                 open_page("generate", run=run.name)
-            if run.recipe.family.generator_source and st.button(
+            if run.recipe.family.generator_source and run_button(
                 "Make it a GAN",
-                key=f"gan_{run.name}",
+                "gan",
+                run,
                 icon=":material/swords:",
                 disabled=not run.has_weights,
                 help="Fills in the form: this run's decoder becomes the generator of a GAN.",
@@ -152,31 +155,34 @@ def _actions(run: Run, queue: TrainingQueue, training: bool) -> None:
                 request(run.name)
                 st.session_state[TOP] = f"gan {run.name} {time.monotonic()}"
                 st.rerun()
-            if st.button(
+            if run_button(
                 "Continue",
-                key=f"continue_{run.name}",
+                "continue",
+                run,
                 icon=":material/play_arrow:",
                 disabled=training or not run.resumable,
                 help="Train it for more epochs.",
             ):
-                DIALOGS["continue"](run, queue)
+                DIALOGS["continue"](run, queue, identity(run))
             _downloads(run, training)
-            if st.button(
+            if run_button(
                 "Rename",
-                key=f"rename_{run.name}",
+                "rename",
+                run,
                 icon=":material/edit:",
                 disabled=training,
                 help="Give it another name.",
             ):
-                DIALOGS["rename"](run, queue)
-        if st.button(
+                DIALOGS["rename"](run, queue, identity(run))
+        if run_button(
             "Delete",
-            key=f"delete_{run.name}",
+            "delete",
+            run,
             icon=":material/delete:",
             disabled=training,
             help="Removes it for good, after a question. A run that is training must be stopped first.",
         ):
-            DIALOGS["delete"](run, queue)
+            DIALOGS["delete"](run, queue, identity(run))
     if run.error:
         st.error(escape_markdown(run.error), icon=":material/broken_image:")
     elif run.status["message"] and not training:
@@ -190,7 +196,7 @@ def _downloads(run: Run, training: bool) -> None:
         run.csv,
         f"{run.name}.csv",
         "text/csv",
-        key=f"csv_{run.name}",
+        key=run_key("csv", run),
         on_click="ignore",
         icon=":material/download:",
         help="Its history: all losses, one row per measurement.",
@@ -200,7 +206,7 @@ def _downloads(run: Run, training: bool) -> None:
         lambda: to_zip(run),
         f"{run.name}.zip",
         "application/zip",
-        key=f"zip_{run.name}",
+        key=run_key("zip", run),
         on_click="ignore",
         icon=":material/folder_zip:",
         disabled=training,
@@ -217,7 +223,7 @@ def best_of(run: Run) -> str:
 
 
 @st.dialog("Continue training")
-def _continue(run: Run, queue: TrainingQueue) -> None:
+def _continue(run: Run, queue: TrainingQueue, known: Identity | None = None) -> None:
     done, planned = int(run.status["epoch"]), run.epochs
     st.markdown(f"**{escape_markdown(run.name)}** was trained for {epoch(run.status['epoch'])} of {planned} epochs.")
     # A float without bounds, as in the form: a number out of bounds must arrive here to be refused in words.
@@ -226,12 +232,14 @@ def _continue(run: Run, queue: TrainingQueue) -> None:
         value=float(planned if planned > done else min(MOST, 2 * done)),
         step=1.0,
         format="%g",
-        key="continue_epochs",
+        key=run_key("continue_epochs", run),
         help=f"Counted from the start of the run; at most {MOST:,}.",
     )
     if not done < total <= MOST or total != int(total):
         st.error(f"This must be a whole number from {done + 1:,} to {MOST:,}.", icon=":material/error:")
-    elif st.button("Continue", type="primary", key="continue_go", help="Goes on exactly where it stopped."):
+    elif run_button(
+        "Continue", "continue_go", run, known=known, type="primary", help="Goes on exactly where it stopped."
+    ):
         try:
             queue.resume(run.name, epochs=int(total))
         except (RunError, ValueError) as error:
@@ -241,11 +249,15 @@ def _continue(run: Run, queue: TrainingQueue) -> None:
 
 
 @st.dialog("Rename a run")
-def _rename(run: Run, queue: TrainingQueue) -> None:
+def _rename(run: Run, queue: TrainingQueue, known: Identity | None = None) -> None:
     new = st.text_input(
-        "New name", value=run.name, max_chars=60, key="rename_to", help="Letters, digits, spaces and - _ . ( )."
+        "New name",
+        value=run.name,
+        max_chars=60,
+        key=run_key("rename_to", run),
+        help="Letters, digits, spaces and - _ . ( ).",
     )
-    if st.button("Rename", type="primary", key="rename_go", help="The run's folder gets this name."):
+    if run_button("Rename", "rename_go", run, known=known, type="primary", help="The run's folder gets this name."):
         try:
             renamed = run.rename(new)
         except RunError as error:
@@ -257,11 +269,13 @@ def _rename(run: Run, queue: TrainingQueue) -> None:
 
 
 @st.dialog("Delete a run")
-def _delete(run: Run, queue: TrainingQueue) -> None:
+def _delete(run: Run, queue: TrainingQueue, known: Identity | None = None) -> None:
     st.markdown(f"**{escape_markdown(run.name)}** and its weights, curves and pictures will be gone for good.")
     with st.container(horizontal=True):
-        sure = st.button("Delete for good", type="primary", key="delete_go", help="This cannot be undone.")
-        if st.button("Cancel", key="delete_cancel", help="Keep it."):
+        sure = run_button(
+            "Delete for good", "delete_go", run, known=known, type="primary", help="This cannot be undone."
+        )
+        if run_button("Cancel", "delete_cancel", run, help="Keep it."):
             st.rerun()
     if sure:
         try:
@@ -274,4 +288,4 @@ def _delete(run: Run, queue: TrainingQueue) -> None:
 
 
 DIALOGS = {"continue": _continue, "rename": _rename, "delete": _delete}
-"""Dialogs by what they do; each takes the run and the queue."""
+"""Dialogs by what they do; each takes the run, the queue, and what the run was when the dialog was opened."""

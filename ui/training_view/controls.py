@@ -16,6 +16,7 @@ from core.recipes.recipe import Recipe, RecipeError
 from ui.charts import losses
 from ui.shared.formatting import duration, epoch, escape_markdown, format_sig, pluralize
 from ui.shared.recipe_labels import in_words
+from ui.shared.run_buttons import job_button
 
 TICK = 1.0
 """Seconds between two updates of a running job."""
@@ -55,9 +56,10 @@ def controls(job: TrainingJob) -> None:
     step = job.snapshot().step
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key="train_controls"):
         if job.state == "paused":
-            st.button(
+            job_button(
                 "Resume",
-                key="train_toggle",
+                "train_toggle",
+                job,
                 icon=":material/play_arrow:",
                 type="primary",
                 on_click=_act,
@@ -65,9 +67,10 @@ def controls(job: TrainingJob) -> None:
                 help="Goes on exactly where it paused.",
             )
         else:
-            st.button(
+            job_button(
                 "Pause",
-                key="train_toggle",
+                "train_toggle",
+                job,
                 icon=":material/pause:",
                 type="primary",
                 disabled=not can,
@@ -75,9 +78,10 @@ def controls(job: TrainingJob) -> None:
                 args=(job, job.pause, lambda j: j.state != "running"),
                 help="Pauses after this batch; nothing is lost.",
             )
-        st.button(
+        job_button(
             "Step",
-            key="train_step",
+            "train_step",
+            job,
             icon=":material/skip_next:",
             disabled=not can,
             on_click=_act,
@@ -86,9 +90,10 @@ def controls(job: TrainingJob) -> None:
         )
         if job.recipe.family.adversarial:
             _players(job, can)
-        st.button(
+        job_button(
             "Epoch",
-            key="train_epoch",
+            "train_epoch",
+            job,
             icon=":material/redo:",
             disabled=not can,
             on_click=_act,
@@ -104,18 +109,20 @@ def controls(job: TrainingJob) -> None:
 def _stop_button(job: TrainingJob) -> None:
     """Cancel a job that waits, or stop one that trains."""
     if job.state == "queued":
-        st.button(
+        job_button(
             "Cancel",
-            key="train_cancel",
+            "train_cancel",
+            job,
             icon=":material/close:",
             on_click=_act,
             args=(job, job.cancel, lambda j: not j.active),
             help="Takes this job out of the queue.",
         )
     else:
-        st.button(
+        job_button(
             "Stop",
-            key="train_stop",
+            "train_stop",
+            job,
             icon=":material/stop:",
             disabled=job.state == "stopping",
             on_click=_act,
@@ -140,9 +147,10 @@ def _players(job: TrainingJob, can: bool) -> None:
     """Buttons for one step of one player while the other rests."""
     before = job.snapshot().single_step
     for player, act, other in (("D", job.d_step, "generator"), ("G", job.g_step, "discriminator")):
-        st.button(
+        job_button(
             f"{player} step",
-            key=f"train_{player.lower()}_step",
+            f"train_{player.lower()}_step",
+            job,
             disabled=not can,
             on_click=_act,
             icon=":material/gavel:" if player == "D" else ":material/brush:",

@@ -16,6 +16,7 @@ from ui.components.charts.curves import curves
 from ui.components.playback.film import ROWS, film
 from ui.shared.formatting import escape_markdown, format_sig
 from ui.shared.jobs import training_jobs
+from ui.shared.run_buttons import job_button
 from ui.training_view import gan_view
 from ui.training_view.controls import TICK, head, latest, progress, view
 from ui.training_view.explain import how_it_works
@@ -45,13 +46,14 @@ def others(shown: TrainingJob) -> None:
                 st.markdown(
                     f"{place} · {escape_markdown(job.name)} · {escape_markdown(job.recipe.summary())}", width="stretch"
                 )
-                if st.button(
+                if job_button(
                     "Cancel",
-                    key=f"cancel_{job.name}",
+                    "cancel",
+                    job,
+                    job.cancel,
                     icon=":material/close:",
                     help="Takes it out of the queue, or stops it.",
                 ):
-                    job.cancel()
                     st.rerun()  # updates the table of runs as well
 
     st.fragment(queue, run_every=TICK)()
