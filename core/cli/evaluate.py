@@ -17,7 +17,7 @@ from core.recipes import presets
 from core.recipes.family import generator_sources
 from core.recipes.images import load_images
 from core.recipes.recipe import Recipe, applies, fields
-from core.runs import gan_source
+from core.runs import figures, gan_source
 from core.system.atomic_files import write_json
 from core.system.progress import Steps
 
@@ -51,17 +51,18 @@ def evaluate(args: argparse.Namespace) -> None:
 
     model = weights.load_model(run, args.which, device)
     file = next(f for w in (args.which, "last", "best") if (f := run.path / f"{w}.safetensors").is_file())
-    figures = Steps(test_set.evaluation_steps(model, images, args.images)).end()
-    figures |= {"epoch": weights.load(file)[1].get("epoch")}
+    epoch = weights.load(file)[1].get("epoch")
+    used = figures.weights_at(run, epoch if file.stem == "best" else None)
+    found = Steps(test_set.evaluation_steps(model, images, args.images, used)).end() | {"epoch": epoch}
     if args.samples:
-        figures |= _log_likelihood(model, metrics.test_images(model, images, args.images), args.samples)
+        found |= _log_likelihood(model, metrics.test_images(model, images, args.images), args.samples)
     if args.which == "best" and not run.locked():  # a run in training writes its own at the end
         try:
-            write_json(run.path / "evaluation.json", figures)
+            write_json(run.path / "evaluation.json", found)
         except OSError as error:  # a read-only folder: print the figures all the same
             print(f"Note: evaluation.json could not be written ({error.strerror or error}).", file=sys.stderr)
     table = _sample_table if family.adversarial else _loss_table
-    print(json.dumps(figures, indent=1) if args.json else table(run, figures))
+    print(json.dumps(found, indent=1) if args.json else table(run, found))
 
 
 def _log_likelihood(model: LatentModel, test: np.ndarray, samples: int) -> dict[str, Any]:
@@ -85,49 +86,33 @@ def _log_likelihood(model: LatentModel, test: np.ndarray, samples: int) -> dict[
 
 def _loss_table(run: runs.Run, f: dict[str, Any]) -> str:
     """Table of the loss terms and the other scores of a run."""
-    family, nats = run.recipe.family, run.recipe.likelihood != "mse"
-    unit = "nats per image" if nats else "squared error per image"
+    recipe = run.recipe
     lines = []
-    for term in family.terms:
-        title = term.title if term.title.startswith(("KL", "½")) else term.title[0].lower() + term.title[1:]
-        weight = getattr(run.recipe, term.weight) if term.weight else None
-        searched = weight is not None and not family.variational
-        rest = f"per image, with weight {weight:g} in the search for z" if searched else unit
-        if f.get(term.name) is not None:
-            lines.append((title, f"{f[term.name]:.2f}", rest))
-    if family.variational:
-        lines.append(("total", f"{f['total']:.2f}", f"{unit}: the negative ELBO, z sampled from the posterior"))
-    lines.append(("MSE", f"{f['mse']:.4f}", "per pixel, reconstructed from the posterior mean"))
-    if f["excess_bce"] is not None:
-        lines.append(
-            ("excess BCE", f"{f['excess_bce']:.2f}", f"above {f['bce_floor']:.2f}, the minimum for grey pixels")
-        )
-    if f.get("bits_per_dim") is not None:
-        rest = "the negative ELBO in bits per channel of a pixel; stored as it is, an image has 8"
-        if not run.recipe.variational:
-            rest = "the reconstruction alone in bits per channel of a pixel, without the code"
-        lines.append(("bits per dim", f"{f['bits_per_dim']:.3f}", rest))
+    for figure in figures.test_figures(recipe, f, f["weights"]):
+        digits = {"mse": 4, "bits_per_dim": 3, "active_units": 0}.get(figure.key, 2)
+        rest = f"{figure.unit}, {figure.about}" if figure.about else figure.unit
+        if figure.key == "log_likelihood":
+            error = f" ± {f['log_likelihood_error']:.2f}" if f["log_likelihood_error"] is not None else ""
+            bits = recipe.bits_per_dim(figure.value)
+            rest = f"{error} {rest}".strip() + ("" if bits is None else f" ({bits:.3f} bits per dimension)")
+        if figure.key == "bits_per_dim":
+            what = "the −ELBO" if recipe.variational else "the reconstruction alone, without the code,"
+            rest = f"{what} in bits per channel of a pixel; stored as it is, an image has 8"
+        if figure.key == "kl" and not recipe.variational and recipe.family.uses("beta"):
+            rest = f"per image, with weight {f['weights']['beta']:g} in the search for z"
+        lines.append((figure.name, f"{figure.value:.{digits}f}", rest))
+        if figure.key == "bce_floor":
+            lines.append(
+                ("Above the floor", f"{f['excess_bce']:.2f}", f"{figure.unit}, reconstruction − entropy floor")
+            )
     if f["sigma"] is not None:
         lines.append(("σ", f"{f['sigma']:.3f}", "of the Gaussian likelihood, in grey levels from 0 to 1"))
-    if family.variational:
-        lines.append(("active units", str(f["active_units"]), f"of {run.recipe.latent_dim} latent dimensions"))
-    if "log_likelihood" in f:
-        error = f" ± {f['log_likelihood_error']:.2f}" if f["log_likelihood_error"] is not None else ""
-        bits = run.recipe.bits_per_dim(-f["log_likelihood"])
-        bits_text = "" if bits is None else f" ({bits:.3f} bits per dim)"
-        lines.append(
-            (
-                "log p(x)",
-                f"{f['log_likelihood']:.2f}",
-                f"{error} nats per image{bits_text}, from {f['importance_samples']} importance samples".strip(),
-            )
-        )
     epoch = f" (weights of epoch {f['epoch']:g})" if f["epoch"] is not None else ""
-    width = max(len(value) for _, value, _ in lines)
+    names, width = max(len(name) for name, _, _ in lines), max(len(value) for _, value, _ in lines)
     return "\n".join(
         [
             f"'{run.name}' on {f['images']:,} test images{epoch}",
-            *(f"  {name:14}  {value:>{width}}  {rest}" for name, value, rest in lines),
+            *(f"  {name:{names}}  {value:>{width}}  {rest}" for name, value, rest in lines),
         ]
     )
 
@@ -154,8 +139,8 @@ def _sample_table(run: runs.Run, f: dict[str, Any]) -> str:
     for title, name, form, rest in SAMPLE_ROWS:
         if f[name] is None:
             continue
-        figures = [v for part in ((before, f) if before else (f,)) if (v := part[name]) is not None]
-        lines.append(f"  {title:16}  " + "  ".join(f"{value:>8{form}}" for value in figures) + f"  {rest}")
+        values = [v for part in ((before, f) if before else (f,)) if (v := part[name]) is not None]
+        lines.append(f"  {title:16}  " + "  ".join(f"{value:>8{form}}" for value in values) + f"  {rest}")
     return "\n".join([*lines, f"Fréchet distance in {f['yardstick']}."])
 
 
@@ -173,8 +158,10 @@ def show_runs(args: argparse.Namespace) -> None:
             if len(row) == 5
             else "  ".join((row[0].ljust(widths[0]), row[1]))
         )
+    notes = ["BEST: lowest value on the validation images of what the end of the line names."]
     if any(run.error is None and run.recipe.family.adversarial for run in all_runs):
-        print("BEST: lowest validation loss; F: lowest Fréchet distance of a GAN.")
+        notes.append("F: lowest Fréchet distance of a GAN.")
+    print(" ".join(notes))
 
 
 def _row(run: runs.Run) -> tuple[str, ...]:
@@ -182,10 +169,14 @@ def _row(run: runs.Run) -> tuple[str, ...]:
         return run.name, run.error
     status = run.status
     epochs = f"{round(status['epoch'], 1):g}/{run.epochs}"
-    best = "–" if status.get("best_total") is None else f"{status['best_total']:.2f}"
-    if run.recipe.family.adversarial and best != "–":
-        best += " F"
-    return run.name, status["state"], epochs, best, run.recipe.summary()
+    lowest, best, what = figures.best(run), "–", run.recipe.summary()
+    if lowest is not None:
+        best = f"{lowest.value:.2f}"
+        if run.recipe.family.adversarial:
+            best += " F"
+        else:
+            what += f" · best: {lowest.name}, {lowest.unit}"
+    return run.name, status["state"], epochs, best, what
 
 
 def show_recipes(args: argparse.Namespace) -> None:

@@ -16,7 +16,7 @@ from core.cli.common import CliError, Command, quoted
 from core.recipes import presets
 from core.recipes.images import load_images
 from core.recipes.recipe import GROUPS, Recipe, RecipeError, check, fields, lacking
-from core.runs import gan_source
+from core.runs import figures, gan_source
 from core.training.events import Control, Finished
 
 SKIPPED_SHOWN = 5
@@ -201,19 +201,19 @@ def _report(run: runs.Run, end: Finished | None, command: str, signals: list[int
 
 def _results(run: runs.Run, status: dict[str, Any]) -> Iterator[str]:
     """The best validation and the test scores, one line each."""
-    best, figures = status.get("best_total"), run.evaluation()
     if run.recipe.family.adversarial:
+        best, tested = status.get("best_total"), run.evaluation()
         if best is not None:
             yield f"Best round: Fréchet distance {best:.2f}, in epoch {status['best_epoch']:g}."
-        if figures:
-            before = f", {figures['before']['frechet']:.2f} before" if figures.get("before") else ""
-            yield f"Test set: Fréchet distance {figures['frechet']:.2f}{before}."
+        if tested:
+            before = f", {tested['before']['frechet']:.2f} before" if tested.get("before") else ""
+            yield f"Test set: Fréchet distance {tested['frechet']:.2f}{before}."
         return
-    unit = "nats" if run.recipe.likelihood != "mse" else "(squared error)"
-    if best is not None:
-        yield f"Best validation: {best:.2f} {unit} per image, in epoch {status['best_epoch']:g}."
-    if figures:
-        yield f"Test set: {figures['total']:.2f} {unit} per image."
+    if (lowest := figures.best(run)) is not None:
+        yield f"Best validation: {lowest.value:.2f} {lowest.unit}, {lowest.name}, {lowest.about}."
+    for figure in figures.of_test(run):
+        if figure.key in ("total", "negative_elbo"):
+            yield f"Test set: {figure.value:.2f} {figure.unit}, {figure.name}: {figure.about}."
 
 
 def _resume_arguments(parser: argparse.ArgumentParser) -> None:

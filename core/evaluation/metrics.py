@@ -7,7 +7,7 @@ less on MNIST, and that value is not an ELBO.
 from __future__ import annotations
 
 import math
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -184,19 +184,28 @@ def test_images(model: LatentModel, images: data.ImageSet, limit: int = SEARCHED
     return test
 
 
-def evaluate(model: LatentModel, test: np.ndarray, seed: int = 0) -> dict[str, Any]:
+def evaluate(
+    model: LatentModel, test: np.ndarray, seed: int = 0, weights: Mapping[str, float] | None = None
+) -> dict[str, Any]:
     """Figures of a model on test images: `evaluation_steps` to the end."""
-    return Steps(evaluation_steps(model, test, seed)).end()
+    return Steps(evaluation_steps(model, test, seed, weights)).end()
 
 
-def evaluation_steps(model: LatentModel, test: np.ndarray, seed: int = 0) -> Generator[float, None, dict[str, Any]]:
+def evaluation_steps(
+    model: LatentModel, test: np.ndarray, seed: int = 0, weights: Mapping[str, float] | None = None
+) -> Generator[float, None, dict[str, Any]]:
     """Score a model on test images in steps of less than a second: yields the share that is done, 0 to 1.
 
     Args:
         test: pictures `uint8` [N, H, W] or [N, H, W, 3].
+        weights: of the loss terms by recipe field, as in training (default: the model's β, and 1 for others).
     Returns:
-        The figures by name, ready for JSON.
+        The figures by name, ready for JSON. `total` is what training minimises, all terms with their `weights`, like
+        the column of that name in `history.csv`; `negative_elbo` is reconstruction + KL at weight 1, None for points.
     """
+    terms = model.family.terms
+    used = {term.weight: 1.0 for term in terms if term.weight} | {"beta": float(model.beta)} | dict(weights or {})
+    used = {term.weight: used[term.weight] for term in terms if term.weight}
     images = convert.to_byte_tensor(test, model.latent_mean.device)
     totals, n = Totals(model, len(images), seed), len(images)
     for start in range(0, n, encoding.CHUNK):
@@ -216,7 +225,9 @@ def evaluation_steps(model: LatentModel, test: np.ndarray, seed: int = 0) -> Gen
         "images": n,
         "recon": scores.recon,
         "kl": scores.kl,
-        "total": scores.total(),
+        "total": sum((used[term.weight] if term.weight else 1.0) * scores.terms[term.name] for term in terms),
+        "weights": used,
+        "negative_elbo": scores.recon + scores.kl if model.variational else None,
         "mse": scores.mse,
         "bce_floor": floor if bernoulli else None,
         "excess_bce": scores.recon - floor if bernoulli else None,

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from core.models import AutoDecoder, LatentModel, build
 from core.models.base import renamed
-from core.runs import Run, RunError
+from core.runs import Run, RunError, figures
 from core.system.atomic_files import write_atomic
 
 FORMAT = "latent-lab-1"
@@ -86,5 +86,9 @@ def load_model(run: Run, which: str = "best", device: str | torch.device = "cpu"
     if path is None:
         raise RunError(f"'{run.name}' has no weights yet. Train it first.")
     model = build(run.recipe)
-    put(model, load(path)[0], f"'{run.name}'")
+    tensors, facts = load(path)
+    put(model, tensors, f"'{run.name}'")
+    if "beta" in run.recipe.family.weights:  # it may have been changed in mid-run: a search uses that of the training
+        epoch = facts.get("epoch")
+        model.beta.fill_(figures.weights_at(run, epoch if path.stem == "best" else None)["beta"])
     return model.to(device).eval().requires_grad_(False)

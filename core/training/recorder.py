@@ -20,7 +20,7 @@ from core import data
 from core.evaluation import test_set
 from core.models import build
 from core.recipes.images import load_images
-from core.runs import Run, RunError, history, weights
+from core.runs import Run, RunError, figures, history, weights
 from core.runs.history import HistoryFile, HistoryTable, Row
 from core.system.atomic_files import write_atomic, write_json
 from core.system.progress import Steps
@@ -195,7 +195,8 @@ class RunRecorder:
             yield f"It could not be scored on the test set: {error}"
             return
         model = weights.load_model(self.run, "best", device)
-        steps = Steps(test_set.evaluation_steps(model, test))
+        loss_weights = figures.weights_at(self.run, self.best_epoch)
+        steps = Steps(test_set.evaluation_steps(model, test, weights=loss_weights))
         for _ in steps:
             yield ""
         write_json(self.run.path / "evaluation.json", steps.end() | {"epoch": self.best_epoch})
