@@ -15,7 +15,7 @@ import numpy as np
 from core import data
 from core.cli import common
 from core.cli.common import CliError, Command, number
-from core.images import convert
+from core.images import convert, picture_files
 from core.images.shape import ImageShape
 from core.latent import codec, mixture, walks
 from core.recipes.images import load_images
@@ -169,7 +169,7 @@ def _from_files(files: list[str], shape: ImageShape) -> np.ndarray:
     pictures = []
     for file in files:
         try:
-            pictures.append(convert.from_file(file, shape))
+            pictures.append(picture_files.from_file(file, shape))
         except convert.ImageError as error:
             raise CliError(f"{file} {error}.") from None
     return np.stack(pictures)

@@ -101,6 +101,8 @@ def train(args: argparse.Namespace) -> int:
     recipe = _with_source(recipe, args)
     images = load_images(recipe)
     device = common.device(args.device)
+    for sentence in images.notes:
+        print(f"Note: {sentence}", file=sys.stderr)
     for file, reason in images.skipped[:SKIPPED_SHOWN]:
         print(f"Note: {file} {reason} and is skipped.", file=sys.stderr)
     if len(images.skipped) > SKIPPED_SHOWN:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from core.images.convert import shape_of
+from core.images.pixel_choices import PixelChoices
 from core.images.shape import ImageShape
 
 
@@ -22,6 +23,9 @@ class ImageSet:
         train_images, test_images: pictures, `uint8` [N, H, W] or [N, H, W, 3], 0 black to 255 white.
         train_labels, test_labels: `int64` [N], an index into `classes`, or -1 for an image without a class.
         skipped: (file, reason) of files in a user's folder that could not be used.
+        notes: how a user's folder was read, sentences.
+        pixels: the pixel choices that were made for it.
+        held_out: indices of the training images that its makers put aside for validation, `int64`.
     """
 
     name: str
@@ -31,9 +35,12 @@ class ImageSet:
     test_labels: np.ndarray
     classes: tuple[str, ...]
     skipped: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
+    pixels: PixelChoices = PixelChoices()
+    held_out: np.ndarray = field(default_factory=lambda: np.array([], np.int64))
 
     def __post_init__(self) -> None:
-        for array in (self.train_images, self.train_labels, self.test_images, self.test_labels):
+        for array in (self.train_images, self.train_labels, self.test_images, self.test_labels, self.held_out):
             array.flags.writeable = False
 
     @property

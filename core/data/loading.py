@@ -20,6 +20,7 @@ from core.data import idx
 from core.data.image_set import DataError, ImageSet, spread
 from core.data.registry import DIGIT_NAMES, SOURCES
 from core.images.convert import to_uint8
+from core.images.pixel_choices import PixelChoices
 from core.images.shape import GREY_28, ImageShape
 from core.system import paths
 
@@ -33,12 +34,13 @@ class Status:
     size: str
 
 
-def load(name: str, folder: str = "", shape: ImageShape | None = None) -> ImageSet:
+def load(name: str, folder: str = "", shape: ImageShape | None = None, pixels: PixelChoices | None = None) -> ImageSet:
     """The data set of that name, from memory if it was loaded before and its files have not changed.
 
     Args:
         name: one of `registry.SOURCES`. folder: the path, for the set `folder` only.
         shape: of the images, for a set whose shape can be chosen; None: the set's own, see `Source.shape`.
+        pixels: what becomes black and white, for the set `folder` only.
     Raises:
         DataError: unknown name, a shape that the set does not have, files missing or damaged: says what to do.
     """
@@ -50,7 +52,7 @@ def load(name: str, folder: str = "", shape: ImageShape | None = None) -> ImageS
     if name == "digits":
         return read_digits(shape)
     if name == "folder":
-        return folders.load(folder, shape)
+        return folders.load(folder, shape, pixels)
     files = _files(name)
     if files is None:
         raise DataError(
@@ -75,7 +77,8 @@ def split(images: ImageSet, validation: int, limit: int = 0) -> tuple[np.ndarray
     """Indices of the images to train on and of the validation images, both among the training images.
 
     The choice is the same for every recipe and seed, so that validation losses of different runs can be compared. At
-    most a fifth is held out. With fewer than five images none is held out: the first one serves as both.
+    most a fifth is held out. With fewer than five images none is held out: the first one serves as both. Where a folder
+    has a part of its own for validation, those images are held out and no others.
 
     Args:
         validation: images to hold out. limit: train on this many of the others only; 0 means all.
@@ -84,11 +87,15 @@ def split(images: ImageSet, validation: int, limit: int = 0) -> tuple[np.ndarray
     """
     count = len(images.train_images)
     order = np.random.RandomState(0).permutation(count)  # numpy promises never to change its numbers
-    held_out = min(max(1, validation), count // 5)
-    train = order[held_out:]
+    if len(images.held_out):
+        aside = np.isin(order, images.held_out)
+        held, train = order[aside][: max(1, validation)], order[~aside]
+    else:
+        held_out = min(max(1, validation), count // 5)
+        held, train = order[: max(1, held_out)], order[held_out:]
     if limit:
         train = train[:limit]
-    return np.sort(train), np.sort(order[: max(1, held_out)])
+    return np.sort(train), np.sort(held)
 
 
 def status() -> dict[str, Status]:

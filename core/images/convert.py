@@ -2,36 +2,24 @@
 
 A *picture* is `uint8` [H, W] (grey) or [H, W, 3] (RGB), 0 black to 255 white, as Pillow and the browser have it;
 several are [N, H, W] or [N, H, W, 3]. A *tensor* of images is float [N, C, H, W] in [0, 1], as PyTorch has it. Every
-image that comes from a file or goes to a file, a browser or a model is converted here. torch is imported only where a
-tensor is made.
+image that goes to a file, a browser or a model is converted here; `core.images.picture_files` reads those of users.
+torch is imported only where a tensor is made.
 """
 
 from __future__ import annotations
 
 import base64
 import io
-import warnings
-from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 
-from core.images.shape import GREY_28, ImageShape
+from core.images.shape import ImageShape
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
-
-MAX_PIXELS = 64_000_000
-"""Pixels of a picture file, at most."""
-
-MAX_BYTES = 50_000_000
-"""Bytes of a picture file, at most."""
-
-# Pillow warns above 90 million pixels; the limit here is lower and ends in an `ImageError` instead.
-warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 
 class ImageError(ValueError):
@@ -192,104 +180,3 @@ def from_png(data: bytes) -> np.ndarray:
             return np.asarray(picture.convert("L" if grey else "RGB"))
     except Exception as error:
         raise ImageError("is not a readable picture") from error
-
-
-def from_file(source: bytes | str | Path, shape: ImageShape = GREY_28) -> np.ndarray:
-    """A picture file of any format, size and colour mode that Pillow reads, fitted into `shape`.
-
-    The whole picture is kept in its own proportions and turned upright as its EXIF orientation says; the strips beside
-    it take the median colour of its border. A transparent background becomes white behind dark content and black behind
-    light content.
-
-    Args:
-        source: a path, or the bytes of an uploaded file. shape: of the result; a grey one turns colours to grey levels.
-    Returns:
-        `uint8` [H, W] or [H, W, 3].
-    Raises:
-        ImageError: not a picture, damaged, or too large (over 50 MB or 64 million pixels).
-    """
-    size = len(source) if isinstance(source, bytes) else _file_size(Path(source))
-    if size == 0:
-        raise ImageError("is empty")
-    if size > MAX_BYTES:
-        raise ImageError(f"is too large ({size / 1e6:,.0f} MB; up to {MAX_BYTES / 1e6:.0f} MB are read)")
-    try:
-        file = io.BytesIO(source) if isinstance(source, bytes) else source
-        with Image.open(file, formats=_formats()) as picture:
-            width, height = picture.size
-            if width * height > MAX_PIXELS:
-                raise Image.DecompressionBombError
-            # Decodes a camera's JPEG at a fraction of its size: thousands of photos in seconds.
-            picture.draft("RGB" if shape.colour else "L", (4 * shape.width, 4 * shape.height))
-            return _fit(_flatten(ImageOps.exif_transpose(picture), shape.colour), shape)
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise ImageError(f"has too many pixels (up to {MAX_PIXELS / 1e6:.0f} million are read)") from error
-    except UnidentifiedImageError as error:
-        raise ImageError("is not a picture that can be opened") from error
-    except MemoryError as error:
-        raise ImageError("needs more memory than there is") from error
-    except PermissionError as error:
-        raise ImageError("may not be read (no permission)") from error
-    except Exception as error:  # Pillow's decoders raise nearly every type of exception on damaged files.
-        raise ImageError("is a damaged picture") from error
-
-
-def _file_size(path: Path) -> int:
-    try:
-        if not path.is_file():  # reading from a pipe or a device might never end
-            raise ImageError("is not a file")
-        return path.stat().st_size
-    except OSError as error:
-        raise ImageError("cannot be read") from error
-
-
-def _formats() -> list[str]:
-    """Every format of Pillow except PostScript, which Pillow passes to another program to run."""
-    Image.init()
-    return [name for name in Image.ID if name != "EPS"]
-
-
-def _flatten(picture: Image.Image, colour: bool) -> Image.Image:
-    """Mode `L` or `RGB`: alpha composited onto a background, more than 8 bits a pixel scaled instead of cut off."""
-    mode = "RGB" if colour else "L"
-    if picture.mode == "F" or picture.mode.startswith("I"):
-        levels = np.nan_to_num(np.asarray(picture, dtype=np.float64), nan=0.0, posinf=0.0, neginf=0.0)
-        low, high = float(levels.min()), float(levels.max())
-        # The file states its depth for I;16 only; otherwise the smallest usual one that holds every value is taken.
-        usual: Sequence[float] = {"F": (1.0, 255.0, 65535.0), "I": (255.0, 65535.0)}.get(picture.mode, (65535.0,))
-        top = next((t for t in usual if high <= t), high)
-        low = min(low, 0.0)
-        scaled = np.rint((levels - low) / max(top - low, 1e-12) * 255.0).astype(np.uint8)
-        return Image.fromarray(scaled).convert(mode)
-    if picture.has_transparency_data:
-        picture = picture.convert("RGBA")
-        alpha = np.asarray(picture.getchannel("A"), dtype=np.float64) / 255.0
-        opaque = picture.convert("RGB")
-        luminance = np.asarray(opaque.convert("L"), dtype=np.float64)
-        dark = alpha.sum() == 0 or (luminance * alpha).sum() / alpha.sum() < 128.0
-        ground = 255.0 if dark else 0.0
-        levels = np.asarray(opaque, dtype=np.float64) if colour else luminance
-        alpha = alpha[..., None] if colour else alpha
-        return Image.fromarray(np.rint(levels * alpha + ground * (1.0 - alpha)).astype(np.uint8))
-    if picture.mode == "LAB":
-        from PIL import ImageCms  # Pillow's own `convert` does not read this mode
-
-        lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
-        picture = ImageCms.profileToProfile(picture, lab, srgb, outputMode="RGB") or picture
-    return picture.convert(mode)
-
-
-def _fit(picture: Image.Image, shape: ImageShape) -> np.ndarray:
-    """Shrunk or enlarged to fit `shape`, centred on a ground of the border's median colour."""
-    width, height = picture.size
-    if (width, height) == (shape.width, shape.height):
-        return np.array(picture, dtype=np.uint8)
-    scale = min(shape.width / width, shape.height / height)
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    small = np.asarray(picture.resize(size, Image.Resampling.BICUBIC, reducing_gap=3.0), dtype=np.uint8)
-    border = np.concatenate([small[0], small[-1], small[:, 0], small[:, -1]])
-    canvas = np.empty(shape.picture, dtype=np.uint8)
-    canvas[:] = np.median(border, axis=0).astype(np.uint8)
-    top, left = (shape.height - size[1]) // 2, (shape.width - size[0]) // 2
-    canvas[top : top + size[1], left : left + size[0]] = small
-    return canvas

@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from core.data import ImageSet, folder, idx, loading, statistics
-from core.images import convert
+from core.images import picture_files
 from core.images.shape import ImageShape
 from ui.shared.formatting import format_sig
 from ui.shared.source_code import show_code
@@ -55,5 +55,5 @@ def _product(shape: ImageShape) -> str:
 
 def _readers(name: str) -> list[Any]:
     if name == "folder":
-        return [convert.from_file, folder.read]
+        return [picture_files.from_file, folder.read]
     return [loading.read_digits] if name == "digits" else [idx.read]

@@ -34,6 +34,8 @@ def page() -> None:
     with picture:
         if images:
             st.caption(sheets.sample_sheet(images, st.session_state.get(SEED, 0), key="data_sheet"))
+            for sentence in images.notes:
+                st.text(sentence)  # plain text: it quotes names of folders
         else:
             _empty(name, path, problem, status[name].ready)
     if images:

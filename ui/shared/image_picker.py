@@ -11,7 +11,8 @@ import numpy as np
 import streamlit as st
 
 from core.data import ImageSet
-from core.images.convert import ImageError, from_file
+from core.images.convert import ImageError
+from core.images.picture_files import from_file
 from core.images.shape import ImageShape
 from core.latent import codec, sampling
 from ui.components.drawing.draw import draw, set_drawing

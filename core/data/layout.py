@@ -1,0 +1,144 @@
+"""Layout of a folder of pictures: wrapper folders, train and test folders, classes.
+
+Image sets are handed round as `class/picture`, `train/class/picture` with `test/…` and perhaps `val/…`, or
+`class/train/picture`, and unpacking often puts one more folder around all of it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from core.system.user_paths import shown
+
+TRAIN, VALIDATION, TEST = "training", "validation", "test"
+
+_WORDS = {
+    **dict.fromkeys(("train", "training", "trainset"), TRAIN),
+    **dict.fromkeys(("val", "valid", "validation", "dev"), VALIDATION),
+    **dict.fromkeys(("test", "testing", "testset"), TEST),
+}
+
+
+@dataclass(frozen=True)
+class Place:
+    """What the folders of a file say: its part of the set ("": not said) and its class (None: none).
+
+    Attributes:
+        left_out: the reason why a file beside the parts is not used, or "".
+    """
+
+    part: str = ""
+    label: str | None = None
+    left_out: str = ""
+
+
+def places(files: Sequence[str], pictures: Sequence[bool]) -> tuple[list[Place], tuple[str, ...]]:
+    """The place of each file, and sentences on how the folders were read.
+
+    Args:
+        files: paths below the folder. pictures: which of them are pictures by their names; only these decide.
+    """
+    split = [tuple(unicodedata.normalize("NFC", part) for part in file.split(os.sep)) for file in files]
+    telling = [parts for parts, picture in zip(split, pictures, strict=True) if picture] or split
+    depth = _wrappers(telling, 0)
+    said = []
+    if depth:
+        said.append(f"The only folder, “{shown('/'.join(telling[0][:depth]))}”, was opened; what is in it is the set.")
+    parts = {name: part for name in _folders(telling, depth) if (part := _part(name))}
+    if TRAIN in parts.values() and len(set(parts.values())) > 1:
+        return _by_parts(split, telling, depth, parts, said)
+    if _parts_in_classes(telling, depth):
+        found = [_in_class(parts, depth) for parts in split]
+        said.append(_sentence({_part(p[depth + 1]): p[depth + 1] for p in telling}) + " inside each class.")
+        return found, tuple(said)
+    return [Place("", parts[depth] if len(parts) > depth + 1 else None) for parts in split], tuple(said)
+
+
+def _wrappers(files: Sequence[tuple[str, ...]], depth: int) -> int:
+    """The first depth below `depth` at which there is more than one folder, or a picture, or nothing but pictures."""
+    while (
+        files
+        and all(len(parts) > depth + 1 and parts[depth] == files[0][depth] for parts in files)
+        and any(len(parts) > depth + 2 for parts in files)
+    ):
+        depth += 1
+    return depth
+
+
+def _folders(files: Sequence[tuple[str, ...]], depth: int) -> list[str]:
+    return list(dict.fromkeys(parts[depth] for parts in files if len(parts) > depth + 1))
+
+
+@lru_cache(maxsize=10_000)
+def _part(name: str) -> str:
+    """The part of a set that a folder's name says: `Train`, `seg_test`, `validation set`, `trainA`; "" for others."""
+    found = {_WORDS[word] for word in _words(name) if word in _WORDS}
+    return found.pop() if len(found) == 1 else ""
+
+
+def _words(name: str) -> list[str]:
+    """Words of a name in small letters; capitals begin one, digits and signs end one."""
+    return [word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name)]
+
+
+def _by_parts(
+    split: Sequence[tuple[str, ...]],
+    telling: Sequence[tuple[str, ...]],
+    depth: int,
+    parts: dict[str, str],
+    said: list[str],
+) -> tuple[list[Place], tuple[str, ...]]:
+    """Places of `train/class/picture` and the like."""
+    inner = {name: _wrappers([p for p in telling if p[depth] == name], depth + 1) for name in parts}
+    names = list(parts.values())
+
+    def place(path: tuple[str, ...]) -> Place:
+        part = parts.get(path[depth], "") if len(path) > depth + 1 else ""
+        if not part:
+            return Place(left_out="lies beside the folders of the training and test set and is left out")
+        below = inner[path[depth]]
+        if len(path) > below + 1:
+            return Place(part, path[below])
+        rest = "-".join(word for word in _words(path[depth]) if word not in _WORDS)
+        return Place(part, rest if rest and names.count(part) > 1 else None)
+
+    found = [place(path) if len(path) > depth else Place() for path in split]
+    classes = any(one.label is not None for one in found)
+    said.append(
+        _sentence({part: name for name, part in parts.items()})
+        + ("; the folders in them are the classes." if classes else ".")
+    )
+    return found, tuple(said)
+
+
+def _parts_in_classes(telling: Sequence[tuple[str, ...]], depth: int) -> bool:
+    """Whether every folder is a class with folders for the parts of the set in it."""
+    if not telling or any(len(parts) < depth + 3 for parts in telling):
+        return False
+    inner = {(parts[depth], _part(parts[depth + 1])) for parts in telling}
+    found = {part for _, part in inner}
+    trained = {label for label, part in inner if part == TRAIN}
+    return TRAIN in found and len(found - {""}) > 1 and trained == {label for label, _ in inner}
+
+
+def _in_class(path: tuple[str, ...], depth: int) -> Place:
+    part = _part(path[depth + 1]) if len(path) > depth + 2 else ""
+    if not part:
+        return Place(left_out="lies beside the folders of the training and test set and is left out")
+    return Place(part, path[depth])
+
+
+def _sentence(names: dict[str, str]) -> str:
+    """`“train” is the training set, “val” the validation set and “test” the test set`, without the full stop."""
+    given = {part: shown(names[part]) for part in (TRAIN, VALIDATION, TEST) if part in names}
+    if TEST not in given:
+        given = {TRAIN: given[TRAIN], TEST: given[VALIDATION]}
+    first, *rest = (f"“{name}” is the {part} set" for part, name in given.items())
+    return ", ".join([first, *(text.replace(" is the ", " the ") for text in rest[:-1])]) + (
+        f" and {rest[-1].replace(' is the ', ' the ')}" if rest else ""
+    )

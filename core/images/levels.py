@@ -1,0 +1,220 @@
+"""Levels of decoded pictures: one range, one ground and one polarity for a whole set, then 0 (black) to 255 (white).
+
+Files with more than 8 bits do not say which of their values is white: a 12-bit camera writes 0 to 4095 into files of 16
+bits. So the range is measured over the whole set; a range of its own for each picture would hide that one is darker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from core.images.pixel_choices import AUTO, EACH, PixelChoices, as_text
+from core.images.shape import ImageShape
+
+USUAL = ((0.0, 1.0), (-1.0, 1.0), (0.0, 255.0), (0.0, 1023.0), (0.0, 4095.0), (0.0, 16383.0), (0.0, 65535.0))
+"""Ranges that files usually have, narrowest first. The first two are those of floats only."""
+
+TOLERANCE = 0.01
+"""Share of a usual range by which values may exceed it."""
+
+TAIL = 0.001
+"""Share of the values at either end that are taken for hot or dead pixels where they stretch the range to more than
+double."""
+
+WHITE = 255.0
+
+LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
+"""Weights of red, green and blue in a grey level (ITU-R 601)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Decoded:
+    """A picture shrunk to fit a shape, before its levels are chosen.
+
+    Attributes:
+        values: `uint8` levels [h, w] or [h, w, 3]; of a deep picture the values of its file as `float32`. Multiplied by
+            `opacity` where there is one.
+        opacity: `float32` [h, w] from 0 to 1, the share of each pixel that the file has a value for; None: all of it.
+        transparent: whether that is the file's transparency; otherwise it has values that are no numbers.
+        sample: values of a deep picture, `float32` [k], with the least and the greatest; None: the file has 8 bits.
+        ends: white of such a file by itself, the least of these that its values do not exceed.
+    """
+
+    values: np.ndarray
+    opacity: np.ndarray | None = None
+    transparent: bool = False
+    sample: np.ndarray | None = None
+    ends: tuple[float, ...] = (65535.0,)
+
+    @property
+    def luminance(self) -> float:
+        """Mean luminance of what is opaque, from 0 to 255, of a picture of 8 bits."""
+        grey = self.values if self.values.ndim == 2 else self.values @ LUMINANCE
+        share = 1.0 * grey.size if self.opacity is None else float(self.opacity.sum())
+        return float(grey.sum()) / share if share else 0.0
+
+
+def settle(pictures: Sequence[Decoded], choices: PixelChoices) -> PixelChoices:
+    """The choices with `auto` replaced by what these pictures, as one set, give; where they give nothing, it stays."""
+    if choices.levels == AUTO and (samples := [p.sample for p in pictures if p.sample is not None and p.sample.size]):
+        ends = min(p.ends for p in pictures if p.sample is not None)
+        choices = replace(choices, levels=as_text(*range_of(np.concatenate(samples), ends)))
+    clear = [p for p in pictures if p.transparent]
+    if choices.ground == AUTO and clear:
+        choices = replace(choices, ground=_ground(clear, choices))
+    return choices
+
+
+def range_of(values: np.ndarray, ends: tuple[float, ...]) -> tuple[float, float]:
+    """The values that become black and white: a usual range that these fill at least by half, else their own.
+
+    Args:
+        values: of a whole set, float [n], n > 0. ends: see `Decoded`; used where all values are equal.
+    """
+    low, high = float(values.min()), float(values.max())
+    inner_low, inner_high = (float(q) for q in np.quantile(values, (TAIL, 1.0 - TAIL)))
+    if 0.0 < inner_high - inner_low < (high - low) / 2:
+        low, high = inner_low, inner_high
+    for bottom, top in USUAL if ends[0] <= 1.0 else USUAL[2:]:
+        slack = TOLERANCE * (top - bottom)
+        fills = high - low >= (top - bottom) / 2 and low <= bottom + (top - bottom) / 4
+        if bottom - slack <= low and high <= top + slack and fills:
+            return bottom, top
+    return (low, high) if high > low else _stated(low, high, ends)
+
+
+def _stated(low: float, high: float, ends: tuple[float, ...]) -> tuple[float, float]:
+    """The range of one file by its values alone: from 0, or its least negative one, to the least usual end above."""
+    top = next((end for end in ends if high <= end), high)
+    bottom = min(low, 0.0)
+    return bottom, top if top > bottom else bottom + 1.0
+
+
+def picture(decoded: Decoded, choices: PixelChoices, shape: ImageShape) -> np.ndarray:
+    """The picture in a shape: levels as chosen, in the middle of strips of its border's median colour.
+
+    Args:
+        choices: settled; what is still `auto` is chosen for this picture alone.
+    Returns:
+        `uint8` [H, W] or [H, W, 3].
+    """
+    own = settle([decoded], choices)
+    flat = _flat(decoded, own)
+    height, width = flat.shape[:2]
+    if flat.shape != shape.picture:
+        canvas = np.empty(shape.picture, dtype=np.uint8)
+        canvas[:] = np.median(border(flat), axis=0).astype(np.uint8)
+        top, left = (shape.height - height) // 2, (shape.width - width) // 2
+        canvas[top : top + height, left : left + width] = flat
+        flat = canvas
+    return 255 - flat if _inverts(flat, own.polarity) else flat
+
+
+def border(flat: np.ndarray) -> np.ndarray:
+    """Pixels of the outermost rows and columns of a picture, [n] or [n, 3]; corners count twice."""
+    return np.concatenate([flat[0], flat[-1], flat[:, 0], flat[:, -1]])
+
+
+def light_ground(flat: np.ndarray) -> bool:
+    """Whether the border of a picture is light, so that it is taken for dark strokes on a light ground."""
+    return float(np.median(border(flat))) >= 128.0
+
+
+def _inverts(flat: np.ndarray, polarity: str) -> bool:
+    if polarity in ("as-is", "inverted"):
+        return polarity == "inverted"
+    return light_ground(flat) == (polarity == "light-on-dark")
+
+
+def _flat(decoded: Decoded, choices: PixelChoices) -> np.ndarray:
+    """Levels `uint8` [h, w] or [h, w, 3] of a picture without transparency."""
+    if decoded.sample is None and decoded.opacity is None:
+        return decoded.values
+    levels = _levels(decoded, choices)
+    if decoded.opacity is not None and decoded.transparent:
+        ground = choices.ground if choices.ground in ("black", "white") else _ground([decoded], choices)
+        levels = levels + (WHITE if ground == "white" else 0.0) * (1.0 - _broad(decoded.opacity, levels))
+    rounded: np.ndarray = np.rint(np.clip(levels, 0.0, WHITE))
+    return rounded.astype(np.uint8)
+
+
+def _levels(decoded: Decoded, choices: PixelChoices) -> np.ndarray:
+    """Levels before rounding, still multiplied by the opacity: float [h, w] or [h, w, 3]."""
+    values = decoded.values.astype(np.float32)
+    if decoded.sample is None:
+        return values
+    if not decoded.sample.size:
+        return np.zeros_like(values)
+    low, high = choices.range or _stated(float(decoded.sample.min()), float(decoded.sample.max()), decoded.ends)
+    opacity = 1.0 if decoded.opacity is None else _broad(decoded.opacity, values)
+    scaled: np.ndarray = (values - low * opacity) * np.float32(WHITE / (high - low))
+    return scaled
+
+
+def _broad(opacity: np.ndarray, like: np.ndarray) -> np.ndarray:
+    return opacity[..., None] if like.ndim == 3 else opacity
+
+
+def _ground(pictures: Sequence[Decoded], choices: PixelChoices) -> str:
+    """The ground on which the content of transparent pictures is seen: white behind dark content, else black."""
+    levels = [
+        p if p.sample is None else replace(p, values=np.clip(_levels(p, choices), 0.0, WHITE), sample=None)
+        for p in pictures
+        if p.opacity is not None and p.opacity.any()
+    ]
+    return "white" if not levels or np.mean([p.luminance for p in levels]) < 128.0 else "black"
+
+
+def notes(pictures: Sequence[Decoded], finished: Sequence[np.ndarray], used: PixelChoices) -> tuple[str, ...]:
+    """What the choices did to a set, and what is left to choose: sentences for the Data page and the command line.
+
+    Args:
+        finished: the pictures after the choices. used: the choices, settled.
+    """
+    found = []
+    if deep := sum(p.sample is not None for p in pictures):
+        how = "each scaled by itself" if used.levels == EACH else f"their values {used.levels} become black to white"
+        found.append(f"{_count(deep, 'picture')} with more than 8 bits a pixel: {how}.")
+    clear = [i for i, p in enumerate(pictures) if p.transparent]
+    if clear:
+        ground = "each on the ground that shows it" if used.ground == EACH else f"on {used.ground}"
+        found.append(f"{_count(len(clear), 'transparent picture')}: {ground}.")
+        lost = sum(_vanishes(pictures[i], finished[i]) for i in clear)
+        if lost:
+            found.append(
+                f"{_count(lost, 'of them is', 'of them are')} hardly visible there. Choose another ground, or “each”."
+            )
+    light = np.array([light_ground(p) for p in finished])
+    if used.polarity == "as-is" and min(light.sum(), (~light).sum()) >= max(1, 0.02 * len(light)):
+        plain = np.mean([_plain(p) for p in finished])
+        if plain >= 0.9:
+            found.append(
+                f"{_count(int(light.sum()), 'picture is', 'pictures are')} dark on light and {int((~light).sum()):,} "
+                "light on dark. Choose a polarity to make them alike."
+            )
+    if used.polarity != "as-is":
+        found.append({"inverted": "All pictures are inverted."}.get(used.polarity, f"Made {_words(used.polarity)}."))
+    return tuple(found)
+
+
+def _words(polarity: str) -> str:
+    return polarity.replace("-", " ")
+
+
+def _count(number: int, one: str, many: str | None = None) -> str:
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def _vanishes(decoded: Decoded, flat: np.ndarray) -> bool:
+    """Whether a transparent picture with a shape of its own has nearly one level everywhere."""
+    return decoded.opacity is not None and float(np.ptp(decoded.opacity)) > 0.5 and int(np.ptp(flat)) < 24
+
+
+def _plain(flat: np.ndarray) -> bool:
+    """Whether the border is nearly of one level, as paper or a black ground is; that of a photo rarely is."""
+    edge = border(flat).astype(np.float32)
+    near = np.abs(edge - np.median(edge, axis=0)) < 32
+    return bool(near.mean() >= 0.85 and np.ptp(flat) >= 64)

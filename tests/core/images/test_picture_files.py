@@ -1,0 +1,331 @@
+"""Picture files of every kind are read as they are meant; unusable ones are refused with a reason."""
+
+import io
+import struct
+import subprocess
+import sys
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from PIL import Image, TiffImagePlugin
+
+from core.images import convert, picture_files
+from core.images.picture_files import from_file
+from core.images.shape import ImageShape
+from core.system import paths
+
+
+def made_up(shape: ImageShape, n: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, (n, *shape.picture), dtype=np.uint8)
+
+
+def encoded(picture: Image.Image, kind: str = "PNG", **options) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def noise() -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (5, 28, 28), dtype=np.uint8)
+
+
+def test_a_picture_of_the_right_size_is_taken_bit_by_bit(noise):
+    assert np.array_equal(from_file(convert.png(noise[0])), noise[0])
+
+
+def test_a_colour_file_keeps_its_colours_and_a_grey_one_has_three_equal_channels():
+    picture = made_up(ImageShape(3, 20, 36), 1)[0]
+    read = from_file(convert.png(picture), ImageShape(3, 20, 36))
+    assert np.array_equal(read, picture)
+    grey = from_file(convert.png(picture[..., 0]), ImageShape(3, 20, 36))
+    assert np.array_equal(grey, np.repeat(picture[..., :1], 3, axis=2))
+    luminance = from_file(convert.png(picture), ImageShape(1, 20, 36)).astype(float)
+    assert np.abs(luminance - picture @ [0.299, 0.587, 0.114]).max() <= 1, "ITU-R 601"
+
+
+def test_a_picture_is_fitted_into_a_shape_that_is_not_square_on_the_colour_of_its_border():
+    picture = Image.new("RGB", (40, 40), (200, 30, 90))
+    picture.paste((0, 255, 0), (15, 15, 25, 25))
+    read = from_file(encoded(picture), ImageShape(3, 20, 36))
+    assert read.shape == (20, 36, 3)
+    assert (read[:, :8] == (200, 30, 90)).all() and (read[:, 28:] == (200, 30, 90)).all()
+    assert read[10, 18].tolist()[1] > 200
+
+
+@pytest.mark.parametrize("mode", ["1", "P", "LA", "RGBA", "CMYK", "YCbCr", "HSV", "LAB", "I;16", "I", "F"])
+def test_every_mode_of_pillow_is_turned_to_colour(mode):
+    white = np.full((28, 28), {"I;16": 65535, "F": 1.0}.get(mode, 255))
+    if mode in ("I;16", "I", "F"):
+        source = Image.fromarray(white.astype({"I;16": np.uint16, "I": np.int32, "F": np.float32}[mode]))
+    else:
+        source = Image.new(mode, (28, 28), (255, 128, 128)) if mode == "LAB" else Image.new("RGB", (28, 28), "white")
+        source = source if mode in ("LAB", "HSV") else source.convert(mode)
+    data = encoded(source, "TIFF" if mode in ("CMYK", "YCbCr", "LAB", "I", "F") else "PNG")
+    read = from_file(data, ImageShape(3, 16, 16))
+    assert read.shape == (16, 16, 3) and read.min() >= 250
+    assert from_file(data).min() >= 250
+
+
+def test_a_transparent_colour_picture_lies_on_a_ground_that_keeps_it_visible():
+    pixels = np.zeros((16, 16, 4), np.uint8)
+    pixels[4:12, 4:12] = (120, 0, 0, 255)
+    read = from_file(encoded(Image.fromarray(pixels)), ImageShape(3, 16, 16))
+    assert (read[4:12, 4:12] == (120, 0, 0)).all() and (read[:3] == 255).all()
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP"])
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_any_usual_format_and_colour_comes_in_as_28_by_28_grey(kind, mode):
+    level = 200 if mode == "L" else (200, 200, 200)
+    picture = from_file(encoded(Image.new(mode, (90, 90), level), kind))
+    assert picture.shape == (28, 28) and picture.dtype == np.uint8
+    assert abs(int(picture.mean()) - 200) <= 2
+
+
+@pytest.mark.parametrize("mode", ["1", "P", "LA", "RGBA", "CMYK", "YCbCr", "HSV", "LAB", "I;16", "I", "F"])
+def test_every_mode_of_pillow_is_turned_to_grey(mode):
+    source = Image.new("L" if mode in ("I;16", "I", "F") else "RGB", (28, 28), "white")
+    if mode == "I;16":
+        source = Image.fromarray(np.full((28, 28), 65535, np.uint16))
+    elif mode != "LAB":
+        source = source.convert(mode)
+    kind = "TIFF" if mode in ("CMYK", "YCbCr", "LAB", "I", "F") else "PNG"
+    data = encoded(source.convert("RGB") if mode == "HSV" else source, kind)
+    assert from_file(data).min() >= 250
+
+
+def test_sixteen_bit_depth_is_scaled_and_not_cut_off():
+    ramp = np.tile(np.linspace(0, 65535, 28).astype(np.uint16), (28, 1))
+    read = from_file(encoded(Image.fromarray(ramp)))
+    assert np.abs(read[0].astype(int) - np.rint(np.linspace(0, 255, 28))).max() <= 1
+
+
+def test_proportions_are_kept_and_the_strips_take_the_colour_of_the_border():
+    picture = Image.new("L", (56, 28), 250)
+    picture.paste(0, (20, 8, 36, 20))
+    read = from_file(encoded(picture))
+    assert (read[:7] == 250).all() and (read[21:] == 250).all(), "white paper goes on above and below"
+    assert read[14, 14] < 20
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 4000), (4000, 1), (3, 2)])
+def test_odd_sizes_down_to_one_pixel_come_in(size):
+    assert (from_file(encoded(Image.new("L", size, 90))) == 90).all()
+
+
+@pytest.mark.parametrize(("ink", "ground"), [(0, 255), (255, 0)])
+def test_a_transparent_ground_is_chosen_so_that_the_ink_stays_visible(ink, ground):
+    pixels = np.zeros((28, 28, 4), np.uint8)
+    pixels[10:18, 10:18] = (ink, ink, ink, 255)
+    read = from_file(encoded(Image.fromarray(pixels)))
+    assert (read[10:18, 10:18] == ink).all() and (read[:5] == ground).all()
+
+
+def test_a_photo_is_turned_the_way_up_its_camera_says():
+    upright = np.zeros((28, 28), np.uint8)
+    upright[:14] = 255
+    exif = Image.Exif()
+    exif[0x0112] = 3  # the camera was held upside down
+    data = encoded(Image.fromarray(upright[::-1].copy()), "JPEG", exif=exif, quality=95)
+    assert np.abs(from_file(data).astype(int) - upright).mean() < 5
+
+
+def bomb(width: int, height: int) -> bytes:
+    """A PNG of a few bytes whose header claims a giant picture."""
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    body = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + body
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", "is empty"),
+        (b"hello, this is a shopping list", "is not a picture"),
+        (bomb(8001, 8000), "too many pixels"),
+        (bomb(10_000, 10_000), "too many pixels"),
+        (bomb(60_000, 60_000), "too many pixels"),
+        (bomb(100, 100), "damaged"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n", "is not a picture"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")  # pytest drops the filter we set
+def test_what_is_no_usable_picture_is_refused_with_its_reason(data, reason):
+    with pytest.raises(convert.ImageError, match=reason):
+        from_file(data)
+
+
+def test_a_picture_cut_off_at_any_place_is_refused_and_never_crashes(noise):
+    for kind in ("PNG", "JPEG", "GIF", "BMP"):
+        whole = encoded(Image.fromarray(noise[0]), kind)
+        for end in range(1, len(whole) - 64, 37):
+            with pytest.raises(convert.ImageError):
+                from_file(whole[:end])
+
+
+def test_a_file_above_the_limit_is_refused_before_it_is_read(tmp_path):
+    path = tmp_path / "film.png"
+    with open(path, "wb") as file:
+        file.truncate(picture_files.MAX_BYTES + 1)  # sparse: takes no room on the disk
+    with pytest.raises(convert.ImageError, match="too large"):
+        from_file(path)
+
+
+def test_a_missing_file_or_a_folder_is_no_picture(tmp_path):
+    for path in (tmp_path, tmp_path / "gone.png"):
+        with pytest.raises(convert.ImageError, match="is not a file"):
+            from_file(path)
+
+
+@pytest.mark.parametrize("size", [(28, 28), (301, 97), (1000, 999), (64, 2000)])
+@pytest.mark.parametrize("mode", ["L", "RGB", "P", "CMYK"])
+def test_a_picture_reduced_strip_by_strip_is_the_one_that_pillow_reduces_whole(size, mode, monkeypatch):
+    monkeypatch.setattr(picture_files, "STRIP", 5_000)
+    noise = np.random.default_rng(0).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
+    picture = Image.fromarray(noise).convert(mode)
+    small = from_file(encoded(picture, "TIFF" if mode == "CMYK" else "PNG"))
+    scale = min(28 / size[0], 28 / size[1])
+    fitted = (max(1, round(size[0] * scale)), max(1, round(size[1] * scale)))
+    whole = np.asarray(picture.convert("L").resize(fitted, Image.Resampling.BICUBIC, reducing_gap=3.0))
+    top, left = (28 - fitted[1]) // 2, (28 - fitted[0]) // 2
+    assert np.array_equal(small[top : top + fitted[1], left : left + fitted[0]], whole)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_large_photo_is_turned_upright_after_it_was_reduced(orientation, monkeypatch):
+    upright = np.zeros((280, 140), np.uint8)
+    upright[:140, :70] = 255
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    stored = Image.fromarray(upright)
+    if orientation > 1:
+        inverse = {6: Image.Transpose.ROTATE_90, 8: Image.Transpose.ROTATE_270}
+        stored = stored.transpose(inverse.get(orientation, picture_files._UPRIGHT[orientation]))
+    monkeypatch.setattr(picture_files, "_SMALL", 0)
+    read = from_file(encoded(stored, "PNG", exif=exif))
+    assert read.shape == (28, 28) and read[2:12, 8:13].min() > 240 and read[2:12, 15:20].max() < 15
+    assert read[16:26, 8:20].max() < 15
+
+
+def frames(count: int, size=(28, 28)) -> list[Image.Image]:
+    return [Image.fromarray(np.full(size, 10 * i, np.uint8)) for i in range(count)]
+
+
+@pytest.mark.parametrize("kind", ["TIFF", "GIF", "PNG", "WEBP"])
+def test_every_page_or_frame_of_a_file_is_a_picture(kind):
+    first, *rest = frames(12)
+    file = encoded(first, kind, save_all=True, append_images=rest, **({"lossless": True} if kind == "WEBP" else {}))
+    pages = list(picture_files.pages(file, ImageShape(1, 28, 28)))
+    assert [int(page.values.mean()) for page in pages] == [10 * i for i in range(12)]
+    assert int(from_file(file).mean()) == 0, "one picture is asked for: the first"
+
+
+def test_a_damaged_page_is_named_and_the_others_are_read():
+    pictures = [Image.fromarray(np.random.default_rng(i).integers(0, 256, (40, 40), dtype=np.uint8)) for i in range(3)]
+    file = bytearray(encoded(pictures[0], "TIFF", save_all=True, append_images=pictures[1:], compression="tiff_lzw"))
+    with Image.open(io.BytesIO(bytes(file))) as again:
+        again.seek(1)
+        start = again.tag_v2[273][0]
+    file[start : start + 200] = b"\xff" * 200
+    pages = list(picture_files.pages(bytes(file), ImageShape(1, 28, 28)))
+    assert [isinstance(page, str) for page in pages] == [False, True, False]
+    assert pages[1] == "page 2 is a damaged picture"
+
+
+def test_previews_and_further_sizes_in_a_file_are_not_pictures_of_their_own():
+    first, second = frames(2)
+    with_preview = io.BytesIO()
+    with TiffImagePlugin.AppendingTiffWriter(with_preview, True) as writer:
+        first.save(writer, "TIFF")
+        writer.newFrame()
+        second.save(writer, "TIFF", tiffinfo={254: 1})
+    assert len(list(picture_files.pages(with_preview.getvalue(), ImageShape(1, 28, 28)))) == 1
+    stereo = encoded(first, "MPO", save_all=True, append_images=[second])
+    assert len(list(picture_files.pages(stereo, ImageShape(1, 28, 28)))) == 1
+
+
+def test_a_small_file_of_very_many_or_very_large_pages_ends(monkeypatch):
+    first, *rest = frames(9, (100, 100))
+    file = encoded(first, "TIFF", save_all=True, append_images=rest)
+    monkeypatch.setattr(picture_files, "MAX_PAGE_PIXELS", 35_000)
+    pages = list(picture_files.pages(file, ImageShape(1, 28, 28)))
+    assert len(pages) == 4 and pages[3] == "has 9 pages, of which the first 3 are read"
+    monkeypatch.setattr(picture_files, "MAX_PAGES", 2)
+    assert list(picture_files.pages(file, ImageShape(1, 28, 28)))[-1].endswith("the first 2 are read")
+
+
+def test_pictures_decoded_at_the_same_time_share_the_memory(monkeypatch):
+    monkeypatch.setattr(picture_files, "MEMORY", 100)
+    memory, inside, most = picture_files._Memory(), [], []
+
+    def take(wanted: int) -> None:
+        with memory.take(wanted):
+            inside.append(wanted)
+            most.append((sum(inside), len(inside)))
+            inside.remove(wanted)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(take, [60, 30, 500, 90, 10, 10, 40, 100, 70] * 20))
+    assert all(total <= 100 or count == 1 for total, count in most) and memory._taken == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the peak is read as Unix has it")
+@pytest.mark.parametrize("mode", ["P", "I;16"])
+def test_a_small_file_of_many_pixels_takes_little_more_than_its_pixels(mode, tmp_path):
+    side = 3_000  # 9 million pixels: 9 MB as P, 18 MB as I;16, 288 MB as four arrays of floats
+    picture = Image.new(mode, (side, side), 0)
+    if mode == "P":
+        picture.putpalette([0, 0, 0, 255, 255, 255])
+    picture.save(tmp_path / "small.png", compress_level=1, **({"transparency": 0} if mode == "P" else {}))
+    code = (
+        "import resource, sys\nfrom core.images.picture_files import from_file\n"
+        "def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "before = peak()\nfrom_file(sys.argv[1])\n"
+        "print((peak() - before) * (1 if sys.platform == 'darwin' else 1024))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "small.png")], cwd=paths.ROOT, capture_output=True, text=True
+    )
+    assert int(done.stdout) < 100e6, done.stderr
+
+
+FOREIGN = {
+    "photo.HEIC": (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "export it as JPEG"),
+    "photo.jpg": (b"\0\0\0\x18ftypheix\0\0\0\0mif1heix", "export it as JPEG"),
+    "new.heif": (b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic", "export it as JPEG"),
+    "data.zip": (b"PK\x03\x04rest", "unpack it first"),
+    "data.png": (b"PK\x03\x04rest", "unpack it first"),
+    "data.tar.gz": (b"\x1f\x8b\x08rest", "unpack it first"),
+    "data.rar": (b"Rar!\x1a\x07rest", "unpack it first"),
+    "clip.mp4": (b"\0\0\0\x18ftypisom\0\0\0\0", "save its frames"),
+    "clip.mkv": (b"\x1aE\xdf\xa3rest", "save its frames"),
+    "x.npy": (b"\x93NUMPY\x01\0", "save its images as PNG"),
+    "x.mat": (b"MATLAB 5.0 MAT-file", "save its images as PNG"),
+    "x.h5": (b"\x89HDF\r\n\x1a\n", "save its images as PNG"),
+    "x.parquet": (b"PAR1rest", "save its images as PNG"),
+    "shot.NEF": (b"II*\0rest", "raw photo"),
+    "paper.pdf": (b"%PDF-1.7", "export it as PNG"),
+    "logo.svg": (b"<svg xmlns=", "export it as PNG"),
+    "scan.dcm": (b"x" * 40, "DICOM"),
+    "x.jxl": (b"\xff\x0arest", "export it as JPEG or PNG"),
+    "page.png": (b"<!DOCTYPE html><html>", "is a web page"),
+    "pointer.png": (b"version https://git-lfs.github.com/spec/v1\noid", "git lfs pull"),
+    "train-images-idx3-ubyte": (b"\0\0\x08\x03\0\0\0\x0a", "MNIST's format"),
+    "notes.txt": (b"buy milk", "is not a picture that can be opened"),
+}
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_a_file_that_is_something_else_is_named_with_the_remedy(name, tmp_path):
+    content, words = FOREIGN[name]
+    (tmp_path / name).write_bytes(content + bytes(100))
+    with pytest.raises(convert.ImageError) as caught:
+        from_file(tmp_path / name)
+    assert words in str(caught.value) and not str(caught.value).endswith(".")
