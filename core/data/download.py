@@ -20,7 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from core.data import idx, image_set, loading, registry
+from core.data import idx, idx_files, image_set, loading, registry
 
 TIMEOUT = 15.0
 """Seconds without a byte after which a connection counts as broken."""
@@ -48,7 +48,7 @@ class _ServerError(Exception):
 
 
 def download(name: str, progress: Progress | None = None, stop: threading.Event | None = None) -> None:
-    """Fetch the files of a set that are missing or damaged into `loading.raw_folder(name)`.
+    """Fetch the files of a set that are missing or damaged into `idx_files.raw_folder(name)`.
 
     Blocks until done. A file is fetched to `NAME.gz.part`, verified, unpacked beside its final place and moved there
     last.
@@ -60,7 +60,7 @@ def download(name: str, progress: Progress | None = None, stop: threading.Event 
         DownloadError: no such download, no network, disk full, wrong checksum, or stopped.
     """
     mirrors, files = sources(name)
-    folder = loading.raw_folder(name)
+    folder = idx_files.raw_folder(name)
     if _usable(name):
         return
     # If each file is complete but they do not fit together, any of them may be the wrong one.

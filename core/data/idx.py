@@ -5,13 +5,14 @@ from __future__ import annotations
 import gzip
 import zlib
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
 MAX_ITEMS = 10_000_000
 """Items in a file, at most: a header that claims more is damaged."""
 
-MAX_BYTES = 8_000_000_000
+MAX_BYTES = 1_000_000_000
 """Bytes in a file, at most, unpacked."""
 
 
@@ -20,7 +21,7 @@ class IdxError(ValueError):
 
 
 def read(path: Path, dimensions: int) -> np.ndarray:
-    """The array in an idx file of unsigned bytes, plain or packed with gzip (by its name's `.gz`).
+    """The array in an idx file of unsigned bytes, plain or packed with gzip.
 
     Args:
         dimensions: 3 for images [N, rows, columns], 1 for labels [N].
@@ -29,25 +30,55 @@ def read(path: Path, dimensions: int) -> np.ndarray:
     Raises:
         IdxError: another format, cut off, or too long. OSError: cannot be read at all.
     """
-    length = 4 + 4 * dimensions
-    with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as file:
+    with open(path, "rb") as file:
+        packed = file.read(2) == b"\x1f\x8b"  # by content: browsers unpack files and keep their names
+        room = path.stat().st_size
+        file.seek(0)
         try:
-            header = file.read(length)
-            if len(header) < length or header[:4] != bytes((0, 0, 8, dimensions)):
-                kind = "images" if dimensions == 3 else "labels"
-                raise IdxError(f"{path.name} is not a file of {kind} in MNIST's format.")
-            shape = tuple(int(n) for n in np.frombuffer(header, ">u4", offset=4))
-            count = int(np.prod(shape, dtype=object))
-            if shape[0] > MAX_ITEMS or count > MAX_BYTES:
-                raise IdxError(f"{path.name} claims to hold {shape[0]:,} items, which cannot be true.")
-            if path.suffix == ".gz":
-                content = np.frombuffer(file.read(count + 1), np.uint8)
-            else:  # directly into the array: 47 MB in about 10 ms
-                content = np.fromfile(file, np.uint8, count + 1)
+            if packed:
+                with gzip.GzipFile(fileobj=file) as unpacked:
+                    return _array(path.name, unpacked, dimensions, MAX_BYTES)
+            return _array(path.name, file, dimensions, room)
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise IdxError(f"{path.name} is damaged or cut off.") from error
+
+
+def _array(name: str, file: BinaryIO | gzip.GzipFile, dimensions: int, room: int) -> np.ndarray:
+    """The array in an open file.
+
+    Args:
+        room: bytes of the file, at most: a header that claims more is not believed.
+    """
+    length = 4 + 4 * dimensions
+    header = file.read(length)
+    if len(header) < length or header[:4] != bytes((0, 0, 8, dimensions)):
+        doubt = "is damaged: it " if name.endswith(".gz") and not isinstance(file, gzip.GzipFile) else ""
+        raise IdxError(f"{name} {doubt}{_other(header, dimensions)}.")
+    shape = tuple(int(n) for n in np.frombuffer(header, ">u4", offset=4))
+    count = int(np.prod(shape, dtype=object))
+    if shape[0] > MAX_ITEMS or count > MAX_BYTES:
+        raise IdxError(f"{name} claims to hold {shape[0]:,} items, which cannot be true.")
+    if count > room:
+        raise IdxError(f"{name} is cut off: it should hold {count:,} bytes and holds {room - length:,}.")
+    if isinstance(file, gzip.GzipFile):
+        content = np.frombuffer(file.read(count + 1), np.uint8)
+    else:  # directly into the array: 47 MB in about 10 ms
+        content = np.fromfile(file, np.uint8, count + 1)
     if content.size < count:
-        raise IdxError(f"{path.name} is cut off: it should hold {count:,} bytes and holds {content.size:,}.")
+        raise IdxError(f"{name} is cut off: it should hold {count:,} bytes and holds {content.size:,}.")
     if content.size > count:
-        raise IdxError(f"{path.name} is longer than its header says.")
+        raise IdxError(f"{name} is longer than its header says.")
     return content.reshape(shape)
+
+
+def _other(header: bytes, dimensions: int) -> str:
+    """What a file is whose header is not that of `dimensions` dimensions of bytes."""
+    kind = {3: "images", 1: "labels"}
+    what = f"is not a file of {kind.get(dimensions, 'numbers')} in MNIST's format"
+    if header[:4] == bytes((dimensions, 8, 0, 0)):
+        return f"{what}: the bytes of its header are in reversed order"
+    if header[:3] == b"\0\0\x08" and header[3:4] in (b"\1", b"\3"):
+        return f"{what} but one of {kind[header[3]]}"
+    if header[:2] == b"\0\0" and header[2:3] in (b"\x09", b"\x0b", b"\x0c", b"\x0d", b"\x0e"):
+        return f"{what}: it holds numbers of another type than bytes"
+    return what

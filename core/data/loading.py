@@ -7,6 +7,7 @@ would delay the first page by two seconds.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
@@ -16,13 +17,14 @@ import numpy as np
 from PIL import Image
 
 from core.data import folder as folders
-from core.data import idx
+from core.data import idx, idx_files
 from core.data.image_set import DataError, ImageSet, spread
 from core.data.registry import DIGIT_NAMES, SOURCES
 from core.images.convert import to_uint8
 from core.images.pixel_choices import PixelChoices
 from core.images.shape import GREY_28, ImageShape
 from core.system import paths
+from core.system.user_paths import shown
 
 
 @dataclass(frozen=True)
@@ -53,13 +55,10 @@ def load(name: str, folder: str = "", shape: ImageShape | None = None, pixels: P
         return read_digits(shape)
     if name == "folder":
         return folders.load(folder, shape, pixels)
-    files = _files(name)
+    found = idx_files.search(name)
+    files = found.complete
     if files is None:
-        raise DataError(
-            f"{SOURCES[name].title} is not on this machine. Download it on the Data page or with "
-            f"`python -m core download {name}`, or set LATENT_LAB_DATA to a folder that holds "
-            f"{SOURCES[name].layout}/raw."
-        )
+        raise DataError(_absent(name, found))
     try:
         return _idx_set(name, tuple((file, file.stat().st_mtime_ns) for file in files))
     except idx.IdxError as error:
@@ -69,7 +68,7 @@ def load(name: str, folder: str = "", shape: ImageShape | None = None, pixels: P
         ) from error
     except OSError as error:
         raise DataError(
-            f"{SOURCES[name].title} in {files[0].parent} cannot be read: {error.strerror or error}."
+            f"{SOURCES[name].title} in {shown(files[0].parent)} cannot be read: {error.strerror or error}."
         ) from error
 
 
@@ -108,26 +107,23 @@ def status() -> dict[str, Status]:
             found[name] = Status(True, "comes with scikit-learn", f"{source.images:,} images")
         else:
             size = f"{source.images:,} images · 55 MB"
-            found[name] = Status(_files(name) is not None, str(raw_folder(name)), size)
+            search = idx_files.search(name)
+            found[name] = Status(search.complete is not None, shown(search.folder), size)
     return found
 
 
-def raw_folder(name: str) -> Path:
-    """The folder of a set's files, in torchvision's layout, so that both can share them."""
-    return paths.data_folder() / SOURCES[name].layout / "raw"
-
-
-def _files(name: str) -> tuple[Path, ...] | None:
-    """The four files of a set, plain or gzipped: images and labels, train and test. None if one is missing."""
-    names = [f"{part}-{kind}-ubyte" for part in ("train", "t10k") for kind in ("images-idx3", "labels-idx1")]
-    found = []
-    for file in names:
-        plain = raw_folder(name) / file
-        packed = plain.with_name(file + ".gz")
-        if not (plain.is_file() or packed.is_file()):
-            return None
-        found.append(plain if plain.is_file() else packed)
-    return tuple(found)
+def _absent(name: str, found: idx_files.Search) -> str:
+    """Why a set cannot be loaded, what is missing of it, and what to do."""
+    title, root = SOURCES[name].title, paths.data_folder()
+    what = "not complete" if found.files else "not on this machine"
+    if detail := idx_files.missing(name, found):
+        detail += " "
+    elif not root.is_dir() and os.environ.get("LATENT_LAB_DATA"):
+        detail = f"LATENT_LAB_DATA names “{shown(root)}”, where there is no folder. "
+    return (
+        f"{title} is {what}. {detail}Download it on the Data page or with `python -m core download {name}`, or set "
+        f"LATENT_LAB_DATA to a folder that holds {SOURCES[name].layout}/raw."
+    )
 
 
 @lru_cache(maxsize=3)

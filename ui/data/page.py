@@ -5,8 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from core import data
-from core.data import DataError, ImageSet, loading, statistics
+from core.data import DataError, ImageSet, idx_files, statistics
 from core.images.shape import ImageShape
+from core.system.user_paths import shown
 from ui.data import inputs, sheets
 from ui.data.download_box import download_box
 from ui.data.explain import explain
@@ -110,7 +111,10 @@ def _empty(name: str, path: str, problem: str, ready: bool) -> None:
         else:
             st.markdown(f"**{title} is not on this machine yet.** Download it once, or use the digits.")
             st.caption("The four files belong in this folder (LATENT_LAB_DATA moves it):")
-            st.code(str(loading.raw_folder(name)), language=None, wrap_lines=True)
+            search = idx_files.search(name)
+            st.code(shown(search.place), language=None, wrap_lines=True)
+            if detail := idx_files.missing(name, search):
+                st.text(detail)  # plain text: it quotes names of files
 
 
 def _skipped(images: ImageSet) -> None:

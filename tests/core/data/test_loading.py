@@ -238,7 +238,7 @@ def damage(raw, how):
         packed = gzip.compress(whole)
         images.unlink()
         images.with_name(FILES[0] + ".gz").write_bytes(
-            {"damaged": packed[: len(packed) // 2], "damaged or": b"no gzip at all"}[how]
+            {"damaged": packed[: len(packed) // 2], "damaged: it": b"no gzip at all"}[how]
         )
 
 
@@ -255,7 +255,7 @@ def damage(raw, how):
         "cannot be",
         "holds 0 images",
         "damaged",
-        "damaged or",
+        "damaged: it",
     ],
 )
 def test_a_damaged_file_is_named_in_one_sentence_with_what_to_do(raw, how):
