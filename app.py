@@ -3,11 +3,12 @@
 import streamlit as st
 
 from ui.registry import HOME, PAGES
-from ui.shell import ICON, after_script_run, style
+from ui.shell import ICON, after_script_run, keyboard, style
 
 # The icon is a file of the project: Streamlit would fetch a named one from another host.
 st.set_page_config(page_title="Latent Lab", page_icon=ICON, layout="wide")
 style()
+keyboard()
 st.navigation(
     [st.Page(page.script, title=page.title, icon=page.icon, default=page is HOME) for page in PAGES], position="top"
 ).run()

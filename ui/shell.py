@@ -10,6 +10,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from ui.components.page.keyboard import watch_keyboard
+
 ICON = str(Path(__file__).with_name("icon.png"))
 STYLES = (Path(__file__).with_name("lab.css"), Path(__file__).resolve().parent.parent / ".streamlit" / "contrast.css")
 
@@ -22,6 +24,11 @@ def style() -> None:
     """Add the style sheets: rules that the theme's settings cannot express."""
     for file in STYLES:
         st.html(file)
+
+
+def keyboard() -> None:
+    """Add what every page needs for the keyboard (`ui.components.page.keyboard`)."""
+    watch_keyboard()
 
 
 def after_script_run() -> None:

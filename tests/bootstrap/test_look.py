@@ -8,6 +8,7 @@ import tomllib
 import pytest
 
 from tests.bootstrap.fakes import ROOT
+from ui.shared.theme import ROLES, RUN_COLOURS
 
 CONFIG = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
 THEMES = {name: CONFIG["theme"][name] for name in ("light", "dark")}
@@ -71,11 +72,34 @@ def test_code_is_readable(theme):
 
 
 @pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("ground", ["backgroundColor", "secondaryBackgroundColor"])
+def test_words_beside_the_axes_of_charts_are_readable(theme, ground):
+    css = (ROOT / ".streamlit" / "contrast.css").read_text(encoding="utf-8")
+    (inks,) = re.findall(r"fill: light-dark\((#\w{6}), (#\w{6})\)", css)
+    assert contrast(rgb(inks[theme == "dark"]), rgb(THEMES[theme][ground])) >= READABLE
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("ground", ["backgroundColor", "secondaryBackgroundColor"])
+@pytest.mark.parametrize("role", ROLES)
+def test_words_in_the_colour_of_a_role_are_readable(theme, ground, role):
+    """Labels of diagrams and axes, badges and formulas are written in these colours."""
+    assert contrast(rgb(ROLES[role][theme == "dark"]), rgb(THEMES[theme][ground])) >= READABLE
+
+
+def test_every_sort_of_primary_button_gets_the_label_of_its_theme():
+    """Streamlit marks all of them by `kind`; each has a test id of its own, of which one was once left out."""
+    css = (ROOT / ".streamlit" / "contrast.css").read_text(encoding="utf-8")
+    assert re.search(r':is\(button, a\)\[kind\^="primary"\]:not\(:disabled\)', css)
+
+
+@pytest.mark.parametrize("theme", THEMES)
 def test_lines_of_charts_are_visible(theme):
     ground = rgb(THEMES[theme]["backgroundColor"])
     colours = THEMES[theme]["chartCategoricalColors"]
     assert len(set(colours)) == len(colours) >= 6
     assert all(contrast(rgb(colour), ground) >= VISIBLE for colour in colours)
+    assert tuple(colours) == RUN_COLOURS[theme], "Plotly's charts and the lab's own use the same colours"
 
 
 def test_private_and_quiet():

@@ -45,3 +45,15 @@ def test_every_page_opens_from_the_navigation_without_an_error(page: Page, lab):
         expect(page.get_by_test_id("stAppViewContainer")).to_be_visible()
         expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning", timeout=SLOW)
     assert lab.healthy()
+
+
+def test_a_card_is_a_link_as_a_whole_and_shows_where_the_keyboard_is(page, lab):
+    page.goto(lab.url)
+    card = page.locator(".st-key-card_data")
+    card.locator("a").focus()
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Tab")
+    assert card.evaluate("c => getComputedStyle(c).outlineStyle + getComputedStyle(c).outlineWidth") == "solid2px"
+    box = card.bounding_box()
+    page.mouse.click(box["x"] + box["width"] - 12, box["y"] + box["height"] - 8)
+    page.wait_for_url("**/data")

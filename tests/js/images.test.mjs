@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { load, plain } from "./load.mjs";
 
-const { imageShape, decodeBase64, encodeBase64, imageAt, gridPixels, screenScale, fitGrid, fitImage } = load(
-  ["imageShape", "decodeBase64", "encodeBase64", "imageAt", "gridPixels", "screenScale", "fitGrid", "fitImage"]);
+const {
+  imageShape, decodeBase64, encodeBase64, imageAt, gridPixels, screenScale, fitGrid, fitRow, fitImage,
+} = load(
+  ["imageShape", "decodeBase64", "encodeBase64", "imageAt", "gridPixels", "screenScale", "fitGrid", "fitRow", "fitImage"]);
 
 const GREY = imageShape([1, 2, 3]), COLOUR = imageShape([3, 2, 3]);
 
@@ -89,4 +91,26 @@ test("at every device pixel ratio the pixels of a grid are equal squares of whol
 test("an image that is larger than its room is shrunk in proportion", () => {
   const { width, height, scale } = fitImage(imageShape([3, 64, 128]), 56, 1);
   assert.ok(scale < 1 && width === 56 && height === 28);
+});
+
+test("the images of a row are square and at least 24 pixels wide on every screen, and as many as fit", () => {
+  const counts = [25, 13, 9, 7, 5, 3];
+  for (const ratio of [1, 1.25, 1.5, 2, 2.625, 2.75, 3, 3.5]) {
+    for (const [height, width] of [[8, 8], [11, 11], [20, 20], [28, 28], [32, 32], [64, 64], [128, 96]]) {
+      const shape = imageShape([1, height, width]);
+      for (const room of [260, 314, 346, 700, 1064]) {
+        const row = fitRow(shape, counts, { width: room }, ratio);
+        const where = `${height} × ${width} in ${room} at ${ratio}: ${row.columns} of ${row.cellWidth}`;
+        const tile = Math.min(row.cellWidth, row.cellHeight), pixel = row.cellWidth / width;
+        assert.ok(tile >= 24 - 0.5 / ratio, where);
+        assert.ok(Math.abs(row.cellHeight - pixel * height) <= 0.5 / ratio + 1e-9, `square pixels: ${where}`);
+        assert.ok(row.width <= room + 0.5 / ratio && counts.includes(row.columns), where);
+        if (row.scale >= 1) assert.ok(Number.isInteger(row.scale), `crisp: ${where}`);
+        const next = counts[counts.indexOf(row.columns) - 1];
+        if (next && row.columns < 5) assert.ok(next * 24 > room || row.scale >= 1, `more would fit: ${where}`);
+      }
+    }
+  }
+  assert.equal(fitRow(imageShape([1, 28, 28]), counts, { width: 1064 }, 1).columns, 25, "a laptop shows them all");
+  assert.equal(fitRow(imageShape([1, 28, 28]), counts, { width: 314 }, 3).columns, 9, "a phone shows every third");
 });

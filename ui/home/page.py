@@ -210,6 +210,6 @@ def _cards() -> None:
     pages = [page for page in PAGES if page is not HOME]
     for first in range(0, len(pages), COLUMNS):
         for column, page in zip(st.columns(COLUMNS), pages[first : first + COLUMNS], strict=False):
-            with column.container(border=True, height="stretch"):
+            with column.container(border=True, height="stretch", key=f"card_{page.key}"):
                 st.page_link(page.script, label=f"**{page.title}**", icon=page.icon)
                 st.markdown(page.sentence)

@@ -11,19 +11,19 @@ import streamlit as st
 ROLES = {
     # role: (light theme, dark theme)
     "reconstruction": ("#0072B2", "#56B4E9"),
-    "kl": ("#C0560A", "#F0A34A"),
+    "kl": ("#AA4C08", "#F0A34A"),
     "total": ("#3B3B3B", "#E6E6E6"),
     "real": ("#00795A", "#3FC79A"),
     "generated": ("#A8488A", "#E39AC6"),
     "encoder": ("#0072B2", "#56B4E9"),
-    "latent": ("#C0560A", "#F0A34A"),
+    "latent": ("#AA4C08", "#F0A34A"),
     "decoder": ("#5B4BB5", "#A99BF5"),
-    "discriminator": ("#8A6A00", "#F0E442"),
-    "muted": ("#6B7280", "#9CA3AF"),
+    "discriminator": ("#826400", "#F0E442"),
+    "muted": ("#626874", "#9CA3AF"),
 }
 
 RUN_COLOURS = {
-    "light": ("#0072B2", "#C0560A", "#00795A", "#A8488A", "#8A6A00", "#3B3B3B"),
+    "light": ("#0072B2", "#AA4C08", "#00795A", "#A8488A", "#826400", "#3B3B3B"),
     "dark": ("#56B4E9", "#F0A34A", "#3FC79A", "#E39AC6", "#F0E442", "#E6E6E6"),
 }
 """Colours of several runs' curves in one chart, in this order; from the seventh run on, line styles differ."""

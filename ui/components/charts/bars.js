@@ -1,6 +1,13 @@
 const RIGHT = 10, TOP = 18, BOTTOM = 38, KEY = 18; // CSS pixels round the plot, and for the key of the level above it
-const LABEL_ROOM = 30; // CSS pixels for the name of one bar
+const WIDEST = 72; // CSS pixels from one bar to the next, where there are only a few
+const NAME_GAP = 8; // CSS pixels between two names
 const DEAD_HEIGHT = 10; // CSS pixels
+
+// Every how many bars a name is written, so that no two overlap: 1, 2, 5, 10 …
+function everyNth(widest, step) {
+  const least = (widest + NAME_GAP) / step;
+  return [1, 2, 5, 10, 20, 50, 100, 200, 500].find((n) => n >= least - 1e-6) ?? 1000;
+}
 
 export default function ({ data, parentElement }) {
   const view = getOrCreate(parentElement, () => start(parentElement));
@@ -44,15 +51,17 @@ function start(root) {
     const top = TOP + (props.even == null ? 0 : KEY), bottom = props.height - BOTTOM;
     const most = Math.max(...props.values, props.even ?? 0, 1e-9);
     const ticks = linearTicks(0, most, (bottom - top) / 42), left = valueAxisWidth(ctx, ticks), right = width - RIGHT;
-    const step = (right - left) / props.values.length;
-    return { ...plot, left, right, top, bottom, ticks, step, y: axisScale(0, most, bottom, top) };
+    const step = Math.min(WIDEST, (right - left) / props.values.length), end = left + step * props.values.length;
+    return { ...plot, left, right, end, top, bottom, ticks, step, y: axisScale(0, most, bottom, top) };
   }
 
   function draw() {
-    const plot = layout(), { ctx, left, right, top, bottom, ticks, step, y, ink } = plot;
-    const { names, values, dead, muted } = props, gap = Math.min(6, 0.2 * step), every = Math.ceil(LABEL_ROOM / step);
+    const plot = layout(), { ctx, left, right, end, top, bottom, ticks, step, y, ink } = plot;
+    const { names, values, dead, muted } = props, gap = Math.min(6, 0.2 * step);
+    const every = everyNth(Math.max(...names.map((name) => ctx.measureText(name).width)), step);
     drawValueAxis(ctx, { ticks, y, left, right, ink, colour: muted });
     drawVerticalTitle(ctx, props.yTitle, top, bottom - top, muted);
+    Object.assign(canvas.dataset, { named: Math.ceil(values.length / every), step: step.toFixed(2) });
     const pattern = hatch(ctx, muted);
     values.forEach((value, i) => {
       const from = left + i * step + gap / 2, height = dead[i] ? DEAD_HEIGHT : Math.max(1, bottom - y(value));
@@ -65,7 +74,7 @@ function start(root) {
       ctx.fillRect(from, bottom - height, Math.max(1, step - gap), height);
       const middle = from + (step - gap) / 2, text = dead[i] ? props.lost : formatNumber(value);
       const label = { align: "center", baseline: "bottom", colour: ink };
-      const fits = every === 1 && ctx.measureText(text).width < step + 4;
+      const fits = ctx.measureText(text).width < step + 4;
       if (fits) drawText(ctx, text, middle, bottom - height - 2, label);
       if (i % every === 0) drawText(ctx, names[i], middle, bottom + 6, { align: "center", colour: muted });
     });
@@ -76,7 +85,9 @@ function start(root) {
       const start = right - ctx.measureText(props.evenText).width - 6;
       drawLine(ctx, [[start - 22, 9], [start, 9]], level);
     }
-    drawText(ctx, props.xTitle, (left + right) / 2, bottom + 22, { align: "center", colour: muted });
+    // Under a few bars the title begins where they do.
+    const title = Math.max((left + end) / 2, left + ctx.measureText(props.xTitle).width / 2);
+    drawText(ctx, props.xTitle, title, bottom + 22, { align: "center", colour: muted });
     tip.hidden = cursor === null;
     if (cursor === null) return;
     const text = `${names[cursor]}: ${formatNumber(values[cursor])} ${props.unit}`;
@@ -89,8 +100,8 @@ function start(root) {
   }
 
   canvas.addEventListener("pointermove", (event) => {
-    const { left, right } = layout(), x = event.clientX - canvas.getBoundingClientRect().left;
-    select(x < left || x > right ? null : binIndex((x - left) / (right - left), props.values.length));
+    const { left, end } = layout(), x = event.clientX - canvas.getBoundingClientRect().left;
+    select(x < left || x > end ? null : binIndex((x - left) / (end - left), props.values.length));
   });
   for (const event of ["pointerleave", "blur"]) canvas.addEventListener(event, () => select(null));
   canvas.addEventListener("keydown", (event) => {

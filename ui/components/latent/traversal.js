@@ -12,10 +12,11 @@ function start(root) {
   const figure = root.querySelector(".traversal");
   const list = root.querySelector(".rows");
   const scale = [...root.querySelectorAll(".scale span")];
-  const caption = root.querySelector("figcaption");
+  const caption = root.querySelector("figcaption"), read = root.querySelector(".read");
   const view = { send: null, accept, stop };
   let props = null, shape = null, sheet = null, order = [], position = [], canvases = [];
   let subscriptions = [], asked = null, stride = 1;
+  let cursor = null; // [column, row] of the image that the keys have reached
 
   function accept(data) {
     const other = !props || data.run !== props.run;
@@ -80,13 +81,17 @@ function start(root) {
 
   function build() {
     order = props.order;
+    cursor = null;
+    list.setAttribute("aria-label", `Traversal sheet, a row for each of ${order.length} dimensions. `
+      + "Arrow keys move over the images, Enter goes to one.");
     list.replaceChildren();
     canvases = order.map((dim, row) => {
       const canvas = createElement("canvas", { role: "img",
         "aria-label": `Traversal of latent dimension ${dim} from −${props.span} to ${props.span} σ` });
-      canvas.addEventListener("click", (event) => goTo(row, event.offsetX / canvas.clientWidth));
+      canvas.addEventListener("click", (event) => goTo(row, binIndex(event.offsetX / canvas.clientWidth, columns())));
       const name = createElement("span", { class: "name", text: "z" }, createElement("sub", { text: dim }));
-      const strip = createElement("div", { class: "strip" }, canvas, createElement("i", { class: "mark" }));
+      const strip = createElement("div", { class: "strip" }, canvas, createElement("i", { class: "mark" }),
+        createElement("i", { class: "cursor", hidden: true }));
       list.append(createElement("div", { class: props.dead[dim] ? "row dead" : "row" }, name, strip));
       return canvas;
     });
@@ -97,16 +102,15 @@ function start(root) {
   function fit() {
     if (!props) return;
     const room = (figure.clientWidth || 300) - NAME_WIDTH, half = (props.steps - 1) / 2;
-    const tooWide = () => ((2 * Math.floor(half / stride) + 1) * shape.width) / deviceRatio() > room;
-    stride = 1;
-    while (stride < half && (tooWide() || half % stride)) stride++;
+    const strides = Array.from({ length: half }, (_, k) => k + 1).filter((k) => half % k === 0);
+    const size = fitRow(shape, strides.map((k) => 2 * (half / k) + 1), { width: room });
+    stride = (2 * half) / (size.columns - 1);
     show();
-    const size = fitGrid(shape, { width: room, columns: columns(), most: 2 });
     setSize(size, ...canvases);
     figure.querySelector(".scale").style.width = `${size.width}px`;
-    scale[0].textContent = `−${props.span} σ`;
-    scale[1].textContent = "0";
-    scale[2].textContent = `+${props.span} σ`;
+    const end = formatTick(props.span);
+    [`−${end} σ`, "0", `+${end} σ`].forEach((text, k) => { scale[k].textContent = text; });
+    if (cursor) cursor = [clamp(cursor[0], 0, columns() - 1), clamp(cursor[1], 0, order.length - 1)];
     mark();
   }
 
@@ -124,24 +128,63 @@ function start(root) {
     });
     figure.dataset.rows = sheet.done.size;
     caption.textContent = "Each row changes one dimension and holds the others at the position above. "
-      + "In the row of a dead dimension nothing changes. Click an image to go there.";
+      + `In the row of a dead dimension nothing changes. ${touchOr("Tap", "Click")} an image to go there.`;
   }
 
+  // The position of image k of a row along its dimension, in σ.
+  const valueAt = (k) => -props.span + (2 * props.span * k) / (columns() - 1);
+
+  // Where a position lies in a row: image k, or past an end, where an arrow stands instead.
   function mark() {
     if (!position.length) return;
     const count = columns();
-    list.querySelectorAll(".mark").forEach((node, row) => {
-      const value = clamp(position[props.order[row]] ?? 0, -props.span, props.span);
-      const k = Math.round(((value + props.span) / (2 * props.span)) * (count - 1));
-      node.style.left = `${(k / count) * 100}%`;
-      node.style.width = `${100 / count}%`;
+    list.querySelectorAll(".strip").forEach((strip, row) => {
+      const value = position[props.order[row]] ?? 0, node = strip.querySelector(".mark");
+      const k = Math.round(((clamp(value, -props.span, props.span) + props.span) / (2 * props.span)) * (count - 1));
+      placeAt(node, k);
+      node.dataset.beyond = Math.abs(value) > props.span * (1 + 1e-4) ? (value > 0 ? "right" : "left") : "";
+      const shown = cursor && cursor[1] === row;
+      strip.querySelector(".cursor").hidden = !shown;
+      if (shown) placeAt(strip.querySelector(".cursor"), cursor[0]);
     });
+    if (!cursor) read.textContent = "";
+    else read.textContent = `z${order[cursor[1]]} = ${formatSigned(valueAt(cursor[0]))} σ`;
   }
 
-  function goTo(row, part) {
-    const count = columns(), k = binIndex(part, count), { span } = props;
-    publish(`setPosition:${props.run}`, [[props.order[row], -span + (2 * span * k) / (count - 1)]]);
+  function placeAt(node, k) {
+    node.style.left = `${(k / columns()) * 100}%`;
+    node.style.width = `${100 / columns()}%`;
   }
+
+  const goTo = (row, k) => publish(`setPosition:${props.run}`, [[props.order[row], valueAt(k)]]);
+
+  // One tab stop for the whole sheet: arrow keys lead over the images, Enter or Space goes to one.
+  function lookAt(column, row) {
+    cursor = [clamp(column, 0, columns() - 1), clamp(row, 0, order.length - 1)];
+    mark();
+    canvases[cursor[1]].scrollIntoView({ block: "nearest" });
+  }
+
+  function leave() {
+    cursor = null;
+    mark();
+  }
+
+  list.addEventListener("focus", () => {
+    if (!cursor && list.matches(":focus-visible")) lookAt((columns() - 1) / 2, 0);
+  });
+  list.addEventListener("blur", leave);
+  list.addEventListener("keydown", (event) => {
+    const by = arrowStep(event.key), [column, row] = cursor ?? [(columns() - 1) / 2, 0];
+    const keys = {
+      Home: () => lookAt(0, row), End: () => lookAt(columns() - 1, row), Escape: leave,
+      Enter: () => goTo(row, column), " ": () => goTo(row, column),
+    };
+    if (!by && !keys[event.key]) return;
+    event.preventDefault();
+    if (by) lookAt(column + by[0], row + by[1]);
+    else keys[event.key]();
+  });
 
   const watch = new ResizeObserver(fit);
   watch.observe(figure);

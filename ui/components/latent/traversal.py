@@ -20,7 +20,8 @@ _mount = register(
     """
 <figure class="lab traversal">
   <div class="scale number" aria-hidden="true"><span></span><span></span><span></span></div>
-  <div class="rows"></div>
+  <div class="rows" tabindex="0" role="application"></div>
+  <p class="number read" aria-live="polite"></p>
   <figcaption></figcaption>
 </figure>
 """,

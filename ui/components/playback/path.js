@@ -85,10 +85,11 @@ function start(root) {
       setSize(size, hero.querySelector("canvas"));
     }
     controls.style.maxWidth = `${Math.max(280, Math.min(room, 3 * size.width + 2 * gap))}px`;
-    const names = wide ? 150 : 0, roomy = wide ? 1.5 : 1;
-    shown = [17, 9, 5].find((n) => n <= props.frames && n * shape.width * roomy <= room - names) ?? 5;
+    const names = wide ? 150 : 0, counts = [17, 9, 5].filter((n) => n <= props.frames);
+    const place = { width: room - names, least: wide ? 40 : LEAST_TILE };
+    const strip = fitRow(shape, counts.length ? counts : [props.frames], place);
+    shown = strip.columns;
     stride = last() / (shown - 1);
-    const strip = fitGrid(shape, { width: room - names, columns: shown, most: 2 });
     strips.querySelectorAll(".film").forEach((film, way) => {
       const canvas = film.querySelector("canvas");
       paintGrid(canvas, Array.from({ length: shown }, (_, k) => image(way, Math.round(k * stride))), shape);

@@ -80,3 +80,6 @@ function createSvg(tag, attributes = {}, ...children) {
 const arrowStep = (key) => ({ ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] })[key];
 
 const prefersLessMotion = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+// Words for what one does: where the first pointer is a finger, of fingers.
+const touchOr = (touch, mouse) => (matchMedia("(pointer: coarse)").matches ? touch : mouse);

@@ -75,6 +75,22 @@ function fitGrid(shape, { width, height = Infinity, columns = 1, rows = 1, most 
   return { ...size, cellWidth: size.width / columns, cellHeight: size.height / rows };
 }
 
+const LEAST_TILE = 24; // CSS pixels along the shorter side of an image that one looks at, or taps
+const FEW_TILES = 5; // a row of fewer shows no change from image to image
+
+// A row of as many images as `width` has room for, at least `least` CSS pixels each: one of the numbers `counts`, and
+// the size as `fitGrid` gives it. Crisp where such a row has at least a few images, else shrunk ones.
+function fitRow(shape, counts, { width, least = LEAST_TILE, most = 2 }, ratio = deviceRatio()) {
+  const shorter = Math.min(shape.width, shape.height);
+  const scale = Math.max(most, Math.ceil((least / shorter) * ratio - 1e-6) / ratio); // whole screen pixels
+  const rows = counts.map((columns) => ({ columns, ...fitGrid(shape, { width, columns, most: scale }, ratio) }));
+  const large = rows.filter((row) => Math.min(row.cellWidth, row.cellHeight) >= least - 0.5 / ratio);
+  const crisp = large.filter((row) => row.scale >= 1);
+  const fit = crisp.some((row) => row.columns >= FEW_TILES) || large.length === crisp.length ? crisp : large;
+  const more = (a, b) => (b.columns > a.columns ? b : a), fewer = (a, b) => (b.columns < a.columns ? b : a);
+  return fit.length ? fit.reduce(more) : rows.reduce(fewer);
+}
+
 // One image within a square of `room` CSS pixels a side.
 const fitImage = (shape, room, ratio = deviceRatio()) => fitGrid(shape, { width: room, height: room }, ratio);
 

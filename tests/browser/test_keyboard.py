@@ -1,0 +1,52 @@
+"""The keyboard on every page: popovers take the focus and give it back, tables are ticked by Space."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.browser_tools import settled
+
+pytestmark = pytest.mark.browser
+
+INSIDE = "() => Boolean(document.activeElement.closest('[data-testid=stPopoverBody]'))"
+ON_OPENER = "name => document.activeElement.matches('[data-testid=stPopoverButton]') && " + (
+    "document.activeElement.innerText.includes(name)"
+)
+TICKED = "() => [...document.querySelectorAll('[data-testid=stDataFrame] [role=row][aria-selected=true]')].length"
+
+
+@pytest.mark.parametrize("name", ["From an image", "Randomness", "Download"])
+def test_an_opened_popover_takes_the_focus_keeps_tab_inside_and_gives_it_back(page: Page, lab, name):
+    page.goto(f"{lab.url}/generate?run=example-plane-vae")
+    opener = page.locator("[data-testid=stPopoverButton]").filter(has_text=name).first
+    opener.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_function(INSIDE)
+    settled(page)
+    for key in ["Tab"] * 5 + ["Shift+Tab"] * 7:
+        page.keyboard.press(key)
+        assert page.evaluate(INSIDE), "Tab goes round in it"
+    page.keyboard.press("Escape")
+    page.wait_for_function(ON_OPENER, arg=name)
+    expect(page.locator("[data-testid=stPopoverBody]")).to_have_count(0)
+
+
+def test_a_popover_opened_by_a_click_gives_the_focus_back_after_a_choice(page: Page, lab):
+    page.goto(f"{lab.url}/generate?run=example-plane-vae")
+    page.get_by_role("button", name="From an image").click()
+    page.wait_for_function(INSIDE)
+    page.locator(".gallery button").nth(2).click()
+    page.wait_for_function(ON_OPENER, arg="From an image")
+
+
+def test_space_ticks_the_row_of_a_table_and_takes_the_tick_away(page: Page, lab):
+    page.goto(f"{lab.url}/train")
+    table = page.locator("[data-testid=stDataFrame] canvas").first
+    table.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Space")
+    page.wait_for_function(f"({TICKED})() === 1")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Space")
+    page.wait_for_function(f"({TICKED})() === 2")
+    page.keyboard.press("Space")
+    page.wait_for_function(f"({TICKED})() === 1")

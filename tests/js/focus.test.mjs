@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { load, plain } from "./load.mjs";
+
+const { tabStops, wrapTab, deepFocus } = load(["tabStops", "wrapTab", "deepFocus"], ["shared/focus"]);
+
+// A stand-in for an element: what the order of tab stops asks of it.
+const node = (name, { stop = false, shown = true, children = [], shadow = null, ...more } = {}) => ({
+  name, tabIndex: stop ? 0 : -1, disabled: false, children, shadowRoot: shadow && { children: shadow },
+  matches: () => stop, checkVisibility: () => shown, ...more,
+});
+const names = (nodes) => plain(nodes).map((one) => one.name);
+
+test("tab stops come in the order of the document, those in shadow trees at their host's place", () => {
+  const tree = node("root", { children: [
+    node("a", { stop: true }),
+    node("box", { children: [node("b", { stop: true })], shadow: [node("in shadow", { stop: true })] }),
+    node("off", { stop: true, disabled: true }), node("hidden", { stop: true, shown: false }),
+    node("skipped", { stop: true, tabIndex: -1 }), node("c", { stop: true }),
+  ] });
+  assert.deepEqual(names(tabStops(tree)), ["a", "in shadow", "b", "c"]);
+});
+
+test("of a group of radio buttons only the chosen one is a stop, and all where none is", () => {
+  const radio = (id, checked) => ({ ...node("g", { stop: true, type: "radio", checked }), id });
+  const group = (chosen) => ["x", "y", "z"].map((id) => radio(id, id === chosen));
+  const ids = (checked) => plain(tabStops(node("root", { children: group(checked) }))).map((one) => one.id);
+  assert.deepEqual(ids("y"), ["y"]);
+  assert.deepEqual(ids("none"), ["x", "y", "z"]);
+});
+
+test("Tab goes round at either end and is left alone in between", () => {
+  const stops = ["first", "middle", "last"];
+  assert.equal(wrapTab(stops, "last", false), "first");
+  assert.equal(wrapTab(stops, "first", true), "last");
+  const inside = [["first", false], ["middle", false], ["middle", true], ["last", true], ["box", false]];
+  for (const [at, backwards] of inside) {
+    assert.equal(wrapTab(stops, at, backwards), undefined, `${at} ${backwards}`);
+  }
+  assert.equal(wrapTab(stops, "box", true), "last", "back from the box itself");
+  assert.equal(wrapTab([], "box", false), undefined);
+});
+
+test("the focus is found through shadow trees", () => {
+  const inner = { name: "inner" }, host = { name: "host", shadowRoot: { activeElement: inner } };
+  assert.equal(deepFocus({ activeElement: host }), inner);
+  assert.equal(deepFocus({ activeElement: inner }), inner);
+});
