@@ -2,10 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { load, plain } from "./load.mjs";
 
-const {
-  imageShape, decodeBase64, encodeBase64, imageAt, gridPixels, screenScale, fitGrid, fitRow, fitImage,
-} = load(
-  ["imageShape", "decodeBase64", "encodeBase64", "imageAt", "gridPixels", "screenScale", "fitGrid", "fitRow", "fitImage"]);
+const { imageShape, decodeBase64, encodeBase64, imageAt, gridPixels } = load(
+  ["imageShape", "decodeBase64", "encodeBase64", "imageAt", "gridPixels"]);
+const { screenScale, fitGrid, fitRow, fitImage } = load(["screenScale", "fitGrid", "fitRow", "fitImage"]);
 
 const GREY = imageShape([1, 2, 3]), COLOUR = imageShape([3, 2, 3]);
 
