@@ -35,14 +35,18 @@ class TrainingQueue:
     def submit(self, recipe: Recipe, name: str | None = None, owner: str = "") -> TrainingJob:
         """Create a run and add its training to the queue.
 
+        Args:
+            owner: public name of the visitor whose run and training it is.
         Raises:
             RunError: the folder cannot be created, or the lab is closing.
         """
-        return self._add(runs.create(recipe, name), owner)
+        return self._add(runs.create(recipe, name, owner), owner)
 
     def resume(self, name: str, epochs: int | None = None, owner: str = "") -> TrainingJob:
         """Add the training of a stopped, interrupted or finished run to the queue, up to `epochs` in all.
 
+        Args:
+            owner: who asks; the training belongs to the run's owner where it has one.
         Raises:
             RunError: the run is damaged, is in training, or has no epochs left.
         """
@@ -58,7 +62,7 @@ class TrainingQueue:
             raise RunError(f"'{name}' has {int(status['epoch'])} epochs behind it. Ask for more in all.")
         if epochs:
             run.update_status(flush=True, epochs=epochs)
-        return self._add(run, owner)
+        return self._add(run, run.owner or owner)
 
     def _add(self, run: Run, owner: str) -> TrainingJob:
         job = TrainingJob(run, self.device, owner)

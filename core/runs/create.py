@@ -12,8 +12,11 @@ from core.system import paths
 from core.system.atomic_files import write_json
 
 
-def create(recipe: Recipe, name: str | None = None) -> Run:
+def create(recipe: Recipe, name: str | None = None, owner: str = "") -> Run:
     """Create a run; a GAN's recipe gets its source filled in (`gan_source.resolved`).
+
+    Args:
+        owner: public name of the visitor whose run it is (`Run.owner`); empty for nobody's.
 
     Raises:
         RunError: the name is taken or not valid, the folder cannot be written, or a GAN has no source.
@@ -28,7 +31,8 @@ def create(recipe: Recipe, name: str | None = None) -> Run:
             raise RunError(f"There is a run '{wanted}' already. Choose another name.")
         (path / "frames").mkdir()
         write_json(path / "recipe.json", recipe.to_dict())
-        write_json(path / "status.json", {"state": "new", "created": time.time()})
+        status = {"state": "new", "created": time.time()}
+        write_json(path / "status.json", status | ({"owner": owner} if owner else {}))
     except OSError as error:
         if path is not None:
             shutil.rmtree(path, ignore_errors=True)  # half a run is none

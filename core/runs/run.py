@@ -31,6 +31,9 @@ from core.system import paths
 from core.system.atomic_files import read_json
 from core.system.parsed_files import ParsedFiles
 
+EXAMPLE = "example-"
+"""How the names of the runs begin that come with the lab."""
+
 
 class RunError(RuntimeError):
     """A run that cannot be used as requested; the message is one sentence with the reason and the remedy."""
@@ -94,6 +97,16 @@ class Run:
     def update_status(self, flush: bool = False, **values: Any) -> None:
         """Replace some entries of the status; see `status.update`."""
         status.update(self.path, flush, **values)
+
+    @property
+    def owner(self) -> str:
+        """Public name of the visitor who trained it; empty for nobody's: an example, or one of the command line."""
+        return str(self.status.get("owner", ""))
+
+    @property
+    def example(self) -> bool:
+        """Whether it came with the lab."""
+        return self.name.startswith(EXAMPLE) and not self.owner
 
     @property
     def epochs(self) -> int:

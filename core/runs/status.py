@@ -19,7 +19,7 @@ STATES = ("new", "running", "paused", "finished", "stopped", "diverged", "failed
 ACTIVE = ("running", "paused")
 """States of a run that is being trained; without a process that holds the lock, they mean `interrupted`."""
 
-_WORDS = ("message", "device")
+_WORDS = ("message", "device", "owner")
 _NUMBERS = ("epoch", "step", "seconds", "created", "epochs", "threads", "parameters", "best_epoch")
 _NUMBERS_OR_NONE = ("best_total", "images_per_second")
 _CHANGE = {"step", "epoch", "field", "old", "new"}

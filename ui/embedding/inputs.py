@@ -11,6 +11,7 @@ from core.embedding import settings as embedding_settings
 from core.embedding.settings import EmbeddingError, Settings
 from core.runs import Run
 from ui.shared import address
+from ui.shared.default_run import preferred
 from ui.shared.formatting import escape_markdown
 from ui.shared.run_picker import places_images
 
@@ -167,7 +168,8 @@ def second_controls() -> None:
 
 
 def _usable() -> dict[str, Run]:
-    return {run.name: run for run in runs.list_runs() if not run.error and run.has_weights and places_images(run)}
+    found = (run for run in runs.list_runs() if not run.error and run.has_weights and places_images(run))
+    return {run.name: run for run in preferred(found)}
 
 
 def _kind(suffix: str) -> None:

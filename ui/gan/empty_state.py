@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.jobs import training_queue
 from core.jobs.training_job import TrainingJob
 from core.recipes.presets import first_model
-from core.runs import RunError, gan_source
+from core.runs import RunError
 from ui.gan import diagram, inputs
+from ui.shared.default_run import preferred_sources
 from ui.shared.formatting import escape_markdown, pluralize
-from ui.shared.jobs import training_jobs
+from ui.shared.jobs import submit_training, training_jobs
 from ui.shared.model_cache import load
 from ui.shared.page import images_of, open_page
 from ui.shared.run_buttons import job_button, run_button
@@ -24,7 +24,7 @@ def no_gan() -> None:
 def empty() -> None:
     """The page without a GAN: the source's part of the diagram, and the button that trains a GAN."""
     jobs = inputs.gans_in_training()
-    found = gan_source.sources()
+    found = preferred_sources()
     if not found:
         _no_source()
         return
@@ -79,7 +79,7 @@ def _no_source() -> None:
 def _train_first() -> None:
     """Queue the lab's first model."""
     try:
-        training_queue.training_queue().submit(first_model())
+        submit_training(first_model())
     except RunError as error:
         st.error(escape_markdown(str(error)))
 

@@ -9,15 +9,15 @@ import streamlit as st
 from core.gan import experiments as lab
 from core.gan.experiments import EXPERIMENTS, Arm, Experiment
 from core.images.shape import ImageShape
-from core.jobs import training_queue
 from core.jobs.training_job import TrainingJob
 from core.recipes.presets import first_model
 from core.recipes.recipe import Recipe
 from core.runs import Run, RunError, gan_source
 from ui.gan.experiment_result import COLUMNS, SCALE, blank, predictions, result, samples
 from ui.shared import address
+from ui.shared.default_run import preferred_sources
 from ui.shared.formatting import escape_markdown, pluralize
-from ui.shared.jobs import job_of, training_jobs
+from ui.shared.jobs import job_of, submit_training, training_jobs
 from ui.shared.run_buttons import job_button, run_button
 from ui.shared.still_image import still
 
@@ -36,7 +36,7 @@ def _section() -> None:
         "What happens if one of the two is too strong, too fast, or does not learn? Predict first; then one button "
         "trains both variants, and you compare the result with your prediction."
     )
-    found = gan_source.sources()
+    found = preferred_sources()
     if not found:
         _nothing_yet()
         return
@@ -203,7 +203,7 @@ def _submit(recipes: list[Recipe]) -> None:
     """Queue recipes in order, or show why one cannot be queued."""
     for recipe in recipes:
         try:
-            training_queue.training_queue().submit(recipe)
+            submit_training(recipe)
         except (RunError, ValueError) as error:
             st.error(escape_markdown(str(error)))
             return

@@ -8,13 +8,12 @@ import numpy as np
 import streamlit as st
 
 from core.gan.experiments import is_experiment_recipe
-from core.jobs import training_queue
 from core.jobs.training_job import TrainingJob
 from core.recipes.presets import for_digits, preset
 from core.runs import Run, RunError
 from ui.shared import address
 from ui.shared.formatting import escape_markdown
-from ui.shared.jobs import training_jobs
+from ui.shared.jobs import submit_training, training_jobs
 from ui.shared.model_cache import LoadedModel
 from ui.shared.recipe_labels import choice
 
@@ -94,7 +93,7 @@ def start(source: Run) -> None:
     recipe = recipe.with_(dataset=source.recipe.dataset, folder=source.recipe.folder)
     recipe = for_digits(recipe) if recipe.dataset == "digits" else recipe
     try:
-        training_queue.training_queue().submit(recipe.with_(source=source.name))
+        submit_training(recipe.with_(source=source.name))
     except (RunError, ValueError) as error:
         st.error(escape_markdown(str(error)))
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core import runs
-from core.jobs import training_queue
 from core.jobs.job import Job
 from core.jobs.queue import all_jobs
 from core.jobs.speed_estimates import SpeedTestJob
@@ -14,17 +12,15 @@ from core.recipes.presets import first_model
 from core.runs import Run, RunError, frames
 from ui.registry import HOME, PAGES
 from ui.shared import address
+from ui.shared.default_run import best_example, default_run
 from ui.shared.formatting import duration, escape_markdown, format_sig, pluralize
-from ui.shared.jobs import job_of, training_jobs, watch_training
+from ui.shared.jobs import job_of, submit_training, training_jobs, watch_training
 from ui.shared.page import open_page
 from ui.shared.run_buttons import job_button, run_button
 from ui.shared.still_image import still
 
 FIRST = "first"
 """Address parameter: name of the run that this visitor's button started, so that a reload finds it again."""
-
-EXAMPLES = ("example-conv-vae", "example-mlp-vae")
-"""Runs that come with the lab, the one with the best samples first."""
 
 COLUMNS = 3
 """Cards side by side."""
@@ -93,7 +89,7 @@ def _first_buttons() -> None:
             "seconds and needs no network.",
         ):
             try:
-                started = training_queue.training_queue().submit(first_model())
+                started = submit_training(first_model())
             except RunError as error:
                 st.error(escape_markdown(str(error)))
             else:
@@ -167,9 +163,12 @@ def _samples(run: Run, epoch: int) -> None:
 
 
 def _example() -> Run | None:
-    """A trained run to show: an example run if there is one, else the newest."""
-    ready = [run for run in runs.list_runs() if not run.error and run.has_weights and run.frames()]
-    return next((run for name in EXAMPLES for run in ready if run.name == name), ready[0] if ready else None)
+    """A trained run to show: the best example if there is one, else the run that other pages open."""
+
+    def drawn(run: Run) -> bool:
+        return bool(run.frames())
+
+    return best_example(drawn) or default_run(drawn)
 
 
 def _background_jobs() -> list[Job]:

@@ -12,6 +12,7 @@ from ui.outliers import scores
 from ui.outliers.inputs import Choice
 from ui.outliers.scores import Pending, Result
 from ui.outliers.views import STYLES, colour, title
+from ui.shared.default_run import preferred
 from ui.shared.formatting import escape_markdown
 from ui.shared.image_choice import images_key
 from ui.shared.run_picker import places_images
@@ -106,7 +107,7 @@ def _table(result: Result, choice: Choice) -> None:
     run = result.run
     others = {
         other.name: other
-        for other in runs.list_runs()
+        for other in preferred(runs.list_runs())
         if not other.error
         and other.has_weights
         and other.name != run.name

@@ -10,6 +10,7 @@ from core import runs
 from core.recipes.family import FAMILIES, Family
 from core.runs import Run
 from ui.shared import address
+from ui.shared.default_run import preferred
 from ui.shared.image_choice import images_key
 
 LATENT_DIM = 2
@@ -25,22 +26,22 @@ def slots() -> dict[str, Family]:
 
 
 def flat_runs() -> list[Run]:
-    """The runs that can be shown, with weights and two latent dimensions, newest first."""
+    """The runs that can be shown, with weights and two latent dimensions, in the order of `default_run.preferred`."""
     known = slots()
-    return [
+    return preferred(
         run
         for run in runs.list_runs()
         if not run.error and run.has_weights and run.recipe.latent_dim == LATENT_DIM and run.recipe.family.key in known
-    ]
+    )
 
 
 def first_runs(found: list[Run]) -> dict[str, Run]:
-    """The run that each family begins with: the newest one, on the images that most families have runs of."""
+    """The run that each family begins with: the first that is found, on the images that most families have runs of."""
     families = Counter(images for images, _ in {(images_key(run), run.recipe.family.key) for run in found})
     order = [images_key(run) for run in found]
     best = max(families, key=lambda images: (families[images], -order.index(images)), default=None)
     first: dict[str, Run] = {}
-    for run in sorted(found, key=lambda run: images_key(run) != best):  # stable: newest first within each
+    for run in sorted(found, key=lambda run: images_key(run) != best):  # stable: as found within each
         first.setdefault(run.recipe.family.key, run)
     return first
 

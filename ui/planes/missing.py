@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.jobs import training_queue
 from core.jobs.training_job import TrainingJob
 from core.recipes.presets import PRESETS, for_digits
 from core.recipes.recipe import Recipe
 from core.runs import Run, RunError
 from ui.planes.inputs import LATENT_DIM, slots
 from ui.shared.formatting import escape_markdown
-from ui.shared.jobs import training_jobs
+from ui.shared.jobs import submit_training, training_jobs
 from ui.shared.page import open_page
 from ui.shared.run_buttons import job_button
 
@@ -79,7 +78,7 @@ def train(wanted: list[str]) -> None:
         if (preset := plane_preset(slot)) is None:
             continue
         try:
-            training_queue.training_queue().submit(for_digits(preset))
+            submit_training(for_digits(preset))
         except RunError as error:
             st.error(escape_markdown(str(error)))
             return

@@ -12,6 +12,7 @@ from core.data import ImageSet
 from core.recipes.family import FAMILIES
 from core.runs import Run
 from ui.shared import address, image_choice
+from ui.shared.default_run import preferred
 from ui.shared.image_choice import ImagesKey, Pick, images_key
 from ui.shared.run_picker import nothing_yet
 
@@ -23,13 +24,14 @@ FIRST_IMAGES = {"digits": 12, "mnist": 61, "fashion-mnist": 0, "kmnist": 3}
 
 
 def one_of_each(found: list[Run]) -> list[Run]:
-    """The newest run of each family that encodes images, in the families' order, at most `MAX_MODELS`.
+    """The best run of each family that encodes images (`default_run.preferred`), in the families' order, at most
+    `MAX_MODELS`.
 
     All are of the images that most families have runs of. A run with two latent dimensions, which reconstructs poorly,
     is taken only where its family has no other.
     """
     sets: dict[ImagesKey, dict[str, Run]] = {}
-    for run in sorted(found, key=lambda run: run.recipe.latent_dim == 2):  # stable: newest first within each
+    for run in sorted(preferred(found), key=lambda run: run.recipe.latent_dim == 2):  # stable: the best first
         sets.setdefault(images_key(run), {}).setdefault(run.recipe.family.key, run)
     best = max(sets.values(), key=len, default={})
     families = [key for key, family in FAMILIES.items() if not family.adversarial]
@@ -41,7 +43,7 @@ def choose_models() -> list[Run] | None:
 
     The names stand in the address as `?runs=a,b`; a link may also ask for a single `?run=a`.
     """
-    found = [run for run in runs.list_runs() if not run.error]
+    found = preferred(run for run in runs.list_runs() if not run.error)
     usable = {run.name: run for run in found if run.has_weights}
     if not usable:
         nothing_yet("reconstruct", bool(found))

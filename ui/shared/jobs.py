@@ -7,6 +7,9 @@ import streamlit as st
 from core.jobs import training_queue
 from core.jobs.training_job import TrainingJob
 from core.jobs.training_queue import TrainingQueue
+from core.recipes.recipe import Recipe
+from ui.shared.default_run import preferred_sources
+from ui.shared.owner import me
 from ui.shared.page import open_page
 
 WATCHED = "train_watched"
@@ -17,6 +20,17 @@ def watch_training(name: str) -> None:
     """Switch to the Train page, which shows the training of that run and how it ended."""
     st.session_state[WATCHED] = name
     open_page("train")
+
+
+def submit_training(recipe: Recipe, name: str | None = None, device: str = "auto") -> TrainingJob:
+    """Create a run of this visitor and queue its training. A GAN without a source gets this visitor's best one.
+
+    Raises:
+        RunError: see `TrainingQueue.submit`.
+    """
+    if recipe.family.adversarial and not recipe.source and (found := preferred_sources(recipe.dataset, recipe.folder)):
+        recipe = recipe.with_(source=found[0].name)
+    return training_queue.training_queue(device).submit(recipe, name=name, owner=me())
 
 
 def queues() -> dict[str, TrainingQueue]:

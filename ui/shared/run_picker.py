@@ -10,7 +10,9 @@ from core import runs
 from core.gan.experiments import is_experiment_recipe
 from core.runs import Run
 from ui.shared import address
+from ui.shared.default_run import preferred
 from ui.shared.formatting import pluralize
+from ui.shared.owner import is_foreign, label
 from ui.shared.page import open_page
 
 
@@ -24,8 +26,8 @@ def pick_run(
     nothing: Callable[[], None] | None = None,
     trials: str = "",
 ) -> Run | None:
-    """The chosen run, of all runs with weights, the newest first and those of experiments last. None, with the next
-    step on the page, if there are none.
+    """The chosen run, of all runs with weights in the order of `default_run.preferred`. None, with the next step on
+    the page, if there are none.
 
     The chosen name is in the address as `?run=…`, so that a link leads to it; a name that does not exist is ignored
     with a message. The choice survives a change of page.
@@ -38,8 +40,7 @@ def pick_run(
         trials: placeholder of the box where only runs of experiments suit; it then begins empty, and None is returned
             until one is chosen.
     """
-    found = [run for run in runs.list_runs() if not run.error and fits(run)]
-    found.sort(key=lambda run: is_experiment_recipe(run.recipe))  # stable: the newest first among each
+    found = preferred(run for run in runs.list_runs() if not run.error and fits(run))
     usable = {run.name: run for run in found if run.has_weights}
     if not usable:
         nothing() if nothing else nothing_yet(key, bool(found))
@@ -67,7 +68,7 @@ def pick_run(
         label_visibility="collapsed",
         placeholder=trials or None,
         index=0 if gone else None if choice is None else names.index(choice),
-        format_func=lambda n: f"{n} · {usable[n].recipe.summary()}" if n in usable else n,
+        format_func=lambda n: option(usable[n]) if n in usable else n,
         help="The run whose model you explore. It is part of the page's address, so that a link leads back to it.",
     )
     if name is None:
@@ -76,6 +77,12 @@ def pick_run(
     st.session_state[kept] = name
     address.put(key, name)
     return usable[name]
+
+
+def option(run: Run) -> str:
+    """A run as an option of a box: its name, its recipe, and whose it is where it is another visitor's."""
+    parts = (run.name, run.recipe.summary(), label(run.owner) if is_foreign(run) else "")
+    return " · ".join(part for part in parts if part)
 
 
 def places_images(run: Run) -> bool:

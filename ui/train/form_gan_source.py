@@ -12,6 +12,7 @@ from core.recipes.family import FAMILIES
 from core.recipes.recipe import applies
 from core.runs import Run, gan_source
 from ui.shared import address
+from ui.shared.default_run import preferred_sources
 from ui.shared.formatting import escape_markdown
 
 PRESET = "decoder-gan-fast"
@@ -49,7 +50,7 @@ def usable(values: dict[str, Any]) -> list[Run]:
     """Runs on these images whose decoder can become the generator."""
     images = values["dataset"], values["folder"]
     if st.session_state.get(USABLE, (None,))[0] != images:
-        st.session_state[USABLE] = images, gan_source.sources(*images)
+        st.session_state[USABLE] = images, preferred_sources(*images)
     return st.session_state[USABLE][1]
 
 

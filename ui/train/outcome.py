@@ -11,6 +11,7 @@ from core.jobs.training_job import TrainingJob
 from core.jobs.training_queue import TrainingQueue
 from core.runs import Run, RunError
 from ui.shared.formatting import epoch, escape_markdown, format_sig, pluralize
+from ui.shared.owner import me
 from ui.shared.page import open_page
 from ui.shared.run_buttons import run_button, run_key
 from ui.train.run_table import best_of
@@ -91,7 +92,7 @@ def _next_steps(job: TrainingJob, queue: TrainingQueue, main: Literal["primary",
         disabled=not job.run.resumable,
         help="Goes on exactly where it stopped.",
     ):
-        start_job(lambda: queue.resume(job.name))
+        start_job(lambda: queue.resume(job.name, owner=me()))
     if run_button(
         "Generate from it",
         "train_generate",
@@ -118,6 +119,6 @@ def _comparison(run: Run) -> str:
 
 
 def _resume_with(queue: TrainingQueue, name: str, lr: float) -> TrainingJob:
-    job = queue.resume(name)
+    job = queue.resume(name, owner=me())
     job.set(lr=lr)
     return job

@@ -9,8 +9,9 @@ from core.jobs.training_job import TrainingJob
 from core.jobs.training_queue import TrainingQueue
 from core.recipes.recipe import Recipe
 from ui.components.page.to_top import to_top
+from ui.shared.default_run import preferred
 from ui.shared.formatting import epoch, escape_markdown, pluralize
-from ui.shared.jobs import WATCHED, queues, training_jobs
+from ui.shared.jobs import WATCHED, queues, submit_training, training_jobs
 from ui.shared.page import open_page
 from ui.shared.run_buttons import run_button
 from ui.train.form import recipe_form
@@ -117,14 +118,14 @@ def _start(by_device: dict[str, TrainingQueue], verb: str, recipe: Recipe | None
             help="The training runs in the background: you can leave this page and come back.",
         )
     if start and recipe is not None:
-        start_job(lambda: by_device[device].submit(recipe, name=name.strip() or None))
+        start_job(lambda: submit_training(recipe, name=name.strip() or None, device=device))
 
 
 def _trained_already() -> None:
-    """The two newest trained runs, beside the form."""
+    """Two trained runs beside the form, this visitor's newest first."""
     done = [
         run
-        for run in runs.list_runs()
+        for run in preferred(runs.list_runs())
         if run.error is None
         and run.status["state"] in ("finished", "stopped")
         and run.status["epoch"] >= 1

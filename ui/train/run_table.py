@@ -12,6 +12,7 @@ from core.jobs.training_queue import TrainingQueue
 from core.runs import Run, RunError
 from core.runs.export import to_zip
 from ui.shared.formatting import duration, epoch, escape_markdown, format_sig, format_time
+from ui.shared.owner import me
 from ui.shared.page import open_page
 from ui.shared.run_buttons import Identity, identity, run_button, run_key
 from ui.train.compare import compare
@@ -241,7 +242,7 @@ def _continue(run: Run, queue: TrainingQueue, known: Identity | None = None) -> 
         "Continue", "continue_go", run, known=known, type="primary", help="Goes on exactly where it stopped."
     ):
         try:
-            queue.resume(run.name, epochs=int(total))
+            queue.resume(run.name, epochs=int(total), owner=me())
         except (RunError, ValueError) as error:
             st.error(escape_markdown(str(error)))
         else:

@@ -1,0 +1,46 @@
+"""Owners: which visitor a run and a training belong to.
+
+A visitor's browser holds a secret token as a cookie, which the lab's server gives it (`bootstrap/door.py`). A run
+carries the token's digest, which everybody may see: it tells visitors apart, and nobody can pass for another with it.
+A run without an owner (an example, or one trained on the command line) is nobody's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+
+import streamlit as st
+
+from core.jobs.training_job import TrainingJob
+from core.runs import Run
+
+COOKIE = "latent_lab_visitor"
+"""Name of the cookie with the visitor's token."""
+
+_TOKEN = "visitor_token"
+
+
+def me() -> str:
+    """Public name of this visitor: 12 hexadecimal digits, the same in all tabs of a browser.
+
+    Without the lab's own server there is no cookie: the name then holds until the page is loaded again.
+    """
+    if _TOKEN not in st.session_state:
+        st.session_state[_TOKEN] = st.context.cookies.get(COOKIE) or uuid.uuid4().hex
+    return hashlib.sha256(str(st.session_state[_TOKEN]).encode()).hexdigest()[:12]
+
+
+def is_mine(run: Run) -> bool:
+    """Whether this visitor trained the run."""
+    return run.owner == me()
+
+
+def is_foreign(thing: Run | TrainingJob) -> bool:
+    """Whether a run or a training belongs to another visitor: changing it needs a question first."""
+    return thing.owner not in ("", me())
+
+
+def label(owner: str) -> str:
+    """An owner in a word or two: `you`, `visitor 3F2A`; empty for nobody."""
+    return "" if not owner else "you" if owner == me() else f"visitor {owner[:4].upper()}"
