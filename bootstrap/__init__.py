@@ -11,6 +11,8 @@ Standard library only, because nothing else is installed yet when this runs.
     torch_wheel.py     choice of the PyTorch build for this machine
     launcher.py        port, server, health, browser, shutdown
     server.py          the server process: Streamlit, which ends with the launcher
+    door.py            refuses requests of other pages and computers; the visitor's token
+    limits.py          open files and the size of the log
     rerun_guard.py     rewrites rerun messages so that each click acts exactly once
     dev_setup.py       the test command: developer packages, a browser, pytest
     start.bat          shared by build.bat and launch.bat: find Python, keep the window open

@@ -14,6 +14,7 @@ import time
 from collections import deque
 from pathlib import Path
 
+from bootstrap.door import listening_problem
 from bootstrap.lock import Lock
 from bootstrap.paths import LabPaths, SetupError
 from bootstrap.run_command import environment, on_goodbye
@@ -24,6 +25,7 @@ PATIENCE = 90.0  # seconds for a first start on a cold, slow disk
 POLL = 0.05
 SERVER_GRACE = 20.0  # seconds for the server to end by itself; longer than it grants itself (serve.GRACE)
 REST_GRACE = 10.0  # seconds for what the server leaves behind: a worker that saves what it trains
+ADDRESS = "STREAMLIT_SERVER_ADDRESS"  # wins over the lab's own setting, and would be followed without a word
 TAKEN = "is not available"  # Streamlit's words for a port that somebody took between our look and its start
 
 
@@ -126,7 +128,7 @@ class Server:
             {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP} if os.name == "nt" else {"start_new_session": True}
         )
         streamlit = ["run", "app.py", "--server.port", str(port), "--server.headless", "true"]
-        with open(self.log, "wb") as log:
+        with open(self.log, "w+b"), open(self.log, "a+b") as log:  # emptied, then appended to: limits.py cuts it
             self.process = subprocess.Popen(
                 [str(home.python), "-m", "bootstrap.server", *streamlit],
                 cwd=home.root,
@@ -193,6 +195,8 @@ def _anybody(group: int) -> bool:
 def start(home: LabPaths, wanted: int | None) -> Server:
     """A server that answers. Where its port is taken at the last moment, the next one is tried."""
     first = FIRST_PORT
+    if ADDRESS in os.environ and (problem := listening_problem(os.environ[ADDRESS], f"The variable {ADDRESS}")):
+        raise SetupError(problem)
     while True:
         port = free_port(wanted, first)
         server = Server(home, port)

@@ -31,7 +31,11 @@ if __name__ == "__main__":
     from streamlit.runtime.pages_manager import PagesManager
     from streamlit.web.cli import main
 
-    from bootstrap import rerun_guard
+    from bootstrap import door, limits, rerun_guard
+
+    limits.allow_open_files()
+    sys.stdout, sys.stderr = limits.BoundedLog(sys.stdout), limits.BoundedLog(sys.stderr)
+    door.guard()
 
     # A folder named pages/ switches Streamlit's older navigation on until app.py has run once: until then a link
     # such as /data would show that file alone. app.py has navigation of its own.

@@ -32,6 +32,11 @@ def home(tmp_path):
     (home.root / "streamlit" / "runtime").mkdir()
     manager = home.root / "streamlit" / "runtime" / "pages_manager.py"
     manager.write_text("class PagesManager: pass\n", encoding="utf-8")
+    door = home.root / "streamlit" / "web" / "server" / "starlette"
+    door.mkdir(parents=True)
+    (door / "starlette_server.py").write_text("create_starlette_app = None\n", encoding="utf-8")
+    for name in ("net_util", "config"):
+        (home.root / "streamlit" / f"{name}.py").write_text("", encoding="utf-8")
     empty_venv(home)
     python = ".".join(map(str, sys.version_info[:3]))
     environment.write_stamp(home, {**environment.wanted(home), "python": python})

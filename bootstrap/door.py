@@ -1,0 +1,182 @@
+"""The door of the lab's server: who may come in, and what the server may ask outside.
+
+The lab is for the people at this computer and has no passwords. A browser on this computer also shows pages of other
+servers, which could speak to the lab behind the visitor's back. So every request and every WebSocket must
+
+- come from this computer, to `localhost`, `127.0.0.1` or `[::1]` (a foreign name that leads here is refused),
+- and from a page of the lab itself: an `Origin` must be exactly the address that is asked, port included, and a
+  browser's `Sec-Fetch-Site` must not name another site, except where a link is followed.
+
+No other page can show the lab in a frame. Each browser gets a cookie with a random token; `ui/shared/owner.py` tells
+visitors apart by it. Streamlit's own check is replaced, because it asks an outside host for this machine's public
+address, in the loop that serves all visitors.
+"""
+
+from __future__ import annotations
+
+import importlib
+import ipaddress
+import re
+import secrets
+import sys
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+from urllib.parse import urlsplit
+
+COOKIE = "latent_lab_visitor"
+"""Name of the cookie with the visitor's token: 32 hexadecimal digits."""
+
+YEAR = 31_536_000  # seconds
+FORBIDDEN, POLICY_VIOLATION = 403, 1008
+
+HEADERS = (
+    (b"content-security-policy", b"frame-ancestors 'none'"),
+    (b"x-frame-options", b"DENY"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
+
+REFUSAL = "This is not a way into Latent Lab ({reason}). Open it at the address that it printed when it started."
+
+_HOST = re.compile(r"(localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?", re.IGNORECASE)
+_TOKEN = re.compile(rf"(?:^|;\s*){COOKIE}=[0-9a-f]{{32}}(?:;|$)")
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Message, Receive, Send], Awaitable[None]]
+
+
+def is_this_computer(address: str | None) -> bool:
+    """Whether an address to listen at, or to come from, belongs to this computer alone."""
+    if not address:  # every address of the machine
+        return False
+    if address.lower() == "localhost":
+        return True
+    try:
+        found = ipaddress.ip_address(address.strip("[]").split("%")[0])
+    except ValueError:
+        return False
+    mapped = getattr(found, "ipv4_mapped", None)
+    return bool((mapped or found).is_loopback)
+
+
+def listening_problem(address: str | None, source: str = "The setting server.address") -> str | None:
+    """Why the lab must not listen at that address, in a sentence; None where it may."""
+    if is_this_computer(address):
+        return None
+    where = f"at {address}" if address else "at every address of this computer"
+    return (
+        f"{source} asks to serve {where}, but Latent Lab serves this computer only: it has no passwords, so anybody in "
+        "the network could end trainings, delete runs and look into folders. Remove that setting, or set it to "
+        "localhost, then start again."
+    )
+
+
+def refusal(kind: str, headers: dict[bytes, list[bytes]], client: str | None) -> str | None:
+    """Why a request may not come in, in a few words; None where it may.
+
+    Args:
+        kind: `http` or `websocket`. headers: name in lower case → all its values. client: address it comes from.
+    """
+    hosts = [value.decode("latin-1") for value in headers.get(b"host", [])]
+    if client is not None and not is_this_computer(client):
+        return "it comes from another computer"
+    if len(hosts) != 1 or not _HOST.fullmatch(hosts[0]):
+        return "the host is not this computer"
+    for value in headers.get(b"origin", []):
+        origin = urlsplit(value.decode("latin-1"))
+        if origin.scheme not in ("http", "https") or origin.netloc.lower() != hosts[0].lower():
+            return "another page asks"
+    site = headers.get(b"sec-fetch-site", [b"none"])[-1]
+    if site in (b"same-origin", b"none"):
+        return None
+    followed = kind == "http" and headers.get(b"sec-fetch-mode") == [b"navigate"]
+    return None if followed and headers.get(b"sec-fetch-dest") == [b"document"] else "another page asks"
+
+
+class Door:
+    """ASGI application in front of Streamlit's."""
+
+    def __init__(self, inside: Application):
+        self.inside = inside
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self.inside(scope, receive, send)
+            return
+        headers: dict[bytes, list[bytes]] = {}
+        for name, value in scope["headers"]:
+            headers.setdefault(bytes(name).lower(), []).append(bytes(value))
+        client = scope.get("client")
+        if reason := refusal(scope["type"], headers, client[0] if client else None):
+            await _refuse(scope, reason, send)
+        elif scope["type"] == "websocket":
+            await self.inside(scope, receive, send)
+        else:
+            await self.inside(scope, receive, _with_headers(send, headers))
+
+
+async def _refuse(scope: Message, reason: str, send: Send) -> None:
+    """Answer at once: nothing is looked up, nothing is written to the log."""
+    if scope["type"] == "websocket" and "websocket.http.response" not in (scope.get("extensions") or {}):
+        await send({"type": "websocket.close", "code": POLICY_VIOLATION, "reason": "another page asks"})
+        return
+    kind = "websocket.http.response" if scope["type"] == "websocket" else "http.response"
+    body = REFUSAL.format(reason=reason).encode()
+    head = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode()), *HEADERS]
+    await send({"type": f"{kind}.start", "status": FORBIDDEN, "headers": head})
+    await send({"type": f"{kind}.body", "body": body})
+
+
+def _with_headers(send: Send, asked: dict[bytes, list[bytes]]) -> Send:
+    """A `send` that adds the lab's headers, and the visitor's token to a page for a browser that has none."""
+
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            answer = [(bytes(k), bytes(v)) for k, v in message.get("headers", ())]
+            kept = [pair for pair in answer if pair[0].lower() not in dict(HEADERS)]
+            message = {**message, "headers": [*kept, *HEADERS, *_token(dict(answer), asked)]}
+        await send(message)
+
+    return sending
+
+
+def _token(answer: dict[bytes, bytes], asked: dict[bytes, list[bytes]]) -> list[tuple[bytes, bytes]]:
+    page = answer.get(b"content-type", b"").startswith(b"text/html")
+    known = any(_TOKEN.search(value.decode("latin-1")) for value in asked.get(b"cookie", []))
+    if not page or known:
+        return []
+    cookie = f"{COOKIE}={secrets.token_hex(16)}; Path=/; Max-Age={YEAR}; HttpOnly; SameSite=Lax"
+    return [(b"set-cookie", cookie.encode())]
+
+
+def guard() -> None:
+    """Put the door in front of the Streamlit server that this process is about to start.
+
+    Raises:
+        SystemExit: this Streamlit builds its server in another way; without the door it is not started.
+    """
+    try:
+        server = importlib.import_module("streamlit.web.server.starlette.starlette_server")
+        net_util = importlib.import_module("streamlit.net_util")
+        config = importlib.import_module("streamlit.config")
+        build = server.create_starlette_app
+    except (ImportError, AttributeError):
+        sys.exit(
+            "This version of Streamlit builds its server in a way that Latent Lab does not know, so the lab cannot "
+            "keep other pages out: install the version in requirements.txt (delete the folder .venv), then start again."
+        )
+    if getattr(build, "has_door", False):
+        return
+
+    def create_starlette_app(runtime: Any) -> Door:
+        if problem := listening_problem(config.get_option("server.address")):
+            sys.exit(problem)
+        return Door(build(runtime))
+
+    create_starlette_app.has_door = True  # type: ignore[attr-defined]
+    server.create_starlette_app = create_starlette_app
+    for name in ("get_external_ip", "get_internal_ip"):  # a name of this machine is not looked for, here or outside
+        setattr(net_util, name, lambda: None)
