@@ -27,7 +27,7 @@ class Queue:
     def __init__(self):
         self.asked = []
 
-    def submit(self, recipe):
+    def submit(self, recipe, name=None, owner=""):
         self.asked.append(recipe)
 
 
