@@ -30,7 +30,7 @@ class Board:
     def __init__(self):
         self.taken, self.active = [], []
 
-    def submit(self, recipe, name=None):
+    def submit(self, recipe, name=None, owner=""):
         self.taken.append(recipe)
 
     def jobs(self):

@@ -29,7 +29,7 @@ class Board:
     def __init__(self):
         self.taken = []
 
-    def submit(self, recipe, name=None):
+    def submit(self, recipe, name=None, owner=""):
         run = runs.create(recipe, name)
         self.taken.append(run.recipe)
         return type("Job", (), {"name": run.name, "position": 0})
