@@ -40,7 +40,7 @@ class Job:
             `{reason}` is filled in. forced_message, closed_message: for work that was killed after `patience`, and
             that the closing of the lab ended.
         key: identifies the result; a second job of an active key is joined instead. owner: who asked for it first.
-        id: number in its queue.
+        id: number in its queue. touched_by: the visitor other than the owner who last gave it a command, if any.
     """
 
     kind: ClassVar[str] = "job"
@@ -57,6 +57,7 @@ class Job:
 
     def __init__(self, key: str, lane: str, owner: str = ""):
         self.key, self.lane, self.owner, self.id = key, lane, owner, 0
+        self.touched_by = ""
         self.pending_commands: list[Command] = []  # sent as soon as the worker has its order
         self._queue: JobQueue | None = None
         self._lock = threading.Condition()
@@ -133,11 +134,14 @@ class Job:
 
     def leave(self, visitor: str) -> None:
         """Note that a visitor no longer wants the result. The job stops when nobody does."""
+        if self._queue is not None:
+            self._queue.leave(self, visitor)
+
+    def forget_watcher(self, visitor: str) -> bool:
+        """Drop a visitor from those who want the result; True if nobody is left. Under the queue's lock."""
         with self._lock:
             self._watchers.discard(visitor)
-            wanted = bool(self._watchers)
-        if not wanted:
-            self.stop()
+            return not self._watchers
 
     def stop(self) -> None:
         """End the job and keep what is done; a job that waits is cancelled."""
@@ -189,6 +193,12 @@ class Job:
 
     def on_event(self, event: Message) -> None:
         """Take up a message other than `Progress`, under the job's lock."""
+
+    def before_end(self, state: str) -> None:
+        """Read from disk what the end needs. Called once before the state `state` is entered, without any lock."""
+
+    def after_cancel(self) -> None:
+        """Note on disk that the job was taken out of the queue. Called without any lock."""
 
     def on_end(self) -> None:
         """Let go of what only active work needs, under the job's lock."""

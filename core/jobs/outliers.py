@@ -50,14 +50,15 @@ class OutlierJob(Job):
         return f"Outlier scores of {self.run.name}"
 
 
-def start(run: Run, other: str, n: int, seed: int, path: Path, again: bool = False) -> OutlierJob:
+def start(run: Run, other: str, n: int, seed: int, path: Path, again: bool = False, visitor: str = "") -> OutlierJob:
     """Score an outlier set, or join the job that does.
 
     Args:
         path: see `prepare`. again: start anew if the job of that path has ended; otherwise that job is returned.
+        visitor: who wants the scores, for `Job.leave`.
     """
     queue = job_queue()
     job = queue.find(OutlierJob, str(path))
-    if job is None or job.state == "stopping" or (again and not job.active):
-        job = queue.submit(OutlierJob(run, other, n, seed, path))
-    return job
+    if job is not None and not job.active and not again:
+        return job
+    return queue.submit(OutlierJob(run, other, n, seed, path), visitor)  # joins an active one

@@ -128,16 +128,30 @@ class JobQueue:
 
     def command(self, job: Job, command: Command) -> None:
         """Pass a command to the job's work; stop or change one that waits."""
+        if self._pass(job, command):
+            job.after_cancel()
+
+    def leave(self, job: Job, visitor: str) -> None:
+        """Note that a visitor no longer wants the job's result, and stop it when nobody does; in one step, so that a
+        visitor who joins at the same moment gets a job that goes on or a new one."""
+        with self._changed:
+            cancelled = job.forget_watcher(visitor) and self._pass(job, Command("stop"))
+        if cancelled:
+            job.after_cancel()
+
+    def _pass(self, job: Job, command: Command) -> bool:
+        """Pass a command on; True if it took the job out of the queue."""
         with self._changed:
             if not job.active or job.state == "stopping":
-                return
+                return False
             if job.state == "queued":
-                if command.verb == "stop":
-                    job.set_state("cancelled", "Cancelled before it began.")
-                    self._schedule()
-                elif command.verb == "change":
+                if command.verb == "change":
                     job.pending_commands.append(command)
-                return
+                if command.verb != "stop":
+                    return False
+                job.set_state("cancelled", "Cancelled before it began.")
+                self._schedule()
+                return True
             execution = self._executions.get(job.id)
             if execution is None:
                 job.pending_commands.append(command)
@@ -148,6 +162,7 @@ class JobQueue:
                 timer = threading.Timer(job.patience, self._force, [job])
                 timer.daemon = True
                 timer.start()
+            return False
 
     def prepare(self, worker: str, device: str = "") -> None:
         """Make a worker process ready in the background, before the first job needs it."""
@@ -162,9 +177,11 @@ class JobQueue:
         """Cancel what waits, end what runs; trainings are saved first. No job can be added afterwards."""
         with self._changed:
             self._closed = True
-            for job in self._jobs:
-                if job.state == "queued":
-                    job.set_state("cancelled", "The lab was closed before it began.")
+            waiting = [job for job in self._jobs if job.state == "queued"]
+            for job in waiting:
+                job.set_state("cancelled", "The lab was closed before it began.")
+        for job in waiting:
+            job.after_cancel()
         self.executor.close()
         atexit.unregister(self.close)
 
@@ -173,8 +190,11 @@ class JobQueue:
         if self._closed:
             return
         for job in sorted((j for j in self._jobs if j.state == "queued"), key=_start_order):
-            busy = sum(1 for j in self._jobs if j.lane == job.lane and j.active and j.state != "queued")
-            if busy < slots_of(job.lane):
+            at_work = [j for j in self._jobs if j.active and j.state != "queued"]
+            busy = sum(1 for j in at_work if j.lane == job.lane)
+            # One that is stopping still writes its files: its successor waits for it, whatever the lane would allow.
+            before = any(type(j) is type(job) and j.key == job.key for j in at_work)
+            if busy < slots_of(job.lane) and not before:
                 job.set_state("starting")
                 threading.Thread(target=self._run, args=(job,), name=f"{job.kind} {job.id}", daemon=True).start()
 
@@ -227,6 +247,10 @@ class JobQueue:
         return Ended("failed", job.crash_message.format(reason=crash.reason))
 
     def _end(self, job: Job, ended: Ended) -> None:
+        try:
+            job.before_end(ended.state)
+        except Exception:  # the end counts all the same
+            _log.exception("What %s left could not be read", job.title)
         with self._changed:
             self._executions.pop(job.id, None)
             self._forced.discard(job.id)

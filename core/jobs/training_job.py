@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -48,6 +49,20 @@ class Snapshot:
     version: int
 
 
+@dataclass(frozen=True)
+class _Read:
+    """What a run's folder says of its training: curves, progress and figures."""
+
+    table: history.HistoryTable
+    epoch: float
+    step: int
+    seconds: float
+    frames: list[int]
+    kl_per_dim: np.ndarray
+    shares: np.ndarray
+    changes: list[dict[str, Any]]
+
+
 class TrainingJob(Job):
     """Training of one run. The key is the run's name.
 
@@ -77,18 +92,29 @@ class TrainingJob(Job):
         self._images_per_second, self._device_name = 0.0, ""
         self._single_player: dict[str, Any] = {}
         self._snapshot: Snapshot | None = None
-        self._read_run()
+        self._read: _Read | None = None  # what the run's folder held at the end
+        self._take_over(self._read_run())
 
-    def _read_run(self) -> None:
-        """Read curves and figures from the run's folder: before training begins and after it has ended."""
+    def _read_run(self) -> _Read:
+        """Curves and figures in the run's folder: before training begins and after it has ended."""
         run, status = self.run, self.run.status
         rows = history.to_rows(run.history()) if run.has_weights else []
-        self._table = history.HistoryTable(history.columns(self.recipe.family), rows)
-        self._epoch, self._step = float(status["epoch"]), int(status["step"])
-        self._seconds = float(status["seconds"])
-        self._frames, self._kl_per_dim, self._changes = run.frames(), run.kl_per_dim(), list(status["changes"])
         shares = run.class_history()[1]
-        self._shares = shares[-1] if len(shares) else np.zeros(0)
+        return _Read(
+            table=history.HistoryTable(history.columns(self.recipe.family), rows),
+            epoch=float(status["epoch"]),
+            step=int(status["step"]),
+            seconds=float(status["seconds"]),
+            frames=run.frames(),
+            kl_per_dim=run.kl_per_dim(),
+            shares=shares[-1] if len(shares) else np.zeros(0),
+            changes=list(status["changes"]),
+        )
+
+    def _take_over(self, read: _Read) -> None:
+        self._table, self._epoch, self._step, self._seconds = read.table, read.epoch, read.step, read.seconds
+        self._frames, self._kl_per_dim, self._shares = read.frames, read.kl_per_dim, read.shares
+        self._changes = read.changes
 
     def order(self) -> Order:
         return Order("train", "training", {"run": self.name}, device=self.device)
@@ -108,6 +134,11 @@ class TrainingJob(Job):
                 return None
             per_epoch = (self._seconds - self._start[1]) / (self._epoch - self._start[0])
             return max(0.0, per_epoch * (self.epochs - self._epoch))
+
+    @property
+    def images_per_second(self) -> float:
+        """Speed at the newest report; 0 before the first."""
+        return self._images_per_second
 
     def pause(self) -> None:
         """Hold after the current batch."""
@@ -171,10 +202,19 @@ class TrainingJob(Job):
             case Resumed() if self._state != "stopping":
                 self._state = "running"
 
+    def before_end(self, state: str) -> None:
+        if self.run.path.is_dir():
+            self._read = self._read_run()  # a stop within an epoch measures once more at the end
+
     def on_end(self) -> None:
         self._unfinished = None
-        if self.state in ("finished", "stopped", "diverged", "failed") and self.run.path.is_dir():
-            self._read_run()  # a stop within an epoch measures once more at the end
+        if self._read is not None:
+            self._take_over(self._read)
+
+    def after_cancel(self) -> None:
+        if self.run.path.is_dir() and self.run.status["state"] == "new":
+            with contextlib.suppress(OSError):  # the run then stays `new`, and can be resumed all the same
+                self.run.update_status(state="cancelled", message=f"{self.message} You can continue it.")
 
     def snapshot(self) -> Snapshot:
         """State at this moment. Made once for each change, however many pages ask."""

@@ -17,6 +17,9 @@ from core.jobs.training_job import TrainingJob
 from core.recipes.recipe import Recipe
 from core.runs import Run, RunError
 
+MOST_OF_ONE, MOST_OF_ALL = 20, 200
+"""Trainings that may wait or run at the same time: of one visitor, and in all."""
+
 
 class TrainingQueue:
     """Trainings on one device: one runs, the others wait. Safe to use from any thread.
@@ -40,6 +43,7 @@ class TrainingQueue:
         Raises:
             RunError: the folder cannot be created, or the lab is closing.
         """
+        self._check_room(owner)
         return self._add(runs.create(recipe, name, owner), owner)
 
     def resume(self, name: str, epochs: int | None = None, owner: str = "") -> TrainingJob:
@@ -54,6 +58,7 @@ class TrainingQueue:
         job = self.job(name)
         if (job and job.active) or run.locked():
             raise RunError(f"'{name}' is in training already.")
+        self._check_room(run.owner or owner)
         if not run.resumable:
             raise RunError(f"'{name}' has no saved state to resume from. Train a new run with its recipe.")
         status = run.status
@@ -63,6 +68,19 @@ class TrainingQueue:
         if epochs:
             run.update_status(flush=True, epochs=epochs)
         return self._add(run, run.owner or owner)
+
+    def _check_room(self, owner: str) -> None:
+        """Raise a RunError where a visitor, or all together, have as many trainings as may wait."""
+        active = [job for job in self.queue.jobs(TrainingJob) if job.active]
+        if owner and sum(job.owner == owner for job in active) >= MOST_OF_ONE:
+            raise RunError(
+                f"You have {MOST_OF_ONE} trainings that run or wait, the most one visitor may have. Wait until one has "
+                "ended, or take one out of the queue."
+            )
+        if len(active) >= MOST_OF_ALL:
+            raise RunError(
+                f"The queue is full: {MOST_OF_ALL} trainings run or wait. Wait until some have ended, then start yours."
+            )
 
     def _add(self, run: Run, owner: str) -> TrainingJob:
         job = TrainingJob(run, self.device, owner)

@@ -14,7 +14,7 @@ from filelock import FileLock, Timeout
 from core.system.atomic_files import read_json, write_json
 from core.system.parsed_files import ParsedFiles
 
-STATES = ("new", "running", "paused", "finished", "stopped", "diverged", "failed", "interrupted")
+STATES = ("new", "running", "paused", "finished", "stopped", "diverged", "failed", "interrupted", "cancelled")
 
 ACTIVE = ("running", "paused")
 """States of a run that is being trained; without a process that holds the lock, they mean `interrupted`."""

@@ -9,8 +9,8 @@ from core.recipes.presets import first_model
 from core.runs import RunError
 from ui.gan import diagram, inputs
 from ui.shared.default_run import preferred_sources
-from ui.shared.formatting import escape_markdown, pluralize
-from ui.shared.jobs import submit_training, training_jobs
+from ui.shared.formatting import escape_markdown
+from ui.shared.jobs import submit_training, training_jobs, waits
 from ui.shared.model_cache import load
 from ui.shared.page import images_of, open_page
 from ui.shared.run_buttons import job_button, run_button
@@ -90,7 +90,7 @@ def _progress(job: TrainingJob) -> None:
         st.rerun()
     shot = job.snapshot()
     if job.position > 0:
-        part, text = 0.0, f"Waiting: {pluralize(job.position, 'job')} before it. It starts by itself."
+        part, text = 0.0, f"Waiting: {waits(job)}. It starts by itself."
     else:
         part = min(1.0, shot.epoch / shot.epochs)
         text = f"{escape_markdown(job.name)}: epoch {int(shot.epoch)} of {shot.epochs}" if shot.step else "Starting …"

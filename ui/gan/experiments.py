@@ -16,6 +16,7 @@ from core.runs import Run, RunError, gan_source
 from ui.gan.experiment_result import COLUMNS, SCALE, blank, predictions, result, samples
 from ui.shared import address
 from ui.shared.default_run import preferred_sources
+from ui.shared.foreign import asks
 from ui.shared.formatting import escape_markdown, pluralize
 from ui.shared.jobs import job_of, submit_training, training_jobs
 from ui.shared.run_buttons import job_button, run_button
@@ -223,7 +224,7 @@ def _watch(experiment: Experiment, source: Run) -> None:
         job_button(
             "Stop",
             f"gan_stop_{experiment.key}",
-            jobs[0],
+            next((job for job in jobs if asks(job)), jobs[0]),  # one question, should some be another visitor's
             _stop,
             (jobs,),
             icon=":material/stop:",

@@ -13,8 +13,8 @@ from core.runs import Run, RunError, frames
 from ui.registry import HOME, PAGES
 from ui.shared import address
 from ui.shared.default_run import best_example, default_run
-from ui.shared.formatting import duration, escape_markdown, format_sig, pluralize
-from ui.shared.jobs import job_of, submit_training, training_jobs, watch_training
+from ui.shared.formatting import duration, escape_markdown, format_sig
+from ui.shared.jobs import first_model_takes, job_of, submit_training, training_jobs, waits, watch_training
 from ui.shared.page import open_page
 from ui.shared.run_buttons import job_button, run_button
 from ui.shared.still_image import still
@@ -103,7 +103,8 @@ def _first_buttons() -> None:
             help="Move the sliders of a model that is already trained.",
         ):
             open_page("generate", run=example.name)
-    st.caption("About fifteen seconds, on this computer, without a network.")
+    takes = first_model_takes()
+    st.caption(f"{takes[0].upper()}{takes[1:]}, on this computer, without a network.")
 
 
 @st.fragment(run_every=TICK)
@@ -114,7 +115,7 @@ def _progress(name: str) -> None:
         st.rerun()
     shot = job.snapshot()
     if job.position > 0:
-        label = f"Waiting: {pluralize(job.position, 'job')} before yours. It starts by itself."
+        label = f"Waiting: {waits(job, 'yours')}. It starts by itself."
     elif job.state in ("queued", "starting"):
         label = "Starting the training process, about three seconds …"
     else:

@@ -69,8 +69,7 @@ def scored(run: Run, choice: Choice) -> Result | Pending | str:
         return Result(run, outlier_set, found)
     if str(path) in st.session_state.get(STOPPED, ()):
         return Pending(run, choice, path, None)
-    job = jobs_outliers.start(run, choice.other, choice.n, 0, path, again=version > 0)
-    job.watch(_visitor())
+    job = jobs_outliers.start(run, choice.other, choice.n, 0, path, again=version > 0, visitor=_visitor())
     return Pending(run, choice, path, job)
 
 

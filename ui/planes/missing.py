@@ -10,7 +10,7 @@ from core.recipes.recipe import Recipe
 from core.runs import Run, RunError
 from ui.planes.inputs import LATENT_DIM, slots
 from ui.shared.formatting import escape_markdown
-from ui.shared.jobs import submit_training, training_jobs
+from ui.shared.jobs import submit_training, training_jobs, waits
 from ui.shared.page import open_page
 from ui.shared.run_buttons import job_button
 
@@ -100,7 +100,7 @@ def _progress(slot: str, job: TrainingJob) -> None:
     if not job.active or job.run.has_weights:
         st.rerun()
     if job.position > 0:
-        st.progress(0.0, text=f"Waiting: {job.position} in the queue before it. It starts by itself.")
+        st.progress(0.0, text=f"Waiting: {waits(job)}. It starts by itself.")
     else:
         seen = job.snapshot()
         st.progress(

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.jobs import training_queue
+from core.jobs import training_queue, waiting
+from core.jobs.queue import job_queue
 from core.jobs.training_job import TrainingJob
 from core.jobs.training_queue import TrainingQueue
+from core.recipes.duration import rough_duration
 from core.recipes.recipe import Recipe
 from ui.shared.default_run import preferred_sources
+from ui.shared.formatting import pluralize
 from ui.shared.owner import me
 from ui.shared.page import open_page
+
+FIRST_SECONDS = 15.0
+"""Time of the first model on an idle laptop."""
 
 WATCHED = "train_watched"
 """Session-state key: name of a run whose training the Train page is to show to this visitor."""
@@ -31,6 +37,26 @@ def submit_training(recipe: Recipe, name: str | None = None, device: str = "auto
     if recipe.family.adversarial and not recipe.source and (found := preferred_sources(recipe.dataset, recipe.folder)):
         recipe = recipe.with_(source=found[0].name)
     return training_queue.training_queue(device).submit(recipe, name=name, owner=me())
+
+
+def waits(job: TrainingJob, whose: str = "it") -> str:
+    """How many trainings come before one that waits, and about how long they take, for a sentence: `2 jobs before
+    yours, about 3 min`."""
+    found = waiting.wait(job_queue(), job)
+    words = f"{pluralize(found.before, 'job')} before {whose}"
+    return words if found.seconds is None or not found.before else f"{words}, {rough_duration(found.seconds)}"
+
+
+def first_model_takes() -> str:
+    """How long Home's first model takes, as busy as this computer is: `about fifteen seconds`, `about 50 s (…)`."""
+    slower = waiting.slowdown()
+    before = [job for job in training_jobs() if job.active and job.device == "auto"]
+    if slower < waiting.BUSY and not before:
+        return "about fifteen seconds"
+    queued = f"after {pluralize(len(before), 'other training')}" if before else ""
+    busy = "this computer is busy now" if slower >= waiting.BUSY else ""
+    reason = "; ".join(part for part in (queued, busy) if part)
+    return f"{rough_duration(FIRST_SECONDS * slower)} ({reason})"
 
 
 def queues() -> dict[str, TrainingQueue]:

@@ -12,7 +12,7 @@ import uuid
 
 import streamlit as st
 
-from core.jobs.training_job import TrainingJob
+from core.jobs.job import Job
 from core.runs import Run
 
 COOKIE = "latent_lab_visitor"
@@ -31,13 +31,13 @@ def me() -> str:
     return hashlib.sha256(str(st.session_state[_TOKEN]).encode()).hexdigest()[:12]
 
 
-def is_mine(run: Run) -> bool:
-    """Whether this visitor trained the run."""
-    return run.owner == me()
+def is_mine(thing: Run | Job) -> bool:
+    """Whether a run or a job is this visitor's."""
+    return thing.owner == me()
 
 
-def is_foreign(thing: Run | TrainingJob) -> bool:
-    """Whether a run or a training belongs to another visitor: changing it needs a question first."""
+def is_foreign(thing: Run | Job) -> bool:
+    """Whether a run or a job belongs to another visitor: changing it needs a question first."""
     return thing.owner not in ("", me())
 
 

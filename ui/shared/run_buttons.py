@@ -3,7 +3,8 @@
 A visitor clicks what the browser shows, and the server may know better by then: another visitor has deleted the run, or
 another job has begun. A constant key would let such a click fall on whatever stands in that place now. So the keys here
 name the run or the job, and the click is checked against what the button was drawn for; a click that comes too late
-does nothing and says so. `tests/test_architecture.py` holds all pages to these helpers.
+does nothing and says so. A click that would change another visitor's run or training first asks, and says whose it is
+(`ui.shared.foreign`). `tests/test_architecture.py` holds all pages to these helpers.
 """
 
 from __future__ import annotations
@@ -15,7 +16,11 @@ import streamlit as st
 
 from core.jobs.job import Job
 from core.runs import Run
+from ui.shared import foreign
 from ui.shared.formatting import escape_markdown
+
+CHANGES = ("continue", "rename", "delete", "train_resume", "train_lower")
+"""Verbs of `run_button` that change the run; the others only open it or read from it."""
 
 REFUSED = "run_button_refused"
 """Session-state key: key of the button whose click came too late."""
@@ -66,8 +71,14 @@ def run_button(
     """
     key = run_key(verb, run)
     bound = (key, run, known or identity(run), on_click, args)
+    if verb in CHANGES and foreign.asks(run, verb):
+        return foreign.question(label, run, verb, key, _if_there, bound, **options) and _took_effect(key)
     clicked = st.button(label, key=key, on_click=_if_there, args=bound, **options)
-    return clicked and st.session_state.pop(REFUSED, None) != key
+    return clicked and _took_effect(key)
+
+
+def _took_effect(key: str) -> bool:
+    return st.session_state.pop(REFUSED, None) != key
 
 
 def _if_there(key: str, run: Run, known: Identity, on_click: Callable[..., Any] | None, args: Sequence[Any]) -> None:
@@ -88,13 +99,15 @@ def job_button(
         verb: what it does, one word; with what the job works on and its number it makes the key.
         on_click: called before the page runs again. options: of `st.button`.
     """
-    return st.button(
-        label, key=f"{verb}_{job.key}_{job.id}", on_click=_if_active, args=(job, on_click, args), **options
-    )
+    key, bound = f"{verb}_{job.key}_{job.id}", (job, on_click, args)
+    if foreign.asks(job):
+        return foreign.question(label, job, verb, key, _if_active, bound, **options)
+    return st.button(label, key=key, on_click=_if_active, args=bound, **options)
 
 
 def _if_active(job: Job, on_click: Callable[..., Any], args: Sequence[Any]) -> None:
     if job.active:
+        foreign.note(job)
         on_click(*args)
     else:
         st.toast(f"{escape_markdown(job.title)}: this has ended in the meantime.", icon=":material/info:")

@@ -10,8 +10,9 @@ import streamlit as st
 from core.jobs.training_job import TrainingJob
 from core.jobs.training_queue import TrainingQueue
 from core.runs import Run, RunError
-from ui.shared.formatting import epoch, escape_markdown, format_sig, pluralize
-from ui.shared.owner import me
+from ui.shared.formatting import epoch, escape_markdown, format_sig
+from ui.shared.jobs import waits
+from ui.shared.owner import label, me
 from ui.shared.page import open_page
 from ui.shared.run_buttons import run_button, run_key
 from ui.train.run_table import best_of
@@ -29,12 +30,37 @@ def start_job(submit: Callable[[], TrainingJob]) -> None:
     st.session_state[FOLLOWED] = [*st.session_state.get(FOLLOWED, ()), job.name]
     st.session_state[NOTICE] = ""
     if job.position > 0:
-        st.session_state[NOTICE] = (
-            f"**{escape_markdown(job.name)}** waits in the queue: {pluralize(job.position, 'job')} before it."
-        )
+        st.session_state[NOTICE] = f"**{escape_markdown(job.name)}** waits in the queue: {waits(job)}."
     else:
         st.session_state[TOP] = f"{job.name} {job.id}"
     st.rerun()
+
+
+TOLD = "train_told"
+"""Session-state key: ids of the trainings taken out of the queue whose message this visitor has closed."""
+
+
+def taken_out(job: TrainingJob, queue: TrainingQueue) -> None:
+    """The message that one of the visitor's trainings was taken out of the queue, with a button that puts it back."""
+    told = st.session_state.get(TOLD, ())
+    if job.id in told:
+        return
+    by = f" by {label(job.touched_by)}" if job.touched_by else ""
+    with st.container(
+        border=True, horizontal=True, vertical_alignment="center", key=run_key("train_taken_out", job.run)
+    ):
+        st.markdown(f"Your run **{escape_markdown(job.name)}** was taken out of the queue{by}.", width="stretch")
+        if run_button(
+            "Put it back",
+            "train_put_back",
+            job.run,
+            icon=":material/undo:",
+            help="Adds it to the end of the queue again.",
+        ):
+            start_job(lambda: queue.resume(job.name, owner=me()))
+        if run_button("Close", "train_close", job.run, icon=":material/close:", help="Removes this message."):
+            st.session_state[TOLD] = [*told, job.id]
+            st.rerun()
 
 
 def outcome(job: TrainingJob, queue: TrainingQueue, newest: bool) -> None:
@@ -52,6 +78,8 @@ def outcome(job: TrainingJob, queue: TrainingQueue, newest: bool) -> None:
         "stopped": (st.info, f"{job.message or 'Stopped.'} {best}"),
         "diverged": (st.warning, job.message),
     }.get(job.state, (st.error, job.message))
+    if job.touched_by and job.state == "stopped":
+        text = f"Ended by {label(job.touched_by)}. {text}"
     box(escape_markdown(text) if newest else f"**{escape_markdown(job.name)}** · {escape_markdown(text)}")
     with st.container(horizontal=True, key=run_key("train_ended", job.run)):
         _next_steps(job, queue, main="primary" if newest else "secondary")

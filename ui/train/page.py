@@ -12,10 +12,11 @@ from ui.components.page.to_top import to_top
 from ui.shared.default_run import preferred
 from ui.shared.formatting import epoch, escape_markdown, pluralize
 from ui.shared.jobs import WATCHED, queues, submit_training, training_jobs
+from ui.shared.owner import is_mine
 from ui.shared.page import open_page
 from ui.shared.run_buttons import run_button
 from ui.train.form import recipe_form
-from ui.train.outcome import outcome, start_job
+from ui.train.outcome import outcome, start_job, taken_out
 from ui.train.run_table import best_of, runs_section
 from ui.train.state import DEVICE, FOLLOWED, NOTICE, TOP
 from ui.training_view.view import ended as show_ended
@@ -37,6 +38,9 @@ def show() -> None:
     # Containers keep their places when what is above the form changes, so that text being typed in it stays.
     above, below = st.container(key="train_above"), st.container(key="train_below")
     with above:
+        for job in jobs:
+            if job.state == "cancelled" and is_mine(job) and job.run.path.is_dir():
+                taken_out(job, by_device["auto"])
         for job in unread[::-1]:  # the oldest first, so that the newest stands above its own pictures
             outcome(job, by_device["auto"], newest=job is unread[0])
         if active:

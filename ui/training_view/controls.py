@@ -14,7 +14,9 @@ import streamlit as st
 from core.jobs.training_job import Snapshot, TrainingJob
 from core.recipes.recipe import Recipe, RecipeError
 from ui.charts import losses
-from ui.shared.formatting import duration, epoch, escape_markdown, format_sig, pluralize
+from ui.shared import foreign
+from ui.shared.formatting import duration, epoch, escape_markdown, format_sig
+from ui.shared.jobs import waits
 from ui.shared.recipe_labels import in_words
 from ui.shared.run_buttons import job_button
 
@@ -193,6 +195,9 @@ def _act(job: TrainingJob, action: Callable[[], None], done: Callable[[Any], boo
 
 def _tuning(job: TrainingJob) -> None:
     """Fields for a new learning rate and β."""
+    if foreign.asks(job):
+        job_button("Change these settings", "train_tune", job, lambda: None, help="Asks first: it is not yours.")
+        return
     points, adversarial = job.snapshot().points, job.recipe.family.adversarial
     lr_key, beta_key = f"tune_lr_{job.id}", f"tune_beta_{job.id}"
     st.number_input(
@@ -232,6 +237,7 @@ def _set(job: TrainingJob, field: str, key: str) -> None:
     st.session_state.pop(f"{key}_refused", None)
     if value is not None:
         try:
+            foreign.note(job)
             job.set(**{field: value})
         except RecipeError as error:
             st.session_state[f"{key}_refused"] = in_words(str(error))
@@ -281,7 +287,7 @@ def progress(job: TrainingJob, shot: Snapshot) -> None:
     """The progress bar with the newest figures."""
     if job.state in WAITING:
         ahead = job.position if job.state == "queued" else 0
-        text = f"Waiting in the queue: {pluralize(ahead, 'job')} before it." if ahead else WAITING[job.state]
+        text = f"Waiting in the queue: {waits(job)}." if ahead else WAITING[job.state]
         if job.recipe.family.adversarial and text == STARTING:
             text += " The first GAN on these images also trains the small classifier that evaluates its images."
         st.progress(0.0 if job.state != "stopping" else min(1.0, shot.epoch / shot.epochs), text=text)

@@ -177,3 +177,72 @@ def test_the_time_left_follows_from_the_share_that_is_done(queue, executor, monk
     execution.send(Progress(0.25))
     job.wait(lambda j: j.progress == 0.25)
     assert job.seconds_left == pytest.approx(30.0)
+
+
+class Reading(Work):
+    """Says whether a lock of the queue or of the job was held while it read its end from disk."""
+
+    def __init__(self, queue, **more):
+        super().__init__(**more)
+        self.queue, self.free, self.cancelled_on_disk = queue, [], 0
+
+    def _others_get_in(self) -> bool:
+        """Whether another thread gets both locks at this moment."""
+        done = threading.Event()
+
+        def enter():
+            with self.queue._changed, self._lock:
+                done.set()
+
+        threading.Thread(target=enter, daemon=True).start()
+        return done.wait(20)
+
+    def before_end(self, state):
+        self.free.append((state, self.state, self._others_get_in()))
+
+    def after_cancel(self):
+        self.cancelled_on_disk += 1
+        self.free.append(("cancelled", self.state, self._others_get_in()))
+
+
+def test_the_end_is_read_from_disk_before_it_is_told_and_without_a_lock(queue, executor):
+    job = queue.submit(Reading(queue))
+    end(job, executor.started(job))
+    assert job.free == [("finished", "running", True)]
+
+
+@pytest.mark.parametrize("how", ["cancel", "leave"])
+def test_a_cancelled_job_notes_so_on_disk_once_and_without_a_lock(queue, how):
+    queue.submit(Work("first"))
+    job = queue.submit(Reading(queue, key="second"), "me")
+    job.cancel() if how == "cancel" else job.leave("me")
+    job.cancel()
+    assert job.free == [("cancelled", "cancelled", True)] and job.cancelled_on_disk == 1
+
+
+def test_a_job_waits_for_the_one_of_its_key_that_is_still_stopping(queue, executor):
+    first = queue.submit(Work("set", DOWNLOAD))
+    work = executor.started(first)
+    first.stop()
+    second, other = queue.submit(Work("set", DOWNLOAD)), queue.submit(Work("another set", DOWNLOAD))
+    assert (first.state, second.state) == ("stopping", "queued") and other.state == "starting"
+    end(first, work, "stopped")
+    assert second.wait(lambda job: job.state != "queued", 60) and second.state == "starting"
+
+
+def test_a_visitor_who_joins_while_the_last_one_leaves_never_gets_a_job_that_stops(queue, executor):
+    """Each round, one visitor leaves and another joins at the same moment."""
+    for k in range(30):
+        job = queue.submit(Work(f"{k}", DOWNLOAD), "first")
+        got = []
+        threads = [
+            threading.Thread(target=job.leave, args=("first",)),
+            threading.Thread(target=lambda k=k, got=got: got.append(queue.submit(Work(f"{k}", DOWNLOAD), "second"))),
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert got[0].state not in ("stopping", *FINAL)
+        for execution in executor.executions:
+            execution.send(Ended("finished"))

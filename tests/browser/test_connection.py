@@ -1,0 +1,89 @@
+"""A page that loses its connection says so, two browsers are two visitors, and no page can show the lab in a frame."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, WebSocketRoute, expect
+
+from tests.browser.browser_tools import settled
+
+pytestmark = pytest.mark.browser
+
+APP = "[data-testid=stApp]"
+SAID = f"""() => {{
+    const style = getComputedStyle(document.querySelector('{APP}'), '::after');
+    return [style.content, style.visibility];
+}}"""
+LOST = '"Connection lost. The training goes on; this page will catch up."'
+
+
+def test_a_lost_connection_is_said_and_its_end_too(page: Page, lab):
+    held: list[WebSocketRoute] = []
+    down = False
+
+    def connect(socket: WebSocketRoute) -> None:
+        if down:
+            return  # nobody answers at the other end
+        socket.connect_to_server()
+        held.append(socket)
+
+    page.route_web_socket(re.compile("/_stcore/stream"), connect)
+    page.goto(lab.url)
+    settled(page)
+    assert page.evaluate(SAID)[0] in ("none", "normal")
+    down = True
+    held[-1].close()
+    page.wait_for_function(f"() => ({SAID})().join() === '{LOST},visible'")
+    down = False
+    page.reload()
+    settled(page)
+    expect(page.locator(APP)).to_have_attribute("data-test-connection-state", "CONNECTED")
+    assert page.evaluate(SAID)[0] in ("none", "normal")
+
+
+def test_a_browser_is_one_visitor_in_all_its_tabs_and_another_browser_is_another(page: Page, lab, chromium):
+    def token(context) -> str:
+        return next(c["value"] for c in context.cookies() if c["name"] == "latent_lab_visitor")
+
+    page.goto(lab.url)
+    first = token(page.context)
+    page.reload()
+    assert token(page.context) == first
+    assert page.evaluate("() => document.cookie").find(first) == -1, "no script can read it"
+    other = chromium.new_context()
+    try:
+        other.new_page().goto(lab.url)
+        assert token(other) != first
+    finally:
+        other.close()
+
+
+def test_no_page_of_another_port_shows_the_lab_in_a_frame_or_asks_it(chromium, lab):
+    context = chromium.new_context()
+    try:
+        page = context.new_page()
+        page.route(
+            "http://localhost:1/", lambda route: route.fulfill(body="<h1>a notebook</h1>", content_type="text/html")
+        )
+        page.goto("http://localhost:1/")
+        answer = page.evaluate(
+            """async (lab) => {
+                const frame = document.createElement('iframe');
+                frame.src = lab;
+                const loaded = new Promise(done => { frame.onload = frame.onerror = done; });
+                document.body.append(frame);
+                await loaded;
+                const socket = new WebSocket(lab.replace('http', 'ws') + '/_stcore/stream', ['streamlit']);
+                const opened = await new Promise(done => {
+                    socket.onopen = () => done(true);
+                    socket.onerror = () => done(false);
+                });
+                const asked = await fetch(lab + '/_stcore/health').then(() => true, () => false);
+                return {opened, asked};
+            }""",
+            lab.url,
+        )
+        assert answer == {"opened": False, "asked": False}
+        assert all("Latent Lab" not in frame.content() for frame in page.frames[1:])
+    finally:
+        context.close()
