@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from bootstrap.door import listening_problem
 from ui.registry import HOME, PAGES
 from ui.shell import ICON, after_script_run, keyboard, style
 
@@ -9,6 +10,9 @@ from ui.shell import ICON, after_script_run, keyboard, style
 st.set_page_config(page_title="Latent Lab", page_icon=ICON, layout="wide")
 style()
 keyboard()
+if problem := listening_problem(st.get_option("server.address")):
+    st.error(problem)  # started without the lab's own server, which would have refused
+    st.stop()
 st.navigation(
     [st.Page(page.script, title=page.title, icon=page.icon, default=page is HOME) for page in PAGES], position="top"
 ).run()

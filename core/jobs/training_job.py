@@ -11,7 +11,7 @@ import numpy as np
 from core.jobs.job import Job
 from core.jobs.messages import Message, Order, Paused, Resumed
 from core.recipes.recipe import Recipe
-from core.runs import Run, history
+from core.runs import Run, frames, history
 from core.training.events import Changed, EpochEnd, Report, SinglePlayerStep, Started
 
 KEPT_SENTENCE = "What was saved is kept: you can resume the run."
@@ -192,7 +192,7 @@ class TrainingJob(Job):
                 self._epoch, self._seconds = event.row["epoch"], event.row["seconds"]
                 self._kl_per_dim, self._shares = np.array(event.kl_per_dim), np.array(event.shares)
                 if self._epoch == event.epoch:
-                    self._frames = sorted({*self._frames, event.epoch})
+                    self._frames = sorted({*filter(frames.is_kept, self._frames), event.epoch})
             case Changed():
                 self._changes.append(event.change)
             case SinglePlayerStep():

@@ -19,6 +19,22 @@ SAMPLES = 48
 """Samples from fixed latents, the rows below."""
 
 
+ALL_KEPT = 200
+"""Epochs that all keep their frame; later ones keep fewer (`is_kept`)."""
+
+
+def is_kept(epoch: int) -> bool:
+    """Whether a run keeps the frame of that epoch once a newer one is there.
+
+    The first 200 epochs all do, then every second up to 400, every fourth up to 800, and so on: a run of a million
+    epochs has about 1,500 frames.
+    """
+    every = 1
+    while epoch > ALL_KEPT * every:
+        every *= 2
+    return epoch % every == 0
+
+
 def compose(originals: np.ndarray, reconstructions: np.ndarray, samples: np.ndarray) -> bytes:
     """A frame as PNG, from 12, 12 and 48 pictures, `uint8` [N, H, W] or [N, H, W, 3]."""
     return png(tile(np.concatenate([originals, reconstructions, samples]), COLUMNS))

@@ -20,7 +20,7 @@ from core import data
 from core.evaluation import test_set
 from core.models import build
 from core.recipes.images import load_images
-from core.runs import Run, RunError, figures, history, weights
+from core.runs import Run, RunError, figures, frames, history, weights
 from core.runs.history import HistoryFile, HistoryTable, Row
 from core.system.atomic_files import write_atomic, write_json
 from core.system.progress import Steps
@@ -149,10 +149,14 @@ class RunRecorder:
         self.run.update_status(changes=[*self.run.status["changes"], change])
 
     def picture(self, epoch: int) -> None:
-        """Write the epoch's frame of preview images."""
-        path = self.run.path / "frames" / f"{epoch:04d}.png"
+        """Write the epoch's frame of preview images, and remove the one before it if it is not to be kept."""
+        folder = self.run.path / "frames"
         with contextlib.suppress(OSError):  # a missing frame must not end the training
-            write_atomic(path, self.trainer.render_preview(), flush=False)
+            write_atomic(folder / f"{epoch:04d}.png", self.trainer.render_preview(), flush=False)
+            if epoch > frames.ALL_KEPT:
+                before = max((old for old in self.run.frames() if old < epoch), default=0)
+                if before and not frames.is_kept(before):
+                    (folder / f"{before:04d}.png").unlink(missing_ok=True)
 
     def save(self) -> None:
         """Save the tables, the best and the last weights, and the state for resuming.

@@ -43,13 +43,22 @@ def classifier_of(run: Run, images: ImageSet | None) -> ClassifierStatus:
     if images is None or not classifier.has_classes(images):
         return ClassifierStatus()
     path = classifier.file_of(images)
+    if loaded := _newest(path, len(images.classes)):
+        return ClassifierStatus(classifier=loaded)
+    job = jobs_classifier.start(run.recipe, str(path))
+    # Its training may have ended, and its file come into being, since we looked for it.
+    if not job.active and (loaded := _newest(path, len(images.classes))):
+        return ClassifierStatus(classifier=loaded)
+    return ClassifierStatus(job=job)
+
+
+def _newest(path: Path, classes: int) -> Classifier | None:
+    """The classifier in that file; None where there is none, or it cannot be read."""
     try:
         version = os.stat(path).st_mtime_ns
     except OSError:
-        version = 0
-    if version and (loaded := _load(str(path), version, len(images.classes))):
-        return ClassifierStatus(classifier=loaded)
-    return ClassifierStatus(job=jobs_classifier.start(run.recipe, str(path)))
+        return None
+    return _load(str(path), version, classes)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

@@ -56,3 +56,12 @@ def test_a_frame_of_another_shape_is_refused_in_a_sentence(sheet, why):
 def test_what_is_no_picture_is_refused():
     with pytest.raises(ValueError, match="not a readable picture"):
         frames.split(b"no picture")
+
+
+def test_a_long_run_keeps_ever_fewer_frames_and_always_the_first_ones():
+    assert all(frames.is_kept(epoch) for epoch in range(201))
+    for low, every in ((200, 2), (400, 4), (800, 8), (1_600, 16)):
+        assert [e for e in range(low + 1, 2 * low + 1) if frames.is_kept(e)] == list(
+            range(low + every, 2 * low + 1, every)
+        )
+    assert sum(map(frames.is_kept, range(1, 10_001))) < 800

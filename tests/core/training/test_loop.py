@@ -10,7 +10,9 @@ import torch
 from core import data, runs
 from core.evaluation import metrics
 from core.images import convert
+from core.jobs.training_job import TrainingJob
 from core.models import build
+from core.runs import frames
 from core.training import loop
 from core.training.autoencoder_trainer import FIRST, LAST, RISE, AutoencoderTrainer, one_cycle
 from core.training.events import Batch, Changed, Control, EpochEnd, Finished, Report, Started
@@ -358,3 +360,15 @@ def test_training_learns_something():
     run = trained(tiny(epochs=30, hidden=(64,), latent_dim=8, train_images=600, lr=3e-3))
     losses = finite(run.history()["val_total"])
     assert losses[-1] < 0.5 * losses[0]
+
+
+def test_a_run_keeps_the_newest_frame_and_of_the_old_ones_only_those_that_a_film_needs(monkeypatch):
+    monkeypatch.setattr(frames, "ALL_KEPT", 2)
+    run = runs.create(tiny(train_images=16, validation=4, epochs=11))
+    ends = epoch_ends(drive(run))
+    assert [end.epoch for end in ends] == list(range(12))
+    assert run.frames() == [0, 1, 2, 4, 8, 11]  # all up to 2, every second up to 4, every fourth up to 8, the newest
+    job = TrainingJob(runs.create(tiny()))
+    for end in ends:
+        job.on_event(end)
+    assert job.snapshot().frames == run.frames()
