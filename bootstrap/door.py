@@ -137,16 +137,18 @@ def _with_headers(send: Send, asked: dict[bytes, list[bytes]]) -> Send:
         if message["type"] == "http.response.start":
             answer = [(bytes(k), bytes(v)) for k, v in message.get("headers", ())]
             kept = [pair for pair in answer if pair[0].lower() not in dict(HEADERS)]
-            message = {**message, "headers": [*kept, *HEADERS, *_token(dict(answer), asked)]}
+            page = dict(answer).get(b"content-type", b"").startswith(b"text/html")
+            # A page that the browser has kept is answered without its content and type.
+            page = page or message["status"] == 304 and b"text/html" in b",".join(asked.get(b"accept", []))
+            message = {**message, "headers": [*kept, *HEADERS, *(_token(asked) if page else ())]}
         await send(message)
 
     return sending
 
 
-def _token(answer: dict[bytes, bytes], asked: dict[bytes, list[bytes]]) -> list[tuple[bytes, bytes]]:
-    page = answer.get(b"content-type", b"").startswith(b"text/html")
-    known = any(_TOKEN.search(value.decode("latin-1")) for value in asked.get(b"cookie", []))
-    if not page or known:
+def _token(asked: dict[bytes, list[bytes]]) -> list[tuple[bytes, bytes]]:
+    """A cookie with a new token, unless the browser has one."""
+    if any(_TOKEN.search(value.decode("latin-1")) for value in asked.get(b"cookie", [])):
         return []
     cookie = f"{COOKIE}={secrets.token_hex(16)}; Path=/; Max-Age={YEAR}; HttpOnly; SameSite=Lax"
     return [(b"set-cookie", cookie.encode())]

@@ -58,21 +58,24 @@ def raw(changes: dict[str, str | None]) -> list[tuple[bytes, bytes]]:
     return [(k.encode(), v.encode()) for k, v in (OWN | changes).items() if v is not None]
 
 
-def through_the_door(kind: str, changes: dict, client: str = "127.0.0.1", **scope) -> tuple[list[dict], bool]:
+def through_the_door(
+    kind: str, changes: dict, client: str = "127.0.0.1", status: int = 200, **scope
+) -> tuple[list[dict], bool]:
     """What the door answers, and whether the application behind it was asked."""
     sent, asked = [], []
 
     async def inside(scope, receive, send):
         asked.append(scope)
         if scope["type"] == "http":
-            head = [(b"content-type", b"text/html; charset=utf-8"), (b"x-frame-options", b"ALLOWALL")]
-            await send({"type": "http.response.start", "status": 200, "headers": head})
+            head = [(b"content-type", b"text/html; charset=utf-8")] if status == 200 else []
+            head += [(b"x-frame-options", b"ALLOWALL")]
+            await send({"type": "http.response.start", "status": status, "headers": head})
             await send({"type": "http.response.body", "body": b""})
 
     async def send(message):
         sent.append(message)
 
-    scope = {"type": kind, "headers": raw(changes), "client": (client, 5), "path": "/", **scope}
+    scope = {"type": kind, "headers": raw(changes), "client": (client, 5), "path": "/"}
     asyncio.run(door.Door(inside)(scope, None, send))
     return sent, bool(asked)
 
@@ -118,6 +121,10 @@ def test_no_page_may_be_framed_and_a_browser_gets_one_token():
     given = re.fullmatch(token, dict(head)[b"set-cookie"].decode())
     (again, _), _ = through_the_door("http", {"cookie": f"a=1; {given[1]}; b=2"})
     assert b"set-cookie" not in dict(again["headers"])
+    (kept, _), _ = through_the_door("http", {"accept": "text/html,*/*"}, status=304)
+    assert b"set-cookie" in dict(kept["headers"]), "the cookies were deleted, the page was not"
+    (picture, _), _ = through_the_door("http", {"accept": "image/png,*/*"}, status=304)
+    assert b"set-cookie" not in dict(picture["headers"])
     (other, _), _ = through_the_door("http", {"cookie": "latent_lab_visitor=short"})
     assert dict(other["headers"])[b"set-cookie"] != dict(head)[b"set-cookie"]
 

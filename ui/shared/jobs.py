@@ -43,14 +43,14 @@ def waits(job: TrainingJob, whose: str = "it") -> str:
     """How many trainings come before one that waits, and about how long they take, for a sentence: `2 jobs before
     yours, about 3 min`."""
     found = waiting.wait(job_queue(), job)
-    words = f"{pluralize(found.before, 'job')} before {whose}"
+    words = f"{pluralize(job.position, 'job')} before {whose}"
     return words if found.seconds is None or not found.before else f"{words}, {rough_duration(found.seconds)}"
 
 
 def first_model_takes() -> str:
     """How long Home's first model takes, as busy as this computer is: `about fifteen seconds`, `about 50 s (…)`."""
     slower = waiting.slowdown()
-    before = [job for job in training_jobs() if job.active and job.device == "auto"]
+    before = [job for job in training_queue.training_queue().jobs() if job.active]
     if slower < waiting.BUSY and not before:
         return "about fifteen seconds"
     queued = f"after {pluralize(len(before), 'other training')}" if before else ""
