@@ -135,7 +135,7 @@ def test_leaving_the_page_a_reload_and_a_second_tab_find_the_run_as_it_is(train,
     expect(page.get_by_role("button", name="Pause")).to_be_visible(timeout=SLOW)
     wait_for_curve(page, before)
 
-    second = page.context.browser.new_page()  # another visitor, with a session of their own
+    second = page.context.new_page()  # with a session of its own, and the same visitor's
     open_train(second, lab)
     expect(second.get_by_text("browser two").first).to_be_visible()
     second.get_by_role("button", name="Pause").click()
@@ -163,8 +163,17 @@ def test_what_another_visitor_does_is_seen_without_a_click(train, lab):
     waits = re.compile("In the queue, place 1.*browser next")
     expect(second.get_by_text(waits)).to_be_visible(timeout=SLOW)
     second.get_by_role("button", name="Cancel").click()
+    expect(
+        second.get_by_text(re.compile("browser next is not yours: this training belongs to visitor"))
+    ).to_be_visible()
+    second.get_by_role("button", name="Cancel anyway").click()
     expect(second.get_by_text(waits)).to_have_count(0, timeout=SLOW)
     expect(page.get_by_text(waits)).to_have_count(0, timeout=SLOW)
+    # The owner's page is drawn as a whole with the next thing it does: here, a reload.
+    page.reload()
+    taken = page.get_by_text(re.compile("Your run browser next was taken out of the queue by visitor"))
+    expect(taken).to_be_visible(timeout=SLOW)
+    expect(second.get_by_text(re.compile("was taken out of the queue"))).to_have_count(0)
     second.close()
 
 
