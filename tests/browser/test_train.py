@@ -169,8 +169,6 @@ def test_what_another_visitor_does_is_seen_without_a_click(train, lab):
     second.get_by_role("button", name="Cancel anyway").click()
     expect(second.get_by_text(waits)).to_have_count(0, timeout=SLOW)
     expect(page.get_by_text(waits)).to_have_count(0, timeout=SLOW)
-    # The owner's page is drawn as a whole with the next thing it does: here, a reload.
-    page.reload()
     taken = page.get_by_text(re.compile("Your run browser next was taken out of the queue by visitor"))
     expect(taken).to_be_visible(timeout=SLOW)
     expect(second.get_by_text(re.compile("was taken out of the queue"))).to_have_count(0)

@@ -31,8 +31,10 @@ def live(job: TrainingJob) -> None:
 def others(shown: TrainingJob) -> None:
     """The rest of the queue, the same for every visitor, updated while the shown job is active."""
 
+    told = _taken_out()
+
     def queue() -> None:
-        if not shown.active:
+        if not shown.active or _taken_out() != told:  # its owner reads of it at the head of the page
             st.rerun()
         for job in training_jobs():
             if not job.active or job.name == shown.name:
@@ -57,6 +59,11 @@ def others(shown: TrainingJob) -> None:
                     st.rerun()  # updates the table of runs as well
 
     st.fragment(queue, run_every=TICK)()
+
+
+def _taken_out() -> set[int]:
+    """Ids of the trainings that were taken out of the queue."""
+    return {job.id for job in training_jobs() if job.state == "cancelled"}
 
 
 def ended(job: TrainingJob) -> None:
