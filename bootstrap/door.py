@@ -179,6 +179,6 @@ def guard() -> None:
         return Door(build(runtime))
 
     create_starlette_app.has_door = True  # type: ignore[attr-defined]
-    server.create_starlette_app = create_starlette_app
+    setattr(server, "create_starlette_app", create_starlette_app)  # noqa: B010
     for name in ("get_external_ip", "get_internal_ip"):  # a name of this machine is not looked for, here or outside
         setattr(net_util, name, lambda: None)
