@@ -34,6 +34,8 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ |= UNUSED
     # Several processes share the cores: threads that wait, sleep, as in a training (torch is not imported yet).
     os.environ |= devices.openmp_environment()
+    if "PYTEST_XDIST_WORKER" in os.environ:  # one thread each: two workers with two threads do a fifth more work
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
     # torch would load Triton, which is used by nothing here and lists objects as leaked behind the runner's summary.
     sys.modules.setdefault("triton", None)  # type: ignore[arg-type]
 

@@ -20,10 +20,12 @@ def test_writes():
 """
 
 
-def test_arguments_of_the_developer_win_over_the_parallel_workers_and_the_quick_selection():
+def test_arguments_of_the_developer_win_over_the_parallel_workers_and_the_quick_selection(monkeypatch):
+    monkeypatch.setattr(dev_setup.os, "cpu_count", lambda: 2)
     words = dev_setup.pytest_arguments(["-n0", "-m", "slow"], quick=True)
-    assert words == ["-n", "auto", "--maxprocesses", "4", "-m", "not browser and not slow", "-n0", "-m", "slow"]
-    assert dev_setup.pytest_arguments(["-q"]) == ["-n", "auto", "--maxprocesses", "4", "-q"]
+    assert words == ["-n", "3", "-m", "not browser and not slow", "-n0", "-m", "slow"]
+    monkeypatch.setattr(dev_setup.os, "cpu_count", lambda: 16)
+    assert dev_setup.pytest_arguments(["-q"]) == ["-n", "4", "-q"]
 
 
 @pytest.mark.parametrize(("words", "quick"), [(["test"], False), (["test", "--quick", "-x"], True)])
