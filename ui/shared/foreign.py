@@ -42,15 +42,16 @@ def question(
     action: Callable[..., Any],
     args: Sequence[Any],
     **options: Any,
-) -> bool:
-    """A button whose click opens the question; True once the question was answered with yes, after `action(*args)`.
+) -> None:
+    """A button whose click opens the question. A yes calls `action(*args)` and counts as the button's click in the run
+    of the page that follows (`answered`).
 
     Args:
         words: label of the button, an action such as `Stop`. key: of the button. options: of `st.button`.
     """
     if key not in st.session_state.get(_ASKED, ()):
         st.button(words, key=key, on_click=_ask, args=(key,), **options)
-        return False
+        return
     what = "run" if isinstance(thing, Run) else "training"
     name = thing.name if isinstance(thing, Run) else thing.key
     with st.container(width=320, border=True):
@@ -59,7 +60,7 @@ def question(
             f"{escape_markdown(words)} all the same?"
         )
         with st.container(horizontal=True):
-            yes = st.button(
+            st.button(
                 f"{words} anyway",
                 key=f"{key}_anyway",
                 on_click=_allow,
@@ -67,7 +68,11 @@ def question(
                 help=f"Changes the {what} for its owner too.",
             )
             st.button("Leave it", key=f"{key}_leave", on_click=_close, args=(key,), help="Changes nothing.")
-    return yes
+
+
+def answered(key: str) -> bool:
+    """Whether the question of that button was answered with yes in this run of the page."""
+    return bool(st.session_state.get(f"{key}_anyway"))
 
 
 def note(job: Job) -> None:

@@ -72,8 +72,9 @@ def run_button(
     key = run_key(verb, run)
     bound = (key, run, known or identity(run), on_click, args)
     if verb in CHANGES and foreign.asks(run, verb):
-        return foreign.question(label, run, verb, key, _if_there, bound, **options) and _took_effect(key)
-    clicked = st.button(label, key=key, on_click=_if_there, args=bound, **options)
+        foreign.question(label, run, verb, key, _if_there, bound, **options)
+        return False
+    clicked = st.button(label, key=key, on_click=_if_there, args=bound, **options) or foreign.answered(key)
     return clicked and _took_effect(key)
 
 
@@ -101,8 +102,9 @@ def job_button(
     """
     key, bound = f"{verb}_{job.key}_{job.id}", (job, on_click, args)
     if foreign.asks(job):
-        return foreign.question(label, job, verb, key, _if_active, bound, **options)
-    return st.button(label, key=key, on_click=_if_active, args=bound, **options)
+        foreign.question(label, job, verb, key, _if_active, bound, **options)
+        return False
+    return st.button(label, key=key, on_click=_if_active, args=bound, **options) or foreign.answered(key)
 
 
 def _if_active(job: Job, on_click: Callable[..., Any], args: Sequence[Any]) -> None:
