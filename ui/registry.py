@@ -35,6 +35,7 @@ PAGES: tuple[LabPage, ...] = (
     HOME,
     LabPage("data", "Data", ":material/photo_library:", "Look at the images a model learns from, or bring your own."),
     LabPage("train", "Train", ":material/show_chart:", "Choose a model, watch it learn, pause it, change it, go on."),
+    LabPage("run", "Runs", ":material/table_rows:", "Open any trained model: curves, film, figures. Compare several."),
     LabPage("generate", "Generate", ":material/tune:", "Move one slider per latent dimension; the picture follows."),
     LabPage(
         "reconstruct",

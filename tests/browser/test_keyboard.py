@@ -39,7 +39,7 @@ def test_a_popover_opened_by_a_click_gives_the_focus_back_after_a_choice(page: P
 
 
 def test_space_ticks_the_row_of_a_table_and_takes_the_tick_away(page: Page, lab):
-    page.goto(f"{lab.url}/train")
+    page.goto(f"{lab.url}/run")
     table = page.locator("[data-testid=stDataFrame] canvas").first
     table.focus()
     page.keyboard.press("ArrowDown")

@@ -25,7 +25,7 @@ def place(page: Page) -> dict:
 @pytest.fixture
 def form(page: Page, lab):
     page.goto(f"{lab.url}/train")
-    expect(page.get_by_text("Your runs", exact=True)).to_be_visible(timeout=SLOW)
+    expect(page.get_by_role("button", name=re.compile("Start training|Add to the queue"))).to_be_visible(timeout=SLOW)
     if page.get_by_role("button", name="Stop", exact=True).count():  # another test's
         page.get_by_role("button", name="Stop", exact=True).click()
     back_to_the_form(page)

@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 from core.jobs import training_queue
 from core.recipes import presets
 from tests.pages.page_tools import button_of, open_page
+from ui.home.page import COLUMNS
 from ui.registry import PAGES
 
 
@@ -72,5 +73,5 @@ def test_every_other_page_has_a_card_in_the_order_of_the_navigation_and_the_rows
     titles = [page.title for page in PAGES[1:]]  # all but Home itself
     assert [link.proto.label.strip("*") for link in page.get("page_link")] == titles
     cards = [column for column in page.columns if column.get("page_link")]
-    assert len(cards) == len(titles) and len(titles) % 3 == 0
-    assert {round(column.weight, 3) for column in cards} == {0.333}
+    assert len(cards) == len(titles) and len(titles) % COLUMNS == 0
+    assert {round(column.weight * COLUMNS, 3) for column in cards} == {1.0}

@@ -155,24 +155,6 @@ def test_the_end_is_told_by_the_frechet_distance_before_and_now(source, board):
     figures, said = job.run.evaluation(), text_of(page)
     assert "Best Fréchet distance" in said and "validation total" not in said
     assert f"Fréchet distance {format_sig(figures['before']['frechet'])} for the decoder before" in said
-    table = page.dataframe[0].value.set_index("Run")
+    table = open_page("run").dataframe[0].value.set_index("Run")
     assert table["Fréchet"]["game"] == job.run.status["best_total"] and table["Best total"]["first"] > 0
     assert not table["Best total"]["game"] > 0 and not table["Fréchet"]["first"] > 0
-
-
-def test_gans_and_other_runs_are_laid_over_each_other_apart(source, board):
-    job = board.submit(GAME.with_(epochs=1, source="first"), "game")
-    assert job.wait(lambda j: not j.active, 180)
-    page = visit(runs_chosen=["game", "first"])
-    facts = {name for frame in page.dataframe for name in frame.value.columns}
-    assert {"Best validation total", "Best Fréchet distance", "before"} <= facts
-    for column in ("val_modes", "d_real"):
-        page.session_state["runs_gan_term"] = column
-        page.run()
-        assert not page.exception
-
-
-def test_a_run_becomes_a_gan_with_one_button(source):
-    page = visit(runs_chosen=["first"])
-    page.button(key="gan_first").click().run()
-    assert not page.exception and page.selectbox(key="recipe_source").value == "first"

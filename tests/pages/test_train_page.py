@@ -12,9 +12,7 @@ from core.jobs import training_queue
 from core.jobs.queue import JobQueue, use_queue
 from core.jobs.speed_estimates import SpeedEstimates
 from core.recipes import duration, presets
-from core.system import paths
-from tests.pages.page_tools import button_of, open_page, text_of
-from ui.train.compare import differences
+from tests.pages.page_tools import button_of, keys_of, open_page, text_of
 
 pytestmark = pytest.mark.slow
 
@@ -58,24 +56,6 @@ def visit(**session) -> AppTest:
     return open_page("train", session)
 
 
-def dialog(verb: str, name: str) -> AppTest:
-    """One of the dialogs by itself: AppTest runs the whole script after every click, which would close it."""
-
-    def script(verb, name):
-        from core import runs
-        from core.jobs import training_queue
-        from core.system import paths
-        from ui.train import run_table
-
-        run = runs.Run(paths.runs_folder() / name)
-        if run.path.exists():
-            run_table.DIALOGS[verb](run, training_queue.training_queue())
-
-    page = AppTest.from_function(script, default_timeout=60, args=(verb, name)).run()
-    assert not page.exception
-    return page
-
-
 def buttons(page) -> dict:
     return {button.label: button for button in page.button}
 
@@ -96,7 +76,7 @@ def test_a_fresh_lab_offers_the_form_and_one_primary_action():
     page = visit()
     assert not buttons(page)["Start training"].disabled
     assert [b.label for b in page.button if b.proto.type == "primary"] == ["Start training"]
-    assert "There are no runs yet" in text_of(page) and "Nothing has been trained here yet" in text_of(page)
+    assert "Nothing has been trained here yet" in text_of(page) and "train_all_runs" not in keys_of(page, "button")
 
 
 def speeds(page) -> list[str]:
@@ -309,84 +289,8 @@ def test_a_new_beta_out_of_bounds_is_refused_and_one_within_stands_in_the_title(
     assert "β 1 → 4" in text_of(page)
 
 
-def test_chosen_runs_are_laid_over_each_other_with_the_settings_that_differ(board):
-    names = [train(board, TINY.with_(beta=beta), f"beta {beta:g}").name for beta in (1.0, 4.0)]
-    page = visit(runs_chosen=names)
-    facts = page.dataframe[-1].value
-    assert list(facts["Run"]) == names[::-1] and list(facts["β, weight of the prior term"]) == ["4", "1"]
-    assert list(facts["Epochs"]) == ["1 of 1", "1 of 1"]
-    assert "Latent size" not in facts, "settings that all share are left out"
-    downloads = {f"{what}_{name}" for name in names for what in ("csv", "zip")}
-    assert downloads == {b.key for b in page.get("download_button")}
-
-
-def test_settings_that_matter_to_none_of_the_chosen_runs_are_no_difference():
-    mlp, conv = presets.preset("mlp-vae"), presets.preset("conv-vae")
-    assert "channels" in differences([conv, presets.for_digits(conv), mlp])
-    assert "channels" not in differences([mlp, presets.for_digits(mlp), conv])
-    assert "beta" not in differences([mlp, presets.preset("deep-ae").with_(beta=2.0)])
-
-
-def test_a_damaged_run_is_listed_with_its_sentence_and_can_only_be_deleted():
-    folder = paths.runs_folder() / "broken"
-    folder.mkdir()
-    (folder / "recipe.json").write_text("{not json")
-    page = visit(runs_chosen=["broken"])
-    assert "'broken' is not a usable run" in page.error[0].value.replace("\\", "")
-    assert {b.key for b in page.button if b.key and b.key.endswith("_broken")} == {"delete_broken"}
-    page.button(key="delete_broken").click().run()
-    assert "will be gone for good" in text_of(page) and folder.exists(), "it asks first"
-    button_of(dialog("delete", "broken"), "delete_go").click().run()
-    assert not folder.exists()
-
-
-def test_a_run_is_renamed_and_a_taken_name_is_refused(board):
-    for name in ("one", "two"):
-        train(board, name=name)
-    asked = dialog("rename", "one")
-    asked.text_input(key="rename_to_one").set_value("two")
-    button_of(asked, "rename_go").click().run()
-    assert "already" in text_of(asked) and (paths.runs_folder() / "one").exists()
-    asked.text_input(key="rename_to_one").set_value("three")
-    button_of(asked, "rename_go").click().run()
-    assert {run.name for run in runs.list_runs()} == {"two", "three"}
-
-
-def test_a_run_is_continued_to_a_number_of_epochs_it_can_have_or_not_at_all(board):
-    train(board, name="short")
-    asked = dialog("continue", "short")
-    for wrong in (1, 2.5, 1e9):
-        asked.number_input(key="continue_epochs_short").set_value(wrong).run()
-        assert "whole number from 2 to 10,000" in asked.error[0].value and "Continue" not in buttons(asked)
-
-
-def test_a_run_that_waits_is_listed_as_queued_with_an_empty_result(board):
-    running = start(board)
-    board.submit(LONG, "waiting")
-    assert running.wait(lambda j: j.snapshot().epoch >= 1, 60)
-    table = visit().dataframe[0].value.set_index("Run")
-    assert table.loc["waiting", "State"] == "queued" and table["Best total"].isna()["waiting"]
-    assert table.loc[running.name, "State"] == "training"
-    assert table[["Best total", "Epochs"]].isna().loc[running.name].all(), "they would stand still while it trains"
-
-
-def test_a_finished_run_is_continued_for_more_epochs(board):
-    train(board, name="short")
-    asked = dialog("continue", "short")
-    asked.number_input(key="continue_epochs_short").set_value(3)
-    button_of(asked, "continue_go").click().run()
-    job = board.job("short")
-    assert job.wait(lambda j: not j.active, 60) and job.snapshot().epoch == 3
-
-
-def test_a_run_in_training_can_be_neither_renamed_nor_deleted(board):
-    job = start(board)
-    page = visit(runs_chosen=[job.name])
-    assert all(page.button(key=f"{verb}_{job.name}").disabled for verb in ("rename", "delete", "continue"))
-
-
 def test_a_run_deleted_behind_the_page_leads_back_to_the_form(board):
     job = train(board)
     job.run.delete()
-    page = visit(train_watched=job.name, runs_chosen=[job.name])
+    page = visit(train_watched=job.name)
     assert "Start training" in buttons(page)

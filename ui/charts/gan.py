@@ -5,6 +5,7 @@ The discriminator has its colour; the generator's loss has that of generated ima
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -120,14 +121,20 @@ def measure_chart(
 
 
 def overlay_chart(
-    runs: dict[str, Points], column: str, *, x: str = "epoch", log: bool = False, smoothing: float = 0.0
+    runs: dict[str, Points],
+    column: str,
+    *,
+    x: str = "epoch",
+    log: bool = False,
+    smoothing: float = 0.0,
+    changes: Mapping[str, Sequence[dict]] | None = None,
 ) -> dict[str, Any]:
     """One column of several GANs over each other, a colour and a line style per run.
 
     Args:
-        runs: name of the run → its history. column: one of `COLUMNS`.
+        runs: name of the run → its history. column: one of `COLUMNS`. changes: as in `losses.overlay_chart`.
     """
-    drawn, legend, palette = [], [], theme.RUN_COLOURS[theme.mode()]
+    drawn, legend, palette, found = [], [], theme.RUN_COLOURS[theme.mode()], []
     for number, (name, points) in enumerate(runs.items()):
         style = {
             "name": name,
@@ -139,11 +146,12 @@ def overlay_chart(
         }
         legend.append(style)
         drawn += charts_losses.series(points, x, column, style, 0.0 if column.startswith("val_") else smoothing)
+        found += charts_losses.marks_of(name, points, x, (changes or {}).get(name, ()), str(style["colour"]))
     shown = charts_losses.panel(COLUMNS[column], 1.0, drawn, log)
     if column in LEVELS:
         at, text = LEVELS[column]
         shown |= {"level": {"at": at, "text": text}, "range": None}
-    return {"panels": [shown], "legend": legend, "marks": [], **charts_losses.frame(x)}
+    return {"panels": [shown], "legend": legend, "marks": found, **charts_losses.frame(x)}
 
 
 def share_bars(shares: np.ndarray, names: tuple[str, ...]) -> dict[str, Any]:

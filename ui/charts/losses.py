@@ -7,7 +7,7 @@ choose the curves and reduce their points (`ui.charts.decimate`); `ui.components
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -120,14 +120,16 @@ def overlay_chart(
     log: bool = False,
     smoothing: float = 0.0,
     unit: str = "nats",
+    changes: Mapping[str, Sequence[dict]] | None = None,
 ) -> dict[str, Any]:
     """One term of several runs over each other: a colour per run, training solid, validation dashed.
 
     Args:
         runs: name of the run → its history.
         term, title: a column and its name, of `common_names`.
+        changes: name of a run → what was changed while it trained; each gets a mark in the run's colour.
     """
-    drawn, legend, palette = [], [], theme.RUN_COLOURS[theme.mode()]
+    drawn, legend, palette, found = [], [], theme.RUN_COLOURS[theme.mode()], []
     for number, (name, points) in enumerate(runs.items()):
         # Colours repeat after the last one; a broader line then tells the runs apart.
         style = {
@@ -138,8 +140,9 @@ def overlay_chart(
         }
         legend.append(style | {"dash": False})
         drawn += _term(points, x, term, style, smoothing)
+        found += marks_of(name, points, x, (changes or {}).get(name, ()), str(style["colour"]))
     shown = panel(f"{title} ({unit} per image)", 1.0, drawn, log)
-    return {"panels": [shown], "legend": legend, "marks": [], **frame(x)}
+    return {"panels": [shown], "legend": legend, "marks": found, **frame(x)}
 
 
 def kl_bars(kl_per_dim: np.ndarray) -> dict[str, Any]:
@@ -257,6 +260,11 @@ def marks(points: Points, x: str, changes) -> list[dict[str, Any]]:
         )
         found.append({"x": float(place), "text": f"{names.get(change['field'], '')} → {change['new']:.3g}"})
     return found
+
+
+def marks_of(name: str, points: Points, x: str, changes: Sequence[dict], colour: str) -> list[dict[str, Any]]:
+    """As `marks`, for one of several runs in a chart: in the run's colour, and with its name."""
+    return [mark | {"text": f"{name}: {mark['text']}", "colour": colour} for mark in marks(points, x, changes)]
 
 
 def frame(x: str) -> dict[str, Any]:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
+from core import runs
 from core.jobs.job import Job
 from core.jobs.queue import all_jobs
 from core.jobs.speed_estimates import SpeedTestJob
 from core.jobs.training_job import TrainingJob
+from core.jobs.training_queue import training_queue
 from core.recipes.presets import first_model
 from core.runs import Run, RunError, frames
 from ui.registry import HOME, PAGES
 from ui.shared import address
 from ui.shared.default_run import best_example, default_run
 from ui.shared.formatting import duration, escape_markdown, format_sig
-from ui.shared.jobs import first_model_takes, job_of, submit_training, training_jobs, waits, watch_training
+from ui.shared.jobs import first_model_takes, job_of, submit_training, training_jobs, waits
+from ui.shared.owner import me
 from ui.shared.page import open_page
 from ui.shared.run_buttons import job_button, run_button
 from ui.shared.still_image import still
@@ -22,7 +27,7 @@ from ui.shared.still_image import still
 FIRST = "first"
 """Address parameter: name of the run that this visitor's button started, so that a reload finds it again."""
 
-COLUMNS = 3
+COLUMNS = 5
 """Cards side by side."""
 
 TICK = 0.7
@@ -31,13 +36,14 @@ TICK = 0.7
 
 def show() -> None:
     """Draw the page."""
-    job = job_of(address.get(FIRST) or "")
+    address.check_names([FIRST])
+    job = _first_job()
     words, pictures = st.columns([5, 6], gap="large")
     with words:
         st.title("Latent Lab", anchor=False)
         st.markdown(
-            "A few numbers in, a picture out. Here you train models that learn such a **latent space** from images, "
-            "watch them learn, and explore what they have found."
+            "A generative model turns a few numbers, a point of its **latent space**, into a picture. Train one here, "
+            "then change the numbers and see what it draws."
         )
         _first_model(job)
     with pictures:
@@ -47,16 +53,65 @@ def show() -> None:
     _cards()
 
 
+def _first_job() -> TrainingJob | None:
+    """The training that this visitor's button started; None, with a message, where its run is gone."""
+    name = address.get(FIRST)
+    if name is None:
+        return None
+    job = job_of(name)
+    if job is not None and (job.active or job.run.path.is_dir()):
+        return job
+    if any(run.name == name and not run.error for run in runs.list_runs()):
+        address.put(FIRST, None)
+        open_page("run", name=name)  # it was trained before the lab was last opened
+    address.refuse(FIRST, "The address names a first model that does not exist, or that was deleted. Train another.")
+    return None
+
+
 def _first_model(job: TrainingJob | None) -> None:
     """The first thing to do: train a model, or what comes of the training that this visitor started."""
     if job is not None and job.active:
         _progress(job.name)
     elif job is not None and job.state == "finished":
         _trained(job)
-    else:
-        if job is not None and job.message:
-            st.warning(escape_markdown(job.message))
+    elif job is None or job.state == "cancelled":
         _first_buttons()
+    else:
+        _ended_early(job)
+
+
+def _ended_early(job: TrainingJob) -> None:
+    """What can be done after the training was stopped or failed."""
+    box = st.info if job.state == "stopped" else st.warning
+    box(escape_markdown(job.message or "The training has ended."), icon=":material/pause_circle:")
+    with st.container(horizontal=True):
+        if run_button(
+            "Resume",
+            "home_resume",
+            job.run,
+            type="primary",
+            icon=":material/play_arrow:",
+            disabled=not job.run.resumable,
+            help="Goes on exactly where it stopped.",
+        ):
+            _submit(lambda: training_queue().resume(job.name, owner=me()))
+        if run_button(
+            "See how it learned", "home_watch", job.run, help="Its loss curves and pictures, epoch by epoch."
+        ):
+            open_page("run", name=job.name)
+        if st.button("Train another", key="home_another", help="Begins a new model from the start."):
+            _submit(lambda: submit_training(first_model()))
+
+
+def _submit(queue: Callable[[], TrainingJob]) -> None:
+    """Queue this visitor's first model, and put it into the address; or say why it cannot be queued."""
+    try:
+        started = queue()
+    except (RunError, ValueError) as error:
+        st.error(escape_markdown(str(error)))
+    else:
+        address.put(FIRST, started.name)
+        st.rerun()
 
 
 def _trained(job: TrainingJob) -> None:
@@ -74,7 +129,7 @@ def _trained(job: TrainingJob) -> None:
         if run_button(
             "See how it learned", "home_watch", job.run, help="Its loss curves and pictures, epoch by epoch."
         ):
-            watch_training(job.name)
+            open_page("run", name=job.name)
 
 
 def _first_buttons() -> None:
@@ -88,13 +143,7 @@ def _first_buttons() -> None:
             help="A small variational autoencoder (VAE) learns 1,320 handwritten digits. It takes about fifteen "
             "seconds and needs no network.",
         ):
-            try:
-                started = submit_training(first_model())
-            except RunError as error:
-                st.error(escape_markdown(str(error)))
-            else:
-                address.put(FIRST, started.name)
-                st.rerun()
+            _submit(lambda: submit_training(first_model()))
         if example is not None and run_button(
             "Play with a trained one",
             "home_play",
@@ -124,12 +173,16 @@ def _progress(name: str) -> None:
         label = f"Epoch {int(shot.epoch)} of {shot.epochs}{loss}{left}"
     st.progress(min(1.0, shot.epoch / shot.epochs), text=label)
     job_button("Stop", "home_stop", job, job.stop, help="Ends the training and keeps the model as it is.")
-    st.caption("The picture shows what the model generates, after each epoch, from the same random latent vectors.")
+    st.caption(
+        "The picture shows what the model generates, after each epoch, from the same random latent vectors."
+        if shot.frames
+        else "Its first picture comes after the first epoch. Until then you see those of another model."
+    )
 
 
 def _pictures(job: TrainingJob | None) -> None:
     """Samples of the first model while it trains and afterwards, before that those of an example run."""
-    if job is not None and (job.active or job.state == "finished"):
+    if job is not None and job.state != "cancelled":
         st.fragment(_newest_samples, run_every=TICK if job.active else None)(job.name)
         return
     run = _example()
@@ -157,10 +210,7 @@ def _samples(run: Run, epoch: int) -> None:
         return
     count = len(samples)
     still(samples, columns=8, scale=2, alt=f"{count} images invented by the model {run.name} after epoch {epoch}")
-    st.caption(
-        f"Invented, not copied: {count} random points of a latent space, decoded by {escape_markdown(run.name)} after "
-        f"epoch {epoch}."
-    )
+    st.caption(f"{count} pictures that the model made up ({escape_markdown(run.name)}, after epoch {epoch}).")
 
 
 def _example() -> Run | None:
@@ -197,7 +247,7 @@ def _running_now() -> None:
                 + ("" if job.position else f" · epoch {int(shot.epoch)} of {shot.epochs}")
             )
             if run_button("Watch", "home_watch", job.run, help="Opens its loss curves as they grow."):
-                watch_training(job.name)
+                open_page("run", name=job.name)
 
     for work in background[:5]:
         place = f"in the queue, {work.position} before it" if work.position > 0 else f"{100 * work.progress:.0f} % done"

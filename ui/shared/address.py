@@ -1,12 +1,20 @@
-"""Address parameters: a visitor's choices stand in the address as `?name=value`, so that a link leads back to them.
+"""Address parameters: a visitor's choices stand in the address as `?name=value`, so that a link leads back to them, and
+so does a reload of the page.
+
+A choice of one widget is a `Parameter`: `adopt` before the widget is drawn, `keep` after it. What only the browser
+knows (the position of a slider, the epoch of a film) is written by `setAddress` of `ui/components/shared/dom.js`, under
+a name that the page reads here. `check_names` refuses parameters that a page does not know.
 
 Streamlit's own `bind="query-params"` is not used: with a widget bound to the address it refuses to switch pages.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TypeVar
+import difflib
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 import streamlit as st
 
@@ -55,7 +63,7 @@ def adopt(name: str, box: str, read: Callable[[str], T | None], otherwise: T, co
         text = get(name)
         value = None if text is None else read(text)
         if text is not None and value is None:
-            warn(complaint)
+            refuse(name, complaint)
         st.session_state[box] = otherwise if value is None else value
     found: T = st.session_state[box]
     return found
@@ -67,6 +75,96 @@ def warn(complaint: str) -> None:
     The address's own text is not part of `complaint`: a link must not put a stranger's words on the page.
     """
     st.warning(complaint, icon=":material/link_off:")
+
+
+def refuse(name: str, complaint: str) -> None:
+    """Say why a parameter's text is not used (`warn`), and take it out of the address."""
+    warn(complaint)
+    put(name, None)
+
+
+def check_names(known: Iterable[str]) -> None:
+    """Refuse the parameters of the address that the page does not know, with one sentence each."""
+    known = list(known)
+    for name in [name for name in st.query_params if name not in known]:
+        near = difflib.get_close_matches(name, known, 1)
+        meant = f" Perhaps “{near[0]}” was meant." if near else ""
+        refuse(name, f"The address has a parameter that this page does not know. It was removed.{meant}")
+
+
+@dataclass(frozen=True)
+class Parameter(Generic[T]):
+    """A choice that one widget makes and one parameter of the address holds.
+
+    Attributes:
+        name: of the parameter. box: session-state key of the widget, which needs no default of its own.
+        read: a text from the address → the value, or None where it is not allowed.
+        default: the value without a parameter; it is not written. allowed: what is allowed, in words.
+        text: the value → its text.
+    """
+
+    name: str
+    box: str
+    read: Callable[[str], T | None]
+    default: T
+    allowed: str
+    text: Callable[[T], str] = str
+
+    def adopt(self) -> T:
+        """Take over what a link or a visitor has newly put into the address, with a message where it is not allowed;
+        else the value stays as the visitor left it. Call it before the widget is drawn."""
+        state, asked = st.session_state, get(self.name)
+        value = None if asked is None or asked == state.get(self._mark) else self.read(asked)
+        if value is not None:
+            state[self.box], state[self._mark] = value, asked
+        elif asked is not None and asked != state.get(self._mark):
+            refuse(self.name, f"The address asks for a value of “{self.name}” that is not possible: {self.allowed}.")
+        if state.get(self.box) is None:
+            state[self.box] = self.default
+        found: T = state[self.box]
+        return found
+
+    def keep(self) -> T:
+        """Write the value into the address, or remove it there where it is the default. Call it after the widget."""
+        value: T = st.session_state.get(self.box, self.default)
+        text = None if value is None or value == self.default else self.text(value)
+        st.session_state[self._mark] = text
+        put(self.name, text)
+        return value
+
+    @property
+    def _mark(self) -> str:
+        return f"{self.box}_in_address"
+
+
+def whole(low: int, high: int) -> Callable[[str], int | None]:
+    """Reader of a whole number between two bounds, both allowed."""
+    return lambda text: (
+        int(text) if text.isascii() and text.isdigit() and len(text) <= 9 and low <= int(text) <= high else None
+    )
+
+
+def number(low: float, high: float) -> Callable[[str], float | None]:
+    """Reader of a number between two bounds, both allowed."""
+
+    def read(text: str) -> float | None:
+        try:
+            value = float(text) if len(text) <= 20 else math.nan
+        except ValueError:
+            return None
+        return value if low <= value <= high else None
+
+    return read
+
+
+def one_of(*allowed: Any) -> Callable[[str], Any]:
+    """Reader of one of some values, each named by its own text."""
+    return {str(value): value for value in allowed}.get
+
+
+def short(value: float) -> str:
+    """A number in the address: without trailing zeros."""
+    return f"{value:g}"
 
 
 def _written(page: str) -> str:

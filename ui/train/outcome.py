@@ -15,7 +15,7 @@ from ui.shared.jobs import waits
 from ui.shared.owner import label, me
 from ui.shared.page import open_page
 from ui.shared.run_buttons import run_button, run_key
-from ui.train.run_table import best_of
+from ui.shared.run_facts import best_of
 from ui.train.state import FOLLOWED, NOTICE, TOP
 from ui.training_view.controls import heading
 
@@ -91,7 +91,7 @@ def outcome(job: TrainingJob, queue: TrainingQueue, newest: bool) -> None:
             "train_close",
             job.run,
             icon=":material/close:",
-            help="Removes this message. The run stays in the list below.",
+            help="Removes this message. The run stays.",
         ):
             st.session_state[FOLLOWED] = [name for name in st.session_state[FOLLOWED] if name != job.name]
             st.rerun()

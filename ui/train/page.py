@@ -15,9 +15,9 @@ from ui.shared.jobs import WATCHED, queues, submit_training, training_jobs
 from ui.shared.owner import is_mine
 from ui.shared.page import open_page
 from ui.shared.run_buttons import run_button
+from ui.shared.run_facts import best_of
 from ui.train.form import recipe_form
 from ui.train.outcome import outcome, start_job, taken_out
-from ui.train.run_table import best_of, runs_section
 from ui.train.state import DEVICE, FOLLOWED, NOTICE, TOP
 from ui.training_view.view import ended as show_ended
 from ui.training_view.view import live, others
@@ -52,15 +52,28 @@ def show() -> None:
         elif unread:
             show_ended(unread[0])
         else:
-            st.title("Train", anchor=False)
-            st.markdown("Choose a model and watch it learn to reconstruct images and to generate new ones.")
+            _title()
     with below:
         if active or unread:
             st.subheader("Train something else next", anchor=False)
         _form(by_device, "Add to the queue" if active else START, first=not (active or unread), idle=not active)
-    runs_section(by_device["auto"], {job.name: job.position for job in active})
     to_top(st.session_state.get(TOP, ""))
     by_device["auto"].warm()
+
+
+def _title() -> None:
+    """The head of the page while nothing trains; beside it, the way to all runs."""
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.title("Train", anchor=False, width="content")
+        count = sum(1 for run in runs.list_runs() if not run.error)
+        if count and st.button(
+            f"All {pluralize(count, 'run')}" if count > 1 else "Your run",
+            key="train_all_runs",
+            icon=":material/table_rows:",
+            help="The table of all runs: open one, or compare several.",
+        ):
+            open_page("run")
+    st.markdown("Choose a model and watch it learn to reconstruct images and to generate new ones.")
 
 
 def _followed(jobs: list[TrainingJob]) -> list[str]:
@@ -153,5 +166,10 @@ def _trained_already() -> None:
             f"{escape_markdown(run.name)}: {best_of(run)} after {epochs}. Rows from the top: test images, {copies}, "
             "samples."
         )
-        if run_button("Generate from it", "best", run, icon=":material/draw:", help="Move through its latent space."):
-            open_page("generate", run=run.name)
+        with st.container(horizontal=True):
+            if run_button(
+                "Generate from it", "best", run, icon=":material/draw:", help="Move through its latent space."
+            ):
+                open_page("generate", run=run.name)
+            if run_button("Open", "open", run, icon=":material/open_in_full:", help="Its curves, film and figures."):
+                open_page("run", name=run.name)

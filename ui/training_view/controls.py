@@ -19,6 +19,7 @@ from ui.shared.formatting import duration, epoch, escape_markdown, format_sig
 from ui.shared.jobs import waits
 from ui.shared.recipe_labels import in_words
 from ui.shared.run_buttons import job_button
+from ui.shared.run_facts import settings_line
 
 TICK = 1.0
 """Seconds between two updates of a running job."""
@@ -32,10 +33,8 @@ WAITING = {"queued": STARTING, "starting": STARTING, "stopping": "Stopping: savi
 
 def heading(job: TrainingJob) -> str:
     """The run's name and recipe, with the values of β if it was changed during the training."""
-    summary, betas = job.recipe.summary(), [c["new"] for c in job.snapshot().changes if c["field"] == "beta"]
-    return (
-        f"#### {escape_markdown(job.name)} · {escape_markdown(' → '.join([summary, *(f'{beta:g}' for beta in betas)]))}"
-    )
+    line = settings_line(job.recipe, job.snapshot().changes)
+    return f"#### {escape_markdown(job.name)} · {escape_markdown(line)}"
 
 
 def head(job: TrainingJob) -> None:
@@ -281,6 +280,11 @@ def view(scope: str) -> dict[str, Any]:
         "log": bool(state.get(f"{scope}_log")),
         "smoothing": float(state.get(f"{scope}_smooth") or 0.0),
     }
+
+
+def epoch_link(name: str) -> str:
+    """The name under which film and curves of that run share their epoch; empty while the axis is not one of epochs."""
+    return name if view("live")["x"] == "epoch" else ""
 
 
 def progress(job: TrainingJob, shot: Snapshot) -> None:

@@ -6,9 +6,6 @@ Its fragments update once a second or two while the job is active.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
-
 import numpy as np
 import streamlit as st
 
@@ -22,7 +19,8 @@ from ui.components.charts.bars import bars
 from ui.components.charts.curves import curves
 from ui.components.playback.film import film
 from ui.shared.formatting import escape_markdown, format_sig
-from ui.training_view.controls import TICK, head, latest, view
+from ui.training_view.controls import TICK, epoch_link, head, latest, view
+from ui.training_view.finished_run import FinishedRun, Shown
 from ui.training_view.gan_explain import how_it_works
 
 ALL_WELL = "No problem found: the images differ, every class is generated, and D is still fooled now and then."
@@ -31,45 +29,6 @@ YOUNG = 5
 """Rounds during which missing classes of a generator from scratch are not taken for a mode collapse."""
 
 NOT_YET = "From scratch all images look alike at first; the classes appear one by one over the first rounds."
-
-
-@dataclass(frozen=True)
-class FinishedRun:
-    """A trained run with the attributes of a job that the view needs."""
-
-    run: Run
-    active: bool = False
-    state: str = "finished"
-
-    @property
-    def name(self) -> str:
-        return self.run.name
-
-    @property
-    def recipe(self) -> Recipe:
-        return self.run.recipe
-
-    def snapshot(self) -> _FinishedSnapshot:
-        shares = self.run.class_history()[1]
-        return _FinishedSnapshot(
-            self.run.history(),
-            self.run.frames(),
-            list(self.run.status["changes"]),
-            shares[-1] if len(shares) else np.zeros(0),
-        )
-
-
-@dataclass(frozen=True)
-class _FinishedSnapshot:
-    points: dict[str, np.ndarray]
-    frames: list[int]
-    changes: list[dict[str, Any]]
-    shares: np.ndarray
-    single_step: dict[str, Any] = field(default_factory=dict)
-
-
-Shown = TrainingJob | FinishedRun
-"""A job, or a run that was trained before the lab was opened."""
 
 
 def training(job: TrainingJob | None, run: Run, depth: bool = True) -> None:
@@ -84,14 +43,19 @@ def training(job: TrainingJob | None, run: Run, depth: bool = True) -> None:
     pictures(job if job is not None else FinishedRun(run), depth=depth)
 
 
-def pictures(job: Shown, depth: bool = True) -> None:
-    """Losses beside the film, the diagnosis, sample quality beside the classes, the explanation: a fragment each."""
+def pictures(job: Shown, depth: bool = True, at: int | None = None, parameter: str = "") -> None:
+    """Losses beside the film, the diagnosis, sample quality beside the classes, the explanation: a fragment each.
+
+    Args:
+        depth: whether formulas and code follow. at, parameter: where the film begins, and the parameter of the address
+            that keeps where it is (`ui.components.playback.film`).
+    """
     every, rarely = (TICK, 2 * TICK) if job.active else (None, None)
     left, right = st.columns([9, 16], gap="medium")
     with left:
         st.fragment(_losses, run_every=every)(job)
     with right:
-        st.fragment(_film, run_every=rarely)(job)
+        st.fragment(_film, run_every=rarely)(job, at, parameter)
     st.fragment(_diagnosis, run_every=rarely)(job)
     left, right = st.columns(2, gap="large")
     with left:
@@ -112,12 +76,13 @@ def _losses(job: Shown) -> None:
         alt=f"Losses of {job.name}: newest loss of D {format_sig(latest(points, 'd_loss'))}, of G "
         f"{format_sig(latest(points, 'g_loss'))}; D is right on {format_sig(latest(points, 'd_real'))} of the real and "
         f"{format_sig(latest(points, 'd_fake'))} of the generated images.",
+        link=epoch_link(job.name),
     )
     critic = job.recipe.adversarial == "wgan-gp"
     st.caption(gan.CRITIC_CAPTION if critic else gan.GAME_CAPTION)
 
 
-def _film(job: Shown) -> None:
+def _film(job: Shown, at: int | None, parameter: str) -> None:
     film(
         job.snapshot().frames,
         job.run.frame,
@@ -125,6 +90,9 @@ def _film(job: Shown) -> None:
         shape=job.recipe.shape,
         rows=film_rows(job.recipe),
         run=f"{job.name} {job.run.status.get('created')}",
+        link=job.name,
+        at=at,
+        parameter=parameter,
     )
 
 
@@ -195,6 +163,7 @@ def _measures(job: Shown) -> None:
         alt=f"Newest Fréchet distance {format_sig(latest(shot.points, 'val_frechet'))}, sharpness "
         f"{format_sig(latest(shot.points, 'val_sharpness'))} beside real images, "
         f"{format_sig(latest(shot.points, 'val_modes'))} classes covered.",
+        link=epoch_link(job.name),
     )
     st.caption(gan.MEASURE_CAPTION)
 

@@ -18,14 +18,15 @@ from ui.shared.formatting import escape_markdown, format_sig
 from ui.shared.jobs import training_jobs
 from ui.shared.run_buttons import job_button
 from ui.training_view import gan_view
-from ui.training_view.controls import TICK, head, latest, progress, view
+from ui.training_view.controls import TICK, epoch_link, head, latest, progress, view
 from ui.training_view.explain import how_it_works
+from ui.training_view.finished_run import FinishedSnapshot, Shown
 
 
 def live(job: TrainingJob) -> None:
     """The whole view of an active job, updated until it ends; then the page is drawn again."""
     head(job)
-    _pictures(job)
+    pictures(job)
 
 
 def others(shown: TrainingJob) -> None:
@@ -69,28 +70,32 @@ def _taken_out() -> set[int]:
 def ended(job: TrainingJob) -> None:
     """The view of a job that has ended."""
     progress(job, job.snapshot())
-    _pictures(job)
+    pictures(job)
 
 
-def _pictures(job: TrainingJob) -> None:
-    """Curves beside the film, then KL per dimension and the explanation.
+def pictures(job: Shown, at: int | None = None, parameter: str = "") -> None:
+    """Curves beside the film, then KL per dimension and the explanation, of a job or of any trained run.
 
     Each is a fragment of its own, so that the film can load a frame without redrawing the curves, and a button need
     not wait for either.
+
+    Args:
+        at, parameter: where the film begins, and the parameter of the address that keeps where it is
+            (`ui.components.playback.film`).
     """
     if job.recipe.family.adversarial:
-        gan_view.pictures(job)
+        gan_view.pictures(job, at=at, parameter=parameter)
         return
     every = TICK if job.active else None
     left, right = st.columns([9, 16], gap="medium")
     with left:
         st.fragment(_curves, run_every=every)(job)
     with right:
-        st.fragment(_film, run_every=2 * TICK if job.active else None)(job)
+        st.fragment(_film, run_every=2 * TICK if job.active else None)(job, at, parameter)
     st.fragment(_depth, run_every=2 * TICK if job.active else None)(job)
 
 
-def _film(job: TrainingJob) -> None:
+def _film(job: Shown, at: int | None, parameter: str) -> None:
     film(
         job.snapshot().frames,
         job.run.frame,
@@ -98,6 +103,9 @@ def _film(job: TrainingJob) -> None:
         shape=job.recipe.shape,
         rows=film_rows(job.recipe),
         run=f"{job.name} {job.run.status.get('created')}",
+        link=job.name,
+        at=at,
+        parameter=parameter,
     )
 
 
@@ -106,13 +114,13 @@ def film_rows(recipe: Recipe) -> tuple[str, ...]:
     return (*ROWS[:2], recipe.family.samples)
 
 
-def _depth(job: TrainingJob) -> None:
+def _depth(job: Shown) -> None:
     shot = job.snapshot()
     _per_dimension(job, shot)
     how_it_works(job.recipe, shot.points)
 
 
-def _curves(job: TrainingJob) -> None:
+def _curves(job: Shown) -> None:
     shot, family = job.snapshot(), job.recipe.family
     chart = losses.loss_chart(
         shot.points,
@@ -127,11 +135,12 @@ def _curves(job: TrainingJob) -> None:
         height=364,
         alt=f"Loss curves of {job.name}: newest total {format_sig(latest(shot.points, 'train_total'))} in training, "
         f"{format_sig(latest(shot.points, 'val_total'))} in validation.",
+        link=epoch_link(job.name),
     )
     st.caption(losses.DIVERGED_CAPTION if chart["diverged"] else family.caption)
 
 
-def _per_dimension(job: TrainingJob, shot: Snapshot) -> None:
+def _per_dimension(job: Shown, shot: Snapshot | FinishedSnapshot) -> None:
     kl = shot.kl_per_dim
     if not job.recipe.family.variational or not np.any(kl):
         return

@@ -56,10 +56,17 @@ function start(root) {
   const canvas = root.querySelector("canvas"), legend = root.querySelector(".legend"), tip = root.querySelector(".tip");
   const hidden = new Set();
   // zoom: [from, to] or null. whole: all values are shown, not only the useful range. dragFrom: where a drag began.
+  // epoch: the one that the film shows. unsubscribe: ends the subscription to it.
+  let epoch = null, unsubscribe = () => {};
   let props = null, zoom = null, whole = false, cursor = null, dragFrom = null, frame = null, legendKey = "";
 
   function accept(data) {
     if (props && props.revision !== data.revision) [zoom, whole, cursor] = [null, false, null];
+    if (props?.link !== data.link) {
+      unsubscribe();
+      epoch = null;
+      unsubscribe = subscribe(`epoch:${data.link}`, (shown) => { epoch = shown; redraw(); });
+    }
     props = data;
     canvas.setAttribute("aria-label", data.alt);
     canvas.style.height = `${data.height}px`;
@@ -135,6 +142,7 @@ function start(root) {
     }
     const ticks = empty ? [] : linearTicks(...xs, (right - left) / TICK_ROOM.x);
     drawPositionAxis(ctx, { ticks, x, left, right, bottom: plot.bottom, colour, title: props.xTitle });
+    drawEpoch(plot);
     drawMarks(plot);
     if (dragFrom != null && cursor != null) {
       Object.assign(ctx, { globalAlpha: 0.12, fillStyle: ink });
@@ -147,16 +155,25 @@ function start(root) {
     showValues(plot);
   }
 
+  // Where the film is.
+  function drawEpoch({ ctx, x, xs, bottom, ink: colour }) {
+    const here = props.link && epoch !== null && epoch >= xs[0] && epoch <= xs[1];
+    if (here) drawLine(ctx, [[x(epoch), TOP], [x(epoch), bottom]], { colour, width: 2 });
+    canvas.dataset.epoch = here ? epoch : "";
+  }
+
   // Where something was changed in mid-run.
   function drawMarks({ ctx, x, xs, width, bottom, ground }) {
     const marks = props.marks.filter((mark) => mark.x >= xs[0] && mark.x <= xs[1]), { muted: colour } = props;
-    for (const mark of marks) drawLine(ctx, [[x(mark.x), TOP], [x(mark.x), bottom]], { colour, dash: [3, 3] });
+    for (const mark of marks) {
+      drawLine(ctx, [[x(mark.x), TOP], [x(mark.x), bottom]], { colour: mark.colour ?? colour, dash: [3, 3] });
+    }
     marks.forEach((mark, i) => {
       const room = ctx.measureText(mark.text).width, y = TOP + 16 * (i % 4);
       const from = x(mark.x) + 6 + room > width ? x(mark.x) - 6 - room : x(mark.x) + 6;
       ctx.fillStyle = ground; // the curves run behind the text
       ctx.fillRect(from - 3, y - 2, room + 6, 17);
-      drawText(ctx, mark.text, from, y, { colour });
+      drawText(ctx, mark.text, from, y, { colour: mark.colour ?? colour });
     });
   }
 
@@ -188,6 +205,7 @@ function start(root) {
     zoom = null;
     redraw();
   }
+  const seek = (at) => { if (props.link) publish(`seekEpoch:${props.link}`, at); };
   const zoomTo = (a, b) => { zoom = [Math.min(a, b), Math.max(a, b)]; };
 
   canvas.addEventListener("pointerdown", (event) => {
@@ -201,6 +219,7 @@ function start(root) {
     const [a, b] = [dragFrom, positionOf(event)], { x } = layout();
     dragFrom = null;
     if (a != null && Math.abs(x(a) - x(b)) > LEAST_ZOOM) zoomTo(a, b);
+    else seek(b);
     redraw();
   });
   canvas.addEventListener("pointerleave", () => { if (dragFrom == null) { cursor = null; redraw(); } });
@@ -216,6 +235,7 @@ function start(root) {
       "+": () => zoomTo(here - (here - a) / 2, here + (b - here) / 2),
       "-": () => { zoom = [Math.max(least, here - 2 * (here - a)), Math.min(most, here + 2 * (b - here))]; },
       Escape: reset,
+      ...(props.link ? { Enter: () => seek(here) } : {}),
     };
     if (!keys[event.key]) return;
     event.preventDefault();
@@ -227,6 +247,7 @@ function start(root) {
   watch.observe(canvas);
 
   function stop() {
+    unsubscribe();
     watch.disconnect();
     cancelAnimationFrame(frame);
     removeView(root);

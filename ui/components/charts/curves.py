@@ -23,7 +23,7 @@ _mount = register(
 )
 
 
-def curves(chart: dict[str, Any], key: str, *, alt: str, height: int = 390) -> None:
+def curves(chart: dict[str, Any], key: str, *, alt: str, height: int = 390, link: str = "") -> None:
     """Show a chart of `ui.charts`.
 
     A drag over a stretch zooms in; a double click (or Escape) shows everything, another one the useful range. Arrow
@@ -33,5 +33,7 @@ def curves(chart: dict[str, Any], key: str, *, alt: str, height: int = 390) -> N
         chart: what `losses.loss_chart` or `losses.overlay_chart` returns.
         alt: a description for visitors who cannot see the chart.
         height: of the canvas, in CSS pixels.
+        link: name under which a film on the page shares its epoch with the chart: a line marks it, and a click (or
+            Enter) at another epoch takes the film there. Only where the horizontal axis is epochs.
     """
-    _mount(key=key, data={**chart, "alt": alt, "height": height})
+    _mount(key=key, data={**chart, "alt": alt, "height": height, "link": link})

@@ -48,10 +48,7 @@ function start(root) {
   // The address follows without a message to the server: a link or a reload leads back to this stage. The server
   // overwrites it whenever another part of the page writes its own; then it is written again.
   function updateAddress() {
-    if (!moved) return;
-    const url = new URL(window.location);
-    url.searchParams.set(props.query, `${walk.toLowerCase()}${at + 1}`);
-    window.history.replaceState(window.history.state, "", url);
+    if (moved) setAddress(props.query, `${walk.toLowerCase()}${at + 1}`);
   }
   const unsubscribe = subscribe("gan:address", updateAddress);
 

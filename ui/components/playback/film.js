@@ -20,6 +20,7 @@ function start(root) {
   const view = { send: null, accept, stop };
   let run = null, epochs = [], frames = new Map(), at = null, live = true, timer = null, asked = null, chunk = 12;
   let drawn = null, turn = 0, shape = null, columns = 12;
+  let link = "", parameter = "", unsubscribe = () => {};
 
   const index = () => Math.max(0, epochs.indexOf(at));
   const last = () => epochs[epochs.length - 1];
@@ -30,7 +31,8 @@ function start(root) {
     titles.forEach((title, i) => { title.textContent = data.titles[i]; });
     if (data.run !== run) {
       run = data.run;
-      live = true;
+      live = data.at == null;
+      at = data.at ?? null;
       drawn = null;
       frames = store.films.get(run) ?? new Map();
       store.films.delete(run);
@@ -41,6 +43,16 @@ function start(root) {
         [canvas.width, canvas.height] = [columns * shape.width, data.lines[i] * shape.height];
       });
       fit();
+    }
+    parameter = data.parameter;
+    if (data.link !== link) {
+      link = data.link;
+      unsubscribe();
+      unsubscribe = subscribe(`seekEpoch:${link}`, (epoch) => {
+        pause();
+        go(epochs.indexOf(nearestEpoch(epoch)));
+        keep();
+      });
     }
     for (const { epoch, src } of data.frames) frames.set(epoch, src);
     epochs = data.epochs;
@@ -81,6 +93,7 @@ function start(root) {
     slider.setAttribute("aria-valuetext", at == null ? "no epoch yet" : `epoch ${at}`);
     newest.disabled = live;
     caption.textContent = captionText();
+    publish(`epoch:${link}`, at);
     canvases[0].setAttribute("aria-label", `${columns} test images`);
     canvases[1].setAttribute("aria-label", `${titles[1].textContent} at epoch ${at}`);
     canvases[2].setAttribute("aria-label", `Samples at epoch ${at}, always from the same z`);
@@ -128,17 +141,23 @@ function start(root) {
     play.setAttribute("aria-label", "Play the film from the first epoch");
   }
 
+  // The newest epoch is where the film begins: it needs no place in the address.
+  function keep() {
+    if (parameter) setAddress(parameter, live ? null : String(at));
+  }
+
   slider.addEventListener("input", () => { pause(); go(Number(slider.value)); });
-  newest.addEventListener("click", () => { pause(); go(epochs.length - 1); });
+  slider.addEventListener("change", keep);
+  newest.addEventListener("click", () => { pause(); go(epochs.length - 1); keep(); });
   play.addEventListener("click", () => {
-    if (timer) return pause();
+    if (timer) { pause(); return keep(); }
     if (live) go(0);
     play.textContent = "Pause";
     play.setAttribute("aria-label", "Pause the film");
     timer = setInterval(() => {
       if (!frames.has(epochs[index() + 1]) && index() + 1 < epochs.length) return; // still on its way
       go(index() + 1);
-      if (live) pause();
+      if (live) { pause(); keep(); }
     }, PERIOD);
   });
 
@@ -156,6 +175,7 @@ function start(root) {
 
   function stop() {
     pause();
+    unsubscribe();
     watch.disconnect();
     removeView(root);
   }

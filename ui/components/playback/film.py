@@ -49,6 +49,9 @@ def film(
     run: str | None = None,
     most: int = 200,
     rows: Sequence[str] = ROWS,
+    link: str = "",
+    at: int | None = None,
+    parameter: str = "",
 ) -> None:
     """Show the frame of one epoch, large and crisp, and let the reader go back through the epochs.
 
@@ -68,6 +71,9 @@ def film(
         most: longer films are thinned evenly to at most this many frames and at least half of it; the first and the
             newest always stay.
         rows: titles of the originals, their reconstructions, and the samples.
+        link: name under which a chart of curves on the page follows the film's epoch, and leads it (`curves`).
+        at: the epoch at which the film of this run begins; None for the newest.
+        parameter: of the address, in which the browser keeps the epoch that the reader has chosen; empty for none.
     """
     shown = thin(list(epochs), most)
     wanted = _requested(key, shown)
@@ -89,6 +95,9 @@ def film(
             "frames": frames,
             "chunk": CHUNK,
             "titles": list(rows),
+            "link": link,
+            "at": at,
+            "parameter": parameter,
         },
         on_want_change=_nothing,
     )

@@ -51,6 +51,15 @@ function subscribe(topic, listener) {
   return () => store.listeners.get(topic).delete(listener);
 }
 
+// Writes one parameter of the address, or removes it with null, without a new entry in the browser's history. The
+// server reads it with the next message.
+function setAddress(name, text) {
+  const url = new URL(location.href);
+  if (text === null) url.searchParams.delete(name);
+  else url.searchParams.set(name, text);
+  if (url.href !== location.href) history.replaceState(history.state, "", url);
+}
+
 // Keeps the `most` newest entries of a Map.
 function dropOldest(map, most) {
   for (const key of [...map.keys()].slice(0, -most)) map.delete(key);

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import streamlit as st
 
-from core.recipes.recipe import Recipe, applies, fields
+from core.recipes.recipe import fields
 from core.runs import Run
 from ui.charts import gan, losses
 from ui.components.charts.curves import curves
+from ui.run.pictures import side_by_side
+from ui.run.recipe_table import differences, text_of
 from ui.shared.formatting import duration, epoch, format_sig
-from ui.shared.recipe_labels import choice, label
+from ui.shared.recipe_labels import label
 from ui.training_view.controls import view, view_options
 
 
 def compare(picked: list[Run]) -> None:
-    """Curves and results of these runs; adversarial ones apart, since they have other losses."""
+    """Pictures, curves and results of these runs; the curves of GANs apart, since they have other losses."""
+    side_by_side(picked)
     if models := [run for run in picked if not run.recipe.family.adversarial]:
         _models(models)
     if gans := [run for run in picked if run.recipe.family.adversarial]:
@@ -42,7 +43,7 @@ def _models(picked: list[Run]) -> None:
     histories = {run.name: run.history() for run in picked}
     units = " or ".join(sorted({losses.unit(run.recipe.likelihood) for run in picked}))
     curves(
-        losses.overlay_chart(histories, term, names[term], unit=units, **view("runs")),
+        losses.overlay_chart(histories, term, names[term], unit=units, changes=_changes(picked), **view("runs")),
         key="runs_overlay",
         height=360,
         alt=f"{names[term]} of {', '.join(histories)}.",
@@ -76,7 +77,7 @@ def _gans(picked: list[Run]) -> None:
             view_options("runs_gan")
     histories = {run.name: run.history() for run in picked}
     curves(
-        gan.overlay_chart(histories, column, **view("runs_gan")),
+        gan.overlay_chart(histories, column, changes=_changes(picked), **view("runs_gan")),
         key="runs_gan_overlay",
         height=360,
         alt=f"{gan.COLUMNS[column]} of {', '.join(histories)}.",
@@ -119,13 +120,21 @@ def _gan_results(picked: list[Run]) -> list[dict]:
 
 
 def _different_settings(run: Run, picked: list[Run]) -> dict[str, str]:
-    """This run's values of the settings in which the chosen runs differ; – where a setting does not apply."""
-    recipe = run.recipe.to_dict()
-    return {
-        label(name): _text(name, recipe[name]) if _matters(name, run.recipe) else "–"
-        for name in differences([one.recipe for one in picked])
-        if name != "epochs"
-    }
+    """This run's values of the settings in which the chosen runs differ, the settings that were changed while one of
+    them trained included; – where a setting has no effect."""
+    changed = {change["field"] for one in picked for change in one.status["changes"]}
+    names = [f.name for f in fields() if f.name in {*differences([one.recipe for one in picked]), *changed}]
+    return {label(name): _with_changes(name, run) for name in names if name != "epochs"}
+
+
+def _with_changes(name: str, run: Run) -> str:
+    """A setting's value, followed by those it was changed to during the training: `4 → 20`."""
+    later = [f"{change['new']:g}" for change in run.status["changes"] if change["field"] == name]
+    return " → ".join([text_of(name, run.recipe), *later])
+
+
+def _changes(picked: list[Run]) -> dict[str, list[dict]]:
+    return {run.name: run.status["changes"] for run in picked}
 
 
 def _results(picked: list[Run]) -> list[dict]:
@@ -150,21 +159,3 @@ def _results(picked: list[Run]) -> list[dict]:
             | _different_settings(run, picked)
         )
     return rows
-
-
-def differences(recipes: list[Recipe]) -> list[str]:
-    """Names of the fields in which these recipes differ, in the order of the form. A recipe to which a field does not
-    apply, such as channels without convolutions, does not count."""
-    return [
-        f.name for f in fields() if len({getattr(recipe, f.name) for recipe in recipes if _matters(f.name, recipe)}) > 1
-    ]
-
-
-def _matters(name: str, recipe: Recipe) -> bool:
-    return applies(next(f for f in fields() if f.name == name), recipe.to_dict())
-
-
-def _text(name: str, value: Any) -> str:
-    if isinstance(value, list):
-        return "-".join(map(str, value))
-    return f"{value:g}" if isinstance(value, float) else choice(name, value)

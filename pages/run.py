@@ -1,0 +1,5 @@
+"""Script of the Runs page."""
+
+from ui.run.page import show
+
+show()

@@ -1,0 +1,299 @@
+"""The Runs page: its table, the comparison, the dialogs, and the page of each run."""
+
+import json
+import re
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core import runs
+from core.jobs import training_queue
+from core.jobs.training_job import TrainingJob
+from core.recipes import presets
+from core.runs import frames
+from core.system import paths
+from tests.pages.page_tools import button_of, open_page, text_of, untrained
+from tests.tiny_gans import FIGURES, gan_run
+from tests.tiny_runs import tiny, trained
+from ui.components.charts import curves
+from ui.components.playback import film
+from ui.run import pictures
+from ui.run.figures import figures
+from ui.run.recipe_table import against_preset, differences
+
+
+@pytest.fixture(autouse=True)
+def own_runs(monkeypatch, tmp_path, executor):
+    monkeypatch.setenv("LATENT_LAB_RUNS", str(tmp_path / "runs"))
+
+
+def visit(state: dict | None = None, **query) -> AppTest:
+    return open_page("run", state, **query)
+
+
+def in_training(name: str) -> TrainingJob:
+    return training_queue.training_queue().submit(tiny(epochs=500), name)
+
+
+def dialog(verb: str, name: str) -> AppTest:
+    """One of the dialogs by itself: AppTest runs the whole script after every click, which would close it."""
+
+    def script(verb, name):
+        from core import runs
+        from core.jobs import training_queue
+        from core.system import paths
+        from ui.run.dialogs import DIALOGS
+
+        run = runs.Run(paths.runs_folder() / name)
+        if run.path.exists():
+            DIALOGS[verb](run, training_queue.training_queue())
+
+    page = AppTest.from_function(script, default_timeout=60, args=(verb, name)).run()
+    assert not page.exception
+    return page
+
+
+# The table
+
+
+def test_a_lab_without_runs_says_where_they_come_from():
+    assert "There are no runs yet" in text_of(visit())
+
+
+def test_the_table_has_a_picture_of_every_run_and_loads_no_weights(monkeypatch):
+    run = trained(tiny(), "one")
+    untrained("two")
+    monkeypatch.setattr("core.runs.weights.load", lambda *_: pytest.fail("weights were read to list runs"))
+    table = visit().dataframe[0].value.set_index("Run")
+    assert table["Samples"]["one"].startswith("data:image/png") and table["Samples"].isna()["two"]
+    assert pictures.newest(run).epoch == 2
+    run.path.joinpath("frames", "0002.png").write_bytes(b"")
+    assert pictures.newest(run) is None
+
+
+def test_a_run_that_waits_or_trains_is_listed_with_an_empty_result():
+    running, waiting = in_training("first"), in_training("second")
+    table = visit().dataframe[0].value.set_index("Run")
+    assert (table["State"]["first"], table["State"]["second"]) == ("training", "queued")
+    assert waiting.position == 1 and running.position == 0 and table["Best total"].isna().all()
+
+
+def test_a_beta_that_was_changed_stands_in_the_table_the_comparison_and_the_chart(monkeypatch):
+    drawn = []
+    monkeypatch.setattr(curves, "_mount", lambda data, **_: drawn.append(data))
+    for name in ("changed", "other"):
+        trained(tiny(), name)
+    change = {"step": 4, "epoch": 1.0, "field": "beta", "old": 1.0, "new": 20.0}
+    runs.open_run("changed").update_status(changes=[change])
+    page = visit(compare="changed,other")
+    assert "β 1 → 20" in page.dataframe[0].value.set_index("Run")["What"]["changed"]
+    facts = page.dataframe[-1].value.set_index("Run")
+    assert dict(facts["β, weight of the prior term"]) == {"changed": "1 → 20", "other": "1"}
+    assert [(mark["x"], mark["text"]) for mark in drawn[-1]["marks"]] == [(1.0, "changed: β → 20")]
+    assert "Best β-objective (β = 20)" in {figure.name for figure in figures(runs.open_run("changed"))}
+
+
+# The comparison
+
+
+def test_chosen_runs_are_laid_over_each_other_with_the_settings_that_differ_and_stand_in_the_address():
+    for beta in (1.0, 4.0):
+        trained(tiny(beta=beta), f"beta {beta:g}")
+    page = visit(compare="beta 4, beta 1")
+    facts = page.dataframe[-1].value
+    assert list(facts["Run"]) == ["beta 4", "beta 1"] and list(facts["β, weight of the prior term"]) == ["4", "1"]
+    assert list(facts["Epochs"]) == ["2 of 2", "2 of 2"]
+    assert "Latent size" not in facts, "settings that all share are left out"
+    keys = {b.key for b in page.get("download_button")}
+    assert keys == {f"{what}_beta {beta}" for beta in (1, 4) for what in ("csv", "zip")}
+    assert page.query_params["compare"] in ("beta 4,beta 1", ["beta 4,beta 1"])
+    page = visit(compare="beta 4,nobody")
+    assert "does not exist" in page.warning[0].value and page.query_params["compare"] in ("beta 4", ["beta 4"])
+
+
+def test_pictures_stand_together_by_equal_images_and_by_equal_latent_size():
+    made = [
+        trained(tiny(**changes), name) for name, changes in {"a": {}, "b": {"seed": 3}, "c": {"latent_dim": 3}}.items()
+    ]
+    found = [(run, pictures.newest(run)) for run in made]
+    originals, _, samples = frames.split(made[0].frame(2), made[0].recipe.shape)
+    assert (found[0][1].originals == originals).all() and (found[0][1].samples == samples).all()
+    said = text_of(visit(compare="a,b,c"))
+    assert said.count("Test images\n") == 1, "all three saw the same images"
+    assert "24 samples from the same noise in 2 dimensions" in said and "in 3 dimensions" in said
+
+
+def test_settings_that_matter_to_none_of_the_chosen_runs_are_no_difference():
+    mlp, conv = presets.preset("mlp-vae"), presets.preset("conv-vae")
+    assert "channels" in differences([conv, presets.for_digits(conv), mlp])
+    assert "channels" not in differences([mlp, presets.for_digits(mlp), conv])
+    assert "beta" not in differences([mlp, presets.preset("deep-ae").with_(beta=2.0)])
+
+
+def test_gans_and_other_runs_are_laid_over_each_other_apart():
+    gan_run("game", evaluation=FIGURES)
+    trained(tiny(), "first")
+    page = visit(compare="game,first")
+    facts = {name for frame in page.dataframe for name in frame.value.columns}
+    assert {"Best validation total", "Best Fréchet distance", "before"} <= facts
+    for column in ("val_modes", "d_real"):
+        page.session_state["runs_gan_term"] = column
+        assert not page.run().exception
+
+
+# The dialogs
+
+
+def test_a_damaged_run_is_listed_with_its_sentence_and_can_only_be_deleted():
+    folder = paths.runs_folder() / "broken"
+    folder.mkdir(parents=True)
+    (folder / "recipe.json").write_text("{not json")
+    page = visit(compare="broken")
+    assert "'broken' is not a usable run" in page.error[0].value.replace("\\", "")
+    assert {b.key for b in page.button if b.key and b.key.endswith("_broken")} == {"delete_broken"}
+    page.button(key="delete_broken").click().run()
+    assert "will be gone for good" in text_of(page) and folder.exists(), "it asks first"
+    button_of(dialog("delete", "broken"), "delete_go").click().run()
+    assert not folder.exists()
+    folder.mkdir()
+    (folder / "recipe.json").write_text("{not json")
+    assert "is not a usable run" in visit(name="broken").error[0].value
+
+
+def test_a_run_is_renamed_and_a_taken_name_is_refused():
+    for name in ("one", "two"):
+        untrained(name)
+    asked = dialog("rename", "one")
+    asked.text_input(key="rename_to_one").set_value("two")
+    button_of(asked, "rename_go").click().run()
+    assert "already" in text_of(asked) and (paths.runs_folder() / "one").exists()
+    asked.text_input(key="rename_to_one").set_value("three")
+    button_of(asked, "rename_go").click().run()
+    assert {run.name for run in runs.list_runs()} == {"two", "three"}
+
+
+def test_a_run_is_continued_to_a_number_of_epochs_it_can_have_or_not_at_all():
+    trained(tiny(), "short")
+    asked = dialog("continue", "short")
+    for wrong in (2, 2.5, 1e9):
+        asked.number_input(key="continue_epochs_short").set_value(wrong).run()
+        assert "whole number from 3 to 10,000" in asked.error[0].value
+        assert not [button for button in asked.button if button.label == "Continue"]
+    asked.number_input(key="continue_epochs_short").set_value(5).run()
+    button_of(asked, "continue_go").click().run()
+    job = training_queue.training_queue().job("short")
+    assert job.active and job.epochs == 5
+
+
+def test_a_run_in_training_can_be_neither_renamed_nor_deleted():
+    in_training("busy")
+    page = visit(compare="busy")
+    assert all(page.button(key=f"{verb}_busy").disabled for verb in ("rename", "delete", "continue"))
+
+
+# The page of a run
+
+
+@pytest.fixture
+def sent(monkeypatch):
+    """What the film and the charts were last given, by key."""
+    found = {}
+    for module in (film, curves):
+        monkeypatch.setattr(module, "_mount", lambda *, key, data, **_: found.update({key: data}))
+    return found
+
+
+def test_a_run_trained_before_the_lab_was_opened_has_the_whole_view_and_film_and_curve_share_the_epoch(sent):
+    run = trained(tiny(), "one")
+    page = visit(name="one", epoch=1)
+    shown = sent["train_film"]
+    assert (shown["epochs"], shown["at"], shown["parameter"]) == (run.frames(), 1, "epoch")
+    assert shown["link"] == sent["train_curves"]["link"] == "one"
+    assert not page.warning and "Information in each latent dimension" in text_of(page)
+    assert any("How it works" in fold.label for fold in page.expander)
+    page.session_state["live_x"] = "seconds"
+    page.run()
+    assert sent["train_curves"]["link"] == "", "an epoch has no place on an axis of seconds"
+
+
+@pytest.mark.parametrize("asked", ["7", "-1", "1.0", "²", "9" * 30])
+def test_an_epoch_without_a_picture_is_refused_in_a_sentence_and_leaves_the_address(asked):
+    trained(tiny(), "one")
+    page = visit(name="one", epoch=asked)
+    assert "no picture" in page.warning[0].value and "epoch" not in page.query_params
+
+
+def test_a_run_that_does_not_exist_is_refused_in_a_sentence_and_the_table_is_shown():
+    trained(tiny(), "one")
+    page = visit(name="<b>nobody</b>")
+    assert "does not exist" in page.warning[0].value and "nobody" not in text_of(page)
+    assert "name" not in page.query_params and list(page.dataframe[0].value["Run"]) == ["one"]
+
+
+def test_the_figures_have_names_and_units_and_are_those_of_the_files():
+    run = trained(tiny(), "one")
+    found, rows = run.evaluation(), {figure.name: figure for figure in figures(run)}
+    elbo = rows["−ELBO"]
+    assert float(elbo.value) == pytest.approx(found["recon"] + found["kl"], rel=5e-3)
+    assert elbo.unit == "nats per image" and elbo.about.startswith(f"{found['images']} test images")
+    assert float(rows["Best −ELBO"].value) == pytest.approx(min(run.history()["val_total"][1:]), rel=5e-3)
+    squares = figures(trained(tiny("deep-ae"), "squares"))
+    assert "squared error per image" in {figure.unit for figure in squares}
+    assert not any("nats" in figure.unit or "units" in figure.name for figure in squares)
+
+
+@pytest.mark.parametrize(
+    "content", ["{", "[]", '{"recon": "x", "kl": null, "before": 3, "images": "many"}', '{"epoch": []}']
+)
+def test_a_damaged_evaluation_costs_its_figures_only(content):
+    run = trained(tiny(), "one")
+    run.path.joinpath("evaluation.json").write_text(content)
+    assert {"Time", "Parameters"} <= {figure.name for figure in figures(run)}
+
+
+def test_the_recipe_is_told_by_what_differs_from_its_preset():
+    assert against_preset(presets.for_digits(presets.preset("mlp-vae"))) == []
+    changed = presets.for_digits(presets.preset("mlp-vae")).with_(beta=4.0, epochs=7)
+    rows = {row["Setting"]: (row["This run"], row["Preset"]) for row in against_preset(changed)}
+    assert rows == {"β, weight of the prior term": ("4", "1"), "Epochs": ("7", "120")}
+    assert against_preset(changed.with_(name="my own")) is None
+
+
+def test_the_lineage_names_the_source_and_what_came_of_a_run_and_says_if_one_is_gone():
+    source = trained(tiny(), "first").name
+    gan_run("game", evaluation=FIGURES, source=source)
+    assert f"decoder of **{source}**" in text_of(visit(name="game"))
+    page = visit(name=source)
+    assert "generator of **game**" in text_of(page) and page.button(key="open_relative_game")
+    runs.open_run(source).delete()
+    assert "deleted or renamed since" in text_of(visit(name="game"))
+
+
+def test_changes_and_added_epochs_are_told():
+    run = trained(tiny(), "one")
+    change = {"step": 4, "epoch": 1.5, "field": "lr", "old": 0.001, "new": 0.0005}
+    run.update_status(epochs=9, changes=[change])
+    said = text_of(visit(name="one"))
+    assert "Epoch 1.5: learning rate 0.001 → 0.0005." in said and "2 epochs at first, 9 in all" in said
+
+
+def test_every_file_of_a_run_can_be_downloaded_with_its_size():
+    run = trained(tiny(), "one")
+    labels = [b.label for b in visit(name="one").get("download_button") if b.key.startswith("file_")]
+    names = {label.split(" · ")[0] for label in labels}
+    here = {f.name for f in run.path.iterdir() if f.is_file() and not f.name.startswith(".")}
+    assert here == names | ({"fingerprint.bin"} & here)
+    size = run.path.joinpath("recipe.json").stat().st_size
+    assert any(re.fullmatch(rf"recipe.json · ({size} B|{size / 1000:.2f} kB)", label) for label in labels)
+
+
+def test_a_run_that_trains_has_its_controls_on_its_page():
+    job = in_training("busy")
+    page = visit(name="busy")
+    assert button_of(page, "train_stop").key.endswith(str(job.id)) and "Figures" in text_of(page)
+
+
+def test_a_run_that_was_never_trained_says_what_it_waits_for():
+    runs.create(tiny(), "new")
+    assert "no pictures yet" in visit(name="new").info[0].value
+    assert json.loads((paths.runs_folder() / "new" / "status.json").read_text())["state"] == "new"

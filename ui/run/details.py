@@ -1,0 +1,132 @@
+"""Below the pictures of a run: its figures, its recipe against its preset, where it comes from, and its files."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import streamlit as st
+
+from core.runs import Run
+from core.runs.export import FILES, RESUME
+from ui.run import recipe_table
+from ui.run.figures import figures
+from ui.run.lineage import history_lines, relatives
+from ui.shared.formatting import escape_markdown, format_sig, pluralize
+from ui.shared.page import open_page
+from ui.shared.run_buttons import run_button, run_key
+
+MEANINGS = {
+    "recipe.json": "the recipe: model, data, training",
+    "status.json": "state of the training",
+    "history.csv": "the loss curves",
+    "kl.csv": "the KL of every latent dimension after every epoch",
+    "classes.csv": "the share of each class among the generated images",
+    "evaluation.json": "figures on the test set",
+    "best.safetensors": "weights with the best validation",
+    "last.safetensors": "weights of the last epoch",
+    RESUME: "everything that is needed to continue the training",
+}
+"""What is in each file of a run."""
+
+
+def details(run: Run, training: bool) -> None:
+    """All sections. training: whether it trains or waits now, so that its files still change."""
+    left, right = st.columns(2, gap="large")
+    with left:
+        _figures(run)
+    with right:
+        _recipe(run)
+        _lineage(run)
+    _files(run, training)
+
+
+def _figures(run: Run) -> None:
+    st.subheader("Figures", anchor=False)
+    st.dataframe(
+        [figure.row() for figure in figures(run)],
+        key="run_figures",
+        hide_index=True,
+        alt="The figures of this run with their units.",
+    )
+    st.caption(
+        "All of them can be computed again from the files below. The test images are never trained on; the weights "
+        "with the best validation are measured."
+    )
+
+
+def _recipe(run: Run) -> None:
+    st.subheader("Recipe", anchor=False)
+    rows, name = recipe_table.against_preset(run.recipe), escape_markdown(run.recipe.name)
+    if rows is None:
+        st.caption(f"The lab has no preset named {name}, so there is nothing to compare the recipe with.")
+    elif not rows:
+        st.caption(f"Exactly the preset {name}, on these images.")
+    else:
+        st.caption(f"The preset {name}, with these changes:")
+        st.dataframe(rows, key="run_recipe", hide_index=True, alt="The settings that differ from the preset.")
+    with st.expander("All settings", key="run_all_settings"):
+        st.dataframe(
+            recipe_table.every_setting(run.recipe),
+            key="run_settings",
+            hide_index=True,
+            alt="Every setting of this run with its meaning.",
+        )
+
+
+def _lineage(run: Run) -> None:
+    lines, others = history_lines(run), relatives(run)
+    if not lines and not others:
+        return
+    st.subheader("Lineage", anchor=False)
+    for line in lines:
+        st.markdown(line)
+    for other in others:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"{other.relation} **{escape_markdown(other.name)}**", width="content")
+            if other.run is None:
+                st.caption("deleted or renamed since")
+            elif run_button("Open", "open_relative", other.run, help="The page of that run."):
+                open_page("run", name=other.name)
+
+
+def _files(run: Run, training: bool) -> None:
+    st.subheader("Files", anchor=False)
+    present = [name for name in (*FILES, "classes.csv", RESUME) if _size(run.path / name) is not None]
+    frames = run.frames()
+    st.caption(
+        f"{pluralize(len(present), 'file')} and {pluralize(len(frames), 'picture')} in the folder of the run. The zip "
+        "under More holds them all, but for the state to continue from."
+    )
+    with st.container(horizontal=True, key="run_files"):
+        for name in present:
+            file = run.path / name
+            st.download_button(
+                f"{name} · {_in_words(_size(file) or 0)}",
+                partial(_bytes, file),
+                f"{run.name}-{name}",
+                key=run_key(f"file_{name}", run),
+                on_click="ignore",
+                icon=":material/download:",
+                disabled=training,
+                help=f"{MEANINGS[name][0].upper()}{MEANINGS[name][1:]}.",
+            )
+
+
+def _size(file: Path) -> int | None:
+    """Bytes of a regular file; None where there is none."""
+    return file.stat().st_size if file.is_file() and not file.is_symlink() else None
+
+
+def _bytes(file: Path) -> bytes:
+    return file.read_bytes()
+
+
+def _in_words(size: int) -> str:
+    return (
+        f"{size} B"
+        if size < 1_000
+        else f"{format_sig(size / 1e3)} kB"
+        if size < 1e6
+        else f"{format_sig(size / 1e6)} MB"
+    )

@@ -1,0 +1,48 @@
+"""Where a run comes from, and what came of it: the decoder it started with, the changes and resumes, its successors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core import runs
+from core.runs import Run
+from ui.shared.formatting import epoch, escape_markdown, pluralize
+
+CHANGED = {"lr": "learning rate", "beta": "β"}
+
+
+@dataclass(frozen=True)
+class Relative:
+    """Another run that this one came from, or that came of it.
+
+    Attributes:
+        name: of the run. relation: in words. run: None where it does not exist any more.
+    """
+
+    name: str
+    relation: str
+    run: Run | None
+
+
+def relatives(run: Run) -> list[Relative]:
+    """The run whose decoder this one began with, then the runs that began with this one's decoder."""
+    every = {other.name: other for other in runs.list_runs() if not other.error}
+    found = []
+    if source := run.recipe.value("source"):
+        how = "began as the decoder of" if run.recipe.generator == "decoder" else "has the layers of the decoder of"
+        found.append(Relative(source, f"G {how}", every.get(source)))
+    for other in every.values():
+        if other.recipe.family.adversarial and other.recipe.value("source") == run.name:
+            found.append(Relative(other.name, "Its decoder became the generator of", other))
+    return found
+
+
+def history_lines(run: Run) -> list[str]:
+    """Sentences, in Markdown, on what happened to a run since it was created: epochs added, settings changed."""
+    lines = []
+    if run.epochs != run.recipe.epochs:
+        lines.append(f"Continued: {pluralize(run.recipe.epochs, 'epoch')} at first, {run.epochs:,} in all now.")
+    for change in run.status["changes"]:
+        what = CHANGED.get(change["field"], escape_markdown(str(change["field"])))
+        lines.append(f"Epoch {epoch(change['epoch'])}: {what} {change['old']:g} → {change['new']:g}.")
+    return lines

@@ -1,0 +1,89 @@
+"""The Runs page: the table of all runs, and a page for each of them (`?name=…`)."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core import runs
+from core.jobs.training_queue import TrainingQueue, training_queue
+from core.runs import Run
+from ui.components.page.to_top import to_top
+from ui.run.actions import actions
+from ui.run.details import details
+from ui.run.dialogs import NAME
+from ui.run.table import COMPARED, all_runs
+from ui.shared import address
+from ui.shared.formatting import escape_markdown
+from ui.shared.jobs import job_of, training_jobs
+from ui.shared.run_facts import best_of, settings_line
+from ui.training_view.finished_run import FinishedRun
+from ui.training_view.view import live, pictures
+
+EPOCH = "epoch"
+"""Address parameter: the epoch that the film shows; the browser writes it."""
+
+LONGEST = 6
+"""Digits of the largest epoch."""
+
+
+def show() -> None:
+    """Draw the page."""
+    queue, wanted = training_queue(), address.get(NAME)
+    run = next((run for run in runs.list_runs() if run.name == wanted), None)
+    if wanted is not None and run is None:
+        address.refuse(NAME, "This run does not exist: it was deleted or renamed, or the address is wrong.")
+    if run is None:
+        address.put(EPOCH, None)
+        _table(queue)
+    else:
+        address.put(COMPARED, None)
+        _one(run, queue)
+
+
+def _table(queue: TrainingQueue) -> None:
+    st.title("Runs", anchor=False)
+    st.markdown("Every model that was trained here, examples included. Open one, or compare several.")
+    all_runs(queue, {job.name: job.position for job in training_jobs() if job.active})
+
+
+def _one(run: Run, queue: TrainingQueue) -> None:
+    """The page of one run."""
+    if st.button("All runs", key="run_all", icon=":material/arrow_back:", type="tertiary", help="Back to the table."):
+        address.put(NAME, None)
+        st.rerun()
+    job = job_of(run.name)
+    training = job is not None and job.active
+    st.title(escape_markdown(run.name), anchor=False)
+    if run.error is None and not training:
+        line = settings_line(run.recipe, run.status["changes"])
+        st.markdown(f"{escape_markdown(line)} · {_state(run)}")
+    actions(run, queue, training, opened=True)
+    to_top(run.name, key="run_to_top")
+    if run.error is not None:
+        return
+    if job is not None and training:
+        live(job)
+    elif run.frames() or run.has_weights:
+        pictures(FinishedRun(run), at=_epoch(run), parameter=EPOCH)
+    else:
+        st.info("This run has no pictures yet: they appear after its first epoch.")
+    details(run, training)
+
+
+def _state(run: Run) -> str:
+    """How the run ended and its best figure."""
+    state = {"new": "not started", "running": "training", "interrupted": "cut off"}.get(
+        run.status["state"], run.status["state"]
+    )
+    return state if run.status.get("best_total") is None else f"{state}, {best_of(run)}"
+
+
+def _epoch(run: Run) -> int | None:
+    """The epoch that the address asks the film to begin with; None for the newest."""
+    text = address.get(EPOCH)
+    if text is None:
+        return None
+    if text.isascii() and text.isdigit() and len(text) <= LONGEST and int(text) in run.frames():
+        return int(text)
+    address.refuse(EPOCH, "The address asks for an epoch of which this run has no picture. You see the newest.")
+    return None

@@ -1,0 +1,92 @@
+"""Pictures of runs: a thumbnail for the table, and the same images and the same z of several runs side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+from core.images.convert import data_url, tile
+from core.runs import Run, RunError, frames
+from ui.shared.formatting import escape_markdown, pluralize
+from ui.shared.still_image import still
+
+THUMBNAILS = 6
+"""Samples in a thumbnail."""
+
+SAMPLES = 2 * frames.COLUMNS
+"""Samples of each run beside those of the others."""
+
+MOST_THUMBNAILS = 200
+"""Runs of the table that get a thumbnail, the newest ones: each is read from disk once."""
+
+TILE = 60
+"""Width of a picture side by side with others, at most, in screen pixels."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The newest frame of a run: uint8 pictures, [N, H, W] or [N, H, W, 3] each."""
+
+    epoch: int
+    originals: np.ndarray
+    reconstructions: np.ndarray
+    samples: np.ndarray
+
+
+def newest(run: Run) -> Frame | None:
+    """The newest frame of a run; None where it has none that can be read."""
+    epochs = run.frames()
+    try:
+        return Frame(epochs[-1], *frames.split(run.frame(epochs[-1]), run.recipe.shape)) if epochs else None
+    except (RunError, ValueError):
+        return None
+
+
+def thumbnail(run: Run) -> str | None:
+    """Some samples of a run in one line, as a data URL; None where there are none."""
+    epochs = run.frames()
+    return _thumbnail(str(run.path), epochs[-1], run.status.get("created"), _run=run) if epochs else None
+
+
+@st.cache_data(max_entries=1_000, show_spinner=False)
+def _thumbnail(path: str, epoch: int, created: float | None, _run: Run) -> str | None:
+    frame = newest(_run)
+    return None if frame is None else data_url(tile(frame.samples[:THUMBNAILS], THUMBNAILS))
+
+
+def side_by_side(picked: Sequence[Run]) -> None:
+    """The newest pictures of the chosen runs: each group of runs with the same test images below these images, with
+    samples of runs with the same latent size from the same z."""
+    found = [(run, frame) for run in picked if (frame := newest(run)) is not None]
+    if len(found) < 2:
+        return
+    st.markdown("**The same images, reconstructed**")
+    for group in _groups(found, lambda run, frame: (frame.originals.shape, frame.originals.tobytes())):
+        _line("Test images", group[0][1].originals)
+        for run, frame in group:
+            _line(f"**{escape_markdown(run.name)}**, epoch {frame.epoch}", frame.reconstructions)
+    st.markdown("**The same z, decoded**")
+    for group in _groups(found, lambda run, frame: run.recipe.latent_dim):
+        dimensions = pluralize(group[0][0].recipe.latent_dim, "dimension")
+        st.caption(f"{SAMPLES} samples from the same noise in {dimensions}: place by place, the same draw.")
+        for run, frame in group:
+            _line(f"**{escape_markdown(run.name)}**", frame.samples[:SAMPLES])
+
+
+def _groups(found, key) -> list[list[tuple[Run, Frame]]]:
+    """The runs in groups with an equal key, in their order."""
+    groups: dict = {}
+    for run, frame in found:
+        groups.setdefault(key(run, frame), []).append((run, frame))
+    return list(groups.values())
+
+
+def _line(name: str, pictures: np.ndarray) -> None:
+    left, right = st.columns([2, 8], vertical_alignment="center")
+    left.markdown(name)
+    with right:
+        scale = max(1, TILE // pictures.shape[2])
+        still(pictures, columns=frames.COLUMNS, scale=scale, alt=f"{len(pictures)} pictures")

@@ -1,0 +1,140 @@
+"""The table of all runs, with pictures: open one, or choose some to compare, continue, download, rename or delete."""
+
+from __future__ import annotations
+
+import math
+
+import streamlit as st
+
+from core import runs
+from core.jobs.training_queue import TrainingQueue
+from core.runs import Run
+from ui.run.actions import actions
+from ui.run.compare import compare
+from ui.run.dialogs import CHOSEN
+from ui.run.pictures import MOST_THUMBNAILS, thumbnail
+from ui.shared import address
+from ui.shared.formatting import duration, epoch, format_time
+from ui.shared.run_facts import settings_line
+
+ROW, SHOWN = 40, 8
+"""Height of a row in screen pixels, and rows that are shown without scrolling."""
+
+COMPARED = "compare"
+"""Address parameter: names of the chosen runs, separated by commas, which no name has."""
+
+COLUMNS = {
+    "Samples": st.column_config.ImageColumn(width=150, help="Samples of the model, in its newest pictures."),
+    # These widths let the first three stand side by side on a phone.
+    "Run": st.column_config.TextColumn(width=150),
+    "State": st.column_config.TextColumn(width=78),
+    "Best total": st.column_config.NumberColumn(
+        width=82,
+        format="%.1f",
+        help="Lowest validation total, in nats per image (squared error for the loss of that name).",
+    ),
+    "Fréchet": st.column_config.NumberColumn(
+        width=70,
+        format="%.1f",
+        help="Of a GAN: lowest Fréchet distance to real images, in features of the lab's classifier.",
+    ),
+    "Epochs": st.column_config.NumberColumn(format="%g"),
+}
+
+
+ORDER = ("Run", "State", "Samples", "Best total", "Fréchet", "Epochs", "Time", "Started", "What")
+"""Columns from left to right; a column without a value in any row is left out."""
+
+
+def all_runs(queue: TrainingQueue, training: dict[str, int]) -> None:
+    """The table of runs, then the actions and curves of the chosen ones.
+
+    Args:
+        queue: takes runs that are continued.
+        training: runs that train or wait and therefore cannot be changed, each with its place in the queue; 0 trains.
+    """
+    found = runs.list_runs()
+    if not found:
+        st.caption("There are no runs yet. The first one appears here as soon as it starts.")
+        return
+    names = [run.name for run in found]
+    chosen = _chosen(names)
+    st.caption("Tick one run to open it, or several to see their pictures and curves side by side.")
+    # The key changes with the list: a selection is kept as row numbers, and those move when a run is added.
+    rows = [_row(run, training.get(run.name), place < MOST_THUMBNAILS) for place, run in enumerate(found)]
+    if not any("Fréchet" in row for row in rows):
+        columns = {name: column for name, column in COLUMNS.items() if name != "Fréchet"}
+    else:
+        columns = COLUMNS
+    st.dataframe(
+        rows,
+        key=_table_key(names),
+        hide_index=True,
+        placeholder="",
+        selection_mode="multi-row",
+        selection_default={"selection": {"rows": [names.index(name) for name in chosen]}},
+        on_select=lambda: _choose(names),
+        height=min(38 + ROW * len(found), 38 + SHOWN * ROW),
+        row_height=ROW,
+        alt="All runs with their results.",
+        column_config=columns,
+        column_order=ORDER,
+    )
+    picked = [run for run in found if run.name in chosen]
+    for run in picked:
+        actions(run, queue, run.name in training, opened=False)
+    if healthy := [run for run in picked if run.error is None]:
+        compare(healthy)
+
+
+def _chosen(names: list[str]) -> list[str]:
+    """Names of the chosen runs: those that the address asks for, else as the visitor left them."""
+    state = st.session_state
+    asked = address.requested("run", COMPARED).get(COMPARED)
+    wanted = state.get(CHOSEN, []) if asked is None else [name.strip() for name in asked.split(",")]
+    state[CHOSEN] = chosen = [name for name in names if name in wanted]
+    if asked is not None and len(chosen) < len(set(wanted)):
+        address.warn("The address asks to compare a run that does not exist. It is left out.")
+    address.write("run", {COMPARED: ",".join(chosen) or None})
+    return chosen
+
+
+def _table_key(names: list[str]) -> str:
+    return f"runs_table_{hash(tuple(names))}"
+
+
+def _choose(names: list[str]) -> None:
+    table = st.session_state[_table_key(names)]
+    st.session_state[CHOSEN] = [names[row] for row in sorted(table["selection"]["rows"]) if row < len(names)]
+
+
+def _row(run: Run, place: int | None, pictured: bool) -> dict:
+    """One run. The most important columns come first, since a phone shows three; figures that change while the run
+    trains are left empty, as the live view above shows them."""
+    if run.error:
+        return {
+            "Run": run.name,
+            "State": "damaged",
+            "Best total": math.nan,
+            "Epochs": math.nan,
+            "Time": "",
+            "Started": "",
+            "Samples": None,
+            "What": run.error,
+        }
+    status, best = run.status, run.status.get("best_total")
+    state = status["state"] if place is None else "queued" if place else "training"
+    live = place == 0
+    adversarial = run.recipe.family.adversarial
+    figure = math.nan if live or best is None else best
+    return {
+        "Run": run.name,
+        "State": state,
+        "Best total": math.nan if adversarial else figure,
+        **({"Fréchet": figure} if adversarial else {}),
+        "Epochs": math.nan if live else float(epoch(status["epoch"])),
+        "Time": "" if live else duration(status["seconds"]),
+        "Started": format_time(status.get("created")),
+        "Samples": thumbnail(run) if pictured else None,
+        "What": settings_line(run.recipe, status["changes"]),
+    }
