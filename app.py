@@ -4,7 +4,7 @@ import streamlit as st
 
 from bootstrap.door import listening_problem
 from ui.registry import HOME, PAGES
-from ui.shell import ICON, after_script_run, keyboard, style
+from ui.shell import ICON, after_script_run, keyboard, share, style
 
 # The icon is a file of the project: Streamlit would fetch a named one from another host.
 st.set_page_config(page_title="Latent Lab", page_icon=ICON, layout="wide")
@@ -13,6 +13,7 @@ keyboard()
 if problem := listening_problem(st.get_option("server.address")):
     st.error(problem)  # started without the lab's own server, which would have refused
     st.stop()
+share()
 st.navigation(
     [st.Page(page.script, title=page.title, icon=page.icon, default=page is HOME) for page in PAGES], position="top"
 ).run()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from ui.components.page.copy_link import copy_link
 from ui.components.page.keyboard import watch_keyboard
 
 ICON = str(Path(__file__).with_name("icon.png"))
@@ -29,6 +30,11 @@ def style() -> None:
 def keyboard() -> None:
     """Add what every page needs for the keyboard (`ui.components.page.keyboard`)."""
     watch_keyboard()
+
+
+def share() -> None:
+    """Add the button that copies the page's address (`ui.components.page.copy_link`)."""
+    copy_link()
 
 
 def after_script_run() -> None:

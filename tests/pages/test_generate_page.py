@@ -15,6 +15,7 @@ from core.runs import weights
 from core.system import paths
 from tests.pages.page_tools import open_page
 from ui.shared import training_points
+from ui.shared.image_choice import Pick
 
 
 def make(name: str, preset_name: str = "mlp-vae", **changes) -> runs.Run:
@@ -138,11 +139,37 @@ def test_zero_goes_to_the_centre():
     assert here(page).sigma_units == [0.0, 0.0, 0.0]
 
 
-def test_undo_with_nothing_to_undo_says_so():
+def test_undo_and_redo_can_be_pressed_only_where_there_is_a_step():
     make("run")
     page = visit()
-    page.button(key="generate_undo").click().run()
-    assert not page.exception and page.toast
+    usable = lambda: [not page.button(key=f"generate_{name}").disabled for name in ("undo", "redo")]  # noqa: E731
+    assert usable() == [False, False]
+    press(page, "generate_zero")
+    assert usable() == [True, False]
+    press(page, "generate_undo")
+    assert usable() == [False, True]
+
+
+def test_a_link_leads_to_the_point_its_original_and_its_settings():
+    make("run", latent_dim=3)
+    picture = np.arange(784, dtype=np.uint8).reshape(28, 28)
+    own = Pick.own("drawn", picture).text()
+    page = visit(
+        z="1.25_-0.5_0", next="41", temperature="0.35", seed="9", spread="0.5", draw="gaussian", **{"from": own}
+    )
+    assert here(page).sigma_units == [1.25, -0.5, 0.0] and not here(page).can_undo and not page.warning
+    assert (here(page).original.picture == picture).all() and here(page).original.text == own
+    state = page.session_state
+    assert (state["generate_seed"], state["generate_temperature"], state["generate_grid_seed"]) == (41, 0.35, 9)
+    assert state["generate_grid_temperature"] == 0.5 and [r.value for r in page.radio] == ["prior", "gaussian"]
+
+
+@pytest.mark.parametrize("z", ["1_2", "1_2_3_4", "1_2_x", "nan_0_0", "1e9_0_0", "", "__"])
+def test_a_point_that_the_model_does_not_have_gets_one_sentence_and_leaves_the_address(z):
+    make("run", latent_dim=3)
+    page = visit(z=z)
+    assert "3 numbers" in page.warning[0].value and len(page.warning) == 1 and "z" not in page.query_params
+    assert np.allclose(here(page).sigma_units, sampling.prior(1, 3, seed=0)[0])
 
 
 def test_every_control_has_help():

@@ -1,6 +1,8 @@
 """Choosing an image, on the pages that do it: test images, drawings, uploads, inventions."""
 
+import base64
 import io
+import zlib
 
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from core import data, runs
+from core.images.shape import ImageShape
 from core.latent import axes, codec, interpolation
 from core.runs import weights
 from tests.pages.page_tools import open_page, untrained
@@ -180,4 +183,21 @@ def test_every_choice_has_a_name_and_only_what_can_be_found_again_has_an_address
         "your own picture",
         "your drawing",
     ]
-    assert [pick.text() for pick in picks] == ["7", "seed3", None, None]
+    texts = [pick.text() for pick in picks]
+    assert texts[:2] == ["7", "seed3"]
+    shape = ImageShape.of_picture(DRAWN.shape)
+    assert [image_choice.parse(text, images, shape) for text in texts] == picks
+    noise = np.random.default_rng(0).integers(0, 256, (96, 96, 3), np.uint8)
+    assert Pick.own("file", noise).text() is None, "too large for an address"
+
+
+def test_a_picture_in_the_address_that_is_none_is_refused_and_unpacks_no_more_than_the_model_takes():
+    shape, good = ImageShape(1, 8, 10), Pick.own("drawn", np.full((8, 10), 7, np.uint8)).text()
+    bomb = base64.urlsafe_b64encode(zlib.compress(bytes(10**8), 9)).decode()[:5_000]
+    bad = [
+        *("drawn", "drawn.", "drawn.8.10", "drawn.8.10.", "drawn.8.10.AAAA", "drawn.8.10.ß", "drawn.10.8." + good[11:]),
+        *(good[:-6], f"drawn.8.10.{bomb}", "file.8.10.3." + good[11:], "drawn.-8.-10." + good[11:], "DRAWN" + good[5:]),
+    ]
+    assert image_choice.parse(good, None, shape) is not None
+    assert [text for text in bad if image_choice.parse(text, None, shape) is not None] == []
+    assert image_choice.parse(good, None, ImageShape(3, 8, 10)) is None

@@ -11,6 +11,7 @@ from core.system.user_paths import shown
 from ui.data import inputs, sheets
 from ui.data.download_box import download_box
 from ui.data.explain import explain
+from ui.shared import address
 from ui.shared.formatting import escape_markdown, format_sig, pluralize
 from ui.shared.page import open_page
 
@@ -19,6 +20,7 @@ SEED = "data_sheet_seed"  # in session state, not bound to a widget, so that it 
 
 def page() -> None:
     """The whole page."""
+    address.check_names(("set", "shape"))
     status = data.status()
     controls, picture = st.columns([3, 8], gap="large")
     with controls:

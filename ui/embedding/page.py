@@ -19,6 +19,7 @@ from ui.embedding.measures import measures
 from ui.embedding.pitfalls import pitfalls
 from ui.embedding.selection import details, follow_link
 from ui.embedding.subset import ImageSubset, subset_of
+from ui.shared import address
 from ui.shared.formatting import escape_markdown
 from ui.shared.image_choice import images_key
 from ui.shared.page import images_of, page_head
@@ -29,6 +30,7 @@ NEEDS_IMAGES = "A map needs the images of the data set."
 
 def page() -> None:
     """The whole page."""
+    address.check_names(("run", *inputs.PARAMETERS))
     with page_head(
         "Map",
         "Each point is an image, and similar images lie close together. See which classes the model separates and "

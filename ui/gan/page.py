@@ -11,6 +11,7 @@ from ui.gan.explain import how_it_works
 from ui.gan.questions import questions
 from ui.gan.quiz import quiz
 from ui.gan.slow_motion import slow_motion
+from ui.shared import address
 from ui.shared.formatting import escape_markdown
 from ui.shared.jobs import job_of
 from ui.shared.model_cache import load
@@ -21,6 +22,7 @@ from ui.training_view.gan_view import training
 
 def show() -> None:
     """Draw the page."""
+    address.check_names(("run", "seed", "part", "walk", "question", "experiment"))
     with page_head(
         "From VAE to GAN",
         "A VAE's decoder is already a generator. See what it gains, and what it loses, when it learns from a "

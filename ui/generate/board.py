@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -15,17 +16,29 @@ from core.runs import Run
 from ui.components.latent.latent_board import SPAN, latent_board
 from ui.components.latent.traversal import requested_slice, steps_for, traversal
 from ui.generate import sampler
+from ui.shared import address
+from ui.shared.address import Parameter, number, short, whole
 from ui.shared.encode import encode, encoding_method, latent_name
 from ui.shared.formatting import escape_markdown
-from ui.shared.image_choice import Pick, note, picks_of, pixels
+from ui.shared.image_choice import Pick, note, parse, picks_of, pixels
 from ui.shared.image_picker import choose
-from ui.shared.latent_cursor import LatentCursor, Original, cursor_of
+from ui.shared.latent_cursor import MAX_SIGMA, LatentCursor, Original, cursor_of
 from ui.shared.model_cache import LoadedModel
 from ui.shared.page import images_of, images_or_none
 from ui.shared.run_buttons import run_key
 
 SCALE = 10
 """Enlargement of a downloaded picture."""
+
+POINT, ORIGINAL = "z", "from"
+"""Address parameters: the point in σ, written by the browser; the image that it was encoded from."""
+
+READ = "generate_point_read"
+"""Session-state key: whether the point in the address was read."""
+
+NEXT_SEED = Parameter("next", "generate_seed", whole(0, 999_999), 1, "a whole number from 0 to 999,999")
+TEMPERATURE = Parameter("temperature", "generate_temperature", number(0, 2), 1.0, "a number from 0 to 2", short)
+"""Settings of the Random button."""
 
 MEASURES = {
     "KL": "their KL, how much they tell about an image",
@@ -52,10 +65,21 @@ def board(loaded: LoadedModel) -> None:
         dead=axes.dead.tolist(),
         prior=loaded.prior,
         measure=loaded.measure,
-        on_move=here.handle_message,
+        on_move=lambda message: _moved(here, message),
         original=None if original is None else original.picture,
         note="" if original is None else original.note,
+        parameter=POINT,
+        kept=here.stamp > 0,
     )
+    address.put(ORIGINAL, None if original is None else original.text)
+
+
+def _moved(here: LatentCursor, message: dict[str, Any]) -> None:
+    """Take up a message of the sliders; the buttons for undo and redo follow where one of them changes."""
+    before = here.can_undo, here.can_redo
+    here.handle_message(message)
+    if (here.can_undo, here.can_redo) != before:
+        st.rerun(["board", "steps"])
 
 
 def about_sliders(loaded: LoadedModel) -> str:
@@ -113,7 +137,9 @@ def _update_explanation() -> None:
 def controls(run: Run, loaded: LoadedModel) -> None:
     """Buttons that move the point (random, zero, undo, redo, an image) and the downloads."""
     here, d = cursor_of(loaded), loaded.model.latent_dim
-    st.session_state.setdefault("generate_seed", 1)
+    _from_address(run, here)
+    for parameter in (NEXT_SEED, TEMPERATURE, sampler.parameter(loaded, "point")):
+        parameter.adopt()
 
     def random() -> None:
         z, problem = sampler.draw(
@@ -128,16 +154,11 @@ def controls(run: Run, loaded: LoadedModel) -> None:
             st.toast(escape_markdown(problem))
         here.move_to(loaded.axes.to_sigma_units(z)[0].tolist())
         st.session_state.generate_seed = (st.session_state.generate_seed + 1) % 1_000_000
-        st.rerun(["board", "draw"])
+        st.rerun(["board", "draw", "steps"])
 
     def zero() -> None:
         here.move_to([0.0] * d)
-        st.rerun("board")
-
-    def step(move: Callable[[], bool]) -> None:
-        if not move():
-            st.toast("There is nothing to undo or redo.")
-        st.rerun("board")
+        st.rerun(["board", "steps"])
 
     with st.container(horizontal=True, gap="xsmall", key="generate_controls"):
         st.button(
@@ -150,27 +171,40 @@ def controls(run: Run, loaded: LoadedModel) -> None:
             "The seed counts up, so that each click gives another point.",
         )
         st.button("Zero", key="generate_zero", on_click=zero, help="Moves to the centre: 0 σ in every dimension.")
-        st.button(
-            "Undo",
-            key="generate_undo",
-            on_click=step,
-            args=(here.undo,),
-            icon=":material/undo:",
-            help="Goes back to the previous point.",
-        )
-        st.button(
-            "Redo",
-            key="generate_redo",
-            on_click=step,
-            args=(here.redo,),
-            icon=":material/redo:",
-            help="Reverses an undo.",
-        )
+        _undo_and_redo(here)
         _from_image(run, loaded, here)
         with st.popover("Randomness", help="Distribution, seed and temperature of the Random button."):
             draw_settings(loaded)
         with st.popover("Download"):
             _downloads(run, loaded, here)
+
+
+@st.fragment(key="steps")
+def _undo_and_redo(here: LatentCursor) -> None:
+    """The two buttons, each usable only while there is a step in its direction."""
+
+    def step(move: Callable[[], bool]) -> None:
+        move()
+        st.rerun(["board", "steps"])
+
+    st.button(
+        "Undo",
+        key="generate_undo",
+        on_click=step,
+        args=(here.undo,),
+        icon=":material/undo:",
+        disabled=not here.can_undo,
+        help="Goes back to the previous point.",
+    )
+    st.button(
+        "Redo",
+        key="generate_redo",
+        on_click=step,
+        args=(here.redo,),
+        icon=":material/redo:",
+        disabled=not here.can_redo,
+        help="Reverses an undo.",
+    )
 
 
 @st.fragment(key="draw")
@@ -190,12 +224,13 @@ def draw_settings(loaded: LoadedModel) -> None:
         "Temperature",
         0.0,
         2.0,
-        1.0,
-        0.05,
+        step=0.05,
         key="generate_temperature",
         persist_state="session",
         help="Scales the draw: below 1 samples are more typical and alike, above 1 more varied and less plausible.",
     )
+    for parameter in (NEXT_SEED, TEMPERATURE, sampler.parameter(loaded, "point")):
+        parameter.keep()
 
 
 def _from_image(run: Run, loaded: LoadedModel, here: LatentCursor) -> None:
@@ -210,7 +245,7 @@ def _from_image(run: Run, loaded: LoadedModel, here: LatentCursor) -> None:
         images = images_or_none(run) if pick.kind == "test" else None
         picture = pixels(pick, images)
         sigma_units = loaded.axes.to_sigma_units(encode(loaded, picture[None]))[0]
-        here.move_to(sigma_units.tolist(), Original.of(picture, f"Original: {note(pick, images)}"))
+        here.move_to(sigma_units.tolist(), _original(pick, images))
 
     choose(
         "generate_image",
@@ -224,6 +259,34 @@ def _from_image(run: Run, loaded: LoadedModel, here: LatentCursor) -> None:
         about="Images the model never saw in training. The picture then shows "
         f"{what} {latent_name(loaded)} that {encoding_method(loaded).lower()} gives the image.",
     )
+
+
+def _original(pick: Pick, images: ImageSet | None) -> Original:
+    return Original.of(pixels(pick, images), f"Original: {note(pick, images)}", pick.text())
+
+
+def _from_address(run: Run, here: LatentCursor) -> None:
+    """Begin at the point that the address asks for: once in a visit, since the browser writes it from then on."""
+    if st.session_state.setdefault(READ, False):
+        return
+    st.session_state[READ] = True
+    asked, image = address.get(POINT), address.get(ORIGINAL)
+    if asked is None:
+        address.put(ORIGINAL, None)
+        return
+    point = [number(-MAX_SIGMA, MAX_SIGMA)(text) for text in asked.split("_")]
+    if len(point) != len(here.sigma_units) or None in point:
+        address.refuse(
+            POINT,
+            f"The address asks for a point that this model does not have: {len(here.sigma_units)} numbers from "
+            f"{-MAX_SIGMA:g} to {MAX_SIGMA:g} (σ), separated by _.",
+        )
+        return
+    images = images_or_none(run) if image is not None else None
+    pick = None if image is None else parse(image, images, run.recipe.shape)
+    if image is not None and pick is None:
+        address.refuse(ORIGINAL, "The address names an original image that does not exist. The point z is there.")
+    here.begin_at([x for x in point if x is not None], None if pick is None else _original(pick, images))
 
 
 def _downloads(run: Run, loaded: LoadedModel, here: LatentCursor) -> None:

@@ -7,14 +7,22 @@ import streamlit as st
 from core.latent.planes import dimension_plane
 from core.runs import Run, RunError
 from ui.generate import board, views
+from ui.shared import address
 from ui.shared.formatting import escape_markdown
 from ui.shared.model_cache import load
 from ui.shared.page import page_head
 from ui.shared.run_picker import damaged_runs, pick_run
 
+PARAMETERS = (
+    *("run", "z", "from", "next", "temperature", "next_draw", "seed", "spread", "draw"),
+    *("plane", "directions", "right", "up"),
+)
+"""Names of the parameters of the address."""
+
 
 def show() -> None:
     """Draw the page."""
+    address.check_names(PARAMETERS)
     with page_head(
         "Generate",
         "Each point z of the latent space is decoded into an image. Move z and watch the image change.",

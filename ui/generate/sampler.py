@@ -9,6 +9,7 @@ from core.data import DataError
 from core.latent import codec, mixture
 from core.latent.mixture import SAMPLERS, Mixture
 from core.runs import Run, RunError
+from ui.shared.address import Parameter, number, one_of, short, whole
 from ui.shared.formatting import escape_markdown, pluralize
 from ui.shared.model_cache import LoadedModel
 
@@ -17,6 +18,10 @@ HELP = (
     "Mixture: several such Gaussians (scikit-learn), which follow the latents more closely and avoid the gaps between "
     "them; fitting it takes a second or two, once."
 )
+
+SEED = Parameter("seed", "generate_grid_seed", whole(0, 999_999), 1, "a whole number from 0 to 999,999")
+GRID_TEMPERATURE = Parameter("spread", "generate_grid_temperature", number(0, 2), 1.0, "a number from 0 to 2", short)
+"""Settings of the grid of samples."""
 
 SAMPLES = 64
 """Samples in the grid."""
@@ -34,13 +39,20 @@ def choose(loaded: LoadedModel, where: str) -> None:
         "Draw from",
         names,
         key=_key(loaded, where),
-        index=names.index(mixture.default_sampler(loaded.model)),
         persist_state="session",
         format_func=lambda name: SAMPLERS[name][0].upper() + SAMPLERS[name][1:],
         help=HELP
         if loaded.prior
         else HELP + " This model has no prior: most points of N(0, I) lie in holes, where no training image is.",
     )
+
+
+def parameter(loaded: LoadedModel, where: str) -> Parameter[str]:
+    """The address parameter of the choice of the sampler. `where`: as in `choose`."""
+    names = offered(loaded)
+    default = mixture.default_sampler(loaded.model)
+    name = "next_draw" if where == "point" else "draw"
+    return Parameter(name, _key(loaded, where), one_of(*names), default, " or ".join(names))
 
 
 def chosen(loaded: LoadedModel, where: str) -> str:

@@ -14,12 +14,20 @@ from core.runs import Run
 from ui.components.latent.latent_board import SPAN
 from ui.components.latent.plane import plane, side_for
 from ui.generate import sampler
+from ui.shared import address
+from ui.shared.address import Parameter, one_of, whole
 from ui.shared.formatting import escape_markdown, format_sig
 from ui.shared.latent_cursor import cursor_of
 from ui.shared.model_cache import LoadedModel
 from ui.shared.source_code import show_code
 from ui.shared.still_image import still
 from ui.shared.training_points import training_points
+
+PLANE = Parameter("plane", "generate_plane_on", {"0": False, "1": True}.get, False, "0 or 1", lambda on: str(int(on)))
+DIRECTIONS = Parameter(
+    "directions", "generate_plane_kind", one_of("first", "main", "any"), "first", "first, main or any"
+)
+"""Whether a plane is decoded for more than two dimensions, and which."""
 
 
 def hero_plane(run: Run, loaded: LoadedModel, pair: PlaneAxes, alone: bool) -> None:
@@ -57,14 +65,19 @@ def _plane_tiles(
 def other_plane(run: Run, loaded: LoadedModel) -> None:
     """For more than two dimensions: a plane through the current point along the directions of the reader's choice."""
     st.subheader("Two dimensions at a time", anchor=False)
+    PLANE.adopt()
     if not st.toggle(
         "Decode a plane",
         key="generate_plane_on",
         persist_state="session",
         help=f"Decodes {side_for(loaded.shape) ** 2:,} images through the current point; takes up to a few seconds.",
     ):
+        for name in (PLANE.name, DIRECTIONS.name, "right", "up"):
+            address.put(name, None)
         st.caption("Choose two directions and move over the plane that they span; all other coordinates stay as above.")
         return
+    PLANE.keep()
+    DIRECTIONS.adopt()
     order, d = [int(k) for k in loaded.axes.order], loaded.model.latent_dim
     first = "The first two" if not loaded.measure else "Highest KL" if loaded.prior else "Widest"
     kinds = {"first": first, "main": "PCA directions", "any": "Any two"}
@@ -72,7 +85,6 @@ def other_plane(run: Run, loaded: LoadedModel) -> None:
         kind = st.segmented_control(
             "Which plane",
             list(kinds),
-            default="first",
             key="generate_plane_kind",
             required=True,
             persist_state="session",
@@ -87,6 +99,7 @@ def other_plane(run: Run, loaded: LoadedModel) -> None:
             + "; the two directions, across all dimensions, along which the training latents spread most; or any "
             "two dimensions.",
         )
+        DIRECTIONS.keep()
         i, j = _two_dimensions(loaded, order) if kind == "any" else order[:2]
         st.button(
             "Through the current point",
@@ -110,6 +123,9 @@ def other_plane(run: Run, loaded: LoadedModel) -> None:
 
 def _two_dimensions(loaded: LoadedModel, order: list[int]) -> tuple[int, int]:
     """The dimensions of the reader's choice. `order`: all dimensions, the most important ones first."""
+    allowed = f"two different dimensions from 0 to {len(order) - 1}"
+    across = Parameter("right", f"generate_i_{loaded.name}", whole(0, len(order) - 1), order[0], allowed)
+    across.adopt()
     right = st.selectbox(
         "To the right",
         order,
@@ -118,14 +134,19 @@ def _two_dimensions(loaded: LoadedModel, order: list[int]) -> tuple[int, int]:
         width=140,
         help="The dimension along the horizontal axis; the most important ones come first.",
     )
+    others = [k for k in order if k != right]
+    upwards = Parameter("up", f"generate_j_{loaded.name}", one_of(*others), others[0], allowed)
+    upwards.adopt()
     up = st.selectbox(
         "Upwards",
-        [k for k in order if k != right],
+        others,
         key=f"generate_j_{loaded.name}",
         format_func=lambda k: f"z{k}",
         width=140,
         help="The dimension along the vertical axis.",
     )
+    across.keep()
+    upwards.keep()
     return right, up
 
 
@@ -133,13 +154,16 @@ def _two_dimensions(loaded: LoadedModel, order: list[int]) -> tuple[int, int]:
 def samples(run: Run, loaded: LoadedModel) -> None:
     """A grid of random samples."""
     st.subheader("Random samples", anchor=False)
+    parameters = (sampler.SEED, sampler.GRID_TEMPERATURE, sampler.parameter(loaded, "grid"))
+    for parameter in parameters:
+        parameter.adopt()
     left, right = st.columns([2, 3], gap="large")
     with left:
         st.number_input(
             "Seed",
             0,
             999_999,
-            1,
+            step=1,
             key="generate_grid_seed",
             persist_state="session",
             help=f"The same seed draws the same {sampler.SAMPLES} points.",
@@ -148,13 +172,14 @@ def samples(run: Run, loaded: LoadedModel) -> None:
             "Temperature",
             0.0,
             2.0,
-            1.0,
-            0.05,
+            step=0.05,
             key="generate_grid_temperature",
             persist_state="session",
             help="Scales the draw: at 0 all points are a mean (of one Gaussian of a mixture), at 2 most are outliers.",
         )
         sampler.choose(loaded, "grid")
+        for parameter in parameters:
+            parameter.keep()
         settings = sampler.grid_settings(loaded)
         st.caption(
             f"{sampler.SAMPLES} points z {sampler.about(run, loaded, settings[2])}, decoded. Images "

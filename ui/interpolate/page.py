@@ -10,7 +10,7 @@ from ui.interpolate.downloads import downloads
 from ui.interpolate.explain import explain
 from ui.interpolate.square import square_section
 from ui.interpolate.views import hero
-from ui.shared import image_choice
+from ui.shared import address, image_choice
 from ui.shared.formatting import escape_markdown
 from ui.shared.model_cache import load
 from ui.shared.page import images_of, page_head
@@ -19,10 +19,12 @@ from ui.shared.run_picker import damaged_runs, pick_run
 
 def page() -> None:
     """The whole page."""
+    address.check_names(("run", "a", "b", "t", "square", "c", "d", "corners"))
     with page_head(
         "Interpolate",
         "Choose two images and move from one to the other through the latent space. The pictures in between show how "
         "well ordered it is.",
+        key="interpolate_head",
     ):
         run = pick_run("run")
     if run is not None:

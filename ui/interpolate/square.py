@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import ChainMap
+from collections.abc import MutableMapping
 
 import numpy as np
 import streamlit as st
@@ -13,9 +14,31 @@ from core.latent.interpolation import Endpoint
 from core.runs import Run
 from ui.components.latent.square import side_for, square
 from ui.interpolate.paths import endpoints
-from ui.shared.image_choice import Pick, exists, label_of, note, picks_of
+from ui.shared import address
+from ui.shared.address import Parameter, whole
+from ui.shared.image_choice import Pick, exists, label_of, note, parse, picks_of
 from ui.shared.image_picker import choose
 from ui.shared.model_cache import LoadedModel
+
+PAGE = "interpolate_square"
+"""Name under which `ui.shared.address` remembers the parameters `c` and `d`."""
+
+SQUARE = Parameter(
+    "square", "interpolate_square_on", {"0": False, "1": True}.get, False, "0 or 1", lambda on: str(int(on))
+)
+CORNERS = Parameter("corners", "interpolate_corners", whole(0, 999), 0, "a whole number from 0 to 999")
+"""Whether the square is decoded, and the seed of the images that the lab draws for its lower corners."""
+
+
+def _from_address(own: MutableMapping[str, Pick], run: Run, images: ImageSet | None) -> None:
+    """Take over the corners that the address asks for."""
+    SQUARE.adopt()
+    CORNERS.adopt()
+    for name, text in address.requested(PAGE, *"cd").items():
+        if pick := parse(text, images, run.recipe.shape):
+            own[name] = pick
+        else:
+            address.refuse(name, f"The address asks for an image as {name.upper()} that does not exist.")
 
 
 @st.fragment
@@ -24,24 +47,30 @@ def square_section(
 ) -> None:
     """The section; the square is decoded only where its switch is on."""
     side = side_for(run.recipe.shape)
-    st.subheader("Between four images")
-    if not st.toggle(
+    st.subheader("Between four images", anchor=False)
+    own = picks_of("interpolate_square", run)
+    _from_address(own, run, images)
+    on = st.toggle(
         "Decode a square",
         key="interpolate_square_on",
         persist_state="session",
         help=f"Decodes {side * side:,} pictures; takes from a tenth of a second to a few seconds.",
-    ):
+    )
+    SQUARE.keep()
+    if not on:
+        address.write(PAGE, dict.fromkeys("cd"))
+        address.put(CORNERS.name, None)
         st.caption("A and B with two more images at the corners of a square, and all mixtures of the four inside.")
         return
-    own = picks_of("interpolate_square", run)
 
     def redraw() -> None:
-        st.session_state["interpolate_corners"] = st.session_state.get("interpolate_corners", 0) + 1
+        st.session_state[CORNERS.box] = (st.session_state.get(CORNERS.box, 0) + 1) % 1_000
         own.clear()
 
     for name in [name for name, pick in own.items() if not exists(pick, images)]:
         del own[name]
-    lower = ChainMap(own, _lower_picks(picks, images, st.session_state.get("interpolate_corners", 0)))
+    lower = ChainMap(own, _lower_picks(picks, images, CORNERS.keep()))
+    address.write(PAGE, {name: own[name].text() if name in own else None for name in "cd"})
     with st.container(horizontal=True, gap="xsmall"):
         for name in "cd":
             choose(

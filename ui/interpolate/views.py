@@ -13,7 +13,8 @@ from core.latent import codec, interpolation
 from core.latent.interpolation import METHODS, Endpoint, InterpolationPath
 from core.runs import Run
 from ui.components.playback.path import Panel, Strip, path
-from ui.shared import theme
+from ui.shared import address, theme
+from ui.shared.address import number
 from ui.shared.classifier import ClassifierStatus, classifier_of, training
 from ui.shared.formatting import format_sig
 from ui.shared.image_choice import Pick, label_of, note
@@ -29,6 +30,9 @@ MAX_NEIGHBOURS = 5_000
 
 NAMES = {"lerp": "Line (lerp)", "slerp": "Arc (slerp)", "blend": "Pixel blend"}
 DASHES: dict[str, tuple[int, ...]] = {"lerp": (), "slerp": (8, 3), "blend": (2, 3)}
+
+POSITION = "t"
+"""Address parameter: where the scrubber is, 0 at A and 1 at B."""
 
 LINK = "interpolate_go"
 """Key in the session state: whether the visitor has clicked “Generate here”."""
@@ -58,6 +62,7 @@ def hero(
         key="interpolate_path",
         ends=(ends["a"].image, ends["b"].image),
         on_go=generate_here,
+        t=_position(),
         notes=(note(picks["a"], images), note(picks["b"], images)),
         panels=_panels(run, loaded, images, picks, found, probabilities, status),
         strips=[
@@ -78,6 +83,15 @@ def hero(
     _caption(classifier)
     if images is not None and status.job is not None:
         training(run, images, status.job, key="interpolate_retry")
+
+
+def _position() -> float | None:
+    """The position t that the address asks for; None for the middle. The browser writes it."""
+    asked = address.get(POSITION)
+    found = None if asked is None else number(0, 1)(asked)
+    if asked is not None and found is None:
+        address.refuse(POSITION, "The address asks for a position t that is not on the path: a number from 0 to 1.")
+    return found
 
 
 def _class_notes(images: ImageSet | None, probabilities: np.ndarray | None) -> list[str]:

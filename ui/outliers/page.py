@@ -8,6 +8,7 @@ from core.runs import Run
 from ui.outliers import classes, inputs, measures, scores, views
 from ui.outliers.explain import explain
 from ui.outliers.scores import Pending
+from ui.shared import address
 from ui.shared.formatting import escape_markdown
 from ui.shared.page import images_of, page_head
 from ui.shared.run_picker import NO_PLACE, damaged_runs, pick_run, places_images
@@ -15,6 +16,7 @@ from ui.shared.run_picker import NO_PLACE, damaged_runs, pick_run, places_images
 
 def page() -> None:
     """The whole page."""
+    address.check_names(("run", "score", "other", "n", "q"))
     with page_head(
         "Outliers",
         "A model should reconstruct images like its training data well and others badly. Mix its test images with "

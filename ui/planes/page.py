@@ -11,6 +11,8 @@ from core.runs import Run
 from ui.components.latent.plane_key import plane_key
 from ui.planes import inputs, missing, views
 from ui.planes.explain import explain
+from ui.planes.inputs import slots
+from ui.shared import address
 from ui.shared.classifier import classifier_of, training
 from ui.shared.image_choice import ImagesKey, images_key
 from ui.shared.page import images_of, images_or_none, page_head
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 def page() -> None:
     """The whole page."""
+    address.check_names((*slots(), "seed", "draw"))
     with page_head(
         "Planes",
         "Kinds of model side by side, each with only two latent dimensions. Move over one plane, and all models decode "

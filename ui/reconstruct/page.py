@@ -14,7 +14,7 @@ from ui.reconstruct import inputs, mask, settings
 from ui.reconstruct.cards import cards
 from ui.reconstruct.explain import explain
 from ui.reconstruct.inpainting_sweep import sweep
-from ui.shared import image_choice
+from ui.shared import address, image_choice
 from ui.shared.formatting import escape_markdown
 from ui.shared.image_choice import Pick
 from ui.shared.image_picker import choose
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 def page() -> None:
     """The whole page."""
+    address.check_names(("run", "runs", "image", "hide", *settings.ALLOWED))
     with page_head(
         "Reconstruct",
         "An encoder computes the latent vector of an image in one pass. Without an encoder, a search finds it; the "

@@ -28,6 +28,7 @@ LONGEST = 6
 
 def show() -> None:
     """Draw the page."""
+    address.check_names((NAME, EPOCH, COMPARED))
     queue, wanted = training_queue(), address.get(NAME)
     run = next((run for run in runs.list_runs() if run.name == wanted), None)
     if wanted is not None and run is None:

@@ -15,6 +15,7 @@ from ui.run.dialogs import CHOSEN
 from ui.run.pictures import MOST_THUMBNAILS, thumbnail
 from ui.shared import address
 from ui.shared.formatting import duration, epoch, format_time
+from ui.shared.owner import label
 from ui.shared.run_facts import settings_line
 
 ROW, SHOWN = 40, 8
@@ -24,6 +25,7 @@ COMPARED = "compare"
 """Address parameter: names of the chosen runs, separated by commas, which no name has."""
 
 COLUMNS = {
+    "Owner": st.column_config.TextColumn(width=82, help="Who started it; empty for examples and the command line."),
     "Samples": st.column_config.ImageColumn(width=150, help="Samples of the model, in its newest pictures."),
     # These widths let the first three stand side by side on a phone.
     "Run": st.column_config.TextColumn(width=150),
@@ -42,7 +44,7 @@ COLUMNS = {
 }
 
 
-ORDER = ("Run", "State", "Samples", "Best total", "Fréchet", "Epochs", "Time", "Started", "What")
+ORDER = ("Run", "Owner", "State", "Samples", "Best total", "Fréchet", "Epochs", "Time", "Started", "What")
 """Columns from left to right; a column without a value in any row is left out."""
 
 
@@ -62,10 +64,7 @@ def all_runs(queue: TrainingQueue, training: dict[str, int]) -> None:
     st.caption("Tick one run to open it, or several to see their pictures and curves side by side.")
     # The key changes with the list: a selection is kept as row numbers, and those move when a run is added.
     rows = [_row(run, training.get(run.name), place < MOST_THUMBNAILS) for place, run in enumerate(found)]
-    if not any("Fréchet" in row for row in rows):
-        columns = {name: column for name, column in COLUMNS.items() if name != "Fréchet"}
-    else:
-        columns = COLUMNS
+    columns = {name: column for name, column in COLUMNS.items() if any(name in row for row in rows)}
     st.dataframe(
         rows,
         key=_table_key(names),
@@ -135,6 +134,7 @@ def _row(run: Run, place: int | None, pictured: bool) -> dict:
         "Epochs": math.nan if live else float(epoch(status["epoch"])),
         "Time": "" if live else duration(status["seconds"]),
         "Started": format_time(status.get("created")),
+        **({"Owner": label(run.owner)} if run.owner else {}),
         "Samples": thumbnail(run) if pictured else None,
         "What": settings_line(run.recipe, status["changes"]),
     }

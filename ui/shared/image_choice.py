@@ -1,20 +1,32 @@
-"""The images a visitor has chosen on a page: what each is, its pixels, and its text in the address.
+"""The images a visitor has chosen on a page: what each is, its pixels, and its text in the address, also that of a
+picture which the visitor drew or uploaded: a reload and a link lead back to it.
 
 The dialog in which an image is chosen is in `image_picker`.
 """
 
 from __future__ import annotations
 
+import base64
+import binascii
+import zlib
 from dataclasses import dataclass
 
 import numpy as np
 import streamlit as st
 
 from core.data import ImageSet
+from core.images.shape import ImageShape
 from core.latent import interpolation
 from core.runs import Run
 from ui.shared import address
 from ui.shared.model_cache import LoadedModel
+
+OWN = ("drawn", "file")
+"""Kinds of choice that are a visitor's own picture."""
+
+LONGEST = 6_000
+"""Characters of a visitor's own picture in the address, at most. A drawing of MNIST's size has some 300, a photograph
+of that size 1,000; browsers and the server take several times as many."""
 
 PARTS = {"test": "test", "train": "training"}
 """Kinds of choice that are images of the data set, and the part's name in captions."""
@@ -42,8 +54,13 @@ class Pick:
         return cls(kind, pixels=picture.tobytes(), shape=picture.shape)
 
     def text(self) -> str | None:
-        """Its text in the address; None for a visitor's own picture, which an address cannot hold."""
-        return {"test": "", "train": "train", "seed": "seed"}[self.kind] + str(self.number) if not self.pixels else None
+        """Its text in the address: the number of an image or a seed, or the pixels of a visitor's own picture, deflated
+        and in base64; None for a picture that is too large for an address."""
+        if not self.pixels:
+            return {"test": "", "train": "train", "seed": "seed"}[self.kind] + str(self.number)
+        packed = base64.urlsafe_b64encode(zlib.compress(self.pixels, 9)).decode().rstrip("=")
+        text = ".".join([self.kind, *map(str, self.shape), packed])
+        return text if len(text) <= LONGEST else None
 
 
 def pixels(pick: Pick, images: ImageSet | None, loaded: LoadedModel | None = None) -> np.ndarray:
@@ -125,7 +142,7 @@ def picks(page: str, run: Run, images: ImageSet | None, first: dict[str, Pick]) 
     """
     chosen = picks_of(page, run)
     for name, text in address.requested(page, *first).items():
-        if pick := _parse(text, images):
+        if pick := parse(text, images, run.recipe.shape):
             chosen[name] = pick
         else:
             as_name = f" as {name.upper()}" if len(first) > 1 else ""
@@ -137,10 +154,34 @@ def picks(page: str, run: Run, images: ImageSet | None, first: dict[str, Pick]) 
     return chosen
 
 
-def _parse(text: str, images: ImageSet | None) -> Pick | None:
+def parse(text: str, images: ImageSet | None, shape: ImageShape) -> Pick | None:
+    """The choice that `Pick.text` wrote; None where the text is none, or its image does not exist.
+
+    Args:
+        shape: of the model's images, which a visitor's own picture must have.
+    """
+    if text.startswith(OWN):
+        return _own_picture(text, shape)
     kind = next((kind for kind in ("seed", "train") if text.startswith(kind)), "test")
     digits = text.removeprefix(kind)
     if not (digits.isascii() and digits.isdigit() and len(digits) <= 6):
         return None
     pick = Pick(kind, int(digits))
     return pick if exists(pick, images) else None
+
+
+def _own_picture(text: str, shape: ImageShape) -> Pick | None:
+    """A visitor's own picture from its text in the address; None unless it has exactly the pixels of that shape.
+
+    No more than these are ever unpacked, whatever the text claims."""
+    kind, *sides = text[:LONGEST].split(".")
+    packed = sides.pop() if sides else ""
+    wanted = shape.picture
+    if kind not in OWN or tuple(sides) != tuple(map(str, wanted)):
+        return None
+    try:
+        unpacker = zlib.decompressobj()
+        pixels = unpacker.decompress(base64.urlsafe_b64decode(packed + "=" * (-len(packed) % 4)), shape.values + 1)
+    except (binascii.Error, zlib.error, ValueError):
+        return None
+    return Pick(kind, pixels=pixels, shape=wanted) if len(pixels) == shape.values else None

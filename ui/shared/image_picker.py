@@ -223,7 +223,7 @@ def _upload(picker: _Picker) -> None:
         key=f"{picker.key}_file",
         max_upload_size=50,
         help=f"Any picture. It is {'' if picker.shape.colour else 'converted to grey and '}fitted into {size} pixels. "
-        "It stays on this computer and is gone after a reload.",
+        "It stays on this computer.",
     )
     invert = st.checkbox(
         "Invert",

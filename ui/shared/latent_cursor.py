@@ -33,17 +33,18 @@ class Original:
 
     Attributes:
         pixels: the picture, uint8 values row by row. shape: of its array, (H, W) or (H, W, 3).
-        note: caption.
+        note: caption. text: in the address; None where it has no place there.
     """
 
     pixels: bytes
     shape: tuple[int, ...]
     note: str
+    text: str | None = None
 
     @classmethod
-    def of(cls, picture: np.ndarray, note: str) -> Original:
+    def of(cls, picture: np.ndarray, note: str, text: str | None = None) -> Original:
         """The original from a picture, uint8 [H, W] or [H, W, 3]."""
-        return cls(picture.tobytes(), picture.shape, note)
+        return cls(picture.tobytes(), picture.shape, note, text)
 
     @property
     def picture(self) -> np.ndarray:
@@ -93,6 +94,21 @@ class LatentCursor:
             self._remember()
         self.sigma_units, self.seq = [_clip(x) for x in values], seq
         self.last_move = (dim if isinstance(dim, int) else -1, now)
+
+    def begin_at(self, sigma_units: list[float], original: Original | None = None) -> None:
+        """Begin at a point, as a link asks: not a step that can be undone."""
+        self.sigma_units, self.original = [_clip(x) for x in sigma_units], original
+        self.stamp += 1
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is a step back."""
+        return bool(self.past)
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether there is an undo to take back."""
+        return bool(self.future)
 
     def undo(self) -> bool:
         """Go one step back; False where there is none."""

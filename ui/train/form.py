@@ -21,7 +21,7 @@ from ui.shared.page import data_page_button
 from ui.shared.recipe_labels import FOLDS, bounds, choice, in_words, label
 from ui.train import form_gan_source, form_speed
 from ui.train.form_gan_source import shown
-from ui.train.form_values import FIRST, arrive, dataset_changed, key, use_preset, use_recipe, values
+from ui.train.form_values import FIRST, arrive, dataset_changed, keep_fields, key, use_preset, use_recipe, values
 
 OPEN = ("name", "dataset", "folder", "latent_dim", "beta", "source", "generator", "adversarial", "epochs")
 """The fields that are not folded, in this order."""
@@ -75,6 +75,7 @@ def recipe_form(
         with st.container():  # of its own, so that a message that comes or goes does not recreate the button below
             recipe = _checked(ready)
         action(recipe)
+    keep_fields(ready)
     return recipe
 
 

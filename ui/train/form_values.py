@@ -5,17 +5,26 @@ Each value is in session state under `key(field)`; that of `name` is the name of
 
 from __future__ import annotations
 
+from dataclasses import Field
 from typing import Any
 
 import streamlit as st
 
+from core.images.shape import ImageShape
 from core.recipes import presets
-from core.recipes.recipe import Recipe, fields
+from core.recipes.recipe import Recipe, RecipeError, applies, check, fields
 from ui.shared import address
+from ui.shared.recipe_labels import bounds, label
 from ui.train import form_gan_source
 
 FIRST = "mlp-vae-fast"
 """The preset at the first visit."""
+
+PAGE = "recipe"
+"""Name under which `ui.shared.address` remembers the fields."""
+
+LONGEST = 1_000
+"""Characters of a field in the address, at most."""
 
 KEPT_FIELDS = ("folder", "source", "latent_dim", "beta")
 """Fields that keep a visitor's value when they change the speed; the data set stays as well."""
@@ -69,8 +78,10 @@ def arrive(ready: dict[str, bool]) -> None:
         if wanted in presets.PRESETS:
             fill(_preset_values(wanted, ready))
         else:
-            address.warn(
-                f"The address asks for a recipe that does not exist. The recipes are {', '.join(presets.PRESETS)}."
+            address.refuse(
+                "recipe",
+                "The address asks for a recipe that does not exist. The recipes are "
+                f"{', '.join(presets.CLASSIC)}, and their faster sisters, such as {FIRST}.",
             )
     if wanted in presets.PRESETS:
         state["recipe_from_url"] = wanted
@@ -80,6 +91,7 @@ def arrive(ready: dict[str, bool]) -> None:
         name = wanted if wanted is not None and takes else form_gan_source.PRESET
         fill(base(name, recipe.dataset) | {"folder": recipe.folder, "source": source.name})
         _in_address(name, source=True)
+    _fields_from_address(ready)
     if (chosen := state.pop("train_dataset", None)) in ready:
         before, state[key("dataset")] = state[key("dataset")], chosen
         _follow(before, chosen)
@@ -91,11 +103,75 @@ def arrive(ready: dict[str, bool]) -> None:
     form_gan_source.settle(values())
 
 
-def _preset_values(name: str, ready: dict[str, bool]) -> dict[str, Any]:
+def _fields_from_address(ready: dict[str, bool]) -> None:
+    """Take over the fields that the address newly asks for, the data set first, as if the visitor had set them."""
+    asked = address.requested(PAGE, *(field.name for field in _own_fields()))
+    for field in sorted(_own_fields(), key=lambda field: field.name != "dataset"):
+        if field.name not in asked:
+            continue
+        value = read_field(field, asked[field.name])
+        if value is None or (field.name == "dataset" and value not in ready):
+            allowed = bounds(field).strip() or f"Allowed: {', '.join(map(str, field.metadata['choices'] or ()))}."
+            complaint = f"The address asks for a value of “{label(field.name)}” that is not possible."
+            address.refuse(field.name, f"{complaint} {allowed}")
+        elif field.name == "dataset":
+            before, st.session_state[key("dataset")] = st.session_state[key("dataset")], value
+            _follow(before, value)
+        else:
+            st.session_state[key(field.name)] = value
+
+
+def keep_fields(ready: dict[str, bool]) -> None:
+    """Write the recipe and the fields that differ from it into the address. Call it after the form was drawn.
+
+    Args:
+        ready: data set → whether it is on this machine.
+    """
+    now, preset = values(), base(st.session_state[key("name")], st.session_state[key("dataset")])
+    filled_in = form_gan_source.filled_in(now)
+    images = _preset_dataset(st.session_state[key("name")], ready)
+    texts: dict[str, str | None] = {}
+    for field in _own_fields():
+        usual = images if field.name == "dataset" else _as_widget(preset[field.name])
+        same = now[field.name] == usual or field.name in filled_in or not applies(field, now)
+        texts[field.name] = None if same or now[field.name] is None else _as_text(now[field.name])
+    if any(text is not None for text in texts.values()) and address.get("recipe") is None:
+        _in_address(st.session_state[key("name")], source=True)
+    address.write(PAGE, texts)
+
+
+def _preset_dataset(name: str, ready: dict[str, bool]) -> str:
+    """The images that the form takes for a preset: its own, or the digits where these are not on this machine."""
     recipe = presets.preset(name)
     takes = recipe.family.uses("source")
-    dataset = form_gan_source.images_with_sources(recipe.dataset) if takes else recipe.dataset
-    return base(name, dataset if ready.get(dataset) else "digits")
+    images = form_gan_source.images_with_sources(recipe.dataset) if takes else recipe.dataset
+    return images if ready.get(images) else "digits"
+
+
+def _own_fields() -> list[Field[Any]]:
+    """The fields that stand in the address under their own names."""
+    return [field for field in fields() if field.name not in ("name", "source", "source_model", "model")]
+
+
+def read_field(field: Field[Any], text: str) -> Any:
+    """The value of a recipe's field from its text, as its widget holds it; None where the text is not allowed."""
+    try:
+        value = check(field, text[: LONGEST + 1])
+        if field.name == "image_shape":
+            ImageShape.of(value)
+    except (RecipeError, ValueError):
+        return None
+    if len(text) > LONGEST:
+        return None
+    return float(value) if str(field.type) == "int" else _as_widget(value)
+
+
+def _as_text(value: Any) -> str:
+    return f"{value:.10g}" if isinstance(value, float) else str(value)
+
+
+def _preset_values(name: str, ready: dict[str, bool]) -> dict[str, Any]:
+    return base(name, _preset_dataset(name, ready))
 
 
 def sister(name: str) -> dict[str, Any]:

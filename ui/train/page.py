@@ -7,8 +7,10 @@ import streamlit as st
 from core import runs
 from core.jobs.training_job import TrainingJob
 from core.jobs.training_queue import TrainingQueue
-from core.recipes.recipe import Recipe
+from core.recipes.recipe import Recipe, fields
 from ui.components.page.to_top import to_top
+from ui.shared import address
+from ui.shared.address import Parameter
 from ui.shared.default_run import preferred
 from ui.shared.formatting import epoch, escape_markdown, pluralize
 from ui.shared.jobs import WATCHED, queues, submit_training, training_jobs
@@ -24,9 +26,15 @@ from ui.training_view.view import live, others
 
 START = "Start training"
 
+CALLED = Parameter(
+    "called", "train_name", lambda text: text if len(text) <= 60 else None, "", "a name of at most 60 characters"
+)
+"""Name of the run to start."""
+
 
 def show() -> None:
     """Draw the page."""
+    address.check_names(("recipe", "source", CALLED.name, *(field.name for field in fields())))
     by_device, jobs = queues(), training_jobs()
     active = [job for job in jobs if job.active]
     followed = _followed(jobs)
@@ -110,6 +118,7 @@ def _start(by_device: dict[str, TrainingQueue], verb: str, recipe: Recipe | None
     """Name, device and button of a new run."""
     device = "auto"
     with st.container(horizontal=True, vertical_alignment="bottom"):
+        CALLED.adopt()
         name = st.text_input(
             "Name of the run",
             key="train_name",
@@ -117,6 +126,7 @@ def _start(by_device: dict[str, TrainingQueue], verb: str, recipe: Recipe | None
             max_chars=60,
             help="Empty: the run is named after the recipe and the images.",
         )
+        CALLED.keep()
         if len(by_device) > 1:
             device = st.selectbox(
                 "Train on",

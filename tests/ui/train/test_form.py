@@ -246,3 +246,53 @@ def test_every_group_and_field_has_words_for_people(f):
     assert f.metadata["group"] in recipe_labels.FOLDS
     label = recipe_labels.label(f.name)
     assert (label[0] in "βσ" or label[0].isupper()) and "_" not in label
+
+
+def in_address(page) -> dict[str, str]:
+    return {name: text[0] if isinstance(text, list) else text for name, text in page.query_params.items()}
+
+
+def opened(**query: str) -> AppTest:
+    page = AppTest.from_function(script, default_timeout=60)
+    for name, text in query.items():
+        page.query_params[name] = text
+    page.run()
+    assert not page.exception
+    return page
+
+
+def test_what_differs_from_the_recipe_stands_in_the_address_and_a_reload_restores_the_form(here):
+    page = opened()
+    page.number_input(key="recipe_beta").set_value(4.5)
+    page.number_input(key="recipe_latent_dim").set_value(8.0)
+    page.text_input(key="recipe_hidden").set_value("77-33")
+    page.selectbox(key="recipe_dataset").select("digits").run()
+    page.selectbox(key="recipe_activation").select("silu").run()
+    made, texts = page.session_state["made"], in_address(page)
+    assert texts.items() >= {"beta": "4.5", "latent_dim": "8", "hidden": "77-33", "dataset": "digits"}.items()
+    assert texts.keys() == {"recipe", "beta", "latent_dim", "hidden", "dataset", "activation"}
+    again = opened(**texts)
+    assert again.session_state["made"] == made and in_address(again) == texts and not again.warning
+
+
+@pytest.mark.parametrize(
+    "name, text",
+    [
+        ("beta", "-1"),
+        ("latent_dim", "0"),
+        ("latent_dim", "2.5"),
+        ("epochs", "1e9"),
+        ("dataset", "nope"),
+        ("hidden", "lots"),
+    ]
+    + [("optimizer", "<b>"), ("lr", "nan"), ("image_shape", "3"), ("seed", "x" * 2000)],
+)
+def test_a_bad_field_in_the_address_gets_one_sentence_and_leaves_it_and_the_form_is_as_it_was(here, name, text):
+    usual = opened().session_state["made"]
+    page = opened(**{name: text})
+    assert [label_in(warning.value) for warning in page.warning] == [recipe_labels.label(name)]
+    assert page.session_state["made"] == usual and name not in in_address(page)
+
+
+def label_in(sentence: str) -> str:
+    return sentence.split("“")[1].split("”")[0]

@@ -53,6 +53,12 @@ function start(root) {
     if (resized) fit();
     showPosition();
     if (outside) requestSheet();
+    if (outside ? data.kept : moves) keep();
+  }
+
+  // Where the visitor went stands in the address, so that a reload and a link lead back; the server never writes it.
+  function keep() {
+    if (props.parameter) setAddress(props.parameter, position.map((x) => String(Math.round(x * 1e3) / 1e3)).join("_"));
   }
 
   function showPosition() {
@@ -141,6 +147,7 @@ function start(root) {
     movesSent = moves;
     clearTimeout(idleTimer);
     clearTimeout(answerTimer);
+    keep();
     const message = { seq: sent, sigma_units: position.map((x) => Math.round(x * 1e4) / 1e4), dim };
     view.send(message);
     answerTimer = setTimeout(() => {

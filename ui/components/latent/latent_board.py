@@ -56,6 +56,8 @@ def latent_board(
     original: np.ndarray | None = None,
     note: str = "",
     measure: str = "KL",
+    parameter: str = "",
+    kept: bool = False,
 ) -> None:
     """Show the sliders and the image. While a slider is dragged the image comes from the sheet that `traversal` left in
     the browser, and nothing is sent; on release, or at a key press, `on_move` is called and the next call of this
@@ -77,6 +79,8 @@ def latent_board(
             comes from a browser.
         original: the encoded image, like `picture`, shown small beside its reconstruction.
         note: what `original` is. measure: what `weight` is; empty where it is unknown.
+        parameter: of the address, in which the browser keeps the point; empty for none.
+        kept: whether this point belongs there, also before the reader moves it.
     """
 
     def moved() -> None:
@@ -103,5 +107,7 @@ def latent_board(
             "note": note,
             "shown": SHOWN,
             "span": SPAN,
+            "parameter": parameter,
+            "kept": kept,
         },
     )

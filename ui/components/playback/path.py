@@ -84,6 +84,7 @@ def path(
     notes: tuple[str, str],
     panels: Sequence[Panel],
     on_go: Callable[[str, int], None],
+    t: float | None = None,
 ) -> None:
     """Show the paths. Everything moves without a message to the server; only "Generate here" sends one.
 
@@ -92,6 +93,8 @@ def path(
     Args:
         ends: the two originals, `uint8` [H, W(, 3)]; notes: what they are.
         on_go: called with a path's key and the number of a frame that exists.
+        t: where the scrubber begins, 0 at A and 1 at B; None for the middle. The browser keeps it as `t` in the
+            address.
     """
     frames = len(strips[0].images)
     tiles = np.concatenate([s.images for s in strips])
@@ -126,6 +129,7 @@ def path(
                 for s in strips
             ],
             "panels": [_packed(panel) for panel in panels],
+            "t": t,
         },
     )
 

@@ -1,0 +1,21 @@
+"""The button that copies the address of the page: it holds everything that the visitor has chosen."""
+
+from __future__ import annotations
+
+from ui.components.base import register
+
+_mount = register(
+    __file__,
+    "copy_link",
+    """
+<button type="button" class="copy-link" aria-live="polite"
+  title="Copies the address of this page, which holds what you have chosen">
+  <span class="icon" aria-hidden="true"></span><span class="text"></span>
+</button>
+""",
+)
+
+
+def copy_link() -> None:
+    """Show the button, in the corner of every page; call it once in each run of the page."""
+    _mount(key="shell_copy_link", data=None)
