@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 
+from core.runs import figures
 from core.runs.run import Run, RunError
 
 FILES = (
@@ -16,6 +17,9 @@ FILES = (
     "best.safetensors",
     "last.safetensors",
 )
+CLASSES = "classes.csv"
+"""Of a GAN's run only."""
+
 RESUME = "resume.safetensors"
 
 README = """{name}
@@ -24,7 +28,8 @@ A run of Latent Lab: {summary}
 
 recipe.json       the recipe: model, data, training
 status.json       state of the training
-history.csv       the loss curves, in nats per image;  kl.csv  the KL of every latent dimension
+history.csv       the loss curves, in {unit};  kl.csv  the KL of every latent dimension
+classes.csv       of a GAN: the share of each class among the generated images
 evaluation.json   metrics on the test set
 *.safetensors     weights: best (lowest validation loss) and last
 frames/           fixed images and fixed latents, decoded after every epoch
@@ -61,10 +66,16 @@ def to_zip(run: Run, resume_state: bool = False) -> bytes:
         raise RunError(f"'{run.name}' is training now. Stop it first, then export it.")
     if resume_state and not (run.path / RESUME).is_file():
         raise RunError(f"'{run.name}' has no saved state to resume from. Export it without.")
-    files = [*FILES, *([RESUME] if resume_state else []), *(f"frames/{epoch:04d}.png" for epoch in run.frames())]
+    files = [
+        *FILES,
+        CLASSES,
+        *([RESUME] if resume_state else []),
+        *(f"frames/{epoch:04d}.png" for epoch in run.frames()),
+    ]
     channels, height, width = recipe.shape.chw
     text = README.format(
         name=run.name,
+        unit=figures.unit(recipe),
         line="=" * len(run.name),
         summary=recipe.summary(),
         resume="`python -m core resume` continues its training."

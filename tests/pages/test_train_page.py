@@ -221,7 +221,7 @@ def test_a_second_job_waits_in_the_queue_that_every_visitor_sees(board):
 def test_a_diverged_run_says_so_and_goes_on_with_a_tenth_of_the_learning_rate(board):
     job = train(board, TINY.with_(optimizer="sgd", lr=10.0, epochs=3))
     assert job.state == "diverged"
-    page = visit(train_watched=job.name)
+    page = visit(train_followed=[job.name])
     assert "The best weights" in page.warning[0].value.replace("\\", "")
     buttons(page)["Go on from the last good epoch with learning rate 1"].click().run()
     again = board.job(job.name)
@@ -234,7 +234,7 @@ def test_a_worker_that_dies_is_a_sentence_and_its_run_can_be_resumed(board):
     assert job.wait(lambda j: j.snapshot().epoch >= 1, 60)
     os.kill(board.queue.executor.processes()[0], signal.SIGTERM)
     assert job.wait(lambda j: not j.active, 60) and job.state == "failed"
-    page = visit(train_watched=job.name)
+    page = visit(train_followed=[job.name])
     assert "resume" in page.error[0].value
     buttons(page)["Resume"].click().run()
     assert board.job(job.name).wait(lambda j: j.state == "running", 60)
@@ -259,9 +259,9 @@ def test_every_end_that_was_not_closed_is_shown_and_a_crash_of_the_second_run_is
     assert second.wait(lambda j: not j.active, 60)
     page.run()
     assert "resume" in page.error[0].value and not button_of(page, "train_resume_second").disabled
-    assert page.info[0].value.startswith("**first**")
+    assert "**first** · Stopped" in text_of(page) and button_of(page, "train_open_first")
     button_of(page, "train_close_first").click().run()
-    assert not page.info and page.error
+    assert "first" not in text_of(page, "markdown") and page.error
     button_of(page, "train_resume_second").click().run()
     assert board.job("second").wait(lambda j: j.state == "running", 60)
 
@@ -292,5 +292,5 @@ def test_a_new_beta_out_of_bounds_is_refused_and_one_within_stands_in_the_title(
 def test_a_run_deleted_behind_the_page_leads_back_to_the_form(board):
     job = train(board)
     job.run.delete()
-    page = visit(train_watched=job.name)
+    page = visit(train_followed=[job.name])
     assert "Start training" in buttons(page)

@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from core.runs import Run
-from core.runs.export import FILES, RESUME
+from core.runs.export import CLASSES, FILES, RESUME
 from ui.run import recipe_table
 from ui.run.figures import figures
 from ui.run.lineage import history_lines, relatives
@@ -21,7 +21,7 @@ MEANINGS = {
     "status.json": "state of the training",
     "history.csv": "the loss curves",
     "kl.csv": "the KL of every latent dimension after every epoch",
-    "classes.csv": "the share of each class among the generated images",
+    CLASSES: "the share of each class among the generated images",
     "evaluation.json": "figures on the test set",
     "best.safetensors": "weights with the best validation",
     "last.safetensors": "weights of the last epoch",
@@ -92,7 +92,7 @@ def _lineage(run: Run) -> None:
 
 def _files(run: Run, training: bool) -> None:
     st.subheader("Files", anchor=False)
-    present = [name for name in (*FILES, "classes.csv", RESUME) if _size(run.path / name) is not None]
+    present = [name for name in (*FILES, CLASSES, RESUME) if _size(run.path / name) is not None]
     frames = run.frames()
     st.caption(
         f"{pluralize(len(present), 'file')} and {pluralize(len(frames), 'picture')} in the folder of the run. The zip "

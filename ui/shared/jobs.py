@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import streamlit as st
-
 from core.jobs import training_queue, waiting
 from core.jobs.queue import job_queue
 from core.jobs.training_job import TrainingJob
@@ -13,19 +11,9 @@ from core.recipes.recipe import Recipe
 from ui.shared.default_run import preferred_sources
 from ui.shared.formatting import pluralize
 from ui.shared.owner import me
-from ui.shared.page import open_page
 
 FIRST_SECONDS = 15.0
 """Time of the first model on an idle laptop."""
-
-WATCHED = "train_watched"
-"""Session-state key: name of a run whose training the Train page is to show to this visitor."""
-
-
-def watch_training(name: str) -> None:
-    """Switch to the Train page, which shows the training of that run and how it ended."""
-    st.session_state[WATCHED] = name
-    open_page("train")
 
 
 def submit_training(recipe: Recipe, name: str | None = None, device: str = "auto") -> TrainingJob:

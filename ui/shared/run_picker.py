@@ -52,11 +52,8 @@ def pick_run(
         first = None if trials and is_experiment_recipe(next(iter(usable.values())).recipe) else next(iter(usable))
         choice = next((name for name in (wanted, st.session_state.get(kept)) if name in usable), first)
         if wanted and wanted not in usable:
-            exists = unfit and any(run.name == wanted for run in runs.list_runs())
-            address.warn(
-                f"{unfit if exists else f'The address asks for a {what} that does not exist.'}"
-                f"{' You see another one instead.' if choice else ''}"
-            )
+            shown = " You see another one instead." if choice else ""
+            address.warn(_missing(wanted, what, unfit, fits, st.session_state.get(box) == wanted) + shown)
         if gone := box in st.session_state:
             st.session_state[box] = choice
     # `index` is passed in every run of the page: a slow browser can mount the box from a later run than the first, and
@@ -77,6 +74,20 @@ def pick_run(
     st.session_state[kept] = name
     address.put(key, name)
     return usable[name]
+
+
+def _missing(wanted: str, what: str, unfit: str, fits: Callable[[Run], bool], shown_before: bool) -> str:
+    """Why the run of that name cannot be chosen. shown_before: whether it was the visitor's choice until now."""
+    run = next((run for run in runs.list_runs() if run.name == wanted), None)
+    if run is None and shown_before:
+        return "The run that you had chosen was deleted or renamed."
+    if run is None:
+        return f"The address asks for a {what} that does not exist."
+    if run.error:
+        return "The address asks for a run that is damaged and cannot be used."
+    if not fits(run):
+        return unfit or f"The address asks for a {what}; this run is none."
+    return "The address asks for a run that has no weights yet: they come with the first epoch of its training."
 
 
 def option(run: Run) -> str:

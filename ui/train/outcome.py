@@ -71,6 +71,9 @@ def outcome(job: TrainingJob, queue: TrainingQueue, newest: bool) -> None:
     """
     if newest:
         st.markdown(heading(job))
+    elif job.state in ("finished", "stopped"):
+        _earlier(job)
+        return
     best = best_of(job.run)
     best = f"{best[0].upper()}{best[1:]}, after epoch {epoch(job.run.status.get('best_epoch'))}.{_comparison(job.run)}"
     box, text = {
@@ -86,23 +89,38 @@ def outcome(job: TrainingJob, queue: TrainingQueue, newest: bool) -> None:
         if newest and st.button("Train another", key="train_another", icon=":material/add:", help="Back to the form."):
             st.session_state[FOLLOWED] = []
             st.rerun()
-        if not newest and run_button(
-            "Close",
-            "train_close",
-            job.run,
-            icon=":material/close:",
-            help="Removes this message. The run stays.",
-        ):
-            st.session_state[FOLLOWED] = [name for name in st.session_state[FOLLOWED] if name != job.name]
-            st.rerun()
+        if not newest:
+            _close_button(job)
+
+
+def _earlier(job: TrainingJob) -> None:
+    """One line for a run that ended well before the newest one: what it reached, and the way to its page."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=run_key("train_earlier", job.run)):
+        ended = "Finished" if job.state == "finished" else "Stopped"
+        icon = "check_circle" if job.state == "finished" else "pause_circle"
+        st.markdown(
+            f":material/{icon}: **{escape_markdown(job.name)}** · {ended}, {escape_markdown(best_of(job.run))}",
+            width="stretch",
+        )
+        if run_button("Open", "train_open", job.run, help="Its curves, film, figures and files; resume it there."):
+            open_page("run", name=job.name)
+        _close_button(job)
+
+
+def _close_button(job: TrainingJob) -> None:
+    if run_button(
+        "Close", "train_close", job.run, icon=":material/close:", help="Removes this message. The run stays."
+    ):
+        st.session_state[FOLLOWED] = [name for name in st.session_state[FOLLOWED] if name != job.name]
+        st.rerun()
 
 
 def _next_steps(job: TrainingJob, queue: TrainingQueue, main: Literal["primary", "secondary"]) -> None:
     """Buttons to go on with the run: resume, at a lower learning rate after a divergence, or generate from it."""
     if job.state == "diverged":
-        lower = float(job.snapshot().latest.get("lr", job.recipe.lr)) / 10
+        lower = _learning_rate(job) / 10
         if run_button(
-            f"Go on from the last good epoch with learning rate {lower:.2g}",
+            f"Go on from the last good epoch with learning rate {lower:g}",
             "train_lower",
             job.run,
             type=main,
@@ -126,7 +144,7 @@ def _next_steps(job: TrainingJob, queue: TrainingQueue, main: Literal["primary",
         "train_generate",
         job.run,
         icon=":material/draw:",
-        disabled=not job.run.has_weights,
+        disabled=not (_trained(job.run) if job.state == "diverged" else job.run.has_weights),
         type=main if job.state == "finished" else "secondary",
         help="Make new images with this model.",
     ):
@@ -144,6 +162,18 @@ def _comparison(run: Run) -> str:
         f"{format_sig(figures['frechet'])} for the generator now; sharpness {format_sig(before['sharpness'])} and "
         f"{format_sig(figures['sharpness'])}, where 1 is as sharp as real images."
     )
+
+
+def _learning_rate(job: TrainingJob) -> float:
+    """The learning rate that was set last, from which the message on a divergence starts as well; a schedule scales
+    it."""
+    changes = [change["new"] for change in job.snapshot().changes if change["field"] == "lr"]
+    return float(changes[-1] if changes else job.recipe.lr)
+
+
+def _trained(run: Run) -> bool:
+    """Whether there are weights of a model that has learned: those kept after an early divergence may be the first."""
+    return run.has_weights and (run.status.get("best_epoch") or 0) >= 1
 
 
 def _resume_with(queue: TrainingQueue, name: str, lr: float) -> TrainingJob:

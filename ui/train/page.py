@@ -13,7 +13,7 @@ from ui.shared import address
 from ui.shared.address import Parameter
 from ui.shared.default_run import preferred
 from ui.shared.formatting import epoch, escape_markdown, pluralize
-from ui.shared.jobs import WATCHED, queues, submit_training, training_jobs
+from ui.shared.jobs import queues, submit_training, training_jobs
 from ui.shared.owner import is_mine
 from ui.shared.page import open_page
 from ui.shared.run_buttons import run_button
@@ -85,10 +85,8 @@ def _title() -> None:
 
 
 def _followed(jobs: list[TrainingJob]) -> list[str]:
-    """Names of the runs that this visitor started or watched and whose end they have not closed yet."""
+    """Names of the runs that this visitor started and whose end they have not closed yet."""
     followed = st.session_state.get(FOLLOWED, [])
-    if watched := st.session_state.pop(WATCHED, None):
-        followed = [*followed, *({watched} - set(followed))]
     names = {job.name for job in jobs}
     st.session_state[FOLLOWED] = followed = [name for name in followed if name in names]
     return followed

@@ -205,7 +205,7 @@ def _tuning(job: TrainingJob) -> None:
         format="%g",
         key=lr_key,
         value=None,
-        placeholder=f"now {latest(points, 'lr', job.recipe.lr):g}",
+        placeholder=f"now {format_sig(latest(points, 'lr', job.recipe.lr))}",
         on_change=_set,
         args=(job, "lr", lr_key),
         help="The size of the steps from the next batch on.",
@@ -227,7 +227,7 @@ def _tuning(job: TrainingJob) -> None:
             st.error(escape_markdown(refused), icon=":material/error:")
     if adversarial:
         d_lr = latest(points, "d_lr", job.recipe.d_lr)
-        st.caption(f"The discriminator's learning rate changes in proportion; it is {d_lr:g} now.")
+        st.caption(f"The discriminator's learning rate changes in proportion; it is {format_sig(d_lr)} now.")
     st.caption("Takes effect at the next batch and is marked on the curves.")
 
 
@@ -321,6 +321,8 @@ def _figures(recipe: Recipe, points: dict[str, np.ndarray]) -> str:
             f"loss of D {format_sig(latest(points, 'd_loss'))}, of G {format_sig(latest(points, 'g_loss'))} · Fréchet "
             f"distance {format_sig(latest(points, 'val_frechet'))}"
         )
+    if not np.isfinite(latest(points, "train_total")):
+        return "the first losses come in a moment"
     return (
         f"total {format_sig(latest(points, 'train_total'))}, validation {format_sig(latest(points, 'val_total'))} "
         + ("per image" if recipe.likelihood == "mse" else "nats")

@@ -182,7 +182,7 @@ function start(root) {
     tip.hidden = cursor == null || dragFrom != null;
     if (tip.hidden) return;
     drawLine(ctx, [[x(cursor), TOP], [x(cursor), bottom]], { colour: ink, alpha: 0.5 });
-    const lines = [`${props.xTitle} ${formatTick(cursor)}`];
+    const lines = [`${props.xTitle === "Seconds" ? props.xTitle : props.xTitle.slice(0, -1)} ${formatNumber(cursor)}`];
     for (const { panel, y } of panels) {
       const values = new Map();
       for (const curve of shown(panel)) {
