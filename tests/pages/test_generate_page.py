@@ -102,6 +102,20 @@ def test_the_address_chooses_the_run_and_a_bad_name_is_ignored_with_a_message():
     assert page.selectbox(key="run_box").value in ("one", "two")
 
 
+def test_a_run_that_cannot_be_opened_says_why():
+    make("one")
+    runs.create(for_digits(preset("mlp-vae")), "queued")
+    damaged = make("damaged")
+    (damaged.path / "recipe.json").write_text("{")
+    assert "no weights yet" in visit(run="queued").warning[0].value
+    assert "is damaged" in visit(run="damaged").warning[0].value
+    chosen = make("chosen")
+    page = visit(run="chosen")
+    chosen.delete()
+    page.run()
+    assert "was deleted or renamed. You see another one" in page.warning[0].value
+
+
 @pytest.mark.parametrize(("preset_name", "d"), [("mlp-vae", 1), ("plane-vae", 2), ("mlp-vae", 128), ("deep-ae", 5)])
 def test_every_kind_of_model_has_its_page(preset_name, d):
     make("run", preset_name, latent_dim=d)

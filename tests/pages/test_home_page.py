@@ -75,3 +75,19 @@ def test_every_other_page_has_a_card_in_the_order_of_the_navigation_and_the_rows
     cards = [column for column in page.columns if column.get("page_link")]
     assert len(cards) == len(titles) and len(titles) % COLUMNS == 0
     assert {round(column.weight * COLUMNS, 3) for column in cards} == {1.0}
+
+
+def test_a_first_model_that_was_stopped_can_be_resumed(boards):
+    stopped = job("mine", 0, active=False)
+    stopped.state, stopped.message = "stopped", "Stopped in epoch 3. You can resume it."
+    stopped.run.resumable = True
+    training_queue.training_queue("auto")._jobs.append(stopped)
+    page = visit(first="mine")
+    assert not button_of(page, "home_resume").disabled and button_of(page, "home_resume").proto.type == "primary"
+    assert "You can resume it" in page.info[0].value and button_of(page, "home_watch_mine")
+
+
+def test_a_first_model_that_does_not_exist_gets_a_sentence_and_leaves_the_address(boards):
+    page = visit(first="<b>nobody</b>")
+    assert "does not exist" in page.warning[0].value and "nobody" not in page.warning[0].value
+    assert "first" not in page.query_params and page.button(key="home_train")

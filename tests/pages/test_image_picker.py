@@ -51,12 +51,14 @@ def picks(page: AppTest, name: str) -> dict[str, Pick]:
     return next(iter(page.session_state[f"{name}_picks"].values()))
 
 
-def test_a_drawing_becomes_an_end_of_the_way_and_is_not_in_the_address():
+def test_a_drawing_becomes_an_end_of_the_way_and_stands_in_the_address():
     make()
     page = visit("interpolate", "drawn", DRAWN)
     press(page, "interpolate_pick_a_use_drawing")
     assert picks(page, "interpolate")["a"] == Pick.own("drawn", DRAWN)
-    assert "a" not in page.query_params and "b" in page.query_params
+    (text,) = page.query_params["a"] if isinstance(page.query_params["a"], list) else [page.query_params["a"]]
+    assert image_choice.parse(text, None, ImageShape.of_picture(DRAWN.shape)) == Pick.own("drawn", DRAWN)
+    assert picks(open_page("interpolate", a=text), "interpolate")["a"] == Pick.own("drawn", DRAWN), "after a reload"
     assert not page.session_state["interpolate_pick_a"], "the picker has closed"
 
 

@@ -10,11 +10,18 @@ from core import data
 from core.data import loading
 from core.images.shape import LARGEST, SMALLEST, ImageShape
 from ui.shared import address
+from ui.shared.address import Parameter
 
 COLOURS = {1: "Grey", 3: "Colour"}
 """Channels and their names."""
 
 _CHANNELS, _HEIGHT, _WIDTH = "data_channels", "data_height", "data_width"
+
+
+FOLDER = Parameter(
+    "folder", "data_folder", lambda text: text if len(text) <= 1_000 else None, "", "a path of at most 1,000 characters"
+)
+"""Path of the visitor's own folder."""
 
 
 def choose_set(status: dict[str, loading.Status]) -> str:
@@ -49,7 +56,8 @@ def choose_set(status: dict[str, loading.Status]) -> str:
 
 def choose_folder() -> str:
     """Draw the field for the path of a folder; its text."""
-    return st.text_input(
+    FOLDER.adopt()
+    path = st.text_input(
         "Path of your folder",
         key="data_folder",
         persist_state="session",
@@ -57,6 +65,14 @@ def choose_folder() -> str:
         help="A folder on the computer that runs the lab. Sub-folders become classes; any picture format is read; "
         "damaged files are skipped and listed.",
     )
+    FOLDER.keep()
+    return path
+
+
+def no_folder() -> str:
+    """An empty path, for a set that is no folder; the address then names none either."""
+    address.put(FOLDER.name, None)
+    return ""
 
 
 def choose_shape(name: str) -> ImageShape:

@@ -12,22 +12,25 @@ from ui.data import inputs, sheets
 from ui.data.download_box import download_box
 from ui.data.explain import explain
 from ui.shared import address
+from ui.shared.address import Parameter, whole
 from ui.shared.formatting import escape_markdown, format_sig, pluralize
 from ui.shared.page import open_page
 
 SEED = "data_sheet_seed"  # in session state, not bound to a widget, so that it outlives a visit to another page
+DRAW = Parameter("draw", SEED, whole(0, 999_999), 0, "a whole number from 0 to 999,999")
 
 
 def page() -> None:
     """The whole page."""
-    address.check_names(("set", "shape"))
+    address.check_names(("set", "folder", "shape", DRAW.name))
+    DRAW.adopt()
     status = data.status()
     controls, picture = st.columns([3, 8], gap="large")
     with controls:
         st.title("Data", anchor=False)
         st.markdown("A model learns only what its images show. Look at them before you train.")
         name = inputs.choose_set(status)
-        path = inputs.choose_folder() if name == "folder" else ""
+        path = inputs.choose_folder() if name == "folder" else inputs.no_folder()
         shape = inputs.choose_shape(name)
         images, problem = _load(name, path, shape)
         if images:
@@ -78,7 +81,8 @@ def _actions(name: str, path: str, images: ImageSet) -> None:
         width="stretch",
         help="Shows other images of every class.",
     ):
-        st.session_state[SEED] = st.session_state.get(SEED, 0) + 1
+        st.session_state[SEED] = (st.session_state.get(SEED, 0) + 1) % 1_000_000
+    DRAW.keep()
     st.caption(
         f"Draw {st.session_state.get(SEED, 0)} · {images.shape} · "
         f"{pluralize(len(images.train_images), 'training image')}, {len(images.test_images):,} to test"

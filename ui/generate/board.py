@@ -187,24 +187,25 @@ def _undo_and_redo(here: LatentCursor) -> None:
         move()
         st.rerun(["board", "steps"])
 
-    st.button(
-        "Undo",
-        key="generate_undo",
-        on_click=step,
-        args=(here.undo,),
-        icon=":material/undo:",
-        disabled=not here.can_undo,
-        help="Goes back to the previous point.",
-    )
-    st.button(
-        "Redo",
-        key="generate_redo",
-        on_click=step,
-        args=(here.redo,),
-        icon=":material/redo:",
-        disabled=not here.can_redo,
-        help="Reverses an undo.",
-    )
+    with st.container(horizontal=True, gap="xsmall", width="content"):
+        st.button(
+            "Undo",
+            key="generate_undo",
+            on_click=step,
+            args=(here.undo,),
+            icon=":material/undo:",
+            disabled=not here.can_undo,
+            help="Goes back to the previous point.",
+        )
+        st.button(
+            "Redo",
+            key="generate_redo",
+            on_click=step,
+            args=(here.redo,),
+            icon=":material/redo:",
+            disabled=not here.can_redo,
+            help="Reverses an undo.",
+        )
 
 
 @st.fragment(key="draw")

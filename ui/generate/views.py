@@ -72,7 +72,8 @@ def other_plane(run: Run, loaded: LoadedModel) -> None:
         persist_state="session",
         help=f"Decodes {side_for(loaded.shape) ** 2:,} images through the current point; takes up to a few seconds.",
     ):
-        for name in (PLANE.name, DIRECTIONS.name, "right", "up"):
+        PLANE.keep()
+        for name in (DIRECTIONS.name, "right", "up"):
             address.put(name, None)
         st.caption("Choose two directions and move over the plane that they span; all other coordinates stay as above.")
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.recipes.recipe import fields
-from core.runs import Run
+from core.runs import Run, figures
 from ui.charts import gan, losses
 from ui.components.charts.curves import curves
 from ui.run.pictures import side_by_side
@@ -50,7 +50,8 @@ def _models(picked: list[Run]) -> None:
     )
     st.caption(
         "One colour per run; solid: training, dashed: validation. Lower is better, but totals with different "
-        "likelihoods or β are on different scales and cannot be compared."
+        "likelihoods or β are on different scales and cannot be compared. The test −ELBO below has the KL at weight 1 "
+        "whatever β was: it compares runs of one likelihood."
     )
     st.dataframe(
         _results(picked),
@@ -143,15 +144,19 @@ def _results(picked: list[Run]) -> list[dict]:
     in_bits = any(run.recipe.bits_per_dim(0.0) is not None for run in picked)
     for run in picked:
         status = run.status
-        test = run.evaluation() or {}
+        test = figures.by_key(figures.of_test(run))
         rows.append(
             {
                 "Run": run.name,
                 "Epochs": f"{epoch(status['epoch'])} of {run.epochs:,}",
-                "Best validation total": format_sig(status.get("best_total")),
-                "Test total": format_sig(test.get("total")),
-                **({"Test bits per dimension": format_sig(test.get("bits_per_dim"))} if in_bits else {}),
-                "Test MSE per pixel": format_sig(test.get("mse")),
+                "Best validation total": _cell(figures.best(run)),
+                "Test total": _cell(test.get("total", test.get("negative_elbo"))),
+                "Test −ELBO": _cell(test.get("negative_elbo")),
+                "Test reconstruction": _cell(test.get("recon")),
+                "Test KL": _cell(test.get("kl")),
+                "Active units": _cell(test.get("active_units")),
+                **({"Test bits per dimension": _cell(test.get("bits_per_dim"))} if in_bits else {}),
+                "Test MSE per pixel": _cell(test.get("mse")),
                 "Time": duration(status["seconds"]),
                 "Images/s": format_sig(status.get("images_per_second")),
                 "Parameters": format_sig(status.get("parameters")),
@@ -159,3 +164,12 @@ def _results(picked: list[Run]) -> list[dict]:
             | _different_settings(run, picked)
         )
     return rows
+
+
+def _cell(figure: figures.Figure | None) -> str:
+    """A figure with its unit, and with its weights where it is an objective: units and β differ from row to row."""
+    if figure is None:
+        return "–"
+    unit = figure.unit.removesuffix(" per image").removeprefix("per pixel").removeprefix("bits")
+    weights = figure.name[figure.name.index("(") :] if figure.key.endswith("total") and "(" in figure.name else ""
+    return " ".join(filter(None, (format_sig(figure.value), unit, weights)))

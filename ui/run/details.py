@@ -47,6 +47,7 @@ def _figures(run: Run) -> None:
         [figure.row() for figure in figures(run)],
         key="run_figures",
         hide_index=True,
+        height="content",
         alt="The figures of this run with their units.",
     )
     st.caption(

@@ -9,6 +9,7 @@ from core.jobs.training_queue import TrainingQueue, training_queue
 from core.runs import Run
 from ui.components.page.to_top import to_top
 from ui.run.actions import actions
+from ui.run.bring_in import bring_in
 from ui.run.details import details
 from ui.run.dialogs import NAME
 from ui.run.table import COMPARED, all_runs
@@ -42,19 +43,22 @@ def show() -> None:
 
 
 def _table(queue: TrainingQueue) -> None:
-    st.title("Runs", anchor=False)
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.title("Runs", anchor=False, width="content")
+        bring_in()
     st.markdown("Every model that was trained here, examples included. Open one, or compare several.")
     all_runs(queue, {job.name: job.position for job in training_jobs() if job.active})
 
 
 def _one(run: Run, queue: TrainingQueue) -> None:
     """The page of one run."""
-    if st.button("All runs", key="run_all", icon=":material/arrow_back:", type="tertiary", help="Back to the table."):
-        address.put(NAME, None)
-        st.rerun()
     job = job_of(run.name)
     training = job is not None and job.active
-    st.title(escape_markdown(run.name), anchor=False)
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.title(escape_markdown(run.name), anchor=False, width="content")
+        if st.button("All runs", key="run_all", icon=":material/table_rows:", help="Back to the table."):
+            address.put(NAME, None)
+            st.rerun()
     if run.error is None and not training:
         line = settings_line(run.recipe, run.status["changes"])
         st.markdown(f"{escape_markdown(line)} · {_state(run)}")

@@ -13,7 +13,7 @@ from core.runs import Run, RunError, frames
 from ui.shared.formatting import escape_markdown, pluralize
 from ui.shared.still_image import still
 
-THUMBNAILS = 6
+THUMBNAILS = 4
 """Samples in a thumbnail."""
 
 SAMPLES = 2 * frames.COLUMNS

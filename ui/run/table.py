@@ -8,7 +8,7 @@ import streamlit as st
 
 from core import runs
 from core.jobs.training_queue import TrainingQueue
-from core.runs import Run
+from core.runs import Run, figures
 from ui.run.actions import actions
 from ui.run.compare import compare
 from ui.run.dialogs import CHOSEN
@@ -33,7 +33,13 @@ COLUMNS = {
     "Best total": st.column_config.NumberColumn(
         width=82,
         format="%.1f",
-        help="Lowest validation total, in nats per image (squared error for the loss of that name).",
+        help="Lowest validation total, in nats per image: all loss terms with the run's own weights, such as β.",
+    ),
+    "Squared error": st.column_config.NumberColumn(
+        width=82,
+        format="%.2f",
+        help="Lowest validation total of a run whose loss is the squared error, summed over an image's pixels. It is "
+        "not in nats.",
     ),
     "Fréchet": st.column_config.NumberColumn(
         width=70,
@@ -44,7 +50,19 @@ COLUMNS = {
 }
 
 
-ORDER = ("Run", "Owner", "State", "Samples", "Best total", "Fréchet", "Epochs", "Time", "Started", "What")
+ORDER = (
+    "Run",
+    "Owner",
+    "State",
+    "Samples",
+    "Best total",
+    "Squared error",
+    "Fréchet",
+    "Epochs",
+    "Time",
+    "Started",
+    "What",
+)
 """Columns from left to right; a column without a value in any row is left out."""
 
 
@@ -124,13 +142,16 @@ def _row(run: Run, place: int | None, pictured: bool) -> dict:
     status, best = run.status, run.status.get("best_total")
     state = status["state"] if place is None else "queued" if place else "training"
     live = place == 0
-    adversarial = run.recipe.family.adversarial
+    column = "Best total"
+    if run.recipe.family.adversarial:
+        column = "Fréchet"
+    elif figures.unit(run.recipe) == figures.SQUARED_ERROR:
+        column = "Squared error"
     figure = math.nan if live or best is None else best
     return {
         "Run": run.name,
         "State": state,
-        "Best total": math.nan if adversarial else figure,
-        **({"Fréchet": figure} if adversarial else {}),
+        **{"Best total": math.nan, column: figure},
         "Epochs": math.nan if live else float(epoch(status["epoch"])),
         "Time": "" if live else duration(status["seconds"]),
         "Started": format_time(status.get("created")),

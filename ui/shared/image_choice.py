@@ -184,4 +184,5 @@ def _own_picture(text: str, shape: ImageShape) -> Pick | None:
         pixels = unpacker.decompress(base64.urlsafe_b64decode(packed + "=" * (-len(packed) % 4)), shape.values + 1)
     except (binascii.Error, zlib.error, ValueError):
         return None
-    return Pick(kind, pixels=pixels, shape=wanted) if len(pixels) == shape.values else None
+    whole = unpacker.eof and not unpacker.unused_data and len(pixels) == shape.values
+    return Pick(kind, pixels=pixels, shape=wanted) if whole else None

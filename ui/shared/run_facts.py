@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from core.recipes.recipe import Recipe
-from core.runs import Run
+from core.runs import Run, figures
 from ui.shared.formatting import format_sig
 
 
@@ -21,8 +21,10 @@ def settings_line(recipe: Recipe, changes: Iterable[dict[str, Any]] = ()) -> str
 
 
 def best_of(run: Run) -> str:
-    """The best figure of a run's validation with its name."""
-    best = format_sig(run.status.get("best_total"))
+    """The best figure of a run's validation with its name and its unit."""
+    best = figures.best(run)
     if run.recipe.family.adversarial:
-        return f"best Fréchet distance {best}"
-    return f"best validation total {best} per image"
+        return f"best Fréchet distance {format_sig(None if best is None else best.value)}"
+    if best is None:
+        return "not validated yet"
+    return f"best validation {best.name} {format_sig(best.value)} {best.unit}"

@@ -267,7 +267,7 @@ def test_what_differs_from_the_recipe_stands_in_the_address_and_a_reload_restore
     page.number_input(key="recipe_latent_dim").set_value(8.0)
     page.text_input(key="recipe_hidden").set_value("77-33")
     page.selectbox(key="recipe_dataset").select("digits").run()
-    page.selectbox(key="recipe_activation").select("silu").run()
+    page.selectbox(key="recipe_activation").select("relu").run()
     made, texts = page.session_state["made"], in_address(page)
     assert texts.items() >= {"beta": "4.5", "latent_dim": "8", "hidden": "77-33", "dataset": "digits"}.items()
     assert texts.keys() == {"recipe", "beta", "latent_dim", "hidden", "dataset", "activation"}

@@ -73,24 +73,16 @@ def latent_board(
         seq: number of the newest message from the board that is contained in `sigma_units`.
         sigma_units: the point in units of σ from each dimension's centre, [d].
         picture: the image decoded at this point, `uint8` [H, W] or [H, W, 3].
-        order, weight, dead: see `core.latent.axes.Axes`.
-        prior: whether σ is the prior's, rather than that of the training latents.
+        order, weight, dead: see `core.latent.axes.Axes`. prior: whether σ is the prior's, not that of training latents.
         on_move: receives {"seq": int, "sigma_units": d numbers, "dim": the dimension moved, or −1}. Not checked: it
             comes from a browser.
-        original: the encoded image, like `picture`, shown small beside its reconstruction.
-        note: what `original` is. measure: what `weight` is; empty where it is unknown.
-        parameter: of the address, in which the browser keeps the point; empty for none.
-        kept: whether this point belongs there, also before the reader moves it.
+        original: the encoded image, like `picture`, shown small. note: what it is.
+        measure: what `weight` is; empty where it is unknown.
+        parameter: of the address, in which the browser keeps the point. kept: whether it belongs there at once.
     """
-
-    def moved() -> None:
-        value = (st.session_state.get(key) or {}).get("at")
-        if isinstance(value, dict):
-            on_move(value)
-
     _mount(
         key=key,
-        on_at_change=moved,
+        on_at_change=lambda: _report(key, on_move),
         data={
             "run": run,
             "stamp": stamp,
@@ -111,3 +103,10 @@ def latent_board(
             "kept": kept,
         },
     )
+
+
+def _report(key: str, on_move: Callable[[dict[str, Any]], None]) -> None:
+    """Pass the newest message of the board on."""
+    value = (st.session_state.get(key) or {}).get("at")
+    if isinstance(value, dict):
+        on_move(value)

@@ -21,7 +21,7 @@ function start(root) {
   return {};
 }
 
-// Whether the text is now on the clipboard. Browsers have the new way on pages of this machine alone, and may refuse it.
+// Whether the text is now on the clipboard. Browsers have the new way on pages of this machine alone and may refuse it.
 async function copied(words) {
   try {
     await navigator.clipboard.writeText(words);

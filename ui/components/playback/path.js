@@ -105,7 +105,9 @@ function start(root) {
     scrubber.mark(`${Math.round(100 * t)} % of the path from A to B`);
     figure.dataset.at = at;
     clearTimeout(keeping); // a reload and a link lead back to where the scrubber rests
-    keeping = setTimeout(() => setAddress("t", t === FIRST_LOOK ? null : String(Math.round(t * 1e3) / 1e3)), 300);
+    keeping = setTimeout(() => {
+      if (figure.isConnected) setAddress("t", t === FIRST_LOOK ? null : String(Math.round(t * 1e3) / 1e3));
+    }, 300);
     heroes.querySelectorAll(".hero").forEach((hero, way) => {
       const canvas = hero.querySelector("canvas"), note = props.ways[way].notes[at] ?? "";
       paintImage(canvas, image(way, at), shape);
