@@ -70,12 +70,13 @@ def through_the_door(
             head = [(b"content-type", b"text/html; charset=utf-8")] if status == 200 else []
             head += [(b"x-frame-options", b"ALLOWALL")]
             await send({"type": "http.response.start", "status": status, "headers": head})
-            await send({"type": "http.response.body", "body": b""})
+            await send({"type": "http.response.body", "body": b"<html><he", "more_body": True})
+            await send({"type": "http.response.body", "body": b"ad></head></html>"})
 
     async def send(message):
         sent.append(message)
 
-    scope = {"type": kind, "headers": raw(changes), "client": (client, 5), "path": "/"}
+    scope = {"type": kind, "method": "GET", "headers": raw(changes), "client": (client, 5), "path": "/"}
     asyncio.run(door.Door(inside)(scope, None, send))
     return sent, bool(asked)
 
@@ -113,20 +114,30 @@ def test_only_this_computer_comes_in_even_where_the_server_listens_further(clien
 
 
 def test_no_page_may_be_framed_and_a_browser_gets_one_token():
-    (start, _), _ = through_the_door("http", {})
+    (start, *_), _ = through_the_door("http", {})
     head = [(k.lower(), v) for k, v in start["headers"]]
     assert [v for k, v in head if k == b"x-frame-options"] == [b"DENY"]
     assert dict(head)[b"content-security-policy"] == b"frame-ancestors 'none'"
     token = r"(latent_lab_visitor=[0-9a-f]{32}); Path=/; Max-Age=\d+; HttpOnly; SameSite=Lax"
     given = re.fullmatch(token, dict(head)[b"set-cookie"].decode())
-    (again, _), _ = through_the_door("http", {"cookie": f"a=1; {given[1]}; b=2"})
+    (again, *_), _ = through_the_door("http", {"cookie": f"a=1; {given[1]}; b=2"})
     assert b"set-cookie" not in dict(again["headers"])
-    (kept, _), _ = through_the_door("http", {"accept": "text/html,*/*"}, status=304)
+    (kept, *_), _ = through_the_door("http", {"accept": "text/html,*/*"}, status=304)
     assert b"set-cookie" in dict(kept["headers"]), "the cookies were deleted, the page was not"
-    (picture, _), _ = through_the_door("http", {"accept": "image/png,*/*"}, status=304)
+    (picture, *_), _ = through_the_door("http", {"accept": "image/png,*/*"}, status=304)
     assert b"set-cookie" not in dict(picture["headers"])
-    (other, _), _ = through_the_door("http", {"cookie": "latent_lab_visitor=short"})
+    (other, *_), _ = through_the_door("http", {"cookie": "latent_lab_visitor=short"})
     assert dict(other["headers"])[b"set-cookie"] != dict(head)[b"set-cookie"]
+
+
+def test_a_page_is_told_where_its_server_is_and_nothing_else_is_changed():
+    sent, _ = through_the_door("http", {"accept": "text/html,*/*;q=0.8", "accept-encoding": "gzip"})
+    body = b"".join(message.get("body", b"") for message in sent)
+    script = b'<script>window.__streamlit = {BACKEND_BASE_URL: location.origin + "/"}</script>'
+    assert body == b"<html><head>" + script + b"</head></html>"
+    assert dict(sent[0]["headers"])[b"content-length"] == str(len(body)).encode()
+    data, _ = through_the_door("http", {"accept": "*/*"})
+    assert b"".join(message.get("body", b"") for message in data) == b"<html><head></head></html>"
 
 
 @pytest.mark.parametrize("address", ["localhost", "127.0.0.1", "127.0.0.53", "::1", "[::1]", "LOCALHOST"])

@@ -41,6 +41,15 @@ def test_a_lost_connection_is_said_and_its_end_too(page: Page, lab):
     assert page.evaluate(SAID)[0] in ("none", "normal")
 
 
+def test_a_page_opened_at_its_address_asks_for_nothing_that_is_not_there(page: Page, lab):
+    failed = []
+    page.on("response", lambda answer: failed.append(f"{answer.status} {answer.url}") if answer.status >= 400 else None)
+    page.goto(f"{lab.url}/data?dataset=digits")
+    settled(page)
+    expect(page).to_have_url(re.compile("/data"))
+    assert failed == []
+
+
 def test_a_browser_is_one_visitor_in_all_its_tabs_and_another_browser_is_another(page: Page, lab, chromium):
     def token(context) -> str:
         return next(c["value"] for c in context.cookies() if c["name"] == "latent_lab_visitor")
