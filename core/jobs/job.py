@@ -39,11 +39,13 @@ class Job:
             that ended with an unexpected error, whose process ended, and whose process could not be started;
             `{reason}` is filled in. forced_message, closed_message: for work that was killed after `patience`, and
             that the closing of the lab ended.
+        most_waiting: how many jobs of the kind may wait for one visitor; with one more, the oldest is given up.
         key: identifies the result; a second job of an active key is joined instead. owner: who asked for it first.
         id: number in its queue. touched_by: the visitor other than the owner who last gave it a command, if any.
     """
 
     kind: ClassVar[str] = "job"
+    most_waiting: ClassVar[int] = 20
     verbs: ClassVar[frozenset[str]] = frozenset({"stop"})
     priority: ClassVar[int] = 1
     gives_way: ClassVar[bool] = False
@@ -136,6 +138,10 @@ class Job:
         """Note that a visitor no longer wants the result. The job stops when nobody does."""
         if self._queue is not None:
             self._queue.leave(self, visitor)
+
+    def wanted_by(self, visitor: str) -> bool:
+        """Whether it was asked for, or is watched, by that visitor."""
+        return visitor == self.owner or visitor in self._watchers
 
     def forget_watcher(self, visitor: str) -> bool:
         """Drop a visitor from those who want the result; True if nobody is left. Under the queue's lock."""

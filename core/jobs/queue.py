@@ -87,7 +87,7 @@ class JobQueue:
                 ),
                 None,
             )
-            wanted = joined or job
+            wanted, given_up = joined or job, []
             if visitor:
                 wanted.watch(visitor)
             if joined is None:
@@ -96,7 +96,10 @@ class JobQueue:
                 self._jobs.append(job)
                 self._make_way(job)
                 self._schedule()
-            return wanted
+                given_up = self._give_up(job, visitor or job.owner)
+        for old in given_up:
+            old.after_cancel()
+        return wanted
 
     def find(self, kind: type[AnyJob], key: str) -> AnyJob | None:
         """The newest job of that kind and key."""
@@ -203,6 +206,15 @@ class JobQueue:
         for other in self._jobs:
             if other.gives_way and other.active and other.lane == job.lane and other.priority > job.priority:
                 other.stop()
+
+    def _give_up(self, job: Job, visitor: str) -> list[Job]:
+        """Take the oldest jobs of the kind out of the queue that wait for a visitor beyond `Job.most_waiting` and that
+        nobody else wants. Returns them. Under the lock."""
+        if not visitor:
+            return []
+        waiting = [j for j in self._jobs if type(j) is type(job) and j.state == "queued" and j.wanted_by(visitor)]
+        oldest = waiting[: max(0, len(waiting) - job.most_waiting)]
+        return [j for j in oldest if j.forget_watcher(visitor) and self._pass(j, Command("stop"))]
 
     def _forget(self, job: Job) -> None:
         """Drop the oldest ended jobs of a kind, and those of the same key. Under the lock."""

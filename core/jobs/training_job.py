@@ -75,6 +75,7 @@ class TrainingJob(Job):
         {"stop", "pause", "resume", "step", "epoch", "d_step", "g_step", "change"}
     )
     priority: ClassVar[int] = 0
+    most_waiting: ClassVar[int] = 1_000  # the training queue refuses more with a sentence
     patience: ClassVar[float] = 30.0  # every save is whole, so that a worker that is killed loses nothing of the last
     error_message: ClassVar[str] = "Training failed: {reason}"
     start_message: ClassVar[str] = "Training could not be started: {reason}"

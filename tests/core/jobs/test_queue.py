@@ -246,3 +246,16 @@ def test_a_visitor_who_joins_while_the_last_one_leaves_never_gets_a_job_that_sto
         assert got[0].state not in ("stopping", *FINAL)
         for execution in executor.executions:
             execution.send(Ended("finished"))
+
+
+def test_a_visitor_who_asks_for_ever_more_gives_up_the_oldest_that_nobody_else_wants(queue, monkeypatch):
+    monkeypatch.setattr(Work, "most_waiting", 3)
+    running = queue.submit(Work("running"), "me")
+    jobs = [queue.submit(Work(str(k)), "me") for k in range(4)]
+    assert [job.state for job in jobs] == ["cancelled", "queued", "queued", "queued"]
+    queue.submit(Work("1"), "another")  # joins
+    others = [queue.submit(Work(f"of another {k}"), "another") for k in range(2)]
+    more = [queue.submit(Work(f"more {k}"), "me") for k in range(2)]
+    assert jobs[1].state == "queued", "somebody else wants it"
+    assert [job.state for job in (*jobs[2:], *others, *more)] == ["cancelled", *["queued"] * 5]
+    assert running.state != "cancelled"
