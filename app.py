@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from bootstrap.door import listening_problem
+from bootstrap import door
 from ui.registry import HOME, PAGES
 from ui.shell import ICON, after_script_run, keyboard, share, style
 
@@ -10,7 +10,8 @@ from ui.shell import ICON, after_script_run, keyboard, share, style
 st.set_page_config(page_title="Latent Lab", page_icon=ICON, layout="wide")
 style()
 keyboard()
-if problem := listening_problem(st.get_option("server.address")):
+door.replace_streamlits_own_check()
+if problem := door.listening_problem(st.get_option("server.address")):
     st.error(problem)  # started without the lab's own server, which would have refused
     st.stop()
 share()

@@ -14,6 +14,7 @@ address, in the loop that serves all visitors.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import ipaddress
 import json
@@ -202,7 +203,6 @@ def guard() -> None:
     """
     try:
         server = importlib.import_module("streamlit.web.server.starlette.starlette_server")
-        net_util = importlib.import_module("streamlit.net_util")
         config = importlib.import_module("streamlit.config")
         build = server.create_starlette_app
     except (ImportError, AttributeError):
@@ -220,5 +220,25 @@ def guard() -> None:
 
     create_starlette_app.has_door = True  # type: ignore[attr-defined]
     setattr(server, "create_starlette_app", create_starlette_app)  # noqa: B010
+    replace_streamlits_own_check()
+
+
+def replace_streamlits_own_check() -> None:
+    """Hold Streamlit's check of WebSockets to the same rule, without a request to an outside host. It is all there is
+    where the app was started by `streamlit run` in place of lab.py; app.py sees to that."""
+    net_util = importlib.import_module("streamlit.net_util")
     for name in ("get_external_ip", "get_internal_ip"):  # a name of this machine is not looked for, here or outside
-        setattr(net_util, name, lambda: None)
+        setattr(net_util, name, _nothing)
+
+    def is_origin_allowed(origin: str | None, host: str | None) -> bool:
+        headers = {b"host": host, b"origin": origin}
+        given = {name: [value.encode("latin-1", "replace")] for name, value in headers.items() if value is not None}
+        return refusal("websocket", given, None) is None
+
+    with contextlib.suppress(ImportError):  # another Streamlit keeps it elsewhere; `guard` would have refused it
+        websocket = importlib.import_module("streamlit.web.server.starlette.starlette_websocket")
+        setattr(websocket, "_is_origin_allowed", is_origin_allowed)  # noqa: B010
+
+
+def _nothing() -> None:
+    return None

@@ -140,6 +140,24 @@ def test_a_page_is_told_where_its_server_is_and_nothing_else_is_changed():
     assert b"".join(message.get("body", b"") for message in data) == b"<html><head></head></html>"
 
 
+@pytest.mark.parametrize("changes", [*LET_IN, *(c for c in REFUSED if "sec-fetch-site" not in c)], ids=str)
+def test_streamlits_own_check_is_held_to_the_same_rule_and_looks_nothing_up(changes, monkeypatch):
+    from streamlit import net_util
+    from streamlit.web.server.starlette import starlette_websocket
+
+    for module, name in (
+        (net_util, "get_external_ip"),
+        (net_util, "get_internal_ip"),
+        (starlette_websocket, "_is_origin_allowed"),
+    ):
+        monkeypatch.setattr(module, name, None)  # put back after the test
+    monkeypatch.setattr(socket, "socket", None)
+    door.replace_streamlits_own_check()
+    sent = OWN | changes
+    assert starlette_websocket._is_origin_allowed(sent["origin"], sent["host"]) is (changes in LET_IN)
+    assert net_util.get_external_ip() is None
+
+
 @pytest.mark.parametrize("address", ["localhost", "127.0.0.1", "127.0.0.53", "::1", "[::1]", "LOCALHOST"])
 def test_addresses_of_this_computer(address):
     assert door.listening_problem(address) is None
