@@ -11,7 +11,7 @@ import os
 from dataclasses import dataclass
 
 from core.jobs.queue import JobQueue
-from core.jobs.training_job import TrainingJob
+from core.jobs.training_job import TrainingJob, lane_of
 from core.recipes import duration
 from core.recipes.recipe import Recipe
 from core.system.devices import cores
@@ -44,8 +44,20 @@ def wait(queue: JobQueue, job: TrainingJob) -> Wait:
     """The trainings before one that waits, and how long they take."""
     if job.state != "queued":
         return Wait(0, 0.0)
-    lane = [other for other in queue.jobs(TrainingJob) if other.active and other.lane == job.lane]
-    before = lane[: lane.index(job)] if job in lane else lane
+    lane = _active(queue, job.lane)
+    return _sum(lane[: lane.index(job)] if job in lane else lane, queue)
+
+
+def wait_of_new(queue: JobQueue, device: str = "auto") -> Wait:
+    """What would come before a training that were added now."""
+    return _sum(_active(queue, lane_of(device)), queue)
+
+
+def _active(queue: JobQueue, lane: str) -> list[TrainingJob]:
+    return [job for job in queue.jobs(TrainingJob) if job.active and job.lane == lane]
+
+
+def _sum(before: list[TrainingJob], queue: JobQueue) -> Wait:
     times = [_left(other, queue) for other in before]
     known = [seconds for seconds in times if seconds is not None]
     return Wait(len(before), sum(known) if len(known) == len(times) else None)

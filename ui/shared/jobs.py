@@ -36,15 +36,18 @@ def waits(job: TrainingJob, whose: str = "it") -> str:
 
 
 def first_model_takes() -> str:
-    """How long Home's first model takes, as busy as this computer is: `about fifteen seconds`, `about 50 s (…)`."""
-    slower = waiting.slowdown()
-    before = [job for job in training_queue.training_queue().jobs() if job.active]
-    if slower < waiting.BUSY and not before:
+    """How long Home's first model takes with all that comes before it, as busy as this computer is: `about fifteen
+    seconds`, `about 2 min (3 other trainings come first, and this computer is busy)`."""
+    slower, found = waiting.slowdown(), waiting.wait_of_new(job_queue())
+    if slower < waiting.BUSY and not found.before:
         return "about fifteen seconds"
-    queued = f"after {pluralize(len(before), 'other training')}" if before else ""
-    busy = "this computer is busy now" if slower >= waiting.BUSY else ""
-    reason = "; ".join(part for part in (queued, busy) if part)
-    return f"{rough_duration(FIRST_SECONDS * slower)} ({reason})"
+    own = FIRST_SECONDS * slower
+    others = pluralize(found.before, "other training")
+    if found.before and found.seconds is None:
+        return f"{rough_duration(own)}, after {others} whose time is not known yet"
+    first = f"{others} {'comes' if found.before == 1 else 'come'} first" if found.before else ""
+    busy = "this computer is busy" if slower >= waiting.BUSY else ""
+    return f"{rough_duration(own + (found.seconds or 0.0))} ({', and '.join(part for part in (first, busy) if part)})"
 
 
 def queues() -> dict[str, TrainingQueue]:

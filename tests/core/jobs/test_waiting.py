@@ -45,6 +45,8 @@ def test_the_wait_is_what_runs_still_needs_and_the_whole_of_what_waits(board, ex
     assert waiting.wait(queue, second) == waiting.Wait(1, pytest.approx(left))
     whole = 10 * (64 + 20 * 3 / 4) / 50.0
     assert waiting.wait(queue, third) == waiting.Wait(2, pytest.approx(left + whole))
+    assert waiting.wait_of_new(queue) == waiting.Wait(3, pytest.approx(left + 2 * whole))
+    assert waiting.wait_of_new(queue, "cuda") == waiting.Wait(0, 0)
 
 
 def test_a_network_that_was_not_measured_leaves_the_time_open(board, executor):

@@ -1,0 +1,33 @@
+"""What a page says about waiting."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.jobs.waiting import Wait
+from ui.shared import jobs
+
+
+@pytest.mark.parametrize(
+    ("slower", "found", "said"),
+    [
+        (1.0, Wait(0, 0.0), "about fifteen seconds"),
+        (4.0, Wait(0, 0.0), "about 1 min (this computer is busy)"),
+        (1.0, Wait(1, 30.0), "about 45 s (1 other training comes first)"),
+        (3.0, Wait(19, 855.0), "about 15 min (19 other trainings come first, and this computer is busy)"),
+        (1.0, Wait(2, None), "about 15 s, after 2 other trainings whose time is not known yet"),
+    ],
+)
+def test_homes_first_model_names_what_comes_before_it_and_how_busy_the_computer_is(monkeypatch, slower, found, said):
+    monkeypatch.setattr(jobs.waiting, "slowdown", lambda: slower)
+    monkeypatch.setattr(jobs.waiting, "wait_of_new", lambda queue: found)
+    assert jobs.first_model_takes() == said
+
+
+@pytest.mark.parametrize(
+    ("found", "said"), [(Wait(2, 100.0), "2 jobs before yours, about 2 min"), (Wait(2, None), "2 jobs before yours")]
+)
+def test_the_queue_names_a_time_only_where_it_is_known(monkeypatch, found, said):
+    monkeypatch.setattr(jobs.waiting, "wait", lambda queue, job: found)
+    job = type("Job", (), {"position": 2})()
+    assert jobs.waits(job, "yours") == said
