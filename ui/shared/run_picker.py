@@ -12,6 +12,7 @@ from core.runs import Run
 from ui.shared import address
 from ui.shared.default_run import preferred
 from ui.shared.formatting import pluralize
+from ui.shared.jobs import first_model_takes
 from ui.shared.owner import is_foreign, label
 from ui.shared.page import open_page
 
@@ -118,7 +119,7 @@ def nothing_yet(key: str, some: bool) -> None:
     st.info(
         "No run has weights yet. They appear after the first epoch of training."
         if some
-        else "Nothing has been trained yet. Train a model first: on the digits it takes about fifteen seconds."
+        else f"Nothing has been trained yet. Train a model first: on the digits it takes {first_model_takes()}."
     )
     with st.container(horizontal=True):
         if st.button(
