@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
+import threading
 from typing import TextIO
 
 OPEN_FILES = (65_536, 10_240, 4_096)  # tried from the highest: macOS grants less than it says
@@ -41,6 +42,7 @@ class BoundedLog:
 
     def __init__(self, stream: TextIO, most: int = LOG_BYTES, tail: int = TAIL_BYTES):
         self._stream, self._most, self._tail = stream, most, tail
+        self._cutting = threading.Lock()
         self._unchecked = most  # bytes written since the file was last looked at; the first write looks
 
     def write(self, text: str) -> int:
@@ -48,7 +50,7 @@ class BoundedLog:
         self._unchecked += len(text)
         if self._unchecked > self._tail // 8:
             self._unchecked = 0
-            with contextlib.suppress(OSError, ValueError):
+            with contextlib.suppress(OSError, ValueError), self._cutting:
                 self._cut()
         return written
 
