@@ -44,7 +44,7 @@ def first_model_takes() -> str:
     own = FIRST_SECONDS * slower
     others = pluralize(found.before, "other training")
     if found.before and found.seconds is None:
-        return f"{rough_duration(own)}, after {others} whose time is not known yet"
+        return f"{rough_duration(own)} once {others} {'has' if found.before == 1 else 'have'} ended"
     first = f"{others} {'comes' if found.before == 1 else 'come'} first" if found.before else ""
     busy = "this computer is busy" if slower >= waiting.BUSY else ""
     return f"{rough_duration(own + (found.seconds or 0.0))} ({', and '.join(part for part in (first, busy) if part)})"

@@ -15,7 +15,7 @@ from ui.shared import jobs
         (4.0, Wait(0, 0.0), "about 1 min (this computer is busy)"),
         (1.0, Wait(1, 30.0), "about 45 s (1 other training comes first)"),
         (3.0, Wait(19, 855.0), "about 15 min (19 other trainings come first, and this computer is busy)"),
-        (1.0, Wait(2, None), "about 15 s, after 2 other trainings whose time is not known yet"),
+        (1.0, Wait(2, None), "about 15 s once 2 other trainings have ended"),
     ],
 )
 def test_homes_first_model_names_what_comes_before_it_and_how_busy_the_computer_is(monkeypatch, slower, found, said):
