@@ -7,6 +7,7 @@ import math
 import os
 import shlex
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,11 +16,14 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, TextIO
 
 from core import runs
+from core.runs import images as run_images
 from core.system import paths
 from core.system.atomic_files import write_atomic
 
 if TYPE_CHECKING:
     from tqdm import tqdm
+
+    from core.data import ImageSet
 
 
 class CliError(Exception):
@@ -118,6 +122,18 @@ def find_any(name: str) -> runs.Run:
     """`find` including damaged runs, which can still be renamed and deleted."""
     bare = _bare(name)
     return next((run for run in runs.list_runs() if run.name == bare), None) or runs.open_run(bare)
+
+
+def images_of(run: runs.Run) -> ImageSet:
+    """The images that a run was trained on; says on stderr what has changed since.
+
+    Raises:
+        DataError: files are missing or damaged, or no image of the run is left.
+    """
+    images = run_images.images_of(run)
+    if images.changed:
+        print(f"Note: {images.changed}", file=sys.stderr)
+    return images
 
 
 def refuse_adversarial(run: runs.Run, lacks: str) -> None:

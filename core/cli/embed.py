@@ -18,7 +18,6 @@ from core.images import convert
 
 if TYPE_CHECKING:
     from core.embedding.tsne import State
-from core.recipes.images import load_images
 
 
 def embed(args: argparse.Namespace) -> int:
@@ -28,7 +27,7 @@ def embed(args: argparse.Namespace) -> int:
         common.refuse_adversarial(run, "encodes none")
     table = common.output_file(args.out, f"{run.name}-map.csv", args.force)
     picture = common.output_file(str(table.with_suffix(".png")), "map.png", args.force)
-    images = load_images(run.recipe)
+    images = common.images_of(run)
     backend = embedding_settings.default_backend()
     try:
         settings = Settings(

@@ -15,7 +15,6 @@ from core.cli.training import flag
 from core.images import convert
 from core.recipes import presets
 from core.recipes.family import generator_sources
-from core.recipes.images import load_images
 from core.recipes.recipe import Recipe, applies, fields
 from core.runs import figures, gan_source
 from core.system.atomic_files import write_json
@@ -42,7 +41,7 @@ def evaluate(args: argparse.Namespace) -> None:
             f"'{run.name}' is {'an' if name[0] in 'aeiou' else 'a'} {name}: its images become points in the latent "
             "space, so there is no log p(x) to estimate. Omit --samples."
         )
-    images = load_images(run.recipe)
+    images = common.images_of(run)
     if not len(images.test_images):
         raise CliError(f"The data set of '{run.name}' is too small to have test images.")
     device = common.device(args.device)

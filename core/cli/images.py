@@ -18,7 +18,6 @@ from core.cli.common import CliError, Command, number
 from core.images import convert, picture_files
 from core.images.shape import ImageShape
 from core.latent import codec, mixture, walks
-from core.recipes.images import load_images
 from core.runs import Run
 
 if TYPE_CHECKING:
@@ -148,7 +147,7 @@ def interpolate(args: argparse.Namespace) -> None:
     """Draw the path from one test image to another through the latent space, with the originals at both ends."""
     run = common.find(args.name)
     out = common.output_file(args.out, f"{run.name}-path.png", args.force)
-    test = load_images(run.recipe).test_images
+    test = common.images_of(run).test_images
     if max(args.a, args.b) >= len(test):
         raise CliError(f"There are {len(test):,} test images: choose A and B from 0 to {len(test) - 1:,}.")
     model = _model(run, args.which)
@@ -177,7 +176,7 @@ def _from_files(files: list[str], shape: ImageShape) -> np.ndarray:
 
 def _from_test_set(run: Run, n: int) -> np.ndarray:
     """n test images with every class in proportion; training images of a set too small to have test images."""
-    images = load_images(run.recipe)
+    images = common.images_of(run)
     if not len(images.test_images):
         return images.train_images[:n]
     chosen: np.ndarray = images.test_images[data.spread(images.test_labels, min(n, len(images.test_images)))]

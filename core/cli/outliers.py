@@ -13,7 +13,6 @@ from core import data
 from core.cli import common
 from core.cli.common import CliError, Command, number
 from core.evaluation import outlier_images
-from core.recipes.images import load_images
 from core.system.progress import Steps
 
 SCORES = {
@@ -32,7 +31,7 @@ def outliers(args: argparse.Namespace) -> None:
         raise CliError(f"'{args.other}' is what '{run.name}' was trained on. Choose another set with --other.")
     available = outlier_images.other_sets(run.recipe)
     name = args.other or (available[0] if available else "")
-    images = load_images(run.recipe)
+    images = common.images_of(run)
     other = data.load(name, shape=images.shape) if name else None
     outlier_set = outlier_images.build(images, run.recipe, other, args.n, args.seed)
     from core.evaluation import outliers as scores

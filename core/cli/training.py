@@ -17,6 +17,7 @@ from core.recipes import presets
 from core.recipes.images import load_images
 from core.recipes.recipe import GROUPS, Recipe, RecipeError, check, fields, lacking
 from core.runs import figures, gan_source
+from core.runs import images as run_images
 from core.training.events import Control, Finished
 
 SKIPPED_SHOWN = 5
@@ -138,6 +139,8 @@ def resume(args: argparse.Namespace) -> int:
             f"--epochs {done + max(1, done // 2)}."
         )
     device = common.device(args.device)
+    if run.has_weights and (note := run_images.images_to_resume(run).changed):
+        print(f"Note: {note}", file=sys.stderr)
     if epochs != status.get("epochs", run.recipe.epochs):
         run.update_status(flush=True, epochs=epochs)
     return _drive(run, device)

@@ -1,7 +1,7 @@
 """Image data sets: registry, loading, splits, statistics and downloads."""
 
 from core.data.image_set import DataError, ImageSet, spread
-from core.data.loading import load, split, status
+from core.data.loading import load, split, status, table_rows
 from core.data.registry import SOURCES
 
-__all__ = ["SOURCES", "DataError", "ImageSet", "load", "split", "spread", "status"]
+__all__ = ["SOURCES", "DataError", "ImageSet", "load", "split", "spread", "status", "table_rows"]

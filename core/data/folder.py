@@ -20,7 +20,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from core.data.image_set import DataError, ImageSet, spread
+from core.data import holdout
+from core.data.image_set import DataError, ImageSet
 from core.data.layout import TEST, TRAIN, VALIDATION, Place, places
 from core.images import foreign_files, levels, picture_files
 from core.images.convert import ImageError
@@ -54,7 +55,8 @@ _reading: dict[_Key, threading.Lock] = {}
 def load(folder: str, shape: ImageShape = GREY_28, choices: PixelChoices | None = None) -> ImageSet:
     """The pictures below a folder, fitted into `shape`.
 
-    Training and test images are those of its `train` and `test` folders, else about 5/6 and 1/6, the same everywhere.
+    Training and test images are those of its `train` and `test` folders, else about 5/6 and 1/6, chosen by the
+    content of each (`holdout`), so that an image keeps its role when the folder grows.
     Read again only after a file was added, removed or changed. A single picture is both training and test image.
 
     Args:
@@ -263,7 +265,7 @@ def _set(
     classes = list(dict.fromkeys(name for name in names if name is not None))
     number = {name: i for i, name in enumerate(classes)}
     labels = np.array([-1 if name is None else number[name] for name in names], dtype=np.int64)
-    train, test, held_out, more = _parts([one.place.part for one in good], labels)
+    train, test, held_out, more = _parts([one.place.part for one in good], pictures, labels)
 
     def gathered(rows: np.ndarray) -> np.ndarray:
         images = np.empty((len(rows), *shape.picture), np.uint8)
@@ -285,29 +287,31 @@ def _set(
     )
 
 
-def _parts(parts: Sequence[str], labels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, tuple[str, ...]]:
+def _parts(
+    parts: Sequence[str], pictures: Sequence[np.ndarray], labels: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, tuple[str, ...]]:
     """Indices of training and test images, those of the training images that are held out, and notes."""
     said = np.array(parts)
     everyone, none = np.arange(len(parts)), np.array([], np.int64)
     if not said.astype(bool).any():
-        return *_own_split(labels), none, ()
+        return *_own_split(pictures, labels), none, ()
     test = np.flatnonzero(said == TEST)
     if not len(test):
         test, said = np.flatnonzero(said == VALIDATION), np.where(said == VALIDATION, TEST, said)
     if not (said == TRAIN).any() or not len(test):
         empty = "training" if len(test) else "test"
-        train, test = _own_split(labels)
+        train, test = _own_split(pictures, labels)
         return train, test, none, (f"The folder of the {empty} set holds no usable picture: a sixth is tested with.",)
     train = np.setdiff1d(everyone, test)
     return train, test, np.flatnonzero(said[train] == VALIDATION), ()
 
 
-def _own_split(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Five sixths to train on and a sixth to test with, of every class in proportion; a single image is both."""
+def _own_split(pictures: Sequence[np.ndarray], labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Indices of training and test images by their own content (`holdout`); a single image is both."""
     everyone = np.arange(len(labels))
     if len(labels) == 1:
         return everyone, everyone
-    test = spread(labels, max(1, round(len(labels) / 6)))
+    test = holdout.test_rows(pictures, labels)
     return np.setdiff1d(everyone, test), test
 
 

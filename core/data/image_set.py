@@ -16,6 +16,25 @@ class DataError(Exception):
 
 
 @dataclass(frozen=True, eq=False)
+class Origin:
+    """Where the images of a set stood in the set that a run was trained on (`fingerprint.arrange`).
+
+    Attributes:
+        rows: place of each training image among the training images of then, increasing, `int64` [N].
+        train: number of training images then. held_out: as `ImageSet.held_out`, but places among the images of then.
+    """
+
+    rows: np.ndarray
+    train: int
+    held_out: np.ndarray
+
+    @property
+    def missing_train(self) -> int:
+        """Number of training images (validation images included) that are not there any more."""
+        return self.train - len(self.rows)
+
+
+@dataclass(frozen=True, eq=False)
 class ImageSet:
     """A whole data set in memory. The arrays are shared within the process and read-only.
 
@@ -26,6 +45,10 @@ class ImageSet:
         notes: how a user's folder was read, sentences.
         pixels: the pixel choices that were made for it.
         held_out: indices of the training images that its makers put aside for validation, `int64`.
+        changed: what has changed since the run that the set was loaded for was trained, one sentence; else empty.
+        origin: places of the training images in that run, where they are not the same.
+        ordered: False where nothing tells in which order that run had them, so that no row of its latent table can be
+            given to an image.
     """
 
     name: str
@@ -38,6 +61,9 @@ class ImageSet:
     notes: tuple[str, ...] = ()
     pixels: PixelChoices = PixelChoices()
     held_out: np.ndarray = field(default_factory=lambda: np.array([], np.int64))
+    changed: str = ""
+    origin: Origin | None = None
+    ordered: bool = True
 
     def __post_init__(self) -> None:
         for array in (self.train_images, self.train_labels, self.test_images, self.test_labels, self.held_out):

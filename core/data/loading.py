@@ -76,25 +76,49 @@ def split(images: ImageSet, validation: int, limit: int = 0) -> tuple[np.ndarray
     """Indices of the images to train on and of the validation images, both among the training images.
 
     The choice is the same for every recipe and seed, so that validation losses of different runs can be compared. At
-    most a fifth is held out. With fewer than five images none is held out: the first one serves as both. Where a folder
-    has a part of its own for validation, those images are held out and no others.
+    most a fifth is held out. With fewer than five images none is held out: the first one serves as both. Where a folder has a
+    part of its own for validation, those images are held out and no others. Of images that
+    are arranged for a run (`fingerprint.arrange`) those that are missing are left out of their part.
 
     Args:
         validation: images to hold out. limit: train on this many of the others only; 0 means all.
     Returns:
         Two sorted `int64` index arrays into `train_images`: training, validation.
     """
-    count = len(images.train_images)
+    origin = images.origin
+    if origin is None:
+        return places(len(images.train_images), validation, limit, images.held_out)
+    parts = places(origin.train, validation, limit, origin.held_out)
+    now = np.full(origin.train, -1)
+    now[origin.rows] = np.arange(len(origin.rows))
+    train, held_out = (now[part][now[part] >= 0] for part in parts)
+    return train, held_out
+
+
+def places(count: int, validation: int, limit: int, held_out: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """`split` of `count` training images that are all there, of which `held_out` are put aside for validation."""
     order = np.random.RandomState(0).permutation(count)  # numpy promises never to change its numbers
-    if len(images.held_out):
-        aside = np.isin(order, images.held_out)
+    if len(held_out):
+        aside = np.isin(order, held_out)
         held, train = order[aside][: max(1, validation)], order[~aside]
     else:
-        held_out = min(max(1, validation), count // 5)
-        held, train = order[: max(1, held_out)], order[held_out:]
+        number = min(max(1, validation), count // 5)
+        held, train = order[: max(1, number)], order[number:]
     if limit:
         train = train[:limit]
     return np.sort(train), np.sort(held)
+
+
+def table_rows(images: ImageSet, validation: int, limit: int = 0) -> tuple[np.ndarray, int]:
+    """Rows of a latent table that belong to the training images of `split`, `int64` [N], and the table's length.
+
+    The rows count from 0 to N − 1, unless images of the run have gone missing since (`ImageSet.origin`).
+    """
+    train, _ = split(images, validation, limit)
+    if images.origin is None:
+        return np.arange(len(train)), len(train)
+    table, _ = places(images.origin.train, validation, limit, images.origin.held_out)
+    return np.searchsorted(table, images.origin.rows[train]), len(table)
 
 
 def status() -> dict[str, Status]:

@@ -14,6 +14,7 @@ import numpy as np
 
 from core import data
 from core.data import ImageSet
+from core.runs import images as run_images
 from core.system.content_digest import frozen
 
 if TYPE_CHECKING:
@@ -86,7 +87,11 @@ def _pick(test: np.ndarray, train: np.ndarray, ids: np.ndarray) -> np.ndarray:
 
 
 def table_ids(images: ImageSet, recipe: Recipe) -> np.ndarray:
-    """Numbers of the images that a run was trained on, in the order of its latent table, `int64` [N]."""
+    """Numbers of the images that a run was trained on, in the order of its latent table, `int64` [N].
+
+    Args:
+        images: of that run (`core.runs.images.images_of`).
+    """
     ids: np.ndarray = len(images.test_images) + data.split(images, recipe.validation, recipe.train_images)[0]
     return ids
 
@@ -103,6 +108,7 @@ def latents(run: Run, images: np.ndarray, rows: np.ndarray | None = None) -> np.
 
     Args:
         rows: the images' rows in the run's latent table, `int64` [n], where all have one: read instead of searched.
+            Each is compared with the image that the run was trained on; an image that has no row after all is searched.
     Raises:
         RunError: no weights, or weights that do not fit.
     """
@@ -111,17 +117,33 @@ def latents(run: Run, images: np.ndarray, rows: np.ndarray | None = None) -> np.
 
     model = weights.load_model(run)
     table = model.latent_table
-    if rows is not None and table is not None and rows.max(initial=-1) < len(table):
-        return frozen(model.posterior(table[rows]).mean.numpy())
-    return frozen(codec.encode(model, images))
+    known = None if rows is None or table is None else _rows_by_content(run, images, rows)
+    if table is None or known is None:
+        return frozen(codec.encode(model, images))
+    has_row = (known >= 0) & (known < len(table))
+    found = np.empty((len(images), model.latent_dim), np.float32)
+    found[has_row] = model.posterior(table[known[has_row]]).mean.numpy()
+    if not has_row.all():
+        found[~has_row] = codec.encode(model, images[~has_row])
+    return frozen(found)
+
+
+def _rows_by_content(run: Run, images: np.ndarray, rows: np.ndarray) -> np.ndarray | None:
+    """Rows of the latent table that are these pictures', −1 for none; None where that cannot be known."""
+    known = run_images.table_rows_of(run, images, rows)
+    if known is None and not run_images.changeable(run):
+        return rows  # a run of before runs had fingerprints, on images that never change
+    return known
 
 
 def table_rows(images: ImageSet, ids: np.ndarray, recipe: Recipe) -> np.ndarray | None:
     """Rows of the latent table that belong to images by number, `int64` [n]; None if an image has no row."""
     owned = table_ids(images, recipe)
-    rows = np.searchsorted(owned, ids)
-    owned_by_table = owned[np.minimum(rows, len(owned) - 1)] == ids
-    return rows if recipe.decoder_only and owned_by_table.all() else None
+    if not recipe.decoder_only or not len(owned):
+        return None
+    found = np.minimum(np.searchsorted(owned, ids), len(owned) - 1)
+    rows, _ = data.table_rows(images, recipe.validation, recipe.train_images)
+    return rows[found] if (owned[found] == ids).all() else None
 
 
 def pixels(images: np.ndarray) -> np.ndarray:

@@ -114,11 +114,12 @@ def starting_code(
     fill: np.ndarray,
     start: str = "guess",
     training: np.ndarray | None = None,
+    rows: np.ndarray | None = None,
 ) -> Tensor:
     """Code [1, code_dim] at which a search begins: the encoder's answer to the filled picture, or one of `STARTS`.
 
     Args:
-        training: the picture of each row of the latent table, in order; for `nearest`.
+        training, rows: for `nearest`, see `nearest_code`.
     Raises:
         ValueError: unknown start, or `nearest` without the pictures of the table.
     """
@@ -127,7 +128,7 @@ def starting_code(
             code: Tensor = model.encoder(codec.image_tensor(inpainting.fill_holes(image[None], visible, fill), model))
             return code
         if start == "nearest":
-            return nearest_code(model, image, visible, training)
+            return nearest_code(model, image, visible, training, rows)
         if start not in STARTS:
             raise ValueError(f"There is no start '{start}'. The starts are {', '.join(STARTS)}.")
         mask = inpainting.mask_tensor(visible, 1, model)
@@ -138,18 +139,29 @@ def starting_code(
         return code
 
 
-def nearest_code(model: LatentModel, image: np.ndarray, visible: np.ndarray, training: np.ndarray | None) -> Tensor:
+def nearest_code(
+    model: LatentModel,
+    image: np.ndarray,
+    visible: np.ndarray,
+    training: np.ndarray | None,
+    rows: np.ndarray | None = None,
+) -> Tensor:
     """Row [1, code_dim] of the latent table whose training image is nearest to `image` in the visible pixels.
 
+    Args:
+        training: the pictures that rows of the latent table belong to. rows: those rows, `int64` [N]; None: all rows,
+            in order.
     Raises:
         ValueError: `training` does not belong to the model's latent table.
     """
     table = model.latent_table
-    if table is None or training is None or len(training) != len(table) or not len(training):
+    if rows is None:
+        rows = np.arange(0 if table is None else len(table))
+    if table is None or training is None or len(training) != len(rows) or not len(training):
         raise ValueError("The training images of this model are missing, so none of them can be the start.")
     seen = np.asarray(visible, bool)
     nearest, _ = neighbours.nearest(image[seen][None], training[:, seen])
-    row = int(nearest[0])
+    row = int(rows[nearest[0]])
     return table[row : row + 1].clone()
 
 

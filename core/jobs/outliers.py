@@ -10,8 +10,8 @@ from core.data import ImageSet
 from core.jobs.job import Job
 from core.jobs.messages import Order
 from core.jobs.queue import BACKGROUND, job_queue
-from core.recipes.images import load_images
 from core.runs import Run
+from core.runs.images import images_of
 
 if TYPE_CHECKING:
     from core.evaluation.outlier_images import OutlierSet
@@ -27,7 +27,7 @@ def prepare(run: Run, other: str, n: int, seed: int) -> tuple[ImageSet, OutlierS
     """
     from core.evaluation import outlier_images, outliers  # they load torch
 
-    images = load_images(run.recipe)
+    images = images_of(run)
     mixed = outlier_images.build(images, run.recipe, data.load(other) if other else None, n, seed)
     return images, mixed, outliers.file_of(run, mixed)
 

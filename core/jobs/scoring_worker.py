@@ -16,19 +16,21 @@ from core.jobs.outliers import prepare
 from core.recipes.images import load_images
 from core.recipes.recipe import Recipe
 from core.runs import Run, RunError, weights
+from core.runs.images import images_of
 from core.system import devices, paths
 from core.system.progress import Steps
 
 
 def train_classifier(order: Order, channel: Channel) -> Ended:
-    """Train the classifier of a recipe's images and keep it in the cache, or wait for the process that does.
+    """Train the classifier of a run's or a recipe's images and keep it in the cache, or wait for the process that does.
 
     Raises:
         DataError: the images are missing. RunError: the cache folder cannot be written to.
     """
     channel.emit(Progress(0.0))
     torch.set_num_threads(1)  # layers this small gain nothing from a second thread
-    images = load_images(Recipe.from_dict(order.arguments["recipe"]))
+    recipe, run = Recipe.from_dict(order.arguments["recipe"]), order.arguments["run"]
+    images = images_of(Run(Path(run))) if run else load_images(recipe)
     for share in classifier.cached_steps(images):
         channel.emit(Progress(share))
         if channel.stop_requested:
@@ -74,7 +76,7 @@ def sweep(order: Order, channel: Channel) -> Ended:
     torch.set_num_threads(1)
     arguments = order.arguments
     curves = [(Run(Path(curve["run"])), curve["how"]) for curve in arguments["curves"]]
-    images = load_images(curves[0][0].recipe)
+    images = images_of(curves[0][0])
     chosen = data.spread(images.test_labels, min(arguments["images"], len(images.test_images)))
     test = images.test_images[chosen]
     for number, (run, how) in enumerate(curves):

@@ -19,8 +19,8 @@ from core.jobs.channel import Channel
 from core.jobs.messages import Ended, Order, Progress, SearchFound
 from core.latent import codec
 from core.models import LatentModel
-from core.recipes.images import load_images
 from core.runs import Run, RunError, weights
+from core.runs.images import images_of
 from core.system.progress import Steps
 
 KEPT = 8
@@ -87,13 +87,15 @@ def _begin(order: Order) -> TracedSearch | Steps[float, np.ndarray]:
 
 def _traced(run: Run, model: LatentModel, arrays: dict[str, np.ndarray], settings: dict[str, Any]) -> TracedSearch:
     image, visible, fill = (arrays[name] for name in ("image", "visible", "fill"))
-    training = None
+    training, rows = None, None
     if settings["start"] == "nearest" and model.encoder is None:
-        images = load_images(run.recipe)
-        rows, _ = data.split(images, run.recipe.validation, run.recipe.train_images)
-        training = images.train_images[rows]
+        images, recipe = images_of(run), run.recipe
+        if images.ordered:
+            trained, _ = data.split(images, recipe.validation, recipe.train_images)
+            training = images.train_images[trained]
+            rows, _ = data.table_rows(images, recipe.validation, recipe.train_images)
     try:
-        code = search_trace.starting_code(model, image, visible, fill, settings["start"], training)
+        code = search_trace.starting_code(model, image, visible, fill, settings["start"], training, rows)
     except ValueError as error:
         raise RunError(f"{error} Choose another start under Search.") from None
     options = {name: settings[name] for name in ("steps", "lr", "restarts")}

@@ -39,14 +39,17 @@ def training_latents(model: LatentModel, recipe: Recipe, images: ImageSet, limit
 
     The rows of a latent table are read; otherwise the images are encoded.
 
+    Args:
+        images: of the run (`core.runs.images.images_of`), in the order in which it was trained on them.
     Returns:
         (indices into `images.train_images` [n], μ float32 [n, d]), with n ≤ `limit`.
     """
     trained, _ = data.split(images, recipe.validation, recipe.train_images)
     rows = np.linspace(0, len(trained) - 1, min(len(trained), limit)).astype(int)
     table = model.latent_table
-    if table is not None and len(table) == len(trained):
-        return trained[rows], model.posterior(table[rows]).mean.cpu().numpy()
+    in_table, length = data.table_rows(images, recipe.validation, recipe.train_images)
+    if table is not None and len(table) == length and images.ordered:
+        return trained[rows], model.posterior(table[in_table[rows]]).mean.cpu().numpy()
     return trained[rows], encode(model, images.train_images[trained[rows]])
 
 

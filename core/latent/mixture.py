@@ -17,8 +17,8 @@ import numpy as np
 
 from core import data
 from core.latent import codec, sampling
-from core.recipes.images import load_images
 from core.runs import Run, RunError
+from core.runs.images import images_of
 from core.runs.weights_digest import weights_digest
 from core.system import cache
 
@@ -145,7 +145,7 @@ def for_run(run: Run, model: LatentModel, components: int = COMPONENTS, seed: in
 
 def _latents(run: Run, model: LatentModel) -> np.ndarray:
     try:
-        images = load_images(run.recipe)
+        images = images_of(run)
     except data.DataError:
         table = model.latent_table
         if table is None or not len(table):

@@ -10,6 +10,7 @@ from core.runs.run import Run, RunError
 
 FILES = (
     "recipe.json",
+    "images.safetensors",
     "status.json",
     "history.csv",
     "kl.csv",
@@ -27,11 +28,12 @@ README = """{name}
 A run of Latent Lab: {summary}
 
 recipe.json       the recipe: model, data, training
+images.safetensors  digests of its images, by which the lab knows them again
 status.json       state of the training
 history.csv       the loss curves, in {unit};  kl.csv  the KL of every latent dimension
 classes.csv       of a GAN: the share of each class among the generated images
 evaluation.json   metrics on the test set
-*.safetensors     weights: best (lowest validation loss) and last
+best.safetensors, last.safetensors  weights: with the lowest validation loss, and the newest
 frames/           fixed images and fixed latents, decoded after every epoch
 (A file is missing here where the run has none.)
 

@@ -2,6 +2,7 @@
 
     models_ckpt/mlp-vae-mnist-1/
         recipe.json          what was asked for, never changed
+        images.safetensors   digests of the images it is trained on, in order (`runs/images.py`)
         status.json          how it went: state, epochs, seconds, best, changes made in mid-run
         history.csv          the loss curves;  kl.csv  the KL of every latent dimension after every epoch
         best.safetensors     weights with the lowest validation loss;  last.safetensors  the newest

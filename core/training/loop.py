@@ -20,9 +20,10 @@ import torch
 from filelock import Timeout
 
 from core.runs import Run, RunError
+from core.runs import images as run_images
 from core.runs.history import Row
 from core.system import devices
-from core.training import base_trainer, stopping
+from core.training import base_trainer, recorder, stopping
 from core.training.base_trainer import BaseTrainer
 from core.training.events import (
     Batch,
@@ -55,7 +56,7 @@ def train(run: Run, device: str = "auto", control: Control | None = None) -> Gen
     Closing the generator early saves the state first, as a stop does.
 
     Raises:
-        RunError: the run is damaged, finished, or being trained by another process.
+        RunError: the run is damaged, finished, or being trained by another process, or its images have changed.
         data.DataError: its images are not available. devices.DeviceError: no such device.
     """
     lock, threads = run.lock(), torch.get_num_threads()
@@ -86,7 +87,8 @@ class _Loop:
         self.run, self.device, self.control = run, device, control
         self.threads = base_trainer.threads_for(run.recipe, device)
         torch.set_num_threads(self.threads)
-        self.trainer: BaseTrainer = run.recipe.family.trainer_class()(run.recipe, device)
+        images = run_images.images_to_train(run, fresh=not recorder.has_state(run))
+        self.trainer: BaseTrainer = run.recipe.family.trainer_class()(run.recipe, device, images)
         self.record = RunRecorder(run, self.trainer)
         self.epochs = run.epochs  # read once: it is stored in a file
         # A run interrupted in its last save or evaluation has all its epochs but is not finished.

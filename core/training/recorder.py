@@ -19,12 +19,17 @@ from torch import Tensor
 from core import data
 from core.evaluation import test_set
 from core.models import build
-from core.recipes.images import load_images
 from core.runs import Run, RunError, figures, frames, history, weights
 from core.runs.history import HistoryFile, HistoryTable, Row
+from core.runs.images import images_of
 from core.system.atomic_files import write_atomic, write_json
 from core.system.progress import Steps
 from core.training.base_trainer import BaseTrainer, ValidationResult
+
+
+def has_state(run: Run) -> bool:
+    """Whether the run has a saved state, so that its training continues rather than begins."""
+    return (run.path / "resume.safetensors").is_file()
 
 
 class RunRecorder:
@@ -52,7 +57,7 @@ class RunRecorder:
         self.saved_at, self.save_cost = -math.inf, 0.0
         for leftover in run.path.rglob(".*.tmp"):  # of a process killed during a write
             leftover.unlink(missing_ok=True)
-        self.fresh = not (run.path / "resume.safetensors").is_file()
+        self.fresh = not has_state(run)
         if not self.fresh:
             self._restore()
         self.files = [HistoryFile(run.path / "history.csv", self.table)]
@@ -192,9 +197,8 @@ class RunRecorder:
 
         Yields an empty string after each step, or one sentence about why the images are not available.
         """
-        recipe = self.run.recipe
         try:
-            test = load_images(recipe)
+            test = images_of(self.run)
         except data.DataError as error:
             yield f"It could not be scored on the test set: {error}"
             return

@@ -15,8 +15,8 @@ from core.gan import questions, quiz
 from core.images.class_colors import of_class
 from core.latent import codec, sampling
 from core.recipes.family import FAMILIES, Family
-from core.recipes.images import load_images
 from core.runs import Run, RunError
+from core.runs.images import images_of
 from ui.gan import diagram
 from ui.gan.encoder_vs_discriminator import DIFFERENCES, encoder_vs_discriminator
 from ui.gan.inputs import gan_model, source_name
@@ -61,7 +61,7 @@ def _first(fits: Callable[[Run], bool], what: str) -> tuple[Run, LoadedModel, Im
 
 def _with_images(run: Run) -> tuple[LoadedModel, ImageSet]:
     try:
-        return load(run), load_images(run.recipe)
+        return load(run), images_of(run)
     except (RunError, data.DataError) as error:
         raise Missing(f"The figure cannot be drawn: {error}") from None
 

@@ -16,8 +16,8 @@ from core.evaluation.outlier_images import OutlierSet
 from core.evaluation.outliers import OutlierScores
 from core.jobs import outliers as jobs_outliers
 from core.jobs.outliers import OutlierJob
-from core.recipes.images import load_images
 from core.runs import Run, RunError
+from core.runs.images import images_of
 from core.system.progress import Steps
 from ui.outliers.inputs import Choice
 from ui.shared.formatting import escape_markdown
@@ -54,7 +54,7 @@ STOPPED = "outliers_stopped"
 def scored(run: Run, choice: Choice) -> Result | Pending | str:
     """The result, or the job that computes it, or one sentence on why there is none."""
     try:
-        images = load_images(run.recipe)
+        images = images_of(run)
         other = data.load(choice.other, shape=images.shape) if choice.other else None
         outlier_set, path, _ = _outlier_set(str(run.path), run.weights_version(), images, other, choice.n)
         if run.recipe.has_encoder and len(outlier_set.images) <= AT_ONCE:

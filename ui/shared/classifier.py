@@ -45,7 +45,7 @@ def classifier_of(run: Run, images: ImageSet | None) -> ClassifierStatus:
     path = classifier.file_of(images)
     if loaded := _newest(path, len(images.classes)):
         return ClassifierStatus(classifier=loaded)
-    job = jobs_classifier.start(run.recipe, str(path))
+    job = jobs_classifier.start(run.recipe, str(path), run=run)
     # Its training may have ended, and its file come into being, since we looked for it.
     if not job.active and (loaded := _newest(path, len(images.classes))):
         return ClassifierStatus(classifier=loaded)
@@ -81,7 +81,7 @@ def training(run: Run, images: ImageSet, job: ClassifierJob, *, key: str) -> Non
         return
     st.warning(escape_markdown(job.message or "The classifier was trained but could not be saved."))
     if st.button("Try again", key=key, help="Trains the small classifier again, for ten to twenty seconds."):
-        jobs_classifier.start(run.recipe, str(classifier.file_of(images)), again=True)
+        jobs_classifier.start(run.recipe, str(classifier.file_of(images)), again=True, run=run)
         st.rerun()
 
 

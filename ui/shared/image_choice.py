@@ -18,6 +18,7 @@ from core.data import ImageSet
 from core.images.shape import ImageShape
 from core.latent import interpolation
 from core.runs import Run
+from core.runs.images import identity
 from ui.shared import address
 from ui.shared.model_cache import LoadedModel
 
@@ -116,13 +117,14 @@ def next_rng(key: str) -> np.random.Generator:
     return np.random.default_rng(count)
 
 
-ImagesKey = tuple[str, str, tuple[int, ...]]
-"""Data set, folder and image shape (channels, height, width): runs with the same key are trained on the same images."""
+ImagesKey = tuple[str, str, tuple[int, ...], str]
+"""Data set, folder, image shape (channels, height, width) and the identity of a folder's content at the training: runs
+with the same key are trained on the same images."""
 
 
 def images_key(run: Run) -> ImagesKey:
     """The key of a run's images."""
-    return run.recipe.dataset, run.recipe.folder, run.recipe.image_shape
+    return run.recipe.dataset, run.recipe.folder, run.recipe.image_shape, identity(run)
 
 
 def picks_of(page: str, run: Run) -> dict[str, Pick]:

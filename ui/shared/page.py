@@ -9,8 +9,8 @@ import streamlit as st
 
 from core import data
 from core.data import ImageSet
-from core.recipes.images import load_images
 from core.runs import Run
+from core.runs.images import images_of as images_of_run
 from ui import registry
 from ui.shared.formatting import escape_markdown
 
@@ -45,7 +45,7 @@ def open_page(key: str, **query: str) -> None:
 def images_or_none(run: Run) -> ImageSet | None:
     """The data set that a run was trained on; None where it is not on this machine."""
     try:
-        return load_images(run.recipe)
+        return images_of_run(run)
     except data.DataError:
         return None
 
@@ -55,13 +55,15 @@ def images_of(
 ) -> ImageSet | None:
     """The data set that a run was trained on; None, with the reason and the next step on the page, where it is missing.
 
+    Images that are missing, changed or new since the training are said on the page.
+
     Args:
         key: of the button that opens the Data page.
         consequence: what can, or cannot, be done without the images, one sentence.
         primary: whether that button is the page's primary action. icon: of the message. hint: beside the button.
     """
     try:
-        return load_images(run.recipe)
+        images = images_of_run(run)
     except data.DataError as error:
         st.warning(f"{escape_markdown(str(error))} {consequence}", icon=icon)
         with st.container(horizontal=True):
@@ -69,6 +71,9 @@ def images_of(
             if hint:
                 st.caption(hint)
         return None
+    if images.changed:
+        st.warning(escape_markdown(images.changed), icon=icon)
+    return images
 
 
 def data_page_button(key: str, *, primary: bool = False) -> None:

@@ -1,0 +1,188 @@
+"""Images of a run: the data set of its recipe, in the order and with the roles that they had when it was trained.
+
+A run keeps the digests of its images in `images.safetensors`, written before its first step. Whoever shows, measures or
+continues a run asks `images_of(run)` and not the data set: see `core.data.fingerprint` for what is done with images
+that are missing, changed or new since.
+"""
+
+from __future__ import annotations
+
+import stat
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import safetensors
+import safetensors.numpy
+
+from core.data import ImageSet
+from core.data.fingerprint import DIGEST_BYTES, Fingerprint, arrange, digests, fingerprint_of, keys
+from core.data.loading import places
+from core.recipes.images import load_images
+from core.runs.run import Run, RunError
+from core.system.atomic_files import write_atomic
+from core.system.cache import digest
+from core.system.parsed_files import ParsedFiles
+
+FILE = "images.safetensors"
+
+FORMAT = "latent-lab-images-1"
+
+PARTS = ("train", "test", "train_labels", "test_labels")
+
+MAX_BYTES = 50_000_000
+"""Size of the file at most, enough for two million images."""
+
+
+def images_of(run: Run) -> ImageSet:
+    """The images that a run was trained on, or will be, from memory if they were loaded before.
+
+    Its `changed` says in one sentence what has changed since the training.
+
+    Raises:
+        DataError: files are missing or damaged, or no image of the run is left.
+    """
+    images = load_images(run.recipe)
+    then = stored(run)
+    if then is not None:
+        return arrange(images, then)
+    return _unknown(images) if changeable(run) and run.has_weights else images
+
+
+def images_to_train(run: Run, fresh: bool) -> ImageSet:
+    """The images that a training begins or continues with; their fingerprint is stored where the run has none.
+
+    Args:
+        fresh: whether the training begins at epoch 0, with the images that are there now.
+    Raises:
+        DataError: files are missing or damaged. OSError: the run's folder cannot be written to.
+        RunError: see `images_to_resume`.
+    """
+    images = load_images(run.recipe) if fresh else images_to_resume(run)
+    if fresh or stored(run) is None:
+        store(run, images)
+    return images
+
+
+def images_to_resume(run: Run) -> ImageSet:
+    """The images that the training of a run continues with, exactly those it began with; changes nothing.
+
+    Test images may be missing: they take no part.
+
+    Raises:
+        DataError: files are missing or damaged, or no image of the run is left.
+        RunError: a training or validation image is missing or changed, or the run has no fingerprint and its images
+            may have changed.
+    """
+    images = images_of(run)
+    if not images.ordered:
+        raise RunError(
+            f"'{run.name}' cannot be resumed: it has no list of the images that it was trained on, and the folder may "
+            "have changed since. Train a new run with its recipe."
+        )
+    if images.origin is not None and images.origin.missing_train:
+        gone = images.origin.missing_train
+        raise RunError(
+            f"'{run.name}' cannot be resumed: {gone:,} of its {images.origin.train:,} training images "
+            f"{'is' if gone == 1 else 'are'} missing or changed. Put them back, or train a new run with its recipe."
+        )
+    return images
+
+
+def changeable(run: Run) -> bool:
+    """Whether the images lie in a folder of the user's, which may change at any time."""
+    return run.recipe.dataset == "folder"
+
+
+def store(run: Run, images: ImageSet) -> None:
+    """Write the fingerprint of the run's images: 20 bytes for each.
+
+    Raises:
+        OSError: it could not be written.
+    """
+    found = fingerprint_of(images)
+    arrays = {name: getattr(found, name) for name in (*PARTS, "held_out")}
+    write_atomic(run.path / FILE, safetensors.numpy.save(arrays, metadata={"format": FORMAT}))
+
+
+def stored(run: Run) -> Fingerprint | None:
+    """Fingerprint of the images that the run was trained on; None where it has none that can be read."""
+    return _fingerprints.get(run.path / FILE)
+
+
+def identity(run: Run) -> str:
+    """A text that is the same for runs trained on the same images in the same order; empty where it is not known, or
+    where the images cannot change."""
+    return _identities.get(run.path / FILE) if changeable(run) else ""
+
+
+def table_rows_of(run: Run, pictures: np.ndarray, rows: np.ndarray | None) -> np.ndarray | None:
+    """Rows of a run's latent table that belong to pictures by their content, `int64` [n], −1 where there is none.
+
+    Args:
+        pictures: `uint8` [n, ...]. rows: where the pictures are thought to stand in the table. Such a row is kept if
+            its training image is this picture, so that each copy of a picture keeps its own row.
+    Returns:
+        None where the run has no fingerprint.
+    """
+    then = stored(run)
+    if then is None:
+        return None
+    recipe, asked = run.recipe, digests(pictures)
+    table = then.train[places(len(then.train), recipe.validation, recipe.train_images, then.held_out)[0]]
+    found = np.full(len(asked), -1)
+    if rows is not None:
+        inside = (rows >= 0) & (rows < len(table))
+        right = inside.copy()
+        right[inside] = (table[rows[inside]] == asked[inside]).all(1)
+        if right.all():
+            return rows
+        found[right] = rows[right]
+    place = {key: row for row, key in reversed(list(enumerate(keys(table))))}
+    lost = np.flatnonzero(found < 0)
+    found[lost] = [place.get(key, -1) for key in keys(asked[lost])]
+    return found
+
+
+@lru_cache(maxsize=4)
+def _unknown(images: ImageSet) -> ImageSet:
+    """The images of a run that has no fingerprint, with a sentence that says so; the same object for the same set."""
+    return replace(
+        images,
+        ordered=False,
+        changed="This run has no list of the images it was trained on: whether the folder has changed since is not known, "
+        "and test images may be images it has learned from.",
+    )
+
+
+def _identity(path: Path) -> str:
+    found = _read(path)
+    return "" if found is None else digest(found.train, found.test)
+
+
+def _read(path: Path) -> Fingerprint | None:
+    """The fingerprint in that file; None where it is missing, damaged or no such file."""
+    try:
+        status = path.lstat()
+        if not stat.S_ISREG(status.st_mode) or status.st_size > MAX_BYTES:
+            return None
+        with safetensors.safe_open(path, framework="numpy") as file:
+            if (file.metadata() or {}).get("format") != FORMAT:
+                return None
+            train, test, *labels = (file.get_tensor(part) for part in PARTS)
+            held_out = file.get_tensor("held_out")
+    except (OSError, ValueError, KeyError, TypeError, safetensors.SafetensorError):
+        return None
+    for part, classes in zip((train, test), labels, strict=True):
+        if part.dtype != np.uint8 or part.ndim != 2 or part.shape[1] != DIGEST_BYTES:
+            return None
+        if classes.dtype != np.int32 or classes.shape != (len(part),):
+            return None
+    if held_out.dtype != np.int32 or held_out.ndim != 1 or not np.isin(held_out, np.arange(len(train))).all():
+        return None
+    return Fingerprint(train, test, *labels, held_out)
+
+
+_fingerprints = ParsedFiles(_read, most=8)
+_identities = ParsedFiles(_identity)
