@@ -88,12 +88,11 @@ def _begin(order: Order) -> TracedSearch | Steps[float, np.ndarray]:
 def _traced(run: Run, model: LatentModel, arrays: dict[str, np.ndarray], settings: dict[str, Any]) -> TracedSearch:
     image, visible, fill = (arrays[name] for name in ("image", "visible", "fill"))
     training, rows = None, None
-    if settings["start"] == "nearest" and model.encoder is None:
+    if settings["start"] == "nearest" and (table := model.latent_table) is not None:
         images, recipe = images_of(run), run.recipe
-        if images.ordered:
-            trained, _ = data.split(images, recipe.validation, recipe.train_images)
-            training = images.train_images[trained]
-            rows, _ = data.table_rows(images, recipe.validation, recipe.train_images)
+        rows, length = data.table_rows(images, recipe.validation, recipe.train_images)
+        if images.ordered and length == len(table):
+            training = images.train_images[data.split(images, recipe.validation, recipe.train_images)[0]]
     try:
         code = search_trace.starting_code(model, image, visible, fill, settings["start"], training, rows)
     except ValueError as error:
