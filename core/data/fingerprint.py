@@ -25,8 +25,12 @@ DIGEST_BYTES = 16
 
 @dataclass(frozen=True, eq=False)
 class Fingerprint:
-    """Digests of the images of a set, `uint8` [N, 16], and their classes, `int32` [N], in the order of the set; places of
-    the training images that a folder puts aside for validation, `int32`."""
+    """What identifies the images of a set, in its order.
+
+    Attributes:
+        train, test: digests of the images, `uint8` [N, 16]. train_labels, test_labels: their classes, `int32` [N].
+        held_out: places of the training images that a folder puts aside for validation, `int32`.
+    """
 
     train: np.ndarray
     test: np.ndarray

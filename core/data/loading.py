@@ -76,9 +76,9 @@ def split(images: ImageSet, validation: int, limit: int = 0) -> tuple[np.ndarray
     """Indices of the images to train on and of the validation images, both among the training images.
 
     The choice is the same for every recipe and seed, so that validation losses of different runs can be compared. At
-    most a fifth is held out. With fewer than five images none is held out: the first one serves as both. Where a folder has a
-    part of its own for validation, those images are held out and no others. Of images that
-    are arranged for a run (`fingerprint.arrange`) those that are missing are left out of their part.
+    most a fifth is held out. With fewer than five images none is held out: the first one serves as both. Where a folder
+    has a part of its own for validation, those images are held out and no others. Of images that are arranged for a run
+    (`fingerprint.arrange`) those that are missing are left out of their part.
 
     Args:
         validation: images to hold out. limit: train on this many of the others only; 0 means all.

@@ -151,8 +151,8 @@ def _unknown(images: ImageSet) -> ImageSet:
     return replace(
         images,
         ordered=False,
-        changed="This run has no list of the images it was trained on: whether the folder has changed since is not known, "
-        "and test images may be images it has learned from.",
+        changed="This run has no list of the images it was trained on: whether the folder has changed since is not "
+        "known, and test images may be images it has learned from.",
     )
 
 
