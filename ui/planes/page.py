@@ -14,9 +14,8 @@ from ui.planes.explain import explain
 from ui.planes.inputs import slots
 from ui.shared import address
 from ui.shared.classifier import classifier_of, training
-from ui.shared.formatting import escape_markdown
 from ui.shared.image_choice import ImagesKey, images_key
-from ui.shared.page import images_of, images_or_none, page_head
+from ui.shared.page import images_of, images_or_none, page_head, say_changes
 from ui.shared.run_picker import damaged_runs
 
 if TYPE_CHECKING:
@@ -91,7 +90,6 @@ def _measures(shown: dict[str, Run], below: dict[str, DeltaGenerator]) -> None:
         if found is None:
             images_of(run, f"planes_data_{number}", "Until then its plane has no points and no figures.")
             continue
-        if found.changed:
-            st.warning(f"{escape_markdown(run.name)}: {escape_markdown(found.changed)}")
+        say_changes(found, run)
         if job is not None:
             training(run, found, job, key=f"planes_retry_{number}")

@@ -71,9 +71,19 @@ def images_of(
             if hint:
                 st.caption(hint)
         return None
-    if images.changed:
-        st.warning(escape_markdown(images.changed), icon=icon)
+    say_changes(images)
     return images
+
+
+def say_changes(images: ImageSet, run: Run | None = None) -> None:
+    """What has changed among a run's images since it was trained: a warning, or a caption where that is not known.
+
+    Args:
+        run: to be named, where the page shows several.
+    """
+    if images.changed:
+        show = st.warning if images.ordered else st.caption
+        show(escape_markdown(f"{run.name}: {images.changed}" if run else images.changed))
 
 
 def data_page_button(key: str, *, primary: bool = False) -> None:
