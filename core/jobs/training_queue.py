@@ -11,11 +11,13 @@ from __future__ import annotations
 import threading
 
 from core import runs
+from core.data import DataError
 from core.jobs.queue import JobQueue, QueueClosed, job_queue
 from core.jobs.speed_estimates import SpeedEstimates
 from core.jobs.training_job import TrainingJob
 from core.recipes.recipe import Recipe
 from core.runs import Run, RunError
+from core.runs import images as run_images
 
 MOST_OF_ONE, MOST_OF_ALL = 20, 200
 """Trainings that may wait or run at the same time: of one visitor, and in all."""
@@ -52,7 +54,8 @@ class TrainingQueue:
         Args:
             owner: who asks; the training belongs to the run's owner where it has one.
         Raises:
-            RunError: the run is damaged, is in training, or has no epochs left.
+            RunError: the run is damaged, is in training, or has no epochs left, or images that it was trained on are
+                missing or changed. Nothing is changed then.
         """
         run = runs.open_run(name)
         job = self.job(name)
@@ -65,6 +68,7 @@ class TrainingQueue:
         # A run that was cut off in its last save has all its epochs and still has to be finished.
         if (epochs or run.epochs) <= int(status["epoch"]) and status["state"] == "finished":
             raise RunError(f"'{name}' has {int(status['epoch'])} epochs behind it. Ask for more in all.")
+        _check_images(run)
         if epochs:
             run.update_status(flush=True, epochs=epochs)
         return self._add(run, run.owner or owner)
@@ -107,6 +111,16 @@ class TrainingQueue:
     def close(self) -> None:
         """Close the whole queue; the run in training is saved first."""
         self.queue.close()
+
+
+def _check_images(run: Run) -> None:
+    """Raise a RunError where a run that was trained before cannot continue with the images that are there now."""
+    if not (run_images.changeable(run) and run.has_weights):
+        return
+    try:
+        run_images.images_to_resume(run)
+    except DataError as error:
+        raise RunError(str(error)) from None
 
 
 _queues: dict[tuple[int, str], TrainingQueue] = {}

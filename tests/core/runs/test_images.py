@@ -11,10 +11,13 @@ from PIL import Image
 from core import cli, data, runs
 from core.embedding import inputs
 from core.evaluation import outlier_images
+from core.jobs.queue import JobQueue
+from core.jobs.training_queue import TrainingQueue
 from core.latent import codec
 from core.recipes.presets import preset
 from core.runs import export, images, weights
 from core.training.loop import train
+from tests.fake_executor import FakeExecutor
 
 DIGITS = data.load("digits", shape=preset("mlp-vae").with_(image_shape=(1, 8, 8), dataset="digits").shape)
 
@@ -141,6 +144,16 @@ def test_a_missing_training_image_is_said_everywhere_and_refuses_a_resume(folder
         ["reconstruct", "--n", "2", "--hide", "half", "--steps", "2", "--out", str(folder.parent / "half.png")],
     ):
         assert cli.main([command, run.name, *rest]) == 0 and note in capsys.readouterr().err, command
+
+
+def test_the_queue_refuses_to_resume_without_the_images_and_changes_nothing(folder):
+    run = trained(folder, "plane-vae", 1)
+    for file in sorted(folder.rglob("*.png"))[::2]:
+        file.unlink()
+    status = (run.path / "status.json").read_bytes()
+    with pytest.raises(runs.RunError, match="training images are missing or changed"):
+        TrainingQueue("cpu", JobQueue(FakeExecutor())).resume(run.name, epochs=9)
+    assert (run.path / "status.json").read_bytes() == status
 
 
 def test_a_changed_test_image_is_noticed_with_an_encoder_too(folder, capsys):
