@@ -181,7 +181,7 @@ def _read(path: Path) -> Fingerprint | None:
             return None
     if held_out.dtype != np.int32 or held_out.ndim != 1 or not np.isin(held_out, np.arange(len(train))).all():
         return None
-    return Fingerprint(train, test, *labels, held_out)
+    return Fingerprint(train, test, labels[0], labels[1], held_out)
 
 
 _fingerprints = ParsedFiles(_read, most=8)
