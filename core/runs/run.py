@@ -236,6 +236,8 @@ def open_run(name: str) -> Run:
         RunError: no such run, or it is damaged.
     """
     path = paths.runs_folder() / valid_name(name)
+    if not path.is_dir() and (as_typed := path.with_name(name.strip())).is_dir():
+        path = as_typed  # a folder that came from another system under a decomposed name
     if not path.is_dir():
         raise RunError(f"There is no run '{name}'. `python -m core list` shows those there are.")
     run = Run(path)
@@ -245,15 +247,12 @@ def open_run(name: str) -> Run:
 
 
 def valid_name(name: str) -> str:
-    """The name without surrounding spaces, if it is a valid folder name on Windows, macOS and Linux.
+    """The name as it is stored (`names.tidied`), if it is a valid folder name on Windows, macOS and Linux.
 
     Raises:
         RunError: the name is not valid; the message states the rule.
     """
-    name = name.strip()
-    if not names.fits(name):
-        raise RunError(
-            f"'{name[:60]}' cannot be a run's name. Use up to 60 letters, digits, spaces and - _ . ( ), "
-            "beginning with a letter or digit."
-        )
+    name = names.tidied(name)
+    if problem := names.problem(name):
+        raise RunError(f"'{name[: names.LONGEST]}' {problem}")
     return name

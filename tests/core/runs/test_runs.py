@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -397,9 +398,38 @@ def test_names_that_no_folder_can_have_or_that_lead_elsewhere_are_refused(name, 
     assert os.listdir(runs_run.paths.runs_folder()) == ["copy"]
 
 
+@pytest.mark.parametrize("name", ["हिन्दी", "ภาษาไทยที่", "தமிழ்", "বাংলা", "می‌خواهم", "עִבְרִית", "Tiếng Việt", "日本語"])
+def test_names_in_any_script_are_taken_in_composed_form(name):
+    for form in ("NFC", "NFD"):
+        given = unicodedata.normalize(form, name)
+        run = runs.create(tiny(), given)
+        assert run.name == unicodedata.normalize("NFC", name) and runs.open_run(given).path == run.path
+        run.delete()
+
+
+def test_a_folder_that_another_system_named_in_decomposed_form_is_opened_by_its_name(copy):
+    decomposed = unicodedata.normalize("NFD", "été")
+    copy.path.rename(copy.path.with_name(decomposed))
+    assert runs.open_run(decomposed).name == decomposed
+
+
+@pytest.mark.parametrize("name", ["con", "COM¹", "lpt³.txt", "aux .tar"])
+def test_a_name_that_windows_reserves_is_refused_with_the_reason(name):
+    with pytest.raises(RunError, match="Windows reserves it"):
+        runs.valid_name(name)
+
+
+@pytest.mark.parametrize("name", ["\u200dabc", "a\u200cb", "ab\u200d", "\u0301a", "a\u202eb", "a\ud800", "☺", "a☺"])
+def test_invisible_and_loose_characters_are_refused(name):
+    with pytest.raises(RunError, match="cannot be a run's name"):
+        runs.valid_name(name)
+
+
 @pytest.mark.parametrize(
     "word",
     [
+        "हिन्दी",
+        "\u0301\u0301",
         "../../evil",
         "..",
         "/",
