@@ -12,12 +12,13 @@ import weakref
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from hashlib import blake2b
 
 import numpy as np
 
 from core.data.image_set import DataError, ImageSet, Origin
+from core.system.cache import digest
 
 DIGEST_BYTES = 16
 """Bytes of an image's digest: two of a million images share one by chance with a probability of 10⁻²⁷."""
@@ -38,9 +39,16 @@ class Fingerprint:
     test_labels: np.ndarray
     held_out: np.ndarray
 
-    def same(self, other: Fingerprint) -> bool:
-        """Whether both are of the same images in the same order, parts and classes; classes may have other names."""
-        return all(np.array_equal(getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
+    @cached_property
+    def digest(self) -> str:
+        """A text that is the same for the same images in the same order, parts and classes (whatever their names)."""
+        return digest(*(getattr(self, f.name) for f in fields(self)))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Fingerprint) and self.digest == other.digest
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
 
 
 _known: weakref.WeakKeyDictionary[ImageSet, Fingerprint] = weakref.WeakKeyDictionary()
@@ -87,7 +95,7 @@ def arrange(images: ImageSet, then: Fingerprint) -> ImageSet:
         DataError: none of the training images is left.
     """
     now = fingerprint_of(images)
-    if now.same(then):
+    if now == then:
         return images
     pictures = np.concatenate([images.train_images, images.test_images])
     labels = np.concatenate([images.train_labels, images.test_labels])

@@ -76,7 +76,8 @@ class Settings:
             EmbeddingError: too few images for a map, or for this perplexity.
         """
         if count < MIN_IMAGES:
-            raise EmbeddingError(f"There are only {count:,} images. A map needs at least {MIN_IMAGES}.")
+            there = "is only 1 image" if count == 1 else f"are only {count:,} images"
+            raise EmbeddingError(f"There {there}. A map needs at least {MIN_IMAGES}.")
         fitted = self.with_(n=min(self.n, count))
         most = max_perplexity(fitted.n)
         if self.method == "tsne" and self.perplexity > most:

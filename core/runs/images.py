@@ -22,7 +22,6 @@ from core.data.loading import places
 from core.recipes.images import load_images
 from core.runs.run import Run, RunError
 from core.system.atomic_files import write_atomic
-from core.system.cache import digest
 from core.system.parsed_files import ParsedFiles
 
 FILE = "images.safetensors"
@@ -158,7 +157,7 @@ def _unknown(images: ImageSet) -> ImageSet:
 
 def _identity(path: Path) -> str:
     found = _read(path)
-    return "" if found is None else digest(found.train, found.test)
+    return "" if found is None else found.digest
 
 
 def _read(path: Path) -> Fingerprint | None:

@@ -195,7 +195,7 @@ class RunRecorder:
     def evaluation(self, device: torch.device) -> Iterator[str]:
         """Evaluate the best weights on the test set, in steps, and write `evaluation.json`.
 
-        Yields an empty string after each step, or one sentence about why the images are not available.
+        Yields an empty string after each step; at last one sentence, if the images are not available or have changed.
         """
         try:
             test = images_of(self.run)
@@ -208,6 +208,8 @@ class RunRecorder:
         for _ in steps:
             yield ""
         write_json(self.run.path / "evaluation.json", steps.end() | {"epoch": self.best_epoch})
+        if test.changed:
+            yield test.changed
 
     def end(self, state: str, message: str) -> None:
         """Write the final status: state, message, and the counts of epochs, steps and seconds."""

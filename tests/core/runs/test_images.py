@@ -166,6 +166,7 @@ def test_a_changed_test_image_is_noticed_with_an_encoder_too(folder, capsys):
     assert json.loads(said.out)["images"] == len(tested) - 1
     assert f"1 of its {len(tested)} test images is missing or changed, and 1 new image is left out" in said.err
     assert cli.main(["resume", run.name, "--epochs", "3"]) == 0, "test images take no part in the training"
+    assert "1 of its" in run.status["message"], "the page that trains it says so as well"
 
 
 def test_a_folder_of_other_pictures_is_refused_in_a_sentence(folder, capsys):
