@@ -67,6 +67,24 @@ def keys(digest_rows: np.ndarray) -> list[bytes]:
     return [content[k : k + DIGEST_BYTES] for k in range(0, len(content), DIGEST_BYTES)]
 
 
+def rows_by_content(table: np.ndarray, pictures: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Rows of a latent table that belong to pictures by their content, `int64` [n], −1 where there is none.
+
+    Args:
+        table: digest of the training image of each row, `uint8` [N, 16]. pictures: `uint8` [n, ...].
+        rows: where the pictures are thought to stand in the table. Such a row is kept if its training image is this
+            picture, so that each copy of a picture keeps its own row.
+    """
+    asked = digests(pictures)
+    found, inside = np.full(len(asked), -1), (rows >= 0) & (rows < len(table))
+    inside[inside] = (table[rows[inside]] == asked[inside]).all(1)
+    found[inside] = rows[inside]
+    if not inside.all():
+        place = {key: row for row, key in reversed(list(enumerate(keys(table))))}
+        found[~inside] = [place.get(key, -1) for key in keys(asked[~inside])]
+    return found
+
+
 def fingerprint_of(images: ImageSet) -> Fingerprint:
     """Fingerprint of a set, computed once for as long as the set is in memory."""
     found = _known.get(images)

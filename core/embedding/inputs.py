@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core import data
-from core.data import ImageSet
+from core.data import ImageSet, fingerprint
 from core.runs import images as run_images
 from core.system.content_digest import frozen
 
 if TYPE_CHECKING:
+    from core.models import LatentModel
     from core.recipes.recipe import Recipe
     from core.runs import Run
 
@@ -117,7 +118,7 @@ def latents(run: Run, images: np.ndarray, rows: np.ndarray | None = None) -> np.
 
     model = weights.load_model(run)
     table = model.latent_table
-    known = None if rows is None or table is None else _rows_by_content(run, images, rows)
+    known = None if rows is None or table is None else _rows_by_content(run, model, images, rows)
     if table is None or known is None:
         return frozen(codec.encode(model, images))
     has_row = (known >= 0) & (known < len(table))
@@ -128,12 +129,12 @@ def latents(run: Run, images: np.ndarray, rows: np.ndarray | None = None) -> np.
     return frozen(found)
 
 
-def _rows_by_content(run: Run, images: np.ndarray, rows: np.ndarray) -> np.ndarray | None:
+def _rows_by_content(run: Run, model: LatentModel, images: np.ndarray, rows: np.ndarray) -> np.ndarray | None:
     """Rows of the latent table that are these pictures', −1 for none; None where that cannot be known."""
-    known = run_images.table_rows_of(run, images, rows)
-    if known is None and not run_images.changeable(run):
-        return rows  # a run of before runs had fingerprints, on images that never change
-    return known
+    if model.table_images is not None:
+        return fingerprint.rows_by_content(model.table_images, images, rows)
+    # A run of before runs had fingerprints: its rows are known if its images never change.
+    return None if run_images.changeable(run) else rows
 
 
 def table_rows(images: ImageSet, ids: np.ndarray, recipe: Recipe) -> np.ndarray | None:

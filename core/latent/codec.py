@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core import data
+from core.data import fingerprint
 from core.images import convert
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def training_latents(model: LatentModel, recipe: Recipe, images: ImageSet, limit
     The rows of a latent table are read; otherwise the images are encoded.
 
     Args:
-        images: of the run (`core.runs.images.images_of`), in the order in which it was trained on them.
+        images: of the run (`core.runs.images.images_of`). Each is compared with the one its row belongs to.
     Returns:
         (indices into `images.train_images` [n], μ float32 [n, d]), with n ≤ `limit`.
     """
@@ -48,8 +49,12 @@ def training_latents(model: LatentModel, recipe: Recipe, images: ImageSet, limit
     rows = np.linspace(0, len(trained) - 1, min(len(trained), limit)).astype(int)
     table = model.latent_table
     in_table, length = data.table_rows(images, recipe.validation, recipe.train_images)
-    if table is not None and len(table) == length and images.ordered:
-        return trained[rows], model.posterior(table[in_table[rows]]).mean.cpu().numpy()
+    if table is not None and (model.table_images is not None or (len(table) == length and images.ordered)):
+        trained, own = trained[rows], in_table[rows]
+        if model.table_images is not None:
+            own = fingerprint.rows_by_content(model.table_images, images.train_images[trained], own)
+        known = (own >= 0) & (own < len(table))  # an image that the model was not trained on has no row
+        return trained[known], model.posterior(table[own[known]]).mean.cpu().numpy()
     return trained[rows], encode(model, images.train_images[trained[rows]])
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -103,6 +104,9 @@ class LatentModel(nn.Module):
 
     kl_known = True
     has_code_regression = False
+    table_images: np.ndarray | None = None
+    """Digests of the training images of the latent table's rows, `uint8` [N, 16], of a model that was loaded from a run
+    that knows them (`core.data.fingerprint`)."""
 
     def __init__(
         self,

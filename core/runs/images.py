@@ -17,7 +17,7 @@ import safetensors
 import safetensors.numpy
 
 from core.data import ImageSet
-from core.data.fingerprint import DIGEST_BYTES, Fingerprint, arrange, digests, fingerprint_of, keys
+from core.data.fingerprint import DIGEST_BYTES, Fingerprint, arrange, fingerprint_of
 from core.data.loading import places
 from core.recipes.images import load_images
 from core.runs.run import Run, RunError
@@ -116,32 +116,13 @@ def identity(run: Run) -> str:
     return _identities.get(run.path / FILE) if changeable(run) else ""
 
 
-def table_rows_of(run: Run, pictures: np.ndarray, rows: np.ndarray | None) -> np.ndarray | None:
-    """Rows of a run's latent table that belong to pictures by their content, `int64` [n], −1 where there is none.
-
-    Args:
-        pictures: `uint8` [n, ...]. rows: where the pictures are thought to stand in the table. Such a row is kept if
-            its training image is this picture, so that each copy of a picture keeps its own row.
-    Returns:
-        None where the run has no fingerprint.
-    """
-    then = stored(run)
+def table_images(run: Run) -> np.ndarray | None:
+    """Digest of the training image of each row of the run's latent table, `uint8` [N, 16]; None where not known."""
+    then, recipe = stored(run), run.recipe
     if then is None:
         return None
-    recipe, asked = run.recipe, digests(pictures)
-    table = then.train[places(len(then.train), recipe.validation, recipe.train_images, then.held_out)[0]]
-    found = np.full(len(asked), -1)
-    if rows is not None:
-        inside = (rows >= 0) & (rows < len(table))
-        right = inside.copy()
-        right[inside] = (table[rows[inside]] == asked[inside]).all(1)
-        if right.all():
-            return rows
-        found[right] = rows[right]
-    place = {key: row for row, key in reversed(list(enumerate(keys(table))))}
-    lost = np.flatnonzero(found < 0)
-    found[lost] = [place.get(key, -1) for key in keys(asked[lost])]
-    return found
+    digests: np.ndarray = then.train[places(len(then.train), recipe.validation, recipe.train_images, then.held_out)[0]]
+    return digests
 
 
 @lru_cache(maxsize=4)

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from core.models import AutoDecoder, LatentModel, build
 from core.models.base import renamed
-from core.runs import Run, RunError, figures
+from core.runs import Run, RunError, figures, images
 from core.system.atomic_files import write_atomic
 
 FORMAT = "latent-lab-1"
@@ -91,4 +91,6 @@ def load_model(run: Run, which: str = "best", device: str | torch.device = "cpu"
     if "beta" in run.recipe.family.weights:  # it may have been changed in mid-run: a search uses that of the training
         epoch = facts.get("epoch")
         model.beta.fill_(figures.weights_at(run, epoch if path.stem == "best" else None)["beta"])
+    if model.latent_table is not None:
+        model.table_images = images.table_images(run)
     return model.to(device).eval().requires_grad_(False)
