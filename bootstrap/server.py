@@ -27,7 +27,8 @@ def watch(stream) -> None:
 
 
 if __name__ == "__main__":
-    threading.Thread(target=watch, args=(sys.stdin.buffer,), daemon=True).start()
+    # Without Python's buffer, whose lock this thread would still hold when the process ends: that is a fatal error.
+    threading.Thread(target=watch, args=(sys.stdin.buffer.raw,), daemon=True).start()
     from streamlit.runtime.pages_manager import PagesManager
     from streamlit.web.cli import main
 

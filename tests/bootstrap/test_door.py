@@ -207,15 +207,18 @@ def run_server(folder: Path, *words: str, **variables: str) -> subprocess.Popen:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    """A real server: its port, and the file with what it asked of other hosts."""
+    """A real server: its port, and the file with what it asked of other hosts. It ends in order when it is asked to."""
     folder = tmp_path_factory.mktemp("door")
     port = launcher.free_port(None, 18_501)
     process = run_server(folder, "--server.port", str(port))
     while "URL:" not in (line := process.stdout.readline()):
         assert process.poll() is None, line
     yield port, folder / "asked"
-    process.kill()
-    process.communicate()
+    process.terminate()
+    said = process.stdout.read()  # its standard input is open still: the thread that watches it is waiting
+    code = process.wait(60)
+    process.stdin.close()
+    assert os.name == "nt" or code == 0, said
 
 
 def status_of(port: int, changes: dict, websocket: bool) -> int:
