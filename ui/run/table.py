@@ -50,6 +50,9 @@ COLUMNS = {
 }
 
 
+STATE_WORDS = {"new": "not started"}
+"""States of a run that are said in other words than in its status."""
+
 ORDER = (
     "Run",
     "Owner",
@@ -140,7 +143,7 @@ def _row(run: Run, place: int | None, pictured: bool) -> dict:
             "What": run.error,
         }
     status, best = run.status, run.status.get("best_total")
-    state = status["state"] if place is None else "queued" if place else "training"
+    state = STATE_WORDS.get(status["state"], status["state"]) if place is None else "queued" if place else "training"
     live = place == 0
     column = "Best total"
     if run.recipe.family.adversarial:

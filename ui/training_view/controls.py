@@ -17,6 +17,7 @@ from ui.charts import losses
 from ui.shared import foreign
 from ui.shared.formatting import duration, epoch, escape_markdown, format_sig
 from ui.shared.jobs import waits
+from ui.shared.owner import label
 from ui.shared.recipe_labels import in_words
 from ui.shared.run_buttons import job_button
 from ui.shared.run_facts import settings_line
@@ -45,6 +46,8 @@ def head(job: TrainingJob) -> None:
         if was_active and not job.active:
             st.rerun()
         st.markdown(heading(job))  # inside the fragment, since β can change during the training
+        if foreign.asks(job):
+            st.caption(f"This training belongs to {label(job.owner)}. You can watch it; a change asks first.")
         controls(job)
         progress(job, job.snapshot())
 

@@ -16,6 +16,7 @@ from ui.components.charts.curves import curves
 from ui.components.playback.film import ROWS, film
 from ui.shared.formatting import escape_markdown, format_sig
 from ui.shared.jobs import training_jobs
+from ui.shared.owner import is_foreign, label
 from ui.shared.run_buttons import job_button
 from ui.training_view import gan_view
 from ui.training_view.controls import TICK, epoch_link, head, latest, progress, view
@@ -31,7 +32,6 @@ def live(job: TrainingJob) -> None:
 
 def others(shown: TrainingJob) -> None:
     """The rest of the queue, the same for every visitor, updated while the shown job is active."""
-
     told = _taken_out()
 
     def queue() -> None:
@@ -46,8 +46,10 @@ def others(shown: TrainingJob) -> None:
                     if job.position
                     else f"**{job.state.capitalize()} on another device**"
                 )
+                whose = f" · {label(job.owner)}" if is_foreign(job) else ""
                 st.markdown(
-                    f"{place} · {escape_markdown(job.name)} · {escape_markdown(job.recipe.summary())}", width="stretch"
+                    f"{place} · {escape_markdown(job.name)} · {escape_markdown(job.recipe.summary())}{whose}",
+                    width="stretch",
                 )
                 if job_button(
                     "Cancel",
