@@ -48,6 +48,8 @@ def head(job: TrainingJob) -> None:
         st.markdown(heading(job))  # inside the fragment, since β can change during the training
         if foreign.asks(job):
             st.caption(f"This training belongs to {label(job.owner)}. You can watch it; a change asks first.")
+        elif job.touched_by:
+            st.caption(f"The last command came from {label(job.touched_by)}.")
         controls(job)
         progress(job, job.snapshot())
 
