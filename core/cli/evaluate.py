@@ -52,7 +52,7 @@ def evaluate(args: argparse.Namespace) -> None:
     file = next(f for w in (args.which, "last", "best") if (f := run.path / f"{w}.safetensors").is_file())
     epoch = weights.load(file)[1].get("epoch")
     used = figures.weights_at(run, epoch if file.stem == "best" else None)
-    found = Steps(test_set.evaluation_steps(model, images, args.images, used)).end() | {"epoch": epoch}
+    found = Steps(test_set.evaluation_steps(model, images, args.images, used, run.path)).end() | {"epoch": epoch}
     if args.samples:
         found |= _log_likelihood(model, metrics.test_images(model, images, args.images), args.samples)
     if args.which == "best" and not run.locked():  # a run in training writes its own at the end
@@ -122,24 +122,31 @@ SAMPLE_ROWS = (
     ("balance", "balance", ".3f", "of the classes; 1: all equally frequent"),
     ("sure", "sure", ".3f", "share of the images that the classifier is at least 90 % sure of"),
     ("sharpness", "sharpness", ".3f", "1: as in real images"),
-    ("diversity", "diversity", ".3f", "1: as in real images"),
+    ("precision", "precision", ".3f", "share of the images within the neighbourhoods of real ones"),
+    ("recall", "recall", ".3f", "share of the real images within the neighbourhoods of generated ones"),
+    ("density", "density", ".3f", "real neighbourhoods round an image; about 1 for real images"),
+    ("coverage", "coverage", ".3f", "share of the real neighbourhoods with a generated image"),
     ("MSE", "mse", ".4f", "per pixel, encoded and generated again"),
 )
 
 
 def _sample_table(run: runs.Run, f: dict[str, Any]) -> str:
     """Table of the sample quality of a generator, beside that of the decoder it started from."""
-    before = f.get("before")
+    all_sides = {"before": f.get("before"), "now": f, "contrast": f.get("control"), "real": f.get("real")}
+    sides = {name: part for name, part in all_sides.items() if part}
     epoch = f" (weights of epoch {f['epoch']:g})" if f["epoch"] is not None else ""
     lines = [
         f"'{run.name}': {f['generated']:,} generated images beside {f['images']:,} test images{epoch}",
-        f"  {'':16}  {'before':>8}  {'now':>8}" if before else f"  {'':16}  {'now':>8}",
+        f"  {'':16}  " + "  ".join(f"{name:>8}" for name in sides),
     ]
     for title, name, form, rest in SAMPLE_ROWS:
-        if f[name] is None:
+        if f.get(name) is None:
             continue
-        values = [v for part in ((before, f) if before else (f,)) if (v := part[name]) is not None]
-        lines.append(f"  {title:16}  " + "  ".join(f"{value:>8{form}}" for value in values) + f"  {rest}")
+        values = [part.get(name) for part in sides.values()]
+        cells = (f"{'–':>8}" if value is None else f"{value:>8{form}}" for value in values)
+        lines.append(f"  {title:16}  " + "  ".join(cells) + f"  {rest}")
+    if "contrast" in sides:
+        lines.append("contrast: the samples before, with 1.5 times the contrast; real: training images.")
     return "\n".join([*lines, f"Fréchet distance in {f['yardstick']}."])
 
 

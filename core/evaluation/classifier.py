@@ -14,7 +14,7 @@ import contextlib
 import sys
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +34,9 @@ CHANNELS, FEATURES = (16, 32), 64
 SMALLEST_MAP = 8
 """Convolutions of stride 2 follow each other until height and width are at most this many pixels; at least two."""
 
+FILE = "classifier.safetensors"
+"""File in a run's folder with the classifier that its generated images were measured with."""
+
 BATCH, TRAINING_IMAGES, LEARNING_RATE = 256, 120_000, 4e-3
 """Images in a batch; images shown in the whole training, whatever the size of the set, up to 32 × 32 pixels (fewer of
 larger images, in proportion to their pixels); highest learning rate."""
@@ -52,6 +55,12 @@ class Classifier:
     shape: ImageShape
     accuracy: float
     tested: int
+
+    @cached_property
+    def digest(self) -> str:
+        """Digest of the weights: names the classifier that a figure was measured with."""
+        state = self.network.state_dict()
+        return cache.digest(*(part for name in sorted(state) for part in (name, state[name].numpy())))
 
     def probabilities(self, images: np.ndarray) -> np.ndarray:
         """p(class | picture) of N pictures: float32 [N, classes]."""

@@ -146,6 +146,46 @@ def sweep_steps(
     return errors_by_share
 
 
+def interpolated(image: np.ndarray, visible: np.ndarray) -> np.ndarray:
+    """The picture with hidden pixels interpolated linearly between visible ones, floats in [0, 1] in its layout.
+
+    Outside the triangles between visible pixels the nearest one counts. No model takes part: what a model completes
+    should be better. Without a visible pixel the picture is black.
+    """
+    from scipy.interpolate import griddata
+    from scipy.spatial import QhullError
+
+    levels, seen = image / 255.0, np.asarray(visible, bool)
+    if seen.all() or not seen.any():
+        return np.where(_for_values(seen, image), levels, 0.0)
+    points, wanted = np.argwhere(seen), np.argwhere(~seen)
+    filled = griddata(points, levels[seen], wanted, method="nearest")
+    try:
+        linear = griddata(points, levels[seen], wanted, method="linear")
+        filled = np.where(np.isnan(linear), filled, linear)
+    except (QhullError, ValueError):  # fewer than three visible pixels, or all of them on one line
+        pass
+    result = levels.copy()
+    result[~seen] = filled
+    return np.asarray(result)
+
+
+def baseline_steps(
+    images: np.ndarray, ratios: Sequence[float] = RATIOS, seed: int = 0
+) -> Generator[SweepStep, None, dict[float, np.ndarray]]:
+    """`sweep_steps` of linear interpolation, with the same hidden pixels: what a model has to beat."""
+    errors_by_share: dict[float, np.ndarray] = {}
+    shape = ImageShape.of_picture(images.shape[1:]) if len(images) else GREY_28
+    for number, p in enumerate(ratios):
+        visible, errors = random_masks(p, len(images), seed, shape), []
+        for k, (image, seen) in enumerate(zip(images, visible, strict=True)):
+            errors.append(hidden_mse(interpolated(image, seen)[None], image[None], seen))
+            yield SweepStep((number + (k + 1) / len(images)) / len(ratios), p)
+        errors_by_share[p] = np.concatenate(errors) if errors else np.zeros(0)
+        yield SweepStep((number + 1) / len(ratios), p, errors_by_share[p])
+    return errors_by_share
+
+
 def random_masks(p: float, n: int, seed: int, shape: ImageShape = GREY_28) -> np.ndarray:
     """A random mask for each of n images that hides the share p of its pixels, `bool` [n, H, W]; nested in p."""
     if not n:

@@ -1,4 +1,8 @@
-"""Sample-quality metrics: Fréchet distance, class coverage, sharpness and diversity of generated images.
+"""Sample-quality metrics of generated images: Fréchet distance, precision and recall, class coverage, sharpness.
+
+Two of them, sharpness and the spread of the pixels (`diversity`), grow with contrast alone, and so does the Fréchet
+distance of a soft decoder. So an evaluation holds a control, the decoder's own samples with contrast × `CONTRAST`: what
+improves there as much as in the generator says nothing about training against a discriminator.
 
 The Fréchet distance is that between two Gaussians, fitted to the classifier's features of real and of generated images
 (Heusel et al. 2017 use Inception's features, which mean little for small images). It depends on the number of images
@@ -17,7 +21,7 @@ import numpy as np
 
 from core.data import ImageSet
 from core.evaluation import classifier as classifiers
-from core.evaluation import metrics
+from core.evaluation import metrics, support
 from core.evaluation.classifier import Classifier
 from core.evaluation.gan_diagnosis import COVERED_SHARE
 from core.images import convert
@@ -35,6 +39,9 @@ FINAL_SAMPLES = 10_000
 CONFIDENT_PROBABILITY = 0.9
 """The classifier is sure of an image whose most likely class has at least this probability."""
 
+CONTRAST = 1.5
+"""Factor of the control's contrast, about middle grey."""
+
 PCA_COMPONENTS = 64
 """Principal components of the pixels that serve as features where there are no classes."""
 
@@ -48,7 +55,8 @@ class SampleMeasures:
         modes: number of covered classes. balance: entropy of the class shares over its maximum, 0 to 1.
         sure: share of the images of which the classifier is sure.
         sharpness: mean squared difference of neighbouring pixels over that of real images; 1 is as sharp as real.
-        diversity: variance over the images, summed over pixels, over that of real images; near 0 all are alike.
+        diversity: spread of the pixels: variance over the images, summed over pixels, over that of real images; near 0
+            all are alike, which finds a collapse. It grows with contrast: how varied images are, recall says.
         shares: share of each class, [C].
     Without classes modes, balance and sure are NaN and shares is empty.
     """
@@ -76,9 +84,12 @@ class SampleQuality:
         if classifier is None and components is None:
             self._components = pca.fit(_vectors(real), PCA_COMPONENTS)
         features, probabilities = self._features(real)
+        rows = np.linspace(0, len(features) - 1, min(len(features), support.POINTS)).astype(int)
+        self.points = features[rows]
         self.mean, self.cov = pca.moments(features)
         self.energy, self.variance = _energy(real), _variance(real)
         self.shares = np.zeros(0) if probabilities is None else _class_shares(probabilities)
+        self.sure = float("nan") if probabilities is None else _confident(probabilities)
 
     @property
     def name(self) -> str:
@@ -107,7 +118,7 @@ class SampleQuality:
             modes = float(((shares >= COVERED_SHARE * self.shares) & (self.shares > 0)).sum())
             present = shares[shares > 0]
             balance = float(-(present * np.log(present)).sum() / np.log(len(shares)))
-            sure = float((probabilities.max(1) >= CONFIDENT_PROBABILITY).mean())
+            sure = _confident(probabilities)
         return SampleMeasures(
             frechet=frechet(mean, cov, self.mean, self.cov),
             modes=modes,
@@ -117,6 +128,10 @@ class SampleQuality:
             diversity=_variance(images) / self.variance,
             shares=shares,
         )
+
+    def support(self, images: np.ndarray) -> support.Support:
+        """Precision, recall, density and coverage of generated pictures in the features of the Fréchet distance."""
+        return support.measure(self._features(images)[0], self.points)
 
     def _features(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
         """Features float64 [N, k] of pictures, and p(class | image) [N, C] where there are classes."""
@@ -139,6 +154,11 @@ def frechet(mean_a: np.ndarray, cov_a: np.ndarray, mean_b: np.ndarray, cov_b: np
     return float(((mean_a - mean_b) ** 2).sum() + np.trace(cov_a) + np.trace(cov_b) - 2 * cross)
 
 
+def _confident(probabilities: np.ndarray) -> float:
+    """Share of the images of which the classifier is sure."""
+    return float((probabilities.max(1) >= CONFIDENT_PROBABILITY).mean())
+
+
 def _class_shares(probabilities: np.ndarray) -> np.ndarray:
     return np.bincount(probabilities.argmax(1), minlength=probabilities.shape[1]) / len(probabilities)
 
@@ -159,16 +179,25 @@ def _variance(images: np.ndarray) -> float:
 
 
 @lru_cache(maxsize=2)
-def for_dataset(images: ImageSet) -> SampleQuality:
+def for_dataset(images: ImageSet, judge: Classifier | None = None) -> SampleQuality:
     """Sample quality with the training images of a data set as reference.
 
     A classifier that is not in the cache yet is trained first, which takes ten or twenty seconds; if another process
     trains the same classifier already, its result is awaited.
+
+    Args:
+        judge: the classifier to use, such as the one that a run has kept (default: that of the cache).
     """
-    classifier = Steps(classifiers.cached_steps(images)).end() if classifiers.has_classes(images) else None
+    if judge is None and classifiers.has_classes(images):
+        judge = Steps(classifiers.cached_steps(images)).end()
     real = images.train_images
     rows = np.linspace(0, len(real) - 1, min(len(real), REFERENCE_IMAGES)).astype(int)
-    return SampleQuality(real[rows], classifier)
+    return SampleQuality(real[rows], judge)
+
+
+def with_contrast(pictures: np.ndarray, factor: float = CONTRAST) -> np.ndarray:
+    """Pictures whose grey levels are stretched away from middle grey and clipped, `uint8`."""
+    return convert.to_uint8((127.5 + factor * (pictures.astype(np.float32) - 127.5)) / 255.0)
 
 
 def generate(model: LatentModel, n: int, seed: int = 0) -> np.ndarray:
@@ -176,36 +205,61 @@ def generate(model: LatentModel, n: int, seed: int = 0) -> np.ndarray:
     return codec.decode(model, sampling.draws(model, n, seed))
 
 
-def evaluation_steps(model: GAN, images: ImageSet, n: int = FINAL_SAMPLES) -> Generator[float, None, dict[str, Any]]:
+def evaluation_steps(
+    model: GAN, images: ImageSet, n: int = FINAL_SAMPLES, judge: Classifier | None = None
+) -> Generator[float, None, dict[str, Any]]:
     """Evaluate a GAN's generator, and the decoder that it started from, on the test set.
 
     Yields the share that is done, 0 to 1.
 
+    Args:
+        judge: as in `for_dataset`.
     Returns:
-        The measures of the generator by name, ready for JSON; `floor`: the Fréchet distance between real training
-        images and the test set; `yardstick`: the features of the distance, in words; `before`: the measures of the
-        decoder, or None.
+        The measures of the generator by name, ready for JSON; `before`: those of the decoder, or None; `real`: those of
+        real training images, the value to strive for; `control`: those of the decoder's samples with more contrast, or
+        None; `floor`: the Fréchet distance of real images; `yardstick`, `classifier`: the features of the distance, in
+        words, and the digest of the classifier; `reference`: what is compared with.
     """
-    test = images.test_images if len(images.test_images) else images.train_images
-    quality = for_dataset(images)
-    yield 0.25
+    has_test = bool(len(images.test_images))
+    test = images.test_images if has_test else images.train_images
+    quality = for_dataset(images, judge)
+    yield 0.2
     quality = quality.with_reference(test)
     rows = np.linspace(0, len(images.train_images) - 1, min(n, len(images.train_images))).astype(int)
-    floor = quality.measure(images.train_images[rows]).frechet
-    yield 0.5
-    after = _evaluated(model, model, quality, test, n)
-    yield 0.75
-    source = model.source_model()
-    before = None if source is None else _evaluated(source, model, quality, test, n)
-    return after | {"images": len(test), "generated": n, "yardstick": quality.name, "floor": floor, "before": before}
+    real = _measures(images.train_images[rows], quality)
+    # Of images that it was not trained on: of its own training images the classifier is always sure.
+    real["sure"] = None if math.isnan(quality.sure) else quality.sure
+    yield 0.4
+    after = _measures(generate(model, n), quality) | {"mse": _mse(model, model, test)}
+    yield 0.6
+    source, before, control = model.source_model(), None, None
+    if source is not None:
+        pictures = generate(source, n)
+        before = _measures(pictures, quality) | {"mse": _mse(source, model, test)}
+        yield 0.8
+        control = _measures(with_contrast(pictures), quality)
+    return after | {
+        "images": len(test),
+        "generated": n,
+        "yardstick": quality.name,
+        "classifier": None if quality.classifier is None else quality.classifier.digest,
+        "reference": f"{len(test):,} {'test' if has_test else 'training'} images",
+        "floor": real["frechet"],
+        "before": before,
+        "real": real,
+        "control": control,
+    }
 
 
-def _evaluated(generator: LatentModel, gan: GAN, quality: SampleQuality, test: np.ndarray, n: int) -> dict[str, Any]:
-    """Measures of one generator's samples, and its reconstruction error where the GAN has an encoder."""
-    measures = asdict(quality.measure(generate(generator, n)))
-    shares = measures.pop("shares").tolist()
-    mse = None
-    if gan.encoder is not None:
-        mse = metrics.reconstruction_mse(generator, convert.to_byte_tensor(test, gan.latent_mean.device))
-    finite = {name: None if math.isnan(value) else value for name, value in measures.items()}  # JSON has no NaN
-    return finite | {"shares": shares, "mse": mse}
+def _measures(pictures: np.ndarray, quality: SampleQuality) -> dict[str, Any]:
+    """All measures of a set of pictures, ready for JSON, which has no NaN."""
+    measures = asdict(quality.measure(pictures)) | asdict(quality.support(pictures))
+    shares, measures["support"] = measures.pop("shares").tolist(), measures.pop("n")
+    return {name: None if math.isnan(value) else value for name, value in measures.items()} | {"shares": shares}
+
+
+def _mse(generator: LatentModel, gan: GAN, test: np.ndarray) -> float | None:
+    """Reconstruction error of one generator where the GAN has an encoder."""
+    if gan.encoder is None:
+        return None
+    return metrics.reconstruction_mse(generator, convert.to_byte_tensor(test, gan.latent_mean.device))

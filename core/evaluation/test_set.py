@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
+from pathlib import Path
 from typing import Any
 
 from core.data import ImageSet
-from core.evaluation import metrics, sample_quality
+from core.evaluation import classifier, metrics, sample_quality
 from core.models import GAN, LatentModel
 
 
@@ -15,6 +16,7 @@ def evaluation_steps(
     images: ImageSet,
     limit: int = metrics.SEARCHED_TEST_IMAGES,
     weights: Mapping[str, float] | None = None,
+    folder: Path | None = None,
 ) -> Generator[float, None, dict[str, Any]]:
     """Evaluate a model on the test images of its data set: yields the share that is done; returns the figures.
 
@@ -23,7 +25,14 @@ def evaluation_steps(
     Args:
         limit: test images for a family without an encoder, each of which needs a search.
         weights: as in `metrics.evaluation_steps`.
+        folder: of the run. The classifier that its generated images were measured with is kept there, so that the
+            figures can be computed again wherever the folder is taken.
     """
     if isinstance(model, GAN):
-        return (yield from sample_quality.evaluation_steps(model, images))
+        kept = None if folder is None else classifier.load(folder / classifier.FILE, len(images.classes))
+        found = yield from sample_quality.evaluation_steps(model, images, judge=kept)
+        judge = sample_quality.for_dataset(images, kept).classifier
+        if folder is not None and kept is None and judge is not None:
+            classifier.save(judge, folder / classifier.FILE)
+        return found
     return (yield from metrics.evaluation_steps(model, metrics.test_images(model, images, limit), weights=weights))

@@ -47,16 +47,23 @@ class ReconstructionPair:
 
 @dataclass(frozen=True)
 class MetricChange:
-    """A sample-quality metric before and after training; `key` as in `METRICS`, NaN where it was not measured."""
+    """A sample-quality metric before and after training; NaN where it was not measured.
+
+    Attributes:
+        key: as in `METRICS`. real: of real training images, the value to strive for. control: of the decoder's samples
+            with more contrast (`sample_quality.CONTRAST`), without any training.
+    """
 
     key: str
     before: float
     after: float
+    real: float = math.nan
+    control: float = math.nan
 
 
-METRICS = ("frechet", "modes", "balance", "sure", "sharpness", "diversity", "mse")
-"""Metrics by their key in a run's `evaluation.json`: those of `sample_quality.SampleMeasures`, and the MSE of
-reconstructions."""
+METRICS = ("frechet", "precision", "recall", "sure", "modes", "balance", "sharpness", "mse")
+"""Metrics by their key in a run's `evaluation.json`: those of `sample_quality.SampleMeasures` and `support.Support`,
+and the MSE of reconstructions. The spread of the pixels is none of them: it measures contrast."""
 
 
 def decode_both(model: GAN, z: np.ndarray) -> BeforeAfterImages:
@@ -112,10 +119,14 @@ def metric_changes(run: Run) -> list[MetricChange]:
 def _metric_changes(run: Run) -> Iterator[MetricChange]:
     evaluation = run.evaluation()
     if evaluation is not None and "frechet" in evaluation:
-        before = evaluation.get("before")
+        sides = [
+            part if isinstance(part := evaluation.get(name), dict) else {} for name in ("before", "real", "control")
+        ]
+        if not sides[1] and "floor" in evaluation:  # of an older lab, which measured nothing else of real images
+            sides[1] = {"frechet": evaluation["floor"]}
         for key in METRICS:
-            start = _number(before.get(key) if isinstance(before, dict) else None)
-            yield MetricChange(key, start, _number(evaluation.get(key)))
+            before, real, control = (_number(part.get(key)) for part in sides)
+            yield MetricChange(key, before, _number(evaluation.get(key)), real, control)
         return
     table = run.history()
     if "val_frechet" not in table:
@@ -125,7 +136,7 @@ def _metric_changes(run: Run) -> Iterator[MetricChange]:
         first, best = measured[0], measured[np.argmin(table["val_frechet"][measured])]
         compared = run.recipe.generator == "decoder"  # a generator from scratch starts as noise, not as a decoder
         for key in METRICS:
-            column = table[f"val_{key}"]
+            column = table.get(f"val_{key}", np.full(len(table["val_frechet"]), math.nan))
             yield MetricChange(key, float(column[first]) if compared else math.nan, float(column[best]))
 
 

@@ -12,13 +12,13 @@ from core.jobs.job import Job
 from core.jobs.messages import Message, Order, SweepErrors
 from core.jobs.queue import BACKGROUND, job_queue
 
-SEARCH = "search"
+SEARCH, BASELINE = "search", "interpolation"
 
 
 @dataclass(frozen=True)
 class SweepCurve:
-    """One curve: the folder of a run, and how hidden pixels are filled: `zeros` or `mean` (`inpainting.FILLS`), or
-    `search` in latent space."""
+    """One curve: the folder of a run, and how hidden pixels are filled: `zeros` or `mean` (`inpainting.FILLS`),
+    `search` in latent space, or `interpolation` of the visible ones, which uses no model but the run's images."""
 
     run: str
     how: str

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from core import data, runs
+from core.data import ImageSet
 from core.evaluation import classifier, inpainting, outliers
 from core.jobs.channel import Channel
-from core.jobs.inpainting_sweep import SEARCH
+from core.jobs.inpainting_sweep import BASELINE, SEARCH
 from core.jobs.messages import Ended, Order, Progress, SweepErrors
 from core.jobs.outliers import prepare
 from core.recipes.images import load_images
@@ -80,12 +82,20 @@ def sweep(order: Order, channel: Channel) -> Ended:
     chosen = data.spread(images.test_labels, min(arguments["images"], len(images.test_images)))
     test = images.test_images[chosen]
     for number, (run, how) in enumerate(curves):
-        fill = None if how == SEARCH else inpainting.fill_image(how, images)
-        model = weights.load_model(run)
-        for step in inpainting.sweep_steps(model, test, fill=fill, seed=arguments["seed"], steps=arguments["steps"]):
+        for step in _curve(run, how, images, test, arguments["seed"], arguments["steps"]):
             if step.errors is not None:
                 channel.emit(SweepErrors(number, step.p, np.asarray(step.errors, np.float64)))
             channel.emit(Progress((number + step.part) / len(curves)))
             if channel.stop_requested:
                 return Ended("stopped")
     return Ended("finished")
+
+
+def _curve(
+    run: Run, how: str, images: ImageSet, test: np.ndarray, seed: int, steps: int
+) -> Generator[inpainting.SweepStep, None, object]:
+    """The steps of one curve."""
+    if how == BASELINE:
+        return inpainting.baseline_steps(test, seed=seed)
+    fill = None if how == SEARCH else inpainting.fill_image(how, images)
+    return inpainting.sweep_steps(weights.load_model(run), test, fill=fill, seed=seed, steps=steps)

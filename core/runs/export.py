@@ -15,6 +15,7 @@ FILES = (
     "history.csv",
     "kl.csv",
     "evaluation.json",
+    "classifier.safetensors",
     "best.safetensors",
     "last.safetensors",
 )
@@ -33,6 +34,7 @@ status.json       state of the training
 history.csv       the loss curves, in {unit};  kl.csv  the KL of every latent dimension
 classes.csv       of a GAN: the share of each class among the generated images
 evaluation.json   metrics on the test set
+classifier.safetensors  of a GAN: the classifier that judged its images
 best.safetensors, last.safetensors  weights: with the lowest validation loss, and the newest
 frames/           fixed images and fixed latents, decoded after every epoch
 (A file is missing here where the run has none.)

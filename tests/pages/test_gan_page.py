@@ -195,6 +195,23 @@ def test_every_kind_of_source_has_the_whole_page(kind, sent):
     assert ("This generator has no encoder" in text_of(page)) == (kind in ("ad", "vad"))
 
 
+def test_each_card_has_the_value_of_real_images_and_a_control_says_what_contrast_alone_does(sent):
+    sides = {
+        "real": {"frechet": 17.8, "sure": 0.98, "sharpness": 1.0, "precision": 0.9, "recall": 0.91},
+        "control": {"frechet": 30.5, "sharpness": 0.9, "precision": 0.47, "recall": 0.79, "sure": 0.72},
+        "epoch": 37,
+    }
+    run = gan_run("one", evaluation=FIGURES | sides)
+    run.update_status(best_epoch=37, best_total=20.0)
+    page = visit()
+    by_title = {m.label: m.delta for m in page.metric}
+    assert by_title["Fréchet distance"] == "VAE 48.9 · real 17.8 · better"
+    assert "real 98 %" in by_title["Confident"] and by_title["Precision"] == "VAE 0.480 · real 0.900 · worse"
+    said = text_of(page, "caption")
+    assert "with the weights of epoch 37, the best round" in said and "one: the weights of epoch 37" in said
+    assert "1.5 times the contrast" in said and "Fréchet distance 48.9 → 30.5" in said and "Diversity" not in by_title
+
+
 def test_a_generator_from_scratch_has_no_decoder_to_compare_with(sent):
     gan_run("one", "none", evaluation=FIGURES | {"before": None})
     page = visit()
@@ -373,3 +390,29 @@ def test_in_slow_motion_a_verdict_before_and_after_has_its_unit_once():
     assert texts("non-saturating", after) == ["49.9 → 50.1 %", "73 → 75 %"]
     assert texts("non-saturating", None) == ["49.9 %", "73 %"]
     assert texts("hinge", after) == ["−0.00 → +0.00", "+1.00 → +1.10"]
+
+
+def test_the_bars_of_a_verdict_span_what_occurs():
+    """47 and 52 % look alike on an axis from 0 to 100 %; the axis is zoomed and says what it spans."""
+    logits = np.log(np.array([0.47, 0.52]) / np.array([0.53, 0.48])).astype(np.float32)
+    reach = slow_motion._reach("non-saturating", 0.0, logits)
+    assert reach == pytest.approx(1.1 * 0.03, rel=1e-3)
+    _, ((low,), (high,)) = slow_motion._answer_texts("non-saturating", (0.0, 0.0), logits, None, reach)
+    assert low < 0.1 and high > 0.75 and low >= 0 and high <= 1
+    assert slow_motion._axis("non-saturating", 0.5, reach) == "The bars run from 46.7 % to 53.3 %."
+    sure = np.array([-50.0, 50.0], np.float32)
+    assert slow_motion._reach("non-saturating", 0.0, sure) == 0.5, "never beyond 0 and 100 %"
+    assert slow_motion._axis("hinge", 0.0, 2.5) == "The bars run from −2.50 to 2.50."
+
+
+@pytest.mark.parametrize("most, words", [(0.001, "hardly"), (0.1, "a little"), (0.3, "visibly"), (0.675, "a lot")])
+def test_the_words_follow_how_far_the_pictures_moved(most, words):
+    assert words in slow_motion._how_far(most)
+
+
+@pytest.mark.parametrize("sure, says", [(0.78, "of 22 % of the samples"), (0.95, ""), (float("nan"), "")])
+def test_without_a_collapse_it_still_says_how_many_samples_nobody_can_name(sure, says):
+    from ui.training_view.gan_view import still_wrong
+
+    said = still_wrong({"val_sure": np.array([float("nan") if np.isnan(sure) else 0.2, sure])})
+    assert says in said and bool(said) == bool(says)

@@ -305,16 +305,23 @@ def sweep_job() -> InpaintingSweepJob:
 
 def test_the_sweep_waits_for_its_button_and_shows_what_has_been_measured(four, executor):
     page = visit(runs="vae,vad")
-    assert any("4 curves of 50 images each" in c.value for c in page.caption)
+    assert any("5 curves of 50 images each" in c.value for c in page.caption)
     page.button(key="reconstruct_sweep").click().run()
     assert not page.exception
     job, execution = sweep_job(), executor.next()
-    assert [curve.how for curve in job.curves] == ["zeros", "mean", "search", "search"]
+    assert [curve.how for curve in job.curves] == ["zeros", "mean", "search", "search", "interpolation"]
     for k in range(4):
         execution.send(*(SweepErrors(k, p / 10, np.full(4, 0.01 * (k + p))) for p in range(1, 10)))
+    # Without a model: lowest while little is hidden, highest later.
+    execution.send(*(SweepErrors(4, p / 10, np.full(4, 0.001 if p < 4 else 0.079)) for p in range(1, 10)))
     execution.send(Ended("finished"))
     assert job.wait(timeout=60)
     page.run()
+    assert any(
+        "the lowest is linear interpolation, no model from 10 to 30 %, then vae · hole black from 40 to 90 % hidden"
+        in c.value
+        for c in page.caption
+    )
     assert any(
         "vae · hole black is closest (0.0500 per pixel) and vad · search furthest (0.0800)" in c.value
         for c in page.caption
@@ -368,3 +375,35 @@ def test_models_of_another_image_shape_are_left_out_in_a_sentence():
     assert {name for name, _ in shown(page)} == {"second"}
     assert page.slider(key="reconstruct_rows").max == 20 and page.slider(key="reconstruct_columns").max == 36
     assert page.query_params["hide"] == "box-0-4-12-20"
+
+
+@pytest.mark.parametrize("beta", [0.5, 2.0])
+def test_the_elbo_is_shown_at_weight_one_beside_the_objective_at_beta(beta, monkeypatch):
+    from ui.reconstruct import cards
+
+    make("vad", "variational-auto-decoder-fast", beta=beta)
+    drawn = []
+    monkeypatch.setattr(cards, "reconstruct", lambda **message: drawn.extend(message["cards"]))
+    page = visit(OPEN, runs="vad", image="4")
+    (card,), (lane,) = drawn, drawn[0].lanes
+    line = next(m.value for m in page.markdown if m.value.startswith("For this image"))
+    recon, rest = line.split("steps: ")[1].split(f" + {beta:.3g} × ")
+    prior = float(rest.split(" = ")[0])
+    assert card.what == f"β-objective (β = {beta:g})" and card.unit == "nats" and f"β {beta:g}" in card.about
+    assert lane.elbo[-1] == pytest.approx(float(recon) + prior, abs=0.02)
+    assert lane.objective[-1] == pytest.approx(float(recon) + beta * prior, abs=0.02)
+    assert f"−ELBO {lane.elbo[-1]:.2f} nats" in line
+    assert "importance-weighted bound" in card.gap and "entropy floor" in card.gap
+
+
+def test_where_beta_is_one_the_objective_is_the_elbo_and_squared_errors_are_not_in_nats(monkeypatch):
+    from ui.reconstruct import cards
+
+    make("vae", beta=1.0)
+    make("ae", "deep-ae")
+    drawn = []
+    monkeypatch.setattr(cards, "reconstruct", lambda **message: drawn.extend(message["cards"]))
+    visit(runs="vae,ae", image="4")
+    vae, ae = drawn
+    assert vae.what == "−ELBO" and all(lane.elbo is None for lane in vae.lanes)
+    assert (ae.what, ae.unit) == ("Reconstruction loss", "squared error") and "nats" not in ae.gap

@@ -40,9 +40,9 @@ CRITIC_CAPTION = (
     "middle between its mean verdicts; at ½ it cannot tell real from generated."
 )
 MEASURE_CAPTION = (
-    "After each round, on the same latents; epoch 0 is before training. Fréchet distance: 0 would be "
-    "real images. Sharpness: 1 is as sharp as real ones; far above 1 is noise. Modes: classes "
-    "still generated."
+    "After each round, the newest weights, on the same latents, against training images; epoch 0 is before training. "
+    "Fréchet distance: 0 would be these very images. Sharpness: 1 is as sharp as real ones; far above 1 is noise. "
+    "Modes: classes still generated."
 )
 
 

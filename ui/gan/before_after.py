@@ -13,7 +13,7 @@ from core.latent import sampling
 from core.runs import Run
 from ui.components.gallery.class_sheet import Row, class_sheet
 from ui.components.gan.gan_pair import Lane, gan_pair
-from ui.gan.inputs import gan_model, redraw, source_name
+from ui.gan.inputs import gan_model, redraw, source_name, weights_of
 from ui.shared import theme
 from ui.shared.formatting import escape_markdown, format_sig, pluralize
 from ui.shared.model_cache import LoadedModel
@@ -30,6 +30,16 @@ METRICS = {
         "Distance between generated and real images, in features of the lab's classifier: the squared distance of two "
         "Gaussians fitted to them. 0 means no difference. It cannot be compared with an FID from elsewhere. Lower is "
         "better.",
+    ),
+    "precision": (
+        "Precision",
+        "Share of the samples that lie within the neighbourhoods of real images, in features of the lab's classifier: "
+        "are they plausible? (Kynkäänniemi et al. 2019, 3 nearest neighbours.) Higher is better.",
+    ),
+    "recall": (
+        "Recall",
+        "Share of the real images that lie within the neighbourhoods of samples: is all their variety there? It falls "
+        "when a mode is dropped. Contrast does not raise it by itself. Higher is better.",
     ),
     "modes": (
         "Classes covered",
@@ -51,19 +61,27 @@ METRICS = {
         "Squared differences of neighbouring pixels, divided by those of real images. 1 is as sharp as real images; "
         "less is blurred, more is noisy.",
     ),
-    "diversity": (
-        "Diversity",
-        "How much the samples differ from each other, divided by how much real images do. Near 0 all samples are "
-        "alike, which is called mode collapse.",
-    ),
     "mse": (
         "Reconstruction error",
         "Squared error per pixel after encoding an image and decoding its mean μ. The generator is no longer trained "
         "to reconstruct, so this error usually grows. Lower is better.",
     ),
 }
-BETTER = {"frechet": -1, "modes": 1, "balance": 1, "sure": 1, "diversity": 0, "sharpness": 0, "mse": -1}
+BETTER = {
+    "frechet": -1,
+    "precision": 1,
+    "recall": 1,
+    "sure": 1,
+    "modes": 1,
+    "balance": 1,
+    "sharpness": 0,
+    "mse": -1,
+}
 """Metric → 1 where more is better, −1 where less is better, 0 where the best value is 1."""
+
+
+CONTROLLED = ("frechet", "sharpness", "precision", "recall", "sure")
+"""Metrics of the control that its sentence lists."""
 
 
 def before_name(run: Run) -> str:
@@ -105,6 +123,7 @@ def same_z(run: Run, loaded: LoadedModel, images: ImageSet | None, seed: int) ->
         if loaded.prior
         else "Each column is one z, drawn from the Gaussian fitted to the source's latents. "
     )
+    words += f"The generator has {weights_of(run)}. "
     words += "Drag the scrubber or move over the rows to follow the arc from each z to the next"
     words += ", decoded by both." if both.before is not None else "."
     if real is not None and images is not None:
@@ -139,6 +158,8 @@ def metrics(run: Run, loaded: LoadedModel, images: ImageSet | None, seed: int) -
             for figure in found:
                 _metric(run, figure, images)
         st.caption(_measurement(run))
+        if control := _control(run, found):
+            st.caption(control)
     else:
         st.caption("This run has not been measured yet: figures appear after each round of its training.")
     _reconstructions(run, loaded, images, seed)
@@ -147,23 +168,31 @@ def metrics(run: Run, loaded: LoadedModel, images: ImageSet | None, seed: int) -
 def _metric(run: Run, figure: before_after.MetricChange, images: ImageSet | None) -> None:
     """One metric of the generator, with that of the decoder below."""
     title, words = METRICS[figure.key]
-    shown = {"modes": lambda v: f"{v:.0f}", "sure": lambda v: f"{100 * v:.0f} %"}.get(figure.key, format_sig)
-    value = shown(figure.after)
+    value = shown(figure.key, figure.after)
     if figure.key == "modes" and images is not None and images.classes:
         value += f" of {len(images.classes)}"
+    real = f"real {shown(figure.key, figure.real)}" if math.isfinite(figure.real) else ""
     if not math.isfinite(figure.before):
-        st.metric(title, value, help=words, border=True)
+        st.metric(title, value, real or None, help=words, border=True, delta_arrow="off", delta_color="gray")
         return
     gain = verdict(figure)
+    before = f"{before_name(run).split()[0]} {shown(figure.key, figure.before)}"
     st.metric(
         title,
         value,
-        f"{before_name(run).split()[0]} {shown(figure.before)} · {gain}",
+        " · ".join(filter(None, (before, real, gain))),
         help=words,
         border=True,
         delta_arrow="off",
         delta_color="green" if gain == "better" else "orange" if gain == "worse" else "gray",
     )
+
+
+def shown(key: str, value: float) -> str:
+    """A metric as text."""
+    if key == "sure":
+        return f"{100 * value:.0f} %"
+    return f"{value:.0f}" if key == "modes" else format_sig(value)
 
 
 def verdict(figure: before_after.MetricChange) -> str:
@@ -181,13 +210,30 @@ def _measurement(run: Run) -> str:
     found = run.evaluation() or {}
     if "frechet" not in found:
         return (
-            "Large: the best round so far, measured on held-out images during the training. Small: the decoder it "
-            "started from, measured in the same way."
+            "Large: the best round so far, measured against training images during the training. Small: the decoder "
+            "it started from, measured in the same way."
         )
+    epoch = found.get("epoch")
+    weights = f" with the weights of epoch {epoch:g}, the best round" if isinstance(epoch, int | float) else ""
+    real = ", and real training images" if "real" in found or "floor" in found else ""
     return (
-        f"Large: the generator. Small: the decoder it started from, measured in the same way: "
+        f"Large: the generator{weights}. Small: the decoder it started from{real}, measured in the same way: "
         f"{found.get('generated', 0):,} samples against {pluralize(found.get('images', 0), 'test image')}; the Fréchet "
         f"distance is computed from {escape_markdown(str(found.get('yardstick', 'a small classifier')))}."
+    )
+
+
+def _control(run: Run, found: list[before_after.MetricChange]) -> str:
+    """What contrast alone does to the metrics, in a sentence; empty where it was not measured."""
+    measured = [one for one in found if one.key in CONTROLLED and math.isfinite(one.control)]
+    if not measured:
+        return ""
+    listed = ", ".join(
+        f"{METRICS[one.key][0]} {shown(one.key, one.before)} → {shown(one.key, one.control)}" for one in measured
+    )
+    return (
+        f"Control: the same samples of the {before_name(run)} with 1.5 times the contrast and no further training: "
+        f"{listed}. Whatever contrast alone improves is no merit of the discriminator."
     )
 
 

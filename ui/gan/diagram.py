@@ -16,9 +16,9 @@ from core.runs import Run
 from ui.components.gan.gan_flow import Stream
 from ui.components.gan.gan_flow import gan_flow as show
 from ui.gan import source_code
-from ui.gan.inputs import gan_model
+from ui.gan.inputs import gan_model, is_adversarial, weights_of
 from ui.shared import address, theme
-from ui.shared.formatting import pluralize
+from ui.shared.formatting import escape_markdown, pluralize
 from ui.shared.model_cache import LoadedModel
 
 IMAGES = 12
@@ -50,6 +50,8 @@ def pictures(run: Run, loaded: LoadedModel, images: ImageSet | None, seed: int) 
         on_pick=pick,
         colours={role: theme.colour(role) for role in ROLES},
     )
+    if is_adversarial(run):
+        st.caption(f"{escape_markdown(run.name)}: {weights_of(run)}.")
     with st.container(key="gan_code"):
         if part:
             source_code.show(part, run.recipe)

@@ -14,6 +14,7 @@ from core.images.shape import ImageShape
 from core.runs import Run, RunError, frames
 from ui.charts import gan
 from ui.components.charts.curves import curves
+from ui.shared.evidence import facts
 from ui.shared.formatting import escape_markdown, format_sig, pluralize
 from ui.shared.still_image import still
 
@@ -43,12 +44,13 @@ def result(experiment: Experiment, source: Run, pair: tuple[Run, Run]) -> None:
     else:
         st.warning(f"You predicted: {guess['said']}. Measured: **{measured}.**", icon=":material/priority_high:")
     st.markdown(experiment.look)
+    st.caption(f"Both start from {facts(source)}; seed {pair[0].recipe.seed} of the training.")
     for arm, run, place in zip(experiment.arms, pair, st.columns(2, gap="large"), strict=True):
         with place:
             _before_and_after(arm, run)
     st.caption(
         "Fréchet distance: between real and generated images, in features of the lab's small classifier; lower is "
-        "better. Sharpness and diversity are relative to real images, which have 1."
+        "better. Sharpness and spread of the pixels are relative to real images, which have 1; contrast raises both."
     )
     histories = {arm.name: run.history() for arm, run in zip(experiment.arms, pair, strict=True)}
     for column, place in zip(experiment.shown, st.columns(2, gap="large"), strict=True):
@@ -89,7 +91,7 @@ FIGURES: dict[str, Callable[[lab.GanMeasures], str]] = {
     "Classes covered": lambda f: f"{f.modes:.0f} of {f.classes}" if f.classes else "–",
     "Fréchet distance": lambda f: format_sig(f.frechet),
     "Sharpness": lambda f: format_sig(f.sharpness),
-    "Diversity": lambda f: format_sig(f.diversity),
+    "Spread of the pixels": lambda f: format_sig(f.diversity),
     "D right on real images": lambda f: _percent(f.d_real),
     "D right on generated ones": lambda f: _percent(f.d_fake),
 }

@@ -68,6 +68,13 @@ def source_name(run: Run) -> str:
     return source.abbreviation if source else "Source"
 
 
+def weights_of(run: Run) -> str:
+    """Which weights of a run its model has, for captions."""
+    best = run.status.get("best_epoch")
+    best = None if run.status.get("best_total") is None else best
+    return "the newest weights" if best is None else f"the weights of epoch {best:g}, the best round"
+
+
 def choose_source(found: list[Run], key: str) -> Run:
     """The select box of runs whose decoder can become a generator."""
     by_name = {run.name: run for run in found}

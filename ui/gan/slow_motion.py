@@ -108,7 +108,8 @@ def _frozen(recipe: Recipe, player: str) -> str:
 def _of_d(step, recipe: Recipe, order: np.ndarray, factor: int) -> list[Stage]:
     n, kind = len(step.z), recipe.adversarial
     lines = step.threshold
-    reach = _reach(lines[0], step.real_before, step.fake_before, step.real_after, step.fake_after)
+    reach = _reach(kind, lines[0], step.real_before, step.fake_before, step.real_after, step.fake_after)
+    axis = _axis(kind, 0.5 if kind == "non-saturating" else lines[0], reach)
 
     def judged(name: str, role: str, pictures, before, after=None) -> Row:
         texts, marks = _answer_texts(kind, lines, before, after, reach)
@@ -140,7 +141,7 @@ def _of_d(step, recipe: Recipe, order: np.ndarray, factor: int) -> list[Stage]:
                 judged("Generated", "generated", step.fake, step.fake_before),
                 judged("Real", "real", step.real, step.real_before),
             ],
-            f"D's loss {format_sig(step.loss)} ({kind}){part}",
+            f"D's loss {format_sig(step.loss)} ({kind}){part}. {axis}",
         ),
         Stage(
             "Gradient",
@@ -170,7 +171,8 @@ def _of_d(step, recipe: Recipe, order: np.ndarray, factor: int) -> list[Stage]:
 
 def _of_g(step, recipe: Recipe, order: np.ndarray, factor: int) -> list[Stage]:
     n, kind, lines = len(step.z), recipe.adversarial, (step.threshold, step.threshold)
-    reach = _reach(step.threshold, step.verdict, step.verdict_after)
+    reach = _reach(kind, step.threshold, step.verdict, step.verdict_after)
+    axis = _axis(kind, 0.5 if kind == "non-saturating" else step.threshold, reach)
     texts, marks = _answer_texts(kind, lines, step.verdict, None, reach)
     moved, both = _answer_texts(kind, lines, step.verdict, step.verdict_after, reach)
     fake = step.fake[:SHOWN]
@@ -194,7 +196,7 @@ def _of_g(step, recipe: Recipe, order: np.ndarray, factor: int) -> list[Stage]:
             "discriminator",
             "D judges the images. G's loss is small if D takes them for real, to the right of the line.",
             [Row("Generated", "image", "generated", fake, texts, marks)],
-            f"G's loss {format_sig(step.loss)} ({kind})",
+            f"G's loss {format_sig(step.loss)} ({kind}). {axis}",
         ),
         Stage(
             "Gradient",
@@ -210,8 +212,8 @@ def _of_g(step, recipe: Recipe, order: np.ndarray, factor: int) -> list[Stage]:
         Stage(
             "Update",
             "decoder",
-            f"Every weight of G moves by {recipe.lr * factor:g} against its gradient. The same "
-            "z again: G's images change a little, and D's output with them." + _frozen(recipe, "generator"),
+            f"Every weight of G moves by {recipe.lr * factor:g} against its gradient. The same z again: "
+            f"G's images {_how_far(most)}, and D's output with them." + _frozen(recipe, "generator"),
             [
                 Row("Before", "image", "generated", fake),
                 Row("After", "image", "generated", step.fake_after[:SHOWN], moved, both),
@@ -223,20 +225,46 @@ def _of_g(step, recipe: Recipe, order: np.ndarray, factor: int) -> list[Stage]:
     ]
 
 
-def _reach(line: float, *verdicts: np.ndarray) -> float:
-    """The largest distance of the outputs shown from D's threshold: the half-width of their bars."""
-    return max(float(np.abs(np.concatenate([v[:SHOWN] for v in verdicts]) - line).max()), 1e-6)
+def _how_far(most: float) -> str:
+    """How far G's images moved, in words. most: largest change of a pixel, 1 for black to white."""
+    if most < 0.02:
+        return "change hardly at all"
+    if most < 0.15:
+        return "change a little"
+    return "change visibly" if most < 0.5 else "change a lot: such a step is far too large for training"
+
+
+def _axis(kind: str, line: float, reach: float) -> str:
+    """What the bars of D's outputs span, as a sentence."""
+    if kind == "non-saturating":
+        return f"The bars run from {100 * (line - reach):.3g} % to {100 * (line + reach):.3g} %."
+    return f"The bars run from {format_sig(line - reach)} to {format_sig(line + reach)}.".replace("-", "−")
+
+
+def _reach(kind: str, line: float, *verdicts: np.ndarray) -> float:
+    """Half-width of the bars of D's outputs: a little more than the largest distance from the threshold that occurs.
+
+    A probability's threshold is one half. A fixed axis from 0 to 100 % would show outputs of 47 and 52 % as equal.
+    """
+    shown = np.concatenate([v[:SHOWN] for v in verdicts])
+    if kind == "non-saturating":
+        return min(0.5, max(1.1 * float(np.abs(probabilities(shown) - 0.5).max()), 0.005))
+    return max(float(np.abs(shown - line).max()), 1e-6)
 
 
 def _answer_texts(kind: str, lines: tuple[float, float], before, after, reach: float):
-    """Texts and marks (0 to 1) for D's outputs: probabilities of a cross-entropy, else the number and its position."""
-    sets = [before] if after is None else [before, after]
+    """Texts and marks (0 to 1) for D's outputs: probabilities of a cross-entropy, else the number itself.
+
+    Args:
+        reach: half-width of the bars (`_reach`).
+    """
+    sets = [v[:SHOWN] for v in ([before] if after is None else [before, after])]
     if kind == "non-saturating":
-        parts = [probabilities(v[:SHOWN]) for v in sets]
-        words = [[share(p) for p in part] for part in parts]
+        sets, lines = [probabilities(v) for v in sets], (0.5, 0.5)
+        words = [[share(p) for p in part] for part in sets]
     else:
-        parts = [np.clip(0.5 + 0.5 * (v[:SHOWN] - line) / reach, 0, 1) for v, line in zip(sets, lines, strict=False)]
-        words = [[f"{v:+.2f}".replace("-", "−") for v in s[:SHOWN]] for s in sets]
+        words = [[f"{v:+.2f}".replace("-", "−") for v in part] for part in sets]
+    parts = [np.clip(0.5 + 0.5 * (v - line) / reach, 0, 1) for v, line in zip(sets, lines, strict=False)]
     pairs = [" → ".join(w) for w in zip(*words, strict=True)]
     # The unit stands once, so that "49.9 → 50.1 %" fits below its picture.
     return [pair.replace(" % →", " →") for pair in pairs], list(zip(*parts, strict=True))

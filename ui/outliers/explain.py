@@ -52,12 +52,15 @@ def _scores(result: Result) -> None:
         if family.variational
         else "at the latent point z"
     )
-    weight = f" and β = {recipe.beta:g}" if family.uses("beta") else ""
-    st.markdown(f"The **{name.lower()}** is the objective of training for one image x, {where}{weight}:")
+    weight = f" and β = {recipe.beta:g}" if family.uses("beta") and not family.variational else ""
+    st.markdown(f"The **{name.lower()}** is computed for one image x, {where}{weight}:")
     if family.objective:
         st.latex(family.objective)
     if family.variational and family.prior:
-        st.markdown("With β = 1 it is an upper bound on −log p(x), in nats.")
+        st.markdown(
+            "Here β = 1, whatever β the model was trained with: only then is it the negative ELBO, an upper bound on "
+            "−log p(x) in nats."
+        )
 
 
 def _threshold(result: Result, choice: Choice) -> None:

@@ -105,7 +105,7 @@ def controls(run: Run) -> Choice:
 def _objective_help(recipe: Recipe) -> str:
     name = objective_name(recipe)
     if recipe.family.variational:
-        return f"{name}: the objective of training for one image, as a mean over four draws of z from its Gaussian."
+        return f"{name}: reconstruction + KL of one image at β = 1, as a mean over four draws of z from its Gaussian."
     if len(recipe.family.terms) < 2:
         return f"{name}: −log p(x | z) at the latent point z, summed over the pixels; there is no other term."
     return f"{name}: the objective of training for one image, at its latent point z."

@@ -9,12 +9,12 @@ import numpy as np
 import streamlit as st
 
 from core import data
-from core.data import ImageSet
+from core.data import ImageSet, statistics
 from core.evaluation import inpainting
 from core.images.convert import shape_of
 from core.latent import codec, mixture, pca
 from core.recipes.recipe import Recipe
-from core.runs import Run
+from core.runs import Run, figures
 from ui.charts.losses import unit
 from ui.components.reconstruct.reconstruct import Card, Lane, reconstruct
 from ui.reconstruct.search import Found, SearchRequest, run_searches
@@ -67,14 +67,14 @@ def cards(
             note=note,
             visible=visible,
             cards=drawn,
-            classes=images.classes if images is not None else (),
         )
     return found
 
 
 def _card(number: int, run: Run, loaded: LoadedModel, found: Sequence[Found], images: ImageSet | None) -> Card:
     recipe, (mean, axes, share) = run.recipe, _axes(loaded.name, _loaded=loaded)
-    cloud, labels = _cloud(run, loaded)
+    cloud, labels, classes = _cloud(run, loaded)
+    what = objective_of(run, found[0][1])
     palette = theme.RUN_COLOURS[theme.mode()]
     lanes = [
         Lane(
@@ -84,6 +84,7 @@ def _card(number: int, run: Run, loaded: LoadedModel, found: Sequence[Found], im
             dash=() if request.search else (2, 3),
             pictures=trace.pictures,
             objective=trace.objective,
+            elbo=trace.negative_elbo if recipe.variational and what != figures.NEGATIVE_ELBO else None,
             mse=trace.mse,
             hidden=None if request.visible.all() else trace.hidden_mse,
             path=pca.project(trace.z, mean, axes),
@@ -96,19 +97,20 @@ def _card(number: int, run: Run, loaded: LoadedModel, found: Sequence[Found], im
     ]
     about = f"{recipe.family.abbreviation} · {recipe.latent_dim}-d"
     if recipe.family.uses("beta"):
-        about += f" · β {recipe.beta:g}"
+        about += f" · β {found[0][1].beta:g}"
     if images is None or recipe.dataset != images.name:
         about += f" · trained on {data.SOURCES[recipe.dataset].title}"
     return Card(
         run.name,
         about,
-        recipe.family.objective_name,
+        what,
         unit(recipe.likelihood),
         lanes,
         cloud,
         labels,
         share,
-        _gap(recipe, found),
+        " ".join(filter(None, (_gap(recipe, found), _bound(recipe, found)))),
+        classes,
     )
 
 
@@ -143,7 +145,10 @@ def _gap(recipe: Recipe, found: Sequence[Found]) -> str:
     if len(found) < 2 or found[0][0].search:
         return ""
     (request, encoded), (_, refined) = found
-    gap = f"{format_sig(max(0.0, float(encoded.objective[-1] - refined.objective[-1])))} {unit(recipe.likelihood)}"
+    gain = float(encoded.objective[-1] - refined.objective[-1])
+    gap = f"{format_sig(gain)} {unit(recipe.likelihood)}"
+    if gain < 0:
+        return f"The search has not improved on the encoder yet: its objective is {format_sig(-gain)} higher."
     if not request.visible.all():
         return (
             f"On the visible pixels the search gains {gap} over the encoder, which takes the filled hole for part of "
@@ -151,7 +156,32 @@ def _gap(recipe: Recipe, found: Sequence[Found]) -> str:
         )
     if recipe.family.adversarial:
         return f"The search gains {gap}: the encoder was trained with the original decoder, not with this generator."
-    return f"Amortisation gap {gap}: the cost, for this image, of one encoder for all images."
+    if not recipe.variational:
+        return f"The search lowers the loss by {gap}: the encoder’s z is not the best one for this image."
+    return f"Amortisation gap {gap}: how much the objective falls when q is optimised for this image alone."
+
+
+def _bound(recipe: Recipe, found: Sequence[Found]) -> str:
+    """Importance-weighted bound and entropy floor beside the negative ELBO, in one sentence; empty for points."""
+    request, trace = found[-1]
+    if not np.isfinite(trace.bound):
+        return ""
+    text = (
+        f"−ELBO {format_sig(float(trace.negative_elbo[-1]))} nats; importance-weighted bound on −log p(x) "
+        f"{format_sig(trace.bound)} nats"
+    )
+    if recipe.likelihood == "bernoulli" and request.visible.all():
+        floor = statistics.bce_floor(request.image[None])
+        text += f"; entropy floor of the grey pixels {format_sig(floor)} nats"
+    return f"{text}."
+
+
+def objective_of(run: Run, trace: SearchTrace) -> str:
+    """Name of what a search minimises: that of the training, of which a GAN's is its source's."""
+    source = run.recipe.latent_family
+    if run.recipe.family.adversarial:
+        return source.objective_name if source is not None and len(source.terms) < 2 else "Objective"
+    return figures.objective_name(run.recipe, dict.fromkeys(run.recipe.family.weights, trace.beta))
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
@@ -162,12 +192,12 @@ def _axes(name: str, _loaded: LoadedModel) -> tuple[np.ndarray, np.ndarray, floa
     return mean, vectors, share
 
 
-def _cloud(run: Run, loaded: LoadedModel) -> tuple[np.ndarray, np.ndarray]:
-    """Training latents in the plane [n, 2] and their classes [n]; empty where the run's own data set is missing, or
-    where each latent would have to be searched for."""
+def _cloud(run: Run, loaded: LoadedModel) -> tuple[np.ndarray, np.ndarray, Sequence[str]]:
+    """Training latents in the plane [n, 2], their classes [n] and the classes' names; empty where the run's own data
+    set is missing, or where each latent would have to be searched for."""
     if mixture.can_fit(loaded.model) and (images := images_or_none(run)) is not None:
-        return _cloud_of(loaded.name, _run=run, _loaded=loaded, _images=images)
-    return np.zeros((0, 2), np.float32), np.zeros(0, np.int64)
+        return *_cloud_of(loaded.name, _run=run, _loaded=loaded, _images=images), images.classes
+    return np.zeros((0, 2), np.float32), np.zeros(0, np.int64), ()
 
 
 @st.cache_data(max_entries=16, show_spinner="Encoding training images …")

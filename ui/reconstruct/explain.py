@@ -30,11 +30,17 @@ def explain(found: list[Found]) -> None:
         _objectives([request.run for request, _ in found])
         st.markdown("\n".join(["For this image:", "", *(_numbers(*pair) for pair in found)]))
         st.markdown(
-            "The **amortisation gap** is the difference between the two totals of one VAE (Cremer, Li & Duvenaud "
+            "The **amortisation gap** is the difference between the two objectives of one VAE (Cremer, Li & Duvenaud "
             "2018): the same decoder and the same image, once with the q of the encoder and once with the best q that "
-            "the search found. The objective of each step is a mean over 16 fixed draws of ε, so that the curve shows "
-            "the search and not sampling noise. An encoder was never trained on images with holes and takes the fill "
-            "for part of the image. The search leaves hidden pixels out, for every kind of model."
+            "the search found. For an image unlike the training images it contains the encoder's error on such images "
+            "as well. The **−ELBO** always has the KL at weight 1, whatever β the model was trained with; the "
+            "**importance-weighted bound** (Burda et al. 2016) is closer to −log p(x). Grey pixels under a Bernoulli "
+            "likelihood have an **entropy floor** that no model can get below.\n\n"
+            "The objective of each step is a mean over 16 fixed draws of ε, so that the curve shows the search and not "
+            "sampling noise. An encoder was never trained on images with holes and takes the fill for part of the "
+            "image. The search leaves hidden pixels out, for every kind of model. "
+            "MSE is measured on the picture shown, clipped to black and white; the loss uses the decoder's raw output. "
+            "Times are those of a warm machine, as medians, from the image to its reconstruction."
         )
         from core.latent import search
         from core.models.likelihood import Likelihood
@@ -66,8 +72,9 @@ def _numbers(request, result) -> str:
     if recipe.latent_family is None or len(recipe.latent_family.terms) > 1:
         value += f" + {result.beta:.3g} × {result.prior[-1]:.2f} = **{result.objective[-1]:.2f}**"
     method = f"search, {pluralize(result.steps, 'step')}" if request.search else "encoder"
+    elbo = f"; −ELBO {result.negative_elbo[-1]:.2f} nats" if recipe.variational and result.beta != 1 else ""
     hidden = f", hidden pixels {format_sig(result.hidden_mse[-1])}" if not request.visible.all() else ""
     return (
-        f"- {escape_markdown(request.run.name)}, {method}: {value} {unit(recipe.likelihood)}; squared error per pixel "
-        f"{format_sig(result.mse[-1])}{hidden}"
+        f"- {escape_markdown(request.run.name)}, {method}: {value} {unit(recipe.likelihood)}{elbo}; squared error "
+        f"per pixel {format_sig(result.mse[-1])}{hidden}"
     )

@@ -7,6 +7,7 @@ import csv
 import io
 import uuid
 from collections.abc import Hashable, Sequence
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ import streamlit as st
 from core.data import ImageSet
 from core.evaluation.inpainting import FILLS
 from core.jobs import inpainting_sweep
-from core.jobs.inpainting_sweep import SEARCH, InpaintingSweepJob, SweepCurve
+from core.jobs.inpainting_sweep import BASELINE, SEARCH, InpaintingSweepJob, SweepCurve
 from core.runs import Run
 from ui.components.charts.curves import curves
 from ui.reconstruct.settings import Settings
@@ -25,7 +26,8 @@ from ui.shared.model_cache import LoadedModel
 from ui.shared.run_buttons import job_button
 
 METHODS = {"zeros": "hole black", "mean": "hole mean", SEARCH: "search"}
-DASHES: dict[str, Any] = {"zeros": [2, 3], "mean": [8, 4], SEARCH: False}
+NO_MODEL = "linear interpolation, no model"
+DASHES: dict[str, Any] = {"zeros": [2, 3], "mean": [8, 4], SEARCH: False, BASELINE: [1, 2]}
 MAX_IMAGES = 200
 
 
@@ -34,7 +36,8 @@ def sweep(models: Sequence[tuple[Run, LoadedModel]], settings: Settings, images:
     st.subheader("Error against the share of hidden pixels", anchor=False)
     st.markdown(
         "Hides 10 to 90 % of the pixels of test images at random and measures the error on the **hidden** pixels, for "
-        "each model and method. This is the experiment of the VAD paper (Zadeh et al. 2019)."
+        "each model and method. This is the experiment of the VAD paper (Zadeh et al. 2019). The dotted grey curve "
+        "uses no model: it interpolates the visible pixels."
     )
     if images is None or not len(images.test_images):
         st.info("This needs the test images of the first model's data set.")
@@ -53,6 +56,7 @@ def sweep(models: Sequence[tuple[Run, LoadedModel]], settings: Settings, images:
             help="With more images the curves are smoother and take longer.",
         )
         ways = [SweepCurve(str(run.path), how) for run, loaded in models for how in _methods(loaded, settings)]
+        ways.append(SweepCurve(str(models[0][0].path), BASELINE))
         key = (
             tuple(loaded.name for _, loaded in models),
             tuple(ways),
@@ -151,7 +155,9 @@ def _chart(job: InpaintingSweepJob, models: Sequence[tuple[Run, LoadedModel]]) -
     for way, errors in zip(job.curves, job.errors, strict=True):
         style = {
             "name": _name(way),
-            "colour": palette[number_of.get(way.run, 0) % len(palette)],
+            "colour": theme.colour("muted")
+            if way.how == BASELINE
+            else palette[number_of.get(way.run, 0) % len(palette)],
             "width": 2,
             "alpha": 1.0,
             "dash": DASHES[way.how],
@@ -191,7 +197,7 @@ def _run_name(way: SweepCurve) -> str:
 
 
 def _name(way: SweepCurve) -> str:
-    return f"{_run_name(way)} · {METHODS[way.how]}"
+    return NO_MODEL if way.how == BASELINE else f"{_run_name(way)} · {METHODS[way.how]}"
 
 
 def _summary(job: InpaintingSweepJob) -> str:
@@ -205,8 +211,27 @@ def _summary(job: InpaintingSweepJob) -> str:
     (best, first), (worst, last) = at_half[0], at_half[-1]
     return (
         f"With half of the pixels hidden, {_name(first)} is closest ({format_sig(best)} per pixel) and {_name(last)} "
-        f"furthest ({format_sig(worst)}). The band holds the middle half of the images."
+        f"furthest ({format_sig(worst)}). {_crossings(job)}The band holds the middle half of the images."
     )
+
+
+def _crossings(job: InpaintingSweepJob) -> str:
+    """Which curve is lowest over which shares, where that changes; empty while it does not."""
+    shares = sorted(set.intersection(*(set(errors) for errors in job.errors if errors)) if any(job.errors) else ())
+    measured = [(way, errors) for way, errors in zip(job.curves, job.errors, strict=True) if errors]
+    if len(measured) < 2 or not shares:
+        return ""
+    lowest = [min(measured, key=lambda pair: float(pair[1][p].mean()))[0] for p in shares]
+    spans = [(name, list(group)) for name, group in groupby(range(len(shares)), key=lambda k: _name(lowest[k]))]
+    if len(spans) < 2:
+        return f"{spans[0][0]} is lowest at every share. "
+    parts = [
+        f"{name} from {100 * shares[rows[0]]:.0f} to {100 * shares[rows[-1]]:.0f} %"
+        if len(rows) > 1
+        else f"{name} at {100 * shares[rows[0]]:.0f} %"
+        for name, rows in spans
+    ]
+    return f"The curves cross; the lowest is {', then '.join(parts)} hidden. "
 
 
 def _rounded(values: list[float]) -> list[float]:
@@ -217,10 +242,16 @@ def _download(job: InpaintingSweepJob) -> None:
     def table() -> str:
         out = io.StringIO()
         write = csv.writer(out)
-        write.writerow(["run", "way", "hidden", "images", "mse_mean", "mse_std"])
+        write.writerow(["run", "way", "hidden", "images", "mse_mean", "mse_std", "mse_q25", "mse_median", "mse_q75"])
         for way, errors in zip(job.curves, job.errors, strict=True):
             write.writerows(
-                [_run_name(way), way.how, p, len(e), f"{e.mean():.6f}", f"{e.std():.6f}"]
+                [
+                    "" if way.how == BASELINE else _run_name(way),
+                    way.how,
+                    p,
+                    len(e),
+                    *(f"{v:.6f}" for v in (e.mean(), e.std(), *np.quantile(e, (0.25, 0.5, 0.75)))),
+                ]
                 for p, e in sorted(errors.items())
             )
         return out.getvalue()
@@ -232,5 +263,5 @@ def _download(job: InpaintingSweepJob) -> None:
         mime="text/csv",
         data=table,
         on_click="ignore",
-        help="Mean and standard deviation over the images.",
+        help="Mean, standard deviation and quartiles over the images, squared error per hidden pixel.",
     )

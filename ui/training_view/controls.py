@@ -330,7 +330,7 @@ def _figures(recipe: Recipe, points: dict[str, np.ndarray]) -> str:
         return "the first losses come in a moment"
     return (
         f"total {format_sig(latest(points, 'train_total'))}, validation {format_sig(latest(points, 'val_total'))} "
-        + ("per image" if recipe.likelihood == "mse" else "nats")
+        + ("squared error" if recipe.likelihood == "mse" else "nats")
     )
 
 

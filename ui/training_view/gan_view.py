@@ -23,7 +23,12 @@ from ui.training_view.controls import TICK, epoch_link, head, latest, view
 from ui.training_view.finished_run import FinishedRun, Shown
 from ui.training_view.gan_explain import how_it_works
 
-ALL_WELL = "No problem found: the images differ, every class is generated, and D is still fooled now and then."
+ALL_WELL = (
+    "No collapse, no saturation: the images differ, every class is generated, and D is still fooled now and then."
+)
+
+CONFIDENT = 0.9
+"""Share of confident samples below which the diagnosis says that not all images are good."""
 
 YOUNG = 5
 """Rounds during which missing classes of a generator from scratch are not taken for a mode collapse."""
@@ -114,9 +119,20 @@ def _diagnosis(job: Shown) -> None:
             st.warning(problem, icon=":material/warning:")
         elif np.isfinite(latest(shot.points, "d_real")):
             young = is_young(job.recipe, shot.points, len(shot.shares))
-            st.caption(NOT_YET if young else f":material/check: {ALL_WELL}")
+            st.caption(NOT_YET if young else f":material/check: {ALL_WELL}{still_wrong(shot.points)}")
         else:
             st.caption("Problems of the training, and what helps against them, appear here.")
+
+
+def still_wrong(points: dict[str, np.ndarray]) -> str:
+    """What is not yet good in the newest round although nothing has collapsed, as a sentence; empty for nothing."""
+    sure = latest(points, "val_sure")
+    if not sure < CONFIDENT:  # also where there are no classes: NaN
+        return ""
+    return (
+        f" Still to do: of {100 * (1 - sure):.0f} % of the samples the classifier cannot tell the class with "
+        f"{100 * CONFIDENT:.0f} % confidence. Some of them are no real digits or objects yet."
+    )
 
 
 def problem_of(recipe: Recipe, points: dict[str, np.ndarray], shares: np.ndarray) -> str:
@@ -183,7 +199,8 @@ def _classes(job: Shown) -> None:
             )
         return
     names = class_names(names, len(shares))
-    caption = gan.share_caption(shares, names)
+    caption = f"Epoch {format_sig(latest(job.snapshot().points, 'epoch'))}, the newest weights. "
+    caption += gan.share_caption(shares, names)
     bars(gan.share_bars(shares, names), key="train_classes", alt=caption, height=266)
     st.caption(escape_markdown(caption))
 

@@ -1,16 +1,18 @@
 """A GAN on the command line: trained from a run's decoder, resumed, measured; what makes no sense is a sentence."""
 
+import io
 import json
 import re
+import zipfile
 from dataclasses import asdict
 
 import numpy as np
 import pytest
 
 from core import cli, data, runs
-from core.evaluation import sample_quality
+from core.evaluation import classifier, sample_quality
 from core.latent import codec, sampling
-from core.runs import weights
+from core.runs import export, weights
 from tests.core.cli.cli_tools import TINY, refused, tiles, words
 from tests.tiny_runs import keep_in_cache
 
@@ -93,6 +95,24 @@ def test_evaluate_json_holds_both_sides_and_renews_the_runs_own_file(games, call
     figures = json.loads(out)
     assert code == 0 and figures["mse"] is None and figures["before"]["frechet"] > 0
     assert runs.open_run("searching").evaluation() == figures
+
+
+def test_every_figure_can_be_computed_again_from_the_run_alone(games, call, monkeypatch):
+    """The classifier that judged lies in the run and its zip: another machine, another cache, the same figures."""
+    run = runs.open_run("game")
+    before = run.evaluation()
+    kept = classifier.load(run.path / classifier.FILE, 10)
+    assert kept.digest == before["classifier"]
+    with zipfile.ZipFile(io.BytesIO(export.to_zip(run))) as archive:
+        assert f"game/{classifier.FILE}" in archive.namelist()
+    monkeypatch.setattr(classifier, "cached_steps", lambda images: pytest.fail("another classifier was asked for"))
+    sample_quality.for_dataset.cache_clear()
+    found = json.loads(call("evaluate game --json")[1])
+    assert found.keys() == before.keys() and found["classifier"] == before["classifier"]
+    for name in ("frechet", "sure", "precision", "recall", "density", "coverage", "floor"):
+        assert found[name] == pytest.approx(before[name], rel=1e-5), name
+    assert before["reference"] == "297 test images" and before["real"]["frechet"] == before["floor"]
+    assert before["control"]["sharpness"] != before["before"]["sharpness"]
 
 
 def test_a_list_tells_a_frechet_distance_from_a_loss(games, call):

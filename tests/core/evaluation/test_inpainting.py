@@ -18,6 +18,7 @@ from core.models.base import LatentModel
 from core.models.vae import VAE
 from core.models.variational_auto_decoder import VariationalAutoDecoder
 from core.recipes.presets import for_digits, preset
+from core.system.progress import Steps
 
 BLACK = np.zeros((28, 28), np.uint8)
 
@@ -212,6 +213,42 @@ def test_the_price_of_a_posterior_is_the_closed_form_elbo():
     assert found.recon[-1] == pytest.approx(recon, abs=1.5), "16 draws of ε"
 
 
+@pytest.mark.parametrize("family", [VariationalAutoDecoder, VAE])
+def test_the_result_is_the_lowest_of_the_curve_also_for_a_posterior(family):
+    model, image = linear(family), digits(1)[0]
+    found, looks = walked(model, image, masks.whole(), steps=25, lr=0.5)
+    assert found.ended and len(found.objective) == len(looks) + 1
+    assert found.objective[-1] == found.objective.min()
+    best = int(found.objective.argmin())
+    assert np.array_equal(found.z[-1], found.z[best]) and np.array_equal(found.pictures[-1], found.pictures[best])
+
+
+def test_the_importance_weighted_bound_lies_between_the_exact_likelihood_and_the_elbo():
+    model, image, visible = linear(VariationalAutoDecoder), digits(1)[0], masks.random(0.3, 0)
+    found, _ = walked(model, image, visible, steps=200, lr=0.05)
+    a, b = model.decoder[0].weight.double().numpy(), model.decoder[0].bias.double().numpy()
+    seen = visible.ravel()
+    away, cov = (
+        (image.ravel() / 255.0 - b)[seen],
+        (a @ a.T + model.likelihood.sigma**2 * np.eye(784))[np.ix_(seen, seen)],
+    )
+    exact = 0.5 * (away @ np.linalg.solve(cov, away) + np.linalg.slogdet(2 * np.pi * cov)[1])
+    assert exact - 0.3 < found.bound < found.negative_elbo[-1]
+    assert found.negative_elbo == pytest.approx(found.recon + found.prior)
+    assert np.isnan(walked(linear(), image, visible, steps=3)[0].bound), "points have no density to weigh"
+
+
+def test_encoder_and_search_are_timed_warm_and_with_the_decoding():
+    model, image = linear(VAE), digits(1)[0]
+    real, decoded = model.decode, []
+    model.decode = lambda z: decoded.append(len(z)) or real(z)
+    once = trace_encoder(model, image, masks.whole(), BLACK)
+    encoded = decoded.count(1)
+    found, _ = walked(model, image, masks.whole(), steps=10)
+    assert encoded > 3 and decoded.count(1) - encoded > 3, "both decode several times for the median"
+    assert 0 < once.seconds < found.seconds
+
+
 def test_the_nearest_training_image_s_row_is_the_start_judged_by_visible_pixels_alone():
     model, images = linear(), data.load("digits").train_images[:9]
     model.table = torch.arange(36.0).view(9, 4)
@@ -232,6 +269,35 @@ def test_zero_is_the_middle_of_the_prior_with_the_width_of_the_guess():
     assert (zero[:, :4] == 0).all() and torch.equal(zero[:, 4:], guess[:, 4:]) and (guess[:, :4] != 0).all()
     with pytest.raises(ValueError, match="no start 'noise'"):
         starting_code(model, image, masks.whole(), BLACK, "noise")
+
+
+@pytest.mark.parametrize("shape", [(9, 11), (9, 11, 3)])
+def test_interpolation_is_exact_for_a_ramp_and_keeps_what_is_visible(shape):
+    rows, columns = np.mgrid[: shape[0], : shape[1]]
+    ramp = 10 * rows + 7 * columns
+    image = (ramp if len(shape) == 2 else np.stack([ramp, 170 - ramp, 2 * rows + 3 * columns], 2)).astype(np.uint8)
+    visible = masks.random(0.6, 3, ImageShape(1, 9, 11))
+    visible[[0, 0, -1, -1], [0, -1, 0, -1]] = True  # the corners: all others lie between visible pixels
+    found = inpainting.interpolated(image, visible)
+    assert found.shape == shape and np.abs(found * 255 - image).max() < 1e-6, "a plane through three points is the ramp"
+    few = np.zeros(shape[:2], bool)
+    assert not inpainting.interpolated(image, few).any()
+    few[2, 3:5] = True  # two pixels span no triangle: the nearest one counts
+    near = inpainting.interpolated(image, few)
+    assert np.allclose(near[0, 0] * 255, image[2, 3]) and np.allclose(near[8, 10] * 255, image[2, 4])
+
+
+def test_the_baseline_hides_what_a_sweep_hides():
+    test = digits(3)
+    found = Steps(inpainting.baseline_steps(test, (0.5, 0.9), seed=2)).end()
+    for p in (0.5, 0.9):
+        visible = inpainting.random_masks(p, 3, 2)
+        expected = [
+            ((inpainting.interpolated(x, seen) - x / 255.0)[~seen] ** 2).mean()
+            for x, seen in zip(test, visible, strict=True)
+        ]
+        assert found[p] == pytest.approx(expected)
+    assert found[0.5].mean() < found[0.9].mean()
 
 
 def test_the_plane_of_a_path_is_that_of_scikit_learn_s_pca():

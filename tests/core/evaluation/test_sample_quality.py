@@ -89,3 +89,21 @@ def test_the_classifier_s_accuracy_is_part_of_the_name(stick):
 def test_the_alarm_says_what_is_wrong_and_a_cure_and_else_nothing(case, words):
     said = diagnose(*case)
     assert words in said and bool(said) == bool(words)
+
+
+def test_contrast_alone_looks_sharper_and_more_varied_but_reaches_no_more_images(digits, stick):
+    soft = digits.test_images.astype(float)
+    soft = (sum(np.roll(soft, (i, j), (1, 2)) for i in (-1, 0, 1) for j in (-1, 0, 1)) / 9).astype(np.uint8)
+    hard = sample_quality.with_contrast(soft)
+    expected = np.clip(np.rint(127.5 + 1.5 * (soft.astype(np.float64) - 127.5)), 0, 255)
+    assert np.abs(hard.astype(int) - expected).max() <= 1
+    before, after = stick.measure(soft), stick.measure(hard)
+    assert after.sharpness > 1.2 * before.sharpness and after.diversity > 1.1 * before.diversity
+
+
+def test_real_unseen_images_are_precise_and_recalled_and_one_picture_is_not(digits, stick):
+    reference = stick.with_reference(digits.test_images)
+    real = reference.support(digits.train_images[:297])
+    assert real.precision > 0.6 and real.recall > 0.6 and real.coverage > 0.6 and real.n == 297
+    one = reference.support(np.repeat(digits.train_images[:1], 297, 0))
+    assert one.recall < 0.05 and one.coverage < 0.05

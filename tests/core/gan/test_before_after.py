@@ -124,9 +124,18 @@ def test_figures_come_from_the_evaluation():
 def test_what_was_not_measured_has_no_figure():
     lacking = FIGURES | {"mse": None, "modes": "ten", "before": None}
     found = before_after.metric_changes(gan_run("done", evaluation=lacking))
-    assert [f.key for f in found] == ["frechet", "balance", "sure", "sharpness", "diversity"]
+    assert [f.key for f in found] == ["frechet", "precision", "recall", "sure", "balance", "sharpness"]
     assert all(math.isnan(f.before) for f in found)
     assert before_after.metric_changes(gan_run("new")) == []
+
+
+def test_real_images_and_the_control_stand_beside_every_figure():
+    sides = {"real": {"frechet": 17.8, "sure": 0.98}, "control": {"frechet": 94.0, "sharpness": 1.14}}
+    found = {f.key: f for f in before_after.metric_changes(gan_run("done", evaluation=FIGURES | sides))}
+    assert (found["frechet"].real, found["frechet"].control, found["sure"].real) == (17.8, 94.0, 0.98)
+    assert math.isnan(found["sharpness"].real) and found["sharpness"].control == 1.14
+    older = before_after.metric_changes(gan_run("older", evaluation=FIGURES | {"floor": 17.8}))
+    assert {f.key: f.real for f in older}["frechet"] == 17.8
 
 
 @pytest.mark.parametrize("generator", ["decoder", "scratch"])

@@ -10,6 +10,7 @@ from core.jobs.inpainting_sweep import SweepCurve
 from core.jobs.messages import Ended, Progress, SweepErrors
 from core.jobs.queue import JobQueue, use_queue
 from core.runs import weights
+from core.system.progress import Steps
 from tests.fake_executor import FakeExecutor
 from tests.tiny_runs import tiny, trained
 
@@ -32,12 +33,15 @@ def processes():
 def test_the_process_measures_what_the_function_measures(processes):
     vae, ad = trained(name="vae"), trained(tiny("auto-decoder-fast", train_images=40, epochs=1), "ad")
     curves = [SweepCurve(str(vae.path), "zeros"), SweepCurve(str(vae.path), "mean"), SweepCurve(str(ad.path), "search")]
+    curves.append(SweepCurve(str(vae.path), "interpolation"))
     job = inpainting_sweep.start("key", "me", curves, 6, 2, 15)
     job.wait(timeout=120)
     assert job.state == "finished" and job.progress == 1.0, job.message
     images = data.load("digits")
     test = images.test_images[data.spread(images.test_labels, 6)]
-    for curve, errors in zip(curves, job.errors, strict=True):
+    baseline = Steps(inpainting.baseline_steps(test, seed=2)).end()
+    assert all(job.errors[3][p] == pytest.approx(baseline[p]) for p in inpainting.RATIOS)
+    for curve, errors in zip(curves[:3], job.errors[:3], strict=True):
         fill = None if curve.how == "search" else inpainting.fill_image(curve.how, images)
         run = ad if curve.how == "search" else vae
         expected = inpainting.sweep(weights.load_model(run), test, fill=fill, seed=2, steps=15)

@@ -166,6 +166,7 @@ function start(root) {
   // Shows the content of a part in round `at`.
   function showPart(node) {
     const { form, stream, body, button } = node;
+    button.classList.remove("waits");
     if (form in NETWORKS) return;
     if (!hasContent(node)) body.replaceChildren(createElement("span", { class: "nothing" }));
     else if (form === "image") {
@@ -237,6 +238,8 @@ function start(root) {
       if (playing) timer = setTimeout(playRound, 3 * REST);
       return;
     }
+    // What follows from the new images is not there yet: the old one is dimmed until its successor arrives.
+    for (const arrow of arrows) nodes[arrow.to].button.classList.add("waits");
     for (const i of STARTS) showPart(nodes[i]);
     const began = performance.now(), arrived = new Set();
     (function step(now) {

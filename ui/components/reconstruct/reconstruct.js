@@ -55,11 +55,15 @@ function start(root) {
         createElement("div", { class: "lanes" }, ...lanesOf(card).map(column)),
         ...(card.gap ? [createElement("p", { class: "gap", text: card.gap })] : []))));
     paintImage(original, decodeBase64(props.image), shape);
-    plots.replaceChildren(...props.cards.map((card) => plot(card)), ...legend());
+    // One legend where all clouds have the same classes, else one below each.
+    const sets = new Set(props.cards.filter((card) => card.labels.length).map((card) => card.classes.join("\n")));
+    const own = sets.size > 1;
+    plots.replaceChildren(...props.cards.map((card) => plot(card, own)), ...(own ? [] : legend(props.cards)));
   }
 
   function column(lane) {
-    const { card } = lane, rows = [["MSE", "mse"], [card.what, "objective"]];
+    const { card } = lane, rows = [["MSE", "mse"], [card.what.split(" (")[0], "objective"]];
+    if (lane.elbo) rows.splice(1, 0, ["−ELBO", "elbo"]);
     if (lane.hidden) rows.unshift(["Hidden MSE", "hidden"]);
     const list = createElement("dl", { class: "facts" }, ...rows.flatMap(([text, key], i) => [
       createElement("dt", { text, class: i ? undefined : "strong" }),
@@ -89,7 +93,7 @@ function start(root) {
     return createElement("div", { class: "sees" }, canvas, createElement("span", { text }));
   }
 
-  function plot(card) {
+  function plot(card, ownLegend) {
     const parts = [createElement("p", { class: "title", text: card.name })];
     if (lanesOf(card).some(searched)) {
       const canvas = createElement("canvas", { role: "img", class: "loss" });
@@ -101,12 +105,13 @@ function start(root) {
     scrubber.follow(plane, (x, y, width) => nearestStep(card, x, y, width));
     const text = `Path of z (PCA, ${Math.round(100 * card.share)} % of the variance)`;
     parts.push(createElement("figure", { class: "flat" }, createElement("figcaption", { text }), plane));
-    return createElement("div", { class: "plot" }, ...parts);
+    return createElement("div", { class: "plot" }, ...parts, ...(ownLegend ? legend([card]) : []));
   }
 
-  function legend() {
-    const used = new Set(props.cards.flatMap((card) => card.labels));
-    const names = props.classes.flatMap((name, k) => {
+  function legend(shown) {
+    const used = new Set(shown.flatMap((card) => card.labels));
+    const classes = (shown.find((card) => card.labels.length) || { classes: [] }).classes;
+    const names = classes.flatMap((name, k) => {
       if (!used.has(k)) return [];
       const dot = createElement("i", { style: `background:${props.colours[k % props.colours.length]}` });
       return [createElement("span", {}, dot, name)];
@@ -143,18 +148,18 @@ function start(root) {
   function show() {
     const { at } = scrubber;
     const text = at === 0 ? "Start: before the first step"
-      : at === last ? `Step ${last}: the best latent found` : `Step ${at} of ${last}`;
+      : at === last ? `Result after ${last} steps` : `Step ${at} of ${last}`;
     scrubber.mark(text);
     read.textContent = text;
     [figure.dataset.at, figure.dataset.last] = [at, last];
     cards.querySelectorAll("canvas[data-lane]").forEach((canvas, i) => {
       const lane = lanes[i], k = stepOf(lane), box = canvas.closest(".lane");
       paintImage(canvas, imageAt(lane.tiles, shape, k), shape);
-      for (const key of ["mse", "objective", "hidden"]) {
+      for (const key of ["mse", "elbo", "objective", "hidden"]) {
         const cell = box.querySelector(`.${key}`);
         if (!cell) continue;
-        cell.textContent = key !== "objective" ? formatError(lane[key][k])
-          : formatNumber(lane.objective[k]) + (lane.card.unit === "nats" ? " nats" : "");
+        cell.textContent = key === "mse" || key === "hidden" ? formatError(lane[key][k])
+          : `${formatNumber(lane[key][k])} ${lane.card.unit === "nats" ? "nats" : "sq. error"}`;
       }
       const error = formatError(lane.mse[k]);
       canvas.setAttribute("aria-label", `${lane.card.name}, ${lane.way}: mean squared error ${error}`);

@@ -39,8 +39,8 @@ class Lane:
     Attributes:
         way: its name, in two or three words. took: time and steps, as a text.
         colour: of its line. dash: lengths of strokes and gaps in pixels; empty for a solid line.
-        pictures: the reconstruction at each step, `uint8` [S, H, W(, 3)]. objective, mse: [S]. hidden: MSE on hidden
-            pixels [S], or None.
+        pictures: the reconstruction at each step, `uint8` [S, H, W(, 3)]. objective, mse: [S]. elbo: the negative ELBO
+            [S] where it is not the objective, or None. hidden: MSE on hidden pixels [S], or None.
         path: z in the plane [S, 2]. sees: the model's input, `uint8` [H, W(, 3)]. hatched: whether its hidden pixels
             are striped, because the model does not get them at all.
     """
@@ -56,6 +56,7 @@ class Lane:
     path: np.ndarray
     sees: np.ndarray
     hatched: bool
+    elbo: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,8 @@ class Card:
 
     Attributes:
         name, about: its name and a short description. what, unit: name and unit of its objective.
-        cloud, labels: latents of training images in the plane [N, 2] and their classes [N] (−1: none).
+        cloud, labels: latents of training images in the plane [N, 2] and their classes [N] (−1: none). classes: a name
+            per class.
         share: part of the latents' variance that the plane holds. gap: a sentence below the images, or "".
     """
 
@@ -77,11 +79,10 @@ class Card:
     labels: np.ndarray
     share: float
     gap: str = ""
+    classes: Sequence[str] = ()
 
 
-def reconstruct(
-    *, key: str, image: np.ndarray, note: str, visible: np.ndarray, cards: Sequence[Card], classes: Sequence[str] = ()
-) -> None:
+def reconstruct(*, key: str, image: np.ndarray, note: str, visible: np.ndarray, cards: Sequence[Card]) -> None:
     """Show the cards and the plots of their searches.
 
     For tests: the figure's `data-at` is the step shown, `data-last` the last one; each large canvas's `data-lane` is
@@ -89,7 +90,6 @@ def reconstruct(
 
     Args:
         image: the original, `uint8` [H, W(, 3)]; note: what it is. visible: `bool` [H, W].
-        classes: a name per class.
     """
     content = b"".join(lane.pictures.tobytes() + lane.objective.tobytes() for card in cards for lane in card.lanes)
     _mount(
@@ -102,7 +102,6 @@ def reconstruct(
             "visible": pack(visible),
             "hides": not visible.all(),
             "cards": [_card(card) for card in cards],
-            "classes": list(classes),
             "colours": list(class_colors.CLASSES),
         },
     )
@@ -115,6 +114,7 @@ def _card(card: Card) -> dict[str, Any]:
         "what": card.what,
         "unit": card.unit,
         "gap": card.gap,
+        "classes": list(card.classes),
         "cloud": _short(card.cloud.ravel()),
         "labels": [int(k) for k in card.labels],
         "share": card.share,
@@ -130,6 +130,7 @@ def _lane(lane: Lane) -> dict[str, Any]:
         "dash": list(lane.dash),
         "tiles": pack(lane.pictures),
         "objective": _short(lane.objective, 6),
+        "elbo": None if lane.elbo is None else _short(lane.elbo, 6),
         "mse": _short(lane.mse),
         "hidden": None if lane.hidden is None else _short(lane.hidden),
         "path": _short(lane.path.ravel()),
