@@ -178,7 +178,6 @@ def _variance(images: np.ndarray) -> float:
     return float((images / 255.0).var(0).sum()) or 1e-12
 
 
-@lru_cache(maxsize=2)
 def for_dataset(images: ImageSet, judge: Classifier | None = None) -> SampleQuality:
     """Sample quality with the training images of a data set as reference.
 
@@ -188,6 +187,11 @@ def for_dataset(images: ImageSet, judge: Classifier | None = None) -> SampleQual
     Args:
         judge: the classifier to use, such as the one that a run has kept (default: that of the cache).
     """
+    return _for_dataset(images, judge)
+
+
+@lru_cache(maxsize=2)
+def _for_dataset(images: ImageSet, judge: Classifier | None) -> SampleQuality:
     if judge is None and classifiers.has_classes(images):
         judge = Steps(classifiers.cached_steps(images)).end()
     real = images.train_images

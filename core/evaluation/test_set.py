@@ -17,6 +17,7 @@ def evaluation_steps(
     limit: int = metrics.SEARCHED_TEST_IMAGES,
     weights: Mapping[str, float] | None = None,
     folder: Path | None = None,
+    renew: bool = False,
 ) -> Generator[float, None, dict[str, Any]]:
     """Evaluate a model on the test images of its data set: yields the share that is done; returns the figures.
 
@@ -26,10 +27,11 @@ def evaluation_steps(
         limit: test images for a family without an encoder, each of which needs a search.
         weights: as in `metrics.evaluation_steps`.
         folder: of the run. The classifier that its generated images were measured with is kept there, so that the
-            figures can be computed again wherever the folder is taken.
+            figures can be computed again wherever the folder is taken. renew: judge by the classifier of the cache, as
+            the rounds of a training do, even if the folder has one.
     """
     if isinstance(model, GAN):
-        kept = None if folder is None else classifier.load(folder / classifier.FILE, len(images.classes))
+        kept = None if folder is None or renew else classifier.load(folder / classifier.FILE, len(images.classes))
         found = yield from sample_quality.evaluation_steps(model, images, judge=kept)
         judge = sample_quality.for_dataset(images, kept).classifier
         if folder is not None and kept is None and judge is not None:

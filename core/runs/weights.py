@@ -89,8 +89,9 @@ def load_model(run: Run, which: str = "best", device: str | torch.device = "cpu"
     tensors, facts = load(path)
     put(model, tensors, f"'{run.name}'")
     if "beta" in run.recipe.family.weights:  # it may have been changed in mid-run: a search uses that of the training
-        epoch = facts.get("epoch")
-        model.beta.fill_(figures.weights_at(run, epoch if path.stem == "best" else None)["beta"])
+        epoch = facts.get("epoch") if path.stem == "best" else None
+        now = figures.weights_at(run, epoch if isinstance(epoch, int | float) else None)
+        model.beta.fill_(now["beta"])
     if model.latent_table is not None:
         model.table_images = images.table_images(run)
     return model.to(device).eval().requires_grad_(False)

@@ -204,7 +204,7 @@ class RunRecorder:
             return
         model = weights.load_model(self.run, "best", device)
         loss_weights = figures.weights_at(self.run, self.best_epoch)
-        steps = Steps(test_set.evaluation_steps(model, test, weights=loss_weights, folder=self.run.path))
+        steps = Steps(test_set.evaluation_steps(model, test, weights=loss_weights, folder=self.run.path, renew=True))
         for _ in steps:
             yield ""
         write_json(self.run.path / "evaluation.json", steps.end() | {"epoch": self.best_epoch})

@@ -4,6 +4,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.gan.questions import QUESTIONS
+from core.runs import open_run
 from tests.pages.page_tools import open_page, text_of
 from tests.tiny_gans import gan_run
 from tests.tiny_runs import tiny, trained
@@ -113,4 +114,36 @@ def test_the_link_leads_to_the_page_with_the_state_that_shows_it(models, monkeyp
     if key in wanted:
         assert went[0][1] == wanted[key]
     else:
-        assert set(went[0][1]["runs"].split(",")) == {"ae2", "vae2", "vae4"}
+        assert set(went[0][1]["runs"].split(",")) == {"vae2", "vae4"}
+
+
+def test_the_proof_of_the_kl_term_is_a_pair_that_differs_in_nothing_else(models):
+    """A newer VAE with β = 0, or one whose β was changed to 0, must not become the proof that the KL term pulls."""
+    trained(tiny("plane-vae", epochs=1, beta=0.0), "off")
+    changed = trained(tiny("plane-vae", epochs=1), "changed")
+    changed.update_status(changes=[{"step": 1, "epoch": 0.5, "field": "beta", "old": 1.0, "new": 0.0}])
+    trained(tiny("plane-vae", epochs=1, hidden=(8,)), "narrow")
+    said = text_of(answer(visit("kl"), "kl", 2))
+    assert "Computed from ae2 (AE · " in said and "and vae2 (VAE · " in said and "2-d · β 1 · seed 0" in said
+    assert not any(name in said for name in ("off (", "changed (", "narrow ("))
+
+
+def test_where_no_run_fits_the_figure_is_refused_with_what_is_needed(models):
+    open_run("vae2").update_status(changes=[{"step": 1, "epoch": 0.5, "field": "beta", "old": 1.0, "new": 0.0}])
+    page = answer(visit("kl"), "kl", 2)
+    assert "the VAE with β = 1, both with the same network" in text_of(page, "info") and "Computed from" not in text_of(
+        page
+    )
+
+
+def test_another_visitor_s_run_is_no_evidence(models):
+    open_run("vae4").update_status(owner="0123456789ab")
+    page = answer(visit("reparameterisation"), "reparameterisation", 1)
+    assert "needs a trained VAE" in page.info[0].value
+
+
+def test_the_latent_sizes_are_compared_among_vaes_with_beta_one_and_missing_ones_are_named(models):
+    trained(tiny(epochs=1, latent_dim=9, beta=5.0), "strong")
+    said = text_of(answer(visit("size"), "size", 0))
+    assert "| 2 | vae2 |" in said and "| 4 | vae4 |" in said and "ae2 |" not in said.replace("vae2 |", "")
+    assert "strong" not in said and "No VAE with 20 or 128 latent dimensions yet" in said

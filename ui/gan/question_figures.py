@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 
 import numpy as np
 import plotly.graph_objects as go
@@ -21,8 +20,11 @@ from ui.gan import diagram
 from ui.gan.encoder_vs_discriminator import DIFFERENCES, encoder_vs_discriminator
 from ui.gan.inputs import gan_model, source_name
 from ui.shared import theme
+from ui.shared.default_run import preferred
+from ui.shared.evidence import has_unit_weights, same_setting, stated
 from ui.shared.formatting import escape_markdown, format_sig
 from ui.shared.model_cache import LoadedModel, load
+from ui.shared.owner import is_foreign
 from ui.shared.page import open_page
 from ui.shared.still_image import still
 
@@ -38,18 +40,25 @@ class Missing(Exception):
 
 
 def _runs(fits: Callable[[Run], bool]) -> list[Run]:
-    return [run for run in runs.list_runs() if run.error is None and run.has_weights and fits(run)]
+    """Runs that may serve as evidence, the best one first: this visitor's newest, then examples, then nobody's.
+
+    Another visitor's run is none: a figure that proves an answer must not change under a visitor's hands."""
+    usable = (run for run in runs.list_runs() if run.error is None and run.has_weights and not is_foreign(run))
+    return preferred(run for run in usable if fits(run))
 
 
-def _first(fits: Callable[[Run], bool], what: str) -> tuple[Run, LoadedModel, ImageSet]:
-    """The first run that fits, preferably on the digits, its model and its images.
+def _first(fits: Callable[[Run], bool], what: str, view: Run | None = None) -> tuple[Run, LoadedModel, ImageSet]:
+    """The run that serves as evidence, its model and its images: the run in view if it fits, else the first of `_runs`,
+    preferably on the digits.
 
     Args:
-        what: such a run, in words.
+        what: such a run, in words. view: the run that the page shows.
 
     Raises:
         Missing: says what to train or to download.
     """
+    if view is not None and fits(view):
+        return (view, *_with_images(view))
     found = sorted(_runs(fits), key=lambda run: run.recipe.dataset != "digits")
     if not found:
         raise Missing(
@@ -71,9 +80,10 @@ def _link(label: str, page: str, query: dict[str, str], key: str) -> None:
         open_page(page, **query)
 
 
-def reparameterisation(_: Run | None) -> None:
+def reparameterisation(view: Run | None) -> None:
     """Two estimates of the same gradient, as histograms."""
-    run, loaded, images = _first(_is_large_vae, "a trained VAE")
+    run, loaded, images = _first(_is_large_vae, "a trained VAE", view)
+    stated(run)
     number = st.slider(
         "Test image",
         0,
@@ -141,14 +151,9 @@ def _gradients(name: str, number: int, _loaded: LoadedModel, _images: ImageSet):
 
 def kl(_: Run | None) -> None:
     """The planes of an autoencoder and a VAE, and the same draws from the prior decoded by both."""
-    families = [next(family for family in FAMILIES.values() if fits(family)) for fits in (_is_plain, _is_vae)]
-    pair = [
-        _first(
-            partial(_is_plane, key=family.key),
-            f"a model of the kind {family.abbreviation} with two latent dimensions (recipe plane-{family.key})",
-        )
-        for family in families
-    ]
+    pair = _pair_of_planes()
+    families = [run.recipe.family for run, _, _ in pair]
+    stated(*(run for run, _, _ in pair))
     draws = sampling.prior(12, 2, 0)
     for (run, loaded, images), family, place in zip(pair, families, st.columns(2, gap="large"), strict=True):
         with place:
@@ -172,9 +177,28 @@ def kl(_: Run | None) -> None:
     _link("Open both on the Planes page", "planes", names, "gan_link_kl")
 
 
-def _is_plane(run: Run, key: str) -> bool:
-    """Whether a run is of that family and has two latent dimensions."""
-    return run.recipe.family.key == key and run.recipe.latent_dim == 2
+def _pair_of_planes() -> list[tuple[Run, LoadedModel, ImageSet]]:
+    """An autoencoder and a VAE that differ in the KL term alone: two latent dimensions, β = 1, the same network, the
+    same likelihood, the same images.
+
+    Raises:
+        Missing: there is no such pair; says what to train.
+    """
+    vaes = _runs(lambda run: _is_vae(run.recipe.family) and run.recipe.latent_dim == 2 and has_unit_weights(run))
+    plain = _runs(lambda run: _is_plain(run.recipe.family) and run.recipe.latent_dim == 2)
+    pairs = [(ae, vae) for vae in vaes for ae in plain if same_setting(ae, vae)]
+    if not pairs:
+        names = " and ".join(
+            f"a model of the kind {family.abbreviation} (recipe plane-{family.key})"
+            for family in (next(f for f in FAMILIES.values() if fits(f)) for fits in (_is_plain, _is_vae))
+        )
+        raise Missing(
+            f"The figure needs {names} with two latent dimensions, the VAE with β = 1, both with the same network and "
+            "the same images. There is no such pair yet. Train them on the Train page; on the digits it takes about a "
+            "minute each."
+        )
+    pairs.sort(key=lambda pair: pair[1].recipe.dataset != "digits")
+    return [(run, *_with_images(run)) for run in pairs[0]]
 
 
 def _is_plain(family: Family) -> bool:
@@ -190,11 +214,6 @@ def _is_vae(family: Family) -> bool:
 def _is_large_vae(run: Run) -> bool:
     """Whether a run is a VAE with more than the two dimensions of a plane."""
     return _is_vae(run.recipe.family) and run.recipe.latent_dim > 2
-
-
-def _encodes(run: Run) -> bool:
-    """Whether a run's own encoder finds the latents of images."""
-    return run.recipe.family.encoder and not run.recipe.family.adversarial
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
@@ -238,37 +257,56 @@ def _plane(points: np.ndarray, labels: np.ndarray, images: ImageSet) -> go.Figur
     return figure
 
 
+SIZES = (2, 20, 128)
+"""Latent sizes that the question names."""
+
+
 def size(_: Run | None) -> None:
-    """Test images reconstructed by models with latent spaces of several sizes, and by PCA."""
-    run, _loaded, images = _first(_encodes, "an autoencoder or a VAE")
-    same = [
-        r
-        for r in _runs(_encodes)
-        if (r.recipe.dataset, r.recipe.folder, r.recipe.shape)
-        == (run.recipe.dataset, run.recipe.folder, run.recipe.shape)
-    ]
-    by_size: dict[tuple[int, str], Run] = {}
-    for one in same:
-        by_size.setdefault((one.recipe.latent_dim, one.recipe.family.abbreviation), one)
+    """Test images reconstructed by VAEs with latent spaces of several sizes, and by PCA."""
+    first, _loaded, images = _first(_is_plain_vae, "VAEs with β = 1 and several latent sizes")
+    by_size: dict[int, Run] = {}
+    for one in _runs(_is_plain_vae):
+        if all(getattr(one.recipe, name) == getattr(first.recipe, name) for name in ("dataset", "folder", "shape")):
+            by_size.setdefault(one.recipe.latent_dim, one)
+    chosen = [by_size[d] for d in sorted(by_size)][:5]
     picks = np.linspace(0, len(images.test_images) - 1, SHOWN).astype(int)
     shown, lines = [images.test_images[picks]], []
     named = ["The images"]
-    for (d, kind), one in sorted(by_size.items())[:5]:
-        loaded = _with_images(one)[0]
+    for one in chosen:
+        d, loaded = one.recipe.latent_dim, _with_images(one)[0]
         mine, linear, row = _reconstructed(loaded.name, d, loaded, images, tuple(picks))
         shown.append(row)
-        named.append(f"{kind}, {d}")
-        lines.append(f"| {d} | {kind} · {escape_markdown(one.name)} | {format_sig(mine)} | {format_sig(linear)} |")
+        named.append(f"{d}")
+        network = one.recipe.summary().split(" · ")[2]
+        lines.append(f"| {d} | {escape_markdown(one.name)} | {network} | {format_sig(mine)} | {format_sig(linear)} |")
     pictures, table = st.columns([1, 1], gap="large")
     with pictures:
         for name, row in zip(named, shown, strict=True):
             st.caption(name if name == "The images" else f"{name} numbers")
             still(row, SHOWN, 2, f"{name}: {SHOWN} test images" if name == "The images" else f"Reconstructed by {name}")
     with table:
-        st.markdown("\n".join(["| d | model | MSE per pixel | PCA with d |", "|---:|---|---:|---:|", *lines]))
-        st.caption(f"All {len(images.test_images):,} test images. A VAE decodes the mean μ.")
-    names = ",".join(one.name for _, one in sorted(by_size.items())[:3])
+        st.markdown(
+            "\n".join(["| d | VAE | network | MSE per pixel | PCA with d |", "|---:|---|---|---:|---:|", *lines])
+        )
+        st.caption(f"All {len(images.test_images):,} test images. A VAE decodes the mean μ. {_caveat(chosen)}")
+    stated(*chosen)
+    names = ",".join(one.name for one in chosen[:3])
     _link("Compare them on Reconstruct", "reconstruct", {"runs": names}, "gan_link_size")
+
+
+def _caveat(chosen: list[Run]) -> str:
+    """What the models of the table differ in beside the latent size, and which sizes are missing."""
+    text = ""
+    if not all(same_setting(run, chosen[0]) for run in chosen):
+        text += "Their networks differ too, so the sizes alone do not explain the errors. "
+    if absent := [d for d in SIZES if d not in {run.recipe.latent_dim for run in chosen}]:
+        text += f"No VAE with {' or '.join(map(str, absent))} latent dimensions yet: train one to complete the table."
+    return text
+
+
+def _is_plain_vae(run: Run) -> bool:
+    """Whether a run is a VAE that was trained on the negative ELBO, β = 1."""
+    return _is_vae(run.recipe.family) and has_unit_weights(run)
 
 
 @st.cache_data(max_entries=32, show_spinner="Reconstructing the test images …")
@@ -288,7 +326,7 @@ def generator(run: Run | None) -> None:
     gan = run if run is not None and run.recipe.family.adversarial and run.recipe.latent_family else None
     title = "The decoder"
     if gan is None:
-        one, loaded, _ = _first(lambda run: _is_vae(run.recipe.family), "a trained VAE")
+        one, loaded, _ = _first(lambda run: _is_vae(run.recipe.family), "a trained VAE", run)
     else:
         one, (loaded, _) = gan, _with_images(gan)
         title = f"{source_name(gan)} decoder, before"
@@ -307,6 +345,7 @@ def generator(run: Run | None) -> None:
         still(codec.decode(loaded.model, z), 16, 2, "The generator: 16 images of the same z")
         weights = sum(p.numel() for p in loaded.model.decoder.parameters())
         st.caption(f"Both are the same network with {weights:,} weights; only the values differ.")
+    stated(one)
     _link("Move through its latent space", "generate", {"run": one.name}, "gan_link_generator")
 
 
@@ -314,7 +353,7 @@ def encoder_and_discriminator(run: Run | None) -> None:
     """The outputs of encoder and discriminator for the same images, and a table of their differences."""
     gan = run if run is not None and run.recipe.family.adversarial and run.recipe.has_encoder else None
     if gan is None:
-        one, loaded, images = _first(_is_large_vae, "a trained VAE")
+        one, loaded, images = _first(_is_large_vae, "a trained VAE", run)
     else:
         one, (loaded, images) = gan, _with_images(gan)
     made = codec.decode(loaded.model, sampling.draws(loaded.model, 2, 0))
@@ -329,6 +368,7 @@ def encoder_and_discriminator(run: Run | None) -> None:
     encoder_vs_discriminator(pictures, origins, codec.encode(loaded.model, pictures), outputs, threshold)
     if gan is None:
         st.caption("Once a GAN has been trained from a VAE, the outputs of its D appear here too.")
+    stated(one)
     st.markdown(DIFFERENCES)
     _link("Move its z with sliders", "generate", {"run": one.name}, "gan_link_two")
 

@@ -181,7 +181,7 @@ def objective_of(run: Run, trace: SearchTrace) -> str:
     source = run.recipe.latent_family
     if run.recipe.family.adversarial:
         return source.objective_name if source is not None and len(source.terms) < 2 else "Objective"
-    return figures.objective_name(run.recipe, dict.fromkeys(run.recipe.family.weights, trace.beta))
+    return figures.objective_name(run.recipe, figures.weights_at(run) | {"beta": trace.beta})
 
 
 @st.cache_data(max_entries=16, show_spinner=False)

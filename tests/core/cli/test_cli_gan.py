@@ -106,7 +106,7 @@ def test_every_figure_can_be_computed_again_from_the_run_alone(games, call, monk
     with zipfile.ZipFile(io.BytesIO(export.to_zip(run))) as archive:
         assert f"game/{classifier.FILE}" in archive.namelist()
     monkeypatch.setattr(classifier, "cached_steps", lambda images: pytest.fail("another classifier was asked for"))
-    sample_quality.for_dataset.cache_clear()
+    sample_quality._for_dataset.cache_clear()
     found = json.loads(call("evaluate game --json")[1])
     assert found.keys() == before.keys() and found["classifier"] == before["classifier"]
     for name in ("frechet", "sure", "precision", "recall", "density", "coverage", "floor"):
