@@ -294,7 +294,7 @@ def test_a_run_of_another_family_in_the_address_leads_to_a_gan():
     gan_run("one")
     trained_vae()
     page = visit(run="a-vae")
-    assert "a trained GAN that does not exist" in page.warning[0].value
+    assert "asks for a trained GAN; this run is none" in page.warning[0].value
     assert len(page.selectbox(key="gan_run_box").options) == 1 and page.selectbox(key="gan_run_box").value == "one"
 
 
