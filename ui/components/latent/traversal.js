@@ -1,5 +1,7 @@
 const ANSWER_TIMEOUT = 8000; // ms without an answer before a slice is asked for again
 const NAME_WIDTH = 44; // CSS pixels of a row's name and the gap beside it
+const MOST_ROWS = 24; // rows in sight; more of them scroll
+const SCROLLBAR = 20; // CSS pixels
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const view = getOrCreate(parentElement, () => start(parentElement));
@@ -101,7 +103,9 @@ function start(root) {
   // On a narrow page every second, third … image is shown; the middle one always is.
   function fit() {
     if (!props) return;
-    const room = (figure.clientWidth || 300) - NAME_WIDTH, half = (props.steps - 1) / 2;
+    const many = props.order.length > MOST_ROWS;
+    list.classList.toggle("many", many); // they scroll by themselves
+    const room = (figure.clientWidth || 300) - NAME_WIDTH - (many ? SCROLLBAR : 0), half = (props.steps - 1) / 2;
     const strides = Array.from({ length: half }, (_, k) => k + 1).filter((k) => half % k === 0);
     const size = fitRow(shape, strides.map((k) => 2 * (half / k) + 1), { width: room });
     stride = (2 * half) / (size.columns - 1);
