@@ -45,7 +45,7 @@ def test_the_points_on_a_plane_are_of_every_class_where_a_folder_sorts_its_image
     sorted_set = data.ImageSet("folder", images, labels, images, labels, tuple("abcde"))
     monkeypatch.setattr(data, "load", lambda *place: sorted_set)
     monkeypatch.setattr(codec, "encode", lambda model, images: images[:, 0, :2])
-    loaded = SimpleNamespace(model=SimpleNamespace(adversarial=False, latent_table=()))
+    loaded = SimpleNamespace(model=SimpleNamespace(adversarial=False, latent_table=(), table_images=None))
     z, shown, classes = training_points._points("sorted", _run=make("sorted"), _loaded=loaded)
     assert len(shown) == 2_000 and len(classes) == 5
     assert (abs(np.bincount(shown) - 400) <= 20).all(), "in proportion, but for those held out of training"

@@ -10,7 +10,7 @@ from core import runs
 from core.jobs import training_queue
 from core.jobs.training_job import TrainingJob
 from core.recipes import presets
-from core.runs import frames
+from core.runs import export, frames
 from core.system import paths
 from tests.pages.page_tools import button_of, open_page, text_of, untrained
 from tests.tiny_gans import FIGURES, gan_run
@@ -18,6 +18,7 @@ from tests.tiny_runs import tiny, trained
 from ui.components.charts import curves
 from ui.components.playback import film
 from ui.run import pictures
+from ui.run.details import MEANINGS
 from ui.run.figures import figures
 from ui.run.recipe_table import against_preset, differences
 
@@ -281,10 +282,13 @@ def test_every_file_of_a_run_can_be_downloaded_with_its_size():
     run = trained(tiny(), "one")
     labels = [b.label for b in visit(name="one").get("download_button") if b.key.startswith("file_")]
     names = {label.split(" · ")[0] for label in labels}
-    here = {f.name for f in run.path.iterdir() if f.is_file() and not f.name.startswith(".")}
-    assert here == names | ({"fingerprint.bin"} & here)
+    assert {f.name for f in run.path.iterdir() if f.is_file() and not f.name.startswith(".")} == names
     size = run.path.joinpath("recipe.json").stat().st_size
     assert any(re.fullmatch(rf"recipe.json · ({size} B|{size / 1000:.2f} kB)", label) for label in labels)
+
+
+def test_every_file_that_a_run_may_have_is_explained():
+    assert set(MEANINGS) == {*export.FILES, export.CLASSES, export.RESUME}
 
 
 def test_a_run_that_trains_has_its_controls_on_its_page():

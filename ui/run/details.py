@@ -23,6 +23,8 @@ MEANINGS = {
     "kl.csv": "the KL of every latent dimension after every epoch",
     CLASSES: "the share of each class among the generated images",
     "evaluation.json": "figures on the test set",
+    "images.safetensors": "fingerprints of the images that it was trained on and tested with",
+    "classifier.safetensors": "the classifier that measured its pictures",
     "best.safetensors": "weights with the best validation",
     "last.safetensors": "weights of the last epoch",
     RESUME: "everything that is needed to continue the training",
@@ -110,8 +112,13 @@ def _files(run: Run, training: bool) -> None:
                 on_click="ignore",
                 icon=":material/download:",
                 disabled=training,
-                help=f"{MEANINGS[name][0].upper()}{MEANINGS[name][1:]}.",
+                help=_help(name),
             )
+
+
+def _help(name: str) -> str:
+    meaning = MEANINGS.get(name, "a file of the run")
+    return f"{meaning[0].upper()}{meaning[1:]}."
 
 
 def _size(file: Path) -> int | None:
