@@ -104,7 +104,7 @@ def _describe(path: Path, owner: str) -> None:
 
 def _placed(hidden: Path, folder: Path, name: str) -> Run:
     """Move the folder to its name, or to a free one like it."""
-    wanted = name if names.fits(name) else "run"
+    wanted = names.tidied(name) if names.fits(name) else "run"
     for candidate in [wanted, *(f"{wanted[:54]} {number}" for number in range(2, 1_000))]:
         if names.fits(candidate) and not (folder / candidate).exists():
             hidden.rename(folder / candidate)
