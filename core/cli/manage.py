@@ -1,4 +1,4 @@
-"""`export`, `rename`, `delete` of runs, and `download` of data sets."""
+"""`export`, `images`, `rename`, `delete` of runs, and `download` of data sets."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from core import data
 from core.cli import common
 from core.cli.common import CliError, Command
 from core.runs import export
-from core.system import paths
+from core.runs import images as run_images
+from core.system import paths, user_paths
 
 
 def export_run(args: argparse.Namespace) -> None:
@@ -106,6 +107,26 @@ def _export_arguments(parser: argparse.ArgumentParser) -> None:
     common.add_out(parser, "RUN.zip")
 
 
+def images_of_run(args: argparse.Namespace) -> None:
+    """Say which of a run's images are still there, or note where their folder is now."""
+    run = common.find(args.name)
+    if args.folder:
+        folder = str(user_paths.path_of(args.folder))
+        run_images.move(run, folder)
+        print(f"The images of '{run.name}' are in {folder} now.")
+    images = run_images.images_of(run)
+    if images.changed:
+        print(images.changed)
+        return
+    train, test = len(images.train_images), len(images.test_images)
+    print(f"All {train:,} training and {test:,} test images of '{run.name}' are there.")
+
+
+def _images_arguments(parser: argparse.ArgumentParser) -> None:
+    common.add_run(parser)
+    parser.add_argument("--folder", metavar="PATH", help="where the folder of its images is now, if it was moved")
+
+
 def _rename_arguments(parser: argparse.ArgumentParser) -> None:
     common.add_run(parser)
     parser.add_argument("new", metavar="NEW", help="new name")
@@ -141,6 +162,13 @@ COMMANDS = (
         download,
         _download_arguments,
         ("download mnist",),
+    ),
+    Command(
+        "images",
+        "Say which images of a run are still there, or where their folder is now.",
+        images_of_run,
+        _images_arguments,
+        ("images mlp-vae-folder-1", "images mlp-vae-folder-1 --folder ~/Pictures/leaves"),
     ),
     Command("rename", "Rename a run.", rename, _rename_arguments, ("rename mlp-vae-digits-1 my-first",)),
     Command("delete", "Delete runs for good.", delete, _delete_arguments, ("delete my-first --yes",)),

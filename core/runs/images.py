@@ -7,6 +7,7 @@ that are missing, changed or new since.
 
 from __future__ import annotations
 
+import shlex
 import stat
 from dataclasses import replace
 from functools import lru_cache
@@ -16,13 +17,14 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 
-from core.data import ImageSet
+from core.data import DataError, ImageSet
 from core.data.fingerprint import DIGEST_BYTES, Fingerprint, arrange, fingerprint_of
 from core.data.loading import places
 from core.recipes.images import load_images
 from core.runs.run import Run, RunError
 from core.system.atomic_files import write_atomic
 from core.system.parsed_files import ParsedFiles
+from core.system.user_paths import existing, shown
 
 FILE = "images.safetensors"
 
@@ -42,7 +44,7 @@ def images_of(run: Run) -> ImageSet:
     Raises:
         DataError: files are missing or damaged, or no image of the run is left.
     """
-    images = load_images(run.recipe)
+    images = _images_now(run)
     then = stored(run)
     if then is not None:
         return arrange(images, then)
@@ -58,7 +60,7 @@ def images_to_train(run: Run, fresh: bool) -> ImageSet:
         DataError: files are missing or damaged. OSError: the run's folder cannot be written to.
         RunError: see `images_to_resume`.
     """
-    images = load_images(run.recipe) if fresh else images_to_resume(run)
+    images = _images_now(run) if fresh else images_to_resume(run)
     if fresh or stored(run) is None:
         store(run, images)
     return images
@@ -87,6 +89,46 @@ def images_to_resume(run: Run) -> ImageSet:
             f"{'is' if gone == 1 else 'are'} missing or changed. Put them back, or train a new run with its recipe."
         )
     return images
+
+
+def folder_of(run: Run) -> str:
+    """The folder of the run's images: that of its recipe, or where it was moved to (`move`); empty for other sets."""
+    moved = run.status.get("folder")
+    return moved if changeable(run) and isinstance(moved, str) and moved else run.recipe.folder
+
+
+def move(run: Run, folder: str) -> ImageSet:
+    """Note that the folder of a run's images lies somewhere else now; returns the images.
+
+    Raises:
+        DataError: no such folder, or none of the run's images is in it. OSError: the note could not be written.
+        RunError: the images of the run lie in no folder of the user's.
+    """
+    if not changeable(run):
+        raise RunError(f"'{run.name}' was trained on {run.recipe.dataset}, which lies in no folder of yours.")
+    images = load_images(run.recipe.with_(folder=folder))
+    if (then := stored(run)) is not None:
+        images = arrange(images, then)
+    run.update_status(flush=True, folder=folder)
+    return images
+
+
+def _images_now(run: Run) -> ImageSet:
+    """The data set of the run's recipe as it is now.
+
+    Raises:
+        DataError: files are missing or damaged. Of a folder that is gone it says how to tell where it went.
+    """
+    folder = folder_of(run)
+    try:
+        return load_images(run.recipe.with_(folder=folder) if changeable(run) else run.recipe)
+    except DataError:
+        if not changeable(run) or existing(folder) is not None:
+            raise
+        raise DataError(
+            f"The folder of the images of '{run.name}', “{shown(folder)}”, is no longer there. Move it back, or say "
+            f"where it is now: python -m core images {shlex.quote(run.name)} --folder PATH"
+        ) from None
 
 
 def changeable(run: Run) -> bool:

@@ -210,3 +210,20 @@ def test_an_outlier_set_of_a_grown_folder_has_no_image_that_was_trained_on_among
     mixed = outlier_images.build(images.images_of(run), run.recipe, None, 300)
     assert {picture.tobytes() for picture in mixed.images[mixed.of("test")]} == roles[2]
     assert {picture.tobytes() for picture in mixed.images[mixed.of("validation")]} == roles[1]
+
+
+def test_a_folder_that_was_moved_is_found_again_where_the_user_says(folder, capsys):
+    run, elsewhere = trained(folder, "plane-vae"), folder.parent / "else where"
+    roles = contents(run)
+    folder.rename(elsewhere)
+    assert cli.main(["evaluate", run.name]) == 1
+    assert f"core images {run.name} --folder PATH" in capsys.readouterr().err, "the remedy"
+    other = folder.parent / "other"
+    add(other, 5)
+    for wrong, why in ((folder.parent / "gone", "There is no folder"), (other, "None of the")):
+        assert cli.main(["images", run.name, "--folder", str(wrong)]) == 1 and why in capsys.readouterr().err
+    assert images.folder_of(run) == str(folder), "a refusal changes nothing"
+    assert cli.main(["images", run.name, "--folder", f"'{elsewhere}'"]) == 0
+    assert "All" in capsys.readouterr().out and contents(run) == roles
+    assert cli.main(["resume", run.name, "--epochs", "3"]) == 0
+    assert images.folder_of(runs.open_run(run.name)) == str(elsewhere), "kept by the training"
