@@ -1,4 +1,4 @@
-"""Every page opens for sets of one picture, of two, of equal and of black ones: with results, or a sentence."""
+"""Every page opens for a set of one picture, and for one of black ones: with results, or a sentence."""
 
 import numpy as np
 import pytest
@@ -10,19 +10,12 @@ from tests.pages.page_tools import open_page, untrained
 from tests.tiny_gans import gan_run
 
 DIGITS = data.load("digits").train_images
-SETS = {
-    "one": (DIGITS[:1], ""),
-    "two": (DIGITS[:2], ""),
-    "equal": (np.repeat(DIGITS[:1], 12, 0), ""),
-    "black": (np.zeros((12, 28, 28), np.uint8), "ab"),
-    "a class each": (DIGITS[:3], "abc"),
-    "one class": (DIGITS[:14], "a"),
-}
+SETS = {"one": (DIGITS[:1], ""), "black": (np.zeros((12, 28, 28), np.uint8), "ab")}
 OF_LATENTS = ("generate", "interpolate", "reconstruct", "map", "outliers", "planes", "train")
 
 
 @pytest.mark.parametrize("name", SETS)
-@pytest.mark.parametrize("family", ["plane-vae", "plane-ae", "plane-ad", "plane-vad", "gan"])
+@pytest.mark.parametrize("family", ["plane-vad", "gan"])
 def test_every_page_opens(name, family, tmp_path, classifier_in_training):
     pictures, classes = SETS[name]
     for i, picture in enumerate(pictures):
