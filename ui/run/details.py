@@ -24,7 +24,6 @@ MEANINGS = {
     "kl.csv": "the KL of every latent dimension after every epoch",
     CLASSES: "the share of each class among the generated images",
     "evaluation.json": "figures on the test set",
-    "images.safetensors": "fingerprints of the images that it was trained on and tested with",
     "classifier.safetensors": "the classifier that measured its pictures",
     "best.safetensors": "weights with the best validation",
     "last.safetensors": "weights of the last epoch",
