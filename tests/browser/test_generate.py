@@ -249,6 +249,12 @@ def test_what_is_dimmed_can_still_be_read(page, lab, scheme):
 
 def test_everything_to_use_is_reached_by_tab_and_shows_that_it_is(page, lab):
     visit(page, lab, "example-plane-vae")
+    for name in ("Zero", "Random", "Undo"):  # now there is a step to undo, and one to redo
+        seq = state(page)["seq"]
+        page.get_by_role("button", name=name, exact=name == "Random").click()
+        served(page, seq)
+    expect(page.get_by_role("button", name="Redo")).to_be_enabled()
+    page.mouse.click(5, 400)
     reached = {}
     for _ in range(60):
         page.keyboard.press("Tab")
@@ -371,7 +377,6 @@ def test_a_phone_shows_one_column_and_keeps_the_picture_in_sight(page, lab, run)
 def test_the_plane_of_the_main_directions_is_hovered_silently_and_a_click_moves_all_sliders(page, lab):
     wire = Wire(page)
     visit(page, lab, "example-mlp-vae")
-    page.get_by_text("Decode a plane").click()
     plane = page.locator(".plane .map")
     plane.wait_for(timeout=60_000)
     page.get_by_text("PCA directions").click()
@@ -390,3 +395,47 @@ def test_the_plane_of_the_main_directions_is_hovered_silently_and_a_click_moves_
     served(page, seq)
     after = [float(s.input_value()) for s in sliders(page).all()]
     assert sum(abs(a - b) > 0.04 for a, b in zip(after, before, strict=True)) >= 5, "a direction across dimensions"
+
+
+def test_a_typed_value_beyond_the_range_is_held_by_slider_and_plane(page, lab):
+    visit(page, lab, "example-plane-vae")
+    seq, first = state(page)["seq"], sliders(page).first
+    first.focus()
+    page.keyboard.press("Enter")
+    page.locator(".board .typed").fill("7,25")
+    page.keyboard.press("Enter")
+    served(page, seq)
+    assert float(first.input_value()) == pytest.approx(7.25, abs=0.03), "the slider has grown"
+    assert "+7.25 σ" in page.locator(".board output").first.inner_text()
+    assert page.locator(".plane").get_attribute("data-beyond") == "true"
+    assert "beyond this plane of ±3 σ" in page.locator(".plane .read").inner_text()
+    seq = state(page)["seq"]
+    page.keyboard.press("ArrowLeft")
+    served(page, seq)
+    assert 7 < float(first.input_value()) < 7.25, "a key moves it by a step and not to the end of the range"
+
+
+def test_the_traversal_sheet_is_one_tab_stop_with_keys_of_its_own(page, lab):
+    visit(page, lab, "example-mlp-vae")
+    seq = state(page)["seq"]
+    before = [float(s.input_value()) for s in sliders(page).all()]
+    page.locator(".traversal .rows").focus()
+    for key in ("ArrowDown", "End", "ArrowLeft"):
+        page.keyboard.press(key)
+    assert "= +2.75 σ" in page.locator(".traversal .read").inner_text()
+    page.keyboard.press("Enter")
+    served(page, seq)
+    after = [float(s.input_value()) for s in sliders(page).all()]
+    assert after[1] == 2.75 and after[0] == before[0] and after[2:] == before[2:]
+
+
+@pytest.mark.parametrize("ratio", [2, 3])
+def test_on_a_dense_phone_the_pictures_of_the_sheet_are_square_and_large_enough(chromium, lab, ratio):
+    context = chromium.new_context(viewport={"width": 390, "height": 844}, device_scale_factor=ratio)
+    page = context.new_page()
+    visit(page, lab, "example-mlp-vae")
+    strip = page.locator(".traversal canvas").first
+    box, pixels = strip.bounding_box(), strip.evaluate("c => [c.width, c.height]")
+    count = pixels[0] / pixels[1]
+    assert box["width"] / count == pytest.approx(box["height"], abs=0.4) and box["height"] >= 24
+    context.close()

@@ -10,7 +10,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from core import data, runs
-from core.images import convert
+from core.images import animation, convert
 from core.latent import codec
 from core.runs import weights
 from tests.browser.browser_tools import GREYS, PAINTED, greys, sent_by, settled
@@ -232,8 +232,8 @@ def test_the_way_can_be_taken_along_as_gif_strip_and_frames(page, lab):
             page.get_by_role("button", name=name).click()
         files[name] = caught.value.path().read_bytes()
     with Image.open(io.BytesIO(files["GIF"])) as moving:
-        assert moving.n_frames == 128 and moving.size == (6 * 88, 6 * 28)
-    assert convert.from_png(files["Strip"]).shape == (2 * 3 * 28, 2 * 17 * 28)
+        assert moving.n_frames == 128 and moving.size == (6 * 88, 6 * 28 + animation.TITLE_HEIGHT), "under its names"
+    assert convert.from_png(files["Strip"]).shape == (3 * (2 * 28 + animation.TITLE_HEIGHT), 2 * 17 * 28)
     with zipfile.ZipFile(io.BytesIO(files["Frames"])) as archive:
         assert len(archive.namelist()) == 3 * 65
         original = data.load("digits").test_images[8]

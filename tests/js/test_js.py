@@ -55,3 +55,23 @@ def test_lines_of_scripts_are_no_longer_than_those_of_the_code():
         if len(line) > 120
     ]
     assert not long, long
+
+
+def test_a_swipe_that_begins_on_a_picture_scrolls_the_page():
+    """Only where a finger draws is scrolling switched off: on the two pads, where two fingers scroll, and on a map
+    while its lasso is in use."""
+    allowed = {("drawing/pad.css", ".pad .surface"), ("embedding/map_view.css", ".map-view .map.lassoing")}
+    found = set()
+    for file in COMPONENTS.rglob("*.css"):
+        for selector, rules in re.findall(r"([^{}]+)\{([^{}]*)\}", file.read_text(encoding="utf-8")):
+            if re.search(r"touch-action:\s*none", rules):
+                found.add((file.relative_to(COMPONENTS).as_posix(), selector.strip()))
+    assert found == allowed
+
+
+def test_no_rule_gives_a_canvas_of_pictures_a_smallest_or_largest_side():
+    """Scripts set width and height together; a rule on one of them alone would squash the pictures on some screens."""
+    for file in COMPONENTS.rglob("*.css"):
+        for selector, rules in re.findall(r"([^{}]+)\{([^{}]*)\}", file.read_text(encoding="utf-8")):
+            if re.search(r"canvas\s*$", selector):
+                assert not re.search(r"(min|max)-(width|height):(?!\s*none)", rules), (file.name, selector.strip())

@@ -1,5 +1,7 @@
 """The Generate page in each of its states, with small models on the digits."""
 
+import csv
+import io
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,14 +10,17 @@ import torch
 from streamlit.testing.v1 import AppTest
 
 from core import data, runs
+from core.images import convert
 from core.latent import codec, mixture, sampling
 from core.models import build
 from core.recipes.presets import for_digits, preset
 from core.runs import weights
 from core.system import paths
 from tests.pages.page_tools import open_page
-from ui.shared import training_points
+from ui.generate import downloads, latent_range, views
+from ui.shared import model_cache, training_points
 from ui.shared.image_choice import Pick
+from ui.shared.latent_cursor import LatentCursor
 
 
 def make(name: str, preset_name: str = "mlp-vae", **changes) -> runs.Run:
@@ -125,10 +130,56 @@ def test_every_kind_of_model_has_its_page(preset_name, d):
     assert [r.value for r in page.radio if r.label == "Draw from"] == [usual, usual], "the button's and the grid's"
 
 
-def test_the_first_picture_is_a_draw_of_the_prior():
-    make("run")
+def test_the_first_picture_is_that_of_a_training_image_among_its_own_class():
+    run = make("run")
     page = visit()
-    assert np.allclose(here(page).sigma_units, sampling.prior(1, 20, seed=0)[0])
+    model, images = weights.load_model(run), data.load("digits", run.recipe.shape)
+    index, z = codec.training_latents(model, run.recipe, images, training_points.MOST)
+    at = np.flatnonzero(np.isclose(z, here(page).sigma_units, atol=1e-4).all(1))
+    assert len(at) == 1, "the latent of one training image"
+    labels = images.train_labels[index]
+    means = np.stack([z[labels == k].mean(0) for k in range(10)])
+    own = labels[at[0]]
+    assert np.linalg.norm(means - z[at[0]], axis=1).argmin() == own, "nearest to the mean of its own class"
+    of_its_class = np.linalg.norm(z[labels == own] - means[own], axis=1)
+    assert np.isclose(np.linalg.norm(z[at[0]] - means[own]), of_its_class.min())
+
+
+def test_without_its_images_the_first_picture_is_a_clear_draw_of_the_prior():
+    run = make("run", dataset="mnist")
+    page = visit()
+    draws = sampling.prior(32, 20, seed=0)
+    at = np.flatnonzero(np.isclose(draws, here(page).sigma_units, atol=1e-5).all(1))
+    pictures = codec.decode(weights.load_model(run), draws).reshape(32, -1) / 255.0
+    grey = [float((p * (1 - p)).sum() / p.sum()) for p in pictures]
+    assert len(at) == 1 and grey[at[0]] == min(grey)
+
+
+@pytest.mark.parametrize(
+    ("spread", "offered", "first"), [(0.9, ["±3 σ"], 3.0), (8.0, ["±3 σ", "Most images (±24 σ)"], 24.0)]
+)
+def test_the_range_follows_the_latents(spread, offered, first, monkeypatch):
+    monkeypatch.setattr(latent_range, "training_points", lambda run, loaded: (None, None, ()))
+    run = make("run", latent_dim=3)
+    model = build(run.recipe)
+    model.latent_cov.copy_(spread**2 * torch.eye(3))
+    weights.save(run.path / "best.safetensors", model.state_dict(), {"epoch": 1})
+    page = visit()
+    choices = [c for c in page.get("button_group") if c.key.startswith("generate_range")]
+    assert [o.content for c in choices for o in c.proto.options] == (offered if len(offered) > 1 else [])
+    asked = []
+    monkeypatch.setattr(
+        views, "_plane_tiles", lambda *a, **k: asked.append(a[3]) or np.zeros((49 * 49, 28, 28), np.uint8)
+    )
+    visit()
+    assert asked and set(asked) == {first}, "the plane reaches as far"
+
+
+def test_the_farthest_image_lies_in_the_widest_range(monkeypatch):
+    run = make("run", latent_dim=3)
+    z = np.array([[0.1, -3.7, 0.2], [12.3, 0.0, 1.0]], np.float32)
+    monkeypatch.setattr(latent_range, "training_points", lambda run, loaded: (z, np.zeros(2, int), ("a",)))
+    assert latent_range.ranges(run, model_cache.load(run))["all"] == 13.0
 
 
 def test_random_draws_with_the_seed_and_counts_it_up_then_undo_goes_back():
@@ -183,7 +234,7 @@ def test_a_point_that_the_model_does_not_have_gets_one_sentence_and_leaves_the_a
     make("run", latent_dim=3)
     page = visit(z=z)
     assert "3 numbers" in page.warning[0].value and len(page.warning) == 1 and "z" not in page.query_params
-    assert np.allclose(here(page).sigma_units, sampling.prior(1, 3, seed=0)[0])
+    assert np.allclose(here(page).sigma_units, here(visit()).sigma_units), "where the page opens without a point"
 
 
 def test_every_control_has_help():
@@ -244,3 +295,26 @@ def test_a_model_without_a_prior_is_told_so_whichever_it_is():
     page = open_page("generate", {"generate_depth": True})
     assert any("This model has no prior" in m.value for m in page.markdown)
     assert "This model has no prior" in page.radio(key="generate_grid_from_fitted").help
+
+
+def test_the_downloads_hold_what_the_page_shows():
+    run = make("run", latent_dim=3)
+    loaded = model_cache.load(run)
+    cursor = LatentCursor([0.5, -1.25, 7.0])
+    rows = list(csv.DictReader(io.StringIO(downloads.point_csv(loaded, cursor).decode())))
+    assert [float(row["sigma_units"]) for row in rows] == cursor.sigma_units == [float(row["z"]) for row in rows]
+    side = loaded.shape.height
+    sheet = convert.from_png(downloads.sheet_png(loaded, cursor, 2, 4.0))[::2, ::2]
+    dim, step = int(loaded.axes.order[1]), 9
+    point = list(cursor.sigma_units)
+    point[dim] = -4.0 + 8.0 * step / 12
+    expected = codec.decode(loaded.model, np.array([point], np.float32))[0]
+    assert sheet.shape == (2 * side, 13 * side)
+    found = sheet[side : 2 * side, step * side : (step + 1) * side]
+    assert np.abs(found.astype(int) - expected).max() <= 1
+    plane = convert.from_png(downloads.plane_png(loaded, cursor, 5, 2.0))
+    i, j = (int(k) for k in loaded.axes.order[:2])
+    point = list(cursor.sigma_units)
+    point[i], point[j] = 1.0, 2.0  # fourth column, uppermost row
+    expected = codec.decode(loaded.model, np.array([point], np.float32))[0]
+    assert np.abs(plane[:side, 3 * side : 4 * side].astype(int) - expected).max() <= 1

@@ -9,13 +9,13 @@ import numpy as np
 import streamlit as st
 
 from core.data import ImageSet
-from core.images import convert
 from core.latent import walks
 from core.latent.mixture import SAMPLERS
 from core.runs import Run
-from ui.components.latent.latent_board import SPAN, latent_board
+from ui.components.latent.latent_board import latent_board
 from ui.components.latent.traversal import requested_slice, steps_for, traversal
 from ui.generate import sampler
+from ui.generate.downloads import downloads
 from ui.shared import address
 from ui.shared.address import Parameter, number, short, whole
 from ui.shared.encode import encode, encoding_method, latent_name
@@ -25,10 +25,7 @@ from ui.shared.image_picker import choose
 from ui.shared.latent_cursor import MAX_SIGMA, LatentCursor, Original, cursor_of
 from ui.shared.model_cache import LoadedModel
 from ui.shared.page import images_of, images_or_none
-from ui.shared.run_buttons import run_key
-
-SCALE = 10
-"""Enlargement of a downloaded picture."""
+from ui.shared.pointer import touch_or
 
 POINT, ORIGINAL = "z", "from"
 """Address parameters: the point in σ, written by the browser; the image that it was encoded from."""
@@ -49,8 +46,12 @@ MEASURES = {
 
 
 @st.fragment(key="board")
-def board(loaded: LoadedModel) -> None:
-    """Sliders and picture. A key press waits for this fragment, so it decodes one picture and nothing else."""
+def board(loaded: LoadedModel, span: float) -> None:
+    """Sliders and picture. A key press waits for this fragment, so it decodes one picture and nothing else.
+
+    Args:
+        span: how far the sliders reach to either side, in σ.
+    """
     here, axes = cursor_of(loaded), loaded.axes
     original = here.original
     latent_board(
@@ -66,6 +67,7 @@ def board(loaded: LoadedModel) -> None:
         prior=loaded.prior,
         measure=loaded.measure,
         on_move=lambda message: _moved(here, message),
+        span=span,
         original=None if original is None else original.picture,
         note="" if original is None else original.note,
         parameter=POINT,
@@ -95,13 +97,14 @@ def about_sliders(loaded: LoadedModel) -> str:
         order = f"Sliders are ordered by {MEASURES[loaded.measure]} (the bar under each name)."
     return order + (
         " While you drag, you see images decoded in advance; when you let go, the exact one. Arrow keys "
-        "move a slider, 0 or a double-click resets it."
+        f"move a slider, 0 or a {touch_or('double tap', 'double-click')} resets it. "
+        f"{touch_or('Tap', 'Click')} a value to type a number."
     )
 
 
 @st.fragment(key="sheet")
-def sheet(loaded: LoadedModel) -> None:
-    """The traversal sheet: a row of images for each dimension, decoded slice by slice."""
+def sheet(loaded: LoadedModel, span: float) -> None:
+    """The traversal sheet: a row of images for each dimension, decoded slice by slice. `span`: as in `board`."""
     here, axes, d = cursor_of(loaded), loaded.axes, loaded.model.latent_dim
     st.subheader("One dimension at a time", anchor=False)
     requested = requested_slice("generate_sheet", d)
@@ -111,7 +114,7 @@ def sheet(loaded: LoadedModel) -> None:
         steps = steps_for(rows, loaded.shape)
         dims = axes.order[first : first + max(1, loaded.slice_size() // steps)]
         dims = dims[: rows - first]
-        tiles = loaded.pictures(walks.sweeps(np.asarray(here.sigma_units), dims, -SPAN, SPAN, steps))
+        tiles = loaded.pictures(walks.sweeps(np.asarray(here.sigma_units), dims, -span, span, steps))
     elif d > 24:
         rows = 20
     traversal(
@@ -122,6 +125,7 @@ def sheet(loaded: LoadedModel) -> None:
         order=axes.order.tolist(),
         dead=axes.dead.tolist(),
         rows=rows,
+        span=span,
         first=first,
         tiles=tiles,
         on_request=_update_explanation,
@@ -134,8 +138,8 @@ def _update_explanation() -> None:
         st.rerun(["sheet", "depth"])
 
 
-def controls(run: Run, loaded: LoadedModel) -> None:
-    """Buttons that move the point (random, zero, undo, redo, an image) and the downloads."""
+def controls(run: Run, loaded: LoadedModel, span: float) -> None:
+    """Buttons that move the point (random, zero, undo, redo, an image) and the downloads. `span`: as in `board`."""
     here, d = cursor_of(loaded), loaded.model.latent_dim
     _from_address(run, here)
     for parameter in (NEXT_SEED, TEMPERATURE, sampler.parameter(loaded, "point")):
@@ -176,7 +180,7 @@ def controls(run: Run, loaded: LoadedModel) -> None:
         with st.popover("Randomness", help="Distribution, seed and temperature of the Random button."):
             draw_settings(loaded)
         with st.popover("Download"):
-            _downloads(run, loaded, here)
+            downloads(run, loaded, span)
 
 
 @st.fragment(key="steps")
@@ -187,7 +191,7 @@ def _undo_and_redo(here: LatentCursor) -> None:
         move()
         st.rerun(["board", "steps"])
 
-    with st.container(horizontal=True, gap="xsmall", width="content"):
+    with st.container(key="generate_history"):  # the row's own gaps: lab.css
         st.button(
             "Undo",
             key="generate_undo",
@@ -288,26 +292,3 @@ def _from_address(run: Run, here: LatentCursor) -> None:
     if image is not None and pick is None:
         address.refuse(ORIGINAL, "The address names an original image that does not exist. The point z is there.")
     here.begin_at([x for x in point if x is not None], None if pick is None else _original(pick, images))
-
-
-def _downloads(run: Run, loaded: LoadedModel, here: LatentCursor) -> None:
-    """Download buttons; a PNG file is made at the click, from the current point."""
-    st.download_button(
-        f"This picture ({SCALE * loaded.shape.height} × {SCALE * loaded.shape.width})",
-        key=run_key("generate_png", run),
-        file_name=f"{run.name}.png",
-        mime="image/png",
-        data=lambda: convert.png(loaded.pictures(np.asarray([here.sigma_units], np.float32))[0], scale=SCALE),
-        on_click="ignore",
-        help=f"The image at the current point, each pixel enlarged {SCALE} times.",
-    )
-    settings = sampler.grid_settings(loaded)
-    st.download_button(
-        "The grid of samples",
-        key=run_key("generate_grid_png", run),
-        file_name=f"{run.name}-samples.png",
-        mime="image/png",
-        on_click="ignore",
-        help=f"The {sampler.SAMPLES} samples shown below.",
-        data=lambda: convert.png(convert.tile(sampler.grid(run, loaded, *settings)[0], 8), scale=3),
-    )

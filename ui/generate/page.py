@@ -6,16 +6,17 @@ import streamlit as st
 
 from core.latent.planes import dimension_plane
 from core.runs import Run, RunError
-from ui.generate import board, views
+from ui.generate import board, latent_range, start, views
 from ui.shared import address
 from ui.shared.formatting import escape_markdown
+from ui.shared.latent_cursor import cursor_of
 from ui.shared.model_cache import load
 from ui.shared.page import page_head
 from ui.shared.run_picker import damaged_runs, pick_run
 
 PARAMETERS = (
     *("run", "z", "from", "next", "temperature", "next_draw", "seed", "spread", "draw"),
-    *("plane", "directions", "right", "up"),
+    *("range", "plane", "directions", "right", "up"),
 )
 """Names of the parameters of the address."""
 
@@ -41,18 +42,21 @@ def _explore(run: Run) -> None:
     except RunError as error:
         st.error(escape_markdown(str(error)))  # the message can quote text from a file
         return
-    board.controls(run, loaded)
+    cursor_of(loaded, lambda: start.first_point(run, loaded))
+    span = latent_range.span(run, loaded)
+    board.controls(run, loaded, span)
     if loaded.model.latent_dim == 2:
         left, right = st.columns(2, gap="large")
         with right:
-            board.board(loaded)
+            board.board(loaded, span)
         with left:
-            views.hero_plane(run, loaded, dimension_plane(0, 1, 2), alone=False)
+            views.hero_plane(run, loaded, dimension_plane(0, 1, 2), span, alone=False)
     else:
-        board.board(loaded)
+        board.board(loaded, span)
     st.caption(board.about_sliders(loaded))
-    board.sheet(loaded)
+    latent_range.choose(run, loaded)
+    board.sheet(loaded, span)
     views.samples(run, loaded)
     if loaded.model.latent_dim > 2:
-        views.other_plane(run, loaded)
+        views.other_plane(run, loaded, span)
     views.how_it_works(run, loaded)

@@ -11,7 +11,6 @@ from core.latent import planes, sampling
 from core.latent.mixture import SAMPLERS
 from core.latent.planes import PlaneAxes
 from core.runs import Run
-from ui.components.latent.latent_board import SPAN
 from ui.components.latent.plane import plane, side_for
 from ui.generate import sampler
 from ui.shared import address
@@ -23,29 +22,32 @@ from ui.shared.source_code import show_code
 from ui.shared.still_image import still
 from ui.shared.training_points import training_points
 
-PLANE = Parameter("plane", "generate_plane_on", {"0": False, "1": True}.get, False, "0 or 1", lambda on: str(int(on)))
+PLANE = Parameter("plane", "generate_plane_on", {"0": False, "1": True}.get, True, "0 or 1", lambda on: str(int(on)))
 DIRECTIONS = Parameter(
     "directions", "generate_plane_kind", one_of("first", "main", "any"), "first", "first, main or any"
 )
 """Whether a plane is decoded for more than two dimensions, and which."""
 
 
-def hero_plane(run: Run, loaded: LoadedModel, pair: PlaneAxes, alone: bool) -> None:
+def hero_plane(run: Run, loaded: LoadedModel, pair: PlaneAxes, span: float, alone: bool) -> None:
     """A plane through the current point; with two latent dimensions also the training images that lie on it.
 
     Args:
+        span: how far it reaches to either side, in σ.
         alone: whether the plane shows the image under the pointer itself, without the board beside it.
     """
     here = cursor_of(loaded)
     u = np.asarray(here.sigma_units, np.float32)
     rest = u - pair.coordinates(u[None])[0] @ pair.directions  # moving within the plane decodes nothing anew
-    tiles = _plane_tiles(loaded.name, pair.names, tuple(round(float(x), 4) for x in rest), _pair=pair, _loaded=loaded)
+    point = tuple(round(float(x), 4) for x in rest)
+    tiles = _plane_tiles(loaded.name, pair.names, point, span, _pair=pair, _loaded=loaded)
     z, labels, classes = training_points(run, loaded) if loaded.model.latent_dim == 2 else (None, None, ())
     plane(
         key=f"generate_plane_{alone}",
         run=loaded.name,
         pair=pair,
         tiles=tiles,
+        span=span,
         base=here.sigma_units,
         labels=labels,
         points=None if z is None else pair.coordinates(loaded.axes.to_sigma_units(z)),
@@ -56,14 +58,18 @@ def hero_plane(run: Run, loaded: LoadedModel, pair: PlaneAxes, alone: bool) -> N
 
 @st.cache_data(max_entries=4, show_spinner="Decoding the plane …")
 def _plane_tiles(
-    name: str, names: tuple[str, str], rest: tuple[float, ...], _pair: PlaneAxes, _loaded: LoadedModel
+    name: str, names: tuple[str, str], rest: tuple[float, ...], span: float, _pair: PlaneAxes, _loaded: LoadedModel
 ) -> np.ndarray:
-    return _loaded.pictures(_pair.grid(np.asarray(rest), SPAN, side_for(_loaded.shape)))
+    return _loaded.pictures(_pair.grid(np.asarray(rest), span, side_for(_loaded.shape)))
 
 
 @st.fragment
-def other_plane(run: Run, loaded: LoadedModel) -> None:
-    """For more than two dimensions: a plane through the current point along the directions of the reader's choice."""
+def other_plane(run: Run, loaded: LoadedModel, span: float) -> None:
+    """For more than two dimensions: a plane through the current point along the directions of the reader's choice.
+
+    Args:
+        span: as in `hero_plane`.
+    """
     st.subheader("Two dimensions at a time", anchor=False)
     PLANE.adopt()
     if not st.toggle(
@@ -75,7 +81,7 @@ def other_plane(run: Run, loaded: LoadedModel) -> None:
         PLANE.keep()
         for name in (DIRECTIONS.name, "right", "up"):
             address.put(name, None)
-        st.caption("Choose two directions and move over the plane that they span; all other coordinates stay as above.")
+        st.caption("The plane of two directions through the current point; all other coordinates stay as above.")
         return
     PLANE.keep()
     DIRECTIONS.adopt()
@@ -111,6 +117,7 @@ def other_plane(run: Run, loaded: LoadedModel) -> None:
         run,
         loaded,
         planes.principal_plane(loaded.model, loaded.axes) if kind == "main" else planes.dimension_plane(i, j, d),
+        span,
         alone=True,
     )
     if kind == "main":
@@ -120,6 +127,18 @@ def other_plane(run: Run, loaded: LoadedModel) -> None:
             f"their variance lies along these two directions of {d}."
             + ("" if loaded.prior else " σ is their spread along each.")
         )
+
+
+def chosen_plane(loaded: LoadedModel) -> PlaneAxes:
+    """The plane that the page shows, or would show: of the two most important dimensions unless chosen otherwise."""
+    order, d, state = [int(k) for k in loaded.axes.order], loaded.model.latent_dim, st.session_state
+    kind = state.get("generate_plane_kind", "first") if d > 2 else "only"
+    if kind == "main":
+        return planes.principal_plane(loaded.model, loaded.axes)
+    i, j = (0, 1) if d == 2 else order[:2]
+    if kind == "any":
+        i, j = state.get(f"generate_i_{loaded.name}", i), state.get(f"generate_j_{loaded.name}", j)
+    return planes.dimension_plane(i, j, d)
 
 
 def _two_dimensions(loaded: LoadedModel, order: list[int]) -> tuple[int, int]:

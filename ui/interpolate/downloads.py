@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import streamlit as st
 
 from core.images import animation
@@ -10,6 +11,9 @@ from core.latent.interpolation import METHODS, InterpolationPath
 from core.runs import Run
 from ui.interpolate.paths import FRAMES
 from ui.interpolate.views import NAMES
+
+GAP, SCALE = 2, 6
+"""Between the films of the GIF, in their pixels; enlargement of each pixel."""
 
 
 def downloads(run: Run, found: dict[str, InterpolationPath]) -> None:
@@ -33,17 +37,17 @@ def downloads(run: Run, found: dict[str, InterpolationPath]) -> None:
             file_name=f"{name}.gif",
             mime="image/gif",
             on_click="ignore",
-            data=lambda: animation.gif(animation.side_by_side(list(films.values()))),
-            help="Plays forwards and backwards, each pixel six times as large.",
+            data=lambda: _film(films),
+            help="Plays forwards and backwards under the names of the paths, each pixel six times as large.",
         )
         st.download_button(
             "Strip (PNG)",
             key="interpolate_strip",
             file_name=f"{name}.png",
             mime="image/png",
-            data=lambda: animation.strip(list(films.values()), 17),
+            data=lambda: animation.strip(list(films.values()), 17, names=[NAMES[name] for name in films]),
             on_click="ignore",
-            help="17 frames of each path, twice as large.",
+            help="17 frames of each path under its name, twice as large.",
         )
         st.download_button(
             "Frames (ZIP)",
@@ -54,3 +58,10 @@ def downloads(run: Run, found: dict[str, InterpolationPath]) -> None:
             on_click="ignore",
             help=f"{FRAMES} PNG files of {shape} pixels for each path.",
         )
+
+
+def _film(films: dict[str, np.ndarray]) -> bytes:
+    """The GIF: all paths beside each other, each under its name."""
+    width = next(iter(films.values())).shape[2] * SCALE
+    line = animation.titles([NAMES[name] for name in films], width, GAP * SCALE)
+    return animation.gif(animation.side_by_side(list(films.values()), GAP), SCALE, above=line)

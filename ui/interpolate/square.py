@@ -19,6 +19,7 @@ from ui.shared.address import Parameter, whole
 from ui.shared.image_choice import Pick, exists, label_of, note, parse, picks_of
 from ui.shared.image_picker import choose
 from ui.shared.model_cache import LoadedModel
+from ui.shared.pointer import touch_or
 
 PAGE = "interpolate_square"
 """Name under which `ui.shared.address` remembers the parameters `c` and `d`."""
@@ -99,7 +100,8 @@ def square_section(
         notes=[note(pick, images) for pick in chosen.values()],
     )
     st.caption(
-        "Move over the square: each point is decoded from a mixture of the four latent vectors, in which the nearer "
+        f"{touch_or('Slide a finger', 'Move')} over the square: each point is decoded from a mixture of the four "
+        "latent vectors, in which the nearer "
         "corners weigh more. The edges are straight lines. The corners show the reconstructions of the originals."
     )
 

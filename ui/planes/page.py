@@ -16,6 +16,7 @@ from ui.shared import address
 from ui.shared.classifier import classifier_of, training
 from ui.shared.image_choice import ImagesKey, images_key
 from ui.shared.page import images_of, images_or_none, page_head, say_changes
+from ui.shared.pointer import touch_or
 from ui.shared.run_picker import damaged_runs
 
 if TYPE_CHECKING:
@@ -27,8 +28,8 @@ def page() -> None:
     address.check_names((*slots(), "seed", "draw"))
     with page_head(
         "Planes",
-        "Kinds of model side by side, each with only two latent dimensions. Move over one plane, and all models decode "
-        "the same z.",
+        "Kinds of model side by side, each with only two latent dimensions. "
+        f"{touch_or('Slide a finger', 'Move')} over one plane, and all models decode the same z.",
         widths=(1, 2),
     ):
         toolbar = st.container(horizontal=True, gap="small", vertical_alignment="center")

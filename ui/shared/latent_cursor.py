@@ -138,14 +138,18 @@ def _clip(x: float) -> float:
     return max(-MAX_SIGMA, min(MAX_SIGMA, float(x)))
 
 
-def cursor_of(loaded: LoadedModel) -> LatentCursor:
-    """This visitor's cursor in a model. It starts at one draw of the prior (seed 0) and survives a change of page."""
+def cursor_of(loaded: LoadedModel, first: Callable[[], list[float]] | None = None) -> LatentCursor:
+    """This visitor's cursor in a model. It survives a change of page.
 
-    def start() -> list[float]:
+    Args:
+        first: gives the point at which a new cursor starts, in units of σ; otherwise it is one draw of the prior.
+    """
+
+    def draw() -> list[float]:
         noise = sampling.prior(1, loaded.model.latent_dim, seed=0)
         return loaded.axes.to_sigma_units(sampling.sample_latents(loaded.model, noise))[0].tolist()
 
-    return _cursor_named(loaded.name, start)
+    return _cursor_named(loaded.name, first or draw)
 
 
 def _cursor_named(name: str, start: Callable[[], list[float]]) -> LatentCursor:

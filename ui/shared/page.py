@@ -25,7 +25,7 @@ def page_head(title: str, intro: str, *, key: str | None = None, widths: Sequenc
         intro: what can be learned here, one or two sentences. key: of the container, for styles.
         widths: of the columns of title and block, as `st.columns` takes them.
     """
-    with st.container(gap=None, key=key):
+    with st.container(gap=None, key=key or "page_head"):
         left, right = st.columns(list(widths), vertical_alignment="center")
         left.title(title, anchor=False)
         with right:

@@ -4,6 +4,7 @@ import io
 import zipfile
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from core.images import animation, convert
@@ -51,3 +52,26 @@ def test_a_zip_holds_every_frame_by_its_number():
     with zipfile.ZipFile(io.BytesIO(animation.zipped({"lerp": FILM, "blend": FILM}))) as archive:
         assert len(archive.namelist()) == 10
         assert np.array_equal(convert.from_png(archive.read("blend/004.png")), FILM[4])
+
+
+def test_each_film_of_a_gif_stands_under_its_name_in_every_frame():
+    film = np.zeros((3, 8, 20), np.uint8)
+    line = animation.titles(["Line", "Arc"], 20 * 4, gap=8)
+    assert line.shape == (animation.TITLE_HEIGHT, 2 * 80 + 8) and line[:, 80:88].max() == 0
+    assert all(half.max() > 200 for half in (line[:, :80], line[:, 88:])), "both are written"
+    both = animation.side_by_side([film, film], gap=2)
+    with Image.open(io.BytesIO(animation.gif(both, scale=4, above=line))) as picture:
+        assert picture.size == (168, 32 + animation.TITLE_HEIGHT)
+        for k in range(picture.n_frames):
+            picture.seek(k)
+            frame = np.asarray(picture.convert("L"))
+            assert np.array_equal(frame[: animation.TITLE_HEIGHT], line) and frame[animation.TITLE_HEIGHT :].max() == 0
+
+
+@pytest.mark.parametrize("channels", [(), (3,)])
+def test_the_rows_of_a_strip_stand_under_their_names(channels):
+    film = np.full((5, 8, 8, *channels), 90, np.uint8)
+    sheet = convert.from_png(animation.strip([film, film], 4, scale=2, names=["a", "Pixel blend"]))
+    assert sheet.shape[:2] == (2 * (16 + animation.TITLE_HEIGHT), 64)
+    assert (sheet[animation.TITLE_HEIGHT : animation.TITLE_HEIGHT + 16] == 90).all()
+    assert (sheet[-16:] == 90).all() and sheet[-16 - animation.TITLE_HEIGHT : -16].max() > 100

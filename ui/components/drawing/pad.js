@@ -115,6 +115,13 @@ function createPad(root, shape, engine) {
   for (const end of ["pointerup", "pointercancel"]) {
     surface.addEventListener(end, (event) => { if (stroke?.source === event.pointerId) endStroke(); });
   }
+  scrollByTwoFingers(surface, () => {
+    if (!stroke) return;
+    stroke = null; // what the first of two fingers drew was not meant
+    engine.restore(past.pop());
+    showLater();
+    showText();
+  });
   surface.addEventListener("pointerleave", () => { hover = null; showLater(); });
 
   surface.addEventListener("keydown", (event) => {

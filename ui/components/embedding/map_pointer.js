@@ -63,6 +63,11 @@ function createPointer(map, on) {
     [drag, path, pinch] = [null, null, null];
     on.draw();
   });
+  // One finger up or down scrolls the page past the map; two are the map's.
+  for (const name of ["touchstart", "touchmove"]) {
+    const own = (event) => { if (event.touches.length > 1) event.preventDefault(); };
+    map.addEventListener(name, own, { passive: false });
+  }
   map.addEventListener("pointerleave", () => { if (!drag) on.hover(null); });
   map.addEventListener("blur", () => on.hover(null));
   map.addEventListener("wheel", (event) => {

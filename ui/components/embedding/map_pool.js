@@ -48,12 +48,7 @@ function nameOf(pool, k) {
 const classOf = (props, label) => (label >= 0 ? props.classes[label] : "no class");
 const colourOf = (props, label) => (label >= 0 ? props.colours[label % props.colours.length] : "#6B7280");
 
-// A letter for a class, for visitors who cannot tell its colour.
-function letterOf(props, label) {
-  if (label < 0) return "·";
-  const single = props.classes.every((name) => [...name].length === 1);
-  return single ? props.classes[label] : String.fromCharCode(65 + (label % 26));
-}
+const letterOf = (props, label) => classLetter(props.classes, label);
 
 // Selects the newest two points that were clicked, or many at once: never both.
 function choose(name, { picks = [], lasso = null }) {

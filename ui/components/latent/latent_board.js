@@ -30,7 +30,7 @@ function start(root) {
   let requested = null, requestedAt = 0, subscriptions = [];
 
   function accept(data) {
-    const other = data.run !== props.run || !sameVector(data.order, props.order);
+    const other = data.run !== props.run || data.span !== props.span || !sameVector(data.order, props.order);
     const next = imageShape(data.shape), originalChanged = original.hidden === Boolean(data.original);
     const resized = !shape || !sameShape(shape, next) || originalChanged;
     [props, shape] = [data, next];
@@ -95,14 +95,15 @@ function start(root) {
     const dead = props.dead[dim], most = Math.max(...props.weight, 1e-9);
     const measure = props.measure
       ? `${props.measure} ${formatNumber(props.weight[dim])}${props.prior ? " nats" : ""}` : "importance unknown";
-    const input = createElement("input", { type: "range", min: -props.span, max: props.span, step: 0.05,
+    const { span } = props, ends = { min: -span, max: span, step: sliderStep(span) };
+    const input = createElement("input", { type: "range", ...ends,
       "aria-label": `Latent dimension ${dim}, ${measure}${dead ? ", dead: changes nothing" : ""}` });
     const name = createElement("span", { class: "name", text: "z" }, createElement("sub", { text: dim }));
     const bar = createElement("i", { class: "bar" });
     bar.style.width = props.measure ? `${100 * clamp(props.weight[dim] / most, 0, 1)}%` : 0;
-    const value = createElement("output", { class: "number" });
+    const value = createElement("output", { class: "number", title: "Click to type a number" });
     const help = `z${dim}: ${measure}${dead ? ". Dead: the model does not use it." : ""} `
-      + "Double-click or 0 resets it to zero.";
+      + `${touchOr("Double-tap", "Double-click")} or 0 resets it to zero, Enter lets you type a number.`;
     parent.append(createElement("label", { class: dead ? "row dead" : "row", title: help },
       createElement("span", { class: "head" }, name, createElement("span", { class: "track" }, bar)), input, value));
     if (dead) name.append(createElement("em", { text: " dead" }));
@@ -118,11 +119,47 @@ function start(root) {
     const reset = () => { move(row, 0); send(dim, false); };
     input.addEventListener("dblclick", reset);
     input.addEventListener("keydown", (event) => {
-      if (event.key !== "0" || event.ctrlKey || event.metaKey || event.altKey) return;
+      const act = { 0: reset, Enter: () => typeNumber(row) }[event.key];
+      if (!act || event.ctrlKey || event.metaKey || event.altKey) return;
       event.preventDefault();
-      reset();
+      act();
+    });
+    value.addEventListener("click", (event) => {
+      event.preventDefault(); // the label would give the focus to the slider
+      typeNumber(row);
     });
     return row;
+  }
+
+  // A field in place of the value: Enter takes the number, Escape leaves the old one.
+  function typeNumber(row) {
+    if (row.value.querySelector("input")) return;
+    const field = createElement("input", { type: "text", inputmode: "decimal", class: "typed",
+      "aria-label": `Value of latent dimension ${row.dim} in sigma` });
+    field.value = position[row.dim].toFixed(2);
+    let open = true;
+    const close = (take, back) => {
+      if (!open) return;
+      open = false;
+      const typed = take ? typedNumber(field.value) : null;
+      label(row);
+      if (back) row.input.focus();
+      if (typed === null || Math.abs(typed - position[row.dim]) < 5e-5) return;
+      move(row, typed);
+      send(row.dim, false);
+    };
+    field.addEventListener("keydown", (event) => {
+      event.stopPropagation();
+      if (event.key === "Enter" || event.key === "Escape") {
+        event.preventDefault();
+        close(event.key === "Enter", true);
+      }
+    });
+    field.addEventListener("click", (event) => event.stopPropagation());
+    field.addEventListener("blur", () => close(true, false));
+    row.value.replaceChildren(field);
+    field.focus();
+    field.select();
   }
 
   function move(row, value) {
@@ -137,9 +174,21 @@ function start(root) {
   }
 
   function label({ dim, input, value }) {
-    if (Number(input.value) !== position[dim]) input.value = position[dim];
-    value.textContent = `${formatSigned(position[dim])} σ`;
-    input.setAttribute("aria-valuetext", `${formatSigned(position[dim])} sigma`);
+    const at = position[dim], beyond = isBeyond(at, props.span);
+    if (!pointerDown) { // in hand a slider keeps its ends
+      const reach = sliderReach(at, props.span);
+      [input.min, input.max] = [-reach, reach];
+    }
+    if (Number(input.value) !== at) input.value = at;
+    const reach = Number(input.max), place = (x) => `calc(8px + ${sliderPart(x, reach).toFixed(4)} * (100% - 16px))`;
+    const parts = { low: place(Math.min(0, at)), high: place(Math.max(0, at)),
+      left: place(-props.span), right: place(props.span) };
+    for (const [name, length] of Object.entries(parts)) input.style.setProperty(`--${name}`, length);
+    input.toggleAttribute("data-beyond", reach > props.span);
+    const side = !beyond ? "" : at > 0 ? " ▶" : " ◀";
+    value.textContent = `${formatSigned(at)} σ${side}`;
+    const words = beyond ? `, beyond the range of ${formatTick(props.span)} sigma` : "";
+    input.setAttribute("aria-valuetext", `${formatSigned(at)} sigma${words}`);
   }
 
   function send(dim, released) {
@@ -187,6 +236,7 @@ function start(root) {
     const moved = s.base.findIndex((x, k) => Math.abs(x - position[k]) >= 2e-4);
     const row = moved < 0 ? undefined : rowOf(moved);
     if (row === undefined) return null;
+    if (isBeyond(position[moved], s.span)) return null; // the sheet does not reach so far
     const place = clamp(((position[moved] + s.span) / (2 * s.span)) * (s.steps - 1), 0, s.steps - 1);
     const low = Math.floor(place), part = place - low;
     const a = s.image(row, low), b = s.image(row, Math.min(s.steps - 1, low + 1));

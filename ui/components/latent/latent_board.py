@@ -15,7 +15,7 @@ SHOWN = 20
 """Sliders shown at once; those of less important dimensions are folded."""
 
 SPAN = 3.0
-"""A slider reaches this many σ to either side."""
+"""A slider reaches this many σ to either side, unless another range is asked for."""
 
 _mount = register(
     __file__,
@@ -37,6 +37,7 @@ _mount = register(
   </div>
 </div>
 """,
+    also=("../shared/sigma_range",),
 )
 
 
@@ -56,6 +57,7 @@ def latent_board(
     original: np.ndarray | None = None,
     note: str = "",
     measure: str = "KL",
+    span: float = SPAN,
     parameter: str = "",
     kept: bool = False,
 ) -> None:
@@ -77,7 +79,7 @@ def latent_board(
         on_move: receives {"seq": int, "sigma_units": d numbers, "dim": the dimension moved, or −1}. Not checked: it
             comes from a browser.
         original: the encoded image, like `picture`, shown small. note: what it is.
-        measure: what `weight` is; empty where it is unknown.
+        measure: what `weight` is; empty where it is unknown. span: range of a slider in σ.
         parameter: of the address, in which the browser keeps the point. kept: whether it belongs there at once.
     """
     _mount(
@@ -98,7 +100,7 @@ def latent_board(
             "original": None if original is None else pack(original),
             "note": note,
             "shown": SHOWN,
-            "span": SPAN,
+            "span": float(span),
             "parameter": parameter,
             "kept": kept,
         },

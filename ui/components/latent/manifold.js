@@ -32,7 +32,7 @@ function start(root) {
   function showLayers() {
     const { layers } = store.planes;
     map.rings = layers.circles;
-    map.points(layers.cloud ? visible : null);
+    map.points(layers.cloud ? visible : null, layers.letters);
     showMarks();
   }
 

@@ -7,6 +7,7 @@ export default function ({ data, parentElement }) {
 function start(root) {
   const figure = root.querySelector(".plane"), preview = root.querySelector(".preview");
   const circles = root.querySelector(".circles"), dots = root.querySelector(".dots");
+  const letters = root.querySelector(".letters");
   const legend = root.querySelector(".legend"), read = root.querySelector(".read"), axes = root.querySelector(".axes");
   const view = { accept, stop };
   let props = null, position = null, subscriptions = [], hidden = new Set();
@@ -38,7 +39,8 @@ function start(root) {
 
   function accept(data) {
     if (data === props) return;
-    const other = !props || props.run !== data.run || props.names.join() !== data.names.join();
+    const same = props && props.run === data.run && props.span === data.span;
+    const other = !same || props.names.join() !== data.names.join();
     props = data;
     if (other) {
       hidden = new Set();
@@ -84,19 +86,24 @@ function start(root) {
     const here = coordinates(position), edge = here.map((x) => clamp(x, -props.span, props.span));
     if (props.alone) paintImage(preview, map.image(...map.cell(edge)), map.shape);
     describe(here);
-    map.draw((ctx) => map.cross(ctx, coordinates(position), 9));
+    const beyond = here.some((x) => Math.abs(x) > props.span * (1 + 1e-4));
+    if (beyond) read.textContent += ` · beyond this plane of ±${formatTick(props.span)} σ`;
+    figure.dataset.beyond = beyond;
+    map.draw((ctx) => { if (!map.edgeArrow(ctx, coordinates(position))) map.cross(ctx, coordinates(position), 9); });
   }
 
   function showLayers() {
     map.rings = circles.checked;
-    map.points(dots.checked ? visible : null);
+    map.points(dots.checked ? visible : null, letters.checked);
     map.draw();
     legend.hidden = !dots.checked || !props.points || props.classes.length < 2;
-    classLegend(legend, props.classes, props.colours, hidden, () => map.points(visible));
+    root.querySelector(".lettered").hidden = legend.hidden;
+    classLegend(legend, props.classes, props.colours, hidden, () => map.points(visible), letters.checked);
   }
 
   circles.addEventListener("change", showLayers);
   dots.addEventListener("change", showLayers);
+  letters.addEventListener("change", showLayers);
 
   function stop() {
     map.stop();

@@ -37,6 +37,7 @@ _mount = register(
       <div class="switches">
         <label><input type="checkbox" class="circles"> Circles of 1, 2 and 3 σ</label>
         <label class="images"><input type="checkbox" class="dots"> Training images</label>
+        <label class="lettered"><input type="checkbox" class="letters"> Letters</label>
       </div>
       <div class="legend" role="group" aria-label="Classes"></div>
     </div>
@@ -59,6 +60,7 @@ def plane(
     run: str,
     pair: PlaneAxes,
     tiles: np.ndarray,
+    span: float = SPAN,
     base: Sequence[float],
     points: np.ndarray | None = None,
     labels: np.ndarray | None = None,
@@ -71,8 +73,9 @@ def plane(
     Args:
         run: as in `latent_board`.
         pair: its two directions, to the right and upwards.
-        tiles: `uint8` [side², H, W(, 3)] over ±3 σ, row by row from the top (`PlaneAxes.grid`), with `side` of
+        tiles: `uint8` [side², H, W(, 3)] over ± `span`, row by row from the top (`PlaneAxes.grid`), with `side` of
             `side_for`.
+        span: half the side of the plane in σ. A point beyond it is shown by an arrow at the rim.
         base: the point in units of σ that the plane goes through, [d].
         points, labels: images by their coordinates in the plane [N, 2] and their classes [N] (−1: none), drawn over it.
         classes: a name per class.
@@ -85,7 +88,7 @@ def plane(
             "names": list(pair.names),
             "shape": message_shape(shape_of(tiles)),
             "side": isqrt(len(tiles)),
-            "span": SPAN,
+            "span": float(span),
             "tiles": pack(tiles),
             "base": rounded(base),
             "step": [[float(f"{x:.5g}") for x in row] for row in pair.directions],

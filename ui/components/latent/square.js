@@ -74,6 +74,7 @@ function start(root) {
     cancelAnimationFrame(frame); // a mouse reports more often than the screen is drawn
     frame = requestAnimationFrame(() => look(column, row));
   });
+  map.addEventListener("pointercancel", () => cancelAnimationFrame(frame)); // a finger that scrolls the page
   map.addEventListener("keydown", (event) => {
     const by = arrowStep(event.key);
     if (!by) return;

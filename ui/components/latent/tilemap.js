@@ -28,7 +28,7 @@ function tilemap(root, { look, leave, choose = () => {}, room }) {
   const cloud = root.querySelector(".cloud"), over = root.querySelector(".over");
   const view = { accept, fit, stop, draw, points, show, position, cell, image, cursor: null, hovering: false,
     rings: true, shape: null };
-  let props = null, grid = { count: 1, stride: 1, width: 252, height: 252 }, frame = 0, shown = null;
+  let props = null, grid = { count: 1, stride: 1, width: 252, height: 252 }, frame = 0, shown = null, lettered = false;
   let drawExtra = () => {};
 
   // props: shape, side (images along one side), span (half the width from the first image's middle to the last one's),
@@ -85,16 +85,21 @@ function tilemap(root, { look, leave, choose = () => {}, room }) {
   }
 
   // Images as points on a canvas of their own: thousands of them are not drawn anew at every move. `visible` tells for
-  // a class whether it is shown; null hides all points.
-  function points(visible) {
-    shown = visible;
+  // a class whether it is shown; null hides all points. `letters`: a letter for each class instead of a dot.
+  function points(visible, letters = lettered) {
+    [shown, lettered] = [visible, letters];
     const ctx = clear(cloud), on = Boolean(visible && props.points);
     ground.style.opacity = on ? 0.35 : 1;
     if (!on) return;
+    Object.assign(ctx, { font: "700 11px sans-serif", strokeStyle: "#0b0d0f", lineWidth: 2.5, lineJoin: "round",
+      textAlign: "center", textBaseline: "middle" });
     props.labels.forEach((label, k) => {
       if (!visible(label)) return;
       const colour = props.colours[label % props.colours.length] ?? "#999";
-      drawDot(ctx, toX(props.points[2 * k]), toY(props.points[2 * k + 1]), 2.5, colour);
+      const [x, y] = [toX(props.points[2 * k]), toY(props.points[2 * k + 1])];
+      if (!letters) return drawDot(ctx, x, y, 2.5, colour);
+      ctx.strokeText(classLetter(props.classes, label), x, y);
+      drawText(ctx, classLetter(props.classes, label), x, y, { align: "center", baseline: "middle", colour });
     });
   }
 
@@ -135,6 +140,23 @@ function tilemap(root, { look, leave, choose = () => {}, room }) {
         ctx.lineTo(px + dx * (r - 4), py + dy * (r - 4));
       }
     }, { border: 2.5 });
+  };
+  // An arrow at the rim for a position beyond the map; false where the position is on it.
+  view.edgeArrow = (ctx, [x, y]) => {
+    const inset = 12, [px, py] = [toX(x), toY(y)];
+    if (px >= 0 && px <= grid.width && py >= 0 && py <= grid.height) return false;
+    const [ex, ey] = [clamp(px, inset, grid.width - inset), clamp(py, inset, grid.height - inset)];
+    const angle = Math.atan2(py - ey, px - ex);
+    const at = (turn, r) => [ex + r * Math.cos(angle + turn), ey + r * Math.sin(angle + turn)];
+    outline(ctx, 2.5, () => {
+      ctx.moveTo(...at(0, 9));
+      ctx.lineTo(...at(2.5, 10));
+      ctx.lineTo(...at(-2.5, 10));
+      ctx.closePath();
+    }, { border: 3 });
+    ctx.fillStyle = "#fff";
+    ctx.fill();
+    return true;
   };
   view.ring = (ctx, [x, y], r) => {
     const [px, py] = [toX(x), toY(y)];
@@ -177,7 +199,7 @@ function tilemap(root, { look, leave, choose = () => {}, room }) {
     cancelAnimationFrame(frame); // a mouse reports more often than the screen is drawn
     frame = requestAnimationFrame(() => show(...at));
   });
-  for (const event of ["pointerleave", "blur"]) map.addEventListener(event, stopHovering);
+  for (const event of ["pointerleave", "pointercancel", "blur"]) map.addEventListener(event, stopHovering);
   map.addEventListener("click", (event) => { show(...cellAt(event)); choose(view.cursor); });
   map.addEventListener("keydown", (event) => {
     const by = arrowStep(event.key);

@@ -17,7 +17,7 @@ function start(root) {
   const caption = root.querySelector("figcaption"), read = root.querySelector(".read");
   const view = { send: null, accept, stop };
   let props = null, shape = null, sheet = null, order = [], position = [], canvases = [];
-  let subscriptions = [], asked = null, stride = 1;
+  let subscriptions = [], asked = null, stride = 1, spanShown = null;
   let cursor = null; // [column, row] of the image that the keys have reached
 
   function accept(data) {
@@ -27,10 +27,10 @@ function start(root) {
     asked = null;
     if (other) listen();
     sheet = store.sheets.get(data.run);
-    const same = sheet && sheet.steps === data.steps && sheet.size === shape.size
+    const same = sheet && sheet.steps === data.steps && sheet.span === data.span && sheet.size === shape.size
       && sameVector(sheet.base, data.base) && sameVector(sheet.order, data.order);
     if (!same && (data.tiles || !sheet)) keep(emptySheet(data, shape.size));
-    const rebuilt = other || !sameVector(data.order, order);
+    const rebuilt = other || !sameVector(data.order, order) || spanShown !== data.span;
     if (rebuilt) build();
     let rows = 0;
     if (data.tiles) {
@@ -83,13 +83,14 @@ function start(root) {
 
   function build() {
     order = props.order;
+    spanShown = props.span;
     cursor = null;
     list.setAttribute("aria-label", `Traversal sheet, a row for each of ${order.length} dimensions. `
       + "Arrow keys move over the images, Enter goes to one.");
     list.replaceChildren();
     canvases = order.map((dim, row) => {
       const canvas = createElement("canvas", { role: "img",
-        "aria-label": `Traversal of latent dimension ${dim} from −${props.span} to ${props.span} σ` });
+        "aria-label": `Traversal of latent dimension ${dim} over ±${formatTick(props.span)} σ` });
       canvas.addEventListener("click", (event) => goTo(row, binIndex(event.offsetX / canvas.clientWidth, columns())));
       const name = createElement("span", { class: "name", text: "z" }, createElement("sub", { text: dim }));
       const strip = createElement("div", { class: "strip" }, canvas, createElement("i", { class: "mark" }),

@@ -1,4 +1,4 @@
-"""The traversal sheet: a row for each latent dimension, which runs from −3 σ to 3 σ while all others are held.
+"""The traversal sheet: a row for each latent dimension, which runs through its range while all others are held.
 
 The sliders of `latent_board` show images of this sheet while they are dragged.
 """
@@ -61,6 +61,7 @@ def traversal(
     order: Sequence[int],
     dead: Sequence[bool],
     rows: int,
+    span: float = SPAN,
     first: int = 0,
     tiles: np.ndarray | None = None,
     on_request: Callable[[], None] | None = None,
@@ -72,6 +73,7 @@ def traversal(
         shape: of every image.
         base: the point in units of σ that all rows pass through, [d].
         order, dead: see `core.latent.axes.Axes`; the sheet shows the first `rows` of `order`.
+        span: how far the rows reach to either side, in σ.
         first: the row the slice begins with.
         tiles: the slice, `uint8` [n · steps_for(rows, shape), H, W(, 3)], row by row; None sends no images, and the
             browser requests those it lacks.
@@ -88,7 +90,7 @@ def traversal(
             "dims": len(order),
             "dead": [bool(x) for x in dead],
             "steps": steps_for(rows, shape),
-            "span": SPAN,
+            "span": float(span),
             "first": first,
             "tiles": None if tiles is None else pack(tiles),
         },

@@ -1,5 +1,6 @@
 const PERIOD = 40; // ms a frame while playing: 25 images a second
-const PLOT_HEIGHT = 150; // CSS pixels
+const PLOT_HEIGHT = 168; // CSS pixels
+const KEY = 18; // CSS pixels above a plot for the name of its level, which would lie on the curves
 const FIRST_LOOK = 0.5; // part of the path: the middle is where the paths differ
 
 export default function ({ data, parentElement, setTriggerValue }) {
@@ -141,21 +142,22 @@ function start(root) {
 
   function draw(plot, panel) {
     const canvas = plot.querySelector("canvas"), values = plot.querySelector(".values"), { at } = scrubber;
-    const { ctx, width, ink, ground } = beginPlot(canvas, figure);
+    const { ctx, width, ink } = beginPlot(canvas, figure);
     if (!panel.values) {
       values.replaceChildren();
       canvas.setAttribute("aria-label", `${panel.title}: ${panel.waiting}`);
       drawText(ctx, panel.waiting, 0, 0, { colour: ink, room: width });
       return;
     }
-    const range = rangeOf(panel), format = formatOn(range), frame = { left: leftOf(panel), right: width - 8, top: 6 };
+    const range = rangeOf(panel), format = formatOn(range);
+    const frame = { left: leftOf(panel), right: width - 8, top: 6 + KEY };
     frame.bottom = PLOT_HEIGHT - 22;
     const x = axisScale(0, last(), frame.left, frame.right), y = axisScale(...range, frame.bottom, frame.top);
     drawValueAxis(ctx, { ticks: linearTicks(...range, 3), y, ...frame, ink });
     drawText(ctx, "A", frame.left, frame.bottom + 6, { colour: ink });
     drawText(ctx, "t", (frame.left + frame.right) / 2, frame.bottom + 6, { align: "center", colour: ink });
     drawText(ctx, "B", frame.right, frame.bottom + 6, { align: "right", colour: ink });
-    if (panel.reference) drawLevel(ctx, { at: panel.reference[0], text: panel.reference[1], y, ...frame, ink, ground });
+    if (panel.reference) drawKeyedLevel(ctx, { at: panel.reference[0], text: panel.reference[1], y, ...frame, ink });
     panel.values.forEach((row, way) => {
       const { colour, dash } = props.ways[way];
       drawLine(ctx, row.map((v, k) => [x(k), y(v)]), { colour, width: 2, dash });

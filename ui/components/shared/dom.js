@@ -92,3 +92,26 @@ const prefersLessMotion = () => matchMedia("(prefers-reduced-motion: reduce)").m
 
 // Words for what one does: where the first pointer is a finger, of fingers.
 const touchOr = (touch, mouse) => (matchMedia("(pointer: coarse)").matches ? touch : mouse);
+
+// A surface on which one finger draws: two scroll the page, as one does elsewhere. `began` is called when the second
+// finger comes.
+function scrollByTwoFingers(surface, began) {
+  let last = null;
+  const middle = ({ touches }) => (touches[0].clientY + touches[1].clientY) / 2;
+  surface.addEventListener("touchstart", (event) => {
+    last = event.touches.length === 2 ? middle(event) : null;
+    if (last !== null) began();
+  }, { passive: true });
+  surface.addEventListener("touchmove", (event) => {
+    if (last === null || event.touches.length !== 2) return;
+    const now = middle(event);
+    document.querySelector("[data-testid=stMain]")?.scrollBy(0, last - now);
+    last = now;
+  }, { passive: true });
+}
+
+// A letter for a class, for visitors who cannot tell its colour: its own name where all names are one character long.
+function classLetter(classes, label) {
+  if (label < 0) return "·";
+  return classes.every((name) => [...name].length === 1) ? classes[label] : String.fromCharCode(65 + (label % 26));
+}

@@ -77,5 +77,14 @@ function drawLevel(ctx, { at, text, y, left, right, top, bottom, ink, ground, co
   drawText(ctx, text, right - 2, edge + 1, { align: "right", colour });
 }
 
+// The same, with its name in a line of its own above the plot, behind a piece of the dashed line.
+function drawKeyedLevel(ctx, { at, text, y, left, right, top, bottom, ink, colour = ink }) {
+  const style = { colour: ink, alpha: 0.75, dash: [2, 4] }, inside = y(at) >= top - 0.5 && y(at) <= bottom + 0.5;
+  if (inside) drawLine(ctx, [[left, y(at)], [right, y(at)]], style);
+  const start = Math.max(0, right - ctx.measureText(text).width), sample = Math.max(0, start - 26);
+  drawLine(ctx, [[sample, top - 12], [Math.max(sample, start - 6), top - 12]], style);
+  drawText(ctx, text, right, top - 12, { align: "right", baseline: "middle", colour, room: right });
+}
+
 // A vertical line at the position shown.
 const drawCursor = (ctx, x, top, bottom, ink) => drawLine(ctx, [[x, top], [x, bottom]], { colour: ink, alpha: 0.6 });

@@ -1,0 +1,100 @@
+"""Downloads of the Generate page: the picture and its z, the traversal sheet, the plane and the grid of samples."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable
+
+import numpy as np
+import streamlit as st
+
+from core.images import convert
+from core.latent import walks
+from core.runs import Run
+from ui.components.latent.latent_board import SHOWN
+from ui.components.latent.plane import side_for
+from ui.generate import sampler, views
+from ui.shared.latent_cursor import LatentCursor, cursor_of
+from ui.shared.model_cache import LoadedModel
+from ui.shared.run_buttons import run_key
+
+SCALE = 10
+"""Enlargement of a downloaded picture."""
+
+STEPS, ACROSS = 13, 25
+"""Pictures in a row of the downloaded sheet, and along a side of the downloaded plane."""
+
+
+def downloads(run: Run, loaded: LoadedModel, span: float) -> None:
+    """Download buttons; each file is made at the click, from the point where the sliders then are.
+
+    Args:
+        span: how far sheet and plane reach to either side, in σ.
+    """
+    here, d = cursor_of(loaded), loaded.model.latent_dim
+    rows, side = min(d, SHOWN), min(ACROSS, side_for(loaded.shape))
+    _button(
+        f"This picture ({SCALE * loaded.shape.height} × {SCALE * loaded.shape.width})",
+        run_key("generate_png", run),
+        f"{run.name}.png",
+        lambda: convert.png(loaded.pictures(np.asarray([here.sigma_units], np.float32))[0], scale=SCALE),
+        f"The image at the current point, each pixel enlarged {SCALE} times.",
+    )
+    _button(
+        "The point z (CSV)",
+        run_key("generate_csv", run),
+        f"{run.name}-z.csv",
+        lambda: point_csv(loaded, here),
+        f"The {d} numbers of the current point: in units of σ, as on the sliders, and as the decoder takes them.",
+    )
+    _button(
+        "The sheet of traversals",
+        run_key("generate_sheet_png", run),
+        f"{run.name}-traversals.png",
+        lambda: sheet_png(loaded, here, rows, span),
+        f"A row for each of {rows} dimensions in the order of the sliders, {STEPS} images over ±{span:g} σ.",
+    )
+    if d >= 2:
+        _button(
+            "The plane",
+            run_key("generate_plane_png", run),
+            f"{run.name}-plane.png",
+            lambda: plane_png(loaded, here, side, span),
+            f"{side} × {side} images of the plane shown below, through the current point, ±{span:g} σ.",
+        )
+    settings = sampler.grid_settings(loaded)
+    _button(
+        "The grid of samples",
+        run_key("generate_grid_png", run),
+        f"{run.name}-samples.png",
+        lambda: convert.png(convert.tile(sampler.grid(run, loaded, *settings)[0], 8), scale=3),
+        f"The {sampler.SAMPLES} samples shown below.",
+    )
+
+
+def _button(label: str, key: str, name: str, make: Callable[[], bytes], about: str) -> None:
+    kind = "text/csv" if name.endswith(".csv") else "image/png"
+    st.download_button(label, key=key, file_name=name, mime=kind, data=make, on_click="ignore", help=about)
+
+
+def point_csv(loaded: LoadedModel, here: LatentCursor) -> bytes:
+    """The point as a table: dimension, σ from the centre, value of z."""
+    text = io.StringIO()
+    table = csv.writer(text)
+    table.writerow(["dimension", "sigma_units", "z"])
+    z = loaded.axes.to_z(here.sigma_units)
+    table.writerows([k, f"{u:.6g}", f"{x:.6g}"] for k, (u, x) in enumerate(zip(here.sigma_units, z, strict=True)))
+    return text.getvalue().encode()
+
+
+def sheet_png(loaded: LoadedModel, here: LatentCursor, rows: int, span: float) -> bytes:
+    """The traversals of the `rows` most important dimensions through the point."""
+    points = walks.sweeps(np.asarray(here.sigma_units), loaded.axes.order[:rows], -span, span, STEPS)
+    return convert.png(convert.tile(loaded.pictures(points), STEPS), scale=2)
+
+
+def plane_png(loaded: LoadedModel, here: LatentCursor, side: int, span: float) -> bytes:
+    """The plane that the page shows, through the point."""
+    points = views.chosen_plane(loaded).grid(np.asarray(here.sigma_units), span, side)
+    return convert.png(convert.tile(loaded.pictures(points), side))
