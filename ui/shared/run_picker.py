@@ -87,7 +87,7 @@ def _missing(wanted: str, what: str, unfit: str, fits: Callable[[Run], bool], sh
     if run.error:
         return "The address asks for a run that is damaged and cannot be used."
     if not fits(run):
-        return unfit or f"The address asks for a {what} that does not exist."
+        return unfit or f"The address asks for a {what}; this run is none."
     return "The address asks for a run that has no weights yet: they come with the first epoch of its training."
 
 
