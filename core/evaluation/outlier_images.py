@@ -66,7 +66,8 @@ def build(images: ImageSet, recipe: Recipe, other: ImageSet | None, n: int, seed
     recipe holds out of training; of a set of fewer than five images that is one that was trained on.
 
     Raises:
-        DataError: the data set is too small to have test images, or the other set has images of another shape.
+        DataError: the data set is too small to have test images, all validation images have gone missing, or the other
+            set has images of another shape.
     """
     if not len(images.test_images):
         raise DataError(
@@ -78,7 +79,13 @@ def build(images: ImageSet, recipe: Recipe, other: ImageSet | None, n: int, seed
             f"The images of '{other.name}' are {other.shape} and those of '{images.name}' {images.shape}: outliers "
             "must have the same shape. Choose another data set."
         )
-    _, held = data.split(images, recipe.validation, recipe.train_images)
+    trained, held = data.split(images, recipe.validation, recipe.train_images)
+    if not len(trained) or not len(held):
+        part = "validation" if len(trained) else "training"
+        raise DataError(
+            f"None of this run's {part} images is there any more, and the scores need some. Put them back, or choose "
+            "another run."
+        )
     held = held[np.linspace(0, len(held) - 1, min(len(held), max(n, MIN_VALIDATION))).astype(int)]
     picks = data.spread(images.test_labels, min(n, len(images.test_images)))
     known, rng = images.test_images[picks], np.random.default_rng(seed)

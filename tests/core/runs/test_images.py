@@ -227,3 +227,13 @@ def test_a_folder_that_was_moved_is_found_again_where_the_user_says(folder, caps
     assert "All" in capsys.readouterr().out and contents(run) == roles
     assert cli.main(["resume", run.name, "--epochs", "3"]) == 0
     assert images.folder_of(runs.open_run(run.name)) == str(elsewhere), "kept by the training"
+
+
+def test_without_any_validation_image_outliers_are_refused_in_a_sentence(folder, capsys):
+    run = trained(folder, "plane-vae", 1)
+    held = contents(run)[1]
+    for file in list(folder.rglob("*.png")):
+        if np.asarray(Image.open(file)).tobytes() in held:
+            file.unlink()
+    assert cli.main(["outliers", run.name]) == 1
+    assert "None of this run's validation images is there any more" in capsys.readouterr().err
