@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from core import runs
 from core.runs import images as run_images
-from core.system import paths
+from core.system import paths, user_paths
 from core.system.atomic_files import write_atomic
+from core.system.user_paths import shown
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -149,8 +150,9 @@ def refuse_adversarial(run: runs.Run, lacks: str) -> None:
 
 
 def _bare(name: str) -> str:
-    path = Path(name)
-    return path.resolve().name if path.resolve().parent == paths.runs_folder().resolve() else name
+    path = user_paths.existing(name)
+    inside = path is not None and path.resolve().parent == paths.runs_folder().resolve()
+    return path.resolve().name if path is not None and inside else name
 
 
 def quoted(name: str) -> str:
@@ -164,16 +166,16 @@ def output_file(given: str | None, default: str, force: bool) -> Path:
     Raises:
         CliError: the file exists, has another extension, or its folder does not exist.
     """
-    path = Path(given or default)
+    path = user_paths.path_of(given) if given else Path(default)
     kind = Path(default).suffix
     if path.suffix.lower() != kind:
-        raise CliError(f"{path} must end in {kind}, which is the format of the output.")
+        raise CliError(f"{shown(path)} must end in {kind}, which is the format of the output.")
     if path.is_dir():
-        raise CliError(f"{path} is a folder. Choose a file with --out.")
+        raise CliError(f"{shown(path)} is a folder. Choose a file with --out.")
     if path.exists() and not force:
-        raise CliError(f"{path} exists already. Choose another file with --out, or overwrite it with --force.")
+        raise CliError(f"{shown(path)} exists already. Choose another file with --out, or overwrite it with --force.")
     if not path.parent.is_dir():
-        raise CliError(f"The folder {path.parent} does not exist. Create it first.")
+        raise CliError(f"The folder {shown(path.parent)} does not exist. Create it first.")
     return path
 
 
@@ -186,7 +188,7 @@ def write(path: Path, content: bytes) -> None:
     try:
         write_atomic(path, content)
     except OSError as error:
-        raise CliError(f"{path} could not be written ({error.strerror or error}).") from None
+        raise CliError(f"{shown(path)} could not be written ({error.strerror or error}).") from None
 
 
 def bar(stream: TextIO, **options: Any) -> tqdm:

@@ -19,6 +19,7 @@ from core.images import convert, picture_files
 from core.images.shape import ImageShape
 from core.latent import codec, mixture, walks
 from core.runs import Run
+from core.system import user_paths
 
 if TYPE_CHECKING:
     from core.models import LatentModel
@@ -168,9 +169,9 @@ def _from_files(files: list[str], shape: ImageShape) -> np.ndarray:
     pictures = []
     for file in files:
         try:
-            pictures.append(picture_files.from_file(file, shape))
+            pictures.append(picture_files.from_file(user_paths.path_of(file), shape))
         except convert.ImageError as error:
-            raise CliError(f"{file} {error}.") from None
+            raise CliError(f"{user_paths.shown(file)} {error}.") from None
     return np.stack(pictures)
 
 

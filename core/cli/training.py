@@ -18,6 +18,7 @@ from core.recipes.images import load_images
 from core.recipes.recipe import GROUPS, Recipe, RecipeError, check, fields, lacking
 from core.runs import figures, gan_source
 from core.runs import images as run_images
+from core.system import user_paths
 from core.training.events import Control, Finished
 
 SKIPPED_SHOWN = 5
@@ -81,7 +82,7 @@ def read_recipe(args: argparse.Namespace) -> Recipe:
         raise RecipeError(f"dataset: '{changes['dataset']}' contradicts --digits. Omit one of the two.")
     if changes.get("folder"):
         # As an absolute path, so that the run can be resumed from any folder.
-        changes = {"dataset": "folder"} | changes | {"folder": os.path.abspath(changes["folder"])}
+        changes = {"dataset": "folder"} | changes | {"folder": os.path.abspath(user_paths.path_of(changes["folder"]))}
     recipe = recipe.with_(**changes)
     for f in fields():
         if f.name in changes and (missing := lacking(f, recipe.to_dict())):

@@ -24,9 +24,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal
 
+from core.system import user_paths
+
 MODELS = Path(__file__).resolve().parents[1] / "models"
 
-OWN_FAMILIES = os.environ.get("LATENT_LAB_FAMILIES", "")
+_given = os.environ.get("LATENT_LAB_FAMILIES", "")
+
+OWN_FAMILIES = str(user_paths.path_of(_given)) if _given.strip() else ""
 """Folder of further families and presets; empty for none."""
 
 LatentKind = Literal["point", "gaussian"]

@@ -28,7 +28,7 @@ from filelock import FileLock
 
 from core.recipes.recipe import Recipe, RecipeError
 from core.runs import history, names, status
-from core.system import paths
+from core.system import paths, user_paths
 from core.system.atomic_files import read_json
 from core.system.parsed_files import ParsedFiles
 
@@ -236,8 +236,8 @@ def open_run(name: str) -> Run:
         RunError: no such run, or it is damaged.
     """
     path = paths.runs_folder() / valid_name(name)
-    if not path.is_dir() and (as_typed := path.with_name(name.strip())).is_dir():
-        path = as_typed  # a folder that came from another system under a decomposed name
+    if not path.is_dir():  # perhaps a folder that came from another system under a decomposed name
+        path = user_paths.in_other_encoding(path) or path
     if not path.is_dir():
         raise RunError(f"There is no run '{name}'. `python -m core list` shows those there are.")
     run = Run(path)

@@ -10,19 +10,26 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from core.system import user_paths
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def runs_folder() -> Path:
     """Folder with one sub-folder per run (default `models_ckpt/`)."""
-    return Path(os.environ.get("LATENT_LAB_RUNS") or ROOT / "models_ckpt")
+    return _folder("LATENT_LAB_RUNS", "models_ckpt")
 
 
 def data_folder() -> Path:
     """Folder with the image files in torchvision's layout (default `data/`)."""
-    return Path(os.environ.get("LATENT_LAB_DATA") or ROOT / "data")
+    return _folder("LATENT_LAB_DATA", "data")
 
 
 def cache_folder() -> Path:
     """Folder with derived results, which may be deleted at any time (default `cache/`)."""
-    return Path(os.environ.get("LATENT_LAB_CACHE") or ROOT / "cache")
+    return _folder("LATENT_LAB_CACHE", "cache")
+
+
+def _folder(variable: str, usual: str) -> Path:
+    given = os.environ.get(variable, "")
+    return user_paths.path_of(given) if given.strip() else ROOT / usual

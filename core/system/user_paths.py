@@ -20,10 +20,12 @@ _QUOTES = {'"': '"', "'": "'", "“": "”", "„": "“", "‘": "’", "«": "
 
 def existing(text: str) -> Path | None:
     """The absolute path that a text means, if there is something; else None."""
+    if not text.strip():
+        return None
     for candidate in _readings(text):
         try:
             path = Path(os.path.abspath(candidate))
-            found = path if path.exists() else _in_other_encoding(path)
+            found = path if path.exists() else in_other_encoding(path)
         except (OSError, ValueError, RuntimeError):
             continue
         if found is not None:
@@ -33,7 +35,7 @@ def existing(text: str) -> Path | None:
 
 def path_of(text: str) -> Path:
     """The path that a text means, also where nothing is there yet: an output file, or a folder to create."""
-    return existing(text) or Path(next(iter(list(_readings(text))[1:2]), text))
+    return existing(text) or Path(list(_readings(text))[1])
 
 
 def shown(path: str | os.PathLike[str]) -> str:
@@ -74,8 +76,8 @@ def _from_url(url: str) -> str:
         return path
 
 
-def _in_other_encoding(path: Path) -> Path | None:
-    """The path whose parts differ from this one's only in how accents are written (NFC or NFD)."""
+def in_other_encoding(path: Path) -> Path | None:
+    """The existing path whose parts differ from this one's only in how accents are written (NFC or NFD), if any."""
     here = Path(path.anchor)
     for part in path.parts[1:]:
         if not (here / part).exists():
