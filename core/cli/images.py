@@ -16,6 +16,7 @@ from core import data
 from core.cli import common
 from core.cli.common import CliError, Command, number
 from core.images import convert, picture_files
+from core.images.pixel_choices import PixelChoices
 from core.images.shape import ImageShape
 from core.latent import codec, mixture, walks
 from core.runs import Run
@@ -76,7 +77,7 @@ def reconstruct(args: argparse.Namespace) -> None:
         visible = mask_spec.mask_of(mask_spec.normal(args.hide, shape), shape)
     except masks.MaskError as error:
         raise CliError(str(error)) from None
-    originals = _from_files(args.image, shape) if args.image else _from_test_set(run, args.n)
+    originals = _from_files(args.image, shape, run.recipe.pixels) if args.image else _from_test_set(run, args.n)
     if args.invert:
         originals = 255 - originals
     model = _model(run, args.which)
@@ -160,8 +161,8 @@ def interpolate(args: argparse.Namespace) -> None:
     _save(out, convert.tile(strip, len(strip), GAP, GROUND), f"From test image {args.a} to {args.b} ({args.path})")
 
 
-def _from_files(files: list[str], shape: ImageShape) -> np.ndarray:
-    """Pictures of the user's files, fitted into the shape.
+def _from_files(files: list[str], shape: ImageShape, pixels: PixelChoices) -> np.ndarray:
+    """Pictures of the user's files, fitted into the shape, with the pixel choices of the run's own images.
 
     Raises:
         CliError: a file is not a usable picture.
@@ -169,7 +170,7 @@ def _from_files(files: list[str], shape: ImageShape) -> np.ndarray:
     pictures = []
     for file in files:
         try:
-            pictures.append(picture_files.from_file(user_paths.path_of(file), shape))
+            pictures.append(picture_files.from_file(user_paths.path_of(file), shape, pixels))
         except convert.ImageError as error:
             raise CliError(f"{user_paths.shown(file)} {error}.") from None
     return np.stack(pictures)

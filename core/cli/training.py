@@ -14,7 +14,7 @@ from core import runs
 from core.cli import common, progress
 from core.cli.common import CliError, Command, quoted
 from core.recipes import presets
-from core.recipes.images import load_images
+from core.recipes.images import load_images, settled
 from core.recipes.recipe import GROUPS, Recipe, RecipeError, check, fields, lacking
 from core.runs import figures, gan_source
 from core.runs import images as run_images
@@ -101,7 +101,7 @@ def train(args: argparse.Namespace) -> int:
         runs.valid_name(args.name)
     # Everything is checked before the run's folder is created.
     recipe = _with_source(recipe, args)
-    images = load_images(recipe)
+    images, recipe = load_images(recipe), settled(recipe)
     device = common.device(args.device)
     for sentence in images.notes:
         print(f"Note: {sentence}", file=sys.stderr)
@@ -115,7 +115,7 @@ def train(args: argparse.Namespace) -> int:
 def _with_source(recipe: Recipe, args: argparse.Namespace) -> Recipe:
     """The recipe completed from the run it starts from; prints a note for each flag that the source overrides."""
     whole = gan_source.resolved(recipe)
-    for name in gan_source.INHERITED:
+    for name in gan_source.INHERITED + gan_source.PIXEL_FIELDS:
         if getattr(args, f"field_{name}") is not None and getattr(whole, name) != getattr(recipe, name):
             print(
                 f"Note: --{name.replace('_', '-')} has no effect: its value comes from '{whole.source}', whose decoder "

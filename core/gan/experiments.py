@@ -207,6 +207,7 @@ def base_recipe(source: Run) -> Recipe:
         dataset=source.recipe.dataset,
         folder=source.recipe.folder,
         image_shape=source.recipe.image_shape,
+        **{name: source.recipe.value(name) for name in gan_source.PIXEL_FIELDS},
         validation=180 if small else 1_000,
         batch_size=32 if small else 64,
         round_images=0 if small else 6_000,

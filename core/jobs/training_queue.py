@@ -8,6 +8,7 @@ Nothing here imports torch, and nothing calls a page back: pages poll `snapshot(
 
 from __future__ import annotations
 
+import contextlib
 import threading
 
 from core import runs
@@ -15,6 +16,7 @@ from core.data import DataError
 from core.jobs.queue import JobQueue, QueueClosed, job_queue
 from core.jobs.speed_estimates import SpeedEstimates
 from core.jobs.training_job import TrainingJob
+from core.recipes.images import settled
 from core.recipes.recipe import Recipe
 from core.runs import Run, RunError
 from core.runs import images as run_images
@@ -40,12 +42,16 @@ class TrainingQueue:
     def submit(self, recipe: Recipe, name: str | None = None, owner: str = "") -> TrainingJob:
         """Create a run and add its training to the queue.
 
+        What a user's folder holds now decides its pixel choices; where it cannot be read, the training says why.
+
         Args:
             owner: public name of the visitor whose run and training it is.
         Raises:
             RunError: the folder cannot be created, or the lab is closing.
         """
         self._check_room(owner)
+        with contextlib.suppress(DataError):
+            recipe = settled(recipe)
         return self._add(runs.create(recipe, name, owner), owner)
 
     def resume(self, name: str, epochs: int | None = None, owner: str = "") -> TrainingJob:

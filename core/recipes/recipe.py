@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from core.data.registry import SOURCES
+from core.images.pixel_choices import AUTO, EACH, GROUNDS, POLARITIES, PixelChoices
 from core.images.shape import GREY_28, ImageShape
 from core.recipes import likelihoods
 from core.recipes.family import FAMILIES, Family, Field, families_using, generator_sources
@@ -65,6 +66,30 @@ class SharedRecipe:
         low=1,
         high=128,
         only=("dataset", tuple(name for name, source in SOURCES.items() if source.any_shape)),
+    )
+    levels: str = field(
+        AUTO,
+        "Which values become black and white in files of more than 8 bits a pixel. auto: one range for all of them, "
+        "measured over the whole set, which the run keeps. each: the range that each file states. Or two numbers, such "
+        "as 0 to 4095 for 12 bits.",
+        group="data",
+        only=("dataset", ("folder",)),
+    )
+    ground: str = field(
+        AUTO,
+        "What lies behind transparent pixels. auto: white behind dark content and black behind light, one ground for "
+        "the whole set; each: the one on which each picture is seen.",
+        group="data",
+        choices=GROUNDS,
+        only=("dataset", ("folder",)),
+    )
+    polarity: str = field(
+        POLARITIES[0],
+        "Which pictures are inverted: none, those that are dark on light (so that all are light on dark, as MNIST is), "
+        "those that are light on dark, or all.",
+        group="data",
+        choices=POLARITIES,
+        only=("dataset", ("folder",)),
     )
     train_images: int = field(
         0, "How many training images to use; 0 means all of them.", group="data", low=0, high=1_000_000, unit="images"
@@ -372,6 +397,10 @@ class SharedRecipe:
             ImageShape.of(self.image_shape)
         except ValueError as error:
             raise RecipeError(f"image_shape: {error}") from None
+        try:
+            object.__setattr__(self, "levels", self.pixels.levels)
+        except ValueError as error:
+            raise RecipeError(str(error)) from None
         if self.variational and self.likelihood == "mse":
             raise RecipeError(
                 "likelihood: 'mse' has no place in an ELBO, its scale against the KL term would be "
@@ -388,6 +417,16 @@ class SharedRecipe:
     def shape(self) -> ImageShape:
         """Channels, height and width of the images."""
         return ImageShape.of(self.image_shape)
+
+    @property
+    def pixels(self) -> PixelChoices:
+        """What becomes black and white in pictures of the user's own."""
+        return PixelChoices(self.levels, self.ground, self.polarity)
+
+    @property
+    def source_of_images(self) -> tuple[Any, ...]:
+        """All that says which images these are: equal for recipes that train on the same pixels."""
+        return self.dataset, self.folder, self.image_shape, self.pixels
 
     def bits_per_dim(self, nats: float) -> float | None:
         """Bits per dimension of `nats` per image; None unless the likelihood is the probability of 8-bit levels."""
@@ -460,6 +499,9 @@ class SharedRecipe:
         if not isinstance(values, dict):
             raise RecipeError(f"A recipe is a set of named fields, not {type(values).__name__}.")
         _known(values)
+        if values.get("dataset") == "folder" and not {"levels", "ground", "polarity"} & values.keys():
+            # Written before these were choices of the set: such a run saw each picture by itself.
+            values = values | {"levels": EACH, "ground": EACH}
         return cls(**values)
 
     def summary(self) -> str:

@@ -10,9 +10,13 @@ from core.recipes.recipe import Recipe
 from core.runs import index
 from core.runs import run as runs_run
 from core.runs.run import Run, RunError
+from core.system import user_paths
 
 INHERITED = ("image_shape", "network", "hidden", "channels", "activation", "latent_dim", "likelihood", "sigma", "beta")
 """Recipe fields that a GAN takes from its source: the generator is the same network with the same likelihood."""
+
+PIXEL_FIELDS = ("levels", "ground", "polarity")
+"""Further ones: D sees the pixels that the source was trained on."""
 
 
 def sources(dataset: str | None = None, folder: str = "") -> list[Run]:
@@ -25,7 +29,7 @@ def sources(dataset: str | None = None, folder: str = "") -> list[Run]:
         and run.has_weights
         and run.recipe.family.generator_source
         and dataset in (None, run.recipe.dataset)
-        and (dataset != "folder" or run.recipe.folder == folder)
+        and (dataset != "folder" or user_paths.same(run.recipe.folder, folder))
     ]
     return sorted(found, key=lambda run: run.recipe.family.generator_source)  # stable: newest first within a family
 
@@ -56,7 +60,7 @@ def resolved(recipe: Recipe) -> Recipe:
 
 def taken_over(recipe: Recipe, source: Run) -> Recipe:
     """A GAN's recipe with the name, the family and the network of that source."""
-    taken = {name: getattr(source.recipe, name) for name in INHERITED}
+    taken = {name: getattr(source.recipe, name) for name in INHERITED + PIXEL_FIELDS}
     return recipe.with_(source=source.name, source_model=source.recipe.model, **taken)
 
 
@@ -69,7 +73,7 @@ def _named(recipe: Recipe) -> Run:
             f"source: '{source.name}' is a {theirs.family.abbreviation} itself. Choose a trained "
             f"{', '.join(names[:-1])} or {names[-1]}."
         )
-    if (theirs.dataset, theirs.folder) != (recipe.dataset, recipe.folder):
+    if theirs.dataset != recipe.dataset or not user_paths.same(theirs.folder, recipe.folder):
         raise RunError(
             f"source: '{source.name}' was trained on {theirs.dataset}, this recipe is for {recipe.dataset}. "
             "Choose a run on the same images."

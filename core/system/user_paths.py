@@ -33,6 +33,11 @@ def existing(text: str) -> Path | None:
     return None
 
 
+def same(one: str, other: str) -> bool:
+    """Whether two texts mean the same existing file or folder, or are equal."""
+    return one == other or ((path := existing(one)) is not None and path == existing(other))
+
+
 def path_of(text: str) -> Path:
     """The path that a text means, also where nothing is there yet: an output file, or a folder to create."""
     return existing(text) or Path(list(_readings(text))[1])

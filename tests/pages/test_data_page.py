@@ -301,3 +301,31 @@ def test_the_train_page_takes_over_set_and_shape():
     app = open_page("train", state={"train_dataset": "digits", "train_image_shape": "3-32-28"})
     assert app.session_state["recipe_dataset"] == "digits"
     assert app.text_input(key="recipe_image_shape").value == "3-32-28"
+
+
+def test_how_a_folder_was_read_is_told_and_its_pixels_can_be_chosen(tmp_path):
+    for part in ("train", "test"):
+        for i in range(3):
+            path = tmp_path / "own" / part / "a" / f"{i}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(np.full((12, 12), 1_000 * i + 500, np.uint16)).save(path)
+    app = with_folder(tmp_path / "own")
+    assert "“train” is the training set and “test” the test set" in words(app)
+    assert "6 pictures with more than 8 bits a pixel: their values 500 to 2500 become black to white" in words(app)
+    numbers = {m.label: m.value for m in app.metric}
+    assert numbers["Mean pixel"] == format_sig((0 + 128 + 255) / 3 / 255)
+    app.text_input(key="data_levels").set_value("0 to 4095").run()
+    assert {m.label: m.value for m in app.metric}["Mean pixel"] == format_sig((31 + 93 + 156) / 3 / 255)
+    assert app.query_params["levels"] in ("0 to 4095", ["0 to 4095"])
+    app.selectbox(key="data_polarity").set_value("inverted").run()
+    assert "All pictures are inverted." in words(app)
+    app.text_input(key="data_levels").set_value("dark").run()
+    assert "Black and white of deep pictures" in app.error[0].value and "0 to 4095" in app.error[0].value
+    choose(app, "digits")
+    assert "levels" not in app.query_params and "polarity" not in app.query_params
+
+
+def test_an_address_with_pixel_choices_is_taken_and_an_impossible_one_is_refused():
+    app = open_page("data", set="folder", polarity="light-on-dark", ground="<b>")
+    assert app.selectbox(key="data_polarity").value == "light-on-dark"
+    assert app.selectbox(key="data_ground").value == "auto" and "<b>" not in app.warning[0].value

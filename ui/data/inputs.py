@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import partial
 
 import streamlit as st
 
 from core import data
 from core.data import loading
+from core.images.pixel_choices import GROUNDS, POLARITIES, PixelChoices
 from core.images.shape import LARGEST, SMALLEST, ImageShape
-from ui.shared import address
+from core.recipes.recipe import fields
+from ui.shared import address, recipe_labels
 from ui.shared.address import Parameter
+from ui.shared.formatting import escape_markdown
 
 COLOURS = {1: "Grey", 3: "Colour"}
 """Channels and their names."""
@@ -22,6 +27,29 @@ FOLDER = Parameter(
     "folder", "data_folder", lambda text: text if len(text) <= 1_000 else None, "", "a path of at most 1,000 characters"
 )
 """Path of the visitor's own folder."""
+
+
+def _reader(field: str) -> Callable[[str], str | None]:
+    """Reader of a pixel choice; None for a text that is not allowed."""
+
+    def read(text: str) -> str | None:
+        try:
+            return str(getattr(PixelChoices(**{field: text}), field))
+        except ValueError:
+            return None
+
+    return read
+
+
+PIXEL_CHOICES = {
+    field: Parameter(field, f"data_{field}", _reader(field), getattr(PixelChoices(), field), allowed)
+    for field, allowed in (
+        ("levels", "auto, each or two numbers such as 0 to 4095"),
+        ("ground", ", ".join(GROUNDS)),
+        ("polarity", ", ".join(POLARITIES)),
+    )
+}
+"""Pixel choices of the visitor's own folder, by their names."""
 
 
 def choose_set(status: dict[str, loading.Status]) -> str:
@@ -111,6 +139,42 @@ def choose_shape(name: str) -> ImageShape:
             )
     address.put("shape", None if shape == source.shape else as_text(shape))
     return shape
+
+
+def choose_pixels(name: str) -> PixelChoices:
+    """Draw what becomes black and white in pictures of the visitor's own; the choices."""
+    if name != "folder":
+        for parameter in PIXEL_CHOICES.values():
+            address.put(parameter.name, None)
+        return PixelChoices()
+    for parameter in PIXEL_CHOICES.values():
+        parameter.adopt()
+    with st.popover(
+        "Black, white and ground",
+        icon=":material/contrast:",
+        width="stretch",
+        key="data_pixels",
+        help="One choice for the whole set, which a run keeps: range of deep pictures, ground of transparent ones, "
+        "dark on light or light on dark.",
+    ):
+        helps = {f.name: f.metadata["help"] for f in fields() if f.name in PIXEL_CHOICES}
+        for field, options in (("polarity", POLARITIES), ("ground", GROUNDS)):
+            st.selectbox(
+                recipe_labels.label(field),
+                options,
+                key=PIXEL_CHOICES[field].box,
+                format_func=partial(recipe_labels.choice, field),
+                persist_state="session",
+                help=helps[field],
+            )
+        box = PIXEL_CHOICES["levels"].box
+        st.text_input(recipe_labels.label("levels"), key=box, persist_state="session", help=helps["levels"])
+    chosen = {field: parameter.keep() for field, parameter in PIXEL_CHOICES.items()}
+    try:
+        return PixelChoices(**chosen)
+    except ValueError as error:
+        st.error(escape_markdown(recipe_labels.in_words(str(error))), icon=":material/error:")
+        return PixelChoices(ground=chosen["ground"], polarity=chosen["polarity"])
 
 
 def as_text(shape: ImageShape) -> str:

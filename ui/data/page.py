@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import streamlit as st
 
 from core import data
 from core.data import DataError, ImageSet, idx_files, statistics
+from core.images.pixel_choices import PixelChoices
 from core.images.shape import ImageShape
 from core.system.user_paths import shown
 from ui.data import inputs, sheets
@@ -22,7 +25,7 @@ DRAW = Parameter("draw", SEED, whole(0, 999_999), 0, "a whole number from 0 to 9
 
 def page() -> None:
     """The whole page."""
-    address.check_names(("set", "folder", "shape", DRAW.name))
+    address.check_names(("set", "folder", "shape", *inputs.PIXEL_CHOICES, DRAW.name))
     DRAW.adopt()
     status = data.status()
     controls, picture = st.columns([3, 8], gap="large")
@@ -32,7 +35,8 @@ def page() -> None:
         name = inputs.choose_set(status)
         path = inputs.choose_folder() if name == "folder" else inputs.no_folder()
         shape = inputs.choose_shape(name)
-        images, problem = _load(name, path, shape)
+        pixels = inputs.choose_pixels(name)
+        images, problem = _load(name, path, shape, pixels)
         if images:
             _actions(name, path, images)
         elif name != "folder":
@@ -50,13 +54,13 @@ def page() -> None:
         explain(images)
 
 
-def _load(name: str, path: str, shape: ImageShape) -> tuple[ImageSet | None, str]:
+def _load(name: str, path: str, shape: ImageShape, pixels: PixelChoices) -> tuple[ImageSet | None, str]:
     """The set, or None and the reason."""
     if name == "folder" and not path.strip():
         return None, ""
     try:
         with st.spinner("Reading the images", show_time=True):
-            return data.load(name, path, shape), ""
+            return data.load(name, path, shape, pixels), ""
     except DataError as error:
         return None, str(error)
 
@@ -73,6 +77,7 @@ def _actions(name: str, path: str, images: ImageSet) -> None:
         st.session_state["train_dataset"] = name
         st.session_state["train_folder"] = path
         st.session_state["train_image_shape"] = inputs.as_text(images.shape)
+        st.session_state["train_pixels"] = dataclasses.asdict(images.pixels) if name == "folder" else None
         open_page("train")
     if st.button(
         "Draw other samples",

@@ -66,7 +66,7 @@ def _part() -> str:
 
 
 def _stream(run: Run, loaded: LoadedModel, images: ImageSet | None, seed: int) -> Stream:
-    place = None if images is None else f"{images.name}|{run.recipe.folder}"
+    place = None if images is None else repr(run.recipe.source_of_images)
     return _flowing(loaded.name, place, seed, run.recipe, _loaded=loaded, _images=images)
 
 

@@ -266,7 +266,7 @@ def size(_: Run | None) -> None:
     first, _loaded, images = _first(_is_plain_vae, "VAEs with β = 1 and several latent sizes")
     by_size: dict[int, Run] = {}
     for one in _runs(_is_plain_vae):
-        if all(getattr(one.recipe, name) == getattr(first.recipe, name) for name in ("dataset", "folder", "shape")):
+        if one.recipe.source_of_images == first.recipe.source_of_images:
             by_size.setdefault(one.recipe.latent_dim, one)
     chosen = [by_size[d] for d in sorted(by_size)][:5]
     picks = np.linspace(0, len(images.test_images) - 1, SHOWN).astype(int)

@@ -60,8 +60,7 @@ def sweep(models: Sequence[tuple[Run, LoadedModel]], settings: Settings, images:
         key = (
             tuple(loaded.name for _, loaded in models),
             tuple(ways),
-            images.name,
-            models[0][0].recipe.folder,
+            models[0][0].recipe.source_of_images,
             count,
             settings.steps,
         )

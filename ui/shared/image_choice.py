@@ -10,6 +10,7 @@ import base64
 import binascii
 import zlib
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -117,14 +118,14 @@ def next_rng(key: str) -> np.random.Generator:
     return np.random.default_rng(count)
 
 
-ImagesKey = tuple[str, str, tuple[int, ...], str]
-"""Data set, folder, image shape (channels, height, width) and the identity of a folder's content at the training: runs
-with the same key are trained on the same images."""
+ImagesKey = tuple[Any, ...]
+"""Data set, folder, image shape, pixel choices and the identity of a folder's content at the training: runs with the
+same key are trained on the same images."""
 
 
 def images_key(run: Run) -> ImagesKey:
     """The key of a run's images."""
-    return run.recipe.dataset, run.recipe.folder, run.recipe.image_shape, identity(run)
+    return *run.recipe.source_of_images, identity(run)
 
 
 def picks_of(page: str, run: Run) -> dict[str, Pick]:

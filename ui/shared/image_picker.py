@@ -234,7 +234,7 @@ def _upload(picker: _Picker) -> None:
     if file is None:
         return
     try:
-        own = from_file(file.getvalue(), picker.shape)
+        own = from_file(file.getvalue(), picker.shape, picker.images.pixels if picker.images else None)
     except ImageError as error:
         st.error(f"This file {error}.")
         return

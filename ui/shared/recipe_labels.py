@@ -14,6 +14,9 @@ LABELS = {
     "image_shape": "Image shape (channels-height-width)",
     "dataset": "Images",
     "folder": "Your folder",
+    "levels": "Black and white of deep pictures",
+    "ground": "Behind transparent pixels",
+    "polarity": "Dark on light or light on dark",
     "train_images": "Training images (0: all)",
     "validation": "Held-out images",
     "model": "Kind of model",
@@ -62,6 +65,13 @@ CHOICES: dict[str, dict[str, str]] = {
         "mse": "Squared error",
     },
     "source_model": {"none": "None"},
+    "ground": {"auto": "What keeps the set visible", "black": "Black", "white": "White", "each": "Each its own"},
+    "polarity": {
+        "as-is": "As the files are",
+        "light-on-dark": "All light on dark",
+        "dark-on-light": "All dark on light",
+        "inverted": "All inverted",
+    },
     "generator": {"decoder": "As the trained decoder", "scratch": "From scratch, with random weights"},
     "adversarial": {
         "non-saturating": "Cross-entropy (non-saturating)",

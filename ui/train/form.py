@@ -26,7 +26,11 @@ from ui.train.form_values import FIRST, arrive, dataset_changed, keep_fields, ke
 OPEN = ("name", "dataset", "folder", "latent_dim", "beta", "source", "generator", "adversarial", "epochs")
 """The fields that are not folded, in this order."""
 
-PLACEHOLDERS = {"folder": "path of a folder of pictures", "image_shape": "1-28-28, or 3-32-32 for colour"}
+PLACEHOLDERS = {
+    "folder": "path of a folder of pictures",
+    "levels": "auto, each, or 0 to 4095",
+    "image_shape": "1-28-28, or 3-32-32 for colour",
+}
 """Examples in empty text fields, where they are no widths of layers."""
 
 

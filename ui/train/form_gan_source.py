@@ -43,7 +43,7 @@ def filled_in(values: dict[str, Any]) -> tuple[str, ...]:
     if not has_source(values):
         return ()
     own = values["generator"] == "scratch" and source_of(values) is None
-    return ("source_model", *(() if own else gan_source.INHERITED))
+    return ("source_model", *(() if own else (*gan_source.INHERITED, *gan_source.PIXEL_FIELDS)))
 
 
 def usable(values: dict[str, Any]) -> list[Run]:

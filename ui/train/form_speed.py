@@ -61,7 +61,8 @@ class _Speed:
         """Whether the recipe is the preset, but for data set, seed and source."""
         if self.recipe is None:
             return True
-        changes = {name: getattr(self.recipe, name) for name in ("dataset", "folder", "seed", "source", "source_model")}
+        free = ("dataset", "folder", *gan_source.PIXEL_FIELDS, "seed", "source", "source_model")
+        changes = {name: getattr(self.recipe, name) for name in free}
         return self.preset.with_(**changes) == self.recipe
 
     @property

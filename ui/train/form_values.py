@@ -13,6 +13,7 @@ import streamlit as st
 from core.images.shape import ImageShape
 from core.recipes import presets
 from core.recipes.recipe import Recipe, RecipeError, applies, check, fields
+from core.runs import gan_source
 from ui.shared import address
 from ui.shared.recipe_labels import bounds, label
 from ui.train import form_gan_source
@@ -26,8 +27,12 @@ PAGE = "recipe"
 LONGEST = 1_000
 """Characters of a field in the address, at most."""
 
-KEPT_FIELDS = ("folder", "source", "latent_dim", "beta")
+KEPT_FIELDS = ("folder", *gan_source.PIXEL_FIELDS, "source", "latent_dim", "beta")
 """Fields that keep a visitor's value when they change the speed; the data set stays as well."""
+
+
+IMAGES = ("folder", *gan_source.PIXEL_FIELDS)
+"""Fields that say which pictures of the visitor's own are meant, beside the image shape."""
 
 
 def key(name: str) -> str:
@@ -99,6 +104,7 @@ def arrive(ready: dict[str, bool]) -> None:
         state[key("folder")] = str(folder)
     if shape := state.pop("train_image_shape", None):
         state[key("image_shape")] = str(shape)
+    state.update({key(name): value for name, value in (state.pop("train_pixels", None) or {}).items()})
     state["recipe_dataset_before"] = state[key("dataset")]
     form_gan_source.settle(values())
 
@@ -214,8 +220,8 @@ def _in_address(name: str, source: bool = False) -> None:
 
 def use_recipe(name: str, dataset: str) -> None:
     """Fill the form with the preset of that name on these images."""
-    folder = st.session_state.get(key("folder"), "")
-    fill(base(name, dataset) | {"folder": folder})
+    kept = {field: st.session_state[key(field)] for field in IMAGES if key(field) in st.session_state}
+    fill(base(name, dataset) | kept)
     _in_address(name)
 
 

@@ -240,3 +240,18 @@ def test_a_recipe_gives_the_record_of_its_family_and_of_the_latent_space_it_has(
     gan = Recipe(model="gan", source_model="ae")
     assert gan.family.adversarial and gan.latent_family.key == "ae"
     assert Recipe(model="gan").latent_family is None
+
+
+def test_pixel_choices_are_part_of_a_recipe_and_old_folder_runs_keep_what_they_saw():
+    from core.images.pixel_choices import PixelChoices
+
+    own = {"dataset": "folder", "folder": "/x"}
+    recipe = Recipe(**own, levels="0-4095", ground="black", polarity="light-on-dark")
+    assert recipe.levels == "0 to 4095" and recipe.pixels == PixelChoices("0 to 4095", "black", "light-on-dark")
+    assert Recipe.from_dict(recipe.to_dict()) == recipe
+    old = {k: v for k, v in recipe.to_dict().items() if k not in ("levels", "ground", "polarity")}
+    assert Recipe.from_dict(old).pixels == PixelChoices("each", "each", "as-is"), "each picture by itself, as then"
+    assert Recipe(**own).pixels == PixelChoices() == Recipe.from_dict({"dataset": "digits"}).pixels
+    assert recipe.source_of_images != recipe.with_(polarity="as-is").source_of_images
+    with pytest.raises(RecipeError, match="levels: 'dark' is not a range of values"):
+        Recipe(**own, levels="dark")
