@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import threading
 import time
 from pathlib import Path
 from typing import Any
+
+from core.system.regular_files import UnusableFile, read_regular
+
+FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
+"""Error numbers of a full disk and of an exhausted disk quota."""
 
 
 def write_atomic(path: Path, content: bytes, flush: bool = True) -> None:
@@ -18,7 +24,8 @@ def write_atomic(path: Path, content: bytes, flush: bool = True) -> None:
         flush: wait for the disk. Not worth the milliseconds for a file that is written again in a moment.
 
     Raises:
-        OSError: the disk is full or read-only; the old file is untouched and nothing half-written is left behind.
+        OSError: the disk is full or read-only; it names the target. The old file is untouched and nothing half-written
+            is left behind.
     """
     # The name holds process and thread, so that two writers use two temporary files; the later rename wins.
     temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
@@ -29,9 +36,12 @@ def write_atomic(path: Path, content: bytes, flush: bool = True) -> None:
                 file.flush()
                 os.fsync(file.fileno())
         _replace(temporary, path)
-    except BaseException:
+    except BaseException as error:
         with contextlib.suppress(OSError):
             temporary.unlink()
+        if isinstance(error, OSError):  # nobody knows the temporary file
+            error.filename = str(path)
+            error.filename2 = None
         raise
 
 
@@ -49,23 +59,26 @@ def _replace(temporary: Path, path: Path) -> None:
 
 def write_json(path: Path, value: Any, flush: bool = True) -> None:
     """`write_atomic` for a JSON document."""
-    write_atomic(path, (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode(), flush)
+    try:
+        content = json.dumps(value, indent=1, ensure_ascii=False).encode()
+    except UnicodeEncodeError:  # a name with bytes that are no text, in a path or a message
+        content = json.dumps(value, indent=1).encode()
+    write_atomic(path, content + b"\n", flush)
 
 
 def read_json(path: Path, limit: int = 1_000_000) -> Any:
     """Content of a JSON file of at most `limit` bytes.
 
     Raises:
-        ValueError: the file is missing, too large, or not JSON.
+        ValueError: the file is missing, no ordinary file, too large, or not JSON; the cause is an OSError if it may be
+            readable a moment later.
     """
     try:
-        with open(path, "rb") as file:
-            content = file.read(limit + 1)
-        value = json.loads(content) if len(content) <= limit else None
+        return json.loads(read_regular(path, limit))
     except FileNotFoundError:
         raise ValueError(f"{path.name} is missing.") from None
-    except (OSError, ValueError, RecursionError) as error:
-        raise ValueError(f"{path.name} cannot be read as JSON ({error}).") from error
-    if len(content) > limit:
-        raise ValueError(f"{path.name} is larger than {limit:,} bytes, the limit for a file of this kind.")
-    return value
+    except UnusableFile as error:
+        raise ValueError(str(error)) from None
+    except (OSError, ValueError, RecursionError, MemoryError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise ValueError(f"{path.name} cannot be read as JSON ({reason}).") from error

@@ -1,0 +1,57 @@
+"""Figures on the test set, as they are read from a run's `evaluation.json`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from core.system.plain_text import sentence
+
+WORDS = ("yardstick",)
+"""Entries that are text."""
+
+LISTS = ("kl_per_dim", "shares")
+"""Entries that are lists of numbers."""
+
+GROUPS = ("before",)
+"""Entries that hold the same figures of another model."""
+
+NUMBERS = (
+    *("images", "generated", "epoch", "recon", "kl", "total", "mse", "bce_floor", "excess_bce", "bits_per_dim"),
+    *("sigma", "active_units", "log_likelihood", "log_likelihood_error", "importance_samples"),
+    *("frechet", "modes", "balance", "sure", "sharpness", "diversity", "floor"),
+)
+"""Entries that are numbers, or None where nothing could be measured."""
+
+LARGEST = 1e300
+LONGEST = 10_000
+"""Bounds of a number and of a list, wider than any figure and small enough for every page."""
+
+
+def sound(content: Any) -> dict[str, Any] | None:
+    """The valid figures of the file, None if there are none; entries of later versions stay as they are."""
+    if not isinstance(content, dict):
+        return None
+    return {
+        key: value for key, value in ((k, _value(k, v)) for k, v in content.items()) if value is not INVALID
+    } or None
+
+
+INVALID: Any = object()
+"""Marks an entry that is left out."""
+
+
+def _value(key: str, value: Any) -> Any:
+    if key in NUMBERS:
+        return value if value is None or _is_number(value) else INVALID
+    if key in WORDS:
+        return sentence(value) if isinstance(value, str) else INVALID
+    if key in LISTS:
+        fits = isinstance(value, list) and len(value) <= LONGEST and all(map(_is_number, value))
+        return value if fits else INVALID
+    if key in GROUPS:
+        return sound(value)
+    return value
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and -LARGEST <= value <= LARGEST
