@@ -18,6 +18,7 @@ from core.recipes.images import load_images, settled
 from core.recipes.recipe import GROUPS, Recipe, RecipeError, check, fields, lacking
 from core.runs import figures, gan_source
 from core.runs import images as run_images
+from core.runs.run import not_writable
 from core.system import user_paths
 from core.training.events import Control, Finished
 
@@ -134,16 +135,20 @@ def resume(args: argparse.Namespace) -> int:
         raise runs.RunError(f"'{run.name}' is already in training.")
     if not run.resumable:
         raise runs.RunError(f"'{run.name}' has no saved state to resume from. Train a new run with its recipe.")
-    if epochs <= done and status["state"] == "finished":
+    if epochs < status["epoch"] or (epochs == done and status["state"] == "finished"):
+        finished = "finished its" if status["state"] == "finished" else "trained for"
         raise runs.RunError(
-            f"'{run.name}' has finished its {done} epochs. Give a larger total, for example "
+            f"'{run.name}' has {finished} {round(status['epoch'], 1):g} epochs. Give a larger total, for example "
             f"--epochs {done + max(1, done // 2)}."
         )
     device = common.device(args.device)
     if run.has_weights and (note := run_images.images_to_resume(run).changed):
         print(f"Note: {note}", file=sys.stderr)
     if epochs != status.get("epochs", run.recipe.epochs):
-        run.update_status(flush=True, epochs=epochs)
+        try:
+            run.update_status(flush=True, epochs=epochs)
+        except OSError as error:
+            raise not_writable(run, error) from None
     return _drive(run, device)
 
 
@@ -169,12 +174,6 @@ def _drive(run: runs.Run, device: str) -> int:
             shown.close()
             print(f"Interrupted. Continue from the last saved state with: {command}", file=sys.stderr)
             return 128 + (signals or [2])[0]
-        except (RuntimeError, MemoryError) as error:
-            if "memory" not in str(error).lower() and not isinstance(error, MemoryError):
-                raise
-            raise CliError(
-                "There is not enough memory for this recipe. Try a smaller --batch-size, --hidden or --channels."
-            ) from None
         finally:
             shown.close()
     return _report(run, end, command, signals)

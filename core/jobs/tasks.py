@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, cast
 from core.data import DataError
 from core.jobs.messages import Ended, Order
 from core.runs import RunError
+from core.system import memory
 from core.system.devices import DeviceError
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ def run(order: Order, channel: Channel) -> Ended:
     except EXPECTED as error:
         return Ended("failed", str(error))
     except Exception as error:
+        if memory.is_shortage(error):
+            return Ended("failed", memory.SHORTAGE)
         traceback.print_exc()  # the page shows one sentence; the log has the cause
         # After an error of CUDA a process can no longer use the GPU.
         leaving = isinstance(error, RuntimeError) and "CUDA" in str(error)

@@ -20,6 +20,7 @@ from core.recipes.images import settled
 from core.recipes.recipe import Recipe
 from core.runs import Run, RunError
 from core.runs import images as run_images
+from core.runs.run import not_writable
 
 MOST_OF_ONE, MOST_OF_ALL = 20, 200
 """Trainings that may wait or run at the same time: of one visitor, and in all."""
@@ -72,11 +73,15 @@ class TrainingQueue:
             raise RunError(f"'{name}' has no saved state to resume from. Train a new run with its recipe.")
         status = run.status
         # A run that was cut off in its last save has all its epochs and still has to be finished.
-        if (epochs or run.epochs) <= int(status["epoch"]) and status["state"] == "finished":
-            raise RunError(f"'{name}' has {int(status['epoch'])} epochs behind it. Ask for more in all.")
+        done, wanted = status["epoch"], epochs or run.epochs
+        if wanted < done or (wanted == done and status["state"] == "finished"):
+            raise RunError(f"'{name}' has {round(done, 1):g} epochs behind it. Ask for more in all.")
         _check_images(run)
         if epochs:
-            run.update_status(flush=True, epochs=epochs)
+            try:
+                run.update_status(flush=True, epochs=epochs)
+            except OSError as error:
+                raise not_writable(run, error) from None
         return self._add(run, run.owner or owner)
 
     def _check_room(self, owner: str) -> None:

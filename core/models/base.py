@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import ClassVar, Self, TypeVar
 
 import numpy as np
 import torch
@@ -237,8 +237,11 @@ OLD_NAMES = {"guess_at_mean": "ridge_bias", "guess": "ridge_weight", "origin.": 
 """Former names of tensors, as in older files, and their current names; a trailing dot marks a module's prefix."""
 
 
-def renamed(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """A state dictionary with former tensor names replaced by the current names."""
+Entry = TypeVar("Entry")
+
+
+def renamed(tensors: Mapping[str, Entry]) -> dict[str, Entry]:
+    """A state dictionary, or another mapping by tensor names, with former names replaced by the current ones."""
     result = {}
     for name, tensor in tensors.items():
         for old, new in OLD_NAMES.items():

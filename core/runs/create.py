@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
+import os
 import time
 
 from core.recipes.recipe import Recipe
-from core.runs import gan_source, names
+from core.runs import gan_source, layout, leftovers, names
 from core.runs.run import Run, RunError, valid_name
 from core.system import paths
 from core.system.atomic_files import write_json
+from core.system.plain_text import plain
 
 
 def create(recipe: Recipe, name: str | None = None, owner: str = "") -> Run:
@@ -22,22 +23,29 @@ def create(recipe: Recipe, name: str | None = None, owner: str = "") -> Run:
         RunError: the name is taken or not valid, the folder cannot be written, or a GAN has no source.
     """
     recipe = gan_source.resolved(recipe)
-    folder, path = paths.runs_folder(), None
+    folder = paths.runs_folder()
     wanted = valid_name(name) if name is not None else None
+    making = leftovers.hidden_folder(folder, leftovers.MAKING)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        path = names.claim(folder, wanted, names.stem(recipe.name, recipe.dataset))
-        if path is None:
-            raise RunError(f"There is a run '{wanted}' already. Choose another name.")
-        (path / "frames").mkdir()
-        write_json(path / "recipe.json", recipe.to_dict())
+        leftovers.sweep(folder)
+        # Made under a hidden name and moved: a run appears whole or not at all.
+        os.mkdir(making)
+        (making / layout.FRAMES).mkdir()
+        write_json(making / "recipe.json", recipe.to_dict())
         status = {"state": "new", "created": time.time()}
-        write_json(path / "status.json", status | ({"owner": owner} if owner else {}))
+        write_json(making / "status.json", status | ({"owner": owner} if owner else {}))
+        path = names.claim(making, folder, wanted, names.stem(recipe.name, recipe.dataset))
     except OSError as error:
-        if path is not None:
-            shutil.rmtree(path, ignore_errors=True)  # half a run is none
+        leftovers.remove(making)  # half a run is none
         raise RunError(
-            f"The run could not be created in {folder} ({error.strerror}). Free some space or choose "
+            f"The run could not be created in {plain(str(folder))} ({error.strerror}). Free some space or choose "
             "another folder with LATENT_LAB_RUNS."
         ) from None
+    except BaseException:
+        leftovers.remove(making)
+        raise
+    if path is None:
+        leftovers.remove(making)
+        raise RunError(f"There is a run '{wanted}' already. Choose another name.")
     return Run(path)

@@ -7,6 +7,8 @@ colour, and no gaps.
 
 from __future__ import annotations
 
+import struct
+
 import numpy as np
 
 from core.images.convert import ImageError, from_png, png, tile, untile
@@ -40,6 +42,21 @@ def compose(originals: np.ndarray, reconstructions: np.ndarray, samples: np.ndar
     return png(tile(np.concatenate([originals, reconstructions, samples]), COLUMNS))
 
 
+def most_bytes(shape: ImageShape) -> int:
+    """Largest size of a frame's file: somewhat more than its pixels, which PNG may fail to compress."""
+    width, height = _size(shape)
+    return 65_536 + height * (1 + width * shape.channels) * 5 // 4
+
+
+def check(frame: bytes, shape: ImageShape) -> None:
+    """Check that a frame is a whole PNG of the size that a run's frames have; its header is read before its pixels.
+
+    Raises:
+        ValueError: it is not; the message is a sentence.
+    """
+    split(frame, shape)
+
+
 def split(frame: bytes, shape: ImageShape = GREY_28) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The originals, reconstructions and samples of a frame: the inverse of `compose`.
 
@@ -48,13 +65,20 @@ def split(frame: bytes, shape: ImageShape = GREY_28) -> tuple[np.ndarray, np.nda
     Raises:
         ValueError: not a PNG, or one of another size or another number of channels.
     """
+    width, height = _size(shape)
+    header = frame[:24]  # signature, length and name of the first chunk, then width and height
+    if len(header) == 24 and header[12:16] == b"IHDR":
+        have = struct.unpack(">II", header[16:])
+        if have != (width, height):
+            raise ValueError(f"This frame measures {have[0]} × {have[1]} pixels, not {width} × {height}.")
     try:
         sheet = from_png(frame)
     except ImageError as error:
         raise ValueError(f"This frame is not a readable picture ({error.__cause__}).") from None
-    rows = 2 + SAMPLES // COLUMNS
-    height, width = rows * shape.height, COLUMNS * shape.width
-    if sheet.shape[:2] != (height, width):
-        raise ValueError(f"This frame measures {sheet.shape[1]} × {sheet.shape[0]} pixels, not {width} × {height}.")
     tiles = untile(sheet, shape)
     return tiles[:COLUMNS], tiles[COLUMNS : 2 * COLUMNS], tiles[2 * COLUMNS :]
+
+
+def _size(shape: ImageShape) -> tuple[int, int]:
+    """Width and height of a frame, in pixels."""
+    return COLUMNS * shape.width, (2 + SAMPLES // COLUMNS) * shape.height

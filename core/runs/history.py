@@ -11,24 +11,34 @@ the length of the training.
 from __future__ import annotations
 
 import csv
-import io
+import itertools
 import logging
 import math
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.recipes.family import FAMILIES, Family
+from core.runs import csv_reader
 from core.system.atomic_files import write_atomic
+from core.system.plain_text import plain
+from core.system.regular_files import UnusableFile, is_regular, kind_of, read_regular
 
 Row = dict[str, float]
 Arrays = dict[str, NDArray[np.float64]]
 
 POSITION = ("step", "epoch", "seconds", "lr")
 """Columns that every family has: batches and epochs since the start, seconds of training, learning rate."""
+
+ROWS_PER_EPOCH, BYTES_PER_CELL = 52, 25
+"""Most rows that an epoch adds (`training/base_trainer.py`), and most characters of a number with its comma."""
+
+LEAST_LIMIT = 16_000_000
+"""Bytes of a table that are read in any case."""
 
 _log = logging.getLogger(__name__)
 
@@ -219,59 +229,77 @@ def _text(value: float | None) -> str:
     return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(float(value))
 
 
-def read(path: Path, columns: Sequence[str]) -> Arrays:
+def most_bytes(columns: int, epochs: int) -> int:
+    """Largest size of a table's file: twice what so many epochs can write, and room for tables of any short run."""
+    return max(LEAST_LIMIT, 2 * ROWS_PER_EPOCH * epochs * BYTES_PER_CELL * columns)
+
+
+class Loaded(NamedTuple):
+    """A table from a file.
+
+    Attributes:
+        table: one array per column; empty where the file is missing or cannot be read.
+        problem: why it could not be read, in one sentence; empty if it could, or if the file is missing.
+        foreign: whether another program has changed the file, so that writing it anew would lose something.
+    """
+
+    table: Arrays
+    problem: str = ""
+    foreign: bool = False
+
+
+def read(path: Path, columns: Sequence[str], epochs: int = 0) -> Arrays:
     """The table as one array per column; empty where the file is missing.
 
     Lines that are cut off or hold no numbers are skipped. A file that cannot be read at all is an empty table, with a
     warning in the log; `load` returns the reason.
     """
-    table, problem = load(path, columns)
-    if problem:
-        _log.warning("%s", problem)
-    return table
+    found = load(path, columns, epochs)
+    if found.problem:
+        _log.warning("%s", found.problem)
+    return found.table
 
 
-def load(path: Path, columns: Sequence[str]) -> tuple[Arrays, str]:
-    """The table, and why it could not be read, in one sentence; no sentence if it could, or if the file is missing."""
-    rows: list[Row] = []
+def load(path: Path, columns: Sequence[str] | None, epochs: int = 0) -> Loaded:
+    """The table of a file with these columns, or with those that its own first line names.
+
+    Args:
+        epochs: of the run; the size of the file is limited accordingly.
+    """
+    empty = to_arrays((), columns or ())
+    where = f"{path.name} of '{plain(path.parent.name)}'"
     try:
-        with open(path, newline="", encoding="utf-8", errors="replace") as file:
-            lines = file.readlines()
-        if lines and not lines[-1].endswith("\n"):
-            lines.pop()  # cut off, and perhaps in the middle of a number
-        _parse(lines, columns, rows)
+        content = read_regular(path, most_bytes(len(columns or ()), epochs))
+        found = csv_reader.parse(content, columns)
     except FileNotFoundError:
-        return to_arrays(rows, columns), ""
+        return Loaded(empty)
+    except UnusableFile as error:
+        return Loaded(empty, f"{where} cannot be read ({error.reason}).")
     except (OSError, csv.Error) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        return to_arrays(rows, columns), f"{path.name} of '{path.parent.name}' cannot be read ({reason})."
-    problem = ""
-    if not rows and len(lines) > 1:
-        problem = f"{path.name} of '{path.parent.name}' is damaged: none of its {len(lines) - 1:,} rows can be read."
-    return to_arrays(rows, columns), problem
+        return Loaded(empty, f"{where} cannot be read ({reason}).")
+    if found.lines and not len(next(iter(found.columns.values()), ())):
+        return Loaded(empty, f"{where} is damaged: none of its {found.lines:,} rows can be read.", True)
+    return Loaded(found.columns, "", found.foreign)
 
 
-def _parse(lines: list[str], columns: Sequence[str], rows: list[Row]) -> None:
-    """Add the rows of CSV lines that hold numbers; a line with the step of the line above is merged with it."""
-    key = columns[0]
-    for record in csv.DictReader(lines):
-        try:
-            row = {c: float(record[c]) for c in columns if record.get(c)}
-        except ValueError:
-            continue
-        if key not in row or None in record.values():
-            continue
-        if rows and rows[-1][key] == row[key]:
-            rows[-1] |= row
-        else:
-            rows.append(row)
-
-
-def whole(path: Path) -> Arrays:
+def whole(path: Path, epochs: int = 0) -> Arrays:
     """`read` with the columns that the file's own first line names; no columns where it cannot be read."""
-    try:
-        with open(path, newline="", encoding="utf-8", errors="replace") as file:
-            columns = tuple(next(csv.reader(io.StringIO(file.readline())), ()))
-    except (OSError, csv.Error):
-        return {}
-    return read(path, columns) if columns else {}
+    return load(path, None, epochs).table
+
+
+def keep_aside(path: Path) -> str:
+    """Copy a file that another program has changed, before it is written anew; the name of the copy.
+
+    Raises:
+        OSError: the copy cannot be written.
+    """
+    content = read_regular(path, 2**40)
+    for number in itertools.count(1):
+        copy = path.with_name(f"{path.stem}-original-{number}{path.suffix}")
+        if kind_of(copy) == "":
+            write_atomic(copy, content)
+            return copy.name
+        if is_regular(copy) and copy.stat().st_size == len(content) and copy.read_bytes() == content:
+            return copy.name
+    raise AssertionError

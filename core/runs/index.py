@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from core.runs.run import Run
+from core.runs.run import Run, is_run_folder
 from core.system import paths
 
 
@@ -17,7 +17,7 @@ def list_runs() -> list[Run]:
     folder = paths.runs_folder()
     try:
         with os.scandir(folder) as entries:
-            names = [entry.name for entry in entries if not entry.name.startswith(".") and entry.is_dir()]
+            names = [entry.name for entry in entries if is_run_folder(entry)]
     except OSError:
         return []
     dated = [(run.status.get("created", 0.0), run.name, run) for run in (Run(folder / name) for name in names)]

@@ -58,15 +58,20 @@ def stem(recipe_name: str, dataset: str) -> str:
     return f"{word or 'run'}-{dataset}"
 
 
-def claim(folder: Path, name: str | None, stem: str) -> Path | None:
-    """Create the folder `name`, or return None if it exists; without a name, the next free of `stem-1`, `stem-2`, …
+def claim(made: Path, folder: Path, name: str | None, stem: str) -> Path | None:
+    """Move a finished folder to `name` in the folder of runs, or return None if that exists; without a name, to the
+    next free of `stem-1`, `stem-2`, …
 
-    `mkdir` fails where a folder exists, so that two visitors never get the same run.
+    Moving fails where a folder exists that holds anything, so that two visitors never get the same run.
     """
     for candidate in [name] if name else (f"{stem}-{number}" for number in itertools.count(1)):
-        try:
-            os.mkdir(folder / candidate)
-            return folder / candidate
-        except FileExistsError:
+        path = folder / candidate
+        if os.path.lexists(path):
             continue
+        try:
+            os.rename(made, path)
+            return path
+        except OSError:
+            if not os.path.lexists(path):
+                raise
     return None

@@ -16,9 +16,9 @@ Nothing in a run is ever unpickled.
 
 from __future__ import annotations
 
+import errno
+import os
 import re
-import shutil
-import uuid
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -27,10 +27,12 @@ import numpy as np
 from filelock import FileLock
 
 from core.recipes.recipe import Recipe, RecipeError
-from core.runs import history, names, status
-from core.system import paths, user_paths
-from core.system.atomic_files import read_json
+from core.runs import evaluation_file, frames, history, layout, leftovers, names, status
+from core.system import paths
+from core.system.atomic_files import FULL, read_json
 from core.system.parsed_files import ParsedFiles
+from core.system.plain_text import plain, sentence
+from core.system.regular_files import UnusableFile, is_regular, read_regular
 
 EXAMPLE = "example-"
 """How the names of the runs begin that come with the lab."""
@@ -40,6 +42,17 @@ class RunError(RuntimeError):
     """A run that cannot be used as requested; the message is one sentence with the reason and the remedy."""
 
 
+def not_writable(run: Run, error: OSError) -> RunError:
+    """The refusal for a run whose folder cannot be written to: the reason, and the remedy that works for it."""
+    if error.errno in FULL:
+        remedy = "Free some space, then try again."
+    elif error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        remedy = "Copy it to a folder of your own that LATENT_LAB_RUNS names."
+    else:
+        remedy = "See that its folder can be written to, then try again."
+    return RunError(f"'{run.name}' cannot be written to ({error.strerror or error}). {remedy}")
+
+
 def _parse_recipe(path: Path) -> Recipe | str:
     """The recipe in that file, or the reason why there is none.
 
@@ -47,11 +60,11 @@ def _parse_recipe(path: Path) -> Recipe | str:
         ValueError: the file cannot be read now; what was found is not remembered.
     """
     try:
-        return Recipe.from_dict(read_json(path))
+        return Recipe.from_dict(read_json(path, layout.FACTS[path.name]))
     except (ValueError, RecipeError) as error:
         if isinstance(error.__cause__, OSError):
             raise
-        return str(error)
+        return sentence(str(error))
 
 
 _recipes = ParsedFiles(_parse_recipe)
@@ -65,14 +78,17 @@ class Run:
 
     @property
     def name(self) -> str:
-        return self.path.name
+        """Name of the folder; characters that have no shape of their own stand as their numbers."""
+        return plain(self.path.name)
 
     @cached_property
     def _parsed(self) -> Recipe | str:
+        if wrong := layout.misplaced(self.path):
+            return wrong
         try:
             return _recipes.get(self.path / "recipe.json")
         except ValueError as error:
-            return str(error)
+            return sentence(str(error))
 
     @property
     def error(self) -> str | None:
@@ -117,35 +133,47 @@ class Run:
     @property
     def has_weights(self) -> bool:
         """Whether weights were saved: a model can be loaded."""
-        return (self.path / "best.safetensors").is_file() or (self.path / "last.safetensors").is_file()
+        return is_regular(self.path / "best.safetensors") or is_regular(self.path / "last.safetensors")
+
+    @property
+    def has_state(self) -> bool:
+        """Whether a state was saved from which training continues exactly where it stopped."""
+        return is_regular(self.path / "resume.safetensors")
 
     @property
     def resumable(self) -> bool:
-        """Whether training can continue from a saved state, or begin because it never did."""
+        """Whether training can continue from a saved state, or begin: it never did, or was cut off in its first save,
+        whose weights are those of the untrained model."""
         if self.error:
             return False
-        return (self.path / "resume.safetensors").is_file() or not self.has_weights
+        if self.has_state or not self.has_weights:
+            return True
+        found = self.status
+        return found["state"] in ("failed", "interrupted") and found["epoch"] == 0
 
     def weights_version(self) -> int:
         """Time of the newest weights in nanoseconds, 0 without weights: a key for caches of loaded models."""
         files = [self.path / f"{which}.safetensors" for which in ("best", "last")]
-        return max((f.stat().st_mtime_ns for f in files if f.is_file()), default=0)
+        return max((f.stat().st_mtime_ns for f in files if is_regular(f)), default=0)
 
     def history(self) -> dict[str, np.ndarray]:
         """Loss curves: one float array per column of the table; NaN where nothing was measured."""
-        return history.read(self.path / "history.csv", history.columns(self.recipe.model))
+        return history.read(self.path / "history.csv", history.columns(self.recipe.model), self.epochs)
 
     def csv(self) -> str:
-        """Text of `history.csv`, for a download."""
-        file = self.path / "history.csv"
-        if file.is_file():
-            return file.read_text("utf-8", "replace")
-        return ",".join(history.columns(self.recipe.model)) + "\n"
+        """Text of `history.csv`, for a download; only its header where it is missing or cannot be read."""
+        columns = () if self.error else history.columns(self.recipe.model)
+        most = history.most_bytes(len(columns), self.epochs if columns else 0)
+        try:
+            content = read_regular(self.path / "history.csv", most)
+        except (OSError, UnusableFile):
+            return ",".join(columns) + "\n"
+        return content.decode("utf-8", "replace")
 
     def kl_history(self) -> tuple[np.ndarray, np.ndarray]:
         """Epochs [E] and validation KL per latent dimension in nats per image [E, d]."""
         columns = ("epoch", *(f"z{i}" for i in range(self.recipe.latent_dim)))
-        table = history.read(self.path / "kl.csv", columns)
+        table = history.read(self.path / "kl.csv", columns, self.epochs)
         return table["epoch"], np.stack([table[c] for c in columns[1:]], axis=1)
 
     def kl_per_dim(self) -> np.ndarray:
@@ -155,32 +183,36 @@ class Run:
 
     def class_history(self) -> tuple[np.ndarray, np.ndarray]:
         """Epochs [E] and share of samples in each class [E, C]; empty for families other than GANs."""
-        epochs, *shares = history.whole(self.path / "classes.csv").values() or [np.zeros(0)]
+        epochs, *shares = history.whole(self.path / "classes.csv", self.epochs).values() or [np.zeros(0)]
         return epochs, np.stack(shares, axis=1) if shares else np.zeros((len(epochs), 0))
 
     def frames(self) -> list[int]:
         """Epochs that have a frame, in increasing order."""
-        found = (self.path / "frames").glob("[0-9]*.png")
+        found = (self.path / layout.FRAMES).glob("[0-9]*.png")
         return sorted(int(f.stem) for f in found if re.fullmatch(r"[0-9]{4,6}", f.stem))
 
     def frame(self, epoch: int) -> bytes:
-        """Frame of that epoch as PNG.
+        """Frame of that epoch as PNG, of the size that a frame of this run has.
 
         Raises:
-            RunError: that epoch has no frame.
+            RunError: that epoch has no frame, or none that can be shown.
         """
+        shape = self.recipe.shape
         try:
-            return (self.path / "frames" / f"{epoch:04d}.png").read_bytes()
+            content = read_regular(self.path / layout.FRAMES / f"{epoch:04d}.png", frames.most_bytes(shape))
+            frames.check(content, shape)
         except OSError:
             raise RunError(f"'{self.name}' has no picture of epoch {epoch}.") from None
+        except ValueError as error:
+            raise RunError(f"The picture of epoch {epoch} of '{self.name}' cannot be shown: {error}") from None
+        return content
 
     def evaluation(self) -> dict[str, Any] | None:
         """Metrics on the test set; None before they were computed."""
         try:
-            content = read_json(self.path / "evaluation.json")
+            return evaluation_file.sound(read_json(self.path / "evaluation.json", layout.FACTS["evaluation.json"]))
         except ValueError:
             return None
-        return content if isinstance(content, dict) else None
 
     def lock(self) -> FileLock:
         """File lock held by the process that trains this run; see `status.lock`."""
@@ -214,15 +246,13 @@ class Run:
         """
         self._not_training("delete")
         # Renamed to a hidden name first, so that an interrupted deletion leaves no partial run in the list.
-        hidden = self.path.with_name(f".deleted-{uuid.uuid4().hex}")
+        hidden = leftovers.hidden_folder(self.path.parent, leftovers.DELETED)
         try:
             self.path.rename(hidden)
         except OSError as error:
             raise RunError(f"'{self.name}' could not be deleted ({error.strerror}).") from None
-        if hidden.is_symlink():
-            hidden.unlink()  # the folder behind the link stays
-        else:
-            shutil.rmtree(hidden, ignore_errors=True)
+        leftovers.remove(hidden)
+        leftovers.sweep(self.path.parent)
 
     def _not_training(self, verb: str) -> None:
         if self.locked():
@@ -235,15 +265,37 @@ def open_run(name: str) -> Run:
     Raises:
         RunError: no such run, or it is damaged.
     """
-    path = paths.runs_folder() / valid_name(name)
-    if not path.is_dir():  # perhaps a folder that came from another system under a decomposed name
-        path = user_paths.in_other_encoding(path) or path
-    if not path.is_dir():
-        raise RunError(f"There is no run '{name}'. `python -m core list` shows those there are.")
-    run = Run(path)
+    run = find(name)
+    if run is None:
+        raise RunError(f"There is no run '{valid_name(name)}'. `python -m core list` shows those there are.")
     if run.error:
         raise RunError(run.error)
     return run
+
+
+def find(name: str) -> Run | None:
+    """Run of that name, damaged or not; None if there is none. A folder whose name no run can be given, since another
+    program made it, is found by the name that the lab shows."""
+    folder = paths.runs_folder()
+    for spelt in (names.tidied(name), name.strip()):  # the second came from another system in decomposed form
+        if names.fits(names.tidied(name)) and (folder / spelt).is_dir():
+            return Run(folder / spelt)
+    try:
+        with os.scandir(folder) as entries:
+            alike = (e.name for e in entries if _shown_as(e.name, name) and is_run_folder(e))
+            return next((Run(folder / found) for found in alike), None)
+    except OSError:
+        return None
+
+
+def _shown_as(folder: str, name: str) -> bool:
+    """Whether a folder has the name, as the lab shows it or with its accents written in another form."""
+    return plain(folder) == name or names.tidied(folder) == names.tidied(name)
+
+
+def is_run_folder(entry: os.DirEntry[str]) -> bool:
+    """Whether an entry of the folder of runs is a run: a folder, or a link to one, that is not hidden."""
+    return not entry.name.startswith(".") and entry.is_dir()
 
 
 def valid_name(name: str) -> str:

@@ -5,7 +5,7 @@ Pages read it many times a minute: the file is parsed again only when it has cha
 
 from __future__ import annotations
 
-import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,8 @@ from filelock import FileLock, Timeout
 
 from core.system.atomic_files import read_json, write_json
 from core.system.parsed_files import ParsedFiles
+from core.system.plain_text import sentence
+from core.system.regular_files import is_regular
 
 STATES = ("new", "running", "paused", "finished", "stopped", "diverged", "failed", "interrupted", "cancelled")
 
@@ -20,9 +22,28 @@ ACTIVE = ("running", "paused")
 """States of a run that is being trained; without a process that holds the lock, they mean `interrupted`."""
 
 _WORDS = ("message", "device", "owner")
-_NUMBERS = ("epoch", "step", "seconds", "created", "epochs", "threads", "parameters", "best_epoch")
-_NUMBERS_OR_NONE = ("best_total", "images_per_second")
+
+_RANGES = {
+    "epoch": (0, 1e6),
+    "step": (0, 1e12),
+    "seconds": (0, 1e10),
+    "created": (0, 32_503_680_000),  # the year 3000
+    "epochs": (1, 1e6),
+    "threads": (0, 1e6),
+    "parameters": (0, 1e15),
+    "best_epoch": (0, 1e6),
+    "best_total": (-1e300, 1e300),
+    "images_per_second": (0, 1e12),
+    "old": (-1e12, 1e12),
+    "new": (-1e12, 1e12),
+}
+"""Smallest and largest value of each number: wider than any training, and small enough for every page to show."""
+
+_WHOLE = ("step", "epochs", "threads", "parameters")
+_OR_NONE = ("best_total", "images_per_second")
 _CHANGE = {"step", "epoch", "field", "old", "new"}
+MOST_CHANGES = 10_000
+"""Changes in mid-run that are read, the newest."""
 
 
 def read(run: Path) -> dict[str, Any]:
@@ -49,40 +70,61 @@ def update(run: Path, flush: bool = False, **values: Any) -> None:
         OSError: the old status cannot be read or the new one not written; the old file stays.
     """
     path = run / "status.json"
-    write_json(path, _entries(path, strict=True) | values, flush)
+    write_json(path, _entries(path) | values, flush)
 
 
-def _entries(path: Path, strict: bool = False) -> dict[str, Any]:
+def _entries(path: Path) -> dict[str, Any]:
     """Valid entries of the file; invalid ones are dropped, so that a damaged or foreign file cannot break a page.
 
-    `strict`: raise the OSError of a file that exists and cannot be read just now; an update would erase it.
+    Raises:
+        OSError: the file exists and cannot be read just now; an update would erase it.
     """
     try:
         content = read_json(path)
     except ValueError as error:
-        if strict and isinstance(error.__cause__, OSError):
+        if isinstance(error.__cause__, OSError):
             raise error.__cause__ from None
         return {}
-    return {k: v for k, v in content.items() if _sound(k, v)} if isinstance(content, dict) else {}
+    return _sound(content) if isinstance(content, dict) else {}
 
 
-_parsed = ParsedFiles(lambda path: _entries(path, strict=True))
+_parsed = ParsedFiles(_entries)
 
 
-def _sound(key: str, value: Any) -> bool:
-    if key == "state":
-        return value in STATES
-    if key == "changes":
-        return isinstance(value, list) and all(
-            isinstance(c, dict) and c.keys() >= _CHANGE and _number(c["step"]) and _number(c["epoch"]) for c in value
-        )
-    if key in _WORDS:
-        return isinstance(value, str)
-    return key not in (*_NUMBERS, *_NUMBERS_OR_NONE) or _number(value) or (value is None and key in _NUMBERS_OR_NONE)
+def _sound(content: dict[str, Any]) -> dict[str, Any]:
+    """The valid entries; those of other programs and later versions stay as they are."""
+    found: dict[str, Any] = {}
+    for key, value in content.items():
+        if key in _WORDS:
+            if isinstance(value, str):
+                found[key] = sentence(value)
+        elif key == "changes":
+            if isinstance(value, list):
+                found[key] = [change for change in value[-MOST_CHANGES:] if _is_change(change)]
+        elif key == "state":
+            if isinstance(value, str) and value in STATES:
+                found[key] = value
+        elif key not in _RANGES or (value is None and key in _OR_NONE) or _is_number(key, value):
+            found[key] = value
+    return found
 
 
-def _number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+def _is_number(key: str, value: Any) -> bool:
+    """Whether the value is a number that an entry of that name can have."""
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return False
+    low, high = _RANGES[key]
+    return low <= value <= high and (key not in _WHOLE or value == int(value))
+
+
+def _is_change(change: Any) -> bool:
+    return (
+        isinstance(change, dict)
+        and change.keys() >= _CHANGE
+        and isinstance(change["field"], str)
+        and re.fullmatch(r"[a-z_][a-z0-9_]{0,39}", change["field"]) is not None
+        and all(_is_number(key, change[key]) for key in ("step", "epoch", "old", "new"))
+    )
 
 
 def lock(run: Path) -> FileLock:
@@ -93,7 +135,7 @@ def lock(run: Path) -> FileLock:
 
 def locked(run: Path) -> bool:
     """Whether a process is training the run now."""
-    if not (run / ".lock").exists():
+    if not is_regular(run / ".lock"):
         return False
     try:
         # The test takes the lock for a moment; the timeout keeps two simultaneous tests from seeing each other.

@@ -5,8 +5,10 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 
+from core.runs import layout
 from core.runs.run import Run, RunError
 from core.system.cache import digest
+from core.system.regular_files import is_regular, read_regular
 
 
 def weights_digest(run: Run, which: str = "best") -> str:
@@ -16,15 +18,16 @@ def weights_digest(run: Run, which: str = "best") -> str:
         RunError: the run has no weights.
     """
     files = [run.path / f"{name}.safetensors" for name in (which, "last" if which == "best" else "best")]
-    path = next((f for f in files if f.is_file()), None)
+    path = next((f for f in files if is_regular(f)), None)
     if path is None:
         raise RunError(f"'{run.name}' has no weights yet. Train it first.")
     try:
         return _file_digest(path, path.stat().st_mtime_ns)
-    except OSError as error:
-        raise RunError(f"The weights of '{run.name}' cannot be read ({error.strerror or error}).") from None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise RunError(f"The weights of '{run.name}' cannot be read ({reason}).") from None
 
 
 @lru_cache(maxsize=64)
 def _file_digest(path: Path, changed: int) -> str:
-    return digest(path.read_bytes())
+    return digest(read_regular(path, layout.MOST_BYTES))

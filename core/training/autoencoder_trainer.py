@@ -20,8 +20,16 @@ from core.recipes.family import Term
 from core.recipes.recipe import Recipe
 from core.runs.history import Row
 from core.system import devices
+from core.system.typed_fields import check
 from core.training import latent_init
-from core.training.base_trainer import BaseTrainer, ValidationResult, flatten_state, unflatten_state
+from core.training.base_trainer import (
+    BaseTrainer,
+    ValidationResult,
+    checked_number,
+    copy_exactly,
+    flatten_state,
+    unflatten_state,
+)
 from core.training.lazy_adam import LazyAdam
 
 RISE, FIRST, LAST = 0.25, 1 / 25, 1 / 100
@@ -190,6 +198,18 @@ class AutoencoderTrainer(BaseTrainer):
             found |= {name: value, f"{name}s": self.batch_weights[name]}
         return found if self.latents is None else found | {"latents": self.latents.counters()}
 
+    def check_counters(self, counters: dict[str, Any]) -> None:
+        super().check_counters(counters)
+        for name in self.weights:
+            field = Recipe.__dataclass_fields__[name]
+            check(field, counters[name])
+            if len(counters[f"{name}s"]) != counters["batch"]:
+                raise ValueError(f"{name}s does not hold a number for each batch")
+            for value in counters[f"{name}s"]:
+                checked_number(name, value, min(0.0, field.metadata["low"]), field.metadata["high"])
+        if self.latents is not None:
+            self.latents.check_counters(counters["latents"])
+
     def state_dict(self) -> dict[str, Tensor]:
         """Tensors of the state: weights, optimiser, random state and the running epoch's losses, by name."""
         found = {f"model.{k}": v for k, v in self.model.state_dict().items()}
@@ -217,7 +237,7 @@ class AutoencoderTrainer(BaseTrainer):
         for name in self.weights:
             self.weights[name], self.batch_weights[name] = counters[name], list(counters[f"{name}s"])
         # States of autoencoders once had a second column, for a KL of 0.
-        self.loss_sums.copy_(tensors["sums"][:, : len(self.terms)])
+        copy_exactly("sums", self.loss_sums, tensors["sums"][:, : len(self.terms)])
 
     def reset_optimizer(self) -> None:
         """Clear the optimiser's moments: after a divergence they hold gradients that led astray."""

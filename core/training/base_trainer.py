@@ -24,6 +24,8 @@ from core.recipes.recipe import Recipe
 from core.runs import frames
 from core.runs.history import Row
 from core.system import devices
+from core.system.plain_text import sentence
+from core.system.typed_fields import check
 
 BINS, LEAST_PER_BIN = 50, 8
 """Greatest number of points of the loss curve within one epoch, and least number of batches per point."""
@@ -126,6 +128,16 @@ class BaseTrainer:
         """Plain numbers of the state, for JSON; with `state_dict` they are the whole state."""
         raise NotImplementedError
 
+    def check_counters(self, counters: dict[str, Any]) -> None:
+        """Check the counters of a saved state before they are taken up; families add their own.
+
+        Raises:
+            KeyError, ValueError: one is missing, or no number that it can be.
+        """
+        for key, high in (("epoch", 1e6), ("steps", 1e12), ("batch", self.batches)):
+            checked_number(key, counters[key], 0, high, whole=True)
+        check(Recipe.__dataclass_fields__["lr"], counters["lr"])
+
     def state_dict(self) -> dict[str, Tensor]:
         """Tensors of the state by name."""
         raise NotImplementedError
@@ -217,6 +229,10 @@ class BaseTrainer:
         return frames.compose(*(to_pictures(part) for part in (x, reconstructed, samples)))
 
 
+STATE_KEYS = ("step", "exp_avg", "exp_avg_sq", "momentum_buffer")
+"""Tensors that Adam and gradient descent with momentum keep for a parameter."""
+
+
 def flatten_state(prefix: str, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
     """State of an optimiser as named tensors, for a file."""
     return {
@@ -227,13 +243,51 @@ def flatten_state(prefix: str, optimizer: torch.optim.Optimizer) -> dict[str, Te
     }
 
 
+def checked_number(name: str, value: Any, low: float, high: float, whole: bool = False) -> float:
+    """The value, if it is a number within these bounds.
+
+    Raises:
+        ValueError: it is not.
+    """
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or not low <= value <= high:
+        raise ValueError(f"{name} is no number from {low:g} to {high:g}")
+    if whole and not isinstance(value, int):
+        raise ValueError(f"{name} is no whole number")
+    return value
+
+
+def copy_exactly(name: str, own: Tensor, saved: Tensor) -> None:
+    """Copy a saved tensor into one of the same shape; torch alone would repeat one row for all.
+
+    Raises:
+        ValueError: it has another shape.
+    """
+    if own.shape != saved.shape:
+        have, want = (" × ".join(map(str, t.shape)) or "one number" for t in (saved, own))
+        raise ValueError(f"{name} is {have}, expected {want}")
+    own.copy_(saved)
+
+
 def unflatten_state(prefix: str, tensors: dict[str, Tensor], optimizer: torch.optim.Optimizer) -> None:
-    """Restore the state that `flatten_state` named with this prefix."""
+    """Restore the state that `flatten_state` named with this prefix.
+
+    Raises:
+        ValueError: a tensor belongs to no parameter, or has another shape than its parameter.
+    """
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
     state: dict[int, dict[str, Any]] = {}
     for name, value in tensors.items():
         if name.startswith(f"{prefix}."):
             i, key = name[len(prefix) + 1 :].split(".", 1)
+            if not i.isdecimal() or int(i) >= len(parameters):
+                raise ValueError(f"{sentence(name, 60)} belongs to no parameter")
+            # A moment has its parameter's shape; a number of steps is a single number.
+            if key not in STATE_KEYS or value.shape != (() if key == "step" else parameters[int(i)].shape):
+                raise ValueError(f"{sentence(name, 60)} does not fit its parameter")
             state.setdefault(int(i), {})[key] = value
+    for number, entry in state.items():
+        if entry.keys() not in ({"momentum_buffer"}, {"step", "exp_avg", "exp_avg_sq"}):
+            raise ValueError(f"the state of parameter {number} is not complete")
     optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
 
 

@@ -26,7 +26,7 @@ from core.recipes.budget import ROUND_SAMPLES
 from core.recipes.recipe import Recipe
 from core.runs import RunError, weights
 from core.runs.history import Row
-from core.training.base_trainer import BaseTrainer, ValidationResult, flatten_state, unflatten_state
+from core.training.base_trainer import BaseTrainer, ValidationResult, copy_exactly, flatten_state, unflatten_state
 
 MOMENTUM = (0.5, 0.99)
 """Adam's β₁ and β₂. A longer memory, β₁ = 0.9, averages gradients against outdated states of the other player (Radford
@@ -270,7 +270,7 @@ class GanTrainer(BaseTrainer):
         self.epoch, self.steps = counters["epoch"], counters["steps"]
         self.begin_epoch()
         self.batch = counters["batch"]
-        self.loss_sums.copy_(tensors["sums"])
+        copy_exactly("sums", self.loss_sums, tensors["sums"])
         self.lr = counters["lr"]
 
     def reset_optimizer(self) -> None:

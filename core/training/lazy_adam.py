@@ -15,6 +15,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from core.training.base_trainer import checked_number, copy_exactly
+
 WINDOW = 256
 """Zero-gradient steps after which a row's motion is neglected: (β₁/√β₂)^256 ≈ 2 · 10⁻¹² of the first such step."""
 
@@ -131,8 +133,21 @@ class LazyAdam:
         """Restore a state.
 
         Raises:
-            KeyError, RuntimeError: the state does not fit this table.
+            KeyError, ValueError: the state does not fit this table.
         """
+        self.check_counters(counters)
+        last = tensors["last"]
+        if len(last) and not 0 <= int(last.min()) <= int(last.max()) <= counters["steps"]:
+            raise ValueError("last names a step that was not taken")
         for name, own in self.state_dict().items():
-            own.copy_(tensors[name])
+            copy_exactly(f"latents.{name}", own, tensors[name])
         self.steps, self.lr = int(counters["steps"]), float(counters["lr"])
+
+    def check_counters(self, counters: dict[str, Any]) -> None:
+        """Check the counters of a saved state.
+
+        Raises:
+            KeyError, ValueError: one is missing, or no number that it can be.
+        """
+        checked_number("latents.steps", counters["steps"], 0, 1e12, whole=True)
+        checked_number("latents.lr", counters["lr"], 0, 1e6)

@@ -19,11 +19,13 @@ from dataclasses import replace
 import torch
 from filelock import Timeout
 
-from core.runs import Run, RunError
+from core.data import DataError
+from core.runs import Run, RunError, weights
 from core.runs import images as run_images
 from core.runs.history import Row
-from core.system import devices
-from core.training import base_trainer, recorder, stopping
+from core.runs.run import not_writable
+from core.system import devices, memory
+from core.training import base_trainer, stopping
 from core.training.base_trainer import BaseTrainer
 from core.training.events import (
     Batch,
@@ -59,25 +61,41 @@ def train(run: Run, device: str = "auto", control: Control | None = None) -> Gen
         RunError: the run is damaged, finished, or being trained by another process, or its images have changed.
         data.DataError: its images are not available. devices.DeviceError: no such device.
     """
-    lock, threads = run.lock(), torch.get_num_threads()
+    lock, threads, loop = run.lock(), torch.get_num_threads(), None
     try:
         lock.acquire(timeout=0.5, poll_interval=0.01)  # not 0: a page that checks the lock holds it briefly
-        loop = _Loop(run, devices.choose(device), control or Control())
         try:
+            loop = _Loop(run, devices.choose(device), control or Control())
             yield from loop.events()
         except GeneratorExit:
             with contextlib.suppress(OSError):  # no caller left for the error; the last save is intact
-                loop.close()
+                if loop is not None:
+                    loop.close()
             raise
-        except OSError as error:
-            yield loop.fail(error)
+        except Exception as error:
+            if memory.is_shortage(error):
+                yield _failed(run, stopping.memory_error(run.has_state))
+            elif isinstance(error, OSError) and loop is not None:
+                yield loop.fail(error)
+            else:
+                if loop is not None:  # the reason must outlive this process
+                    expected = isinstance(error, (RunError, DataError))
+                    _failed(run, str(error) if expected else f"Training ended with an error ({error!r}).")
+                raise
     except Timeout:
         raise RunError(f"'{run.name}' is being trained already.") from None
     except OSError as error:
-        raise RunError(f"'{run.name}' cannot be written to ({error.strerror}).") from None
+        raise not_writable(run, error) from None
     finally:
         torch.set_num_threads(threads)
         lock.release()
+
+
+def _failed(run: Run, message: str) -> Finished:
+    """End a run with a sentence about why; tolerates a status file that cannot be written either."""
+    with contextlib.suppress(OSError):
+        run.update_status(flush=True, state="failed", message=message)
+    return Finished("failed", message)
 
 
 class _Loop:
@@ -87,7 +105,9 @@ class _Loop:
         self.run, self.device, self.control = run, device, control
         self.threads = base_trainer.threads_for(run.recipe, device)
         torch.set_num_threads(self.threads)
-        images = run_images.images_to_train(run, fresh=not recorder.has_state(run))
+        if run.has_state:  # before a model of that size takes memory
+            weights.check(run.path / "resume.safetensors", run.recipe)
+        images = run_images.images_to_train(run, fresh=not run.has_state)
         self.trainer: BaseTrainer = run.recipe.family.trainer_class()(run.recipe, device, images)
         self.record = RunRecorder(run, self.trainer)
         self.epochs = run.epochs  # read once: it is stored in a file
@@ -254,7 +274,7 @@ class _Loop:
 
     def fail(self, error: OSError) -> Finished:
         """End the run after a failed save; tolerates a status file that cannot be written either."""
-        message = stopping.save_error(error, min(self.trainer.epoch + 1, self.epochs))
+        message = stopping.save_error(error, min(self.trainer.epoch + 1, self.epochs), self.run.has_state)
         try:
             return self._end("failed", message)
         except OSError:
@@ -281,6 +301,7 @@ class _Loop:
         yield self._end("finished", " ".join(filter(None, (reason, said))))
 
     def _end(self, state: str, message: str) -> Finished:
+        message = " ".join(filter(None, (message, *self.record.notes)))
         self.record.end(state, message)
         self.ended = True
         return Finished(state, message)

@@ -1,8 +1,8 @@
 """Files of a run in training: loss tables, weights, frames, and the state from which training resumes.
 
-Order of writing: first the tables and weights, then the state that depends on them. A resumed run truncates the tables
-to its state and never misses rows. Each file is written atomically (`atomic_files.write_atomic`), so a power cut
-between any two of them leaves a run that can be resumed.
+Order of writing: first the tables and weights, then the state that depends on them (in a run's first save the state
+before the weights). A resumed run truncates the tables to its state and never misses rows. Each file is written
+atomically (`atomic_files.write_atomic`), so a power cut between any two of them leaves a run that can be resumed.
 """
 
 from __future__ import annotations
@@ -18,18 +18,15 @@ from torch import Tensor
 
 from core import data
 from core.evaluation import test_set
-from core.models import build
-from core.runs import Run, RunError, figures, frames, history, weights
+from core.runs import Run, RunError, figures, frames, history, leftovers, weights
 from core.runs.history import HistoryFile, HistoryTable, Row
 from core.runs.images import images_of
+from core.system import memory
 from core.system.atomic_files import write_atomic, write_json
+from core.system.plain_text import sentence
 from core.system.progress import Steps
-from core.training.base_trainer import BaseTrainer, ValidationResult
-
-
-def has_state(run: Run) -> bool:
-    """Whether the run has a saved state, so that its training continues rather than begins."""
-    return (run.path / "resume.safetensors").is_file()
+from core.system.regular_files import is_regular
+from core.training.base_trainer import BaseTrainer, ValidationResult, checked_number
 
 
 class RunRecorder:
@@ -55,10 +52,12 @@ class RunRecorder:
         self.first_total: float | None = None
         self.unsaved_best: dict[str, Tensor] | None = None
         self.saved_at, self.save_cost = -math.inf, 0.0
-        for leftover in run.path.rglob(".*.tmp"):  # of a process killed during a write
-            leftover.unlink(missing_ok=True)
-        self.fresh = not has_state(run)
-        if not self.fresh:
+        self.notes: list[str] = []  # what else is to be said at the end
+        leftovers.sweep_files(run.path)  # of a process killed during a write
+        self.fresh = not run.has_state
+        if self.fresh:
+            self._keep_earlier_table()
+        else:
             self._restore()
         self.files = [HistoryFile(run.path / "history.csv", self.table)]
         if trainer.breakdown and self.breakdown_table is not None:
@@ -66,21 +65,20 @@ class RunRecorder:
 
     def _restore(self) -> None:
         run, trainer = self.run, self.trainer
-        tensors, counters = weights.load(run.path / "resume.safetensors")
-        own = {k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")}
-        weights.put(build(run.recipe), own, f"'{run.name}'")
+        tensors, counters = weights.load(run.path / "resume.safetensors", run.recipe)
+        weights.check_finite({k: v for k, v in tensors.items() if k.startswith("model.")}, f"'{run.name}'")
         try:
+            trainer.check_counters(counters)
             trainer.load_state_dict(tensors, counters)
-            for key in ("seconds", "best_total", "best_epoch", "first_total"):
-                setattr(self, key, counters[key])
-            if run.status["state"] == "diverged":  # its last state may be diverged: use the best weights
-                weights.put(trainer.model, weights.load(run.path / "best.safetensors")[0], f"'{run.name}'")
-                trainer.reset_optimizer()
-        except (KeyError, RuntimeError, ValueError, TypeError) as error:
+            self._take_up(counters)
+        except (KeyError, RuntimeError, ValueError, TypeError, IndexError, AttributeError, OverflowError) as error:
+            if memory.is_shortage(error):
+                raise
             raise RunError(
-                f"'{run.name}' cannot be resumed: its saved state does not fit ({error}). Its images may "
-                "have changed since. Train it anew."
+                f"'{run.name}' cannot be resumed: its saved state does not fit ({sentence(str(error), 200)}). Its "
+                "images may have changed since. Train it anew."
             ) from None
+        self._restore_best()
         # Rows, changes and frames later than the saved state are dropped: training repeats those steps.
         for row in self._rows_on_disk("history.csv", self.table.columns):
             if row["step"] <= trainer.steps:
@@ -95,18 +93,56 @@ class RunRecorder:
             if epoch > trainer.epoch:
                 (run.path / "frames" / f"{epoch:04d}.png").unlink(missing_ok=True)
 
+    def _take_up(self, counters: dict[str, Any]) -> None:
+        """Set the counters of the recorder from a saved state.
+
+        Raises:
+            KeyError, ValueError: one is missing, or not a number that it can be.
+        """
+        for key, optional in (("seconds", False), ("best_total", True), ("best_epoch", False), ("first_total", True)):
+            value = counters[key]
+            if not (value is None and optional):
+                low = -1e300 if optional else 0
+                value = float(checked_number(key, value, low, 1e300))
+            setattr(self, key, value)
+
+    def _restore_best(self) -> None:
+        """Best weights where the saved state has none beside it, and the weights to go on from after a divergence."""
+        run, trainer = self.run, self.trainer
+        best = run.path / "best.safetensors"
+        if run.status["state"] == "diverged":  # its last state may be diverged: use the best weights
+            weights.put(trainer.model, weights.load(best, run.recipe)[0], f"'{run.name}'")
+            trainer.reset_optimizer()
+        elif not is_regular(best):
+            if self.best_total is not None and self.best_epoch == trainer.progress:  # cut off in its first save
+                self.unsaved_best = {name: t.clone() for name, t in trainer.model.state_dict().items()}
+            else:
+                self.best_total = None
+
     def _rows_on_disk(self, file: str, columns: Sequence[str]) -> list[Row]:
-        """Rows of a table of this run.
+        """Rows of a table of this run. A file that another program has changed is kept aside, since it is written anew.
 
         Raises:
             RunError: the file cannot be read; training on would replace it by the new rows alone.
         """
-        table, problem = history.load(self.run.path / file, columns)
-        if problem:
+        path = self.run.path / file
+        found = history.load(path, columns, self.run.epochs)
+        if found.problem:
             raise RunError(
-                f"'{self.run.name}' cannot be resumed: {problem} Close what has it open, or delete the file."
+                f"'{self.run.name}' cannot be resumed: {found.problem} Close what has it open, or move the file out of "
+                "the run's folder."
             )
-        return history.to_rows(table)
+        if found.foreign:
+            kept = history.keep_aside(path)
+            self.notes.append(f"{file} had been changed by another program; it is kept as {kept}.")
+        return history.to_rows(found.table)
+
+    def _keep_earlier_table(self) -> None:
+        """Keep aside the curves of a training whose weights somebody removed: this one begins anew."""
+        rows = self._rows_on_disk("history.csv", self.table.columns)
+        if not self.notes and any(row["step"] > 0 for row in rows):
+            kept = history.keep_aside(self.run.path / "history.csv")
+            self.notes.append(f"It began anew; the curves of an earlier training are kept in {kept}.")
 
     def time(self, row: Row) -> Row:
         """The row with the training time so far, in seconds to the millisecond."""
@@ -166,31 +202,47 @@ class RunRecorder:
     def save(self) -> None:
         """Save the tables, the best and the last weights, and the state for resuming.
 
+        The state is written last, since it counts on the others, but for a run's first save: a state alone can be
+        resumed, weights alone cannot.
+
         Raises:
             OSError: a file could not be written, for example on a full disk; earlier files stay intact.
         """
         path, trainer, began = self.run.path, self.trainer, time.perf_counter()
-        self.save_good()
+        first = not self.run.has_state
+        self._save_tables()
+        if first:
+            self._save_state()
+        self._save_best()
         weights.save(path / "last.safetensors", trainer.model.state_dict(), {"epoch": trainer.progress})
-        counters = trainer.counters() | {
-            "seconds": self.seconds,
-            "best_total": self.best_total,
-            "best_epoch": self.best_epoch,
-            "first_total": self.first_total,
-        }
-        weights.save(path / "resume.safetensors", trainer.state_dict(), counters)
+        if not first:
+            self._save_state()
         self.saved_at = time.perf_counter()
         self.save_cost = self.saved_at - began
 
     def save_good(self) -> None:
         """Save the tables and the best weights only: after a divergence the current state is of no use."""
-        path = self.run.path
+        self._save_tables()
+        self._save_best()
+
+    def _save_tables(self) -> None:
         for file in self.files:
             file.save()
+
+    def _save_best(self) -> None:
         if self.unsaved_best is not None:
             counters = {"epoch": self.best_epoch, "val_total": self.best_total}
-            weights.save(path / "best.safetensors", self.unsaved_best, counters)
+            weights.save(self.run.path / "best.safetensors", self.unsaved_best, counters)
             self.unsaved_best = None
+
+    def _save_state(self) -> None:
+        counters = self.trainer.counters() | {
+            "seconds": self.seconds,
+            "best_total": self.best_total,
+            "best_epoch": self.best_epoch,
+            "first_total": self.first_total,
+        }
+        weights.save(self.run.path / "resume.safetensors", self.trainer.state_dict(), counters)
 
     def evaluation(self, device: torch.device) -> Iterator[str]:
         """Evaluate the best weights on the test set, in steps, and write `evaluation.json`.

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import errno
 import math
 
 from core.recipes.recipe import Recipe
 from core.runs.history import Row
-
-FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
-"""Error numbers of a full disk and of an exhausted disk quota."""
+from core.system.atomic_files import FULL
 
 
 def divergence_reason(rows: list[Row], first_total: float | None) -> str:
@@ -51,10 +48,26 @@ def early_stop_reason(recipe: Recipe, seconds: float, epochs_without_progress: i
     return ""
 
 
-def save_error(error: OSError, epoch: int) -> str:
-    """Message about a failed save in the given epoch."""
+def save_error(error: OSError, epoch: int, saved: bool) -> str:
+    """Message about a failed save in the given epoch; `saved`: whether an earlier save left a state to resume from."""
     cure = "make room on the disk" if error.errno in FULL else "see that the run's folder can be written to"
+    if not saved:
+        return (
+            f"Nothing of this training could be saved ({error.strerror or error}): {cure}, then resume. It begins anew."
+        )
     return (
         f"Epoch {epoch} could not be saved ({error.strerror or error}). The last saved state is kept: {cure}, "
         "then resume."
+    )
+
+
+def memory_error(saved: bool) -> str:
+    """Message about a training for which memory has run out; `saved`: as for `save_error`."""
+    kept = (
+        "What was saved is kept: close other programs, then resume; or train"
+        if saved
+        else "Close other programs, or train"
+    )
+    return (
+        f"There is not enough memory for this recipe. {kept} a new run with smaller batches, hidden layers or channels."
     )

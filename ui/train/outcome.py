@@ -158,9 +158,9 @@ def _comparison(run: Run) -> str:
     if not before:
         return ""
     return (
-        f" On the test images: Fréchet distance {format_sig(before['frechet'])} for the decoder before, "
-        f"{format_sig(figures['frechet'])} for the generator now; sharpness {format_sig(before['sharpness'])} and "
-        f"{format_sig(figures['sharpness'])}, where 1 is as sharp as real images."
+        f" On the test images: Fréchet distance {format_sig(before.get('frechet'))} for the decoder before, "
+        f"{format_sig(figures.get('frechet'))} for the generator now; sharpness {format_sig(before.get('sharpness'))} "
+        f"and {format_sig(figures.get('sharpness'))}, where 1 is as sharp as real images."
     )
 
 

@@ -8,6 +8,7 @@ from core import runs
 from core.jobs.training_job import TrainingJob
 from core.jobs.training_queue import TrainingQueue
 from core.recipes.recipe import Recipe, fields
+from core.runs import RunError
 from ui.components.page.to_top import to_top
 from ui.shared import address
 from ui.shared.address import Parameter
@@ -163,11 +164,12 @@ def _trained_already() -> None:
     st.markdown("**Trained already**")
     for run in done:
         copies = "the same images encoded and generated again" if run.recipe.family.adversarial else "reconstructions"
-        st.image(
-            run.frame(run.frames()[-1]),
-            width="stretch",
-            alt=f"{run.name}: test images, {copies}, and samples",
-        )
+        try:
+            picture = run.frame(run.frames()[-1])
+        except RunError as error:  # damaged: it costs its picture, not the page
+            st.caption(escape_markdown(str(error)))
+        else:
+            st.image(picture, width="stretch", alt=f"{run.name}: test images, {copies}, and samples")
         count = run.status["epoch"]
         epochs = pluralize(1, "epoch") if count == 1 else f"{epoch(count)} epochs"
         st.caption(

@@ -53,8 +53,8 @@ def test_a_full_disk_at_the_final_scoring_names_an_epoch_that_exists_and_is_resu
 
 
 def test_room_on_the_disk_is_advised_only_when_the_disk_is_full():
-    assert "make room" in stopping.save_error(OSError(errno.ENOSPC, "full"), 1)
-    assert "make room" not in stopping.save_error(PermissionError(errno.EACCES, "denied"), 1)
+    assert "make room" in stopping.save_error(OSError(errno.ENOSPC, "full"), 1, saved=True)
+    assert "make room" not in stopping.save_error(PermissionError(errno.EACCES, "denied"), 1, saved=True)
 
 
 def test_an_update_never_wipes_a_status_that_could_not_be_read_just_now(monkeypatch):
