@@ -12,11 +12,23 @@ WORDS = ("yardstick",)
 LISTS = ("kl_per_dim", "shares")
 """Entries that are lists of numbers."""
 
-GROUPS = ("before",)
-"""Entries that hold the same figures of another model."""
+GROUPS = ("before", "weights")
+"""Entries that hold figures by name: those of another model, the weights of the loss terms."""
 
 NUMBERS = (
-    *("images", "generated", "epoch", "recon", "kl", "total", "mse", "bce_floor", "excess_bce", "bits_per_dim"),
+    *(
+        "images",
+        "generated",
+        "epoch",
+        "recon",
+        "kl",
+        "total",
+        "negative_elbo",
+        "mse",
+        "bce_floor",
+        "excess_bce",
+        "bits_per_dim",
+    ),
     *("sigma", "active_units", "log_likelihood", "log_likelihood_error", "importance_samples"),
     *("frechet", "modes", "balance", "sure", "sharpness", "diversity", "floor"),
 )
