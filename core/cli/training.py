@@ -21,6 +21,7 @@ from core.runs import images as run_images
 from core.runs.run import not_writable
 from core.system import user_paths
 from core.training.events import Control, Finished
+from core.training.stopping import NO_MEMORY
 
 SKIPPED_SHOWN = 5
 """Unusable files of a folder that are named one by one."""
@@ -193,7 +194,8 @@ def _report(run: runs.Run, end: Finished | None, command: str, signals: list[int
         print(f"Stopped and saved. Continue with: {command}", flush=True)
         return 128 + signals[0] if signals else 0
     if end.state != "finished":
-        raise CliError(end.message)
+        flags = " The flags are --batch-size, --hidden and --channels." if end.message.startswith(NO_MEMORY) else ""
+        raise CliError(end.message + flags)
     status = run.status
     done = round(status["epoch"], 1)
     many = "epoch" if done == 1 else "epochs"

@@ -12,8 +12,11 @@ WORDS = ("yardstick",)
 LISTS = ("kl_per_dim", "shares")
 """Entries that are lists of numbers."""
 
-GROUPS = ("before", "weights")
-"""Entries that hold figures by name: those of another model, the weights of the loss terms."""
+GROUPS = ("before",)
+"""Entries that hold the same figures of another model."""
+
+LABELLED = ("weights",)
+"""Entries that hold numbers by other names, such as the weights of the loss terms."""
 
 NUMBERS = (
     *(
@@ -39,17 +42,18 @@ LONGEST = 10_000
 """Bounds of a number and of a list, wider than any figure and small enough for every page."""
 
 
-def sound(content: Any) -> dict[str, Any] | None:
-    """The valid figures of the file, None if there are none; entries of later versions stay as they are."""
-    if not isinstance(content, dict):
-        return None
-    return {
-        key: value for key, value in ((k, _value(k, v)) for k, v in content.items()) if value is not INVALID
-    } or None
-
-
 INVALID: Any = object()
 """Marks an entry that is left out."""
+
+
+def sound(content: Any) -> dict[str, Any] | None:
+    """The valid figures of the file, None if there are none; entries of later versions stay as they are."""
+    return (_valid(content) or None) if isinstance(content, dict) else None
+
+
+def _valid(content: dict[str, Any]) -> dict[str, Any]:
+    entries = ((key, _value(key, value)) for key, value in content.items())
+    return {key: value for key, value in entries if value is not INVALID}
 
 
 def _value(key: str, value: Any) -> Any:
@@ -61,7 +65,9 @@ def _value(key: str, value: Any) -> Any:
         fits = isinstance(value, list) and len(value) <= LONGEST and all(map(_is_number, value))
         return value if fits else INVALID
     if key in GROUPS:
-        return sound(value)
+        return _valid(value) if isinstance(value, dict) else None
+    if key in LABELLED:
+        return {k: v for k, v in value.items() if _is_number(v)} if isinstance(value, dict) else INVALID
     return value
 
 

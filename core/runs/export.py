@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import io
+import shutil
 import zipfile
 
-from core.runs import figures
+from core.runs import figures, layout
 from core.runs.run import Run, RunError
-
-FILES = (
-    "recipe.json",
-    "images.safetensors",
-    "status.json",
-    "history.csv",
-    "kl.csv",
-    "evaluation.json",
-    "classifier.safetensors",
-    "best.safetensors",
-    "last.safetensors",
-)
-CLASSES = "classes.csv"
-"""Of a GAN's run only."""
+from core.system.regular_files import is_regular, open_regular
 
 RESUME = "resume.safetensors"
+FILES = (
+    *layout.FACTS,
+    *layout.TABLES,
+    layout.IMAGES,
+    layout.CLASSIFIER,
+    *(name for name in layout.WEIGHTS if name != RESUME),
+)
 
 README = """{name}
 {line}
@@ -72,7 +67,6 @@ def to_zip(run: Run, resume_state: bool = False) -> bytes:
         raise RunError(f"'{run.name}' has no saved state to resume from. Export it without.")
     files = [
         *FILES,
-        CLASSES,
         *([RESUME] if resume_state else []),
         *(f"frames/{epoch:04d}.png" for epoch in run.frames()),
     ]
@@ -94,7 +88,14 @@ def to_zip(run: Run, resume_state: bool = False) -> bytes:
     with zipfile.ZipFile(buffer, "w", strict_timestamps=False) as archive:
         archive.writestr(f"{run.name}/README.txt", text, zipfile.ZIP_DEFLATED)
         for file in files:
-            if (run.path / file).is_file():
-                packed = zipfile.ZIP_STORED if file.endswith((".safetensors", ".png")) else zipfile.ZIP_DEFLATED
-                archive.write(run.path / file, f"{run.name}/{file}", packed)
+            if is_regular(run.path / file):  # a link could lead out of the folder
+                _add(archive, run, file)
     return buffer.getvalue()
+
+
+def _add(archive: zipfile.ZipFile, run: Run, file: str) -> None:
+    packed = zipfile.ZIP_STORED if file.endswith((".safetensors", ".png")) else zipfile.ZIP_DEFLATED
+    entry = zipfile.ZipInfo.from_file(run.path / file, f"{run.name}/{file}", strict_timestamps=False)
+    entry.compress_type = packed
+    with open_regular(run.path / file, layout.MOST_BYTES) as source, archive.open(entry, "w") as target:
+        shutil.copyfileobj(source, target)

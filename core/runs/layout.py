@@ -15,6 +15,12 @@ TABLES = ("history.csv", "kl.csv", "classes.csv")
 WEIGHTS = ("best.safetensors", "last.safetensors", "resume.safetensors")
 """Tensors; their names and shapes are compared with the recipe's model before any is read."""
 
+IMAGES = "images.safetensors"
+"""Digests of the images (`images.py`)."""
+
+CLASSIFIER = "classifier.safetensors"
+"""Of a GAN's run: the classifier that judged its images."""
+
 MOST_BYTES = 4_000_000_000
 """Size of a file with tensors, at most."""
 
@@ -27,7 +33,7 @@ def misplaced(run: Path) -> str:
 
     A link could lead reading, writing and deleting out of the folder; a pipe or a device has no end.
     """
-    for name in (*FACTS, *TABLES, *WEIGHTS, ".lock"):
+    for name in (*FACTS, *TABLES, *WEIGHTS, IMAGES, CLASSIFIER, ".lock"):
         kind = kind_of(run / name)
         if kind not in ("", "a file"):
             return f"{name} is {kind}, not a file. Put a file in its place or delete the run."

@@ -78,7 +78,8 @@ def open_regular(path: Path, most: int) -> BinaryIO:
 def read_regular(path: Path, most: int) -> bytes:
     """Content of an ordinary file of at most `most` bytes; raises as `open_regular` does."""
     with open_regular(path, most) as file:
-        content = file.read(most + 1)
+        # Not `most + 1`: Python would take that much memory before it reads.
+        content = file.read(min(most, os.fstat(file.fileno()).st_size) + 1)
     if len(content) > most:  # it grew meanwhile
         raise _too_large(path, most)
     return content

@@ -61,13 +61,12 @@ def save_error(error: OSError, epoch: int, saved: bool) -> str:
     )
 
 
+NO_MEMORY = "There is not enough memory for this recipe."
+
+
 def memory_error(saved: bool) -> str:
     """Message about a training for which memory has run out; `saved`: as for `save_error`."""
-    kept = (
-        "What was saved is kept: close other programs, then resume; or train"
-        if saved
-        else "Close other programs, or train"
-    )
-    return (
-        f"There is not enough memory for this recipe. {kept} a new run with smaller batches, hidden layers or channels."
-    )
+    smaller = "a new run with smaller batches, hidden layers or channels."
+    if saved:
+        return f"{NO_MEMORY} What was saved is kept: close other programs, then resume; or train {smaller}"
+    return f"{NO_MEMORY} Close other programs, or train {smaller}"
