@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import io
 import re
-import shutil
 import time
-import uuid
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
 
-from core.runs import names
-from core.runs.export import CLASSES, FILES, RESUME
+from core.runs import leftovers, names
+from core.runs.export import FILES, RESUME
 from core.runs.run import Run, RunError
 from core.system import paths
 from core.system.atomic_files import read_json, write_json
 
-KNOWN = re.compile("|".join([*map(re.escape, (*FILES, CLASSES, RESUME)), r"frames/[0-9]{4,6}\.png"]))
+KNOWN = re.compile("|".join([*map(re.escape, (*FILES, RESUME)), r"frames/[0-9]{4,6}\.png"]))
 """Files of a run, by their path in its folder. Others in the zip, such as its README, are left out."""
 
 LARGEST = 2_000_000_000
@@ -42,7 +40,7 @@ def unpack(content: bytes, owner: str = "") -> Run:
         RunError: not a zip file, without a usable run or with more than one, too large, or the disk is full.
     """
     folder = paths.runs_folder()
-    hidden = folder / f".unpacked-{uuid.uuid4().hex}"
+    hidden = leftovers.hidden_folder(folder, leftovers.MAKING)
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             name, members = _members(archive)
@@ -57,7 +55,7 @@ def unpack(content: bytes, owner: str = "") -> Run:
     except OSError as error:
         raise RunError(f"The run could not be unpacked in {folder} ({error.strerror}). Free some space.") from None
     finally:
-        shutil.rmtree(hidden, ignore_errors=True)
+        leftovers.remove(hidden)
 
 
 def _members(archive: zipfile.ZipFile) -> tuple[str, dict[str, zipfile.ZipInfo]]:
