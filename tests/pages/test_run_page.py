@@ -288,7 +288,7 @@ def test_every_file_of_a_run_can_be_downloaded_with_its_size():
 
 
 def test_every_file_that_a_run_may_have_is_explained():
-    assert set(MEANINGS) == {*export.FILES, export.CLASSES, export.RESUME}
+    assert set(MEANINGS) == {*export.FILES, export.RESUME}
 
 
 def test_a_run_that_trains_has_its_controls_on_its_page():

@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from core.runs import Run
-from core.runs.export import CLASSES, FILES, RESUME
+from core.runs.export import FILES, RESUME
 from ui.run import recipe_table
 from ui.run.figures import figures
 from ui.run.lineage import history_lines, relatives
@@ -22,7 +22,7 @@ MEANINGS = {
     "status.json": "state of the training",
     "history.csv": "the loss curves",
     "kl.csv": "the KL of every latent dimension after every epoch",
-    CLASSES: "the share of each class among the generated images",
+    "classes.csv": "the share of each class among the generated images",
     "evaluation.json": "figures on the test set",
     "classifier.safetensors": "the classifier that measured its pictures",
     "best.safetensors": "weights with the best validation",
@@ -95,7 +95,7 @@ def _lineage(run: Run) -> None:
 
 def _files(run: Run, training: bool) -> None:
     st.subheader("Files", anchor=False)
-    present = [name for name in (*FILES, CLASSES, RESUME) if _size(run.path / name) is not None]
+    present = [name for name in (*FILES, RESUME) if _size(run.path / name) is not None]
     frames = run.frames()
     st.caption(
         f"{pluralize(len(present), 'file')} and {pluralize(len(frames), 'picture')} in the folder of the run. The zip "
