@@ -63,7 +63,7 @@ def test_an_exported_run_can_be_unpacked_elsewhere_and_makes_the_same_pictures(t
         names = set(archive.namelist())
         archive.extractall(tmp_path / "elsewhere")
     kept = {f"tiny/{name}" for name in (*export.FILES, "README.txt", *(f"frames/{k:04d}.png" for k in range(3)))}
-    assert names == kept - {"tiny/classifier.safetensors"}, "which only a GAN has"
+    assert names == kept - {"tiny/classifier.safetensors", "tiny/classes.csv"}, "which only a GAN has"
     assert 'runs.open_run("tiny")' in (tmp_path / "elsewhere/tiny/README.txt").read_text()
     monkeypatch.setenv("LATENT_LAB_RUNS", str(tmp_path / "elsewhere"))
     assert call("sample tiny --out there.png")[0] == 0
