@@ -155,7 +155,10 @@ def check_finite(tensors: Mapping[str, Tensor], where: str) -> None:
     """
     for name, tensor in tensors.items():
         if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
-            raise RunError(f"The weights of {where} are damaged: '{name}' holds numbers that are not finite.")
+            raise RunError(
+                f"The weights of {where} cannot be used: '{name}' holds numbers that are not finite. Its training "
+                "diverged, or the file is damaged. Train it again with a lower learning rate."
+            )
 
 
 def put(model: LatentModel, tensors: dict[str, Tensor], where: str) -> None:

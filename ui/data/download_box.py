@@ -6,6 +6,7 @@ import streamlit as st
 
 from core import data
 from core.jobs import download
+from ui.shared import address
 from ui.shared.formatting import escape_markdown
 
 
@@ -36,7 +37,7 @@ def download_box(name: str, verb: str = "Download") -> None:
 def _running(name: str) -> None:
     job = download.current(name)
     if job is None or not job.active:
-        st.rerun()  # the whole page: it shows the set now, or the reason why not
+        address.rerun()  # the whole page: it shows the set now, or the reason why not
     if job.total:
         text = f"{job.done / 1e6:.1f} of {job.total / 1e6:.1f} MB"
         st.progress(min(1.0, job.done / job.total), text=f"Downloading {data.SOURCES[name].title}: {text}")

@@ -19,6 +19,7 @@ from core.runs import Run, RunError
 from ui.components.embedding.map_view import map_view
 from ui.embedding.inputs import MAX_ITERATIONS, SOURCES
 from ui.embedding.subset import ImageSubset, vectors
+from ui.shared import address
 from ui.shared.formatting import escape_markdown, format_sig
 from ui.shared.page import open_page
 from ui.shared.run_buttons import job_button
@@ -217,7 +218,7 @@ def _board(view: EmbeddingView, waiting: bool) -> None:
     )
     job = view.job
     if waiting and not (job is not None and job.active):
-        st.rerun()  # the whole page: button and measures change too
+        address.rerun()  # the whole page: button and measures change too
 
 
 def downloads(maps: Sequence[tuple[EmbeddingView, ViewState]]) -> None:

@@ -20,6 +20,7 @@ from core.runs import Run, RunError
 from core.runs.images import images_of
 from core.system.progress import Steps
 from ui.outliers.inputs import Choice
+from ui.shared import address
 from ui.shared.formatting import escape_markdown
 from ui.shared.model_cache import load
 from ui.shared.run_buttons import run_button
@@ -120,7 +121,7 @@ def show(pending: Pending, height: int) -> None:
 
 def _progress(job: OutlierJob) -> None:
     if not job.active:
-        st.rerun()
+        address.rerun()
     waiting = "Waiting for another computation to end."
     running = f"{100 * job.progress:.0f} % scored" if job.progress else "Starting, about three seconds …"
     st.progress(job.progress, text=waiting if job.state == "queued" else running)

@@ -20,7 +20,7 @@ from core.jobs.inpainting_sweep import BASELINE, SEARCH, InpaintingSweepJob, Swe
 from core.runs import Run
 from ui.components.charts.curves import curves
 from ui.reconstruct.settings import Settings
-from ui.shared import theme
+from ui.shared import address, theme
 from ui.shared.formatting import escape_markdown, format_sig
 from ui.shared.model_cache import LoadedModel
 from ui.shared.run_buttons import job_button
@@ -110,7 +110,7 @@ def _results(job: InpaintingSweepJob, models: Sequence[tuple[Run, LoadedModel]])
     was_active = st.session_state.get("reconstruct_sweep_seen")
     st.session_state["reconstruct_sweep_seen"] = job.active
     if was_active and not job.active:
-        st.rerun()
+        address.rerun()
     with st.container(height=44, border=False, key="reconstruct_sweep_status", vertical_alignment="center"):
         _status(job)
     summary = _summary(job)

@@ -14,11 +14,14 @@ import difflib
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NoReturn, TypeVar
 
 import streamlit as st
 
 T = TypeVar("T")
+
+REFUSED, AGAIN = "address_refused", "address_again"
+"""Session-state keys: sentences about what was refused, and whether the next run of the page says them again."""
 
 
 def get(name: str) -> str | None:
@@ -81,10 +84,22 @@ def refuse(name: str, complaint: str) -> None:
     """Say why a parameter's text is not used (`warn`), and take it out of the address."""
     warn(complaint)
     put(name, None)
+    st.session_state.setdefault(REFUSED, []).append(complaint)
+
+
+def rerun() -> NoReturn:
+    """Run the whole page anew by itself, not because of a click: what was refused before is said again."""
+    st.session_state[AGAIN] = True
+    st.rerun()
 
 
 def check_names(known: Iterable[str]) -> None:
-    """Refuse the parameters of the address that the page does not know, with one sentence each."""
+    """Refuse the parameters of the address that the page does not know, with one sentence each. Call it first."""
+    before = st.session_state.pop(REFUSED, [])
+    if st.session_state.pop(AGAIN, False):
+        for complaint in before:
+            warn(complaint)
+        st.session_state[REFUSED] = before
     known = list(known)
     for name in [name for name in st.query_params if name not in known]:
         near = difflib.get_close_matches(name, known, 1)

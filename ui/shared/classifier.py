@@ -13,6 +13,7 @@ from core.data import ImageSet
 from core.jobs import classifier as jobs_classifier
 from core.jobs.classifier import ClassifierJob
 from core.runs import Run
+from ui.shared import address
 from ui.shared.formatting import escape_markdown
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def training(run: Run, images: ImageSet, job: ClassifierJob, *, key: str) -> Non
 
 def _progress(job: ClassifierJob) -> None:
     if not job.active:
-        st.rerun()
+        address.rerun()
     waiting = "The classifier waits for another one to be trained."
     learning = "A small classifier is being trained. Its probabilities appear when it is done."
     st.progress(job.progress, text=waiting if job.state == "queued" else learning)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import html
 
 import numpy as np
@@ -24,4 +25,16 @@ def still(images: np.ndarray, columns: int, scale: int, alt: str) -> None:
         f'<img src="{data_url(sheet)}" alt="{html.escape(alt, quote=True)}" width="{width * scale}" '
         f'height="{height * scale}" style="display:block; max-width:100%; height:auto; image-rendering:pixelated; '
         'border-radius:4px">'
+    )
+
+
+def still_file(png: bytes, alt: str) -> None:
+    """Show a PNG file as wide as its place. `alt`: text for screen readers.
+
+    By a data URL too: a file of `st.image` is gone (404) where a visitor leaves the page before the browser asks.
+    """
+    url = f"data:image/png;base64,{base64.b64encode(png).decode()}"
+    st.html(
+        f'<img src="{url}" alt="{html.escape(alt, quote=True)}" '
+        'style="display:block; width:100%; height:auto; image-rendering:pixelated; border-radius:4px">'
     )

@@ -15,6 +15,7 @@ from core.jobs.speed_estimates import SpeedEstimates
 from core.recipes import duration, presets
 from core.recipes.recipe import Recipe, RecipeError
 from core.runs import gan_source
+from ui.shared import address
 from ui.train import form_gan_source, form_values
 from ui.train.form_values import key
 
@@ -154,4 +155,4 @@ def _compared(fast: _Speed, chosen: _Speed, times: dict[str, float | None]) -> s
 def _wait(estimates: SpeedEstimates, wanted: list[Recipe]) -> None:
     """Wait until the trials have ended or failed; then draw the page again with the times."""
     if not estimates.pending(wanted):
-        st.rerun()
+        address.rerun()

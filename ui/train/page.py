@@ -19,6 +19,7 @@ from ui.shared.owner import is_mine
 from ui.shared.page import open_page
 from ui.shared.run_buttons import run_button
 from ui.shared.run_facts import best_of
+from ui.shared.still_image import still_file
 from ui.train.form import recipe_form
 from ui.train.outcome import outcome, start_job, taken_out
 from ui.train.state import DEVICE, FOLLOWED, NOTICE, TOP
@@ -169,7 +170,7 @@ def _trained_already() -> None:
         except RunError as error:  # damaged: it costs its picture, not the page
             st.caption(escape_markdown(str(error)))
         else:
-            st.image(picture, width="stretch", alt=f"{run.name}: test images, {copies}, and samples")
+            still_file(picture, alt=f"{run.name}: test images, {copies}, and samples")
         count = run.status["epoch"]
         epochs = pluralize(1, "epoch") if count == 1 else f"{epoch(count)} epochs"
         st.caption(

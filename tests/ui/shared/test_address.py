@@ -111,3 +111,22 @@ def test_a_parameter_that_the_page_does_not_know_gets_one_sentence_each_and_leav
         len(said) == 2 and "“seed”" in said[0] and all("does not know" in text and "<i>" not in text for text in said)
     )
     assert written(page) == {"seed": "7"}
+
+
+def strict():
+    import streamlit as st
+
+    from ui.shared import address
+
+    address.check_names(["n"])
+    address.adopt("n", "n_box", lambda t: None, 7, "No number.")
+    if not st.session_state.setdefault("ran_anew", False):  # as a page does whose job has ended
+        st.session_state["ran_anew"] = True
+        address.rerun()
+
+
+def test_a_refusal_is_said_again_when_the_page_runs_anew_by_itself_and_not_after_a_visitors_action():
+    page = AppTest.from_function(strict)
+    page.query_params["n"] = "x"
+    assert [w.value for w in page.run().warning] == ["No number."] and "n" not in page.query_params
+    assert page.session_state["ran_anew"] and not page.run().warning
