@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 pytestmark = pytest.mark.browser
-SLOW = 60_000  # ms: a busy machine may take long to start the worker process
+SLOW = 120_000  # ms: a busy machine may take long to start the worker process
 
 EPOCH = re.compile(r"Epoch ([\d.]+) of")
 CHART = """(() => {
