@@ -1,31 +1,15 @@
 """Pictures pass unchanged between arrays, tensors, files and messages; unusable files are refused with a reason."""
 
 import base64
-import io
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from core.images import convert
 from core.images.shape import ImageShape
+from tests.core.images.picture_tools import made_up
 
 SHAPES = [ImageShape(1, 28, 28), ImageShape(3, 32, 32), ImageShape(1, 20, 36), ImageShape(3, 8, 11)]
-
-
-def made_up(shape: ImageShape, n: int, seed: int = 0) -> np.ndarray:
-    return np.random.default_rng(seed).integers(0, 256, (n, *shape.picture), dtype=np.uint8)
-
-
-def encoded(picture: Image.Image, kind: str = "PNG", **options) -> bytes:
-    buffer = io.BytesIO()
-    picture.save(buffer, kind, **options)
-    return buffer.getvalue()
-
-
-@pytest.fixture
-def noise() -> np.ndarray:
-    return np.random.default_rng(0).integers(0, 256, (5, 28, 28), dtype=np.uint8)
 
 
 def test_grey_levels_survive_the_way_to_a_png_and_back_bit_by_bit(noise):

@@ -15,21 +15,7 @@ from core.images import convert, picture_files
 from core.images.picture_files import from_file
 from core.images.shape import ImageShape
 from core.system import paths
-
-
-def made_up(shape: ImageShape, n: int, seed: int = 0) -> np.ndarray:
-    return np.random.default_rng(seed).integers(0, 256, (n, *shape.picture), dtype=np.uint8)
-
-
-def encoded(picture: Image.Image, kind: str = "PNG", **options) -> bytes:
-    buffer = io.BytesIO()
-    picture.save(buffer, kind, **options)
-    return buffer.getvalue()
-
-
-@pytest.fixture
-def noise() -> np.ndarray:
-    return np.random.default_rng(0).integers(0, 256, (5, 28, 28), dtype=np.uint8)
+from tests.core.images.picture_tools import encoded, made_up
 
 
 def test_a_picture_of_the_right_size_is_taken_bit_by_bit(noise):
