@@ -8,23 +8,24 @@ from playwright.sync_api import expect
 from core import runs
 from core.gan import experiments
 from core.gan.questions import QUESTIONS
-from core.runs import gan_source
 from tests.browser.browser_tools import IDLE
 from tests.tiny_gans import FIGURES, ended_trial, gan_run
 
 pytestmark = pytest.mark.browser
 
 RUN = "lesson-gan"
+SOURCE = "example-mlp-vae"
+"""The decoder the experiments start from, whatever other tests have trained in this lab."""
 SLOW = 90_000  # ms: the worker process loads torch before it begins
 COLLAPSE, FROZEN = (next(e for e in experiments.EXPERIMENTS if e.key == key) for key in ("collapse", "frozen-g"))
 
 
 @pytest.fixture(autouse=True)
 def source(lab, monkeypatch):
-    """The decoder that experiments start from, beside a small GAN for the page; what a test makes goes with it."""
+    """The run that experiments start from, beside a small GAN for the page; what a test makes goes with it."""
     monkeypatch.setenv("LATENT_LAB_RUNS", str(lab.runs))
     gan_run(RUN, evaluation=FIGURES)
-    yield experiments.default_source(gan_source.sources())
+    yield runs.open_run(SOURCE)
     for run in runs.list_runs():
         if run.name == RUN or experiments.is_experiment_recipe(run.recipe):
             run.delete()
@@ -32,7 +33,7 @@ def source(lab, monkeypatch):
 
 def visit(page, lab, query: str) -> None:
     page.emulate_media(reduced_motion="reduce")
-    page.goto(f"{lab.url}/gan?{query}")
+    page.goto(f"{lab.url}/gan?{query}&decoder={SOURCE}")
     page.wait_for_selector(".st-key-gan_question_box", timeout=SLOW)
     page.wait_for_selector(IDLE, timeout=SLOW)
 

@@ -264,7 +264,8 @@ def test_a_map_forms_before_the_eyes_stops_continues_and_is_there_after_a_reload
     page.reload()
     the_map(page).wait_for(timeout=60_000)
     expect(the_map(page)).to_have_attribute("data-stamp", re.compile("^stopped"), timeout=60_000)
-    assert page.url == url and page.get_by_role("button", name="Continue").is_visible()
+    expect(page.get_by_role("button", name="Continue")).to_be_visible()
+    assert page.url == url
 
 
 def test_a_finished_map_is_there_again_at_once_and_lives_on_while_another_page_is_open(page, lab):

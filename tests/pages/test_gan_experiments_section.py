@@ -165,3 +165,17 @@ def test_a_training_that_was_taken_out_of_the_queue_can_be_started_again(source,
 def test_an_experiment_that_is_not_there_is_ignored_with_a_message(source):
     page = visit(experiment="nonsense")
     assert "does not exist" in page.warning[0].value and EXPERIMENTS[0].setup in text_of(page)
+
+
+def test_the_address_names_the_decoder_the_experiments_start_from(source):
+    other = trained(tiny(latent_dim=4, epochs=1), "b-vae")
+    page = visit(experiment="collapse", decoder=source.name)
+    assert page.selectbox(key="gan_lab_source").value == source.name
+    page.selectbox(key="gan_lab_source").set_value(other.name).run()
+    assert page.query_params["decoder"] in (other.name, [other.name])
+
+
+def test_a_decoder_that_is_not_there_is_refused_with_a_message(source):
+    page = visit(decoder="nonsense")
+    assert "a decoder that is not there" in page.warning[0].value and "decoder" not in page.query_params
+    assert page.selectbox(key="gan_lab_source").value == source.name

@@ -23,7 +23,7 @@ from ui.shared.run_buttons import job_button, run_button
 from ui.shared.still_image import still
 
 TICK = 1.0
-QUERY = "experiment"
+QUERY, SOURCE_QUERY = "experiment", "decoder"
 
 
 def experiments() -> None:
@@ -94,7 +94,10 @@ def _source(found: list[Run]) -> Run:
     names = {run.name: run for run in found}
     default = lab.default_source(found) or found[0]
     if st.session_state.get("gan_lab_source") not in names:
-        st.session_state["gan_lab_source"] = default.name
+        st.session_state.pop("gan_lab_source", None)
+        shown = escape_markdown(default.name)
+        complaint = f"The address asks for a decoder that is not there. The experiments start from “{shown}”."
+        address.adopt(SOURCE_QUERY, "gan_lab_source", lambda n: n if n in names else None, default.name, complaint)
     name = st.selectbox(
         "Generators start from the decoder of",
         list(names),
@@ -105,6 +108,8 @@ def _source(found: list[Run]) -> Run:
         help="A trained model whose decoder can become a generator. On the digits each training takes seconds to a "
         "minute; with convolutions or on a larger set it takes minutes.",
     )
+    if address.get(SOURCE_QUERY) is not None or name != default.name:
+        address.put(SOURCE_QUERY, name)
     return names[name]
 
 

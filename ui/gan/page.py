@@ -22,7 +22,7 @@ from ui.training_view.gan_view import training
 
 def show() -> None:
     """Draw the page."""
-    address.check_names(("run", "seed", "part", "walk", "question", "experiment"))
+    address.check_names(("run", "seed", "part", "walk", "question", "experiment", "decoder"))
     with page_head(
         "From VAE to GAN",
         "A VAE's decoder is already a generator. See what it gains, and what it loses, when it learns from a "
