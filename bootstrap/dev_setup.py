@@ -83,7 +83,7 @@ def prepare(home: LabPaths, with_browser: bool = True) -> dict[str, str]:
 def pytest_arguments(arguments: list[str], quick: bool = False) -> list[str]:
     """The words of pytest's command line, with one parallel worker more than cores, at most four.
 
-    The browser tests, all in one worker, spend half of their time waiting: the worker more uses that time.
+    The browser tests spend half of their time waiting: the worker more uses that time.
     """
     return [
         *("-n", str(min(4, (os.cpu_count() or 1) + 1))),

@@ -36,10 +36,10 @@ class Result:
 
 
 def environment(extra: dict[str, str] | None = None) -> dict[str, str]:
-    """The variables a command of ours gets: the user's, less what points at other Pythons."""
-    kept = {
-        name: value for name, value in os.environ.items() if name not in ("PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV")
-    }
+    """The variables a command of ours gets: the user's, less what points at other Pythons or slows ours down."""
+    # Without bytecode on disk each of our processes would compile the lab anew, and pytest all tests.
+    dropped = ("PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV", "PYTHONDONTWRITEBYTECODE")
+    kept = {name: value for name, value in os.environ.items() if name not in dropped}
     return {**kept, "PYTHONNOUSERSITE": "1", "PYTHONUTF8": "1", **(extra or {})}
 
 

@@ -85,6 +85,14 @@ def cached_classifier(own_runs: None, digits_classifier: Classifier) -> Classifi
     return digits_classifier
 
 
+@pytest.fixture
+def few_samples(monkeypatch: pytest.MonkeyPatch) -> None:
+    """GANs that this process trains are measured on few generated images."""
+    from tests.tiny_gans import measure_few_samples  # imports torch
+
+    measure_few_samples(monkeypatch)
+
+
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Remember what the lab's own folders hold."""
     if not hasattr(session.config, "workerinput"):  # once, in the process that sums up
@@ -140,12 +148,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
-    """Distribute whole files to parallel workers, and all browser tests to one: they share a lab and a browser."""
+    """Distribute whole files to parallel workers, and the browser tests in two halves: a lab and a browser for each."""
     from xdist.scheduler import LoadScopeScheduling
 
     class Scheduler(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            return BROWSER if nodeid.startswith(BROWSER) else nodeid.split("::")[0]
+            file = nodeid.split("::")[0]
+            if not file.startswith(BROWSER):
+                return file
+            # All of them on one worker would end long after the other tests.
+            return BROWSER + ("a-h" if file.removeprefix(BROWSER + "test_") < "i" else "i-z")
 
     config.option.loadscopereorder = False  # the order of the collection counts, not the number of tests
     return Scheduler(config, log)

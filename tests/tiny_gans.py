@@ -1,15 +1,25 @@
 """Untrained GANs on the digits with a source of each family, as recipes, models and run folders."""
 
 import numpy as np
+import pytest
 import torch
 
 from core import runs
+from core.evaluation import sample_quality
 from core.gan import experiments
 from core.models import GAN, build
 from core.recipes.recipe import Recipe
 from core.runs import frames, history, weights
 from core.system.atomic_files import write_json
+from core.training import gan_trainer
 from tests.tiny_runs import tiny
+
+
+def measure_few_samples(patch: pytest.MonkeyPatch) -> None:
+    """Let trainings in this process measure 300 generated images where the lab measures thousands, most of the work of
+    so small a GAN. What the measures come to is the matter of other tests."""
+    patch.setattr(sample_quality, "FINAL_SAMPLES", 300)
+    patch.setattr(gan_trainer, "ROUND_SAMPLES", 300)
 
 
 def gan_recipe(kind: str = "vae", **changes) -> Recipe:

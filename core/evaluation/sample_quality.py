@@ -210,20 +210,21 @@ def generate(model: LatentModel, n: int, seed: int = 0) -> np.ndarray:
 
 
 def evaluation_steps(
-    model: GAN, images: ImageSet, n: int = FINAL_SAMPLES, judge: Classifier | None = None
+    model: GAN, images: ImageSet, n: int | None = None, judge: Classifier | None = None
 ) -> Generator[float, None, dict[str, Any]]:
     """Evaluate a GAN's generator, and the decoder that it started from, on the test set.
 
     Yields the share that is done, 0 to 1.
 
     Args:
-        judge: as in `for_dataset`.
+        n: number of generated images; None: `FINAL_SAMPLES`. judge: as in `for_dataset`.
     Returns:
         The measures of the generator by name, ready for JSON; `before`: those of the decoder, or None; `real`: those of
         real training images, the value to strive for; `control`: those of the decoder's samples with more contrast, or
         None; `floor`: the Fréchet distance of real images; `yardstick`, `classifier`: the features of the distance, in
         words, and the digest of the classifier; `reference`: what is compared with.
     """
+    n = FINAL_SAMPLES if n is None else n
     has_test = bool(len(images.test_images))
     test = images.test_images if has_test else images.train_images
     quality = for_dataset(images, judge)

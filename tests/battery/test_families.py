@@ -20,7 +20,7 @@ from core.recipes.images import load_images
 from core.runs import RunError, history, weights
 from core.runs.export import to_zip
 from tests.battery.members import ALL, MEMBERS, Member
-from tests.tiny_runs import drive, trained
+from tests.tiny_runs import drive, keep_a_beginner, trained
 
 SHAPES = ((1, 28, 28), (3, 32, 32), (1, 20, 36))
 EXPLICIT = [member for member in ALL if not FAMILIES[member.key].adversarial]
@@ -89,8 +89,10 @@ def test_the_first_batch_has_the_terms_of_the_record_added_with_their_weights(me
 
 @each
 @at_each_shape
-def test_a_run_is_trained_saved_loaded_and_exported(member, shape, cached_classifier):
+def test_a_run_is_trained_saved_loaded_and_exported(member, shape, cached_classifier, few_samples):
     recipe = member.recipe(shape, epochs=1)
+    if recipe.family.adversarial:
+        keep_a_beginner(load_images(recipe))
     run = trained(recipe)
     table = run.history()
     assert tuple(table) == history.columns(recipe.family) and table["epoch"][-1] == 1
@@ -118,7 +120,7 @@ def _encodes_decodes_and_samples(model: LatentModel, recipe) -> None:
 
 
 @each
-def test_a_run_that_is_stopped_and_resumed_is_bit_equal(member, cached_classifier):
+def test_a_run_that_is_stopped_and_resumed_is_bit_equal(member, cached_classifier, few_samples):
     recipe = member.recipe(epochs=3)
     whole, parts = trained(recipe, "whole"), runs.create(recipe, "parts")
     drive(parts, stop_after=3)

@@ -1,6 +1,6 @@
 """Fixtures of the browser tests: the lab, started by its own command, and a page in a real Chromium.
 
-`lab` is one server for all browser tests, with its own folder of runs that begins with the shipped examples. `page`
+`lab` is one server for all browser tests of a worker, with its own folder of runs that begins with the shipped examples. `page`
 is a fresh browser tab that fails its test on any console error and on any request to another host. All tabs share the
 browser's cache, so that the scripts of Streamlit are loaded and compiled once.
 """
@@ -13,12 +13,15 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import urllib.request
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sync_playwright
 
 from bootstrap import launcher
@@ -35,6 +38,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+STARTING = Path(tempfile.gettempdir()) / f"latent-lab-tests-{zlib.crc32(str(ROOT).encode()):08x}.lock"
 PATIENCE = 120_000  # ms to wait for what a page shows or does; on an idle machine a second or two
 OPENED = re.compile(r"(?:Latent Lab is open at|URL:) +http://localhost:(\d+)")  # not: "is already open at"
 
@@ -51,19 +55,20 @@ class Lab:
         }
         if data is not None:
             environment["LATENT_LAB_DATA"] = str(data)
-        self.process = subprocess.Popen(
-            self._command(),
-            cwd=ROOT,
-            env=environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
         self._said: list[str] = []
         self._open = threading.Event()
-        threading.Thread(target=self._listen, daemon=True).start()
-        assert self._open.wait(120), "The lab did not open:\n" + self.log_text()
+        with FileLock(STARTING):  # a parallel worker starts its lab before or after, so that one of them is the first
+            self.process = subprocess.Popen(
+                self._command(),
+                cwd=ROOT,
+                env=environment,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+            threading.Thread(target=self._listen, daemon=True).start()
+            assert self._open.wait(120), "The lab did not open:\n" + self.log_text()
 
     def _command(self) -> list[str]:
         if Path(sys.prefix) == ROOT / ".venv" and launcher.running_port(LabPaths(ROOT)) is None:

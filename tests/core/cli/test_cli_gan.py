@@ -14,6 +14,7 @@ from core.evaluation import classifier, sample_quality
 from core.latent import codec, sampling
 from core.runs import export, weights
 from tests.core.cli.cli_tools import TINY, refused, tiles, words
+from tests.tiny_gans import measure_few_samples
 from tests.tiny_runs import keep_in_cache
 
 pytestmark = pytest.mark.slow
@@ -32,6 +33,7 @@ def game_folder(tmp_path_factory, digits_classifier):
         patch.setenv("LATENT_LAB_RUNS", str(folder))
         patch.setenv("LATENT_LAB_CACHE", str(folder.with_name("games-cache")))
         keep_in_cache(digits_classifier)
+        measure_few_samples(patch)
         assert cli.main(words(TINY + " --name first")) == 0
         assert cli.main(words(TINY.replace("mlp-vae", "plane-ad") + " --name table")) == 0
         assert cli.main(words(GAN + " --source first --name game")) == 0
@@ -40,7 +42,7 @@ def game_folder(tmp_path_factory, digits_classifier):
 
 
 @pytest.fixture
-def games(game_folder, monkeypatch):
+def games(game_folder, few_samples, monkeypatch):
     monkeypatch.setenv("LATENT_LAB_RUNS", str(game_folder))
     monkeypatch.setenv("LATENT_LAB_CACHE", str(game_folder.with_name("games-cache")))
     return game_folder

@@ -20,7 +20,7 @@ CPU = torch.device("cpu")
 
 
 @pytest.fixture
-def source(cached_classifier) -> Run:
+def source(cached_classifier, few_samples) -> Run:
     return trained(tiny(latent_dim=4), "vae")
 
 
