@@ -1,11 +1,10 @@
 """Fixtures of the browser tests: the lab, started by its own command, and a page in a real Chromium.
 
-`lab` is one server for all browser tests of a worker, with its own folder of runs that begins with the shipped examples. `page`
-is a fresh browser tab that fails its test on any console error and on any request to another host. All tabs share the
-browser's cache, so that the scripts of Streamlit are loaded and compiled once.
+`lab` is one server for all browser tests of a worker, with its own folder of runs that begins with the shipped
+examples. `page` is a browser tab that fails its test on any console error and on any request to another host. All tests
+of a worker share it and the browser's cache, so that the scripts of Streamlit are loaded and compiled once.
 """
 
-import contextlib
 import json
 import os
 import re
@@ -22,7 +21,7 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
-from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
 
 from bootstrap import launcher
 from bootstrap.paths import LabPaths
@@ -39,6 +38,7 @@ FLAGS = [
     "--disable-sync",
 ]
 STARTING = Path(tempfile.gettempdir()) / f"latent-lab-tests-{zlib.crc32(str(ROOT).encode()):08x}.lock"
+SIZE: ViewportSize = {"width": 1280, "height": 720}
 PATIENCE = 120_000  # ms to wait for what a page shows or does; on an idle machine a second or two
 OPENED = re.compile(r"(?:Latent Lab is open at|URL:) +http://localhost:(\d+)")  # not: "is already open at"
 
@@ -150,26 +150,43 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def window(chromium: Browser) -> Iterator[BrowserContext]:
     """The context of all tabs: their common cache."""
-    window = chromium.new_context(viewport={"width": 1280, "height": 720})
+    window = chromium.new_context(viewport=SIZE)
     window.set_default_timeout(PATIENCE)
     yield window
     window.close()
 
 
 @pytest.fixture
-def page(window: BrowserContext, lab: Lab) -> Iterator[Page]:
-    """A new tab of 1280 × 720 pixels without cookies and storage."""
-    page = window.new_page()
+def page(window: BrowserContext, lab: Lab, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A tab of 1280 × 720 pixels without cookies and storage.
+
+    It is the same tab for all tests, since a new one compiles Streamlit's scripts once more, half of a test's work. A
+    test that leaves behind what cannot be undone, such as an init script, closes it.
+    """
+    page = window.pages[0] if window.pages else window.new_page()
     trouble: list[str] = []
-    page.on("console", lambda m: trouble.append(f"console: {m.text}") if m.type == "error" and not seeking(m) else None)
-    page.on("pageerror", lambda error: trouble.append(f"script: {error}"))
-    page.on("request", lambda r: None if ours(r.url, lab.url) else trouble.append(f"request to {r.url}"))
-    page.on("websocket", lambda w: None if ours(w.url, lab.url) else trouble.append(f"socket to {w.url}"))
+    listeners = {
+        "console": lambda m: trouble.append(f"console: {m.text}") if m.type == "error" and not seeking(m) else None,
+        "pageerror": lambda error: trouble.append(f"script: {error}"),
+        "request": lambda r: None if ours(r.url, lab.url) else trouble.append(f"request to {r.url}"),
+        "websocket": lambda w: None if ours(w.url, lab.url) else trouble.append(f"socket to {w.url}"),
+    }
+    for event, listener in listeners.items():
+        page.on(event, listener)
+    failed = request.session.testsfailed
     yield page
-    with contextlib.suppress(Error):  # a page that was never opened has no storage
-        page.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
     for tab in window.pages:
-        tab.close()
+        if tab is not page or request.session.testsfailed > failed:
+            tab.close()
+    if not page.is_closed():
+        for event, listener in listeners.items():
+            page.remove_listener(event, listener)
+        page.unroute_all()
+        page.goto(f"{lab.url}/_stcore/health")  # ends the visitor's session; with the origin the process stays
+        page.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
+        page.emulate_media(media="null", color_scheme="null", reduced_motion="null", forced_colors="null")
+        page.set_viewport_size(SIZE)
+        page.mouse.move(0, 0)
     window.clear_cookies()
     window.clear_permissions()
     assert not trouble, json.dumps(trouble, indent=1)

@@ -136,6 +136,7 @@ def test_a_component_that_is_cleaned_up_after_in_mid_use_goes_on_as_it_was(page,
     page.get_by_role("link", name="Data", exact=True).first.click()
     # Once it has left the page nobody listens for its run any more.
     page.wait_for_function("() => [...latentLab.listeners].every(([, all]) => !all.size)")
+    page.close()  # with its init script
 
 
 def test_zero_and_a_double_click_reset_one_slider(page, lab):
