@@ -16,9 +16,11 @@ import torch
 
 from core.images import convert
 from core.latent import codec, sampling
+from core.latent.forward_pass import array
 from core.models import adversarial_losses
 from core.training import gan_trainer
 from core.training.gan_trainer import MOMENTUM
+from core.training.single_step import gradient_norms
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -97,9 +99,9 @@ def d_step(model: GAN, recipe: Recipe, real: np.ndarray, seed: int, factor: floa
     layers = _update(copied.discriminator, loss, recipe.d_lr * factor)
     loss_after, _, *after = objective()
     thresholds = [adversarial_losses.decision_threshold(recipe.adversarial, *pair).item() for pair in (before, after)]
-    real_before, fake_before, real_after, fake_after = (_array(output) for output in (*before, *after))
+    real_before, fake_before, real_after, fake_after = (array(output) for output in (*before, *after))
     return DStep(
-        z=_array(noise),
+        z=array(noise),
         real=real,
         fake=convert.to_pictures(fake),
         real_before=real_before,
@@ -132,13 +134,13 @@ def g_step(model: GAN, recipe: Recipe, real: np.ndarray, seed: int, factor: floa
         )
     assert fake.grad is not None
     return GStep(
-        z=_array(noise),
+        z=array(noise),
         fake=convert.to_pictures(fake),
         fake_after=convert.to_pictures(after),
-        change=convert.channels_last(_array(after - fake)),
-        verdict=_array(verdict),
-        verdict_after=_array(verdict_after),
-        gradient=convert.channels_last(_array(fake.grad)) * len(real),
+        change=convert.channels_last(array(after - fake)),
+        verdict=array(verdict),
+        verdict_after=array(verdict_after),
+        gradient=convert.channels_last(array(fake.grad)) * len(real),
         loss=loss.item(),
         loss_after=loss_after.item(),
         threshold=threshold.item(),
@@ -162,16 +164,6 @@ def _update(network: nn.Module, loss: Tensor, lr: float) -> tuple[tuple[str, flo
     """Take one Adam step on the network's weights; returns (name, norm of the gradient) of each layer with weights."""
     adam = torch.optim.Adam(network.parameters(), lr=lr, betas=MOMENTUM)
     loss.backward()  # type: ignore[no-untyped-call]
-    norms = []
-    for layer in network.children():
-        for weight in layer.parameters():
-            if weight.dim() > 1 and weight.grad is not None:
-                shape = " → ".join(map(str, reversed(weight.shape[:2])))
-                norms.append((f"{'convolution' if weight.dim() == 4 else 'dense'} {shape}", float(weight.grad.norm())))
-                break
+    norms = gradient_norms(network)
     adam.step()
-    return tuple(norms)
-
-
-def _array(tensor: Tensor) -> np.ndarray:
-    return np.asarray(tensor.detach().float().cpu().numpy())
+    return norms

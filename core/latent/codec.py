@@ -45,17 +45,40 @@ def training_latents(model: LatentModel, recipe: Recipe, images: ImageSet, limit
     Returns:
         (indices into `images.train_images` [n], μ float32 [n, d]), with n ≤ `limit`.
     """
+    trained, own = _spread(model, recipe, images, limit)
+    if own is not None:
+        table = model.latent_table
+        assert table is not None
+        return trained, model.posterior(table[own]).mean.cpu().numpy()
+    return trained, encode(model, images.train_images[trained])
+
+
+def table_rows(
+    model: LatentModel, recipe: Recipe, images: ImageSet, limit: int
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Training images, spread evenly, and their rows in the model's latent table.
+
+    Returns:
+        (indices into `images.train_images` [n], rows [n]), with n ≤ `limit`; None for a model without a table, or where
+        it cannot be known which image a row belongs to.
+    """
+    trained, own = _spread(model, recipe, images, limit)
+    return None if own is None else (trained, own)
+
+
+def _spread(model: LatentModel, recipe: Recipe, images: ImageSet, limit: int) -> tuple[np.ndarray, np.ndarray | None]:
+    """Indices of training images, spread evenly, and their rows in the latent table; None where they have none."""
     trained, _ = data.split(images, recipe.validation, recipe.train_images)
     rows = np.linspace(0, len(trained) - 1, min(len(trained), limit)).astype(int)
     table = model.latent_table
     in_table, length = data.table_rows(images, recipe.validation, recipe.train_images)
-    if table is not None and (model.table_images is not None or (len(table) == length and images.ordered)):
-        trained, own = trained[rows], in_table[rows]
-        if model.table_images is not None:
-            own = fingerprint.rows_by_content(model.table_images, images.train_images[trained], own)
-        known = (own >= 0) & (own < len(table))  # an image that the model was not trained on has no row
-        return trained[known], model.posterior(table[own[known]]).mean.cpu().numpy()
-    return trained[rows], encode(model, images.train_images[trained[rows]])
+    if table is None or (model.table_images is None and (len(table) != length or not images.ordered)):
+        return trained[rows], None
+    trained, own = trained[rows], in_table[rows]
+    if model.table_images is not None:
+        own = fingerprint.rows_by_content(model.table_images, images.train_images[trained], own)
+    known = (own >= 0) & (own < len(table))  # an image that the model was not trained on has no row
+    return trained[known], own[known]
 
 
 def encode(model: LatentModel, images: np.ndarray, chunk: int = 1024) -> np.ndarray:

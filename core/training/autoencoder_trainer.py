@@ -67,7 +67,7 @@ class AutoencoderTrainer(BaseTrainer):
         self.changeable = ("lr", *family.weights)
         if family.variational:
             self.breakdown = ("kl.csv", ("epoch", *(f"z{i}" for i in range(recipe.latent_dim))))
-        self.optimizer = _optimizer(recipe, self.model, device)
+        self.optimizer = optimizer_of(recipe, self.model, device)
         # A row is seen once an epoch: from the first batch of one to the last batch of the next at the longest.
         self.latents = (
             LazyAdam(latent_init.initial_table(recipe, self.train_images), recipe.latent_lr, 2 * self.batches)
@@ -124,7 +124,7 @@ class AutoencoderTrainer(BaseTrainer):
         # A statistic of the batch counts for each of its images, so that curves weigh batches by their size.
         sums = [len(x) * losses[t.name] if t.batch else losses[t.name].sum() for t in self.terms]
         weights = self.weights_now()
-        torch.autograd.backward(_weighted_sum(self.terms, sums, weights) / len(x))
+        torch.autograd.backward(weighted_sum(self.terms, sums, weights) / len(x))
         self._set_rates()
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
@@ -180,7 +180,7 @@ class AutoencoderTrainer(BaseTrainer):
         position = self.position_row(self.batch)
         weighted = {t.name: position[t.weight] * scores.terms[t.name] for t in self.terms if t.weight}
         row = position | self._loss_columns("val", scores.terms, weighted)
-        objective = _weighted_sum(self.terms, [scores.terms[t.name] for t in self.terms], self.weights)
+        objective = weighted_sum(self.terms, [scores.terms[t.name] for t in self.terms], self.weights)
         return ValidationResult(row, objective, scores.kl_per_dim)
 
     def _latents_of_training(self) -> Tensor:
@@ -247,7 +247,7 @@ class AutoencoderTrainer(BaseTrainer):
 Number = TypeVar("Number", Tensor, float)
 
 
-def _weighted_sum(terms: tuple[Term, ...], values: list[Number], weights: dict[str, float]) -> Number:
+def weighted_sum(terms: tuple[Term, ...], values: list[Number], weights: dict[str, float]) -> Number:
     """Sum of the values of loss terms with their weights."""
     total = _weighted(terms[0], values[0], weights)
     for term, value in zip(terms[1:], values[1:], strict=True):
@@ -259,7 +259,8 @@ def _weighted(term: Term, value: Number, weights: dict[str, float]) -> Number:
     return weights[term.weight] * value if term.weight else value
 
 
-def _optimizer(recipe: Recipe, model: torch.nn.Module, device: torch.device) -> torch.optim.Optimizer:
+def optimizer_of(recipe: Recipe, model: torch.nn.Module, device: torch.device) -> torch.optim.Optimizer:
+    """A new optimiser of the networks' weights, as a training begins with it."""
     # One kernel for all parameters instead of several for each: small models die of overhead.
     fused = device.type in ("cpu", "cuda")
     if recipe.optimizer == "sgd":

@@ -80,6 +80,16 @@ class LazyAdam:
         self._leaf = self._caught_up(self.table[rows], self._m, self._v, last).requires_grad_()
         return self._leaf
 
+    def gradient(self) -> Tensor:
+        """The gradient [B, k] of the rows gathered last.
+
+        Raises:
+            RuntimeError: they have none.
+        """
+        if self._leaf.grad is None:
+            raise RuntimeError("step: the rows gathered last have no gradient; call backward first.")
+        return self._leaf.grad
+
     @torch.no_grad()
     def step(self) -> None:
         """Take one Adam step on the rows gathered last.
@@ -88,10 +98,8 @@ class LazyAdam:
             RuntimeError: the rows have no gradient.
         """
         b1, b2 = self.betas
+        grad, gone = self.gradient(), self._gone
         self.steps = t = self.steps + 1
-        grad, gone = self._leaf.grad, self._gone
-        if grad is None:
-            raise RuntimeError("step: the rows gathered last have no gradient; call backward first.")
         m = self._m * b1 ** (gone + 1.0) + (1 - b1) * grad
         v = self._v * b2 ** (gone + 1.0) + (1 - b2) * grad.square()
         root = (v / (1 - b2**t)).sqrt_().add_(self.eps)

@@ -1,0 +1,189 @@
+"""One training step with all intermediate tensors for display, of any family that minimises a sum of loss terms.
+
+The step uses the model's own `loss`, the family's terms and the trainer's optimiser, on a copy of the weights: the run
+does not change. It is the first step of a new optimiser at the run's learning rate times a factor; the state of the
+run's optimiser is not part of its weights.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from core.images import convert
+from core.latent import codec
+from core.latent.forward_pass import Heard, array
+from core.models.base import LatentModel, Posterior
+from core.recipes.recipe import Recipe
+from core.training.autoencoder_trainer import optimizer_of, weighted_sum
+from core.training.lazy_adam import LazyAdam
+
+
+@dataclass(frozen=True)
+class TrainingStep:
+    """One step on B images.
+
+    Attributes:
+        images: pictures. given: what the encoder got, where that is not the images. rows: of the latent table, [B].
+        mean, sigma, noise, z: as in `core.latent.forward_pass.ForwardPass`, [B, d]; σ and ε are None for points.
+        decoded, decoded_after: pictures of the same z, or of the same image and ε after the step.
+        change: their difference before rounding, float32 in the layout of pictures.
+        terms, terms_after: loss terms by name, unweighted, means over images. per_image: the same before the step, [B].
+        loss, loss_after: the weighted sums.
+        output_gradient: of the loss with respect to the decoder's raw output, times B, in the layout of pictures.
+        z_gradient: with respect to z, times B, float32 [B, d].
+        encoder, decoder: (name, norm of the gradient) of each layer with weights. table_gradient: norms of the rows.
+    """
+
+    images: np.ndarray
+    given: np.ndarray | None
+    rows: np.ndarray | None
+    mean: np.ndarray
+    sigma: np.ndarray | None
+    noise: np.ndarray | None
+    z: np.ndarray
+    decoded: np.ndarray
+    decoded_after: np.ndarray
+    change: np.ndarray
+    terms: dict[str, float]
+    terms_after: dict[str, float]
+    per_image: dict[str, np.ndarray]
+    loss: float
+    loss_after: float
+    output_gradient: np.ndarray
+    z_gradient: np.ndarray
+    encoder: tuple[tuple[str, float], ...]
+    decoder: tuple[tuple[str, float], ...]
+    table_gradient: np.ndarray | None
+
+
+@dataclass
+class _Forward:
+    """What one evaluation of the loss leaves behind."""
+
+    posterior: Posterior
+    heard: Heard
+    terms: dict[str, Tensor]
+    total: Tensor
+    decoded: Tensor
+
+
+def take(
+    model: LatentModel,
+    recipe: Recipe,
+    images: np.ndarray,
+    seed: int,
+    weights: Mapping[str, float],
+    rows: np.ndarray | None = None,
+    factor: float = 1.0,
+) -> TrainingStep:
+    """One step on B pictures, uint8 [B, H, W] or [B, H, W, 3].
+
+    Args:
+        seed: of the noise ε, the same before and after the step. weights: of the loss terms, by recipe field.
+        rows: of the latent table, [B], for a model that has one. factor: of the learning rates.
+    """
+    copied = _trainable(model)
+    x = codec.image_tensor(images, copied)
+    optimizer = optimizer_of(recipe, copied, x.device)
+    for group in optimizer.param_groups:
+        group["lr"] = recipe.lr * factor
+    table = None
+    if rows is not None and model.latent_table is not None:
+        own = model.latent_table[torch.as_tensor(rows, device=x.device)]
+        table = LazyAdam(own, recipe.latent_lr * factor, longest_gap=2)
+    before = _forward(copied, recipe, x, seed, weights, table)
+    before.heard.output.retain_grad()  # gradients of intermediate tensors are dropped otherwise
+    z = before.heard.z
+    if not z.is_leaf:
+        z.retain_grad()
+    torch.autograd.backward(before.total)
+    norms = [gradient_norms(network) for network in (copied.encoder, copied.decoder)]
+    row_gradient = None if table is None else array(table.gradient().norm(dim=1)) * len(x)
+    optimizer.step()
+    if table is not None:
+        table.step()
+    with torch.no_grad():
+        after = _forward(copied, recipe, x, seed, weights, table)
+    return _result(images, rows, x, before, after, norms, row_gradient)
+
+
+def _result(
+    images: np.ndarray,
+    rows: np.ndarray | None,
+    x: Tensor,
+    before: _Forward,
+    after: _Forward,
+    norms: list[tuple[tuple[str, float], ...]],
+    row_gradient: np.ndarray | None,
+) -> TrainingStep:
+    heard, posterior, n = before.heard, before.posterior, len(x)
+    sigma = None if posterior.logvar is None else torch.exp(0.5 * posterior.logvar)
+    changed = heard.given is not None and not torch.equal(heard.given, x)
+    output_gradient, z_gradient = heard.output.grad, heard.z.grad
+    assert output_gradient is not None and z_gradient is not None
+    return TrainingStep(
+        images=images,
+        given=convert.to_pictures(heard.given.clamp(0, 1)) if changed and heard.given is not None else None,
+        rows=rows,
+        mean=array(posterior.mean),
+        sigma=None if sigma is None else array(sigma),
+        noise=None if sigma is None else array((heard.z - posterior.mean) / sigma),
+        z=array(heard.z),
+        decoded=convert.to_pictures(before.decoded),
+        decoded_after=convert.to_pictures(after.decoded),
+        change=convert.channels_last(array(after.decoded - before.decoded)),
+        terms={name: term.mean().item() for name, term in before.terms.items()},
+        terms_after={name: term.mean().item() for name, term in after.terms.items()},
+        per_image={name: array(term.expand(n)) for name, term in before.terms.items()},
+        loss=before.total.item(),
+        loss_after=after.total.item(),
+        output_gradient=convert.channels_last(array(output_gradient)) * n,
+        z_gradient=array(z_gradient) * n,
+        encoder=norms[0],
+        decoder=norms[1],
+        table_gradient=row_gradient,
+    )
+
+
+def _forward(
+    model: LatentModel, recipe: Recipe, x: Tensor, seed: int, weights: Mapping[str, float], table: LazyAdam | None
+) -> _Forward:
+    """The loss of a batch, as `AutoencoderTrainer.step` computes it."""
+    generator = torch.Generator(x.device).manual_seed(seed)
+    given = None if table is None else model.posterior(table.gather(torch.arange(len(x), device=x.device)))
+    with Heard(model) as heard:
+        terms = dict(model.loss(x, generator, given).terms)
+    posterior = given
+    if posterior is None:
+        assert heard.code is not None
+        posterior = model.posterior(heard.code)
+    total = weighted_sum(recipe.family.terms, [terms[t.name].mean() for t in recipe.family.terms], dict(weights))
+    return _Forward(posterior, heard, terms, total, model.likelihood.mean(heard.output))
+
+
+def _trainable(model: LatentModel) -> LatentModel:
+    """A copy whose networks can be trained. The latent table, which may be large, is shared and never written."""
+    table = model.latent_table
+    copied = copy.deepcopy(model, {} if table is None else {id(table): table})
+    return copied.requires_grad_(True).train()
+
+
+def gradient_norms(network: nn.Module | None) -> tuple[tuple[str, float], ...]:
+    """(name, norm of the gradient with respect to its weights) of each layer, from input to output; none for None."""
+    return tuple(_norms(network)) if network is not None else ()
+
+
+def _norms(network: nn.Module) -> Iterator[tuple[str, float]]:
+    for layer in network.children():
+        weight: Any = next((p for p in layer.parameters() if p.dim() > 1 and p.grad is not None), None)
+        if weight is not None:
+            outputs, inputs = weight.shape[1::-1] if isinstance(layer, nn.ConvTranspose2d) else weight.shape[:2]
+            kind = "convolution" if weight.dim() == 4 else "dense"
+            yield f"{kind} {inputs} → {outputs}", float(weight.grad.norm())
