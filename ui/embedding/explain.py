@@ -11,9 +11,15 @@ from core.embedding import settings, tsne
 from core.latent import pca
 from ui.components.charts.curves import curves
 from ui.embedding.board import EmbeddingView, ViewState
-from ui.shared import theme
+from ui.shared import glossary, theme
 from ui.shared.formatting import format_sig
 from ui.shared.source_code import show_code
+
+TSNE = (
+    "**t-SNE** gives each image i a probability over the others, its neighbours, by a Gaussian around xᵢ. Its "
+    "width σᵢ is chosen so that the effective number of neighbours, 2 to the entropy, equals the **perplexity**."
+)
+"""What t-SNE does with the distances between images."""
 
 
 def explain(view: EmbeddingView, state: ViewState) -> None:
@@ -49,10 +55,7 @@ def _tsne(view: EmbeddingView, state: ViewState) -> None:
         else view.x
     )
     sigma, p, entropy = neighbour_probabilities(x, 0, s.perplexity)
-    st.markdown(
-        "**t-SNE** gives each image i a probability over the others, its neighbours, by a Gaussian around xᵢ. Its "
-        "width σᵢ is chosen so that the effective number of neighbours, 2 to the entropy, equals the **perplexity**."
-    )
+    glossary.markdown(TSNE, "perplexity")
     st.latex(
         r"p_{j \mid i} = \frac{\exp(-\lVert x_i - x_j \rVert^2 / 2\sigma_i^2)}"
         r"{\sum_{k \ne i} \exp(-\lVert x_i - x_k \rVert^2 / 2\sigma_i^2)}, \qquad "

@@ -13,7 +13,7 @@ from core.latent.planes import PlaneAxes
 from core.runs import Run
 from ui.components.latent.plane import plane, side_for
 from ui.generate import sampler
-from ui.shared import address
+from ui.shared import address, glossary
 from ui.shared.address import Parameter, one_of, whole
 from ui.shared.formatting import escape_markdown, format_sig
 from ui.shared.latent_cursor import cursor_of
@@ -201,10 +201,11 @@ def samples(run: Run, loaded: LoadedModel) -> None:
         for parameter in parameters:
             parameter.keep()
         settings = sampler.grid_settings(loaded)
-        st.caption(
+        glossary.caption(
             f"{sampler.SAMPLES} points z {sampler.about(run, loaded, settings[2])}, decoded. Images "
             "between two classes come from gaps of the latent space. A lower temperature makes them rarer, and the "
-            "samples less varied."
+            "samples less varied.",
+            "prior",
         )
     with right:
         pictures, problem = sampler.grid(run, loaded, *settings)

@@ -33,9 +33,10 @@ def page() -> None:
     address.check_names(("run", "runs", "image", "hide", *settings.ALLOWED))
     with page_head(
         "Reconstruct",
-        "An encoder computes the latent vector of an image in one pass. Without an encoder, a search finds it; the "
-        "search also works when part of the image is hidden.",
+        "An encoder computes the latent vector of an image in one pass (amortisation). Without an encoder, a search "
+        "finds it; the search also works when part of the image is hidden.",
         key="reconstruct_head",
+        terms=("latent", "amortisation"),
         widths=(1, 2),
     ):
         runs = inputs.choose_models()

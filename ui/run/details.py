@@ -12,6 +12,7 @@ from core.runs.export import FILES, RESUME
 from ui.run import recipe_table
 from ui.run.figures import figures
 from ui.run.lineage import history_lines, relatives
+from ui.shared import glossary
 from ui.shared.formatting import escape_markdown, format_sig, pluralize
 from ui.shared.page import open_page
 from ui.shared.run_buttons import run_button, run_key
@@ -45,12 +46,17 @@ def details(run: Run, training: bool) -> None:
 
 def _figures(run: Run) -> None:
     st.subheader("Figures", anchor=False)
+    rows = [figure.row() for figure in figures(run)]
     st.dataframe(
-        [figure.row() for figure in figures(run)],
+        rows,
         key="run_figures",
         hide_index=True,
         height="content",
         alt="The figures of this run with their units.",
+    )
+    glossary.meanings(
+        [text for row in rows for text in (row["Figure"], row["Unit"])],
+        *("ELBO", "KL", "nats", "active unit", "Fréchet distance", "precision", "recall", "density", "coverage"),
     )
     st.caption(
         "All of them can be computed again from the files below. The test images are never trained on; the weights "

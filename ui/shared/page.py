@@ -12,11 +12,14 @@ from core.data import ImageSet
 from core.runs import Run
 from core.runs.images import images_of as images_of_run
 from ui import registry
+from ui.shared import glossary
 from ui.shared.formatting import escape_markdown
 
 
 @contextmanager
-def page_head(title: str, intro: str, *, key: str | None = None, widths: Sequence[int] = (1, 1)) -> Iterator[None]:
+def page_head(
+    title: str, intro: str, *, key: str | None = None, widths: Sequence[int] = (1, 1), terms: Sequence[str] = ()
+) -> Iterator[None]:
     """The head of a page: its title, beside it what the block draws (such as the box of runs), below both the intro.
 
     It has no gaps, so that pictures and controls stand on the first screen of a laptop.
@@ -24,13 +27,14 @@ def page_head(title: str, intro: str, *, key: str | None = None, widths: Sequenc
     Args:
         intro: what can be learned here, one or two sentences. key: of the container, for styles.
         widths: of the columns of title and block, as `st.columns` takes them.
+        terms: of the glossary, to be marked in the intro.
     """
     with st.container(gap=None, key=key or "page_head"):
         left, right = st.columns(list(widths), vertical_alignment="center")
         left.title(title, anchor=False)
         with right:
             yield
-        st.markdown(intro)
+        glossary.markdown(intro, *terms)
 
 
 def open_page(key: str, **query: str) -> None:

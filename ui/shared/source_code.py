@@ -10,6 +10,7 @@ from typing import Any
 
 import streamlit as st
 
+from core.recipes.family import Family
 from core.system import paths
 
 
@@ -37,3 +38,9 @@ def show_code(parts: Sequence[Any], title: str = "") -> None:
     files = ", ".join(f"`{file}`" for file in dict.fromkeys(map(file_of, parts)))
     st.caption(f"{title} ({files}):" if title else files)
     st.code(source_of(*parts), language="python")
+
+
+def loss_code(family: Family) -> list[Any]:
+    """The methods that compute a family's loss. Imports torch."""
+    model = family.model_class()
+    return [getattr(model, name) for name in family.code if hasattr(model, name)]

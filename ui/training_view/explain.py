@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import streamlit as st
 
-from core.recipes.family import Family
 from core.recipes.recipe import Recipe
 from ui.charts.losses import unit
+from ui.shared import glossary
 from ui.shared.formatting import epoch, format_sig
-from ui.shared.source_code import show_code
+from ui.shared.source_code import loss_code, show_code
 
 
 def how_it_works(recipe: Recipe, points: dict[str, np.ndarray]) -> None:
@@ -31,7 +29,7 @@ def how_it_works(recipe: Recipe, points: dict[str, np.ndarray]) -> None:
 
 def _objective(recipe: Recipe, points: dict[str, np.ndarray]) -> None:
     family, row = recipe.family, newest_validation(points)
-    st.markdown(family.explanation or family.sentence)
+    glossary.markdown(family.explanation or family.sentence, "ELBO", "posterior", "prior")
     if family.objective:
         st.latex(family.objective)
     if sigma := recipe.implied_sigma:
@@ -84,9 +82,3 @@ def newest_validation(points: dict[str, np.ndarray]) -> dict[str, float] | None:
     """The newest row of a history that has a validation; None before there is one."""
     rows = np.flatnonzero(np.isfinite(np.asarray(points.get("val_total", ()), float)))
     return {column: float(values[rows[-1]]) for column, values in points.items()} if len(rows) else None
-
-
-def loss_code(family: Family) -> list[Any]:
-    """The methods that compute a family's loss. Imports torch."""
-    model = family.model_class()
-    return [getattr(model, name) for name in family.code if hasattr(model, name)]

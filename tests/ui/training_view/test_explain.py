@@ -6,7 +6,7 @@ import pytest
 
 from core.recipes import presets
 from core.recipes.family import FAMILIES
-from ui.shared.source_code import source_of
+from ui.shared.source_code import loss_code, source_of
 from ui.training_view import explain
 
 TRAINED = [key for key, family in FAMILIES.items() if family.terms]
@@ -43,5 +43,5 @@ def test_the_discretised_logistic_is_told_in_bits_per_dimension_too():
 @pytest.mark.parametrize("kind", TRAINED)
 def test_every_familys_loss_and_training_step_can_be_shown(kind):
     family = FAMILIES[kind]
-    assert "def " in source_of(*explain.loss_code(family))
+    assert "def " in source_of(*loss_code(family))
     assert source_of(family.trainer_class().step).startswith("def step")
