@@ -32,7 +32,7 @@ WITHOUT_TORCH = ("system", "images", "data", "recipes", "runs", "jobs", "embeddi
 """Packages of core that the first page imports, so that it opens before torch is loaded."""
 WITH_TORCH = {"core.runs.weights"}
 """Modules of those packages that compute with models, besides the modules of worker processes."""
-UI_ORDER = ("components registry", "shared", "charts", "training_view")
+UI_ORDER = ("components registry", "shared", "charts diagram", "training_view")
 UI_LEVELS = {package: level for level, packages in enumerate(UI_ORDER) for package in packages.split()}
 LONG = 65  # lines of a function
 FAMILIES = {"ae", "vae", "ad", "vad", "gan"}

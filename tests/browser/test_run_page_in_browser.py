@@ -86,3 +86,60 @@ def test_the_form_on_train_survives_a_reload(page: Page, lab):
     expect(beta).to_have_value("4", timeout=SLOW)
     expect(field).to_have_value("3")
     expect(page.get_by_text("does not know")).to_have_count(0)
+
+
+def test_the_model_its_parts_one_step_and_the_glossary_work_by_keyboard_and_on_a_phone(page: Page, lab):
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{lab.url}/run?name={RUN}&step=2")
+    steps, model = page.locator(".steps"), page.locator(".model")
+    expect(steps).to_have_attribute("data-at", "1", timeout=SLOW)
+    settled(page)
+    steps.locator(".next").focus()
+    page.keyboard.press("ArrowRight")
+    expect(steps).to_have_attribute("data-at", "2")
+    page.wait_for_url(re.compile(r"[?&]step=3\b"))
+    model.locator(".choice button").first.focus()
+    page.keyboard.press("ArrowRight")
+    expect(model).to_have_attribute("data-at", "1")
+    part = model.locator("[data-part=posterior]")
+    part.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Posterior: μ and σ")).to_be_visible()
+    expect(part).to_have_attribute("aria-pressed", "true")
+    page.wait_for_url(re.compile(r"part=posterior"))
+    page.wait_for_url(re.compile(r"step=3"))  # the server has written the address: it is written again
+    term = page.locator(".glossary").first
+    meaning = term.locator(".meaning")
+    expect(meaning).to_be_hidden()
+    term.focus()
+    expect(meaning).to_be_visible()
+    box = meaning.bounding_box()
+    assert box["x"] >= 0 and box["x"] + box["width"] <= 390
+    for figure in (model, steps):
+        edges = figure.evaluate(
+            "f => [...f.querySelectorAll('canvas, button, svg')].map(e => e.getBoundingClientRect().right)"
+        )
+        assert max(edges) <= 390
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_on_generate_the_layers_follow_when_the_sliders_rest(page: Page, lab):
+    page.goto(f"{lab.url}/generate?run=example-plane-vae")
+    model = page.locator(".model")
+    picture = model.locator("[data-part=reconstruction] canvas")
+    expect(picture).to_be_visible(timeout=SLOW)
+    settled(page)
+    model.scroll_into_view_if_needed()
+    before = picture.evaluate("c => c.toDataURL()")
+    slider = page.get_by_role("slider", name=re.compile("Latent dimension")).first
+    slider.focus()
+    slider.press("Home")
+    model.scroll_into_view_if_needed()
+    page.wait_for_function(
+        """before => {
+          const hosts = [...document.querySelectorAll("*")].filter((e) => e.shadowRoot?.querySelector(".model"));
+          const part = hosts[0].shadowRoot.querySelector("[data-part=reconstruction]");
+          return !part.matches(".waits") && part.querySelector("canvas").toDataURL() !== before; }""",
+        arg=before,
+        timeout=SLOW,
+    )

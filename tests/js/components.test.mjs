@@ -81,3 +81,9 @@ test("tips of arrows point along their direction", () => {
   assert.equal(arrowPath(box(0, 0), box(40, 0), false).d, "M 14 5 H 34");
   assert.deepEqual(plain(arrowPath(box(0, 0), box(0, 60), false).tip), [5, 40, 0, 1]);
 });
+
+test("small pictures of a part fill a square, and places are compared in the precision of messages", () => {
+  const { columnsFor, samePlace } = load(["columnsFor", "samePlace"], ["shared/axes", "diagram/model_diagram"]);
+  assert.deepEqual([1, 2, 3, 4, 5, 9, 10].map(columnsFor), [1, 2, 2, 2, 3, 3, 4]);
+  assert.ok(samePlace([0.1, 2], [0.10004, 2]) && !samePlace([0.1, 2], [0.1, 2.01]) && !samePlace(null, [1]));
+});

@@ -16,6 +16,8 @@ from tests.pages.page_tools import button_of, open_page, text_of, untrained
 from tests.tiny_gans import FIGURES, gan_run
 from tests.tiny_runs import tiny, trained
 from ui.components.charts import curves
+from ui.components.diagram import model_diagram
+from ui.components.gan import gan_steps
 from ui.components.playback import film
 from ui.run import pictures
 from ui.run.details import MEANINGS
@@ -301,3 +303,46 @@ def test_a_run_that_was_never_trained_says_what_it_waits_for():
     runs.create(tiny(), "new")
     assert "no pictures yet" in visit(name="new").info[0].value
     assert json.loads((paths.runs_folder() / "new" / "status.json").read_text())["state"] == "new"
+
+
+# The model
+
+
+@pytest.fixture
+def drawn(monkeypatch) -> dict:
+    """What the diagram and the walk through a step sent to the browser last, by component."""
+    sent: dict = {}
+    for module in (model_diagram, gan_steps):
+        name = module.__name__.rsplit(".", 1)[1]
+        monkeypatch.setattr(module, "_mount", lambda data, name=name, **_: sent.update({name: data}))
+    return sent
+
+
+def test_the_model_is_drawn_and_the_part_in_the_address_explains_itself(drawn):
+    trained(tiny(), "one")
+    page = visit(name="one", part="posterior")
+    data = drawn["model_diagram"]
+    assert [group["title"] for group in data["groups"]] == ["Encoder", "Latent space", "Decoder", "Loss"]
+    assert data["count"] == 8 and data["chosen"] == "posterior" and not data["follows"]
+    assert "Posterior: μ and σ." in text_of(page) and any("def kl" in code.value for code in page.code)
+    assert "None is chosen" in text_of(visit(name="one", part="nonsense"))
+    assert "gan_steps" not in drawn, "a closed fold computes nothing"
+
+
+def test_one_step_opens_at_the_stage_in_the_address(drawn):
+    trained(tiny("plane-vad", latent_lr=0.05), "one")
+    visit(name="one", step="3")
+    walk = drawn["gan_steps"]
+    names = [stage["name"] for stage in walk["walks"][""]]
+    assert walk["at"] == 2 and names[:4] == ["Batch", "Look up", "Noise ε", "z"]
+    assert walk["walks"][""][2]["rows"][0]["count"] == 8
+    assert "a stage that does not exist" in text_of(visit(name="one", step="99"))
+    titles = [group["title"] for group in drawn["model_diagram"]["groups"]]
+    assert titles == ["Instead of an encoder", "Latent space", "Decoder", "Loss", "A new image"]
+
+
+def test_a_gan_is_drawn_with_both_networks_and_has_no_step_here(drawn):
+    gan_run("gan")
+    visit(name="gan")
+    titles = [group["title"] for group in drawn["model_diagram"]["groups"]]
+    assert titles == ["Latent space", "Generator G", "Discriminator D", "Its other input"] and "gan_steps" not in drawn

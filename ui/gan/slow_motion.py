@@ -58,6 +58,7 @@ def slow_motion(run: Run, loaded: LoadedModel, images: ImageSet | None, seed: in
         start=start,
         at=at,
         query=QUERY,
+        titles={"D": ("D's step", "discriminator"), "G": ("G's step", "decoder")},
         colours={
             role: theme.colour(role) for role in ("latent", "decoder", "discriminator", "real", "generated", "total")
         }

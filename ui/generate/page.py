@@ -6,8 +6,9 @@ import streamlit as st
 
 from core.latent.planes import dimension_plane
 from core.runs import Run, RunError
+from ui.diagram.model import PART, follow_sliders
 from ui.generate import board, latent_range, start, views
-from ui.shared import address
+from ui.shared import address, glossary
 from ui.shared.formatting import escape_markdown
 from ui.shared.latent_cursor import cursor_of
 from ui.shared.model_cache import load
@@ -16,7 +17,7 @@ from ui.shared.run_picker import damaged_runs, pick_run
 
 PARAMETERS = (
     *("run", "z", "from", "next", "temperature", "next_draw", "seed", "spread", "draw"),
-    *("range", "plane", "directions", "right", "up"),
+    *("range", "plane", "directions", "right", "up", PART),
 )
 """Names of the parameters of the address."""
 
@@ -28,6 +29,7 @@ def show() -> None:
         "Generate",
         "Each point z of the latent space is decoded into an image. Move z and watch the image change.",
         key="generate_head",
+        terms=("latent",),
     ):
         run = pick_run("run")
     if run:
@@ -53,8 +55,18 @@ def _explore(run: Run) -> None:
             views.hero_plane(run, loaded, dimension_plane(0, 1, 2), span, alone=False)
     else:
         board.board(loaded, span)
-    st.caption(board.about_sliders(loaded))
+    glossary.caption(board.about_sliders(loaded), "KL")
     latent_range.choose(run, loaded)
+    fold = st.expander(
+        "From z to the image, layer by layer",
+        expanded=True,
+        key="generate_model",
+        icon=":material/account_tree:",
+        on_change="rerun",
+    )
+    if fold.open:
+        with fold:
+            follow_sliders(run, loaded)
     board.sheet(loaded, span)
     views.samples(run, loaded)
     if loaded.model.latent_dim > 2:

@@ -8,6 +8,8 @@ from core import runs
 from core.jobs.training_queue import TrainingQueue, training_queue
 from core.runs import Run
 from ui.components.page.to_top import to_top
+from ui.diagram.model import PART
+from ui.diagram.one_step import STEP
 from ui.run.actions import actions
 from ui.run.bring_in import bring_in
 from ui.run.details import details
@@ -29,13 +31,15 @@ LONGEST = 6
 
 def show() -> None:
     """Draw the page."""
-    address.check_names((NAME, EPOCH, COMPARED))
+    address.check_names((NAME, EPOCH, COMPARED, PART, STEP))
     queue, wanted = training_queue(), address.get(NAME)
     run = next((run for run in runs.list_runs() if run.name == wanted), None)
     if wanted is not None and run is None:
         address.refuse(NAME, "This run does not exist: it was deleted or renamed, or the address is wrong.")
     if run is None:
         address.put(EPOCH, None)
+        for name in (PART, STEP):
+            address.put(name, None)
         _table(queue)
     else:
         address.put(COMPARED, None)

@@ -10,6 +10,8 @@ from core.jobs.training_queue import TrainingQueue
 from core.recipes.recipe import Recipe, fields
 from core.runs import RunError
 from ui.components.page.to_top import to_top
+from ui.diagram.model import PART
+from ui.diagram.one_step import STEP
 from ui.shared import address
 from ui.shared.address import Parameter
 from ui.shared.default_run import preferred
@@ -36,7 +38,7 @@ CALLED = Parameter(
 
 def show() -> None:
     """Draw the page."""
-    address.check_names(("recipe", "source", CALLED.name, *(field.name for field in fields())))
+    address.check_names(("recipe", "source", CALLED.name, PART, STEP, *(field.name for field in fields())))
     by_device, jobs = queues(), training_jobs()
     active = [job for job in jobs if job.active]
     followed = _followed(jobs)

@@ -14,6 +14,9 @@ from ui.charts import losses
 from ui.components.charts.bars import bars
 from ui.components.charts.curves import curves
 from ui.components.playback.film import ROWS, film
+from ui.diagram.model import PART, diagram, follow_training
+from ui.diagram.one_step import STEP, one_step
+from ui.shared import address, glossary
 from ui.shared.formatting import escape_markdown, format_sig
 from ui.shared.jobs import training_jobs
 from ui.shared.owner import is_foreign, label
@@ -22,6 +25,9 @@ from ui.training_view import gan_view
 from ui.training_view.controls import TICK, epoch_link, head, latest, progress, view
 from ui.training_view.explain import how_it_works
 from ui.training_view.finished_run import FinishedSnapshot, Shown
+
+REDRAWN = 4.0
+"""Seconds between two looks of the diagram for newer weights."""
 
 
 def live(job: TrainingJob) -> None:
@@ -87,6 +93,7 @@ def pictures(job: Shown, at: int | None = None, parameter: str = "") -> None:
     """
     if job.recipe.family.adversarial:
         gan_view.pictures(job, at=at, parameter=parameter)
+        folds(job)
         return
     every = TICK if job.active else None
     left, right = st.columns([9, 16], gap="medium")
@@ -94,7 +101,50 @@ def pictures(job: Shown, at: int | None = None, parameter: str = "") -> None:
         st.fragment(_curves, run_every=every)(job)
     with right:
         st.fragment(_film, run_every=2 * TICK if job.active else None)(job, at, parameter)
+    folds(job)
     st.fragment(_depth, run_every=2 * TICK if job.active else None)(job)
+
+
+def folds(job: Shown) -> None:
+    """The diagram of the model, open where the training has ended, and one training step stage by stage. The content of
+    a fold is made only while it is open."""
+    st.fragment(_model, run_every=REDRAWN if job.active else None)(job)
+    if not job.recipe.family.adversarial:  # a GAN's step has two players: it is walked through on the VAE → GAN page
+        st.fragment(_step)(job)
+
+
+def _model(job: Shown) -> None:
+    fold = st.expander(
+        "The model, layer by layer",
+        expanded=not job.active,
+        key=f"diagram_fold_{'live' if job.active else 'done'}",
+        icon=":material/account_tree:",
+        on_change="rerun",
+    )
+    if not fold.open:
+        return
+    with fold:
+        if job.active:
+            follow_training(job.run, job.snapshot().epoch, PART)
+        else:
+            diagram(job.run, f"diagram_{job.name}", PART)
+
+
+def _step(job: Shown) -> None:
+    fold = st.expander(
+        "One training step, slowly",
+        expanded=address.get(STEP) is not None,
+        key="one_step_fold",
+        icon=":material/slow_motion_video:",
+        on_change="rerun",
+    )
+    if not fold.open:
+        return
+    with fold:
+        if job.run.has_weights:
+            one_step(job.run, "last" if job.active else "best")
+        else:
+            st.caption("It needs weights, which are saved after the first epoch. Open it again then.")
 
 
 def _film(job: Shown, at: int | None, parameter: str) -> None:
@@ -139,7 +189,7 @@ def _curves(job: Shown) -> None:
         f"{format_sig(latest(shot.points, 'val_total'))} in validation.",
         link=epoch_link(job.name),
     )
-    st.caption(losses.DIVERGED_CAPTION if chart["diverged"] else family.caption)
+    glossary.caption(losses.DIVERGED_CAPTION if chart["diverged"] else family.caption, "KL", "β")
 
 
 def _per_dimension(job: Shown, shot: Snapshot | FinishedSnapshot) -> None:
@@ -148,4 +198,4 @@ def _per_dimension(job: Shown, shot: Snapshot | FinishedSnapshot) -> None:
         return
     st.subheader("Information in each latent dimension", anchor=False)
     bars(losses.kl_bars(kl), key="train_kl", alt=losses.kl_caption(kl))
-    st.caption(losses.kl_caption(kl))
+    glossary.caption(losses.kl_caption(kl), "nats")

@@ -11,6 +11,7 @@ import streamlit as st
 from core.images.shape import ImageShape
 from core.latent.planes import PlaneAxes
 from ui.components import base
+from ui.components.diagram import model_diagram
 from ui.components.embedding import map_sheet
 from ui.components.gallery import class_sheet, gallery, pairs
 from ui.components.gan import gan_flow, gan_pair, gan_quiz, gan_steps
@@ -136,7 +137,8 @@ def test_every_component_states_the_shape_of_its_images(state, monkeypatch, pict
     """And sends all of their bytes: as many as the shape and the number of images say."""
     sent = {}
     modules = (plane, manifold, draws, square, path, film, gallery, pairs, class_sheet, reconstruct, outlier_board)
-    for module in (*modules, map_sheet, gan_pair, gan_quiz, gan_steps, gan_flow, latent_board, traversal):
+    others = (map_sheet, gan_pair, gan_quiz, gan_steps, gan_flow, latent_board, traversal, model_diagram)
+    for module in (*modules, *others):
         name = module.__name__.rsplit(".", 1)[1]
 
         def mount(name=name, **arguments):
@@ -187,6 +189,8 @@ def test_every_component_states_the_shape_of_its_images(state, monkeypatch, pict
     gan_flow.gan_flow(gan_flow.Stream(images=some(7)), key="k", colours={}, parts=(), chosen="", on_pick=print)
     stage = gan_steps.Stage("a", "real", "", [gan_steps.Row("a", "image", "real", some(5))])
     gan_steps.gan_steps({"D": [stage]}, key="k", colours={}, start="D", at=0, query="q")
+    group = model_diagram.Group("a", "real", [model_diagram.Node("x", "x", "picture", some(4))])
+    model_diagram.model_diagram([group], key="k", images=some(4), colours={}, chosen="", on_pick=lambda part, at: None)
     latent_board.latent_board(
         key="k",
         run="r",
@@ -202,7 +206,7 @@ def test_every_component_states_the_shape_of_its_images(state, monkeypatch, pict
     )
     traversal.traversal(key="k", run="r", shape=shape, base=[0], order=[0], dead=[False], rows=1, tiles=some(25))
     assert {name: data["shape"] for name, data in sent.items()} == dict.fromkeys(sent, list(shape.chw))
-    assert len(sent) == len(modules) + 7
+    assert len(sent) == len(modules) + len(others)
     sizes = {
         "plane": 169,
         "manifold": 169,
@@ -225,3 +229,5 @@ def test_every_component_states_the_shape_of_its_images(state, monkeypatch, pict
         5 * shape.values,
     ]
     assert len(base64.b64decode(sent["reconstruct"]["visible"])) == shape.pixels
+    node = sent["model_diagram"]["groups"][0]["nodes"][0]
+    assert len(base64.b64decode(node["values"])) == 4 * shape.values and node["shape"] == list(shape.chw)

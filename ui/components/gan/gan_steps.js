@@ -24,9 +24,10 @@ function start(root) {
     shape = imageShape(data.shape);
     if (first || !(walk in data.walks)) [walk, at] = [data.start, data.at];
     for (const [role, colour] of Object.entries(data.colours)) figure.style.setProperty(`--${role}`, colour);
-    which.replaceChildren(...Object.keys(data.walks).map((name) => {
-      const style = `--c: var(--${name === "D" ? "discriminator" : "decoder"})`;
-      const button = createElement("button", { type: "button", "data-name": name, text: `${name}'s step`, style });
+    which.hidden = Object.keys(data.walks).length < 2;
+    which.replaceChildren(...Object.entries(data.titles).map(([name, [text, role]]) => {
+      const style = `--c: var(--${role})`;
+      const button = createElement("button", { type: "button", "data-name": name, text, style });
       button.addEventListener("click", () => goTo(name, 0));
       return button;
     }));
@@ -36,6 +37,7 @@ function start(root) {
 
   const stageList = () => props.walks[walk];
   const otherWalk = () => Object.keys(props.walks).find((name) => name !== walk);
+  const isLast = () => at === stageList().length - 1;
 
   function goTo(name, k) {
     walk = name;
@@ -65,7 +67,9 @@ function start(root) {
     }));
     if (focused) stages.children[at].firstChild.focus(); // drawn anew: the keyboard focus stays where it was
     back.disabled = at === 0;
-    next.textContent = at < stageList().length - 1 ? "Next" : `On to ${otherWalk()}'s step`;
+    const other = otherWalk();
+    next.disabled = isLast() && other === undefined;
+    next.textContent = isLast() && other !== undefined ? `On to ${props.titles[other][0]}` : "Next";
     caption.textContent = stage.caption;
     numbers.textContent = stage.facts;
     const content = stage.rows.map((r) => (r.kind === "bars" ? lengths(r) : row(r)));
@@ -84,7 +88,7 @@ function start(root) {
 
   function row(r) {
     const cells = Array.from({ length: Math.min(columns, r.count) }, (_, k) => {
-      const content = r.kind === "stems" ? stems(r.values[k]) : image(r, k);
+      const content = r.kind === "stems" ? stems(r.values[k], r.spread?.[k]) : image(r, k);
       const cell = createElement("div", { class: "cell", style: `width: ${size.width}px` }, content);
       if (r.marks[k]) cell.append(verdict(r.marks[k]));
       if (r.notes[k]) cell.append(createElement("span", { class: "number", text: r.notes[k] }));
@@ -128,14 +132,17 @@ function start(root) {
   const drawing = (width, height, ...marks) => createSvg("svg", { width, height, viewBox: `0 0 ${width} ${height}`,
     "aria-hidden": "true" }, ...marks.map(([tag, attributes]) => createSvg(tag, attributes)));
 
-  function stems(values) {
+  function stems(values, spread) {
     const { width, height } = size, middle = height / 2;
     const x = axisScale(-0.5, values.length - 0.5, 6, width - 6);
     const y = (v) => middle - (height / 7) * clamp(v, -3.2, 3.2);
     return drawing(width, height,
       ["rect", { class: "box", x: 0.75, y: 0.75, width: width - 1.5, height: height - 1.5, rx: 5 }],
       ["line", { class: "zero", x1: 4, x2: width - 4, y1: middle, y2: middle }],
-      ...values.map((v, i) => ["line", { class: "stem", x1: x(i), x2: x(i), y1: middle, y2: y(v) }]));
+      ...values.flatMap((v, i) => (spread
+        ? [["line", { class: "stem wide", x1: x(i), x2: x(i), y1: y(v - spread[i]), y2: y(v + spread[i]) }],
+          ["circle", { class: "dot", cx: x(i), cy: y(v), r: 2.5 }]]
+        : [["line", { class: "stem", x1: x(i), x2: x(i), y1: middle, y2: y(v) }]])));
   }
 
   // D's verdict: left of the line generated, right of it real; dashed where it was before the step.
@@ -158,7 +165,7 @@ function start(root) {
   }
 
   back.addEventListener("click", () => goTo(walk, at - 1));
-  next.addEventListener("click", () => (at < stageList().length - 1 ? goTo(walk, at + 1) : goTo(otherWalk(), 0)));
+  next.addEventListener("click", () => (isLast() ? goTo(otherWalk(), 0) : goTo(walk, at + 1)));
   figure.addEventListener("keydown", (event) => {
     const to = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: stageList().length - 1 }[event.key];
     if (to === undefined) return;

@@ -42,7 +42,8 @@ class Row:
     Attributes:
         kind: `image`: pictures, `uint8` [n, H, W(, 3)]. `heat`: signed values [n, H, W(, 3)], scaled to their largest.
             `stems`: vectors [n, m]. `bars`: (name, length) pairs instead of columns.
-        role: of its colour. notes: a short text for each column. marks: a number from 0 to 1 for each, drawn as a bar
+        role: of its colour. spread: half-widths [n, m] of bands round `stems`, which are then dots: μ ± σ.
+        notes: a short text for each column. marks: a number from 0 to 1 for each, drawn as a bar
             with a line at ½; a pair (before, after) where it changed.
     """
 
@@ -52,6 +53,7 @@ class Row:
     values: np.ndarray | Sequence[tuple[str, float]]
     notes: Sequence[str] = ()
     marks: Sequence[tuple[float, ...]] = ()
+    spread: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,14 @@ class Stage:
 
 
 def gan_steps(
-    walks: dict[str, Sequence[Stage]], *, key: str, colours: dict[str, str], start: str, at: int, query: str
+    walks: dict[str, Sequence[Stage]],
+    *,
+    key: str,
+    colours: dict[str, str],
+    start: str,
+    at: int,
+    query: str,
+    titles: dict[str, tuple[str, str]] | None = None,
 ) -> None:
     """Show the walks, by name, one stage at a time; arrow keys go forward and back. No message is sent.
 
@@ -75,7 +84,9 @@ def gan_steps(
 
     Args:
         colours: of every role used, and `more` and `less` for the two signs of a heat row.
-        start, at: walk and stage to begin with. query: the parameter in the page's address that follows the stage.
+        start, at: walk and stage to begin with. query: the parameter in the page's address that follows the stage: the
+            name of the walk and the number of the stage. titles: button and role of the colour of each walk; not needed
+            for a single walk, whose button is not shown.
     """
     pictures = (
         row.values for stages in walks.values() for stage in stages for row in stage.rows if row.kind == "image"
@@ -88,6 +99,7 @@ def gan_steps(
             "start": start,
             "at": at,
             "query": query,
+            "titles": {name: list(title) for name, title in (titles or {}).items()},
             "walks": {
                 name: [{**asdict(stage), "rows": [_packed(row) for row in stage.rows]} for stage in stages]
                 for name, stages in walks.items()
@@ -105,7 +117,7 @@ def _packed(row: Row) -> dict:
         levels = np.rint(127 * np.asarray(values, np.float64) / most).astype(np.int8)
         values = pack_numbers(levels, np.int8)
     elif row.kind == "stems":
-        values = [[round(float(v), 2) for v in vector] for vector in values]
+        values = _short(values)
     else:
         values = [[name, float(f"{length:.4g}")] for name, length in values]
     return {
@@ -115,5 +127,10 @@ def _packed(row: Row) -> dict:
         "values": values,
         "notes": list(row.notes),
         "count": len(row.values),
+        "spread": None if row.spread is None else _short(row.spread),
         "marks": [[round(float(m), 3) for m in mark] for mark in row.marks],
     }
+
+
+def _short(vectors: Any) -> list[list[float]]:
+    return [[round(float(v), 2) for v in vector] for vector in vectors]
