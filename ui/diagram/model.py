@@ -99,7 +99,7 @@ def drawn_of(run: Run, which: str) -> Drawn:
     return _computed(str(run.path), run.weights_version(), which)
 
 
-@st.cache_data(max_entries=8, show_spinner=False)
+@st.cache_data(max_entries=4, show_spinner=False)
 def _computed(path: str, version: int, which: str) -> Drawn:
     from core.latent import codec, forward_pass, sampling
     from core.runs.weights import load_model

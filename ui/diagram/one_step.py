@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,11 +41,15 @@ STEP = "step"
 
 @dataclass(frozen=True)
 class Taken:
-    """A step, the order of the latent dimensions, and the weights of the loss terms."""
+    """A step, the order of the latent dimensions, the weights of the loss terms, and the size of the batch.
+
+    The pictures of the step are those of its first images alone.
+    """
 
     step: TrainingStep
     order: np.ndarray
     weights: dict[str, float]
+    count: int
 
 
 def one_step(run: Run, which: str = "best") -> None:
@@ -132,13 +137,20 @@ def _taken(path: str, version: int, which: str, seed: int, factor: int) -> Taken
     weights = figures.weights_at(run)
     pictures = images.train_images[pool[picked]]
     step = single_step.take(model, recipe, pictures, seed, weights, rows, factor)
-    return Taken(step, axes(model).order, weights)
+    return Taken(_shown(step), axes(model).order, weights, len(pictures))
+
+
+def _shown(step: TrainingStep) -> TrainingStep:
+    """A step with the pictures that are shown alone: of a whole batch they would fill the memory."""
+    pictures = ("images", "given", "decoded", "decoded_after", "change", "output_gradient")
+    few = {name: values[:SHOWN].copy() for name in pictures if (values := getattr(step, name)) is not None}
+    return dataclasses.replace(step, **few)
 
 
 def stages_of(recipe: Recipe, taken: Taken, factor: int) -> list[Stage]:
     """The stages of a step, those that this family has."""
     step = taken.step
-    stages = [_batch(step), _encode(recipe, taken)]
+    stages = [_batch(step, taken.count), _encode(recipe, taken)]
     if step.sigma is not None:
         stages += _noisy(taken)
     return [
@@ -165,8 +177,7 @@ def _stems(name: str, role: str, values: np.ndarray, order: np.ndarray, spread: 
     return Row(name, "stems", role, values[:SHOWN][:, dims], spread=half)
 
 
-def _batch(step: TrainingStep) -> Stage:
-    n = len(step.images)
+def _batch(step: TrainingStep, n: int) -> Stage:
     rows = [_images("Image x", "real", step.images)]
     changed = ""
     if step.given is not None:

@@ -88,7 +88,8 @@ def test_a_step_has_the_stages_of_its_family(member):
         model.table, rows = torch.randn(9, model.code_dim), np.arange(6)
     weights = {name: float(recipe.value(name)) for name in recipe.family.weights}
     step = single_step.take(model, recipe, data.load("digits").train_images[:6], 1, weights, rows)
-    stages = one_step.stages_of(recipe, one_step.Taken(step, np.arange(recipe.latent_dim), weights), 1)
+    taken = one_step.Taken(one_step._shown(step), np.arange(recipe.latent_dim), weights, 6)
+    stages = one_step.stages_of(recipe, taken, 1)
     first = "Encode" if recipe.family.encoder else "Look up"
     noisy = ["Noise ε", "z"] if recipe.family.variational else []
     assert [stage.name for stage in stages] == ["Batch", first, *noisy, "Decode", "Losses", "Gradient", "Update"]
