@@ -58,8 +58,9 @@ function start(root) {
       const way = () => createElement("i", { class: "way", "aria-hidden": "true" });
       const parts = group.nodes.flatMap((node, k) => [...(k ? [way()] : []), createNode(node)]);
       const row = createElement("div", { class: "nodes" }, ...parts);
-      return createElement("div", { class: group.apart ? "group apart" : "group", role: "group", "aria-label": group.title,
-        style: `--c: var(--${group.role})` }, createElement("p", { text: group.title }), row);
+      const kind = group.apart ? "group apart" : "group", style = `--c: var(--${group.role})`;
+      return createElement("div", { class: kind, role: "group", "aria-label": group.title, style },
+        createElement("p", { text: group.title }), row);
     }));
     if (focused) nodes.find((node) => node.key === focused)?.button.focus();
     press();
