@@ -55,7 +55,7 @@ def embed(args: argparse.Namespace) -> int:
     began, stop = time.monotonic(), []
     # Title of the picture: the run and the settings.
     title = f"{run.name} · {'raw pixels' if args.pixels else 'latents'} · " + (
-        f"t-SNE, perplexity {settings.perplexity:g}" if args.method == "tsne" else "PCA"
+        f"t-SNE, perplexity {settings.perplexity:g}" if args.method == "tsne" else args.method.upper()
     )
     with common.asked_to_stop(lambda: stop.append(True)) as signals:
         show, close = _progress(settings)
@@ -87,20 +87,21 @@ def embed(args: argparse.Namespace) -> int:
 
 def _progress(settings: Settings) -> tuple[Callable[[State], None], Callable[[], None]]:
     """Functions to call with each state and at the end: a bar on a terminal, else a line every 50 iterations or so."""
-    if settings.method == "pca":
+    if settings.method != "tsne":
         return lambda state: None, lambda: None
     if sys.stdout.isatty():
         bar = common.bar(sys.stdout, total=settings.iterations, unit="it")
 
         def move(state: State) -> None:
             bar.update(state.iteration - bar.n)
-            bar.set_postfix_str(f"KL {state.kl:.3f}")
+            if state.kl is not None:
+                bar.set_postfix_str(f"KL {state.kl:.3f}")
 
         return move, bar.close
     printed = [0]
 
     def line(state: State) -> None:
-        if state.iteration // 50 > printed[0]:
+        if state.kl is not None and state.iteration // 50 > printed[0]:
             printed[0] = state.iteration // 50
             print(f"iteration {state.iteration} of {settings.iterations}  KL {state.kl:.3f} nats", flush=True)
 
@@ -110,7 +111,8 @@ def _progress(settings: Settings) -> tuple[Callable[[State], None], Callable[[],
 def _report(settings: Settings, state: State, measures: dict[str, float], seconds: float, backend: str) -> str:
     head = f"{settings.n:,} images"
     if settings.method == "tsne":
-        head += f", {state.iteration} iterations in {seconds:.1f} s by {backend}, KL {state.kl:.3f} nats"
+        head += f", {state.iteration} iterations in {seconds:.1f} s by {backend}"
+        head += f", KL {state.kl:.3f} nats" if state.kl is not None else ""
     what = "in the pixels" if settings.source == "pixels" else "in z"
     rows = [
         ("trustworthiness", f"{measures['trustworthiness']:.3f}", "1: neighbours on the map are neighbours"),
@@ -161,9 +163,9 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--method",
-        choices=("tsne", "pca"),
+        choices=("tsne", "pca", "umap"),
         default="tsne",
-        help="pca: linear projection, available at once (default: tsne)",
+        help="pca: linear projection, available at once; umap: needs the optional package umap-learn (default: tsne)",
     )
     common.add_out(parser, "RUN-map.csv")
 

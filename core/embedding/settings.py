@@ -8,14 +8,22 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from importlib import metadata
 from importlib.util import find_spec
 from typing import Any
 
-MIN_IMAGES, MAX_IMAGES = 10, 20_000
+MIN_IMAGES, MAX_IMAGES = 10, 70_000
 """Images on a map."""
 
 PCA_DIMENSIONS = 50
 """Dimensions kept when PCA is applied first (van der Maaten & Hinton 2008 used 30; scikit-learn advises 50)."""
+
+
+NO_UMAP = (
+    "UMAP needs the optional package umap-learn. To install it, run this in the lab's folder: "
+    ".venv/bin/python -m pip install umap-learn (on Windows: .venv\\Scripts\\python)."
+)
+"""What to do where UMAP is missing."""
 
 
 class EmbeddingError(ValueError):
@@ -43,8 +51,9 @@ class Settings:
     )
     method: str = _field(
         "tsne",
-        "tsne: neighbours stay neighbours. pca: a linear projection, available at once.",
-        choices=("tsne", "pca"),
+        "tsne: neighbours stay neighbours. pca: a linear projection, available at once. umap: neighbours stay "
+        "neighbours; needs the optional package umap-learn.",
+        choices=("tsne", "pca", "umap"),
     )
     n: int = _field(1_000, "Number of images.", MIN_IMAGES, MAX_IMAGES)
     perplexity: float = _field(30.0, "Roughly the number of neighbours that each image attends to.", 2, 500)
@@ -100,6 +109,8 @@ def check(name: str, value: Any) -> Any:
     if choices:
         if value not in choices:
             raise EmbeddingError(f"{name}: {shown} is not allowed. Choose one of {', '.join(choices)}.")
+        if value == "umap" and not umap_installed():
+            raise EmbeddingError(f"{name}: {NO_UMAP}")
         return value
     if kind == "bool":
         if not isinstance(value, bool):
@@ -114,6 +125,14 @@ def check(name: str, value: Any) -> Any:
         what = "a whole number" if kind == "int" else "a number"
         raise EmbeddingError(f"{name}: {shown} is not allowed. Give {what} from {low:,g} to {high:,g}.")
     return int(number) if kind == "int" else number
+
+
+def umap_installed() -> bool:
+    """Whether the optional package `umap-learn` is there; it is imported by the worker process alone."""
+    try:
+        return bool(metadata.version("umap-learn"))
+    except metadata.PackageNotFoundError:
+        return False
 
 
 def max_perplexity(n: int) -> float:

@@ -30,10 +30,12 @@ STOPPED = "stopped"
 
 @dataclass(frozen=True)
 class CachedEmbedding:
-    """A map from the cache: its state, and plain facts such as its measures and its seconds of computation."""
+    """A map from the cache: its state, plain facts such as its measures and its seconds of computation, and for each
+    image the share of its neighbours that the map kept, float32 [n] (`measures.kept`), where it was measured."""
 
     state: State
     facts: dict[str, Any]
+    kept: np.ndarray | None = None
 
 
 def key(x: np.ndarray, labels: np.ndarray, settings: Settings, backend: str) -> str:
@@ -70,9 +72,18 @@ def find_stage(name: str, settings: Settings) -> CachedEmbedding | None:
     return max(stages, key=lambda cached: cached.state.iteration, default=None)
 
 
-def save(name: str, settings: Settings, state: State, facts: dict[str, Any], finished: bool) -> None:
+def save(
+    name: str,
+    settings: Settings,
+    state: State,
+    facts: dict[str, Any],
+    finished: bool,
+    kept: np.ndarray | None = None,
+) -> None:
     """Write a map, whole or not at all; a finished map replaces a stopped one that came less far.
 
+    Args:
+        kept: as in `CachedEmbedding`.
     Raises:
         OSError: the cache folder cannot be written to.
     """
@@ -80,6 +91,7 @@ def save(name: str, settings: Settings, state: State, facts: dict[str, Any], fin
         "y": state.y,
         "update": state.update,
         "gains": state.gains,
+        "kept": kept,
         "trace": np.asarray(state.trace, np.float64).reshape(-1, 2),
     }
     cache.write(
@@ -99,12 +111,17 @@ def _read(path: Path, settings: Settings) -> CachedEmbedding | None:
         return None
     arrays, facts = entry
     y, iteration, trace = arrays.get("y"), facts.get("iteration"), arrays.get("trace")
-    shape = (settings.n, 2)
-    whole = all(a.shape == shape and np.isfinite(a).all() for field, a in arrays.items() if field != "trace")
+    shapes = {"kept": (settings.n,)}
+    whole = all(
+        a.shape == shapes.get(field, (settings.n, 2)) and np.isfinite(a).all()
+        for field, a in arrays.items()
+        if field != "trace"
+    )
     if y is None or trace is None or not whole or not isinstance(iteration, int):
         return None
     points = [(int(i), float(kl)) for i, kl in trace]
-    return CachedEmbedding(State(y, iteration, points, arrays.get("update"), arrays.get("gains")), facts)
+    state = State(y, iteration, points, arrays.get("update"), arrays.get("gains"))
+    return CachedEmbedding(state, facts, arrays.get("kept"))
 
 
 def _end(settings: Settings) -> int:

@@ -2,13 +2,14 @@
 
 The repulsive forces are approximated by a Barnes–Hut tree (van der Maaten 2014), or for many points by interpolation on
 a grid (Linderman et al. 2019). openTSNE's callbacks show the map while it is optimised; the state of its optimiser is
-returned with the map, so that a stopped map continues bit by bit as if it had not been stopped. The constants were
-measured by `benchmarks/tsne.py`.
+returned with the map, so that a stopped map continues bit by bit as if it had not been stopped. A stop is heard at
+every block of the neighbour search and at every iteration. The constants were measured by `benchmarks/tsne.py`.
 """
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import io
 import math
 import re
@@ -18,13 +19,14 @@ from typing import Any
 
 import numpy as np
 
+from core.embedding import neighbours, umap_map
 from core.embedding import settings as embedding_settings
 from core.embedding.settings import Settings
 from core.latent import pca
 from core.system import devices
 
-CALLBACK_EVERY = 10
-"""Iterations between two calls of the callback."""
+KL_EVERY = 10
+"""Iterations between two values of the KL, whose logarithms cost a third of an iteration."""
 
 EXAGGERATION = 12.0
 """Early exaggeration: factor of the attraction at first, so that clusters form while the points are still close."""
@@ -44,8 +46,10 @@ class State:
     """A map and the state of its optimiser.
 
     Attributes:
-        y: the map, float64 [n, 2]. iteration: iterations made. trace: (iteration, KL in nats) at every callback.
+        y: the map, float64 [n, 2]. iteration: iterations made. trace: (iteration, KL in nats), `KL_EVERY` apart.
         update, gains: state of the optimiser, [n, 2]; None from scikit-learn, whose maps cannot be continued.
+        near: the nearest neighbours of each point in the input, nearest first, int64 [n, k], where they were sought.
+        searched: share of the neighbour search that is done, 0 to 1.
     """
 
     y: np.ndarray
@@ -53,15 +57,18 @@ class State:
     trace: list[tuple[int, float]] = field(default_factory=list)
     update: np.ndarray | None = None
     gains: np.ndarray | None = None
+    near: np.ndarray | None = None
+    searched: float = 1.0
 
     @property
     def kl(self) -> float | None:
-        """Newest KL(P ‖ Q), in nats; None before the first callback."""
+        """Newest KL(P ‖ Q), in nats; None before the first."""
         return self.trace[-1][1] if self.trace else None
 
 
 ShouldStop = Callable[[State], bool]
-"""Callback with the state of the map every `CALLBACK_EVERY` iterations; returns True to stop."""
+"""Callback with the state of the map, at every block of the neighbour search and every iteration (scikit-learn: every
+50); returns True to stop."""
 
 
 def early_iterations(iterations: int) -> int:
@@ -88,6 +95,8 @@ def fit(
         x = pca.pca(x, embedding_settings.PCA_DIMENSIONS)
     if settings.method == "pca":
         return State(pca.pca(x).astype(np.float64))
+    if settings.method == "umap":
+        return State(umap_map.fit(x, settings))
     return (_open_tsne if backend == "openTSNE" else _scikit_learn)(x, settings, should_stop, state)
 
 
@@ -101,33 +110,34 @@ def first_layout(x: np.ndarray, settings: Settings) -> np.ndarray:
     return 1e-4 * (y / width + 0.01 * noise if width > 0 else noise)
 
 
-def affinities(x: np.ndarray, perplexity: float) -> Any:
-    """Affinities P between each point and its neighbours: an openTSNE `Affinities` object."""
+def affinities(x: np.ndarray, perplexity: float, should_stop: neighbours.ShouldStop = lambda share: False) -> Any:
+    """Affinities P between each point and its 3 · perplexity nearest: an openTSNE `Affinities` object.
+
+    Raises:
+        SearchStopped: `should_stop` returned True.
+    """
     from openTSNE.affinity import PerplexityBasedNN
     from openTSNE.nearest_neighbors import PrecomputedNeighbors
-    from sklearn.neighbors import NearestNeighbors
 
-    # Exact, by one matrix product: openTSNE's own search is approximate and takes several times as long.
-    k = min(len(x) - 1, int(3 * perplexity))
-    index = NearestNeighbors(n_neighbors=k, algorithm="brute", n_jobs=devices.cores()).fit(x)
-    distances, neighbours = index.kneighbors()
+    near, distances = neighbours.nearest(x, min(len(x) - 1, int(3 * perplexity)), should_stop)
     return PerplexityBasedNN(
-        knn_index=PrecomputedNeighbors(neighbours, distances), perplexity=perplexity, n_jobs=devices.cores()
+        knn_index=PrecomputedNeighbors(near, distances), perplexity=perplexity, n_jobs=devices.cores()
     )
+
+
+class _Stopped(Exception):
+    """Raised inside an optimiser, which offers no other way to interrupt it at any iteration."""
 
 
 def _open_tsne(x: np.ndarray, settings: Settings, should_stop: ShouldStop, state: State | None) -> State:
     from openTSNE import TSNEEmbedding
-    from openTSNE.tsne import OptimizationInterrupt
 
     now = state or State(first_layout(x, settings))
-    points = TSNEEmbedding(
-        now.y.copy(),
-        affinities(x, settings.perplexity),
-        n_jobs=devices.cores(),
-        random_state=0,
-        negative_gradient_method="fft" if len(x) > FFT_ABOVE else "bh",
-    )
+    try:
+        p = affinities(x, settings.perplexity, lambda share: should_stop(dataclasses.replace(now, searched=share)))
+    except neighbours.SearchStopped:
+        return now
+    points = TSNEEmbedding(now.y.copy(), p, n_jobs=devices.cores(), random_state=0)
     if now.update is not None and now.gains is not None:
         points.optimizer.update, points.optimizer.gains = now.update.copy(), now.gains.copy()
     early, trace = early_iterations(settings.iterations), list(now.trace)
@@ -135,39 +145,62 @@ def _open_tsne(x: np.ndarray, settings: Settings, should_stop: ShouldStop, state
         points.affinities.P *= EXAGGERATION
         points.affinities.P /= EXAGGERATION
 
-    def snapshot(y: np.ndarray, iteration: int) -> State:
-        return State(np.array(y), iteration, list(trace), points.optimizer.update, points.optimizer.gains)
+    def snapshot(iteration: int) -> State:
+        optimiser = points.optimizer
+        return State(np.array(points), iteration, list(trace), optimiser.update, optimiser.gains, p.knn_index.indices)
 
     done = now.iteration
     for until, exaggeration, momentum in ((early, EXAGGERATION, MOMENTUM[0]), (settings.iterations, None, MOMENTUM[1])):
         if done >= until:
             continue
-
-        def callback(count: int, kl: float, y: np.ndarray, before: int = done) -> bool:
-            # openTSNE calls back before it moves the points: they are those of the iteration before.
-            trace.append((before + count - 1, float(kl)))
-            return should_stop(snapshot(y, before + count - 1))
-
+        stage = _Stage(done, until, trace, lambda at: should_stop(snapshot(at)))
         try:
             points.optimize(
                 until - done,
                 exaggeration=exaggeration,
                 momentum=momentum,
+                negative_gradient_method=stage.watched(_repulsion(len(x))),
                 inplace=True,
-                propagate_exception=True,
-                callbacks=[callback],
-                callbacks_every_iters=CALLBACK_EVERY,
+                callbacks=[stage.note_kl],
+                callbacks_every_iters=KL_EVERY,
             )
-        except OptimizationInterrupt as stopped:
-            return snapshot(stopped.final_embedding, trace[-1][0])
+        except _Stopped:
+            return snapshot(stage.at)
         done = until
     if not trace or trace[-1][0] != done:
         trace.append((done, float(points.kl_divergence)))
-    return snapshot(points, done)
+    return snapshot(done)
 
 
-class _Stopped(Exception):
-    """Raised inside scikit-learn, which offers no other way to interrupt it."""
+def _repulsion(n: int) -> Callable[..., Any]:
+    """openTSNE's gradient with the approximation of the repulsive forces that is the faster one for n points."""
+    from openTSNE import tsne
+
+    gradient: Callable[..., Any] = tsne.kl_divergence_fft if n > FFT_ABOVE else tsne.kl_divergence_bh
+    return gradient
+
+
+class _Stage:
+    """The iterations from one number to another: stopped at any of them, with the KL at every tenth."""
+
+    def __init__(self, first: int, until: int, trace: list[tuple[int, float]], should_stop: Callable[[int], bool]):
+        self.first, self.until, self.at = first, until, first - 1
+        self._trace, self._should_stop = trace, should_stop
+
+    def watched(self, gradient: Callable[..., Any]) -> Callable[..., Any]:
+        """The gradient, which openTSNE computes before each iteration and once after the last."""
+
+        def look_and_compute(*args: Any, **options: Any) -> Any:
+            self.at += 1
+            if self.first < self.at < self.until and self._should_stop(self.at):
+                raise _Stopped
+            return gradient(*args, **options)
+
+        return look_and_compute
+
+    def note_kl(self, count: int, kl: float, y: np.ndarray) -> None:
+        """openTSNE's callback, which it calls before it moves the points: they are those of the iteration before."""
+        self._trace.append((self.first + count - 1, float(kl)))
 
 
 def _scikit_learn(x: np.ndarray, settings: Settings, should_stop: ShouldStop, _: State | None) -> State:

@@ -86,7 +86,8 @@ class Resumed:
 class MapState:
     """A map in the making: positions float32 [n, 2], the iteration, and [iteration, KL in nats] pairs so far.
 
-    phase: `forming`, or `measuring` once its iterations are over. seconds: spent so far.
+    phase: `forming`, or `measuring` once its iterations are over. seconds: spent so far. searched: seconds of them that
+    the neighbour search took.
     """
 
     y: np.ndarray
@@ -94,13 +95,16 @@ class MapState:
     trace: list[list[float]]
     phase: str = "forming"
     seconds: float = 0.0
+    searched: float = 0.0
 
 
 @dataclass(frozen=True)
 class MapMeasured:
-    """Quality measures of a map (`core.embedding.measures`)."""
+    """Quality measures of a map (`core.embedding.measures`). kept: for each image the share of its neighbours that the
+    map kept, float32 [n]."""
 
     measures: dict[str, float]
+    kept: np.ndarray | None = None
 
 
 @dataclass(frozen=True)

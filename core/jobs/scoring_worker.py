@@ -1,4 +1,5 @@
-"""Tasks of the scoring worker, which computes with trained models: classifier, outlier scores, inpainting sweep."""
+"""Tasks of the scoring worker, which computes with trained models: classifier, outlier scores, numbers of each image,
+inpainting sweep."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ import torch
 from core import data, runs
 from core.data import ImageSet
 from core.evaluation import classifier, inpainting, outliers
+from core.evaluation import image_values as values
 from core.jobs.channel import Channel
 from core.jobs.inpainting_sweep import BASELINE, SEARCH
 from core.jobs.messages import Ended, Order, Progress, SweepErrors
@@ -19,7 +21,7 @@ from core.recipes.images import load_images
 from core.recipes.recipe import Recipe
 from core.runs import Run, RunError, weights
 from core.runs.images import images_of
-from core.system import devices, paths
+from core.system import cache, devices, paths
 from core.system.progress import Steps
 
 
@@ -65,6 +67,27 @@ def score_outliers(order: Order, channel: Channel) -> Ended:
             f"The scores could not be kept: {paths.cache_folder()} cannot be written to. Free some space, or choose "
             "another folder with LATENT_LAB_CACHE."
         )
+    return Ended("finished")
+
+
+def image_values(order: Order, channel: Channel) -> Ended:
+    """Compute the values of the images of a map and keep them in the cache.
+
+    Raises:
+        RunError: the run is missing or damaged, or the cache cannot be written to.
+    """
+    channel.emit(Progress(0.0))
+    torch.set_num_threads(1)
+    arrays, path = order.arrays, Path(order.arguments["path"])
+    model = weights.load_model(Run(Path(order.arguments["run"])))
+    steps = Steps(values.value_steps(model, arrays["pictures"], arrays.get("rows")))
+    for share in steps:
+        channel.emit(Progress(share))
+        if channel.stop_requested:
+            return Ended("stopped")
+    assert steps.result is not None
+    if not cache.save(path, steps.result, {}):
+        raise RunError(f"{path.parent} cannot be written to.")
     return Ended("finished")
 
 

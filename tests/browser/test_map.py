@@ -50,11 +50,11 @@ def on_screen(page, xy: np.ndarray, place: int = 0) -> np.ndarray:
     unit = (xy - (low + high) / 2) / (high - low).max()
     box = the_map(page, place).bounding_box()
     x0, y0, zoom = map(float, the_map(page, place).get_attribute("data-view").split())
-    scale = (min(box["width"], box["height"]) - 44) * zoom
+    scale = min(box["width"] - 40, box["height"] - 50) * zoom
     return np.stack(
         [
             box["x"] + box["width"] / 2 + (unit[:, 0] - x0) * scale,
-            box["y"] + box["height"] / 2 - (unit[:, 1] - y0) * scale,
+            box["y"] + box["height"] / 2 - 9 - (unit[:, 1] - y0) * scale,
         ],
         1,
     )
@@ -226,7 +226,8 @@ def test_a_second_map_shares_pointer_and_selection(page, lab, monkeypatch):
     visit(page, lab, "n=300&method=pca&source2=pixels&method2=pca&perplexity2=30&seed2=0&run2=example-conv-vae")
     expect(page.locator(".map-view .title").nth(1)).to_have_text("Raw pixels · PCA")
     # Until the second map is measured, too, the page asks for it by itself.
-    page.get_by_text(re.compile(r"^Second: 0\.\d+$")).wait_for(timeout=120_000)
+    second = page.locator("[data-testid=stMetricValue]").nth(3)
+    expect(second).to_have_text(re.compile(r"^0\.\d+$"), timeout=120_000)
     settled(page)
     _, z, _ = latents(lab, monkeypatch, 300)
     screen = on_screen(page, pca.pca(z))
@@ -281,6 +282,22 @@ def test_a_finished_map_is_there_again_at_once_and_lives_on_while_another_page_i
     the_map(page).wait_for(timeout=60_000)
     expect(the_map(page)).to_have_attribute("data-stamp", "done 350", timeout=60_000)
     assert "perplexity=20" in page.url and "seed=3" in page.url
+
+
+def test_what_is_selected_stands_in_the_address_and_is_there_after_a_reload(page, lab, monkeypatch):
+    visit(page, lab)
+    ids, z, labels = latents(lab, monkeypatch, 300)
+    screen = on_screen(page, pca.pca(z))
+    k = int(lonely(screen)[0])
+    click(page, screen, k)
+    page.locator(".map-view .legend button").nth(int(labels[k])).click()
+    page.wait_for_function(PAINTED)
+    assert f"picks={_address(ids[k])}" in page.url and f"show={labels[k]}" in page.url
+    page.reload()
+    expect(the_map(page)).to_have_attribute("data-picks", str(k), timeout=60_000)
+    expect(page.locator('.map-view .legend button[aria-pressed="true"]')).to_have_text(str(labels[k]))
+    page.get_by_role("button", name="How to use the map").click()
+    expect(page.locator(".map-view .help")).to_be_visible()
 
 
 def test_the_table_and_the_picture_can_be_taken_along(page, lab, monkeypatch):

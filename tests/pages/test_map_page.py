@@ -2,6 +2,7 @@
 
 import base64
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -172,14 +173,80 @@ def test_forming_stopping_and_continuing(executor, sent):
     assert executor.next().order.arguments["key"] == job.store_key and len(executor.executions) == 2
 
 
+def test_a_stop_leaves_the_map_to_another_visitor_who_waits_for_it(executor, sent):
+    untrained("run")
+    page = press(visit(n=120, perplexity=8), "map_form")
+    (job,), execution = maps(), executor.next()
+    job.watch("somebody else")
+    again(page)
+    press(page, "map_stop")
+    assert not execution.commands and job.active
+    assert sent["map_view"]["note"].startswith("Another visitor waits for this map, so it goes on.")
+    assert page.button(key="map_form").label == "Wait for it again"
+    press(page, "map_form")
+    again(page)
+    assert "map_stop" in keys(page) and len(maps()) == 1
+    job.leave("somebody else")
+    press(page, "map_stop")
+    assert execution.commands == ["stop"], "nobody waits any more"
+
+
+def test_the_map_of_a_worker_that_had_to_be_killed_is_kept(executor, sent):
+    untrained("run")
+    page = press(visit(n=120, perplexity=8), "map_form")
+    (job,), execution = maps(), executor.next()
+    y = np.random.default_rng(1).standard_normal((120, 2)).astype(np.float32)
+    send(execution, job, MapState(y, 49, [[49, 1.25]], seconds=4.0, searched=1.0))
+    send(execution, job, MapState(y, 59, [[49, 1.25]], seconds=7.0, searched=1.0))
+    assert job.seconds_left == pytest.approx(3.0 / 11 * (350 - 59)) and 0.15 < job.progress < 1
+    send(execution, job, Ended("stopped"))  # as the queue says of a process that it killed
+    again(page)
+    assert sent["map_view"]["note"].startswith("Stopped at iteration 59 of 350")
+    assert sent["map_view"]["xy"] == pack_numbers(y, np.float32) and page.button(key="map_form").label == "Continue"
+
+
+def test_points_are_coloured_by_a_number_of_each_image(executor, sent):
+    run = untrained("run")
+    kept_map(run)
+    page = visit(n=120, colour="error")
+    execution = executor.next()
+    assert execution.order.task == "image_values" and sent["map_view"]["values"] is None
+    path, values = Path(execution.order.arguments["path"]), np.linspace(0, 1, 120, dtype=np.float32)
+    cache.write(path, {"error": values, "objective": -values, "kl": 2 * values}, {})
+    execution.send(Ended("finished"))
+    again(again(page))
+    shown = sent["map_view"]["values"]
+    assert (shown["name"], shown["unit"], shown["data"]) == (
+        "Reconstruction error",
+        "MSE per pixel",
+        pack_numbers(values, np.float32),
+    )
+    assert (shown["low"], shown["high"]) == pytest.approx((0.01, 0.99)) and page.query_params["colour"] == "error"
+
+
+def test_a_new_picture_is_projected_onto_the_pca_map(sent):
+    run = untrained("run")
+    page = visit(n=100, method="pca", placed="7~nonsense")
+    assert "does not exist" in page.warning[0].value and page.query_params["placed"] == "7"
+    images = data.load("digits")
+    z = inputs.latents(run, inputs.pictures(images, inputs.choose_ids(images, 100)))
+    (one,) = sent["map_view"]["placed"]
+    wanted = pca.fit(z, 2).transform(inputs.latents(run, images.test_images[[7]]))[0]
+    assert (one["x"], one["y"]) == pytest.approx(tuple(wanted), rel=1e-4)
+    assert np.allclose(pca.fit(z, 2).transform(z), pca.pca(z), atol=1e-4), "in the axes of the map"
+    assert "**1**: test image 7" in text(page) and "nearest images in z are" in text(page)
+    press(page, "map_new_clear")
+    assert not sent["map_view"]["placed"] and "placed" not in page.query_params
+
+
 def test_a_finished_map_is_shown_from_the_cache_with_its_measures(sent):
     _, y = kept_map(untrained("run"))
     page = visit(n=120)
     assert sent["map_view"]["xy"] == pack_numbers(y, np.float32) and not maps(), "nothing is formed anew"
     assert sent["map_view"]["note"] == "350 iterations · KL 0.750 nats · computed in 1.50 s by openTSNE"
     said = text(page)
-    assert "**0.987**" in said and "91.0 %" in said and "**90.0 %**" in said and "−0.050" in said
-    assert "Measured on 120 images" in said
+    assert [metric.value for metric in page.metric] == ["0.987", "90.0 %", "0.400"]
+    assert "z: 91.0 %" in said and "z: −0.050" in said and "Measured on 120 images." in said
 
 
 def test_more_iterations_go_on_under_another_number(executor):
@@ -240,7 +307,11 @@ def test_the_address_chooses_everything_and_is_kept_up_to_date(sent):
         ("perplexity", "many"),
         ("seed", "1.5"),
         ("source", "<b>"),
-        ("method", "umap"),
+        ("method", "isomap"),
+        ("picks", "x"),
+        ("lasso", "1,2"),
+        ("show", "a"),
+        ("colour", "heat"),
         ("iterations", "²"),
         ("pca_first", "x"),
         ("start", ""),
@@ -250,7 +321,8 @@ def test_the_address_chooses_everything_and_is_kept_up_to_date(sent):
 def test_a_bad_value_in_the_address_is_ignored_with_a_message(name, bad, sent):
     untrained("run")
     page = visit(**{name: bad})
-    assert "The address asks for a setting that is not possible" in page.warning[0].value and "map_view" in sent
+    assert "The address asks for a" in page.warning[0].value and "not possible" in page.warning[0].value
+    assert "map_view" in sent
     assert "<b>" not in page.warning[0].value
 
 

@@ -15,14 +15,16 @@ from core.images import convert
 from core.jobs import embedding as jobs_embedding
 from core.jobs.embedding import EmbeddingJob
 from core.latent import pca
+from core.recipes.duration import rough_duration
 from core.runs import Run, RunError
-from ui.components.embedding.map_view import map_view
-from ui.embedding.inputs import MAX_ITERATIONS, SOURCES
+from ui.components.embedding.map_view import Placed, PointValues, map_view
+from ui.embedding.inputs import MAX_ITERATIONS, METHODS, SOURCES
 from ui.embedding.subset import ImageSubset, vectors
 from ui.shared import address
 from ui.shared.formatting import escape_markdown, format_sig
 from ui.shared.page import open_page
 from ui.shared.run_buttons import job_button
+from ui.shared.searches import visitor
 
 MORE_ITERATIONS = 250
 """Iterations added by one click."""
@@ -50,7 +52,8 @@ class EmbeddingView:
         """What the map shows, for its heading."""
         settings = self.settings
         source = f"{self.run.name} · latents" if settings.source == "latents" and self.run else SOURCES["pixels"]
-        return f"{source} · " + (f"t-SNE, perplexity {settings.perplexity:g}" if settings.method == "tsne" else "PCA")
+        about = {"tsne": f", perplexity {settings.perplexity:g}", "umap": f", {settings.perplexity:g} neighbours"}
+        return f"{source} · {METHODS[settings.method]}{about.get(settings.method, '')}"
 
     @property
     def job(self) -> EmbeddingJob | None:
@@ -58,8 +61,15 @@ class EmbeddingView:
         return jobs_embedding.current(self.key, self.settings)
 
     def start(self) -> None:
-        """Compute the map, or continue it."""
-        jobs_embedding.start(self.x, self.subset.labels, self.settings, self.backend)
+        """Compute the map, continue it, or wait for it with others."""
+        pictures = self.subset.pictures if self.settings.source == "latents" else None
+        job = jobs_embedding.start(self.x, self.subset.labels, self.settings, self.backend, visitor(), pictures)
+        _left().discard(job.id)
+
+    def leave(self, job: EmbeddingJob) -> None:
+        """Wait for the map no longer: it stops when no other visitor waits for it."""
+        _left().add(job.id)
+        job.leave(visitor())
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,9 +77,12 @@ class ViewState:
     """What a map shows now.
 
     Attributes:
-        xy: the points, [n, 2]. note: one line below the map.
-        state: `none` (the PCA map stands in), `forming`, `stopped`, `done` or `failed`.
-        iteration: of t-SNE. trace: (iteration, KL) so far. measures: of the finished map, where they are known.
+        xy: the points, [n, 2]. note: one line on the map.
+        state: `none` (the PCA map stands in), `forming`, `left` (another visitor waits for it), `stopped`, `done` or
+            `failed`.
+        iteration: of t-SNE. trace: (iteration, KL) so far. share: how much of it is done while it is being computed.
+        measures: of the finished map, where they are known. kept: share of each image's neighbours that it kept, [n].
+        computing: whether a job is to bring more, be it the measures.
     """
 
     xy: np.ndarray
@@ -78,6 +91,15 @@ class ViewState:
     iteration: int = 0
     trace: tuple = ()
     measures: dict[str, float] | None = None
+    kept: np.ndarray | None = None
+    share: float | None = None
+    computing: bool = False
+
+
+def _left() -> set[int]:
+    """Numbers of the jobs that this visitor no longer waits for."""
+    found: set[int] = st.session_state.setdefault("map_left", set())
+    return found
 
 
 def view_of(suffix: str, run: Run | None, subset: ImageSubset, settings: Settings, backend: str) -> EmbeddingView:
@@ -103,56 +125,90 @@ def state_of(view: EmbeddingView) -> ViewState:
     if cached := store.find(view.key, settings):
         return _cached_state(view, cached, "done")
     if job is not None and (job.active or job.state == "finished"):
-        return ViewState(
-            job.y if job.y is not None else pca_map,
-            "done" if job.state == "finished" else "forming",
-            f"{_progress(view, job)} {job.message}".strip(),
-            job.iteration,
-            tuple(job.trace),
-            job.measures,
-        )
+        return _job_state(view, job, pca_map)
     if job is not None and job.state == "failed":
         return ViewState(pca_map, "failed", job.message)
     if cached := store.find_stage(view.key, settings):
         return _cached_state(view, cached, "stopped")
-    return ViewState(pca_map, "none", "This is the PCA map. Compute the t-SNE map to see neighbours come together.")
+    name = METHODS[settings.method]
+    return ViewState(pca_map, "none", f"This is the PCA map. Compute the {name} map to see neighbours come together.")
+
+
+def _job_state(view: EmbeddingView, job: EmbeddingJob, pca_map: np.ndarray) -> ViewState:
+    note = f"{_progress(view, job)} {job.message}".strip()
+    state = "done" if job.state == "finished" else "forming"
+    if job.active and job.id in _left() and job.state != "stopping":
+        state, note = "left", f"Another visitor waits for this map, so it goes on. {note}"
+    elif job.active and job.state != "stopping":
+        job.watch(visitor())
+    return ViewState(
+        job.y if job.y is not None else pca_map,
+        state,
+        note,
+        job.iteration,
+        tuple(job.trace),
+        job.measures,
+        job.kept,
+        job.progress if job.active else None,
+        job.active,
+    )
 
 
 def _pca_state(view: EmbeddingView, job: EmbeddingJob | None, pca_map: np.ndarray) -> ViewState:
     cached = store.find(view.key, view.settings)
     if cached is None and (job is None or not job.active) and not (job and job.state == "failed"):
         view.start()  # computes the measures; the map itself is there already
+        job = view.job
     share = pca.explained_variance(view.x, pca_map)
     return ViewState(
         pca_map,
         "done",
         f"The two principal directions keep {format_sig(100 * share)} % of the variance.",
         measures=cached.facts.get("measures") if cached else job.measures if job else None,
+        kept=cached.kept if cached else job.kept if job else None,
+        # Also where it has just ended: the page is drawn again, then with the measures.
+        computing=cached is None and job is not None and job.state != "failed" and job.measures is None,
     )
 
 
 def _cached_state(view: EmbeddingView, cached: store.CachedEmbedding, state: str) -> ViewState:
     embedding, seconds = cached.state, cached.facts.get("seconds")
-    note = (
-        f"{embedding.iteration} iterations"
-        if state == "done"
-        else f"Stopped at iteration {embedding.iteration} of {view.settings.iterations}"
-    )
+    if view.settings.method == "umap":
+        note = "UMAP"
+    elif state == "done":
+        note = f"{embedding.iteration} iterations"
+    else:
+        note = f"Stopped at iteration {embedding.iteration} of {view.settings.iterations}"
     note += f" · KL {format_sig(embedding.kl)} nats" if embedding.kl is not None else ""
-    note += f" · computed in {format_sig(seconds)} s by {view.backend}" if seconds and state == "done" else ""
-    return ViewState(
-        embedding.y, state, note, embedding.iteration, tuple(embedding.trace), cached.facts.get("measures")
-    )
+    if seconds and state == "done":
+        by = "umap-learn" if view.settings.method == "umap" else view.backend
+        note += f" · computed in {format_sig(seconds)} s by {by}"
+    if state == "done" and still_falling(embedding.trace):
+        note += " · still improving: more iterations help"
+    trace, measures = tuple(embedding.trace), cached.facts.get("measures")
+    return ViewState(embedding.y, state, note, embedding.iteration, trace, measures, cached.kept)
+
+
+def still_falling(trace: Sequence[tuple[int, float]]) -> bool:
+    """Whether the KL still fell by more than 1 % in the last fifty iterations."""
+    before = [kl for iteration, kl in trace if 50 <= trace[-1][0] - iteration <= 100]
+    return bool(before) and before[-1] - trace[-1][1] > 0.01 * before[-1]
 
 
 def _progress(view: EmbeddingView, job: EmbeddingJob) -> str:
     if job.state == "queued" and job.position:
         return f"Waiting: {job.position} in the queue before this one. It starts by itself."
-    if job.iteration == 0 and job.active:
-        return "Searching for the neighbours of each image …"
-    kl = f" · KL {format_sig(job.kl)} nats" if job.kl is not None else ""
     stopping = " · stopping …" if job.state == "stopping" else ""
-    return f"Iteration {job.iteration} of {view.settings.iterations}{kl}{stopping}"
+    if view.settings.method == "umap":
+        return f"Computing with UMAP, which shows nothing before the end …{stopping}" if job.active else ""
+    if job.iteration == 0 and job.active:
+        return f"Searching for the neighbours of each image …{stopping}"
+    kl = f" · KL {format_sig(job.kl)} nats" if job.kl is not None else ""
+    left = job.seconds_left
+    time_left = (
+        f" · {rough_duration(left)} left" if left is not None and not stopping and job.phase == "forming" else ""
+    )
+    return f"Iteration {job.iteration} of {view.settings.iterations}{kl}{time_left}{stopping}"
 
 
 def button(view: EmbeddingView, state: ViewState) -> None:
@@ -165,11 +221,13 @@ def button(view: EmbeddingView, state: ViewState) -> None:
             "Stop",
             f"map_stop{suffix}",
             view.job,
-            view.job.stop,
+            view.leave,
+            args=(view.job,),
             icon=":material/stop:",
-            help="Stops the map where it is, for all visitors who wait for it. You can continue it later.",
+            help="Stops the map where it is. You can continue it later. If other visitors wait for the same map, it "
+            "goes on for them.",
         )
-    elif state.state == "done":
+    elif state.state == "done" and settings.method == "tsne":
 
         def more() -> None:
             st.session_state["map_iterations"] = min(MAX_ITERATIONS, settings.iterations + MORE_ITERATIONS)
@@ -183,25 +241,34 @@ def button(view: EmbeddingView, state: ViewState) -> None:
             disabled=settings.iterations >= MAX_ITERATIONS or view.backend != "openTSNE",
             help="Continues from here. If the map still changes, it had not converged.",
         )
-    else:
+    elif state.state != "done":
+        labels = {"stopped": "Continue", "left": "Wait for it again"}
         st.button(
-            "Continue" if state.state == "stopped" else "Compute the map",
+            labels.get(state.state, "Compute the map"),
             key=f"map_form{suffix}",
             type="primary",
             icon=":material/play_arrow:",
             on_click=view.start,
-            help="Starts from the PCA map and moves each image until its neighbours lie beside it. You can leave the "
-            "page meanwhile.",
+            help="Moves each image until its neighbours lie beside it. A stopped map goes on from where it was. You "
+            "can leave the page meanwhile.",
         )
 
 
-def board(view: EmbeddingView, state: ViewState) -> None:
-    """The map; updated while it is being computed."""
-    waiting = state.state == "forming" or (state.measures is None and view.job is not None and view.job.active)
-    st.fragment(_board, run_every=0.4 if waiting else None)(view, waiting)
+def board(
+    view: EmbeddingView, state: ViewState, wide: bool, values: PointValues | None, placed: Sequence[Placed] = ()
+) -> None:
+    """The map; updated while it is being computed.
+
+    Args:
+        wide: whether there are two maps. values, placed: see `map_view`.
+    """
+    waiting = state.computing
+    st.fragment(_board, run_every=0.4 if waiting else None)(view, waiting, wide, values, placed)
 
 
-def _board(view: EmbeddingView, waiting: bool) -> None:
+def _board(
+    view: EmbeddingView, waiting: bool, wide: bool, values: PointValues | None, placed: Sequence[Placed]
+) -> None:
     state, subset = state_of(view), view.subset
     map_view(
         key=f"map_view{view.suffix}",
@@ -213,6 +280,10 @@ def _board(view: EmbeddingView, waiting: bool) -> None:
         note=state.note,
         stamp=f"{state.state} {state.iteration}",
         busy=state.state == "forming",
+        share=state.share,
+        wide=wide,
+        values=values,
+        placed=placed,
         alt=f"Map of {len(subset.ids):,} images: {view.title}. {state.note} Arrow keys go from point to point, Enter "
         "selects.",
     )

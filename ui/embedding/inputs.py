@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import streamlit as st
@@ -16,7 +17,7 @@ from ui.shared.formatting import escape_markdown
 from ui.shared.run_picker import places_images
 
 SOURCES = {"latents": "Latents", "pixels": "Raw pixels"}
-METHODS = {"tsne": "t-SNE", "pca": "PCA"}
+METHODS = {"tsne": "t-SNE", "pca": "PCA", "umap": "UMAP"}
 STARTS = {"pca": "the PCA map", "random": "random positions"}
 
 MAX_ITERATIONS = 5_000
@@ -25,7 +26,18 @@ SHARED = ("n", "iterations", "start", "pca_first")
 """Settings that both maps share; each map has its own values of the others."""
 
 OWN = ("source", "method", "perplexity", "seed")
+IN_BROWSER = ("picks", "lasso", "show")
+"""Names in the address that the map itself reads and writes: selected images, lasso, classes that are shown alone."""
+
 PARAMETERS = (*OWN, *SHARED, *(f"{name}2" for name in OWN), "run2")
+
+
+FORMS = {
+    "picks": re.compile(r"(train)?\d{1,9}(,(train)?\d{1,9})?"),
+    "lasso": re.compile(r"shown|-?\d+(\.\d+)?(,-?\d+(\.\d+)?){5,}"),
+    "show": re.compile(r"\d{1,5}(,\d{1,5})*"),
+}
+"""Form of each text that the map in the browser writes."""
 
 
 def read_address() -> None:
@@ -43,6 +55,10 @@ def read_address() -> None:
             address.warn(f"The address asks for a setting that is not possible. {escape_markdown(str(error))}")
     if any(name.endswith("2") for name in asked):
         st.session_state["map_second"] = True
+    for name, form in FORMS.items():
+        chosen = address.get(name)
+        if chosen is not None and not (len(chosen) <= 2_000 and form.fullmatch(chosen)):
+            address.refuse(name, f"The address asks for a selection that is not possible ({name}). It is left out.")
 
 
 def write_address(chosen: dict[str, Settings], run2: str | None) -> None:
@@ -95,7 +111,11 @@ def main_controls(count: int) -> None:
     label = f"{state['map_n']:,} images"
     if state["map_method"] == "tsne":
         label += f", perplexity {state['map_perplexity']}"
+    elif state["map_method"] == "umap":
+        label += f", {state['map_perplexity']} neighbours"
     with st.popover(label, icon=":material/settings:", help="Number of images, perplexity, iterations, seed, start."):
+        if not embedding_settings.umap_installed():
+            st.caption(embedding_settings.NO_UMAP)
         st.number_input(
             "Images",
             embedding_settings.MIN_IMAGES,
@@ -148,7 +168,7 @@ def second_run(first: Run) -> Run | None:
 def second_controls() -> None:
     """Run, source, method, perplexity and seed of the second map."""
     state = st.session_state
-    if usable := _usable():
+    if (usable := _usable()) and state["map_source2"] == "latents":
         st.selectbox(
             "Run of the second map",
             list(usable),
@@ -186,13 +206,13 @@ def _kind(suffix: str) -> None:
     )
     st.segmented_control(
         "Method",
-        list(METHODS),
+        [name for name in METHODS if name != "umap" or embedding_settings.umap_installed()],
         format_func=METHODS.__getitem__,
         key=f"map_method{suffix}",
         label_visibility="collapsed",
         persist_state="session",
-        help="t-SNE keeps neighbours together and takes a while. PCA is a linear projection, computed at once; it "
-        "keeps large distances and loses most small ones.",
+        help="t-SNE and UMAP keep neighbours together and take a while. PCA is a linear projection, computed at once; "
+        "it keeps large distances and loses most small ones.",
     )
 
 
@@ -205,8 +225,8 @@ def _numbers(suffix: str) -> None:
         step=5,
         key=f"map_perplexity{suffix}",
         persist_state="session",
-        help="Roughly the number of neighbours that count for each image. Small values give many islands, large ones "
-        "the overall shape. 5 to 50 is usual; compare several.",
+        help="Roughly the number of neighbours that count for each image (UMAP: exactly their number). Small values "
+        "give many islands, large ones the overall shape. 5 to 50 is usual; compare several.",
     )
     st.number_input(
         "Seed",

@@ -10,67 +10,64 @@ from core.embedding.measures import NEIGHBOURS
 from ui.embedding.board import EmbeddingView, ViewState
 from ui.shared.formatting import format_sig
 
+BOXES = (
+    (
+        "Trustworthiness",
+        ("trustworthiness",),
+        f"Whether the {NEIGHBOURS} nearest neighbours of an image on the map are also near it in the input. 1: all of "
+        "them; 0.5: no better than chance.",
+    ),
+    (
+        f"{NEIGHBOURS}-NN accuracy",
+        ("knn_input", "knn_map"),
+        f"The share of images whose class wins the vote of their {NEIGHBOURS} nearest neighbours, in the input and on "
+        "the map. A much lower value on the map means that the map separated neighbours.",
+    ),
+    (
+        "Silhouette",
+        ("silhouette_input", "silhouette_map"),
+        "How much closer images are to their own class than to the nearest other class, from −1 to 1, in the input and "
+        "on the map. t-SNE raises it by contracting clusters, so gaps on the map do not prove gaps in the data.",
+    ),
+)
+"""Name, keys and meaning of each measure; the last key is that of the map."""
+
 
 def measures(views: list[EmbeddingView], states: list[ViewState]) -> None:
-    """Three boxes; they keep their places while a map is being computed."""
-    st.subheader("How far to trust the map", anchor=False)
-    found = [state.measures or {} for state in states]
-    boxes = (
-        (
-            "Trustworthiness",
-            ["trustworthiness"],
-            _decimal,
-            f"Whether the {NEIGHBOURS} nearest neighbours of an image on the map are also near it in the input. 1: all "
-            "of them; 0.5: no better than chance.",
-        ),
-        (
-            f"{NEIGHBOURS}-NN accuracy",
-            ["knn_input", "knn_map"],
-            _percent,
-            f"The share of images whose class wins the vote of their {NEIGHBOURS} nearest neighbours. A much lower "
-            "value on the map than in the input means that the map separated neighbours.",
-        ),
-        (
-            "Silhouette",
-            ["silhouette_input", "silhouette_map"],
-            _decimal,
-            "How much closer images are to their own class than to the nearest other class, from −1 to 1. t-SNE raises "
-            "it by contracting clusters, so gaps on the map do not prove gaps in the data.",
-        ),
+    """Three figures a map, with what they mean and one comparing sentence."""
+    st.markdown("**How far to trust the map**")
+    for view, state in zip(views, states, strict=True):
+        values = state.measures or {}
+        lead = "" if len(views) == 1 else "Second: " if view.suffix else "First: "
+        for column, (name, keys, about) in zip(st.columns(3), BOXES, strict=True):
+            form = _percent if keys[0].startswith("knn") else _decimal
+            column.metric(f"{lead}{name}", form(values.get(keys[-1])), help=about)
+            if len(keys) > 1:
+                column.caption(f"{'z' if view.settings.source == 'latents' else 'pixels'}: {form(values.get(keys[0]))}")
+        if sentence := _comparison(view, values):
+            st.caption(sentence)
+    measured = [state.measures for state in states if state.measures and state.measures.get("measured")]
+    if measured:
+        some, every = int(measured[0]["measured"]), int(measured[0].get("images", 0))
+        among = f", each among all {every:,}" if every > some else ""
+        st.caption(f"Measured on {some:,} images{among}.")
+        return
+    st.caption(
+        "The measures appear when the map is finished."
+        if any(state.computing for state in states)
+        else "The measures need the finished map: compute it first."
     )
-    for column, (name, keys, form, about) in zip(st.columns(3), boxes, strict=True):
-        with column.container(border=True, height="stretch"):
-            st.markdown(f"**{name}**")
-            for view, values in zip(views, found, strict=True):
-                st.markdown(_line(view, keys, values, form, len(views) > 1))
-            st.caption(about)
-    counts = {int(values["measured"]) for values in found if values.get("measured")}
-    if counts:
-        st.caption(
-            f"Measured on {' and '.join(f'{c:,}' for c in sorted(counts))} images, every class in proportion"
-            + (", because all pairs of more would take minutes." if max(counts) >= 2_000 else ".")
-        )
-    else:
-        waits = any(state.state == "forming" for state in states) or any(view.job and view.job.active for view in views)
-        st.caption(
-            "The measures appear when the map is finished."
-            if waits
-            else "The measures need the t-SNE map: compute it first."
-        )
 
 
-def _line(view: EmbeddingView, keys: list[str], values: dict[str, float], form, several: bool) -> str:
-    what = "z" if view.settings.source == "latents" else "pixels"
-    parts = [
-        f":gray[in {what}] {form(values.get(key))}"
-        if key.endswith("_input")
-        else f":gray[{'on the map' if len(keys) > 1 else ''}] **{form(values.get(key))}**"
-        if len(keys) > 1
-        else f"**{form(values.get(key))}**"
-        for key in keys
-    ]
-    lead = (":gray[Second:] " if view.suffix else ":gray[First:] ") if several else ""
-    return lead + " → ".join(parts)
+def _comparison(view: EmbeddingView, values: dict[str, float]) -> str:
+    """What the model's latents tell apart beyond what the pixels do alone; empty where that was not measured."""
+    z, pixels = values.get("knn_input", math.nan), values.get("knn_pixels", math.nan)
+    if view.settings.source != "latents" or math.isnan(z) or math.isnan(pixels):
+        return ""
+    return (
+        f"By their {NEIGHBOURS} nearest neighbours, {_percent(z)} of the images get their right class in z and "
+        f"{_percent(pixels)} in the raw pixels, without any model."
+    )
 
 
 def _decimal(value: float | None) -> str:

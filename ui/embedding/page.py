@@ -12,7 +12,7 @@ from core.jobs import embedding as jobs_embedding
 from core.recipes.recipe import Recipe
 from core.runs import Run, RunError
 from ui.components.embedding.map_sheet import map_sheet
-from ui.embedding import board, inputs
+from ui.embedding import board, colours, inputs, new_pictures
 from ui.embedding.board import EmbeddingView
 from ui.embedding.explain import explain
 from ui.embedding.measures import measures
@@ -30,7 +30,7 @@ NEEDS_IMAGES = "A map needs the images of the data set."
 
 def page() -> None:
     """The whole page."""
-    address.check_names(("run", *inputs.PARAMETERS))
+    address.check_names(("run", *inputs.PARAMETERS, *inputs.IN_BROWSER, colours.CLASS.name, new_pictures.PARAMETER))
     with page_head(
         "Map",
         "Each point is an image, and similar images lie close together. See which classes the model separates and "
@@ -57,34 +57,37 @@ def _content(run: Run) -> None:
         inputs.prepare("", count, backend)
         settings = inputs.settings_of("", count)
         subset = subset_of(images, settings.n, *recipes)
-        views = [board.view_of("", run, subset, settings, backend)]
+        first = board.view_of("", run, subset, settings, backend)
     except EmbeddingError as error:
         st.warning(escape_markdown(str(error)))
         return
     except RunError as error:
         board.broken(error)
         return
-    follow_link(views[0])
-    row = st.container(horizontal=True, gap="small", vertical_alignment="center", key="map_controls")
-    second = None
+    follow_link(first)
+    new_pictures.read_address(first)
     if st.session_state.get("map_second"):
-        second = _second_view(run, other, subset, count, backend)
-        views += [second] if second else []
-    for view in views:
-        if st.session_state.pop(f"map_go{view.suffix}", False):
-            view.start()
-    states = [board.state_of(view) for view in views]
-    with row:
-        inputs.main_controls(count)
-        board.button(views[0], states[0])
-        board.downloads(list(zip(views, states, strict=True)))
-        st.toggle(
-            "Second map",
-            key="map_second",
-            persist_state="session",
-            help="Shows another map beside this one: of another run, of the raw pixels, or with another perplexity.",
-        )
-    inputs.write_address({view.suffix: view.settings for view in views}, other.name if second and other else None)
+        views, states = _two_maps(first, run, other, recipes, count)
+    else:
+        views, states = _one_map(first, count)
+    second = views[1].run if len(views) > 1 else None
+    inputs.write_address({view.suffix: view.settings for view in views}, second.name if second else None)
+    new_pictures.write_address(first)
+    for one in {view.subset.name: view.subset for view in views}.values():
+        _send_pictures(one)
+    pitfalls(views[0])
+    explain(views[0], states[0])
+
+
+def _state(view: EmbeddingView) -> board.ViewState:
+    """The state of a map, after it was started where a click asked for that."""
+    if st.session_state.pop(f"map_go{view.suffix}", False):
+        view.start()
+    return board.state_of(view)
+
+
+def _problems(states: list[board.ViewState], backend: str) -> None:
+    """Why a map could not be computed, and what the maps lack without openTSNE."""
     for state in states:
         if state.state == "failed":
             st.error(escape_markdown(state.note))
@@ -93,37 +96,89 @@ def _content(run: Run) -> None:
             "openTSNE is not installed on this computer, so scikit-learn computes the maps. It takes several times as "
             "long, shows nothing before the end, and a stopped map starts from the beginning."
         )
-    _maps(views, states, run, other if len(recipes) > 1 else None)
-    for one in {view.subset.name: view.subset for view in views}.values():
-        _send_pictures(one)
+
+
+def _second_toggle() -> None:
+    st.toggle(
+        "Second map",
+        key="map_second",
+        persist_state="session",
+        help="Shows another map beside this one: of another run, of the raw pixels, or with another perplexity.",
+    )
+
+
+def _one_map(view: EmbeddingView, count: int) -> tuple[list[EmbeddingView], list[board.ViewState]]:
+    """The map as high as the screen; beside it its controls, the selection and the measures."""
+    state = _state(view)
+    left, right = st.columns(2, gap="medium")
+    with right:
+        with st.container(horizontal=True, gap="small", vertical_alignment="center", key="map_controls"):
+            inputs.main_controls(count)
+            board.button(view, state)
+        _problems([state], view.backend)
+        with st.container(horizontal=True, gap="small", vertical_alignment="bottom", key="map_colours"):
+            with st.container(width=220):
+                colour = colours.choose(view)
+            new_pictures.controls(view)
+            board.downloads([(view, state)])
+            _second_toggle()
+        colours.wait(view, state, colour)
+        placed = new_pictures.placed(view, state)
+        details([view])
+        measures([view], [state])
+    with left:
+        board.board(view, state, False, colours.values_of(view, state, colour), placed)
+    return [view], [state]
+
+
+def _two_maps(
+    first: EmbeddingView, run: Run, other: Run | None, recipes: tuple[Recipe, ...], count: int
+) -> tuple[list[EmbeddingView], list[board.ViewState]]:
+    """Two maps side by side, each below its own controls; what both share above, the selection below."""
+    inputs.prepare("2", count, first.backend)  # before the widgets of the first map, whose settings both share
+    with st.container(horizontal=True, gap="small", vertical_alignment="bottom", key="map_colours"):
+        with st.container(width=220):
+            colour = colours.choose(first)
+        new_pictures.controls(first)
+        download = st.container(width="content")
+        _second_toggle()
+    left, right = st.columns(2, gap="medium")
+    state = _state(first)
+    with left, st.container(horizontal=True, gap="small", vertical_alignment="center", key="map_controls"):
+        inputs.main_controls(count)
+        board.button(first, state)
+    with right:
+        second = _second_view(run, other, first.subset, count, first.backend)
+    views = [first, *([second] if second else [])]
+    states = [state, *([_state(second)] if second else [])]
+    with download:
+        board.downloads(list(zip(views, states, strict=True)))
+    _problems(states, first.backend)
+    colours.wait(first, state, colour)
+    with left:
+        board.board(first, state, True, colours.values_of(first, state, colour), new_pictures.placed(first, state))
+    if second:
+        with right:
+            board.board(second, states[1], True, colours.values_of(second, states[1], colour))
+            _say_images(first, second, run, other if len(recipes) > 1 else None)
+    details(views)
     measures(views, states)
-    pitfalls(views[0])
-    explain(views[0], states[0])
+    return views, states
 
 
-def _maps(views: list[EmbeddingView], states: list[board.ViewState], run: Run, same_subset: Run | None) -> None:
-    """One map with the details beside it, or two maps with the details below.
+def _say_images(first: EmbeddingView, second: EmbeddingView, run: Run, same_subset: Run | None) -> None:
+    """Which images the two maps show, where that is not plain.
 
     Args:
         same_subset: the second run, where its latents are shown of the same images.
     """
-    second = len(views) > 1
-    left, right = st.columns([1, 1] if second else [3, 2], gap="medium" if second else "large")
-    with left:
-        board.board(views[0], states[0])
-    with right:
-        if not second:
-            details(views)
-            return
-        board.board(views[1], states[1])
-        if views[1].subset.name != views[0].subset.name:
-            st.caption("The second map shows other images, so pointer and selection are not linked.")
-        elif same_subset is not None and not same_subset.recipe.has_encoder and run.recipe.has_encoder:
-            st.caption(
-                f"Both maps show training images of {escape_markdown(same_subset.name)}. This model has no encoder: it "
-                "has latents of its training images, and would need a search for any other image."
-            )
-    details(views)
+    if second.subset.name != first.subset.name:
+        st.caption("The second map shows other images, so pointer and selection are not linked.")
+    elif same_subset is not None and not same_subset.recipe.has_encoder and run.recipe.has_encoder:
+        st.caption(
+            f"Both maps show training images of {escape_markdown(same_subset.name)}. This model has no encoder: it "
+            "has latents of its training images, and would need a search for any other image."
+        )
 
 
 def _recipes_on_one_subset(images: ImageSet, run: Run, other: Run | None) -> tuple[Recipe, ...]:
@@ -140,7 +195,6 @@ def _recipes_on_one_subset(images: ImageSet, run: Run, other: Run | None) -> tup
 def _second_view(run: Run, other: Run | None, subset: ImageSubset, count: int, backend: str) -> EmbeddingView | None:
     """The second map with its row of controls; None, with the reason on the page, where it is not possible."""
     row = st.container(horizontal=True, gap="small", vertical_alignment="center", key="map_controls2")
-    inputs.prepare("2", count, backend)
     with row:
         inputs.second_controls()
     try:
@@ -157,7 +211,7 @@ def _second_view(run: Run, other: Run | None, subset: ImageSubset, count: int, b
         st.warning(escape_markdown(str(error)))
         return None
     with row:
-        board.button(view, board.state_of(view))
+        board.button(view, _state(view))
     return view
 
 

@@ -12,6 +12,7 @@ from ui.components.embedding.map_small import Panel, map_small
 from ui.embedding.board import EmbeddingView
 from ui.shared.formatting import escape_markdown, format_sig
 from ui.shared.run_buttons import job_button
+from ui.shared.searches import visitor
 
 
 def pitfalls(view: EmbeddingView) -> None:
@@ -37,7 +38,7 @@ def pitfalls(view: EmbeddingView) -> None:
         icon=":material/grid_view:",
         help=f"{len(PERPLEXITIES) + len(SEEDS) + 3} small maps, about 15 seconds; kept for the next time.",
     ):
-        embedding.start_pitfalls(x, labels, view.backend)
+        embedding.start_pitfalls(x, labels, view.backend, visitor())
         st.rerun()
 
 
@@ -58,9 +59,10 @@ def _progress(job) -> None:
         "Stop",
         "map_lessons_stop",
         job,
-        job.stop,
+        job.leave,
+        args=(visitor(),),
         icon=":material/stop:",
-        help="Stops the computation of the small maps.",
+        help="Stops the computation of the small maps, unless other visitors wait for them.",
     )
 
 

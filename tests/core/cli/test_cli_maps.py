@@ -63,7 +63,12 @@ def test_a_stop_keeps_the_half_formed_map_and_says_so(tiny, call, tmp_path, monk
     first = tsne.fit
 
     def interrupted(x, settings, tell, **more):
-        return first(x, settings, lambda state: (os.kill(os.getpid(), signal.SIGINT), tell(state))[1], **more)
+        def stop_at_nine(state):
+            if state.iteration == 9:
+                os.kill(os.getpid(), signal.SIGINT)
+            return tell(state)
+
+        return first(x, settings, stop_at_nine, **more)
 
     monkeypatch.setattr(tsne, "fit", interrupted)
     code, _, err = call("embed tiny --n 60 --perplexity 5 --iterations 500")

@@ -1,5 +1,7 @@
 """Which images are on a map, what goes in, how settings are refused, and PCA against scikit-learn's."""
 
+from importlib import metadata
+
 import numpy as np
 import pytest
 from sklearn.decomposition import PCA
@@ -23,14 +25,14 @@ def digits():
 @pytest.mark.parametrize(
     ("name", "value", "told"),
     [
-        ("n", 9, "n: 9 is not allowed. Give a whole number from 10 to 20,000."),
+        ("n", 9, "n: 9 is not allowed. Give a whole number from 10 to 70,000."),
         ("n", 100.5, "n: 100.5 is not allowed"),
         ("perplexity", "many", "perplexity: 'many' is not allowed. Give a number from 2 to 500."),
         ("perplexity", float("nan"), "perplexity: nan"),
         ("iterations", True, "iterations: True"),
         ("seed", -1, "seed: -1 is not allowed"),
         ("source", "z", "source: 'z' is not allowed. Choose one of latents, pixels."),
-        ("method", "umap", "Choose one of tsne, pca."),
+        ("method", "isomap", "Choose one of tsne, pca, umap."),
         ("start", None, "start: None"),
         ("pca_first", "yes", "Choose True or False."),
     ],
@@ -176,3 +178,14 @@ def test_the_inputs_of_a_map_are_hashed_once(monkeypatch):
     x = inputs.pixels(inputs.subset(images, 30).pictures)
     keys = {store.key(x, inputs.subset(images, 30).labels, Settings(n=30, perplexity=5), "openTSNE") for _ in range(6)}
     assert len(keys) == 1 and sum(isinstance(part, np.ndarray) for parts in hashed for part in parts) == 2
+
+
+def test_umap_is_refused_with_the_remedy_where_it_is_missing_and_allowed_where_it_is_installed(monkeypatch):
+    def missing(name):
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(metadata, "version", missing)
+    with pytest.raises(EmbeddingError, match="pip install umap-learn"):
+        Settings(method="umap")
+    monkeypatch.setattr(metadata, "version", lambda name: "0.5.9")
+    assert Settings(method="umap").method == "umap"

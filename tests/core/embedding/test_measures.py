@@ -5,7 +5,7 @@ import pytest
 from sklearn.manifold import trustworthiness
 from sklearn.metrics import silhouette_score
 from sklearn.model_selection import LeaveOneOut, cross_val_predict
-from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 
 from core import data
 from core.embedding import measures
@@ -44,8 +44,13 @@ def test_many_images_are_measured_on_a_sample_and_it_is_told(points, monkeypatch
     x, y, labels = points
     monkeypatch.setattr(measures, "SAMPLE", 60)
     found, sample = measure(x, y, labels), data.spread(labels, 60)
-    assert found["measured"] == 60
-    assert found["trustworthiness"] == pytest.approx(trustworthiness(x[sample], y[sample], n_neighbors=10))
+    assert found["measured"] == 60 and found["images"] == 150
+    far, on_map = (((p[:, None].astype(float) - p[None]) ** 2).sum(-1) for p in (x, y))
+    penalty = 0
+    for i in sample:
+        ranks = {j: rank for rank, j in enumerate(np.argsort(far[i]))}  # 0 is the image itself
+        penalty += sum(max(0, ranks[j] - 10) for j in np.argsort(on_map[i])[1:11])
+    assert found["trustworthiness"] == pytest.approx(1 - 2 * penalty / (60 * 10 * (300 - 30 - 1))), "ranked among all"
     said = cross_val_predict(KNeighborsClassifier(10), y, labels, cv=LeaveOneOut())
     assert found["knn_map"] == pytest.approx((said == labels)[sample].mean()), "neighbours are looked for among all"
 
@@ -65,3 +70,19 @@ def test_images_without_a_class_do_not_vote(points):
     assert measure(x, y, some)["silhouette_map"] == pytest.approx(silhouette_score(y[known], some[known]))
     said = cross_val_predict(KNeighborsClassifier(10), y[known], some[known], cv=LeaveOneOut())
     assert measure(x, y, some)["knn_map"] == pytest.approx((said == some[known]).mean())
+
+
+def test_the_pixels_are_the_yardstick_where_the_input_is_something_else(points):
+    x, y, labels = points
+    pixels = np.random.default_rng(0).integers(0, 256, (150, 4, 4), dtype=np.uint8)
+    found = measure(x, y, labels, pixels)
+    said = cross_val_predict(KNeighborsClassifier(10), pixels.reshape(150, 16), labels, cv=LeaveOneOut())
+    assert found["knn_pixels"] == pytest.approx((said == labels).mean()) and "knn_pixels" not in measure(x, y, labels)
+
+
+def test_neighbours_kept_are_those_near_on_both_sides(points):
+    x, y, _ = points
+    near = [set(row) for row in NearestNeighbors(n_neighbors=10).fit(x).kneighbors(return_distance=False)]
+    on_map = [set(row) for row in NearestNeighbors(n_neighbors=10).fit(y).kneighbors(return_distance=False)]
+    wanted = [len(a & b) / 10 for a, b in zip(near, on_map, strict=True)]
+    assert np.allclose(measures.kept(x, y), wanted) and np.allclose(measures.kept(y, y), 1)

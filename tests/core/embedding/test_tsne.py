@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 from sklearn.manifold import TSNE, trustworthiness
+from sklearn.neighbors import NearestNeighbors
 
+from core.embedding import neighbours, placing, tsne
 from core.embedding import settings as embedding_settings
-from core.embedding import tsne
 from core.embedding.settings import Settings
 from core.latent import pca
 
@@ -34,11 +35,45 @@ def test_the_same_seed_gives_the_same_map_and_another_one_another(x):
 
 def test_it_is_seen_while_it_forms(x):
     seen = []
-    last = form(x, should_stop=lambda state: seen.append((state.iteration, state.kl, state.y.copy())))
-    assert [iteration for iteration, _, _ in seen][:3] == [9, 19, 29] and last.iteration == 120
-    assert all(np.isfinite(kl) for _, kl, _ in seen) and seen[-1][1] < seen[0][1]
-    assert not np.array_equal(seen[0][2], seen[1][2]), "a picture of its own each time"
-    assert last.trace[-1] == (120, last.kl)
+    last = form(x, should_stop=lambda state: seen.append((state.iteration, state.searched, state.y.copy())))
+    assert [iteration for iteration, _, _ in seen if iteration] == [*range(1, 30), *range(31, 120)], "every iteration"
+    assert seen[0][:2] == (0, 0.0), "the search for neighbours comes first"
+    assert not np.array_equal(seen[1][2], seen[2][2]), "a picture of its own each time"
+    assert [iteration for iteration, _ in last.trace][:3] == [9, 19, 29] and last.trace[-1] == (120, last.kl)
+    assert last.trace[-1][1] < last.trace[0][1]
+
+
+def test_a_stop_is_heard_while_neighbours_are_sought(x, monkeypatch):
+    monkeypatch.setattr(neighbours, "BLOCK", 1)
+    looks = []
+    last = form(x, should_stop=lambda state: looks.append(state.searched) or state.searched > 0.5)
+    assert last.iteration == 0 and last.gains is None and looks == [0.0, 100 / 160]
+
+
+def test_neighbours_are_exact_in_blocks_and_for_new_points(x, monkeypatch):
+    distances, indices = NearestNeighbors(n_neighbors=7, algorithm="brute").fit(x).kneighbors()
+    monkeypatch.setattr(neighbours, "BLOCK", 1)
+    near, far = neighbours.nearest(x, 7)
+    assert np.array_equal(near, indices) and np.allclose(far, distances)
+    near, far = neighbours.of_new(x[:100], x[100:], 7)
+    distances, indices = NearestNeighbors(n_neighbors=7).fit(x[:100]).kneighbors(x[100:])
+    assert np.array_equal(near, indices) and np.allclose(far, distances, atol=1e-4)
+
+
+def test_points_with_many_doubles_are_not_their_own_neighbours():
+    near, far = neighbours.nearest(np.zeros((30, 3), np.float32), 5)
+    assert near.shape == (30, 5) and not (near == np.arange(30)[:, None]).any() and not far.any()
+
+
+def test_new_points_are_placed_in_their_cluster_and_the_map_stays(x):
+    state = form(x[:140])
+    before = state.y.copy()
+    near, distances = neighbours.of_new(x[:140], x[140:], placing.NEIGHBOURS)
+    found = placing.on_tsne_map(state.y, near, distances)
+    centres = np.stack([np.median(state.y[np.arange(140) % 4 == k], axis=0) for k in range(4)])
+    for y in (found, placing.at_neighbours(state.y, near)):
+        assert (((y[:, None] - centres) ** 2).sum(-1).argmin(1) == np.arange(140, 160) % 4).all()
+    assert np.array_equal(state.y, before)
 
 
 @pytest.mark.parametrize("stop_at", [9, 29, 79])  # while attraction is exaggerated, at its end, and after

@@ -17,16 +17,8 @@ _mount = register(
     "map_detail",
     """
 <div class="lab map-detail">
-  <div class="hint">
-    <p class="mouse"><b>Move over the map</b> to see the image behind each point. Scroll to zoom, drag to move.</p>
-    <p class="touch"><b>Tap a point</b> to see its image. Two fingers zoom and move the map, one scrolls the page.</p>
-    <p><b><span class="mouse">Click</span><span class="touch">Tap</span> a point</b> for its reconstruction and its
-      nearest neighbours; <span class="mouse">click</span><span class="touch">tap</span> a second one to go from one to
-      the other.</p>
-    <p><b><span class="mouse">Shift and drag, or the Lasso tool,</span><span class="touch">The Lasso tool</span></b>
-      selects many: their classes, their mean image, and what their mean z decodes to.</p>
-    <p>By keyboard: arrow keys go from point to point, Enter selects, + − 0 zoom, Escape clears.</p>
-  </div>
+  <p class="hint"><span class="mouse">Click</span><span class="touch">Tap</span> a point for its reconstruction and its
+    nearest images, or draw round many.</p>
   <div class="picked inner" hidden><div class="pairs"></div><div class="rows"></div></div>
   <div class="many inner" hidden>
     <div><p class="count"></p><div class="pairs"></div></div>

@@ -1,15 +1,32 @@
 // Geometry of a map: points in a unit box, points in a polygon, points that are far enough apart.
 
-// The points [x0, y0, x1, y1, …] scaled into a box one unit wide around zero: t-SNE's own units mean nothing, and the
-// view need not follow a growing map.
-function unitBox(points) {
+// Middle and side of the square box round points [x0, y0, x1, y1, …].
+function frameOf(points) {
   const low = [Infinity, Infinity], high = [-Infinity, -Infinity];
   for (let i = 0; i < points.length; i++) {
     low[i % 2] = Math.min(low[i % 2], points[i]);
     high[i % 2] = Math.max(high[i % 2], points[i]);
   }
-  const span = Math.max(high[0] - low[0], high[1] - low[1]) || 1;
-  return points.map((v, i) => (v - (low[i % 2] + high[i % 2]) / 2) / span);
+  return { middle: [(low[0] + high[0]) / 2, (low[1] + high[1]) / 2],
+    side: Math.max(high[0] - low[0], high[1] - low[1]) || 1 };
+}
+
+// Points scaled so that a box becomes one unit wide around zero: t-SNE's own units mean nothing, and the view need not
+// follow a growing map.
+const inFrame = (points, { middle, side }) => points.map((v, i) => (v - middle[i % 2]) / side);
+
+const unitBox = (points) => inFrame(points, frameOf(points));
+
+// A polygon as text for the address, at most 60 corners with three decimals, and back; null where it is none.
+function polygonText(corners) {
+  const every = Math.ceil(corners.length / 60);
+  return corners.filter((_, i) => i % every === 0).flat().map((v) => Number(v.toFixed(3))).join(",");
+}
+
+function polygonOf(text) {
+  const values = text.split(",").map(Number);
+  if (values.length < 6 || values.length % 2 || !values.every(Number.isFinite)) return null;
+  return Array.from({ length: values.length / 2 }, (_, i) => [values[2 * i], values[2 * i + 1]]);
 }
 
 // Whether (x, y) lies inside the polygon with these corners (even-odd rule).

@@ -7,7 +7,8 @@ const SHEET_COLUMNS = 100;
 function poolOf(name) {
   const pools = (store.pools ??= new Map());
   const pool = pools.get(name) ?? {
-    shape: null, tiles: null, sheet: null, ids: null, tests: 0, picks: [], lasso: null, hover: null, marks: [],
+    shape: null, tiles: null, sheet: null, ids: null, tests: 0, picks: [], lasso: null, path: null, hover: null,
+    marks: [], found: false,
   };
   pools.delete(name);
   pools.set(name, pool); // the newest
@@ -45,14 +46,24 @@ function nameOf(pool, k) {
   return id < pool.tests ? `test image ${id}` : `training image ${id - pool.tests}`;
 }
 
+// An image's name in the address, and back: null for one that is not on the map.
+const addressOf = (pool, k) => (pool.ids[k] < pool.tests ? `${pool.ids[k]}` : `train${pool.ids[k] - pool.tests}`);
+
+function pointOf(pool, text) {
+  const match = /^(train)?(\d{1,9})$/.exec(text);
+  const k = match ? pool.ids.indexOf(Number(match[2]) + (match[1] ? pool.tests : 0)) : -1;
+  return k < 0 ? null : k;
+}
+
 const classOf = (props, label) => (label >= 0 ? props.classes[label] : "no class");
 const colourOf = (props, label) => (label >= 0 ? props.colours[label % props.colours.length] : "#6B7280");
 
 const letterOf = (props, label) => classLetter(props.classes, label);
 
-// Selects the newest two points that were clicked, or many at once: never both.
-function choose(name, { picks = [], lasso = null }) {
-  Object.assign(poolOf(name), { picks, lasso, marks: [] });
+// Selects the newest two points that were clicked, or many at once: never both. `path`: what many were selected by, a
+// polygon in the units of the map or `shown` for the classes that are shown alone.
+function choose(name, { picks = [], lasso = null, path = null }) {
+  Object.assign(poolOf(name), { picks, lasso, path, marks: [] });
   publish(`chosen:${name}`);
 }
 
