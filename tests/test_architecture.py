@@ -1,6 +1,7 @@
 """Rules on the structure of the code: where files lie, which way imports run, what loads torch, nothing unpickled."""
 
 import ast
+import functools
 import re
 import subprocess
 import sys
@@ -52,9 +53,16 @@ def packages_of(folder: str) -> set[str]:
     return {file.parent.name for file in (paths.ROOT / folder).glob("*/__init__.py")}
 
 
+@functools.cache
+def tree_of(file: Path) -> ast.Module:
+    """Syntax tree of a file, parsed once for all tests. No test changes it."""
+    return ast.parse(file.read_bytes())
+
+
+@functools.cache
 def imports(file: Path) -> set[str]:
     """Modules that a file imports, at its top or within a function."""
-    tree = ast.parse(file.read_bytes())
+    tree = tree_of(file)
     found = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -160,11 +168,13 @@ def test_nothing_in_the_house_is_ever_unpickled():
     for file in SOURCES:
         if file.relative_to(paths.ROOT).parts[0] == "tests":
             continue
-        tree = ast.parse(file.read_bytes())
+        assert not {m for m in imports(file) if m.split(".")[0] in ("pickle", "dill", "joblib", "marshal", "shelve")}
+        if not dangerous.search(file.read_text("utf-8")):
+            continue
+        tree = tree_of(file)
         code = "\n".join(ast.unparse(node) for node in tree.body if not isinstance(node, ast.Expr))
         code = re.sub(r'"""[\s\S]*?"""', "", code)  # words about it are welcome
         assert not dangerous.search(code), file.relative_to(paths.ROOT)
-        assert not {m for m in imports(file) if m.split(".")[0] in ("pickle", "dill", "joblib", "marshal", "shelve")}
 
 
 def test_nothing_but_packages_lies_directly_in_core_and_ui():
@@ -211,7 +221,7 @@ def test_tests_mirror_the_packages():
 def test_no_function_is_longer_than_a_screen():
     long = set()
     for file in (f for folder in ("core", "ui", "pages", "bootstrap") for f in under(folder)):
-        for node in ast.walk(ast.parse(file.read_bytes())):
+        for node in ast.walk(tree_of(file)):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno - node.lineno >= LONG:
                 long.add(f"{module_name(file)}.{node.name}")
     assert not long, f"more than {LONG} lines: {long}"
@@ -222,7 +232,7 @@ def test_every_module_and_public_function_of_core_has_a_docstring():
     for file in SOURCES:
         if not file.is_relative_to(paths.ROOT / "core"):
             continue
-        tree = ast.parse(file.read_bytes())
+        tree = tree_of(file)
         if tree.body and not ast.get_docstring(tree):
             silent.append(str(file.name))
         silent += [
@@ -241,7 +251,7 @@ def test_no_family_is_compared_by_name_outside_its_own_package():
     for file in (f for folder in ("core", "ui", "pages") for f in under(folder)):
         if file.is_relative_to(paths.ROOT / "core/models") or module_name(file) == "core.recipes.presets":
             continue
-        for node in ast.walk(ast.parse(file.read_bytes())):
+        for node in ast.walk(tree_of(file)):
             found += [f"{module_name(file)}:{node.lineno}" for name in compared(node) if name in FAMILIES]
     assert not found
 
@@ -301,7 +311,7 @@ def unbound_buttons(tree: ast.Module) -> set[str]:
 def test_a_button_that_acts_on_a_run_or_a_job_is_bound_to_it():
     """`ui.shared.run_buttons` binds them: with a constant key a click falls on whatever stands in that place now."""
     files = [file for file in under("ui") if file.name != "run_buttons.py"]
-    found = {key: file for file in files for key in unbound_buttons(ast.parse(file.read_bytes()))}
+    found = {key: file for file in files for key in unbound_buttons(tree_of(file))}
     assert not found.keys() - UNBOUND.keys(), found
     assert not UNBOUND.keys() - found.keys(), "an exception that is no longer needed"
     wrong = "if st.button('Open', key='open'):\n    open_page('generate', run=run.name)"

@@ -159,8 +159,8 @@ def test_test_command_passes_pytests_verdict_on(home, monkeypatch):
     monkeypatch.setattr(type(home), "python", sys.executable)
     checks = home.root / "test_it.py"
     checks.write_text("import os\ndef test_it(): assert os.environ['LATENT_LAB_BROWSER'] == 'True'\n")
-    assert dev_setup.test(home, ["-q", "-p", "no:cacheprovider", str(checks)]) == 0
-    assert dev_setup.test(home, ["-q", "-p", "no:cacheprovider", "-m", "not browser", str(checks)]) == 1
+    assert dev_setup.test(home, ["-q", "-n0", "-p", "no:cacheprovider", str(checks)]) == 0
+    assert dev_setup.test(home, ["-q", "-n0", "-p", "no:cacheprovider", "-m", "not browser", str(checks)]) == 1
 
 
 def test_waiting_for_another_window(home, monkeypatch):
