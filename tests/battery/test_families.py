@@ -40,6 +40,7 @@ def test_every_family_is_a_member():
     assert {member.key for member in ALL} == set(FAMILIES) and {m.key for m in MEMBERS} <= set(FAMILIES)
 
 
+@pytest.mark.slow
 @each_explicit
 @at_each_shape
 def test_it_overfits_32_images(member, shape):
@@ -87,6 +88,7 @@ def test_the_first_batch_has_the_terms_of_the_record_added_with_their_weights(me
     assert set(row) <= set(history.columns(recipe.family))
 
 
+@pytest.mark.slow
 @each
 @at_each_shape
 def test_a_run_is_trained_saved_loaded_and_exported(member, shape, cached_classifier, few_samples):
@@ -119,6 +121,7 @@ def _encodes_decodes_and_samples(model: LatentModel, recipe) -> None:
     assert codec.decode(model, z).shape == images.shape
 
 
+@pytest.mark.slow
 @each
 def test_a_run_that_is_stopped_and_resumed_is_bit_equal(member, cached_classifier, few_samples):
     recipe = member.recipe(epochs=3)

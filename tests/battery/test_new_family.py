@@ -10,6 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from core.system import paths
 
 FOLDER = Path(__file__).parent / "denoising"
@@ -22,6 +24,7 @@ def _run(*command: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 def test_a_family_of_one_file_passes_the_battery_and_opens_on_every_page():
     battery = _run("-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", "0", "tests/battery", "-k", "dae")
     assert battery.returncode == 0, battery.stdout[-4000:]

@@ -12,6 +12,7 @@ from tests.pages.page_tools import open_page
 from ui.registry import HOME, PAGES
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("member", ALL, ids=lambda member: member.key)
 @pytest.mark.parametrize("page", [page.key for page in PAGES])
 def test_the_page_opens_with_a_run_of_the_family(member, page):

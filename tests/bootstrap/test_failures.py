@@ -33,6 +33,7 @@ def lab(home, *words, **variables):
     return run
 
 
+@pytest.mark.slow
 def test_no_network(home):
     """The real thing: a real environment, real pip, and an index that nobody answers for."""
     nowhere = "http://127.0.0.1:9/simple"
@@ -152,6 +153,7 @@ def test_no_browser_anywhere(home, bare):
     assert "playwright install chromium" in installer.ran[0]
 
 
+@pytest.mark.slow
 def test_test_command_passes_pytests_verdict_on(home, monkeypatch):
     """The exit code is pytest's own, and the arguments reach it."""
     monkeypatch.setattr(dev_setup, "prepare", lambda home, with_browser: {"LATENT_LAB_BROWSER": str(with_browser)})

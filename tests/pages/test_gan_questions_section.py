@@ -142,6 +142,7 @@ def test_another_visitor_s_run_is_no_evidence(models):
     assert "needs a trained VAE" in page.info[0].value
 
 
+@pytest.mark.slow
 def test_the_latent_sizes_are_compared_among_vaes_with_beta_one_and_missing_ones_are_named(models):
     trained(tiny(epochs=1, latent_dim=9, beta=5.0), "strong")
     said = text_of(answer(visit("size"), "size", 0))

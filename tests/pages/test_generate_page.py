@@ -290,6 +290,7 @@ def test_without_its_images_a_mixture_is_missed_in_a_sentence_and_something_else
     assert not page.exception and "is used instead" in page.toast[0].value
 
 
+@pytest.mark.slow
 def test_a_model_without_a_prior_is_told_so_whichever_it_is():
     make("run", "auto-decoder-fast", latent_dim=3)
     page = open_page("generate", {"generate_depth": True})

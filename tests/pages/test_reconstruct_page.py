@@ -79,6 +79,7 @@ def test_without_runs_it_says_what_to_do_next():
     assert [b.label for b in page.button] == ["Train your first model", "Choose what to train"]
 
 
+@pytest.mark.slow
 def test_at_first_there_is_one_model_of_each_family_and_each_way_of_it(four):
     page = visit(OPEN)
     assert page.multiselect(key="reconstruct_runs").value == ["ae", "vae", "ad", "vad"]
@@ -247,6 +248,7 @@ def test_no_model_chosen_is_a_state_with_a_way_on(four):
     assert not page.exception and len(page.multiselect(key="reconstruct_runs").value) == 4
 
 
+@pytest.mark.slow
 def test_a_damaged_run_is_named_and_the_others_work(own_four):
     file = own_four[1].path / "best.safetensors"
     file.write_bytes(file.read_bytes()[:100])
@@ -274,6 +276,7 @@ def test_the_nearest_start_without_the_training_images_is_a_sentence(four):
     assert not page.exception and "none of them can be the start" in page.warning[0].value
 
 
+@pytest.mark.slow
 def test_a_result_is_remembered_until_something_it_depends_on_changes(own_four, monkeypatch):
     from core.evaluation import search_trace
 
@@ -288,6 +291,7 @@ def test_a_result_is_remembered_until_something_it_depends_on_changes(own_four, 
     assert len(made) == 2
 
 
+@pytest.mark.slow
 def test_a_stopped_search_shows_what_it_had_and_goes_on_when_asked(own_four):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Channel, "stop_requested", True)

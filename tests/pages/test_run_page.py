@@ -114,6 +114,7 @@ def test_chosen_runs_are_laid_over_each_other_with_the_settings_that_differ_and_
     assert "does not exist" in page.warning[0].value and page.query_params["compare"] in ("beta 4", ["beta 4"])
 
 
+@pytest.mark.slow
 def test_pictures_stand_together_by_equal_images_and_by_equal_latent_size():
     made = [
         trained(tiny(**changes), name) for name, changes in {"a": {}, "b": {"seed": 3}, "c": {"latent_dim": 3}}.items()
@@ -133,6 +134,7 @@ def test_settings_that_matter_to_none_of_the_chosen_runs_are_no_difference():
     assert "beta" not in differences([mlp, presets.preset("deep-ae").with_(beta=2.0)])
 
 
+@pytest.mark.slow
 def test_gans_and_other_runs_are_laid_over_each_other_apart():
     gan_run("game", evaluation=FIGURES)
     trained(tiny(), "first")

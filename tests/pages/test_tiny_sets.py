@@ -14,6 +14,7 @@ SETS = {"one": (DIGITS[:1], ""), "black": (np.zeros((12, 28, 28), np.uint8), "ab
 OF_LATENTS = ("generate", "interpolate", "reconstruct", "map", "outliers", "planes", "train")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SETS)
 @pytest.mark.parametrize("family", ["plane-vad", "gan"])
 def test_every_page_opens(name, family, tmp_path, classifier_in_training):

@@ -118,6 +118,7 @@ print(f"{found.accuracy} {float(found.network[-1].weight.sum())}", flush=True)
 """
 
 
+@pytest.mark.slow
 def test_two_processes_that_need_the_same_classifier_train_it_once():
     children = [
         subprocess.Popen(
@@ -142,6 +143,7 @@ def test_two_processes_that_need_the_same_classifier_train_it_once():
     assert said[0][-1] == said[1][-1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [(1, 28, 28), (3, 32, 32), (1, 20, 36), (3, 8, 8), (1, 64, 48)])
 def test_images_of_any_shape_are_classified(shape, monkeypatch):
     monkeypatch.setattr(classifier, "TRAINING_IMAGES", 4_000)

@@ -304,6 +304,7 @@ print("MB", (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 102
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is counted in other units elsewhere")
 def test_a_small_file_with_the_recipe_of_a_giant_takes_no_memory(spoilt):
     recipe = spoilt.recipe.with_(hidden=(4096,) * 8, latent_dim=512)  # a gigabyte of weights

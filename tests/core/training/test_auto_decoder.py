@@ -234,6 +234,7 @@ def test_training_a_table_lazily_is_training_it_with_dense_adam(schedule):
         trainer.end_epoch()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_run_has_its_files_and_scores_and_can_be_loaded_without_its_data(family):
     run = trained(small(family, train_images=60, epochs=3))

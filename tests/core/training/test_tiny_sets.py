@@ -19,6 +19,7 @@ SETS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SETS)
 def test_a_table_an_encoder_and_a_gan_train_and_are_scored(name, tmp_path, capsys):
     pictures, classes = SETS[name]

@@ -95,6 +95,7 @@ def test_a_chosen_preset_is_written_into_the_address(form):
     assert form.query_params["recipe"] in ("plane-vae", ["plane-vae"])
 
 
+@pytest.mark.slow
 def test_every_field_has_a_widget_with_its_help_and_bounds_whenever_it_applies(form):
     settings = [
         {},
