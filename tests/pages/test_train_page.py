@@ -237,7 +237,7 @@ def test_a_worker_that_dies_is_a_sentence_and_its_run_can_be_resumed(board):
     page = visit(train_followed=[job.name])
     assert "resume" in page.error[0].value
     buttons(page)["Resume"].click().run()
-    assert board.job(job.name).wait(lambda j: j.state == "running", 60)
+    assert board.job(job.name).wait(lambda j: j.state == "running", 120)
 
 
 def test_every_end_that_was_not_closed_is_shown_and_a_crash_of_the_second_run_is_not_hidden_by_the_first(board):
@@ -263,7 +263,7 @@ def test_every_end_that_was_not_closed_is_shown_and_a_crash_of_the_second_run_is
     button_of(page, "train_close_first").click().run()
     assert "first" not in text_of(page, "markdown") and page.error
     button_of(page, "train_resume_second").click().run()
-    assert board.job("second").wait(lambda j: j.state == "running", 60)
+    assert board.job("second").wait(lambda j: j.state == "running", 120)
 
 
 def test_what_is_typed_while_a_run_trains_is_still_there_when_it_has_ended(board):
