@@ -2,6 +2,7 @@ const EDGE = { x: 20, top: 16, bottom: 34 }; // CSS pixels round the points; the
 const ABOVE = { one: 262, two: 376 }; // CSS pixels of the page above and below one map, and two with their controls
 const PERIOD = 350; // ms of a move from one map to the next
 const CARD_ROOM = 84; // CSS pixels a side of the image under the pointer
+const SPARED = 4; // while the view moves, painting takes at most one part in so many of the time, and one more
 const REACH = { mouse: 16, finger: 26 }; // CSS pixels from a point that still hit it
 
 export default function ({ data, parentElement }) {
@@ -22,6 +23,8 @@ function start(root) {
   let props = null, pool = null, labels = null, goal = null, from = null, xy = null, begun = 0;
   let values = null, tints = null, palette = null, placed = [], xs = null, ys = null, groups = null, described = null;
   let width = 0, height = 0, zoom = 1, middle = [0, 0], tool = "move", only = new Set(), chosen = null;
+  // What is painted: its middle and zoom, when, and how long that took.
+  let painted = { middle: [0, 0], zoom: 1, at: 0, cost: 0 };
   let masks = null, spaced = null, frame = 0, repaint = false, subscriptions = [], cursor = null, hoverHere = false;
 
   function accept(data) {
@@ -139,11 +142,23 @@ function start(root) {
       frame = 0;
       if (!props || !width) return;
       if (from) moveStep();
-      if (repaint || from) paintPoints();
+      const now = performance.now(), moved = painted.zoom !== zoom || painted.middle.some((v, i) => v !== middle[i]);
+      const spared = !repaint && !from && now - painted.at < SPARED * painted.cost;
+      if (repaint || from || (moved && !spared)) paintPoints();
+      else if (moved) shiftPainted();
       repaint = false;
       drawOverlay();
       if (from) redraw(true);
+      else if (moved && spared) redraw(false);
     });
+  }
+
+  // Moves and scales what is painted, until there is time to paint sixty thousand points anew.
+  function shiftPainted() {
+    const grown = zoom / painted.zoom, to = scale();
+    const dx = (painted.middle[0] - middle[0]) * to, dy = (middle[1] - painted.middle[1]) * to;
+    ground.style.transformOrigin = `${width / 2}px ${centre()}px`;
+    ground.style.transform = `translate(${dx}px, ${dy}px) scale(${grown})`;
   }
 
   function moveStep() {
@@ -167,6 +182,7 @@ function start(root) {
   }
 
   function paintPoints() {
+    const began = performance.now();
     const ratio = ground.width / width, withImages = thumbnails.checked && pool.sheet;
     const letterSize = Math.round((9 + 2.5 * radius()) * 0.8 * ratio);
     masks ??= {
@@ -183,6 +199,9 @@ function start(root) {
       drawThumbnails(ctx, ratio, spaced.list, scene, pool, (k) => `rgb(${palette[tints[k]].join()})`);
     }
     drawClasses(ctx, ratio);
+    ground.style.transform = "";
+    const at = performance.now();
+    painted = { middle: [...middle], zoom, at, cost: at - began };
   }
 
   function drawClasses(ctx, ratio) {
@@ -278,7 +297,7 @@ function start(root) {
     zoom = next;
     middle = [px - (x - width / 2) / scale(), py + (y - centre()) / scale()];
     [masks, spaced] = [null, null];
-    redraw(true);
+    redraw(false);
   }
 
   function showAll() {
@@ -302,7 +321,7 @@ function start(root) {
     lassos: (event) => tool === "lasso" || event.shiftKey,
     pan(dx, dy) {
       middle = [middle[0] - dx / scale(), middle[1] + dy / scale()];
-      redraw(true);
+      redraw(false);
     },
     zoom: zoomAt,
     hover: (at) => hover(at && nearestPoint(...at, REACH.mouse)),

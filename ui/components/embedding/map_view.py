@@ -11,10 +11,7 @@ import numpy as np
 from core.images import class_colors
 from ui.components.base import message_shape, pack, pack_numbers, register, shape_of
 
-_mount = register(
-    __file__,
-    "map_view",
-    """
+HTML = """
 <figure class="lab map-view">
   <p class="title"></p>
   <div class="tools" role="toolbar" aria-label="Map tools">
@@ -64,18 +61,21 @@ _mount = register(
       class</button>
   </div>
 </figure>
-""",
-    also=(
-        "../shared/plot",
-        "../shared/marks",
-        "map_pool",
-        "map_geometry",
-        "map_paint",
-        "map_density",
-        "map_pointer",
-        "map_legend",
-    ),
+"""
+
+SHARED = (
+    "../shared/plot",
+    "../shared/marks",
+    "map_pool",
+    "map_geometry",
+    "map_paint",
+    "map_density",
+    "map_pointer",
+    "map_legend",
 )
+"""Scripts in front of the map's own."""
+
+_mount = register(__file__, "map_view", HTML, also=SHARED)
 
 
 @dataclass(frozen=True, eq=False)
