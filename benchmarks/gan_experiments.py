@@ -68,7 +68,8 @@ def main() -> None:
 def show(name: str, f: lab.GanMeasures) -> None:
     """One line of figures."""
     print(
-        f"  {name:24} Fréchet {f.frechet:6.2f}  classes {f.modes:2.0f} of {f.classes}  sharpness {f.sharpness:5.2f}  "
+        f"  {name:24} Fréchet {f.frechet:6.2f}  classes {f.modes:2.0f} of {f.classes}  confident {f.sure:.2f}  "
+        f"sharpness {f.sharpness:5.2f}  "
         f"diversity {f.diversity:5.3f}  D right on real {f.d_real:.2f}, generated {f.d_fake:.2f}",
         flush=True,
     )

@@ -52,7 +52,9 @@ class SampleMeasures:
 
     Attributes:
         frechet: squared Fréchet distance to real images in feature space; lower is better.
-        modes: number of covered classes. balance: entropy of the class shares over its maximum, 0 to 1.
+        modes: number of covered classes. An image counts for its class only where the classifier is sure of it: noise
+            has a most likely class too, and belongs to none.
+        balance: entropy of the class shares over its maximum, 0 to 1.
         sure: share of the images of which the classifier is sure.
         sharpness: mean squared difference of neighbouring pixels over that of real images; 1 is as sharp as real.
         diversity: spread of the pixels: variance over the images, summed over pixels, over that of real images; near 0
@@ -115,7 +117,8 @@ class SampleQuality:
         shares = np.zeros(0)
         if probabilities is not None:
             shares = _class_shares(probabilities)
-            modes = float(((shares >= COVERED_SHARE * self.shares) & (self.shares > 0)).sum())
+            named = _class_shares(probabilities, at_least=CONFIDENT_PROBABILITY)
+            modes = float(((named >= COVERED_SHARE * self.shares) & (self.shares > 0)).sum())
             present = shares[shares > 0]
             balance = float(-(present * np.log(present)).sum() / np.log(len(shares)))
             sure = _confident(probabilities)
@@ -159,8 +162,10 @@ def _confident(probabilities: np.ndarray) -> float:
     return float((probabilities.max(1) >= CONFIDENT_PROBABILITY).mean())
 
 
-def _class_shares(probabilities: np.ndarray) -> np.ndarray:
-    return np.bincount(probabilities.argmax(1), minlength=probabilities.shape[1]) / len(probabilities)
+def _class_shares(probabilities: np.ndarray, at_least: float = 0.0) -> np.ndarray:
+    """Share of all images in each class, of those whose class has at least that probability, [C]."""
+    counted = probabilities.argmax(1)[probabilities.max(1) >= at_least]
+    return np.bincount(counted, minlength=probabilities.shape[1]) / len(probabilities)
 
 
 def _vectors(images: np.ndarray) -> np.ndarray:

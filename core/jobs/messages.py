@@ -40,7 +40,7 @@ class Order:
 @dataclass(frozen=True)
 class Command:
     """A verb for the running work: `stop`, `pause`, `resume`, `step`, `epoch`, `d_step`, `g_step`, or `change` with
-    the values of lr and beta."""
+    the new values of settings such as lr and beta."""
 
     verb: str
     values: dict[str, float] = field(default_factory=dict)

@@ -12,7 +12,7 @@ from core.jobs.job import Job
 from core.jobs.messages import Message, Order, Paused, Resumed
 from core.recipes.recipe import Recipe
 from core.runs import Run, frames, history
-from core.training.events import Changed, EpochEnd, Report, SinglePlayerStep, Started
+from core.training.events import FREEZES, Changed, EpochEnd, Report, SinglePlayerStep, Started
 
 KEPT_SENTENCE = "What was saved is kept: you can resume the run."
 
@@ -28,7 +28,7 @@ class Snapshot:
         frames: epochs that have a frame. kl_per_dim: validation KL in nats per image [d].
         shares: of a GAN's samples in each class [C]. single_step: the last step of one player of a GAN and its losses,
             {"player": "d", "row": {…}}; empty before the first such step and after the next common step.
-        changes: changes of lr and β during the training.
+        changes: changes of settings such as lr and β during the training.
         version: a number that differs between any two states.
     """
 
@@ -92,6 +92,7 @@ class TrainingJob(Job):
         self._start: tuple[float, float] | None = None  # epoch and seconds of the first report
         self._images_per_second, self._device_name = 0.0, ""
         self._single_player: dict[str, Any] = {}
+        self._asked: dict[str, bool] = {}  # settings that take effect with the next batch, which a pause delays
         self._snapshot: Snapshot | None = None
         self._read: _Read | None = None  # what the run's folder held at the end
         self._take_over(self._read_run())
@@ -175,6 +176,17 @@ class TrainingJob(Job):
         checked: Recipe = self.recipe.with_(**wanted)
         if wanted:
             self._command("change", {k: getattr(checked, k) for k in wanted})
+
+    def freeze(self, player: str, frozen: bool) -> None:
+        """Freeze a GAN's "generator" or "discriminator" from the next batch on, or let it learn again."""
+        self._asked[FREEZES[player]] = frozen
+        self._command("change", {FREEZES[player]: float(frozen)})
+
+    def frozen(self, player: str) -> bool:
+        """Whether that player does not learn from the next batch on: as was last asked for, else by the recipe."""
+        name = FREEZES[player]
+        found = [bool(change["new"]) for change in self.snapshot().changes if change["field"] == name]
+        return self._asked.get(name, found[-1] if found else self.recipe.freeze == player)
 
     def on_event(self, event: Message) -> None:
         match event:

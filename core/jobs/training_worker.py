@@ -11,6 +11,9 @@ from core.training import speed_test
 from core.training.events import Batch, Control, EpochEnd, Event, Finished, Heartbeat, SinglePlayerStep
 from core.training.loop import train
 
+CHANGEABLE = ("lr", "beta", "freeze_g", "freeze_d")
+"""Settings of `Control` that a visitor may change in mid-run."""
+
 CLOSED = "The lab was closed. What was trained is saved: you can resume the run."
 
 
@@ -77,8 +80,8 @@ class _Driver:
                 self.until, self.control.single_player = "single player", command.verb[0]
                 self._continue()
             case "change":
-                self.control.lr = command.values.get("lr", self.control.lr)
-                self.control.beta = command.values.get("beta", self.control.beta)
+                for name in CHANGEABLE:
+                    setattr(self.control, name, command.values.get(name, getattr(self.control, name)))
             case "stop":
                 self.control.stop, self.paused = True, False
 

@@ -9,19 +9,25 @@ from dataclasses import dataclass
 
 from core.runs.history import Row
 
+FREEZES = {"generator": "freeze_g", "discriminator": "freeze_d"}
+"""Player of a GAN → the setting of `Control` that says whether it is frozen."""
+
 
 @dataclass
 class Control:
     """Settings of a running training; the loop applies them before the next batch.
 
     Attributes:
-        lr, beta: new values, or None. stop: validate, save and end.
+        lr, beta: new values, or None. freeze_g, freeze_d: 1 to freeze a GAN's generator or discriminator, 0 to let it
+            learn, or None. stop: validate, save and end.
         report: report the losses right after the next batch.
         single_player: "d" or "g" requests one step of a GAN's discriminator or generator only.
     """
 
     lr: float | None = None
     beta: float | None = None
+    freeze_g: float | None = None
+    freeze_d: float | None = None
     stop: bool = False
     report: bool = False
     single_player: str = ""
@@ -83,7 +89,7 @@ class EpochEnd:
 
 @dataclass(frozen=True)
 class Changed:
-    """The learning rate or β was changed during the training: a mark on the curves."""
+    """A setting such as the learning rate was changed during the training: a mark on the curves."""
 
     change: dict[str, float | str]
 

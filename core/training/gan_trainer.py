@@ -26,7 +26,15 @@ from core.recipes.budget import ROUND_SAMPLES
 from core.recipes.recipe import Recipe
 from core.runs import RunError, weights
 from core.runs.history import Row
-from core.training.base_trainer import BaseTrainer, ValidationResult, copy_exactly, flatten_state, unflatten_state
+from core.training.base_trainer import (
+    BaseTrainer,
+    ValidationResult,
+    checked_number,
+    copy_exactly,
+    flatten_state,
+    unflatten_state,
+)
+from core.training.events import FREEZES
 
 MOMENTUM = (0.5, 0.99)
 """Adam's β₁ and β₂. A longer memory, β₁ = 0.9, averages gradients against outdated states of the other player (Radford
@@ -43,8 +51,10 @@ class GanTrainer(BaseTrainer):
     Attributes:
         model: the GAN. generator: the network that is trained; `model.decoder` is the same network, or the running
             average of its weights if the recipe asks for one.
+        freeze_g, freeze_d: 1 while G or D does not learn, else 0. The recipe sets them; they may change in mid-run.
     """
 
+    changeable = ("lr", "freeze_g", "freeze_d")
     model: GAN
 
     def __init__(self, recipe: Recipe, device: torch.device, image_set: data.ImageSet | None = None):
@@ -67,6 +77,7 @@ class GanTrainer(BaseTrainer):
         self.g_optimizer = torch.optim.Adam(self.generator.parameters(), recipe.lr, MOMENTUM, fused=fused)
         self.d_optimizer = torch.optim.Adam(self.model.discriminator.parameters(), recipe.d_lr, MOMENTUM, fused=fused)
         self._root: Tensor | None = None
+        self.freeze_g, self.freeze_d = (float(recipe.freeze == player) for player in FREEZES)
 
     def begin(self) -> None:
         """Copy the source's weights.
@@ -158,7 +169,7 @@ class GanTrainer(BaseTrainer):
         x, n = convert.scale_bytes(self.train_images[rows]), len(rows)
         with torch.no_grad():
             fake = self.fakes(self.draw(n))
-        frozen = recipe.freeze == "discriminator"
+        frozen = bool(self.freeze_d)
         d.train(not frozen)
         with torch.set_grad_enabled(not frozen):
             # One pass over both: without batch normalisation the images do not influence each other.
@@ -177,7 +188,7 @@ class GanTrainer(BaseTrainer):
     def g_step(self, n: int | None = None) -> Tensor:
         """One step of the generator on n new images; returns sums as `d_step` does."""
         recipe, n = self.recipe, n or self.recipe.batch_size
-        frozen = recipe.freeze == "generator"
+        frozen = bool(self.freeze_g)
         with _frozen(self.model.discriminator), torch.set_grad_enabled(not frozen):
             logits = self.model.discriminator(self.fakes(self.draw(n)))
             loss = g_loss(recipe, logits)
@@ -241,7 +252,19 @@ class GanTrainer(BaseTrainer):
 
     def counters(self) -> dict[str, Any]:
         """Plain numbers of the state, for JSON; with `state_dict` they are the whole state."""
-        return {"epoch": self.epoch, "batch": self.batch, "steps": self.steps, "lr": self.lr}
+        return {
+            "epoch": self.epoch,
+            "batch": self.batch,
+            "steps": self.steps,
+            "lr": self.lr,
+            "freeze_g": self.freeze_g,
+            "freeze_d": self.freeze_d,
+        }
+
+    def check_counters(self, counters: dict[str, Any]) -> None:
+        super().check_counters(counters)
+        for name in FREEZES.values():
+            checked_number(name, counters.get(name, 0.0), 0, 1)
 
     def state_dict(self) -> dict[str, Tensor]:
         """Tensors of the state: weights, both optimisers, random state and the running epoch's losses, by name."""
@@ -272,6 +295,8 @@ class GanTrainer(BaseTrainer):
         self.batch = counters["batch"]
         copy_exactly("sums", self.loss_sums, tensors["sums"])
         self.lr = counters["lr"]
+        for name in FREEZES.values():  # an older state has none: then the recipe's hold
+            setattr(self, name, float(counters.get(name, getattr(self, name))))
 
     def reset_optimizer(self) -> None:
         """Clear the moments of both optimisers, and restart G from its running average."""

@@ -1,6 +1,8 @@
 """The VAE → GAN page in a real browser: images that flow, code a click away, a scrubber and slow motion that ask
 nothing of the server, an address that leads back."""
 
+import re
+
 import numpy as np
 import pytest
 from playwright.sync_api import expect
@@ -28,15 +30,18 @@ def small_gan(lab):
         runs.Run(run.path).delete()
 
 
-def visit(page, lab, query: str = "", scheme: str = "light"):
+FIGURE = {"idea": ".flow .part canvas", "compare": ".pair .strip canvas", "slow": ".steps .stages button"}
+"""What is on the page once a tab is drawn."""
+
+
+def visit(page, lab, tab: str, query: str = "", scheme: str = "light"):
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-    page.goto(f"{lab.url}/gan?run={RUN}{query}")
-    settled(page)
+    page.goto(f"{lab.url}/gan?run={RUN}&tab={tab}{query}")
+    settled(page, tab)
 
 
-def settled(page) -> None:
-    page.wait_for_selector(".steps .stages button", timeout=60_000)
-    page.wait_for_selector(".pair .strip canvas", timeout=60_000)
+def settled(page, tab: str) -> None:
+    page.wait_for_selector(FIGURE[tab], timeout=60_000)
     page.wait_for_selector(IDLE, timeout=60_000)
 
 
@@ -49,34 +54,41 @@ def stage(page) -> tuple[str, str]:
     return steps.get_attribute("data-walk"), steps.get_attribute("data-at")
 
 
-def test_a_clicked_part_shows_its_code_and_the_address_leads_back_to_it(page, lab):
-    visit(page, lab)
-    part = page.locator(".flow [data-idea=gan] [data-part=discriminator]")
-    part.click()
-    code = page.locator(".st-key-gan_code")
-    expect(code).to_contain_text("def discriminator(shape")
-    expect(part).to_have_attribute("aria-pressed", "true")
-    page.wait_for_url("**part=discriminator**")
-    page.reload()
-    settled(page)
-    expect(code).to_contain_text("def discriminator(shape")
-    part.click()
-    expect(code.locator("pre")).to_have_count(0)
-
-
-def test_a_part_is_reached_and_opened_by_keyboard(page, lab):
-    visit(page, lab)
+def test_a_part_opened_by_keyboard_shows_its_code_and_the_address_leads_back_to_it(page, lab):
+    visit(page, lab, "idea")
     page.locator(".flow .play").focus()
     page.keyboard.press("Tab")
     page.keyboard.press("Tab")
     expect(page.locator(".flow [data-idea=source] [data-part=encoder]")).to_be_focused()
     page.keyboard.press("Enter")
-    expect(page.locator(".st-key-gan_code")).to_contain_text("def mlp_encoder")
+    code = page.locator(".st-key-gan_code")
+    expect(code).to_contain_text("def mlp_encoder")
+    part = page.locator(".flow [data-idea=gan] [data-part=discriminator]")
+    part.click()
+    expect(code).to_contain_text("def discriminator(shape")
+    expect(part).to_have_attribute("aria-pressed", "true")
+    page.wait_for_url("**part=discriminator**")
+    page.reload()
+    settled(page, "idea")
+    expect(code).to_contain_text("def discriminator(shape")
+    part.click()
+    expect(code.locator("pre")).to_have_count(0)
+
+
+def test_a_tab_is_opened_by_click_and_the_address_and_a_reload_follow(page, lab):
+    visit(page, lab, "idea")
+    page.get_by_role("tab", name="Slow motion").click()
+    page.wait_for_selector(FIGURE["slow"], timeout=60_000)
+    page.wait_for_url("**tab=slow**")
+    expect(page.locator(".flow")).to_have_count(0)
+    page.reload()
+    settled(page, "slow")
+    expect(page.get_by_role("tab", name="Slow motion")).to_have_attribute("aria-selected", "true")
 
 
 def test_the_next_images_flow_through_all_three_pictures_without_a_message(page, lab, small_gan):
     sent = sent_by(page)
-    visit(page, lab, "&seed=4")
+    visit(page, lab, "idea", "&seed=4")
     before = len(sent)
     model = weights.load_model(small_gan)
     z = sampling.draws(model, 12, seed=4)
@@ -88,20 +100,18 @@ def test_the_next_images_flow_through_all_three_pictures_without_a_message(page,
             canvas = page.locator(f".flow [data-idea={idea}] [data-part={part}] canvas")
             assert np.array_equal(np.array(canvas.evaluate(GREYS)).reshape(28, 28), wanted[idea][k])
     assert len(sent) == before
-
-
-def test_images_also_arrive_where_motion_is_welcome(page, lab):
-    visit(page, lab)
     page.emulate_media(reduced_motion="no-preference")
-    canvas = page.locator(".flow [data-idea=source] [data-part=reconstruction] canvas")
+    button = page.locator(".flow [data-idea=source] [data-part=reconstruction]")
+    canvas = button.locator("canvas")
     old = canvas.evaluate(GREYS)
     page.locator(".flow .next").click()
+    expect(button).to_have_class(re.compile("waits"))  # dim until its own image arrives
     page.wait_for_function(CHANGED, arg=[canvas.element_handle(), old])
 
 
 def test_one_scrubber_moves_both_and_asks_nothing_of_the_server(page, lab, small_gan):
     sent = sent_by(page)
-    visit(page, lab, "&seed=9")
+    visit(page, lab, "compare", "&seed=9")
     before = len(sent)
     model, images = weights.load_model(small_gan), data.load("digits")
     z = before_after.tour(sampling.draws(model, 10, seed=9), 12)
@@ -124,7 +134,7 @@ def test_one_scrubber_moves_both_and_asks_nothing_of_the_server(page, lab, small
 
 
 def test_a_new_draw_has_another_seed_and_the_address_leads_back_to_it(page, lab):
-    visit(page, lab, "&seed=9")
+    visit(page, lab, "compare", "&seed=9")
     old = shown(page, "after")
     page.get_by_role("button", name="New draw").click()
     page.wait_for_function("() => !location.search.includes('seed=9&') && !location.search.endsWith('seed=9')")
@@ -133,13 +143,13 @@ def test_a_new_draw_has_another_seed_and_the_address_leads_back_to_it(page, lab)
     page.wait_for_function(CHANGED, arg=[canvas.element_handle(), old.ravel().tolist()])
     new = shown(page, "after")
     page.reload()
-    settled(page)
+    settled(page, "compare")
     assert np.array_equal(shown(page, "after"), new)
 
 
 def test_slow_motion_goes_by_keyboard_and_the_address_follows_without_a_message(page, lab):
     sent = sent_by(page)
-    visit(page, lab)
+    visit(page, lab, "slow")
     before = len(sent)
     assert stage(page) == ("D", "0")
     page.locator(".steps .next").focus()
@@ -156,20 +166,20 @@ def test_slow_motion_goes_by_keyboard_and_the_address_follows_without_a_message(
     assert stage(page) == ("G", "3")
     expect(page.locator(".steps canvas.heat").first).to_be_visible()
     assert len(sent) == before and "walk=g4" in page.url
-    page.locator(".flow [data-idea=gan] [data-part=verdict]").click()
-    page.wait_for_function("() => location.search.includes('part=verdict') && location.search.includes('walk=g4')")
+    page.get_by_text("10 times", exact=True).click()  # the server writes the address, too
+    page.wait_for_selector(IDLE)
+    page.wait_for_function("() => location.search.includes('walk=g4')")
     page.reload()
-    settled(page)
+    settled(page, "slow")
     assert stage(page) == ("G", "3")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_on_a_phone_nothing_lies_beyond_the_edge(page, lab, scheme):
+@pytest.mark.parametrize("tab, query", [("idea", "&part=verdict"), ("compare", ""), ("slow", "&walk=g5")])
+def test_on_a_phone_nothing_lies_beyond_the_edge(page, lab, tab, query):
     page.set_viewport_size({"width": 390, "height": 844})
-    visit(page, lab, "&walk=g5&part=verdict", scheme)
-    for place in (".flow", ".pair", ".steps"):
-        edges = page.locator(place).evaluate(
-            "f => [...f.querySelectorAll('canvas, button, p, .plot, .says')].map(e => e.getBoundingClientRect().right)"
-        )
-        assert max(edges) <= 390, place
+    visit(page, lab, tab, query, "dark" if tab == "compare" else "light")
+    edges = page.locator(".flow, .pair, .steps").evaluate(
+        "f => [...f.querySelectorAll('canvas, button, p, .plot, .says')].map(e => e.getBoundingClientRect().right)"
+    )
+    assert max(edges) <= 390
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -34,7 +34,7 @@ def source(lab, monkeypatch):
 def visit(page, lab, query: str) -> None:
     page.emulate_media(reduced_motion="reduce")
     page.goto(f"{lab.url}/gan?{query}&decoder={SOURCE}")
-    page.wait_for_selector(".st-key-gan_question_box", timeout=SLOW)
+    page.wait_for_selector(".st-key-gan_question_box, .st-key-gan_experiment_box", timeout=SLOW)
     page.wait_for_selector(IDLE, timeout=SLOW)
 
 

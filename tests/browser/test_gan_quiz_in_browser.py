@@ -31,9 +31,8 @@ def visit(page, lab) -> list:
     """Opens the page and waits until it is at rest; fills up with the messages it sends afterwards."""
     sent = sent_by(page)
     page.emulate_media(reduced_motion="reduce")
-    page.goto(f"{lab.url}/gan?run={RUN}")
+    page.goto(f"{lab.url}/gan?run={RUN}&tab=quiz")
     page.wait_for_selector(".gan-quiz .answers button", timeout=60_000)
-    page.wait_for_selector(".steps .stages button", timeout=60_000)
     page.wait_for_selector(IDLE, timeout=60_000)
     page.locator(".gan-quiz").focus()
     sent.clear()
@@ -83,10 +82,12 @@ def test_clicks_answer_too_the_streak_counts_and_a_new_round_follows(page, lab, 
     assert not np.array_equal(shown(page), dealt.pictures[0])
 
 
-def test_answers_survive_a_change_of_page(page, lab, dealt):
+def test_answers_survive_a_reload_and_a_change_of_page(page, lab, dealt):
     visit(page, lab)
     for key in ("1", "2", "3"):
         page.keyboard.press(key)
+    page.reload()
+    expect(page.locator(".gan-quiz")).to_have_attribute("data-asked", "3", timeout=60_000)
     page.get_by_role("link", name="Data", exact=True).click()
     page.wait_for_url(re.compile("/data"))
     page.get_by_role("link", name="VAE → GAN", exact=True).click()

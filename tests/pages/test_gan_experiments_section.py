@@ -7,7 +7,6 @@ from core import runs
 from core.gan import experiments as gan_experiments
 from core.gan.experiments import EXPERIMENTS
 from core.jobs import training_queue
-from core.recipes.presets import first_model
 from tests.pages.page_tools import button_of, open_page, text_of
 from tests.tiny_gans import ended_trial
 from tests.tiny_runs import tiny, trained
@@ -17,9 +16,10 @@ COLLAPSE = next(e for e in EXPERIMENTS if e.key == "collapse")
 
 
 def script():
+    from ui.gan import source
     from ui.gan.experiments import experiments
 
-    experiments()
+    experiments(source.choose(None))
 
 
 class Board:
@@ -43,7 +43,7 @@ class Board:
 class Training:
     """A job in the middle of its rounds."""
 
-    active, position, message, stopped, id = True, 0, "", False, 1
+    active, position, message, stopped, id, owner, lane = True, 0, "", False, 1, "", "training on auto"
 
     def __init__(self, run):
         self.run, self.recipe = run, run.recipe
@@ -89,10 +89,8 @@ def predict(page: AppTest, choice: int) -> AppTest:
     return page
 
 
-def test_without_a_decoder_one_button_trains_a_vae(board):
-    page = visit()
-    page.button(key="gan_experiments_vae").click().run()
-    assert not page.exception and board.taken == [first_model()]
+def test_without_a_decoder_it_says_what_is_missing():
+    assert "start from a trained decoder" in visit().info[0].value
 
 
 @pytest.mark.slow
@@ -170,12 +168,12 @@ def test_an_experiment_that_is_not_there_is_ignored_with_a_message(source):
 def test_the_address_names_the_decoder_the_experiments_start_from(source):
     other = trained(tiny(latent_dim=4, epochs=1), "b-vae")
     page = visit(experiment="collapse", decoder=source.name)
-    assert page.selectbox(key="gan_lab_source").value == source.name
-    page.selectbox(key="gan_lab_source").set_value(other.name).run()
+    assert page.selectbox(key="gan_decoder").value == source.name
+    page.selectbox(key="gan_decoder").set_value(other.name).run()
     assert page.query_params["decoder"] in (other.name, [other.name])
 
 
 def test_a_decoder_that_is_not_there_is_refused_with_a_message(source):
     page = visit(decoder="nonsense")
     assert "a decoder that is not there" in page.warning[0].value and "decoder" not in page.query_params
-    assert page.selectbox(key="gan_lab_source").value == source.name
+    assert page.selectbox(key="gan_decoder").value == source.name

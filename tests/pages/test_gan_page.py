@@ -13,12 +13,12 @@ from core.runs import weights
 from core.system import paths
 from core.system.atomic_files import write_json
 from tests.pages.page_tools import button_of, open_page, text_of
-from tests.tiny_gans import FIGURES, gan_run
+from tests.tiny_gans import FIGURES, gan, gan_run
 from tests.tiny_runs import tiny
 from ui.components.gan import gan_flow as flow_component
 from ui.components.gan import gan_pair as pair_component
 from ui.components.gan import gan_steps as steps_component
-from ui.gan import before_after, diagram, empty_state, inputs, slow_motion, source_code
+from ui.gan import before_after, diagram, inputs, slow_motion, source, source_code
 from ui.shared.formatting import format_sig
 from ui.shared.model_cache import load
 
@@ -28,6 +28,8 @@ class Board:
 
     def __init__(self):
         self.taken = []
+
+    devices: tuple = ()
 
     def submit(self, recipe, name=None, owner=""):
         run = runs.create(recipe, name)
@@ -45,7 +47,7 @@ class Board:
 def board(monkeypatch) -> Board:
     one = Board()
     monkeypatch.setattr(training_queue, "training_queue", lambda device="auto": one)
-    for place in (empty_state, inputs):
+    for place in (source, inputs):
         monkeypatch.setattr(place, "training_jobs", list)
     return one
 
@@ -78,6 +80,11 @@ def visit(depth: bool = False, **query) -> AppTest:
     return open_page("gan", {"gan_depth": True} if depth else None, **query)
 
 
+@pytest.mark.parametrize("tab", [tab.key for tab in inputs.TABS])
+def test_without_any_run_every_tab_opens(tab):
+    assert "Train a VAE first" in visit(tab=tab).info[0].value
+
+
 def test_without_any_run_it_says_what_to_do_and_trains_a_vae(board):
     page = visit()
     assert "Train a VAE first" in page.info[0].value
@@ -100,14 +107,14 @@ def test_with_a_vae_alone_its_decoder_is_shown_and_a_button_starts_the_gan(board
 def test_a_vae_is_the_first_choice_among_the_decoders():
     trained_vae("the-vae")
     trained_vae("an-ae", model="ae")
-    box = visit().selectbox(key="gan_source")
+    box = visit().selectbox(key="gan_decoder")
     assert box.value == "the-vae" and len(box.options) == 2
 
 
 class Training:
     """A job that goes on for ever: a GAN's, the second of five epochs."""
 
-    active, position, stopped, id = True, 0, False, 1
+    active, position, stopped, id, owner = True, 0, False, 1, ""
 
     def __init__(self, recipe):
         self.run = runs.create(recipe, "growing")
@@ -142,8 +149,8 @@ def trial(name: str, source: runs.Run) -> runs.Run:
 
 def test_a_vae_is_enough_for_the_experiments_and_the_questions_are_there_too(board):
     source = trained_vae()
+    assert visit(tab="questions").radio(key="gan_answer_reparameterisation").value is None
     page = visit(experiment="collapse")
-    assert page.radio(key="gan_answer_reparameterisation").value is None
     page.radio(key="gan_predict_collapse").set_value(2).run()
     button_of(page, "gan_run_collapse").click().run()
     assert not page.exception
@@ -161,7 +168,7 @@ def test_what_an_experiment_trains_is_no_first_gan_in_training(monkeypatch):
     assert not button_of(page, "gan_start").disabled and not page.get("progress")
 
 
-def test_an_experiments_run_is_no_choice_until_the_visitor_chooses_it():
+def test_an_experiments_run_is_no_choice_until_the_visitor_chooses_it(sent):
     source = trained_vae()
     trial("try-1", source)
     page = visit()
@@ -170,7 +177,7 @@ def test_an_experiments_run_is_no_choice_until_the_visitor_chooses_it():
     assert button_of(page, "gan_start"), "the page still offers a first GAN"
     box.select("try-1").run()
     assert not page.exception and page.query_params["run"] in ("try-1", ["try-1"])
-    assert "gan_another" in [button.key for button in page.button], "the whole page for it"
+    assert {"before", "after"} < set(sent["gan_flow"]["tiles"]), "the whole page for it"
     assert visit(run="try-1").selectbox(key="gan_run_box").value == "try-1", "the address is a choice too"
 
 
@@ -184,7 +191,9 @@ def test_a_newer_run_of_an_experiment_stands_last_and_is_not_the_first_choice():
 @pytest.mark.parametrize("kind", ["ae", "vae", "ad", "vad"])
 def test_every_kind_of_source_has_the_whole_page(kind, sent):
     gan_run("one", kind, evaluation=FIGURES)
-    page = visit()
+    for tab in ("idea", "slow"):
+        visit(tab=tab)
+    page = visit(tab="compare")
     flow = sent["gan_flow"]
     assert set(flow["tiles"]) == {"images", "decoded", "before", "after"} and flow["count"] == 12
     assert ("sigma" in flow["numbers"]) == (kind in ("vae", "vad")), "a point has no width"
@@ -203,18 +212,20 @@ def test_each_card_has_the_value_of_real_images_and_a_control_says_what_contrast
     }
     run = gan_run("one", evaluation=FIGURES | sides)
     run.update_status(best_epoch=37, best_total=20.0)
-    page = visit()
+    assert "one: the weights of epoch 37" in text_of(visit(), "caption")
+    page = visit(tab="compare")
     by_title = {m.label: m.delta for m in page.metric}
     assert by_title["Fréchet distance"] == "VAE 48.9 · real 17.8 · better"
     assert "real 98 %" in by_title["Confident"] and by_title["Precision"] == "VAE 0.480 · real 0.900 · worse"
     said = text_of(page, "caption")
-    assert "with the weights of epoch 37, the best round" in said and "one: the weights of epoch 37" in said
+    assert "with the weights of epoch 37, the best round" in said
     assert "1.5 times the contrast" in said and "Fréchet distance 48.9 → 30.5" in said and "Diversity" not in by_title
 
 
 def test_a_generator_from_scratch_has_no_decoder_to_compare_with(sent):
     gan_run("one", "none", evaluation=FIGURES | {"before": None})
-    page = visit()
+    visit()
+    page = visit(tab="compare")
     assert set(sent["gan_flow"]["tiles"]) == {"images", "after"}
     assert [lane["key"] for lane in sent["gan_pair"]["lanes"]] == ["after", "real"]
     assert "no decoder to compare with" in text_of(page) and not any(m.delta for m in page.metric)
@@ -222,7 +233,8 @@ def test_a_generator_from_scratch_has_no_decoder_to_compare_with(sent):
 
 def test_a_generator_from_scratch_beside_a_vae_is_compared_but_not_traced(sent):
     gan_run("one", "vae", generator="scratch")
-    page = visit()
+    visit()
+    page = visit(tab="compare")
     assert set(sent["gan_flow"]["tiles"]) == {"images", "before", "after"}
     assert "the same z has another meaning" in text_of(page) and "has not been measured yet" in text_of(page)
 
@@ -239,12 +251,14 @@ def test_the_formula_has_this_runs_numbers_and_the_code_that_runs(loss):
 
 
 @pytest.mark.parametrize("kind", ["vae", "ad"])
-@pytest.mark.parametrize("part", list(source_code.PARTS))
-def test_every_part_shows_the_code_that_runs_there(part, kind):
+def test_every_part_shows_the_code_that_runs_there(kind):
     gan_run("one", kind)
-    page = visit(part=part)
-    assert source_code.PARTS[part].name in text_of(page)
-    assert page.code and all("def " in block.value or "class " in block.value for block in page.code)
+    page = visit()
+    for part in source_code.PARTS:
+        page.session_state[diagram.PART] = part
+        page.run()
+        assert not page.exception and source_code.PARTS[part].name in text_of(page)
+        assert page.code and all("def " in block.value or "class " in block.value for block in page.code)
 
 
 def test_the_searched_place_shows_the_search():
@@ -255,7 +269,7 @@ def test_the_searched_place_shows_the_search():
 def test_the_address_carries_run_seed_and_part(sent):
     gan_run("one")
     gan_run("two")
-    page = visit(run="one", seed="77", part="verdict")
+    page = visit(run="one", seed="77", part="verdict", tab="compare")
     assert (page.selectbox(key="gan_run_box").value, page.session_state[inputs.SEED]) == ("one", 77)
     first = sent["gan_pair"]["id"]
     page.button(key="gan_redraw").click().run()
@@ -287,15 +301,88 @@ def test_a_bad_value_in_the_address_is_ignored_with_a_message(name, bad, message
     gan_run("one")
     page = visit(**{name: bad})
     assert message in page.warning[0].value and bad not in page.warning[0].value
-    assert page.session_state[inputs.SEED] == 1 and page.session_state[diagram.PART] == ""
+    assert page.session_state[inputs.SEED] == 1
+    if name == "part":
+        assert page.session_state[diagram.PART] == ""
 
 
-def test_a_run_of_another_family_in_the_address_leads_to_a_gan():
+def started_from(name: str, decoder: str) -> runs.Run:
+    """A GAN that began as that run's decoder."""
+    run = gan_run(name)
+    write_json(run.path / "recipe.json", run.recipe.with_(source=decoder).to_dict())
+    return runs.Run(run.path)
+
+
+def test_a_decoder_in_the_address_is_chosen_and_no_gan_of_another_decoder_is_shown_for_it(sent, board):
     gan_run("one")
     trained_vae()
     page = visit(run="a-vae")
-    assert "asks for a trained GAN; this run is none" in page.warning[0].value
-    assert len(page.selectbox(key="gan_run_box").options) == 1 and page.selectbox(key="gan_run_box").value == "one"
+    assert not page.warning and page.selectbox(key="gan_run_box").value is None
+    assert page.selectbox(key="gan_decoder").value == "a-vae" and page.query_params["decoder"] in ("a-vae", ["a-vae"])
+    assert "run" not in page.query_params and "after" not in sent["gan_flow"]["tiles"]
+    assert visit(decoder="a-vae").selectbox(key="gan_run_box").value is None, "as a reload finds it"
+    page.selectbox(key="gan_run_box").select("one").run()
+    assert not page.exception and "after" in sent["gan_flow"]["tiles"]
+    started_from("its-gan", "a-vae")
+    page = visit(run="a-vae")
+    assert page.selectbox(key="gan_run_box").value == "its-gan" and page.selectbox(key="gan_decoder").value == "a-vae"
+
+
+def test_the_decoder_of_the_gan_in_view_is_the_one_to_start_from_until_another_is_chosen(board):
+    trained_vae("first")
+    trained_vae("second")
+    started_from("gan-of-first", "first")
+    started_from("gan-of-second", "second")
+    page = visit(run="gan-of-first")
+    box = page.selectbox(key="gan_decoder")
+    assert box.value == "first" and "decoder" not in page.query_params
+    box.select("second").run()
+    assert (
+        page.query_params["decoder"] in ("second", ["second"])
+        and page.selectbox(key="gan_run_box").value == "gan-of-first"
+    )
+    button_of(page, "gan_start").click().run()
+    assert [recipe.source for recipe in board.taken] == ["second"]
+    assert page.query_params["tab"] in ("train", ["train"]), "the page turns to the training"
+    page.selectbox(key="gan_run_box").select("gan-of-second").run()
+    page.selectbox(key="gan_run_box").select("gan-of-first").run()
+    assert not page.exception and page.selectbox(key="gan_decoder").value == "first"
+
+
+def test_the_page_turns_to_the_gan_that_was_started_with_its_first_weights(board):
+    trained_vae()
+    gan_run("old")
+    page = visit(run="old")
+    button_of(page, "gan_start").click().run()
+    assert page.selectbox(key="gan_run_box").value == "old"
+    new = runs.list_runs()[0]
+    weights.save(new.path / "best.safetensors", gan(new.recipe).state_dict(), {"epoch": 1})
+    page.run()
+    assert not page.exception and page.selectbox(key="gan_run_box").value == new.name
+    assert page.query_params["run"] in (new.name, [new.name])
+
+
+@pytest.mark.parametrize(
+    "query, tab",
+    [
+        ({}, "idea"),
+        ({"part": "latent"}, "idea"),
+        ({"walk": "g4"}, "slow"),
+        ({"experiment": "collapse"}, "experiments"),
+        ({"question": "kl"}, "questions"),
+        ({"question": "kl", "tab": "quiz"}, "quiz"),
+    ],
+)
+def test_the_address_opens_a_tab_and_older_links_open_the_right_one(query, tab):
+    trained_vae()
+    page = visit(**query)
+    assert page.query_params["tab"] in (tab, [tab]) and page.session_state[inputs.TAB_BOX] == inputs.TITLES[tab]
+
+
+def test_only_the_open_tab_is_computed_and_sent(sent):
+    gan_run("one", evaluation=FIGURES)
+    visit(tab="slow")
+    assert set(sent) == {"gan_steps"}
 
 
 def test_a_damaged_run_is_named_and_the_others_work():
@@ -303,7 +390,7 @@ def test_a_damaged_run_is_named_and_the_others_work():
     bad = paths.runs_folder() / "bad"
     bad.mkdir()
     (bad / "recipe.json").write_text("{oops")
-    page = visit()
+    page = visit(tab="compare")
     assert "1 run cannot be used" in [e.label for e in page.expander] and page.button(key="gan_redraw")
 
 
@@ -316,7 +403,7 @@ def test_truncated_weights_are_refused_in_a_sentence():
 def test_a_damaged_evaluation_costs_its_figures_alone():
     run = gan_run("one")
     (run.path / "evaluation.json").write_text('{"frechet": "none", "before": [1]}')
-    page = visit()
+    page = visit(tab="compare")
     assert not page.metric and page.button(key="gan_redraw")
 
 
@@ -326,7 +413,8 @@ def test_without_its_data_set_the_generator_can_still_be_looked_at(sent):
 
     recipe = json.loads((run.path / "recipe.json").read_text()) | {"dataset": "mnist"}
     (run.path / "recipe.json").write_text(json.dumps(recipe))
-    page = visit()
+    visit()
+    page = visit(tab="compare")
     assert "MNIST is not on this machine" in page.warning[0].value and page.button(key="gan_data")
     assert [lane["key"] for lane in sent["gan_pair"]["lanes"]] == ["before", "after"]
     assert set(sent["gan_flow"]["tiles"]) == {"before", "after"}
@@ -340,6 +428,7 @@ def test_a_folder_without_classes_or_test_images_has_its_page(tmp_path, sent):
         Image.fromarray(np.full((28, 28), 80 * k, np.uint8)).save(tmp_path / "mine" / f"{k}.png")
     gan_run("one", dataset="folder", folder=str(tmp_path / "mine"))
     visit()
+    visit(tab="slow")
     assert sent["gan_flow"]["count"] == 12 and sent["gan_steps"]["walks"]["D"][0]["rows"][0]["count"] <= 3
 
 
@@ -358,7 +447,7 @@ def test_a_yardstick_is_better_or_worse_as_its_direction_says():
 
 def test_every_control_has_help():
     gan_run("one")
-    pages = [visit()]
+    pages = [visit(tab=tab.key) for tab in inputs.TABS]
     for run in runs.list_runs():
         run.delete()
     trained_vae()

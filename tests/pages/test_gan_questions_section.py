@@ -109,7 +109,7 @@ def test_the_link_leads_to_the_page_with_the_state_that_shows_it(models, monkeyp
         "kl": {"ae": "ae2", "vae": "vae2"},
         "generator": {"run": "a-gan"},
         "two": {"run": "a-gan"},
-        "reparameterisation": {"part": "latent"},
+        "reparameterisation": {"tab": "idea", "part": "latent"},
     }
     if key in wanted:
         assert went[0][1] == wanted[key]

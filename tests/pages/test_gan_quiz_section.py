@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from core import data
 from core.gan import quiz as gan_quiz
 from core.runs import weights
-from tests.pages.page_tools import open_page
+from tests.pages.page_tools import open_page, text_of
 from tests.tiny_gans import gan_run
 from ui.components.gan import gan_quiz as component
 from ui.gan import quiz as section
@@ -72,6 +72,31 @@ def test_from_scratch_it_is_real_against_gan(sent):
     assert set(sent["data"]["advice"]) == {"0>1", "1>0", ""}
 
 
+def test_finished_rounds_survive_a_reload_and_can_be_copied_as_text(sent):
+    run = gan_run("a-gan")
+    dealt = gan_quiz.make_round(weights.load_model(run), data.load("digits"), 0, "non-saturating")
+    page = open_page(script, {"visitor_token": "me"}, ("a-gan",))
+    assert "| 1 | – | – |" in text_of(page) and not page.expander
+    page.session_state["gan_quiz_results"].append(
+        {
+            "run": "a-gan",
+            "seed": 0,
+            "kinds": dealt.kinds,
+            "exact": 12,
+            "real_or_made": 15,
+            "discriminator": 11,
+            "of": 20,
+        }
+    )
+    again = open_page(script, {"visitor_token": "me"}, ("a-gan",))  # a session of its own, as after a reload
+    assert "| 1 | 15 of 20 | 11 of 20 |" in text_of(again)
+    assert (
+        "told real from generated for 15 of 20 images, origin right for 12; the discriminator for 11"
+        in again.code[0].value
+    )
+    assert "| 1 | – | – |" in text_of(open_page(script, {"visitor_token": "another"}, ("a-gan",)))
+
+
 def test_a_finished_round_is_scored_here_and_kept_once(monkeypatch):
     run = gan_run("a-gan")
     kept = {}
@@ -79,11 +104,11 @@ def test_a_finished_round_is_scored_here_and_kept_once(monkeypatch):
     dealt = gan_quiz.make_round(weights.load_model(run), data.load("digits"), 3, "non-saturating")
     for junk in (None, "all", [0] * 3, [9] * 20):
         section._keep(run, dealt, junk)
-    assert section.results() == []
+    assert section.rounds() == []
     answers = [dealt.kinds.index(t) for t in dealt.truth]
     answers[0] = (answers[0] + 1) % 3
     section._keep(run, dealt, answers)
     section._keep(run, dealt, answers)
-    (one,) = section.results()
+    (one,) = section.rounds()
     assert (one["run"], one["seed"], one["exact"], one["of"]) == ("a-gan", 3, 19, 20)
     assert one["discriminator"] == dealt.discriminator_correct and np.array_equal(one["answers"], answers)

@@ -250,16 +250,31 @@ def _useful(drawn: list[dict], whole: bool) -> list[float] | None:
 
 
 def marks(points: Points, x: str, changes) -> list[dict[str, Any]]:
-    """Marks where the learning rate or β was changed in mid-run."""
-    names, found = {"lr": "lr", "beta": "β"}, []
+    """Marks where a setting such as the learning rate was changed in mid-run."""
+    found = []
     for change in changes:
         place = (
             change["epoch"]
             if x == "epoch"
             else decimate.at(np.asarray(points[x], float), np.asarray(points["step"], float), change["step"])
         )
-        found.append({"x": float(place), "text": f"{names.get(change['field'], '')} → {change['new']:.3g}"})
+        found.append({"x": float(place), "text": change_text(change)})
     return found
+
+
+SYMBOLS = {"lr": "lr", "beta": "β"}
+"""Settings that can change in mid-run, as the charts call them."""
+
+SWITCHES = {"freeze_g": ("G learns", "G frozen"), "freeze_d": ("D learns", "D frozen")}
+"""Settings that are either off or on, with the words for both."""
+
+
+def change_text(change: Mapping[str, Any]) -> str:
+    """A change of a setting in mid-run, such as `lr → 0.001` or `D frozen`."""
+    name = change["field"]
+    if name in SWITCHES:
+        return SWITCHES[name][bool(change["new"])]
+    return f"{SYMBOLS.get(name, '')} → {change['new']:.3g}"
 
 
 def marks_of(name: str, points: Points, x: str, changes: Sequence[dict], colour: str) -> list[dict[str, Any]]:

@@ -43,8 +43,8 @@ METRICS = {
     ),
     "modes": (
         "Classes covered",
-        "Classes that appear in the samples at least a tenth as often as among real images. A missing class is a mode "
-        "that the generator has dropped.",
+        "Classes that the classifier recognises in the samples, with at least 90 % confidence, at least a tenth as "
+        "often as they occur among real images. A missing class is a mode that the generator has dropped.",
     ),
     "balance": (
         "Class balance",

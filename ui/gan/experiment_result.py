@@ -14,24 +14,16 @@ from core.images.shape import ImageShape
 from core.runs import Run, RunError, frames
 from ui.charts import gan
 from ui.components.charts.curves import curves
+from ui.gan.results import predictions
 from ui.shared.evidence import facts
 from ui.shared.formatting import escape_markdown, format_sig, pluralize
 from ui.shared.still_image import still
-
-PREDICTIONS = "gan_predictions"
-"""Session-state key: key of the experiment → {"choice", "said" and, once it is measured, "measured", "came", "seed",
-"source"}."""
 
 COLUMNS, SCALE = 8, 2
 """Samples in a row, and screen pixels per pixel."""
 
 SAMPLES = COLUMNS * 3
 """Samples shown of each frame."""
-
-
-def predictions() -> dict[str, dict]:
-    """This visitor's predictions and the results, by key of the experiment."""
-    return st.session_state.setdefault(PREDICTIONS, {})
 
 
 def result(experiment: Experiment, source: Run, pair: tuple[Run, Run]) -> None:
@@ -49,8 +41,9 @@ def result(experiment: Experiment, source: Run, pair: tuple[Run, Run]) -> None:
         with place:
             _before_and_after(arm, run)
     st.caption(
-        "Fréchet distance: between real and generated images, in features of the lab's small classifier; lower is "
-        "better. Sharpness and spread of the pixels are relative to real images, which have 1; contrast raises both."
+        "Newest weights after the last round, against training images. A class is covered if the classifier names "
+        "enough samples of it with at least 90 % confidence. Fréchet distance: in features of the lab's small "
+        "classifier, lower is better. Sharpness and spread of the pixels: 1 for real images; contrast raises both."
     )
     histories = {arm.name: run.history() for arm, run in zip(experiment.arms, pair, strict=True)}
     for column, place in zip(experiment.shown, st.columns(2, gap="large"), strict=True):
@@ -89,6 +82,7 @@ def _percent(share: float) -> str:
 
 FIGURES: dict[str, Callable[[lab.GanMeasures], str]] = {
     "Classes covered": lambda f: f"{f.modes:.0f} of {f.classes}" if f.classes else "–",
+    "Confident samples": lambda f: _percent(f.sure),
     "Fréchet distance": lambda f: format_sig(f.frechet),
     "Sharpness": lambda f: format_sig(f.sharpness),
     "Spread of the pixels": lambda f: format_sig(f.diversity),

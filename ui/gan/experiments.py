@@ -10,38 +10,30 @@ from core.gan import experiments as lab
 from core.gan.experiments import EXPERIMENTS, Arm, Experiment
 from core.images.shape import ImageShape
 from core.jobs.training_job import TrainingJob
-from core.recipes.presets import first_model
 from core.recipes.recipe import Recipe
-from core.runs import Run, RunError, gan_source
-from ui.gan.experiment_result import COLUMNS, SCALE, blank, predictions, result, samples
+from core.runs import Run, RunError
+from ui.gan.experiment_result import COLUMNS, SCALE, blank, result, samples
+from ui.gan.results import copy_box, predictions
 from ui.shared import address
-from ui.shared.default_run import preferred_sources
 from ui.shared.foreign import asks
 from ui.shared.formatting import escape_markdown, pluralize
-from ui.shared.jobs import job_of, submit_training, training_jobs
+from ui.shared.jobs import job_of, measuring, submit_training, takes, training_jobs, waits
 from ui.shared.run_buttons import job_button, run_button
 from ui.shared.still_image import still
 
 TICK = 1.0
-QUERY, SOURCE_QUERY = "experiment", "decoder"
+QUERY = "experiment"
 
 
-def experiments() -> None:
-    """The section: one experiment at a time, starting from a decoder of the visitor's choice."""
-    st.fragment(_section)()
-
-
-def _section() -> None:
-    st.subheader("Experiments", anchor=False)
-    st.markdown(
-        "What happens if one of the two is too strong, too fast, or does not learn? Predict first; then one button "
-        "trains both variants, and you compare the result with your prediction."
-    )
-    found = preferred_sources()
-    if not found:
-        _nothing_yet()
+def experiments(source: Run | None) -> None:
+    """The tab: one experiment at a time, starting from the decoder of the run in the head of the page."""
+    if source is None:
+        st.info("The experiments start from a trained decoder, and there is none yet.")
         return
-    source = _source(found)
+    st.fragment(_section)(source)
+
+
+def _section(source: Run) -> None:
     titles, first = {e.key: e.title for e in EXPERIMENTS}, EXPERIMENTS[0].key
     complaint = "The address asks for an experiment that does not exist. You see the first one."
     address.adopt(QUERY, "gan_experiment", lambda text: text if text in titles else None, first, complaint)
@@ -53,64 +45,13 @@ def _section() -> None:
         persist_state="session",
         format_func=titles.__getitem__,
         label_visibility="collapsed",
-        help="Each takes seconds to a minute on the digits. The page's address names the experiment.",
+        help="Predict, then train both variants with one button. The page's address names the experiment.",
     )
-    if address.get(QUERY) is not None or chosen != first:
-        address.put(QUERY, chosen)
+    address.put(QUERY, chosen)
     experiment = next(e for e in EXPERIMENTS if e.key == chosen)
     with st.container(border=True, key="gan_experiment_box"):
         _experiment(experiment, source)
-
-
-def _nothing_yet() -> None:
-    """Without a trained decoder: a button that trains one, or the progress of its training."""
-    job = next((job for job in training_jobs() if job.active and job.recipe.family.generator_source), None)
-    if job is not None:
-        st.fragment(_first_source, run_every=TICK)(job)
-        return
-    st.info(
-        "The experiments start from a trained decoder, and there is none yet. A small VAE on the digits takes about "
-        "fifteen seconds."
-    )
-    if st.button(
-        "Train a VAE on the digits",
-        key="gan_experiments_vae",
-        type="primary",
-        icon=":material/play_arrow:",
-        help="Adds it to the queue; the experiments open as soon as it has weights.",
-    ):
-        _submit([first_model()])
-
-
-def _first_source(job: TrainingJob) -> None:
-    """Progress of the first source's training; the section is drawn again once it can be used."""
-    if not job.active or gan_source.sources():
-        st.rerun()
-    st.progress(min(1.0, job.snapshot().epoch / job.epochs), text=f"{escape_markdown(job.name)} is being trained …")
-
-
-def _source(found: list[Run]) -> Run:
-    """The select box of decoders to start from."""
-    names = {run.name: run for run in found}
-    default = lab.default_source(found) or found[0]
-    if st.session_state.get("gan_lab_source") not in names:
-        st.session_state.pop("gan_lab_source", None)
-        shown = escape_markdown(default.name)
-        complaint = f"The address asks for a decoder that is not there. The experiments start from “{shown}”."
-        address.adopt(SOURCE_QUERY, "gan_lab_source", lambda n: n if n in names else None, default.name, complaint)
-    name = st.selectbox(
-        "Generators start from the decoder of",
-        list(names),
-        key="gan_lab_source",
-        persist_state="session",
-        width=560,
-        format_func=lambda n: f"{n} · {names[n].recipe.summary()}" if n in names else n,
-        help="A trained model whose decoder can become a generator. On the digits each training takes seconds to a "
-        "minute; with convolutions or on a larger set it takes minutes.",
-    )
-    if address.get(SOURCE_QUERY) is not None or name != default.name:
-        address.put(SOURCE_QUERY, name)
-    return names[name]
+    copy_box("experiments")
 
 
 def _experiment(experiment: Experiment, source: Run) -> None:
@@ -177,16 +118,21 @@ def _begin(experiment: Experiment, source: Run, predicted: bool) -> None:
         disabled=not predicted,
         on_click=_submit,
         args=(wanted,),
-        help="Adds both trainings to the queue; you can leave this page meanwhile."
-        if predicted
-        else "Predict first: choose an answer above.",
+        help="Adds both trainings to the queue." if predicted else "Predict first: choose an answer above.",
     )
-    rounds = pluralize(sum(recipe.epochs for recipe in wanted), "round")
-    st.caption(
-        f"Two trainings, {rounds} in all. The result appears here."
+    takes(wanted, measure=True)
+    st.fragment(_length, run_every=1.0 if measuring() else None)(wanted, source)
+
+
+def _length(wanted: list[Recipe], source: Run) -> None:
+    """How many trainings an experiment needs from that decoder, and how long they take where that is known."""
+    rounds, long = pluralize(sum(recipe.epochs for recipe in wanted), "round"), takes(wanted)
+    what = (
+        f"Two trainings from the decoder of {escape_markdown(source.name)}, {rounds} in all"
         if len(wanted) > 1
-        else f"One training of {rounds}; the other variant was trained for another experiment."
+        else f"One training of {rounds}; the other variant was trained for another experiment"
     )
+    st.caption(f"{what}{f': {long}' if long else ''}. The result appears here; you can leave the page meanwhile.")
 
 
 def _job_of(recipe: Recipe) -> TrainingJob | None:
@@ -249,10 +195,10 @@ def _arm(arm: Arm, job: TrainingJob | None, run: Run | None, shape: ImageShape) 
         shots, latest = run.frames() if run else [], {}
     else:
         shot = job.snapshot()
-        waits = f"{job.position} before it" if job.position else "starting …"
+        state = waits(job) if job.position else "starting …"
         st.progress(
             min(1.0, shot.epoch / shot.epochs),
-            text=f"{arm.name}: " + (f"round {int(shot.epoch)} of {shot.epochs}" if shot.step else waits),
+            text=f"{arm.name}: " + (f"round {int(shot.epoch)} of {shot.epochs}" if shot.step else state),
         )
         shots, latest = shot.frames, shot.latest
     shown = samples(run, max(shots)) if run and shots else blank(shape)

@@ -1,21 +1,24 @@
-"""Inputs of the VAE → GAN page: the GAN's run, the seed of its draws, and the source of a new GAN."""
+"""Inputs of the VAE → GAN page: the open tab, the GAN's run, the seed of its draws, and the start of a new GAN."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import streamlit as st
 
+from core import runs
 from core.gan.experiments import is_experiment_recipe
 from core.jobs.training_job import TrainingJob
 from core.recipes.presets import for_digits, preset
+from core.recipes.recipe import Recipe
 from core.runs import Run, RunError
 from ui.shared import address
 from ui.shared.formatting import escape_markdown
 from ui.shared.jobs import submit_training, training_jobs
 from ui.shared.model_cache import LoadedModel
-from ui.shared.recipe_labels import choice
+from ui.shared.owner import is_foreign
 
 if TYPE_CHECKING:
     from core.models import GAN
@@ -27,6 +30,15 @@ MAX_SEED = 999_999
 
 SEED = "gan_seed"
 """Session-state key of the seed."""
+
+RUN_BOX, RUN_KEPT = "gan_run_box", "gan_run_kept"
+"""Session-state keys of the box of GANs (`ui.shared.run_picker`): its choice, and the choice when the page was left."""
+
+STARTED = "gan_started"
+"""Session-state key: name of the GAN that this visitor has started here and that has no weights yet."""
+
+TAB_BOX, TAB_KEPT = "gan_tab", "gan_tab_kept"
+"""Session-state keys: title of the open tab, and its key for when the visitor comes back to the page."""
 
 
 def seed() -> int:
@@ -75,34 +87,36 @@ def weights_of(run: Run) -> str:
     return "the newest weights" if best is None else f"the weights of epoch {best:g}, the best round"
 
 
-def choose_source(found: list[Run], key: str) -> Run:
-    """The select box of runs whose decoder can become a generator."""
-    by_name = {run.name: run for run in found}
-
-    def words(name: str) -> str:
-        recipe = by_name[name].recipe if name in by_name else None
-        return f"{name} · {recipe.family.name} · {choice('dataset', recipe.dataset)}" if recipe else name
-
-    name = st.selectbox(
-        "Whose decoder",
-        list(by_name),
-        key=key,
-        label_visibility="collapsed",
-        format_func=words,
-        help="The trained model whose decoder becomes the generator. It is copied: the run itself stays as it is.",
-    )
-    return by_name.get(name, found[0])
+def recipe_from(source: Run) -> Recipe:
+    """The recipe of a GAN that starts from this run's decoder."""
+    recipe = preset(PRESET).with_(dataset=source.recipe.dataset, folder=source.recipe.folder)
+    recipe = for_digits(recipe) if recipe.dataset == "digits" else recipe
+    return recipe.with_(source=source.name)
 
 
 def start(source: Run) -> None:
-    """Queue a GAN that starts from this run's decoder."""
-    recipe = preset(PRESET)
-    recipe = recipe.with_(dataset=source.recipe.dataset, folder=source.recipe.folder)
-    recipe = for_digits(recipe) if recipe.dataset == "digits" else recipe
+    """Queue a GAN that starts from this run's decoder, and turn to its training."""
     try:
-        submit_training(recipe.with_(source=source.name))
+        job = submit_training(recipe_from(source))
     except (RunError, ValueError) as error:
         st.error(escape_markdown(str(error)))
+        return
+    st.session_state[STARTED] = job.name
+    st.session_state[TAB_BOX] = TITLES["train"]
+
+
+def follow_started() -> None:
+    """Turn to the GAN that this visitor has started, once it has weights. Call it before the box of GANs."""
+    state = st.session_state
+    if (name := state.get(STARTED)) is None:
+        return
+    run = next((run for run in runs.list_runs() if run.name == name), None)
+    if run is None:
+        state.pop(STARTED)
+    elif run.has_weights:
+        state.pop(STARTED)
+        state[RUN_BOX] = name
+        address.put("run", name)
 
 
 def gans_in_training() -> list[TrainingJob]:
@@ -112,3 +126,55 @@ def gans_in_training() -> list[TrainingJob]:
         for job in training_jobs()
         if job.active and job.recipe.family.adversarial and not is_experiment_recipe(job.recipe)
     ]
+
+
+def my_gans_in_training() -> list[TrainingJob]:
+    """Those of `gans_in_training` that are not another visitor's."""
+    return [job for job in gans_in_training() if not is_foreign(job)]
+
+
+@dataclass(frozen=True)
+class Tab:
+    """A tab of the page.
+
+    Attributes:
+        key: in the address. hint: parameter of an older address that means this tab; empty for none.
+    """
+
+    key: str
+    title: str
+    hint: str = ""
+
+
+TABS = (
+    Tab("idea", "Idea", "part"),
+    Tab("train", "Train"),
+    Tab("compare", "Compare"),
+    Tab("slow", "Slow motion", "walk"),
+    Tab("quiz", "Quiz"),
+    Tab("experiments", "Experiments", "experiment"),
+    Tab("questions", "Questions", "question"),
+)
+TITLES = {tab.key: tab.title for tab in TABS}
+_KEYS = {tab.title: tab.key for tab in TABS}
+
+_TAB = address.Parameter(
+    "tab", TAB_BOX, TITLES.get, "", f"it is one of {', '.join(TITLES)}", lambda title: _KEYS.get(title, "idea")
+)
+
+
+def adopt_tab() -> str:
+    """The tab to open: as the address says, else as a link to a part of it says, else the one that was open last."""
+    state = st.session_state
+    hinted = next((tab.key for tab in TABS if tab.hint and address.get(tab.hint) is not None), None)
+    if state.get(TAB_BOX) not in _KEYS:
+        state[TAB_BOX] = TITLES[hinted or state.get(TAB_KEPT, "idea")]
+    _TAB.adopt()
+    return _KEYS[state[TAB_BOX]]
+
+
+def keep_tab() -> str:
+    """Write the open tab into the address. Call it after the tabs."""
+    _TAB.keep()
+    st.session_state[TAB_KEPT] = key = _KEYS.get(st.session_state.get(TAB_BOX, ""), "idea")
+    return key

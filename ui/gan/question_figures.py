@@ -116,11 +116,11 @@ def reparameterisation(view: Run | None) -> None:
         "Show the code that draws z",
         key="gan_link_reparam",
         icon=":material/open_in_new:",
-        help="Selects z in the diagram at the top of this page, which shows its code.",
+        help="Opens the tab Idea with z selected in the diagram, which shows its code.",
     ):
         st.session_state[diagram.PART] = "latent"  # the diagram reads the address only once
         st.session_state[TOP] = st.session_state.get(TOP, 0) + 1
-        open_page("gan", part="latent")
+        open_page("gan", tab="idea", part="latent")
 
 
 def _histograms(path: np.ndarray, score: np.ndarray, dim: int) -> go.Figure:

@@ -6,13 +6,10 @@ import streamlit as st
 
 from core.gan.questions import QUESTIONS, Question
 from core.runs import Run
-from ui.components.page.to_top import to_top
 from ui.gan import question_figures as figures
+from ui.gan.results import answers, copy_box
 from ui.shared import address
 from ui.shared.formatting import escape_markdown
-
-ANSWERS = "gan_answers"
-"""Session-state key: key of the question → the first answer, {"question", "choice" (its index), "said", "right"}."""
 
 QUERY = "question"
 TITLES = {question.key: question.title for question in QUESTIONS}
@@ -23,14 +20,7 @@ def questions(run: Run | None) -> None:
     st.fragment(_section)(run)
 
 
-def answers() -> dict[str, dict]:
-    """This visitor's answers by key of the question."""
-    return st.session_state.setdefault(ANSWERS, {})
-
-
 def _section(run: Run | None) -> None:
-    st.subheader("The idea in five questions", anchor=False)
-    st.markdown("Predict first. Then you see the explanation, with figures from trained models.")
     box, first = "gan_question", QUESTIONS[0].key
     complaint = "The address asks for a question that does not exist. You see the first one."
     address.adopt(QUERY, box, lambda text: text if text in TITLES else None, first, complaint)
@@ -49,7 +39,7 @@ def _section(run: Run | None) -> None:
     question = next(q for q in QUESTIONS if q.key == key)
     with st.container(border=True, key="gan_question_box"):
         _ask(question, run)
-    to_top(str(st.session_state.get(figures.TOP, "")))
+    copy_box("questions")
 
 
 def _title(key: str) -> str:

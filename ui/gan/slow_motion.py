@@ -13,9 +13,9 @@ from core.recipes.recipe import Recipe
 from core.runs import Run
 from ui.components.gan.gan_steps import Row, Stage, gan_steps
 from ui.gan.diagram import probabilities, share
-from ui.gan.inputs import gan_model
+from ui.gan.inputs import gan_model, weights_of
 from ui.shared import address, theme
-from ui.shared.formatting import format_sig, pluralize
+from ui.shared.formatting import escape_markdown, format_sig, pluralize
 from ui.shared.model_cache import LoadedModel
 
 SHOWN, BATCH = 8, 64
@@ -28,11 +28,15 @@ QUERY = "walk"
 def slow_motion(run: Run, loaded: LoadedModel, images: ImageSet | None, seed: int) -> None:
     """A step of each player in five stages, computed on a copy of the run's weights."""
     if images is None:
-        st.subheader("One step in slow motion", anchor=False)
         st.caption("A training step needs real images, which are missing.")
         return
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
-        st.subheader("One step in slow motion", anchor=False, width="content")
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.caption(
+            f"One step of D and one of G, stage by stage, on a copy of {escape_markdown(run.name)} with "
+            f"{weights_of(run)}: the run does not change. Each is the first step of a new Adam optimiser; during "
+            "training, Adam also uses the previous gradients.",
+            width=760,
+        )
         factor = st.segmented_control(
             "Step size",
             list(FACTORS),
@@ -63,10 +67,6 @@ def slow_motion(run: Run, loaded: LoadedModel, images: ImageSet | None, seed: in
             role: theme.colour(role) for role in ("latent", "decoder", "discriminator", "real", "generated", "total")
         }
         | dict(zip(("more", "less"), theme.RUN_COLOURS[theme.mode()], strict=False)),
-    )
-    st.caption(
-        "Computed on a copy of this run's weights: the run does not change. Arrow keys turn the pages. Each step is "
-        "the first one of a new Adam optimiser; during training, Adam also uses the previous gradients."
     )
 
 
@@ -119,19 +119,24 @@ def _of_d(step, recipe: Recipe, order: np.ndarray, factor: int) -> list[Stage]:
     part = f", {format_sig(step.penalty)} of it the penalty" if step.penalty else ""
     return [
         Stage(
-            "Noise",
+            "Batch",
             "latent",
-            f"A batch of {pluralize(n, 'z', 'z')} is drawn from the prior; you see {min(n, SHOWN)} of "
-            "them, with their most important dimensions.",
-            [Row("z", "stems", "latent", step.z[:SHOWN][:, order])],
+            f"A batch of {pluralize(n, 'z', 'z')} is drawn from the prior, and as many real images from the training "
+            f"set. You see {min(n, SHOWN)} of each, of z the most important dimensions.",
+            [
+                Row("z", "stems", "latent", step.z[:SHOWN][:, order]),
+                Row("Real x", "image", "real", step.real[:SHOWN]),
+            ],
             f"d = {step.z.shape[1]} numbers each",
         ),
         Stage(
             "Fake",
             "generated",
-            "G generates an image from each z. In D's step no gradient flows back to G, and its weights do not change. "
-            "The same number of real images is drawn from the training set.",
-            [Row("G(z)", "image", "generated", step.fake[:SHOWN]), Row("Real x", "image", "real", step.real[:SHOWN])],
+            "G generates an image from each z. In D's step no gradient flows back to G, and its weights do not change.",
+            [
+                Row("z", "stems", "latent", step.z[:SHOWN][:, order]),
+                Row("G(z)", "image", "generated", step.fake[:SHOWN]),
+            ],
         ),
         Stage(
             "D's output",
@@ -190,7 +195,10 @@ def _of_g(step, recipe: Recipe, order: np.ndarray, factor: int) -> list[Stage]:
             "Fake",
             "generated",
             "G generates an image from each z. This time each operation is recorded, so that a gradient can flow back.",
-            [Row("G(z)", "image", "generated", fake)],
+            [
+                Row("z", "stems", "latent", step.z[:SHOWN][:, order]),
+                Row("G(z)", "image", "generated", fake),
+            ],
         ),
         Stage(
             "D's output",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from core import runs
 from core.runs import Run
+from ui.charts import losses
 from ui.shared.formatting import epoch, escape_markdown, pluralize
 
 CHANGED = {"lr": "learning rate", "beta": "β"}
@@ -43,6 +44,9 @@ def history_lines(run: Run) -> list[str]:
     if run.epochs != run.recipe.epochs:
         lines.append(f"Continued: {pluralize(run.recipe.epochs, 'epoch')} at first, {run.epochs:,} in all now.")
     for change in run.status["changes"]:
+        if change["field"] in losses.SWITCHES:
+            lines.append(f"Epoch {epoch(change['epoch'])}: {losses.change_text(change)}.")
+            continue
         what = CHANGED.get(change["field"], escape_markdown(str(change["field"])))
         lines.append(f"Epoch {epoch(change['epoch'])}: {what} {change['old']:g} → {change['new']:g}.")
     return lines

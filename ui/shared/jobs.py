@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from core.jobs import training_queue, waiting
 from core.jobs.queue import job_queue
 from core.jobs.training_job import TrainingJob
 from core.jobs.training_queue import TrainingQueue
+from core.recipes import duration
 from core.recipes.duration import rough_duration
 from core.recipes.recipe import Recipe
 from ui.shared.default_run import preferred_sources
@@ -48,6 +51,38 @@ def first_model_takes() -> str:
     first = f"{others} {'comes' if found.before == 1 else 'come'} first" if found.before else ""
     busy = "this computer is busy" if slower >= waiting.BUSY else ""
     return f"{rough_duration(own + (found.seconds or 0.0))} ({', and '.join(part for part in (first, busy) if part)})"
+
+
+def takes(recipes: Sequence[Recipe], measure: bool = False) -> str:
+    """How long trainings take one after the other with all that comes before them, as busy as this computer is:
+    `about 40 s`, `about 3 min (1 other training comes first)`. Empty where that is not known.
+
+    Args:
+        measure: the speed of a recipe that nobody has trained here is measured in the background while nothing trains.
+    """
+    queue = job_queue()
+    speeds = getattr(training_queue.training_queue(), "speeds", None)
+    known, unknown = 0.0, []
+    for recipe in recipes:
+        rate = speeds.known(recipe) if speeds else None
+        seconds = waiting.expected(recipe, queue) or (duration.seconds(recipe, rate) if rate else None)
+        known += seconds or 0.0
+        unknown += [] if seconds else [recipe]
+    found = waiting.wait_of_new(queue)
+    if unknown:
+        if measure and speeds and not found.before:
+            speeds.request(unknown)
+        return ""
+    if not found.before:
+        return rough_duration(known)
+    others = f"{pluralize(found.before, 'other training')} {'comes' if found.before == 1 else 'come'} first"
+    return f"{rough_duration(known + (found.seconds or 0.0))} ({others})"
+
+
+def measuring() -> bool:
+    """Whether the speed of a recipe is being measured, so that `takes` will soon tell more."""
+    speeds = getattr(training_queue.training_queue(), "speeds", None)
+    return bool(speeds and speeds.tests())
 
 
 def queues() -> dict[str, TrainingQueue]:

@@ -26,6 +26,7 @@ def pick_run(
     unfit: str = "",
     nothing: Callable[[], None] | None = None,
     trials: str = "",
+    empty: str = "",
 ) -> Run | None:
     """The chosen run, of all runs with weights in the order of `default_run.preferred`. None, with the next step on
     the page, if there are none.
@@ -39,7 +40,7 @@ def pick_run(
         what: such a run, in words. fits: whether a run suits the page. unfit: why a run does not, shown if the address
             asks for one that does not. nothing: draws what replaces the box where there is no run.
         trials: placeholder of the box where only runs of experiments suit; it then begins empty, and None is returned
-            until one is chosen.
+            until one is chosen. empty: placeholder of a box that begins empty whatever there is.
     """
     found = preferred(run for run in runs.list_runs() if not run.error and fits(run))
     usable = {run.name: run for run in found if run.has_weights}
@@ -50,7 +51,8 @@ def pick_run(
     names, gone = list(usable), False
     choice = st.session_state.get(box)
     if choice not in usable:  # the first visit, or the run was deleted or renamed since
-        first = None if trials and is_experiment_recipe(next(iter(usable.values())).recipe) else next(iter(usable))
+        best = next(iter(usable.values()))
+        first = None if empty or (trials and is_experiment_recipe(best.recipe)) else best.name
         choice = next((name for name in (wanted, st.session_state.get(kept)) if name in usable), first)
         if wanted and wanted not in usable:
             shown = " You see another one instead." if choice else ""
@@ -64,8 +66,8 @@ def pick_run(
         names,
         key=box,
         label_visibility="collapsed",
-        placeholder=trials or None,
-        index=0 if gone else None if choice is None else names.index(choice),
+        placeholder=empty or trials or None,
+        index=None if choice is None else 0 if gone else names.index(choice),
         format_func=lambda n: option(usable[n]) if n in usable else n,
         help="The run whose model you explore. It is part of the page's address, so that a link leads back to it.",
     )

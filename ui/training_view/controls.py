@@ -5,7 +5,7 @@ The same for all families, on each page that shows a training.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ import streamlit as st
 
 from core.jobs.training_job import Snapshot, TrainingJob
 from core.recipes.recipe import Recipe, RecipeError
+from core.training.events import FREEZES
 from ui.charts import losses
 from ui.shared import foreign
 from ui.shared.formatting import duration, epoch, escape_markdown, format_sig
@@ -139,8 +140,9 @@ def _stop_button(job: TrainingJob) -> None:
 
 def _tuning_popover(job: TrainingJob, can: bool) -> None:
     """The popover with a new learning rate and β."""
+    family = job.recipe.family
     with st.popover(
-        "Learning rate, β" if job.recipe.family.uses("beta") else "Learning rate",
+        "Learning rate, β" if family.uses("beta") else "Rate, freeze" if family.adversarial else "Learning rate",
         icon=":material/tune:",
         disabled=not can,
         key="train_tune",
@@ -166,22 +168,28 @@ def _players(job: TrainingJob, can: bool) -> None:
         )
 
 
-def single_step_text(recipe: Recipe, single_step: dict[str, Any]) -> str:
-    """The result of the last step of a single player, in words."""
+def frozen_now(job: TrainingJob) -> tuple[str, ...]:
+    """The players of a GAN that do not learn now."""
+    return tuple(player for player in FREEZES if job.frozen(player))
+
+
+def single_step_text(recipe: Recipe, single_step: dict[str, Any], frozen: Sequence[str] | None = None) -> str:
+    """The result of the last step of a single player, in words.
+
+    Args:
+        frozen: players that do not learn (default: the recipe's).
+    """
+    frozen = (recipe.freeze,) if frozen is None else frozen
     row, n = single_step["row"], f"{recipe.batch_size:,}"
     if single_step["player"] == "d":
-        end = (
-            "D is frozen: it did not learn."
-            if recipe.freeze == "discriminator"
-            else "Then D learned; G stayed as it was."
-        )
+        end = "D is frozen: it did not learn." if "discriminator" in frozen else "Then D learned; G stayed as it was."
         return (
             f"**D step** · D judged {n} real and {n} generated images: {_percent(row.get('d_real'))} and "
             f"{_percent(row.get('d_fake'))} of them rightly, loss {format_sig(row.get('d_loss'))}. {end}"
         )
     end = (
         "G is frozen: it did not learn."
-        if recipe.freeze == "generator"
+        if "generator" in frozen
         else "Then G learned from D's gradient; D stayed as it was."
     )
     return f"**G step** · D judged {n} images of G, whose loss was {format_sig(row.get('g_loss'))}. {end}"
@@ -233,7 +241,30 @@ def _tuning(job: TrainingJob) -> None:
     if adversarial:
         d_lr = latest(points, "d_lr", job.recipe.d_lr)
         st.caption(f"The discriminator's learning rate changes in proportion; it is {format_sig(d_lr)} now.")
+        _freeze_switches(job)
     st.caption("Takes effect at the next batch and is marked on the curves.")
+
+
+def _freeze_switches(job: TrainingJob) -> None:
+    """A switch for each player of a GAN: while it is on, that player does not learn."""
+    for player, letter, effect in (
+        ("generator", "G", "D goes on learning from images that no longer change."),
+        ("discriminator", "D", "G goes on learning to convince a D that no longer reacts."),
+    ):
+        switch = f"freeze_{letter}_{job.id}"
+        st.session_state[switch] = job.frozen(player)  # a visitor elsewhere may have turned it
+        st.toggle(
+            f"Freeze {letter}",
+            key=switch,
+            on_change=_freeze,
+            args=(job, player, switch),
+            help=f"The {player} does not learn from the next batch on. {effect}",
+        )
+
+
+def _freeze(job: TrainingJob, player: str, switch: str) -> None:
+    foreign.note(job)
+    job.freeze(player, bool(st.session_state[switch]))
 
 
 def _set(job: TrainingJob, field: str, key: str) -> None:
@@ -305,7 +336,7 @@ def progress(job: TrainingJob, shot: Snapshot) -> None:
     # While it is paused, the number of steps shows that one was taken: on a large set a hundredth of an epoch or less.
     parts = [
         f"Epoch {epoch(shot.epoch)} of {shot.epochs}" + (f", step {shot.step:,}" if paused else ""),
-        single_step_text(job.recipe, shot.single_step)
+        single_step_text(job.recipe, shot.single_step, frozen_now(job))
         if paused and shot.single_step
         else _figures(job.recipe, shot.points),
     ]

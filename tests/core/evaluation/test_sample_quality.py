@@ -57,6 +57,15 @@ def test_one_picture_again_and_again_is_one_mode_without_diversity(digits, stick
     assert found.modes == 1 and found.balance == 0 and found.diversity == pytest.approx(0, abs=1e-9)
 
 
+def test_noise_has_a_likely_class_and_covers_none(stick):
+    noise = np.random.default_rng(0).integers(0, 256, (300, 28, 28), dtype=np.uint8)
+    probabilities = stick.classifier.probabilities(noise)
+    found, unsure = stick.measure(noise), probabilities.max(1) < 0.9
+    named = np.bincount(probabilities.argmax(1)[~unsure], minlength=10) / 300
+    assert found.sure == pytest.approx(1 - unsure.mean()) and found.shares.sum() == pytest.approx(1)
+    assert found.modes == sum(named[k] >= 0.1 * stick.shares[k] for k in range(10)) < 10
+
+
 def test_a_class_that_is_left_out_is_not_covered(digits, stick):
     kept = digits.train_images[digits.train_labels != 4]
     found = stick.measure(kept)

@@ -42,7 +42,8 @@ def test_both_arms_are_recipes_from_the_same_source_and_differ(experiment, sourc
 
 
 @pytest.mark.parametrize(
-    "key, fields", [("scratch", {"generator"}), ("frozen-d", {"freeze"}), ("frozen-g", {"freeze"})]
+    "key, fields",
+    [("collapse", {"lr"}), ("scratch", {"generator"}), ("frozen-d", {"freeze"}), ("frozen-g", {"freeze"})],
 )
 def test_where_one_thing_is_claimed_to_differ_it_is_the_only_one(key, fields, source):
     one, other = (lab.recipe_for(arm, source).to_dict() for arm in by_key(key).arms)
@@ -102,6 +103,8 @@ def test_a_run_with_other_settings_or_another_source_is_not_taken_for_an_arm(sou
         ("collapse", at(), at(modes=5), at(), 1),
         ("collapse", at(), at(modes=3), at(), 2),
         ("collapse", at(), at(modes=9), at(), 1),
+        ("collapse", at(), at(modes=1), at(), 2),
+        ("collapse", at(), at(modes=0), at(), 3),
         ("scratch", at(), at(30), at(60), 0),
         ("scratch", at(), at(60), at(60), 1),
         ("scratch", at(), at(90), at(60), 2),

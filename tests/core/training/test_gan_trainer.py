@@ -11,7 +11,7 @@ from core.models import GAN
 from core.recipes.recipe import Recipe
 from core.runs import Run, RunError, weights
 from core.training.base_trainer import BaseTrainer
-from core.training.events import Control, Finished, SinglePlayerStep
+from core.training.events import FREEZES, Control, Finished, SinglePlayerStep
 from core.training.gan_trainer import COLUMNS, GanTrainer
 from core.training.loop import train
 from tests.tiny_runs import drive, epoch_ends, tiny, trained
@@ -125,6 +125,29 @@ def test_a_frozen_player_stays_and_the_other_learns(source, player):
     assert {name: same(before[name], state(part)) for name, part in parts.items()} == {
         name: name == player for name in parts
     }
+
+
+@pytest.mark.parametrize("player, setting", FREEZES.items())
+def test_a_player_can_be_frozen_in_mid_run_and_a_saved_state_keeps_it(source, player, setting):
+    trainer = begun(small(r1=1.0, batch_size=8))
+    trainer.step()
+    parts = {"generator": trainer.generator, "discriminator": trainer.model.discriminator}
+    trainer.change(setting, 1.0)
+    before = {name: state(part) for name, part in parts.items()}
+    trainer.step()
+    assert {name: same(before[name], state(part)) for name, part in parts.items()} == {
+        name: name == player for name in parts
+    }
+    other = begun(small(r1=1.0, batch_size=8))
+    other.check_counters(trainer.counters())
+    other.load_state_dict(trainer.state_dict(), trainer.counters())
+    assert other.current(setting) == 1.0 and sum(map(other.current, FREEZES.values())) == 1.0
+    other.change(setting, 0.0)
+    other.step()
+    again = {"generator": other.generator, "discriminator": other.model.discriminator}[player]
+    assert not same(before[player], state(again)), "it learns again"
+    with pytest.raises(ValueError, match=setting):
+        other.check_counters(trainer.counters() | {setting: 7})
 
 
 def test_the_average_follows_the_generator_as_its_decay_says(source):

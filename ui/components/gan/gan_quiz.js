@@ -1,5 +1,6 @@
 const ARROWS = { 2: ["ArrowLeft", "ArrowRight"], 3: ["ArrowLeft", "ArrowDown", "ArrowRight"] };
 const ROUNDS_KEPT = 8;
+const KEPT = "latent-lab-quizzes"; // in the window's own storage
 const LARGE = 280, MEDIUM = 84, SMALL = 56; // CSS pixels a side of an image
 
 export default function ({ data, parentElement, setTriggerValue }) {
@@ -20,11 +21,26 @@ function commonMistake(truth, answers) {
   return [...counts].sort((a, b) => b[1] - a[1])[0]?.[0] ?? "";
 }
 
+// A browser may refuse to keep anything: the answers then live as long as the page.
+function remembered() {
+  try {
+    return new Map(JSON.parse(sessionStorage.getItem(KEPT)));
+  } catch {
+    return new Map();
+  }
+}
+
+function remember() {
+  try {
+    sessionStorage.setItem(KEPT, JSON.stringify([...store.quizzes]));
+  } catch { /* see above */ }
+}
+
 function start(root) {
   const figure = root.querySelector(".gan-quiz"), find = (name) => root.querySelector(`.gan-quiz ${name}`);
   const view = { send: null, accept, stop };
   let props = null, shape = null, tiles = null, answers = [];
-  store.quizzes ??= new Map(); // round → answers: they outlive a change of page
+  store.quizzes ??= remembered(); // round → answers: they outlive a change of page, and in this window a reload
 
   function accept(data) {
     const same = props?.round === data.round && JSON.stringify(props.kinds) === JSON.stringify(data.kinds);
@@ -58,6 +74,7 @@ function start(root) {
   function answer(kind) {
     if (ended()) return;
     answers.push(kind);
+    remember();
     show();
     if (!ended()) return;
     figure.focus({ preventScroll: true });

@@ -1,0 +1,84 @@
+"""A visitor's quiz rounds, predictions and answers on the VAE → GAN page, and all of them as plain text for a report.
+
+They survive a reload of the page (`ui.shared.visitor_store`).
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.gan.experiments import EXPERIMENTS
+from core.gan.questions import QUESTIONS
+from ui.shared.visitor_store import kept
+
+RESULTS = "gan_quiz_results"
+"""Session-state key: one dictionary per finished round of the quiz, the oldest first, with run, seed, kinds, truth,
+answers and the numbers of `core.gan.quiz.Score`."""
+
+PREDICTIONS = "gan_predictions"
+"""Session-state key: key of the experiment → {"choice", "said" and, once it is measured, "measured", "came", "seed",
+"source"}."""
+
+ANSWERS = "gan_answers"
+"""Session-state key: key of the question → the first answer, {"question", "choice" (its index), "said", "right"}."""
+
+
+def rounds() -> list[dict]:
+    """The rounds of the quiz that this visitor has finished, the oldest first."""
+    return kept(RESULTS, list)
+
+
+def predictions() -> dict[str, dict]:
+    """This visitor's predictions and the results, by key of the experiment."""
+    return kept(PREDICTIONS, dict)
+
+
+def answers() -> dict[str, dict]:
+    """This visitor's answers by key of the question."""
+    return kept(ANSWERS, dict)
+
+
+def copy_box(place: str) -> None:
+    """A fold with the text and Streamlit's own button that copies it; nothing while there are no results.
+
+    Args:
+        place: the tab, part of the fold's key.
+    """
+    if text := results_text():
+        with st.expander("My results as text", key=f"gan_results_{place}", icon=":material/content_copy:"):
+            st.code(text, language=None, wrap_lines=True)
+
+
+def results_text() -> str:
+    """All results so far, a paragraph for each kind; empty without any."""
+    return "\n\n".join("\n".join(part) for part in (_quiz(), _predictions(), _answers()) if part)
+
+
+def _quiz() -> list[str]:
+    lines = []
+    for number, one in enumerate(rounds(), 1):
+        exact = f", origin right for {one['exact']}" if len(one["kinds"]) > 2 else ""
+        lines.append(
+            f"Round {number} with {one['run']}, seed {one['seed']}: I told real from generated for "
+            f"{one['real_or_made']} of {one['of']} images{exact}; the discriminator for {one['discriminator']}."
+        )
+    return ["You are the discriminator", *lines] if lines else []
+
+
+def _predictions() -> list[str]:
+    lines = []
+    for experiment in EXPERIMENTS:
+        if guess := predictions().get(experiment.key):
+            lines += [f"{experiment.title}. {experiment.question}", f"  I predicted: {guess['said']}."]
+            if "measured" in guess:
+                where = f" (from {guess['source']}, seed {guess['seed']})"
+                lines.append(f"  Measured: {guess['measured']}{where}.")
+    return ["Experiments", *lines] if lines else []
+
+
+def _answers() -> list[str]:
+    lines = []
+    for question in QUESTIONS:
+        if given := answers().get(question.key):
+            lines += [question.text, f"  I answered: {given['said']} ({'right' if given['right'] else 'wrong'})."]
+    return ["Questions", *lines] if lines else []
