@@ -148,7 +148,7 @@ EXPERIMENTS = (
     ),
     Experiment(
         "frozen-d",
-        "D stands still",
+        "D frozen",
         "D is frozen with its initial, random weights. G goes on learning to convince it.",
         "What happens to the pictures?",
         (
@@ -164,7 +164,7 @@ EXPERIMENTS = (
     ),
     Experiment(
         "frozen-g",
-        "G stands still",
+        "G frozen",
         "G is frozen as the VAE's decoder. Only D learns.",
         "How often is D correct at the end?",
         ("About half the time", "Two times in three", "Four times in five or more"),

@@ -151,7 +151,7 @@ def _walk(name: str, place: str | None, seed: int, _loaded: LoadedModel, _images
 
 def metrics(run: Run, loaded: LoadedModel, images: ImageSet | None, seed: int) -> None:
     """The metrics before and after, and images reconstructed by both."""
-    st.subheader("What it gained, what it lost", anchor=False)
+    st.subheader("Before and after", anchor=False)
     found = before_after.metric_changes(run)
     if found:
         with st.grid(4, min_column_width=160, gap="small", key="gan_figures"):

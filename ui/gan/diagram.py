@@ -136,7 +136,7 @@ def labels(recipe: Recipe) -> dict[str, str]:
         "gan.about": (
             "Here the same network started from random weights."
             if scratch
-            else "It continues as G. Now it learns from D, which compares with real images, not with the original."
+            else "Training goes on: the decoder is now G. D tries to tell its images from real ones."
         )
         if gan
         else "Not trained yet: this is the next step.",
