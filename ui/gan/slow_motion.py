@@ -107,8 +107,7 @@ def _frozen(recipe: Recipe, player: str) -> str:
 
 
 def _of_d(step, recipe: Recipe, order: np.ndarray, factor: int) -> list[Stage]:
-    n, kind = len(step.z), recipe.adversarial
-    lines = step.threshold
+    kind, lines = recipe.adversarial, step.threshold
     reach = _reach(kind, lines[0], step.real_before, step.fake_before, step.real_after, step.fake_after)
     axis = _axis(kind, 0.5 if kind == "non-saturating" else lines[0], reach)
 
@@ -118,26 +117,7 @@ def _of_d(step, recipe: Recipe, order: np.ndarray, factor: int) -> list[Stage]:
 
     part = f", {format_sig(step.penalty)} of it the penalty" if step.penalty else ""
     return [
-        Stage(
-            "Batch",
-            "latent",
-            f"A batch of {pluralize(n, 'z', 'z')} is drawn from the prior, and as many real images from the training "
-            f"set. You see {min(n, SHOWN)} of each, of z the most important dimensions.",
-            [
-                Row("z", "stems", "latent", step.z[:SHOWN][:, order]),
-                Row("Real x", "image", "real", step.real[:SHOWN]),
-            ],
-            f"d = {step.z.shape[1]} numbers each",
-        ),
-        Stage(
-            "Fake",
-            "generated",
-            "G generates an image from each z. In D's step no gradient flows back to G, and its weights do not change.",
-            [
-                Row("z", "stems", "latent", step.z[:SHOWN][:, order]),
-                Row("G(z)", "image", "generated", step.fake[:SHOWN]),
-            ],
-        ),
+        *_drawn_and_generated(step, order),
         Stage(
             "D's output",
             "discriminator",
@@ -171,6 +151,33 @@ def _of_d(step, recipe: Recipe, order: np.ndarray, factor: int) -> list[Stage]:
                 judged("Real", "real", step.real, step.real_before, step.real_after),
             ],
             f"D's loss {format_sig(step.loss)} → {format_sig(step.loss_after)}",
+        ),
+    ]
+
+
+def _drawn_and_generated(step, order: np.ndarray) -> list[Stage]:
+    """The first two stages of D's step: the batch of z and real images, and what G makes of the z."""
+    n = len(step.z)
+    return [
+        Stage(
+            "Batch",
+            "latent",
+            f"A batch of {pluralize(n, 'z', 'z')} is drawn from the prior, and as many real images from the training "
+            f"set. You see {min(n, SHOWN)} of each, of z the most important dimensions.",
+            [
+                Row("z", "stems", "latent", step.z[:SHOWN][:, order]),
+                Row("Real x", "image", "real", step.real[:SHOWN]),
+            ],
+            f"d = {step.z.shape[1]} numbers each",
+        ),
+        Stage(
+            "Fake",
+            "generated",
+            "G generates an image from each z. In D's step no gradient flows back to G, and its weights do not change.",
+            [
+                Row("z", "stems", "latent", step.z[:SHOWN][:, order]),
+                Row("G(z)", "image", "generated", step.fake[:SHOWN]),
+            ],
         ),
     ]
 

@@ -87,7 +87,7 @@ def test_pairs_share_a_seed_and_the_newest_comes_first(source):
 
 def test_a_run_with_other_settings_or_another_source_is_not_taken_for_an_arm(source):
     arm = by_key("collapse").arms[0]
-    runs.create(lab.recipe_for(arm, source).with_(lr=0.02))
+    runs.create(lab.recipe_for(arm, source).with_(lr=0.123))
     other = trained(tiny(latent_dim=3, epochs=1), "another-vae")
     ended(arm, other)
     assert lab.runs_of(arm, source) == [] and len(lab.runs_of(arm, other)) == 1
