@@ -6,7 +6,7 @@ functions that run a model.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from core.data import ImageSet
-    from core.models.base import LatentModel
+    from core.models.base import LatentModel, Posterior
     from core.recipes.recipe import Recipe
 
 
@@ -36,21 +36,43 @@ def decode(model: LatentModel, z: np.ndarray, chunk: int = 256) -> np.ndarray:
 
 
 def training_latents(model: LatentModel, recipe: Recipe, images: ImageSet, limit: int) -> tuple[np.ndarray, np.ndarray]:
-    """Latent means of training images, spread evenly over the images that the model was trained on.
+    """Latent means of training images, spread evenly over the images that the model was trained on: the indices [n] and
+    the means μ of `training_posteriors`."""
+    index, posterior = training_posteriors(model, recipe, images, lambda trained: evenly(len(trained), limit))
+    return index, posterior.mean.cpu().numpy()
+
+
+def evenly(count: int, limit: int) -> np.ndarray:
+    """At most `limit` of the numbers below `count`, evenly spread, ascending."""
+    return np.linspace(0, count - 1, min(count, limit)).astype(int)
+
+
+Choice = Callable[[np.ndarray], np.ndarray]
+"""The numbers of the training images in `ImageSet.train_images` → the places of the chosen ones among them."""
+
+
+def training_posteriors(
+    model: LatentModel, recipe: Recipe, images: ImageSet, choose: Choice
+) -> tuple[np.ndarray, Posterior]:
+    """Posteriors of some of the images that a model was trained on.
 
     The rows of a latent table are read; otherwise the images are encoded.
 
     Args:
         images: of the run (`core.runs.images.images_of`). Each is compared with the one its row belongs to.
     Returns:
-        (indices into `images.train_images` [n], μ float32 [n, d]), with n ≤ `limit`.
+        (indices into `images.train_images` [n], posteriors of n images), with fewer than were chosen where images have
+        no row.
     """
-    trained, own = _spread(model, recipe, images, limit)
+    from core.latent import encoding
+
+    trained, own = _chosen(model, recipe, images, choose)
     if own is not None:
         table = model.latent_table
         assert table is not None
-        return trained, model.posterior(table[own]).mean.cpu().numpy()
-    return trained, encode(model, images.train_images[trained])
+        return trained, model.posterior(table[own])
+    levels = convert.to_byte_tensor(images.train_images[trained], model.latent_mean.device)
+    return trained, encoding.posteriors(model, levels, ENCODED_AT_ONCE)
 
 
 def table_rows(
@@ -62,14 +84,16 @@ def table_rows(
         (indices into `images.train_images` [n], rows [n]), with n ≤ `limit`; None for a model without a table, or where
         it cannot be known which image a row belongs to.
     """
-    trained, own = _spread(model, recipe, images, limit)
+    trained, own = _chosen(model, recipe, images, lambda trained: evenly(len(trained), limit))
     return None if own is None else (trained, own)
 
 
-def _spread(model: LatentModel, recipe: Recipe, images: ImageSet, limit: int) -> tuple[np.ndarray, np.ndarray | None]:
-    """Indices of training images, spread evenly, and their rows in the latent table; None where they have none."""
+def _chosen(
+    model: LatentModel, recipe: Recipe, images: ImageSet, choose: Choice
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Indices of the chosen training images, and their rows in the latent table; None where they have none."""
     trained, _ = data.split(images, recipe.validation, recipe.train_images)
-    rows = np.linspace(0, len(trained) - 1, min(len(trained), limit)).astype(int)
+    rows = choose(trained)
     table = model.latent_table
     in_table, length = data.table_rows(images, recipe.validation, recipe.train_images)
     if table is None or (model.table_images is None and (len(table) != length or not images.ordered)):
@@ -81,7 +105,11 @@ def _spread(model: LatentModel, recipe: Recipe, images: ImageSet, limit: int) ->
     return trained[known], own[known]
 
 
-def encode(model: LatentModel, images: np.ndarray, chunk: int = 1024) -> np.ndarray:
+ENCODED_AT_ONCE = 1024
+"""Images whose activations are held at once."""
+
+
+def encode(model: LatentModel, images: np.ndarray, chunk: int = ENCODED_AT_ONCE) -> np.ndarray:
     """Posterior means μ of pictures, float32 [N, d]: by the encoder, or by a search where there is none."""
     from core.latent import encoding
 

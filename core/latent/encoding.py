@@ -35,12 +35,20 @@ def encode(model: LatentModel, images: Tensor, steps: int = STEPS) -> Posterior:
 
 
 @torch.no_grad()
+def posteriors(model: LatentModel, images: Tensor, chunk: int) -> Posterior:
+    """Posteriors of uint8 images [N, C, H, W] on the model's device, `chunk` images at a time."""
+    if not len(images):
+        nothing = model.latent_mean.new_zeros((0, model.latent_dim))
+        return Posterior(nothing, nothing if model.variational else None)
+    starts = range(0, len(images), chunk)
+    parts = [encode(model, convert.scale_bytes(images[k : k + chunk])) for k in starts]
+    logvars = [part.logvar for part in parts if part.logvar is not None]
+    return Posterior(torch.cat([part.mean for part in parts]), torch.cat(logvars) if logvars else None)
+
+
 def means(model: LatentModel, images: Tensor, chunk: int) -> Tensor:
     """Posterior means μ [N, d] of uint8 images [N, C, H, W] on the model's device, `chunk` images at a time."""
-    if not len(images):
-        return model.latent_mean.new_zeros((0, model.latent_dim))
-    parts = (images[k : k + chunk] for k in range(0, len(images), chunk))
-    return torch.cat([encode(model, convert.scale_bytes(part)).mean for part in parts])
+    return posteriors(model, images, chunk).mean
 
 
 def optimise_latents(model: LatentModel, images: Tensor, **options: Any) -> SearchResult:

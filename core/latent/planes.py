@@ -1,4 +1,5 @@
-"""Planes through a latent space: their two directions, a window and a grid on them, and the classes they cover.
+"""Planes through a latent space: their two directions, a window and a grid on them, where training images lie on them,
+how densely each class does, and which class a classifier sees where.
 
 Points are numpy arrays [N, d] in float32, in units of σ (`axes.Axes`) where nothing else is stated.
 """
@@ -6,15 +7,19 @@ Points are numpy arrays [N, d] in float32, in units of σ (`axes.Axes`) where no
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from core.latent import aggregated, codec
 from core.latent.axes import Axes
 from core.latent.pca import principal_directions
 
 if TYPE_CHECKING:
+    from core.data import ImageSet
     from core.models.base import LatentModel
+    from core.recipes.recipe import Recipe
 
 CONFIDENT_PROBABILITY = 0.9
 """A picture counts as clearly classified when its most likely class has at least this probability."""
@@ -96,6 +101,131 @@ def lattice(centre: np.ndarray, half: float, n: int) -> np.ndarray:
     along = np.linspace(-half, half, n)
     right, up = np.meshgrid(centre[0] + along, centre[1] + along[::-1])
     return np.stack([right.ravel(), up.ravel()], axis=1).astype(np.float32)
+
+
+MOST_PLACES = 2_000
+"""Training images whose places on a plane are computed, at most; more could not be told apart on it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Places:
+    """Where training images lie on the plane of a model with two latent dimensions.
+
+    Attributes:
+        index: of the images in `ImageSet.train_images`, [N]. mean: μ, float32 [N, 2].
+        sigma: σ, float32 [N, 2]; None where an image becomes a point.
+    """
+
+    index: np.ndarray
+    mean: np.ndarray
+    sigma: np.ndarray | None
+
+    @cached_property
+    def draws(self) -> np.ndarray:
+        """One z ~ q(z | x) per image, float32 [N, 2]: a sample of the aggregated posterior."""
+        return aggregated.draws(self.mean, self.sigma)
+
+
+def places(model: LatentModel, recipe: Recipe, images: ImageSet, limit: int = MOST_PLACES) -> Places:
+    """Places of at most `limit` images that a model was trained on.
+
+    The images are the first ones in an order that is drawn once for each number of training images, so that models
+    which were trained on different parts of one data set show mostly the same images.
+    """
+    rank = np.random.default_rng(0).permutation(len(images.train_images))
+
+    def first(trained: np.ndarray) -> np.ndarray:
+        return np.argsort(rank[trained], kind="stable")[:limit]
+
+    index, posterior = codec.training_posteriors(model, recipe, images, first)
+    logvar = posterior.logvar
+    sigma = None if logvar is None else np.exp(0.5 * logvar.cpu().numpy().astype(np.float32))
+    return Places(index, posterior.mean.cpu().numpy().astype(np.float32), sigma)
+
+
+DENSITY_SIDE = 56
+"""Cells along one side of a density or of a map of regions."""
+
+HELD = 0.8
+"""Share of a class's points inside its contour."""
+
+
+@dataclass(frozen=True, eq=False)
+class Density:
+    """How densely points lie on a window, a grid for each class.
+
+    Attributes:
+        labels: classes with points, [C]. values: uint8 [C, n, n], row by row from the top, 255 at each one's peak.
+        levels: value that the points of a class exceed for the share `HELD` of them, uint8 [C].
+    """
+
+    labels: np.ndarray
+    values: np.ndarray
+    levels: np.ndarray
+
+
+def density(z: np.ndarray, labels: np.ndarray, centre: np.ndarray, half: float, n: int = DENSITY_SIDE) -> Density:
+    """Kernel density estimate for each class of points z [N, 2] on n × n cells of a window.
+
+    A Gaussian kernel with Scott's bandwidth, N^(−1/6) times the standard deviation per axis, but at least 0.7 cells:
+    a histogram smoothed by SciPy. Points outside the window do not count.
+    """
+    from scipy.ndimage import gaussian_filter
+
+    cell, found = 2 * half / n, []
+    column = np.floor((z[:, 0] - centre[0] + half) / cell).astype(int)
+    row = np.floor((centre[1] + half - z[:, 1]) / cell).astype(int)
+    inside = (column >= 0) & (column < n) & (row >= 0) & (row < n)
+    for label in np.unique(labels[inside]):
+        chosen = inside & (labels == label)
+        counts = np.zeros((n, n))
+        np.add.at(counts, (row[chosen], column[chosen]), 1.0)
+        width = np.clip(z[chosen].std(0) * chosen.sum() ** (-1 / 6) / cell, 0.7, n / 4)
+        smooth = gaussian_filter(counts, width[::-1], mode="constant")
+        values = np.rint(255 * smooth / smooth.max()).astype(np.uint8)
+        level = np.quantile(values[row[chosen], column[chosen]], 1 - HELD, method="lower")
+        found.append((label, values, max(1, int(level))))
+    return Density(
+        np.array([label for label, _, _ in found], np.int64),
+        np.stack([values for _, values, _ in found]) if found else np.zeros((0, n, n), np.uint8),
+        np.array([level for _, _, level in found], np.uint8),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Regions:
+    """What a classifier sees in the decoded pictures of a window.
+
+    Attributes:
+        labels: most probable class of each cell, uint16 [n, n], row by row from the top. sure: its probability times
+            255, uint8 [n, n].
+        names: (class, row, column) [K, 3] of a cell in the middle of each large connected region, for its name.
+    """
+
+    labels: np.ndarray
+    sure: np.ndarray
+    names: np.ndarray
+
+
+LEAST_NAMED = 0.006
+"""Share of the window that a connected region must cover to be named."""
+
+
+def regions(p: np.ndarray, n: int) -> Regions:
+    """Decision regions from class probabilities [n², classes] of the pictures of a `lattice` of n × n points."""
+    from scipy.ndimage import distance_transform_edt, label
+
+    labels, names = p.argmax(1).astype(np.uint16).reshape(n, n), []
+    for k in np.unique(labels):
+        parts, count = label(labels == k)
+        for part in range(1, count + 1):
+            cells = parts == part
+            if cells.sum() < LEAST_NAMED * n * n:
+                continue
+            depth = distance_transform_edt(np.pad(cells, 1))[1:-1, 1:-1]
+            names.append((int(k), *map(int, np.unravel_index(depth.argmax(), depth.shape))))
+    sure = np.rint(255 * p.max(1)).astype(np.uint8).reshape(n, n)
+    return Regions(labels, sure, np.array(names, np.int64).reshape(-1, 3))
 
 
 @dataclass(frozen=True)
