@@ -3,9 +3,9 @@
 The budget. Every job belongs to a lane, and a lane has a number of slots:
 
 - `training on DEVICE`: one training at a time on each device; speed tests give way to trainings.
-- `background` (maps, classifiers, outlier scores, sweeps): a quarter of the CPU cores, at least one and at most four.
+- `background` (maps, outlier scores, sweeps): a quarter of the CPU cores, at least one and at most four.
   Their processes run at low priority and with one thread where that suffices: a training and the page come first.
-- `classifier`: one; a page waits for it, ten to twenty seconds of one thread at low priority.
+- `classifier` (classifiers, measures of planes): one; a page waits for it, seconds of one thread at low priority.
 - `search`: half of the CPU cores, at least one and at most four; a page waits for a search, mostly less than a second.
 - `download`: four; downloads compute nothing.
 

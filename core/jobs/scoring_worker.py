@@ -1,5 +1,5 @@
 """Tasks of the scoring worker, which computes with trained models: classifier, outlier scores, numbers of each image,
-inpainting sweep."""
+measures of planes, inpainting sweep."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 
 from core import data, runs
 from core.data import ImageSet
-from core.evaluation import classifier, inpainting, outliers
+from core.evaluation import classifier, inpainting, outliers, plane_measures
 from core.evaluation import image_values as values
 from core.jobs.channel import Channel
 from core.jobs.inpainting_sweep import BASELINE, SEARCH
@@ -88,6 +88,27 @@ def image_values(order: Order, channel: Channel) -> Ended:
     assert steps.result is not None
     if not cache.save(path, steps.result, {}):
         raise RunError(f"{path.parent} cannot be written to.")
+    return Ended("finished")
+
+
+def measure_plane(order: Order, channel: Channel) -> Ended:
+    """Measure a model with two latent dimensions and keep the measures in the cache.
+
+    Raises:
+        DataError: the images are missing. RunError: the run is damaged, or the cache cannot be written to.
+    """
+    channel.emit(Progress(0.0))
+    torch.set_num_threads(1)
+    run = Run(Path(order.arguments["run"]))
+    images = images_of(run)
+    path = plane_measures.file_of(run, images)
+    steps = Steps(plane_measures.measure_steps(weights.load_model(run), run.recipe, images))
+    for share in steps:
+        channel.emit(Progress(share))
+        if channel.stop_requested:
+            return Ended("stopped")
+    if not plane_measures.save(path, steps.end()):
+        raise RunError(f"{path.parent} cannot be written to")
     return Ended("finished")
 
 

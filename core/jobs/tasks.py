@@ -31,6 +31,7 @@ TASKS = {
     "train_classifier": "core.jobs.scoring_worker:train_classifier",
     "image_values": "core.jobs.scoring_worker:image_values",
     "score_outliers": "core.jobs.scoring_worker:score_outliers",
+    "measure_plane": "core.jobs.scoring_worker:measure_plane",
     "sweep": "core.jobs.scoring_worker:sweep",
     "search": "core.jobs.search_worker:search",
     "download": "core.jobs.download:fetch",
