@@ -25,7 +25,7 @@ PAIRS = """<div class="lab pairs"></div>"""
 CLASS_SHEET = """<figure class="lab class-sheet"><div class="rows"></div></figure>"""
 SQUARE = """<figure class="lab square"><div class="map" tabindex="0"><canvas class="ground"></canvas><i></i></div>
 <div class="side"><canvas class="preview"></canvas><p class="read"></p><div class="corners"></div></div></figure>"""
-DRAWS = """<figure class="lab draws"><canvas class="preview"></canvas><canvas class="samples"></canvas></figure>"""
+DRAWS = """<figure class="lab draws"><canvas class="samples"></canvas></figure>"""
 
 MOUNT = """async ([source, data]) => {
     const script = await import(source), nothing = () => {};
@@ -36,13 +36,6 @@ SCALES = """() => [...document.querySelectorAll("canvas")].filter((c) => c.clien
     const box = c.getBoundingClientRect();
     return [c.className, box.width * devicePixelRatio / c.width, box.height * devicePixelRatio / c.height, box.width];
 })"""
-
-
-# What the plane of the same slot publishes for the image under the pointer.
-PREVIEW = """([slot, pixels]) => {
-    const image = Uint8Array.from(atob(pixels), (c) => c.charCodeAt(0));
-    for (const show of latentLab.listeners.get(`planes:preview:${slot}`)) show({ image, text: "z" });
-}"""
 
 
 def images(count: int, shape: ImageShape) -> np.ndarray:
@@ -115,8 +108,6 @@ def test_every_image_pixel_is_a_square_of_whole_screen_pixels(screen, shape):
     width = screen.viewport_size["width"]
     for name in messages(shape):
         mount(screen, name, shape)
-        if name == "draws":
-            screen.evaluate(PREVIEW, ["a", pack(images(1, shape))])
         scales = screen.evaluate(SCALES)
         assert len(scales) >= 1, name
         for part, across, down, wide in scales:

@@ -1,4 +1,4 @@
-"""The Planes page in a real browser: one pointer for all planes, samples, and what crosses the wire."""
+"""The Planes page in a real browser: one large plane, images linked from plane to plane, and what crosses the wire."""
 
 import re
 import shutil
@@ -8,19 +8,17 @@ import pytest
 from playwright.sync_api import expect
 
 from core import data, runs
-from core.images import convert
 from core.latent import codec, planes, sampling
 from core.runs import weights
 from tests.browser.browser_tools import GREYS, IDLE, PAINTED, greys, sent_by
 from tests.tiny_runs import tiny, trained
-from ui.components.latent.manifold import side_for
 
 pytestmark = pytest.mark.browser
 
 INKED = """c => c.getContext('2d').getImageData(0, 0, c.width, c.height).data
   .filter((v, i) => i % 4 == 3 && v).length"""
-NAMES = {"ae": "flat-ae", "vae": "example-plane-vae", "ad": "flat-ad", "vad": "flat-vad"}
-QUERY = "&".join(f"{slot}={name}" for slot, name in NAMES.items())
+NAMES = ("flat-ae", "example-plane-vae", "flat-ad", "flat-vad")
+QUERY = "runs=" + ",".join(NAMES)
 
 
 @pytest.fixture(scope="module")
@@ -42,116 +40,152 @@ def visit(page, lab, query: str = QUERY, scheme: str = "light"):
 
 
 def settled(page):
-    """All planes are there, and the classifier has spoken: the page then says nothing more by itself."""
+    """All planes are there and measured: the page then says nothing more by itself."""
     expect(page.locator(".manifold")).to_have_count(4, timeout=60_000)
     expect(page.locator(".draws")).to_have_count(4, timeout=60_000)
-    expect(page.get_by_text("of 10 classes").first).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("closest to N(0, I)")).to_be_visible(timeout=120_000)
+    expect(page.get_by_text("models done")).to_have_count(0)
     page.wait_for_selector(IDLE)
 
 
-def test_hovering_over_one_plane_moves_all_of_them_without_a_message(page, four):
-    sent = sent_by(page)
-    visit(page, four)
-    box, before, seen = page.locator(".manifold .map").nth(1).bounding_box(), len(sent), [set() for _ in NAMES]
-    for k in range(1, 37):
-        part = k / 37
-        page.mouse.move(box["x"] + box["width"] * part, box["y"] + box["height"] * (0.5 + 0.4 * np.sin(9 * part)))
+def places_of(name: str) -> planes.Places:
+    run = runs.open_run(name)
+    return planes.places(weights.load_model(run), run.recipe, data.load("digits"))
+
+
+def at(page, z: np.ndarray) -> tuple[float, float]:
+    """Where z lies on the large plane, in CSS pixels from its corner, by two places that the page reads off itself."""
+    place, box = page.locator(".plane-stage .map"), page.locator(".plane-stage .map").bounding_box()
+    corners = []
+    for part in (0.25, 0.75):
+        page.mouse.move(box["x"] + part * box["width"], box["y"] + part * box["height"])
         page.wait_for_function(PAINTED)
-        for place, peek in enumerate(page.locator(".draws .preview").all()):
-            seen[place].add(greys(peek).tobytes())
-    assert len(seen[1]) >= 25, "the picture must follow the pointer"
-    assert all(len(one) >= 5 for one in seen), "and in every other plane"
-    # In the middle, which lies on every plane; at its edge a z may lie beyond what another model uses.
-    page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.5 * box["height"])
-    page.wait_for_function(PAINTED)
-    assert len({figure.get_attribute("data-at") for figure in page.locator(".manifold").all()}) == 1, "at the same z"
-    assert len(sent) == before, "hovering must not ask the server"
+        corners.append([float(x) for x in place.get_attribute("data-at").split(",")])
+    low, high = np.array(corners)
+    part = 0.25 + 0.5 * (np.asarray(z) - low) / (high - low)
+    return float(part[0] * box["width"]), float(part[1] * box["height"])
 
 
-def test_every_plane_shows_what_its_own_model_decodes_there(page, four):
-    visit(page, four)
-    box = page.locator(".manifold .map").nth(1).bounding_box()
-    page.mouse.move(box["x"] + 0.6 * box["width"], box["y"] + 0.35 * box["height"])
-    page.wait_for_function(PAINTED)
-    z = np.array([float(x) for x in page.locator(".manifold").nth(1).get_attribute("data-at").split(",")])
-    for place, name in enumerate(NAMES.values()):
-        run = runs.open_run(name)
-        model = weights.load_model(run)
-        _, points = codec.training_latents(model, run.recipe, data.load("digits"), 2_000)
-        grid = planes.lattice(*planes.window(points), side_for())
-        nearest = grid[np.abs(grid - z).sum(1).argmin()]
-        wanted = codec.decode(model, nearest[None])[0].astype(int)
-        assert np.abs(greys(page.locator(".draws .preview").nth(place)) - wanted).max() <= 1, name
-
-
-def test_sampling_draws_the_same_noise_for_all_and_a_reload_finds_it_again(page, four):
-    visit(page, four, QUERY + "&seed=6")
-    canvas = page.locator(".draws .samples")
-    before = [one.evaluate(GREYS) for one in canvas.all()]
-    page.get_by_role("button", name="Sample the prior").click()
-    page.wait_for_url(re.compile("seed=7"))
-    page.wait_for_selector(IDLE)
-    for place, name in enumerate(NAMES.values()):
-        pictures = codec.decode(weights.load_model(runs.open_run(name)), sampling.prior(20, 2, 7))
-        sheet = np.array(canvas.nth(place).evaluate(GREYS)).reshape(convert.tile(pictures, 5).shape)
-        assert np.abs(sheet - convert.tile(pictures, 5).astype(int)).max() <= 1, name
-    after = [one.evaluate(GREYS) for one in canvas.all()]
-    assert all(a != b for a, b in zip(after, before, strict=True))
-    page.get_by_text("Its own", exact=True).click()
-    page.wait_for_url(re.compile("draw=own"))
-    page.wait_for_selector(IDLE)
-    own = [one.evaluate(GREYS) for one in canvas.all()]
-    assert [a != b for a, b in zip(own, after, strict=True)] == [True, False, True, False], "a prior stays a prior"
-    page.reload()
-    settled(page)
-    assert [one.evaluate(GREYS) for one in canvas.all()] == own
-
-
-def test_a_sample_under_the_pointer_is_marked_and_decoded_in_its_plane(page, four):
+def test_an_image_under_the_pointer_is_marked_on_every_plane_without_a_message(page, four):
     sent = sent_by(page)
-    visit(page, four, QUERY + "&seed=7")
-    before, z = len(sent), sampling.prior(20, 2, 7)[6]
-    page.locator(".draws .samples").nth(1).hover(position={"x": 1.5 * 28, "y": 1.5 * 28})
-    expect(page.locator(".manifold").nth(1)).to_have_attribute("data-at", ",".join(f"{x:.3f}" for x in z))
+    visit(page, four)
+    before, images = len(sent), data.load("digits")
+    found = [places_of(name) for name in NAMES]
+    numbers = [set(places.index[:600]) for places in found]
+    place, box = page.locator(".plane-stage .map"), page.locator(".plane-stage .map").bounding_box()
+    number = next(int(k) for k in found[1].index if all(int(k) in some for some in numbers))
+    x, y = at(page, found[1].mean[list(found[1].index).index(number)])
+    page.mouse.move(box["x"] + x, box["y"] + y)
+    page.wait_for_function(PAINTED)
+    number = int(place.get_attribute("data-image"))  # the nearest one, where several lie upon each other
+    assert np.array_equal(greys(page.locator(".plane-peek canvas").first), images.train_images[number])
+    for figure, places, name in zip(page.locator(".manifold").all(), found, NAMES, strict=True):
+        row = np.flatnonzero(places.index[:600] == number)
+        if not len(row):
+            expect(figure).to_have_attribute("data-linked", "")
+            continue
+        linked = np.array([float(v) for v in figure.get_attribute("data-linked").split(",")])
+        assert np.allclose(linked, places.mean[row[0]], atol=0.006), name
+        wanted = codec.decode(weights.load_model(runs.open_run(name)), places.mean[row])[0].astype(int)
+        assert np.abs(greys(figure.locator(".recon")) - wanted).max() <= 1, name
+    place.click(position={"x": x, "y": y})
     page.mouse.move(5, 5)
-    expect(page.locator(".manifold").nth(1)).to_have_attribute("data-at", "0.000,0.000")
-    assert len(sent) == before
+    expect(place).to_have_attribute("data-image", str(number))
+    assert f"image={number}" in page.url and len(sent) == before, "no message"
 
 
-def test_planes_work_by_keyboard_and_layers_and_classes_can_be_switched_off(page, four):
+def test_empty_ground_shows_what_is_decoded_there_and_a_key_enlarges_another_plane(page, four):
     sent = sent_by(page)
     visit(page, four)
     before = len(sent)
-    page.locator(".manifold .map").nth(1).focus()
-    for _ in range(4):
-        page.keyboard.press("ArrowRight")
-    moved = page.locator(".manifold").nth(2).get_attribute("data-at").split(",")
-    assert float(moved[0]) > 0.5 and abs(float(moved[1])) < 0.2
-    page.keyboard.press("Escape")
-    expect(page.locator(".manifold").nth(2)).to_have_attribute("data-at", "0.000,0.000")
-    cloud = page.locator(".manifold .cloud").first
-    full = cloud.evaluate(INKED)
-    page.locator(".legend button").first.click()
-    assert 0 < cloud.evaluate(INKED) < full, "one class less"
-    page.get_by_label("Training images").uncheck()
-    assert cloud.evaluate(INKED) == 0 and page.locator(".manifold .cloud").last.evaluate(INKED) == 0
-    assert page.locator(".manifold .over").first.evaluate(INKED) > 0
-    page.get_by_label("Circles").uncheck()
-    page.get_by_label("Samples", exact=True).uncheck()
-    assert page.locator(".manifold .over").first.evaluate(INKED) == 0
+    stage, place = page.locator(".plane-stage"), page.locator(".plane-stage .map")
+    expect(stage).to_have_attribute("data-slot", "example-plane-vae")
+    page.keyboard.press("1")
+    expect(stage).to_have_attribute("data-slot", "flat-ae")
+    page.locator(".manifold .map").nth(1).click()
+    expect(stage).to_have_attribute("data-slot", "example-plane-vae")
+    assert "plane=example-plane-vae" in page.url
+    box, empty = place.bounding_box(), None
+    for part in np.linspace(0.02, 0.98, 40):
+        page.mouse.move(box["x"] + part * box["width"], box["y"] + 0.02 * box["height"])
+        page.wait_for_function(PAINTED)
+        if place.get_attribute("data-image") == "":
+            empty = np.array([float(x) for x in place.get_attribute("data-at").split(",")])
+            break
+    assert empty is not None
+    model = weights.load_model(runs.open_run("example-plane-vae"))
+    grid = planes.lattice(*planes.window(places_of("example-plane-vae").mean), 37)
+    wanted = codec.decode(model, grid[np.abs(grid - empty).sum(1).argmin()][None])[0].astype(int)
+    assert np.abs(greys(page.locator(".plane-peek canvas").last) - wanted).max() <= 1
+    assert {figure.get_attribute("data-linked") for figure in page.locator(".manifold").all()} == {""}
+    place.focus()
+    page.keyboard.press("ArrowRight")
+    moved = [float(x) for x in place.get_attribute("data-at").split(",")]
+    page.keyboard.press("ArrowRight")
+    step = float(place.get_attribute("data-at").split(",")[0]) - moved[0]
+    assert step == pytest.approx(grid[1, 0] - grid[0, 0], abs=2e-3), "a key moves by one picture"
     assert len(sent) == before
 
 
+def test_layers_and_classes_can_be_switched_and_stand_in_the_address(page, four):
+    sent = sent_by(page)
+    visit(page, four)
+    before, cloud = len(sent), page.locator(".plane-stage .cloud")
+    full = cloud.evaluate(INKED)
+    page.locator(".legend button").first.click()
+    assert 0 < cloud.evaluate(INKED) < full, "one class less"
+    page.get_by_role("button", name="Pictures").click()
+    assert cloud.evaluate(INKED) == 0 and page.locator(".manifold .cloud").last.evaluate(INKED) == 0
+    page.get_by_label("Decision regions").check()
+    assert cloud.evaluate(INKED) > full / 2, "regions cover the plane"
+    page.get_by_label("Circles of the prior").uncheck()
+    page.locator(".plane-key input[name=samples]").uncheck()
+    assert all(part in page.url for part in ("layer=pictures", "regions=1", "circles=0", "samples=0"))
+    assert len(sent) == before
+    page.reload()
+    settled(page)
+    expect(page.get_by_label("Decision regions")).to_be_checked()
+    assert page.locator(".plane-stage .cloud").evaluate(INKED) > full / 2
+
+
+def test_sampling_draws_the_same_noise_for_all_and_each_sample_is_marked(page, four):
+    visit(page, four, QUERY + "&seed=6")
+    canvas = page.locator(".draws .samples")
+    page.get_by_role("button", name="Sample the prior").click()
+    page.wait_for_url(re.compile("seed=7"))
+    page.wait_for_selector(IDLE)
+    z = sampling.prior(20, 2, 7)
+    for place, name in enumerate(NAMES):
+        pictures = codec.decode(weights.load_model(runs.open_run(name)), z)
+        sheet = pictures.reshape(4, 5, 28, 28).swapaxes(1, 2).reshape(112, 140).astype(int)
+        assert np.abs(np.array(canvas.nth(place).evaluate(GREYS)).reshape(112, 140) - sheet).max() <= 1, name
+    prior = [one.evaluate(GREYS) for one in canvas.all()]
+    page.get_by_text("Fitted Gaussian", exact=True).click()
+    page.wait_for_url(re.compile("draw=own"))
+    page.wait_for_selector(IDLE)
+    own = [one.evaluate(GREYS) for one in canvas.all()]
+    assert all(a != b for a, b in zip(own, prior, strict=True))
+    over = page.locator(".plane-stage .over")
+    before = over.evaluate(GREYS)
+    canvas.nth(1).hover(position={"x": 42, "y": 42})
+    page.wait_for_function(PAINTED)
+    assert over.evaluate(GREYS) != before, "the sample is ringed on the large plane"
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_phone_shows_one_plane_below_the_other(page, four, scheme):
+def test_a_phone_shows_the_large_plane_over_the_small_ones(page, four, scheme):
     page.set_viewport_size({"width": 390, "height": 844})
     visit(page, four, scheme=scheme)
     assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
-    boxes = [one.bounding_box() for one in page.locator(".manifold .map").all()]
-    assert all(box["width"] >= 300 for box in boxes) and len({box["x"] for box in boxes}) == 1
+    large = page.locator(".plane-stage .map").bounding_box()
+    small = [one.bounding_box() for one in page.locator(".manifold .map").all()]
+    assert large["width"] >= 270 and large["x"] + large["width"] <= 390
+    assert all(box["y"] > large["y"] and box["width"] >= 130 for box in small)
 
 
-def test_planes_and_samples_share_the_first_screen_of_a_laptop(page, four):
+def test_all_planes_share_the_first_screen_of_a_laptop(page, four):
     visit(page, four)
-    boxes = [one.bounding_box() for one in page.locator(".manifold .map, .draws .samples, .draws .preview").all()]
-    assert len({box["y"] for box in boxes}) == 2 and max(box["y"] + box["height"] for box in boxes) <= 720
+    large = page.locator(".plane-stage .map").bounding_box()
+    assert min(large["width"], large["height"]) >= 500
+    boxes = [one.bounding_box() for one in page.locator(".manifold .map, .manifold .recon, .plane-stage .axes").all()]
+    assert max(box["y"] + box["height"] for box in boxes) <= 720

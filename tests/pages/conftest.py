@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from core.jobs import classifier, search
+from core.jobs import classifier, plane_measures, search
 from core.jobs.executor import LocalExecutor, ThreadExecution
 from core.jobs.queue import JobQueue, use_queue
 from tests.fake_executor import FakeExecutor
@@ -21,7 +21,7 @@ def own_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 class Training:
-    """A training of a classifier that never ends."""
+    """A training of a classifier, or a measuring of a plane, that never ends."""
 
     state, active, progress, message = "running", True, 0.5, ""
 
@@ -48,6 +48,8 @@ def searches_in_threads(monkeypatch):
 
 @pytest.fixture
 def classifier_in_training(monkeypatch):
-    """Report every classifier as being trained: a real training would go on in its own process after the test."""
+    """Report every classifier as being trained, and every plane as being measured: the real work would go on in its own
+    process after the test."""
     monkeypatch.setattr(classifier, "ClassifierJob", Training)
     monkeypatch.setattr(classifier, "start", lambda *_, **__: Training())
+    monkeypatch.setattr(plane_measures, "start", lambda *_, **__: Training())

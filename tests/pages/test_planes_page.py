@@ -1,19 +1,25 @@
 """The Planes page in each of its states, with models that train in a blink."""
 
-import re
+import math
 
 import numpy as np
 import pytest
-import torch
 from streamlit.testing.v1 import AppTest
 
 from core import data, runs
-from core.images import convert
-from core.jobs import training_queue
+from core.evaluation import plane_measures
+from core.images.convert import pack
+from core.jobs import tasks, training_queue
+from core.jobs.channel import Channel
+from core.jobs.messages import Ended
+from core.jobs.plane_measures import PlaneJob
+from core.latent import codec, planes
 from core.recipes.presets import for_digits, preset
+from core.runs import weights
 from core.system import paths
 from tests.pages.page_tools import open_page
 from tests.tiny_runs import tiny, trained
+from ui.components.latent import draws, manifold, plane_stage, plane_table
 
 pytestmark = pytest.mark.usefixtures("classifier_in_training")
 
@@ -39,12 +45,37 @@ def visit(**query) -> AppTest:
     return open_page("planes", **query)
 
 
-def shown(page: AppTest) -> dict[str, str]:
-    return {slot: page.query_params[slot] for slot in FAMILIES if slot in page.query_params}
+def shown(page: AppTest) -> list[str]:
+    return [name for name in (parameter(page, "runs") or "").split(",") if name]
+
+
+def parameter(page: AppTest, name: str) -> str | None:
+    """A parameter of the address: a text where the page wrote it, a list of one where the test did."""
+    value = page.query_params.get(name)
+    return value[0] if isinstance(value, list) else value
 
 
 def said(page: AppTest) -> str:
     return "\n".join(m.value for m in page.markdown)
+
+
+@pytest.fixture
+def boards(monkeypatch) -> dict[str, dict]:
+    """The last message to each component by its key."""
+    sent: dict[str, dict] = {}
+    for module in (manifold, plane_stage, plane_table, draws):
+        monkeypatch.setattr(module, "_mount", lambda key, data: sent.__setitem__(key, data))
+    return sent
+
+
+def keep_measures(*made: runs.Run) -> dict[str, plane_measures.PlaneMeasures]:
+    """Carry out the jobs of these runs in this process."""
+    found = {}
+    for run in made:
+        path = plane_measures.file_of(run, data.load("digits"))
+        assert tasks.run(PlaneJob(run, path).order(), Channel(lambda message: None)) == Ended("finished")
+        found[run.name] = plane_measures.load(path)
+    return found
 
 
 def test_without_runs_every_family_says_what_to_do_next(monkeypatch):
@@ -61,33 +92,62 @@ def test_without_runs_every_family_says_what_to_do_next(monkeypatch):
 
 
 @pytest.mark.slow
-def test_all_families_stand_side_by_side_with_their_figures_and_in_the_address():
+def test_all_families_stand_side_by_side_with_their_measures_and_in_the_address(boards, cached_classifier):
     made = make(*FAMILIES)
+    found = keep_measures(*made)
     page = visit()
-    assert shown(page) == {family: f"my-{family}" for family in FAMILIES} and not page.warning
-    errors = re.findall(r"\*\*([\d.]+)\*\* squared error", said(page))
-    assert len(errors) == 4 and "plane-ad" not in said(page)
-    from core.evaluation import metrics
-    from core.runs import weights
+    assert shown(page) == [run.name for run in made] and not page.warning
+    assert boards["planes_stage"]["order"] == shown(page) and boards["planes_stage"]["first"] == "my-vae"
+    table = boards["planes_table"]
+    assert [row[0] for row in table["rows"]] == shown(page) and set(table["regions"]) == set(shown(page))
+    for name, _, cells in table["rows"]:
+        measures = found[name]
+        assert float(cells[6]) == pytest.approx(measures.error, rel=0.01) and cells[7] == f"{measures.active} of 2"
+        assert cells[4] == f"{plane_measures.percent(measures.prior.sure)} · {measures.prior.classes} of 10"
+        assert len(cells) == len(table["headings"]) - 1 == len(table["reference"][1])
+    assert "closest to N(0, I)" in said(page)
 
-    for run, error in zip(made, errors, strict=True):
-        images = data.load("digits")
-        _, kept = data.split(images, run.recipe.validation, run.recipe.train_images)
-        held_out = convert.to_byte_tensor(images.train_images[kept], torch.device("cpu"))
-        score = metrics.score(weights.load_model(run), held_out)
-        assert float(error) == pytest.approx(score.mse, rel=0.01)
+
+def test_a_plane_carries_the_places_reconstructions_and_circles_of_its_model(boards):
+    (run,) = make("vae")
+    visit()
+    sent, model, images = boards["planes_map_my-vae"], weights.load_model(run), data.load("digits")
+    found = planes.places(model, run.recipe, images)
+    assert sent["index"] == found.index.tolist() and np.allclose(sent["points"], found.mean.ravel(), atol=1e-3)
+    recon = codec.decode(model, found.mean)
+    assert sent["recon"] == pack(recon) and sent["title"] == "VAE β 1" and sent["number"] == 1
+    errors = ((recon / 255.0 - images.train_images[found.index] / 255.0) ** 2).mean((1, 2))
+    assert np.allclose(sent["errors"], errors, rtol=0.01)
+    radius = np.linalg.norm(found.draws, axis=1)
+    for r, share, inside in sent["circles"]:
+        assert math.exp(-r * r / 2) == pytest.approx(1 - share) and inside == pytest.approx((radius <= r).mean())
+    (linked,) = boards["planes_stage"]["sets"]
+    assert linked["index"] == sorted(sent["index"]) and linked["dataset"] == sent["dataset"]
 
 
 def test_a_family_that_is_missing_is_offered_beside_the_others():
     make("vae", "ad")
     page = visit()
-    assert shown(page) == {"vae": "my-vae", "ad": "my-ad"}
+    assert shown(page) == ["my-vae", "my-ad"]
     assert {b.key for b in page.button} >= {"planes_train_ae", "planes_train_vad", "planes_sample"}
+
+
+def test_at_first_a_family_with_a_prior_is_shown_at_several_weights(boards):
+    make("ae", "vae")
+    for beta in (0.0, 4.0, 2.0):
+        trained(tiny("plane-vae", hidden=(8,), epochs=1, beta=beta), f"b{beta:g}")
+    trained(tiny("plane-ae", hidden=(8,), epochs=1), "other-ae")
+    page = visit()
+    assert shown(page) == ["other-ae", "b0", "b2", "b4"], "of each kind the newest; the three newest weights, ascending"
+    assert [boards[f"planes_map_{name}"]["title"] for name in shown(page)] == ["AE", "VAE β 0", "VAE β 2", "VAE β 4"]
+    page = visit(runs="other-ae,my-ae,my-vae", plane="my-ae")
+    assert [boards[f"planes_map_{name}"]["title"] for name in shown(page)] == ["AE · other-ae", "AE · my-ae", "VAE β 1"]
+    assert parameter(page, "plane") == "my-ae"
 
 
 def test_models_with_more_dimensions_are_none_of_its():
     trained(tiny(latent_dim=3), "wide")
-    assert shown(visit()) == {}
+    assert shown(visit()) == []
 
 
 def test_a_damaged_run_is_named_and_the_others_work():
@@ -96,32 +156,48 @@ def test_a_damaged_run_is_named_and_the_others_work():
     bad.mkdir()
     (bad / "recipe.json").write_text("{oops")
     page = visit()
-    assert "1 run cannot be used" in [e.label for e in page.expander] and shown(page) == {"vae": "my-vae"}
+    assert "1 run cannot be used" in [e.label for e in page.expander] and shown(page) == ["my-vae"]
 
 
-def test_truncated_weights_are_refused_in_a_sentence_and_the_others_are_shown():
+def test_truncated_weights_are_refused_in_a_sentence_and_the_others_are_shown(boards):
     broken, _ = make("ae", "vae")
     file = broken.path / "best.safetensors"
     file.write_bytes(file.read_bytes()[:100])
     page = visit()
-    assert "damaged" in page.error[0].value and len(re.findall("squared error per", said(page))) == 1
+    assert "damaged" in page.error[0].value and boards["planes_stage"]["order"] == ["my-vae"]
 
 
 def test_the_address_chooses_the_runs_and_the_samples():
     make("vae", "ae")
     trained(tiny("plane-vae", hidden=(8,), epochs=1, beta=4.0), "other")
-    page = visit(vae="my-vae", ae="other", seed="7", draw="own")
-    assert shown(page) == {"vae": "my-vae", "ae": "other"}, "two of one family can be compared"
-    assert "Seed 7" in [c.value for c in page.caption]
+    page = visit(runs="other,my-vae", seed="7", draw="own")
+    assert shown(page) == ["other", "my-vae"] and any("Seed 7" in c.value for c in page.caption)
     assert page.button(key="planes_sample").label == "Sample each"
+    page = visit(vae="my-vae", ae="my-ae")
+    assert shown(page) == ["my-ae", "my-vae"] and "vae" not in page.query_params and not page.warning
 
 
-@pytest.mark.parametrize("query", [{"vae": "none"}, {"seed": "-1"}, {"seed": "²"}, {"seed": "9" * 9}, {"draw": "<b>"}])
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"runs": "none"},
+        {"vae": "none"},
+        {"seed": "-1"},
+        {"seed": "²"},
+        {"draw": "<b>"},
+        {"plane": "none"},
+        {"image": "-1"},
+        {"layer": "<b>"},
+        {"regions": "yes"},
+    ],
+)
 def test_a_bad_address_is_ignored_with_a_message(query):
     make("vae")
     page = visit(**query)
-    assert "The address asks for" in page.warning[0].value
-    assert shown(page) == {"vae": "my-vae"} and (page.query_params["seed"], page.query_params["draw"]) == ("1", "prior")
+    (warning,) = page.warning
+    assert "The address asks for" in warning.value and "<b>" not in warning.value
+    assert shown(page) == ["my-vae"] and (parameter(page, "seed"), parameter(page, "draw")) == ("1", "prior")
+    assert not {"plane", "image", "layer", "regions"} & set(page.query_params)
 
 
 @pytest.mark.slow
@@ -133,7 +209,7 @@ def test_sampling_counts_the_seed_up_and_keeps_the_address_up_to_date():
     page.segmented_control(key="planes_from").set_value("own").run()
     assert not page.exception and page.session_state["planes_source"] == "own"
     page.run()
-    assert (page.query_params["seed"], page.query_params["draw"]) == ("42", "own")
+    assert (parameter(page, "seed"), parameter(page, "draw")) == ("42", "own")
 
 
 def test_runs_on_the_data_set_that_most_families_share_come_first():
@@ -145,34 +221,31 @@ def test_runs_on_the_data_set_that_most_families_share_come_first():
     for k in range(40):
         Image.fromarray(np.full((28, 28), 6 * k, np.uint8)).save(folder / f"{k}.png")
     trained(tiny("plane-vae", hidden=(8,), epochs=1).with_(dataset="folder", folder=str(folder)), "newest")
-    assert shown(visit()) == {"ae": "my-ae", "vae": "my-vae"}
+    assert shown(visit()) == ["my-ae", "my-vae"]
 
 
-def test_samples_are_judged_by_the_classifier_and_by_both_sources_where_there_is_no_prior(cached_classifier):
-    make("ae", "vae")
-    page = visit()
-    lines = re.findall(r"\*\*\d+ %\*\* confident · \*\*\d+\*\* of 10 classes · (N\(0, I\)|own Gaussian)", said(page))
-    assert sorted(lines) == ["N(0, I)", "N(0, I)", "own Gaussian"]
-    assert any(re.search(r"On real test images of Digits it is confident in \d+ %", c.value) for c in page.caption)
-
-
-def test_without_its_data_set_a_plane_is_shown_without_points_and_figures(monkeypatch):
+def test_without_its_data_set_a_plane_is_shown_without_points_and_figures(monkeypatch, boards):
     make("vae")
     monkeypatch.setattr(data, "load", lambda *_, **__: (_ for _ in ()).throw(data.DataError("Digits are not here.")))
     page = visit()
     assert "Digits are not here" in page.warning[0].value and page.button(key="planes_data_0")
-    assert "squared error" not in said(page)
+    assert boards["planes_map_my-vae"]["index"] == [] and boards["planes_map_my-vae"]["density"] is None
+    assert set(boards["planes_table"]["rows"][0][2]) == {"–"}
+    assert any("VAE β 1 is not measured" in c.value for c in page.caption)
 
 
-def test_the_formula_and_the_code_can_be_unfolded():
-    make("ad")
+def test_the_formulas_with_their_numbers_and_the_code_can_be_unfolded():
+    (run,) = make("ad")
     page = open_page("planes", {"planes_depth": True})
-    assert "def window" in page.code[0].value and any("**VAD**" in m.value for m in page.markdown)
+    assert any("def mmd" in code.value for code in page.code) and any("**VAD**" in m.value for m in page.markdown)
+    places = planes.places(weights.load_model(run), run.recipe, data.load("digits"))
+    inside = (np.linalg.norm(places.draws, axis=1) <= 3.0349).sum()
+    assert f"{inside} ({100 * inside / len(places.draws):.0f} %) within the circle of 99 %" in said(page)
 
 
 def test_every_control_has_help():
     make("vae")
     page = visit()
-    for kind in ("button", "selectbox", "segmented_control"):
+    for kind in ("button", "multiselect", "segmented_control"):
         for widget in getattr(page, kind):
             assert widget.help, f"{kind} {widget.label}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from core.jobs.training_job import TrainingJob
@@ -25,7 +27,7 @@ def placeholder(slot: str) -> None:
     family, preset = slots()[slot], plane_preset(slot)
     st.markdown(f"**{family.name}**")
     job = job_of(slot)
-    with st.container(border=True, height=300, key=f"planes_missing_{slot}"):
+    with st.container(border=True, height=230, key=f"planes_missing_{slot}"):
         if job is not None and job.active:
             st.fragment(_progress, run_every=0.7)(slot, job)
             return
@@ -53,12 +55,16 @@ def placeholder(slot: str) -> None:
         )
 
 
-def train_all_button(chosen: dict[str, Run | None], *, primary: bool) -> None:
+def missing_families(found: Sequence[Run]) -> list[str]:
+    """The families of which no run can be shown."""
+    there = {run.recipe.family.key for run in found}
+    return [slot for slot in slots() if slot not in there]
+
+
+def train_all_button(missing: Sequence[str], *, primary: bool) -> None:
     """A button that trains all missing planes; drawn only where two or more can be trained."""
     untrained = [
-        slot
-        for slot, run in chosen.items()
-        if run is None and plane_preset(slot) and not ((job := job_of(slot)) and job.active)
+        slot for slot in missing if plane_preset(slot) is not None and not ((job := job_of(slot)) and job.active)
     ]
     if len(untrained) > 1:
         st.button(

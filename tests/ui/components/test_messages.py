@@ -150,8 +150,22 @@ def test_every_component_states_the_shape_of_its_images(state, monkeypatch, pict
     axes = PlaneAxes(("a", "b"), np.eye(2, dtype=np.float32), np.eye(2, dtype=np.float32))
     shape = ImageShape.of_picture(picture)
     plane.plane(key="k", run="r", pair=axes, tiles=some(169), base=[0, 0])
-    common = {"points": None, "labels": None, "classes": ()}
-    manifold.manifold(key="k", slot="a", name="n", dataset="d", tiles=some(169), centre=np.zeros(2), half=1.0, **common)
+    points = {"index": np.arange(4), "points": np.zeros((4, 2)), "labels": np.zeros(4, int), "errors": np.zeros(4)}
+    message = manifold.message(
+        slot="a",
+        name="n",
+        dataset="d",
+        tiles=some(169),
+        recon=some(4),
+        centre=np.zeros(2),
+        half=1.0,
+        classes=(),
+        density=None,
+        circles=(),
+        **points,
+    )
+    assert len(base64.b64decode(message["recon"])) == 4 * shape.values
+    manifold.manifold(key="k", data=message, title="t", number=1)
     draws.draws(key="k", slot="a", tiles=some(10), z=np.zeros((10, 2)), about="")
     square.square(key="k", tiles=some(81), corners=some(4), notes="abcd")
     strips = [path.Strip("s", "s", "#fff", (), some(9)), path.Strip("t", "t", "#fff", (), some(9))]

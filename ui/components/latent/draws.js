@@ -1,6 +1,3 @@
-const PREVIEW = 112; // CSS pixels kept for the image under the pointer
-const GAP = 12;
-
 export default function ({ data, parentElement }) {
   const view = getOrCreate(parentElement, () => start(parentElement));
   view.accept(data);
@@ -8,43 +5,31 @@ export default function ({ data, parentElement }) {
 }
 
 function start(root) {
-  const figure = root.querySelector(".draws"), preview = root.querySelector(".preview");
-  const canvas = root.querySelector(".samples"), view = { accept, stop };
-  let props = null, shape = null, lit = null, unsubscribe = () => {};
+  const figure = root.querySelector(".draws"), canvas = root.querySelector(".samples"), view = { accept, stop };
+  let props = null, shape = null, lit = null;
 
   function accept(data) {
     if (data === props) return;
     props = data;
     shape = imageShape(data.shape);
-    unsubscribe();
-    unsubscribe = subscribe(`planes:preview:${data.slot}`, ({ image, text }) => {
-      preview.style.visibility = image ? "visible" : "hidden";
-      if (image) paintImage(preview, image, shape);
-      preview.setAttribute("aria-label", `Decoded at ${text}`);
-    });
     const tiles = decodeBase64(data.tiles);
     paintGrid(canvas, data.positions.map((_, k) => imageAt(tiles, shape, k)), shape, data.columns);
     canvas.setAttribute("aria-label", `${data.about} Arrow keys show where each of them lies.`);
     fit();
     light(null);
-    publish("planes:askPreview", data.slot);
   }
 
   const rows = () => Math.max(1, Math.ceil(props.positions.length / props.columns));
 
   function fit() {
     if (!props || !figure.clientWidth) return;
-    const room = figure.clientWidth - GAP;
-    const size = fitGrid(shape, { width: room - PREVIEW, columns: props.columns, rows: rows(), most: 2 });
-    setSize(size, canvas);
-    setSize(fitGrid(shape, { width: room - size.width, height: size.height }), preview);
+    setSize(fitGrid(shape, { width: figure.clientWidth, columns: props.columns, rows: rows(), most: 2 }), canvas);
   }
 
   function light(k) {
     lit = k;
     store.planes.marks.set(props.slot, { positions: props.positions, lit });
     publish("planes:marks", props.slot);
-    publish("planes:look", k === null ? null : props.positions[k]);
   }
 
   canvas.addEventListener("pointermove", (event) => {
@@ -65,7 +50,6 @@ function start(root) {
 
   function stop() {
     watch.disconnect();
-    unsubscribe();
     store.planes.marks.delete(props?.slot);
     removeView(root);
   }

@@ -1,4 +1,4 @@
-"""The image under the pointer of a plane, and samples of its model, each marked on the plane where it lies."""
+"""Samples of a model, each marked on its plane where it lies."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ _mount = register(
     "draws",
     """
 <figure class="lab draws">
-  <canvas class="preview" role="img"></canvas>
   <canvas class="samples" role="img" tabindex="0"></canvas>
 </figure>
 """,
@@ -22,8 +21,7 @@ _mount = register(
 
 
 def draws(*, key: str, slot: str, tiles: np.ndarray, z: np.ndarray, about: str) -> None:
-    """Show the image under the pointer of the `manifold` of the same slot, and samples, which it marks where they lie;
-    nothing is sent to the server.
+    """Show samples, which the planes of the same slot mark where they lie; nothing is sent to the server.
 
     Args:
         tiles: `uint8` [N, H, W(, 3)], shown in rows of `COLUMNS`. z: their latents, [N, 2].

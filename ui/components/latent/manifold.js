@@ -1,3 +1,6 @@
+// CSS pixels; two rows of planes stand beside the large one on a laptop.
+const ALONE = 168, TWO_ROWS = 140, RECON = 56;
+
 export default function ({ data, parentElement }) {
   const view = getOrCreate(parentElement, () => start(parentElement));
   view.accept(data);
@@ -5,78 +8,83 @@ export default function ({ data, parentElement }) {
 }
 
 function start(root) {
-  const figure = root.querySelector(".manifold"), read = root.querySelector(".read");
-  const reach = root.querySelector(".reach"), view = { accept, stop };
-  let props = null, z = null; // the latent shown by every plane of the page
-  const map = tilemap(root, {
-    room: () => Math.min(figure.clientWidth || 252, 420),
-    look: (cursor) => publish("planes:look", map.position(cursor)),
-    leave: () => publish("planes:look", null),
-  });
+  const figure = root.querySelector(".manifold"), button = root.querySelector(".map");
+  const recon = root.querySelector(".recon"), read = root.querySelector(".read"), view = { accept, stop };
+  const painter = planePainter(root);
+  let props = null, slot = null;
 
   function accept(data) {
-    if (props?.id === data.id) return;
-    props = data;
-    root.querySelector(".map").setAttribute("aria-label",
-      `Plane of ${data.name}: z0 to the right, z1 upwards. Arrow keys move.`);
-    const range = (k) => [-1, 1].map((side) => formatEnd(data.centre[k] + side * data.span)).join(" … ");
-    reach.textContent = `→ z0 ${range(0)} · ↑ z1 ${range(1)}`;
-    map.accept({ ...data, tiles: decodeBase64(data.tiles) });
-    showLayers();
-    look(z);
+    if (props?.id === data.id && props.number === data.number && props.title === data.title) return;
+    if (slot !== null && slot !== data.slot) store.planes.data.delete(slot);
+    if (props?.id !== data.id) {
+      painter.accept(planeData(data));
+      store.planes.data.set(data.slot, painter.data);
+    }
+    [props, slot, painter.data.title] = [data, data.slot, data.title];
+    const title = root.querySelector(".title");
+    root.querySelector(".digit").textContent = data.number <= 9 ? data.number : "";
+    title.textContent = data.title;
+    title.parentElement.title = data.name;
+    fit();
+    showLarge();
+    publish("planes:data", slot);
   }
 
-  const formatEnd = (x) => withMinus(Math.abs(x) < 9.95 ? x.toFixed(1) : x.toFixed(0));
+  function fit() {
+    if (!props || !figure.clientWidth) return;
+    painter.fit(Math.min(figure.clientWidth, store.planes.order.length > 3 ? TWO_ROWS : ALONE), true);
+    setSize(fitImage(painter.data.shape, RECON), recon);
+    paint();
+  }
+
   const visible = (label) => !hiddenClasses(props.dataset).has(label);
 
-  function showLayers() {
-    const { layers } = store.planes;
-    map.rings = layers.circles;
-    map.points(layers.cloud ? visible : null, layers.letters);
-    showMarks();
+  function paint() {
+    if (!painter.grid) return;
+    const { mode, layers } = store.planes;
+    painter.paint({ mode, visible, size: 12, regions: layers.regions && store.planes.regions.get(slot) });
+    paintMarks();
   }
 
-  // Samples are rings, which no image is.
-  function showMarks() {
-    const { positions, lit } = store.planes.marks.get(props.slot) ?? { positions: [], lit: null };
-    map.draw((ctx) => {
-      if (store.planes.layers.marks) for (const position of positions) map.ring(ctx, position, 4);
-      if (lit !== null && positions[lit]) map.ring(ctx, positions[lit], 8);
-    });
-  }
-
-  // Shows the same z as every other plane; null for none: then the preview shows the middle of the prior.
-  function look(position) {
-    z = position;
-    const here = position ?? [0, 0], cell = map.cell(here);
-    map.cursor = position ? cell : null;
-    figure.dataset.at = cell ? here.map((x) => x.toFixed(3)).join() : "";
-    let text = `z = (${here.map(formatSigned).join(", ")})`;
-    if (!cell) text += " · outside this plane";
-    else if (props.points) {
-      const near = map.nearestClass(here, visible);
-      text += near == null ? " · no image near" : near >= 0 ? ` · nearest: ${props.classes[near]}` : "";
+  function paintMarks() {
+    if (!painter.grid) return;
+    const { layers, link } = store.planes, { positions, lit } = store.planes.marks.get(slot) ?? { positions: [], lit: null };
+    const data = painter.data, k = link?.dataset === data.dataset ? data.row.get(link.image) : undefined;
+    const place = k === undefined ? null : [data.points[2 * k], data.points[2 * k + 1]];
+    painter.paintOver({ circles: layers.circles, names: false, marks: layers.samples ? positions : [],
+      lit: lit === null ? null : positions[lit], linked: place });
+    figure.dataset.linked = place ? place.map((x) => x.toFixed(2)).join() : "";
+    recon.style.opacity = place ? 1 : 0.2;
+    if (place) {
+      paintImage(recon, imageAt(data.recon, data.shape, k), data.shape);
+      read.textContent = `squared error ${formatSignificant(data.errors[k], 2)}`;
+    } else {
+      read.textContent = link ? "not one of its images" : "";
     }
-    read.textContent = read.title = text;
-    sendPreview();
-    map.draw();
+    recon.setAttribute("aria-label", place ? `Its reconstruction by ${props.name}, ${read.textContent}` : "No image");
   }
 
-  function sendPreview() {
-    const cell = map.cell(z ?? [0, 0]);
-    publish(`planes:preview:${props.slot}`, { image: cell && map.image(...cell), text: read.textContent });
+  function showLarge() {
+    const on = store.planes.large === slot;
+    button.setAttribute("aria-pressed", String(on));
+    button.setAttribute("aria-label", `Enlarge the plane of ${props.name}${props.number <= 9 ? `, key ${props.number}` : ""}`);
   }
 
+  button.addEventListener("click", () => enlarge(slot));
   const subscriptions = [
-    subscribe("planes:askPreview", (slot) => { if (props?.slot === slot) sendPreview(); }),
-    subscribe("planes:look", (position) => { if (props) look(position); }),
-    subscribe("planes:layers", () => { if (props) { showLayers(); look(z); } }),
-    subscribe("planes:marks", (slot) => { if (props?.slot === slot) showMarks(); }),
+    subscribe("planes:layers", () => { if (props) paint(); }),
+    subscribe("planes:link", () => { if (props) paintMarks(); }),
+    subscribe("planes:large", () => { if (props) showLarge(); }),
+    subscribe("planes:order", fit),
+    subscribe("planes:marks", (changed) => { if (changed === slot) paintMarks(); }),
   ];
+  const watch = new ResizeObserver(fit);
+  watch.observe(figure);
 
   function stop() {
-    map.stop();
+    watch.disconnect();
     for (const unsubscribe of subscriptions) unsubscribe();
+    store.planes.data.delete(slot);
     removeView(root);
   }
   return view;

@@ -1,38 +1,49 @@
-"""The latent plane of a model with two dimensions, beside those of other models: all planes of a page show the same z
-under the pointer."""
+"""A small plane of a model with two latent dimensions, one of several: each holds the data of its model, also for the
+enlarged plane (`plane_stage`), and shows where the linked image lies in it and how its model reconstructs it."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import isqrt
+from typing import Any
 
 import numpy as np
 
 from core.images import class_colors
 from core.images.shape import GREY_28, ImageShape
-from ui.components.base import fitting, message_shape, pack, register, shape_of
+from core.latent.planes import Density
+from ui.components.base import fitting, message_shape, pack, pack_numbers, register, shape_of
 
 SIDES = (37, 25, 19, 13)
-"""Images along one side. Four planes are sent at once, of 28 × 28 pixels 1.4 MB each; one less has many divisors, for
-maps of smaller screens."""
+"""Images along one side. Several planes are sent at once, of 28 × 28 pixels 1.4 MB each; one less has many divisors,
+for maps of smaller screens."""
 
 MOST_BYTES = 4_300_000
 """Pixels of a whole plane; larger images come with fewer of them."""
 
+LINKED = 600
+"""Images that are drawn as points and linked from plane to plane, at most."""
+
+LINKED_BYTES = 1_000_000
+"""Pixels of the reconstructions of linked images; of larger images fewer are linked."""
+
+MAP = """
+<{tag} class="map"{attributes}>
+  <canvas class="ground"></canvas><canvas class="cloud"></canvas><canvas class="over"></canvas>
+</{tag}>
+"""
+
+PAINT = ("../shared/axes", "../shared/plot", "../shared/marks", "plane_store", "tilemap", "plane_paint")
+"""Scripts of everything that paints planes."""
+
 _mount = register(
     __file__,
     "manifold",
-    """
-<figure class="lab manifold">
-  <div class="map" tabindex="0" role="application">
-    <canvas class="ground"></canvas><canvas class="cloud"></canvas><canvas class="over"></canvas>
-  </div>
-  <p class="number read"></p>
-  <p class="number reach"></p>
-</figure>
-""",
-    also=("../shared/plot", "../shared/marks", "plane_store", "tilemap"),
+    '<figure class="lab manifold"><figcaption><span class="digit"></span><span class="title"></span></figcaption>'
+    + MAP.format(tag="button", attributes=' type="button"')
+    + '<div class="below"><canvas class="recon" role="img"></canvas><span class="number read"></span></div></figure>',
+    also=PAINT,
 )
 
 
@@ -41,49 +52,80 @@ def side_for(shape: ImageShape = GREY_28) -> int:
     return isqrt(fitting([side * side for side in SIDES], shape, MOST_BYTES))
 
 
-def manifold(
+def linked_for(shape: ImageShape = GREY_28) -> int:
+    """Number of images of this shape that are linked from plane to plane, at most."""
+    return max(20, min(LINKED, LINKED_BYTES // shape.values))
+
+
+def message(
     *,
-    key: str,
     slot: str,
     name: str,
     dataset: str,
     tiles: np.ndarray,
     centre: np.ndarray,
     half: float,
-    points: np.ndarray | None,
-    labels: np.ndarray | None,
+    index: np.ndarray,
+    points: np.ndarray,
+    labels: np.ndarray,
+    recon: np.ndarray,
+    errors: np.ndarray,
     classes: Sequence[str],
-) -> None:
-    """Show the plane. Pointer, finger and arrow keys move over it without a message to the server. `plane_key` switches
-    what is drawn over the images; `draws` of the same slot shows the image under the pointer, and marks its samples.
-
-    For tests: the figure's `data-at` is the z shown, empty where it lies outside this plane.
+    density: Density | None,
+    circles: Sequence[tuple[float, float, float | None]],
+) -> dict[str, Any]:
+    """The data of one plane as the browser gets them: computed once for each version of the model's weights.
 
     Args:
-        slot: the plane's place on the page. name: the model, for screen readers.
-        dataset: classes are shown and hidden by data set and number.
+        slot: the plane's identity on the page. name: of the model.
+        dataset: images are linked, and classes hidden, by data set and number.
         tiles: `uint8` [side², H, W(, 3)] over the window, row by row from the top (`core.latent.planes.lattice`), with
             `side` of `side_for`.
         centre, half: the window in units of z: [2], and half its side.
-        points, labels: μ of training images [N, 2] and their classes [N] (−1: none). classes: a name per class.
+        index, points, labels: training images: their numbers [N], μ [N, 2] and classes [N] (−1: none). classes: a name
+            per class.
+        recon, errors: their reconstructions `uint8` [N, H, W(, 3)] and the mean squared errors per pixel [N].
+        density: of the classes on the window. circles: (radius, share of N(0, I) inside, share of q(z) inside) each.
     """
-    _mount(
-        key=key,
-        data={
-            "id": hashlib.blake2b(
-                tiles.tobytes() + repr((slot, name, tiles.shape)).encode(), digest_size=8
-            ).hexdigest(),
-            "slot": slot,
-            "name": name,
-            "dataset": dataset,
-            "shape": message_shape(shape_of(tiles)),
-            "side": isqrt(len(tiles)),
-            "tiles": pack(tiles),
-            "centre": [float(x) for x in centre],
-            "span": float(half),
-            "points": None if points is None else np.round(points, 3).ravel().tolist(),
-            "labels": None if labels is None else [int(k) for k in labels],
-            "classes": list(classes),
-            "colours": list(class_colors.CLASSES),
-        },
-    )
+    grids = None
+    if density is not None and len(density.labels):
+        grids = {
+            "side": density.values.shape[1],
+            "labels": [int(k) for k in density.labels],
+            "values": pack_numbers(density.values, np.uint8),
+            "levels": [int(level) for level in density.levels],
+        }
+    state = hashlib.blake2b(tiles.tobytes(), digest_size=8)
+    state.update(repr((slot, name, tiles.shape, index.tolist(), points.tolist(), labels.tolist())).encode())
+    return {
+        "id": state.hexdigest(),
+        "slot": slot,
+        "name": name,
+        "dataset": dataset,
+        "shape": message_shape(shape_of(tiles)),
+        "side": isqrt(len(tiles)),
+        "tiles": pack(tiles),
+        "centre": [float(x) for x in centre],
+        "span": float(half),
+        "index": [int(k) for k in index],
+        "points": np.round(points.astype(float), 3).ravel().tolist(),
+        "labels": [int(k) for k in labels],
+        "recon": pack(recon),
+        "errors": [float(f"{x:.3g}") for x in errors],
+        "classes": list(classes),
+        "colours": list(class_colors.CLASSES),
+        "density": grids,
+        "circles": [list(circle) for circle in circles],
+    }
+
+
+def manifold(*, key: str, data: Mapping[str, Any], title: str, number: int) -> None:
+    """Show a small plane; a click enlarges it, without a message to the server.
+
+    For tests: the figure's `data-linked` is where the linked image lies on it, empty where it does not.
+
+    Args:
+        data: of `message`. title: the model in a few words.
+        number: its place in the row; up to 9 it is also the key that enlarges it.
+    """
+    _mount(key=key, data={**data, "title": title, "number": number})

@@ -1,32 +1,36 @@
+const MODES = [
+  ["density", "Density", "How densely each class lies: z drawn from q(z | x). A contour holds 80 % of its class"],
+  ["dots", "Dots", "A dot for each image at its μ"],
+  ["letters", "Letters", "The class of each image, at its μ"],
+  ["pictures", "Pictures", "The decoded pictures alone"],
+];
 const LAYERS = [
-  ["cloud", "Training images", "A point for each training image, where the model encodes it"],
-  ["letters", "Letters", "A letter or digit for each class, for eyes that cannot tell its colour"],
-  ["circles", "Circles of the prior", "1, 2 and 3 σ of N(0, I)"],
-  ["marks", "Samples", "Where the samples below lie"],
+  ["circles", "Circles of the prior", "They hold 50, 90 and 99 % of N(0, I)"],
+  ["regions", "Decision regions", "The class that a classifier sees in the picture decoded at each place"],
+  ["samples", "Samples", "A ring for each of the samples below"],
 ];
 
 export default function ({ data, parentElement }) {
-  const changed = () => publish("planes:layers"), { layers } = store.planes;
-
-  function showLegends() {
-    parentElement.querySelector(".sets").replaceChildren(...data.sets.map(({ dataset, title, classes }) => {
-      const label = title ? `Classes of ${title}` : "Classes";
-      const legend = createElement("div", { class: "legend", role: "group", "aria-label": label });
-      classLegend(legend, classes, data.colours, hiddenClasses(dataset), changed, layers.letters);
-      if (title) legend.prepend(createElement("span", { text: title }));
-      return legend;
-    }));
-  }
-
+  const group = parentElement.querySelector(".modes"), { planes } = store;
+  readLayers();
+  const changed = () => { writeLayers(); publish("planes:layers"); };
+  const modes = MODES.map(([name, text, title]) => {
+    const button = createElement("button", { type: "button", title, text, "aria-pressed": String(planes.mode === name) });
+    button.addEventListener("click", () => {
+      planes.mode = name;
+      modes.forEach((other, k) => other.setAttribute("aria-pressed", String(MODES[k][0] === name)));
+      changed();
+    });
+    return button;
+  });
+  group.replaceChildren(...modes);
   parentElement.querySelector(".switches").replaceChildren(...LAYERS.map(([name, text, title]) => {
-    const input = createElement("input", { type: "checkbox" });
-    input.checked = layers[name];
+    const input = createElement("input", { type: "checkbox", name });
+    input.checked = planes.layers[name];
     input.addEventListener("change", () => {
-      layers[name] = input.checked;
-      if (name === "letters") showLegends();
+      planes.layers[name] = input.checked;
       changed();
     });
     return createElement("label", { title }, input, document.createTextNode(text));
   }));
-  showLegends();
 }

@@ -1,0 +1,40 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { load, plain } from "./load.mjs";
+
+const paint = ["shared/plot", "shared/marks", "latent/tilemap", "latent/plane_paint"];
+const { contourSegments, namePlaces } = load(["contourSegments", "namePlaces"], paint);
+
+// A field of values on n × n cells.
+const field = (n, value) => Float64Array.from({ length: n * n }, (_, k) => value((k % n) + 0.5, Math.floor(k / n) + 0.5));
+
+test("the contour of a cone is a circle, and closed", () => {
+  const n = 40, segments = contourSegments(field(n, (x, y) => 20 - Math.hypot(x - 20, y - 20)), n, 8), ends = new Map();
+  assert.ok(segments.length > 60);
+  for (const [x1, y1, x2, y2] of segments) {
+    for (const [x, y] of [[x1, y1], [x2, y2]]) {
+      assert.ok(Math.abs(Math.hypot(x - 20, y - 20) - 12) < 0.05, "on the circle");
+      const key = `${x.toFixed(6)} ${y.toFixed(6)}`;
+      ends.set(key, (ends.get(key) ?? 0) + 1);
+    }
+  }
+  assert.ok([...ends.values()].every((count) => count === 2), "every end meets another one");
+});
+
+test("a contour that would leave the grid is closed along its edge, and corners that touch stay apart", () => {
+  const closed = contourSegments(field(6, () => 1), 6, 0.5);
+  assert.equal(closed.length, 4 * 5 + 4, "five pieces a side, and one round each corner");
+  const touching = contourSegments(Float64Array.from([1, 0, 0, 1]), 2, 0.5);
+  assert.equal(touching.length, 8, "two closed lines of four pieces");
+});
+
+test("a class has its name where it is densest, or beside it where another name stands", () => {
+  const side = 20, peak = (cx, cy) => field(side, (x, y) => 255 * Math.exp(-((x - cx) ** 2 + (y - cy) ** 2) / 20));
+  const values = Uint8Array.from([...peak(5.5, 5.5), ...peak(5.5, 6.5), ...peak(15.5, 12.5)]);
+  const density = { side, labels: [0, 1, 2], values, levels: [60, 60, 60] };
+  const places = plain(namePlaces(density, (label) => label !== 9, 3));
+  assert.deepEqual([places[0].x, places[0].y, places[2].x, places[2].y], [5.5, 5.5, 15.5, 12.5]);
+  const apart = Math.hypot(places[1].x - 5.5, places[1].y - 5.5);
+  assert.ok(apart >= 3 && apart < 5, "as near as there is room");
+  assert.deepEqual(plain(namePlaces(density, (label) => label === 2, 3)).map(({ label }) => label), [2]);
+});
