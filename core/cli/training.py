@@ -51,6 +51,8 @@ def flag(f: dataclasses.Field[Any]) -> str:
 def _metavar(f: dataclasses.Field[Any]) -> str:
     if f.metadata["choices"]:
         return "{" + ",".join(f.metadata["choices"]) + "}"
+    if f.name == "without_classes":
+        return "NAMES"
     return {"int": "N", "float": "X", "str": "PATH"}.get(str(f.type), "N,N")
 
 

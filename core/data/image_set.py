@@ -35,6 +35,18 @@ class Origin:
 
 
 @dataclass(frozen=True, eq=False)
+class LabelledImages:
+    """Pictures `uint8` [N, H, W] or [N, H, W, 3], and their labels `int64` [N]. Both are read-only."""
+
+    images: np.ndarray
+    labels: np.ndarray
+
+    def __post_init__(self) -> None:
+        for array in (self.images, self.labels):
+            array.flags.writeable = False
+
+
+@dataclass(frozen=True, eq=False)
 class ImageSet:
     """A whole data set in memory. The arrays are shared within the process and read-only.
 
@@ -47,6 +59,8 @@ class ImageSet:
         held_out: indices of the training images that its makers put aside for validation, `int64`.
         changed: what has changed since the run that the set was loaded for was trained, one sentence; else empty.
         origin: places of the training images in that run, where they are not the same.
+        left_out: test images of the classes that a recipe leaves out (`leaving_out.without`); None where it leaves out
+            none. Their labels are indices into the same `classes`.
         ordered: False where nothing tells in which order that run had them, so that no row of its latent table can be
             given to an image.
     """
@@ -64,6 +78,7 @@ class ImageSet:
     changed: str = ""
     origin: Origin | None = None
     ordered: bool = True
+    left_out: LabelledImages | None = None
 
     def __post_init__(self) -> None:
         for array in (self.train_images, self.train_labels, self.test_images, self.test_labels, self.held_out):

@@ -15,6 +15,7 @@ from core.system.content_digest import frozen
 KINDS = {
     "validation": "images held out of training; only these determine the threshold",
     "test": "test images of the same data set, never seen in training: they should not stand out",
+    "left-out": "test images of the classes that the run was trained without",
     "other": "images of another data set",
     "inverted": "the test images with black and white swapped",
     "shuffled": "the test images with their pixels in a random order: the same grey levels without any shape",
@@ -22,7 +23,7 @@ KINDS = {
 }
 """Kinds of images in an outlier set, in this order, with a description."""
 
-OUTLIERS = ("other", "inverted", "shuffled", "noise")
+OUTLIERS = ("left-out", "other", "inverted", "shuffled", "noise")
 """Kinds that count as outliers."""
 
 MIN_VALIDATION = 250
@@ -37,8 +38,8 @@ class OutlierSet:
         images: pictures `uint8` [N, H, W] or [N, H, W, 3].
         kind: index into `KINDS`, [N].
         number: index of the image, or of the image it was made from, in its data set, [N]; for validation images in the
-            training set.
-        label: class of validation and test images, [N]; -1 for all others and where there are no classes.
+            training set, for left-out ones among the left-out test images.
+        label: class of validation, test and left-out images, [N]; -1 for all others and where there are no classes.
         other: name of the other data set, or "".
     """
 
@@ -93,6 +94,10 @@ def build(images: ImageSet, recipe: Recipe, other: ImageSet | None, n: int, seed
         ("validation", images.train_images[held], held, images.train_labels[held]),
         ("test", known, picks, images.test_labels[picks]),
     ]
+    if images.left_out is not None and len(images.left_out.images):
+        left_out = images.left_out
+        rows = data.spread(left_out.labels, min(n, len(left_out.images)))
+        parts.append(("left-out", left_out.images[rows], rows, left_out.labels[rows]))
     if other is not None and len(other.test_images):
         rows = data.spread(other.test_labels, min(n, len(other.test_images)))
         parts.append(("other", other.test_images[rows], rows, None))

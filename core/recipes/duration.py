@@ -32,6 +32,7 @@ _WITHOUT_EFFECT = frozenset(
         "polarity",
         "train_images",
         "validation",
+        "without_classes",
         "sigma",
         "beta",
         "beta_warmup",
@@ -66,9 +67,11 @@ def speed_key(recipe: Recipe) -> str:
 
 def images_of(recipe: Recipe) -> tuple[int, int] | None:
     """Numbers of images of one epoch and of validation, without loading any; None for a folder of unknown size."""
-    count = data.SOURCES[recipe.dataset].train
-    if not count:
+    source = data.SOURCES[recipe.dataset]
+    if not source.train:
         return None
+    # The classes of these sets are about equally frequent.
+    count = round(source.train * (1 - len(recipe.left_out) / max(1, len(source.classes))))
     validation = min(recipe.validation, count // 5)  # as `data.split` does
     train = min(recipe.train_images or count, count - validation)
     part = recipe.round_images if recipe.family.uses("round_images") else 0

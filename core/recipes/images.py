@@ -5,18 +5,25 @@ from __future__ import annotations
 import os
 
 from core import data
-from core.data import ImageSet
+from core.data import DataError, ImageSet, leaving_out
 from core.recipes.recipe import Recipe
 from core.system import user_paths
 
 
 def load_images(recipe: Recipe) -> ImageSet:
-    """The data set of a recipe in the recipe's image shape, from memory if it was loaded before.
+    """The data set of a recipe in the recipe's image shape, without the classes that it leaves out; from memory if it
+    was loaded before.
 
     Raises:
-        DataError: files missing or damaged, or a shape that the set does not have.
+        DataError: files missing or damaged, a shape that the set does not have, or no image is left.
     """
-    return data.load(recipe.dataset, recipe.folder, recipe.shape, recipe.pixels)
+    whole = data.load(recipe.dataset, recipe.folder, recipe.shape, recipe.pixels)
+    images = leaving_out.without(whole, recipe.left_out)
+    if not len(images.train_images):
+        raise DataError(
+            f"No training image is left without the classes {recipe.without_classes}. Leave fewer of them out."
+        )
+    return images
 
 
 def settled(recipe: Recipe) -> Recipe:
@@ -24,10 +31,15 @@ def settled(recipe: Recipe) -> Recipe:
     sees the same pixels whatever is added to the folder later.
 
     Raises:
-        DataError: as `load_images`.
+        DataError: as `load_images`, or the folder has no class of a name that is left out.
     """
     if recipe.dataset != "folder":
         return recipe
-    used = load_images(recipe).pixels
+    images = data.load(recipe.dataset, recipe.folder, recipe.shape, recipe.pixels)
+    if recipe.left_out and not images.classes:
+        raise DataError("without_classes: the pictures of this folder have no classes. Leave the field empty.")
+    if refusal := leaving_out.refusal(recipe.left_out, images.classes, "this folder"):
+        raise DataError(f"without_classes: {refusal[0].upper()}{refusal[1:]}")
+    used = images.pixels
     folder = os.path.abspath(user_paths.path_of(recipe.folder))
     return recipe.with_(folder=folder, levels=used.levels, ground=used.ground, polarity=used.polarity)

@@ -13,6 +13,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
+from core.data import leaving_out
 from core.data.registry import SOURCES
 from core.images.pixel_choices import AUTO, EACH, GROUNDS, POLARITIES, PixelChoices
 from core.images.shape import GREY_28, ImageShape
@@ -93,6 +94,12 @@ class SharedRecipe:
     )
     train_images: int = field(
         0, "How many training images to use; 0 means all of them.", group="data", low=0, high=1_000_000, unit="images"
+    )
+    without_classes: str = field(
+        "",
+        "Classes to leave out of training, validation and test, by name, separated by commas, such as 8. The model "
+        "never sees them, so that Outliers can show whether it notices.",
+        group="data",
     )
     validation: int = field(
         1_000,
@@ -401,6 +408,9 @@ class SharedRecipe:
             object.__setattr__(self, "levels", self.pixels.levels)
         except ValueError as error:
             raise RecipeError(str(error)) from None
+        object.__setattr__(self, "without_classes", ", ".join(self.left_out))
+        if refusal := leaving_out.refusal(self.left_out, SOURCES[self.dataset].classes, SOURCES[self.dataset].title):
+            raise RecipeError(f"without_classes: {refusal}")
         if self.variational and self.likelihood == "mse":
             raise RecipeError(
                 "likelihood: 'mse' has no place in an ELBO, its scale against the KL term would be "
@@ -424,9 +434,14 @@ class SharedRecipe:
         return PixelChoices(self.levels, self.ground, self.polarity)
 
     @property
+    def left_out(self) -> tuple[str, ...]:
+        """Names of the classes that are left out."""
+        return leaving_out.names(self.without_classes)
+
+    @property
     def source_of_images(self) -> tuple[Any, ...]:
         """All that says which images these are: equal for recipes that train on the same pixels."""
-        return self.dataset, self.folder, self.image_shape, self.pixels
+        return self.dataset, self.folder, self.image_shape, self.pixels, self.left_out
 
     def bits_per_dim(self, nats: float) -> float | None:
         """Bits per dimension of `nats` per image; None unless the likelihood is the probability of 8-bit levels."""
@@ -512,7 +527,8 @@ class SharedRecipe:
             end = f" · {self.adversarial} · " + ("from scratch" if self.generator == "scratch" else "from the decoder")
         else:
             end = f" · β {self.beta:g}" if self.family.uses("beta") else ""
-        return f"{self.family.abbreviation} · {self.dataset} · {body} · {self.latent_dim}-d{end}"
+        images = self.dataset + (f" without {self.without_classes}" if self.without_classes else "")
+        return f"{self.family.abbreviation} · {images} · {body} · {self.latent_dim}-d{end}"
 
 
 def _own_fields() -> list[tuple[str, str, Any]]:

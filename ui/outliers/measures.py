@@ -152,7 +152,7 @@ def _table(result: Result, choice: Choice) -> None:
         }
         | {
             title(kind, result.outlier_set): st.column_config.NumberColumn(
-                format="%.3f", width=100 if kind == "other" else 70
+                format="%.3f", width=100 if kind in ("left-out", "other") else 70
             )
             for kind in result.outlier_set.outliers
         },

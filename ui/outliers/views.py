@@ -21,6 +21,7 @@ from ui.shared.still_image import still
 STYLES: dict[str, tuple[str | int, str, str]] = {
     "validation": ("muted", "hollow", "solid"),
     "test": ("real", "solid", "solid"),
+    "left-out": (2, "lines", "longdash"),
     "other": (0, "rising", "solid"),
     "inverted": (1, "falling", "dash"),
     "shuffled": (3, "cross", "dashdot"),
@@ -46,6 +47,7 @@ def title(kind: str, outlier_set: OutlierSet) -> str:
     return {
         "validation": "Validation",
         "test": "Test images",
+        "left-out": "Classes left out",
         "inverted": "Inverted",
         "shuffled": "Shuffled",
         "noise": "Noise",
@@ -200,6 +202,8 @@ def _long(k: int, outlier_set: OutlierSet, images: ImageSet) -> str:
     kind, label, number = list(KINDS)[outlier_set.kind[k]], int(outlier_set.label[k]), int(outlier_set.number[k])
     if kind == "test":
         return f"Test image {number}" + (f", class {images.classes[label]}" if 0 <= label < len(images.classes) else "")
+    if kind == "left-out":
+        return f"An image of class {images.classes[label]}, which the model was trained without"
     return {
         "other": f"Test image {number} of {title('other', outlier_set)}",
         "inverted": f"Test image {number}, inverted",

@@ -18,6 +18,7 @@ LABELS = {
     "ground": "Behind transparent pixels",
     "polarity": "Dark on light or light on dark",
     "train_images": "Training images (0: all)",
+    "without_classes": "Classes left out",
     "validation": "Held-out images",
     "model": "Kind of model",
     "hidden": "Hidden layers",

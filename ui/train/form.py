@@ -29,6 +29,7 @@ OPEN = ("name", "dataset", "folder", "latent_dim", "beta", "source", "generator"
 PLACEHOLDERS = {
     "folder": "path of a folder of pictures",
     "levels": "auto, each, or 0 to 4095",
+    "without_classes": "none; or names, such as 8",
     "image_shape": "1-28-28, or 3-32-32 for colour",
 }
 """Examples in empty text fields, where they are no widths of layers."""

@@ -25,6 +25,7 @@ function patternOf(ctx, { colour, pattern }) {
   brush.beginPath();
   for (const shift of [-12, 0, 12]) {
     if (pattern === "rising" || pattern === "cross") { brush.moveTo(shift - 1, 13); brush.lineTo(shift + 13, -1); }
+    if (pattern === "lines") { brush.moveTo(-1, 3); brush.lineTo(13, 3); brush.moveTo(-1, 9); brush.lineTo(13, 9); }
     if (pattern === "falling" || pattern === "cross") { brush.moveTo(shift - 1, -1); brush.lineTo(shift + 13, 13); }
   }
   brush.stroke();

@@ -46,8 +46,8 @@ class Row:
     """One histogram.
 
     Attributes:
-        name: what the images are. colour, pattern: fill of its bars; patterns are `solid`, `rising`, `falling`,
-            `cross`, `dots` and `hollow`.
+        name: what the images are. colour, pattern: fill of its bars; patterns are `solid`, `lines`, `rising`,
+            `falling`, `cross`, `dots` and `hollow`.
         scores: [n]. images, copies: the images and their reconstructions, `uint8` [n, H, W(, 3)].
         auroc: against the test images; NaN for none.
     """
