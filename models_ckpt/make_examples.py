@@ -1,9 +1,12 @@
-"""Train the example runs of the repository: `python models_ckpt/make_examples.py` (a few minutes on a laptop).
+"""Train the example runs of the repository: `python models_ckpt/make_examples.py [NAME …]` (half an hour on a laptop).
 
-One small run per preset, on scikit-learn's digits. Each keeps only the files that pages read: the best weights in half
-precision, which makes no visible difference, the tables, the figures on the test set and six frames in 32 grey levels.
+What they are is in `core/recipes/examples.py`; a name may be given with or without `example-`. Two need the files of
+MNIST and of FashionMNIST. Each example keeps only the files that pages read: the best weights in half precision, which
+makes no visible difference, the tables with five digits a number, the figures on the test set and five frames in 32
+grey levels.
 """
 
+import csv
 import sys
 from pathlib import Path
 
@@ -12,44 +15,52 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from core import data, runs
+from core import runs
 from core.evaluation import test_set
 from core.images import convert
-from core.recipes.presets import CLASSIC, PRESETS, for_digits  # noqa: E402
-from core.runs import weights  # noqa: E402
+from core.recipes.examples import EXAMPLE, EXAMPLES, GAN_SOURCE  # noqa: E402
+from core.runs import weights
+from core.runs.images import images_of
 from core.system import paths
 from core.system.atomic_files import write_json  # noqa: E402
 from core.system.progress import Steps
 from core.training.events import EpochEnd, Finished  # noqa: E402
 from core.training.loop import train  # noqa: E402
 
-FRAMES, GREYS = 6, 32
+FRAMES, GREYS, DIGITS = 5, 32, 5
 LIMIT = 8_000_000
 """Maximum size of all examples together, in bytes: every clone of the repository contains them."""
 
+TABLES = ("history.csv", "kl.csv", "classes.csv")
 
-def make(recipe_name: str) -> int:
-    """Train one example, replacing an existing one, and return its size in bytes."""
-    name = f"example-{recipe_name}"
+UNNEEDED = ("last.safetensors", "resume.safetensors", "images.safetensors", "classifier.safetensors", ".lock")
+"""Files that only a run needs that is trained on, or whose images may change."""
+
+
+def make(name: str) -> None:
+    """Train one example, replacing an existing one."""
     old = runs.Run(paths.runs_folder() / name)
     if old.path.is_dir():
         old.delete()
-    recipe = for_digits(PRESETS[recipe_name])
-    run = runs.create(recipe.with_(source="example-mlp-vae") if recipe.model == "gan" else recipe, name)
+    recipe = EXAMPLES[name].recipe
+    run = runs.create(recipe.with_(source=GAN_SOURCE) if recipe.family.adversarial else recipe, name)
     for event in train(run, "cpu"):
         if isinstance(event, EpochEnd) and event.epoch % 20 == 0:
             found = event.row.get("val_total", event.row.get("val_frechet"))
             print(f"{name}: epoch {event.epoch} of {run.epochs}, validation {found:.2f}", flush=True)
         if isinstance(event, Finished) and event.state != "finished":
             raise SystemExit(f"{name}: {event.message}")
-    if recipe.model == "gan":  # dated before its source: pages open with the newest run
-        source = runs.Run(paths.runs_folder() / "example-mlp-vae")
-        run.update_status(created=source.status["created"] - 1)
-    for file in ("last.safetensors", "resume.safetensors", ".lock"):
+    reduce(run)
+
+
+def reduce(run: runs.Run) -> None:
+    """Keep of a finished run what an example needs."""
+    for file in UNNEEDED:
         (run.path / file).unlink(missing_ok=True)
     _halve(run)
     _thin(run)
-    return sum(file.stat().st_size for file in run.path.rglob("*") if file.is_file())
+    for table in TABLES:
+        _shorten(run.path / table)
 
 
 def _thin(run: runs.Run) -> None:
@@ -67,22 +78,42 @@ def _thin(run: runs.Run) -> None:
         Image.fromarray(coarse).save(run.path / "frames" / f"{epoch:04d}.png", optimize=True)
 
 
+def _shorten(table: Path) -> None:
+    """Write the numbers of a table with `DIGITS` significant digits, whole numbers in full: a third of the bytes."""
+    if not table.is_file():
+        return
+    with table.open(newline="") as file:
+        header, *rows = csv.reader(file)
+    short = [
+        [cell if cell.lstrip("-").isdigit() or not cell else f"{float(cell):.{DIGITS}g}" for cell in row]
+        for row in rows
+    ]
+    with table.open("w", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows([header, *short])
+
+
 def _halve(run: runs.Run) -> None:
     """Convert the best weights to half precision, and evaluate the converted weights on the test set."""
     file = run.path / "best.safetensors"
     tensors, facts = weights.load(file)
     weights.save(file, {k: t.half() if t.is_floating_point() else t for k, t in tensors.items()}, facts)
-    model, found = weights.load_model(run), data.load(run.recipe.dataset)
+    model, found = weights.load_model(run), images_of(run)
     figures = Steps(test_set.evaluation_steps(model, found, len(found.test_images))).end()
     write_json(run.path / "evaluation.json", figures | {"epoch": facts["epoch"]})
 
 
+def _size(name: str) -> int:
+    return sum(file.stat().st_size for file in (paths.runs_folder() / name).rglob("*") if file.is_file())
+
+
 if __name__ == "__main__":
-    # The first preset comes last of the classic ones, since pages open with the newest run; the GAN, whose source is
-    # that run, follows.
-    order = sorted(sys.argv[1:] or reversed(CLASSIC), key=lambda name: PRESETS[name].model == "gan")
-    sizes = {name: make(name) for name in order}
-    for name, size in sizes.items():
-        print(f"example-{name}: {size / 1e6:.2f} MB")
-    if sum(sizes.values()) > LIMIT:
-        raise SystemExit(f"Together they take {sum(sizes.values()) / 1e6:.1f} MB; {LIMIT / 1e6:g} MB are allowed.")
+    asked = {EXAMPLE + name.removeprefix(EXAMPLE) for name in sys.argv[1:]} or EXAMPLES.keys()
+    if unknown := asked - EXAMPLES.keys():
+        raise SystemExit(f"There is no example {min(unknown)}. The examples are {', '.join(EXAMPLES)}.")
+    for name in EXAMPLES:
+        if name in asked:
+            make(name)
+    for name in EXAMPLES:
+        print(f"{name}: {_size(name) / 1e6:.2f} MB")
+    if (whole := sum(map(_size, EXAMPLES))) > LIMIT:
+        raise SystemExit(f"Together they take {whole / 1e6:.1f} MB; {LIMIT / 1e6:g} MB are allowed.")

@@ -333,7 +333,7 @@ def for_digits(recipe: Recipe) -> Recipe:
 
 
 def first_model() -> Recipe:
-    """Recipe behind the button on Home: generated digits in about fifteen seconds on a laptop.
+    """Recipe behind the button on Home: generated digits in about a quarter of a minute on an idle laptop.
 
     Twice the epochs of the fast recipe: long enough to watch, and 1 nat better.
     """

@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 from filelock import FileLock
 
+from core.recipes import examples
 from core.recipes.recipe import Recipe, RecipeError
 from core.runs import evaluation_file, frames, history, layout, leftovers, names, status
 from core.system import paths
@@ -33,9 +34,6 @@ from core.system.atomic_files import FULL, read_json
 from core.system.parsed_files import ParsedFiles
 from core.system.plain_text import plain, sentence
 from core.system.regular_files import UnusableFile, is_regular, read_regular
-
-EXAMPLE = "example-"
-"""How the names of the runs begin that come with the lab."""
 
 
 class RunError(RuntimeError):
@@ -123,7 +121,12 @@ class Run:
     @property
     def example(self) -> bool:
         """Whether it came with the lab."""
-        return self.name.startswith(EXAMPLE) and not self.owner
+        return self.name.startswith(examples.EXAMPLE) and not self.owner
+
+    @property
+    def lesson(self) -> str:
+        """What an example shows, one sentence; empty for any other run."""
+        return examples.lesson(self.name) if self.example else ""
 
     @property
     def epochs(self) -> int:

@@ -189,7 +189,7 @@ def second_controls() -> None:
 
 def _usable() -> dict[str, Run]:
     found = (run for run in runs.list_runs() if not run.error and run.has_weights and places_images(run))
-    return {run.name: run for run in preferred(found)}
+    return {run.name: run for run in preferred(found, images=True)}
 
 
 def _kind(suffix: str) -> None:

@@ -38,7 +38,7 @@ def show() -> None:
     """Draw the page."""
     address.check_names([FIRST])
     job = _first_job()
-    words, pictures = st.columns([5, 6], gap="large")
+    words, pictures = st.columns([6, 5], gap="large", vertical_alignment="center")
     with words:
         st.title("Latent Lab", anchor=False)
         st.markdown(
@@ -46,6 +46,7 @@ def show() -> None:
             "then change the numbers and see what it draws."
         )
         _first_model(job)
+        _next_steps(job)
     with pictures:
         _pictures(job)
     if _other_jobs() or _background_jobs():
@@ -132,16 +133,45 @@ def _trained(job: TrainingJob) -> None:
             open_page("run", name=job.name)
 
 
+CHANGE = ("train", "", "Change one setting, such as β or the latent size, and compare the runs")
+BEFORE = (
+    ("generate", "run", "Move the sliders of its latent space and watch the picture"),
+    ("run", "name", "See how {} learned, epoch by epoch"),
+    CHANGE,
+)
+AFTER = (
+    ("interpolate", "run", "Turn one digit into another, step by step"),
+    ("map", "run", "See which digits it finds similar, on a map of its latent space"),
+    CHANGE,
+)
+"""Links below the buttons, before the first model is trained and after it: page, its parameter for the run, text."""
+
+
+def _next_steps(job: TrainingJob | None) -> None:
+    """What to do next with the first model, or with an example instead."""
+    trained = job is not None and job.state == "finished"
+    run = job.run if trained else _example()
+    if run is None or (job is not None and job.active):
+        return
+    with st.container(gap="xxsmall", key="home_next"):
+        st.markdown("**Then try this**")
+        for key, parameter, text in AFTER if trained else BEFORE:
+            page = next(page for page in PAGES if page.key == key)
+            query = {parameter: run.name} if parameter else None
+            label = text.format(escape_markdown(run.name))
+            st.page_link(page.script, label=label, icon=page.icon, query_params=query)
+
+
 def _first_buttons() -> None:
-    example = _example()
+    example, takes = _example(), first_model_takes()
     with st.container(horizontal=True):
         if st.button(
             "Train your first model",
             type="primary",
             key="home_train",
             icon=":material/play_arrow:",
-            help="A small variational autoencoder (VAE) learns 1,320 handwritten digits. It takes about fifteen "
-            "seconds and needs no network.",
+            help=f"A small variational autoencoder (VAE) learns 1,320 handwritten digits. It takes {takes}, without a "
+            "network.",
         ):
             _submit(lambda: submit_training(first_model()))
         if example is not None and run_button(
@@ -152,7 +182,6 @@ def _first_buttons() -> None:
             help="Move the sliders of a model that is already trained.",
         ):
             open_page("generate", run=example.name)
-    takes = first_model_takes()
     st.caption(f"{takes[0].upper()}{takes[1:]}, on this computer, without a network.")
 
 
@@ -164,7 +193,7 @@ def _progress(name: str) -> None:
         st.rerun()
     shot = job.snapshot()
     if job.position > 0:
-        label = f"Waiting: {waits(job, 'yours')}. It starts by itself."
+        label = f"In the queue: {waits(job, 'yours')}. Yours starts automatically."
     elif job.state in ("queued", "starting"):
         label = "Starting the training process, about three seconds …"
     else:
@@ -209,7 +238,7 @@ def _samples(run: Run, epoch: int) -> None:
         st.info(escape_markdown(str(error)))
         return
     count = len(samples)
-    still(samples, columns=8, scale=2, alt=f"{count} images invented by the model {run.name} after epoch {epoch}")
+    still(samples, columns=8, scale=None, alt=f"{count} images invented by the model {run.name} after epoch {epoch}")
     st.caption(f"{count} pictures that the model made up ({escape_markdown(run.name)}, after epoch {epoch}).")
 
 
@@ -241,7 +270,7 @@ def _running_now() -> None:
     for job in jobs[:5]:
         with st.container(horizontal=True, vertical_alignment="center"):
             shot = job.snapshot()
-            place = f"in the queue, {job.position} before it" if job.position else "running"
+            place = f"in the queue, {waits(job)}" if job.position else "running"
             st.markdown(
                 f"**{escape_markdown(job.name)}** · {escape_markdown(job.recipe.summary())} · {place}"
                 + ("" if job.position else f" · epoch {int(shot.epoch)} of {shot.epochs}")
@@ -260,6 +289,6 @@ def _cards() -> None:
     pages = [page for page in PAGES if page is not HOME]
     for first in range(0, len(pages), COLUMNS):
         for column, page in zip(st.columns(COLUMNS), pages[first : first + COLUMNS], strict=False):
-            with column.container(border=True, height="stretch", key=f"card_{page.key}"):
+            with column.container(border=True, height="stretch", gap=None, key=f"card_{page.key}"):
                 st.page_link(page.script, label=f"**{page.title}**", icon=page.icon)
-                st.markdown(page.sentence)
+                st.caption(page.sentence)

@@ -26,7 +26,7 @@ def page() -> None:
         "well ordered it is.",
         key="interpolate_head",
     ):
-        run = pick_run("run")
+        run = pick_run("run", images=True)
     if run is not None:
         _content(run)
     damaged_runs()

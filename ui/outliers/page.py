@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.recipes import examples
 from core.runs import Run
 from ui.outliers import classes, inputs, measures, scores, views
 from ui.outliers.explain import explain
@@ -23,7 +24,7 @@ def page() -> None:
         "outliers and see whether its score separates them.",
         key="outliers_head",
     ):
-        run = pick_run("run", fits=places_images, unfit=NO_PLACE)
+        run = pick_run("run", fits=places_images, unfit=NO_PLACE, images=True, best=examples.WITHOUT_8)
     if run is not None:
         _content(run)
     damaged_runs()

@@ -31,7 +31,9 @@ def one_of_each(found: list[Run]) -> list[Run]:
     is taken only where its family has no other.
     """
     sets: dict[ImagesKey, dict[str, Run]] = {}
-    for run in sorted(preferred(found), key=lambda run: run.recipe.latent_dim == 2):  # stable: the best first
+    for run in sorted(
+        preferred(found, images=True), key=lambda run: run.recipe.latent_dim == 2
+    ):  # stable: the best first
         sets.setdefault(images_key(run), {}).setdefault(run.recipe.family.key, run)
     best = max(sets.values(), key=len, default={})
     families = [key for key, family in FAMILIES.items() if not family.adversarial]
@@ -43,7 +45,7 @@ def choose_models() -> list[Run] | None:
 
     The names stand in the address as `?runs=a,b`; a link may also ask for a single `?run=a`.
     """
-    found = preferred(run for run in runs.list_runs() if not run.error)
+    found = preferred((run for run in runs.list_runs() if not run.error), images=True)
     usable = {run.name: run for run in found if run.has_weights}
     if not usable:
         nothing_yet("reconstruct", bool(found))

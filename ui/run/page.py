@@ -66,6 +66,8 @@ def _one(run: Run, queue: TrainingQueue) -> None:
     if run.error is None and not training:
         line = settings_line(run.recipe, run.status["changes"])
         st.markdown(f"{escape_markdown(line)} · {_state(run)}")
+    if run.lesson:
+        st.info(f"**An example.** {escape_markdown(run.lesson)}", icon=":material/school:")
     actions(run, queue, training, opened=True)
     to_top(run.name, key="run_to_top")
     if run.error is not None:

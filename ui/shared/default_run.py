@@ -1,28 +1,44 @@
 """The run that a page opens at first: this visitor's newest, else the best example. Every page asks here.
 
 found = preferred(run for run in runs.list_runs() if …)   # the first one is the page's default
+
+A page that shows real images asks with `images=True`: an example whose images are not on this machine then comes after
+those whose images are. A visitor's own run keeps its place: its page says how to get the images back.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from core import runs
+from core import data, runs
 from core.gan.experiments import is_experiment_recipe
+from core.recipes import examples
 from core.runs import Run, gan_source
 from ui.shared.owner import is_mine
 
-BEST_EXAMPLES = ("example-conv-vae", "example-mlp-vae")
+BEST_EXAMPLES = (examples.FIRST, "example-conv-vae", "example-mlp-vae")
 """Examples that suit most pages, the best first."""
 
 
-def preferred(found: Iterable[Run]) -> list[Run]:
+def preferred(found: Iterable[Run], images: bool = False, best: str = "") -> list[Run]:
     """Runs, the best one to begin with first: this visitor's, then the examples, then everybody else's.
 
     The trials of the GAN page's experiments come last. Among equals, the order of `found` remains: newest first as
     `runs.list_runs` has them.
+
+    Args:
+        images: whether the page needs the run's images: examples whose images are not on this machine come after the
+            others.
+        best: name of the example that suits the page best, in place of the first of `BEST_EXAMPLES`.
     """
-    return sorted(found, key=_rank)
+    ready = {name for name, status in data.status().items() if status.ready} if images else None
+
+    def place(run: Run) -> tuple[tuple[bool, int], bool, int]:
+        *group, example = _rank(run)
+        absent = ready is not None and run.example and not run.error and run.recipe.dataset not in ready
+        return tuple(group), absent, -1 if run.name == best else example
+
+    return sorted(found, key=place)
 
 
 def default_run(fits: Callable[[Run], bool] = bool) -> Run | None:
@@ -39,9 +55,9 @@ def best_example(fits: Callable[[Run], bool] = bool) -> Run | None:
 
 def preferred_sources(dataset: str | None = None, folder: str = "") -> list[Run]:
     """Runs whose decoder can become a GAN's generator (`gan_source.sources`): in the families' order, then the best one
-    to begin with first."""
-    found = preferred(gan_source.sources(dataset, folder))
-    return sorted(found, key=lambda run: run.recipe.family.generator_source)
+    to begin with first. The example of MNIST comes last: on the digits a GAN takes seconds where it takes minutes."""
+    found = preferred(gan_source.sources(dataset, folder), images=True)
+    return sorted(found, key=lambda run: (run.recipe.family.generator_source, run.name == examples.FIRST))
 
 
 def _rank(run: Run) -> tuple[bool, int, int]:

@@ -10,13 +10,14 @@ from core.jobs.training_job import TrainingJob
 from core.jobs.training_queue import TrainingQueue
 from core.recipes import duration
 from core.recipes.duration import rough_duration
+from core.recipes.presets import first_model
 from core.recipes.recipe import Recipe
 from ui.shared.default_run import preferred_sources
 from ui.shared.formatting import pluralize
 from ui.shared.owner import me
 
 FIRST_SECONDS = 15.0
-"""Time of the first model on an idle laptop."""
+"""Time of the first model on an idle laptop, until a training here has shown how fast this computer is."""
 
 
 def submit_training(recipe: Recipe, name: str | None = None, device: str = "auto") -> TrainingJob:
@@ -39,18 +40,28 @@ def waits(job: TrainingJob, whose: str = "it") -> str:
 
 
 def first_model_takes() -> str:
-    """How long Home's first model takes with all that comes before it, as busy as this computer is: `about fifteen
-    seconds`, `about 2 min (3 other trainings come first, and this computer is busy)`."""
+    """How long Home's first model takes with all that comes before it, as fast and as busy as this computer is: `about
+    15 s`, `about 2 min (3 other trainings come first, and this computer is busy)`."""
     slower, found = waiting.slowdown(), waiting.wait_of_new(job_queue())
-    if slower < waiting.BUSY and not found.before:
-        return "about fifteen seconds"
-    own = FIRST_SECONDS * slower
+    own = _first_model_seconds(slower)
     others = pluralize(found.before, "other training")
     if found.before and found.seconds is None:
         return f"{rough_duration(own)} once {others} {'has' if found.before == 1 else 'have'} ended"
     first = f"{others} {'comes' if found.before == 1 else 'come'} first" if found.before else ""
     busy = "this computer is busy" if slower >= waiting.BUSY else ""
-    return f"{rough_duration(own + (found.seconds or 0.0))} ({', and '.join(part for part in (first, busy) if part)})"
+    why = ", and ".join(part for part in (first, busy) if part)
+    return rough_duration(own + (found.seconds or 0.0)) + (f" ({why})" if why else "")
+
+
+def _first_model_seconds(slower: float) -> float:
+    """Seconds that Home's first model trains: at the rate of the newest training like it; else as long as on an idle
+    laptop, or longer where a speed test found this computer slower, times `slower`."""
+    recipe = first_model()
+    if (measured := waiting.expected(recipe, job_queue())) is not None:
+        return measured
+    rate = training_queue.training_queue("auto").speeds.known(recipe)
+    tested = duration.seconds(recipe, rate) if rate else None
+    return max(FIRST_SECONDS, tested or 0.0) * slower
 
 
 def takes(recipes: Sequence[Recipe], measure: bool = False) -> str:

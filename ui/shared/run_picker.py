@@ -27,6 +27,8 @@ def pick_run(
     nothing: Callable[[], None] | None = None,
     trials: str = "",
     empty: str = "",
+    images: bool = False,
+    best: str = "",
 ) -> Run | None:
     """The chosen run, of all runs with weights in the order of `default_run.preferred`. None, with the next step on
     the page, if there are none.
@@ -41,8 +43,10 @@ def pick_run(
             asks for one that does not. nothing: draws what replaces the box where there is no run.
         trials: placeholder of the box where only runs of experiments suit; it then begins empty, and None is returned
             until one is chosen. empty: placeholder of a box that begins empty whatever there is.
+        images, best: whether the page needs the run's images, and the example that suits it best
+            (`default_run.preferred`).
     """
-    found = preferred(run for run in runs.list_runs() if not run.error and fits(run))
+    found = preferred((run for run in runs.list_runs() if not run.error and fits(run)), images, best)
     usable = {run.name: run for run in found if run.has_weights}
     if not usable:
         nothing() if nothing else nothing_yet(key, bool(found))
@@ -51,8 +55,8 @@ def pick_run(
     names, gone = list(usable), False
     choice = st.session_state.get(box)
     if choice not in usable:  # the first visit, or the run was deleted or renamed since
-        best = next(iter(usable.values()))
-        first = None if empty or (trials and is_experiment_recipe(best.recipe)) else best.name
+        top = next(iter(usable.values()))
+        first = None if empty or (trials and is_experiment_recipe(top.recipe)) else top.name
         choice = next((name for name in (wanted, st.session_state.get(kept)) if name in usable), first)
         if wanted and wanted not in usable:
             shown = " You see another one instead." if choice else ""
@@ -94,8 +98,9 @@ def _missing(wanted: str, what: str, unfit: str, fits: Callable[[Run], bool], sh
 
 
 def option(run: Run) -> str:
-    """A run as an option of a box: its name, its recipe, and whose it is where it is another visitor's."""
-    parts = (run.name, run.recipe.summary(), label(run.owner) if is_foreign(run) else "")
+    """A run as an option of a box: its name, its recipe, whose it is where it is another visitor's, and the lesson of
+    an example."""
+    parts = (run.name, run.recipe.summary(), label(run.owner) if is_foreign(run) else "", run.lesson)
     return " · ".join(part for part in parts if part)
 
 

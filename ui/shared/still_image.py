@@ -11,20 +11,21 @@ import streamlit as st
 from core.images.convert import data_url, tile
 
 
-def still(images: np.ndarray, columns: int, scale: int, alt: str) -> None:
+def still(images: np.ndarray, columns: int, scale: int | None, alt: str) -> None:
     """Show pictures as tiles of one sheet.
 
     Args:
         images: uint8 [N, H, W] or [N, H, W, 3]. scale: screen pixels per pixel; a narrower page shrinks the sheet.
+            None: as wide as its place and with smooth edges, since no whole number of screen pixels would fit there.
         alt: text for screen readers.
     """
     sheet = tile(images, columns)
     height, width = sheet.shape[:2]
+    size = "width:100%" if scale is None else "max-width:100%; image-rendering:pixelated"
     # An <img> with a data URL: `st.image` would put a file into the server's memory at every tick of a fragment.
     st.html(
-        f'<img src="{data_url(sheet)}" alt="{html.escape(alt, quote=True)}" width="{width * scale}" '
-        f'height="{height * scale}" style="display:block; max-width:100%; height:auto; image-rendering:pixelated; '
-        'border-radius:4px">'
+        f'<img src="{data_url(sheet)}" alt="{html.escape(alt, quote=True)}" width="{width * (scale or 1)}" '
+        f'height="{height * (scale or 1)}" style="display:block; {size}; height:auto; border-radius:4px">'
     )
 
 

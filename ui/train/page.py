@@ -16,7 +16,7 @@ from ui.shared import address
 from ui.shared.address import Parameter
 from ui.shared.default_run import preferred
 from ui.shared.formatting import epoch, escape_markdown, pluralize
-from ui.shared.jobs import queues, submit_training, training_jobs
+from ui.shared.jobs import first_model_takes, queues, submit_training, training_jobs
 from ui.shared.owner import is_mine
 from ui.shared.page import open_page
 from ui.shared.run_buttons import run_button
@@ -162,7 +162,7 @@ def _trained_already() -> None:
         and run.frames()
     ][:2]
     if not done:
-        st.info("Nothing has been trained here yet. A first model on the digits takes about fifteen seconds.")
+        st.info(f"Nothing has been trained here yet. A first model on the digits takes {first_model_takes()}.")
         return
     st.markdown("**Trained already**")
     for run in done:

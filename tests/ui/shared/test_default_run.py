@@ -9,7 +9,7 @@ import random
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import runs
+from core import data, runs
 from tests.pages.page_tools import open_page
 from tests.tiny_runs import tiny
 from ui.embedding import inputs as map_inputs
@@ -54,6 +54,24 @@ def test_my_newest_comes_first_then_the_best_example_then_the_newest_of_everybod
         *("mine-2", "mine-1", "example-conv-vae", "example-mlp-vae", "example-other"),
         *("theirs-2", "nobodys", "theirs-1"),
     ]
+
+
+def test_a_page_of_images_begins_with_an_example_whose_images_are_here_and_keeps_my_run_first(made, monkeypatch):
+    mnist = runs.create(tiny("mlp-vae").with_(dataset="mnist"), "example-mnist-vae")
+    (mnist.path / "best.safetensors").touch()
+    made("example-mlp-vae")
+    made("mine", ME)
+    ready = {"digits": True, "mnist": False}
+    monkeypatch.setattr(
+        default_run.data, "status", lambda: {n: data.loading.Status(r, "", "") for n, r in ready.items()}
+    )
+    found = runs.list_runs()
+    assert names(default_run.preferred(found)) == ["mine", "example-mnist-vae", "example-mlp-vae"]
+    assert names(default_run.preferred(found, images=True)) == ["mine", "example-mlp-vae", "example-mnist-vae"]
+    assert names(default_run.preferred(found, images=True, best="example-mlp-vae"))[1] == "example-mlp-vae"
+    ready["mnist"] = True
+    assert names(default_run.preferred(found, best="example-mlp-vae"))[1] == "example-mlp-vae"
+    assert names(default_run.preferred(found, images=True)) == ["mine", "example-mnist-vae", "example-mlp-vae"]
 
 
 def test_the_default_never_is_another_visitors_while_there_is_an_example_that_fits(made):

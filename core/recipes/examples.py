@@ -1,0 +1,108 @@
+"""Examples: the runs that come with the lab, their recipes, and the lesson that each carries.
+
+`models_ckpt/make_examples.py` trains them. Needs no torch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from core.recipes.presets import PRESETS, for_digits
+from core.recipes.recipe import Recipe
+
+EXAMPLE = "example-"
+"""How the names of the runs begin that come with the lab."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """Recipe of an example, and its lesson: one plain sentence."""
+
+    recipe: Recipe
+    lesson: str
+
+
+def _digits(preset: str, **changes: Any) -> Recipe:
+    return for_digits(PRESETS[preset]).with_(**changes)
+
+
+FIRST = EXAMPLE + "mnist-vae"
+"""The example on Home, with which pages begin."""
+
+GAN_SOURCE = EXAMPLE + "mlp-vae"
+"""The example whose decoder the GAN began with."""
+
+WITHOUT_8 = EXAMPLE + "vae-without-8"
+"""The example with which Outliers begins: an 8 is an outlier to it, and not an easy one."""
+
+EXAMPLES: dict[str, Example] = {
+    FIRST: Example(
+        PRESETS["conv-vae-fast"].with_(hidden=(160, 160), latent_dim=10, precision="float32", epochs=20),
+        "A VAE of all of MNIST: most points of its latent space decode to a digit.",
+    ),
+    EXAMPLE + "mlp-vae": Example(
+        _digits("mlp-vae"), "A small VAE: the digits can be recognised, and their edges are soft."
+    ),
+    EXAMPLE + "conv-vae": Example(
+        _digits("conv-vae-fast"), "The same latent size with convolutions: a lower loss than the small VAE."
+    ),
+    EXAMPLE + "decoder-gan": Example(
+        _digits("decoder-gan"),
+        "The small VAE’s decoder, trained on against a discriminator that tells real images from generated ones.",
+    ),
+    EXAMPLE + "deep-ae": Example(
+        _digits("deep-ae"), "No KL term: sharp reconstructions, but points between the images decode to no digit."
+    ),
+    EXAMPLE + "plane-ae": Example(
+        _digits("plane-ae"), "Two latent dimensions and no penalty: the images lie far apart, with holes between them."
+    ),
+    EXAMPLE + "plane-vae-beta0": Example(
+        _digits("plane-vae", beta=0.0),
+        "A VAE with its KL term switched off: its latents leave N(0, I), as those of an autoencoder do.",
+    ),
+    EXAMPLE + "plane-vae": Example(
+        _digits("plane-vae"), "Two latent dimensions, β = 1: the KL term gathers all images around the origin."
+    ),
+    EXAMPLE + "plane-vae-beta4": Example(
+        _digits("plane-vae", beta=4.0),
+        "A strong KL term, β = 4: the latents match N(0, I), and the reconstructions are blurred.",
+    ),
+    EXAMPLE + "plane-ad": Example(
+        _digits("plane-ad"), "No encoder: each training image has a point of its own on the plane, which is learned."
+    ),
+    EXAMPLE + "plane-vad": Example(
+        _digits("plane-vad"), "No encoder: each training image has a Gaussian of its own, kept close to the prior."
+    ),
+    EXAMPLE + "auto-decoder": Example(
+        _digits("auto-decoder-fast", latent_dim=32),
+        "No encoder: a new image is found by a search, also where half of it is hidden.",
+    ),
+    EXAMPLE + "variational-auto-decoder": Example(
+        _digits("variational-auto-decoder-fast", latent_dim=32),
+        "Searches like the auto-decoder, and has a prior to draw from: it can also generate.",
+    ),
+    EXAMPLE + "fashion-vae": Example(
+        PRESETS["mlp-vae-fast"].with_(
+            dataset="fashion-mnist",
+            hidden=(128,),
+            lr=4e-3,
+            batch_size=64,
+            precision="float32",
+            train_images=6_000,
+            validation=500,
+            epochs=60,
+        ),
+        "A VAE of 6,000 clothes: in Outliers it finds MNIST’s digits more likely than clothes.",
+    ),
+    WITHOUT_8: Example(
+        _digits("mlp-vae-fast", without_classes="8"),
+        "A VAE that has never seen an 8: Outliers shows how well it notices one.",
+    ),
+}
+"""Examples by the name of their run, in the order in which they are trained: a GAN after its source."""
+
+
+def lesson(name: str) -> str:
+    """The lesson of an example by the name of its run; empty for any other run."""
+    return EXAMPLES[name].lesson if name in EXAMPLES else ""
