@@ -7,6 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.jobs import training_queue
+from core.jobs.speed_estimates import SpeedEstimates
 from core.recipes import presets
 from tests.pages.page_tools import button_of, open_page
 from ui.home.page import COLUMNS
@@ -18,6 +19,7 @@ class Stand:
 
     def __init__(self, *jobs):
         self._jobs = list(jobs)
+        self.speeds = SpeedEstimates(None)
 
     def jobs(self):
         return self._jobs
@@ -35,6 +37,7 @@ def job(name: str, position: int, active: bool = True):
         run=SimpleNamespace(name=name, path=Path(), status={}),
         position=position,
         active=active,
+        lane="cpu",
         recipe=presets.first_model(),
         message="",
         state="running" if active and not position else "queued",
