@@ -35,7 +35,7 @@ PAGES: tuple[LabPage, ...] = (
     HOME,
     LabPage("data", "Data", ":material/photo_library:", "Look at the images a model learns from, or bring your own."),
     LabPage("train", "Train", ":material/show_chart:", "Choose a model, watch it learn, pause it, change it, go on."),
-    LabPage("run", "Runs", ":material/table_rows:", "Open any trained model: curves, film, figures. Compare several."),
+    LabPage("run", "Runs", ":material/table_rows:", "Open any trained model, or compare several."),
     LabPage("generate", "Generate", ":material/tune:", "Move one slider per latent dimension; the picture follows."),
     LabPage(
         "reconstruct",
@@ -43,21 +43,15 @@ PAGES: tuple[LabPage, ...] = (
         ":material/healing:",
         "Encode an image with several models, or fill in a hidden part.",
     ),
-    LabPage(
-        "interpolate", "Interpolate", ":material/route:", "Walk from one image to another through the latent space."
-    ),
-    LabPage(
-        "gan", "VAE → GAN", ":material/swords:", "Train a decoder against a discriminator: what improves, what is lost?"
-    ),
-    LabPage(
-        "planes", "Planes", ":material/adjust:", "Compare two-dimensional latent spaces of several kinds of model."
-    ),
+    LabPage("interpolate", "Interpolate", ":material/route:", "Walk from one image to another, step by step."),
+    LabPage("gan", "VAE → GAN", ":material/swords:", "Train a decoder against a discriminator."),
+    LabPage("planes", "Planes", ":material/adjust:", "Compare latent spaces of two dimensions."),
     LabPage("map", "Map", ":material/scatter_plot:", "See thousands of images at once, similar ones side by side."),
     LabPage(
         "outliers",
         "Outliers",
         ":material/troubleshoot:",
-        "Test whether a model recognises images unlike its training data.",
+        "Test whether a model notices unusual images.",
     ),
 )
 """All pages; Home is the first."""

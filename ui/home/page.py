@@ -17,7 +17,7 @@ from core.runs import Run, RunError, frames
 from ui.registry import HOME, PAGES
 from ui.shared import address
 from ui.shared.default_run import best_example, default_run
-from ui.shared.formatting import duration, escape_markdown, format_sig
+from ui.shared.formatting import duration, escape_markdown, format_sig, pluralize
 from ui.shared.jobs import first_model_takes, job_of, submit_training, training_jobs, waits
 from ui.shared.owner import me
 from ui.shared.page import open_page
@@ -38,7 +38,7 @@ def show() -> None:
     """Draw the page."""
     address.check_names([FIRST])
     job = _first_job()
-    words, pictures = st.columns([6, 5], gap="large", vertical_alignment="center")
+    words, pictures = st.columns([6, 5], gap="large")
     with words:
         st.title("Latent Lab", anchor=False)
         st.markdown(
@@ -182,7 +182,7 @@ def _first_buttons() -> None:
             help="Move the sliders of a model that is already trained.",
         ):
             open_page("generate", run=example.name)
-    st.caption(f"{takes[0].upper()}{takes[1:]}, on this computer, without a network.")
+    st.caption(f"Takes {takes} here. No network needed.")
 
 
 @st.fragment(run_every=TICK)
@@ -239,7 +239,9 @@ def _samples(run: Run, epoch: int) -> None:
         return
     count = len(samples)
     still(samples, columns=8, scale=None, alt=f"{count} images invented by the model {run.name} after epoch {epoch}")
-    st.caption(f"{count} pictures that the model made up ({escape_markdown(run.name)}, after epoch {epoch}).")
+    st.caption(
+        f"{count} pictures that the model made up ({escape_markdown(run.name)}, after {pluralize(epoch, 'epoch')})."
+    )
 
 
 def _example() -> Run | None:
