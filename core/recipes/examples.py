@@ -52,14 +52,16 @@ EXAMPLES: dict[str, Example] = {
         "The small VAE’s decoder, trained on against a discriminator that tells real images from generated ones.",
     ),
     EXAMPLE + "deep-ae": Example(
-        _digits("deep-ae"), "No KL term: sharp reconstructions, but points between the images decode to no digit."
+        _digits("deep-ae"),
+        "No KL term: sharp reconstructions, but nearly half of the draws from N(0, I) are no clear digit.",
     ),
     EXAMPLE + "plane-ae": Example(
-        _digits("plane-ae"), "Two latent dimensions and no penalty: the images lie far apart, with holes between them."
+        _digits("plane-ae"),
+        "No penalty on z: the images spread far out, and draws from N(0, I) reach only a few classes.",
     ),
     EXAMPLE + "plane-vae-beta0": Example(
         _digits("plane-vae", beta=0.0),
-        "A VAE with its KL term switched off: its latents leave N(0, I), as those of an autoencoder do.",
+        "The KL term switched off: the latents spread out as an autoencoder’s do, far beyond N(0, I).",
     ),
     EXAMPLE + "plane-vae": Example(
         _digits("plane-vae"), "Two latent dimensions, β = 1: the KL term gathers all images around the origin."
