@@ -24,7 +24,7 @@ from core.runs.images import images_of
 from core.system import paths
 from core.system.atomic_files import write_json  # noqa: E402
 from core.system.progress import Steps
-from core.training.events import EpochEnd, Finished  # noqa: E402
+from core.training.events import Control, EpochEnd, Finished  # noqa: E402
 from core.training.loop import train  # noqa: E402
 
 FRAMES, GREYS, DIGITS = 5, 32, 5
@@ -42,9 +42,12 @@ def make(name: str) -> None:
     old = runs.Run(paths.runs_folder() / name)
     if old.path.is_dir():
         old.delete()
-    recipe = EXAMPLES[name].recipe
+    example, control = EXAMPLES[name], Control()
+    recipe = example.recipe
     run = runs.create(recipe.with_(source=GAN_SOURCE) if recipe.family.adversarial else recipe, name)
-    for event in train(run, "cpu"):
+    for event in train(run, "cpu", control):
+        if isinstance(event, EpochEnd) and event.epoch == example.d_alone_after > 0:
+            control.freeze_g = 1.0
         if isinstance(event, EpochEnd) and event.epoch % 20 == 0:
             found = event.row.get("val_total", event.row.get("val_frechet"))
             print(f"{name}: epoch {event.epoch} of {run.epochs}, validation {found:.2f}", flush=True)
@@ -55,12 +58,22 @@ def make(name: str) -> None:
 
 def reduce(run: runs.Run) -> None:
     """Keep of a finished run what an example needs."""
+    if EXAMPLES[run.name].d_alone_after:
+        _keep_last(run)
     for file in UNNEEDED:
         (run.path / file).unlink(missing_ok=True)
     _halve(run)
     _thin(run)
     for table in TABLES:
         _shorten(run.path / table)
+
+
+def _keep_last(run: runs.Run) -> None:
+    """Make the newest weights the best ones: since G was frozen its distance is the same, and D has learned on."""
+    tensors, facts = weights.load(run.path / "last.safetensors")
+    total = float(run.history()["val_frechet"][-1])
+    weights.save(run.path / "best.safetensors", tensors, facts | {"epoch": run.epochs, "val_total": total})
+    run.update_status(best_epoch=float(run.epochs), best_total=total)
 
 
 def _thin(run: runs.Run) -> None:

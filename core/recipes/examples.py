@@ -17,10 +17,17 @@ EXAMPLE = "example-"
 
 @dataclass(frozen=True)
 class Example:
-    """Recipe of an example, and its lesson: one plain sentence."""
+    """An example.
+
+    Attributes:
+        recipe: that it is trained with. lesson: what it shows, one plain sentence.
+        d_alone_after: of a GAN: the epoch after which G is frozen, 0 for never. Its pictures stay as good as they are,
+            and D, which G no longer follows, learns to tell them apart.
+    """
 
     recipe: Recipe
     lesson: str
+    d_alone_after: int = 0
 
 
 def _digits(preset: str, **changes: Any) -> Recipe:
@@ -48,8 +55,9 @@ EXAMPLES: dict[str, Example] = {
         _digits("conv-vae-fast"), "The same latent size with convolutions: a lower loss than the small VAE."
     ),
     EXAMPLE + "decoder-gan": Example(
-        _digits("decoder-gan"),
-        "The small VAE’s decoder, trained on against a discriminator that tells real images from generated ones.",
+        _digits("decoder-gan", epochs=70, r1=0.0, d_lr=4e-4, d_channels=(32, 64)),
+        "The small VAE’s decoder, trained further as a generator; the discriminator learned on after it.",
+        d_alone_after=54,
     ),
     EXAMPLE + "deep-ae": Example(
         _digits("deep-ae"),
