@@ -1,14 +1,15 @@
 """One training step with all intermediate tensors for display, of any family that minimises a sum of loss terms.
 
 The step uses the model's own `loss`, the family's terms and the trainer's optimiser, on a copy of the weights: the run
-does not change. It is the first step of a new optimiser at the run's learning rate times a factor; the state of the
-run's optimiser is not part of its weights.
+does not change. The state of the run's optimiser is not part of its weights: a new one first averages the gradients of
+some other batches without moving the weights (`earlier`). The very first step of a new Adam would move every weight by
+the whole learning rate, further than any step in the middle of a training.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +24,9 @@ from core.models.base import LatentModel, Posterior
 from core.recipes.recipe import Recipe
 from core.training.autoencoder_trainer import optimizer_of, weighted_sum
 from core.training.lazy_adam import LazyAdam
+
+Batch = tuple[np.ndarray, np.ndarray | None]
+"""Pictures, and their rows of the latent table; None for a model without one."""
 
 
 @dataclass(frozen=True)
@@ -82,16 +86,19 @@ def take(
     weights: Mapping[str, float],
     rows: np.ndarray | None = None,
     factor: float = 1.0,
+    earlier: Sequence[Batch] = (),
 ) -> TrainingStep:
     """One step on B pictures, uint8 [B, H, W] or [B, H, W, 3].
 
     Args:
         seed: of the noise ε, the same before and after the step. weights: of the loss terms, by recipe field.
         rows: of the latent table, [B], for a model that has one. factor: of the learning rates.
+        earlier: batches before, whose gradients the optimiser averages: pictures and their rows.
     """
     copied = _trainable(model)
     x = codec.image_tensor(images, copied)
     optimizer = optimizer_of(recipe, copied, x.device)
+    _average(copied, recipe, optimizer, earlier, seed, weights)
     for group in optimizer.param_groups:
         group["lr"] = recipe.lr * factor
     table = None
@@ -112,6 +119,27 @@ def take(
     with torch.no_grad():
         after = _forward(copied, recipe, x, seed, weights, table)
     return _result(images, rows, x, before, after, norms, row_gradient)
+
+
+def _average(
+    model: LatentModel,
+    recipe: Recipe,
+    optimizer: torch.optim.Optimizer,
+    batches: Sequence[Batch],
+    seed: int,
+    weights: Mapping[str, float],
+) -> None:
+    """Fill the optimiser's averages with the gradients of batches; the weights stay, as its learning rate is 0."""
+    for group in optimizer.param_groups:
+        group["lr"] = 0.0
+    for k, (images, rows) in enumerate(batches, 1):
+        x = codec.image_tensor(images, model)
+        table = None
+        if rows is not None and model.latent_table is not None:
+            table = LazyAdam(model.latent_table[torch.as_tensor(rows, device=x.device)], 0.0, longest_gap=2)
+        torch.autograd.backward(_forward(model, recipe, x, seed + k, weights, table).total)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
 
 
 def _result(

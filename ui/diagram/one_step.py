@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,6 +31,9 @@ DIMENSIONS = 12
 
 POOL = 512
 """Training images among which a batch is drawn."""
+
+EARLIER = 8
+"""Batches whose gradients the optimiser averages before the step."""
 
 FACTORS = {1: "As in training", 10: "10 times", 100: "100 times"}
 
@@ -94,10 +96,10 @@ def one_step(run: Run, which: str = "best") -> None:
         colours={role: theme.colour(role) for role in ("latent", "encoder", "decoder", "real", "total", "kl")}
         | dict(zip(("more", "less"), theme.RUN_COLOURS[theme.mode()], strict=False)),
     )
-    optimizer = "Adam" if run.recipe.optimizer == "adam" else "optimiser"
+    optimizer = "Adam" if run.recipe.optimizer == "adam" else "Momentum"
     st.caption(
-        "Computed on a copy of this run's weights: the run does not change. Arrow keys turn the pages. It is the first "
-        f"step of a new {optimizer}; in training, previous gradients count as well."
+        "Computed on a copy of this run's weights: the run does not change. Arrow keys turn the pages. "
+        f"{optimizer} averages the gradients of this batch and of {EARLIER} others."
     )
 
 
@@ -130,13 +132,15 @@ def _taken(path: str, version: int, which: str, seed: int, factor: int) -> Taken
         pool, own = known
     else:
         pool, own = data.split(images, recipe.validation, recipe.train_images)[0], None
-    picked = np.random.default_rng(seed).permutation(len(pool))[: min(BATCH, recipe.batch_size)]
+    size = min(BATCH, recipe.batch_size)
+    picked = np.resize(np.random.default_rng(seed).permutation(len(pool)), (1 + EARLIER) * min(size, len(pool)))
     if not len(picked):
         return None
-    rows = None if own is None else own[picked]
+    (pictures, rows), *earlier = (
+        (images.train_images[pool[part]], None if own is None else own[part]) for part in np.split(picked, 1 + EARLIER)
+    )
     weights = figures.weights_at(run)
-    pictures = images.train_images[pool[picked]]
-    step = single_step.take(model, recipe, pictures, seed, weights, rows, factor)
+    step = single_step.take(model, recipe, pictures, seed, weights, rows, factor, earlier)
     return Taken(_shown(step), axes(model).order, weights, len(pictures))
 
 
@@ -284,16 +288,16 @@ def _update(recipe: Recipe, taken: Taken, factor: int) -> Stage:
     most = float(np.abs(step.change[:SHOWN]).max(initial=0.0))
     rows = f", every row of the batch by {recipe.latent_lr * factor:g}" if step.table_gradient is not None else ""
     how = (
-        f"Every weight moves by about {recipe.lr * factor:g} against its gradient{rows}"
+        f"Adam moves each weight against its averaged gradient, by about {recipe.lr * factor:g} at most{rows}"
         if recipe.optimizer == "adam"
-        else f"Every weight moves against its gradient, by {recipe.lr * factor:g} times its size{rows}"
+        else f"Each weight moves against its averaged gradient, by {recipe.lr * factor:g} times its size{rows}"
     )
-    better = step.loss_after < step.loss if math.isfinite(step.loss_after) else False
-    verdict = (
-        "The loss of these images has fallen."
-        if better
-        else "The loss of these images has risen: the step was too large."
-    )
+    if step.loss_after < step.loss:
+        verdict = "The loss of these images has fallen."
+    elif factor > 1:
+        verdict = "The loss of these images has risen: the step was too large."
+    else:
+        verdict = "The loss of these images has risen. Late in a training, single steps go up as well as down."
     return Stage(
         "Update",
         "total",

@@ -156,9 +156,10 @@ def _posterior(scene: Scene) -> Explanation:
         "μ near 0 says nothing about the image.",
         (
             r"q(z \mid x) = \mathcal{N}(\mu, \mathrm{diag}\,\sigma^2)",
-            rf"\mathrm{{KL}}_{{{j}}} = \tfrac12(\mu_{{{j}}}^2 + \sigma_{{{j}}}^2 - 1 - \ln \sigma_{{{j}}}^2) = "
-            rf"\tfrac12({format_sig(mean)}^2 + {format_sig(sigma)}^2 - 1 - \ln {format_sig(sigma)}^2) = "
-            rf"{format_sig(kl)}\ \text{{nats}}",
+            r"\begin{aligned}"
+            rf"\mathrm{{KL}}_{{{j}}} &= \tfrac12(\mu_{{{j}}}^2 + \sigma_{{{j}}}^2 - 1 - \ln \sigma_{{{j}}}^2) \\ "
+            rf"&= \tfrac12(({format_sig(mean)})^2 + {format_sig(sigma)}^2 - 1 - \ln {format_sig(sigma)}^2) \\ "
+            rf"&= {format_sig(kl)}\ \text{{nats}}\end{{aligned}}",
         ),
         (Posterior.kl, scene.model_class.posterior),
     )

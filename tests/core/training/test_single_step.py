@@ -86,6 +86,28 @@ def test_a_larger_factor_moves_further_and_norms_are_those_of_the_layers():
     assert len(small.decoder) == sum(p.dim() > 1 for p in model.decoder.parameters())
 
 
+def test_averages_of_earlier_batches_are_those_of_adam():
+    """Against Adam written out: with m and v of all gradients, the last one moves the weights."""
+    member = next(member for member in KINDS if member.key == "ae")
+    recipe, trainer, model, rows = prepared(member)
+    batches = [trainer.train_images[k : k + 4].numpy()[:, 0] for k in (0, 4, 8)]
+    step = single_step.take(model, recipe, batches[2], 0, {}, earlier=[(batch, None) for batch in batches[:2]])
+    own = copy.deepcopy(model)
+    gradients = []
+    for batch in batches:
+        own.zero_grad()
+        own.loss(torch.from_numpy(batch)[:, None] / 255.0).recon.mean().backward()
+        gradients.append([p.grad.clone() for p in own.parameters()])
+    b1, b2 = 0.9, recipe.beta2
+    with torch.no_grad():
+        for p, *g in zip(own.parameters(), *gradients, strict=True):
+            m = sum(b1 ** (2 - k) * (1 - b1) * g[k] for k in range(3)) / (1 - b1**3)
+            v = sum(b2 ** (2 - k) * (1 - b2) * g[k] ** 2 for k in range(3)) / (1 - b2**3)
+            p -= recipe.lr * m / (v.sqrt() + 1e-8)
+        after = own.loss(torch.from_numpy(batches[2])[:, None] / 255.0).recon.mean().item()
+    assert step.terms_after["recon"] == pytest.approx(after, rel=1e-4)
+
+
 def test_rows_without_a_gradient_are_refused_and_the_count_stays():
     table = LazyAdam(torch.zeros(4, 2), 0.1, 2)
     table.gather(torch.arange(2))

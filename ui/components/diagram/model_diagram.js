@@ -64,6 +64,7 @@ function start(root) {
     }));
     if (focused) nodes.find((node) => node.key === focused)?.button.focus();
     press();
+    turn();
   }
 
   function createNode(node) {
@@ -121,7 +122,7 @@ function start(root) {
       line({ class: "zero", x1: 2, x2: width - 2, y1: height / 2, y2: height / 2 }),
       ...values.flatMap((v, i) => (spread
         ? [line({ class: "wide", x1: x(i), x2: x(i), y1: y(v - spread[i]), y2: y(v + spread[i]) }),
-          createSvg("circle", { cx: x(i), cy: y(v), r: 2.5 })]
+          createSvg("circle", { cx: x(i), cy: y(v), r: 1.75 })]
         : [line({ class: "bar", x1: x(i), x2: x(i), y1: height / 2, y2: y(v) })])));
     node.body.replaceChildren(svg);
     const text = values.slice(0, 4).map((v, i) => `${node.names[i] ?? ""} ${formatNumber(v)}`).join(", ");
@@ -204,6 +205,14 @@ function start(root) {
     choice.children[at].focus();
   });
 
+  // The arrow of a group whose successor stands in the next line points downwards.
+  function turn() {
+    const boxes = [...groups.children];
+    boxes.forEach((box, k) => box.classList.toggle("turns", boxes[k + 1]?.offsetTop > box.offsetTop));
+  }
+  const watch = new ResizeObserver(turn);
+  watch.observe(figure);
+
   const hold = () => { pressed = true; }, release = () => { pressed = false; ask(); };
   window.addEventListener("pointerdown", hold, true);
   for (const end of ["pointerup", "pointercancel"]) window.addEventListener(end, release, true);
@@ -215,6 +224,7 @@ function start(root) {
 
   function stop() {
     glance.disconnect();
+    watch.disconnect();
     window.removeEventListener("pointerdown", hold, true);
     for (const end of ["pointerup", "pointercancel"]) window.removeEventListener(end, release, true);
     for (const timer of timers) clearTimeout(timer);
