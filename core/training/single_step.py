@@ -1,9 +1,9 @@
 """One training step with all intermediate tensors for display, of any family that minimises a sum of loss terms.
 
 The step uses the model's own `loss`, the family's terms and the trainer's optimiser, on a copy of the weights: the run
-does not change. The state of the run's optimiser is not part of its weights: a new one first averages the gradients of
-some other batches without moving the weights (`earlier`). The very first step of a new Adam would move every weight by
-the whole learning rate, further than any step in the middle of a training.
+does not change. The state of the run's optimiser is not part of its weights: a new one first takes some steps with a
+learning rate that rises from 0 (`earlier`), to have averages as in the middle of a training. The very first step of a
+new Adam would move every weight by the whole learning rate, further than any step there.
 """
 
 from __future__ import annotations
@@ -93,12 +93,12 @@ def take(
     Args:
         seed: of the noise ε, the same before and after the step. weights: of the loss terms, by recipe field.
         rows: of the latent table, [B], for a model that has one. factor: of the learning rates.
-        earlier: batches before, whose gradients the optimiser averages: pictures and their rows.
+        earlier: batches of the steps before, pictures and their rows.
     """
     copied = _trainable(model)
     x = codec.image_tensor(images, copied)
     optimizer = optimizer_of(recipe, copied, x.device)
-    _average(copied, recipe, optimizer, earlier, seed, weights)
+    _warm_up(copied, recipe, optimizer, earlier, seed, weights)
     for group in optimizer.param_groups:
         group["lr"] = recipe.lr * factor
     table = None
@@ -121,7 +121,7 @@ def take(
     return _result(images, rows, x, before, after, norms, row_gradient)
 
 
-def _average(
+def _warm_up(
     model: LatentModel,
     recipe: Recipe,
     optimizer: torch.optim.Optimizer,
@@ -129,15 +129,15 @@ def _average(
     seed: int,
     weights: Mapping[str, float],
 ) -> None:
-    """Fill the optimiser's averages with the gradients of batches; the weights stay, as its learning rate is 0."""
-    for group in optimizer.param_groups:
-        group["lr"] = 0.0
+    """Steps with a learning rate that rises from 0; the rows of the latent table stay."""
     for k, (images, rows) in enumerate(batches, 1):
         x = codec.image_tensor(images, model)
         table = None
         if rows is not None and model.latent_table is not None:
             table = LazyAdam(model.latent_table[torch.as_tensor(rows, device=x.device)], 0.0, longest_gap=2)
         torch.autograd.backward(_forward(model, recipe, x, seed + k, weights, table).total)
+        for group in optimizer.param_groups:
+            group["lr"] = recipe.lr * k / (1 + len(batches))
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
 

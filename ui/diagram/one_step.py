@@ -32,8 +32,11 @@ DIMENSIONS = 12
 POOL = 512
 """Training images among which a batch is drawn."""
 
-EARLIER = 8
-"""Batches whose gradients the optimiser averages before the step."""
+EARLIER = 16
+"""Steps that are taken before, so that the optimiser has averages."""
+
+LARGE = 4_000
+"""Values of an image above which a quarter of the images and of the steps must do, so that the page need not wait."""
 
 FACTORS = {1: "As in training", 10: "10 times", 100: "100 times"}
 
@@ -96,10 +99,10 @@ def one_step(run: Run, which: str = "best") -> None:
         colours={role: theme.colour(role) for role in ("latent", "encoder", "decoder", "real", "total", "kl")}
         | dict(zip(("more", "less"), theme.RUN_COLOURS[theme.mode()], strict=False)),
     )
-    optimizer = "Adam" if run.recipe.optimizer == "adam" else "Momentum"
+    optimizer = "Adam" if run.recipe.optimizer == "adam" else "momentum"
     st.caption(
-        "Computed on a copy of this run's weights: the run does not change. Arrow keys turn the pages. "
-        f"{optimizer} averages the gradients of this batch and of {EARLIER} others."
+        "Computed on a copy of this run's weights: the run does not change. Arrow keys turn the pages. A few steps "
+        f"were taken before this one, because {optimizer} averages the gradients of several steps."
     )
 
 
@@ -132,12 +135,13 @@ def _taken(path: str, version: int, which: str, seed: int, factor: int) -> Taken
         pool, own = known
     else:
         pool, own = data.split(images, recipe.validation, recipe.train_images)[0], None
-    size = min(BATCH, recipe.batch_size)
-    picked = np.resize(np.random.default_rng(seed).permutation(len(pool)), (1 + EARLIER) * min(size, len(pool)))
+    few = 4 if recipe.shape.values > LARGE else 1
+    size, parts = min(BATCH // few, recipe.batch_size, len(pool)), 1 + EARLIER // few
+    picked = np.resize(np.random.default_rng(seed).permutation(len(pool)), parts * size)
     if not len(picked):
         return None
     (pictures, rows), *earlier = (
-        (images.train_images[pool[part]], None if own is None else own[part]) for part in np.split(picked, 1 + EARLIER)
+        (images.train_images[pool[part]], None if own is None else own[part]) for part in np.split(picked, parts)
     )
     weights = figures.weights_at(run)
     step = single_step.take(model, recipe, pictures, seed, weights, rows, factor, earlier)
