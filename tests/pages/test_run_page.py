@@ -348,3 +348,18 @@ def test_a_gan_is_drawn_with_both_networks_and_has_no_step_here(drawn):
     visit(name="gan")
     titles = [group["title"] for group in drawn["model_diagram"]["groups"]]
     assert titles == ["Latent space", "Generator G", "Discriminator D", "Its other input"] and "gan_steps" not in drawn
+
+
+def test_a_training_is_followed_with_the_weights_saved_last(drawn):
+    def script(name):
+        from core import runs
+        from ui.diagram.model import follow_training
+
+        follow_training(runs.open_run(name), 1.5, "part")
+
+    run = trained(tiny("plane-ae"), "one")
+    (run.path / "best.safetensors").unlink()
+    assert "saved last, at epoch 1.5 or just before" in text_of(open_page(script, args=("one",)))
+    assert [group["title"] for group in drawn["model_diagram"]["groups"]][-1] == "Loss"
+    runs.create(tiny(), "new")
+    assert "after the first epoch" in text_of(open_page(script, args=("new",)))
