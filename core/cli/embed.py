@@ -35,7 +35,7 @@ def embed(args: argparse.Namespace) -> int:
             method=args.method,
             n=args.n,
             perplexity=args.perplexity,
-            iterations=args.iterations or embedding_settings.default_iterations(backend),
+            iterations=args.iterations or embedding_settings.default_iterations(backend, args.n),
             seed=args.seed,
             start=args.start,
             pca_first=args.pca,

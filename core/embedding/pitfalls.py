@@ -1,15 +1,18 @@
 """Pitfalls of t-SNE, demonstrated on small maps: perplexity, random start, sizes, distances, and shapes in noise.
 
-After "How to use t-SNE effectively" (Wattenberg, Viégas & Johnson, Distill 2016).
+After "How to use t-SNE effectively" (Wattenberg, Viégas & Johnson, Distill 2016). Maps of the built-in digits' pixels
+are shipped beside this file, so that the section opens at once; `python -m core.embedding.pitfalls` computes them anew.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
+from core import data
 from core.data import spread
 from core.embedding import settings as embedding_settings
 from core.embedding import tsne
@@ -25,6 +28,9 @@ PERPLEXITIES = (2, 5, 30, 100)
 SEEDS = (1, 2)
 WIDTH_RATIO, DISTANCE_RATIO = 10.0, 5.0
 """Ratio of the widths of the two synthetic clusters, and of the distances between the three."""
+
+SHIPPED = Path(__file__).with_name("pitfalls.safetensors")
+"""The maps of `IMAGES` of the built-in digits, by their pixels."""
 
 Panels = dict[str, np.ndarray]
 """Name of a map → points, float64 [n, 2]; `NAME labels` → group of each point, int64 [n]."""
@@ -98,7 +104,17 @@ def key(x: np.ndarray, backend: str) -> str:
 
 def load(name: str) -> Panels | None:
     """The maps with that key from the cache; None where they are missing or damaged."""
-    entry = cache.load(_file(name))
+    return _read(_file(name))
+
+
+@functools.lru_cache(maxsize=1)
+def shipped() -> Panels | None:
+    """The maps that come with the lab; None where the file is missing or damaged."""
+    return _read(SHIPPED, touch=False)
+
+
+def _read(path: Path, touch: bool = True) -> Panels | None:
+    entry = cache.load(path, touch)
     if entry is None:
         return None
     panels, wanted = entry[0], {f"{kind} {view}" for kind in synthetic_sets() for view in ("true", "map")}
@@ -137,3 +153,18 @@ def shared_neighbours(a: np.ndarray, b: np.ndarray, k: int = 10) -> float:
         np.fill_diagonal(squares, np.inf)
         near.append(np.argpartition(squares, k, axis=1)[:, :k])
     return float(np.mean([len(np.intersect1d(p, q)) / k for p, q in zip(*near, strict=True)]))
+
+
+def main() -> None:
+    """Compute the shipped maps."""
+    images = data.load("digits")
+    chosen = sample(images.train_labels)
+    x = images.train_images[chosen].reshape(len(chosen), -1).astype(np.float32) / 255
+    panels = compute(x, images.train_labels[chosen], embedding_settings.default_backend())
+    assert panels is not None
+    small = {name: a.astype(np.int16 if name.endswith(" labels") else np.float32) for name, a in panels.items()}
+    cache.write(SHIPPED, small, {})
+
+
+if __name__ == "__main__":
+    main()

@@ -146,6 +146,9 @@ def default_backend() -> str:
     return "openTSNE" if find_spec("openTSNE") else "scikit-learn"
 
 
-def default_iterations(backend: str) -> int:
-    """Iterations after which a map hardly changes: 1,000 with scikit-learn (its default), whose steps are smaller."""
-    return 350 if backend == "openTSNE" else 1_000
+def default_iterations(backend: str, n: int = MIN_IMAGES) -> int:
+    """Iterations after which a map of n images hardly changes: 1,000 with scikit-learn (its default), whose steps are
+    smaller."""
+    if backend != "openTSNE":
+        return 1_000
+    return 350 if n <= 5_000 else 500

@@ -37,8 +37,12 @@ SKLEARN_EARLY_ITERATIONS = 250
 MOMENTUM = (0.8, 0.9)
 """During early exaggeration, and after it. openTSNE's defaults 0.5 and 0.8 need more iterations for the same KL."""
 
-FFT_ABOVE = 10_000
-"""Points above which interpolation on a grid is used: it takes half the time and ends with a KL two percent higher."""
+FFT_ABOVE = 5_000
+"""Points above which interpolation on a grid is used: at 10,000 it takes half the time of the tree."""
+
+GRID = 2.0
+"""Width of a grid cell, in units of the map. With openTSNE's default, 1, an iteration takes twice as long, and the KL
+after as many iterations is hardly lower."""
 
 
 @dataclass
@@ -163,11 +167,13 @@ def _open_tsne(x: np.ndarray, settings: Settings, should_stop: ShouldStop, state
                 inplace=True,
                 callbacks=[stage.note_kl],
                 callbacks_every_iters=KL_EVERY,
+                ints_in_interval=GRID,
             )
         except _Stopped:
             return snapshot(stage.at)
         done = until
     if not trace or trace[-1][0] != done:
+        points.optimize(0, negative_gradient_method=_repulsion(len(x)), inplace=True)  # the KL on openTSNE's finer grid
         trace.append((done, float(points.kl_divergence)))
     return snapshot(done)
 

@@ -81,8 +81,12 @@ def save(path: Path, arrays: dict[str, np.ndarray], facts: dict[str, Any], most:
     return True
 
 
-def load(path: Path) -> Entry | None:
-    """Arrays and facts of a cache file; None if the file is missing or damaged, so that they are computed again."""
+def load(path: Path, touch: bool = True) -> Entry | None:
+    """Arrays and facts of a cache file; None if the file is missing or damaged, so that they are computed again.
+
+    Args:
+        touch: note that the file was used; not for a file that is part of the lab.
+    """
     try:
         with safetensors.safe_open(path, framework="numpy") as file:
             header = file.metadata() or {}
@@ -94,6 +98,8 @@ def load(path: Path) -> Entry | None:
         return None
     if not isinstance(facts, dict) or header.get("checksum") not in (None, _checksum(arrays)):
         return None
+    if not touch:
+        return arrays, facts
     with contextlib.suppress(OSError):
         # Most recently used: the last of its kind to be deleted. The time of change stays: pages use it as a key.
         os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))

@@ -455,6 +455,7 @@ def test_the_small_maps_are_computed_when_asked_for(executor):
     send(execution, job, Ended("finished"))
     again(page)
     assert "The seed moves whole clusters" in text(page) and "map_lessons" not in keys(page)
+    assert "The same 120 images at four perplexities" in text(page)
 
 
 def test_what_is_selected_is_answered_with_reconstructions_neighbours_and_the_decoded_mean():

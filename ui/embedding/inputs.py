@@ -78,7 +78,7 @@ def prepare(suffix: str, count: int, backend: str) -> None:
     a message."""
     state, most = st.session_state, min(embedding_settings.MAX_IMAGES, count)
     state.setdefault("map_n", 2_000 if most >= 10_000 else 1_000)
-    state.setdefault("map_iterations", embedding_settings.default_iterations(backend))
+    state.setdefault("map_iterations", embedding_settings.default_iterations(backend, min(state["map_n"], most)))
     for name in (*(f"{own}{suffix}" for own in OWN), "start", "pca_first"):
         state.setdefault(f"map_{name}", _for_widget(field := name.removesuffix("2"), getattr(Settings(), field)))
     state["map_n"] = max(embedding_settings.MIN_IMAGES, min(state["map_n"], most))
@@ -123,6 +123,7 @@ def main_controls(count: int) -> None:
             step=500,
             key="map_n",
             persist_state="session",
+            on_change=_iterations_by_size,
             help="Number of images on the map: test images first, every class in proportion.",
         )
         _numbers("")
@@ -152,6 +153,15 @@ def main_controls(count: int) -> None:
             persist_state="session",
             help=Settings.__dataclass_fields__["pca_first"].metadata["help"],
         )
+
+
+def _iterations_by_size() -> None:
+    """Larger maps need more iterations: their number follows the size unless the visitor has chosen one."""
+    state, backend = st.session_state, embedding_settings.default_backend()
+    sizes = (embedding_settings.MIN_IMAGES, embedding_settings.MAX_IMAGES)
+    usual = {embedding_settings.default_iterations(backend, n) for n in sizes}
+    if state["map_iterations"] in usual:
+        state["map_iterations"] = embedding_settings.default_iterations(backend, state["map_n"])
 
 
 def second_run(first: Run) -> Run | None:

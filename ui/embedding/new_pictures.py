@@ -31,29 +31,20 @@ VOTES = 10
 
 
 def controls(view: EmbeddingView) -> None:
-    """The button that opens the picker of images, and one that takes them off the map."""
+    """The button that opens the picker of images."""
     loaded = model_of(view)
     if loaded is None or view.run is None:
         return
-    picks = _picks(view)
-    with st.container(horizontal=True, gap="small", key="map_new"):
-        choose(
-            "map_picker",
-            view.subset.images,
-            st.session_state.setdefault("map_new_pick", {}),
-            loaded=loaded,
-            label="Place a picture",
-            use="Place it on the map",
-            about="Test images may be on the map already; they are placed beside themselves.",
-            on_pick=lambda pick: _add(view, pick),
-        )
-        if picks:
-            st.button(
-                "Remove it" if len(picks) == 1 else "Remove them",
-                key="map_new_clear",
-                on_click=picks.clear,
-                help="Takes the new pictures off the map.",
-            )
+    choose(
+        "map_picker",
+        view.subset.images,
+        st.session_state.setdefault("map_new_pick", {}),
+        loaded=loaded,
+        label="Place a picture",
+        use="Place it on the map",
+        about="A test image that is on the map already is placed beside itself.",
+        on_pick=lambda pick: _add(view, pick),
+    )
 
 
 def _add(view: EmbeddingView, pick: Pick) -> None:
@@ -89,7 +80,8 @@ def write_address(view: EmbeddingView) -> None:
 
 
 def placed(view: EmbeddingView, state: ViewState) -> list[Placed]:
-    """The pictures with their places on a map; none while it is being computed."""
+    """The pictures with their places on a map; none while it is being computed. What they are near is said in a line
+    each, with a button that takes them off the map."""
     loaded = model_of(view)
     picks = _picks(view) if view.run else []
     if loaded is None or not picks or state.state in ("forming", "left"):
@@ -100,8 +92,17 @@ def placed(view: EmbeddingView, state: ViewState) -> list[Placed]:
     new = np.stack(pictures)
     x = encode(loaded, new) if view.settings.source == "latents" else inputs.pixels(new)
     near, distances = neighbours.of_new(view.x, x, placing.NEIGHBOURS)
-    for place, (pick, row) in enumerate(zip(picks, near, strict=True), 1):
-        st.caption(_votes(place, pick, row, view, images))
+    lines = [
+        _votes(place, pick, row, view, images) for place, (pick, row) in enumerate(zip(picks, near, strict=True), 1)
+    ]
+    with st.container(horizontal=True, gap="small", vertical_alignment="center", key="map_new"):
+        st.caption("  \n".join(lines), width="stretch")
+        st.button(
+            "Remove",
+            key="map_new_clear",
+            on_click=picks.clear,
+            help="Takes the new pictures off the map.",
+        )
     xy = _places(view, state, x, near, distances)
     return [] if xy is None else [Placed(at, picture) for at, picture in zip(xy, pictures, strict=True)]
 

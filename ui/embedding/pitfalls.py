@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from core.embedding import pitfalls as core_pitfalls
-from core.embedding.pitfalls import DISTANCE_RATIO, PERPLEXITIES, SEEDS, WIDTH_RATIO, Panels
+from core.embedding.pitfalls import DISTANCE_RATIO, IMAGES, PERPLEXITIES, SEEDS, WIDTH_RATIO, Panels
 from core.jobs import embedding
 from ui.components.embedding.map_small import Panel, map_small
 from ui.embedding.board import EmbeddingView
@@ -16,30 +16,33 @@ from ui.shared.searches import visitor
 
 
 def pitfalls(view: EmbeddingView) -> None:
-    """The section: a button that computes the small maps, and the maps once they are there."""
+    """The section: maps of digits that come with the lab, and on request those of this map's images."""
     st.subheader("How a t-SNE map can mislead", anchor=False)
     x, labels, key = _sample(view.key, view.backend, _x=view.x, _labels=view.subset.labels)
-    job, panels = embedding.current_pitfalls(key), core_pitfalls.load(key)
-    if panels is not None:
-        _show(panels, len(x))
+    job, own = embedding.current_pitfalls(key), core_pitfalls.load(key)
+    if own is not None:
+        _show(own, f"The same {len(x):,} images")
         return
-    if job is not None and job.active:
-        st.fragment(_progress, run_every=0.5)(job)
-        return
+    shipped = core_pitfalls.shipped()
     st.markdown(
         "Sizes of clusters, distances between them, the perplexity and the seed can each mislead you. See how, on "
-        f"small maps of {len(x):,} of these images and of synthetic points whose structure is known."
+        f"small maps of {IMAGES:,} handwritten digits (their pixels) and of synthetic points whose structure is known."
     )
-    if job is not None and job.state == "failed":
-        st.warning(escape_markdown(job.message))
-    if st.button(
-        "Compute the small maps",
-        key="map_lessons",
-        icon=":material/grid_view:",
-        help=f"{len(PERPLEXITIES) + len(SEEDS) + 3} small maps, about 15 seconds; kept for the next time.",
-    ):
-        embedding.start_pitfalls(x, labels, view.backend, visitor())
-        st.rerun()
+    if job is not None and job.active:
+        st.fragment(_progress, run_every=0.5)(job)
+    else:
+        if job is not None and job.state == "failed":
+            st.warning(escape_markdown(job.message))
+        if st.button(
+            "Compute them for this map's images",
+            key="map_lessons",
+            icon=":material/grid_view:",
+            help=f"{len(PERPLEXITIES) + len(SEEDS) + 3} small maps, about 15 seconds; kept for the next time.",
+        ):
+            embedding.start_pitfalls(x, labels, view.backend, visitor())
+            st.rerun()
+    if shipped is not None:
+        _show(shipped, f"The same {IMAGES:,} digits")
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -66,9 +69,9 @@ def _progress(job) -> None:
     )
 
 
-def _show(panels: Panels, n: int) -> None:
+def _show(panels: Panels, which: str) -> None:
     st.caption("After “How to use t-SNE effectively” (Wattenberg, Viégas & Johnson, Distill 2016).")
-    st.markdown(f"**The perplexity determines what you see.** The same {n:,} images at four perplexities.")
+    st.markdown(f"**The perplexity determines what you see.** {which} at four perplexities.")
     about = {
         2: "Fragments: only one or two neighbours count for each image, and islands appear that mean nothing.",
         5: "Small islands, still many more than there are classes.",

@@ -7,7 +7,7 @@ import pytest
 from sklearn.decomposition import PCA
 
 from core import data
-from core.embedding import export, inputs, store
+from core.embedding import export, inputs, pitfalls, store
 from core.embedding.settings import EmbeddingError, Settings
 from core.images.convert import from_png, png
 from core.images.shape import ImageShape
@@ -189,3 +189,16 @@ def test_umap_is_refused_with_the_remedy_where_it_is_missing_and_allowed_where_i
         Settings(method="umap")
     monkeypatch.setattr(metadata, "version", lambda name: "0.5.9")
     assert Settings(method="umap").method == "umap"
+
+
+def test_the_shipped_small_maps_are_whole_and_show_their_lessons():
+    panels = pitfalls.shipped()
+    assert {f"perplexity {p}" for p in pitfalls.PERPLEXITIES} <= set(panels) and panels["seed 1"].shape == (500, 2)
+
+    def ratio(panel):
+        y, groups = panels[panel], panels[f"{panel} labels"]
+        return pitfalls.rms_radius(y[groups == 1]) / pitfalls.rms_radius(y[groups == 0])
+
+    assert ratio("sizes true") > 5 and ratio("sizes map") < 2, "sizes are lost"
+    assert 0.3 < pitfalls.shared_neighbours(panels["seed 1"], panels["seed 2"]) < 0.99
+    assert pitfalls.SHIPPED.stat().st_size < 100_000
