@@ -302,10 +302,11 @@ def _update(recipe: Recipe, taken: Taken, factor: int) -> Stage:
         verdict = "The loss of these images has risen: the step was too large."
     else:
         verdict = "The loss of these images has risen. Late in a training, single steps go up as well as down."
+    noise = ", with the same noise" if step.noise is not None else ""
     return Stage(
         "Update",
         "total",
-        f"{how}. The same images with the same noise once more. {verdict}",
+        f"{how}. The same images once more{noise}. {verdict}",
         [
             _images("x̂ before", "decoder", step.decoded),
             _images("x̂ after", "decoder", step.decoded_after),
