@@ -156,7 +156,7 @@ def test_a_vae_is_enough_for_the_experiments_and_the_questions_are_there_too(boa
     assert not page.exception
     assert [(recipe.name, recipe.source) for recipe in board.taken] == [
         ("try-collapse", source.name),
-        ("try-balanced", source.name),
+        ("try-cure", source.name),
     ]
 
 
