@@ -45,6 +45,8 @@ def embed(order: Order, channel: Channel) -> Ended:
     seconds += time.monotonic() - began
     finished = settings.method != "tsne" or state.iteration >= settings.iterations
     if not finished:
+        if state.iteration:
+            channel.emit(_message(state, "forming", seconds, searched))
         # At once, and unmeasured: the visitor waits for the stop. scikit-learn cannot continue a map that was stopped.
         return Ended(
             "stopped", _keep(key, settings, state, {"seconds": seconds}, False) if state.gains is not None else ""
