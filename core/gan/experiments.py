@@ -104,7 +104,7 @@ the short average of G's weights takes some noise out of what it shows."""
 
 # Measured by `python benchmarks/gan_experiments.py`, three seeds each (the table is in benchmarks/README.md). In every
 # one: too strong a D leaves the Fréchet distance above the decoder's 131 (141 to 150, beside an equal D 85 to 95); the
-# provoked collapse ends with 2 classes of 10 and its cure with 10 (two seeds); from the decoder G ends twenty times
+# provoked collapse ends with 1 or 2 classes of 10 and its cure with 10; from the decoder G ends twenty times
 # closer than from scratch; G finds nonsense that a frozen D believes; D is right four times in five about a frozen G.
 EXPERIMENTS = (
     Experiment(
