@@ -149,13 +149,13 @@ AFTER = (
 
 def _next_steps(job: TrainingJob | None) -> None:
     """What to do next with the first model, or with an example instead."""
-    trained = job is not None and job.state == "finished"
-    run = job.run if trained else _example()
+    first = job.run if job is not None and job.state == "finished" else None
+    run = first or _example()
     if run is None or (job is not None and job.active):
         return
     with st.container(gap="xxsmall", key="home_next"):
         st.markdown("**Then try this**")
-        for key, parameter, text in AFTER if trained else BEFORE:
+        for key, parameter, text in AFTER if first else BEFORE:
             page = next(page for page in PAGES if page.key == key)
             query = {parameter: run.name} if parameter else None
             label = text.format(escape_markdown(run.name))

@@ -33,10 +33,10 @@ def preferred(found: Iterable[Run], images: bool = False, best: str = "") -> lis
     """
     ready = {name for name, status in data.status().items() if status.ready} if images else None
 
-    def place(run: Run) -> tuple[tuple[bool, int], bool, int]:
-        *group, example = _rank(run)
+    def place(run: Run) -> tuple[bool, int, bool, int]:
+        trial, group, example = _rank(run)
         absent = ready is not None and run.example and not run.error and run.recipe.dataset not in ready
-        return tuple(group), absent, -1 if run.name == best else example
+        return trial, group, absent, -1 if run.name == best else example
 
     return sorted(found, key=place)
 

@@ -124,8 +124,8 @@ def _model(job: Shown) -> None:
     if not fold.open:
         return
     with fold:
-        if job.active:
-            follow_training(job.run, job.snapshot().epoch, PART)
+        if isinstance(shot := job.snapshot(), Snapshot) and job.active:
+            follow_training(job.run, shot.epoch, PART)
         else:
             diagram(job.run, f"diagram_{job.name}", PART)
 
