@@ -90,6 +90,6 @@ def test_a_click_in_the_moment_in_which_the_page_is_left_acts_and_the_next_page_
         page.get_by_role("link", name="Home", exact=True).first.element_handle(),
     ]
     page.evaluate("both => both.forEach((e) => e.click())", both)
-    expect(page.get_by_text("on this computer, without a network.")).to_be_visible(timeout=SLOW)
+    expect(page.get_by_role("heading", name="Latent Lab")).to_be_visible(timeout=SLOW)
     page.get_by_role("link", name="Train", exact=True).first.click()
     expect(page.get_by_role("button", name="Resume", exact=True)).to_be_visible(timeout=SLOW)
