@@ -18,6 +18,7 @@ from core.system.progress import Steps
 SCORES = {
     "error": "reconstruction error (MSE per pixel, from the posterior mean)",
     "objective": "negative ELBO, z sampled",
+    "corrected": "negative ELBO minus the entropy of the image's pixels",
     "baseline": "residual of PCA with 20 components",
 }
 """Scores in the order of the output, with their titles."""
@@ -55,24 +56,38 @@ def outliers(args: argparse.Namespace) -> None:
         scored = steps.end()
     results: dict[str, dict[str, dict[str, Any]]] = {
         score: {
-            v.kind: {"images": v.images, "flagged": v.flagged, "auroc": None if math.isnan(v.auroc) else v.auroc}
+            v.kind: {
+                "images": v.images,
+                "flagged": v.flagged,
+                "auroc": None if math.isnan(v.auroc) else v.auroc,
+                "interval": None if math.isnan(v.auroc) else list(v.interval),
+            }
             for v in scores.results_by_kind(scored.by(score), outlier_set, args.quantile)
         }
-        for score in SCORES
+        for score in scores.scores_of(run.recipe)
     }
     if args.json:
         print(json.dumps({"other": outlier_set.other or None, "quantile": args.quantile, "scores": results}, indent=1))
         return
-    titles = SCORES | ({} if run.recipe.variational else {"objective": "training objective"})
+    titles = dict(SCORES)
+    if not run.recipe.variational:
+        titles |= {"objective": "training objective", "corrected": "objective minus the entropy of the image's pixels"}
     for score, kinds in results.items():
         print(f"{titles[score]}")
         for kind, result in kinds.items():
-            auroc = f"   AUROC {result['auroc']:.3f}" if result["auroc"] is not None else ""
+            low, high = result["interval"] or (0, 0)
+            auroc = f"   AUROC {result['auroc']:.2f} ({low:.2f} to {high:.2f})" if result["auroc"] is not None else ""
             print(
                 f"  {outlier_set.other if kind == 'other' else kind:14} {result['images']:6,} images   "
                 f"{100 * result['flagged']:5.1f} % flagged{auroc}"
             )
-    print(f"Flagged: above the {100 * args.quantile:g} % quantile of validation images. AUROC: against test images.")
+            if result["auroc"] is not None and result["auroc"] < 0.5:
+                why = scores.why_typical(score, kind, scored, outlier_set)
+                print(f"    The model finds these images more typical than its test images{f': {why}' if why else ''}.")
+    print(
+        f"Flagged: above the {100 * args.quantile:g} % quantile of validation images. AUROC: against test images, with "
+        "its 95 % interval."
+    )
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:

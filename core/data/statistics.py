@@ -87,19 +87,35 @@ def _channels(pictures: np.ndarray, channels: int) -> tuple[np.ndarray, np.ndarr
 
 
 def bce_floor(images: np.ndarray) -> float:
-    """Mean over images of the entropies of their pixels, summed over pixels and channels, in nats per image.
-
-    The cross-entropy of a pixel of level x is smallest where the prediction equals x, and there it is the entropy of x:
-    zero for black and white, ln 2 for middle grey.
+    """Mean over images of the entropies of their pixels (`pixel_entropy`), in nats per image.
 
     Args:
         images: `uint8` [N, …].
     """
+    histogram = np.bincount(images.reshape(-1), minlength=256)
+    return float(histogram @ _level_entropy() / len(images))
+
+
+def pixel_entropy(images: np.ndarray) -> np.ndarray:
+    """Entropy of each image's pixels, each taken as the probability of white, summed over pixels and channels, in nats:
+    float64 [N].
+
+    The cross-entropy of a pixel of level x is smallest where the prediction equals x, and there it is the entropy of x:
+    zero for black and white, ln 2 for middle grey. No Bernoulli decoder has a lower cross-entropy for the image.
+
+    Args:
+        images: `uint8` [N, …].
+    """
+    entropy = _level_entropy()
+    return np.array([entropy @ np.bincount(image.reshape(-1), minlength=256) for image in images], np.float64)
+
+
+def _level_entropy() -> np.ndarray:
+    """Entropy of a pixel of each of the 256 levels, in nats."""
     levels = np.arange(256) / 255.0
     with np.errstate(divide="ignore", invalid="ignore"):
-        entropy = -np.nan_to_num(levels * np.log(levels)) - np.nan_to_num((1 - levels) * np.log1p(-levels))
-    histogram = np.bincount(images.reshape(-1), minlength=256)
-    return float(histogram @ entropy / len(images))
+        entropy: np.ndarray = -np.nan_to_num(levels * np.log(levels)) - np.nan_to_num((1 - levels) * np.log1p(-levels))
+    return entropy
 
 
 def bce_of(images: np.ndarray, prediction: np.ndarray) -> float:

@@ -1,11 +1,14 @@
 """Outlier detection: scores of images under a model, and how well each score separates outliers from test images.
 
-A model of one kind of image should reconstruct others badly and give them a low likelihood. Three scores, each higher
+A model of one kind of image should reconstruct others badly and give them a low likelihood. Four scores, each higher
 for more unusual images:
 
     error       mean squared error per pixel of the reconstruction from the posterior mean μ
     objective   the training objective: the negative ELBO with z sampled for Gaussian posteriors, otherwise
                 −log p(x | z) + β · (the prior's term) at the point z
+    corrected   the objective minus its least value for the image, the entropy of its pixels: the objective favours
+                simple images whatever they show (Nalisnick et al. 2019, Serrà et al. 2020). Under a Bernoulli
+                likelihood only; the others have the same least value for every image
     baseline    reconstruction error of PCA with 20 components fitted to training images; involves no model
 """
 
@@ -21,6 +24,7 @@ import numpy as np
 
 from core import data
 from core.data import ImageSet
+from core.data.statistics import pixel_entropy
 from core.evaluation.outlier_images import OutlierSet
 from core.images import convert
 from core.recipes.recipe import Recipe
@@ -39,8 +43,14 @@ PCA_COMPONENTS, PCA_TRAINING_IMAGES = 20, 10_000
 EPSILON_DRAWS = 4
 """Draws of ε over which an ELBO is averaged; the same for every image, so that no score depends on the other images."""
 
-VERSION = "1"
+VERSION = "2"
 """Part of the name of cached scores: change it when the meaning of a score changes."""
+
+SCORES = ("error", "objective", "corrected", "baseline")
+"""Names of the scores, as above."""
+
+CORRECTABLE = ("bernoulli",)
+"""Likelihoods whose least value depends on the image, so that subtracting it changes the ranking."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +59,8 @@ class OutlierScores:
 
     Attributes:
         error, objective, baseline: [N] float64, as above.
+        floor: least value of the objective for each image, [N]: the entropy of its pixels in nats under a Bernoulli
+            likelihood, 0 under the others.
         reconstructions: pictures `uint8` [N, H, W] or [N, H, W, 3].
         seconds: wall-clock time of the scoring.
     """
@@ -56,12 +68,28 @@ class OutlierScores:
     error: np.ndarray
     objective: np.ndarray
     baseline: np.ndarray
+    floor: np.ndarray
     reconstructions: np.ndarray
     seconds: float
 
+    @property
+    def corrected(self) -> np.ndarray:
+        """The objective above its least value for each image, [N]."""
+        return self.objective - self.floor
+
     def by(self, score: str) -> np.ndarray:
-        """The values of `error`, `objective` or `baseline`."""
-        return {"error": self.error, "objective": self.objective, "baseline": self.baseline}[score]
+        """The values of one of `SCORES`."""
+        return {
+            "error": self.error,
+            "objective": self.objective,
+            "corrected": self.corrected,
+            "baseline": self.baseline,
+        }[score]
+
+
+def scores_of(recipe: Recipe) -> tuple[str, ...]:
+    """Names of the scores that a run of this recipe has: `corrected` only where it differs from the objective."""
+    return tuple(score for score in SCORES if score != "corrected" or recipe.likelihood in CORRECTABLE)
 
 
 def scoring_steps(
@@ -107,6 +135,7 @@ def scoring_steps(
         np.concatenate(error),
         np.concatenate(objective),
         pca_residual(images.train_images[trained], outlier_set.images),
+        pixel_entropy(outlier_set.images) if recipe.likelihood in CORRECTABLE else np.zeros(n),
         np.concatenate(reconstructions),
         time.perf_counter() - began,
     )
@@ -162,6 +191,42 @@ def auroc(inliers: np.ndarray, outliers: np.ndarray) -> float:
     return float(roc_auc_score(truth, np.concatenate([inliers, outliers])))
 
 
+CONFIDENCE = 0.95
+"""Coverage of the intervals of an AUROC."""
+
+
+def auroc_interval(area: float, inliers: int, outliers: int) -> tuple[float, float]:
+    """95 % confidence interval of an AUROC: all values θ with |area − θ| ≤ 1.96 · SE(θ), within [0, 1].
+
+    SE is the standard error of Hanley & McNeil (1982, Radiology 143), taken at θ and not at the estimate (Newcombe
+    2006, Statistics in Medicine 25): at an area of 1 the interval is then not empty.
+
+    Args:
+        inliers, outliers: numbers of images. NaN for both ends where the area is NaN.
+    """
+    from scipy.optimize import brentq
+    from scipy.stats import norm
+
+    if np.isnan(area):
+        return float("nan"), float("nan")
+    z = float(norm.ppf(0.5 + CONFIDENCE / 2))
+
+    def excess(theta: float) -> float:
+        return (area - theta) ** 2 - z**2 * _auroc_variance(theta, inliers, outliers)
+
+    tiny = 1e-9  # at 0 and 1 themselves the standard error is 0
+    low = brentq(excess, 0.0, min(area, 1 - tiny)) if excess(0.0) > 0 else 0.0
+    high = brentq(excess, max(area, tiny), 1.0) if excess(1.0) > 0 else 1.0
+    return float(low), float(high)
+
+
+def _auroc_variance(area: float, inliers: int, outliers: int) -> float:
+    """Variance of an AUROC after Hanley & McNeil (1982)."""
+    first, second = area / (2 - area), 2 * area**2 / (1 + area)
+    pairs = area * (1 - area) + (outliers - 1) * (first - area**2) + (inliers - 1) * (second - area**2)
+    return pairs / (inliers * outliers)
+
+
 def roc(inliers: np.ndarray, outliers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """ROC curve: (false positive rate, true positive rate) for every threshold from high to low, [m] each."""
     from sklearn.metrics import roc_curve
@@ -177,29 +242,47 @@ class KindResult:
 
     Attributes:
         images: their number. flagged: share above the threshold. auroc: against the test images; NaN for validation and
-            test images.
+            test images. interval: its 95 % confidence interval.
     """
 
     kind: str
     images: int
     flagged: float
     auroc: float
+    interval: tuple[float, float]
 
 
 def results_by_kind(values: np.ndarray, outlier_set: OutlierSet, quantile: float) -> list[KindResult]:
     """A result for each kind in the set; `values` [N] is one of its scores."""
     limit = decision_threshold(values[outlier_set.of("validation")], quantile)
     inliers = values[outlier_set.of("test")]
-    return [
-        KindResult(
-            kind,
-            len(rows),
-            float((values[rows] > limit).mean()),
-            auroc(inliers, values[rows]) if kind in outlier_set.outliers else float("nan"),
+    found = []
+    for kind in ("validation", "test", *outlier_set.outliers):
+        if len(rows := outlier_set.of(kind)):
+            area = auroc(inliers, values[rows]) if kind in outlier_set.outliers else float("nan")
+            interval = auroc_interval(area, len(inliers), len(rows))
+            found.append(KindResult(kind, len(rows), float((values[rows] > limit).mean()), area, interval))
+    return found
+
+
+def why_typical(score: str, kind: str, scores: OutlierScores, outlier_set: OutlierSet) -> str:
+    """Why outliers of a kind score lower than the test images: the part of a sentence after "because", or "" where none
+    of the known causes is there.
+
+    A simple image has a high likelihood whatever it shows (Nalisnick et al. 2019), and one of little contrast has a
+    small squared error.
+    """
+    rows, test = outlier_set.of(kind), outlier_set.of("test")
+    own, theirs = float(scores.floor[test].mean()), float(scores.floor[rows].mean())
+    if score == "objective" and theirs < own:
+        return (
+            f"the pixels of these images have less entropy ({theirs:.0f} against {own:.0f} nats per image), and "
+            "no model can bring the negative log-likelihood of an image below that entropy (Nalisnick et al. 2019)"
         )
-        for kind in ("validation", "test", *outlier_set.outliers)
-        if len(rows := outlier_set.of(kind))
-    ]
+    own, theirs = (float(outlier_set.images[of].reshape(len(of), -1).std(axis=1).mean() / 255) for of in (test, rows))
+    if theirs < own:
+        return f"these images have less contrast (standard deviation of the pixels {theirs:.2f} against {own:.2f})"
+    return ""
 
 
 def one_class(images: ImageSet, components: int = PCA_COMPONENTS, most: int = PCA_TRAINING_IMAGES) -> np.ndarray:
@@ -229,7 +312,7 @@ def file_of(run: Run, outlier_set: OutlierSet) -> Path:
 
 def save(path: Path, scores: OutlierScores) -> bool:
     """Write scores to a cache file; False where the cache folder cannot be written to."""
-    names = ("error", "objective", "baseline", "reconstructions")
+    names = ("error", "objective", "baseline", "floor", "reconstructions")
     return cache.save(path, {name: getattr(scores, name) for name in names}, {"seconds": scores.seconds})
 
 
@@ -241,11 +324,12 @@ def load(path: Path, outlier_set: OutlierSet) -> OutlierScores | None:
             arrays["error"],
             arrays["objective"],
             arrays["baseline"],
+            arrays["floor"],
             arrays["reconstructions"],
             float(facts["seconds"]),
         )
     except (KeyError, TypeError, ValueError):
         return None
     n = len(outlier_set.images)
-    fits = all(values.shape == (n,) for values in (scores.error, scores.objective, scores.baseline))
+    fits = all(values.shape == (n,) for values in (scores.error, scores.objective, scores.baseline, scores.floor))
     return scores if fits and scores.reconstructions.shape == outlier_set.images.shape else None

@@ -109,7 +109,7 @@ def test_the_address_leads_back_to_what_was_seen(page, lab):
     expect(page.locator(".outlier-board .unit")).to_contain_text("Negative ELBO (nats per image)", timeout=60_000)
     assert page.url == address
     visit(page, lab, f"run={RUN}&score=<b>&other=none")
-    expect(page.get_by_text("does not exist. Allowed: error, objective")).to_be_visible()
+    expect(page.get_by_text("does not exist. Allowed: error, objective, corrected")).to_be_visible()
     expect(page.locator(".outlier-board .unit")).to_contain_text("Squared error")
 
 

@@ -11,7 +11,7 @@ from core.models import build
 from core.runs import weights
 from core.system import paths
 from tests.pages.page_tools import open_page, untrained
-from ui.outliers import classes, scores
+from ui.outliers import classes, inputs, scores
 
 
 class Waiting:
@@ -52,7 +52,17 @@ def expected(run: runs.Run, n: int = 300, score: str = "error", quantile: float 
 
 
 def table(page: AppTest, first_column: str):
-    return next(t.value for t in page.dataframe if first_column in t.value.columns)
+    return next(t.value for t in page.table if first_column in t.value.columns)
+
+
+def areas(page: AppTest, column: str = "run") -> dict[str, str]:
+    """What the table of AUROC says by kind."""
+    found = table(page, "AUROC of")
+    return dict(zip(found["AUROC of"], found[column], strict=True))
+
+
+def said(found) -> str:
+    return f"{found.auroc:.2f} ({found.interval[0]:.2f}–{found.interval[1]:.2f})"
 
 
 def test_without_runs_it_says_what_to_do_next():
@@ -69,7 +79,7 @@ def test_a_damaged_run_is_named_and_the_others_work():
     (bad / "recipe.json").write_text("{oops")
     page = visit()
     assert "1 run cannot be used" in [e.label for e in page.expander]
-    assert len(table(page, "AUROC by")) == 2
+    assert set(table(page, "AUROC of")) == {"AUROC of", "good", "PCA-20"}
 
 
 def test_truncated_weights_are_refused_in_a_sentence():
@@ -92,7 +102,7 @@ def test_without_its_data_set_it_leads_to_the_data_page():
     make("run", digits=False)
     page = visit()
     assert "MNIST is not on this machine" in page.warning[0].value and page.button(key="outliers_data")
-    assert not page.dataframe
+    assert not page.table
 
 
 @pytest.mark.slow
@@ -100,11 +110,13 @@ def test_without_its_data_set_it_leads_to_the_data_page():
 def test_every_model_with_an_encoder_is_scored_at_once(preset_name, d):
     run = make("run", preset_name, latent_dim=d)
     page = visit()
-    found, shown = expected(run), table(page, "AUROC by")
-    assert list(shown["AUROC by"]) == ["run", "PCA-20 baseline"]
+    found, shown = expected(run), areas(page)
+    assert list(table(page, "AUROC of").columns) == ["AUROC of", "run", "PCA-20"]
     for kind, title in (("noise", "Noise"), ("inverted", "Inverted"), ("shuffled", "Shuffled")):
-        assert shown[title][0] == pytest.approx(found[kind].auroc)
-    assert shown["False alarms"][0] == f"{100 * found['test'].flagged:.1f} %"
+        assert shown[title] == said(found[kind])
+    assert shown["False alarms"] == f"{100 * found['test'].flagged:.1f} %"
+    corrected = "Complexity-corrected" in page.segmented_control(key="outliers_score").options
+    assert corrected == (run.recipe.likelihood == "bernoulli")
     assert any("a quantile of the scores of 180 validation images" in c.value for c in page.caption)
 
 
@@ -113,7 +125,7 @@ def test_the_address_chooses_score_number_and_threshold_and_is_kept_up_to_date()
     run = make("run")
     page = visit(score="objective", n="100", q="80", other="none")
     found = expected(run, 100, "objective", 0.8)
-    assert table(page, "AUROC by")["False alarms"][0] == f"{100 * found['test'].flagged:.1f} %"
+    assert areas(page)["False alarms"] == f"{100 * found['test'].flagged:.1f} %"
     page.segmented_control(key="outliers_score").set_value("error").run()
     page.selectbox(key="outliers_n").select(300).run()
     assert not page.exception
@@ -126,20 +138,52 @@ def test_the_address_chooses_score_number_and_threshold_and_is_kept_up_to_date()
     }
 
 
+def _place(names):
+    """A key that sorts complaints in the order of the parameters that they name."""
+    return lambda complaint: list(names).index(complaint.split("“")[1].split("”")[0])
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("name", "bad"),
-    [("score", "<b>"), ("n", "301"), ("n", "-1"), ("q", "nan"), ("q", "100"), ("other", "digits"), ("other", "mnist")],
-)
-def test_a_bad_value_in_the_address_is_ignored_with_a_message_until_something_is_chosen(name, bad):
+def test_bad_values_in_the_address_are_ignored_with_a_message_each_until_something_is_chosen():
+    bad = {"score": "<b>", "n": "301", "q": "nan", "other": "mnist"}
     run = make("run")
-    page = visit(**{name: bad})
-    assert f"“{name}”" in page.warning[0].value and bad not in page.warning[0].value.replace(f"“{name}”", "")[:40]
-    assert expected(run)["noise"].auroc == pytest.approx(table(page, "AUROC by")["Noise"][0])
-    page.run()
-    assert page.warning, "a rerun by itself must not take it away"
+    page = visit(**bad)
+    complaints = [w.value for w in page.warning if "does not exist. Allowed" in w.value]
+    assert len(complaints) == len(bad)
+    for (name, value), complaint in zip(bad.items(), sorted(complaints, key=_place(bad)), strict=True):
+        assert f"“{name}”" in complaint and value not in complaint.replace(f"“{name}”", "")[:40]
+    assert areas(page)["Noise"] == said(expected(run)["noise"])
     page.segmented_control(key="outliers_score").set_value("objective").run()
-    assert not page.warning
+    assert not [warning for warning in page.warning if "does not exist" in warning.value]
+
+
+@pytest.mark.parametrize(
+    ("name", "bad"), [("score", "<b>"), ("n", "-1"), ("n", "301"), ("q", "100"), ("q", "nan"), ("other", "digits")]
+)
+def test_a_value_that_no_control_offers_is_refused_and_the_default_taken(monkeypatch, name, bad):
+    state: dict = {}
+    monkeypatch.setattr(inputs.st, "session_state", state)
+    monkeypatch.setattr(inputs.address, "get", {name: bad}.get)
+    inputs._adopt(name, "box", {"first": 1, "second": 2}, 1)
+    assert state["box"] == 1 and "Allowed: first, second" in state[inputs.COMPLAINTS][0]
+
+
+@pytest.mark.slow
+def test_an_auroc_below_one_half_is_explained_on_the_spot_and_the_corrected_score_named(monkeypatch):
+    run = make("run")
+    images, mixed, path = jobs_outliers.prepare(run, "", 100, 0)
+    n, noise = len(mixed.images), mixed.of("noise")
+    objective, floor = np.full(n, 100.0) + np.arange(n) / n, np.full(n, 90.0)
+    objective[noise], floor[noise] = 50.0, 10.0  # lower than the test images, and yet far above its floor
+    found = outliers.OutlierScores(np.arange(n) / n, objective, np.arange(n) / n, floor, mixed.images, 1.0)
+    outliers.save(path, found)
+    page = visit(score="objective", n="100")
+    (warning,) = [w.value for w in page.warning if "Noise" in w.value]
+    assert "AUROC 0.00" in warning and "*more* typical" in warning and "(10 against 90 nats" in warning
+    assert "its AUROC is 1.00" in warning
+    page.segmented_control(key="outliers_score").set_value("corrected").run()
+    assert page.query_params["score"] == "corrected" and areas(page)["Noise"].startswith("1.00 (0.9")
+    assert not [w for w in page.warning if "Noise" in w.value]
 
 
 @pytest.mark.slow
@@ -160,11 +204,11 @@ def test_another_data_set_on_this_machine_joins_the_bag(monkeypatch):
     )
     make("run")
     page = visit()
-    assert "KMNIST" in table(page, "AUROC by").columns and page.query_params["other"] == "kmnist"
+    assert "KMNIST" in areas(page) and page.query_params["other"] == "kmnist"
     page.selectbox(key="outliers_kind").select("other").run()
     assert any("of KMNIST" in m.value for m in page.markdown)
     page.selectbox(key="outliers_other_digits").select("none").run()
-    assert not page.exception and "KMNIST" not in table(page, "AUROC by").columns
+    assert not page.exception and "KMNIST" not in areas(page)
 
 
 @pytest.mark.slow
@@ -177,7 +221,7 @@ def test_the_gallery_is_ranked_by_score_and_the_chosen_image_has_its_numbers(mon
     top = test[np.argmax(found.error[test])]
     label = data.load("digits").classes[mixed.label[top]]
     assert any(m.value == f"**Test image {mixed.number[top]}, class {label}**" for m in page.markdown)
-    values = table(page, "Above")
+    values = table(page, "Test images below")
     assert float(values["Value"][0]) == pytest.approx(found.error[top], rel=5e-3)
     page.segmented_control(key="outliers_order").set_value("least").run()
     low = test[np.argmin(found.error[test])]
@@ -189,7 +233,7 @@ def test_the_gallery_is_ranked_by_score_and_the_chosen_image_has_its_numbers(mon
 def test_a_model_without_an_encoder_is_waited_for_and_can_be_stopped_and_begun_again():
     make("run", "auto-decoder-fast")
     page = visit()
-    assert any("has no encoder" in m.value for m in page.markdown) and not page.dataframe
+    assert any("has no encoder" in m.value for m in page.markdown) and not page.table
     assert "Progress()" in str(page.main)
     page.button(key="outliers_stop_run").click().run()
     assert not page.exception and Waiting.left and "was stopped" in page.info[0].value
@@ -217,9 +261,9 @@ def test_scores_that_were_computed_in_the_background_are_shown(preset_name):
     except StopIteration as end:
         outliers.save(path, end.value)
     page = visit(n="100", score="objective")
-    assert table(page, "AUROC by")["Noise"][0] == pytest.approx(expected(run, 100, "objective")["noise"].auroc)
+    assert areas(page)["Noise"] == said(expected(run, 100, "objective")["noise"])
     kind = "Objective" if preset_name == "auto-decoder-fast" else "Negative ELBO"
-    assert any(kind in str(t.value) for t in page.dataframe)
+    assert any(kind in str(t.value) for t in page.table)
     path.write_bytes(path.read_bytes()[:200])
     assert visit(n="100").button(key="outliers_stop_run"), "damaged: computed anew"
 
@@ -235,27 +279,27 @@ def test_other_runs_are_laid_beside_it_and_those_still_computing_say_so():
     beside.set_value(["other", "searching"]).run()
     assert not page.exception
     page.run()
-    shown = table(page, "AUROC by")
-    assert list(shown["AUROC by"]) == ["run", "other", "PCA-20 baseline"]
-    assert shown["Noise"][1] == pytest.approx(expected(other)["noise"].auroc)
-    assert shown["Noise"][0] == pytest.approx(expected(run)["noise"].auroc)
+    assert list(table(page, "AUROC of").columns) == ["AUROC of", "run", "other", "PCA-20"]
+    assert areas(page, "other")["Noise"] == said(expected(other)["noise"])
+    assert areas(page)["Noise"] == said(expected(run)["noise"])
     assert page.button(key="outliers_stop_searching")
 
 
 @pytest.mark.slow
 def test_class_by_class_each_has_its_scores_and_one_class_at_a_time_its_own_pca(monkeypatch):
     run = make("run")
-    monkeypatch.setattr(classes.outliers, "one_class", lambda images, most: np.linspace(0.9, 0.99, 10))
+    monkeypatch.setattr(classes.outliers, "one_class", lambda images, most: np.linspace(0.9, 0.98, 10))
     page = visit()
     shown = table(page, "Class")
     images, mixed, path = jobs_outliers.prepare(run, "", 300, 0)
     values, labels = outliers.load(path, mixed).error[mixed.of("test")], mixed.label[mixed.of("test")]
-    assert sorted(shown["Class"]) == list("0123456789") and shown["Test images"].sum() == 297
+    assert sorted(shown["Class"]) == list("0123456789") and shown["Test images"].astype(int).sum() == 297
     row = shown[shown["Class"] == "3"].iloc[0]
-    assert row["AUROC"] == pytest.approx(outliers.auroc(values[labels != 3], values[labels == 3]))
+    area = outliers.auroc(values[labels != 3], values[labels == 3])
+    assert row["AUROC against the others"].startswith(f"{area:.2f} (")
     page.toggle(key="outliers_alone").set_value(True).run()
     page.run()
-    assert not page.exception and any("**0.945**" in c.value for c in page.caption)
+    assert not page.exception and any("**0.94**" in c.value for c in page.caption)
 
 
 @pytest.mark.slow
@@ -300,7 +344,7 @@ def test_a_folder_of_own_pictures_with_or_without_classes_has_its_page(tmp_path,
     make("run", digits=False, dataset="folder", folder=str(tmp_path / "mine"))
     page = visit()
     if data.load("folder", str(tmp_path / "mine")).test_images.size:
-        assert "Noise" in table(page, "AUROC by").columns
+        assert "Noise" in areas(page)
     else:
         assert "too small to have test images" in page.error[0].value
 
@@ -313,3 +357,27 @@ def test_every_control_has_help():
     for kind in ("button", "selectbox", "segmented_control", "multiselect", "toggle"):
         for widget in getattr(page, kind):
             assert widget.help, f"{kind} {widget.label}"
+
+
+@pytest.mark.slow
+def test_a_step_chooses_run_score_and_outliers_says_what_was_found_and_ends_when_something_else_is_chosen():
+    make("whole")
+    left = make("left", without_classes="8")
+    page = visit(step="plausible")
+    assert {k: page.query_params[k] for k in ("run", "score", "other")} == {
+        "run": "left",
+        "score": "error",
+        "other": "none",
+    }
+    found = expected(left)["left-out"]
+    (text,) = [info.value for info in page.info]
+    assert "without the class 8" in text and said(found) in text and f"{100 * found.flagged:.0f} % of them" in text
+    page.segmented_control(key="outliers_step").set_value("easy").run()
+    assert not page.exception and page.query_params["run"] == "whole" and page.query_params["step"] == "easy"
+    lowest = min(expected(runs.open_run("whole"))[kind].auroc for kind in ("inverted", "shuffled", "noise"))
+    assert f"AUROC of the three is {lowest:.2f}" in page.info[0].value
+    page.segmented_control(key="outliers_score").set_value("objective").run()
+    assert "step" not in page.query_params and not page.info
+    page.segmented_control(key="outliers_step").set_value("paradox").run()
+    assert not page.exception and "needs a model of FashionMNIST" in page.info[0].value
+    assert page.query_params["run"] == "whole"

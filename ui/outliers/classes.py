@@ -12,8 +12,8 @@ from core.data import ImageSet
 from core.evaluation import outliers
 from ui.outliers.inputs import Choice
 from ui.outliers.scores import Result
-from ui.outliers.views import colour, unit
-from ui.shared.formatting import format_sig
+from ui.outliers.views import area_text, colour, unit
+from ui.shared.formatting import escape_markdown, format_sig
 
 
 @st.fragment(key="outliers_classes_part")
@@ -49,8 +49,8 @@ def classes(result: Result, choice: Choice, images: ImageSet) -> None:
         _table(images, order, labels, found, threshold, alone)
         st.caption(
             "A box holds the middle half of a class; the line in it is the median. The dashed line is the threshold. A "
-            "class with high scores is not rare but hard: it has many strokes, or shapes that vary. Its images are "
-            "flagged although nothing is wrong with them; a score per pixel cannot tell the difference."
+            "class scores high because its shapes vary more, not because it is rare. AUROC here compares a class with "
+            "the other classes: below 0.5, its images score lower than theirs."
         )
         st.toggle(
             "One class at a time (PCA)",
@@ -63,7 +63,7 @@ def classes(result: Result, choice: Choice, images: ImageSet) -> None:
             st.caption(
                 f"PCA alone: {outliers.PCA_COMPONENTS} components fitted to the training images of one class; AUROC of "
                 f"its test images against those of all other classes. Mean over the "
-                f"classes: **{np.nanmean(alone):.3f}**."
+                f"classes: **{np.nanmean(alone):.2f}**."
             )
 
 
@@ -76,29 +76,27 @@ def _table(
     alone: np.ndarray | None,
 ) -> None:
     """A row per class, the most unusual first: median score, share that is flagged, AUROC against the other classes."""
-    st.dataframe(
+    st.table(
         [
             {
-                "Class": images.classes[k],
-                "Test images": int((labels == k).sum()),
+                "Class": escape_markdown(images.classes[k]),
+                "Test images": str(int((labels == k).sum())),
                 "Median score": format_sig(float(np.median(found[labels == k]))),
                 "Flagged": f"{100 * float((found[labels == k] > threshold).mean()):.1f} %",
-                "AUROC": outliers.auroc(found[labels != k], found[labels == k]),
+                "AUROC against the others": _area(found[labels != k], found[labels == k]),
             }
-            | ({} if alone is None else {"PCA alone": float(alone[k])})
+            | ({} if alone is None else {"PCA alone": "–" if math.isnan(alone[k]) else f"{alone[k]:.2f}"})
             for k in reversed(order)
         ],
         hide_index=True,
-        key="outliers_class_table",
-        width="stretch",
-        column_config={
-            "AUROC": st.column_config.NumberColumn(
-                format="%.3f", help="How often an image of this class scores higher than one of another."
-            ),
-            "PCA alone": st.column_config.NumberColumn(format="%.3f"),
-        },
+        border="horizontal",
         alt="Each class with its median score, the share that is flagged, and its AUROC against the other classes",
     )
+
+
+def _area(others: np.ndarray, own: np.ndarray) -> str:
+    area = outliers.auroc(others, own)
+    return area_text(area, outliers.auroc_interval(area, len(others), len(own)))
 
 
 def _boxes(scores: list[np.ndarray], names: list[str], threshold: float) -> go.Figure:

@@ -56,6 +56,12 @@ def _scores(result: Result) -> None:
     st.markdown(f"The **{name.lower()}** is computed for one image x, {where}{weight}:")
     if family.objective:
         st.latex(family.objective)
+    if recipe.likelihood in outliers.CORRECTABLE:
+        st.markdown(
+            "The **complexity-corrected** score subtracts the least value that any decoder could reach for this image, "
+            f"the entropy of its {shape.values:,} values, each taken as the probability of white:"
+        )
+        st.latex(r"s(x) - H(x), \qquad H(x) = -\sum_i \left(x_i \ln x_i + (1 - x_i) \ln (1 - x_i)\right)")
     if family.variational and family.prior:
         st.markdown(
             "Here β = 1, whatever β the model was trained with: only then is it the negative ELBO, an upper bound on "

@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from core import data
+from core.evaluation import outliers
 from core.evaluation.outlier_images import other_sets
 from core.recipes.recipe import Recipe
 from core.runs import Run
@@ -19,8 +20,6 @@ COUNTS = (100, 300, 1_000, 2_000)
 """Images of each kind that can be chosen."""
 
 NO_OTHER = "none"
-SCORES = ("error", "objective")
-
 COMPLAINTS = "outliers_complaints"
 """Key in the session state: values in the address that do not exist, until a control is used."""
 
@@ -33,7 +32,7 @@ class Choice:
     """What the visitor has chosen.
 
     Attributes:
-        score: one of `SCORES`. other: name of another data set, or "". n: images of each kind.
+        score: one of `scores_of(recipe)`. other: name of another data set, or "". n: images of each kind.
         quantile: of the validation scores that sets the threshold, 0 to 1.
     """
 
@@ -51,12 +50,26 @@ def objective_name(recipe: Recipe) -> str:
     return family.objective_name.replace("−", "Negative ")
 
 
+def scores_of(recipe: Recipe) -> tuple[str, ...]:
+    """Scores that can be chosen; the PCA baseline stands beside each of them."""
+    return tuple(score for score in outliers.scores_of(recipe) if score != "baseline")
+
+
+def score_name(score: str, recipe: Recipe) -> str:
+    """The name of a score that can be chosen."""
+    names = {"error": "Reconstruction error", "corrected": "Complexity-corrected"}
+    return names.get(score) or objective_name(recipe)
+
+
 def controls(run: Run) -> Choice:
     """The row of controls."""
     recipe = run.recipe
     others, other_key = [*other_sets(recipe), NO_OTHER], f"outliers_other_{recipe.dataset}"
     percents = {f"{k * STEP:g}": k * STEP for k in range(int(LOW / STEP), int(HIGH / STEP) + 1)}
-    _adopt("score", "outliers_score", {name: name for name in SCORES}, "error")
+    offered = scores_of(recipe)
+    _adopt("score", "outliers_score", {name: name for name in offered}, "error")
+    if st.session_state["outliers_score"] not in offered:  # another run, whose likelihood needs no correction
+        st.session_state["outliers_score"] = "objective"
     _adopt("other", other_key, {name: name for name in others}, others[0])
     _adopt("n", "outliers_n", {str(count): count for count in COUNTS}, 300)
     _adopt("q", QUANTILE, percents, 95.0)
@@ -67,12 +80,12 @@ def controls(run: Run) -> Choice:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key="outliers_controls"):
         chosen_score = st.segmented_control(
             "Score",
-            SCORES,
+            offered,
             required=True,
             key="outliers_score",
             persist_state="session",
             on_change=_forget_complaints,
-            format_func=lambda score: objective_name(recipe) if score == "objective" else "Reconstruction error",
+            format_func=lambda score: score_name(score, recipe),
             help="Reconstruction error: mean squared error per pixel, decoded from μ. " + _objective_help(recipe),
         )
         other = st.selectbox(
@@ -96,7 +109,7 @@ def controls(run: Run) -> Choice:
             help="With more images all figures are more precise. For a model without an encoder they take longer, "
             "because each image needs a search.",
         )
-    score, percent = chosen_score or SCORES[0], st.session_state[QUANTILE]
+    score, percent = chosen_score or offered[0], st.session_state[QUANTILE]
     for name, text in {"score": score, "other": other, "n": str(n), "q": f"{percent:g}"}.items():
         address.put(name, text)
     return Choice(score, "" if other == NO_OTHER else other, n, percent / 100)
@@ -105,10 +118,14 @@ def controls(run: Run) -> Choice:
 def _objective_help(recipe: Recipe) -> str:
     name = objective_name(recipe)
     if recipe.family.variational:
-        return f"{name}: reconstruction + KL of one image at β = 1, as a mean over four draws of z from its Gaussian."
-    if len(recipe.family.terms) < 2:
-        return f"{name}: −log p(x | z) at the latent point z, summed over the pixels; there is no other term."
-    return f"{name}: the objective of training for one image, at its latent point z."
+        text = f"{name}: reconstruction + KL of one image at β = 1, as a mean over four draws of z from its Gaussian."
+    elif len(recipe.family.terms) < 2:
+        text = f"{name}: −log p(x | z) at the latent point z, summed over the pixels; there is no other term."
+    else:
+        text = f"{name}: the objective of training for one image, at its latent point z."
+    if recipe.likelihood in outliers.CORRECTABLE:
+        text += " Complexity-corrected: the same minus the entropy of the image’s own pixels, the least value possible."
+    return text
 
 
 def _adopt(name: str, key: str, allowed: Mapping[str, Any], default: Any) -> None:

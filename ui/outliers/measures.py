@@ -11,7 +11,7 @@ from ui.charts.decimate import decimate
 from ui.outliers import scores
 from ui.outliers.inputs import Choice
 from ui.outliers.scores import Pending, Result
-from ui.outliers.views import STYLES, colour, title
+from ui.outliers.views import STYLES, area_text, colour, title
 from ui.shared.default_run import preferred
 from ui.shared.formatting import escape_markdown
 from ui.shared.image_choice import images_key
@@ -30,7 +30,7 @@ def measures(result: Result, choice: Choice) -> None:
     with left:
         found = outliers.results_by_kind(result.scores.by(choice.score), outlier_set, choice.quantile)
         words = ", ".join(
-            f"{title(v.kind, outlier_set)} {v.auroc:.3f}" for v in found if v.kind in outlier_set.outliers
+            f"{title(v.kind, outlier_set)} {v.auroc:.2f}" for v in found if v.kind in outlier_set.outliers
         )
         st.plotly_chart(
             roc_chart(result, choice),
@@ -71,7 +71,7 @@ def roc_chart(result: Result, choice: Choice) -> go.Figure:
             x=x,
             y=y,
             mode="lines",
-            name=f"{title(kind, outlier_set)} {outliers.auroc(inliers, outlier_values):.3f}",
+            name=f"{title(kind, outlier_set)} {outliers.auroc(inliers, outlier_values):.2f}",
             line={"color": colour(kind), "width": 2.5, "dash": STYLES[kind][2]},
             hovertemplate="%{x:.1%} false alarms, %{y:.1%} found<extra></extra>",
         )
@@ -129,35 +129,26 @@ def _table(result: Result, choice: Choice) -> None:
         if others
         else []
     )
-    rows = [_row(run.name, result, choice.score, choice)]
+    columns = {_heading(run.name): _column(result, choice.score, choice)}
     waiting = []
     for name in compared:
         other = scores.scored(others[name], choice)
         if isinstance(other, Result):
-            rows.append(_row(name, other, choice.score, choice))
+            columns[_heading(name)] = _column(other, choice.score, choice)
         elif isinstance(other, Pending):
             waiting.append(other)
         else:
             st.warning(escape_markdown(other))
-    rows.append(_row(f"PCA-{outliers.PCA_COMPONENTS} baseline", result, "baseline", choice))
-    st.dataframe(
-        rows,
+    columns[f"PCA-{outliers.PCA_COMPONENTS}"] = _column(result, "baseline", choice)
+    kinds = [title(kind, result.outlier_set) for kind in result.outlier_set.outliers]
+    st.table(
+        {"AUROC of": [*kinds, "False alarms"], **columns},
         hide_index=True,
-        key="outliers_table",
-        width="stretch",
-        alt="AUROC of each kind of outlier, by each model and by the PCA baseline",
-        column_config={
-            "AUROC by": st.column_config.TextColumn(width=112),
-            "False alarms": st.column_config.TextColumn(width=92),
-        }
-        | {
-            title(kind, result.outlier_set): st.column_config.NumberColumn(
-                format="%.3f", width=100 if kind in ("left-out", "other") else 70
-            )
-            for kind in result.outlier_set.outliers
-        },
+        border="horizontal",
+        alt="AUROC of each kind of outlier with its 95 % interval, by each model and by the PCA baseline",
     )
     st.caption(
+        "In brackets: 95 % interval. "
         f"PCA-{outliers.PCA_COMPONENTS}: the reconstruction error from {outliers.PCA_COMPONENTS} principal components "
         "of the training images, without any network. A model that does not beat it has learned little that helps to "
         "find outliers. Noise, inverted and shuffled images are easy for nearly every model; another data set is the "
@@ -167,10 +158,13 @@ def _table(result: Result, choice: Choice) -> None:
         scores.show(pending, 210)
 
 
-def _row(name: str, result: Result, score: str, choice: Choice) -> dict:
+def _heading(name: str) -> str:
+    """A run's name as the heading of a column."""
+    return escape_markdown(name)
+
+
+def _column(result: Result, score: str, choice: Choice) -> list[str]:
+    """The AUROC of each kind of outlier, and the share of false alarms."""
     found = {v.kind: v for v in outliers.results_by_kind(result.scores.by(score), result.outlier_set, choice.quantile)}
-    return (
-        {"AUROC by": name}
-        | {title(kind, result.outlier_set): found[kind].auroc for kind in result.outlier_set.outliers}
-        | {"False alarms": f"{100 * found['test'].flagged:.1f} %"}
-    )
+    areas = [area_text(found[kind].auroc, found[kind].interval) for kind in result.outlier_set.outliers]
+    return [*areas, f"{100 * found['test'].flagged:.1f} %"]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.recipes import examples
 from core.runs import Run
-from ui.outliers import classes, inputs, measures, scores, views
+from ui.outliers import classes, inputs, measures, scores, steps, views
 from ui.outliers.explain import explain
 from ui.outliers.scores import Pending
 from ui.shared import address
@@ -17,7 +18,8 @@ from ui.shared.run_picker import NO_PLACE, damaged_runs, pick_run, places_images
 
 def page() -> None:
     """The whole page."""
-    address.check_names(("run", "score", "other", "n", "q"))
+    address.check_names(("run", "score", "other", "n", "q", "step"))
+    steps.adopt()
     with page_head(
         "Outliers",
         "A model should reconstruct images like its training data well and others badly. Mix its test images with "
@@ -25,12 +27,13 @@ def page() -> None:
         key="outliers_head",
     ):
         run = pick_run("run", fits=places_images, unfit=NO_PLACE, images=True, best=examples.WITHOUT_8)
+    place = st.container()
     if run is not None:
-        _content(run)
+        _content(run, place)
     damaged_runs()
 
 
-def _content(run: Run) -> None:
+def _content(run: Run, place: DeltaGenerator) -> None:
     """Everything below the head, for one trained run."""
     images = images_of(
         run,
@@ -41,8 +44,13 @@ def _content(run: Run) -> None:
         hint="Or choose another model above.",
     )
     if images is None:
+        with place:
+            steps.path()
         return
     choice = inputs.controls(run)
+    steps.leave_if_changed(run, choice.score, choice.other)
+    with place:
+        steps.path()
     result = scores.scored(run, choice)
     if isinstance(result, str):
         st.error(escape_markdown(result), icon=":material/broken_image:")
@@ -50,6 +58,7 @@ def _content(run: Run) -> None:
     if isinstance(result, Pending):
         scores.show(result, 420)
         return
+    steps.finding(result, choice)
     views.board(result, choice)
     views.gallery(result, choice, images)
     measures.measures(result, choice)

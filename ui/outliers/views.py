@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import streamlit as st
 
@@ -12,7 +14,7 @@ from core.evaluation.outlier_images import KINDS, OutlierSet
 from ui.charts.losses import unit as loss_unit
 from ui.components.gallery.pairs import pairs
 from ui.components.outliers.outlier_board import Row, outlier_board
-from ui.outliers.inputs import QUANTILE, Choice, objective_name
+from ui.outliers.inputs import QUANTILE, Choice, objective_name, scores_of
 from ui.outliers.scores import Result
 from ui.shared import theme
 from ui.shared.formatting import escape_markdown, format_sig
@@ -21,7 +23,7 @@ from ui.shared.still_image import still
 STYLES: dict[str, tuple[str | int, str, str]] = {
     "validation": ("muted", "hollow", "solid"),
     "test": ("real", "solid", "solid"),
-    "left-out": (2, "lines", "longdash"),
+    "left-out": (5, "lines", "longdash"),
     "other": (0, "rising", "solid"),
     "inverted": (1, "falling", "dash"),
     "shuffled": (3, "cross", "dashdot"),
@@ -57,9 +59,10 @@ def title(kind: str, outlier_set: OutlierSet) -> str:
 def unit(result: Result, score: str) -> str:
     """Name and unit of a score, for axes."""
     recipe = result.run.recipe
-    if score != "objective":
+    if score not in ("objective", "corrected"):
         return "Squared error per pixel"
-    return f"{objective_name(recipe)} ({loss_unit(recipe.likelihood)} per image)"
+    name = objective_name(recipe) + (" − pixel entropy" if score == "corrected" else "")
+    return f"{name} ({loss_unit(recipe.likelihood)} per image)"
 
 
 def board(result: Result, choice: Choice) -> None:
@@ -88,17 +91,45 @@ def board(result: Result, choice: Choice) -> None:
                 outlier_set.images[rows],
                 result.scores.reconstructions[rows],
                 v.auroc,
+                v.interval,
             )
             for v in found
         ],
     )
     share = next(v.flagged for v in found if v.kind == "test")
     st.caption(
-        f"Each row has its own vertical scale. The threshold is a quantile of the scores of "
+        f"Rows are scaled separately. The threshold is a quantile of the scores of "
         f"{len(outlier_set.of('validation')):,} validation images, which were held out of training; with it "
         f"{100 * share:.1f} % of the test images are false alarms. AUROC: the probability that a random image of the "
-        "row scores higher than a random test image. 0.5 is guessing, 1 is perfect."
+        "row scores higher than a random test image, with its 95 % interval. 0.5 is guessing, 1 is perfect."
     )
+    _below_half(found, result, choice)
+
+
+def area_text(area: float, interval: tuple[float, float]) -> str:
+    """An AUROC with its interval; a dash where there is none."""
+    return "–" if math.isnan(area) else f"{area:.2f} ({interval[0]:.2f}–{interval[1]:.2f})"
+
+
+def _below_half(found: list[outliers.KindResult], result: Result, choice: Choice) -> None:
+    """A message for each kind of outlier that scores lower than the test images, with the reason and the remedy."""
+    recipe = result.run.recipe
+    for v in found:
+        if not v.auroc < 0.5:
+            continue
+        why = outliers.why_typical(choice.score, v.kind, result.scores, result.outlier_set)
+        remedy = ""
+        if choice.score == "objective" and "corrected" in scores_of(recipe):
+            corrected = outliers.results_by_kind(result.scores.corrected, result.outlier_set, choice.quantile)
+            then = next(c.auroc for c in corrected if c.kind == v.kind)
+            remedy = f" The complexity-corrected score subtracts the entropy of the pixels; its AUROC is {then:.2f}."
+        name = title(v.kind, result.outlier_set)
+        area = area_text(v.auroc, v.interval)
+        st.warning(
+            f"**{name}: AUROC {area}, below 0.5.** The model finds these images *more* typical "
+            f"than its own test images{f', because {why}' if why else ''}.{remedy}",
+            icon=":material/swap_horiz:",
+        )
 
 
 @st.fragment(key="outliers_gallery")
@@ -168,25 +199,20 @@ def _detail(k: int, result: Result, choice: Choice, images: ImageSet, threshold:
         alt=f"{_long(k, outlier_set, images)}; its reconstruction; and their absolute difference, pixel by pixel",
     )
     st.caption("The image, its reconstruction, and their absolute difference: bright where the model is wrong.")
-    names = {
-        "error": unit(result, "error"),
-        "objective": unit(result, "objective"),
-        "baseline": f"PCA-{outliers.PCA_COMPONENTS} residual",
-    }
+    names = {score: unit(result, score) for score in scores_of(result.run.recipe)}
+    names["baseline"] = f"PCA-{outliers.PCA_COMPONENTS} residual"
     test = outlier_set.of("test")
-    st.dataframe(
+    st.table(
         [
             {
                 "Score": names[score],
                 "Value": format_sig(scores.by(score)[k]),
-                "Above": f"{100 * float((scores.by(score)[test] < scores.by(score)[k]).mean()):.0f} %",
+                "Test images below": f"{100 * float((scores.by(score)[test] < scores.by(score)[k]).mean()):.0f} %",
             }
             for score in names
         ],
         hide_index=True,
-        key="outliers_detail",
-        width="stretch",
-        column_config={"Above": st.column_config.TextColumn(help="Share of test images that score lower.")},
+        border="horizontal",
         alt="The scores of this image, and the share of test images that score lower",
     )
     flagged = scores.by(choice.score)[k] > threshold

@@ -16,6 +16,15 @@ from ui.shared.jobs import first_model_takes
 from ui.shared.owner import is_foreign, label
 from ui.shared.page import open_page
 
+_SET = "_set"
+"""End of the session-state key that says that the page itself has chosen the run (`set_run`)."""
+
+
+def set_run(name: str, key: str = "run", page: str = "") -> None:
+    """Choose a run in the box of `pick_run` from another control's callback, before the box is drawn again."""
+    box = f"{page}{key}_box"
+    st.session_state[box], st.session_state[f"{box}{_SET}"] = name, True
+
 
 def pick_run(
     key: str = "run",
@@ -52,7 +61,7 @@ def pick_run(
         nothing() if nothing else nothing_yet(key, bool(found))
         return None
     box, kept, wanted = f"{page}{key}_box", f"{page}{key}_kept", address.get(key)
-    names, gone = list(usable), False
+    names, gone = list(usable), bool(st.session_state.pop(f"{box}{_SET}", False))
     choice = st.session_state.get(box)
     if choice not in usable:  # the first visit, or the run was deleted or renamed since
         top = next(iter(usable.values()))

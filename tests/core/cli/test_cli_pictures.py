@@ -67,6 +67,10 @@ def test_outliers_says_what_the_scores_say(tiny, call):
         for verdict in outliers.results_by_kind(scored.by(score), bag, 0.9):
             assert kinds[verdict.kind]["flagged"] == pytest.approx(verdict.flagged)
             assert verdict.kind not in bag.outliers or kinds[verdict.kind]["auroc"] == pytest.approx(verdict.auroc)
+            assert verdict.kind not in bag.outliers or kinds[verdict.kind]["interval"] == pytest.approx(
+                verdict.interval
+            )
+    assert set(found["scores"]) == {"error", "objective", "corrected", "baseline"}
     text = call("outliers tiny --n 20")[1]
     assert "noise" in text and "AUROC" in text and "PCA with 20 components" in text
 

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
-from scipy.stats import mannwhitneyu
+from scipy.stats import entropy, mannwhitneyu, norm
 from sklearn.metrics import roc_auc_score
 
 from core import data, runs
@@ -142,6 +142,69 @@ def test_auroc_at_its_ends():
     low, high = np.array([1.0, 2.0]), np.array([3.0, 4.0])
     assert (outliers.auroc(low, high), outliers.auroc(high, low), outliers.auroc(low, low)) == (1.0, 0.0, 0.5)
     assert np.isnan(outliers.auroc(low, high[:0]))
+
+
+def test_the_interval_of_an_auroc_covers_the_known_area_of_two_gaussians():
+    """Of two Gaussians of variance 1 whose means are d apart the AUROC is Φ(d / √2)."""
+    rng = np.random.default_rng(0)
+    for shift in (1.2, 2.8):
+        known, covered = norm.cdf(shift / np.sqrt(2)), []
+        for _ in range(150):
+            inliers, strange = rng.normal(0, 1, 50), rng.normal(shift, 1, 70)
+            area = mannwhitneyu(strange, inliers).statistic / (50 * 70)
+            low, high = outliers.auroc_interval(area, 50, 70)
+            covered.append(low <= known <= high)
+        assert 0.91 <= np.mean(covered) <= 1
+
+
+def test_the_interval_is_that_of_hanley_and_mcneil_and_not_empty_at_the_ends():
+    low, high = outliers.auroc_interval(0.893, 58, 51)
+    for end in (low, high):  # their standard error, written out, at the end itself
+        q1, q2 = end / (2 - end), 2 * end**2 / (1 + end)
+        error = np.sqrt((end * (1 - end) + 50 * (q1 - end**2) + 57 * (q2 - end**2)) / (58 * 51))
+        assert abs(end - 0.893) == pytest.approx(norm.ppf(0.975) * error, rel=1e-6)
+    for n, width in ((300, 0.013), (10, 0.25)):
+        low, high = outliers.auroc_interval(1.0, n, n)
+        assert high == 1.0 and 0 < 1 - low < width
+        assert outliers.auroc_interval(0.0, n, n) == pytest.approx((0.0, 1 - low), abs=1e-9)
+    assert np.isnan(outliers.auroc_interval(float("nan"), 5, 0)).all()
+
+
+def test_the_variance_of_an_auroc_is_that_of_exponential_scores():
+    """For these the formula of Hanley and McNeil is exact: here against 3,000 draws."""
+    rng, scale = np.random.default_rng(0), 4.0
+    inliers, strange = rng.exponential(1, (3_000, 30, 1)), rng.exponential(scale, (3_000, 1, 20))
+    found = (strange > inliers).mean(axis=(1, 2))
+    assert found.mean() == pytest.approx(scale / (1 + scale), abs=0.005)
+    assert found.var() == pytest.approx(outliers._auroc_variance(scale / (1 + scale), 30, 20), rel=0.1)
+
+
+def test_the_corrected_score_is_the_objective_above_the_entropy_of_the_pixels(digits):
+    recipe = tiny()
+    bag = bags.build(digits, recipe, None, 4)
+    found = last(outliers.scoring_steps(build(recipe), recipe, digits, bag))
+    floors = [entropy([x, 1 - x]).sum() for x in bag.images.reshape(len(bag.images), -1) / 255]
+    assert found.by("corrected") == pytest.approx(found.objective - np.array(floors), rel=1e-9)
+    assert "corrected" in outliers.scores_of(recipe)
+    squares = tiny("deep-ae")
+    found = last(outliers.scoring_steps(build(squares), squares, digits, bag))
+    assert np.array_equal(found.corrected, found.objective) and "corrected" not in outliers.scores_of(squares)
+
+
+def test_why_outliers_score_lower_is_measured():
+    """Black images among grey ones: no entropy and no contrast."""
+    grey = np.random.default_rng(0).integers(60, 200, (4, 3, 3), dtype=np.uint8)
+    kinds = [list(bags.KINDS).index(kind) for kind in ("test", "noise")]
+    bag = bags.OutlierSet(np.concatenate([grey, 0 * grey]), np.repeat(kinds, 4), np.arange(8), np.full(8, -1), "")
+    floor = np.repeat([5.6, 0.0], 4)
+    found = outliers.OutlierScores(*[np.zeros(8)] * 3, floor, bag.images, 0.0)
+    assert "less entropy (0 against 6 nats" in outliers.why_typical("objective", "noise", found, bag)
+    spread = np.mean([image.std() / 255 for image in grey])
+    assert f"(standard deviation of the pixels 0.00 against {spread:.2f})" in outliers.why_typical(
+        "error", "noise", found, bag
+    )
+    lively = bags.OutlierSet(bag.images[::-1], bag.kind, bag.number, bag.label, "")
+    assert outliers.why_typical("error", "noise", found, lively) == ""
 
 
 def test_the_area_under_the_roc_curve_is_the_auroc_and_each_point_a_threshold():

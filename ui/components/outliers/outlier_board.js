@@ -80,7 +80,8 @@ function start(root) {
       const name = createElement("div", { class: "name" }, swatch, createElement("span", { text: row.name }, count));
       return createElement("div", { class: "row" }, name, histogram(row, r),
         createElement("span", { class: "number flagged" }),
-        createElement("span", { class: "number", text: row.auroc || "–" }));
+        createElement("span", { class: "number" }, createElement("span", { text: row.auroc || "–" }),
+          createElement("small", { text: row.interval })));
     }));
   }
 

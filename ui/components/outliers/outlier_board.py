@@ -49,7 +49,7 @@ class Row:
         name: what the images are. colour, pattern: fill of its bars; patterns are `solid`, `lines`, `rising`,
             `falling`, `cross`, `dots` and `hollow`.
         scores: [n]. images, copies: the images and their reconstructions, `uint8` [n, H, W(, 3)].
-        auroc: against the test images; NaN for none.
+        auroc, interval: against the test images, and its 95 % confidence interval; NaN for none.
     """
 
     key: str
@@ -60,6 +60,7 @@ class Row:
     images: np.ndarray
     copies: np.ndarray
     auroc: float
+    interval: tuple[float, float] = (math.nan, math.nan)
 
 
 def outlier_board(
@@ -126,7 +127,8 @@ def _packed(row: Row) -> tuple[dict[str, Any], tuple[np.ndarray, np.ndarray]]:
         "pattern": row.pattern,
         "scores": _six(row.scores[order]),
         "seen": _six(row.scores[picks]),
-        "auroc": "" if math.isnan(row.auroc) else f"{row.auroc:.3f}",
+        "auroc": "" if math.isnan(row.auroc) else f"{row.auroc:.2f}",
+        "interval": "" if math.isnan(row.interval[0]) else "{:.2f}–{:.2f}".format(*row.interval),
     }
     return message, (row.images[picks], row.copies[picks])
 
