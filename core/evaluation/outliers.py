@@ -75,7 +75,8 @@ class OutlierScores:
     @property
     def corrected(self) -> np.ndarray:
         """The objective above its least value for each image, [N]."""
-        return self.objective - self.floor
+        above: np.ndarray = self.objective - self.floor
+        return above
 
     def by(self, score: str) -> np.ndarray:
         """The values of one of `SCORES`."""
