@@ -361,7 +361,7 @@ def test_the_picture_can_be_downloaded_ten_times_as_large(page, lab):
 def test_the_formula_can_be_unfolded(page, lab):
     visit(page, lab, "example-conv-vae")
     page.get_by_text("How it works").click()
-    page.get_by_text("def conv_decoder").wait_for()
+    page.get_by_text("def patch_decoder").wait_for()
 
 
 @pytest.mark.parametrize("run", ["example-mlp-vae", "example-plane-vae", "example-deep-ae"])

@@ -182,7 +182,7 @@ def _first_buttons() -> None:
             help="Move the sliders of a model that is already trained.",
         ):
             open_page("generate", run=example.name)
-    st.caption(f"Takes {takes} here. No network needed.")
+    st.caption(f"Time needed here: {takes}. No network needed.")
 
 
 @st.fragment(run_every=TICK)

@@ -65,9 +65,9 @@ function start(root) {
     const { card } = lane, rows = [["MSE", "mse"], [card.what.split(" (")[0], "objective"]];
     if (lane.elbo) rows.splice(1, 0, ["−ELBO", "elbo"]);
     if (lane.hidden) rows.unshift(["Hidden MSE", "hidden"]);
-    const list = createElement("dl", { class: "facts" }, ...rows.flatMap(([text, key], i) => [
+    const list = createElement("dl", { class: "facts" }, ...rows.map(([text, key], i) => createElement("div", {},
       createElement("dt", { text, class: i ? undefined : "strong" }),
-      createElement("dd", { class: `${key}${i ? "" : " strong"}` })]));
+      createElement("dd", { class: `${key}${i ? "" : " strong"}` }))));
     const way = createElement("p", { class: "way" }, lineSample(lane), createElement("span", { text: lane.way }));
     const box = createElement("div", { class: "lane" },
       createElement("canvas", { role: "img", "data-lane": lane.name }), way, list,
