@@ -24,8 +24,8 @@ def epochs_of(page: Page) -> tuple[str, str]:
 def test_film_and_curve_share_one_epoch_which_the_address_keeps(page: Page, lab):
     page.goto(f"{lab.url}/run?name={RUN}")
     film, chart = page.locator(f"{FILM} canvas").last, page.locator(CHART)
-    expect(film).to_have_attribute("data-epoch", "80", timeout=SLOW)
-    expect(chart).to_have_attribute("data-epoch", "80")
+    expect(film).to_have_attribute("data-epoch", "40", timeout=SLOW)
+    expect(chart).to_have_attribute("data-epoch", "40")
     slider = page.get_by_role("slider", name="Epoch")
     slider.focus()
     slider.press("Home")
@@ -35,7 +35,7 @@ def test_film_and_curve_share_one_epoch_which_the_address_keeps(page: Page, lab)
     chart.click(position={"x": 0.55 * chart.bounding_box()["width"], "y": 200})
     expect(film).not_to_have_attribute("data-epoch", "0")
     shown, marked = epochs_of(page)
-    assert shown == marked and 0 < int(shown) < 80
+    assert shown == marked and 0 < int(shown) < 40
     page.wait_for_url(re.compile(rf"[?&]epoch={shown}\b"))
     page.reload()
     expect(film).to_have_attribute("data-epoch", shown, timeout=SLOW)

@@ -6,7 +6,8 @@ const paint = ["shared/plot", "shared/marks", "latent/tilemap", "latent/plane_pa
 const { contourSegments, namePlaces } = load(["contourSegments", "namePlaces"], paint);
 
 // A field of values on n × n cells.
-const field = (n, value) => Float64Array.from({ length: n * n }, (_, k) => value((k % n) + 0.5, Math.floor(k / n) + 0.5));
+const field = (n, value) =>
+  Float64Array.from({ length: n * n }, (_, k) => value((k % n) + 0.5, Math.floor(k / n) + 0.5));
 
 test("the contour of a cone is a circle, and closed", () => {
   const n = 40, segments = contourSegments(field(n, (x, y) => 20 - Math.hypot(x - 20, y - 20)), n, 8), ends = new Map();

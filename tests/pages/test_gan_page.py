@@ -23,11 +23,24 @@ from ui.shared.formatting import format_sig
 from ui.shared.model_cache import load
 
 
+class Unmeasured:
+    """Speeds of recipes on a computer that has tried none."""
+
+    def known(self, recipe):
+        return None
+
+    def request(self, recipes):
+        """No speed is measured."""
+
+    def tests(self):
+        return []
+
+
 class Board:
     """Takes recipes and trains nothing."""
 
     def __init__(self):
-        self.taken = []
+        self.taken, self.speeds = [], Unmeasured()
 
     devices: tuple = ()
 

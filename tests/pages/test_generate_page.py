@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from core import data, runs
 from core.images import convert
-from core.latent import codec, mixture, sampling
+from core.latent import codec, encoding, mixture, sampling
 from core.models import build
 from core.recipes.presets import for_digits, preset
 from core.runs import weights
@@ -49,8 +49,10 @@ def test_the_points_on_a_plane_are_of_every_class_where_a_folder_sorts_its_image
     images = np.broadcast_to(labels[:, None, None], (5000, 28, 28)).astype(np.uint8)
     sorted_set = data.ImageSet("folder", images, labels, images, labels, tuple("abcde"))
     monkeypatch.setattr(data, "load", lambda *place: sorted_set)
-    monkeypatch.setattr(codec, "encode", lambda model, images: images[:, 0, :2])
-    loaded = SimpleNamespace(model=SimpleNamespace(adversarial=False, latent_table=(), table_images=None))
+    first_pixels = lambda model, levels, chunk: SimpleNamespace(mean=levels[:, 0, 0, :2].float())  # noqa: E731
+    monkeypatch.setattr(encoding, "posteriors", first_pixels)
+    model = SimpleNamespace(adversarial=False, latent_table=(), table_images=None, latent_mean=torch.zeros(2))
+    loaded = SimpleNamespace(model=model)
     z, shown, classes = training_points._points("sorted", _run=make("sorted"), _loaded=loaded)
     assert len(shown) == 2_000 and len(classes) == 5
     assert (abs(np.bincount(shown) - 400) <= 20).all(), "in proportion, but for those held out of training"

@@ -23,6 +23,9 @@ T = TypeVar("T")
 REFUSED, AGAIN = "address_refused", "address_again"
 """Session-state keys: sentences about what was refused, and whether the next run of the page says them again."""
 
+OWN = "address_own"
+"""Session-state key: the newest text that pages themselves wrote into each parameter."""
+
 
 def get(name: str) -> str | None:
     """The text of a parameter; None where the address does not have it."""
@@ -35,6 +38,7 @@ def put(name: str, text: str | None) -> None:
         st.query_params.pop(name, None)
     elif st.query_params.get(name) != text:
         st.query_params[name] = text
+        st.session_state.setdefault(OWN, {})[name] = text
 
 
 def requested(page: str, *names: str) -> dict[str, str]:
@@ -100,8 +104,11 @@ def check_names(known: Iterable[str]) -> None:
         for complaint in before:
             warn(complaint)
         st.session_state[REFUSED] = before
-    known = list(known)
+    known, own = list(known), st.session_state.get(OWN, {})
     for name in [name for name in st.query_params if name not in known]:
+        if own.get(name) == st.query_params[name]:  # of the page that the visitor left while it was still being drawn
+            put(name, None)
+            continue
         near = difflib.get_close_matches(name, known, 1)
         meant = f" Perhaps “{near[0]}” was meant." if near else ""
         refuse(name, f"The address has a parameter that this page does not know. It was removed.{meant}")

@@ -28,6 +28,7 @@ VALUES = {
     "dict[str, float]": {"lr": 1e-3},
     "dict[str, float | str]": {"field": "lr", "new": 2.0},
     "dict[str, np.ndarray]": {"x": np.arange(6, dtype=np.float32).reshape(2, 3), "labels": np.array([1, 2])},
+    "np.ndarray | None": None,
     "np.ndarray": np.linspace(0, 1, 8).reshape(2, 2, 2),
 }
 

@@ -130,3 +130,23 @@ def test_a_refusal_is_said_again_when_the_page_runs_anew_by_itself_and_not_after
     page.query_params["n"] = "x"
     assert [w.value for w in page.run().warning] == ["No number."] and "n" not in page.query_params
     assert page.session_state["ran_anew"] and not page.run().warning
+
+
+def two_pages():
+    import streamlit as st
+
+    from ui.shared import address
+
+    if st.session_state.get("page") == "second":
+        address.check_names(["n"])
+    else:
+        address.put("recipe", "mlp-vae")
+
+
+@pytest.mark.parametrize(("there", "said"), [("mlp-vae", 0), ("conv-vae", 1)])
+def test_what_the_page_before_wrote_in_the_moment_of_leaving_is_removed_without_a_word(there, said):
+    page = AppTest.from_function(two_pages).run()
+    page.session_state["page"] = "second"
+    page.query_params["recipe"] = there
+    page.run()
+    assert "recipe" not in page.query_params and len(page.warning) == said

@@ -48,7 +48,8 @@ function start(root) {
 
   function paintMarks() {
     if (!painter.grid) return;
-    const { layers, link } = store.planes, { positions, lit } = store.planes.marks.get(slot) ?? { positions: [], lit: null };
+    const { layers, link } = store.planes;
+    const { positions, lit } = store.planes.marks.get(slot) ?? { positions: [], lit: null };
     const data = painter.data, k = link?.dataset === data.dataset ? data.row.get(link.image) : undefined;
     const place = k === undefined ? null : [data.points[2 * k], data.points[2 * k + 1]];
     painter.paintOver({ circles: layers.circles, names: false, marks: layers.samples ? positions : [],
@@ -67,7 +68,8 @@ function start(root) {
   function showLarge() {
     const on = store.planes.large === slot;
     button.setAttribute("aria-pressed", String(on));
-    button.setAttribute("aria-label", `Enlarge the plane of ${props.name}${props.number <= 9 ? `, key ${props.number}` : ""}`);
+    const key = props.number <= 9 ? `, key ${props.number}` : "";
+    button.setAttribute("aria-label", `Enlarge the plane of ${props.name}${key}`);
   }
 
   button.addEventListener("click", () => enlarge(slot));

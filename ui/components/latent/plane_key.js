@@ -15,7 +15,8 @@ export default function ({ data, parentElement }) {
   readLayers();
   const changed = () => { writeLayers(); publish("planes:layers"); };
   const modes = MODES.map(([name, text, title]) => {
-    const button = createElement("button", { type: "button", title, text, "aria-pressed": String(planes.mode === name) });
+    const pressed = String(planes.mode === name);
+    const button = createElement("button", { type: "button", title, text, "aria-pressed": pressed });
     button.addEventListener("click", () => {
       planes.mode = name;
       modes.forEach((other, k) => other.setAttribute("aria-pressed", String(MODES[k][0] === name)));

@@ -1,5 +1,5 @@
-// A plane of pictures decoded in advance, small or large, with what lies over it: densities, dots or letters of training
-// images, decision regions, circles of the prior, marks. Positions are in the plane's own units.
+// A plane of pictures decoded in advance, small or large, with what lies over it: densities, dots or letters of
+// training images, decision regions, circles of the prior, marks. Positions are in the plane's own units.
 
 const PLANE_DIM = { density: 0.55, dots: 0.35, letters: 0.35, pictures: 1 }; // opacity of the pictures below
 
@@ -94,7 +94,9 @@ function planePainter(root) {
     for (const canvas of [cloud, over]) resizeCanvas(canvas, grid.width, grid.height);
     const { count, stride } = grid, first = (data.side - 1 - (count - 1) * stride) / 2, images = [];
     for (let row = 0; row < count; row++) {
-      for (let column = 0; column < count; column++) images.push(image([first + column * stride, first + row * stride]));
+      for (let column = 0; column < count; column++) {
+        images.push(image([first + column * stride, first + row * stride]));
+      }
     }
     paintGrid(ground, images, data.shape, count);
   }
@@ -123,8 +125,8 @@ function planePainter(root) {
   }
 
   function name(ctx, label, x, y, size) {
-    Object.assign(ctx, { font: `700 ${size}px sans-serif`, strokeStyle: "#0b0d0f", lineWidth: size / 3.5, lineJoin: "round",
-      textAlign: "center", textBaseline: "middle", fillStyle: colour(label) });
+    Object.assign(ctx, { font: `700 ${size}px sans-serif`, textAlign: "center", textBaseline: "middle",
+      strokeStyle: "#0b0d0f", lineWidth: size / 3.5, lineJoin: "round", fillStyle: colour(label) });
     const text = classLetter(data.classes, label);
     ctx.strokeText(text, x, y);
     ctx.fillText(text, x, y);
@@ -142,14 +144,16 @@ function planePainter(root) {
 
   function paintDensity(ctx, visible, size) {
     const { side, labels, values, levels } = data.density, cells = (2 * data.span) / side;
-    const x = (k) => toX(data.centre[0] - data.span + k * cells), y = (k) => toY(data.centre[1] + data.span - k * cells);
+    const x = (k) => toX(data.centre[0] - data.span + k * cells);
+    const y = (k) => toY(data.centre[1] + data.span - k * cells);
     labels.forEach((label, k) => {
       if (!visible(label)) return;
       const own = values.subarray(k * side * side, (k + 1) * side * side), tint = rgb(colour(label));
       stretch(ctx, `density ${label}`, side, true, (pixels) => own.forEach((value, cell) => {
         pixels.set([...tint, 0.62 * value], 4 * cell);
       }));
-      for (const [width, style] of [[size > 14 ? 3 : 2, "rgb(11 13 15 / 0.75)"], [size > 14 ? 1.75 : 1, colour(label)]]) {
+      const wide = size > 14 ? [3, 1.75] : [2, 1]; // a dark line below a coloured one
+      for (const [width, style] of [[wide[0], "rgb(11 13 15 / 0.75)"], [wide[1], colour(label)]]) {
         Object.assign(ctx, { lineWidth: width, strokeStyle: style, lineCap: "round" });
         ctx.beginPath();
         for (const [x1, y1, x2, y2] of contourSegments(own, side, levels[k])) {

@@ -10,8 +10,8 @@ export default function ({ data, parentElement }) {
 }
 
 function start(root) {
-  const figure = root.querySelector(".plane-stage"), map = root.querySelector(".map"), axes = root.querySelector(".axes");
-  const read = root.querySelector(".read"), holds = root.querySelector(".holds"), legend = root.querySelector(".legend");
+  const [figure, map, axes, read, holds, legend] = ["plane-stage", "map", "axes", "read", "holds", "legend"]
+    .map((name) => root.querySelector(`.${name}`));
   const painter = planePainter(root), view = { accept, stop };
   let props = null, cursor = null, frame = 0, hovering = false;
 
@@ -42,8 +42,8 @@ function start(root) {
     cursor = null;
     hovering = false;
     figure.dataset.slot = data.slot;
-    map.setAttribute("aria-label", `Plane of ${data.name}: z0 to the right, z1 upwards. Arrow keys move, Enter chooses the ` +
-      "nearest image, the digits enlarge another plane.");
+    map.setAttribute("aria-label", `Plane of ${data.name}: z0 to the right, z1 upwards. Arrow keys move, Enter ` +
+      "chooses the nearest image, the digits enlarge another plane.");
     if (other) fit();
     showHolds();
     showLegend();
@@ -68,12 +68,14 @@ function start(root) {
     for (const value of ticks(0, width)) {
       const x = LEFT + painter.toX(value);
       drawLine(ctx, [[x, TOP + height], [x, TOP + height + 4]], { colour: ink });
-      if (x < LEFT + width - 26) drawText(ctx, formatTick(value), x, TOP + height + 7, { align: "center", colour: ink });
+      const look = { align: "center", colour: ink };
+      if (x < LEFT + width - 26) drawText(ctx, formatTick(value), x, TOP + height + 7, look);
     }
     for (const value of ticks(1, height)) {
       const y = TOP + painter.toY(value);
       drawLine(ctx, [[LEFT - 4, y], [LEFT, y]], { colour: ink });
-      if (y > TOP + 18) drawText(ctx, formatTick(value), LEFT - 7, y, { align: "right", baseline: "middle", colour: ink });
+      const look = { align: "right", baseline: "middle", colour: ink };
+      if (y > TOP + 18) drawText(ctx, formatTick(value), LEFT - 7, y, look);
     }
     drawText(ctx, "z₀ →", LEFT + width, TOP + height + 7, { align: "right", colour: ink });
     drawText(ctx, "↑ z₁", LEFT - 7, TOP, { align: "right", colour: ink });
@@ -142,7 +144,8 @@ function start(root) {
       const set = store.planes.sets.get(data.dataset), label = data.labels[k];
       const named = label >= 0 && data.classes.length ? `, class ${data.classes[label]}` : "";
       publish("planes:peek", { original: imageAt(set.tiles, set.shape, set.row.get(data.index[k])),
-        picture: imageAt(data.recon, data.shape, k), shape: data.shape, title: `Training image ${data.index[k]}${named}`,
+        picture: imageAt(data.recon, data.shape, k), shape: data.shape,
+        title: `Training image ${data.index[k]}${named}`,
         text: `Reconstructed by ${data.title}, squared error ${formatSignificant(data.errors[k], 2)}.` });
       const own = [data.points[2 * k], data.points[2 * k + 1]];
       read.textContent = `image ${data.index[k]}${named} · μ = (${own.map(formatSigned).join(", ")})`;
@@ -213,7 +216,8 @@ function start(root) {
   // The digits enlarge a plane, unless somebody types.
   function digit(event) {
     const target = event.composedPath()[0];
-    if (event.ctrlKey || event.metaKey || event.altKey || target.closest?.("input, textarea, select, [contenteditable=true]")) return;
+    const typing = target.closest?.("input, textarea, select, [contenteditable=true]");
+    if (event.ctrlKey || event.metaKey || event.altKey || typing) return;
     const slot = /^[1-9]$/.test(event.key) ? store.planes.order[Number(event.key) - 1] : undefined;
     if (slot !== undefined) enlarge(slot);
   }

@@ -1,6 +1,7 @@
 // State that all planes of the page share: what is drawn over them, which classes are hidden (by data set), the data of
 // each plane by slot, the one that is enlarged, the image that is linked, and where the samples of each slot lie. It
-// outlives every component, so that their order of arrival does not matter. What a visitor chooses stands in the address.
+// outlives every component, so that their order of arrival does not matter. What a visitor chooses stands in the
+// address.
 const PLANE_MODES = ["density", "dots", "letters", "pictures"];
 const PLANE_LAYERS = ["circles", "regions", "samples"];
 
