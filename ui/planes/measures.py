@@ -95,7 +95,8 @@ def _load(path: str, version: int) -> PlaneMeasures | None:
 def measures(shown: Sequence[Plane], titles: Mapping[str, str]) -> None:
     """The findings, the table and the progress of what is still being measured."""
     live = any(status_of(plane).active for plane in shown)
-    st.fragment(_measures, run_every=TICK if live else None)(shown, titles, live)
+    with st.container(key="planes_measuring" if live else "planes_measured"):
+        st.fragment(_measures, run_every=TICK if live else None)(shown, titles, live)
 
 
 def _measures(shown: Sequence[Plane], titles: Mapping[str, str], live: bool) -> None:
