@@ -120,8 +120,8 @@ class LatentModel(nn.Module):
         self.shape = shape
         self.encoder, self.decoder, self.likelihood, self.latent_dim = encoder, decoder, likelihood, latent_dim
         self.register_buffer("latent_mean", torch.zeros(latent_dim))
-        # Not `torch.eye`: without memory, where only shapes are compared, it imports torch's compiler, which takes seconds
-        # and hundreds of thousands of objects that every later garbage collection goes through.
+        # Not `torch.eye`: without memory, where only shapes are compared, it imports torch's compiler, which takes a
+        # second and a hundred thousand objects that every later garbage collection goes through.
         self.register_buffer("latent_cov", torch.zeros(latent_dim, latent_dim).fill_diagonal_(1.0))
         self.register_buffer("kl_per_dim", torch.zeros(latent_dim))
         self.register_buffer("beta", torch.ones(()), persistent=False)

@@ -1,8 +1,11 @@
 """Tensors on disk: back to the bit, and a clear sentence for everything that is no such file."""
 
 import json
+import os
 import pickle
 import struct
+import subprocess
+import sys
 
 import pytest
 import safetensors.torch
@@ -12,6 +15,7 @@ from core import runs
 from core.models import build
 from core.runs import Run, RunError, weights
 from core.runs import run as runs_run
+from core.system import paths
 from tests.tiny_runs import tiny, trained
 
 
@@ -197,3 +201,15 @@ def test_a_full_disk_leaves_the_weights_before(spoilt, monkeypatch):
         weights.save(spoilt.path / "best.safetensors", build(spoilt.recipe).state_dict(), {})
     assert (spoilt.path / "best.safetensors").read_bytes() == before
     assert not list(spoilt.path.glob("*.tmp")) + list(spoilt.path.glob(".*.tmp"))
+
+
+@pytest.mark.slow
+def test_comparing_shapes_does_not_import_torchs_compiler():
+    code = (
+        "import sys\nfrom core import runs\nfrom core.runs import weights\n"
+        "for run in runs.list_runs(): weights.expected(run.recipe)\n"
+        "assert runs.list_runs() and 'torch._dynamo' not in sys.modules\n"
+    )
+    own = os.environ | {"LATENT_LAB_RUNS": str(paths.ROOT / "models_ckpt")}
+    done = subprocess.run([sys.executable, "-c", code], cwd=paths.ROOT, env=own, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-600:]
