@@ -19,6 +19,7 @@ from ui.shared import address, theme
 from ui.shared.formatting import escape_markdown, format_sig, pluralize
 from ui.shared.model_cache import load
 from ui.shared.page import images_or_none
+from ui.shared.step_size import step_size
 
 if TYPE_CHECKING:
     from core.training.single_step import TrainingStep
@@ -38,7 +39,6 @@ EARLIER = 16
 LARGE = 4_000
 """Values of an image above which a quarter of the images and of the steps must do, so that the page need not wait."""
 
-FACTORS = {1: "As in training", 10: "10 times", 100: "100 times"}
 
 STEP = "step"
 """Address parameter: the stage that is shown, counted from 1; the browser writes it."""
@@ -70,19 +70,9 @@ def one_step(run: Run, which: str = "best") -> None:
             width=140,
             help="Each number draws another batch of training images, and other noise.",
         )
-        factor = st.segmented_control(
-            "Step size",
-            list(FACTORS),
-            default=1,
-            key="one_step_factor",
-            required=True,
-            persist_state="session",
-            format_func=FACTORS.__getitem__,
-            help="How far the weights move: with the run's learning rate, or multiples of it. A training step is "
-            "small; a larger one shows its direction, and the effect of a learning rate that is too high.",
-        )
+        factor = step_size("one_step_factor")
     try:
-        taken = _taken(str(run.path), run.weights_version(), which, int(seed), int(factor))
+        taken = _taken(str(run.path), run.weights_version(), which, int(seed), factor)
     except RunError as error:
         st.error(escape_markdown(str(error)))
         return

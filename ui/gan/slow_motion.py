@@ -17,11 +17,11 @@ from ui.gan.inputs import gan_model, weights_of
 from ui.shared import address, theme
 from ui.shared.formatting import escape_markdown, format_sig, pluralize
 from ui.shared.model_cache import LoadedModel
+from ui.shared.step_size import step_size
 
 SHOWN, BATCH = 8, 64
 """Images that are shown of the batch, and its largest size."""
 
-FACTORS = {1: "As in training", 10: "10 times", 100: "100 times"}
 QUERY = "walk"
 
 
@@ -37,18 +37,7 @@ def slow_motion(run: Run, loaded: LoadedModel, images: ImageSet | None, seed: in
             "training, Adam also uses the previous gradients.",
             width=760,
         )
-        factor = st.segmented_control(
-            "Step size",
-            list(FACTORS),
-            default=1,
-            key="gan_factor",
-            required=True,
-            persist_state="session",
-            format_func=FACTORS.__getitem__,
-            label_visibility="collapsed",
-            help="How far the weights move: with the run's learning rates, or multiples of them. A training step is "
-            "small; a larger one shows its direction, and the effect of a learning rate that is too high.",
-        )
+        factor = step_size("gan_factor", "rates", "collapsed")
     d, g = steps(run, loaded, images, seed, factor)
     order = loaded.axes.order[:SHOWN]
     walks: dict[str, Sequence[Stage]] = {

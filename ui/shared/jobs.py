@@ -44,10 +44,10 @@ def first_model_takes() -> str:
     15 s`, `about 2 min (3 other trainings come first, and this computer is busy)`."""
     slower, found = waiting.slowdown(), waiting.wait_of_new(job_queue())
     own = _first_model_seconds(slower)
-    others = pluralize(found.before, "other training")
     if found.before and found.seconds is None:
+        others = pluralize(found.before, "other training")
         return f"{rough_duration(own)} once {others} {'has' if found.before == 1 else 'have'} ended"
-    first = f"{others} {'comes' if found.before == 1 else 'come'} first" if found.before else ""
+    first = _come_first(found.before) if found.before else ""
     busy = "this computer is busy" if slower >= waiting.BUSY else ""
     why = ", and ".join(part for part in (first, busy) if part)
     return rough_duration(own + (found.seconds or 0.0)) + (f" ({why})" if why else "")
@@ -86,8 +86,11 @@ def takes(recipes: Sequence[Recipe], measure: bool = False) -> str:
         return ""
     if not found.before:
         return rough_duration(known)
-    others = f"{pluralize(found.before, 'other training')} {'comes' if found.before == 1 else 'come'} first"
-    return f"{rough_duration(known + (found.seconds or 0.0))} ({others})"
+    return f"{rough_duration(known + (found.seconds or 0.0))} ({_come_first(found.before)})"
+
+
+def _come_first(count: int) -> str:
+    return f"{pluralize(count, 'other training')} {'comes' if count == 1 else 'come'} first"
 
 
 def measuring() -> bool:
