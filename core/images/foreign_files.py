@@ -52,6 +52,10 @@ _BY_START = (
     (b"\0\0\x08\x01", _IDX),
 )
 
+_TIFF = "is a TIFF of a kind that is not read (save it as PNG, or as TIFF with 8 or 16 bits a channel)"
+_PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM")
+"""How files begin that are pictures without doubt."""
+
 _NO_PICTURE = "is not a picture that can be opened"
 
 
@@ -84,6 +88,10 @@ def reason(name: str, head: bytes) -> str:
         return "is a web page, not a picture (download the picture itself)"
     if start.startswith((b"<svg", b"<?xml")) and b"svg" in start:
         return _DRAWING
+    if head.startswith((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")):
+        return _TIFF
+    if head.startswith(_PICTURES) or head[4:8] == b"ftyp" or (head[:4] == b"RIFF" and head[8:12] == b"WEBP"):
+        return "is a damaged picture"
     return _NO_PICTURE
 
 

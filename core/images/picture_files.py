@@ -9,21 +9,20 @@ from __future__ import annotations
 import io
 import os
 import stat
-import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from core.images import foreign_files, levels
+from core.images import deep_pictures, foreign_files, levels
 from core.images.convert import ImageError
-from core.images.levels import LUMINANCE, Decoded
+from core.images.levels import Decoded
 from core.images.pixel_choices import PixelChoices
 from core.images.shape import GREY_28, ImageShape
 
@@ -44,9 +43,6 @@ MEMORY = 600_000_000
 
 STRIP = 2_000_000
 """Pixels that are converted at once."""
-
-SAMPLE = 2_048
-"""Values kept of a picture with more than 8 bits, from which the range of the set is found."""
 
 SERIES = ("TIFF", "GIF", "WEBP", "PNG", "AVIF", "DCX", "FLI", "SPIDER")
 """Formats whose pages or frames are pictures of their own; those of others are previews, layers and sizes of one."""
@@ -128,7 +124,7 @@ def _series(picture: Image.Image, source: bytes | str | Path, shape: ImageShape,
                 if number >= MAX_PAGES or (number and pixels > MAX_PAGE_PIXELS):
                     yield f"has {count:,} pages, of which the first {number:,} are read"
                     return
-                page: Decoded | str = _page(picture, source, shape, first=number == 0)
+                page: Decoded | str = _page(picture, source, shape)
         except ImageError as error:
             page = f"page {number + 1} {error}"
         yield page
@@ -240,7 +236,7 @@ def _bytes_needed(picture: Image.Image) -> int:
     a_pixel = _BYTES.get(picture.mode, 4) + _DECODERS.get(picture.format or "", 0)
     if picture.info.get("progressive") or picture.info.get("progression"):
         a_pixel += 6  # a progressive JPEG is held as coefficients until its last scan
-    if _sixteen_bit_colour(picture):
+    if deep_pictures.layout_of(picture):
         a_pixel *= 2
     return picture.width * picture.height * a_pixel + 16 * min(STRIP, picture.width * picture.height)
 
@@ -248,25 +244,28 @@ def _bytes_needed(picture: Image.Image) -> int:
 # One page
 
 
-def _page(picture: Image.Image, source: bytes | str | Path, shape: ImageShape, first: bool = True) -> Decoded:
+def _page(picture: Image.Image, source: bytes | str | Path, shape: ImageShape) -> Decoded:
     if picture.width * picture.height > MAX_PIXELS:
         raise Image.DecompressionBombError
     # Decodes a camera's JPEG at a fraction of its size: thousands of photos in seconds.
     picture.draft("RGB" if shape.colour else "L", (4 * shape.width, 4 * shape.height))
     with _memory.take(_bytes_needed(picture)):
-        low = _low_bytes(picture, source) if first else None
+        layout = deep_pictures.layout_of(picture)
+        low = deep_pictures.low_bytes(picture, source, layout)
+        deep_pictures.prepare(picture, layout)
         picture.load()
-        return _shrunk(picture, low, shape)
+        return _shrunk(picture, low, layout, shape)
 
 
-def _shrunk(picture: Image.Image, low: Image.Image | None, shape: ImageShape) -> Decoded:
+def _shrunk(picture: Image.Image, low: Image.Image | None, layout: str, shape: ImageShape) -> Decoded:
     """A decoded picture, turned upright and shrunk to fit.
 
     Args:
         low: the lower bytes of its values, where the picture holds the upper bytes of 16-bit colours.
+        layout: of 16-bit colours, or "" (`deep_pictures.layout_of`).
     """
     turn = _UPRIGHT.get(picture.getexif().get(_ORIENTATION, 1))
-    if turn is not None and low is None and picture.width * picture.height <= _SMALL:
+    if turn is not None and not layout and picture.width * picture.height <= _SMALL:
         picture, turn = ImageOps.exif_transpose(picture), None
     width, height = picture.size
     turned = turn in (_UPRIGHT[5], _UPRIGHT[6], _UPRIGHT[7], _UPRIGHT[8])
@@ -275,7 +274,7 @@ def _shrunk(picture: Image.Image, low: Image.Image | None, shape: ImageShape) ->
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     # As `reducing_gap=3` of Pillow's `resize` does it: whole blocks first, then a smooth filter.
     factor = (int(width / size[0] / 3.0) or 1, int(height / size[1] / 3.0) or 1)
-    convert, parts = _conversion(picture, low, shape.colour)
+    convert, parts = _conversion(picture, layout, shape.colour)
     reduced = _reduced(picture, low, convert, factor)
     if picture.mode == "F" or parts == "deep":
         return _deep(picture, reduced, size, factor, turn)
@@ -291,14 +290,15 @@ def _shrunk(picture: Image.Image, low: Image.Image | None, shape: ImageShape) ->
 _Conversion = Callable[[Image.Image, Image.Image | None], list[Image.Image]]
 
 
-def _conversion(picture: Image.Image, low: Image.Image | None, colour: bool) -> tuple[_Conversion, str]:
+def _conversion(picture: Image.Image, layout: str, colour: bool) -> tuple[_Conversion, str]:
     """How a strip becomes what is averaged, and of which kind that is: plain, clear (with transparency) or deep."""
     mode = "RGB" if colour else "L"
-    if low is not None:
-        return (lambda part, lower: _deep_colour(part, lower, colour)), "deep"
+    if layout:
+        missing = deep_pictures.missing_values(picture)
+        return (lambda part, lower: deep_pictures.colour_values(part, lower, layout, missing, colour)), "deep"
     if picture.mode == "F" or picture.mode.startswith("I"):
-        missing = picture.info.get("transparency")
-        return (lambda part, _: _deep_grey(part, missing, colour)), "deep"
+        missing, inverted = deep_pictures.missing_values(picture), deep_pictures.white_is_zero(picture)
+        return (lambda part, _: deep_pictures.grey_values(part, missing, inverted, colour)), "deep"
     if picture.has_transparency_data:
         # Multiplied by the opacity, so that colours of transparent pixels do not bleed into their neighbours.
         if colour:
@@ -358,26 +358,6 @@ def _resized(
 # More than 8 bits
 
 
-def _deep_grey(part: Image.Image, missing: Any, colour: bool) -> list[Image.Image]:
-    """Values of a strip as floats, 0 where they are no numbers or transparent, and where they are numbers."""
-    values = np.asarray(part, dtype=np.float32)
-    valid = np.isfinite(values)
-    if isinstance(missing, int):
-        valid &= values != missing
-    values = np.where(valid, values, np.float32(0))
-    grey = Image.fromarray(values)
-    return [*[grey] * (3 if colour else 1), Image.fromarray(valid.astype(np.float32))]
-
-
-def _deep_colour(part: Image.Image, low: Image.Image | None, colour: bool) -> list[Image.Image]:
-    """Values of a strip of 16-bit colours as floats, multiplied by the opacity, and the opacity."""
-    upper, lower = np.asarray(part), np.asarray(low)
-    values = upper[..., :3].astype(np.float32) * 256 + lower[..., :3]
-    opacity = upper[..., 3] / np.float32(255) if upper.shape[2] == 4 else np.ones(upper.shape[:2], np.float32)
-    channels = [values[..., c] for c in range(3)] if colour else [values @ LUMINANCE]
-    return [Image.fromarray(np.ascontiguousarray(c * opacity)) for c in channels] + [Image.fromarray(opacity)]
-
-
 def _deep(
     picture: Image.Image,
     reduced: list[Image.Image],
@@ -396,43 +376,6 @@ def _deep(
         values=np.stack(small[:-1], axis=-1) if len(small) > 2 else small[0],
         opacity=None if share.min() >= 1.0 else share,
         transparent=picture.mode not in ("F", "I") and bool(share.min() < 1.0),
-        sample=_sample(seen),
+        sample=deep_pictures.sample(seen),
         ends=ends,
     )
-
-
-def _sample(values: np.ndarray) -> np.ndarray:
-    """Some of the values, always the same, with the least and the greatest."""
-    if not values.size:
-        return values
-    ends = np.array([values.min(), values.max()], np.float32)
-    if values.size > SAMPLE:
-        values = values[np.random.RandomState(0).randint(0, values.size, SAMPLE)]
-    return np.concatenate([ends, values])
-
-
-def _sixteen_bit_colour(picture: Image.Image) -> str:
-    """Pillow's name of the layout of 16-bit colours in a file, of which it keeps the upper bytes; else empty."""
-    tile = getattr(picture, "tile", None)
-    if picture.mode not in ("RGB", "RGBA") or not tile:
-        return ""
-    args = tile[0][3]
-    layout = args if isinstance(args, str) else args[0] if args else ""
-    return layout if isinstance(layout, str) and layout[:-1] in ("RGB;16", "RGBA;16", "RGBX;16") else ""
-
-
-def _low_bytes(picture: Image.Image, source: bytes | str | Path) -> Image.Image | None:
-    """The lower bytes of 16-bit colours: the same file decoded as if its bytes stood in the other order."""
-    layout = _sixteen_bit_colour(picture)
-    if not layout:
-        return None
-    order = layout[-1].replace("N", "L" if sys.byteorder == "little" else "B")
-    other = layout[:-1] + ("B" if order == "L" else "L")
-    again = Image.open(io.BytesIO(source) if isinstance(source, bytes) else source, formats=_formats())
-    with again:
-        again.tile = [
-            tile._replace(args=other if isinstance(tile.args, str) else (other, *(tile.args or ())[1:]))
-            for tile in again.tile
-        ]
-        again.load()
-        return again.copy()

@@ -11,6 +11,7 @@ from core.images import levels, picture_files
 from core.images.levels import Decoded
 from core.images.pixel_choices import PixelChoices
 from core.images.shape import ImageShape
+from tests.core.images.picture_tools import png_file, tiff_file
 
 SHAPE = ImageShape(1, 28, 28)
 DIGITS = data.load("digits").train_images[:12]
@@ -108,38 +109,10 @@ def test_colours_of_sixteen_bits_keep_their_lower_bytes(kind, colour):
     rng = np.random.default_rng(0)
     values = rng.integers(0, 4096, (28, 28, 3), dtype=np.uint16)  # 12 bits: the upper bytes hold 16 levels
     shape = ImageShape(3 if colour else 1, 28, 28)
-    found, used = as_set([sixteen_bit_png(values) if kind == "PNG" else sixteen_bit_tiff(values)], shape=shape)
+    found, used = as_set([png_file(values) if kind == "PNG" else tiff_file(values)], shape=shape)
     right = values / 4095 * 255
     right = right if colour else right @ [0.299, 0.587, 0.114]
     assert used.levels == "0 to 4095" and np.abs(found[0] - right).max() <= 1
-
-
-def sixteen_bit_png(values: np.ndarray) -> bytes:
-    """A PNG of 16-bit colours, which Pillow does not write."""
-    import struct
-    import zlib
-
-    def chunk(kind: bytes, body: bytes) -> bytes:
-        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-
-    height, width, _ = values.shape
-    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
-    header = struct.pack(">IIBBBBB", width, height, 16, 2, 0, 0, 0)
-    ends = chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + ends
-
-
-def sixteen_bit_tiff(values: np.ndarray) -> bytes:
-    """An uncompressed little-endian TIFF of 16-bit colours."""
-    import struct
-
-    height, width, _ = values.shape
-    pixels = values.astype("<u2").tobytes()
-    tags = [(256, 3, 1, width), (257, 3, 1, height), (258, 3, 3, 8 + len(pixels)), (259, 3, 1, 1), (262, 3, 1, 2)]
-    tags += [(273, 4, 1, 8), (277, 3, 1, 3), (278, 3, 1, height), (279, 4, 1, len(pixels))]
-    directory = struct.pack("<H", len(tags)) + b"".join(struct.pack("<HHII", *tag) for tag in tags) + bytes(4)
-    bits = struct.pack("<HHH", 16, 16, 16)
-    return b"II*\0" + struct.pack("<I", 8 + len(pixels) + 6) + pixels + bits + directory
 
 
 def inked(level: int, opacity: int = 255) -> bytes:
