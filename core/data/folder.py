@@ -21,6 +21,7 @@ import numpy as np
 from PIL import Image
 
 from core.data import holdout
+from core.data.fingerprint import digests, keys
 from core.data.image_set import DataError, ImageSet
 from core.data.layout import TEST, TRAIN, VALIDATION, Place, places
 from core.images import foreign_files, levels, picture_files
@@ -303,7 +304,18 @@ def _parts(
         train, test = _own_split(pictures, labels)
         return train, test, none, (f"The folder of the {empty} set holds no usable picture: a sixth is tested with.",)
     train = np.setdiff1d(everyone, test)
-    return train, test, np.flatnonzero(said[train] == VALIDATION), ()
+    return train, test, np.flatnonzero(said[train] == VALIDATION), _seen(pictures, train, test)
+
+
+def _seen(pictures: Sequence[np.ndarray], train: np.ndarray, test: np.ndarray) -> tuple[str, ...]:
+    """A note on test images of a folder that are among its training images."""
+    of = keys(digests(pictures))
+    learned = {of[row] for row in train}
+    both = sum(of[row] in learned for row in test)
+    if not both:
+        return ()
+    are = "is a training image as well" if both == 1 else "are training images as well"
+    return (f"{both:,} of the {len(test):,} test images {are}: figures on the test set are too good by that.",)
 
 
 def _own_split(pictures: Sequence[np.ndarray], labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

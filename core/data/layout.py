@@ -10,17 +10,23 @@ import os
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from core.system.user_paths import shown
 
 TRAIN, VALIDATION, TEST = "training", "validation", "test"
 
+BESIDE_PARTS = "lies beside the folders of the training and test set and is left out"
+BESIDE_SET = "lies beside the folder of the set and is left out"
+
+FEW = 0.2
+"""Share of the pictures that may lie beside the only folder, such as a cover or a sheet of samples, and be left out."""
+
 _WORDS = {
     **dict.fromkeys(("train", "training", "trainset"), TRAIN),
-    **dict.fromkeys(("val", "valid", "validation", "dev"), VALIDATION),
-    **dict.fromkeys(("test", "testing", "testset"), TEST),
+    **dict.fromkeys(("val", "valid", "validation", "dev", "eval", "evaluation"), VALIDATION),
+    **dict.fromkeys(("test", "tests", "testing", "testset"), TEST),
 }
 
 
@@ -44,19 +50,40 @@ def places(files: Sequence[str], pictures: Sequence[bool]) -> tuple[list[Place],
         files: paths below the folder. pictures: which of them are pictures by their names; only these decide.
     """
     split = [tuple(unicodedata.normalize("NFC", part) for part in file.split(os.sep)) for file in files]
-    telling = [parts for parts, picture in zip(split, pictures, strict=True) if picture] or split
+    telling, wrapper = _without_covers([p for p, picture in zip(split, pictures, strict=True) if picture] or split)
     depth = _wrappers(telling, 0)
     said = []
     if depth:
         said.append(f"The only folder, “{shown('/'.join(telling[0][:depth]))}”, was opened; what is in it is the set.")
+    found, more = _placed(split, telling, depth)
+    if wrapper:
+        found = [
+            place if path[0] == wrapper else Place(left_out=BESIDE_SET)
+            for place, path in zip(found, split, strict=True)
+        ]
+    return found, (*said, *more)
+
+
+def _placed(
+    split: Sequence[tuple[str, ...]], telling: Sequence[tuple[str, ...]], depth: int
+) -> tuple[list[Place], tuple[str, ...]]:
+    """Places of the files inside the wrapper folders."""
     parts = {name: part for name in _folders(telling, depth) if (part := _part(name))}
     if TRAIN in parts.values() and len(set(parts.values())) > 1:
-        return _by_parts(split, telling, depth, parts, said)
+        return _by_parts(split, telling, depth, parts)
     if _parts_in_classes(telling, depth):
         found = [_in_class(parts, depth) for parts in split]
-        said.append(_sentence({_part(p[depth + 1]): p[depth + 1] for p in telling}) + " inside each class.")
-        return found, tuple(said)
-    return [Place("", parts[depth] if len(parts) > depth + 1 else None) for parts in split], tuple(said)
+        return found, (_sentence({_part(p[depth + 1]): p[depth + 1] for p in telling}) + " inside each class.",)
+    return [Place("", parts[depth] if len(parts) > depth + 1 else None) for parts in split], ()
+
+
+def _without_covers(telling: Sequence[tuple[str, ...]]) -> tuple[Sequence[tuple[str, ...]], str]:
+    """The pictures without a few that lie beside the only folder, if that holds the classes; and its name, or ""."""
+    inside = [parts for parts in telling if len(parts) > 1]
+    names, classes = {parts[0] for parts in inside}, {parts[1] for parts in inside if len(parts) > 2}
+    if len(names) != 1 or len(classes) < 2 or not 0 < len(telling) - len(inside) <= FEW * len(telling):
+        return telling, ""
+    return inside, names.pop()
 
 
 def _wrappers(files: Sequence[tuple[str, ...]], depth: int) -> int:
@@ -91,7 +118,6 @@ def _by_parts(
     telling: Sequence[tuple[str, ...]],
     depth: int,
     parts: dict[str, str],
-    said: list[str],
 ) -> tuple[list[Place], tuple[str, ...]]:
     """Places of `train/class/picture` and the like."""
     inner = {name: _wrappers([p for p in telling if p[depth] == name], depth + 1) for name in parts}
@@ -100,20 +126,34 @@ def _by_parts(
     def place(path: tuple[str, ...]) -> Place:
         part = parts.get(path[depth], "") if len(path) > depth + 1 else ""
         if not part:
-            return Place(left_out="lies beside the folders of the training and test set and is left out")
+            return Place(left_out=BESIDE_PARTS)
         below = inner[path[depth]]
         if len(path) > below + 1:
             return Place(part, path[below])
         rest = "-".join(word for word in _words(path[depth]) if word not in _WORDS)
         return Place(part, rest if rest and names.count(part) > 1 else None)
 
-    found = [place(path) if len(path) > depth else Place() for path in split]
+    found = _spelt_alike([place(path) if len(path) > depth else Place() for path in split])
     classes = any(one.label is not None for one in found)
-    said.append(
-        _sentence({part: name for name, part in parts.items()})
-        + ("; the folders in them are the classes." if classes else ".")
-    )
-    return found, tuple(said)
+    said = _sentence({part: name for name, part in parts.items()})
+    return found, (said + ("; the folders in them are the classes." if classes else "."),)
+
+
+def _spelt_alike(places: list[Place]) -> list[Place]:
+    """The places with one name for a class that the parts spell in different ways, such as `Cat` and `cat`."""
+    spellings: dict[str, dict[str, set[str]]] = {}
+    for place in places:
+        if place.label is not None:
+            spelt = spellings.setdefault(place.label.strip().casefold(), {})
+            spelt.setdefault(place.part, set()).add(place.label)
+    one = {
+        label: next(iter(spelt[TRAIN if TRAIN in spelt else min(spelt)]))
+        for spelt in spellings.values()
+        if all(len(labels) == 1 for labels in spelt.values())
+        for labels in spelt.values()
+        for label in labels
+    }
+    return [replace(place, label=one[place.label]) if place.label in one else place for place in places]
 
 
 def _parts_in_classes(telling: Sequence[tuple[str, ...]], depth: int) -> bool:
@@ -129,7 +169,7 @@ def _parts_in_classes(telling: Sequence[tuple[str, ...]], depth: int) -> bool:
 def _in_class(path: tuple[str, ...], depth: int) -> Place:
     part = _part(path[depth + 1]) if len(path) > depth + 2 else ""
     if not part:
-        return Place(left_out="lies beside the folders of the training and test set and is left out")
+        return Place(left_out=BESIDE_PARTS)
     return Place(part, path[depth])
 
 

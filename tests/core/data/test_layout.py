@@ -20,6 +20,9 @@ TRAIN_TEST = [
     ("training", "validation"),
     ("train", "valid"),
     ("images-train", "images-dev"),
+    ("train", "tests"),
+    ("train", "eval"),
+    ("Training", "Evaluation"),
 ]
 
 
@@ -98,6 +101,33 @@ def test_what_lies_beside_the_parts_is_left_out_with_the_reason(tmp_path):
     assert levels(images.train_images) == [0, 1] and levels(images.test_images) == [2, 3]
     assert {file for file, _ in images.skipped} == {os.path.join("pred", "x.png"), "cover.png"}
     assert all("beside the folders" in reason for _, reason in images.skipped)
+
+
+def test_a_few_pictures_beside_the_only_folder_do_not_hide_its_classes(tmp_path):
+    built(tmp_path, *[f"digits/{c}/{i}.png" for c in "ab" for i in range(4)], "samples.png", "cover.png")
+    images = data.load("folder", str(tmp_path))
+    assert images.classes == ("a", "b") and len(images.train_images) + len(images.test_images) == 8
+    assert dict(images.skipped) == dict.fromkeys(
+        ("cover.png", "samples.png"), "lies beside the folder of the set and is left out"
+    )
+    built(tmp_path, "third.png")
+    assert data.load("folder", str(tmp_path)).classes == ("digits",), "three of eleven are no covers"
+
+
+def test_a_class_that_the_parts_spell_in_two_ways_is_one(tmp_path):
+    files = ["train/Cat/1.png", "train/dog/2.png", "test/cat/3.png", "test/dog /4.png", "test/bird/5.png"]
+    built(tmp_path, *files, "train/Ox/6.png", "train/ox/7.png", "test/OX/8.png")
+    images = data.load("folder", str(tmp_path))
+    assert set(images.classes) == {"Cat", "dog", "bird", "Ox", "ox", "OX"}, "two in one part are two"
+    names = {int(i[0, 0]): images.classes[c] for i, c in zip(images.test_images, images.test_labels, strict=True)}
+    assert names == {2: "Cat", 3: "dog", 4: "bird", 7: "OX"}
+
+
+def test_test_images_that_are_trained_on_are_said(tmp_path):
+    built(tmp_path, *[f"train/a/{i}.png" for i in range(4)], *[f"test/a/{i}.png" for i in range(3)])
+    for i in range(2):
+        (tmp_path / "test" / "a" / f"{i}.png").write_bytes((tmp_path / "train" / "a" / f"{i + 1}.png").read_bytes())
+    assert "2 of the 3 test images are training images as well" in data.load("folder", str(tmp_path)).notes[-1]
 
 
 def test_texts_beside_a_wrapper_do_not_hide_it_and_rubbish_of_archives_is_not_seen(tmp_path):
