@@ -36,17 +36,19 @@ class CsvTable:
     foreign: bool
 
 
-def parse(content: bytes, columns: Sequence[str] | None) -> CsvTable:
+def parse(content: bytes, columns: Sequence[str] | None, whole: bool = False) -> CsvTable:
     """The table in a file's content. Lines of equal first column are one row, of which later figures count.
-
-    The last line is left out if it is not complete, for it may end in the middle of a number.
 
     Args:
         columns: names of the columns, of which the first is the key; None: those of the header.
+        whole: whether a last line without a line end counts, since editors take that away; else it is left out, for it
+            may end in the middle of a number.
     Raises:
         csv.Error: a cell is longer than any number.
     """
     text, plain = _decoded(content)
+    if whole and text and not text.endswith("\n"):
+        text += "\n"
     text = text[: text.rfind("\n") + 1]
     first, _, below = text.partition("\n")
     separators = ",;\t"

@@ -248,29 +248,30 @@ class Loaded(NamedTuple):
     foreign: bool = False
 
 
-def read(path: Path, columns: Sequence[str], epochs: int = 0) -> Arrays:
+def read(path: Path, columns: Sequence[str], epochs: int = 0, ended: bool = False) -> Arrays:
     """The table as one array per column; empty where the file is missing.
 
     Lines that are cut off or hold no numbers are skipped. A file that cannot be read at all is an empty table, with a
     warning in the log; `load` returns the reason.
     """
-    found = load(path, columns, epochs)
+    found = load(path, columns, epochs, ended)
     if found.problem:
         _log.warning("%s", found.problem)
     return found.table
 
 
-def load(path: Path, columns: Sequence[str] | None, epochs: int = 0) -> Loaded:
+def load(path: Path, columns: Sequence[str] | None, epochs: int = 0, ended: bool = False) -> Loaded:
     """The table of a file with these columns, or with those that its own first line names.
 
     Args:
         epochs: of the run; the size of the file is limited accordingly.
+        ended: whether the file was written to its end, so that a last line without a line end is whole as well.
     """
     empty = to_arrays((), columns or ())
     where = f"{path.name} of '{plain(path.parent.name)}'"
     try:
         content = read_regular(path, most_bytes(len(columns or ()), epochs))
-        found = csv_reader.parse(content, columns)
+        found = csv_reader.parse(content, columns, ended)
     except FileNotFoundError:
         return Loaded(empty)
     except UnusableFile as error:
@@ -283,9 +284,9 @@ def load(path: Path, columns: Sequence[str] | None, epochs: int = 0) -> Loaded:
     return Loaded(found.columns, "", found.foreign)
 
 
-def whole(path: Path, epochs: int = 0) -> Arrays:
+def whole(path: Path, epochs: int = 0, ended: bool = False) -> Arrays:
     """`read` with the columns that the file's own first line names; no columns where it cannot be read."""
-    return load(path, None, epochs).table
+    return load(path, None, epochs, ended).table
 
 
 def keep_aside(path: Path) -> str:

@@ -161,7 +161,12 @@ class Run:
 
     def history(self) -> dict[str, np.ndarray]:
         """Loss curves: one float array per column of the table; NaN where nothing was measured."""
-        return history.read(self.path / "history.csv", history.columns(self.recipe.model), self.epochs)
+        return history.read(self.path / "history.csv", history.columns(self.recipe.model), self.epochs, self._ended)
+
+    @property
+    def _ended(self) -> bool:
+        """Whether its training came to an end and wrote its tables whole."""
+        return self.status["state"] in ("finished", "stopped")
 
     def csv(self) -> str:
         """Text of `history.csv`, for a download; only its header where it is missing or cannot be read."""
@@ -176,7 +181,7 @@ class Run:
     def kl_history(self) -> tuple[np.ndarray, np.ndarray]:
         """Epochs [E] and validation KL per latent dimension in nats per image [E, d]."""
         columns = ("epoch", *(f"z{i}" for i in range(self.recipe.latent_dim)))
-        table = history.read(self.path / "kl.csv", columns, self.epochs)
+        table = history.read(self.path / "kl.csv", columns, self.epochs, self._ended)
         return table["epoch"], np.stack([table[c] for c in columns[1:]], axis=1)
 
     def kl_per_dim(self) -> np.ndarray:
@@ -186,7 +191,8 @@ class Run:
 
     def class_history(self) -> tuple[np.ndarray, np.ndarray]:
         """Epochs [E] and share of samples in each class [E, C]; empty for families other than GANs."""
-        epochs, *shares = history.whole(self.path / "classes.csv", self.epochs).values() or [np.zeros(0)]
+        table = history.whole(self.path / "classes.csv", self.epochs, self._ended)
+        epochs, *shares = table.values() or [np.zeros(0)]
         return epochs, np.stack(shares, axis=1) if shares else np.zeros((len(epochs), 0))
 
     def frames(self) -> list[int]:

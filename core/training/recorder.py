@@ -126,7 +126,8 @@ class RunRecorder:
             RunError: the file cannot be read; training on would replace it by the new rows alone.
         """
         path = self.run.path / file
-        found = history.load(path, columns, self.run.epochs)
+        # A last line that a crash cut off is later than the saved state, so that its rows are dropped anyway.
+        found = history.load(path, columns, self.run.epochs, ended=True)
         if found.problem:
             raise RunError(
                 f"'{self.run.name}' cannot be resumed: {found.problem} Close what has it open, or move the file out of "

@@ -156,6 +156,20 @@ def test_a_run_whose_curves_a_spreadsheet_saved_goes_on_with_them_and_keeps_the_
     assert runs.open_run("run").status["message"] == last.message
 
 
+def test_an_editor_that_takes_the_last_line_end_away_costs_no_row(stopped, tmp_path, monkeypatch):
+    shutil.copytree(stopped.path, tmp_path / "runs" / "run")
+    monkeypatch.setenv("LATENT_LAB_RUNS", str(tmp_path / "runs"))
+    run = Run(tmp_path / "runs" / "run")
+    before, kl = history.to_rows(run.history()), run.kl_history()
+    for name in ("history.csv", "kl.csv"):
+        (run.path / name).write_bytes((run.path / name).read_bytes().rstrip())
+    assert history.to_rows(run.history()) == before and np.array_equal(run.kl_history()[1], kl[1])
+    run.update_status(state="interrupted", epochs=2)
+    assert len(run.history()["step"]) == len(before) - 1, "of a training that was cut off, the line may be half a line"
+    drive(run)
+    assert history.to_rows(run.history())[: len(before)] == before and len(run.kl_history()[0]) == len(kl[0]) + 1
+
+
 def test_curves_that_cannot_be_read_are_never_overwritten(stopped, tmp_path, monkeypatch):
     shutil.copytree(stopped.path, tmp_path / "runs" / "run")
     monkeypatch.setenv("LATENT_LAB_RUNS", str(tmp_path / "runs"))
