@@ -93,8 +93,8 @@ QUESTIONS = (
         "KL(q ‖ N(0, I)) = ½ Σ (μ² + σ² − log σ² − 1) grows with the distance of μ from 0 and with σ away from 1. It "
         "keeps images from moving to distant points of their own, and spreads each over a neighbourhood that the "
         "decoder must fill. An autoencoder may place its codes anywhere: between and around them it learns nothing.",
-        "The same images in the latent plane of each model; the circles are 1, 2 and 3 σ of the prior, which in two "
-        "dimensions hold 39, 86 and 99 % of it. Below: the same twelve draws from N(0, I), decoded by each model.",
+        "The same images in the latent plane of each model; the circles hold 50, 90 and 99 % of the prior. "
+        "Below: the same twelve draws from N(0, I), decoded by each model.",
     ),
     Question(
         "size",

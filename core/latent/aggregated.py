@@ -35,6 +35,13 @@ def shares_inside(z: np.ndarray, shares: tuple[float, ...] = QUANTILES) -> tuple
     return tuple(float((radius <= quantile_radius(share)).mean()) for share in shares)
 
 
+def circles(z: np.ndarray | None = None) -> list[tuple[float, float, float | None]]:
+    """Circles that hold `QUANTILES` of N(0, I): (radius, that share, share of the points z [N, 2] inside) of each; the
+    last is None without points."""
+    inside = (None,) * len(QUANTILES) if z is None or not len(z) else shares_inside(z)
+    return [(quantile_radius(share), share, held) for share, held in zip(QUANTILES, inside, strict=True)]
+
+
 def draws(mean: np.ndarray, sigma: np.ndarray | None, seed: int = 0) -> np.ndarray:
     """One draw z ~ q(z | x) for each image, float32 [N, d]: together a sample of the aggregated posterior.
 

@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { load, plain } from "./load.mjs";
 
-const paint = ["shared/plot", "shared/marks", "latent/tilemap", "latent/plane_paint"];
-const { contourSegments, namePlaces } = load(["contourSegments", "namePlaces"], paint);
+const paint = ["shared/plot", "shared/marks", "latent/tilemap", "latent/circles", "latent/plane_paint"];
+const names = ["contourSegments", "namePlaces", "circlesHold", "paintCircles"];
+const { contourSegments, namePlaces, circlesHold, paintCircles } = load(names, paint);
 
 // A field of values on n × n cells.
 const field = (n, value) =>
@@ -38,4 +39,20 @@ test("a class has its name where it is densest, or beside it where another name 
   const apart = Math.hypot(places[1].x - 5.5, places[1].y - 5.5);
   assert.ok(apart >= 3 && apart < 5, "as near as there is room");
   assert.deepEqual(plain(namePlaces(density, (label) => label === 2, 3)).map(({ label }) => label), [2]);
+});
+
+test("circles are drawn where they hold their share and say it, also on a plane that is not square", () => {
+  const ellipses = [], texts = [], nothing = () => {};
+  const ctx = { beginPath: nothing, setLineDash: nothing, stroke: nothing, strokeText: nothing,
+    ellipse: (...values) => ellipses.push(values.slice(0, 4)), fillText: (text, x) => texts.push([text, x]) };
+  const toX = (x) => 100 + 10 * x, toY = (y) => 200 - 20 * y;
+  const place = { toX, toY, lengthX: (r) => 10 * r, lengthY: (r) => 20 * r, width: 200 };
+  const circles = [[1, 0.5, 0.4], [2, 0.9, 0.8], [4, 0.99, 0.97]];
+  paintCircles(ctx, circles, place);
+  assert.deepEqual(ellipses.filter((_, k) => k % 2), [[100, 200, 10, 20], [100, 200, 20, 40], [100, 200, 40, 80]]);
+  // The second one lies 10 pixels beyond the first: too near for a text of its own.
+  assert.deepEqual(texts.map(([text]) => text), ["50 %", "99 %"]);
+  assert.equal(circlesHold(circles, "N(0, I)", "the images"),
+    "The circles hold 50 / 90 / 99 % of N(0, I), and 40 / 80 / 97 % of the images.");
+  assert.equal(circlesHold([[1, 0.5, null]], "N(0, I)", "the images"), "The circles hold 50 % of N(0, I).");
 });

@@ -12,7 +12,7 @@ from core import data, runs
 from core.data import ImageSet
 from core.gan import questions, quiz
 from core.images.class_colors import of_class
-from core.latent import codec, sampling
+from core.latent import aggregated, codec, sampling
 from core.recipes.family import FAMILIES, Family
 from core.runs import Run, RunError
 from core.runs.images import images_of
@@ -223,7 +223,7 @@ def _latents(name: str, _loaded: LoadedModel, _images: ImageSet) -> tuple[np.nda
 
 
 def _plane(points: np.ndarray, labels: np.ndarray, images: ImageSet) -> go.Figure:
-    """Latents of images on the plane, coloured by class, with circles of 1, 2 and 3 σ of the prior."""
+    """Latents of images on the plane, coloured by class, with the circles that hold 50, 90 and 99 % of the prior."""
     reach = max(3.4, float(np.quantile(np.abs(points), 0.99)) * 1.08)
     figure = go.Figure()
     for label in np.unique(labels):
@@ -237,7 +237,7 @@ def _plane(points: np.ndarray, labels: np.ndarray, images: ImageSet) -> go.Figur
             marker={"size": 5, "color": of_class(int(label))},
             showlegend=False,
         )
-    for radius in (1, 2, 3):
+    for radius, _, _ in aggregated.circles():
         figure.add_shape(
             type="circle",
             x0=-radius,

@@ -52,6 +52,7 @@ def hero_plane(run: Run, loaded: LoadedModel, pair: PlaneAxes, span: float, alon
         labels=labels,
         points=None if z is None else pair.coordinates(loaded.axes.to_sigma_units(z)),
         classes=classes,
+        reference="N(0, I)" if loaded.prior else "a Gaussian with the latents’ mean and spread",
         alone=alone,
     )
 

@@ -69,12 +69,10 @@ def _plane(name: str, dataset: str, there: bool, _run: Run, _loaded: LoadedModel
     linked = nothing if found is None else found.index[:count]
     recon = codec.decode(model, mean[:count]) if count else np.zeros((0, *_loaded.shape.picture), np.uint8)
     labels, errors, density = nothing, np.zeros(0), None
-    inside: list[float | None] = [None] * len(aggregated.QUANTILES)
     if _images is not None and found is not None and len(mean):
         every = _images.train_labels[found.index]
         labels, errors = every[:count], pixel_mse(recon, _images.train_images[linked])
         density = planes.density(found.draws, every, centre, half)
-        inside = list(aggregated.shares_inside(found.draws))
     message = manifold.message(
         slot=_run.name,
         name=_run.name,
@@ -89,10 +87,7 @@ def _plane(name: str, dataset: str, there: bool, _run: Run, _loaded: LoadedModel
         errors=errors,
         classes=() if _images is None else _images.classes,
         density=density,
-        circles=[
-            (aggregated.quantile_radius(share), share, held)
-            for share, held in zip(aggregated.QUANTILES, inside, strict=True)
-        ],
+        circles=aggregated.circles(None if found is None else found.draws),
     )
     return Plane(_run, _loaded, _images, found, linked, message)
 

@@ -26,6 +26,14 @@ def test_the_shares_inside_are_those_of_a_rayleigh_distribution(scale):
     assert all(map(math.isnan, aggregated.shares_inside(np.zeros((0, 2)))))
 
 
+def test_circles_say_what_they_hold_of_the_prior_and_of_points():
+    points = np.array([[0, 0], [0, 2], [3, 0], [9, 9]])
+    assert [held for _, _, held in aggregated.circles(points)] == [0.25, 0.5, 0.75]
+    assert all(held is None for _, _, held in aggregated.circles()) and len(aggregated.circles(np.zeros((0, 2)))) == 3
+    for radius, share, _ in aggregated.circles():
+        assert stats.chi2(2).cdf(radius**2) == pytest.approx(share)
+
+
 def test_draws_have_the_moments_of_the_mixture_and_points_are_themselves():
     mean, sigma = RNG.normal(size=(20_000, 2)) * [0.6, 2], np.array([0.8, 0.1])
     z = aggregated.draws(mean.astype(np.float32), np.broadcast_to(sigma, mean.shape).astype(np.float32))

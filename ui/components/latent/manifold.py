@@ -34,7 +34,7 @@ MAP = """
 </{tag}>
 """
 
-PAINT = ("../shared/axes", "../shared/plot", "../shared/marks", "plane_store", "tilemap", "plane_paint")
+PAINT = ("../shared/axes", "../shared/plot", "../shared/marks", "plane_store", "tilemap", "circles", "plane_paint")
 """Scripts of everything that paints planes."""
 
 _mount = register(

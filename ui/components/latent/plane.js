@@ -9,6 +9,7 @@ function start(root) {
   const circles = root.querySelector(".circles"), dots = root.querySelector(".dots");
   const letters = root.querySelector(".letters");
   const legend = root.querySelector(".legend"), read = root.querySelector(".read"), axes = root.querySelector(".axes");
+  const holds = root.querySelector(".holds");
   const view = { accept, stop };
   let props = null, position = null, subscriptions = [], hidden = new Set();
   const map = tilemap(root, {
@@ -56,6 +57,7 @@ function start(root) {
     const plane = `Plane of ${data.names[0]} (right) and ${data.names[1]} (up).`;
     root.querySelector(".map").setAttribute("aria-label", `${plane} Arrow keys move, Enter goes there.`);
     map.accept({ ...data, centre: [0, 0], tiles: decodeBase64(data.tiles) });
+    holds.textContent = circlesHold(data.circles, data.reference, "the training images");
     showLayers();
     showChosen();
   }
@@ -94,6 +96,7 @@ function start(root) {
 
   function showLayers() {
     map.rings = circles.checked;
+    holds.hidden = !circles.checked;
     map.points(dots.checked ? visible : null, letters.checked);
     map.draw();
     legend.hidden = !dots.checked || !props.points || props.classes.length < 2;

@@ -9,6 +9,7 @@ import numpy as np
 
 from core.images import class_colors
 from core.images.shape import GREY_28, ImageShape
+from core.latent import aggregated
 from core.latent.planes import PlaneAxes
 from ui.components.base import fitting, message_shape, pack, register, rounded, shape_of
 from ui.components.latent.latent_board import SPAN
@@ -35,7 +36,7 @@ _mount = register(
     <div class="side">
       <canvas class="preview" role="img" aria-label="The image under the pointer"></canvas>
       <div class="switches">
-        <label><input type="checkbox" class="circles"> Circles of 1, 2 and 3 σ</label>
+        <label><input type="checkbox" class="circles"> Circles</label>
         <label class="images"><input type="checkbox" class="dots"> Training images</label>
         <label class="lettered"><input type="checkbox" class="letters"> Letters</label>
       </div>
@@ -43,9 +44,10 @@ _mount = register(
     </div>
   </div>
   <p class="number read"></p>
+  <p class="number holds"></p>
 </figure>
 """,
-    also=("../shared/plot", "../shared/marks", "class_legend", "tilemap"),
+    also=("../shared/plot", "../shared/marks", "class_legend", "tilemap", "circles"),
 )
 
 
@@ -65,6 +67,7 @@ def plane(
     points: np.ndarray | None = None,
     labels: np.ndarray | None = None,
     classes: Sequence[str] = (),
+    reference: str = "N(0, I)",
     alone: bool = False,
 ) -> None:
     """Show a plane as one large picture. Pointer, finger or arrow keys move over it without a message to the server; a
@@ -79,6 +82,7 @@ def plane(
         base: the point in units of σ that the plane goes through, [d].
         points, labels: images by their coordinates in the plane [N, 2] and their classes [N] (−1: none), drawn over it.
         classes: a name per class.
+        reference: the distribution whose shares the circles hold, which is N(0, I) in the plane's own units.
         alone: show the image under the pointer here; otherwise the `latent_board` beside it shows it.
     """
     _mount(
@@ -97,6 +101,8 @@ def plane(
             "labels": None if labels is None else [int(k) for k in labels],
             "classes": list(classes),
             "colours": list(class_colors.CLASSES),
+            "circles": [list(circle) for circle in aggregated.circles(points)],
+            "reference": reference,
             "alone": alone,
         },
     )

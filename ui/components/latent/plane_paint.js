@@ -199,22 +199,7 @@ function planePainter(root) {
   // Circles of the prior, samples and the linked image. names: whether the circles say what they hold.
   function paintOver({ circles, marks, lit, linked, cursor, names }) {
     const ctx = clear(over);
-    if (circles) {
-      for (const [r] of data.circles) {
-        outline(ctx, 1.5, () => ctx.arc(toX(0), toY(0), length(r), 0, 7), { border: 1.5 });
-      }
-      let free = -Infinity; // radii that are nearly alike would write over each other
-      for (const [r, share] of names ? data.circles : []) {
-        if (length(r) < free + 15) continue;
-        free = length(r);
-        const y = Math.max(9, toY(0) - length(r) * Math.SQRT1_2), x = toX(0) + length(r) * Math.SQRT1_2;
-        Object.assign(ctx, { font: "600 12px sans-serif", lineWidth: 6, lineJoin: "round", textAlign: "center",
-          textBaseline: "middle", strokeStyle: "#000", fillStyle: "#fff" });
-        const text = `${Math.round(100 * share)} %`;
-        ctx.strokeText(text, Math.min(x, grid.width - 18), y);
-        ctx.fillText(text, Math.min(x, grid.width - 18), y);
-      }
-    }
+    if (circles) paintCircles(ctx, data.circles, { toX, toY, lengthX: length, width: grid.width, names });
     for (const place of marks) ring(ctx, place, names ? 4 : 2.5, names ? 1.5 : 1);
     if (lit) ring(ctx, lit, names ? 9 : 6);
     if (linked) cross(ctx, linked, names ? 8 : 5);

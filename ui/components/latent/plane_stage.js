@@ -101,10 +101,7 @@ function start(root) {
   }
 
   function showHolds() {
-    const { circles } = painter.data, known = circles.filter(([, , inside]) => inside !== null);
-    const list = (values) => values.map((share) => Math.round(100 * share)).join(" / ");
-    holds.textContent = `The circles hold ${list(circles.map(([, share]) => share))} % of N(0, I)` +
-      (known.length ? `, and ${list(known.map(([, , inside]) => inside))} % of this model’s z.` : ".");
+    holds.textContent = circlesHold(painter.data.circles, "N(0, I)", "this model’s z");
   }
 
   function showLegend() {

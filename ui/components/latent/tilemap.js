@@ -32,7 +32,7 @@ function tilemap(root, { look, leave, choose = () => {}, room }) {
   let drawExtra = () => {};
 
   // props: shape, side (images along one side), span (half the width from the first image's middle to the last one's),
-  // centre, tiles (bytes), points, labels, colours
+  // centre, tiles (bytes), circles, points, labels, colours
   function accept(data) {
     props = data;
     view.shape = imageShape(data.shape);
@@ -109,26 +109,13 @@ function tilemap(root, { look, leave, choose = () => {}, room }) {
     if (!props) return;
     const ctx = clear(over);
     if (view.rings) {
-      for (let r = 1; r <= 3; r++) {
-        outline(ctx, 1.5, () => ctx.ellipse(toX(0), toY(0), lengthX(r), lengthY(r), 0, 0, 7), { border: 1.5 });
-      }
-      for (let r = 1; r <= 3; r++) {
-        if (lengthX(1) < 24 && r < 3) continue; // labels that would overlap
-        write(ctx, `${r} σ`, toX(0) + lengthX(r) * Math.SQRT1_2 - 8, toY(0) - lengthY(r) * Math.SQRT1_2);
-      }
+      paintCircles(ctx, props.circles, { toX, toY, lengthX, lengthY, width: grid.width });
     }
     extra(ctx);
     if (view.cursor) {
       const width = grid.width / grid.count, height = grid.height / grid.count, [x, y] = position(view.cursor);
       outline(ctx, 2, () => ctx.rect(toX(x) - width / 2, toY(y) - height / 2, width, height));
     }
-  }
-
-  function write(ctx, text, x, y) {
-    Object.assign(ctx, { font: "600 12px sans-serif", lineWidth: 8, lineJoin: "round", textAlign: "left" });
-    Object.assign(ctx, { strokeStyle: "#000", fillStyle: "#fff", textBaseline: "alphabetic" });
-    ctx.strokeText(text, x, y); // a dark ground of its own
-    ctx.fillText(text, x, y);
   }
 
   view.cross = (ctx, [x, y], r) => {
