@@ -1,6 +1,9 @@
 """The Outliers page in each of its states, with small models on the digits."""
 
+import io
+
 import numpy as np
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -11,7 +14,7 @@ from core.models import build
 from core.runs import weights
 from core.system import paths
 from tests.pages.page_tools import open_page, untrained
-from ui.outliers import classes, inputs, scores
+from ui.outliers import classes, downloads, inputs, prediction, scores
 
 
 class Waiting:
@@ -369,15 +372,47 @@ def test_a_step_chooses_run_score_and_outliers_says_what_was_found_and_ends_when
         "score": "error",
         "other": "none",
     }
+    assert not page.table and not page.info, "nothing is shown before the prediction"
     found = expected(left)["left-out"]
+    came = sum(found.auroc <= limit for limit in (0.9, 0.6)) + (found.auroc < 0.4)
+    page.radio[0].set_value(came).run()
     (text,) = [info.value for info in page.info]
+    assert f"**Measured:** an AUROC of {found.auroc:.2f}, as you predicted." in text and page.table
     assert "without the class 8" in text and said(found) in text and f"{100 * found.flagged:.0f} % of them" in text
     page.segmented_control(key="outliers_step").set_value("easy").run()
     assert not page.exception and page.query_params["run"] == "whole" and page.query_params["step"] == "easy"
+    page.radio[0].set_value(0).run()
+    assert page.info[0].value.startswith("**You predicted:** Very well: an AUROC above 0.9. **Measured:**")
     lowest = min(expected(runs.open_run("whole"))[kind].auroc for kind in ("inverted", "shuffled", "noise"))
     assert f"AUROC of the three is {lowest:.2f}" in page.info[0].value
+    assert f"**Measured:** an AUROC of {lowest:.2f}." in page.info[0].value
     page.segmented_control(key="outliers_score").set_value("objective").run()
     assert "step" not in page.query_params and not page.info
     page.segmented_control(key="outliers_step").set_value("paradox").run()
     assert not page.exception and "needs a model of FashionMNIST" in page.info[0].value
     assert page.query_params["run"] == "whole"
+
+
+@pytest.mark.parametrize(
+    ("area", "choice"), [(1.0, 0), (0.91, 0), (0.9, 1), (0.61, 1), (0.6, 2), (0.5, 2), (0.4, 2), (0.39, 3), (0.0, 3)]
+)
+def test_every_auroc_belongs_to_one_choice(area, choice):
+    assert prediction.choice_of(area) == choice
+
+
+def test_the_table_to_download_holds_every_image_with_its_scores_and_the_flag_of_the_threshold():
+    run = make("run")
+    images, mixed, path = jobs_outliers.prepare(run, "", 100, 0)
+    n = len(mixed.images)
+    error, objective, baseline, floor = np.random.default_rng(0).uniform(1, 2, (4, n))
+    found = outliers.OutlierScores(error, objective, baseline, floor, mixed.images, 1.0)
+    text = downloads.scores_csv(scores.Result(run, mixed, found), inputs.Choice("error", "", 100, 0.95), images)
+    table = pd.read_csv(io.StringIO(text))
+    assert np.allclose(table["Squared error per pixel"], error, rtol=1e-5)
+    assert np.allclose(table["Negative ELBO − pixel entropy (nats per image)"], objective - floor, atol=2e-6)
+    assert np.allclose(table["PCA-20: squared error per pixel"], baseline, rtol=1e-5)
+    assert list(table["kind"]) == [list(outlier_images.KINDS)[k] for k in mixed.kind]
+    limit = np.sort(error[mixed.of("validation")])[int(np.ceil(0.95 * len(mixed.of("validation")))) - 1]
+    assert list(table.iloc[:, -1]) == list((error > limit).astype(int))
+    test = table[table["kind"] == "test"]
+    assert [int(name) for name in test["class"]] == list(images.test_labels[test["number"]])

@@ -5,14 +5,18 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from core.data import ImageSet
 from core.recipes import examples
 from core.runs import Run
 from ui.outliers import classes, inputs, measures, scores, steps, views
+from ui.outliers.downloads import scores_csv
 from ui.outliers.explain import explain
-from ui.outliers.scores import Pending
+from ui.outliers.inputs import Choice
+from ui.outliers.scores import Pending, Result
 from ui.shared import address
 from ui.shared.formatting import escape_markdown
 from ui.shared.page import images_of, page_head
+from ui.shared.run_buttons import run_key
 from ui.shared.run_picker import NO_PLACE, damaged_runs, pick_run, places_images
 
 
@@ -58,9 +62,25 @@ def _content(run: Run, place: DeltaGenerator) -> None:
     if isinstance(result, Pending):
         scores.show(result, 420)
         return
+    if not steps.predicted(result):
+        return
     steps.finding(result, choice)
     views.board(result, choice)
+    _download(result, choice, images)
     views.gallery(result, choice, images)
     measures.measures(result, choice)
     classes.classes(result, choice, images)
     explain(result, choice)
+
+
+def _download(result: Result, choice: Choice, images: ImageSet) -> None:
+    st.download_button(
+        "Scores as CSV",
+        lambda: scores_csv(result, choice, images),
+        f"{result.run.name}-outliers.csv",
+        "text/csv",
+        key=run_key("outliers_csv", result.run),
+        on_click="ignore",
+        icon=":material/download:",
+        help="A row for each image: its kind, class and scores, and whether it is flagged at the threshold.",
+    )

@@ -1,6 +1,7 @@
 """Four steps through outlier detection on the Outliers page: easy, plausible, paradox, repair.
 
-A step chooses a run, a score and the outliers, and says what to look at; its finding is computed from the scores.
+A step chooses a run, a score and the outliers, and lets the visitor predict the AUROC; its finding is computed from
+the scores.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import streamlit as st
 from core import data, runs
 from core.evaluation import outliers
 from core.runs import Run
+from ui.outliers import prediction
 from ui.outliers.inputs import COMPLAINTS, NO_OTHER, Choice, scores_of
 from ui.outliers.scores import Result
 from ui.outliers.views import area_text
@@ -125,14 +127,24 @@ def _set(found: Plan) -> None:
     st.session_state[f"outliers_other_{found.run.recipe.dataset}"] = found.other
 
 
+def predicted(result: Result) -> bool:
+    """Whether the scores can be shown; otherwise the question of the chosen step stands there, to be answered first."""
+    step = st.session_state.get(BOX)
+    if not step or plan(step) is None or prediction.made(step, result):
+        return True
+    prediction.ask(step, result)
+    return False
+
+
 def finding(result: Result, choice: Choice) -> None:
-    """Two sentences on the chosen step: what to look at, and what the scores say."""
+    """What was predicted for the chosen step, what the scores say, and what to look at."""
     step = st.session_state.get(BOX)
     if not step or plan(step) is None:
         return
     text = {"easy": _easy, "plausible": _plausible, "paradox": _paradox, "repair": _repair}[step](result, choice)
+    said = prediction.verdict(step, result, choice)
     if text:
-        st.info(text, icon=":material/school:")
+        st.info(f"{said}\n\n{text}" if said else text, icon=":material/school:")
 
 
 def _found(result: Result, score: str, choice: Choice) -> dict[str, outliers.KindResult]:
