@@ -50,3 +50,28 @@ def test_space_ticks_the_row_of_a_table_and_takes_the_tick_away(page: Page, lab)
     page.wait_for_function(f"({TICKED})() === 2")
     page.keyboard.press("Space")
     page.wait_for_function(f"({TICKED})() === 1")
+
+
+def test_shortcuts_play_save_and_list_the_keys_but_never_while_a_field_has_the_focus(page: Page, lab):
+    page.goto(f"{lab.url}/run?name=example-plane-vae")
+    play = page.locator(".film .play")
+    expect(play).to_be_enabled(timeout=60_000)
+    settled(page)
+    page.keyboard.press("Space")
+    expect(play).to_have_text("Pause")
+    page.keyboard.press("Space")
+    expect(play).to_have_text("Play")
+    with page.expect_download() as saved:
+        page.keyboard.press("s")
+    assert saved.value.suggested_filename == "latent-lab-run-example-plane-vae.png"
+    keys = page.get_by_role("dialog", name="Keys of this page")
+    page.keyboard.press("?")
+    expect(keys.get_by_text("Plays or pauses")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(keys).to_have_count(0)
+    page.goto(f"{lab.url}/train")
+    name = page.get_by_role("textbox", name="Name of the run")
+    name.click()
+    page.keyboard.type("s ?")
+    expect(name).to_have_value("s ?")
+    expect(keys).to_have_count(0)

@@ -23,7 +23,7 @@ _mount = register(
 <figure class="lab flow">
   <div class="bar">
     <button type="button" class="next">Next image</button>
-    <button type="button" class="play" aria-pressed="false">Play</button>
+    <button type="button" class="play" title="Play or pause (Space)" aria-pressed="false">Play</button>
     <span class="hint"></span>
   </div>
   <div class="ideas"></div>

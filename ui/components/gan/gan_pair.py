@@ -17,7 +17,7 @@ _mount = register(
 <figure class="lab pair">
   <div class="heroes"></div>
   <div class="controls">
-    <button type="button" class="play">Play</button>
+    <button type="button" class="play" title="Play or pause (Space)">Play</button>
     <input type="range" min="0" max="1" value="0" aria-label="Position on the walk through all z">
   </div>
   <p class="number read"></p>

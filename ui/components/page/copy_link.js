@@ -5,7 +5,7 @@ export default function ({ parentElement }) {
 }
 
 function start(root) {
-  const button = root.querySelector("button"), text = button.querySelector(".text");
+  const button = root.querySelector(".copy-link"), text = button.querySelector(".text");
   let timer = null;
 
   function say(words, ms) {
@@ -17,6 +17,7 @@ function start(root) {
   button.addEventListener("click", async () => {
     say(await copied(location.href) ? "Copied" : "Copy it from the address bar", SHOWN);
   });
+  root.querySelector(".keys").addEventListener("click", () => dispatchEvent(new Event("lab-shortcuts")));
   say("Copy link");
   return {};
 }

@@ -1,4 +1,5 @@
-"""The button that copies the address of the page: it holds everything that the visitor has chosen."""
+"""The corner of every page: a button that copies its address, which holds all that the visitor has chosen, and one that
+lists its keys."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ _mount = register(
     __file__,
     "copy_link",
     """
+<button type="button" class="keys" title="Lists the keys of this page (?)" aria-label="Keys of this page">?</button>
 <button type="button" class="copy-link" aria-live="polite"
   title="Copies the address of this page, which holds what you have chosen">
   <span class="icon" aria-hidden="true"></span><span class="text"></span>
@@ -17,5 +19,5 @@ _mount = register(
 
 
 def copy_link() -> None:
-    """Show the button, in the corner of every page; call it once in each run of the page."""
+    """Show both, in the corner of every page; call it once in each run of the page."""
     _mount(key="shell_copy_link", data=None)

@@ -1,8 +1,10 @@
-// What a keyboard needs on every page and Streamlit does not do. Nothing is drawn, and nothing is sent.
+// What a keyboard needs on every page and Streamlit does not do. Nothing is sent.
 //
 // - A popover that is opened from its button takes the focus, Tab goes round in it, and when it closes the focus goes
 //   back to the button.
 // - Space ticks the row of a table, as everywhere; the table's own key is Shift + Space.
+// - Keys for the whole page: Space plays and pauses, S saves the picture in view, ? lists all keys of the page. None of
+//   them acts while a text field has the focus or a box lies over the page.
 // - The page knows whether keys or a pointer were used last: rings show where the keyboard is, not where one clicked.
 
 const BODY = "[data-testid=stPopoverBody]", OPENER = "[data-testid=stPopoverButton]";
@@ -15,6 +17,7 @@ export default function () {
   watchModality();
   watchPopovers();
   watchTables();
+  watchShortcuts();
 }
 
 function watchModality() {
@@ -99,4 +102,124 @@ function watchTables() {
     event.target.dispatchEvent(new KeyboardEvent("keydown", { key: " ", code: "Space", keyCode: 32, which: 32,
       shiftKey: true, bubbles: true, cancelable: true, composed: true }));
   }, true);
+}
+
+// Every key of a page, in one place: what it does and, as `on`, a selector of what it works on. Those with `run` work
+// wherever the focus is; the others belong to the part that has the focus and are only listed here.
+const SHORTCUTS = [
+  { keys: "Space", on: "button.play", run: togglePlay, does: "Plays or pauses the film, path or search in view" },
+  { keys: "S", on: "canvas, img", run: savePicture,
+    does: "Saves the picture under the pointer, or else the largest in view" },
+  { keys: "?", on: "body", run: toggleList, does: "Shows or closes this list" },
+  { keys: "← →", on: "input[type=range]", does: "Move the slider that has the focus" },
+  { keys: "0", on: ".board", does: "Resets the slider that has the focus; Enter types a number" },
+  { keys: "← → ↑ ↓", on: "canvas[tabindex='0']", does: "Move over the picture, plane or map that has the focus" },
+  { keys: "+ − 0", on: ".map-view", does: "Zoom the map in, out and back" },
+  { keys: "1 – 9", on: ".plane-stage", does: "Enlarge another plane, while a plane has the focus" },
+  { keys: "Ctrl + Z", on: ".pad", does: "Takes back the last stroke of the drawing" },
+  { keys: "Space", on: TABLE, does: "Ticks the row of the table that has the focus" },
+  { keys: "Esc", on: "body", does: "Closes a box, or clears a selection" },
+];
+
+const TYPED_INTO = "input:not([type=range], [type=checkbox], [type=radio], [type=button]), textarea, select, "
+  + "[contenteditable=true], [role=combobox]";
+const PRESSED_BY_SPACE = "button, a[href], summary, input:not([type=range]), [role=button], [role=tab], [role=option]";
+const OVERLAY = "[role=dialog], [data-testid=stPopoverBody]";
+const LEAST_SIDE = 40; // px of a picture worth saving
+
+// All elements below `tree` that match, shadow trees included.
+function deepAll(tree, selector, found = []) {
+  for (const node of tree.querySelectorAll("*")) {
+    if (node.matches(selector)) found.push(node);
+    if (node.shadowRoot) deepAll(node.shadowRoot, selector, found);
+  }
+  return found;
+}
+
+// Pixels of a rectangle that lie in a window of that size.
+function areaInView({ left, right, top, bottom }, width, height) {
+  const across = Math.min(right, width) - Math.max(left, 0), down = Math.min(bottom, height) - Math.max(top, 0);
+  return across > 0 && down > 0 ? across * down : 0;
+}
+
+// Of nodes on the screen the one that is largest in view; undefined where none is in view.
+function largestInView(nodes) {
+  const areas = nodes.filter(isShown).map((node) => [
+    areaInView(node.getBoundingClientRect(), window.innerWidth, window.innerHeight), node,
+  ]);
+  return areas.filter(([area]) => area > 0).sort((a, b) => b[0] - a[0])[0]?.[1];
+}
+
+function watchShortcuts() {
+  let pointed = [];
+  addEventListener("pointermove", (event) => { pointed = event.composedPath(); }, { passive: true, capture: true });
+  addEventListener("lab-shortcuts", toggleList);
+  addEventListener("keydown", (event) => {
+    if (event.defaultPrevented || event.repeat || event.ctrlKey || event.altKey || event.metaKey) return;
+    const focused = deepFocus(document), key = event.key === " " ? "Space" : event.key.toUpperCase();
+    const shortcut = SHORTCUTS.find((one) => one.run && one.keys === key);
+    if (!shortcut || focused?.matches(TYPED_INTO)) return;
+    const covered = document.querySelector(OVERLAY) || document.querySelector(".lab-shortcuts[open]");
+    if (covered && shortcut.run !== toggleList) return;
+    if (key === "Space" && focused?.matches(PRESSED_BY_SPACE)) return;
+    if (shortcut.run(focused, pointed) !== false) event.preventDefault();
+  });
+}
+
+// Presses the play button beside the focus, else that of the largest playing part in view. False where there is none.
+function togglePlay(focused) {
+  const own = focused?.getRootNode?.();
+  const beside = own && own !== document ? own.querySelector("button.play") : null;
+  const there = deepAll(document, "button.play").filter((button) => !button.disabled && isShown(button));
+  const chosen = beside ?? largestInView(there.map((button) => button.closest("figure") ?? button));
+  const button = chosen?.matches("button.play") ? chosen : chosen?.querySelector("button.play");
+  if (!button || button.disabled) return false;
+  button.click();
+}
+
+const isPicture = (node) => node.matches?.("canvas, img") && !node.closest(`${TABLE}, header, nav`)
+  && Math.min(node.clientWidth, node.clientHeight) >= LEAST_SIDE;
+
+// Saves a picture as it is seen, each pixel enlarged by a whole number. False where none is in view.
+function savePicture(focused, pointed) {
+  const main = document.querySelector("[data-testid=stMain]") ?? document.body;
+  const chosen = [focused, ...pointed].find((node) => node && isPicture(node) && node.isConnected)
+    ?? largestInView(deepAll(main, "canvas, img").filter(isPicture));
+  if (!chosen) return false;
+  const width = chosen.naturalWidth || chosen.width, height = chosen.naturalHeight || chosen.height;
+  const grown = Math.max(1, Math.round((chosen.clientWidth * window.devicePixelRatio) / width));
+  const copy = createElement("canvas", { width: width * grown, height: height * grown });
+  const ctx = copy.getContext("2d");
+  ctx.imageSmoothingEnabled = false;
+  ctx.drawImage(chosen, 0, 0, copy.width, copy.height);
+  copy.toBlob((blob) => {
+    const link = createElement("a", { href: URL.createObjectURL(blob), download: pictureName(location) });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+  });
+}
+
+// Name of a saved picture: the page and the run in the address.
+function pictureName({ pathname, search }) {
+  const query = new URLSearchParams(search);
+  const run = query.get("run") ?? query.get("name") ?? "";
+  const parts = ["latent-lab", pathname.split("/").pop() || "home", run.replace(/[^\p{L}\p{N}._-]+/gu, "-")];
+  return `${parts.filter(Boolean).join("-")}.png`;
+}
+
+// The keys of this page, over the page; Esc, ? or the button closes it.
+function toggleList() {
+  const open = document.querySelector(".lab-shortcuts");
+  if (open) return open.close();
+  const there = SHORTCUTS.filter(({ on }) => deepAll(document, on).some(isShown));
+  const list = createElement("dl", {}, ...there.flatMap(({ keys, does }) => [
+    createElement("dt", {}, createElement("kbd", { text: keys })), createElement("dd", { text: does }),
+  ]));
+  const button = createElement("button", { type: "button", text: "Close" });
+  const box = createElement("dialog", { class: "lab-shortcuts", "aria-label": "Keys of this page" },
+    createElement("h2", { text: "Keys of this page" }), list, button);
+  button.addEventListener("click", () => box.close());
+  box.addEventListener("close", () => box.remove());
+  (document.querySelector("[data-testid=stApp]") ?? document.body).append(box); // where the theme is set
+  box.showModal();
 }

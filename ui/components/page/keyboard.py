@@ -1,4 +1,4 @@
-"""An invisible component for the keyboard, on every page: focus in popovers, ticking rows by Space, focus rings."""
+"""The keyboard on every page: focus in popovers, rows ticked by Space, focus rings, shortcuts and their list."""
 
 from __future__ import annotations
 

@@ -30,7 +30,8 @@ _mount = register(
     <p></p><canvas role="img"></canvas>
   </div>
   <div class="controls">
-    <button type="button" class="play" aria-label="Play the film from the first epoch">Play</button>
+    <button type="button" class="play" title="Play or pause (Space)" aria-label="Play the film from the first "
+    "epoch">Play</button>
     <input type="range" min="0" max="0" value="0" aria-label="Epoch">
     <button type="button" class="newest">Newest</button>
   </div>

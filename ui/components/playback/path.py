@@ -22,7 +22,7 @@ _mount = register(
     <figure class="end"><canvas role="img"></canvas><figcaption>A</figcaption></figure>
     <div class="scrub">
       <div class="row">
-        <button type="button" class="play">Play</button>
+        <button type="button" class="play" title="Play or pause (Space)">Play</button>
         <input type="range" min="0" max="1" value="0" aria-label="Position between A and B">
       </div>
       <p class="number read"></p>

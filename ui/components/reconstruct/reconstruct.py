@@ -21,7 +21,7 @@ _mount = register(
 <figure class="lab rec">
   <div class="cards"></div>
   <div class="controls">
-    <button type="button" class="play">Play</button>
+    <button type="button" class="play" title="Play or pause (Space)">Play</button>
     <input type="range" min="0" max="1" value="0" aria-label="Step of the search">
     <p class="number read"></p>
   </div>

@@ -1,0 +1,32 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { load } from "./load.mjs";
+
+const { areaInView, largestInView, pictureName, SHORTCUTS } = load(
+  ["areaInView", "largestInView", "pictureName", "SHORTCUTS"], ["shared/focus", "page/keyboard"],
+  { window: { devicePixelRatio: 1, innerWidth: 1000, innerHeight: 500 }, URLSearchParams });
+
+const box = (left, top, width, height) => ({ left, top, right: left + width, bottom: top + height });
+const node = (name, ...place) => ({ name, getBoundingClientRect: () => box(...place) });
+
+test("of a rectangle only what lies in the window counts", () => {
+  assert.equal(areaInView(box(10, 10, 20, 30), 1000, 500), 600);
+  assert.equal(areaInView(box(-10, 490, 20, 30), 1000, 500), 100);
+  assert.equal(areaInView(box(0, 500, 20, 30), 1000, 500), 0);
+});
+
+test("the part that is largest in view is meant, not the largest of the page", () => {
+  const large = node("large", 0, 480, 900, 900), small = node("small", 0, 0, 200, 200);
+  assert.equal(largestInView([large, small]).name, "small");
+  assert.equal(largestInView([node("below", 0, 900, 900, 900)]), undefined);
+});
+
+test("a saved picture is named after its page and its run", () => {
+  assert.equal(pictureName({ pathname: "/generate", search: "?run=my run/1" }), "latent-lab-generate-my-run-1.png");
+  assert.equal(pictureName({ pathname: "/", search: "" }), "latent-lab-home.png");
+});
+
+test("no two keys for the whole page are the same", () => {
+  const keys = SHORTCUTS.filter((one) => one.run).map((one) => one.keys);
+  assert.equal(new Set(keys).size, keys.length);
+});
