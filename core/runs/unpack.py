@@ -73,7 +73,7 @@ def _members(archive: zipfile.ZipFile) -> tuple[str, dict[str, zipfile.ZipInfo]]
     roots = [root for root, files in found.items() if "recipe.json" in files]
     if len(roots) != 1:
         what = "more than one run" if roots else "no run: there is no recipe.json in it"
-        raise RunError(f"This file holds {what}. Take the zip file that “Run (zip)” downloads.")
+        raise RunError(f"This file holds {what}. Take the zip file that “Download zip” downloads.")
     return roots[0], found[roots[0]]
 
 

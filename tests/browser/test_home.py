@@ -18,9 +18,9 @@ def test_one_button_leads_from_home_to_generated_digits_and_on_to_their_sliders(
     expect(page.get_by_text(re.compile(r"Epoch \d+ of \d+"))).to_be_visible(timeout=SLOW)
     picture = page.get_by_role("img", name=re.compile("48 images invented by the model mlp-vae-fast-digits"))
     early = picture.get_attribute("src", timeout=SLOW)
-    expect(page.get_by_role("button", name="Generate from it")).to_be_visible(timeout=SLOW)
+    expect(page.get_by_role("button", name="Generate images")).to_be_visible(timeout=SLOW)
     assert picture.get_attribute("src") != early, "the picture must have followed the training"
-    page.get_by_role("button", name="Generate from it").click()
+    page.get_by_role("button", name="Generate images").click()
     expect(page).to_have_url(re.compile(r"/generate\?run=mlp-vae-fast-digits"))
     expect(page.get_by_role("slider").first).to_be_visible(timeout=SLOW)
 

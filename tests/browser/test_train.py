@@ -104,7 +104,7 @@ def test_train_pause_step_resume_and_stop(train, lab):
     expect(page.get_by_role("button", name="Pause")).to_be_visible()
     wait_for_curve(page, held)
     stop(page)
-    expect(page.get_by_role("button", name="Generate from it")).to_be_enabled()
+    expect(page.get_by_role("button", name="Generate images")).to_be_enabled()
 
 
 def test_a_number_out_of_bounds_is_not_kept_back_by_the_browser(train, lab):

@@ -85,7 +85,8 @@ def test_every_other_page_has_a_card_in_the_order_of_the_navigation_and_the_rows
 def test_a_first_model_that_was_stopped_can_be_resumed(boards):
     stopped = job("mine", 0, active=False)
     stopped.state, stopped.message = "stopped", "Stopped in epoch 3. You can resume it."
-    stopped.run.resumable = True
+    run = vars(stopped.run)
+    run.update(resumable=True, has_weights=True, error=None, recipe=presets.first_model(), csv=lambda: b"")
     training_queue.training_queue("auto")._jobs.append(stopped)
     page = visit(first="mine")
     assert not button_of(page, "home_resume").disabled and button_of(page, "home_resume").proto.type == "primary"

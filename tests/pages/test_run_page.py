@@ -45,7 +45,7 @@ def dialog(verb: str, name: str) -> AppTest:
         from core import runs
         from core.jobs import training_queue
         from core.system import paths
-        from ui.run.dialogs import DIALOGS
+        from ui.shared.run_dialogs import DIALOGS
 
         run = runs.Run(paths.runs_folder() / name)
         if run.path.exists():
@@ -89,7 +89,7 @@ def test_a_beta_that_was_changed_stands_in_the_table_the_comparison_and_the_char
     change = {"step": 4, "epoch": 1.0, "field": "beta", "old": 1.0, "new": 20.0}
     runs.open_run("changed").update_status(changes=[change])
     page = visit(compare="changed,other")
-    assert "β 1 → 20" in page.dataframe[0].value.set_index("Run")["What"]["changed"]
+    assert "β 1 → 20" in page.dataframe[0].value.set_index("Run")["Settings"]["changed"]
     facts = page.dataframe[-1].value.set_index("Run")
     assert dict(facts["β, weight of the prior term"]) == {"changed": "1 → 20", "other": "1"}
     assert [(mark["x"], mark["text"]) for mark in drawn[-1]["marks"]] == [(1.0, "changed: β → 20")]

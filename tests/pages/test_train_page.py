@@ -147,7 +147,7 @@ def test_from_the_form_to_a_trained_run_and_what_to_do_next(board):
     assert job.run.status["state"] == "finished", "what is on the disk is what the page says"
     page.run()
     assert "Finished." in page.success[0].value
-    assert [b.label for b in page.button if b.proto.type == "primary"] == ["Generate from it"]
+    assert [b.label for b in page.button if b.proto.type == "primary"] == ["Generate images"]
     buttons(page)["Train another"].click().run()
     assert "Start training" in buttons(page) and "mine" in text_of(page)
 

@@ -37,7 +37,7 @@ def page() -> None:
         "which it confuses.",
         key="map_head",
     ):
-        run = pick_run("run", fits=places_images, unfit=NO_PLACE, images=True)
+        run = pick_run("run", fits=places_images, unfit=NO_PLACE, images=True, here="map")
     if run is not None:
         _content(run)
     damaged_runs()

@@ -54,6 +54,7 @@ def show() -> None:
         run = pick_run(
             "run",
             page="gan_",
+            here="gan",
             what="trained GAN",
             fits=inputs.is_adversarial,
             nothing=source.no_gan,

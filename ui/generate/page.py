@@ -31,7 +31,7 @@ def show() -> None:
         key="generate_head",
         terms=("latent",),
     ):
-        run = pick_run("run")
+        run = pick_run("run", here="generate")
     if run:
         _explore(run)
     damaged_runs()

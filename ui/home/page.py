@@ -22,6 +22,7 @@ from ui.shared.jobs import first_model_takes, job_of, submit_training, training_
 from ui.shared.owner import me
 from ui.shared.page import open_page
 from ui.shared.run_buttons import job_button, run_button
+from ui.shared.run_menu import run_menu
 from ui.shared.still_image import still
 
 FIRST = "first"
@@ -102,6 +103,7 @@ def _ended_early(job: TrainingJob) -> None:
             open_page("run", name=job.name)
         if st.button("Train another", key="home_another", help="Begins a new model from the start."):
             _submit(lambda: submit_training(first_model()))
+        run_menu(job.run, "home_menu_")
 
 
 def _submit(queue: Callable[[], TrainingJob]) -> None:
@@ -116,10 +118,10 @@ def _submit(queue: Callable[[], TrainingJob]) -> None:
 
 
 def _trained(job: TrainingJob) -> None:
-    st.success("Your first model is trained. It now draws digits that nobody ever wrote.", icon=":material/check:")
+    st.success("Your first model is trained. It can now generate new digits.", icon=":material/check:")
     with st.container(horizontal=True):
         if run_button(
-            "Generate from it",
+            "Generate images",
             "home_generate",
             job.run,
             type="primary",
@@ -131,6 +133,7 @@ def _trained(job: TrainingJob) -> None:
             "See how it learned", "home_watch", job.run, help="Its loss curves and pictures, epoch by epoch."
         ):
             open_page("run", name=job.name)
+        run_menu(job.run, "home_menu_")
 
 
 CHANGE = ("train", "", "Change one setting, such as β or the latent size, and compare the runs")
@@ -170,8 +173,7 @@ def _first_buttons() -> None:
             type="primary",
             key="home_train",
             icon=":material/play_arrow:",
-            help=f"A small variational autoencoder (VAE) learns 1,320 handwritten digits. It takes {takes}, without a "
-            "network.",
+            help=f"A small variational autoencoder (VAE) learns 1,320 handwritten digits. It takes {takes}.",
         ):
             _submit(lambda: submit_training(first_model()))
         if example is not None and run_button(
@@ -182,7 +184,9 @@ def _first_buttons() -> None:
             help="Move the sliders of a model that is already trained.",
         ):
             open_page("generate", run=example.name)
-    st.caption(f"Time needed here: {takes}. No network needed.")
+        if example is not None:
+            run_menu(example, "home_menu_")
+    st.caption(f"Training takes {takes} on this computer. No internet connection is needed.")
 
 
 @st.fragment(run_every=TICK)
@@ -205,7 +209,7 @@ def _progress(name: str) -> None:
     st.caption(
         "The picture shows what the model generates, after each epoch, from the same random latent vectors."
         if shot.frames
-        else "Its first picture comes after the first epoch. Until then you see those of another model."
+        else "Its first pictures come after the first epoch. Until then you see those of another model."
     )
 
 
@@ -216,7 +220,7 @@ def _pictures(job: TrainingJob | None) -> None:
         return
     run = _example()
     if run is None:
-        st.info("No trained model is here yet. Its pictures appear here once you press the button on this page.")
+        st.info("There is no trained model yet. Train your first one, and its pictures appear here.")
         return
     _samples(run, run.frames()[-1])
 

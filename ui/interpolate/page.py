@@ -22,11 +22,12 @@ def page() -> None:
     address.check_names(("run", "a", "b", "t", "square", "c", "d", "corners"))
     with page_head(
         "Interpolate",
-        "Choose two images and move from one to the other through the latent space. The pictures in between show how "
-        "well ordered it is.",
+        "Choose two images and move from one to the other through the latent space. If every step looks like a real "
+        "image, the "
+        "latent space is smooth.",
         key="interpolate_head",
     ):
-        run = pick_run("run", images=True)
+        run = pick_run("run", images=True, here="interpolate")
     if run is not None:
         _content(run)
     damaged_runs()

@@ -30,7 +30,7 @@ def page() -> None:
         "outliers and see whether its score separates them.",
         key="outliers_head",
     ):
-        run = pick_run("run", fits=places_images, unfit=NO_PLACE, images=True, best=examples.WITHOUT_8)
+        run = pick_run("run", fits=places_images, unfit=NO_PLACE, images=True, best=examples.WITHOUT_8, here="outliers")
     place = st.container()
     if run is not None:
         _content(run, place)

@@ -15,16 +15,16 @@ LARGEST = 500
 
 def bring_in() -> None:
     """The popover with the file picker; a run that was unpacked is opened."""
-    with st.popover("Bring a run in", icon=":material/upload:", help="Adds a run from a zip file."):
+    with st.popover("Import a run", icon=":material/upload:", help="Adds a run from a zip file."):
         file = st.file_uploader(
             "Zip file of a run",
             type="zip",
             max_upload_size=LARGEST,
             key="run_zip",
-            help="The file that “Run (zip)” downloads. Only the files of a run are unpacked, and no code is run.",
+            help="The file that “Download zip” downloads. Only the files of a run are unpacked, and no code is run.",
         )
         if st.button(
-            "Unpack it",
+            "Import",
             key="run_unpack",
             type="primary",
             disabled=file is None,

@@ -110,7 +110,7 @@ def _gan_results(picked: list[Run]) -> list[dict]:
                 "before": format_sig(before.get("frechet")),
                 "Sharpness": format_sig(test.get("sharpness")),
                 "sharpness before": format_sig(before.get("sharpness")),
-                "Modes": format_sig(test.get("modes")),
+                "Classes covered": format_sig(test.get("modes")),
                 "Test MSE per pixel": format_sig(test.get("mse")),
                 "MSE before": format_sig(before.get("mse")),
                 "Time": duration(run.status["seconds"]),

@@ -13,7 +13,7 @@ from ui.run import recipe_table
 from ui.run.figures import figures
 from ui.run.lineage import history_lines, relatives
 from ui.shared import glossary
-from ui.shared.formatting import escape_markdown, format_sig, pluralize
+from ui.shared.formatting import escape_markdown, file_size, pluralize
 from ui.shared.page import open_page
 from ui.shared.run_buttons import run_button, run_key
 
@@ -105,13 +105,13 @@ def _files(run: Run, training: bool) -> None:
     frames = run.frames()
     st.caption(
         f"{pluralize(len(present), 'file')} and {pluralize(len(frames), 'picture')} in the folder of the run. The zip "
-        "under More holds them all, but for the state to continue from."
+        "among the actions above holds them all, except for the state that is needed to continue."
     )
     with st.container(horizontal=True, key="run_files"):
         for name in present:
             file = run.path / name
             st.download_button(
-                f"{name} · {_in_words(_size(file) or 0)}",
+                f"{name} · {file_size(_size(file) or 0)}",
                 partial(_bytes, file),
                 f"{run.name}-{name}",
                 key=run_key(f"file_{name}", run),
@@ -134,13 +134,3 @@ def _size(file: Path) -> int | None:
 
 def _bytes(file: Path) -> bytes:
     return file.read_bytes()
-
-
-def _in_words(size: int) -> str:
-    return (
-        f"{size} B"
-        if size < 1_000
-        else f"{format_sig(size / 1e3)} kB"
-        if size < 1e6
-        else f"{format_sig(size / 1e6)} MB"
-    )

@@ -33,7 +33,7 @@ GENERATOR = {
     "frechet": ("Fréchet distance", ""),
     "floor": ("Fréchet distance of real training images", ""),
     "sharpness": ("Sharpness, 1 for real images", ""),
-    "modes": ("Classes generated", ""),
+    "modes": ("Classes covered", ""),
     "precision": ("Precision", ""),
     "recall": ("Recall", ""),
     "density": ("Density", ""),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import streamlit as st
 
 from core import runs
-from core.jobs.training_queue import TrainingQueue, training_queue
 from core.runs import Run
 from ui.components.page.to_top import to_top
 from ui.diagram.model import PART
@@ -13,11 +12,11 @@ from ui.diagram.one_step import STEP
 from ui.run.actions import actions
 from ui.run.bring_in import bring_in
 from ui.run.details import details
-from ui.run.dialogs import NAME
 from ui.run.table import COMPARED, all_runs
 from ui.shared import address
 from ui.shared.formatting import escape_markdown
 from ui.shared.jobs import job_of, training_jobs
+from ui.shared.run_dialogs import NAME
 from ui.shared.run_facts import best_of, settings_line
 from ui.training_view.finished_run import FinishedRun
 from ui.training_view.view import live, pictures
@@ -32,29 +31,29 @@ LONGEST = 6
 def show() -> None:
     """Draw the page."""
     address.check_names((NAME, EPOCH, COMPARED, PART, STEP))
-    queue, wanted = training_queue(), address.get(NAME)
+    wanted = address.get(NAME)
     run = next((run for run in runs.list_runs() if run.name == wanted), None)
     if wanted is not None and run is None:
-        address.refuse(NAME, "This run does not exist: it was deleted or renamed, or the address is wrong.")
+        address.refuse(NAME, "This run does not exist. It was deleted or renamed, or the address is wrong.")
     if run is None:
         address.put(EPOCH, None)
         for name in (PART, STEP):
             address.put(name, None)
-        _table(queue)
+        _table()
     else:
         address.put(COMPARED, None)
-        _one(run, queue)
+        _one(run)
 
 
-def _table(queue: TrainingQueue) -> None:
+def _table() -> None:
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.title("Runs", anchor=False, width="content")
         bring_in()
     st.markdown("Every model that was trained here, examples included. Open one, or compare several.")
-    all_runs(queue, {job.name: job.position for job in training_jobs() if job.active})
+    all_runs({job.name: job.position for job in training_jobs() if job.active})
 
 
-def _one(run: Run, queue: TrainingQueue) -> None:
+def _one(run: Run) -> None:
     """The page of one run."""
     job = job_of(run.name)
     training = job is not None and job.active
@@ -68,7 +67,7 @@ def _one(run: Run, queue: TrainingQueue) -> None:
         st.markdown(f"{escape_markdown(line)} · {_state(run)}")
     if run.lesson:
         st.info(f"**An example.** {escape_markdown(run.lesson)}", icon=":material/school:")
-    actions(run, queue, training, opened=True)
+    actions(run, training, opened=True)
     to_top(run.name, key="run_to_top")
     if run.error is not None:
         return
@@ -83,7 +82,7 @@ def _one(run: Run, queue: TrainingQueue) -> None:
 
 def _state(run: Run) -> str:
     """How the run ended and its best figure."""
-    state = {"new": "not started", "running": "training", "interrupted": "cut off"}.get(
+    state = {"new": "not started", "running": "training", "interrupted": "interrupted"}.get(
         run.status["state"], run.status["state"]
     )
     return state if run.status.get("best_total") is None else f"{state}, {best_of(run)}"
@@ -96,5 +95,5 @@ def _epoch(run: Run) -> int | None:
         return None
     if text.isascii() and text.isdigit() and len(text) <= LONGEST and int(text) in run.frames():
         return int(text)
-    address.refuse(EPOCH, "The address asks for an epoch of which this run has no picture. You see the newest.")
+    address.refuse(EPOCH, "The address names an epoch of which this run has no picture. You see the newest.")
     return None

@@ -7,18 +7,17 @@ import math
 import streamlit as st
 
 from core import runs
-from core.jobs.training_queue import TrainingQueue
 from core.runs import Run, figures
 from ui.run.actions import actions
 from ui.run.compare import compare
-from ui.run.dialogs import CHOSEN
 from ui.run.pictures import MOST_THUMBNAILS, thumbnail
 from ui.shared import address
 from ui.shared.formatting import duration, epoch, format_time
 from ui.shared.owner import label
+from ui.shared.run_dialogs import CHOSEN
 from ui.shared.run_facts import settings_line
 
-ROW, SHOWN = 40, 8
+ROW, SHOWN = 40, 10
 """Height of a row in screen pixels, and rows that are shown without scrolling."""
 
 COMPARED = "compare"
@@ -64,16 +63,15 @@ ORDER = (
     "Epochs",
     "Time",
     "Started",
-    "What",
+    "Settings",
 )
 """Columns from left to right; a column without a value in any row is left out."""
 
 
-def all_runs(queue: TrainingQueue, training: dict[str, int]) -> None:
+def all_runs(training: dict[str, int]) -> None:
     """The table of runs, then the actions and curves of the chosen ones.
 
     Args:
-        queue: takes runs that are continued.
         training: runs that train or wait and therefore cannot be changed, each with its place in the queue; 0 trains.
     """
     found = runs.list_runs()
@@ -82,7 +80,8 @@ def all_runs(queue: TrainingQueue, training: dict[str, int]) -> None:
         return
     names = [run.name for run in found]
     chosen = _chosen(names)
-    st.caption("Tick one run to open it, or several to see their pictures and curves side by side.")
+    more = f" All {len(found)} runs are in the table: scroll it to see the older ones." if len(found) > SHOWN else ""
+    st.caption(f"Tick one run to open it, or several to see their pictures and curves side by side.{more}")
     # The key changes with the list: a selection is kept as row numbers, and those move when a run is added.
     rows = [_row(run, training.get(run.name), place < MOST_THUMBNAILS) for place, run in enumerate(found)]
     columns = {name: column for name, column in COLUMNS.items() if any(name in row for row in rows)}
@@ -102,7 +101,7 @@ def all_runs(queue: TrainingQueue, training: dict[str, int]) -> None:
     )
     picked = [run for run in found if run.name in chosen]
     for run in picked:
-        actions(run, queue, run.name in training, opened=False)
+        actions(run, run.name in training, opened=False)
     if healthy := [run for run in picked if run.error is None]:
         compare(healthy)
 
@@ -114,7 +113,7 @@ def _chosen(names: list[str]) -> list[str]:
     wanted = state.get(CHOSEN, []) if asked is None else [name.strip() for name in asked.split(",")]
     state[CHOSEN] = chosen = [name for name in names if name in wanted]
     if asked is not None and len(chosen) < len(set(wanted)):
-        address.warn("The address asks to compare a run that does not exist. It is left out.")
+        address.warn("The address names a run to compare that does not exist. It is left out.")
     address.write("run", {COMPARED: ",".join(chosen) or None})
     return chosen
 
@@ -140,7 +139,7 @@ def _row(run: Run, place: int | None, pictured: bool) -> dict:
             "Time": "",
             "Started": "",
             "Samples": None,
-            "What": run.error,
+            "Settings": run.error,
         }
     status, best = run.status, run.status.get("best_total")
     state = STATE_WORDS.get(status["state"], status["state"]) if place is None else "queued" if place else "training"
@@ -160,5 +159,5 @@ def _row(run: Run, place: int | None, pictured: bool) -> dict:
         "Started": format_time(status.get("created")),
         **({"Owner": label(run.owner)} if run.owner else {}),
         "Samples": thumbnail(run) if pictured else None,
-        "What": settings_line(run.recipe, status["changes"]),
+        "Settings": settings_line(run.recipe, status["changes"]),
     }

@@ -60,3 +60,10 @@ def escape_markdown(text: str) -> str:
     """
     apart = _RECOGNISED.sub(lambda found: found[0] + "\u2060", " ".join(text.split()))
     return "".join(f"\\{c}" if c in MARKUP else c for c in apart)
+
+
+def file_size(size: int) -> str:
+    """A number of bytes for people: `512 B`, `1.23 kB`, `4.56 MB`."""
+    if size < 1_000:
+        return f"{size} B"
+    return f"{format_sig(size / 1e3)} kB" if size < 1e6 else f"{format_sig(size / 1e6)} MB"

@@ -56,6 +56,7 @@ def run_button(
     verb: str,
     run: Run,
     *,
+    place: str = "",
     known: Identity | None = None,
     on_click: Callable[..., Any] | None = None,
     args: Sequence[Any] = (),
@@ -64,12 +65,13 @@ def run_button(
     """A button that acts on a run; True where it was clicked and the run is still there.
 
     Args:
-        verb: what it does, one word; with the run's name it makes the key.
+        verb: what it does, one word; with the run's name it makes the key. place: put in front of the key, where a page
+            has the same button more than once.
         known: what the run was when the visitor chose it, by default what it is now. A dialog gives it, because it is
             drawn again while it is open.
         on_click: called before the page runs again, if the run is still there. options: of `st.button`.
     """
-    key = run_key(verb, run)
+    key = run_key(f"{place}{verb}", run)
     bound = (key, run, known or identity(run), on_click, args)
     if verb in CHANGES and foreign.asks(run, verb):
         foreign.question(label, run, verb, key, _if_there, bound, **options)

@@ -7,7 +7,7 @@ import streamlit as st
 from core.jobs.training_queue import TrainingQueue
 from core.runs import Run, RunError
 from ui.shared import address
-from ui.shared.formatting import epoch, escape_markdown
+from ui.shared.formatting import duration, epoch, escape_markdown, file_size, pluralize
 from ui.shared.owner import me
 from ui.shared.run_buttons import Identity, run_button, run_key
 
@@ -36,7 +36,10 @@ def _continue(run: Run, queue: TrainingQueue, known: Identity | None = None) -> 
     )
     if not done < total <= MOST or total != int(total):
         st.error(f"This must be a whole number from {done + 1:,} to {MOST:,}.", icon=":material/error:")
-    elif run_button(
+        return
+    if per_epoch := _seconds_per_epoch(run):
+        st.caption(f"About {duration(per_epoch * (total - run.status['epoch']))}, at the speed of the training so far.")
+    if run_button(
         "Continue", "continue_go", run, known=known, type="primary", help="Goes on exactly where it stopped."
     ):
         try:
@@ -45,6 +48,11 @@ def _continue(run: Run, queue: TrainingQueue, known: Identity | None = None) -> 
             st.error(escape_markdown(str(error)))
         else:
             st.rerun()
+
+
+def _seconds_per_epoch(run: Run) -> float:
+    """Seconds that an epoch of the run took; 0 where that is unknown."""
+    return run.status["seconds"] / run.status["epoch"] if run.status["epoch"] and run.status["seconds"] else 0.0
 
 
 @st.dialog("Rename a run")
@@ -69,7 +77,9 @@ def _rename(run: Run, queue: TrainingQueue, known: Identity | None = None) -> No
 
 @st.dialog("Delete a run")
 def _delete(run: Run, queue: TrainingQueue, known: Identity | None = None) -> None:
-    st.markdown(f"**{escape_markdown(run.name)}** and its weights, curves and pictures will be gone for good.")
+    st.markdown(
+        f"**{escape_markdown(run.name)}** and its weights, curves and pictures will be gone for good{_lost(run)}."
+    )
     with st.container(horizontal=True):
         sure = run_button(
             "Delete for good", "delete_go", run, known=known, type="primary", help="This cannot be undone."
@@ -86,10 +96,20 @@ def _delete(run: Run, queue: TrainingQueue, known: Identity | None = None) -> No
             _leave(run, None)
 
 
+def _lost(run: Run) -> str:
+    """What is deleted with the run: the time of its training, the size of its folder."""
+    files = [file.lstat().st_size for file in run.path.rglob("*") if file.is_file() and not file.is_symlink()]
+    parts = [pluralize(len(files), "file"), file_size(sum(files))]
+    if run.error is None and run.status["seconds"]:
+        parts.append(f"{duration(run.status['seconds'])} of training")
+    return ", ".join(parts)
+
+
 def _leave(run: Run, now: str | None) -> None:
-    """Draw the page again; the page of a run that has a new name, or is gone, follows it. now: its name."""
-    if address.get(NAME) == run.name:
-        address.put(NAME, now)
+    """Draw the page again; a page that shows a run that has a new name, or is gone, follows it. now: its name."""
+    for parameter in (NAME, "run"):
+        if address.get(parameter) == run.name:
+            address.put(parameter, now)
     st.rerun()
 
 

@@ -15,6 +15,7 @@ from ui.shared.formatting import pluralize
 from ui.shared.jobs import first_model_takes
 from ui.shared.owner import is_foreign, label
 from ui.shared.page import open_page
+from ui.shared.run_menu import run_menu
 
 _SET = "_set"
 """End of the session-state key that says that the page itself has chosen the run (`set_run`)."""
@@ -38,6 +39,7 @@ def pick_run(
     empty: str = "",
     images: bool = False,
     best: str = "",
+    here: str = "",
 ) -> Run | None:
     """The chosen run, of all runs with weights in the order of `default_run.preferred`. None, with the next step on
     the page, if there are none.
@@ -53,7 +55,7 @@ def pick_run(
         trials: placeholder of the box where only runs of experiments suit; it then begins empty, and None is returned
             until one is chosen. empty: placeholder of a box that begins empty whatever there is.
         images, best: whether the page needs the run's images, and the example that suits it best
-            (`default_run.preferred`).
+            (`default_run.preferred`). here: key of the page, which the menu of the run does not offer.
     """
     found = preferred((run for run in runs.list_runs() if not run.error and fits(run)), images, best)
     usable = {run.name: run for run in found if run.has_weights}
@@ -72,18 +74,7 @@ def pick_run(
             address.warn(_missing(wanted, what, unfit, fits, st.session_state.get(box) == wanted) + shown)
         if gone := box in st.session_state:
             st.session_state[box] = choice
-    # `index` is passed in every run of the page: a slow browser can mount the box from a later run than the first, and
-    # would then report the first option as the choice.
-    name = st.selectbox(
-        "Trained model",
-        names,
-        key=box,
-        label_visibility="collapsed",
-        placeholder=empty or trials or None,
-        index=None if choice is None else 0 if gone else names.index(choice),
-        format_func=lambda n: option(usable[n]) if n in usable else n,
-        help="The run whose model you explore. It is part of the page's address, so that a link leads back to it.",
-    )
+    name = _box(usable, box, None if choice is None else 0 if gone else names.index(choice), empty or trials, here)
     if name is None:
         address.put(key, None)
         return None
@@ -92,18 +83,40 @@ def pick_run(
     return usable[name]
 
 
+def _box(usable: dict[str, Run], key: str, index: int | None, placeholder: str, here: str) -> str | None:
+    """The box with these runs, and beside it the menu of the chosen one; returns its name.
+
+    `index` is passed in every run of the page: a slow browser can mount the box from a later run than the first, and
+    would then report the first option as the choice.
+    """
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"{key}_line"):
+        name = st.selectbox(
+            "Trained model",
+            list(usable),
+            key=key,
+            label_visibility="collapsed",
+            placeholder=placeholder or None,
+            index=index,
+            format_func=lambda n: option(usable[n]) if n in usable else n,
+            help="The run whose model you explore. It is part of the page's address, so that a link leads back to it.",
+        )
+        if name is not None:
+            run_menu(usable[name], "box_menu_", page=here)
+    return name
+
+
 def _missing(wanted: str, what: str, unfit: str, fits: Callable[[Run], bool], shown_before: bool) -> str:
     """Why the run of that name cannot be chosen. shown_before: whether it was the visitor's choice until now."""
     run = next((run for run in runs.list_runs() if run.name == wanted), None)
     if run is None and shown_before:
         return "The run that you had chosen was deleted or renamed."
     if run is None:
-        return f"The address asks for a {what} that does not exist."
+        return f"The address names a {what} that does not exist."
     if run.error:
-        return "The address asks for a run that is damaged and cannot be used."
+        return "The address names a run that is damaged and cannot be used."
     if not fits(run):
-        return unfit or f"The address asks for a {what}; this run is none."
-    return "The address asks for a run that has no weights yet: they come with the first epoch of its training."
+        return unfit or f"The run in the address is not a {what}."
+    return "The address names a run that has no weights yet: they come with the first epoch of its training."
 
 
 def option(run: Run) -> str:
@@ -118,7 +131,7 @@ def places_images(run: Run) -> bool:
     return not run.recipe.family.adversarial
 
 
-NO_PLACE = "The address asks for a GAN, which generates images and does not encode any."
+NO_PLACE = "The address names a GAN, which generates images and does not encode any."
 
 
 def damaged_runs() -> None:

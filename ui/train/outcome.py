@@ -16,6 +16,7 @@ from ui.shared.owner import label, me
 from ui.shared.page import open_page
 from ui.shared.run_buttons import run_button, run_key
 from ui.shared.run_facts import best_of
+from ui.shared.run_menu import run_menu
 from ui.train.state import FOLLOWED, NOTICE, TOP
 from ui.training_view.controls import heading
 
@@ -86,7 +87,9 @@ def outcome(job: TrainingJob, queue: TrainingQueue, newest: bool) -> None:
     box(escape_markdown(text) if newest else f"**{escape_markdown(job.name)}** · {escape_markdown(text)}")
     with st.container(horizontal=True, key=run_key("train_ended", job.run)):
         _next_steps(job, queue, main="primary" if newest else "secondary")
-        if newest and st.button("Train another", key="train_another", icon=":material/add:", help="Back to the form."):
+        if newest and st.button(
+            "Train another", key="train_another", icon=":material/add:", help="Opens the form for another training."
+        ):
             st.session_state[FOLLOWED] = []
             st.rerun()
         if not newest:
@@ -104,6 +107,7 @@ def _earlier(job: TrainingJob) -> None:
         )
         if run_button("Open", "train_open", job.run, help="Its curves, film, figures and files; resume it there."):
             open_page("run", name=job.name)
+        run_menu(job.run, "ended_menu_")
         _close_button(job)
 
 
@@ -140,15 +144,16 @@ def _next_steps(job: TrainingJob, queue: TrainingQueue, main: Literal["primary",
     ):
         start_job(lambda: queue.resume(job.name, owner=me()))
     if run_button(
-        "Generate from it",
+        "Generate images",
         "train_generate",
         job.run,
-        icon=":material/draw:",
+        icon=":material/tune:",
         disabled=not (_trained(job.run) if job.state == "diverged" else job.run.has_weights),
         type=main if job.state == "finished" else "secondary",
         help="Make new images with this model.",
     ):
         open_page("generate", run=job.name)
+    run_menu(job.run, "ended_menu_")
 
 
 def _comparison(run: Run) -> str:

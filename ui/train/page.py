@@ -21,6 +21,7 @@ from ui.shared.owner import is_mine
 from ui.shared.page import open_page
 from ui.shared.run_buttons import run_button
 from ui.shared.run_facts import best_of
+from ui.shared.run_menu import run_menu
 from ui.shared.still_image import still_file
 from ui.train.form import recipe_form
 from ui.train.outcome import outcome, start_job, taken_out
@@ -181,8 +182,7 @@ def _trained_already() -> None:
         )
         with st.container(horizontal=True):
             if run_button(
-                "Generate from it", "best", run, icon=":material/draw:", help="Move through its latent space."
+                "Generate images", "best", run, icon=":material/tune:", help="Move through its latent space."
             ):
                 open_page("generate", run=run.name)
-            if run_button("Open", "open", run, icon=":material/open_in_full:", help="Its curves, film and figures."):
-                open_page("run", name=run.name)
+            run_menu(run, "aside_menu_")

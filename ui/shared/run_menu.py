@@ -1,0 +1,199 @@
+"""The menu of what can be done with a run: the same wherever a run stands, on Home, Train, Runs and beside every box.
+
+It opens the pages that suit the run, then continues, renames, downloads or deletes it. The page's main action may stand
+beside it as a button.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import streamlit as st
+
+from core.jobs.training_queue import training_queue
+from core.runs import Run
+from core.runs.export import to_zip
+from ui import registry
+from ui.shared.jobs import job_of
+from ui.shared.page import open_page
+from ui.shared.run_buttons import identity, run_button, run_key
+from ui.shared.run_dialogs import DIALOGS
+
+FLAT = 2
+"""Latent dimensions of a run that Planes can show."""
+
+
+def _any(run: Run) -> bool:
+    return True
+
+
+def _encodes(run: Run) -> bool:
+    return not run.recipe.family.adversarial
+
+
+def _is_flat(run: Run) -> bool:
+    return _encodes(run) and run.recipe.latent_dim == FLAT
+
+
+@dataclass(frozen=True)
+class Way:
+    """A page that can be opened with a run.
+
+    Attributes:
+        verb: for the button's key. label: of the button. page: key in the registry of pages. parameter: of that page's
+            address, which takes the run's name. help: what is to be seen there. fits: whether the page suits a run.
+        needs_weights: whether the page needs a trained model. here: keys of pages on which the button is left out.
+    """
+
+    verb: str
+    label: str
+    page: str
+    parameter: str
+    help: str
+    fits: Callable[[Run], bool] = _any
+    needs_weights: bool = True
+    here: tuple[str, ...] = ()
+
+
+WAYS = (
+    Way("open", "Page of this run", "run", "name", "Its curves, film, figures and files.", needs_weights=False),
+    Way("generate", "Generate", "generate", "run", "Make new images with this model.", here=("generate",)),
+    Way(
+        "reconstruct",
+        "Reconstruct",
+        "reconstruct",
+        "runs",
+        "Encode images with it, alone or beside other models.",
+        _encodes,
+        here=("reconstruct",),
+    ),
+    Way(
+        "interpolate",
+        "Interpolate",
+        "interpolate",
+        "run",
+        "Move from one image to another through its latent space.",
+        here=("interpolate",),
+    ),
+    Way("planes", "Planes", "planes", "runs", "See its two latent dimensions as a plane.", _is_flat, here=("planes",)),
+    Way("map", "Map", "map", "run", "See thousands of its latent vectors at once.", _encodes, here=("map",)),
+    Way(
+        "outliers",
+        "Outliers",
+        "outliers",
+        "run",
+        "Test whether it notices unusual images.",
+        _encodes,
+        here=("outliers",),
+    ),
+    Way(
+        "gan",
+        "VAE → GAN",
+        "gan",
+        "run",
+        "See its generator and its discriminator at work.",
+        lambda run: run.recipe.family.adversarial,
+        here=("gan",),
+    ),
+    Way(
+        "gan",
+        "Train a GAN from its decoder",
+        "train",
+        "source",
+        "Opens Train with the form filled in: this run's decoder becomes the generator of a GAN.",
+        lambda run: run.recipe.family.generator_source,
+    ),
+    Way(
+        "compare",
+        "Compare",
+        "run",
+        "compare",
+        "Opens the table of runs with this one ticked: tick others to see them side by side.",
+        needs_weights=False,
+        here=("table",),
+    ),
+)
+"""In the order of the menu."""
+
+NO_WEIGHTS = "It has no weights yet: they come with the first epoch of its training."
+
+
+def run_menu(run: Run, place: str = "", *, page: str = "", opened: bool = False) -> None:
+    """The button that opens the menu, with the menu.
+
+    Args:
+        place: start of the widgets' keys, where one page can have more than one menu of a run. page: key of the page it
+            stands on (`table` for the table of runs), which it does not offer. opened: whether that is the run's own.
+    """
+    job = job_of(run.name)
+    training = job is not None and job.active
+    with (
+        st.popover(
+            "Actions",
+            icon=":material/more_horiz:",
+            key=run_key(f"{place}actions", run),
+            help="Open this run on another page, continue, rename, download or delete it.",
+        ),
+        st.container(gap=None, key=run_key(f"run_menu_{place}", run)),
+    ):
+        if run.error is None:
+            for way in WAYS:
+                if way.fits(run) and page not in way.here and not (opened and way.verb == "open"):
+                    _open_button(run, way, place)
+            _continue(run, place, training)
+            _downloads(run, place, training)
+            if _item("Rename", "rename", run, place, "edit", training, "Gives it another name."):
+                DIALOGS["rename"](run, training_queue(), identity(run))
+        if _item("Delete", "delete", run, place, "delete", training, "Says what would be lost, then deletes it."):
+            DIALOGS["delete"](run, training_queue(), identity(run))
+
+
+def _open_button(run: Run, way: Way, place: str) -> None:
+    missing = way.needs_weights and not run.has_weights
+    icon = next(page.icon for page in registry.PAGES if page.key == way.page)
+    if _item(way.label, way.verb, run, place, icon, missing, NO_WEIGHTS if missing else way.help):
+        open_page(way.page, **{way.parameter: run.name})
+
+
+def _continue(run: Run, place: str, training: bool) -> None:
+    told = "Trains it for more epochs." if run.resumable else "It has no saved state to continue from."
+    if _item("Continue training", "continue", run, place, "play_arrow", training or not run.resumable, told):
+        DIALOGS["continue"](run, training_queue(), identity(run))
+
+
+def _item(label: str, verb: str, run: Run, place: str, icon: str, disabled: bool, told: str) -> bool:
+    """One line of the menu."""
+    symbol = icon if icon.startswith(":") else f":material/{icon}:"
+    return run_button(
+        label, verb, run, place=place, icon=symbol, disabled=disabled, help=told, type="tertiary", width="stretch"
+    )
+
+
+def _downloads(run: Run, place: str, training: bool) -> None:
+    """Download buttons: the history as CSV, the whole run as a zip file."""
+    st.download_button(
+        "Download CSV",
+        run.csv,
+        f"{run.name}.csv",
+        "text/csv",
+        key=run_key(f"{place}csv", run),
+        on_click="ignore",
+        type="tertiary",
+        icon=":material/download:",
+        width="stretch",
+        help="Its curves: all losses, one row per measurement.",
+    )
+    st.download_button(
+        "Download zip",
+        lambda: to_zip(run),
+        f"{run.name}.zip",
+        "application/zip",
+        key=run_key(f"{place}zip", run),
+        on_click="ignore",
+        type="tertiary",
+        icon=":material/folder_zip:",
+        disabled=training,
+        width="stretch",
+        help="The whole run: recipe, curves, weights and pictures, with a note on how to load them.",
+    )
