@@ -213,7 +213,7 @@ def _results(run: runs.Run, status: dict[str, Any]) -> Iterator[str]:
     if run.recipe.family.adversarial:
         best, tested = status.get("best_total"), run.evaluation()
         if best is not None:
-            yield f"Best round: Fréchet distance {best:.2f}, in epoch {status['best_epoch']:g}."
+            yield f"Best epoch: Fréchet distance {best:.2f}, in epoch {status['best_epoch']:g}."
         if tested:
             before = f", {tested['before']['frechet']:.2f} before" if tested.get("before") else ""
             yield f"Test set: Fréchet distance {tested['frechet']:.2f}{before}."

@@ -140,14 +140,14 @@ EXPERIMENTS = (
     Experiment(
         "scratch",
         "From scratch, or from the decoder",
-        "The same network, the same discriminator, the same number of rounds. One generator starts with random "
+        "The same network, the same discriminator, the same number of epochs. One generator starts with random "
         "weights, the other as the trained decoder.",
         "Whose pictures are closer to real ones at the end?",
         ("Those from scratch", "About equal", "Those from the decoder"),
         (Arm("scratch", "From scratch", LARGE | {"generator": "scratch"}), Arm("decoder", "From the decoder", LARGE)),
         lambda start, end, other: _steps(end.frechet / other.frechet, 0.8, 1.25),
         ("val_frechet", "val_modes"),
-        "Look at the first round. The decoder already generates every class from some region of the latent space; the "
+        "Look at the first epoch. The decoder already generates every class from some region of the latent space; the "
         "adversarial training only has to sharpen its strokes. From scratch, G must find all classes from D's "
         "gradient.",
     ),

@@ -22,7 +22,7 @@ FAMILY = Family(
     order=3,
     name="Auto-decoder",
     abbreviation="AD",
-    sentence="No encoder; each training image owns a latent vector that is learned with the decoder.",
+    sentence="No encoder; each training image has its own latent vector, learned together with the decoder.",
     model="AutoDecoder",
     encoder=False,
     latent_table=True,
@@ -33,7 +33,8 @@ FAMILY = Family(
         r"\tfrac{1}{2}\lVert z_i \rVert^2"
     ),
     explanation=(
-        "An auto-decoder has no encoder. Each training image xᵢ owns a latent vector zᵢ, a row of a table, and the "
+        "An auto-decoder has no encoder. Each training image xᵢ has its own latent vector zᵢ, a row of a table, and "
+        "the "
         "gradient reaches both the row and the decoder. The second term pulls the rows together: it is −log N(z; 0, I) "
         "up to a constant."
     ),

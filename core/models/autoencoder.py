@@ -10,7 +10,7 @@ FAMILY = Family(
     order=1,
     name="Autoencoder",
     abbreviation="AE",
-    sentence="Encoder and decoder; each image becomes a point in the latent space, and nothing orders the points.",
+    sentence="Encoder and decoder; each image becomes a point, and no term of the loss arranges the points.",
     model="Autoencoder",
     terms=(RECONSTRUCTION,),
     fields=("optimizer", "schedule", "precision"),
@@ -22,7 +22,7 @@ FAMILY = Family(
     samples="Samples from a Gaussian fitted to the latents",
     caption=(
         "Solid: training, dashed: validation. Both should fall or level out; validation rising alone is overfitting. "
-        "Drag to look closer, double-click for all."
+        "Drag to zoom, double-click to reset."
     ),
 )
 

@@ -13,7 +13,7 @@ FAMILY = Family(
     order=4,
     name="Variational auto-decoder",
     abbreviation="VAD",
-    sentence="No encoder; each training image owns a Gaussian that is learned with the decoder, kept close to N(0, I).",
+    sentence="No encoder; each training image has its own Gaussian, learned and kept close to N(0, I).",
     model="VariationalAutoDecoder",
     latent="gaussian",
     encoder=False,
@@ -24,7 +24,7 @@ FAMILY = Family(
     objective_name="−ELBO",
     objective=NEGATIVE_ELBO,
     explanation=(
-        "No encoder: each training image owns its μ and log σ², a row of a table. The objective is the VAE's, the "
+        "No encoder: each training image has its own μ and log σ², a row of a table. The objective is the VAE's, the "
         "negative **ELBO**: how badly the image is reconstructed, plus how far its posterior q is from the prior "
         "N(0, I), weighted by β."
     ),

@@ -47,7 +47,7 @@ PRESETS: dict[str, Recipe] = {
         _preset("mlp-vae", "A small VAE: quick to train, good digits.", hidden=(200,), latent_dim=20, epochs=10),
         _preset(
             "mlp-vae-fast",
-            "The small VAE with large steps that shrink. Start here.",
+            "The small VAE with a large learning rate that decays. A good first choice.",
             hidden=(320,),
             latent_dim=20,
             activation="silu",
@@ -70,7 +70,7 @@ PRESETS: dict[str, Recipe] = {
         # KL suffices, and more of the prior decodes to a digit.
         _preset(
             "conv-vae-fast",
-            "The VAE with convolutions on patches of the image, and large steps that shrink.",
+            "The VAE with convolutions on patches of the image and a large learning rate that decays.",
             network="patch",
             channels=(32, 16),
             hidden=(500, 500),
@@ -95,7 +95,7 @@ PRESETS: dict[str, Recipe] = {
         # Large batches reduce the noise of the steps, and a second core computes them at no extra time.
         _preset(
             "plane-vae-fast",
-            "The VAE with two latent dimensions: large batches, and large steps that shrink.",
+            "The VAE with two latent dimensions, large batches and a large learning rate that decays.",
             hidden=(300, 300, 300),
             latent_dim=2,
             activation="silu",
@@ -120,7 +120,7 @@ PRESETS: dict[str, Recipe] = {
         # whereas with plain squared error the last layer must output exactly 0.
         _preset(
             "deep-ae-fast",
-            "The plain autoencoder, trained by the cross-entropy, with large steps that shrink.",
+            "The plain autoencoder, trained with the cross-entropy and a large learning rate that decays.",
             dataset="fashion-mnist",
             model="ae",
             likelihood="bernoulli",
@@ -136,7 +136,7 @@ PRESETS: dict[str, Recipe] = {
         # together at hardly any cost in error: its implied σ is 6 grey levels.
         _preset(
             "auto-decoder",
-            "No encoder: every training image owns a latent vector that is learned with the decoder.",
+            "No encoder: every training image has its own latent vector, learned together with the decoder.",
             dataset="fashion-mnist",
             model="ad",
             likelihood="mse",
@@ -151,7 +151,7 @@ PRESETS: dict[str, Recipe] = {
         ),
         _preset(
             "auto-decoder-fast",
-            "The auto-decoder with a decoder of patches, the cross-entropy and large steps that shrink.",
+            "The auto-decoder with a patch decoder, the cross-entropy and a large learning rate that decays.",
             dataset="fashion-mnist",
             model="ad",
             likelihood="bernoulli",
@@ -172,7 +172,7 @@ PRESETS: dict[str, Recipe] = {
         ),
         _preset(
             "variational-auto-decoder",
-            "No encoder: every training image owns a Gaussian, kept close to the prior.",
+            "No encoder: every training image has its own Gaussian, kept close to the prior.",
             dataset="fashion-mnist",
             model="vad",
             network="conv",
@@ -187,7 +187,7 @@ PRESETS: dict[str, Recipe] = {
         # classic's 0.14 that takes dozens of epochs, because a row has only one gradient in each.
         _preset(
             "variational-auto-decoder-fast",
-            "The variational auto-decoder, begun at a linear model's table, on patches.",
+            "The variational auto-decoder with a patch decoder; its latents start from a linear model.",
             dataset="fashion-mnist",
             model="vad",
             network="patch",
@@ -209,7 +209,7 @@ PRESETS: dict[str, Recipe] = {
         # small, and the average of G's weights removes the flicker from its images.
         _preset(
             "decoder-gan",
-            "A trained VAE's decoder as generator, against a small discriminator, with small steps.",
+            "A trained VAE's decoder as generator, against a small discriminator, with a small learning rate.",
             model="gan",
             batch_size=64,
             lr=2e-4,
@@ -220,7 +220,7 @@ PRESETS: dict[str, Recipe] = {
         ),
         _preset(
             "decoder-gan-fast",
-            "The GAN from a trained decoder with ten times larger steps, held together by a stronger penalty.",
+            "The GAN from a trained decoder with ten times the learning rate, kept stable by a stronger penalty.",
             model="gan",
             batch_size=64,
             lr=2e-3,

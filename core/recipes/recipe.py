@@ -50,7 +50,7 @@ class SharedRecipe:
         RecipeError: a value of the wrong type or outside its bounds, or two fields that contradict each other.
     """
 
-    name: str = field("mlp-vae", "The preset this recipe started from.", group="data")
+    name: str = field("mlp-vae", "A tested set of settings: it fills in all the fields below.", group="data")
 
     dataset: str = field("mnist", "The images to learn from.", group="data", choices=DATASETS)
     folder: str = field(
@@ -143,8 +143,8 @@ class SharedRecipe:
     )
     activation: str = field(
         "relu",
-        "What bends the line between two layers. relu: max(x, 0). silu: x · sigmoid(x), "
-        "the same with a rounded corner, which often learns in fewer steps.",
+        "The activation function between two layers. relu: max(x, 0). silu: x · sigmoid(x), "
+        "the same but smooth, which often learns in fewer steps.",
         group="model",
         choices=("relu", "silu"),
     )
@@ -177,7 +177,7 @@ class SharedRecipe:
     beta: float = field(
         1.0,
         "Weight β of the KL term (auto-decoder: of ½‖z‖², the pull to the origin). 1 is the "
-        "ELBO; 0 switches the prior off; large values let the posterior collapse.",
+        "ELBO; 0 switches the prior off; large values make the posterior collapse.",
         group="loss",
         low=0.0,
         high=100.0,
@@ -217,7 +217,7 @@ class SharedRecipe:
     )
     adversarial: str = field(
         "non-saturating",
-        "What D and G play for. non-saturating: cross-entropy, G maximises "
+        "The losses of D and G. non-saturating: cross-entropy, G maximises "
         "log D. hinge: D wants a margin. least-squares: squared distance to the labels. wgan-gp: "
         "a critic whose slope is held near 1.",
         group="adversarial",
@@ -260,7 +260,7 @@ class SharedRecipe:
     )
     label_smoothing: float = field(
         0.0,
-        "Real images count as 1 minus this, so that D is never quite sure (for non-saturating and least-squares).",
+        "Real images count as 1 minus this, so that D is never fully confident (for non-saturating and least-squares).",
         group="adversarial",
         low=0.0,
         high=0.5,
@@ -292,14 +292,14 @@ class SharedRecipe:
     )
     freeze: str = field(
         "nothing",
-        "Which of the two does not learn.",
+        "The network that does not learn.",
         group="adversarial",
         choices=("nothing", "generator", "discriminator"),
         only=_only("freeze"),
     )
     round_images: int = field(
         6_000,
-        "Real images in one epoch: a GAN is measured and pictured after each round of so "
+        "Real images in one epoch; after each epoch a GAN is measured and its samples are kept. "
         "many, a part of the set; 0 means all.",
         group="adversarial",
         low=0,
@@ -317,7 +317,7 @@ class SharedRecipe:
     )
     beta2: float = field(
         0.999,
-        "Adam's memory of squared gradients: 0.999 averages over a thousand steps, 0.99 over a "
+        "How long Adam averages the squared gradients: 0.999 is about a thousand steps, 0.99 over a "
         "hundred, which suits short trainings.",
         group="training",
         low=0.5,
@@ -333,9 +333,9 @@ class SharedRecipe:
     )
     schedule: str = field(
         "constant",
-        "constant: steps of the same size throughout. one-cycle: they grow to the "
-        "learning rate over the first part of the epochs, then shrink along a cosine: large steps "
-        "while there is far to go, small ones to settle.",
+        "constant: the same learning rate throughout. one-cycle: it rises to its value over the first "
+        "part of the epochs, then falls along a cosine, so that the training begins with large steps "
+        "and ends with small ones.",
         group="training",
         choices=("constant", "one-cycle"),
         only=_only("schedule"),
@@ -343,7 +343,7 @@ class SharedRecipe:
     latent_lr: float = field(
         1e-2,
         "Learning rate of the latent table. A row is in one batch an epoch only, so it may "
-        "take larger steps than the decoder. The rows always learn by Adam.",
+        "take larger steps than the decoder. The table is always optimised by Adam.",
         group="training",
         low=1e-7,
         high=10.0,
@@ -351,7 +351,7 @@ class SharedRecipe:
     )
     latent_init: str = field(
         "pca",
-        "Where the latents begin. pca: along the main directions of the images, which they "
+        "Initial values of the latents. pca: along the main directions of the images, which they "
         "fill to a σ of 1 at most. ppca: where the linear decoder that fits best would have them, "
         "with its σ for each (probabilistic PCA). small: at random, N(0, 0.01²).",
         group="training",
@@ -360,9 +360,9 @@ class SharedRecipe:
     )
     precision: str = field(
         "float32",
-        "How exactly the layers compute while they learn. float32: 24 binary digits. "
-        "mixed: 8 digits (bfloat16) in the layers, 24 in weights and losses: quicker on a "
-        "processor that has it built in; where the device has not, it is float32.",
+        "Precision of the computation in the layers during training. float32: 24 binary digits. "
+        "mixed: 8 digits (bfloat16) in the layers, 24 in weights and losses. That is "
+        "faster on a processor that supports bfloat16; on others float32 is used.",
         group="training",
         choices=("float32", "mixed"),
         only=_only("precision"),
@@ -370,7 +370,7 @@ class SharedRecipe:
     batch_size: int = field(128, "Images per step.", group="training", low=1, high=10_000, unit="images")
     seed: int = field(
         0,
-        "Start of every random number: same seed and settings, same losses on the same machine.",
+        "Seed of all random numbers: the same seed and settings give the same losses on the same machine.",
         group="training",
         low=0,
         high=2**31 - 1,

@@ -312,7 +312,7 @@ def test_a_drawing_is_encoded_beside_itself_and_undo_leaves_it(page, lab):
     page.get_by_text("Draw", exact=True).click()
     surface = page.locator(".pad .surface")
     surface.wait_for()
-    go = page.get_by_role("button", name="Go where it lies")
+    go = page.get_by_role("button", name="Use this image")
     expect(go).to_be_disabled()
     surface.focus()
     page.keyboard.down("Space")
@@ -342,7 +342,7 @@ def test_an_uploaded_picture_is_encoded(page, lab):
     page.locator("[data-testid=stFileUploaderDropzoneInput]").set_input_files(
         {"name": "mine.png", "mimeType": "image/png", "buffer": convert.png(own)}
     )
-    page.get_by_role("button", name="Go where it lies").click()
+    page.get_by_role("button", name="Use this image").click()
     served(page, seq)
     original = page.locator(".board .original")
     original.wait_for(state="visible")

@@ -180,7 +180,7 @@ def test_a_corner_of_the_square_can_be_drawn(page, lab):
     corner = page.locator(".square .corners canvas").nth(3)
     expect(corner).to_have_attribute("title", "your drawing")
     assert np.array_equal(greys(corner), drawn)
-    page.get_by_role("button", name="Other C and D").click()
+    page.get_by_role("button", name="New C and D").click()
     expect(corner).not_to_have_attribute("title", "your drawing")
 
 

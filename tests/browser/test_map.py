@@ -318,7 +318,7 @@ def test_the_table_and_the_picture_can_be_taken_along(page, lab, monkeypatch):
 
 def test_a_bad_address_is_ignored_with_a_message(page, lab):
     visit(page, lab, "n=minus&perplexity=30")
-    assert "The address asks for a setting that is not possible" in page.locator("[data-testid=stMain]").inner_text()
+    assert "The address has a setting that is not possible" in page.locator("[data-testid=stMain]").inner_text()
     settled(page)
     assert "n=1000" in page.url
 

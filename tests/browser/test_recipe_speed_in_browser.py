@@ -37,7 +37,7 @@ def form(page: Page, lab):
 def test_the_fast_one_is_offered_first_and_nothing_moves_when_its_time_arrives(form, width):
     page = form
     page.set_viewport_size({"width": width, "height": 844})
-    page.get_by_role("combobox", name="Start from").click()
+    page.get_by_role("combobox", name="Recipe").click()
     # Each width a recipe of its own: what was tried before is known at once.
     recipe = "plane-vae" if width == 1280 else "deep-ae"
     page.get_by_role("option", name=recipe).click()
@@ -78,7 +78,7 @@ def test_the_other_speed_is_in_the_address_survives_a_reload_and_is_what_is_trai
         expect(epochs).to_have_value("40", timeout=SLOW)
     epochs.fill("1")
     epochs.press("Enter")
-    expect(page.get_by_text(re.compile("^Fast: .*not tried with your changes"))).to_be_visible(timeout=SLOW)
+    expect(page.get_by_text(re.compile("^Fast: .*untested with your settings"))).to_be_visible(timeout=SLOW)
     page.get_by_role("button", name="Start training").click()
     expect(page.get_by_text("Finished.")).to_be_visible(timeout=SLOW)
     expect(page.get_by_text(re.compile("mlp-vae-fast-digits")).first).to_be_visible()
@@ -90,6 +90,6 @@ def test_the_speed_is_chosen_by_keyboard(form):
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Space")
     expect(speed(page, "^Classic")).to_be_checked(timeout=SLOW)
-    page.get_by_role("combobox", name="Start from").click()
+    page.get_by_role("combobox", name="Recipe").click()
     page.get_by_role("option", name="plane-ae").click()
     expect(page.get_by_role("radio")).to_have_count(0, timeout=SLOW)

@@ -76,7 +76,7 @@ def test_the_form_on_train_survives_a_reload(page: Page, lab):
     page.goto(f"{lab.url}/train?recipe=plane-vae&latent_dim=3&nonsense=1")
     field = page.get_by_role("spinbutton", name="Latent size")
     expect(field).to_have_value("3", timeout=SLOW)
-    expect(page.get_by_text("does not know")).to_be_visible()
+    expect(page.get_by_text("unknown parameter")).to_be_visible()
     page.wait_for_function("!location.search.includes('nonsense')")
     beta = page.get_by_role("spinbutton", name=re.compile("β"))
     beta.fill("4")
@@ -85,7 +85,7 @@ def test_the_form_on_train_survives_a_reload(page: Page, lab):
     page.reload()
     expect(beta).to_have_value("4", timeout=SLOW)
     expect(field).to_have_value("3")
-    expect(page.get_by_text("does not know")).to_have_count(0)
+    expect(page.get_by_text("unknown parameter")).to_have_count(0)
 
 
 def test_the_model_its_parts_one_step_and_the_glossary_work_by_keyboard_and_on_a_phone(page: Page, lab):

@@ -176,5 +176,5 @@ def test_the_address_names_the_decoder_the_experiments_start_from(source):
 
 def test_a_decoder_that_is_not_there_is_refused_with_a_message(source):
     page = visit(decoder="nonsense")
-    assert "a decoder that is not there" in page.warning[0].value and "decoder" not in page.query_params
+    assert "a decoder that does not exist" in page.warning[0].value and "decoder" not in page.query_params
     assert page.selectbox(key="gan_decoder").value == source.name

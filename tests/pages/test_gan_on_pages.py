@@ -66,8 +66,8 @@ def test_where_images_must_have_a_place_a_gan_is_left_out_and_the_address_says_w
     gan_run("game")
     page = visit(name, run="game")
     assert page.selectbox(key="run_box").options == ["first · " + tiny().summary()]
-    assert "asks for a GAN" in page.warning[0].value
-    assert not any("asks for" in warning.value for warning in visit(name).warning)
+    assert "names a GAN" in page.warning[0].value
+    assert not any("address names" in warning.value for warning in visit(name).warning)
 
 
 @pytest.mark.parametrize("name", ["map", "outliers"])

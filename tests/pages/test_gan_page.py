@@ -231,7 +231,7 @@ def test_each_card_has_the_value_of_real_images_and_a_control_says_what_contrast
     assert by_title["Fréchet distance"] == "VAE 48.9 · real 17.8 · better"
     assert "real 98 %" in by_title["Confident"] and by_title["Precision"] == "VAE 0.480 · real 0.900 · worse"
     said = text_of(page, "caption")
-    assert "with the weights of epoch 37, the best round" in said
+    assert "with the weights of epoch 37, the best epoch" in said
     assert "1.5 times the contrast" in said and "Fréchet distance 48.9 → 30.5" in said and "Diversity" not in by_title
 
 
@@ -301,10 +301,10 @@ def test_the_address_opens_a_stage_of_the_slow_motion(sent):
     ("name", "bad", "message"),
     [
         ("run", "nobody", "a trained GAN that does not exist"),
-        ("seed", "-1", "no whole number"),
-        ("seed", "1e3", "no whole number"),
-        ("seed", "9" * 40, "no whole number"),
-        ("seed", "²", "no whole number"),
+        ("seed", "-1", "not a whole number"),
+        ("seed", "1e3", "not a whole number"),
+        ("seed", "9" * 40, "not a whole number"),
+        ("seed", "²", "not a whole number"),
         ("part", "<b>", "a part of the diagram"),
         ("walk", "d9", "a stage that does not exist"),
         ("walk", "e1", "a stage that does not exist"),

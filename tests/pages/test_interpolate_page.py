@@ -107,7 +107,7 @@ def test_the_address_chooses_both_images_and_is_kept_up_to_date():
 def test_a_bad_image_in_the_address_is_ignored_with_a_message(bad):
     untrained("run")
     page = visit(a=bad, b="3")
-    assert "an image as A that does not exist" in page.warning[0].value
+    assert "an image A that does not exist" in page.warning[0].value
     assert here(page)["b"] == Pick("test", 3) and label(here(page)["a"]) == 1
 
 

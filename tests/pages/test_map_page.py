@@ -182,7 +182,7 @@ def test_a_stop_leaves_the_map_to_another_visitor_who_waits_for_it(executor, sen
     press(page, "map_stop")
     assert not execution.commands and job.active
     assert sent["map_view"]["note"].startswith("Another visitor waits for this map, so it goes on.")
-    assert page.button(key="map_form").label == "Wait for it again"
+    assert page.button(key="map_form").label == "Watch it again"
     press(page, "map_form")
     again(page)
     assert "map_stop" in keys(page) and len(maps()) == 1
@@ -321,7 +321,7 @@ def test_the_address_chooses_everything_and_is_kept_up_to_date(sent):
 def test_a_bad_value_in_the_address_is_ignored_with_a_message(name, bad, sent):
     untrained("run")
     page = visit(**{name: bad})
-    assert "The address asks for a" in page.warning[0].value and "not possible" in page.warning[0].value
+    assert "The address has a" in page.warning[0].value and "not possible" in page.warning[0].value
     assert "map_view" in sent
     assert "<b>" not in page.warning[0].value
 

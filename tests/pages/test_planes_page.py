@@ -195,7 +195,7 @@ def test_a_bad_address_is_ignored_with_a_message(query):
     make("vae")
     page = visit(**query)
     (warning,) = page.warning
-    assert "The address asks for" in warning.value and "<b>" not in warning.value
+    assert "The address names" in warning.value and "<b>" not in warning.value
     assert shown(page) == ["my-vae"] and (parameter(page, "seed"), parameter(page, "draw")) == ("1", "prior")
     assert not {"plane", "image", "layer", "regions"} & set(page.query_params)
 

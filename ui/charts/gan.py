@@ -20,7 +20,7 @@ DOTTED = [2, 3]
 COLUMNS = {
     "val_frechet": "Fréchet distance",
     "val_sharpness": "Sharpness",
-    "val_modes": "Modes covered",
+    "val_modes": "Classes covered",
     "d_loss": "D's loss",
     "g_loss": "G's loss",
     "d_real": "D on real",
@@ -40,9 +40,10 @@ CRITIC_CAPTION = (
     "middle between its mean verdicts; at ½ it cannot tell real from generated."
 )
 MEASURE_CAPTION = (
-    "After each round, the newest weights, on the same latents, against training images; epoch 0 is before training. "
-    "Fréchet distance: 0 would be these very images. Sharpness: 1 is as sharp as real ones; far above 1 is noise. "
-    "Modes: classes still generated."
+    "After each epoch, the newest weights, on the same latents, against training images; epoch 0 is before training. "
+    "Fréchet distance: 0 means no difference from the real images. Sharpness: 1 is as sharp as real ones; far above "
+    "1 is noise. "
+    "Classes covered: those still generated."
 )
 
 
@@ -84,7 +85,7 @@ def game_chart(
 def measure_chart(
     points: Points, classes: int, *, x: str = "epoch", log: bool = False, changes: list[dict] | tuple = ()
 ) -> dict[str, Any]:
-    """Fréchet distance, sharpness and modes over the rounds, a panel each, with the values of real images marked.
+    """Fréchet distance, sharpness and modes over the epochs, a panel each, with the values of real images marked.
 
     Args:
         classes: number of classes of the images; 0: none, then there is no panel of modes.
@@ -93,7 +94,7 @@ def measure_chart(
     for column, title, name, role, dash, level in (
         ("val_frechet", "Fréchet distance", "Fréchet distance in the classifier's features", "total", False, None),
         ("val_sharpness", "Sharpness", "Sharpness beside real images", "reconstruction", True, (1.0, "real")),
-        ("val_modes", "Modes", "Modes covered", "kl", DOTTED, (classes, f"all {classes}")),
+        ("val_modes", "Classes", "Classes covered", "kl", DOTTED, (classes, f"all {classes}")),
     ):
         if column == "val_modes" and not classes:
             continue
@@ -192,8 +193,8 @@ def share_caption(shares: np.ndarray, names: tuple[str, ...]) -> str:
         else "Hardly generated: " + ", ".join(named[k] for k in np.flatnonzero(missing)) + "."
     )
     return (
-        f"{words} The most frequent is {named[int(shares.argmax())]} with {100 * shares.max():.0f} %. When a few "
-        "bars swallow the others, modes collapse: G has found images that fool D and makes only those."
+        f"{words} The most frequent is {named[int(shares.argmax())]} with {100 * shares.max():.0f} %. A few "
+        "tall bars and many empty ones mean mode collapse: G generates only the images that fool D."
     )
 
 

@@ -26,7 +26,7 @@ WEIGHT_SYMBOLS = {"beta": "β"}
 
 DIVERGED_CAPTION = (
     "Solid: training, dashed: validation. The losses diverged: the axes show the scale they had before. "
-    "Double-click for all."
+    "Double-click to reset."
 )
 
 Points = dict[str, np.ndarray]

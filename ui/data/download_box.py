@@ -28,7 +28,7 @@ def download_box(name: str, verb: str = "Download") -> None:
         icon=":material/download:",
         width="stretch",
         help="Fetches the files from the addresses that torchvision lists and verifies them. You can leave this page "
-        "meanwhile.",
+        "in the meantime.",
     ):
         download.start(name)
         st.rerun()

@@ -42,7 +42,7 @@ def explain(images: ImageSet) -> None:
         )
         st.markdown(
             f"Summed over the {shape.values:,} values of an image, the mean over the test images is "
-            f"**{format_sig(statistics.measure(images).bce_floor)} nats**: the floor of the BCE."
+            f"**{format_sig(statistics.measure(images).bce_floor)} nats**: the lowest possible BCE."
         )
         show_code(_readers(images.name), "The code that read these images")
 

@@ -57,7 +57,7 @@ def choose_set(status: dict[str, loading.Status]) -> str:
 
     def caption(name: str) -> str:
         if name == "folder":
-            return "any pictures of yours"
+            return "your own images"
         return f"{status[name].size.split(' · ')[0]} · {'ready' if status[name].ready else 'not downloaded'}"
 
     names = list(data.SOURCES)
@@ -66,7 +66,7 @@ def choose_set(status: dict[str, loading.Status]) -> str:
         "data_set",
         lambda text: text if text in names else None,
         names[0],
-        f"The address asks for a set that does not exist. The sets are {', '.join(names)}.",
+        f"The address names a set that does not exist. The sets are {', '.join(names)}.",
     )
     name = st.radio(
         "Set",
@@ -200,7 +200,7 @@ def _from_address(default: ImageShape) -> None:
     shape = None if text is None else from_text(text)
     if text is not None and shape is None:
         address.warn(
-            "The address asks for an image shape that is not possible. Write channels, height and width, such as "
+            "The address has an image shape that is not possible. Write channels, height and width, such as "
             f"3-32-32: 1 or 3 channels, sides of {SMALLEST} to {LARGEST} pixels."
         )
     chosen = shape or default

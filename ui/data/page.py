@@ -89,8 +89,8 @@ def _actions(name: str, path: str, images: ImageSet) -> None:
         st.session_state[SEED] = (st.session_state.get(SEED, 0) + 1) % 1_000_000
     DRAW.keep()
     st.caption(
-        f"Draw {st.session_state.get(SEED, 0)} · {images.shape} · "
-        f"{pluralize(len(images.train_images), 'training image')}, {len(images.test_images):,} to test"
+        f"{images.shape} · {pluralize(len(images.train_images), 'training image')}, "
+        f"{pluralize(len(images.test_images), 'test image')}"
     )
 
 
@@ -98,7 +98,7 @@ def _missing(name: str, damaged: bool) -> None:
     download_box(name, "Replace" if damaged else "Download")
     if not damaged:
         st.caption(
-            "About 12 to 31 MB over the network, 55 MB on the disk. Without a network, put the files into the folder "
+            "About 12 to 31 MB to download, 55 MB on the disk. Without a network, put the files into the folder "
             "named on the right."
         )
 
@@ -121,7 +121,7 @@ def _empty(name: str, path: str, problem: str, ready: bool) -> None:
             st.text(problem)
         else:
             st.markdown(f"**{title} is not on this machine yet.** Download it once, or use the digits.")
-            st.caption("The four files belong in this folder (LATENT_LAB_DATA moves it):")
+            st.caption("Put the four files in this folder (LATENT_LAB_DATA changes it):")
             search = idx_files.search(name)
             st.code(shown(search.place), language=None, wrap_lines=True)
             if detail := idx_files.missing(name, search):
@@ -194,7 +194,7 @@ def _numbers(images: ImageSet, found: statistics.DatasetStatistics) -> list[tupl
         ("Test images", f"{len(images.test_images):,}", "Used only by the final evaluation."),
         pixel,
         (
-            "Floor of the BCE",
+            "Lowest possible BCE",
             f"{format_sig(found.bce_floor)} nats",
             "The least binary cross-entropy (BCE) per test image that any model can reach: a value between black and "
             "white has an entropy of its own.",
@@ -202,7 +202,7 @@ def _numbers(images: ImageSet, found: statistics.DatasetStatistics) -> list[tupl
         (
             "BCE of the mean image",
             f"{format_sig(found.bce_mean_image)} nats",
-            "The score of a model that always answers with the mean image. A model that does not beat it has learned "
+            "The BCE of a model that always outputs the mean image. A model that does not do better has learned "
             "nothing.",
         ),
     ]

@@ -189,7 +189,7 @@ def _part(key: str, keys: Sequence[str], parameter: str) -> str:
     if not parameter:
         chosen = st.session_state.get(box, "")
         return chosen if chosen in keys else ""
-    complaint = "The address asks for a part of the diagram that does not exist. None is chosen."
+    complaint = "The address names a part of the diagram that does not exist. None is chosen."
     chosen = address.adopt(parameter, box, read, "", complaint)
     chosen = chosen if chosen in keys else ""
     address.put(parameter, chosen or None)

@@ -103,7 +103,7 @@ def _stage_in_address(count: int) -> int:
         return 0
     if wanted.isascii() and wanted.isdigit() and len(wanted) <= 2 and 1 <= int(wanted) <= count:
         return int(wanted) - 1
-    address.refuse(STEP, "The address asks for a stage that does not exist. You see the first one.")
+    address.refuse(STEP, "The address names a stage that does not exist. You see the first one.")
     return 0
 
 

@@ -197,7 +197,7 @@ def still_falling(trace: Sequence[tuple[int, float]]) -> bool:
 
 def _progress(view: EmbeddingView, job: EmbeddingJob) -> str:
     if job.state == "queued" and job.position:
-        return f"Waiting: {job.position} in the queue before this one. It starts by itself."
+        return f"Waiting: {job.position} in the queue before this one. It starts automatically."
     stopping = " · stopping …" if job.state == "stopping" else ""
     if view.settings.method == "umap":
         return f"Computing with UMAP, which shows nothing before the end …{stopping}" if job.active else ""
@@ -242,15 +242,16 @@ def button(view: EmbeddingView, state: ViewState) -> None:
             help="Continues from here. If the map still changes, it had not converged.",
         )
     elif state.state != "done":
-        labels = {"stopped": "Continue", "left": "Wait for it again"}
+        labels = {"stopped": "Continue", "left": "Watch it again"}
         st.button(
             labels.get(state.state, "Compute the map"),
             key=f"map_form{suffix}",
             type="primary",
             icon=":material/play_arrow:",
             on_click=view.start,
-            help="Moves each image until its neighbours lie beside it. A stopped map goes on from where it was. You "
-            "can leave the page meanwhile.",
+            help="Moves the points until similar images lie side by side. A stopped map continues from where it was. "
+            "You "
+            "can leave the page in the meantime.",
         )
 
 

@@ -52,13 +52,13 @@ def read_address() -> None:
             value = {"0": False, "1": True}.get(text, text) if field == "pca_first" else text
             st.session_state[f"map_{name}"] = _for_widget(field, embedding_settings.check(field, value))
         except EmbeddingError as error:
-            address.warn(f"The address asks for a setting that is not possible. {escape_markdown(str(error))}")
+            address.warn(f"The address has a setting that is not possible. {escape_markdown(str(error))}")
     if any(name.endswith("2") for name in asked):
         st.session_state["map_second"] = True
     for name, form in FORMS.items():
         chosen = address.get(name)
         if chosen is not None and not (len(chosen) <= 2_000 and form.fullmatch(chosen)):
-            address.refuse(name, f"The address asks for a selection that is not possible ({name}). It is left out.")
+            address.refuse(name, f"The address has a selection that is not possible ({name}). It is left out.")
 
 
 def write_address(chosen: dict[str, Settings], run2: str | None) -> None:
@@ -169,7 +169,7 @@ def second_run(first: Run) -> Run | None:
     usable, state = _usable(), st.session_state
     if state.get("map_run2") not in usable:
         if state.get("map_run2"):
-            address.warn("The address asks for a second run that does not exist. You see another one.")
+            address.warn("The address names a second run that does not exist. You see another one.")
         others = [name for name in usable if name != first.name]
         state["map_run2"] = next(iter(others or usable), None)
     return usable.get(state["map_run2"])

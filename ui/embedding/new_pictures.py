@@ -68,7 +68,7 @@ def read_address(view: EmbeddingView) -> None:
     found = [image_choice.parse(text, view.subset.images, view.run.recipe.shape) for text in texts]
     _picks(view)[:] = [pick for pick in found if pick is not None]
     if None in found:
-        address.warn("The address asks for a picture on the map that does not exist. It is left out.")
+        address.warn("The address names a picture on the map that does not exist. It is left out.")
 
 
 def write_address(view: EmbeddingView) -> None:

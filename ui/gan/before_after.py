@@ -161,7 +161,7 @@ def metrics(run: Run, loaded: LoadedModel, images: ImageSet | None, seed: int) -
         if control := _control(run, found):
             st.caption(control)
     else:
-        st.caption("This run has not been measured yet: figures appear after each round of its training.")
+        st.caption("This run has not been measured yet: figures appear after each epoch of its training.")
     _reconstructions(run, loaded, images, seed)
 
 
@@ -210,11 +210,11 @@ def _measurement(run: Run) -> str:
     found = run.evaluation() or {}
     if "frechet" not in found:
         return (
-            "Large: the best round so far, measured against training images during the training. Small: the decoder "
+            "Large: the best epoch so far, measured against training images during the training. Small: the decoder "
             "it started from, measured in the same way."
         )
     epoch = found.get("epoch")
-    weights = f" with the weights of epoch {epoch:g}, the best round" if isinstance(epoch, int | float) else ""
+    weights = f" with the weights of epoch {epoch:g}, the best epoch" if isinstance(epoch, int | float) else ""
     real = ", and real training images" if "real" in found or "floor" in found else ""
     return (
         f"Large: the generator{weights}. Small: the decoder it started from{real}, measured in the same way: "
@@ -263,7 +263,7 @@ def _reconstructions(run: Run, loaded: LoadedModel, images: ImageSet | None, see
     st.caption(
         f"Real images, encoded once and decoded by both; MSE is the mean over these {len(pair.images)}. The generator "
         "is trained to make images look real, not to reproduce them: its image can have another slant, at times even "
-        "another class. What is no longer trained is forgotten."
+        "another class. Nothing in the new loss rewards exact reconstruction, so it gets worse."
     )
 
 

@@ -59,7 +59,7 @@ def pictures(run: Run, loaded: LoadedModel, images: ImageSet | None, seed: int) 
 
 def _part() -> str:
     """The chosen part: from the address at first, later the one that was clicked; empty for none."""
-    complaint = "The address asks for a part of the diagram that does not exist. None is chosen."
+    complaint = "The address names a part of the diagram that does not exist. None is chosen."
     part = address.adopt("part", PART, lambda text: text if text in source_code.PARTS else None, "", complaint)
     address.put("part", part or None)
     return part
@@ -156,7 +156,8 @@ def labels(recipe: Recipe) -> dict[str, str]:
         found |= {
             "encoder": "no encoder",
             "encoder.inside": "a search for z",
-            "source.about": "Each training image owns its z, learned with the decoder; for a new image z is searched.",
+            "source.about": "Each training image has its own z, learned like a weight; a search finds the z of a new "
+            "image.",
         }
     if not source.variational:
         found["posterior"] = "its point"

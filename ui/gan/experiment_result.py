@@ -41,7 +41,7 @@ def result(experiment: Experiment, source: Run, pair: tuple[Run, Run]) -> None:
         with place:
             _before_and_after(arm, run)
     st.caption(
-        "Newest weights after the last round, against training images. A class is covered if the classifier names "
+        "Newest weights after the last epoch, against training images. A class is covered if the classifier names "
         "enough samples of it with at least 90 % confidence. Fréchet distance: in features of the lab's small "
         "classifier, lower is better. Sharpness and spread of the pixels: 1 for real images; contrast raises both."
     )

@@ -35,7 +35,7 @@ def experiments(source: Run | None) -> None:
 
 def _section(source: Run) -> None:
     titles, first = {e.key: e.title for e in EXPERIMENTS}, EXPERIMENTS[0].key
-    complaint = "The address asks for an experiment that does not exist. You see the first one."
+    complaint = "The address names an experiment that does not exist. You see the first one."
     address.adopt(QUERY, "gan_experiment", lambda text: text if text in titles else None, first, complaint)
     chosen = st.segmented_control(
         "Experiment",
@@ -126,13 +126,13 @@ def _begin(experiment: Experiment, source: Run, predicted: bool) -> None:
 
 def _length(wanted: list[Recipe], source: Run) -> None:
     """How many trainings an experiment needs from that decoder, and how long they take where that is known."""
-    rounds, long = pluralize(sum(recipe.epochs for recipe in wanted), "round"), takes(wanted)
+    rounds, long = pluralize(sum(recipe.epochs for recipe in wanted), "epoch"), takes(wanted)
     what = (
         f"Two trainings from the decoder of {escape_markdown(source.name)}, {rounds} in all"
         if len(wanted) > 1
         else f"One training of {rounds}; the other variant was trained for another experiment"
     )
-    st.caption(f"{what}{f': {long}' if long else ''}. The result appears here; you can leave the page meanwhile.")
+    st.caption(f"{what}{f': {long}' if long else ''}. The result appears here; you can leave the page in the meantime.")
 
 
 def _job_of(recipe: Recipe) -> TrainingJob | None:
@@ -198,7 +198,7 @@ def _arm(arm: Arm, job: TrainingJob | None, run: Run | None, shape: ImageShape) 
         state = waits(job) if job.position else "starting …"
         st.progress(
             min(1.0, shot.epoch / shot.epochs),
-            text=f"{arm.name}: " + (f"round {int(shot.epoch)} of {shot.epochs}" if shot.step else state),
+            text=f"{arm.name}: " + (f"epoch {int(shot.epoch)} of {shot.epochs}" if shot.step else state),
         )
         shots, latest = shot.frames, shot.latest
     shown = samples(run, max(shots)) if run and shots else blank(shape)

@@ -29,9 +29,9 @@ def how_it_works(run: Run, loaded: LoadedModel, images: ImageSet | None, seed: i
     recipe = run.recipe
     with fold:
         st.markdown(
-            "A decoder that learns to reconstruct is told, pixel by pixel, how its image should have been. A generator "
-            "only learns how D judges its image. The two play against each other: what lowers one loss raises the "
-            "other."
+            "A decoder that learns to reconstruct gets an error for every pixel. A generator only gets D's judgement "
+            "of "
+            "the whole image. The two play against each other: what lowers one loss raises the other."
         )
         extra = losses.penalties(recipe)
         if images is not None:

@@ -48,7 +48,7 @@ def seed() -> int:
         SEED,
         _parse_seed,
         1,
-        f"The address asks for a seed that is no whole number from 0 to {MAX_SEED:,}. You see the first draw.",
+        f"The address has a seed that is not a whole number from 0 to {MAX_SEED:,}. You see the first draw.",
     )
     address.put("seed", str(found))
     return found
@@ -84,7 +84,7 @@ def weights_of(run: Run) -> str:
     """Which weights of a run its model has, for captions."""
     best = run.status.get("best_epoch")
     best = None if run.status.get("best_total") is None else best
-    return "the newest weights" if best is None else f"the weights of epoch {best:g}, the best round"
+    return "the newest weights" if best is None else f"the weights of epoch {best:g}, the best epoch"
 
 
 def recipe_from(source: Run) -> Recipe:

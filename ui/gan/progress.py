@@ -27,7 +27,7 @@ def progress(job: TrainingJob) -> None:
     follow(job)
     shot = job.snapshot()
     if job.position > 0:
-        part, text = 0.0, f"Waiting: {waits(job)}. It starts by itself."
+        part, text = 0.0, f"Waiting: {waits(job)}. It starts automatically."
     else:
         part = min(1.0, shot.epoch / shot.epochs)
         text = f"{escape_markdown(job.name)}: epoch {int(shot.epoch)} of {shot.epochs}" if shot.step else "Starting …"

@@ -22,7 +22,7 @@ def questions(run: Run | None) -> None:
 
 def _section(run: Run | None) -> None:
     box, first = "gan_question", QUESTIONS[0].key
-    complaint = "The address asks for a question that does not exist. You see the first one."
+    complaint = "The address names a question that does not exist. You see the first one."
     address.adopt(QUERY, box, lambda text: text if text in TITLES else None, first, complaint)
     key = st.segmented_control(
         "Question",

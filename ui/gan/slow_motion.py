@@ -69,7 +69,7 @@ def _stage_in_address(walks: dict[str, Sequence[Stage]]) -> tuple[str, int]:
         return found[1].upper(), int(found[2]) - 1
     if not st.session_state.get("gan_walk_told"):
         st.session_state["gan_walk_told"] = True
-        address.refuse(QUERY, "The address asks for a stage that does not exist. You see the first one.")
+        address.refuse(QUERY, "The address names a stage that does not exist. You see the first one.")
     return "D", 0
 
 

@@ -72,7 +72,7 @@ def choose(run: Run | None) -> Run | None:
     shown = run.name if run else ""
     if state.get(BOX) not in names:
         state.pop(BOX, None)
-        complaint = "The address asks for a decoder that is not there. You see another one."
+        complaint = "The address names a decoder that does not exist. You see another one."
         address.adopt("decoder", BOX, lambda name: name if name in names else None, default.name, complaint)
     elif state.get(FOLLOWS, shown) != shown:
         state[BOX] = default.name

@@ -38,7 +38,7 @@ TEMPERATURE = Parameter("temperature", "generate_temperature", number(0, 2), 1.0
 """Settings of the Random button."""
 
 MEASURES = {
-    "KL": "their KL, how much they tell about an image",
+    "KL": "their KL, the information they carry about an image",
     "the source's KL": "their KL in the source",
     "standard deviation": "the standard deviation of the training latents",
 }
@@ -258,7 +258,7 @@ def _from_image(run: Run, loaded: LoadedModel, here: LatentCursor) -> None:
         picks_of("generate", run),
         loaded=loaded,
         label="From an image",
-        use="Go where it lies",
+        use="Use this image",
         samples=False,
         on_pick=go,
         about="Images the model never saw in training. The picture then shows "
@@ -283,7 +283,7 @@ def _from_address(run: Run, here: LatentCursor) -> None:
     if len(point) != len(here.sigma_units) or None in point:
         address.refuse(
             POINT,
-            f"The address asks for a point that this model does not have: {len(here.sigma_units)} numbers from "
+            f"The address names a point that this model does not have: {len(here.sigma_units)} numbers from "
             f"{-MAX_SIGMA:g} to {MAX_SIGMA:g} (σ), separated by _.",
         )
         return

@@ -74,7 +74,7 @@ def other_plane(run: Run, loaded: LoadedModel, span: float) -> None:
     st.subheader("Two dimensions at a time", anchor=False)
     PLANE.adopt()
     if not st.toggle(
-        "Decode a plane",
+        "Show the plane",
         key="generate_plane_on",
         persist_state="session",
         help=f"Decodes {side_for(loaded.shape) ** 2:,} images through the current point; takes up to a few seconds.",

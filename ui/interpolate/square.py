@@ -39,7 +39,7 @@ def _from_address(own: MutableMapping[str, Pick], run: Run, images: ImageSet | N
         if pick := parse(text, images, run.recipe.shape):
             own[name] = pick
         else:
-            address.refuse(name, f"The address asks for an image as {name.upper()} that does not exist.")
+            address.refuse(name, f"The address names an image {name.upper()} that does not exist.")
 
 
 @st.fragment
@@ -84,7 +84,7 @@ def square_section(
                 use=f"Use it as {name.upper()}",
             )
         st.button(
-            "Other C and D",
+            "New C and D",
             key="interpolate_others",
             icon=":material/casino:",
             on_click=redraw,

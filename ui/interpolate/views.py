@@ -91,7 +91,7 @@ def _position() -> float | None:
     asked = address.get(POSITION)
     found = None if asked is None else number(0, 1)(asked)
     if asked is not None and found is None:
-        address.refuse(POSITION, "The address asks for a position t that is not on the path: a number from 0 to 1.")
+        address.refuse(POSITION, "The address names a position t that is not on the path: a number from 0 to 1.")
     return found
 
 

@@ -136,7 +136,7 @@ def _adopt(name: str, key: str, allowed: Mapping[str, Any], default: Any) -> Non
     if asked is not None and asked not in allowed:
         texts = list(allowed)
         possible = ", ".join(texts) if len(texts) < 10 else f"{texts[0]} to {texts[-1]}"
-        complaint = f"The address asks for a value of “{name}” that does not exist. Allowed: {possible}."
+        complaint = f"The address has a value for “{name}” that does not exist. Allowed: {possible}."
         st.session_state[COMPLAINTS] = [*st.session_state.get(COMPLAINTS, ()), complaint]
     st.session_state[key] = allowed.get(asked, default) if asked is not None else default
 

@@ -56,7 +56,7 @@ def adopt() -> None:
     asked = address.get("step")
     st.session_state[BOX] = asked if asked in TITLES else None
     if asked is not None and asked not in TITLES:
-        address.refuse("step", f"The address asks for a step that does not exist. Allowed: {', '.join(TITLES)}.")
+        address.refuse("step", f"The address names a step that does not exist. Allowed: {', '.join(TITLES)}.")
     elif asked is not None and not {"run", "score", "other"} & set(st.query_params):
         found = plan(asked)
         if found is not None:

@@ -112,7 +112,7 @@ def settle(found: Sequence[Run]) -> list[Run]:
         if len(there) < len(names):
             otherwise = "You see the others." if there else "You see the page as it opens."
             address.warn(
-                "The address asks for a trained run with two latent dimensions that does not exist, or for more than "
+                "The address names a trained run with two latent dimensions that does not exist, or for more than "
                 f"{MOST} runs. {otherwise}"
             )
         state[BOX] = there or first
@@ -147,9 +147,9 @@ def check_browser_names(chosen: Sequence[Run]) -> None:
         if text is not None and not readers.get(name, ("0", "1").__contains__)(text):
             address.refuse(
                 name,
-                "The address asks for a plane that is not on the page. You see another one enlarged."
+                "The address names a plane that is not on the page. You see another one enlarged."
                 if allowed is None
-                else f"The address asks for a view of the planes that does not exist. Allowed is {allowed}.",
+                else f"The address names a view of the planes that does not exist. Allowed is {allowed}.",
             )
 
 

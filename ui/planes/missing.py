@@ -106,7 +106,7 @@ def _progress(slot: str, job: TrainingJob) -> None:
     if not job.active or job.run.has_weights:
         st.rerun()
     if job.position > 0:
-        st.progress(0.0, text=f"Waiting: {waits(job)}. It starts by itself.")
+        st.progress(0.0, text=f"Waiting: {waits(job)}. It starts automatically.")
     else:
         seen = job.snapshot()
         st.progress(

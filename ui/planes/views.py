@@ -81,7 +81,7 @@ def sample_settings() -> tuple[int, str]:
         valid_seed = text.isascii() and text.isdigit() and len(text) <= 6
         if not valid_seed or source not in DISTRIBUTIONS:
             address.warn(
-                "The address asks for samples that do not exist. Allowed: seed from 0 to 999999, draw prior or own. "
+                "The address names samples that do not exist. Allowed: seed from 0 to 999999, draw prior or own. "
                 "You see the default."
             )
         state["planes_seed"] = int(text) if valid_seed else 1

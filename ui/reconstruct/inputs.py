@@ -57,7 +57,7 @@ def choose_models() -> list[Run] | None:
         existing = [name for name in wanted if name in usable][:MAX_MODELS]
         if len(existing) < len(wanted):
             address.warn(
-                "The address asks for a trained run that does not exist, or for more than "
+                "The address names a trained run that does not exist, or for more than "
                 f"{MAX_MODELS} at once. You see {'the others' if existing else 'one model of each kind'}."
             )
         st.session_state[box] = existing or first

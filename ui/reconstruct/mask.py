@@ -28,7 +28,7 @@ def read_address(shape: ImageShape) -> None:
         text = mask_spec.normal(asked, shape)
     except masks.MaskError:
         address.warn(
-            f"The address asks for a mask that cannot be read for images of {shape.height} × {shape.width} pixels. "
+            f"The address has a mask that cannot be read for images of {shape.height} × {shape.width} pixels. "
             f"Use {mask_spec.ALLOWED}."
         )
         return
@@ -135,7 +135,7 @@ def _details(kind: str, shape: ImageShape) -> None:
                 persist_state="session",
             )
             st.button(
-                "Others",
+                "New random pixels",
                 key="reconstruct_other_pixels",
                 on_click=_other_pixels,
                 args=(shape,),

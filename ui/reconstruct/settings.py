@@ -62,7 +62,7 @@ def read_address() -> None:
         if text in values:
             state[f"reconstruct_{name}"] = values[text]
         else:
-            address.warn(f"The address asks for a value of '{name}' that does not exist. Allowed: {allowed}.")
+            address.warn(f"The address has a value for '{name}' that does not exist. Allowed: {allowed}.")
     for name in ALLOWED:
         if state.get(f"reconstruct_{name}") is None:
             state[f"reconstruct_{name}"] = getattr(Settings(), name)

@@ -111,7 +111,7 @@ def check_names(known: Iterable[str]) -> None:
             continue
         near = difflib.get_close_matches(name, known, 1)
         meant = f" Perhaps “{near[0]}” was meant." if near else ""
-        refuse(name, f"The address has a parameter that this page does not know. It was removed.{meant}")
+        refuse(name, f"The address has an unknown parameter. It was removed.{meant}")
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,9 @@ class Parameter(Generic[T]):
         if value is not None:
             state[self.box], state[self._mark] = value, asked
         elif asked is not None and asked != state.get(self._mark):
-            refuse(self.name, f"The address asks for a value of “{self.name}” that is not possible: {self.allowed}.")
+            refuse(
+                self.name, f"The address has a value for “{self.name}” that is not possible. Allowed: {self.allowed}."
+            )
         if state.get(self.box) is None:
             state[self.box] = self.default
         found: T = state[self.box]

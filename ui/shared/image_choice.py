@@ -148,8 +148,8 @@ def picks(page: str, run: Run, images: ImageSet | None, first: dict[str, Pick]) 
         if pick := parse(text, images, run.recipe.shape):
             chosen[name] = pick
         else:
-            as_name = f" as {name.upper()}" if len(first) > 1 else ""
-            address.warn(f"The address asks for an image{as_name} that does not exist. You see another one.")
+            as_name = f" {name.upper()}" if len(first) > 1 else ""
+            address.warn(f"The address names an image{as_name} that does not exist. You see another one.")
     for name, start in first.items():
         if name not in chosen or not exists(chosen[name], images):
             chosen[name] = start

@@ -10,7 +10,7 @@ from core.recipes.family import FAMILIES
 from core.recipes.recipe import fields
 
 LABELS = {
-    "name": "Start from",
+    "name": "Recipe",
     "image_shape": "Image shape (channels-height-width)",
     "dataset": "Images",
     "folder": "Your folder",
@@ -41,19 +41,19 @@ LABELS = {
     "gradient_penalty": "Gradient penalty λ",
     "ema": "Moving average of G’s weights (0: none)",
     "freeze": "Frozen network",
-    "round_images": "Images per round (0: all)",
-    "beta2": "Adam’s β₂, decay of the squared gradients",
+    "round_images": "Images per epoch (0: all)",
+    "beta2": "Adam β₂",
     "schedule": "Learning-rate schedule",
     "latent_lr": "Learning rate of the latents",
     "latent_init": "Initialisation of the latents",
 }
 FOLDS = {
-    "data": "How many images",
+    "data": "Data",
     "model": "The network",
     "loss": "The loss",
     "adversarial": "Generator and discriminator",
-    "training": "How it learns",
-    "stop": "When else to stop",
+    "training": "Optimiser",
+    "stop": "Stopping",
 }
 CHOICES: dict[str, dict[str, str]] = {
     "network": {"mlp": "Fully connected", "conv": "Convolutions", "patch": "Convolutions on patches"},

@@ -126,7 +126,7 @@ def requested_source() -> Run | None:
             return run
     address.put("source", None)
     address.warn(
-        "The address asks for the decoder of a run that does not exist or cannot become a generator. Choose one of "
+        "The address names the decoder of a run that does not exist or cannot become a generator. Choose one of "
         "those in the form."
     )
     return None

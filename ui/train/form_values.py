@@ -85,7 +85,7 @@ def arrive(ready: dict[str, bool]) -> None:
         else:
             address.refuse(
                 "recipe",
-                "The address asks for a recipe that does not exist. The recipes are "
+                "The address names a recipe that does not exist. The recipes are "
                 f"{', '.join(presets.CLASSIC)}, and their faster sisters, such as {FIRST}.",
             )
     if wanted in presets.PRESETS:
@@ -118,7 +118,7 @@ def _fields_from_address(ready: dict[str, bool]) -> None:
         value = read_field(field, asked[field.name])
         if value is None or (field.name == "dataset" and value not in ready):
             allowed = bounds(field).strip() or f"Allowed: {', '.join(map(str, field.metadata['choices'] or ()))}."
-            complaint = f"The address asks for a value of “{label(field.name)}” that is not possible."
+            complaint = f"The address has a value for “{label(field.name)}” that is not possible."
             address.refuse(field.name, f"{complaint} {allowed}")
         elif field.name == "dataset":
             before, st.session_state[key("dataset")] = st.session_state[key("dataset")], value

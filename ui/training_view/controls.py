@@ -83,7 +83,7 @@ def controls(job: TrainingJob) -> None:
                 disabled=not can,
                 on_click=_act,
                 args=(job, job.pause, lambda j: j.state != "running"),
-                help="Pauses after this batch; nothing is lost.",
+                help="Pauses after this batch. Nothing is lost.",
             )
         job_button(
             "Step",
@@ -221,7 +221,7 @@ def _tuning(job: TrainingJob) -> None:
         placeholder=f"now {format_sig(latest(points, 'lr', job.recipe.lr))}",
         on_change=_set,
         args=(job, "lr", lr_key),
-        help="The size of the steps from the next batch on.",
+        help="The learning rate from the next batch on.",
     )
     if job.recipe.family.uses("beta"):
         st.number_input(
@@ -233,7 +233,7 @@ def _tuning(job: TrainingJob) -> None:
             placeholder=f"now {latest(points, 'beta', job.recipe.beta):g}",
             on_change=_set,
             args=(job, "beta", beta_key),
-            help="The weight of the prior term from the next batch on.",
+            help="The weight of the prior term (KL) from the next batch on.",
         )
     for key in (lr_key, beta_key):
         if refused := st.session_state.get(f"{key}_refused"):

@@ -33,7 +33,7 @@ CONFIDENT = 0.9
 YOUNG = 5
 """Rounds during which missing classes of a generator from scratch are not taken for a mode collapse."""
 
-NOT_YET = "From scratch all images look alike at first; the classes appear one by one over the first rounds."
+NOT_YET = "From scratch all images look alike at first; the classes appear one by one over the first epochs."
 
 
 def training(job: TrainingJob | None, run: Run, depth: bool = True) -> None:

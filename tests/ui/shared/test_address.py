@@ -108,7 +108,9 @@ def test_a_parameter_that_the_page_does_not_know_gets_one_sentence_each_and_leav
     page.run()
     said = [warning.value for warning in page.warning]
     assert (
-        len(said) == 2 and "“seed”" in said[0] and all("does not know" in text and "<i>" not in text for text in said)
+        len(said) == 2
+        and "“seed”" in said[0]
+        and all("unknown parameter" in text and "<i>" not in text for text in said)
     )
     assert written(page) == {"seed": "7"}
 

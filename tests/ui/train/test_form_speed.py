@@ -72,7 +72,7 @@ RATES = {FAST: 1_000.0, CLASSIC: 500.0}
 def test_until_the_paces_are_known_no_time_is_named_and_both_are_asked_for_the_fast_one_first(estimates):
     form = visit(estimates, idle=True)
     assert speed(form).options == ["Fast", "Classic"] and speed(form).value == "fast"
-    assert said(form) == "Fast: the same quality, sooner." and asked(estimates) == ["mlp-vae-fast", "mlp-vae"]
+    assert said(form) == "Fast: quicker, same quality." and asked(estimates) == ["mlp-vae-fast", "mlp-vae"]
 
 
 def test_nothing_is_asked_while_something_trains_but_what_is_known_is_shown(estimates):
@@ -85,11 +85,11 @@ def test_the_times_are_epochs_times_images_over_the_pace_and_their_ratio_is_told
     know(estimates, RATES)
     form = visit(estimates, idle=True)
     assert speed(form).options == ["Fast · about 2 min", "Classic · about 20 min"]
-    assert said(form) == "Fast: the same quality, about 10 times sooner." and not asked(estimates)
+    assert said(form) == "Fast: about 10 times as fast, same quality." and not asked(estimates)
     know(estimates, {CLASSIC: 2_000.0})
-    assert said(form.run()) == "Fast: the same quality, about 2.5 times sooner."
+    assert said(form.run()) == "Fast: about 2.5 times as fast, same quality."
     know(estimates, {CLASSIC: 6_000.0})
-    assert said(form.run()) == "Fast: the same quality, hardly sooner here."
+    assert said(form.run()) == "Fast: about as long as Classic, same quality."
 
 
 def test_another_number_of_epochs_is_another_time_and_no_claim(estimates):
@@ -97,7 +97,7 @@ def test_another_number_of_epochs_is_another_time_and_no_claim(estimates):
     form = visit(estimates)
     form.number_input(key="recipe_epochs").set_value(4).run()
     assert speed(form).options == ["Fast · about 4 min", "Classic · about 20 min"]
-    assert said(form) == "Fast: about 5 times sooner; not tried with your changes."
+    assert said(form) == "Fast: about 5 times as fast, untested with your settings."
     form.number_input(key="recipe_max_minutes").set_value(1).run()
     assert speed(form).options[0] == "Fast · about 1 min"
     form.number_input(key="recipe_patience").set_value(2).run()
@@ -112,27 +112,27 @@ def test_where_the_shape_was_changed_no_time_is_named_rather_than_a_wrong_one(es
     know(estimates, RATES)
     form = visit(estimates)
     form.number_input(key=f"recipe_{field}").set_value(value).run()
-    assert speed(form).options == left and "not tried" in said(form)
+    assert speed(form).options == left and "untested" in said(form)
 
 
 def test_another_seed_is_still_the_recipe(estimates):
     form = visit(estimates)
     form.number_input(key="recipe_seed").set_value(9).run()
-    assert said(form) == "Fast: the same quality, sooner."
+    assert said(form) == "Fast: quicker, same quality."
 
 
 def test_the_same_quality_is_claimed_only_where_it_was_measured(estimates, monkeypatch):
     monkeypatch.setattr(presets, "AS_GOOD", ("conv-vae",))
-    assert said(visit(estimates)) == "Fast: sooner; not shown to be as good."
-    assert said(visit(estimates, recipe="conv-vae-fast")) == "Fast: the same quality, sooner."
+    assert said(visit(estimates)) == "Fast: quicker, quality not compared."
+    assert said(visit(estimates, recipe="conv-vae-fast")) == "Fast: quicker, same quality."
 
 
 @pytest.mark.parametrize(
     "source, end",
     [
-        (presets.PRESETS["mlp-vae-fast"].with_(seed=5, epochs=3), "the same quality, sooner."),
-        (presets.PRESETS["mlp-vae"], "sooner; not tried from this decoder."),
-        (presets.PRESETS["mlp-vae-fast"].with_(model="ae"), "sooner; not tried from this decoder."),
+        (presets.PRESETS["mlp-vae-fast"].with_(seed=5, epochs=3), "quicker, same quality."),
+        (presets.PRESETS["mlp-vae"], "quicker, untested from this decoder."),
+        (presets.PRESETS["mlp-vae-fast"].with_(model="ae"), "quicker, untested from this decoder."),
     ],
 )
 def test_a_gan_is_said_to_be_as_good_only_from_the_decoder_that_was_tried(estimates, source, end):
@@ -149,9 +149,9 @@ def test_on_the_digits_the_times_are_those_of_the_small_sisters_and_nothing_is_c
     form.selectbox(key="recipe_dataset").select("digits").run()
     # 40 and 120 epochs of 1,320 images and 180 held out: 58.2 s and 174.6 s.
     assert speed(form).options == ["Fast · about 1 min", "Classic · about 3 min"]
-    assert said(form) == "Fast: about 3 times sooner; as good on MNIST."
+    assert said(form) == "Fast: about 3 times as fast, same quality on MNIST."
     form.selectbox(key="recipe_dataset").select("kmnist").run()
-    assert "as good on MNIST" in said(form)
+    assert "same quality on MNIST" in said(form)
     form.selectbox(key="recipe_dataset").select("folder").run()
     form.text_input(key="recipe_folder").set_value("/mine").run()
     assert speed(form).options == ["Fast", "Classic"], "nobody has counted its images"
