@@ -49,8 +49,8 @@ LABELS = {
 }
 FOLDS = {
     "data": "Data",
-    "model": "The network",
-    "loss": "The loss",
+    "model": "Network",
+    "loss": "Loss",
     "adversarial": "Generator and discriminator",
     "training": "Optimiser",
     "stop": "Stopping",
@@ -112,10 +112,16 @@ def label(name: str) -> str:
     return LABELS.get(name, name.replace("_", " ").capitalize())
 
 
+def field_of(sentence: str) -> str:
+    """Name of the field that a recipe's error message is about, which it begins with; empty where it names none."""
+    name, colon, _ = sentence.partition(":")
+    return name if colon and any(f.name == name for f in fields()) else ""
+
+
 def in_words(sentence: str) -> str:
     """A recipe's error message with the form's labels and words in place of the names of its field and values."""
-    name, colon, rest = sentence.partition(":")
-    if not colon or not any(f.name == name for f in fields()):
+    name, rest = field_of(sentence), sentence.partition(":")[2]
+    if not name:
         return sentence
     for f in fields():
         for value in f.metadata["choices"] or ():

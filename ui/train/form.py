@@ -18,7 +18,7 @@ from core.recipes import presets
 from core.recipes.recipe import GROUPS, Recipe, RecipeError, fields
 from ui.shared.formatting import escape_markdown
 from ui.shared.page import data_page_button
-from ui.shared.recipe_labels import FOLDS, bounds, choice, in_words, label
+from ui.shared.recipe_labels import FOLDS, bounds, choice, field_of, in_words, label
 from ui.train import form_gan_source, form_speed
 from ui.train.form_gan_source import shown
 from ui.train.form_values import FIRST, arrive, dataset_changed, keep_fields, key, use_preset, use_recipe, values
@@ -40,7 +40,7 @@ def recipe_form(
     estimates: SpeedEstimates | None = None,
     idle: bool = False,
 ) -> Recipe | None:
-    """Draw the form; the recipe it describes, or None with the reason shown beside the fields.
+    """Draw the form; the recipe it describes, or None with the reason shown at the field.
 
     Reads `?recipe=` from the address, and from the session `train_dataset` and `train_folder`, set by the Data page.
 
@@ -52,11 +52,11 @@ def recipe_form(
     """
     ready = {name: status.ready for name, status in data.status().items()}
     arrive(ready)
-    by_name = {f.name: f for f in fields()}
+    by_name, wrong = {f.name: f for f in fields()}, _complaint()
     with st.container(key="recipe_choice"):
         box, speed = st.columns([2, 3])
     with box:
-        _field(by_name["name"], ready)
+        _field(by_name["name"], ready, wrong)
     with speed:
         compared = form_speed.choose(estimates, idle)
     with st.container(gap=None):
@@ -65,7 +65,7 @@ def recipe_form(
     columns = st.columns(2)
     for number, name in enumerate(n for n in OPEN[1:] if shown(by_name[n], values())):
         with columns[number % 2]:
-            _field(by_name[name], ready)
+            _field(by_name[name], ready, wrong)
     form_gan_source.note(values())
     below_open_fields = st.container()
     for group in GROUPS:
@@ -73,7 +73,7 @@ def recipe_form(
         if rest:
             with st.expander(FOLDS[group], key=f"fold_{group}"):
                 for f in rest:
-                    _field(f, ready)
+                    _field(f, ready, wrong)
                 if group == "model":
                     form_gan_source.inherited(values())
     with below_open_fields:
@@ -112,11 +112,34 @@ def _checked(ready: dict[str, bool]) -> Recipe | None:
     try:
         return Recipe.from_dict(now)
     except RecipeError as error:
-        st.error(escape_markdown(in_words(str(error))), icon=":material/error:")
+        name = field_of(str(error))
+        if name not in OPEN:  # an open field has the sentence below itself, of one in a fold this says where it is
+            fold = next((FOLDS[f.metadata["group"]] for f in fields() if f.name == name), "")
+            if fold:
+                st.warning(f"Correct “{label(name)}” in the section “{fold}” below.", icon=":material/error:")
+            else:
+                st.error(escape_markdown(in_words(str(error))), icon=":material/error:")
         return None
 
 
-def _field(f: dataclasses.Field, ready: dict[str, bool]) -> None:
+def _complaint() -> tuple[str, str]:
+    """The field that keeps the form from being a recipe, and the reason in the form's words; empty for none."""
+    try:
+        Recipe.from_dict(values())
+    except RecipeError as error:
+        return field_of(str(error)), in_words(str(error))
+    return "", ""
+
+
+def _field(f: dataclasses.Field, ready: dict[str, bool], wrong: tuple[str, str]) -> None:
+    """One field with, below it, what is wrong with its value: `wrong` is the form's `_complaint`."""
+    with st.container():  # of its own, so that a message that comes or goes does not move the fields' places
+        _widget(f, ready)
+        if wrong[0] == f.name:
+            st.error(escape_markdown(wrong[1]), icon=":material/error:")
+
+
+def _widget(f: dataclasses.Field, ready: dict[str, bool]) -> None:
     """One widget for one field; its value lives in session state under `key(name)`."""
     meta, kind = f.metadata, str(f.type)
     unit = f" ({meta['unit']})" if meta["unit"] and meta["unit"] not in label(f.name).lower() else ""
