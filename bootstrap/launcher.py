@@ -210,7 +210,9 @@ def start(home: LabPaths, wanted: int | None) -> Server:
         words = server.last_words()
         server.stop()
         if TAKEN not in words:
-            raise SetupError(f"The lab's server ended while starting. Details: {server.log}. Its last words:\n{words}")
+            raise SetupError(
+                f"The lab's server ended while starting. Details: {server.log}. The last lines of its log:\n{words}"
+            )
         if wanted is not None:
             free_port(wanted)
             raise SetupError(f"Port {wanted} was taken while the lab started: choose another with --port.")

@@ -34,16 +34,20 @@ HOME = LabPage("home", "Home", ":material/home:", "Train a first model, or open 
 PAGES: tuple[LabPage, ...] = (
     HOME,
     LabPage("data", "Data", ":material/photo_library:", "Look at the images a model learns from, or bring your own."),
-    LabPage("train", "Train", ":material/show_chart:", "Choose a model, watch it learn, pause it, change it, go on."),
+    LabPage(
+        "train", "Train", ":material/show_chart:", "Choose a model, watch it learn, pause it and change its settings."
+    ),
     LabPage("run", "Runs", ":material/table_rows:", "Open any trained model, or compare several."),
-    LabPage("generate", "Generate", ":material/tune:", "Move one slider per latent dimension; the picture follows."),
+    LabPage(
+        "generate", "Generate", ":material/tune:", "Move a slider for each latent dimension and watch the picture."
+    ),
     LabPage(
         "reconstruct",
         "Reconstruct",
         ":material/healing:",
         "Encode an image with several models, or fill in a hidden part.",
     ),
-    LabPage("interpolate", "Interpolate", ":material/route:", "Walk from one image to another, step by step."),
+    LabPage("interpolate", "Interpolate", ":material/route:", "Move from one image to another, step by step."),
     LabPage("gan", "VAE → GAN", ":material/swords:", "Train a decoder against a discriminator."),
     LabPage("planes", "Planes", ":material/adjust:", "Compare latent spaces of two dimensions."),
     LabPage("map", "Map", ":material/scatter_plot:", "See thousands of images at once, similar ones side by side."),

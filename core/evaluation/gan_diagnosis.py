@@ -30,7 +30,7 @@ def diagnose(modes: float, classes: int, share: float, diversity: float, d_real:
         )
     if min(d_real, d_fake) > SATURATED_ACCURACY:
         return (
-            "The discriminator is hardly ever wrong, so its gradient tells the generator little. Lower its "
+            "The discriminator is hardly ever wrong, so its gradient hardly helps the generator. Lower its "
             "learning rate, smooth the labels, or add an R1 penalty."
         )
     return ""

@@ -79,10 +79,10 @@ EXAMPLES: dict[str, Example] = {
         "A strong KL term, β = 4: the latents match N(0, I), and the reconstructions are blurred.",
     ),
     EXAMPLE + "plane-ad": Example(
-        _digits("plane-ad"), "No encoder: each training image has a point of its own on the plane, which is learned."
+        _digits("plane-ad"), "No encoder: each training image has its own point on the plane, which is learned."
     ),
     EXAMPLE + "plane-vad": Example(
-        _digits("plane-vad"), "No encoder: each training image has a Gaussian of its own, kept close to the prior."
+        _digits("plane-vad"), "No encoder: each training image has its own Gaussian, kept close to the prior."
     ),
     EXAMPLE + "auto-decoder": Example(
         _digits("auto-decoder-fast", latent_dim=32),

@@ -98,7 +98,7 @@ class SharedRecipe:
     without_classes: str = field(
         "",
         "Classes to leave out of training, validation and test, by name, separated by commas, such as 8. The model "
-        "never sees them, so that Outliers can show whether it notices.",
+        "never sees them, so that Outliers can show whether its scores separate them.",
         group="data",
     )
     validation: int = field(
@@ -218,7 +218,7 @@ class SharedRecipe:
     adversarial: str = field(
         "non-saturating",
         "The losses of D and G. non-saturating: cross-entropy, G maximises "
-        "log D. hinge: D wants a margin. least-squares: squared distance to the labels. wgan-gp: "
+        "log D. hinge: D's outputs must differ by a margin. least-squares: squared distance to the labels. wgan-gp: "
         "a critic whose slope is held near 1.",
         group="adversarial",
         choices=("non-saturating", "hinge", "least-squares", "wgan-gp"),
@@ -310,7 +310,7 @@ class SharedRecipe:
 
     optimizer: str = field(
         "adam",
-        "adam: a step size of its own for each weight. sgd: plain gradient descent with momentum 0.9.",
+        "adam: a separate step size for each weight. sgd: plain gradient descent with momentum 0.9.",
         group="training",
         choices=("adam", "sgd"),
         only=_only("optimizer"),
@@ -417,9 +417,7 @@ class SharedRecipe:
                 f"arbitrary. Choose 'gaussian' and a σ for a {self.family.abbreviation}."
             )
         if self.family.adversarial and self.adversarial == "wgan-gp" and self.label_smoothing:
-            raise RecipeError(
-                "label_smoothing: has no meaning for 'wgan-gp', whose critic knows no labels. Set it to 0."
-            )
+            raise RecipeError("label_smoothing: has no meaning for 'wgan-gp', whose critic has no labels. Set it to 0.")
         if self.dataset == "folder" and not self.folder.strip():
             raise RecipeError("folder: is empty. The data set 'folder' needs the path of your folder of images.")
 

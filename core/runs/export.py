@@ -24,7 +24,7 @@ README = """{name}
 A run of Latent Lab: {summary}
 
 recipe.json       the recipe: model, data, training
-images.safetensors  digests of its images, by which the lab knows them again
+images.safetensors  digests of its images, by which the lab recognises them
 status.json       state of the training
 history.csv       the loss curves, in {unit};  kl.csv  the KL of every latent dimension
 classes.csv       of a GAN: the share of each class among the generated images

@@ -223,7 +223,7 @@ def test_a_diverged_run_says_so_and_goes_on_with_a_tenth_of_the_learning_rate(bo
     assert job.state == "diverged"
     page = visit(train_followed=[job.name])
     assert "The best weights" in page.warning[0].value.replace("\\", "")
-    buttons(page)["Go on from the last good epoch with learning rate 1"].click().run()
+    buttons(page)["Continue from the last good epoch with learning rate 1"].click().run()
     again = board.job(job.name)
     assert again is not job and again.wait(lambda j: len(j.snapshot().changes) == 1, 60)
     assert again.snapshot().changes[0]["new"] == 1.0

@@ -170,7 +170,7 @@ def _show(
     if part:
         _explain(part, run, drawn, at)
     else:
-        st.caption("Every part is a button that explains itself." + _which(drawn))
+        st.caption("Click any part to see what it does." + _which(drawn))
 
 
 def _which(drawn: Drawn) -> str:

@@ -124,7 +124,7 @@ def _table(scene: Scene) -> Explanation:
     here = f" This image has row {int(rows[scene.at]):,}." if rows is not None else ""
     return Explanation(
         "Table of latents",
-        f"There is no encoder. Each training image has a row of its own, {what}, and the gradient changes the row like "
+        f"There is no encoder. Each training image has its own row, {what}, and the gradient changes the row like "
         f"any other weight. The picture shows the rows of the images above.{here}",
         (rf"z_i = \mathrm{{table}}[i] \in \mathbb{{R}}^{{{d}}}",),
         (model.posterior,),

@@ -94,7 +94,7 @@ def _ended_early(job: TrainingJob) -> None:
             type="primary",
             icon=":material/play_arrow:",
             disabled=not job.run.resumable,
-            help="Goes on exactly where it stopped.",
+            help="Continues exactly where it stopped.",
         ):
             _submit(lambda: training_queue().resume(job.name, owner=me()))
         if run_button(
@@ -177,15 +177,13 @@ def _first_buttons() -> None:
         ):
             _submit(lambda: submit_training(first_model()))
         if example is not None and run_button(
-            "Play with a trained one",
+            "Try a trained model",
             "home_play",
             example,
             icon=":material/tune:",
             help="Move the sliders of a model that is already trained.",
         ):
             open_page("generate", run=example.name)
-        if example is not None:
-            run_menu(example, "home_menu_")
     st.caption(f"Training takes {takes} on this computer. No internet connection is needed.")
 
 
@@ -222,7 +220,7 @@ def _pictures(job: TrainingJob | None) -> None:
     if run is None:
         st.info("There is no trained model yet. Train your first one, and its pictures appear here.")
         return
-    _samples(run, run.frames()[-1])
+    _samples(run, run.frames()[-1], menu=True)
 
 
 def _newest_samples(name: str) -> None:
@@ -234,8 +232,8 @@ def _newest_samples(name: str) -> None:
         _samples(run, run.frames()[-1])
 
 
-def _samples(run: Run, epoch: int) -> None:
-    """The samples in a run's frame of that epoch."""
+def _samples(run: Run, epoch: int, menu: bool = False) -> None:
+    """The samples in a run's frame of that epoch. menu: whether what can be done with the run stands below them."""
     try:
         _, _, samples = frames.split(run.frame(epoch), run.recipe.shape)
     except (RunError, ValueError) as error:
@@ -243,9 +241,14 @@ def _samples(run: Run, epoch: int) -> None:
         return
     count = len(samples)
     still(samples, columns=8, scale=None, alt=f"{count} images invented by the model {run.name} after epoch {epoch}")
-    st.caption(
-        f"{count} pictures that the model made up ({escape_markdown(run.name)}, after {pluralize(epoch, 'epoch')})."
-    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(
+            f"{count} pictures that the model made up ({escape_markdown(run.name)}, after "
+            f"{pluralize(epoch, 'epoch')}).",
+            width="stretch",
+        )
+        if menu:
+            run_menu(run, "home_menu_")
 
 
 def _example() -> Run | None:

@@ -110,7 +110,7 @@ def settle(found: Sequence[Run]) -> list[Run]:
         names = dict.fromkeys([*by_family, *(name.strip() for name in (asked or "").split(",") if name.strip())])
         there = [name for name in names if name in usable][:MOST]
         if len(there) < len(names):
-            otherwise = "You see the others." if there else "You see the page as it opens."
+            otherwise = "You see the others." if there else "You see the default."
             address.warn(
                 "The address names a trained run with two latent dimensions that does not exist, or for more than "
                 f"{MOST} runs. {otherwise}"

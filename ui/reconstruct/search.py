@@ -182,4 +182,4 @@ def _summary(status: DeltaGenerator, found: Sequence[Found], unfinished: bool) -
         searches = pluralize(len(traces), "search", "searches")
         status.caption(f"{searches} in {milliseconds:,.0f} ms. Drag the scrubber to follow them.")
     else:
-        status.caption("One pass of each encoder. “Refine” under Search shows what one pass misses.")
+        status.caption("One pass of each encoder. “Refine” under Search shows how much a search improves it.")

@@ -19,7 +19,7 @@ from ui.shared.run_buttons import run_button, run_key
 
 MEANINGS = {
     "recipe.json": "the recipe: model, data, training",
-    "images.safetensors": "digests of its images, by which they are known again",
+    "images.safetensors": "digests of its images, by which they are recognised",
     "status.json": "state of the training",
     "history.csv": "the loss curves",
     "kl.csv": "the KL of every latent dimension after every epoch",

@@ -42,7 +42,7 @@ TERMS = {
         ("posteriors",),
     ),
     "KL": Entry(
-        "The Kullback–Leibler divergence KL(q ‖ p) says how far a distribution q is from p: it is 0 where they are "
+        "The Kullback–Leibler divergence KL(q ‖ p) measures how far a distribution q is from p: it is 0 where they are "
         "equal and never negative."
     ),
     "nats": Entry("Units of information with the natural logarithm: 1 nat = 1 / ln 2 ≈ 1.44 bits.", ("nat",)),

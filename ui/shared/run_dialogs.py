@@ -40,7 +40,7 @@ def _continue(run: Run, queue: TrainingQueue, known: Identity | None = None) -> 
     if per_epoch := _seconds_per_epoch(run):
         st.caption(f"About {duration(per_epoch * (total - run.status['epoch']))}, at the speed of the training so far.")
     if run_button(
-        "Continue", "continue_go", run, known=known, type="primary", help="Goes on exactly where it stopped."
+        "Continue", "continue_go", run, known=known, type="primary", help="Continues exactly where it stopped."
     ):
         try:
             queue.resume(run.name, epochs=int(total), owner=me())

@@ -145,7 +145,7 @@ def run_menu(run: Run, place: str = "", *, page: str = "", opened: bool = False)
             _downloads(run, place, training)
             if _item("Rename", "rename", run, place, "edit", training, "Gives it another name."):
                 DIALOGS["rename"](run, training_queue(), identity(run))
-        if _item("Delete", "delete", run, place, "delete", training, "Says what would be lost, then deletes it."):
+        if _item("Delete", "delete", run, place, "delete", training, "Shows what would be lost, then deletes it."):
             DIALOGS["delete"](run, training_queue(), identity(run))
 
 

@@ -124,7 +124,7 @@ def _next_steps(job: TrainingJob, queue: TrainingQueue, main: Literal["primary",
     if job.state == "diverged":
         lower = _learning_rate(job) / 10
         if run_button(
-            f"Go on from the last good epoch with learning rate {lower:g}",
+            f"Continue from the last good epoch with learning rate {lower:g}",
             "train_lower",
             job.run,
             type=main,
@@ -140,7 +140,7 @@ def _next_steps(job: TrainingJob, queue: TrainingQueue, main: Literal["primary",
         type=main,
         icon=":material/play_arrow:",
         disabled=not job.run.resumable,
-        help="Goes on exactly where it stopped.",
+        help="Continues exactly where it stopped.",
     ):
         start_job(lambda: queue.resume(job.name, owner=me()))
     if run_button(

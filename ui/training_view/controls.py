@@ -48,7 +48,9 @@ def head(job: TrainingJob) -> None:
             st.rerun()
         st.markdown(heading(job))  # inside the fragment, since β can change during the training
         if foreign.asks(job):
-            st.caption(f"This training belongs to {label(job.owner)}. You can watch it; a change asks first.")
+            st.caption(
+                f"This training belongs to {label(job.owner)}. You can watch it. Changes need your confirmation."
+            )
         elif job.touched_by:
             st.caption(f"The last command came from {label(job.touched_by)}.")
         controls(job)
@@ -71,7 +73,7 @@ def controls(job: TrainingJob) -> None:
                 type="primary",
                 on_click=_act,
                 args=(job, job.resume, lambda j: j.state != "paused"),
-                help="Goes on exactly where it paused.",
+                help="Continues exactly where it paused.",
             )
         else:
             job_button(
@@ -208,7 +210,13 @@ def _act(job: TrainingJob, action: Callable[[], None], done: Callable[[Any], boo
 def _tuning(job: TrainingJob) -> None:
     """Fields for a new learning rate and β."""
     if foreign.asks(job):
-        job_button("Change these settings", "train_tune", job, lambda: None, help="Asks first: it is not yours.")
+        job_button(
+            "Change these settings",
+            "train_tune",
+            job,
+            lambda: None,
+            help="This training is not yours: you will be asked to confirm.",
+        )
         return
     points, adversarial = job.snapshot().points, job.recipe.family.adversarial
     lr_key, beta_key = f"tune_lr_{job.id}", f"tune_beta_{job.id}"

@@ -106,7 +106,7 @@ function start(root) {
     nodes = PARTS.map(createPart);
     arrows = [];
     ideas.replaceChildren(band, ...IDEAS.map(createIdea));
-    hint.textContent = "Every part is a button: it shows the code that runs.";
+    hint.textContent = "Click any part to see its code.";
   }
 
   function createPart(spec) {
