@@ -152,7 +152,7 @@ def _make_venv(home: LabPaths, run: Runner, say, usable: bool) -> None:
         found = probe(home, [])
         if usable and found and _is_ours(found) and run([home.python, "-m", "pip", "--version"]).ok:
             return
-        say("The .venv that is there cannot be used: making it anew.")
+        say("The .venv that is there cannot be used: making it again.")
         try:
             shutil.rmtree(home.venv)
         except OSError as error:
@@ -189,7 +189,7 @@ def _install(home: LabPaths, dev: bool, run: Runner) -> str:
         done, source = got_uv, ""
     else:
         done = run([*pip, *lists], note=note)
-        source = "from the plain package index, because the installer uv could not be had"
+        source = "from the plain package index, because the installer uv could not be obtained"
     if not done.ok:
         raise SetupError(f"{diagnose(done.output).advice} Details: {home.build_log}")
     return source

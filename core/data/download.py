@@ -164,7 +164,7 @@ def _fetch(mirrors: list[str], file: str, md5: str, part: Path, report: Progress
             if not leftovers:
                 break
             leftovers = False  # once more, from the beginning
-    raise DownloadError(f"{file} could not be fetched ({reason}). Try again later: the part that is here is kept.")
+    raise DownloadError(f"{file} could not be fetched ({reason}). Try again later: what was downloaded is kept.")
 
 
 def _continue(url: str, part: Path, report: Progress, stop: threading.Event | None) -> None:
@@ -230,7 +230,7 @@ def _md5(path: Path) -> str:
 
 def _check_stop(stop: threading.Event | None) -> None:
     if stop is not None and stop.is_set():
-        raise Stopped("Stopped. The part that is here is kept: download again to continue.")
+        raise Stopped("Stopped. What was downloaded is kept: download again to continue.")
 
 
 def _reason(error: Exception) -> str:

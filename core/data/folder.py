@@ -302,7 +302,12 @@ def _parts(
     if not (said == TRAIN).any() or not len(test):
         empty = "training" if len(test) else "test"
         train, test = _own_split(pictures, labels)
-        return train, test, none, (f"The folder of the {empty} set holds no usable picture: a sixth is tested with.",)
+        return (
+            train,
+            test,
+            none,
+            (f"The folder of the {empty} set holds no usable picture: a sixth of the images is used for testing.",),
+        )
     train = np.setdiff1d(everyone, test)
     return train, test, np.flatnonzero(said[train] == VALIDATION), _seen(pictures, train, test)
 
@@ -315,7 +320,7 @@ def _seen(pictures: Sequence[np.ndarray], train: np.ndarray, test: np.ndarray) -
     if not both:
         return ()
     are = "is a training image as well" if both == 1 else "are training images as well"
-    return (f"{both:,} of the {len(test):,} test images {are}: figures on the test set are too good by that.",)
+    return (f"{both:,} of the {len(test):,} test images {are}: figures on the test set are too good because of that.",)
 
 
 def _own_split(pictures: Sequence[np.ndarray], labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

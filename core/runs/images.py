@@ -105,7 +105,7 @@ def move(run: Run, folder: str) -> ImageSet:
         RunError: the images of the run lie in no folder of the user's.
     """
     if not changeable(run):
-        raise RunError(f"'{run.name}' was trained on {run.recipe.dataset}, which lies in no folder of yours.")
+        raise RunError(f"'{run.name}' was trained on {run.recipe.dataset}, which is not a folder of yours.")
     images = load_images(run.recipe.with_(folder=folder))
     if (then := stored(run)) is not None:
         images = arrange(images, then)

@@ -143,7 +143,7 @@ class RunRecorder:
         rows = self._rows_on_disk("history.csv", self.table.columns)
         if not self.notes and any(row["step"] > 0 for row in rows):
             kept = history.keep_aside(self.run.path / "history.csv")
-            self.notes.append(f"It began anew; the curves of an earlier training are kept in {kept}.")
+            self.notes.append(f"It started from the beginning. The curves of an earlier training are kept in {kept}.")
 
     def time(self, row: Row) -> Row:
         """The row with the training time so far, in seconds to the millisecond."""

@@ -53,7 +53,8 @@ def save_error(error: OSError, epoch: int, saved: bool) -> str:
     cure = "make room on the disk" if error.errno in FULL else "see that the run's folder can be written to"
     if not saved:
         return (
-            f"Nothing of this training could be saved ({error.strerror or error}): {cure}, then resume. It begins anew."
+            f"Nothing of this training could be saved ({error.strerror or error}): {cure}, then resume. It starts "
+            f"from the beginning."
         )
     return (
         f"Epoch {epoch} could not be saved ({error.strerror or error}). The last saved state is kept: {cure}, "

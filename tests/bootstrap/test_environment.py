@@ -98,7 +98,7 @@ def test_half_made_venv_is_made_anew(home, damage, stamped):
         home.requirements.write_text("torch>=2.16\n")
     machine, said = build(home)
     assert machine.steps[-4:] == FULL_BUILD
-    assert "cannot be used: making it anew" in said
+    assert "cannot be used: making it again" in said
     assert not (home.venv / "rubbish").exists()
     assert environment.why_build(home) is None
 
@@ -184,7 +184,7 @@ def test_build_names(version, name):
 def test_pip_stands_in_for_uv(home):
     machine, said = build(home, get_uv="ERROR: No matching distribution found for uv")
     assert machine.steps == ["venv", "get_uv", "pip_install"]
-    assert "because the installer uv could not be had" in said
+    assert "because the installer uv could not be obtained" in said
     assert environment.why_build(home) is None
 
 

@@ -48,5 +48,5 @@ def _running(name: str) -> None:
         key=f"stop_{name}",
         icon=":material/stop:",
         on_click=job.stop,
-        help="The part that is here is kept; you can resume later.",
+        help="What was downloaded is kept. You can resume later.",
     )
