@@ -59,8 +59,10 @@ def test_the_point_on_generate_survives_a_reload_and_is_in_the_copied_link(page:
     page.reload()
     expect(main).to_have_attribute("data-z-hash", shown, timeout=SLOW)
     settled(page)
+    before = page.url
     page.get_by_role("button", name="Random", exact=True).click()
     expect(main).not_to_have_attribute("data-z-hash", shown)
+    page.wait_for_function("before => location.href !== before", arg=before)
     settled(page)
     there = main.get_attribute("data-z-hash")
     page.get_by_role("button", name="Copy link").click()
