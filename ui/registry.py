@@ -35,11 +35,11 @@ PAGES: tuple[LabPage, ...] = (
     HOME,
     LabPage("data", "Data", ":material/photo_library:", "Look at the images a model learns from, or bring your own."),
     LabPage(
-        "train", "Train", ":material/show_chart:", "Choose a model, watch it learn, pause it and change its settings."
+        "train", "Train", ":material/show_chart:", "Train a model, watch it learn, pause or change it."
     ),
     LabPage("run", "Runs", ":material/table_rows:", "Open any trained model, or compare several."),
     LabPage(
-        "generate", "Generate", ":material/tune:", "Move a slider for each latent dimension and watch the picture."
+        "generate", "Generate", ":material/tune:", "Move the latent sliders and watch the picture."
     ),
     LabPage(
         "reconstruct",

@@ -184,7 +184,7 @@ def _first_buttons() -> None:
             help="Move the sliders of a model that is already trained.",
         ):
             open_page("generate", run=example.name)
-    st.caption(f"Training takes {takes} on this computer. No internet connection is needed.")
+    st.caption(f"Training takes {takes} and needs no internet connection.")
 
 
 @st.fragment(run_every=TICK)
@@ -241,14 +241,14 @@ def _samples(run: Run, epoch: int, menu: bool = False) -> None:
         return
     count = len(samples)
     still(samples, columns=8, scale=None, alt=f"{count} images invented by the model {run.name} after epoch {epoch}")
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(
-            f"{count} pictures that the model made up ({escape_markdown(run.name)}, after "
-            f"{pluralize(epoch, 'epoch')}).",
-            width="stretch",
-        )
-        if menu:
-            run_menu(run, "home_menu_")
+    words = f"{count} pictures that the model made up ({escape_markdown(run.name)}, after {pluralize(epoch, 'epoch')})."
+    if not menu:
+        st.caption(words)
+        return
+    about, actions = st.columns([3, 1], vertical_alignment="center")
+    about.caption(words)
+    with actions:
+        run_menu(run, "home_menu_")
 
 
 def _example() -> Run | None:

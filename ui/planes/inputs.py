@@ -112,7 +112,7 @@ def settle(found: Sequence[Run]) -> list[Run]:
         if len(there) < len(names):
             otherwise = "You see the others." if there else "You see the default."
             address.warn(
-                "The address names a trained run with two latent dimensions that does not exist, or for more than "
+                "The address names a trained run with two latent dimensions that does not exist, or more than "
                 f"{MOST} runs. {otherwise}"
             )
         state[BOX] = there or first

@@ -14,6 +14,7 @@ from ui.shared import address
 from ui.shared.image_choice import ImagesKey, images_key
 from ui.shared.page import images_of, page_head, say_changes
 from ui.shared.pointer import touch_or
+from ui.shared.run_menu import runs_menu
 from ui.shared.run_picker import damaged_runs
 
 
@@ -35,6 +36,8 @@ def page() -> None:
     with toolbar:
         if found:
             inputs.picker(found)
+            if chosen:
+                runs_menu(chosen, "planes_menu_", page="planes")
             plane_key(key="planes_key")
         missing.train_all_button(absent, primary=not found)
     inputs.keep(chosen)

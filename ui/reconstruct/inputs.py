@@ -14,6 +14,7 @@ from core.runs import Run
 from ui.shared import address, image_choice
 from ui.shared.default_run import preferred
 from ui.shared.image_choice import ImagesKey, Pick, images_key
+from ui.shared.run_menu import runs_menu
 from ui.shared.run_picker import nothing_yet
 
 MAX_MODELS = 6
@@ -57,23 +58,27 @@ def choose_models() -> list[Run] | None:
         existing = [name for name in wanted if name in usable][:MAX_MODELS]
         if len(existing) < len(wanted):
             address.warn(
-                "The address names a trained run that does not exist, or for more than "
+                "The address names a trained run that does not exist, or more than "
                 f"{MAX_MODELS} at once. You see {'the others' if existing else 'one model of each kind'}."
             )
         st.session_state[box] = existing or first
     else:
         kept = st.session_state.get(box, st.session_state.get("reconstruct_kept"))
         st.session_state[box] = first if kept is None else [name for name in kept if name in usable]
-    chosen = st.multiselect(
-        "Models",
-        list(usable),
-        key=box,
-        max_selections=MAX_MODELS,
-        label_visibility="collapsed",
-        placeholder="Choose models",
-        format_func=lambda name: _label(usable, name),
-        help=f"Up to {MAX_MODELS} trained runs of any kind, side by side. Their names are part of the page's address.",
-    )
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="reconstruct_box_line"):
+        chosen = st.multiselect(
+            "Models",
+            list(usable),
+            key=box,
+            max_selections=MAX_MODELS,
+            label_visibility="collapsed",
+            placeholder="Choose models",
+            format_func=lambda name: _label(usable, name),
+            help=f"Up to {MAX_MODELS} trained runs of any kind, side by side. Their names are part of the page's "
+            "address.",
+        )
+        if chosen:
+            runs_menu([usable[name] for name in chosen], "reconstruct_menu_", page="reconstruct")
     st.session_state["reconstruct_kept"] = chosen
     text = ",".join(chosen)
     address.put("run", None)

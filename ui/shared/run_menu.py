@@ -6,7 +6,7 @@ beside it as a button.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
@@ -116,6 +116,7 @@ WAYS = (
 )
 """In the order of the menu."""
 
+ICON, HELP = ":material/more_horiz:", "Open this run on another page, continue, rename, download or delete it."
 NO_WEIGHTS = "It has no weights yet: they come with the first epoch of its training."
 
 
@@ -126,17 +127,28 @@ def run_menu(run: Run, place: str = "", *, page: str = "", opened: bool = False)
         place: start of the widgets' keys, where one page can have more than one menu of a run. page: key of the page it
             stands on (`table` for the table of runs), which it does not offer. opened: whether that is the run's own.
     """
+    with st.popover("Actions", icon=ICON, key=run_key(f"{place}actions", run), help=HELP):
+        _lines(run, place, page, opened)
+
+
+def runs_menu(chosen: Sequence[Run], place: str, *, page: str) -> None:
+    """The same for a page that shows several runs: the menu begins with the choice of the run.
+
+    Args:
+        chosen: the runs on the page, one or more. place, page: as of `run_menu`.
+    """
+    runs = {run.name: run for run in chosen}
+    with st.popover("Actions", icon=ICON, key=f"{place}actions", help=HELP):
+        name = st.selectbox("Run", list(runs), key=f"{place}run", help="The run that the actions below are for.")
+        if name in runs:
+            _lines(runs[name], place, page, opened=False)
+
+
+def _lines(run: Run, place: str, page: str, opened: bool) -> None:
+    """The menu of one run."""
     job = job_of(run.name)
     training = job is not None and job.active
-    with (
-        st.popover(
-            "Actions",
-            icon=":material/more_horiz:",
-            key=run_key(f"{place}actions", run),
-            help="Open this run on another page, continue, rename, download or delete it.",
-        ),
-        st.container(gap=None, key=run_key(f"run_menu_{place}", run)),
-    ):
+    with st.container(gap=None, key=run_key(f"run_menu_{place}", run)):
         if run.error is None:
             for way in WAYS:
                 if way.fits(run) and page not in way.here and not (opened and way.verb == "open"):
