@@ -34,13 +34,9 @@ HOME = LabPage("home", "Home", ":material/home:", "Train a first model, or open 
 PAGES: tuple[LabPage, ...] = (
     HOME,
     LabPage("data", "Data", ":material/photo_library:", "Look at the images a model learns from, or bring your own."),
-    LabPage(
-        "train", "Train", ":material/show_chart:", "Train a model, watch it learn, pause or change it."
-    ),
+    LabPage("train", "Train", ":material/show_chart:", "Train a model, watch it learn, pause or change it."),
     LabPage("run", "Runs", ":material/table_rows:", "Open any trained model, or compare several."),
-    LabPage(
-        "generate", "Generate", ":material/tune:", "Move the latent sliders and watch the picture."
-    ),
+    LabPage("generate", "Generate", ":material/tune:", "Move the latent sliders and watch the picture."),
     LabPage(
         "reconstruct",
         "Reconstruct",
