@@ -88,7 +88,7 @@ def test_what_was_typed_is_quoted_as_it_is(page: Page, lab, typed):
     page.get_by_text("Network", exact=True).click()
     page.get_by_role("textbox", name="Hidden layers").fill(typed)
     page.get_by_role("textbox", name="Hidden layers").press("Enter")
-    alert = page.get_by_test_id("stAlert").filter(has_text="Hidden layers").get_by_test_id("stMarkdownContainer")
+    alert = page.get_by_test_id("stAlert").filter(has_text="Hidden layers:").get_by_test_id("stMarkdownContainer")
     expect(alert).to_be_visible(timeout=SLOW)
     settled(page)
     assert typed in alert.inner_text().replace("\u2060", "")
