@@ -78,7 +78,7 @@ def test_a_run_that_waits_or_trains_is_listed_with_an_empty_result():
     running, waiting = in_training("first"), in_training("second")
     table = visit().dataframe[0].value.set_index("Run")
     assert (table["State"]["first"], table["State"]["second"]) == ("training", "queued")
-    assert waiting.position == 1 and running.position == 0 and table["Best total"].isna().all()
+    assert waiting.position == 1 and running.position == 0 and table["Best validation total"].isna().all()
 
 
 def test_a_beta_that_was_changed_stands_in_the_table_the_comparison_and_the_chart(monkeypatch):

@@ -29,19 +29,19 @@ COLUMNS = {
     # These widths let the first three stand side by side on a phone.
     "Run": st.column_config.TextColumn(width=150),
     "State": st.column_config.TextColumn(width=78),
-    "Best total": st.column_config.NumberColumn(
-        width=82,
+    "Best validation total": st.column_config.NumberColumn(
+        width=135,
         format="%.1f",
         help="Lowest validation total, in nats per image: all loss terms with the run's own weights, such as β.",
     ),
     "Squared error": st.column_config.NumberColumn(
-        width=82,
+        width=96,
         format="%.2f",
         help="Lowest validation total of a run whose loss is the squared error, summed over an image's pixels. It is "
         "not in nats.",
     ),
-    "Fréchet": st.column_config.NumberColumn(
-        width=70,
+    "Fréchet distance": st.column_config.NumberColumn(
+        width=112,
         format="%.1f",
         help="Of a GAN: lowest Fréchet distance to real images, in features of the lab's classifier.",
     ),
@@ -57,9 +57,9 @@ ORDER = (
     "Owner",
     "State",
     "Samples",
-    "Best total",
+    "Best validation total",
     "Squared error",
-    "Fréchet",
+    "Fréchet distance",
     "Epochs",
     "Time",
     "Started",
@@ -134,7 +134,7 @@ def _row(run: Run, place: int | None, pictured: bool) -> dict:
         return {
             "Run": run.name,
             "State": "damaged",
-            "Best total": math.nan,
+            "Best validation total": math.nan,
             "Epochs": math.nan,
             "Time": "",
             "Started": "",
@@ -144,16 +144,16 @@ def _row(run: Run, place: int | None, pictured: bool) -> dict:
     status, best = run.status, run.status.get("best_total")
     state = STATE_WORDS.get(status["state"], status["state"]) if place is None else "queued" if place else "training"
     live = place == 0
-    column = "Best total"
+    column = "Best validation total"
     if run.recipe.family.adversarial:
-        column = "Fréchet"
+        column = "Fréchet distance"
     elif figures.unit(run.recipe) == figures.SQUARED_ERROR:
         column = "Squared error"
     figure = math.nan if live or best is None else best
     return {
         "Run": run.name,
         "State": state,
-        **{"Best total": math.nan, column: figure},
+        **{"Best validation total": math.nan, column: figure},
         "Epochs": math.nan if live else float(epoch(status["epoch"])),
         "Time": "" if live else duration(status["seconds"]),
         "Started": format_time(status.get("created")),

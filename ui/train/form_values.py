@@ -117,7 +117,10 @@ def _fields_from_address(ready: dict[str, bool]) -> None:
             continue
         value = read_field(field, asked[field.name])
         if value is None or (field.name == "dataset" and value not in ready):
-            allowed = bounds(field).strip() or f"Allowed: {', '.join(map(str, field.metadata['choices'] or ()))}."
+            allowed = (
+                bounds(field).strip().replace("From ", "Allowed: ")
+                or f"Allowed: {', '.join(map(str, field.metadata['choices'] or ()))}."
+            )
             complaint = f"The address has a value for “{label(field.name)}” that is not possible."
             address.refuse(field.name, f"{complaint} {allowed}")
         elif field.name == "dataset":

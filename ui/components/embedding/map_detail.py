@@ -18,7 +18,7 @@ _mount = register(
     """
 <div class="lab map-detail">
   <p class="hint"><span class="mouse">Click</span><span class="touch">Tap</span> a point for its reconstruction and its
-    nearest images, or draw round many.</p>
+    nearest images, or draw a lasso around many points.</p>
   <div class="picked inner" hidden><div class="pairs"></div><div class="rows"></div></div>
   <div class="many inner" hidden>
     <div><p class="count"></p><div class="pairs"></div></div>
