@@ -1,0 +1,65 @@
+"""The menu of a run offers the pages that suit it, and says what a deletion costs."""
+
+import pytest
+
+from core import runs
+from tests.pages.page_tools import open_page, text_of, untrained
+from tests.tiny_gans import gan_run
+from tests.tiny_runs import tiny
+from ui.shared.run_menu import WAYS
+
+
+@pytest.fixture(autouse=True)
+def own_runs(monkeypatch, tmp_path):
+    monkeypatch.setenv("LATENT_LAB_RUNS", str(tmp_path / "runs"))
+
+
+def menu(name: str, page: str = "", opened: bool = False) -> None:
+    from core import runs
+    from ui.shared.run_menu import run_menu
+
+    run_menu(runs.open_run(name), "here_", page=page, opened=opened)
+
+
+def labels(name: str, **options) -> dict[str, bool]:
+    """Buttons of a run's menu → whether they can be pressed."""
+    return {b.label: not b.disabled for b in open_page(menu, kwargs={"name": name, **options}).button}
+
+
+def test_a_menu_has_the_pages_that_suit_the_run_and_not_the_one_it_stands_on():
+    untrained("flat", latent_dim=2)
+    untrained("deep", latent_dim=3)
+    flat, deep = labels("flat"), labels("deep", page="map")
+    assert all(flat[way.label] for way in WAYS if way.label != "VAE → GAN") and "VAE → GAN" not in flat
+    assert flat.keys() - deep.keys() == {"Planes", "Map"}
+    assert flat.keys() - labels("flat", opened=True).keys() == {"Page of this run"}
+    assert flat.keys() - labels("flat", page="table").keys() == {"Compare"}
+
+
+def test_a_gan_is_opened_on_its_page_and_on_none_that_encodes():
+    gan_run("game")
+    found = labels("game")
+    assert "VAE → GAN" in found and not found.keys() & {"Reconstruct", "Planes", "Map", "Outliers"}
+
+
+def test_a_run_without_weights_can_be_opened_and_compared_but_not_used():
+    runs.create(tiny(), "new")
+    found = labels("new")
+    usable = {"Page of this run", "Compare", "Continue training", "Rename", "Delete"}
+    assert {name for name, pressed in found.items() if pressed} == usable
+
+
+def test_a_deletion_says_what_it_costs():
+    run = untrained("costly")
+    run.update_status(seconds=75.0)
+
+    def ask() -> None:
+        from core import runs
+        from core.jobs import training_queue
+        from ui.shared.run_dialogs import DIALOGS
+
+        DIALOGS["delete"](runs.open_run("costly"), training_queue.training_queue())
+
+    files = [file for file in run.path.rglob("*") if file.is_file()]
+    said = text_of(open_page(ask))
+    assert f"{len(files)} files" in said and "1 min 15 s of training" in said
