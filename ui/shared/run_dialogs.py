@@ -17,6 +17,9 @@ CHOSEN = "runs_chosen"
 NAME = "name"
 """Address parameter: name of the run whose page is shown."""
 
+NOTICE = "run_notice"
+"""Session-state key: what a dialog has done, for `run_menu` to say once the page is drawn again."""
+
 MOST = 10_000
 """Largest number of epochs of a run, as in the recipe."""
 
@@ -47,6 +50,10 @@ def _continue(run: Run, queue: TrainingQueue, known: Identity | None = None) -> 
         except (RunError, ValueError) as error:
             st.error(escape_markdown(str(error)))
         else:
+            st.session_state[NOTICE] = (
+                f"**{escape_markdown(run.name)}** is being trained further in the background. Its page shows the "
+                f"training live."
+            )
             st.rerun()
 
 

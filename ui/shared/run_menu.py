@@ -18,7 +18,7 @@ from ui import registry
 from ui.shared.jobs import job_of
 from ui.shared.page import open_page
 from ui.shared.run_buttons import identity, run_button, run_key
-from ui.shared.run_dialogs import DIALOGS
+from ui.shared.run_dialogs import DIALOGS, NOTICE
 
 FLAT = 2
 """Latent dimensions of a run that Planes can show."""
@@ -146,6 +146,8 @@ def runs_menu(chosen: Sequence[Run], place: str, *, page: str) -> None:
 
 def _lines(run: Run, place: str, page: str, opened: bool) -> None:
     """The menu of one run."""
+    if notice := st.session_state.pop(NOTICE, ""):
+        st.toast(notice, icon=":material/play_arrow:")
     job = job_of(run.name)
     training = job is not None and job.active
     with st.container(gap=None, key=run_key(f"run_menu_{place}", run)):
