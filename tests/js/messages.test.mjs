@@ -55,3 +55,48 @@ test("scripts of two components share one store, and only the newest entries are
   first.dropOldest(map, 5);
   assert.equal(map.size, 2);
 });
+
+// An address bar and a clock that tests move by hand.
+function browser() {
+  const location = new URL("http://localhost/generate?run=a&z=0"), written = [], timers = new Map();
+  let next = 1;
+  const globals = { URL, location, history: { state: null, replaceState: (_, __, url) => {
+    location.href = url.href;
+    written.push(url.search);
+  } } };
+  globals.setTimeout = (act, ms, ...values) => { timers.set(next, () => act(...values)); return next++; };
+  globals.clearTimeout = (timer) => timers.delete(timer);
+  const rest = () => { for (const [timer, act] of [...timers]) { timers.delete(timer); act(); } };
+  return { ...load(["setAddress", "setAddressAtRest", "flushAddress"], [], globals), location, written, rest };
+}
+
+test("a value that moves is written into the address once, when it rests", () => {
+  const { setAddressAtRest, written, rest } = browser(), node = { isConnected: true };
+  for (const z of ["1", "2", "3"]) setAddressAtRest(node, "z", z);
+  setAddressAtRest(node, "t", "0.5");
+  assert.deepEqual(written, []);
+  rest();
+  assert.deepEqual(written, ["?run=a&z=3", "?run=a&z=3&t=0.5"]);
+  rest();
+  assert.equal(written.length, 2);
+});
+
+test("a link that is copied holds what still moves, and nothing is written twice", () => {
+  const { setAddressAtRest, flushAddress, written, rest } = browser();
+  setAddressAtRest({ isConnected: true }, "z", "4");
+  flushAddress();
+  rest();
+  assert.deepEqual(written, ["?run=a&z=4"]);
+});
+
+test("what has left the page, or the page itself, no longer writes into the address", () => {
+  const { setAddressAtRest, location, written, rest } = browser(), node = { isConnected: true };
+  setAddressAtRest(node, "z", "1");
+  node.isConnected = false;
+  rest();
+  node.isConnected = true;
+  setAddressAtRest(node, "z", "2");
+  location.pathname = "/planes";
+  rest();
+  assert.deepEqual(written, []);
+});

@@ -58,7 +58,8 @@ function start(root) {
 
   // Where the visitor went stands in the address, so that a reload and a link lead back; the server never writes it.
   function keep() {
-    if (props.parameter) setAddress(props.parameter, position.map((x) => String(Number(x.toFixed(3)))).join("_"));
+    if (!props.parameter) return;
+    setAddressAtRest(inner, props.parameter, position.map((x) => String(Number(x.toFixed(3)))).join("_"));
   }
 
   function showPosition() {

@@ -15,6 +15,7 @@ function start(root) {
   }
 
   button.addEventListener("click", async () => {
+    flushAddress();
     say(await copied(location.href) ? "Copied" : "Copy it from the address bar", SHOWN);
   });
   root.querySelector(".keys").addEventListener("click", () => dispatchEvent(new Event("lab-shortcuts")));

@@ -143,7 +143,7 @@ function start(root) {
 
   // The newest epoch is where the film begins: it needs no place in the address.
   function keep() {
-    if (parameter) setAddress(parameter, live ? null : String(at));
+    if (parameter) setAddressAtRest(sheet, parameter, live ? null : String(at));
   }
 
   slider.addEventListener("input", () => { pause(); go(Number(slider.value)); });

@@ -16,7 +16,7 @@ function start(root) {
   const plots = root.querySelector(".plots"), read = root.querySelector(".read");
   const ends = [...root.querySelectorAll(".end")];
   const view = { send: null, accept, stop };
-  let props = null, shape = null, tiles = null, shown = 17, stride = 4, keeping = null;
+  let props = null, shape = null, tiles = null, shown = 17, stride = 4;
 
   const last = () => props.frames - 1;
   const scrubber = createScrubber(root, {
@@ -105,10 +105,7 @@ function start(root) {
     const { at } = scrubber, t = at / last();
     scrubber.mark(`${Math.round(100 * t)} % of the path from A to B`);
     figure.dataset.at = at;
-    clearTimeout(keeping); // a reload and a link lead back to where the scrubber rests
-    keeping = setTimeout(() => {
-      if (figure.isConnected) setAddress("t", t === FIRST_LOOK ? null : String(Math.round(t * 1e3) / 1e3));
-    }, 300);
+    setAddressAtRest(figure, "t", t === FIRST_LOOK ? null : String(Math.round(t * 1e3) / 1e3));
     heroes.querySelectorAll(".hero").forEach((hero, way) => {
       const canvas = hero.querySelector("canvas"), note = props.ways[way].notes[at] ?? "";
       paintImage(canvas, image(way, at), shape);
@@ -175,7 +172,6 @@ function start(root) {
 
   function stop() {
     scrubber.stop();
-    clearTimeout(keeping);
     watch.disconnect();
     removeView(root);
   }

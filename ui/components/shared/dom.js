@@ -10,6 +10,7 @@ const views = new WeakMap(); // parentElement → view
 const store = (window.latentLab ??= {
   films: new Map(), sheets: new Map(), listeners: new Map(), queue: [], sending: false,
 });
+store.moving ??= new Map(); // parameters of the address that wait until their value rests: name → what is to be written, and where
 
 // Streamlit sends all values set within one tick as one message and reruns one fragment for it: of two components that
 // set values at once, one would get no answer. So each waits for a tick of its own.
@@ -58,6 +59,27 @@ function setAddress(name, text) {
   if (text === null) url.searchParams.delete(name);
   else url.searchParams.set(name, text);
   if (url.href !== location.href) history.replaceState(history.state, "", url);
+}
+
+const AT_REST = 300; // ms without a change after which a moving value is written into the address
+
+// The same for a value that moves, such as a slider's: written once it rests. A new address costs the browser more than
+// the whole rest of a key press, and Safari refuses more than a hundred of them in half a minute. Nothing is written
+// when `node` has left the page meanwhile or another page has been opened, whose address it would be.
+function setAddressAtRest(node, name, text) {
+  clearTimeout(store.moving.get(name)?.timer);
+  const timer = setTimeout(flushAddress, AT_REST, name);
+  store.moving.set(name, { node, text, timer, page: location.pathname });
+}
+
+// Writes what waits for rest at once: the one parameter, or all of them.
+function flushAddress(only) {
+  for (const [name, { node, text, timer, page }] of [...store.moving]) {
+    if (only !== undefined && name !== only) continue;
+    clearTimeout(timer);
+    store.moving.delete(name);
+    if (node.isConnected && location.pathname === page) setAddress(name, text);
+  }
 }
 
 // Keeps the `most` newest entries of a Map.
