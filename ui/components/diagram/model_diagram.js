@@ -20,7 +20,7 @@ function start(root) {
   const figure = root.querySelector(".model"), choice = root.querySelector(".choice");
   const groups = root.querySelector(".groups");
   const view = { send: null, accept, stop };
-  let props = null, nodes = [], at = 0, run = 0, timers = [], unsubscribe = null, rest = null, position = null;
+  let props = null, nodes = [], at = 0, run = 0, timers = [], unsubscribe = null, rest = null, position = null, frame = 0;
   let pressed = false, seen = false; // whether a pointer is down, and whether the figure is on the screen
 
   function accept(data) {
@@ -173,8 +173,9 @@ function start(root) {
     position = null;
     if (!props.follows) return;
     unsubscribe = subscribe(`position:${props.follows}`, (values) => {
+      if (samePlace(position, values)) return;
       position = [...values];
-      showPosition();
+      showSoon();
       ask();
     });
     publish(`askPosition:${props.follows}`, (values) => { position = [...values]; });
@@ -185,6 +186,12 @@ function start(root) {
     clearTimeout(rest);
     if (!position || pressed || !seen || samePlace(position, props.place)) return;
     rest = setTimeout(() => { if (!pressed) view.send("place", Date.now()); }, REST);
+  }
+
+  // Once a frame, and not while nobody sees it: the picture beside the sliders comes first.
+  function showSoon() {
+    cancelAnimationFrame(frame);
+    frame = requestAnimationFrame(() => { if (seen && position) showPosition(); });
   }
 
   function showPosition() {
@@ -218,6 +225,7 @@ function start(root) {
   for (const end of ["pointerup", "pointercancel"]) window.addEventListener(end, release, true);
   const glance = new IntersectionObserver((entries) => {
     seen = entries[entries.length - 1].isIntersecting;
+    showSoon();
     ask();
   });
   glance.observe(figure);
@@ -229,6 +237,7 @@ function start(root) {
     for (const end of ["pointerup", "pointercancel"]) window.removeEventListener(end, release, true);
     for (const timer of timers) clearTimeout(timer);
     clearTimeout(rest);
+    cancelAnimationFrame(frame);
     unsubscribe?.();
     removeView(root);
   }
