@@ -2,7 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { load, plain } from "./load.mjs";
 
-const { tabStops, wrapTab, deepFocus } = load(["tabStops", "wrapTab", "deepFocus"], ["shared/focus"]);
+const BODY = "the document's body";
+const { tabStops, wrapTab, deepFocus } = load(
+  ["tabStops", "wrapTab", "deepFocus"], ["shared/focus"], { document: { body: BODY } },
+);
 
 // A stand-in for an element: what the order of tab stops asks of it.
 const node = (name, { stop = false, shown = true, children = [], shadow = null, ...more } = {}) => ({
@@ -31,14 +34,20 @@ test("of a group of radio buttons only the chosen one is a stop, and all where n
 
 test("Tab goes round at either end and is left alone in between", () => {
   const stops = ["first", "middle", "last"];
-  assert.equal(wrapTab(stops, "last", false), "first");
-  assert.equal(wrapTab(stops, "first", true), "last");
+  assert.equal(wrapTab("box", stops, "last", false), "first");
+  assert.equal(wrapTab("box", stops, "first", true), "last");
   const inside = [["first", false], ["middle", false], ["middle", true], ["last", true], ["box", false]];
   for (const [at, backwards] of inside) {
-    assert.equal(wrapTab(stops, at, backwards), undefined, `${at} ${backwards}`);
+    assert.equal(wrapTab("box", stops, at, backwards), undefined, `${at} ${backwards}`);
   }
-  assert.equal(wrapTab(stops, "box", true), "last", "back from the box itself");
-  assert.equal(wrapTab([], "box", false), undefined);
+  assert.equal(wrapTab("box", stops, "box", true), "last", "back from the box itself");
+});
+
+test("Tab stays in a box whose content is still to come, and finds back when the focused element is gone", () => {
+  for (const backwards of [false, true]) assert.equal(wrapTab("box", [], "box", backwards), "box");
+  assert.equal(wrapTab("box", ["first", "last"], BODY, false), "first");
+  assert.equal(wrapTab("box", ["first", "last"], BODY, true), "last");
+  assert.equal(wrapTab("box", ["first", "last"], null, false), "first");
 });
 
 test("the focus is found through shadow trees", () => {

@@ -84,8 +84,9 @@ function watchPopovers() {
   addEventListener("keydown", (event) => {
     given = null;
     if (event.key !== "Tab" || event.altKey || event.ctrlKey || event.metaKey) return;
-    const body = [...open.keys()].find(inside);
-    const to = body && wrapTab(tabStops(body), deepFocus(document), event.shiftKey);
+    const focused = deepFocus(document), lost = !focused || focused === document.body; // its element was drawn anew
+    const body = [...open.keys()].find(inside) ?? (lost ? [...open.keys()].at(-1) : undefined);
+    const to = body && wrapTab(body, tabStops(body), focused, event.shiftKey);
     if (!to) return;
     event.preventDefault();
     to.focus();

@@ -24,13 +24,14 @@ function tabStops(root) {
   return found.filter((node) => !isPassedOver(node, found));
 }
 
-// Where Tab leads from `current` if it would leave the list, so that it goes round; undefined where it stays inside.
-function wrapTab(stops, current, backwards) {
-  if (!stops.length) return undefined;
-  const at = stops.indexOf(current), edge = backwards ? 0 : stops.length - 1;
-  if (at >= 0 && at !== edge) return undefined;
-  if (at < 0 && !backwards) return undefined; // on the element itself: the first stop comes next anyway
-  return backwards ? stops.at(-1) : stops[0];
+// Where Tab leads so that it goes round in `box`; undefined where the browser's own step stays inside. An empty box keeps
+// the focus, as one whose content is still to come, and a focus that was lost with its element comes back.
+function wrapTab(box, stops, current, backwards) {
+  if (!stops.length) return box;
+  const end = backwards ? stops.at(-1) : stops[0], edge = backwards ? stops[0] : stops.at(-1);
+  if (current === box) return backwards ? end : undefined; // forwards its first stop comes next anyway
+  const lost = !current || current === document.body;
+  return lost || current === edge ? end : undefined;
 }
 
 // The element with the focus, looked for in shadow trees as well.
