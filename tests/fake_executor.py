@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import queue
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from core.jobs.executor import Crashed, Execution, Executor, Outcome, ThreadExecution
 from core.jobs.job import Job
@@ -13,8 +13,9 @@ from core.jobs.messages import Command, Ended, Message, Order, Progress
 class FakeExecution:
     """One order: `commands` holds what the lab has sent."""
 
-    def __init__(self, order: Order):
+    def __init__(self, order: Order, listened: Callable[[FakeExecution], None]):
         self.order = order
+        self._listened = listened
         self.commands: list[str] = []
         self._outbox: queue.SimpleQueue[Message | Crashed] = queue.SimpleQueue()
         self._outcome: Outcome | None = None
@@ -28,6 +29,7 @@ class FakeExecution:
         self.commands.append(command.verb)
 
     def events(self) -> Iterator[Message]:
+        self._listened(self)  # not before: a command reaches the work directly only once the queue listens to it
         while not isinstance(message := self._outbox.get(), (Ended, Crashed)):
             yield message
         self._outcome = message
@@ -42,26 +44,25 @@ class FakeExecution:
 
 
 class FakeExecutor(Executor):
-    """`executions`: all orders so far, in the order they were submitted.
+    """`executions`: all orders so far, in the order they were submitted; `listened_to`: those that are listened to.
 
     Orders of the tasks `real` are carried out at once, in a thread of the test's process."""
 
     def __init__(self, *real: str) -> None:
         self.real = real
         self.executions: list[FakeExecution] = []
-        self.submitted: queue.SimpleQueue[FakeExecution] = queue.SimpleQueue()
+        self.listened_to: queue.SimpleQueue[FakeExecution] = queue.SimpleQueue()
 
     def submit(self, order: Order) -> Execution:
         if order.task in self.real:
             return ThreadExecution(order)
-        execution = FakeExecution(order)
+        execution = FakeExecution(order, self.listened_to.put)
         self.executions.append(execution)
-        self.submitted.put(execution)
         return execution
 
     def next(self) -> FakeExecution:
-        """Wait for the next order."""
-        return self.submitted.get(timeout=60)
+        """Wait for the next order whose events the queue listens to."""
+        return self.listened_to.get(timeout=60)
 
     def started(self, job: Job) -> FakeExecution:
         """Wait for the next order, that of the job, and let its work begin."""
