@@ -250,7 +250,7 @@ function start(root) {
     else if (answered < sent || moves !== movesSent) [source, picture] = ["sheet", fromSheet()];
     const shown = preview ? preview.position : position, length = Math.hypot(...shown), d = shown.length;
     norm.textContent = props.prior
-      ? `‖z‖ = ${formatNumber(length)}, typical √d = ${formatNumber(Math.sqrt(d))} · `
+      ? `‖z‖ = ${formatNumber(length)}, random draws: about √d = ${formatNumber(Math.sqrt(d))} · `
         + `log p(z) = ${formatNumber(-(length ** 2) / 2 - d * HALF_LOG_2PI)} nats`
       : `${formatNumber(length / Math.sqrt(d || 1))} σ from the mean latent`;
     if (!picture) return false;
