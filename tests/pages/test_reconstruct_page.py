@@ -123,7 +123,7 @@ def test_the_address_chooses_models_image_and_what_is_hidden(four):
         ({"hide": "half-middle"}, "half"),
         ({"hide": "mask-xx"}, "cannot be read"),
         ({"image": "9999"}, "an image that does not exist"),
-        ({"steps": "55"}, "a value of 'steps' that does not exist. Allowed: 10, 20, … 300."),
+        ({"steps": "55"}, "a value for 'steps' that does not exist. Allowed: 10, 20, … 300."),
         ({"steps": "1e2"}, "steps"),
         ({"lr": "9"}, "Allowed: 0.01, 0.02, 0.05"),
         ({"restarts": "0"}, "from 1 to 8"),
