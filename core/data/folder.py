@@ -44,7 +44,7 @@ _NOISE = {"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"}
 _NOISE_FOLDERS = {"__macosx", "@eadir", "$recycle.bin", "system volume information", "lost+found"}
 
 _Entry = tuple[str, int, int]
-"""Path below the folder, time of change in ns, bytes; a size of −1 marks a folder that may not be read."""
+"""Path below the folder, mark of its last change, bytes; a size of −1 marks a folder that may not be read."""
 
 _Key = tuple[Path, tuple[_Entry, ...], ImageShape, PixelChoices]
 
@@ -176,7 +176,8 @@ def _is_dir(item: os.DirEntry[str]) -> bool:
 def _stamp(item: os.DirEntry[str]) -> tuple[int, int]:
     try:
         stat = item.stat()
-        return stat.st_mtime_ns, stat.st_size
+        # Unpacking and copying keep a file's time; that of its entry in the folder (not on Windows) cannot be kept.
+        return stat.st_mtime_ns + stat.st_ctime_ns, stat.st_size
     except OSError:  # a link to nowhere, or gone since the listing
         return 0, 0
 

@@ -22,8 +22,11 @@ from core.system.user_paths import shown
 NAMES = tuple(f"{part}-{kind}-ubyte" for part in ("train", "t10k") for kind in ("images-idx3", "labels-idx1"))
 """Names of the four files: images and labels, train and test."""
 
-DEEPEST, MOST = 4, 2_000
-"""Folders below each other, and files and folders, that are looked at, at most."""
+DEEPEST, MOST, MOST_FOLDERS = 4, 2_000, 50
+"""Folders below each other, files and folders, and folders of other names, that are looked at, at most."""
+
+_OTHER = (".npz", ".csv", ".zip", ".tar", ".tgz", ".7z", ".rar", ".mat", ".pkl", ".parquet", ".pt", ".h5", ".arff")
+"""Endings of files that hold a set in another form."""
 
 _NAME = re.compile(
     r"(train|t10k|test)[-_. ]*(images|labels)[-_. ]*idx[-_. ]?([13])[-_. ]*ubyte(?: ?\(\d+\))?(\.gz)?", re.I | re.A
@@ -76,36 +79,62 @@ def search(name: str) -> Search:
     for folder in _homes(root, name):
         for file, path in _below(folder, DEEPEST):
             found.setdefault(file, path)
-    loose = {file: path for file, path in reversed(list(_below(root, 1))) if path not in found.values()}
-    if len(found) < len(NAMES) and _labels(loose.get(NAMES[1])) == _FIRST_LABELS.get(name):
-        found, loose = loose | found, {}
+    loose: dict[str, Path] = {}
+    for folder in _strangers(root) if len(found) < len(NAMES) else ():
+        here = {file: path for file, path in reversed(list(_below(folder, 1))) if path not in found.values()}
+        labels = _labels(here.get(NAMES[1]))
+        if labels == _FIRST_LABELS.get(name):
+            return Search(here | found, {}, place)
+        loose = loose or ({} if labels in _FIRST_LABELS.values() else here)
     return Search(found, loose, place)
+
+
+def _strangers(root: Path) -> list[Path]:
+    """The data folder and the folders in it whose names are no set's, such as `archive` or `MNIST_data`."""
+    known = {_plain(name) for key, source in SOURCES.items() if source.layout for name in (key, source.layout)}
+    inside = [path for path in _listing(root)[:MOST] if not path.name.startswith(".") and path.is_dir()]
+    return [root, *[path for path in inside if _plain(path.name) not in known][:MOST_FOLDERS]]
 
 
 def missing(name: str, found: Search) -> str:
     """What is missing of a set, where it belongs and what lies there instead: sentences, or "" for all of it."""
     absent = [file for file in NAMES if file not in found.files]
     if len(absent) == len(NAMES) and not found.loose:
-        there = _listed(found.place)
-        return f"“{shown(found.place)}” holds {there} instead." if there else ""
+        if there := _listed(found.place):
+            return f"“{shown(found.place)}” holds {there} instead."
+        other = [path for path in _listing(paths.data_folder()) if _in_another_form(path, name)]
+        if not other:
+            return ""
+        lies = f"{_joined(other)} {'lies' if len(other) == 1 else 'lie'} in “{shown(paths.data_folder())}”"
+        return f"{lies}, but only the four files {NAMES[0]} and so on are read."
     if len(absent) == len(NAMES):
         names = ", ".join(shown(path.name) for path in found.loose.values())
         return (
-            f"Files in MNIST's format lie in “{shown(paths.data_folder())}” ({names}), but several sets have files of "
-            f"these names. If they are {SOURCES[name].title}'s, move them into “{shown(found.place)}”."
+            f"Files in MNIST's format lie in “{shown(_folder_of(found.loose))}” ({names}), but several sets have files "
+            f"of these names. If they are {SOURCES[name].title}'s, move them into “{shown(found.place)}”."
         )
     have = ", ".join(shown(path.name) for path in found.files.values())
     which = f"the file {absent[0]} is" if len(absent) == 1 else f"the files {', '.join(absent)} are"
-    place = next(iter(found.files.values())).parent
-    place = place if place.name not in (*NAMES, *(path.name for path in found.files.values())) else place.parent
-    return (
-        f"In “{shown(place)}” {which} missing (plain or with .gz); {have} {'is' if len(absent) == 3 else 'are'} there."
-    )
+    there = f"{have} {'is' if len(absent) == 3 else 'are'} there"
+    return f"In “{shown(_folder_of(found.files))}” {which} missing (plain or with .gz); {there}."
+
+
+def _folder_of(files: dict[str, Path]) -> Path:
+    """The folder in which files lie, each perhaps in a folder of its own name."""
+    place = next(iter(files.values())).parent
+    return place.parent if place.name in (*NAMES, *(path.name for path in files.values())) else place
+
+
+def _in_another_form(path: Path, name: str) -> bool:
+    """Whether a file of the data folder has the name of a set, or that of downloads, and holds it in another form."""
+    plain = _plain(path.stem)
+    names = plain.startswith((_plain(name), _plain(SOURCES[name].layout))) or plain.startswith("archive")
+    return names and path.name.lower().endswith(_OTHER) and path.is_file()
 
 
 def _usual(place: Path, file: str) -> Path | None:
     for path in (place / file, place / f"{file}.gz"):
-        if path.is_file():
+        if path.is_file() and path.stat().st_size:  # an unpacking that broke off leaves an empty one
             return path
     return None
 
@@ -144,7 +173,11 @@ def _listing(folder: Path) -> list[Path]:
 
 
 def _listed(folder: Path) -> str:
-    names = [shown(path.name) for path in _listing(folder) if not path.name.startswith(".")]
+    return _joined([path for path in _listing(folder) if not path.name.startswith(".")])
+
+
+def _joined(files: list[Path]) -> str:
+    names = [shown(path.name) for path in files]
     more = f" and {len(names) - 3:,} more" if len(names) > 3 else ""
     return ", ".join(names[:3]) + more
 

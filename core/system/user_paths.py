@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import unicodedata
 import urllib.parse
 import urllib.request
@@ -22,7 +23,7 @@ def existing(text: str) -> Path | None:
     """The absolute path that a text means, if there is something; else None."""
     if not text.strip():
         return None
-    for candidate in _readings(text):
+    for candidate in filter(None, _readings(text)):  # an empty path would mean the lab's own folder
         try:
             path = Path(os.path.abspath(candidate))
             found = path if path.exists() else in_other_encoding(path)
@@ -67,13 +68,25 @@ def _readings(text: str) -> Iterator[str]:
     yield os.path.expandvars(opened)
     if os.sep == "/":
         yield re.sub(r"\\(.)", r"\1", opened)  # as a terminal writes a path that is dragged into it
+        yield from _as_in_a_shell(text.strip())
         yield os.path.expanduser(plain.replace("\\", "/"))
         if drive := re.fullmatch(r"([A-Za-z]):[\\/](.*)", plain, re.S):
             yield f"/mnt/{drive[1].lower()}/" + drive[2].replace("\\", "/")  # Windows' disks, seen from WSL
+    yield os.path.expanduser(plain.strip("\"'"))  # a quotation mark that was forgotten or not copied
+
+
+def _as_in_a_shell(text: str) -> Iterator[str]:
+    """The one word that a shell would make of the text, as of `'it'\\''s'`; none where it would make several."""
+    try:
+        words = shlex.split(text)
+    except ValueError:
+        return
+    if len(words) == 1:
+        yield os.path.expanduser(words[0])
 
 
 def _from_url(url: str) -> str:
-    parts = urllib.parse.urlsplit(url)
+    parts = urllib.parse.urlsplit(url.replace("#", "%23").replace("?", "%3F"))  # a file has no fragment and no query
     path = parts.path if parts.netloc in ("", "localhost") else f"//{parts.netloc}{parts.path}"
     try:
         return urllib.request.url2pathname(path)

@@ -81,6 +81,31 @@ def test_loose_files_are_taken_for_the_set_whose_labels_they_hold_and_for_no_oth
     assert len(data.load(name).train_images) == 20
 
 
+@pytest.mark.parametrize("folder", ["archive", "MNIST_data", "my data sets"])
+@pytest.mark.parametrize("name", LOOSE)
+def test_a_folder_of_any_name_holds_the_set_whose_labels_it_holds_and_no_other(root, name, folder):
+    put(root, lambda n: f"{folder}/{n.replace('-idx', '.idx')}", first_labels=LOOSE[name])
+    put(root, lambda n: f"another/{n}")
+    assert [key for key in (*LOOSE, "kmnist") if data.status()[key].ready] == [name]
+    assert data.load(name).train_labels[:10].tolist() == list(LOOSE[name])
+    assert str(root / "another") in refusal("kmnist")
+
+
+@pytest.mark.parametrize("file", ["mnist.npz", "mnist_train.csv", "MNIST.zip", "archive.zip"])
+def test_a_set_in_another_form_is_named(root, file):
+    (root / file).write_bytes(b"PK")
+    assert f"{file} lies in “{root}”, but only the four files {NAMES[0]}" in refusal()
+
+
+def test_an_empty_file_does_not_stand_for_the_packed_one_beside_it_and_no_images_are_said(root):
+    put(root, lambda n: f"MNIST/raw/{n}.gz", packed=True)
+    for name in NAMES:
+        (root / "MNIST/raw" / name).write_bytes(b"")
+    assert len(data.load("mnist").train_images) == 20
+    (root / "MNIST/raw" / NAMES[0]).write_bytes(struct.pack(">4I", 0x803, 0, 28, 28))
+    assert "train-images-idx3-ubyte holds no images." in refusal()
+
+
 @pytest.mark.parametrize("name", LOOSE)
 def test_the_real_labels_begin_as_the_search_expects(name):
     if not data.status()[name].ready:

@@ -30,6 +30,8 @@ WAYS = (
     "“{0}”",
     "„{0}“",
     "«{0}»",
+    '"{0}',
+    "{0}'",
     "~/my pictures",
     "'~/my pictures'",
     "~/my pictures/",
@@ -52,7 +54,10 @@ def test_a_folder_is_found_however_its_path_is_written(home, way):
 
 
 @POSIX
-@pytest.mark.parametrize("way", [r"~/my\ pictures", r"my\ pictures", r".\my pictures", r"~\my pictures"])
+@pytest.mark.parametrize(
+    "way",
+    [r"~/my\ pictures", r"my\ pictures", r"~/'my pictures'", r"'my 'pict''ures", r".\my pictures", r"~\my pictures"],
+)
 def test_a_path_with_the_slashes_of_a_terminal_or_of_windows_is_found(home, way):
     assert user_paths.existing(way) == home / "my pictures"
 
@@ -86,7 +91,17 @@ def test_bytes_that_are_no_text_are_found_and_printed(home):
     assert user_paths.shown(os.fsdecode(b"caf\xe9")) == "caf\ufffd"
 
 
-@pytest.mark.parametrize("text", ["", "  ", "gone", "~nobody-of-that-name/x", "bad\0path", "x" * 5_000, "file://%00"])
+@pytest.mark.parametrize("name", ["#1 of 2?", "it's", "50% grey"])
+def test_addresses_of_a_browser_and_words_of_a_shell_are_read_whole(home, name):
+    (home / name).mkdir()
+    quoted = "'" + name.replace("'", r"'\''") + "'"
+    for text in ((home / name).as_uri(), f"file://{home}/{name}", f"~/{quoted}"):
+        assert user_paths.existing(text) == home / name
+
+
+@pytest.mark.parametrize(
+    "text", ["", "  ", '""', "'", "gone", "~nobody-of-that-name/x", "bad\0path", "x" * 5_000, "file://%00"]
+)
 def test_what_is_not_there_is_not_found(home, text):
     assert user_paths.existing(text) is None
 
