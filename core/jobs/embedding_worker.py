@@ -13,6 +13,8 @@ from core.embedding.settings import Settings
 from core.embedding.tsne import State
 from core.jobs.channel import Channel
 from core.jobs.messages import Ended, MapMeasured, MapState, Order, Progress, SearchFound
+from core.runs import RunError
+from core.system import cache
 
 INTERVAL = 0.15
 """Seconds between two reports of a map in the making: more often than a page looks, too seldom to cost anything."""
@@ -83,7 +85,11 @@ def place(order: Order, channel: Channel) -> Ended:
 
 
 def compute_pitfalls(order: Order, channel: Channel) -> Ended:
-    """Compute the small maps of `core.embedding.pitfalls` and keep them in the cache."""
+    """Compute the small maps of `core.embedding.pitfalls` and keep them in the cache.
+
+    Raises:
+        RunError: the cache cannot be written to.
+    """
     channel.emit(Progress(0.0))
 
     def report(done: int, total: int) -> bool:
@@ -93,7 +99,10 @@ def compute_pitfalls(order: Order, channel: Channel) -> Ended:
     panels = pitfalls.compute(order.arrays["x"], order.arrays["labels"], order.arguments["backend"], report)
     if panels is None:
         return Ended("stopped")
-    pitfalls.save(order.arguments["key"], panels)
+    try:
+        pitfalls.save(order.arguments["key"], panels)
+    except OSError:
+        raise RunError(cache.not_kept("The maps")) from None
     return Ended("finished")
 
 

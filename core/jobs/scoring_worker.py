@@ -21,7 +21,7 @@ from core.recipes.images import load_images
 from core.recipes.recipe import Recipe
 from core.runs import Run, RunError, weights
 from core.runs.images import images_of
-from core.system import cache, devices, paths
+from core.system import cache, devices
 from core.system.progress import Steps
 
 
@@ -39,9 +39,8 @@ def train_classifier(order: Order, channel: Channel) -> Ended:
         channel.emit(Progress(share))
         if channel.stop_requested:
             return Ended("stopped")
-    path = classifier.file_of(images)
-    if not path.is_file():
-        raise RunError(f"{path.parent} cannot be written to")
+    if not classifier.file_of(images).is_file():
+        raise RunError(cache.not_kept("The classifier"))
     return Ended("finished")
 
 
@@ -63,10 +62,7 @@ def score_outliers(order: Order, channel: Channel) -> Ended:
             return Ended("stopped")
     assert steps.result is not None
     if not outliers.save(path, steps.result):
-        raise RunError(
-            f"The scores could not be kept: {paths.cache_folder()} cannot be written to. Free some space, or choose "
-            "another folder with LATENT_LAB_CACHE."
-        )
+        raise RunError(cache.not_kept("The scores"))
     return Ended("finished")
 
 
@@ -87,7 +83,7 @@ def image_values(order: Order, channel: Channel) -> Ended:
             return Ended("stopped")
     assert steps.result is not None
     if not cache.save(path, steps.result, {}):
-        raise RunError(f"{path.parent} cannot be written to.")
+        raise RunError(cache.not_kept("The numbers"))
     return Ended("finished")
 
 
@@ -108,7 +104,7 @@ def measure_plane(order: Order, channel: Channel) -> Ended:
         if channel.stop_requested:
             return Ended("stopped")
     if not plane_measures.save(path, steps.end()):
-        raise RunError(f"{path.parent} cannot be written to")
+        raise RunError(cache.not_kept("The measures"))
     return Ended("finished")
 
 

@@ -9,7 +9,7 @@ from core.recipes.recipe import Recipe
 from core.runs import gan_source, layout, leftovers, names
 from core.runs.run import Run, RunError, valid_name
 from core.system import paths
-from core.system.atomic_files import write_json
+from core.system.atomic_files import FULL, write_json
 from core.system.plain_text import plain
 
 
@@ -39,8 +39,9 @@ def create(recipe: Recipe, name: str | None = None, owner: str = "") -> Run:
     except OSError as error:
         leftovers.remove(making)  # half a run is none
         raise RunError(
-            f"The run could not be created in {plain(str(folder))} ({error.strerror}). Free some space or choose "
-            "another folder with LATENT_LAB_RUNS."
+            f"The run could not be created in {plain(str(folder))} ({error.strerror}). "
+            f"{'Free some space or choose another folder' if error.errno in FULL else 'Choose a folder of your own'} "
+            "with LATENT_LAB_RUNS."
         ) from None
     except BaseException:
         leftovers.remove(making)

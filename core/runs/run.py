@@ -42,13 +42,17 @@ class RunError(RuntimeError):
 
 def not_writable(run: Run, error: OSError) -> RunError:
     """The refusal for a run whose folder cannot be written to: the reason, and the remedy that works for it."""
+    return RunError(f"'{run.name}' cannot be written to ({error.strerror or error}). {remedy(error, 'then resume it')}")
+
+
+def remedy(error: OSError, then: str) -> str:
+    """What helps where a run's folder cannot be changed, in one sentence; `then`: what to do after that."""
     if error.errno in FULL:
-        remedy = "Free some space, then try again."
-    elif error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
-        remedy = "Copy it to a folder of your own that LATENT_LAB_RUNS names."
-    else:
-        remedy = "See that its folder can be written to, then try again."
-    return RunError(f"'{run.name}' cannot be written to ({error.strerror or error}). {remedy}")
+        return f"Free some space, {then}."
+    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM) and os.name != "nt":
+        return "Copy it to a folder of your own that LATENT_LAB_RUNS names."
+    # Windows refuses to change what another program has open.
+    return f"See that its folder can be written to and that no other program has it open, {then}."
 
 
 def _parse_recipe(path: Path) -> Recipe | str:
@@ -244,7 +248,9 @@ class Run:
         try:
             self.path.rename(target)
         except OSError as error:
-            raise RunError(f"'{self.name}' could not be renamed ({error.strerror}).") from None
+            raise RunError(
+                f"'{self.name}' could not be renamed ({error.strerror}). {remedy(error, 'then try again')}"
+            ) from None
         return Run(target)
 
     def delete(self) -> None:
@@ -259,7 +265,10 @@ class Run:
         try:
             self.path.rename(hidden)
         except OSError as error:
-            raise RunError(f"'{self.name}' could not be deleted ({error.strerror}).") from None
+            raise RunError(
+                f"'{self.name}' could not be deleted ({error.strerror}). See that you may change its folder and that "
+                "no other program has it open, then try again."
+            ) from None
         leftovers.remove(hidden)
         leftovers.sweep(self.path.parent)
 

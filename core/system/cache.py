@@ -24,6 +24,7 @@ from filelock import FileLock
 
 from core.system import paths
 from core.system.atomic_files import write_atomic
+from core.system.plain_text import plain
 
 FORMAT = "latent-lab-1"
 
@@ -79,6 +80,14 @@ def save(path: Path, arrays: dict[str, np.ndarray], facts: dict[str, Any], most:
     except OSError:
         return path.is_file()
     return True
+
+
+def not_kept(what: str) -> str:
+    """The sentence for a result that a page would read from the cache, where the cache cannot be written to."""
+    return (
+        f"{what} could not be kept: {plain(str(paths.cache_folder()))} cannot be written to. Free some space, or "
+        "choose another folder with LATENT_LAB_CACHE."
+    )
 
 
 def load(path: Path, touch: bool = True) -> Entry | None:

@@ -171,7 +171,9 @@ def test_a_really_full_disk_keeps_the_run_as_it_was(monkeypatch, tmp_path):
         with open(disk / "filler", "wb", buffering=0) as filler, contextlib.suppress(OSError):
             while filler.write(bytes(4096)):
                 pass
-        with pytest.raises(RunError, match="cannot be written to .No space left"):
+        with pytest.raises(
+            RunError, match="cannot be written to .No space left on device.. Free some space, then resume it"
+        ):
             drive(run)
         with pytest.raises(RunError, match="could not be created.*Free some space"):
             runs.create(tiny(), "another")
@@ -314,12 +316,12 @@ def test_a_folder_that_may_not_be_written_is_a_sentence(monkeypatch, copy):
         raise PermissionError(errno.EACCES, "Permission denied")
 
     monkeypatch.setattr(names.os, "mkdir", denied)
-    with pytest.raises(RunError, match=r"could not be created.*Permission denied"):
+    with pytest.raises(RunError, match=r"could not be created.*Permission denied.*of your own with LATENT_LAB_RUNS\."):
         runs.create(tiny())
     monkeypatch.setattr(Path, "rename", denied)
-    with pytest.raises(RunError, match="could not be renamed .Permission denied"):
+    with pytest.raises(RunError, match="could not be renamed .Permission denied.. (Copy it|See that its folder)"):
         copy.rename("other")
-    with pytest.raises(RunError, match="could not be deleted .Permission denied"):
+    with pytest.raises(RunError, match="could not be deleted .Permission denied.. See that you may change"):
         copy.delete()
 
     class Denied:
