@@ -158,7 +158,7 @@ def _idx_set(name: str, files: tuple[tuple[Path, int], ...]) -> ImageSet:
     for (image_file, _), (label_file, _) in (files[0:2], files[2:4]):
         images, labels = idx.read(image_file, 3), idx.read(label_file, 1)
         if not len(images):
-            raise idx.IdxError(f"{image_file.name} holds no images.")
+            raise idx.IdxError(f"{image_file.name} holds 0 images.")
         if images.shape[1:] != source.shape.picture:
             raise idx.IdxError(
                 f"{image_file.name} holds {len(images):,} images of {images.shape[1]} × "

@@ -103,7 +103,7 @@ def test_an_empty_file_does_not_stand_for_the_packed_one_beside_it_and_no_images
         (root / "MNIST/raw" / name).write_bytes(b"")
     assert len(data.load("mnist").train_images) == 20
     (root / "MNIST/raw" / NAMES[0]).write_bytes(struct.pack(">4I", 0x803, 0, 28, 28))
-    assert "train-images-idx3-ubyte holds no images." in refusal()
+    assert "train-images-idx3-ubyte holds 0 images." in refusal()
 
 
 @pytest.mark.parametrize("name", LOOSE)
