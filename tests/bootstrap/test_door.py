@@ -48,6 +48,10 @@ REFUSED = [
     {"origin": "https://evil.example"},
     {"origin": "null"},  # a sandboxed frame
     {"origin": "file://"},
+    {"origin": ""},
+    {"origin": "http://[::1"},  # no parser takes it
+    {"host": f"2130706433:{PORT}", "origin": f"http://2130706433:{PORT}"},  # 127.0.0.1 as one number
+    {"host": f"[::ffff:127.0.0.1]:{PORT}", "origin": f"http://[::ffff:127.0.0.1]:{PORT}"},
     {"origin": None, "sec-fetch-site": "same-site"},  # a picture or a script that a page on another port asks for
     {"origin": None, "sec-fetch-site": "cross-site"},
     {"origin": None, "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "iframe"},
