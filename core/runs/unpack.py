@@ -24,6 +24,9 @@ LARGEST = 2_000_000_000
 
 MOST_FILES = 20_000
 
+DEEPEST = 8
+"""Folders around a run's files that are looked through: packing a run again puts others around its own."""
+
 CHUNK = 1_000_000
 """Bytes that are unpacked at a time."""
 
@@ -68,7 +71,7 @@ def _members(archive: zipfile.ZipFile) -> tuple[str, dict[str, zipfile.ZipInfo]]
         raise RunError(f"This file holds {len(entries):,} entries; a run has at most {MOST_FILES:,}.")
     for entry in entries:
         parts = PurePosixPath(entry.filename.replace("\\", "/")).parts
-        for depth in (0, 1):
+        for depth in range(min(len(parts), DEEPEST)):
             inside = "/".join(parts[depth:])
             if KNOWN.fullmatch(inside):
                 found.setdefault("/".join(parts[:depth]), {})[inside] = entry
@@ -76,7 +79,7 @@ def _members(archive: zipfile.ZipFile) -> tuple[str, dict[str, zipfile.ZipInfo]]
     if len(roots) != 1:
         what = "more than one run" if roots else "no run: there is no recipe.json in it"
         raise RunError(f"This file holds {what}. Take the zip file that “Download zip” downloads.")
-    return roots[0], found[roots[0]]
+    return PurePosixPath(roots[0]).name, found[roots[0]]
 
 
 def _write(archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo], target: Path) -> None:

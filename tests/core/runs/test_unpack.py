@@ -71,6 +71,13 @@ def test_only_the_files_of_a_run_are_unpacked_wherever_the_others_want_to_go(run
     assert not (tmp_path / "out").exists() and not (tmp_path.parent / "out").exists()
 
 
+@pytest.mark.parametrize("around", ["", "models_ckpt/", "C:/Users/me/runs/", "__MACOSX/", "recipe.json/"])
+def test_a_run_is_found_within_other_folders_and_keeps_its_own_name(run, around):
+    files = {f"{around}mine/{name}": content for name, content in files_of(run).items()}
+    again = unpack.unpack(packed({f"{around}.DS_Store": b"", f"{around}mine/._recipe.json": b"", **files}))
+    assert again.name == "mine 2" and files_of(again) == files_of(run)
+
+
 @pytest.mark.parametrize(
     "content, said",
     [
