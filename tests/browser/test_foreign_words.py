@@ -85,7 +85,7 @@ def test_what_is_wrong_with_foreign_weights_is_said_in_words(page: Page, lab, ho
 )
 def test_what_was_typed_is_quoted_as_it_is(page: Page, lab, typed):
     visit(page, lab.url + "/train")
-    page.get_by_text("Network", exact=True).click()
+    page.get_by_text("Architecture", exact=True).click()
     page.get_by_role("textbox", name="Hidden layers").fill(typed)
     page.get_by_role("textbox", name="Hidden layers").press("Enter")
     alert = page.get_by_test_id("stAlert").filter(has_text="Hidden layers:").get_by_test_id("stMarkdownContainer")

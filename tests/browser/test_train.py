@@ -210,7 +210,7 @@ def test_what_was_typed_into_the_form_survives_leaving_the_page(train, lab):
     field = page.get_by_role("spinbutton", name="Latent size")
     field.fill("7")
     field.press("Enter")
-    page.get_by_text("Network", exact=True).click()
+    page.get_by_text("Architecture", exact=True).click()
     layers = page.get_by_role("textbox", name="Hidden layers")
     layers.fill("77-33")
     layers.press("Enter")
@@ -219,7 +219,7 @@ def test_what_was_typed_into_the_form_survives_leaving_the_page(train, lab):
     expect(page.get_by_role("button", name="Start training")).to_have_count(0)
     go(page, "Train")
     expect(page.get_by_role("spinbutton", name="Latent size")).to_have_value("7", timeout=SLOW)
-    page.get_by_text("Network", exact=True).click()
+    page.get_by_text("Architecture", exact=True).click()
     expect(page.get_by_role("textbox", name="Hidden layers")).to_have_value("77-33")
 
 

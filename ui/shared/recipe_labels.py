@@ -27,6 +27,7 @@ LABELS = {
     "sigma": "σ of the Gaussian",
     "beta": "β, weight of the prior term",
     "beta_warmup": "Warm-up of β",
+    "optimizer": "Optimiser",
     "lr": "Learning rate",
     "max_minutes": "Time limit in minutes (0: none)",
     "patience": "Patience in epochs (0: never)",
@@ -49,10 +50,10 @@ LABELS = {
 }
 FOLDS = {
     "data": "Data",
-    "model": "Network",
+    "model": "Architecture",
     "loss": "Loss",
     "adversarial": "Generator and discriminator",
-    "training": "Optimiser",
+    "training": "Optimisation",
     "stop": "Stopping",
 }
 CHOICES: dict[str, dict[str, str]] = {
