@@ -36,6 +36,7 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--js-flags=--no-opt --no-maglev --no-flush-bytecode",  # scripts run for seconds: compiling them well costs more
 ]
 STARTING = Path(tempfile.gettempdir()) / f"latent-lab-tests-{zlib.crc32(str(ROOT).encode()):08x}.lock"
 SIZE: ViewportSize = {"width": 1280, "height": 720}
