@@ -13,6 +13,7 @@ from core.jobs import outliers as jobs_outliers
 from core.models import build
 from core.runs import weights
 from core.system import paths
+from core.system.cache import digest
 from tests.pages.page_tools import open_page, untrained
 from ui.outliers import classes, downloads, inputs, prediction, scores
 
@@ -36,6 +37,22 @@ class Waiting:
 
 def make(name: str, preset_name: str = "mlp-vae", digits: bool = True, **changes) -> runs.Run:
     return untrained(name, preset_name, digits, **{"latent_dim": 3} | changes)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_baseline():
+    """The baseline of the same images is computed once for these tests, half of the work of opening the page."""
+    known, compute = {}, outliers.pca_residual
+
+    def remembered(train, images, *options):
+        key = (digest(train, images), *options)
+        if key not in known:
+            known[key] = compute(train, images, *options)
+        return known[key].copy()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(outliers, "pca_residual", remembered)
+        yield
 
 
 @pytest.fixture(autouse=True)
