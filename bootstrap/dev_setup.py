@@ -87,7 +87,8 @@ def pytest_arguments(arguments: list[str], quick: bool = False) -> list[str]:
     """
     return [
         *("-n", str(min(4, (os.cpu_count() or 1) + 1))),
-        *(("-m", "not browser and not slow") if quick else ()),
+        # Of tests in a browser not even the modules are read.
+        *(("-m", "not browser and not slow", "--ignore", "tests/browser") if quick else ()),
         *arguments,  # last, so that they win
     ]
 

@@ -85,6 +85,7 @@ def run_blocking(blocked: tuple[str, ...], code: str) -> subprocess.CompletedPro
     return subprocess.run([sys.executable, "-c", block + code], cwd=paths.ROOT, capture_output=True, text=True)
 
 
+@pytest.mark.slow
 def test_every_module_of_core_imports_without_streamlit_and_plotly():
     modules = [module_name(file) for file in under("core") if file.name != "__main__.py"]
     assert "core.training.loop" in modules and "core.models" in modules

@@ -24,7 +24,8 @@ OWN_RUNS = "pathlib.Path(os.environ['LATENT_LAB_RUNS']).mkdir(parents=True)"
 def test_arguments_of_the_developer_win_over_the_parallel_workers_and_the_quick_selection(monkeypatch):
     monkeypatch.setattr(dev_setup.os, "cpu_count", lambda: 2)
     words = dev_setup.pytest_arguments(["-n0", "-m", "slow"], quick=True)
-    assert words == ["-n", "3", "-m", "not browser and not slow", "-n0", "-m", "slow"]
+    left_out = ["-m", "not browser and not slow", "--ignore", "tests/browser"]
+    assert words == ["-n", "3", *left_out, "-n0", "-m", "slow"]
     monkeypatch.setattr(dev_setup.os, "cpu_count", lambda: 16)
     assert dev_setup.pytest_arguments(["-q"]) == ["-n", "4", "-q"]
 

@@ -73,6 +73,7 @@ def test_a_drawing_takes_generate_to_where_the_encoder_puts_it():
     assert (point.original.pixels, point.original.note) == (DRAWN.tobytes(), "Original: your drawing")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", ["ad", "vad"])
 def test_a_model_without_an_encoder_answers_a_drawing_by_a_search_and_goes_where_that_leads(family):
     run = trained(tiny(f"plane-{family}", hidden=(8,), epochs=1), "run")
@@ -116,6 +117,7 @@ def test_a_file_that_is_no_picture_is_refused_in_a_sentence():
     assert "generate_image_use_file" not in {button.key for button in page.button}
 
 
+@pytest.mark.slow
 def test_random_takes_an_image_of_the_class_that_is_shown():
     make()
     images, seen = data.load("digits"), set()

@@ -125,6 +125,7 @@ def test_a_plane_carries_the_places_reconstructions_and_circles_of_its_model(boa
     assert linked["index"] == sorted(sent["index"]) and linked["dataset"] == sent["dataset"]
 
 
+@pytest.mark.slow
 def test_a_family_that_is_missing_is_offered_beside_the_others():
     make("vae", "ad")
     page = visit()
@@ -132,6 +133,7 @@ def test_a_family_that_is_missing_is_offered_beside_the_others():
     assert {b.key for b in page.button} >= {"planes_train_ae", "planes_train_vad", "planes_sample"}
 
 
+@pytest.mark.slow
 def test_at_first_a_family_with_a_prior_is_shown_at_several_weights(boards):
     make("ae", "vae")
     for beta in (0.0, 4.0, 2.0):

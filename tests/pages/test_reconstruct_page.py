@@ -382,6 +382,7 @@ def test_models_of_another_image_shape_are_left_out_in_a_sentence():
     assert page.query_params["hide"] == "box-0-4-12-20"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("beta", [0.5, 2.0])
 def test_the_elbo_is_shown_at_weight_one_beside_the_objective_at_beta(beta, monkeypatch):
     from ui.reconstruct import cards

@@ -81,6 +81,7 @@ def test_a_run_that_waits_or_trains_is_listed_with_an_empty_result():
     assert waiting.position == 1 and running.position == 0 and table["Best validation total"].isna().all()
 
 
+@pytest.mark.slow
 def test_a_beta_that_was_changed_stands_in_the_table_the_comparison_and_the_chart(monkeypatch):
     drawn = []
     monkeypatch.setattr(curves, "_mount", lambda data, **_: drawn.append(data))
@@ -99,6 +100,7 @@ def test_a_beta_that_was_changed_stands_in_the_table_the_comparison_and_the_char
 # The comparison
 
 
+@pytest.mark.slow
 def test_chosen_runs_are_laid_over_each_other_with_the_settings_that_differ_and_stand_in_the_address():
     for beta in (1.0, 4.0):
         trained(tiny(beta=beta), f"beta {beta:g}")

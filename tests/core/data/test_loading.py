@@ -54,6 +54,7 @@ KNOWN = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", KNOWN)
 def test_the_real_files_have_the_known_mean_pixel_and_cross_entropies(name):
     images = real(name)

@@ -333,6 +333,7 @@ def test_the_elbo_falls_short_of_log_p_by_the_kl_between_the_posteriors():
     assert ((draws.mean(0) - expected).abs() < 4 * draws.std(0) / math.sqrt(n) + 1e-3).all()
 
 
+@pytest.mark.slow
 def test_importance_sampling_finds_log_p_within_three_standard_errors():
     model, x, truth = linear_world(noise=0.05)
     generator = torch.Generator().manual_seed(3)
@@ -342,6 +343,7 @@ def test_importance_sampling_finds_log_p_within_three_standard_errors():
     assert abs(float(per_set.mean() - truth.log_prob(x.flatten(1)).mean())) < 3 * error + 1e-3
 
 
+@pytest.mark.slow
 def test_more_importance_samples_never_loosen_the_bound():
     model, x, truth = linear_world(noise=0.2)
     generator = torch.Generator().manual_seed(4)

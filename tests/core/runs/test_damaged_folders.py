@@ -151,6 +151,7 @@ quickly = settings(
 )
 
 
+@pytest.mark.slow
 @quickly
 @given(document=DOCUMENTS)
 @example(document=dict.fromkeys(STATUS_KEYS, 10**400))

@@ -63,6 +63,7 @@ def test_a_learning_rate_changed_on_the_way_counts_for_the_missed_steps_too():
     assert both.furthest() < 0.01
 
 
+@pytest.mark.slow
 def test_rows_that_were_missed_for_longer_than_anything_moves_stand_where_dense_adam_leaves_them():
     both = Both(n=8, size=2)
     both.lazy = LazyAdam(both.start, 0.01, longest_gap=3 * WINDOW)
