@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 OWN_FOLDERS = (paths.ROOT / "models_ckpt", paths.ROOT / "cache")
 BROWSER = "tests/browser/"
+CLASSIFIER = "LATENT_LAB_TESTS_CLASSIFIER"
+"""Variable with the file of the classifier, once a test of this process has needed it."""
 UNUSED: dict[str, str] = {}
 """Folders of runs and of the cache in which no test works, by the variables that name them."""
 
@@ -58,7 +60,8 @@ def mnist() -> data.ImageSet:
 
 @pytest.fixture(scope="session")
 def digits_classifier(tmp_path_factory: pytest.TempPathFactory) -> Classifier:
-    """The classifier of the digits, trained once per session: parallel workers share its file."""
+    """The classifier of the digits, trained once per session: parallel workers share its file, as does a session that
+    a test starts with the variable `CLASSIFIER`."""
     from filelock import FileLock
 
     from core.evaluation import classifier  # imports torch
@@ -66,13 +69,14 @@ def digits_classifier(tmp_path_factory: pytest.TempPathFactory) -> Classifier:
     folder = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         folder = folder.parent  # of all workers
-    file = folder / "digits-classifier.safetensors"
+    file = Path(os.environ.get(CLASSIFIER, folder / "digits-classifier.safetensors"))
     images = data.load("digits")
     with FileLock(file.with_suffix(".lock")):
         if not file.exists():
             classifier.save(classifier.train(images), file)
     found = classifier.load(file, len(images.classes))
     assert found is not None
+    os.environ[CLASSIFIER] = str(file)
     return found
 
 
@@ -83,6 +87,14 @@ def cached_classifier(own_runs: None, digits_classifier: Classifier) -> Classifi
 
     keep_in_cache(digits_classifier)
     return digits_classifier
+
+
+@pytest.fixture
+def brief_searches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Latents are searched for in two steps in this process, where it is for many images."""
+    from tests.tiny_runs import search_briefly  # imports torch
+
+    search_briefly(monkeypatch, least=10)
 
 
 @pytest.fixture

@@ -4,12 +4,16 @@ import dataclasses
 import hashlib
 from pathlib import Path
 
+import pytest
 import torch
 
 from core import data, runs
 from core.evaluation import classifier
+from core.latent import encoding, search
+from core.models import LatentModel, Posterior
 from core.recipes import presets
 from core.recipes.recipe import Recipe
+from core.training import autoencoder_trainer
 from core.training.events import Batch, Control, EpochEnd, Event, Finished
 from core.training.loop import train
 
@@ -47,6 +51,23 @@ def drive(run: runs.Run, control: Control | None = None, stop_after: int | None 
         if stop_after is not None and batches >= stop_after:
             control.stop = True
     return events
+
+
+def search_briefly(patch: pytest.MonkeyPatch, least: int = 1) -> None:
+    """Let this process search for the latents of a family without an encoder in two steps, where the lab takes many:
+    most of the work of so small a training, and of a page of its run. What a search finds is the matter of other
+    tests, which give the number of steps.
+
+    Args:
+        least: number of images from which on a search is brief.
+    """
+    whole = encoding.encode
+
+    def brief(model: LatentModel, images: torch.Tensor, steps: int = search.STEPS) -> Posterior:
+        return whole(model, images, min(steps, 2) if len(images) >= least else steps)
+
+    patch.setattr(autoencoder_trainer, "VALIDATION_SEARCH_STEPS", 2)
+    patch.setattr(encoding, "encode", brief)
 
 
 def epoch_ends(events: list[Event]) -> list[EpochEnd]:

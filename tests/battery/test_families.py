@@ -91,7 +91,7 @@ def test_the_first_batch_has_the_terms_of_the_record_added_with_their_weights(me
 @pytest.mark.slow
 @each
 @at_each_shape
-def test_a_run_is_trained_saved_loaded_and_exported(member, shape, cached_classifier, few_samples):
+def test_a_run_is_trained_saved_loaded_and_exported(member, shape, cached_classifier, few_samples, brief_searches):
     recipe = member.recipe(shape, epochs=1)
     if recipe.family.adversarial:
         keep_a_beginner(load_images(recipe))
@@ -123,7 +123,7 @@ def _encodes_decodes_and_samples(model: LatentModel, recipe) -> None:
 
 @pytest.mark.slow
 @each
-def test_a_run_that_is_stopped_and_resumed_is_bit_equal(member, cached_classifier, few_samples):
+def test_a_run_that_is_stopped_and_resumed_is_bit_equal(member, cached_classifier, few_samples, brief_searches):
     recipe = member.recipe(epochs=3)
     whole, parts = trained(recipe, "whole"), runs.create(recipe, "parts")
     drive(parts, stop_after=3)

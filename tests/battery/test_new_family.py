@@ -25,7 +25,7 @@ def _run(*command: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.slow
-def test_a_family_of_one_file_passes_the_battery_and_opens_on_every_page():
+def test_a_family_of_one_file_passes_the_battery_and_opens_on_every_page(digits_classifier):
     battery = _run("-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", "0", "tests/battery", "-k", "dae")
     assert battery.returncode == 0, battery.stdout[-4000:]
     assert " passed" in battery.stdout and "failed" not in battery.stdout

@@ -15,7 +15,7 @@ from ui.registry import HOME, PAGES
 @pytest.mark.slow
 @pytest.mark.parametrize("member", ALL, ids=lambda member: member.key)
 @pytest.mark.parametrize("page", [page.key for page in PAGES])
-def test_the_page_opens_with_a_run_of_the_family(member, page):
+def test_the_page_opens_with_a_run_of_the_family(member, page, brief_searches):
     run = runs.create(member.recipe(), f"a-{member.key}")
     weights.save(run.path / "best.safetensors", build(run.recipe).state_dict(), {"epoch": 1})
     open_page("app" if page == HOME.key else page, run=run.name)  # Home links to pages that only app.py declares

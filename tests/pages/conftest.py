@@ -20,6 +20,11 @@ def own_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.setenv("LATENT_LAB_DATA", str(tmp_path / "data"))
 
 
+@pytest.fixture(autouse=True)
+def quick_searches(brief_searches: None) -> None:
+    """Pages place the training images of an untrained run, which has no latent table, by short searches."""
+
+
 class Training:
     """A training of a classifier, or a measuring of a plane, that never ends."""
 

@@ -123,7 +123,7 @@ def test_steps_let_a_vae_search_from_its_encoder_s_answer(tiny, call, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("recipe", ["auto-decoder-fast", "variational-auto-decoder-fast"])
-def test_a_family_without_an_encoder_searches(empty_runs, call, tmp_path, recipe):
+def test_a_family_without_an_encoder_searches(empty_runs, call, tmp_path, recipe, brief_searches):
     assert call(TINY.replace("mlp-vae", recipe) + " --channels 4,8 --name ad")[0] == 0
     code, out, _ = call("reconstruct ad --n 2 --hide half-bottom")
     assert code == 0 and re.search(r"on the hidden ones, [\d,]+ ms \(\d+ steps of search\)", out)

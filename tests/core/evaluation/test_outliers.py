@@ -23,7 +23,7 @@ from core.runs import weights
 from core.system import cache as system_cache
 from core.system import paths
 from tests.fake_executor import FakeExecutor
-from tests.tiny_runs import tiny, trained
+from tests.tiny_runs import search_briefly, tiny, trained
 
 pytestmark = pytest.mark.slow
 
@@ -45,6 +45,7 @@ def places(tmp_path_factory):
     """Small trained runs by family."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LATENT_LAB_RUNS", str(tmp_path_factory.mktemp("runs")))
+        search_briefly(patch)  # in training
         small = {"network": "mlp", "hidden": (64,), "latent_dim": 8, "train_images": 0, "batch_size": 32, "epochs": 8}
         return {
             "vae": trained(tiny(hidden=(64,), latent_dim=8, train_images=0, batch_size=32, epochs=8), "vae"),

@@ -236,7 +236,7 @@ def test_training_a_table_lazily_is_training_it_with_dense_adam(schedule):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("family", FAMILIES)
-def test_a_run_has_its_files_and_scores_and_can_be_loaded_without_its_data(family):
+def test_a_run_has_its_files_and_scores_and_can_be_loaded_without_its_data(family, brief_searches):
     run = trained(small(family, train_images=60, epochs=3))
     model = weights.load_model(run)
     assert model.table.shape == (60, model.code_dim) and model.encoder is None
@@ -249,7 +249,7 @@ def test_a_run_has_its_files_and_scores_and_can_be_loaded_without_its_data(famil
 @pytest.mark.slow
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("batches", [3, 8, 11, 16])
-def test_a_broken_off_run_goes_on_bit_by_bit_with_its_table(family, batches):
+def test_a_broken_off_run_goes_on_bit_by_bit_with_its_table(family, batches, brief_searches):
     recipe = small(family, train_images=100, batch_size=16, epochs=4)
     whole, broken = trained(recipe), runs.create(recipe)
     assert drive(broken, stop_after=batches)[-1].state == "stopped"

@@ -10,7 +10,6 @@ import contextlib
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from functools import partial
 
 import numpy as np
 import pytest
@@ -18,12 +17,11 @@ import torch
 
 from core import runs
 from core.evaluation import classifier, sample_quality
-from core.latent import encoding
 from core.recipes.images import load_images
 from core.runs import Run, weights
 from core.system import paths
-from core.training import autoencoder_trainer, base_trainer, gan_trainer, loop, recorder
-from tests.tiny_runs import contents, drive, tiny, trained
+from core.training import gan_trainer, loop, recorder
+from tests.tiny_runs import contents, drive, search_briefly, tiny, trained
 
 pytestmark = pytest.mark.slow
 
@@ -103,8 +101,7 @@ def quick(monkeypatch):
         recorder.RunRecorder, "save_cost", property(lambda self: 0.0, lambda self, value: None), raising=False
     )
     monkeypatch.setattr(recorder.test_set, "evaluation_steps", scored)
-    monkeypatch.setattr(autoencoder_trainer, "VALIDATION_SEARCH_STEPS", 2)
-    monkeypatch.setattr(base_trainer.encoding, "encode", partial(encoding.encode, steps=2))
+    search_briefly(monkeypatch)
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)  # it is a process that dies here, and not the disk
 
 
