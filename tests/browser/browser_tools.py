@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from weakref import WeakKeyDictionary
+
 import numpy as np
-from playwright.sync_api import Locator, Page, WebSocket
+from playwright.sync_api import Locator, Page
 
 IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
 """Selects the page once its script has ended."""
@@ -15,20 +17,26 @@ GREYS = "c => [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data]
 """Red channel of a canvas, row by row: its grey values."""
 
 
+def is_open(page: Page, address: str) -> bool:
+    """Whether a test that goes on finds the page at that address, whatever parameters have come behind it since."""
+    return page.url == address or page.url.startswith(f"{address}&")
+
+
 def settled(page: Page) -> None:
     """Wait until the page's script has ended."""
     page.wait_for_selector(IDLE)
 
 
+_SENT: WeakKeyDictionary[Page, list[str | bytes]] = WeakKeyDictionary()
+
+
 def sent_by(page: Page) -> list[str | bytes]:
-    """A list that grows with each message that the page sends to the server; call it before the page is opened."""
-    sent: list[str | bytes] = []
-
-    def listen(socket: WebSocket) -> None:
-        socket.on("framesent", lambda frame: sent.append(frame))
-
-    page.on("websocket", listen)
-    return sent
+    """The messages that a page has sent to the server, a list that grows. Its first call for a tab must come before the
+    page is opened; later ones, of tests that go on with an open page, return the same list."""
+    if page not in _SENT:
+        sent = _SENT[page] = []
+        page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
+    return _SENT[page]
 
 
 def greys(canvas: Locator) -> np.ndarray:

@@ -21,10 +21,11 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, ViewportSize, expect, sync_playwright
 
 from bootstrap import launcher
 from bootstrap.paths import LabPaths
+from tests.browser.browser_tools import sent_by
 from tests.tiny_runs import keep_in_cache
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -157,17 +158,29 @@ def window(chromium: Browser) -> Iterator[BrowserContext]:
     window.close()
 
 
+LEFT_OPEN = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """Note whether the next test goes on where this one ends."""
+    follows = nextitem is not None and nextitem.path == item.path
+    item.stash[LEFT_OPEN] = follows and nextitem.get_closest_marker("goes_on") is not None
+
+
 @pytest.fixture
 def page(window: BrowserContext, lab: Lab, request: pytest.FixtureRequest) -> Iterator[Page]:
     """A tab of 1280 × 720 pixels without cookies and storage.
 
     It is the same tab for all tests, since a new one compiles Streamlit's scripts once more, half of a test's work. A
-    test that leaves behind what cannot be undone, such as an init script, closes it.
+    test that leaves behind what cannot be undone, such as an init script, closes it. A page stays open for a test that
+    is marked `goes_on`, which saves loading it again.
     """
     page = window.pages[0] if window.pages else window.new_page()
+    sent_by(page)  # listens from now on
     trouble: list[str] = []
     listeners = {
-        "console": lambda m: trouble.append(f"console: {m.text}") if m.type == "error" and not seeking(m) else None,
+        "console": lambda m: trouble.append(_told(m)) if m.type == "error" and not seeking(m) else None,
         "pageerror": lambda error: trouble.append(f"script: {error}"),
         "request": lambda r: None if ours(r.url, lab.url) else trouble.append(f"request to {r.url}"),
         "websocket": lambda w: None if ours(w.url, lab.url) else trouble.append(f"socket to {w.url}"),
@@ -183,19 +196,30 @@ def page(window: BrowserContext, lab: Lab, request: pytest.FixtureRequest) -> It
         for event, listener in listeners.items():
             page.remove_listener(event, listener)
         page.unroute_all()
+        page.mouse.move(0, 0)
+    if page.is_closed() or not request.node.stash[LEFT_OPEN]:
+        _empty(window, page, lab)
+    assert not trouble, json.dumps(trouble, indent=1)
+
+
+def _empty(window: BrowserContext, page: Page, lab: Lab) -> None:
+    """Leave the tab without a page of the lab, as large as at first, and the browser without cookies and storage."""
+    if not page.is_closed():
         page.goto(f"{lab.url}/_stcore/health")  # ends the visitor's session; with the origin the process stays
         page.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
         page.emulate_media(media="null", color_scheme="null", reduced_motion="null", forced_colors="null")
         page.set_viewport_size(SIZE)
-        page.mouse.move(0, 0)
     window.clear_cookies()
     window.clear_permissions()
-    assert not trouble, json.dumps(trouble, indent=1)
 
 
 def ours(url: str, lab: str) -> bool:
     host = lab.split("//")[1]
     return url.split(":", 1)[0] in ("data", "blob", "about") or f"//{host}/" in url + "/"
+
+
+def _told(message: ConsoleMessage) -> str:
+    return f"console: {message.text} ({message.location.get('url', '')})"
 
 
 def seeking(message) -> bool:

@@ -13,7 +13,7 @@ from core import data, runs
 from core.images import animation, convert
 from core.latent import codec
 from core.runs import weights
-from tests.browser.browser_tools import GREYS, PAINTED, greys, sent_by, settled
+from tests.browser.browser_tools import GREYS, PAINTED, greys, is_open, sent_by, settled
 
 pytestmark = pytest.mark.browser
 
@@ -21,8 +21,12 @@ RUN = "example-conv-vae"
 
 
 def visit(page, lab, query: str = f"run={RUN}", scheme: str = "light"):
+    address = f"{lab.url}/interpolate?{query}"
+    if is_open(page, address):
+        settled(page)
+        return
     page.emulate_media(color_scheme=scheme)
-    page.goto(f"{lab.url}/interpolate?{query}")
+    page.goto(address)
     page.wait_for_selector("canvas[data-way=lerp]", timeout=60_000)
     # Until the classifier is there: the page then says nothing more by itself.
     expect(page.locator(".path .note").first).not_to_have_text("", timeout=60_000)
@@ -82,6 +86,13 @@ def choose(page, end: str, place: int) -> int:
     return number
 
 
+def open_square(page) -> None:
+    """Unfolds the square of four, where a test before has not."""
+    if not page.locator(".square .map").is_visible():
+        page.get_by_text("Decode a square").click()
+    page.locator(".square .map").wait_for(timeout=60_000)
+
+
 def test_two_clicked_thumbnails_are_the_ends_of_the_way_to_the_last_bit(page, lab, monkeypatch):
     monkeypatch.setenv("LATENT_LAB_RUNS", str(lab.runs))
     visit(page, lab)
@@ -103,25 +114,7 @@ def test_two_clicked_thumbnails_are_the_ends_of_the_way_to_the_last_bit(page, la
     assert [int(re.search(r"\d+", title)[0]) for title in titles] == numbers
 
 
-def test_an_own_picture_can_be_an_end(page, lab):
-    visit(page, lab)
-    drawn = np.zeros((28, 28), np.uint8)
-    drawn[4:24, 12:16] = 255
-    page.get_by_role("button", name="Choose A").click()
-    page.get_by_text("Upload", exact=True).click()
-    page.locator("[data-testid=stFileUploaderDropzoneInput]").set_input_files(
-        {"name": "mine.png", "mimeType": "image/png", "buffer": convert.png(drawn)}
-    )
-    page.get_by_role("button", name="Use it as A").click()
-    expect(page.locator(".path .end canvas").first).to_have_attribute("title", "your own picture")
-    page.wait_for_url(re.compile(r"[?&]a=file\.28\.28\."))
-    page.reload()
-    expect(page.locator(".path .end canvas").first).to_have_attribute("title", "your own picture")
-    page.locator(".path input[type=range]").focus()
-    page.keyboard.press("Home")
-    assert np.array_equal(shown(page, "blend"), drawn)
-
-
+@pytest.mark.goes_on
 def test_a_drawing_can_be_an_end_and_the_drawing_goes_on_from_there(page, lab, monkeypatch):
     monkeypatch.setenv("LATENT_LAB_RUNS", str(lab.runs))
     visit(page, lab)
@@ -144,44 +137,6 @@ def test_a_drawing_can_be_an_end_and_the_drawing_goes_on_from_there(page, lab, m
     page.get_by_role("button", name="Choose B").click()
     page.locator(".pad .surface").wait_for()
     assert np.array_equal(greys(page.locator(".pad .real")), drawn)
-
-
-def test_a_test_image_can_be_drawn_upon(page, lab):
-    visit(page, lab, f"run={RUN}&a=3&b=8")
-    page.get_by_role("button", name="Choose A").click()
-    page.get_by_text("Draw", exact=True).click()
-    page.get_by_role("button", name="Draw on the current image").click()
-    expect(page.get_by_role("button", name="Use it as A")).to_be_enabled()
-    original = data.load("digits").test_images[3]
-    assert np.array_equal(greys(page.locator(".pad .real")), original)
-    assert (stroke(page) >= original).all()
-
-
-def test_a_sample_of_the_model_is_clicked_and_its_seed_is_in_the_address(page, lab):
-    visit(page, lab)
-    page.get_by_role("button", name="Choose A").click()
-    page.get_by_text("Samples", exact=True).click()
-    thumbnail = page.get_by_role("button", name="sample of the model, seed 4", exact=True)
-    seen = greys(thumbnail.locator("canvas"))
-    thumbnail.click()
-    page.wait_for_url(re.compile(r"[?&]a=seed4(&|$)"))
-    expect(page.locator(".path .end canvas").first).to_have_attribute("title", "sample of the model, seed 4")
-    assert np.abs(greys(page.locator(".path .end canvas").first) - seen.astype(int)).max() <= 1
-
-
-def test_a_corner_of_the_square_can_be_drawn(page, lab):
-    visit(page, lab)
-    page.get_by_text("Decode a square").click()
-    page.locator(".square .map").wait_for(timeout=60_000)
-    page.get_by_role("button", name="Choose D").click()
-    page.get_by_text("Draw", exact=True).click()
-    drawn = stroke(page)
-    page.get_by_role("button", name="Use it as D").click()
-    corner = page.locator(".square .corners canvas").nth(3)
-    expect(corner).to_have_attribute("title", "your drawing")
-    assert np.array_equal(greys(corner), drawn)
-    page.get_by_role("button", name="New C and D").click()
-    expect(corner).not_to_have_attribute("title", "your drawing")
 
 
 def test_scrubbing_hovering_and_playing_ask_nothing_of_the_server(page, lab):
@@ -214,6 +169,7 @@ def test_scrubbing_hovering_and_playing_ask_nothing_of_the_server(page, lab):
     assert len(sent) == before, "nothing of this must ask the server"
 
 
+@pytest.mark.goes_on
 def test_the_classifier_says_what_each_picture_looks_like(page, lab):
     visit(page, lab)
     page.locator(".path input[type=range]").focus()
@@ -223,41 +179,12 @@ def test_the_classifier_says_what_each_picture_looks_like(page, lab):
     assert re.search(r"right on \d+\.\d % of 297 test images", page.locator("[data-testid=stMain]").inner_text())
 
 
-def test_the_way_can_be_taken_along_as_gif_strip_and_frames(page, lab):
-    visit(page, lab, f"run={RUN}&a=3&b=8")
-    files = {}
-    page.get_by_role("button", name="Download").click()
-    for name in ("GIF", "Strip", "Frames"):
-        with page.expect_download() as caught:
-            page.get_by_role("button", name=name).click()
-        files[name] = caught.value.path().read_bytes()
-    with Image.open(io.BytesIO(files["GIF"])) as moving:
-        assert moving.n_frames == 128 and moving.size == (6 * 88, 6 * 28 + animation.TITLE_HEIGHT), "under its names"
-    assert convert.from_png(files["Strip"]).shape == (3 * (2 * 28 + animation.TITLE_HEIGHT), 2 * 17 * 28)
-    with zipfile.ZipFile(io.BytesIO(files["Frames"])) as archive:
-        assert len(archive.namelist()) == 3 * 65
-        original = data.load("digits").test_images[8]
-        assert np.array_equal(convert.from_png(archive.read("blend/064.png")), original)
-
-
-def test_a_point_of_the_way_is_carried_to_the_generate_page(page, lab):
-    visit(page, lab)
-    page.locator(".path input[type=range]").focus()
-    page.keyboard.press("ArrowRight")
-    wanted = shown(page, "slerp")
-    page.get_by_role("button", name="Generate here").nth(1).click()
-    page.wait_for_url(re.compile(r"/generate\?run="))
-    board = page.locator("canvas.main")
-    board.wait_for(timeout=60_000)
-    assert np.abs(np.array(board.evaluate(GREYS)).reshape(28, 28) - wanted.astype(int)).max() <= 1
-
-
+@pytest.mark.goes_on
 def test_the_square_of_four_follows_the_pointer_and_the_keys_without_a_message(page, lab):
     sent = sent_by(page)
     visit(page, lab)
-    page.get_by_text("Decode a square").click()
+    open_square(page)
     square = page.locator(".square .map")
-    square.wait_for(timeout=60_000)
     settled(page)
     square.scroll_into_view_if_needed()
     before, pictures, box = len(sent), set(), square.bounding_box()
@@ -280,7 +207,97 @@ def test_the_square_of_four_follows_the_pointer_and_the_keys_without_a_message(p
     assert len(sent) == before
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.goes_on
+def test_a_corner_of_the_square_can_be_drawn(page, lab):
+    visit(page, lab)
+    open_square(page)
+    page.get_by_role("button", name="Choose D").click()
+    page.get_by_text("Draw", exact=True).click()
+    drawn = stroke(page)
+    page.get_by_role("button", name="Use it as D").click()
+    corner = page.locator(".square .corners canvas").nth(3)
+    expect(corner).to_have_attribute("title", "your drawing")
+    assert np.array_equal(greys(corner), drawn)
+    page.get_by_role("button", name="New C and D").click()
+    expect(corner).not_to_have_attribute("title", "your drawing")
+
+
+@pytest.mark.goes_on
+def test_a_sample_of_the_model_is_clicked_and_its_seed_is_in_the_address(page, lab):
+    visit(page, lab)
+    page.get_by_role("button", name="Choose A").click()
+    page.get_by_text("Samples", exact=True).click()
+    thumbnail = page.get_by_role("button", name="sample of the model, seed 4", exact=True)
+    seen = greys(thumbnail.locator("canvas"))
+    thumbnail.click()
+    page.wait_for_url(re.compile(r"[?&]a=seed4(&|$)"))
+    expect(page.locator(".path .end canvas").first).to_have_attribute("title", "sample of the model, seed 4")
+    assert np.abs(greys(page.locator(".path .end canvas").first) - seen.astype(int)).max() <= 1
+
+
+@pytest.mark.goes_on
+def test_an_own_picture_can_be_an_end(page, lab):
+    visit(page, lab)
+    drawn = np.zeros((28, 28), np.uint8)
+    drawn[4:24, 12:16] = 255
+    page.get_by_role("button", name="Choose A").click()
+    page.get_by_text("Upload", exact=True).click()
+    page.locator("[data-testid=stFileUploaderDropzoneInput]").set_input_files(
+        {"name": "mine.png", "mimeType": "image/png", "buffer": convert.png(drawn)}
+    )
+    page.get_by_role("button", name="Use it as A").click()
+    expect(page.locator(".path .end canvas").first).to_have_attribute("title", "your own picture")
+    page.wait_for_url(re.compile(r"[?&]a=file\.28\.28\."))
+    page.reload()
+    expect(page.locator(".path .end canvas").first).to_have_attribute("title", "your own picture")
+    page.locator(".path input[type=range]").focus()
+    page.keyboard.press("Home")
+    assert np.array_equal(shown(page, "blend"), drawn)
+
+
+@pytest.mark.goes_on
+def test_a_point_of_the_way_is_carried_to_the_generate_page(page, lab):
+    visit(page, lab)
+    page.locator(".path input[type=range]").focus()
+    page.keyboard.press("ArrowRight")
+    wanted = shown(page, "slerp")
+    page.get_by_role("button", name="Generate here").nth(1).click()
+    page.wait_for_url(re.compile(r"/generate\?run="))
+    board = page.locator("canvas.main")
+    board.wait_for(timeout=60_000)
+    assert np.abs(np.array(board.evaluate(GREYS)).reshape(28, 28) - wanted.astype(int)).max() <= 1
+
+
+def test_the_way_can_be_taken_along_as_gif_strip_and_frames(page, lab):
+    visit(page, lab, f"run={RUN}&a=3&b=8")
+    files = {}
+    page.get_by_role("button", name="Download").click()
+    for name in ("GIF", "Strip", "Frames"):
+        with page.expect_download() as caught:
+            page.get_by_role("button", name=name).click()
+        files[name] = caught.value.path().read_bytes()
+    with Image.open(io.BytesIO(files["GIF"])) as moving:
+        assert moving.n_frames == 128 and moving.size == (6 * 88, 6 * 28 + animation.TITLE_HEIGHT), "under its names"
+    assert convert.from_png(files["Strip"]).shape == (3 * (2 * 28 + animation.TITLE_HEIGHT), 2 * 17 * 28)
+    with zipfile.ZipFile(io.BytesIO(files["Frames"])) as archive:
+        assert len(archive.namelist()) == 3 * 65
+        original = data.load("digits").test_images[8]
+        assert np.array_equal(convert.from_png(archive.read("blend/064.png")), original)
+
+
+@pytest.mark.goes_on
+def test_a_test_image_can_be_drawn_upon(page, lab):
+    visit(page, lab, f"run={RUN}&a=3&b=8")
+    page.get_by_role("button", name="Choose A").click()
+    page.get_by_text("Draw", exact=True).click()
+    page.get_by_role("button", name="Draw on the current image").click()
+    expect(page.get_by_role("button", name="Use it as A")).to_be_enabled()
+    original = data.load("digits").test_images[3]
+    assert np.array_equal(greys(page.locator(".pad .real")), original)
+    assert (stroke(page) >= original).all()
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
 def test_a_phone_shows_the_three_ways_side_by_side(page, lab, scheme):
     page.set_viewport_size({"width": 390, "height": 844})
     visit(page, lab, scheme=scheme)
@@ -289,24 +306,7 @@ def test_a_phone_shows_the_three_ways_side_by_side(page, lab, scheme):
     assert len({box["y"] for box in boxes}) == 1 and all(box["width"] == 112 for box in boxes)
 
 
-@pytest.mark.parametrize("size", [(1280, 720), (390, 844)])
-def test_a_picker_that_opens_low_on_the_screen_makes_room_for_itself(page, lab, size):
-    page.set_viewport_size({"width": size[0], "height": size[1]})
-    visit(page, lab)
-    page.get_by_text("Decode a square").click()
-    page.locator(".square .map").wait_for(timeout=60_000)
-    page.get_by_role("button", name="Choose C").click()
-    page.get_by_text("Draw", exact=True).click()
-    surface = page.locator(".pad .surface")
-    surface.wait_for()
-    settled(page)
-    box = surface.bounding_box()
-    assert box["y"] > 60 and box["y"] + box["height"] < size[1], "the whole surface is on the screen"
-    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= size[0]
-    inside = [part.bounding_box() for part in page.locator(".pad button, .pad .choices").all()]
-    assert all(part["x"] >= 0 and part["x"] + part["width"] <= size[0] for part in inside)
-
-
+@pytest.mark.goes_on
 def test_on_a_phone_a_drawing_and_the_button_that_takes_it_are_on_one_screen(page, lab):
     page.set_viewport_size({"width": 390, "height": 844})
     visit(page, lab)
@@ -319,6 +319,23 @@ def test_on_a_phone_a_drawing_and_the_button_that_takes_it_are_on_one_screen(pag
     frame = body.bounding_box()
     assert use["y"] + use["height"] + 8 <= frame["y"] + frame["height"] <= 844
     assert body.evaluate("e => e.scrollHeight <= e.clientHeight"), "nothing to scroll for"
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (390, 844)])
+def test_a_picker_that_opens_low_on_the_screen_makes_room_for_itself(page, lab, size):
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    visit(page, lab)
+    open_square(page)
+    page.get_by_role("button", name="Choose C").click()
+    page.get_by_text("Draw", exact=True).click()
+    surface = page.locator(".pad .surface")
+    surface.wait_for()
+    settled(page)
+    box = surface.bounding_box()
+    assert box["y"] > 60 and box["y"] + box["height"] < size[1], "the whole surface is on the screen"
+    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= size[0]
+    inside = [part.bounding_box() for part in page.locator(".pad button, .pad .choices").all()]
+    assert all(part["x"] >= 0 and part["x"] + part["width"] <= size[0] for part in inside)
 
 
 @pytest.mark.parametrize("run", ["example-auto-decoder", "example-variational-auto-decoder"])

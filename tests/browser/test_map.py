@@ -13,7 +13,7 @@ from core import data, runs
 from core.embedding import inputs
 from core.latent import codec, pca
 from core.runs import weights
-from tests.browser.browser_tools import PAINTED, greys, sent_by, settled
+from tests.browser.browser_tools import PAINTED, greys, is_open, sent_by, settled
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
@@ -22,8 +22,12 @@ RUN = "example-mlp-vae"
 
 def visit(page, lab, query: str = "n=300&method=pca", scheme: str = "light", run: str = RUN):
     """Opens the page and waits until it has said all it says by itself: its pictures are there, its measures known."""
+    address = f"{lab.url}/map?run={run}&{query}"
+    if is_open(page, address):
+        settled(page)
+        return
     page.emulate_media(color_scheme=scheme)
-    page.goto(f"{lab.url}/map?run={run}&{query}")
+    page.goto(address)
     the_map(page).wait_for(timeout=120_000)
     page.wait_for_function("() => [...(window.latentLab?.pools?.values() ?? [])].some(p => p.tiles)", timeout=60_000)
     if "method=pca" in query:
@@ -221,6 +225,23 @@ def test_everything_on_the_map_works_by_keyboard(page, lab, monkeypatch):
     expect(the_map(page)).to_have_attribute("data-chosen", str((labels == 4).sum()))
 
 
+@pytest.mark.goes_on
+def test_the_table_and_the_picture_can_be_taken_along(page, lab, monkeypatch):
+    visit(page, lab)
+    ids, z, labels = latents(lab, monkeypatch, 300)
+    files = {}
+    page.get_by_role("button", name="Download").click()
+    for name in ("Table (CSV)", "Picture (PNG)"):
+        with page.expect_download() as caught:
+            page.get_by_role("button", name=name).click()
+        files[name] = caught.value.path().read_bytes()
+    found = list(csv.DictReader(io.StringIO(files["Table (CSV)"].decode())))
+    assert [row["class"] for row in found] == [str(k) for k in labels]
+    assert np.allclose([[float(row["x"]), float(row["y"])] for row in found], pca.pca(z), rtol=1e-4, atol=1e-4)
+    with Image.open(io.BytesIO(files["Picture (PNG)"])) as picture:
+        assert picture.width == 1_200
+
+
 def test_a_second_map_shares_pointer_and_selection(page, lab, monkeypatch):
     sent = sent_by(page)
     visit(page, lab, "n=300&method=pca&source2=pixels&method2=pca&perplexity2=30&seed2=0&run2=example-conv-vae")
@@ -298,22 +319,6 @@ def test_what_is_selected_stands_in_the_address_and_is_there_after_a_reload(page
     expect(page.locator('.map-view .legend button[aria-pressed="true"]')).to_have_text(str(labels[k]))
     page.get_by_role("button", name="How to use the map").click()
     expect(page.locator(".map-view .help")).to_be_visible()
-
-
-def test_the_table_and_the_picture_can_be_taken_along(page, lab, monkeypatch):
-    visit(page, lab)
-    ids, z, labels = latents(lab, monkeypatch, 300)
-    files = {}
-    page.get_by_role("button", name="Download").click()
-    for name in ("Table (CSV)", "Picture (PNG)"):
-        with page.expect_download() as caught:
-            page.get_by_role("button", name=name).click()
-        files[name] = caught.value.path().read_bytes()
-    found = list(csv.DictReader(io.StringIO(files["Table (CSV)"].decode())))
-    assert [row["class"] for row in found] == [str(k) for k in labels]
-    assert np.allclose([[float(row["x"]), float(row["y"])] for row in found], pca.pca(z), rtol=1e-4, atol=1e-4)
-    with Image.open(io.BytesIO(files["Picture (PNG)"])) as picture:
-        assert picture.width == 1_200
 
 
 def test_a_bad_address_is_ignored_with_a_message(page, lab):

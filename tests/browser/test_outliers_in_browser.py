@@ -10,7 +10,8 @@ from core import runs
 from core.evaluation import outliers
 from core.jobs import outliers as jobs_outliers
 from core.runs import weights
-from tests.browser.browser_tools import PAINTED, greys, sent_by, settled
+from core.system.progress import Steps
+from tests.browser.browser_tools import PAINTED, greys, is_open, sent_by, settled
 from tests.tiny_runs import tiny, trained
 
 pytestmark = pytest.mark.browser
@@ -19,51 +20,39 @@ RUN = "example-mlp-vae"
 
 
 def visit(page, lab, query: str = f"run={RUN}&other=none"):
-    page.goto(f"{lab.url}/outliers?{query}")
+    address = f"{lab.url}/outliers?{query}"
+    if is_open(page, address):
+        settled(page)
+        return
+    page.goto(address)
     page.wait_for_selector(".outlier-board canvas[data-kind=noise]", timeout=120_000)
     settled(page)
 
 
-def truth(lab, monkeypatch, n: int = 300):
+@pytest.fixture(scope="module")
+def truth(lab):
     """The bag and its scores, computed here."""
-    monkeypatch.setenv("LATENT_LAB_RUNS", str(lab.runs))
-    run = runs.open_run(RUN)
-    images, bag, _ = jobs_outliers.prepare(run, "", n, 0)
-    steps = outliers.scoring_steps(weights.load_model(run), run.recipe, images, bag)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return bag, end.value
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LATENT_LAB_RUNS", str(lab.runs))
+        run = runs.open_run(RUN)
+        images, bag, _ = jobs_outliers.prepare(run, "", 300, 0)
+        return bag, Steps(outliers.scoring_steps(weights.load_model(run), run.recipe, images, bag)).end()
 
 
 def flagged(page, kind: str) -> float:
     return float(page.locator(f".outlier-board canvas[data-kind={kind}]").get_attribute("data-flagged"))
 
 
-def test_the_threshold_flags_what_the_scores_say_while_it_is_dragged_and_asks_nobody(page, lab, monkeypatch):
-    bag, found = truth(lab, monkeypatch)
-    sent = sent_by(page)
+def test_on_a_laptop_histograms_threshold_and_images_share_the_first_screen(page, lab):
     visit(page, lab)
-    slider, held = page.locator(".outlier-board input[type=range]"), found.error[bag.of("validation")]
-    before, seen = len(sent), set()
-    for percent in (95, 50, 71.5, 99):
-        slider.evaluate("(s, v) => { s.value = v; s.dispatchEvent(new Event('input')); }", percent)
-        line = outliers.decision_threshold(held, percent / 100)
-        for kind in ("validation", "test", "noise"):
-            wanted = (found.error[bag.of(kind)] > line).mean()
-            assert flagged(page, kind) == pytest.approx(wanted, abs=1.5 / 297), (kind, percent)
-        seen.add(flagged(page, "test"))
-    assert len(seen) == 4 and len(sent) == before, "nothing of this must ask the server"
-    slider.evaluate("s => s.dispatchEvent(new Event('change'))")
-    page.wait_for_url(re.compile(r"[?&]q=99(&|$)"))
-    settled(page)
-    share = 100 * (found.error[bag.of("test")] > outliers.decision_threshold(held, 0.99)).mean()
-    expect(page.get_by_text(f"with it {share:.1f} % of the test images are false alarms")).to_be_visible()
+    for part in (".outlier-board .rows", ".outlier-board input[type=range]", ".outlier-board .preview"):
+        box = page.locator(part).bounding_box()
+        assert box["y"] + box["height"] <= 720, part
 
 
-def test_hovering_and_arrow_keys_show_the_images_under_a_bar_without_a_message(page, lab, monkeypatch):
-    bag, found = truth(lab, monkeypatch)
+@pytest.mark.goes_on
+def test_hovering_and_arrow_keys_show_the_images_under_a_bar_without_a_message(page, lab, truth):
+    bag, found = truth
     sent = sent_by(page)
     visit(page, lab)
     before, titles = len(sent), set()
@@ -86,8 +75,9 @@ def test_hovering_and_arrow_keys_show_the_images_under_a_bar_without_a_message(p
     assert len(sent) == before, "nothing of this must ask the server"
 
 
-def test_a_clicked_image_is_looked_at_closer(page, lab, monkeypatch):
-    bag, found = truth(lab, monkeypatch)
+@pytest.mark.goes_on
+def test_a_clicked_image_is_looked_at_closer(page, lab, truth):
+    bag, found = truth
     visit(page, lab)
     test = bag.of("test")
     third = test[np.argsort(-found.error[test], kind="stable")][2]
@@ -96,6 +86,28 @@ def test_a_clicked_image_is_looked_at_closer(page, lab, monkeypatch):
     button.click()
     expect(page.get_by_text(f"Test image {bag.number[third]}, class")).to_be_visible()
     expect(page.locator(".pairs > button").nth(2)).to_have_attribute("aria-pressed", "true")
+
+
+@pytest.mark.goes_on
+def test_the_threshold_flags_what_the_scores_say_while_it_is_dragged_and_asks_nobody(page, lab, truth):
+    bag, found = truth
+    sent = sent_by(page)
+    visit(page, lab)
+    slider, held = page.locator(".outlier-board input[type=range]"), found.error[bag.of("validation")]
+    before, seen = len(sent), set()
+    for percent in (95, 50, 71.5, 99):
+        slider.evaluate("(s, v) => { s.value = v; s.dispatchEvent(new Event('input')); }", percent)
+        line = outliers.decision_threshold(held, percent / 100)
+        for kind in ("validation", "test", "noise"):
+            wanted = (found.error[bag.of(kind)] > line).mean()
+            assert flagged(page, kind) == pytest.approx(wanted, abs=1.5 / 297), (kind, percent)
+        seen.add(flagged(page, "test"))
+    assert len(seen) == 4 and len(sent) == before, "nothing of this must ask the server"
+    slider.evaluate("s => s.dispatchEvent(new Event('change'))")
+    page.wait_for_url(re.compile(r"[?&]q=99(&|$)"))
+    settled(page)
+    share = 100 * (found.error[bag.of("test")] > outliers.decision_threshold(held, 0.99)).mean()
+    expect(page.get_by_text(f"with it {share:.1f} % of the test images are false alarms")).to_be_visible()
 
 
 def test_the_address_leads_back_to_what_was_seen(page, lab):
@@ -136,10 +148,3 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(page, lab, scheme):
     assert page.locator("[data-testid=stMain]").evaluate("e => e.scrollWidth <= e.clientWidth")
     box = page.locator(".outlier-board canvas[data-kind=test]").bounding_box()
     assert box["x"] >= 0 and box["x"] + box["width"] <= 390 and box["width"] > 280
-
-
-def test_on_a_laptop_histograms_threshold_and_images_share_the_first_screen(page, lab):
-    visit(page, lab)
-    for part in (".outlier-board .rows", ".outlier-board input[type=range]", ".outlier-board .preview"):
-        box = page.locator(part).bounding_box()
-        assert box["y"] + box["height"] <= 720, part

@@ -161,8 +161,7 @@ def test_the_sweep_draws_its_curves_behind_the_page_and_can_be_stopped(page, lab
     assert len(rows) == 1 + (3 + 1 + 1) * 9 and rows[1].startswith("example-mlp-vae,zeros,0.1,50,")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("hide", ["", "&hide=half-left"])
+@pytest.mark.parametrize(("scheme", "hide"), [("light", ""), ("dark", "&hide=half-left")])
 def test_a_phone_shows_everything_without_scrolling_sideways(page, lab, scheme, hide):
     page.set_viewport_size({"width": 390, "height": 844})
     visit(page, lab, f"runs={','.join(MODELS)}&image=3{hide}", scheme)
