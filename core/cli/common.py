@@ -239,3 +239,18 @@ def asked_to_stop(request_stop: Callable[[], None]) -> Iterator[list[int]]:
     finally:
         for s, handler in before.items():
             signal.signal(s, handler)
+
+
+@contextmanager
+def threads(run: runs.Run) -> Iterator[None]:
+    """Use the number of threads that suits the network, with which its training has computed its figures."""
+    import torch
+
+    from core.training import base_trainer
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(base_trainer.threads_for(run.recipe, torch.device("cpu")))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

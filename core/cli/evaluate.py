@@ -52,7 +52,8 @@ def evaluate(args: argparse.Namespace) -> None:
     file = next(f for w in (args.which, "last", "best") if (f := run.path / f"{w}.safetensors").is_file())
     epoch = weights.load(file)[1].get("epoch")
     used = figures.weights_at(run, epoch if file.stem == "best" else None)
-    found = Steps(test_set.evaluation_steps(model, images, args.images, used, run.path)).end() | {"epoch": epoch}
+    with common.threads(run):  # another number would add in another order: other last digits than those of training
+        found = Steps(test_set.evaluation_steps(model, images, args.images, used, run.path)).end() | {"epoch": epoch}
     if args.samples:
         found |= _log_likelihood(model, metrics.test_images(model, images, args.images), args.samples)
     if args.which == "best" and not run.locked():  # a run in training writes its own at the end

@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 import math
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -81,7 +79,7 @@ def reconstruct(args: argparse.Namespace) -> None:
     if args.invert:
         originals = 255 - originals
     model = _model(run, args.which)
-    with _threads(run):
+    with common.threads(run):
         copies, seconds, steps = _reconstructed(model, originals, visible, args.steps)
     rows = [originals, copies] if visible.all() else [originals, _striped(originals, visible), copies]
     columns = min(COLUMNS, len(originals))
@@ -97,21 +95,6 @@ def reconstruct(args: argparse.Namespace) -> None:
         convert.tile(np.concatenate(lines), columns, GAP, GROUND),
         f"{len(originals):,} originals above their reconstructions, {mse}, {1000 * seconds:,.0f} ms ({how})",
     )
-
-
-@contextmanager
-def _threads(run: Run) -> Iterator[None]:
-    """Use the number of threads that suits the network."""
-    import torch
-
-    from core.training import base_trainer
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(base_trainer.threads_for(run.recipe, torch.device("cpu")))
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _striped(originals: np.ndarray, visible: np.ndarray) -> np.ndarray:
