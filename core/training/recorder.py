@@ -8,9 +8,13 @@ atomically (`atomic_files.write_atomic`), so a power cut between any two of them
 from __future__ import annotations
 
 import contextlib
+import errno
 import math
+import os
 import time
+import weakref
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -27,6 +31,7 @@ from core.system.plain_text import sentence
 from core.system.progress import Steps
 from core.system.regular_files import is_regular
 from core.training.base_trainer import BaseTrainer, ValidationResult, checked_number
+from core.training.stopping import FolderGone
 
 
 class RunRecorder:
@@ -43,6 +48,9 @@ class RunRecorder:
 
     def __init__(self, run: Run, trainer: BaseTrainer):
         self.run, self.trainer = run, trainer
+        self._held = _held(run.path)
+        if self._held is not None:
+            weakref.finalize(self, os.close, self._held)
         self.table = HistoryTable(history.columns(run.recipe.family))
         # A second table where the trainer has one: KL per latent dimension, or samples per class.
         self.breakdown_table = HistoryTable(trainer.breakdown[1]) if trainer.breakdown else None
@@ -150,7 +158,12 @@ class RunRecorder:
         return row | {"seconds": round(self.seconds, 3)}
 
     def validated(self, found: ValidationResult) -> bool:
-        """Record a validation; True if it is the best so far. The best weights stay in memory until the next save."""
+        """Record a validation; True if it is the best so far. The best weights stay in memory until the next save.
+
+        Raises:
+            FolderGone: there is nothing left to record it in.
+        """
+        self._folder()
         trainer, row, objective = self.trainer, found.row, found.objective
         self.table.merge(row)
         if trainer.breakdown and self.breakdown_table is not None:
@@ -165,7 +178,7 @@ class RunRecorder:
         seen = row["epoch"] * len(trainer.train_images)
         rate = seen / self.seconds if seen and self.seconds else None
         with contextlib.suppress(OSError):  # status for the pages; on a full disk the next save raises
-            self.run.update_status(
+            self._update(
                 epoch=row["epoch"],
                 step=trainer.steps,
                 seconds=self.seconds,
@@ -188,12 +201,12 @@ class RunRecorder:
                 weights = last | {change["field"]: change["new"]}
                 now = sum((weights[t.weight] if t.weight else 1.0) * last[f"{part}_{t.name}"] for t in terms)
                 self.first_total = max(self.first_total, now)
-        self.run.update_status(changes=[*self.run.status["changes"], change])
+        self._update(changes=[*self.run.status["changes"], change])
 
     def picture(self, epoch: int) -> None:
         """Write the epoch's frame of preview images, and remove the one before it if it is not to be kept."""
-        folder = self.run.path / "frames"
         with contextlib.suppress(OSError):  # a missing frame must not end the training
+            folder = self._folder() / "frames"
             write_atomic(folder / f"{epoch:04d}.png", self.trainer.render_preview(), flush=False)
             if epoch > frames.ALL_KEPT:
                 before = max((old for old in self.run.frames() if old < epoch), default=0)
@@ -209,7 +222,7 @@ class RunRecorder:
         Raises:
             OSError: a file could not be written, for example on a full disk; earlier files stay intact.
         """
-        path, trainer, began = self.run.path, self.trainer, time.perf_counter()
+        path, trainer, began = self._folder(), self.trainer, time.perf_counter()
         first = not self.run.has_state
         self._save_tables()
         if first:
@@ -223,6 +236,7 @@ class RunRecorder:
 
     def save_good(self) -> None:
         """Save the tables and the best weights only: after a divergence the current state is of no use."""
+        self._folder()
         self._save_tables()
         self._save_best()
 
@@ -260,13 +274,31 @@ class RunRecorder:
         steps = Steps(test_set.evaluation_steps(model, test, weights=loss_weights, folder=self.run.path, renew=True))
         for _ in steps:
             yield ""
-        write_json(self.run.path / "evaluation.json", steps.end() | {"epoch": self.best_epoch})
+        write_json(self._folder() / "evaluation.json", steps.end() | {"epoch": self.best_epoch})
         if test.changed:
             yield test.changed
 
+    def _folder(self) -> Path:
+        """The run's folder.
+
+        Raises:
+            FolderGone: under its name there is no folder now, or another one, into which nothing must be written.
+        """
+        try:
+            now = os.stat(self.run.path)
+        except OSError:
+            raise FolderGone(errno.ENOENT, "its folder is gone") from None
+        if self._held is not None and not os.path.samestat(os.fstat(self._held), now):
+            raise FolderGone(errno.ENOENT, "its folder is another one")
+        return self.run.path
+
+    def _update(self, flush: bool = False, **values: Any) -> None:
+        self._folder()
+        self.run.update_status(flush, **values)
+
     def end(self, state: str, message: str) -> None:
         """Write the final status: state, message, and the counts of epochs, steps and seconds."""
-        self.run.update_status(
+        self._update(
             flush=True,
             state=state,
             message=message,
@@ -274,3 +306,9 @@ class RunRecorder:
             step=self.trainer.steps,
             seconds=self.seconds,
         )
+
+
+def _held(folder: Path) -> int | None:
+    """A folder held open, so that the system gives its number to no other; None on Windows, which lets none be moved
+    while files in it are open."""
+    return os.open(folder, os.O_RDONLY) if os.name == "posix" else None

@@ -48,8 +48,17 @@ def early_stop_reason(recipe: Recipe, seconds: float, epochs_without_progress: i
     return ""
 
 
+class FolderGone(OSError):
+    """A run's folder was moved, deleted or replaced during its training: nothing more is written under its name."""
+
+
 def save_error(error: OSError, epoch: int, saved: bool) -> str:
     """Message about a failed save in the given epoch; `saved`: whether an earlier save left a state to resume from."""
+    if isinstance(error, FolderGone):
+        return (
+            f"The training ended in epoch {epoch}, because the run's folder was moved, deleted or replaced. What was "
+            "saved before lies where that folder is now."
+        )
     cure = "make room on the disk" if error.errno in FULL else "see that the run's folder can be written to"
     if not saved:
         return (

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 
 import numpy as np
 import pytest
@@ -16,8 +17,9 @@ from core.runs import status
 from core.system import atomic_files, paths
 from core.training import recorder, stopping
 from core.training.autoencoder_trainer import AutoencoderTrainer
+from core.training.events import EpochEnd
 from core.training.loop import train
-from tests.tiny_runs import drive, tiny
+from tests.tiny_runs import contents, drive, tiny
 
 pytestmark = pytest.mark.slow
 
@@ -50,6 +52,28 @@ def test_a_full_disk_at_the_final_scoring_names_an_epoch_that_exists_and_is_resu
         last = drive(run)[-1]
     assert last.state == "failed" and "Epoch 2 could not be saved" in last.message and "make room" in last.message
     assert drive(run)[-1].state == "finished" and run.evaluation() is not None
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows moves no folder in which a file is open")
+@pytest.mark.parametrize("what", ["deleted", "moved", "replaced"])
+def test_a_folder_that_is_taken_away_in_mid_training_ends_it_and_what_lies_there_now_stays_untouched(what, tmp_path):
+    run, other = runs.create(tiny(epochs=4), "run"), runs.create(tiny(latent_dim=3), "other")
+    for event in (events := train(run, "cpu")):
+        if isinstance(event, EpochEnd):
+            run.path.rename(tmp_path / "away")
+            break
+    if what == "deleted":
+        shutil.rmtree(tmp_path / "away")
+    elif what == "replaced":
+        shutil.copytree(other.path, run.path)
+    *_, last = events
+    assert last.state == "failed" and "the run's folder was moved, deleted or replaced" in last.message
+    assert run.path.exists() == (what == "replaced")
+    if what == "replaced":
+        assert contents(run.path) == contents(other.path)
+    if what != "deleted":
+        moved = runs.Run(tmp_path / "away")
+        assert moved.status["state"] == "interrupted" and moved.resumable
 
 
 def test_room_on_the_disk_is_advised_only_when_the_disk_is_full():
