@@ -1,8 +1,10 @@
-"""t-SNE of 128-d latents, the lab's against scikit-learn's, side by side: `python benchmarks/tsne.py`.
+"""t-SNE of latents, the lab beside scikit-learn and openTSNE as they come: `python benchmarks/tsne.py`.
 
-Both get the same points, perplexity and cores. The KL of both maps is computed anew against one common P (exact
-neighbours, all pairs in Q), trustworthiness by scikit-learn on the same images. Latents are those of the recipe
-`deep-ae` with 128 latent dimensions, trained for a few epochs on FashionMNIST first.
+`python benchmarks/tsne.py --mnist --n 60000 --against openTSNE` is the large map: latents of the example of MNIST.
+
+All get the same points, perplexity and cores. The KL of every map is computed anew against one common P (exact
+neighbours, all pairs in Q), trustworthiness by scikit-learn on the same images. Without `--mnist` the latents are those
+of the recipe `deep-ae` with 128 latent dimensions, trained for a few epochs on FashionMNIST first.
 """
 
 import argparse
@@ -10,6 +12,7 @@ import os
 import statistics
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 # Before anything starts threads: they sleep while they wait, as in the lab's own process.
@@ -19,16 +22,19 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import numpy as np  # noqa: E402
 
 from core import data
-from core.embedding import inputs, tsne
+from core.embedding import inputs, neighbours, tsne
 from core.embedding import settings as embedding_settings
 from core.embedding.settings import Settings  # noqa: E402
 from core.jobs import embedding as jobs_embedding  # noqa: E402
 from core.latent import pca
-from core.system import devices
+from core.system import devices, paths
 
 TRUST_ON, TRUST_K, WIDTH, EPOCHS = 5_000, 10, 128, 3
 USUAL = 1_000
 """scikit-learn's own default number of iterations."""
+
+EARLY = 250
+"""Iterations of early exaggeration among openTSNE's own 750."""
 
 
 def latents(n: int) -> np.ndarray:
@@ -46,6 +52,26 @@ def latents(n: int) -> np.ndarray:
         trainer.end_epoch()
     images = data.load("fashion-mnist")
     return codec.encode(trainer.model, inputs.pictures(images, inputs.choose_ids(images, n)))
+
+
+def mnist_latents(n: int) -> np.ndarray:
+    """Latents of n images of MNIST by its example, test images first, [n, 10]."""
+    from core.latent import codec
+    from core.recipes.examples import FIRST
+    from core.runs import Run, weights
+
+    images = data.load("mnist")
+    model = weights.load_model(Run(paths.ROOT / "models_ckpt" / FIRST))
+    return codec.encode(model, inputs.pictures(images, inputs.choose_ids(images, n)))
+
+
+def exact_affinities(x: np.ndarray, perplexity: float):
+    """Affinities of exact neighbours, whatever the lab takes: sparse [n, n]."""
+    from openTSNE.affinity import PerplexityBasedNN
+    from openTSNE.nearest_neighbors import PrecomputedNeighbors
+
+    near, distances = neighbours.nearest(x, min(len(x) - 1, int(3 * perplexity)), rows=np.arange(len(x)))
+    return PerplexityBasedNN(knn_index=PrecomputedNeighbors(near, distances), perplexity=perplexity).P
 
 
 def kl(p, y: np.ndarray) -> float:
@@ -82,40 +108,64 @@ def first_looks(x: np.ndarray, perplexity: float) -> str:
     return f"PCA map after {flat:.2f} s, first moving map {moved:.2f} s after the order"
 
 
+def ways_of(x: np.ndarray, perplexity: float, against: str) -> dict[str, tuple[Callable[[int], np.ndarray], int]]:
+    """What is compared: a name, a function from the number of iterations to the map, and that number. The first is what
+    the others are measured by."""
+    import openTSNE
+    from sklearn.manifold import TSNE
+
+    def lab(iterations: int) -> np.ndarray:
+        return tsne.fit(x, Settings(n=len(x), perplexity=perplexity, iterations=iterations)).y
+
+    def theirs(iterations: int) -> np.ndarray:
+        return TSNE(
+            perplexity=perplexity, init="pca", random_state=0, max_iter=iterations, n_jobs=devices.cores()
+        ).fit_transform(x)
+
+    def plain(iterations: int) -> np.ndarray:
+        made = openTSNE.TSNE(
+            perplexity=perplexity,
+            early_exaggeration_iter=EARLY,
+            n_iter=iterations - EARLY,
+            random_state=0,
+            n_jobs=devices.cores(),
+        )
+        return np.array(made.fit(x))
+
+    fast = embedding_settings.default_iterations("openTSNE", len(x))
+    if against == "openTSNE":
+        return {"openTSNE, 750": (plain, 750), f"lab, {fast}": (lab, fast)}
+    return {
+        f"scikit-learn, {USUAL}": (theirs, USUAL),
+        f"lab, {fast}": (lab, fast),
+        f"lab, {USUAL}": (lab, USUAL),
+        f"scikit-learn, {fast}": (theirs, fast),
+    }
+
+
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--n", type=int, default=10_000)
     arguments.add_argument("--perplexity", type=float, default=30)
     arguments.add_argument("--rounds", type=int, default=1)
+    arguments.add_argument("--mnist", action="store_true", help="latents of the example of MNIST")
+    arguments.add_argument("--against", choices=("scikit-learn", "openTSNE"), default="scikit-learn")
     asked = arguments.parse_args()
 
     import sklearn
-    from sklearn.manifold import TSNE, trustworthiness
+    from sklearn.manifold import trustworthiness
 
-    x = latents(asked.n)
+    x = mnist_latents(asked.n) if asked.mnist else latents(asked.n)
     print(
         f"scikit-learn {sklearn.__version__}, {embedding_settings.default_backend()}, {devices.cores()} cores, load "
         f"{os.getloadavg()[0]:.1f} before; {len(x):,} × {x.shape[1]}, perplexity {asked.perplexity:g}",
         flush=True,
     )
     print(first_looks(x, asked.perplexity), flush=True)
-    p, half = tsne.affinities(x, asked.perplexity).P, slice(None, None, max(1, len(x) // TRUST_ON))
+    p, half = exact_affinities(x, asked.perplexity), slice(None, None, max(1, len(x) // TRUST_ON))
 
-    def lab(iterations: int) -> np.ndarray:
-        return tsne.fit(x, Settings(n=len(x), perplexity=asked.perplexity, iterations=iterations)).y
-
-    def theirs(iterations: int) -> np.ndarray:
-        return TSNE(
-            perplexity=asked.perplexity, init="pca", random_state=0, max_iter=iterations, n_jobs=devices.cores()
-        ).fit_transform(x)
-
-    fast = embedding_settings.default_iterations("openTSNE")
-    ways = {
-        f"scikit-learn, {USUAL}": (theirs, USUAL),
-        f"lab, {fast}": (lab, fast),
-        f"lab, {USUAL}": (lab, USUAL),
-        f"scikit-learn, {fast}": (theirs, fast),
-    }
+    ways = ways_of(x, asked.perplexity, asked.against)
+    base = next(iter(ways))
     wall: dict[str, list[float]] = {name: [] for name in ways}
     cpu: dict[str, list[float]] = {name: [] for name in ways}
     maps = {}
@@ -125,7 +175,6 @@ def main() -> None:
             maps[name] = make(iterations)
             wall[name].append(time.perf_counter() - began)
             cpu[name].append(time.process_time() - worked)
-    base = f"scikit-learn, {USUAL}"
     print(f"{'iterations':22} {'s':>6} {'ratio':>6} {'CPU s':>6} {'ratio':>6} {'KL':>7} {'':>7} {'trust':>7}")
     first = kl(p, maps[base])
     for name in ways:

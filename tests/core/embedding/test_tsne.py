@@ -60,6 +60,23 @@ def test_neighbours_are_exact_in_blocks_and_for_new_points(x, monkeypatch):
     assert np.array_equal(near, indices) and np.allclose(far, distances, atol=1e-4)
 
 
+def test_many_points_find_nearly_all_of_their_neighbours_among_a_part_of_the_others(monkeypatch):
+    from scipy.spatial import cKDTree
+
+    x = np.random.default_rng(0).normal(size=(3_000, 4)).astype(np.float32)
+    monkeypatch.setattr(neighbours, "EXACT_UP_TO", 2_000)
+    near, far = neighbours.nearest(x, 7)
+    wanted = cKDTree(x.astype(np.float64)).query(x, 8)[1][:, 1:]
+    found = np.mean([len(np.intersect1d(a, b)) for a, b in zip(near, wanted, strict=True)]) / 7
+    assert found > 0.95
+    assert np.allclose(far, np.linalg.norm(x[near] - x[:, None], axis=2), atol=1e-3)
+    assert (np.diff(far, axis=1) >= 0).all() and (near != np.arange(len(x))[:, None]).all()
+    shares = []
+    with pytest.raises(neighbours.SearchStopped):
+        neighbours.nearest(x, 7, lambda share: bool(shares.append(share)) or len(shares) == 3)
+    assert shares == sorted(shares) and shares[-1] < 0.5
+
+
 def test_points_with_many_doubles_are_not_their_own_neighbours():
     near, far = neighbours.nearest(np.zeros((30, 3), np.float32), 5)
     assert near.shape == (30, 5) and not (near == np.arange(30)[:, None]).any() and not far.any()
