@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from core.images.framing import STROKES, THINGS, Framing
 from core.images.shape import GREY_28, ImageShape
 
 
@@ -23,6 +24,8 @@ class Source:
     """Shape of its images; if `any_shape`, the one they get unless another is asked for."""
     any_shape: bool = False
     """Whether its images can be made in any shape."""
+    framing: Framing | None = None
+    """How the content of its images lies in them, as `core.images.prepare` measures it, for a machine without them."""
 
     def refusal(self, shape: ImageShape) -> str:
         """Why its images cannot have this shape, one sentence; empty if they can."""
@@ -50,6 +53,7 @@ SOURCES = {
         70_000,
         60_000,
         "MNIST",
+        framing=Framing(STROKES, 0, 255, (20 / 28, 20 / 28), (0.518, 0.518), by_mass=True, thickness=0.129),
     ),
     "fashion-mnist": Source(
         "FashionMNIST",
@@ -58,6 +62,7 @@ SOURCES = {
         70_000,
         60_000,
         "FashionMNIST",
+        framing=Framing(THINGS, 0, 255, (1.0, 1.0), (0.503, 0.507), thickness=0.159),
     ),
     "kmnist": Source(
         "KMNIST",

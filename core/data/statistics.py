@@ -11,6 +11,9 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from core.data.image_set import ImageSet
+from core.data.registry import SOURCES
+from core.images.framing import WHOLE, Framing
+from core.images.shape import ImageShape
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,7 @@ class DatasetStatistics:
 
 # Weak keys: the statistics of a set are dropped together with the set.
 _measured: WeakKeyDictionary[ImageSet, DatasetStatistics] = WeakKeyDictionary()
+_framings: WeakKeyDictionary[ImageSet, Framing] = WeakKeyDictionary()
 
 
 def measure(images: ImageSet) -> DatasetStatistics:
@@ -48,6 +52,22 @@ def measure(images: ImageSet) -> DatasetStatistics:
     if images not in _measured:
         _measured[images] = _measure(images)
     return _measured[images]
+
+
+def framing(dataset: str, shape: ImageShape, images: ImageSet | None) -> Framing:
+    """How the content of a set's images lies in them: measured once on its images, else as the registry states it.
+
+    Without either, the pictures of such a set are taken to fill their frame, to which nothing can be fitted.
+    """
+    if images is None or not len(images.train_images):
+        source = SOURCES.get(dataset)
+        stated = source.framing if source is not None and source.shape == shape else None
+        return stated or Framing(WHOLE)
+    if images not in _framings:
+        from core.images import prepare  # needs scipy, which takes a tenth of a second to import
+
+        _framings[images] = prepare.measure(images.train_images)
+    return _framings[images]
 
 
 def _measure(images: ImageSet) -> DatasetStatistics:

@@ -102,15 +102,15 @@ def picture(decoded: Decoded, choices: PixelChoices, shape: ImageShape) -> np.nd
         `uint8` [H, W] or [H, W, 3].
     """
     own = settle([decoded], choices)
-    flat = _flat(decoded, own)
-    height, width = flat.shape[:2]
-    if flat.shape != shape.picture:
+    levels = flat(decoded, own)
+    height, width = levels.shape[:2]
+    if levels.shape != shape.picture:
         canvas = np.empty(shape.picture, dtype=np.uint8)
-        canvas[:] = np.median(border(flat), axis=0).astype(np.uint8)
+        canvas[:] = np.median(border(levels), axis=0).astype(np.uint8)
         top, left = (shape.height - height) // 2, (shape.width - width) // 2
-        canvas[top : top + height, left : left + width] = flat
-        flat = canvas
-    return 255 - flat if _inverts(flat, own.polarity) else flat
+        canvas[top : top + height, left : left + width] = levels
+        levels = canvas
+    return 255 - levels if _inverts(levels, own.polarity) else levels
 
 
 def border(flat: np.ndarray) -> np.ndarray:
@@ -129,7 +129,7 @@ def _inverts(flat: np.ndarray, polarity: str) -> bool:
     return light_ground(flat) == (polarity == "light-on-dark")
 
 
-def _flat(decoded: Decoded, choices: PixelChoices) -> np.ndarray:
+def flat(decoded: Decoded, choices: PixelChoices) -> np.ndarray:
     """Levels `uint8` [h, w] or [h, w, 3] of a picture without transparency."""
     if decoded.sample is None and decoded.opacity is None:
         return decoded.values

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple, Protocol
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -88,6 +88,42 @@ def from_file(
     if isinstance(page, str):
         raise ImageError(page)
     return levels.picture(page, choices or PixelChoices(), shape)
+
+
+class Frame(Protocol):
+    """What a picture is shrunk to fit: an image shape, or a size to work with."""
+
+    @property
+    def height(self) -> int: ...
+    @property
+    def width(self) -> int: ...
+    @property
+    def colour(self) -> bool: ...
+
+
+class _Square(NamedTuple):
+    """A square frame of any size."""
+
+    height: int
+    width: int
+    colour: bool
+
+
+def large(source: bytes | str | Path, side: int, colour: bool, choices: PixelChoices | None = None) -> np.ndarray:
+    """A picture file in its own proportions and size, shrunk only where a side is longer than `side`; the first of
+    several.
+
+    Args:
+        colour: whether colours stay, else they become grey levels. choices: as in `from_file`, but nothing is inverted.
+    Returns:
+        `uint8` [h, w] or [h, w, 3].
+    Raises:
+        ImageError: as in `from_file`.
+    """
+    with _opened(source) as (file, name, head), _reasons(name, head), Image.open(file, formats=_formats()) as picture:
+        longer = min(side, max(picture.size))
+        page = _page(picture, source, _Square(longer, longer, colour))
+    return levels.flat(page, levels.settle([page], choices or PixelChoices()))
 
 
 def pages(source: bytes | str | Path, shape: ImageShape, every: bool = True) -> Iterator[Decoded | str]:
@@ -244,7 +280,7 @@ def _bytes_needed(picture: Image.Image) -> int:
 # One page
 
 
-def _page(picture: Image.Image, source: bytes | str | Path, shape: ImageShape) -> Decoded:
+def _page(picture: Image.Image, source: bytes | str | Path, shape: Frame) -> Decoded:
     if picture.width * picture.height > MAX_PIXELS:
         raise Image.DecompressionBombError
     # Decodes a camera's JPEG at a fraction of its size: thousands of photos in seconds.
@@ -257,7 +293,7 @@ def _page(picture: Image.Image, source: bytes | str | Path, shape: ImageShape) -
         return _shrunk(picture, low, layout, shape)
 
 
-def _shrunk(picture: Image.Image, low: Image.Image | None, layout: str, shape: ImageShape) -> Decoded:
+def _shrunk(picture: Image.Image, low: Image.Image | None, layout: str, shape: Frame) -> Decoded:
     """A decoded picture, turned upright and shrunk to fit.
 
     Args:
