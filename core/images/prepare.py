@@ -56,7 +56,7 @@ class Prepared:
         picture: in the shape asked for, uint8.
         did: what was done, as short sentences without a full stop.
         box: top, left, bottom and right edge of what was cropped to, as shares of the source; None: all of it.
-        marks: separate marks that were found on the ground; 0 where none was looked for.
+        marks: separate marks that were found on the ground; 0 where none was looked for. mark: the one that was used.
         found: False where there was nothing on the ground.
     """
 
@@ -64,6 +64,7 @@ class Prepared:
     did: tuple[str, ...] = ()
     box: tuple[float, float, float, float] | None = None
     marks: int = 0
+    mark: int = 0
     found: bool = True
 
 
@@ -133,7 +134,7 @@ def prepare(
     framing: Framing,
     steps: Collection[str] | None = None,
     ink: str = "auto",
-    mark: int = 0,
+    mark: int | None = None,
 ) -> Prepared:
     """A picture in the framing of a set.
 
@@ -144,10 +145,16 @@ def prepare(
         source: uint8 [h, w] or [h, w, 3], of any size. shape: of the result.
         steps: those to take, of `STEPS`; None: all that the kind of content has.
         ink: one of `INKS`: whether the content is darker than its ground.
-        mark: the one to crop to where several lie apart on the ground, the largest first.
+        mark: the one to crop to where several lie apart on the ground, line by line from 0; None: the largest.
     """
     taken = set(STEPS[framing.kind] if steps is None else steps) & set(STEPS[framing.kind])
-    if framing.kind != WHOLE and source.shape == shape.picture and ink == "auto" and _lies_well(source, framing):
+    usual = "dark" if framing.ground >= 128 else "light"
+    if (
+        framing.kind != WHOLE
+        and source.shape == shape.picture
+        and ink in ("auto", usual)
+        and _lies_well(source, framing)
+    ):
         return Prepared(source, ("It already lies as the training images do",))
     work = _working(source, shape.colour)
     dark = ink == "dark" if ink != "auto" else _dark_on_light(work, framing)
@@ -162,7 +169,7 @@ def prepare(
 
 
 def _prepared(
-    paper: np.ndarray, shape: ImageShape, framing: Framing, taken: Collection[str], mark: int, did: list[str]
+    paper: np.ndarray, shape: ImageShape, framing: Framing, taken: Collection[str], mark: int | None, did: list[str]
 ) -> Prepared:
     """`prepare` of a picture [h, w(, 3)] in floats whose ground is light.
 
@@ -172,9 +179,10 @@ def _prepared(
     even = _even(paper, framing.kind)
     if float(even.max()) < FAINT:
         empty = np.zeros(shape.picture, np.float32) + framing.ground / 255.0
-        return Prepared(_to_levels(empty, shape), tuple(did), None, 0, False)
+        return Prepared(_to_levels(empty, shape), tuple(did), found=False)
     marks = _marks(_single(even))
-    area = marks[min(mark, len(marks) - 1)]
+    mark = int(np.argmax([one.sum() for one in marks])) if mark is None else min(mark, len(marks) - 1)
+    area = marks[mark]
     ink, box = even if "light" in taken else 1.0 - paper, None
     if "light" in taken:
         ink = _full_contrast(ink, area)
@@ -193,7 +201,7 @@ def _prepared(
     if "light" in taken:
         placed = _strongest_at_one(placed)
     levels = framing.ground + placed * (framing.ink - framing.ground)
-    return Prepared(_to_levels(levels / 255.0, shape), tuple(did), box, len(marks))
+    return Prepared(_to_levels(levels / 255.0, shape), tuple(did), box, len(marks), mark)
 
 
 def _grey(pictures: np.ndarray) -> np.ndarray:
@@ -293,7 +301,7 @@ def _otsu(values: np.ndarray) -> float:
 
 
 def _marks(ink: np.ndarray) -> list[np.ndarray]:
-    """Marks that lie apart on the ground, the largest first: a mask [h, w] of each; at least one.
+    """Marks that lie apart on the ground, line by line: a mask [h, w] of each; at least one.
 
     Specks are none, nor is what comes in from the edge (of the sheet, a shadow) where there is something else.
     """
@@ -316,7 +324,20 @@ def _marks(ink: np.ndarray) -> list[np.ndarray]:
     groups, count = ndimage.label(grown)
     sizes = np.bincount(groups[mask], minlength=count + 1)[1:]
     order = [int(k) for k in np.argsort(-sizes, kind="stable") if sizes[k] >= 0.15 * sizes.max()]
-    return [mask & (groups == k + 1) for k in order[:MARKS]]
+    return _in_lines([mask & (groups == k + 1) for k in order[:MARKS]])
+
+
+def _in_lines(marks: list[np.ndarray]) -> list[np.ndarray]:
+    """Marks as they are read: a mark whose middle lies above the bottom of a line's first mark belongs to that line."""
+    boxes = [ndimage.find_objects(mark.astype(np.int32))[0] for mark in marks]
+    left = sorted(range(len(marks)), key=lambda k: boxes[k][0].start)
+    lines: list[list[int]] = []
+    for k in left:
+        rows = boxes[k][0]
+        if not lines or (rows.start + rows.stop) / 2 > boxes[lines[-1][0]][0].stop:
+            lines.append([])
+        lines[-1].append(k)
+    return [marks[k] for line in lines for k in sorted(line, key=lambda k: boxes[k][1].start)]
 
 
 def _full_contrast(ink: np.ndarray, area: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@ import streamlit as st
 
 from core import data
 from core.images import masks
-from ui.components.drawing.draw import draw, set_drawing
+from ui.components.drawing.draw import Answer, draw, set_drawing
 from ui.components.drawing.mask_brush import mask_brush, set_mask
 
 st.set_page_config(page_title="Brushes", layout="wide")
@@ -15,7 +15,7 @@ with left:
     box[1:11, 2:7] = 255
     st.button("Put a box", key="box", on_click=set_drawing, args=("drawn", box))
     if st.toggle("Show", True, key="drawn_on"):
-        drawn = draw(key="drawn", answer=lambda picture: 255 - picture)
+        drawn = draw(key="drawn", answer=lambda picture: Answer(255 - picture, words=f"{picture.mean():.1f}"))
         st.code(drawn.tobytes().hex(), language=None)
 with right:
     st.button("Left half", key="half", on_click=set_mask, args=("hidden", masks.half("left")))

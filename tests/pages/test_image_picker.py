@@ -21,7 +21,7 @@ from ui.shared.image_choice import Pick
 
 pytestmark = pytest.mark.usefixtures("classifier_in_training")
 
-DRAWN = np.random.default_rng(0).integers(0, 256, (28, 28), np.uint8)
+DRAWN = np.array(data.load("digits").test_images[0])  # as large as the others and in the middle: it stays as it is
 KEYS = {"interpolate": "interpolate_pick_a", "generate": "generate_image"}
 
 
@@ -93,19 +93,41 @@ def test_an_empty_drawing_cannot_be_used(name):
     assert button.disabled and button.help == "Draw something first."
 
 
+def test_a_drawing_in_a_corner_is_scaled_and_centred_unless_the_visitor_says_no():
+    make()
+    corner = np.zeros((28, 28), np.uint8)
+    corner[1:9, 2:6] = 255
+    page = visit("interpolate", "drawn", corner)
+    page.checkbox(key="interpolate_pick_a_fit").uncheck().run()
+    press(page, "interpolate_pick_a_use_drawing")
+    assert picks(page, "interpolate")["a"] == Pick.own("drawn", corner)
+    page = visit("interpolate", "drawn", corner)
+    press(page, "interpolate_pick_a_use_drawing")
+    rows, columns = np.nonzero(image_choice.pixels(picks(page, "interpolate")["a"], None) > 100)
+    assert (np.ptp(rows) + 1, rows.mean(), columns.mean()) == pytest.approx((24, 13.5, 13.5), abs=1.0)
+
+
 @pytest.mark.parametrize("name", KEYS)
-def test_an_uploaded_picture_can_be_used_with_black_and_white_swapped(name):
+def test_a_photo_of_dark_ink_is_turned_scaled_and_centred_and_each_step_can_be_switched_off(name):
     make()
     page = visit(name, "file")
     ink = np.full((28, 28), 255, np.uint8)
-    ink[4:24, 12:16] = 0
+    ink[2:12, 3:6] = 0
     buffer = io.BytesIO()
     Image.fromarray(ink).save(buffer, "PNG")
     page.file_uploader(key=f"{KEYS[name]}_file").upload("mine.png", buffer.getvalue(), "image/png").run()
     page.run()
-    page.checkbox(key=f"{KEYS[name]}_invert").check().run()
-    press(page, f"{KEYS[name]}_use_file")
+    assert any(c.value.startswith("Dark on light: inverted. ") for c in page.caption)
     slot = "a" if name == "interpolate" else "image"
+    press(page, f"{KEYS[name]}_use_file")
+    made = image_choice.pixels(picks(page, name)[slot], None)
+    rows, columns = np.nonzero(made > 100)
+    assert (np.ptp(rows) + 1, rows.mean(), columns.mean()) == pytest.approx((24, 13.5, 13.5), abs=1.2)
+    page = visit(name, "file")
+    page.session_state[f"{KEYS[name]}_steps"] = []
+    page.file_uploader(key=f"{KEYS[name]}_file").upload("mine.png", buffer.getvalue(), "image/png").run()
+    page.run()
+    press(page, f"{KEYS[name]}_use_file")
     assert picks(page, name)[slot] == Pick.own("file", 255 - ink)
 
 

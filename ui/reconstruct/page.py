@@ -93,7 +93,8 @@ def _controls(
     """The row of controls. Returns the settings of the search, whether part of the image is hidden, and an empty
     placeholder for the progress."""
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", key="reconstruct_controls"):
-        choose("reconstruct_pick", images, picks, loaded=models[0][1], primary=True, reconstruct=False)
+        fastest = next((loaded for _, loaded in models if loaded.model.encoder is not None), models[0][1])
+        choose("reconstruct_pick", images, picks, loaded=models[0][1], primary=True, answering=fastest)
         if images is not None and len(images.test_images) > 1:
             st.button(
                 "Random",

@@ -5,24 +5,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import streamlit as st
 
 from core.data import ImageSet
-from core.images.convert import ImageError
-from core.images.picture_files import from_file
 from core.images.shape import ImageShape
 from core.latent import codec, sampling
-from ui.components.drawing.draw import draw, set_drawing
+from ui.components.drawing.draw import Answer, draw, set_drawing
 from ui.components.gallery.gallery import gallery
 from ui.components.page.make_room import make_room
-from ui.shared import image_choice
-from ui.shared.encode import encode
+from ui.shared import image_choice, own_picture
 from ui.shared.image_choice import Pick, note
 from ui.shared.model_cache import LoadedModel
-from ui.shared.still_image import still
+from ui.shared.own_picture import Fitting
 
 THUMBNAILS = 24
 """Thumbnails on one page of the gallery."""
@@ -42,6 +39,7 @@ class _Picker:
     chosen: MutableMapping[str, Pick]
     name: str
     loaded: LoadedModel
+    answering: LoadedModel
     use: str
     about: str
     reconstructs: bool
@@ -60,9 +58,16 @@ class _Picker:
         if self.on_pick:
             self.on_pick(pick)
 
-    def reconstruction(self, picture: np.ndarray) -> np.ndarray:
-        """The model's reconstruction of a picture from its μ, in the picture's shape, uint8."""
-        return codec.decode(self.loaded.model, encode(self.loaded, picture[None]))[0]
+    @property
+    def fitting(self) -> Fitting:
+        """What own pictures are fitted to."""
+        return Fitting(self.loaded, self.images)
+
+    def answer(self, drawn: np.ndarray, fits: bool) -> Answer:
+        """What stands beside a drawing. fits: whether it is scaled and centred first."""
+        used = self.fitting.drawing(drawn) if fits else drawn
+        answered = own_picture.answer(self.answering, self.images, used) if self.reconstructs else Answer()
+        return replace(answered, fitted=used if fits else None)
 
 
 def choose(
@@ -78,6 +83,7 @@ def choose(
     primary: bool = False,
     samples: bool = True,
     reconstruct: bool = True,
+    answering: LoadedModel | None = None,
     on_pick: Callable[[Pick], None] | None = None,
 ) -> Pick | None:
     """Draw the button that opens the picker. A choice is in `chosen[name]` before the page runs again.
@@ -92,6 +98,7 @@ def choose(
             gallery.
         samples: whether samples of the model can be chosen.
         reconstruct: whether the model's reconstruction is shown beside a visitor's own picture.
+        answering: the model that reconstructs it, if that is not `loaded`.
         on_pick: called with the new choice before the page runs again.
     Returns:
         The current choice; None where there is none yet.
@@ -108,7 +115,7 @@ def choose(
     if box.open:
         with box, st.container(width=WIDTH):
             found = images() if callable(images) else images
-            picker = _Picker(key, found, chosen, name, loaded, use, about, reconstruct, on_pick)
+            picker = _Picker(key, found, chosen, name, loaded, answering or loaded, use, about, reconstruct, on_pick)
             _open(
                 picker,
                 [
@@ -194,17 +201,23 @@ def _gallery(picker: _Picker) -> None:
 
 
 def _drawing(picker: _Picker) -> None:
-    key = f"{picker.key}_drawing"
-    drawn = draw(key=key, shape=picker.shape, answer=picker.reconstruction if picker.reconstructs else None)
-    now = picker.chosen.get(picker.name)
-    with st.container(horizontal=True, gap="xsmall"):
+    key, box = f"{picker.key}_drawing", f"{picker.key}_fit"
+    possible = picker.fitting.possible
+    fits = possible and st.session_state.get(box) is not False
+    drawn = draw(
+        key=key,
+        shape=picker.shape,
+        answer=(lambda picture: picker.answer(picture, fits)) if fits or picker.reconstructs else None,
+    )
+    now, own = picker.chosen.get(picker.name), picker.fitting.drawing(drawn) if fits and drawn.any() else drawn
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         st.button(
             picker.use,
             key=f"{picker.key}_use_drawing",
             type="primary",
             disabled=not drawn.any(),
             on_click=picker.take,
-            args=(Pick.own("drawn", drawn),),
+            args=(Pick.own("drawn", own),),
             help="Use your drawing." if drawn.any() else "Draw something first.",
         )
         if now and image_choice.exists(now, picker.images):
@@ -214,44 +227,29 @@ def _drawing(picker: _Picker) -> None:
                 on_click=lambda: set_drawing(key, image_choice.pixels(now, picker.images, picker.loaded)),
                 help="Copies the current image into the drawing area. Undo brings your drawing back.",
             )
+        if possible:
+            st.session_state.setdefault(box, True)
+            st.checkbox(
+                "Scale and centre",
+                key=box,
+                persist_state="session",
+                help="Like the training images. A drawing of another size or place is unlike all that the model was "
+                "trained on.",
+            )
 
 
 def _upload(picker: _Picker) -> None:
-    size = f"{picker.shape.height} × {picker.shape.width}"
-    file = st.file_uploader(
-        "Your own picture",
-        key=f"{picker.key}_file",
-        max_upload_size=50,
-        help=f"Any picture. It is {'' if picker.shape.colour else 'converted to grey and '}fitted into {size} pixels. "
-        "It stays on this computer.",
-    )
-    invert = st.checkbox(
-        "Invert",
-        key=f"{picker.key}_invert",
-        help="Swaps dark and light. Use it for dark ink on white paper where the training images are light on dark, "
-        "like MNIST.",
-    )
-    if file is None:
-        return
-    try:
-        own = from_file(file.getvalue(), picker.shape, picker.images.pixels if picker.images else None)
-    except ImageError as error:
-        st.error(f"This file {error}.")
-        return
-    own = 255 - own if invert else own
-    shown, words = [own], f"Your picture in {size} pixels"
-    if picker.reconstructs:
-        shown, words = [own, picker.reconstruction(own)], f"{words}, and its reconstruction"
-    still(np.stack(shown), columns=2, scale=5, alt=words)
-    st.caption(f"{words}.")
-    st.button(
-        picker.use,
-        key=f"{picker.key}_use_file",
-        type="primary",
-        on_click=picker.take,
-        args=(Pick.own("file", own),),
-        help="Use your picture.",
-    )
+    def use(own: np.ndarray) -> None:
+        st.button(
+            picker.use,
+            key=f"{picker.key}_use_file",
+            type="primary",
+            on_click=picker.take,
+            args=(Pick.own("file", own),),
+            help="Use your picture.",
+        )
+
+    own_picture.upload(picker.key, picker.fitting, picker.answering if picker.reconstructs else None, use)
 
 
 def _samples(picker: _Picker) -> None:

@@ -89,12 +89,16 @@ def test_one_of_several_marks_is_cropped_to_and_specks_and_edges_are_left_out():
     sheet[60:90, 160:190] = 200  # a square ring
     sheet[:, :6] = 0  # the edge of the sheet
     sheet[20, 250] = 0  # a speck
-    ring, one = (prepare.prepare(sheet, GREY_28, MNIST, mark=k) for k in (0, 1))
+    ring, one = (prepare.prepare(sheet, GREY_28, MNIST, mark=k) for k in (None, 0))
     assert ring.marks == one.marks == 2
     assert np.array(ring.box) * (150, 300, 150, 300) == pytest.approx(np.array([50, 150, 100, 200]), abs=3)
     assert np.array(one.box) * (150, 300, 150, 300) == pytest.approx(np.array([40, 40, 110, 50]), abs=3)
     assert "Cropped to 1 of 2 marks" in one.did
-    assert prepare.prepare(sheet, GREY_28, MNIST, mark=9).box == one.box
+    assert (one.mark, ring.mark) == (0, 1), "the largest is the second in the line"
+    assert prepare.prepare(sheet, GREY_28, MNIST, mark=9).box == ring.box
+    two_lines = np.concatenate([sheet, sheet])
+    boxes = [prepare.prepare(two_lines, GREY_28, MNIST, mark=k).box for k in range(4)]
+    assert [(top > 0.5, left > 0.4) for top, left, _, _ in boxes] == [(0, 0), (0, 1), (1, 0), (1, 1)]
 
 
 def test_thin_strokes_become_as_thick_as_the_set_s_and_each_step_can_be_left_out():

@@ -97,7 +97,7 @@ def test_a_model_is_asked_only_once_something_is_drawn(mounted):
 
     def answer(picture):
         asked.append(picture)
-        return 255 - picture
+        return draw.Answer(255 - picture, words="inverted")
 
     draw.draw(key="d", answer=answer)
     assert not asked and mounted["data"]["answers"] and mounted["data"]["answer"] is None

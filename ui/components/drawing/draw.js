@@ -7,6 +7,7 @@ export default paintable(inkEngine);
 // Brushes grow with the image. On a colour image a stroke sets all three channels to its grey level.
 function inkEngine(root, shape) {
   const hint = root.querySelector(".hint"), real = root.querySelector(".real"), answer = root.querySelector(".answer");
+  const fitted = root.querySelector(".fitted"), words = root.querySelector(".words");
   const { channels } = shape, shorter = Math.min(shape.width, shape.height);
   const fine = clamp(Math.floor(280 / Math.max(shape.width, shape.height)), 2, 10); // points along one pixel
   const width = shape.width * fine, height = shape.height * fine, box = Math.round(BOX * shorter);
@@ -16,7 +17,7 @@ function inkEngine(root, shape) {
 
   real.setAttribute("aria-label", `Your drawing in ${shape.height} × ${shape.width} pixels`);
   real.parentElement.querySelector("figcaption").textContent =
-    `${shape.height} × ${shape.width} pixels, as a model gets it`;
+    `${shape.height} × ${shape.width} pixels`;
 
   const swatch = (colour) => {
     const node = createElement("i", { class: "swatch" });
@@ -60,10 +61,12 @@ function inkEngine(root, shape) {
     paintImage(ground, levels, grid);
     paintImage(real, averagePoints(levels, shape, fine), shape);
     hint.hidden = levels.some((level) => level);
-    answer.parentElement.hidden = !props.answers;
-    answer.style.opacity = waiting ? 0.35 : 1; // it still answers the drawing before
-    if (props.answer) paintImage(answer, decodeBase64(props.answer), shape);
-    else answer.getContext("2d").clearRect(0, 0, answer.width, answer.height);
+    for (const [canvas, pixels] of [[fitted, props.fitted], [answer, props.answer]]) {
+      canvas.parentElement.hidden = !pixels;
+      canvas.style.opacity = waiting ? 0.35 : 1; // it still answers the drawing before
+      if (pixels) paintImage(canvas, decodeBase64(pixels), shape);
+    }
+    words.textContent = props.words;
   }
 
   function describe(k) {
@@ -79,7 +82,8 @@ function inkEngine(root, shape) {
     load: (pixels) => spreadPixels(pixels, levels, shape, fine), restore: (state) => levels.set(state),
     pixels: () => averagePoints(levels, shape, fine),
     accept: (data) => { props = data; },
-    fit: (narrow) => setSize(fitImage(shape, narrow ? 56 : 112), real, answer),
+    live: () => props.answers,
+    fit: (narrow) => setSize(fitImage(shape, narrow ? 56 : 84), real, fitted, answer),
     tools: [...tools, { name: "Eraser", value: 0, look: createElement("span", { text: "Eraser" }) }],
     sizes: sizes.map(([name, size]) => [name, size * unit]),
     actions: [["Clear", "Begins again with an empty image", () => levels.fill(0)],

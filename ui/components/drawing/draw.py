@@ -7,6 +7,7 @@ nothing is drawn over them.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -27,13 +28,32 @@ _mount = register(
         <figcaption></figcaption>
       </figure>
       <figure hidden>
-        <canvas class="answer" role="img" aria-label="The model's reconstruction"></canvas>
-        <figcaption>What the model makes of it</figcaption>
+        <canvas class="fitted" role="img" aria-label="The drawing scaled and centred as the training images"></canvas>
+        <figcaption>scaled and centred</figcaption>
       </figure>
-    </div>""",
+      <figure hidden>
+        <canvas class="answer" role="img" aria-label="The model's reconstruction"></canvas>
+        <figcaption>reconstruction</figcaption>
+      </figure>
+    </div>
+    <p class="words"></p>""",
     ),
     also=("../shared/plot", "../shared/marks", "strokes", "pad"),
 )
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What stands beside a drawing, each part where there is one.
+
+    Attributes:
+        picture: a model's reconstruction. fitted: the drawing as the model gets it, where that is not as it was drawn;
+            both `uint8` of the drawing's shape. words: about them, a line.
+    """
+
+    picture: np.ndarray | None = None
+    fitted: np.ndarray | None = None
+    words: str = ""
 
 
 def draw(
@@ -41,21 +61,22 @@ def draw(
     key: str,
     shape: ImageShape = GREY_28,
     label: str = "Drawing",
-    answer: Callable[[np.ndarray], np.ndarray] | None = None,
+    answer: Callable[[np.ndarray], Answer] | None = None,
 ) -> np.ndarray:
     """Show the surface. Mouse, finger or keys draw on a grid finer than the pixels; its mean over each pixel is the
-    image. One message comes after each stroke, none while it is drawn.
+    image. One message comes after each stroke; with an `answer` also while it is drawn, ten a second at most and none
+    before the last one was answered.
 
     Args:
         key: the drawing is kept under it for the whole visit, however often the component comes and goes.
         shape: of the image; another shape begins with an empty image.
         label: what is drawn, for screen readers.
-        answer: a model's reconstruction of a picture (`uint8` of `shape.picture` to the same); called after each
-            stroke, shown beside the drawing.
+        answer: what to show beside a picture that was drawn, `uint8` of `shape.picture`.
     Returns:
         `uint8` of `shape.picture`, all 0 where nothing was drawn yet.
     """
     drawn = drawing(key, shape)
+    answered = answer(drawn) if answer is not None and drawn.any() else Answer()
     _mount(
         key=pad.mount_key(key, shape.picture),
         on_painted_change=pad.receiver(key, shape.picture),
@@ -66,7 +87,9 @@ def draw(
             "stamp": pad.state_of(key, shape.picture).stamp,
             "pixels": pack(drawn),
             "answers": answer is not None,
-            "answer": pack(answer(drawn)) if answer is not None and drawn.any() else None,
+            "answer": None if answered.picture is None else pack(answered.picture),
+            "fitted": None if answered.fitted is None else pack(answered.fitted),
+            "words": answered.words,
         },
     )
     return drawn

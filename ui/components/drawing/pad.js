@@ -3,6 +3,8 @@
 // are in cells.
 
 const UNDO_STEPS = 50;
+const LIVE_MS = 100; // between two messages while a stroke is drawn, at least
+const LOST_MS = 2000; // after which an answer is no longer waited for
 // Name → what was painted, finer than the server has it: outlives a popover that is closed and opened again.
 store.pads ??= new Map();
 
@@ -23,6 +25,7 @@ function createPad(root, shape, engine) {
   const view = { send: null, accept, stop };
   let props = null, stamp = null, sent = "", past = [], stroke = null, cursor = null, hover = null, frame = 0;
   let size = { width: 308, height: 308 };
+  let sentAt = 0, timer = 0;
   const picked = { ...engine.first };
 
   function accept(data) {
@@ -49,12 +52,26 @@ function createPad(root, shape, engine) {
     past = past.slice(-UNDO_STEPS);
   }
 
-  // One message for each stroke or button, none while the pointer is down.
+  // While a stroke is drawn, where the page answers: a message as soon as the last one is answered, so none queues up.
+  function tell() {
+    if (!stroke || !engine.live?.()) return;
+    const since = performance.now() - sentAt;
+    if (since < (sent === props.pixels ? LIVE_MS : LOST_MS)) {
+      timer ||= setTimeout(() => { timer = 0; tell(); }, LIVE_MS);
+      return;
+    }
+    const now = encodeBase64(engine.pixels());
+    if (now === sent) return;
+    [sent, sentAt] = [now, performance.now()];
+    view.send({ stamp, pixels: now });
+  }
+
+  // One message for each stroke or button.
   function commit() {
     const now = encodeBase64(engine.pixels());
     store.pads.set(props.name, { sent: now, state: engine.state.slice(), past });
     if (now !== sent) view.send({ stamp, pixels: now });
-    sent = now;
+    [sent, sentAt] = [now, performance.now()];
     show();
     showText();
   }
@@ -78,12 +95,14 @@ function createPad(root, shape, engine) {
     stroke = { source, x, y };
     engine.line(x, y, x, y);
     showLater();
+    tell();
   }
 
   function extendStroke(x, y) {
     engine.line(stroke.x, stroke.y, x, y);
     [stroke.x, stroke.y] = [x, y];
     showLater();
+    tell();
   }
 
   function endStroke() {
@@ -119,8 +138,7 @@ function createPad(root, shape, engine) {
     if (!stroke) return;
     stroke = null; // what the first of two fingers drew was not meant
     engine.restore(past.pop());
-    showLater();
-    showText();
+    commit();
   });
   surface.addEventListener("pointerleave", () => { hover = null; showLater(); });
 
@@ -180,7 +198,7 @@ function createPad(root, shape, engine) {
 
   function show() {
     if (!props) return;
-    engine.show(ground, sent !== props.pixels || Boolean(stroke));
+    engine.show(ground, stroke ? !engine.live?.() : sent !== props.pixels);
     const ctx = over.getContext("2d"), ratio = over.width / size.width, cell = size.width / shape.width;
     ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
     ctx.clearRect(0, 0, size.width, size.height);
@@ -239,6 +257,7 @@ function createPad(root, shape, engine) {
   function stop() {
     watch.disconnect();
     cancelAnimationFrame(frame);
+    clearTimeout(timer);
     removeView(root);
   }
   return view;
