@@ -99,6 +99,15 @@ def encoding(run: Run, version: int, images: np.ndarray, visitor: str) -> Search
     return SearchJob(run, {"version": version}, {"images": images}, visitor)
 
 
+def completions(
+    run: Run, version: int, image: np.ndarray, visible: np.ndarray, steps: int, seed: int, visitor: str
+) -> SearchJob:
+    """Several completions of one picture (`core.evaluation.completions`); `pictures` and `visible_mse` of the result
+    are those of `Completions`."""
+    arguments = {"version": version, "completions": {"steps": steps, "seed": seed}}
+    return SearchJob(run, arguments, {"image": image, "visible": visible}, visitor)
+
+
 def begin(job: SearchJob) -> SearchJob:
     """Start a search, continue it if it was stopped, or join it: the job of its key."""
     known = job_queue().find(SearchJob, job.key)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections import OrderedDict
+from collections.abc import Generator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import numpy as np
 import torch
 
 from core import data
-from core.evaluation import search_trace
+from core.evaluation import completions, search_trace
 from core.evaluation.search_trace import SearchTrace, TracedSearch
 from core.jobs.channel import Channel
 from core.jobs.messages import Ended, Order, Progress, SearchFound
@@ -29,7 +30,7 @@ KEPT = 8
 REPORT_SECONDS = 0.05
 """Least time between two reports of progress."""
 
-_stopped: OrderedDict[str, TracedSearch | Steps[float, np.ndarray]] = OrderedDict()
+_stopped: OrderedDict[str, TracedSearch | Steps[float, SearchFound]] = OrderedDict()
 
 
 def search(order: Order, channel: Channel) -> Ended:
@@ -60,7 +61,7 @@ def search(order: Order, channel: Channel) -> Ended:
         channel.emit(message_of(work.trace()))
     else:
         assert work.result is not None
-        channel.emit(SearchFound({"z": work.result}))
+        channel.emit(work.result)
     return Ended("finished")
 
 
@@ -77,12 +78,26 @@ def trace_of(found: SearchFound) -> SearchTrace:
     return SearchTrace(**values)
 
 
-def _begin(order: Order) -> TracedSearch | Steps[float, np.ndarray]:
+def _begin(order: Order) -> TracedSearch | Steps[float, SearchFound]:
     run, arrays = Run(Path(order.arguments["run"])), order.arrays
     model = _model(str(run.path), order.arguments["version"])
+    if "completions" in order.arguments:
+        return Steps(_completed(model, arrays["image"], arrays["visible"], **order.arguments["completions"]))
     if "trace" not in order.arguments:
-        return Steps(codec.encoding_progress(model, arrays["images"]))
+        return Steps(_encoded(model, arrays["images"]))
     return _traced(run, model, arrays, order.arguments["trace"])
+
+
+def _encoded(model: LatentModel, images: np.ndarray) -> Generator[float, None, SearchFound]:
+    z = yield from codec.encoding_progress(model, images)
+    return SearchFound({"z": z})
+
+
+def _completed(
+    model: LatentModel, image: np.ndarray, visible: np.ndarray, steps: int, seed: int
+) -> Generator[float, None, SearchFound]:
+    made = yield from completions.complete(model, image, visible, steps=steps, seed=seed)
+    return SearchFound({"pictures": made.pictures, "visible_mse": made.visible_mse})
 
 
 def _traced(run: Run, model: LatentModel, arrays: dict[str, np.ndarray], settings: dict[str, Any]) -> TracedSearch:

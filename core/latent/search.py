@@ -150,7 +150,7 @@ def search(
     code = initial_code(model, images, visible) if code is None else code.detach()
     problem = Problem(model, images, visible, float(model.beta) if beta is None else beta)
     # Restarts are more images in the same batch: row r · n + i is the r-th search for image i.
-    codes = torch.cat([code, *(_random_codes(model, code, draws) for _ in range(restarts - 1))])
+    codes = torch.cat([code, *(random_codes(model, code, draws) for _ in range(restarts - 1))])
     adam = _BatchedAdam(problem.repeated(restarts), codes)
     for t in range(1, steps + 1):
         noise = torch.randn(model.latent_dim, generator=draws).to(code)  # the same for all images
@@ -172,7 +172,7 @@ def search(
     return SearchResult(posterior, at_mean.recon, at_mean.kl, taken, time.perf_counter() - began)
 
 
-def _random_codes(model: LatentModel, code: Tensor, draws: torch.Generator) -> Tensor:
+def random_codes(model: LatentModel, code: Tensor, draws: torch.Generator) -> Tensor:
     """Random initial codes: draws from the distribution of the model's latents, with the log σ² of `code`."""
     noise = torch.randn(len(code), model.latent_dim, generator=draws).to(code)
     return torch.cat([model.from_noise(noise), code[:, model.latent_dim :]], dim=1)

@@ -413,3 +413,15 @@ def test_where_beta_is_one_the_objective_is_the_elbo_and_squared_errors_are_not_
     vae, ae = drawn
     assert vae.what == "−ELBO" and all(lane.elbo is None for lane in vae.lanes)
     assert (ae.what, ae.unit) == ("Reconstruction loss", "squared error") and "nats" not in ae.gap
+
+
+def test_a_hidden_half_is_completed_several_times_and_the_address_says_by_which_model(four):
+    page = visit(runs="vae,ad", hide="half-left", completions="vae", draws="3")
+    words = next(m.value for m in page.markdown if "Standard deviation" in m.value)
+    assert "q(z | visible pixels)" in words and "8 best of 24" in words
+    page.button(key="reconstruct_new_draws").click().run()
+    assert (page.query_params["completions"], page.query_params["draws"]) == ("vae", "4")
+    page = visit(runs="vae,ad", hide="half-left", completions="ad")
+    assert any("AD has no distribution over z" in m.value for m in page.markdown)
+    page = visit(runs="vae", hide="half-left", completions="nobody")
+    assert "one of the models chosen above" in page.warning[0].value and "completions" not in page.query_params

@@ -10,7 +10,7 @@ from core.data import ImageSet
 from core.images import masks
 from core.jobs import search
 from core.runs import Run, RunError
-from ui.reconstruct import inputs, mask, settings
+from ui.reconstruct import completions, inputs, mask, settings
 from ui.reconstruct.cards import cards
 from ui.reconstruct.explain import explain
 from ui.reconstruct.inpainting_sweep import sweep
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 def page() -> None:
     """The whole page."""
-    address.check_names(("run", "runs", "image", "hide", *settings.ALLOWED))
+    address.check_names(("run", "runs", "image", "hide", *settings.ALLOWED, *completions.NAMES))
     with page_head(
         "Reconstruct",
         "An encoder computes the latent vector of an image in one pass (amortisation). Without an encoder, a search "
@@ -83,8 +83,12 @@ def _content(runs: list[Run]) -> None:
     mask.write_address(visible)
     with right:
         found = cards(models, image, note, visible, options, images, status)
+    several = st.container()  # filled last: its searches take longer than the rest of the page
     sweep(models, options, images)
     explain(found)
+    if not visible.all():
+        with several:
+            completions.section(models, image, visible, options)
 
 
 def _controls(
