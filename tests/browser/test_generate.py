@@ -320,8 +320,10 @@ def test_a_drawing_is_encoded_beside_itself_and_undo_leaves_it(page, lab):
         page.keyboard.press(key)
     page.keyboard.up("Space")
     expect(go).to_be_enabled()
+    expect(page.locator(".pad .answer")).to_have_css("opacity", "1")
+    settled(page)
     grey = "c => [...c.getContext('2d').getImageData(0, 0, 28, 28).data].join()"
-    drawn, answer = page.locator(".pad .real").evaluate(grey), page.locator(".pad .answer").evaluate(grey)
+    drawn, answer = page.locator(".pad .fitted").evaluate(grey), page.locator(".pad .answer").evaluate(grey)
     go.click()
     served(page, seq)
     original = page.locator(".board .original")

@@ -4,6 +4,7 @@
 
 const UNDO_STEPS = 50;
 const LIVE_MS = 100; // between two messages while a stroke is drawn, at least
+const REST_MS = 60; // from an answer to the next message, at least
 const LOST_MS = 2000; // after which an answer is no longer waited for
 // Name → what was painted, finer than the server has it: outlives a popover that is closed and opened again.
 store.pads ??= new Map();
@@ -25,11 +26,12 @@ function createPad(root, shape, engine) {
   const view = { send: null, accept, stop };
   let props = null, stamp = null, sent = "", past = [], stroke = null, cursor = null, hover = null, frame = 0;
   let size = { width: 308, height: 308 };
-  let sentAt = 0, timer = 0;
+  let sentAt = 0, answeredAt = 0, timer = 0;
   const picked = { ...engine.first };
 
   function accept(data) {
     const first = stamp === null;
+    if (data.pixels === sent && props?.pixels !== sent) answeredAt = performance.now();
     props = data;
     engine.accept?.(data);
     if (first || data.stamp !== stamp) {
@@ -54,10 +56,17 @@ function createPad(root, shape, engine) {
 
   // While a stroke is drawn, where the page answers: a message as soon as the last one is answered, so none queues up.
   function tell() {
-    if (!stroke || !engine.live?.()) return;
-    const since = performance.now() - sentAt;
-    if (since < (sent === props.pixels ? LIVE_MS : LOST_MS)) {
-      timer ||= setTimeout(() => { timer = 0; tell(); }, LIVE_MS);
+    if (stroke && engine.live?.()) post(false);
+  }
+
+  // After an answer the server is let come to rest: a message in the moment in which a run of the page ends is lost.
+  function post(last) {
+    const answered = sent === props.pixels, rested = answered && engine.live?.() ? answeredAt + REST_MS : 0;
+    const free = last ? rested : Math.max(rested, sentAt + (answered ? LIVE_MS : LOST_MS));
+    const left = free - performance.now();
+    if (left > 0) {
+      clearTimeout(timer);
+      timer = setTimeout(() => post(last || !stroke), Math.min(left, LIVE_MS));
       return;
     }
     const now = encodeBase64(engine.pixels());
@@ -70,8 +79,7 @@ function createPad(root, shape, engine) {
   function commit() {
     const now = encodeBase64(engine.pixels());
     store.pads.set(props.name, { sent: now, state: engine.state.slice(), past });
-    if (now !== sent) view.send({ stamp, pixels: now });
-    [sent, sentAt] = [now, performance.now()];
+    post(true);
     show();
     showText();
   }
