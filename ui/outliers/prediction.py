@@ -73,7 +73,7 @@ def choice_of(area: float) -> int:
 
 def made(step: str, result: Result) -> bool:
     """Whether there is nothing to predict, or the visitor has predicted or skipped it."""
-    return not kinds_of(step, result.outlier_set) or _key(step, result) in kept(PREDICTIONS, dict)
+    return not kinds_of(step, result.outlier_set) or _key(step, result) in _predictions()
 
 
 def ask(step: str, result: Result) -> None:
@@ -82,10 +82,10 @@ def ask(step: str, result: Result) -> None:
     left_out = escape_markdown(result.run.recipe.without_classes)
 
     def answer() -> None:
-        kept(PREDICTIONS, dict)[key] = st.session_state[box]
+        _predictions()[key] = st.session_state[box]
 
     def skip() -> None:
-        kept(PREDICTIONS, dict)[key] = SKIPPED
+        _predictions()[key] = SKIPPED
 
     box = f"outliers_predict_{key}"
     with st.container(border=True, key="outliers_prediction"):
@@ -114,9 +114,14 @@ def ask(step: str, result: Result) -> None:
             )
 
 
+def _predictions() -> dict[str, int]:
+    """This visitor's predictions: the index of the choice, or `SKIPPED`, by step and result."""
+    return kept(PREDICTIONS, dict[str, int])
+
+
 def verdict(step: str, result: Result, choice: Choice) -> str:
     """The prediction beside the measured AUROC, as Markdown; empty where it was skipped."""
-    said = kept(PREDICTIONS, dict).get(_key(step, result), SKIPPED)
+    said = _predictions().get(_key(step, result), SKIPPED)
     if said == SKIPPED or not kinds_of(step, result.outlier_set):
         return ""
     area = measured(step, result, choice)

@@ -102,7 +102,7 @@ WAYS = (
         "train",
         "source",
         "Opens Train with the form filled in: this run's decoder becomes the generator of a GAN.",
-        lambda run: run.recipe.family.generator_source,
+        lambda run: bool(run.recipe.family.generator_source),
     ),
     Way(
         "compare",
