@@ -10,7 +10,10 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from core import data, runs
+from core.data import statistics
 from core.images import animation, convert
+from core.images.prepare import STEPS, prepare
+from core.images.shape import GREY_28
 from core.latent import codec
 from core.runs import weights
 from tests.browser.browser_tools import GREYS, PAINTED, greys, is_open, sent_by, settled
@@ -59,8 +62,12 @@ def shown(page, way: str) -> np.ndarray:
     return np.array(page.locator(f"canvas[data-way={way}]").evaluate(GREYS), np.uint8).reshape(28, 28)
 
 
-def stroke(page) -> np.ndarray:
-    """Draws a line in the open picker; the picture of 28 × 28 pixels, once the page has taken note of it."""
+def stroke(page, canvas: str = "real") -> np.ndarray:
+    """Draws a line in the open picker; the picture of 28 × 28 pixels, once the page has taken note of it.
+
+    Args:
+        canvas: the drawing as it was drawn, `real`, or scaled and centred as the model gets it, `fitted`.
+    """
     surface = page.locator(".pad .surface")
     surface.wait_for()
     settled(page)
@@ -72,7 +79,7 @@ def stroke(page) -> np.ndarray:
     expect(page.locator(".pad .answer")).to_have_css("opacity", "1")
     expect(page.get_by_role("button", name=re.compile("^(Use it|Go where)"))).to_be_enabled()
     settled(page)
-    return greys(page.locator(".pad .real"))
+    return greys(page.locator(f".pad .{canvas}"))
 
 
 def choose(page, end: str, place: int) -> int:
@@ -122,7 +129,7 @@ def test_a_drawing_can_be_an_end_and_the_drawing_goes_on_from_there(page, lab, m
     page.get_by_text("Draw", exact=True).click()
     use = page.get_by_role("button", name="Use it as B")
     expect(use).to_be_disabled()
-    drawn = stroke(page)
+    drawn, raw = stroke(page, "fitted"), greys(page.locator(".pad .real"))
     model = weights.load_model(runs.open_run(RUN))
     wanted = codec.decode(model, codec.encode(model, drawn[None]))[0]
     expect(page.locator(".pad .answer")).to_have_css("opacity", "1")
@@ -136,7 +143,7 @@ def test_a_drawing_can_be_an_end_and_the_drawing_goes_on_from_there(page, lab, m
     assert np.array_equal(shown(page, "blend"), drawn) and np.array_equal(shown(page, "lerp"), wanted)
     page.get_by_role("button", name="Choose B").click()
     page.locator(".pad .surface").wait_for()
-    assert np.array_equal(greys(page.locator(".pad .real")), drawn)
+    assert np.array_equal(greys(page.locator(".pad .real")), raw), "as it was drawn, not as it was fitted"
 
 
 def test_scrubbing_hovering_and_playing_ask_nothing_of_the_server(page, lab):
@@ -213,7 +220,7 @@ def test_a_corner_of_the_square_can_be_drawn(page, lab):
     open_square(page)
     page.get_by_role("button", name="Choose D").click()
     page.get_by_text("Draw", exact=True).click()
-    drawn = stroke(page)
+    drawn = stroke(page, "fitted")
     page.get_by_role("button", name="Use it as D").click()
     corner = page.locator(".square .corners canvas").nth(3)
     expect(corner).to_have_attribute("title", "your drawing")
@@ -252,7 +259,10 @@ def test_an_own_picture_can_be_an_end(page, lab):
     expect(page.locator(".path .end canvas").first).to_have_attribute("title", "your own picture")
     page.locator(".path input[type=range]").focus()
     page.keyboard.press("Home")
-    assert np.array_equal(shown(page, "blend"), drawn)
+    framing = statistics.framing("digits", GREY_28, data.load("digits"))
+    fitted = prepare(drawn, GREY_28, framing, STEPS[framing.kind], "auto").picture
+    assert not np.array_equal(fitted, drawn), "as thick as the training images, and centred"
+    assert np.array_equal(shown(page, "blend"), fitted)
 
 
 @pytest.mark.goes_on

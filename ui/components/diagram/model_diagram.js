@@ -20,7 +20,8 @@ function start(root) {
   const figure = root.querySelector(".model"), choice = root.querySelector(".choice");
   const groups = root.querySelector(".groups");
   const view = { send: null, accept, stop };
-  let props = null, nodes = [], at = 0, run = 0, timers = [], unsubscribe = null, rest = null, position = null, frame = 0;
+  let props = null, nodes = [], at = 0, run = 0, timers = [], unsubscribe = null;
+  let rest = null, frame = 0, position = null; // the place of the sliders, where the page has some
   let pressed = false, seen = false; // whether a pointer is down, and whether the figure is on the screen
 
   function accept(data) {

@@ -223,7 +223,8 @@ function createPad(root, shape, engine) {
     // Beside the tools where there is room; on a laptop with them and a button below on one screen.
     const room = box.clientWidth, beside = room >= 544 ? 292 : 0;
     const height = beside ? Math.max(252, window.innerHeight - 400) : clamp(window.innerHeight - 480, 196, 280);
-    size = fitGrid(shape, { width: Math.min(room - beside, 336), height: Math.min(height, 336) });
+    const pictures = !beside && root.querySelector(".side") ? 92 : 0; // a column of them beside a narrow surface
+    size = fitGrid(shape, { width: Math.min(room - beside - pictures, 336), height: Math.min(height, 336) });
     setSize(size, surface, ground, over);
     resizeCanvas(over, size.width, size.height);
     box.classList.toggle("narrow", !beside);

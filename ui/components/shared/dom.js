@@ -10,7 +10,7 @@ const views = new WeakMap(); // parentElement → view
 const store = (window.latentLab ??= {
   films: new Map(), sheets: new Map(), listeners: new Map(), queue: [], sending: false,
 });
-store.moving ??= new Map(); // parameters of the address that wait until their value rests: name → what is to be written, and where
+store.moving ??= new Map(); // parameters of the address whose values still move: name → what to write, and where
 
 // Streamlit sends all values set within one tick as one message and reruns one fragment for it: of two components that
 // set values at once, one would get no answer. So each waits for a tick of its own.

@@ -24,8 +24,8 @@ function tabStops(root) {
   return found.filter((node) => !isPassedOver(node, found));
 }
 
-// Where Tab leads so that it goes round in `box`; undefined where the browser's own step stays inside. An empty box keeps
-// the focus, as one whose content is still to come, and a focus that was lost with its element comes back.
+// Where Tab leads so that it goes round in `box`; undefined where the browser's own step stays inside. An empty box,
+// whose content is still to come, keeps the focus, and a focus that was lost with its element comes back.
 function wrapTab(box, stops, current, backwards) {
   if (!stops.length) return box;
   const end = backwards ? stops.at(-1) : stops[0], edge = backwards ? stops[0] : stops.at(-1);
