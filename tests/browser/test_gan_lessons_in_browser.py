@@ -54,7 +54,7 @@ def test_the_button_waits_for_a_prediction_trains_and_the_gan_that_is_shown_stay
         for arm in FROZEN.arms:
             expect(box.get_by_text(re.compile(f"{arm.name}: "))).to_be_visible(timeout=SLOW)
         expect(box).to_contain_text(f"{FROZEN.choices[1]} (your prediction)")
-        expect(box.get_by_text(re.compile("G frozen: round [1-9]"))).to_be_visible(timeout=SLOW)
+        expect(box.get_by_text(re.compile("G frozen: epoch [1-9]"))).to_be_visible(timeout=SLOW)
         expect(box).to_contain_text(re.compile(r"D right on real \d+ %"))
         visit(page, lab, "experiment=frozen-g")  # the visitor's own newest run would be the first choice
         assert chosen(page).startswith("example-"), "an experiment's run is nobody's choice"
