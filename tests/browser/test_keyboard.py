@@ -32,6 +32,7 @@ def test_an_opened_popover_takes_the_focus_keeps_tab_inside_and_gives_it_back(pa
 
 def test_a_popover_opened_by_a_click_gives_the_focus_back_after_a_choice(page: Page, lab):
     page.goto(f"{lab.url}/generate?run=example-plane-vae")
+    settled(page)
     page.get_by_role("button", name="From an image").click()
     page.wait_for_function(INSIDE)
     page.locator(".gallery button").nth(2).click()
