@@ -139,7 +139,7 @@ def test_running_it_again_takes_the_next_seed_and_all_outcomes_are_told(source, 
         ended_trial(COLLAPSE.arms[0], source, modes, 2_000.0, seed)
         ended_trial(COLLAPSE.arms[1], source, 10.0, 60.0, seed)
     page = predict(visit(experiment="collapse"), 2)
-    assert "1 × “About half”, 1 × “A third or fewer”" in text_of(page)
+    assert f"1 × “About half”, 1 × “{COLLAPSE.choices[2]}”" in text_of(page)
     button_of(page, "gan_again_collapse").click().run()
     assert [recipe.seed for recipe in board.taken] == [2, 2]
 

@@ -1,5 +1,6 @@
 """The Outliers page in each of its states, with small models on the digits."""
 
+import dataclasses
 import io
 
 import numpy as np
@@ -15,7 +16,7 @@ from core.runs import weights
 from core.system import paths
 from core.system.cache import digest
 from tests.pages.page_tools import open_page, untrained
-from ui.outliers import classes, downloads, inputs, prediction, scores
+from ui.outliers import classes, downloads, inputs, prediction, scores, steps
 
 
 class Waiting:
@@ -229,6 +230,37 @@ def test_another_data_set_on_this_machine_joins_the_bag(monkeypatch):
     assert any("of KMNIST" in m.value for m in page.markdown)
     page.selectbox(key="outliers_other_digits").select("none").run()
     assert not page.exception and "KMNIST" not in areas(page)
+
+
+def test_the_paradox_is_explained_after_its_prediction_and_the_repair_is_not_given_away(monkeypatch):
+    sets = {"ui.outliers.inputs.other_sets": ["kmnist"], "core.evaluation.outlier_images.other_sets": ["kmnist"]}
+    for name, found in sets.items():
+        monkeypatch.setattr(name, lambda recipe, found=found: found)
+    load, status = data.load, data.status()
+    digits = load("digits")
+    other = dataclasses.replace(digits, name="kmnist", test_images=255 - digits.test_images)
+    monkeypatch.setattr(data, "load", lambda name, *p, **s: other if name == "kmnist" else load(name, *p, **s))
+    monkeypatch.setattr(data, "status", lambda: status | {"kmnist": status["digits"]})
+    monkeypatch.setattr(steps, "CLOTHES", "digits")
+    monkeypatch.setattr(steps, "DIGITS", "kmnist")
+    run = make("run")
+    images, mixed, path = jobs_outliers.prepare(run, "kmnist", 300, 0)
+    n, rows = len(mixed.images), mixed.of("other")
+    objective, floor = np.full(n, 100.0) + np.arange(n) / n, np.full(n, 90.0)
+    objective[rows], floor[rows] = 50.0, 10.0
+    outliers.save(path, outliers.OutlierScores(objective, objective, objective, floor, mixed.images, 1.0))
+    page = visit(step="paradox")
+    assert not page.info, "first the prediction"
+    page.radio[0].set_value(3).run()
+    assert "(10 against 90 nats per image)" in page.info[0].value and not page.warning
+    told = "its AUROC is 1.00"
+    page.segmented_control(key="outliers_step").set_value(None).run()
+    assert "complexity-corrected" in page.warning[0].value and told not in page.warning[0].value
+    page.segmented_control(key="outliers_step").set_value("repair").run()
+    page.radio[0].set_value(0).run()
+    assert "as you predicted" in page.info[0].value
+    page.segmented_control(key="outliers_score").set_value("objective").run()
+    assert not page.exception and told in page.warning[0].value
 
 
 @pytest.mark.slow

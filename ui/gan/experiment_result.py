@@ -43,7 +43,10 @@ def result(experiment: Experiment, source: Run, pair: tuple[Run, Run]) -> None:
     st.caption(
         "Newest weights after the last epoch, against training images. A class is covered if the classifier names "
         "enough samples of it with at least 90 % confidence. Fréchet distance: in features of the lab's small "
-        "classifier, lower is better. Sharpness and spread of the pixels: 1 for real images; contrast raises both."
+        "classifier, lower is better. Sharpness and spread of the pixels: 1 for real images; contrast raises both. D "
+        "starts with random weights and learns from the first step on. Its accuracy is the mean over the first tenth "
+        "of the training under “before” and over the last tenth under “after”, so the two trainings can differ already "
+        "“before”."
     )
     histories = {arm.name: run.history() for arm, run in zip(experiment.arms, pair, strict=True)}
     for column, place in zip(experiment.shown, st.columns(2, gap="large"), strict=True):

@@ -65,7 +65,7 @@ def _content(run: Run, place: DeltaGenerator) -> None:
     if not steps.predicted(result):
         return
     steps.finding(result, choice)
-    views.board(result, choice)
+    views.board(result, choice, steps.explained(), repaired=steps.repair_predicted(result))
     _download(result, choice, images)
     views.gallery(result, choice, images)
     measures.measures(result, choice)

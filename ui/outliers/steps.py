@@ -147,6 +147,18 @@ def finding(result: Result, choice: Choice) -> None:
         st.info(f"{said}\n\n{text}" if said else text, icon=":material/school:")
 
 
+def explained() -> tuple[str, ...]:
+    """The kinds of outliers whose low AUROC the finding of the chosen step explains."""
+    step = st.session_state.get(BOX)
+    return ("other",) if step == "paradox" and plan(step) is not None else ()
+
+
+def repair_predicted(result: Result) -> bool:
+    """Whether the AUROC of the corrected score can be told: there is no prediction of it to make, or it was made."""
+    found = plan("repair")
+    return found is None or found.run.name != result.run.name or prediction.made("repair", result)
+
+
 def _found(result: Result, score: str, choice: Choice) -> dict[str, outliers.KindResult]:
     values = result.scores.by(score)
     return {v.kind: v for v in outliers.results_by_kind(values, result.outlier_set, choice.quantile)}
@@ -182,11 +194,12 @@ def _paradox(result: Result, choice: Choice) -> str:
     if "other" not in found:
         return ""
     own = found["other"]
+    why = outliers.why_typical(choice.score, "other", result.scores, result.outlier_set)
     return (
         "The model has seen clothes only, and the outliers are handwritten digits: look on which side of the test "
         f"images they lie. AUROC {area_text(own.auroc, own.interval)}: "
         + (
-            "by its likelihood the model finds digits *more* typical than clothes."
+            f"by its likelihood the model finds digits *more* typical than clothes{f', because {why}' if why else ''}."
             if own.interval[1] < 0.5
             else "this model does not show the paradox."
         )

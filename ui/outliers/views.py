@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 
 import numpy as np
 import streamlit as st
@@ -65,8 +66,13 @@ def unit(result: Result, score: str) -> str:
     return f"{name} ({loss_unit(recipe.likelihood)} per image)"
 
 
-def board(result: Result, choice: Choice) -> None:
-    """Histograms of the scores. The visitor drags the threshold, and hovers to see the images at a score."""
+def board(result: Result, choice: Choice, explained: Collection[str] = (), *, repaired: bool = True) -> None:
+    """Histograms of the scores. The visitor drags the threshold, and hovers to see the images at a score.
+
+    Args:
+        explained: kinds of outliers whose low AUROC is explained elsewhere. repaired: whether the AUROC of the
+            complexity-corrected score may be told beside that of the score that it corrects.
+    """
     outlier_set, values = result.outlier_set, result.scores.by(choice.score)
     found = outliers.results_by_kind(values, outlier_set, choice.quantile)
 
@@ -103,7 +109,7 @@ def board(result: Result, choice: Choice) -> None:
         f"{100 * share:.1f} % of the test images are false alarms. AUROC: the probability that a random image of the "
         "row scores higher than a random test image, with its 95 % interval. 0.5 is guessing, 1 is perfect."
     )
-    _below_half(found, result, choice)
+    _below_half([v for v in found if v.kind not in explained], result, choice, repaired)
 
 
 def area_text(area: float, interval: tuple[float, float]) -> str:
@@ -111,7 +117,7 @@ def area_text(area: float, interval: tuple[float, float]) -> str:
     return "–" if math.isnan(area) else f"{area:.2f} ({interval[0]:.2f}–{interval[1]:.2f})"
 
 
-def _below_half(found: list[outliers.KindResult], result: Result, choice: Choice) -> None:
+def _below_half(found: list[outliers.KindResult], result: Result, choice: Choice, repaired: bool) -> None:
     """A message for each kind of outlier that scores lower than the test images, with the reason and the remedy."""
     recipe = result.run.recipe
     for v in found:
@@ -122,7 +128,8 @@ def _below_half(found: list[outliers.KindResult], result: Result, choice: Choice
         if choice.score == "objective" and "corrected" in scores_of(recipe):
             corrected = outliers.results_by_kind(result.scores.corrected, result.outlier_set, choice.quantile)
             then = next(c.auroc for c in corrected if c.kind == v.kind)
-            remedy = f" The complexity-corrected score subtracts the entropy of the pixels; its AUROC is {then:.2f}."
+            told = f"; its AUROC is {then:.2f}" if repaired else ""
+            remedy = f" The complexity-corrected score subtracts the entropy of the pixels{told}."
         name = title(v.kind, result.outlier_set)
         area = area_text(v.auroc, v.interval)
         st.warning(
