@@ -53,7 +53,9 @@ SOURCES = {
         70_000,
         60_000,
         "MNIST",
-        framing=Framing(STROKES, 0, 255, (20 / 28, 20 / 28), (0.518, 0.518), by_mass=True, thickness=0.129),
+        framing=Framing(
+            STROKES, 0, 255, (20 / GREY_28.height, 20 / GREY_28.width), (0.518, 0.518), by_mass=True, thickness=0.129
+        ),
     ),
     "fashion-mnist": Source(
         "FashionMNIST",

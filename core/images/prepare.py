@@ -29,7 +29,7 @@ as thick as the set's, and the centre in its place. The ground is turned into th
 INKS = ("auto", "dark", "light")
 """What is darker, the content or its ground: noticed, or as the visitor says."""
 
-SIDE = 512
+LONGEST = 512
 """Longer side in pixels, at most, of the picture that is worked on."""
 
 FINE = 112
@@ -238,7 +238,7 @@ def _working(source: np.ndarray, colour: bool) -> np.ndarray:
     """The picture as floats 0 to 1 in a size to work with, [h, w] or [h, w, 3]."""
     height, width = source.shape[:2]
     longer = max(height, width)
-    factor = min(SIDE / longer, max(1.0, float(-(-FINE // longer))))
+    factor = min(LONGEST / longer, max(1.0, float(-(-FINE // longer))))
     picture = Image.fromarray(source)
     picture = picture.convert("RGB" if colour else "L") if source.ndim == 3 or colour else picture
     if factor != 1.0:

@@ -20,7 +20,7 @@ from ui.shared.formatting import pluralize
 from ui.shared.model_cache import LoadedModel
 from ui.shared.still_image import still
 
-SIDE = 640
+LONGEST = 640
 """Longer side in pixels, at most, to which an uploaded picture is shrunk before it is prepared."""
 
 SHOWN = 140
@@ -111,7 +111,7 @@ def _made(
         return
     from core.images.prepare import STEPS, prepare
 
-    source = picture_files.large(data, SIDE, shape.colour, pixels)
+    source = picture_files.large(data, LONGEST, shape.colour, pixels)
     pictures, controls = st.container(), st.container()
     with controls:
         steps, ink = _choices(key, STEPS[fitting.framing.kind])
