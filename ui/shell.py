@@ -12,6 +12,7 @@ import streamlit as st
 
 from ui.components.page.copy_link import copy_link
 from ui.components.page.keyboard import watch_keyboard
+from ui.components.page.nav_drawer import close_nav_drawer
 
 ICON = str(Path(__file__).with_name("icon.png"))
 STYLES = (Path(__file__).with_name("lab.css"), Path(__file__).resolve().parent.parent / ".streamlit" / "contrast.css")
@@ -30,6 +31,11 @@ def style() -> None:
 def keyboard() -> None:
     """Add what every page needs for the keyboard (`ui.components.page.keyboard`)."""
     watch_keyboard()
+
+
+def drawer() -> None:
+    """Close the navigation drawer of a narrow window after a choice (`ui.components.page.nav_drawer`)."""
+    close_nav_drawer()
 
 
 def share() -> None:

@@ -34,7 +34,6 @@ def visit(page, lab) -> list:
     page.goto(f"{lab.url}/gan?run={RUN}&tab=quiz")
     page.wait_for_selector(".gan-quiz .answers button", timeout=60_000)
     page.wait_for_selector(IDLE, timeout=60_000)
-    page.locator(".gan-quiz").focus()
     sent.clear()
     return sent
 

@@ -76,3 +76,14 @@ def test_shortcuts_play_save_and_list_the_keys_but_never_while_a_field_has_the_f
     page.keyboard.type("s ?")
     expect(name).to_have_value("s ?")
     expect(keys).to_have_count(0)
+
+
+def test_in_a_narrow_window_the_drawer_of_pages_closes_after_a_choice(page: Page, lab):
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{lab.url}/data")
+    settled(page)
+    page.get_by_test_id("stExpandSidebarButton").click()
+    page.get_by_test_id("stSidebarNavLink").filter(has_text="Runs").click()
+    page.wait_for_url("**/run*")
+    expect(page.get_by_test_id("stExpandSidebarButton")).to_be_visible()
+    expect(page.get_by_test_id("stSidebarCollapseButton")).to_have_count(0)

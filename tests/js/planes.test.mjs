@@ -52,6 +52,10 @@ test("circles are drawn where they hold their share and say it, also on a plane 
   assert.deepEqual(ellipses.filter((_, k) => k % 2), [[100, 200, 10, 20], [100, 200, 20, 40], [100, 200, 40, 80]]);
   // The second one lies 10 pixels beyond the first: too near for a text of its own.
   assert.deepEqual(texts.map(([text]) => text), ["50 %", "99 %"]);
+  texts.length = 0; // the wide plane of an autoencoder: texts of small circles would lie over each other at the origin
+  const wide = { ...place, lengthX: (r) => 15 * r, lengthY: (r) => 15 * r };
+  paintCircles(ctx, [[1.18, 0.5, null], [2.15, 0.9, null], [3.03, 0.99, null]], wide);
+  assert.deepEqual(texts.map(([text]) => text), ["90 %"]);
   assert.equal(circlesHold(circles, "N(0, I)", "the images"),
     "The circles hold 50 / 90 / 99 % of N(0, I), and 40 / 80 / 97 % of the images.");
   assert.equal(circlesHold([[1, 0.5, null]], "N(0, I)", "the images"), "The circles hold 50 % of N(0, I).");

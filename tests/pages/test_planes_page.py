@@ -1,6 +1,7 @@
 """The Planes page in each of its states, with models that train in a blink."""
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -251,3 +252,20 @@ def test_every_control_has_help():
     for kind in ("button", "multiselect", "segmented_control"):
         for widget in getattr(page, kind):
             assert widget.help, f"{kind} {widget.label}"
+
+
+def test_nothing_is_called_best_while_models_are_still_measured(monkeypatch):
+    from ui.planes import measures
+
+    written, known = [], measures.Status(measures=object())
+    monkeypatch.setattr(measures.st, "markdown", written.append)
+    monkeypatch.setattr(measures, "findings", lambda rows: [f"**{rows[0][0]}** is best."])
+    titles = {"a": "A", "b": "B", "c": "C"}
+    measures._findings({"a": known, "b": known, "c": measures.Status(job=SimpleNamespace(active=True))}, titles)
+    measures._findings({"a": known, "b": known, "c": measures.Status(reason="no images")}, titles)
+    measures._findings({"a": known, "b": known, "c": known}, titles)
+    assert written == [
+        "The models are compared here once all 3 are measured.",
+        "Of the 3 models, 2 are measured and compared here. **A** is best.",
+        "**A** is best.",
+    ]

@@ -1,6 +1,7 @@
 """The Reconstruct page in each of its states, with small models of every family on the digits."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from core.jobs.channel import Channel
 from core.jobs.inpainting_sweep import InpaintingSweepJob
 from core.jobs.messages import Ended, SweepErrors
 from core.jobs.queue import job_queue
+from core.recipes.presets import preset
 from core.system import paths
 from tests.pages.page_tools import keys_of, open_page, untrained
 from tests.tiny_runs import contents
@@ -425,3 +427,23 @@ def test_a_hidden_half_is_completed_several_times_and_the_address_says_by_which_
     assert any("AD has no distribution over z" in m.value for m in page.markdown)
     page = visit(runs="vae", hide="half-left", completions="nobody")
     assert "one of the models chosen above" in page.warning[0].value and "completions" not in page.query_params
+
+
+@pytest.mark.parametrize(
+    ("after", "ended", "words"),
+    [
+        (90.0, True, "Amortisation gap 10.0 nats"),
+        (100.00001, True, "ends at the encoder’s objective: the two differ by less than 0.001 %"),
+        (99.99999, True, "ends at the encoder’s objective"),
+        (101.0, True, "does not improve on the encoder: its objective is 1.00 higher."),
+        (101.0, False, "has not improved on the encoder yet: its objective is 1.00 higher."),
+        (100.0, False, "has not improved on the encoder yet."),
+    ],
+)
+def test_the_gap_is_said_in_words_that_fit_its_size_and_whether_the_search_has_ended(after, ended, words):
+    from ui.reconstruct import cards
+
+    recipe = preset("plane-vae")
+    request = SimpleNamespace(search=False, visible=np.ones((2, 2), bool))
+    traces = [SimpleNamespace(objective=np.array([x]), ended=ended) for x in (100.0, after)]
+    assert words in cards._gap(recipe, [(request, trace) for trace in traces])

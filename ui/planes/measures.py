@@ -101,10 +101,7 @@ def measures(shown: Sequence[Plane], titles: Mapping[str, str]) -> None:
 
 def _measures(shown: Sequence[Plane], titles: Mapping[str, str], live: bool) -> None:
     statuses = {plane.run.name: status_of(plane) for plane in shown}
-    known = [(name, status.measures) for name, status in statuses.items() if status.measures is not None]
-    said = findings([(escape_markdown(titles[name]), found) for name, found in known])
-    if said:
-        st.markdown(" ".join(said))
+    _findings(statuses, titles)
     _table(statuses, titles)
     if live and not any(status.active for status in statuses.values()):
         address.rerun()  # without a timer from now on
@@ -124,6 +121,20 @@ def _measures(shown: Sequence[Plane], titles: Mapping[str, str], live: bool) -> 
     for name, status in statuses.items():
         if status.reason:
             st.caption(f"{escape_markdown(titles[name])} is not measured: {status.reason}.")
+
+
+def _findings(statuses: Mapping[str, Status], titles: Mapping[str, str]) -> None:
+    """What the measures say once all are known: while some are missing, “closest” and “best” could still change."""
+    known = [(escape_markdown(titles[name]), found) for name, status in statuses.items() if (found := status.measures)]
+    if any(status.active for status in statuses.values()):
+        if len(statuses) > 1:
+            st.markdown(f"The models are compared here once all {len(statuses)} are measured.")
+        return
+    said = findings(known)
+    if said and 1 < len(known) < len(statuses):
+        said.insert(0, f"Of the {len(statuses)} models, {len(known)} are measured and compared here.")
+    if said:
+        st.markdown(" ".join(said))
 
 
 def _again(planes: Sequence[Plane]) -> None:

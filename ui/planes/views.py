@@ -15,10 +15,11 @@ from ui.components.latent.manifold import manifold
 from ui.components.latent.plane_peek import plane_peek
 from ui.components.latent.plane_stage import plane_stage
 from ui.planes import missing
-from ui.planes.inputs import first_large
+from ui.planes.inputs import first_large, slots
 from ui.planes.missing import training_of
 from ui.planes.place import Plane, linked_images, plane_or_none
 from ui.shared import address
+from ui.shared.family_names import spelled_out
 from ui.shared.formatting import escape_markdown
 from ui.shared.model_cache import LoadedModel
 
@@ -56,6 +57,10 @@ def hero(shown: Sequence[Plane], titles: Mapping[str, str], absent: Sequence[str
             for slot in absent:
                 with st.container(gap="xxsmall"):
                     missing.placeholder(slot)
+        there = {plane.run.recipe.family.key for plane in shown} | set(absent)
+        named = ", ".join(spelled_out(family for key, family in slots().items() if key in there))
+        if named:
+            st.caption(f"{named[0].upper()}{named[1:]}.")
 
 
 def _small(run: Run, title: str, number: int, live: bool) -> None:

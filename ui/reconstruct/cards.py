@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 CLOUD_POINTS = 600
 """Training latents shown under a path, at most."""
 
+AS_GOOD = 1e-5
+"""Objectives of encoder and search that differ by a smaller share are called equal: both are sums in single precision,
+with a relative error of about 1e-6."""
+
 
 def cards(
     models: Sequence[tuple[Run, LoadedModel]],
@@ -147,8 +151,13 @@ def _gap(recipe: Recipe, found: Sequence[Found]) -> str:
     (request, encoded), (_, refined) = found
     gain = float(encoded.objective[-1] - refined.objective[-1])
     gap = f"{format_sig(gain)} {unit(recipe.likelihood)}"
-    if gain < 0:
-        return f"The search has not improved on the encoder yet: its objective is {format_sig(-gain)} higher."
+    equal = abs(gain) <= AS_GOOD * abs(float(encoded.objective[-1]))
+    if refined.ended and equal:
+        return f"The search ends at the encoder’s objective: the two differ by less than {100 * AS_GOOD:g} %."
+    if gain < 0 or equal:
+        higher = "" if equal else f": its objective is {format_sig(-gain)} higher"
+        not_better = "does not improve on the encoder" if refined.ended else "has not improved on the encoder yet"
+        return f"The search {not_better}{higher}."
     if not request.visible.all():
         return (
             f"On the visible pixels the search gains {gap} over the encoder, which takes the filled hole for part of "

@@ -9,12 +9,14 @@ import streamlit as st
 from core.data import ImageSet
 from core.images import masks
 from core.jobs import search
+from core.recipes.family import FAMILIES
 from core.runs import Run, RunError
 from ui.reconstruct import completions, inputs, mask, settings
 from ui.reconstruct.cards import cards
 from ui.reconstruct.explain import explain
 from ui.reconstruct.inpainting_sweep import sweep
 from ui.shared import address, image_choice
+from ui.shared.family_names import spelled_out
 from ui.shared.formatting import escape_markdown
 from ui.shared.image_choice import Pick
 from ui.shared.image_picker import choose
@@ -31,10 +33,11 @@ if TYPE_CHECKING:
 def page() -> None:
     """The whole page."""
     address.check_names(("run", "runs", "image", "hide", *settings.ALLOWED, *completions.NAMES))
+    searched = " and ".join(spelled_out(f for f in FAMILIES.values() if not f.encoder and not f.adversarial))
     with page_head(
         "Reconstruct",
-        "An encoder computes the latent vector of an image in one pass (amortisation). Without an encoder, a search "
-        "finds it; the search also works when part of the image is hidden.",
+        "An encoder computes the latent vector of an image in one pass (amortisation). Without an encoder, as in the "
+        f"{searched}, a search finds it. The search also works when part of the image is hidden.",
         key="reconstruct_head",
         terms=("latent", "amortisation"),
         widths=(1, 2),

@@ -1,6 +1,7 @@
 const ARROWS = { 2: ["ArrowLeft", "ArrowRight"], 3: ["ArrowLeft", "ArrowDown", "ArrowRight"] };
 const ROUNDS_KEPT = 8;
 const KEPT = "latent-lab-quizzes"; // in the window's own storage
+const MOVED_BY_ARROWS = "input, [role=tab], [role=radio], [role=slider], [role^=menu]";
 const LARGE = 280, MEDIUM = 84, SMALL = 56; // CSS pixels a side of an image
 
 export default function ({ data, parentElement, setTriggerValue }) {
@@ -64,6 +65,9 @@ function start(root) {
     const keys = props.kinds.map((kind, k) => `${k + 1}, ${kind.key} or ${arrows[k]}`);
     find(".keys").textContent = `Keys: ${keys.join(" · ")}`;
     show();
+    // After a click, such as on the tab of the quiz, the arrow keys are for the quiz, no more for what was clicked.
+    const clicked = document.documentElement.dataset.used === "pointer";
+    if (clicked && !isCovered() && !deepFocus(document)?.matches(TYPED_INTO)) figure.focus({ preventScroll: true });
   }
 
   const image = (k) => imageAt(tiles, shape, k);
@@ -145,8 +149,11 @@ function start(root) {
   }
 
   find(".again").addEventListener("click", () => view.send("again", props.round));
-  figure.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || ended()) return;
+  // The whole page's keys while the quiz is in view, except those of what has the focus. Before Streamlit's own.
+  function onKey(event) {
+    if (!props || event.ctrlKey || event.metaKey || event.altKey || ended() || isCovered() || !isInView()) return;
+    const focused = deepFocus(document);
+    if (focused?.matches(TYPED_INTO) || (event.key.startsWith("Arrow") && focused?.matches(MOVED_BY_ARROWS))) return;
     const typed = event.key.toUpperCase();
     let k = props.kinds.findIndex((kind) => kind.key === typed);
     if (k < 0) k = ARROWS[props.kinds.length].indexOf(event.key);
@@ -155,9 +162,16 @@ function start(root) {
     event.preventDefault();
     event.stopPropagation(); // R alone would have Streamlit run the page again
     if (!event.repeat) answer(k);
-  });
+  }
+  addEventListener("keydown", onKey, true);
+
+  function isInView() {
+    const { top, bottom } = figure.getBoundingClientRect();
+    return isShown(figure) && bottom > 0 && top < window.innerHeight;
+  }
 
   function stop() {
+    removeEventListener("keydown", onKey, true);
     removeView(root);
   }
   return view;

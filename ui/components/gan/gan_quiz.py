@@ -38,6 +38,7 @@ _mount = register(
   </div>
 </figure>
 """,
+    also=("../shared/focus",),
 )
 
 

@@ -1,7 +1,8 @@
 // Circles round (0, 0) that hold shares of N(0, I), as every plane draws them. A circle is [radius, share of N(0, I)
 // inside, share of a model's own z inside or null].
 
-const CIRCLE_APART = 15; // CSS pixels between two circles that both say what they hold
+// CSS pixels: the room that a text takes, and the radius below which it would cover its whole circle.
+const CIRCLE_TEXT = { width: 36, height: 12, radius: 20 };
 
 // On the context of a plane. toX, toY: places of positions; lengthX, lengthY: of distances; width: of the plane; names:
 // whether the circles say what they hold.
@@ -9,16 +10,19 @@ function paintCircles(ctx, circles, { toX, toY, lengthX, lengthY = lengthX, widt
   for (const [r] of circles) {
     outline(ctx, 1.5, () => ctx.ellipse(toX(0), toY(0), lengthX(r), lengthY(r), 0, 0, 7), { border: 1.5 });
   }
-  let free = -Infinity; // radii that are nearly alike would write over each other
+  const written = []; // places of texts: others would lie over them
   for (const [r, share] of names ? circles : []) {
-    if (lengthX(r) < free + CIRCLE_APART) continue;
-    free = lengthX(r);
-    const x = toX(0) + lengthX(r) * Math.SQRT1_2, y = Math.max(9, toY(0) - lengthY(r) * Math.SQRT1_2);
+    if (Math.max(lengthX(r), lengthY(r)) < CIRCLE_TEXT.radius) continue;
+    const x = Math.min(toX(0) + lengthX(r) * Math.SQRT1_2, width - 18);
+    const y = Math.max(9, toY(0) - lengthY(r) * Math.SQRT1_2);
+    const covers = ([a, b]) => Math.abs(x - a) < CIRCLE_TEXT.width && Math.abs(y - b) < CIRCLE_TEXT.height + 3;
+    if (written.some(covers)) continue;
+    written.push([x, y]);
     Object.assign(ctx, { font: "600 12px sans-serif", lineWidth: 6, lineJoin: "round", textAlign: "center",
       textBaseline: "middle", strokeStyle: "#000", fillStyle: "#fff" });
     const text = `${Math.round(100 * share)} %`;
-    ctx.strokeText(text, Math.min(x, width - 18), y);
-    ctx.fillText(text, Math.min(x, width - 18), y);
+    ctx.strokeText(text, x, y);
+    ctx.fillText(text, x, y);
   }
 }
 

@@ -117,15 +117,13 @@ const SHORTCUTS = [
   { keys: "← → ↑ ↓", on: "canvas[tabindex='0']", does: "Move over the picture, plane or map that has the focus" },
   { keys: "+ − 0", on: ".map-view", does: "Zoom the map in, out and back" },
   { keys: "1 – 9", on: ".plane-stage", does: "Enlarge another plane, while a plane has the focus" },
+  { keys: "1 – 3", on: ".gan-quiz .answers button", does: "Answers the quiz, as its letters and ← ↓ → do" },
   { keys: "Ctrl + Z", on: ".pad", does: "Takes back the last stroke of the drawing" },
   { keys: "Space", on: TABLE, does: "Ticks the row of the table that has the focus" },
   { keys: "Esc", on: "body", does: "Closes a box, or clears a selection" },
 ];
 
-const TYPED_INTO = "input:not([type=range], [type=checkbox], [type=radio], [type=button]), textarea, select, "
-  + "[contenteditable=true], [role=combobox]";
 const PRESSED_BY_SPACE = "button, a[href], summary, input:not([type=range]), [role=button], [role=tab], [role=option]";
-const OVERLAY = "[role=dialog], [data-testid=stPopoverBody]";
 const LEAST_SIDE = 40; // px of a picture worth saving
 
 // All elements below `tree` that match, shadow trees included.
@@ -160,8 +158,7 @@ function watchShortcuts() {
     const focused = deepFocus(document), key = event.key === " " ? "Space" : event.key.toUpperCase();
     const shortcut = SHORTCUTS.find((one) => one.run && one.keys === key);
     if (!shortcut || focused?.matches(TYPED_INTO)) return;
-    const covered = document.querySelector(OVERLAY) || document.querySelector(".lab-shortcuts[open]");
-    if (covered && shortcut.run !== toggleList) return;
+    if (isCovered() && shortcut.run !== toggleList) return;
     if (key === "Space" && focused?.matches(PRESSED_BY_SPACE)) return;
     if (shortcut.run(focused, pointed) !== false) event.preventDefault();
   });

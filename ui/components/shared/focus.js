@@ -1,4 +1,5 @@
-// The order of tab stops inside an element, shadow trees included. Plain functions of nodes.
+// The order of tab stops inside an element, shadow trees included, and where keys of the page must not act. Plain
+// functions of nodes.
 
 const CAN_TAKE_FOCUS = "a[href], button, input, select, textarea, summary, [tabindex], [contenteditable=true]";
 
@@ -40,3 +41,10 @@ function deepFocus(tree) {
   while (node?.shadowRoot?.activeElement) node = node.shadowRoot.activeElement;
   return node;
 }
+
+// What takes the keys itself while it has the focus: keys of the page do nothing then.
+const TYPED_INTO = "input:not([type=range], [type=checkbox], [type=radio], [type=button]), textarea, select, "
+  + "[contenteditable=true], [role=combobox]";
+
+// Whether a box lies over the page.
+const isCovered = () => Boolean(document.querySelector("[role=dialog], [data-testid=stPopoverBody], dialog[open]"));
