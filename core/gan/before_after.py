@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.evaluation.inpainting import pixel_mse
+from core.gan.experiments import shown_weights
 from core.latent import codec, neighbours, walks
 
 if TYPE_CHECKING:
@@ -111,14 +112,15 @@ def reconstruct_both(model: GAN, images: np.ndarray) -> ReconstructionPair | Non
 def metric_changes(run: Run) -> list[MetricChange]:
     """Metrics of a run before and after training that were measured.
 
-    On the test set for a finished run; otherwise on the held-out images, at the start and at the best epoch so far.
+    On the test set for a finished run; otherwise on the held-out images, at the start and at the best epoch so far. Of
+    an experiment's run at its start and its end, since its last weights are shown.
     """
     return [change for change in _metric_changes(run) if math.isfinite(change.after)]
 
 
 def _metric_changes(run: Run) -> Iterator[MetricChange]:
-    evaluation = run.evaluation()
-    if evaluation is not None and "frechet" in evaluation:
+    evaluation, ended = run.evaluation(), shown_weights(run) == "last"
+    if not ended and evaluation is not None and "frechet" in evaluation:
         sides = [
             part if isinstance(part := evaluation.get(name), dict) else {} for name in ("before", "real", "control")
         ]
@@ -134,10 +136,11 @@ def _metric_changes(run: Run) -> Iterator[MetricChange]:
     measured = np.flatnonzero(np.isfinite(table["val_frechet"]))
     if len(measured):
         first, best = measured[0], measured[np.argmin(table["val_frechet"][measured])]
+        after = measured[-1] if ended else best
         compared = run.recipe.generator == "decoder"  # a generator from scratch starts as noise, not as a decoder
         for key in METRICS:
             column = table.get(f"val_{key}", np.full(len(table["val_frechet"]), math.nan))
-            yield MetricChange(key, float(column[first]) if compared else math.nan, float(column[best]))
+            yield MetricChange(key, float(column[first]) if compared else math.nan, float(column[after]))
 
 
 def _number(value: Any) -> float:

@@ -16,6 +16,7 @@ import torch
 from core import data
 from core.evaluation import completions, search_trace
 from core.evaluation.search_trace import SearchTrace, TracedSearch
+from core.gan.experiments import shown_weights
 from core.jobs.channel import Channel
 from core.jobs.messages import Ended, Order, Progress, SearchFound
 from core.latent import codec
@@ -118,7 +119,7 @@ def _traced(run: Run, model: LatentModel, arrays: dict[str, np.ndarray], setting
 
 @lru_cache(maxsize=6)
 def _model(path: str, version: int) -> LatentModel:
-    """The model of a run with its best weights, from memory while they stay the same.
+    """The model of a run with the weights that pages show, from memory while they stay the same.
 
     Raises:
         RunError: they are missing or damaged, or no longer those of that version.
@@ -126,4 +127,4 @@ def _model(path: str, version: int) -> LatentModel:
     run = Run(Path(path))
     if run.weights_version() != version:
         raise RunError(f"The weights of '{run.name}' have just changed. Search again to use the new ones.")
-    return weights.load_model(run)
+    return weights.load_model(run, shown_weights(run))

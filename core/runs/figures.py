@@ -12,6 +12,7 @@ Nothing here imports torch.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -89,6 +90,17 @@ def best(run: Run) -> Figure | None:
         return Figure("best_total", "Fréchet distance", float(value), "", where)
     name = objective_name(run.recipe, weights_at(run, epoch))
     return Figure("best_total", name, float(value), unit(run.recipe), where)
+
+
+def last(run: Run) -> Figure | None:
+    """The Fréchet distance of a GAN when it was last measured in training; None for another run, or before that."""
+    table = run.history() if run.recipe.family.adversarial else {}
+    values = table.get("val_frechet", ())
+    measured = [place for place, value in enumerate(values) if math.isfinite(value)]
+    if not measured:
+        return None
+    where = f"in epoch {table['epoch'][measured[-1]]:g}"
+    return Figure("val_frechet", "Fréchet distance", float(values[measured[-1]]), "", where)
 
 
 def of_test(run: Run) -> list[Figure]:

@@ -7,13 +7,15 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import runs
+from core.gan import experiments
+from core.gan.before_after import metric_changes
 from core.jobs import training_queue
 from core.jobs.training_job import TrainingJob
 from core.recipes import presets
-from core.runs import export, frames
+from core.runs import export, frames, weights
 from core.system import paths
 from tests.pages.page_tools import button_of, open_page, text_of, untrained
-from tests.tiny_gans import FIGURES, gan_run
+from tests.tiny_gans import FIGURES, ended_trial, gan, gan_run
 from tests.tiny_runs import tiny, trained
 from ui.components.charts import curves
 from ui.components.diagram import model_diagram
@@ -23,6 +25,7 @@ from ui.run import pictures
 from ui.run.details import MEANINGS
 from ui.run.figures import figures
 from ui.run.recipe_table import against_preset, differences
+from ui.shared.run_facts import result_of, weights_of
 
 
 @pytest.fixture(autouse=True)
@@ -72,6 +75,28 @@ def test_the_table_has_a_picture_of_every_run_and_loads_no_weights(monkeypatch):
     assert pictures.newest(run).epoch == 2
     run.path.joinpath("frames", "0002.png").write_bytes(b"")
     assert pictures.newest(run) is None
+
+
+def test_of_an_experiment_the_last_weights_are_shown_with_their_figure_and_their_pictures():
+    arm = next(one.arms[0] for one in experiments.EXPERIMENTS if one.key == "collapse")
+    run = ended_trial(arm, trained(tiny(), "source"), 1.0, 2_000.0)
+    run.update_status(flush=True, best_total=100.0, best_epoch=0.0, epoch=12.0)
+    model = gan(run.recipe)
+    weights.save(run.path / "best.safetensors", model.state_dict(), {"epoch": 0})
+    assert weights_of(run) == "the weights of epoch 0, the best of 12 epochs"
+    weights.save(run.path / "last.safetensors", model.double().state_dict(), {"epoch": 12})
+    assert weights_of(run) == "the last weights, of epoch 12 (epoch 0 had the lowest Fréchet distance)"
+    assert result_of(run) == "Fréchet distance 2,000 at the end, 100 at best, in epoch 0"
+    assert {one.key: (one.before, one.after) for one in metric_changes(run)}["frechet"] == (100.0, 2_000.0)
+    row = visit().dataframe[0].value.set_index("Run").loc[run.name]
+    assert (row["Fréchet distance"], row["Weights"]) == (2_000.0, "last, epoch 12")
+    assert row["Samples"] == pictures.thumbnail(run, 12) != pictures.thumbnail(run, 5.9)
+
+
+def test_deleting_an_example_says_that_it_does_not_come_back():
+    untrained("example-one")
+    said = text_of(dialog("delete", "example-one"))
+    assert "an example that came with the lab" in said and "does not come back by itself" in said
 
 
 def test_a_run_that_waits_or_trains_is_listed_with_an_empty_result():
@@ -159,7 +184,8 @@ def test_a_damaged_run_is_listed_with_its_sentence_and_can_only_be_deleted():
     assert "'broken' is not a usable run" in page.error[0].value.replace("\\", "")
     assert {b.key for b in page.button if b.key and b.key.endswith("_broken")} == {"delete_broken"}
     page.button(key="delete_broken").click().run()
-    assert "will be gone for good" in text_of(page) and folder.exists(), "it asks first"
+    assert "will be gone for good: 1 file, " in text_of(page) and folder.exists(), "it asks first"
+    assert "an example that came with the lab" not in text_of(page)
     button_of(dialog("delete", "broken"), "delete_go").click().run()
     assert not folder.exists()
     folder.mkdir()

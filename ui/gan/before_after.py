@@ -9,14 +9,16 @@ import streamlit as st
 
 from core.data import ImageSet
 from core.gan import before_after
+from core.gan.experiments import shown_weights
 from core.latent import sampling
 from core.runs import Run
 from ui.components.gallery.class_sheet import Row, class_sheet
 from ui.components.gan.gan_pair import Lane, gan_pair
-from ui.gan.inputs import gan_model, redraw, source_name, weights_of
+from ui.gan.inputs import gan_model, redraw, source_name
 from ui.shared import theme
 from ui.shared.formatting import escape_markdown, format_sig, pluralize
 from ui.shared.model_cache import LoadedModel
+from ui.shared.run_facts import weights_of
 
 STOPS, STEPS = 10, 12
 """Latent vectors side by side, and images from one to the next."""
@@ -208,6 +210,11 @@ def verdict(figure: before_after.MetricChange) -> str:
 
 def _measurement(run: Run) -> str:
     found = run.evaluation() or {}
+    if shown_weights(run) == "last":
+        return (
+            "Large: the end of the training, measured after its last whole epoch against training images. Small: the "
+            "decoder it started from, measured in the same way."
+        )
     if "frechet" not in found:
         return (
             "Large: the best epoch so far, measured against training images during the training. Small: the decoder "

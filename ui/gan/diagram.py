@@ -16,10 +16,11 @@ from core.runs import Run
 from ui.components.gan.gan_flow import Stream
 from ui.components.gan.gan_flow import gan_flow as show
 from ui.gan import source_code
-from ui.gan.inputs import gan_model, is_adversarial, weights_of
+from ui.gan.inputs import gan_model, is_adversarial
 from ui.shared import address, theme
 from ui.shared.formatting import escape_markdown, pluralize
 from ui.shared.model_cache import LoadedModel
+from ui.shared.run_facts import weights_of
 
 IMAGES = 12
 """Images that flow through the diagram, one after the other."""

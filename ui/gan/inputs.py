@@ -80,13 +80,6 @@ def source_name(run: Run) -> str:
     return source.abbreviation if source else "Source"
 
 
-def weights_of(run: Run) -> str:
-    """Which weights of a run its model has, for captions."""
-    best = run.status.get("best_epoch")
-    best = None if run.status.get("best_total") is None else best
-    return "the newest weights" if best is None else f"the weights of epoch {best:g}, the best epoch"
-
-
 def recipe_from(source: Run) -> Recipe:
     """The recipe of a GAN that starts from this run's decoder."""
     recipe = preset(PRESET).with_(dataset=source.recipe.dataset, folder=source.recipe.folder)

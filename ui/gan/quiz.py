@@ -7,13 +7,14 @@ import streamlit as st
 from core.gan import quiz as game
 from core.runs import Run, RunError
 from ui.components.gan.gan_quiz import gan_quiz
-from ui.gan.inputs import gan_model, source_name, weights_of
+from ui.gan.inputs import gan_model, source_name
 from ui.gan.results import copy_box, rounds
 from ui.shared import theme
 from ui.shared.formatting import escape_markdown
 from ui.shared.model_cache import load
 from ui.shared.page import images_of
 from ui.shared.recipe_labels import choice
+from ui.shared.run_facts import weights_of
 from ui.shared.visitor_store import kept
 
 MAX_RESULTS = 100

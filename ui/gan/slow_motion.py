@@ -13,10 +13,11 @@ from core.recipes.recipe import Recipe
 from core.runs import Run
 from ui.components.gan.gan_steps import Row, Stage, gan_steps
 from ui.gan.diagram import probabilities, share
-from ui.gan.inputs import gan_model, weights_of
+from ui.gan.inputs import gan_model
 from ui.shared import address, theme
 from ui.shared.formatting import escape_markdown, format_sig, pluralize
 from ui.shared.model_cache import LoadedModel
+from ui.shared.run_facts import weights_of
 from ui.shared.step_size import step_size
 
 SHOWN, BATCH = 8, 64

@@ -11,6 +11,7 @@ from ui.gan.progress import follow, progress
 from ui.shared.formatting import escape_markdown
 from ui.shared.jobs import job_of, takes
 from ui.shared.page import open_page
+from ui.shared.run_facts import weights_of
 from ui.training_view.gan_view import training
 
 
@@ -66,6 +67,6 @@ def _ended(run: Run) -> None:
     st.caption(
         f"The training of **{escape_markdown(run.name)}**, {epochs:g} epochs. The film and the bars show the weights "
         "of the epoch named there; the other tabs use "
-        f"{inputs.weights_of(run)}."
+        f"{weights_of(run)}."
     )
     training(job_of(run.name), run, depth=False)

@@ -13,6 +13,7 @@ from ui.shared.formatting import escape_markdown
 from ui.shared.latent_cursor import cursor_of
 from ui.shared.model_cache import load
 from ui.shared.page import page_head
+from ui.shared.run_facts import weights_of
 from ui.shared.run_picker import damaged_runs, pick_run
 
 PARAMETERS = (
@@ -55,7 +56,7 @@ def _explore(run: Run) -> None:
             views.hero_plane(run, loaded, dimension_plane(0, 1, 2), span, alone=False)
     else:
         board.board(loaded, span)
-    glossary.caption(board.about_sliders(loaded), "KL")
+    glossary.caption(f"The images are decoded with {weights_of(run)}. {board.about_sliders(loaded)}", "KL")
     latent_range.choose(run, loaded)
     fold = st.expander(
         "From z to the image, layer by layer",

@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from core.data import DataError
+from core.gan.experiments import shown_weights
 from core.latent import codec, mixture
 from core.latent.mixture import SAMPLERS, Mixture
 from core.runs import Run, RunError
@@ -88,7 +89,7 @@ def fitted_mixture(run: Run, loaded: LoadedModel) -> tuple[Mixture | None, str]:
 
 @st.cache_resource(max_entries=8, show_spinner="Fitting a mixture to the training latents …")
 def _mixture(name: str, _run: Run, _loaded: LoadedModel) -> Mixture:
-    return mixture.for_run(_run, _loaded.model)
+    return mixture.for_run(_run, _loaded.model, which=shown_weights(_run))
 
 
 def grid(run: Run, loaded: LoadedModel, seed: int, temperature: float, source: str) -> tuple[np.ndarray, str]:

@@ -106,6 +106,8 @@ def _gan_results(picked: list[Run]) -> list[dict]:
                 "Run": run.name,
                 "Epochs": f"{epoch(run.status['epoch'])} of {run.epochs:,}",
                 "Best Fréchet distance": format_sig(run.status.get("best_total")),
+                "in epoch": epoch(run.status.get("best_epoch")),
+                "Last Fréchet distance": format_sig(None if (last := figures.last(run)) is None else last.value),
                 "Test Fréchet distance": format_sig(test.get("frechet")),
                 "before": format_sig(before.get("frechet")),
                 "Sharpness": format_sig(test.get("sharpness")),

@@ -17,7 +17,7 @@ from ui.shared import address
 from ui.shared.formatting import escape_markdown
 from ui.shared.jobs import job_of, training_jobs
 from ui.shared.run_dialogs import NAME
-from ui.shared.run_facts import best_of, settings_line
+from ui.shared.run_facts import result_of, settings_line
 from ui.training_view.finished_run import FinishedRun
 from ui.training_view.view import live, pictures
 
@@ -85,7 +85,7 @@ def _state(run: Run) -> str:
     state = {"new": "not started", "running": "training", "interrupted": "interrupted"}.get(
         run.status["state"], run.status["state"]
     )
-    return state if run.status.get("best_total") is None else f"{state}, {best_of(run)}"
+    return state if run.status.get("best_total") is None else f"{state}, {result_of(run)}"
 
 
 def _epoch(run: Run) -> int | None:

@@ -39,21 +39,31 @@ class Frame:
 def newest(run: Run) -> Frame | None:
     """The newest frame of a run; None where it has none that can be read."""
     epochs = run.frames()
+    return _frame(run, epochs[-1]) if epochs else None
+
+
+def _frame(run: Run, epoch: int) -> Frame | None:
     try:
-        return Frame(epochs[-1], *frames.split(run.frame(epochs[-1]), run.recipe.shape)) if epochs else None
+        return Frame(epoch, *frames.split(run.frame(epoch), run.recipe.shape))
     except (RunError, ValueError):
         return None
 
 
-def thumbnail(run: Run) -> str | None:
-    """Some samples of a run in one line, as a data URL; None where there are none."""
-    epochs = run.frames()
-    return _thumbnail(str(run.path), epochs[-1], run.status.get("created"), _run=run) if epochs else None
+def thumbnail(run: Run, at: float | None = None) -> str | None:
+    """Some samples of a run in one line, as a data URL; None where there are none.
+
+    Args:
+        at: the epoch to show, or the nearest that has pictures, the later one of two; None for the newest.
+    """
+    if not (epochs := run.frames()):
+        return None
+    epoch = epochs[-1] if at is None else min(reversed(epochs), key=lambda each: abs(each - at))
+    return _thumbnail(str(run.path), epoch, run.status.get("created"), _run=run)
 
 
 @st.cache_data(max_entries=1_000, show_spinner=False)
 def _thumbnail(path: str, epoch: int, created: float | None, _run: Run) -> str | None:
-    frame = newest(_run)
+    frame = _frame(_run, epoch)
     return None if frame is None else data_url(tile(frame.samples[:THUMBNAILS], THUMBNAILS))
 
 
@@ -73,7 +83,7 @@ def side_by_side(picked: Sequence[Run]) -> None:
         dimensions = pluralize(group[0][0].recipe.latent_dim, "dimension")
         st.caption(f"{SAMPLES} samples from the same noise in {dimensions}: place by place, the same draw.")
         for run, frame in group:
-            _line(f"**{escape_markdown(run.name)}**", frame.samples[:SAMPLES])
+            _line(f"**{escape_markdown(run.name)}**, epoch {frame.epoch}", frame.samples[:SAMPLES])
 
 
 def _groups(found, key) -> list[list[tuple[Run, Frame]]]:

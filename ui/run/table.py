@@ -7,6 +7,7 @@ import math
 import streamlit as st
 
 from core import runs
+from core.gan.experiments import shown_weights
 from core.runs import Run, figures
 from ui.run.actions import actions
 from ui.run.compare import compare
@@ -25,7 +26,9 @@ COMPARED = "compare"
 
 COLUMNS = {
     "Owner": st.column_config.TextColumn(width=82, help="Who started it; empty for examples and the command line."),
-    "Samples": st.column_config.ImageColumn(width=150, help="Samples of the model, in its newest pictures."),
+    "Samples": st.column_config.ImageColumn(
+        width=150, help="Samples of the model in the epoch under *Weights*, or the nearest that has pictures."
+    ),
     # These widths let the first three stand side by side on a phone.
     "Run": st.column_config.TextColumn(width=150),
     "State": st.column_config.TextColumn(width=78),
@@ -43,8 +46,10 @@ COLUMNS = {
     "Fréchet distance": st.column_config.NumberColumn(
         width=112,
         format="%.1f",
-        help="Of a GAN: lowest Fréchet distance to real images, in features of the lab's classifier.",
+        help="Of a GAN: lowest Fréchet distance to real images, in features of the lab's classifier. Of a run of a GAN "
+        "experiment: the last one.",
     ),
+    "Weights": st.column_config.TextColumn(width=104, help="The epoch that the figure and the samples belong to."),
     "Epochs": st.column_config.NumberColumn(format="%g"),
 }
 
@@ -60,6 +65,7 @@ ORDER = (
     "Best validation total",
     "Squared error",
     "Fréchet distance",
+    "Weights",
     "Epochs",
     "Time",
     "Started",
@@ -149,15 +155,27 @@ def _row(run: Run, place: int | None, pictured: bool) -> dict:
         column = "Fréchet distance"
     elif figures.unit(run.recipe) == figures.SQUARED_ERROR:
         column = "Squared error"
-    figure = math.nan if live or best is None else best
+    figure, weights, at = math.nan, "", None
+    if not live and best is not None:
+        figure, weights, at = _shown(run, best)
     return {
         "Run": run.name,
         "State": state,
         **{"Best validation total": math.nan, column: figure},
+        **({"Weights": weights} if weights else {}),
         "Epochs": math.nan if live else float(epoch(status["epoch"])),
         "Time": "" if live else duration(status["seconds"]),
         "Started": format_time(status.get("created")),
         **({"Owner": label(run.owner)} if run.owner else {}),
-        "Samples": thumbnail(run) if pictured else None,
+        "Samples": thumbnail(run, at) if pictured else None,
         "Settings": settings_line(run.recipe, status["changes"]),
     }
+
+
+def _shown(run: Run, best: float) -> tuple[float, str, float | None]:
+    """The run's figure, the words for the weights it belongs to, and their epoch; None for the newest."""
+    if shown_weights(run) == "last":
+        found = figures.last(run)
+        return math.nan if found is None else found.value, f"last, epoch {epoch(run.status['epoch'])}", None
+    at = run.status.get("best_epoch")
+    return best, "" if at is None else f"best, epoch {epoch(at)}", at

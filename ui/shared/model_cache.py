@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 import numpy as np
 import streamlit as st
 
+from core.gan.experiments import shown_weights
 from core.images.shape import ImageShape
 from core.jobs import search
 from core.latent import axes as latent_axes
@@ -108,7 +109,8 @@ class LoadedModel:
 
 
 def load(run: Run) -> LoadedModel:
-    """The model of a run with its best weights, from memory if they have not changed since.
+    """The model of a run with its best weights (of an experiment's run with its last ones: `shown_weights`), from
+    memory if they have not changed since.
 
     Raises:
         RunError: they are missing, damaged or do not fit.
@@ -125,7 +127,8 @@ def _load(path: str, version: int) -> LoadedModel:
     # Beside a training on the same cores, two threads wait for each other: one picture of the conv net took 50 ms
     # instead of 3, a sheet of the MLP 58 instead of 2. Alone, a second thread only makes large sheets 1.7 times faster.
     torch.set_num_threads(1)
-    model = load_model(run := Run(Path(path)))
+    run = Run(Path(path))
+    model = load_model(run, shown_weights(run))
     name = f"{run.name}@{version}"
     loaded = LoadedModel(model, run.recipe, latent_axes.axes(model), name, model.has_prior, run, version)
     if model.encoder is None:

@@ -85,8 +85,13 @@ def _rename(run: Run, queue: TrainingQueue, known: Identity | None = None) -> No
 @st.dialog("Delete a run")
 def _delete(run: Run, queue: TrainingQueue, known: Identity | None = None) -> None:
     st.markdown(
-        f"**{escape_markdown(run.name)}** and its weights, curves and pictures will be gone for good{_lost(run)}."
+        f"**{escape_markdown(run.name)}** and its weights, curves and pictures will be gone for good: {_lost(run)}."
     )
+    if run.example:
+        st.markdown(
+            "It is an example that came with the lab. It does not come back by itself: to have it again, copy its "
+            "folder from a fresh download of the lab into the folder of the runs."
+        )
     with st.container(horizontal=True):
         sure = run_button(
             "Delete for good", "delete_go", run, known=known, type="primary", help="This cannot be undone."

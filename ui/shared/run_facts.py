@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from core.gan.experiments import shown_weights
 from core.recipes.recipe import Recipe
 from core.runs import Run, figures
-from ui.shared.formatting import format_sig
+from ui.shared.formatting import epoch, format_sig
 
 
 def settings_line(recipe: Recipe, changes: Iterable[dict[str, Any]] = ()) -> str:
@@ -28,3 +29,23 @@ def best_of(run: Run) -> str:
     if best is None:
         return "not validated yet"
     return f"best validation {best.name} {format_sig(best.value)} {best.unit}"
+
+
+def result_of(run: Run) -> str:
+    """`best_of`; of an experiment's run the figure at its end, then the best one with its epoch."""
+    found, best = (figures.last(run) if shown_weights(run) == "last" else None), figures.best(run)
+    if found is None or best is None:
+        return best_of(run)
+    return f"{found.name} {format_sig(found.value)} at the end, {format_sig(best.value)} at best, {best.about}"
+
+
+def weights_of(run: Run) -> str:
+    """Which weights of a run are shown, for captions: `the weights of epoch 37, the best of 80 epochs`."""
+    best = run.status.get("best_epoch") if run.status.get("best_total") is not None else None
+    ended = run.status.get("epoch") or 0
+    if shown_weights(run) == "last":
+        before = f" (epoch {epoch(best)} had the lowest Fréchet distance)" if best is not None and best != ended else ""
+        return f"the last weights, of epoch {epoch(ended)}{before}"
+    if best is None:
+        return "the newest weights"
+    return f"the weights of epoch {epoch(best)}, the best of {epoch(max(ended, best))} epochs"

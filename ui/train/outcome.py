@@ -15,7 +15,7 @@ from ui.shared.jobs import waits
 from ui.shared.owner import label, me
 from ui.shared.page import open_page
 from ui.shared.run_buttons import run_button, run_key
-from ui.shared.run_facts import best_of
+from ui.shared.run_facts import best_of, result_of
 from ui.shared.run_menu import run_menu
 from ui.train.state import FOLLOWED, NOTICE, TOP
 from ui.training_view.controls import heading
@@ -102,7 +102,7 @@ def _earlier(job: TrainingJob) -> None:
         ended = "Finished" if job.state == "finished" else "Stopped"
         icon = "check_circle" if job.state == "finished" else "pause_circle"
         st.markdown(
-            f":material/{icon}: **{escape_markdown(job.name)}** · {ended}, {escape_markdown(best_of(job.run))}",
+            f":material/{icon}: **{escape_markdown(job.name)}** · {ended}, {escape_markdown(result_of(job.run))}",
             width="stretch",
         )
         if run_button("Open", "train_open", job.run, help="Its curves, film, figures and files; resume it there."):
