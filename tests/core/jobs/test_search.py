@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 from core import data
 from core.evaluation.search_trace import TracedSearch, starting_code
@@ -23,6 +24,16 @@ BLACK = np.zeros((28, 28), np.uint8)
 @pytest.fixture
 def run():
     return untrained("ad", "plane-ad", latent_dim=2)
+
+
+@pytest.fixture
+def one_thread(monkeypatch):
+    """One thread for the worker and for the test: other numbers of threads add in another order."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 def image() -> np.ndarray:
@@ -50,7 +61,7 @@ def carry_out(order: Order, stop_after: int | None = None) -> tuple[str, list]:
     return search_worker.search(order, channel).state, sent
 
 
-def test_the_process_finds_what_the_function_finds(run):
+def test_the_process_finds_what_the_function_finds(run, one_thread):
     with use_queue(JobQueue()):
         job = search.begin(job_for(run))
         many = search.begin(search.encoding(run, run.weights_version(), np.stack([image(), 255 - image()]), "ann"))
