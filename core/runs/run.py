@@ -313,7 +313,8 @@ def _shown_as(folder: str, name: str) -> bool:
 
 def is_run_folder(entry: os.DirEntry[str]) -> bool:
     """Whether an entry of the folder of runs is a run: a folder, or a link to one, that is not hidden."""
-    return not entry.name.startswith(".") and entry.is_dir()
+    # Python writes its cache beside the examples when their script is imported.
+    return not entry.name.startswith(".") and entry.name != "__pycache__" and entry.is_dir()
 
 
 def valid_name(name: str) -> str:

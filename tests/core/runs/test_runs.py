@@ -491,6 +491,12 @@ def test_opening_what_is_not_there_says_so():
     assert runs.list_runs() == []
 
 
+def test_what_python_caches_beside_the_runs_is_no_run():
+    run = runs.create(tiny())
+    (run.path.parent / "__pycache__").mkdir()
+    assert [found.name for found in runs.list_runs()] == [run.name]
+
+
 def test_runs_are_listed_newest_first():
     for i, name in enumerate(["old", "new", "middle"]):
         run = runs.create(tiny(), name)
