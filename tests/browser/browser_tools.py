@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -37,6 +38,13 @@ def sent_by(page: Page) -> list[str | bytes]:
         sent = _SENT[page] = []
         page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
     return _SENT[page]
+
+
+def wait_until_sent(page: Page, sent: list[str | bytes], count: int) -> None:
+    """Wait until at least so many messages have left the page: one leaves a tick after what caused it."""
+    end = time.monotonic() + 60
+    while len(sent) < count and time.monotonic() < end:
+        page.wait_for_timeout(20)  # lets Playwright take up events of the socket
 
 
 def greys(canvas: Locator) -> np.ndarray:

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from core import data, runs
 from core.gan import quiz
 from core.runs import weights
-from tests.browser.browser_tools import GREYS, IDLE, sent_by
+from tests.browser.browser_tools import GREYS, IDLE, sent_by, wait_until_sent
 from tests.tiny_gans import FIGURES, gan_run
 
 pytestmark = pytest.mark.browser
@@ -62,6 +62,7 @@ def test_twenty_answers_by_key_ask_nothing_of_the_server_until_the_last(page, la
     made = sum((k % 3 == 0) == (t == "real") for k, t in enumerate(dealt.truth))
     assert sums.all_inner_texts()[1:] == [f"{made} of 20", f"{dealt.discriminator_correct} of 20"]
     expect(page.locator(".gan-quiz .sheet").first.locator("canvas")).to_have_count(7)
+    wait_until_sent(page, sent, 1)
     page.wait_for_selector(IDLE)
     assert len(sent) == 1, "one message with the result"
 
