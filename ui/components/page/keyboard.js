@@ -69,7 +69,7 @@ function watchPopovers() {
         continue;
       }
       open.delete(body);
-      if (document.activeElement === document.body || !document.activeElement) today(opener)?.focus();
+      if (isLost(document.activeElement)) today(opener)?.focus();
     }
     for (const body of document.querySelectorAll(BODY)) {
       const opener = document.activeElement?.closest?.(OPENER);
@@ -84,8 +84,8 @@ function watchPopovers() {
   addEventListener("keydown", (event) => {
     given = null;
     if (event.key !== "Tab" || event.altKey || event.ctrlKey || event.metaKey) return;
-    const focused = deepFocus(document), lost = !focused || focused === document.body; // its element was drawn anew
-    const body = [...open.keys()].find(inside) ?? (lost ? [...open.keys()].at(-1) : undefined);
+    const focused = deepFocus(document);
+    const body = [...open.keys()].find(inside) ?? (isLost(focused) ? [...open.keys()].at(-1) : undefined);
     const to = body && wrapTab(body, tabStops(body), focused, event.shiftKey);
     if (!to) return;
     event.preventDefault();

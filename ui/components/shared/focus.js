@@ -25,14 +25,16 @@ function tabStops(root) {
   return found.filter((node) => !isPassedOver(node, found));
 }
 
+// Whether nothing has the focus, as after its element was drawn anew.
+const isLost = (focused) => !focused || focused === document.body;
+
 // Where Tab leads so that it goes round in `box`; undefined where the browser's own step stays inside. An empty box,
 // whose content is still to come, keeps the focus, and a focus that was lost with its element comes back.
 function wrapTab(box, stops, current, backwards) {
   if (!stops.length) return box;
   const end = backwards ? stops.at(-1) : stops[0], edge = backwards ? stops[0] : stops.at(-1);
   if (current === box) return backwards ? end : undefined; // forwards its first stop comes next anyway
-  const lost = !current || current === document.body;
-  return lost || current === edge ? end : undefined;
+  return isLost(current) || current === edge ? end : undefined;
 }
 
 // The element with the focus, looked for in shadow trees as well.
