@@ -319,3 +319,26 @@ def test_a_button_that_acts_on_a_run_or_a_job_is_bound_to_it():
     assert not UNBOUND.keys() - found.keys(), "an exception that is no longer needed"
     wrong = "if st.button('Open', key='open'):\n    open_page('generate', run=run.name)"
     assert unbound_buttons(ast.parse(wrong)) == {"open"}
+
+
+MADE_AT_THE_CLICK = (ast.Lambda, ast.Name, ast.Attribute)
+
+
+def early_downloads(tree: ast.Module) -> list[int]:
+    """Lines of the download buttons whose file is made before anybody clicks."""
+    found = []
+    for call in ast.walk(tree):
+        if not (isinstance(call, ast.Call) and getattr(call.func, "attr", "") == "download_button"):
+            continue
+        data = next((word.value for word in call.keywords if word.arg == "data"), None) or call.args[1]
+        is_partial = isinstance(data, ast.Call) and getattr(data.func, "id", "") == "partial"
+        if not (is_partial or isinstance(data, MADE_AT_THE_CLICK)):
+            found.append(call.lineno)
+    return found
+
+
+def test_a_download_is_made_at_the_click():
+    """A file that is made with the page is looked for once its button is drawn, when the next run of the script may
+    have dropped it already."""
+    assert not {file: lines for file in under("ui") if (lines := early_downloads(tree_of(file)))}
+    assert early_downloads(ast.parse("st.download_button('CSV', table(rows), 'a.csv')")) == [1]

@@ -80,7 +80,12 @@ def test_a_fresh_lab_offers_the_form_and_one_primary_action():
 
 
 def speeds(page) -> list[str]:
-    return page.button_group(key="recipe_speed").options
+    """Both speeds, each with the time below it where there is one."""
+    captions = [caption.value for caption in page.caption]
+    line = next(k for k, text in enumerate(captions) if text.startswith("Fast: "))
+    times = [time.strip() for time in captions[line - 2 : line]]
+    options = page.button_group(key="recipe_speed").options
+    return [" · ".join(filter(None, both)) for both in zip(options, times, strict=True)]
 
 
 def test_the_fast_recipe_is_offered_first_and_both_times_are_there_once_the_worker_has_tried(board):

@@ -10,6 +10,7 @@ import io
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -180,7 +181,13 @@ def _table(statuses: Mapping[str, Status], titles: Mapping[str, str]) -> None:
                 width="stretch",
             )
             st.download_button(
-                "CSV", _csv(rows), "planes.csv", "text/csv", key="planes_csv", help="The table as a file."
+                "CSV",
+                partial(_csv, rows),
+                "planes.csv",
+                "text/csv",
+                key="planes_csv",
+                on_click="ignore",
+                help="The table as a file.",
             )
 
 

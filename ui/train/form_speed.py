@@ -93,17 +93,23 @@ def choose(estimates: SpeedEstimates | None, idle: bool) -> str:
     speeds = {speed: _speed(sister) for speed, sister in names.items()}
     times = {speed: found.seconds(estimates) for speed, found in speeds.items()}
     st.session_state[KEY] = "fast" if name == fast else "classic"
-    # At its full width from the start, so that nothing moves when the times arrive.
-    st.segmented_control(
-        "Speed",
-        list(names),
-        key=KEY,
-        required=True,
-        width="stretch",
-        help=HELP,
-        on_change=lambda: form_values.use_sister(names[st.session_state[KEY]]),
-        format_func=lambda speed: _label(speed, times[speed]),
-    )
+    with st.container(gap=None):
+        # The times stand below the two words: a click is sent with the text of its option, and is lost where that text
+        # has changed in the meantime.
+        st.segmented_control(
+            "Speed",
+            list(names),
+            key=KEY,
+            required=True,
+            width="stretch",
+            help=HELP,
+            on_change=lambda: form_values.use_sister(names[st.session_state[KEY]]),
+            format_func=str.capitalize,
+        )
+        with st.container(horizontal=True, gap=None, key="recipe_speed_times"):
+            for seconds in times.values():
+                told = "" if seconds is None else duration.rough_duration(seconds)
+                st.caption(told, text_alignment="center", width="stretch")
     wanted = [speed.preset for speed in speeds.values() if speed.timed]
     if estimates and idle and estimates.request(wanted):
         _wait(estimates, wanted)
@@ -125,11 +131,6 @@ def _speed(name: str) -> _Speed:
     if source is None:
         return _Speed(preset, now["dataset"], recipe)
     return _Speed(gan_source.taken_over(preset, source), now["dataset"], gan_source.taken_over(recipe, source))
-
-
-def _label(speed: str, seconds: float | None) -> str:
-    word = speed.capitalize()
-    return word if seconds is None else f"{word} · {duration.rough_duration(seconds)}"
 
 
 def _compared(fast: _Speed, chosen: _Speed, times: dict[str, float | None]) -> str:
