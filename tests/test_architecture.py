@@ -342,3 +342,14 @@ def test_a_download_is_made_at_the_click():
     have dropped it already."""
     assert not {file: lines for file in under("ui") if (lines := early_downloads(tree_of(file)))}
     assert early_downloads(ast.parse("st.download_button('CSV', table(rows), 'a.csv')")) == [1]
+
+
+WIDE_ANCESTOR = re.compile(r"\[class[*^$]=[^\]]*\][^,{]*[ >(]\*")
+"""A rule that reaches everything below an element which is found by a part of its class."""
+
+
+def test_no_rule_makes_a_change_of_class_style_a_whole_part_of_the_page_anew():
+    """Streamlit changes the class of every part that a run of the script draws, at each key press on Generate."""
+    rules = re.sub(r"/\*.*?\*/", "", (paths.ROOT / "ui" / "lab.css").read_text(encoding="utf-8"), flags=re.S)
+    assert not WIDE_ANCESTOR.findall(rules)
+    assert WIDE_ANCESTOR.search('[class*="card_"] :is([data-testid="stPageLink"] *) {')

@@ -1,7 +1,9 @@
 const ROOM = 72; // CSS pixels a side of a part's picture
 const THUMBNAIL = 34; // CSS pixels a side of an image to choose
 const STRIDE = 55; // ms from one part to the next while an image runs through
-const REST = 250; // ms without a move of the sliders before the layers are computed anew
+// ms without a move of the sliders before the layers are computed anew: longer than between two presses of a key, whose
+// picture would have to wait for them.
+const REST = 600;
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const view = getOrCreate(parentElement, () => start(parentElement));

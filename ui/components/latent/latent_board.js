@@ -174,14 +174,17 @@ function start(root) {
     if (!drawn && pointerDown && answered >= sent) send(row.dim, false);
   }
 
-  function label({ dim, input, value }) {
-    const at = position[dim], beyond = isBeyond(at, props.span);
+  function label(row) {
+    const { dim, input, value } = row, at = position[dim], beyond = isBeyond(at, props.span);
     if (!pointerDown) { // in hand a slider keeps its ends
       const reach = sliderReach(at, props.span);
-      [input.min, input.max] = [-reach, reach];
+      if (Number(input.max) !== reach) [input.min, input.max] = [-reach, reach];
     }
     if (Number(input.value) !== at) input.value = at;
-    const reach = Number(input.max), place = (x) => `calc(8px + ${sliderPart(x, reach).toFixed(4)} * (100% - 16px))`;
+    const reach = Number(input.max), told = `${at} ${props.span} ${reach}`;
+    if (row.told === told && value.firstElementChild === null) return; // of many rows one has changed
+    row.told = told;
+    const place = (x) => `calc(8px + ${sliderPart(x, reach).toFixed(4)} * (100% - 16px))`;
     const parts = { low: place(Math.min(0, at)), high: place(Math.max(0, at)),
       left: place(-props.span), right: place(props.span) };
     for (const [name, length] of Object.entries(parts)) input.style.setProperty(`--${name}`, length);
@@ -263,7 +266,7 @@ function start(root) {
   }
 
   function showOriginal(data) {
-    original.hidden = !data.original;
+    if (original.hidden === Boolean(data.original)) original.hidden = !data.original;
     if (!data.original) return;
     paintImage(original.querySelector("canvas"), decodeBase64(data.original), shape);
     original.querySelector("canvas").setAttribute("aria-label", data.note);

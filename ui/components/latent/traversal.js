@@ -146,9 +146,12 @@ function start(root) {
     list.querySelectorAll(".strip").forEach((strip, row) => {
       const value = position[props.order[row]] ?? 0, node = strip.querySelector(".mark");
       const k = Math.round(((clamp(value, -props.span, props.span) + props.span) / (2 * props.span)) * (count - 1));
+      const beyond = Math.abs(value) > props.span * (1 + 1e-4) ? (value > 0 ? "right" : "left") : "";
+      const shown = cursor && cursor[1] === row, marked = `${k} of ${count} ${beyond} ${shown ? cursor[0] : ""}`;
+      if (strip.dataset.marked === marked) return; // of many rows one has changed
+      strip.dataset.marked = marked;
       placeAt(node, k);
-      node.dataset.beyond = Math.abs(value) > props.span * (1 + 1e-4) ? (value > 0 ? "right" : "left") : "";
-      const shown = cursor && cursor[1] === row;
+      node.dataset.beyond = beyond;
       strip.querySelector(".cursor").hidden = !shown;
       if (shown) placeAt(strip.querySelector(".cursor"), cursor[0]);
     });

@@ -153,6 +153,9 @@ function watchShortcuts() {
   let pointed = [];
   addEventListener("pointermove", (event) => { pointed = event.composedPath(); }, { passive: true, capture: true });
   addEventListener("lab-shortcuts", toggleList);
+  addEventListener("keydown", ({ key, ctrlKey, metaKey }) => { // a page loaded anew begins where the sliders are now
+    if (key === "F5" || ((ctrlKey || metaKey) && key.toLowerCase() === "r")) flushAddress();
+  }, true);
   addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.repeat || event.ctrlKey || event.altKey || event.metaKey) return;
     const focused = deepFocus(document), key = event.key === " " ? "Space" : event.key.toUpperCase();

@@ -61,7 +61,7 @@ function setAddress(name, text) {
   if (url.href !== location.href) history.replaceState(history.state, "", url);
 }
 
-const AT_REST = 300; // ms without a change after which a moving value is written into the address
+const AT_REST = 600; // ms without a change after which a moving value is written into the address
 
 // The same for a value that moves, such as a slider's: written once it rests. A new address costs the browser more than
 // the whole rest of a key press, and Safari refuses more than a hundred of them in half a minute. Nothing is written
