@@ -8,9 +8,10 @@ from core.recipes.recipe import fields
 from core.runs import Run, figures
 from ui.charts import gan, losses
 from ui.components.charts.curves import curves
+from ui.run.figures import COUNTS
 from ui.run.pictures import side_by_side
 from ui.run.recipe_table import differences, text_of
-from ui.shared.formatting import duration, epoch, format_sig
+from ui.shared.formatting import duration, epoch, escape_markdown, format_sig
 from ui.shared.recipe_labels import label
 from ui.training_view.controls import view, view_options
 
@@ -53,12 +54,7 @@ def _models(picked: list[Run]) -> None:
         "likelihoods or β are on different scales and cannot be compared. The test −ELBO below has the KL at weight 1 "
         "whatever β was: it compares runs of one likelihood."
     )
-    st.dataframe(
-        _results(picked),
-        key="runs_facts",
-        hide_index=True,
-        alt="Results of the chosen runs and the settings in which they differ.",
-    )
+    _table(_results(picked), "Results of the chosen runs and the settings in which they differ.")
 
 
 @st.fragment
@@ -87,11 +83,21 @@ def _gans(picked: list[Run]) -> None:
         "One colour and line style per run. Fréchet distances can be compared only for the same images. Losses can "
         "hardly be compared: each is measured against another opponent."
     )
-    st.dataframe(
+    _table(
         _gan_results(picked),
-        key="runs_gan_facts",
+        "Results of the chosen GANs, before and after, and the settings in which they differ.",
+    )
+
+
+def _table(results: list[dict[str, str]], alt: str) -> None:
+    """A column for each run and a line for each figure that one of them has: nothing has to be scrolled sideways, and
+    what is to be compared stands side by side."""
+    names = [name for name in results[0] if name != "Run" and any(row[name] != "–" for row in results)]
+    st.table(
+        [{"": name, **{escape_markdown(row["Run"]): escape_markdown(row[name]) for row in results}} for name in names],
+        border="horizontal",
         hide_index=True,
-        alt="Results of the chosen GANs, before and after, and the settings in which they differ.",
+        alt=alt,
     )
 
 
@@ -174,4 +180,5 @@ def _cell(figure: figures.Figure | None) -> str:
         return "–"
     unit = figure.unit.removesuffix(" per image").removeprefix("per pixel").removeprefix("bits")
     weights = figure.name[figure.name.index("(") :] if figure.key.endswith("total") and "(" in figure.name else ""
-    return " ".join(filter(None, (format_sig(figure.value), unit, weights)))
+    value = f"{figure.value:g}" if figure.key in COUNTS else format_sig(figure.value)
+    return " ".join(filter(None, (value, unit, weights)))

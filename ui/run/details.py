@@ -46,16 +46,10 @@ def details(run: Run, training: bool) -> None:
 
 def _figures(run: Run) -> None:
     st.subheader("Figures", anchor=False)
-    rows = [figure.row() for figure in figures(run)]
-    st.dataframe(
-        rows,
-        key="run_figures",
-        hide_index=True,
-        height="content",
-        alt="The figures of this run with their units.",
-    )
+    found = list(figures(run))
+    _table([figure.row() for figure in found], "The figures of this run with their units.")
     glossary.meanings(
-        [text for row in rows for text in (row["Figure"], row["Unit"])],
+        [text for figure in found for text in (figure.name, figure.unit)],
         *("ELBO", "KL", "nats", "active unit", "Fréchet distance", "precision", "recall", "density", "coverage"),
     )
     st.caption(
@@ -73,14 +67,15 @@ def _recipe(run: Run) -> None:
         st.caption(f"Exactly the preset {name}, on these images.")
     else:
         st.caption(f"The preset {name}, with these changes:")
-        st.dataframe(rows, key="run_recipe", hide_index=True, alt="The settings that differ from the preset.")
+        _table(rows, "The settings that differ from the preset.")
     with st.expander("All settings", key="run_all_settings"):
-        st.dataframe(
-            recipe_table.every_setting(run.recipe),
-            key="run_settings",
-            hide_index=True,
-            alt="Every setting of this run with its meaning.",
-        )
+        _table(recipe_table.every_setting(run.recipe), "Every setting of this run with its meaning.")
+
+
+def _table(rows: list[dict[str, str]], alt: str) -> None:
+    """A table whose texts are broken into lines where they are long, instead of cut off."""
+    shown = [{name: escape_markdown(text) for name, text in row.items()} for row in rows]
+    st.table(shown, border="horizontal", hide_index=True, alt=alt)
 
 
 def _lineage(run: Run) -> None:

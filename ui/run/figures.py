@@ -26,7 +26,7 @@ class Figure:
 
     def row(self) -> dict[str, str]:
         """As a row of a table."""
-        return {"Figure": self.name, "Value": self.value, "Unit": self.unit, "Measured on": self.about}
+        return {"Figure": self.name, "Value": f"{self.value} {self.unit}".strip(), "Measured on": self.about}
 
 
 GENERATOR = {

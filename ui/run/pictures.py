@@ -13,8 +13,8 @@ from core.runs import Run, RunError, frames
 from ui.shared.formatting import escape_markdown, pluralize
 from ui.shared.still_image import still
 
-THUMBNAILS = 4
-"""Samples in a thumbnail."""
+THUMBNAILS, ACROSS = 6, 3
+"""Samples in a thumbnail, and those of one line of it."""
 
 SAMPLES = 2 * frames.COLUMNS
 """Samples of each run beside those of the others."""
@@ -50,7 +50,7 @@ def _frame(run: Run, epoch: int) -> Frame | None:
 
 
 def thumbnail(run: Run, at: float | None = None) -> str | None:
-    """Some samples of a run in one line, as a data URL; None where there are none.
+    """Some samples of a run in two lines, as a data URL; None where there are none.
 
     Args:
         at: the epoch to show, or the nearest that has pictures, the later one of two; None for the newest.
@@ -64,7 +64,7 @@ def thumbnail(run: Run, at: float | None = None) -> str | None:
 @st.cache_data(max_entries=1_000, show_spinner=False)
 def _thumbnail(path: str, epoch: int, created: float | None, _run: Run) -> str | None:
     frame = _frame(_run, epoch)
-    return None if frame is None else data_url(tile(frame.samples[:THUMBNAILS], THUMBNAILS))
+    return None if frame is None else data_url(tile(frame.samples[:THUMBNAILS], ACROSS))
 
 
 def side_by_side(picked: Sequence[Run]) -> None:

@@ -9,69 +9,76 @@ import streamlit as st
 from core import runs
 from core.gan.experiments import shown_weights
 from core.runs import Run, figures
+from ui.components.page.scroll_to import scroll_to
 from ui.run.actions import actions
 from ui.run.compare import compare
 from ui.run.pictures import MOST_THUMBNAILS, thumbnail
 from ui.shared import address
-from ui.shared.formatting import duration, epoch, format_time
+from ui.shared.formatting import duration, epoch, escape_markdown, format_time
 from ui.shared.owner import label
+from ui.shared.page import open_page
+from ui.shared.run_buttons import run_button
 from ui.shared.run_dialogs import CHOSEN
 from ui.shared.run_facts import settings_line
 
-ROW, SHOWN = 40, 10
-"""Height of a row in screen pixels, and rows that are shown without scrolling."""
+ROW, SHOWN = 66, 6
+"""Height of a row in screen pixels, and rows that are shown without scrolling. Streamlit breaks the text of a cell into
+lines from 64 pixels on: all columns fit beside each other, and nothing of a row is cut off."""
+
+HEADER = 38
+"""Height of the line of names, in screen pixels."""
+
+WIDTH, BOX, LEAST = 1118, 36, 104
+"""Screen pixels: a table on a laptop, the column of boxes to tick, and the settings at least."""
+
+COMPARISON, TIMES = "runs_comparison", "runs_compared"
+"""Key of the comparison's container, and of the number of times that the visitor was taken there."""
 
 COMPARED = "compare"
 """Address parameter: names of the chosen runs, separated by commas, which no name has."""
 
+WIDTHS = {
+    # The first three stand side by side on a phone.
+    "Run": 146,
+    "Owner": 72,
+    "State": 70,
+    "Samples": 106,
+    "Total (nats)": 94,
+    "Squared error": 98,
+    "Fréchet distance": 114,
+    "Weights": 90,
+    "Time": 80,
+    "Started": 92,
+}
+"""Columns from left to right with their widths; a column without a value in any row is left out, and the settings take
+what is left."""
+
 COLUMNS = {
-    "Owner": st.column_config.TextColumn(width=82, help="Who started it; empty for examples and the command line."),
+    "Owner": st.column_config.TextColumn(help="Who started it; empty for examples and the command line."),
     "Samples": st.column_config.ImageColumn(
-        width=150, help="Samples of the model in the epoch under *Weights*, or the nearest that has pictures."
+        help="Samples of the model in the epoch under *Weights*, or the nearest that has pictures."
     ),
-    # These widths let the first three stand side by side on a phone.
-    "Run": st.column_config.TextColumn(width=150),
-    "State": st.column_config.TextColumn(width=78),
-    "Best validation total": st.column_config.NumberColumn(
-        width=135,
+    "Total (nats)": st.column_config.NumberColumn(
         format="%.1f",
         help="Lowest validation total, in nats per image: all loss terms with the run's own weights, such as β.",
     ),
     "Squared error": st.column_config.NumberColumn(
-        width=96,
         format="%.2f",
         help="Lowest validation total of a run whose loss is the squared error, summed over an image's pixels. It is "
         "not in nats.",
     ),
     "Fréchet distance": st.column_config.NumberColumn(
-        width=112,
         format="%.1f",
         help="Of a GAN: lowest Fréchet distance to real images, in features of the lab's classifier. Of a run of a GAN "
         "experiment: the last one.",
     ),
-    "Weights": st.column_config.TextColumn(width=104, help="The epoch that the figure and the samples belong to."),
-    "Epochs": st.column_config.NumberColumn(format="%g"),
+    "Weights": st.column_config.TextColumn(
+        help="The epoch that the figure and the samples belong to, of all that were trained."
+    ),
 }
-
 
 STATE_WORDS = {"new": "not started"}
 """States of a run that are said in other words than in its status."""
-
-ORDER = (
-    "Run",
-    "Owner",
-    "State",
-    "Samples",
-    "Best validation total",
-    "Squared error",
-    "Fréchet distance",
-    "Weights",
-    "Epochs",
-    "Time",
-    "Started",
-    "Settings",
-)
-"""Columns from left to right; a column without a value in any row is left out."""
 
 
 def all_runs(training: dict[str, int]) -> None:
@@ -85,31 +92,58 @@ def all_runs(training: dict[str, int]) -> None:
         st.caption("There are no runs yet. The first one appears here as soon as it starts.")
         return
     names = [run.name for run in found]
-    chosen = _chosen(names)
-    more = f" All {len(found)} runs are in the table: scroll it to see the older ones." if len(found) > SHOWN else ""
-    st.caption(f"Tick one run to open it, or several to see their pictures and curves side by side.{more}")
+    picked = [run for run in found if run.name in _chosen(names)]
+    compared = _bar(picked, len(found))
     # The key changes with the list: a selection is kept as row numbers, and those move when a run is added.
     rows = [_row(run, training.get(run.name), place < MOST_THUMBNAILS) for place, run in enumerate(found)]
-    columns = {name: column for name, column in COLUMNS.items() if any(name in row for row in rows)}
+    widths = {name: width for name, width in WIDTHS.items() if any(name in row for row in rows)}
+    widths["Settings"] = max(LEAST, WIDTH - BOX - sum(widths.values()))
     st.dataframe(
         rows,
         key=_table_key(names),
         hide_index=True,
         placeholder="",
         selection_mode="multi-row",
-        selection_default={"selection": {"rows": [names.index(name) for name in chosen]}},
+        selection_default={"selection": {"rows": [names.index(run.name) for run in picked]}},
         on_select=lambda: _choose(names),
-        height=min(38 + ROW * len(found), 38 + SHOWN * ROW),
+        height=HEADER + ROW * min(len(found), SHOWN),
         row_height=ROW,
         alt="All runs with their results.",
-        column_config=columns,
-        column_order=ORDER,
+        column_config={name: COLUMNS.get(name, {}) | {"width": width} for name, width in widths.items()},
+        column_order=list(widths),
     )
-    picked = [run for run in found if run.name in chosen]
     for run in picked:
         actions(run, run.name in training, opened=False)
     if healthy := [run for run in picked if run.error is None]:
-        compare(healthy)
+        with st.container(key=COMPARISON):
+            compare(healthy)
+    scroll_to(COMPARISON, compared, key="runs_scroll")
+
+
+def _bar(picked: list[Run], count: int) -> str:
+    """The line above the table: how to choose, then what is chosen and what can be done with it. It is as high either
+    way, so that no row moves under the pointer. Returns a new text each time the comparison was asked for, else ""."""
+    healthy = [run for run in picked if run.error is None]
+    with st.container(horizontal=True, vertical_alignment="center", key="runs_bar"):
+        if not picked:
+            more = f" All {count} runs are in the table: scroll it to see the older ones." if count > SHOWN else ""
+            st.caption(f"Tick one run to open it, or several to compare them.{more}")
+            return ""
+        one = len(picked) == 1
+        st.markdown(
+            f"**{escape_markdown(picked[0].name)}**" if one else f"**{len(picked)} runs chosen**", width="content"
+        )
+        if one and healthy and run_button("Open", "bar_open", picked[0], type="primary", help="The page of this run."):
+            open_page("run", name=picked[0].name)
+        clicked = healthy and st.button(
+            "Show its curves" if one else "Compare",
+            key="runs_compare",
+            type="secondary" if one else "primary",
+            icon=":material/south:",
+            help="Scrolls to the pictures, curves and figures below the table.",
+        )
+    st.session_state[TIMES] = st.session_state.get(TIMES, 0) + bool(clicked)
+    return str(st.session_state[TIMES]) if clicked else ""
 
 
 def _chosen(names: list[str]) -> list[str]:
@@ -140,8 +174,7 @@ def _row(run: Run, place: int | None, pictured: bool) -> dict:
         return {
             "Run": run.name,
             "State": "damaged",
-            "Best validation total": math.nan,
-            "Epochs": math.nan,
+            "Total (nats)": math.nan,
             "Time": "",
             "Started": "",
             "Samples": None,
@@ -150,20 +183,19 @@ def _row(run: Run, place: int | None, pictured: bool) -> dict:
     status, best = run.status, run.status.get("best_total")
     state = STATE_WORDS.get(status["state"], status["state"]) if place is None else "queued" if place else "training"
     live = place == 0
-    column = "Best validation total"
+    column = "Total (nats)"
     if run.recipe.family.adversarial:
         column = "Fréchet distance"
     elif figures.unit(run.recipe) == figures.SQUARED_ERROR:
         column = "Squared error"
     figure, weights, at = math.nan, "", None
-    if not live and best is not None:
+    if not live:
         figure, weights, at = _shown(run, best)
     return {
         "Run": run.name,
         "State": state,
-        **{"Best validation total": math.nan, column: figure},
+        **{"Total (nats)": math.nan, column: figure},
         **({"Weights": weights} if weights else {}),
-        "Epochs": math.nan if live else float(epoch(status["epoch"])),
         "Time": "" if live else duration(status["seconds"]),
         "Started": format_time(status.get("created")),
         **({"Owner": label(run.owner)} if run.owner else {}),
@@ -172,10 +204,12 @@ def _row(run: Run, place: int | None, pictured: bool) -> dict:
     }
 
 
-def _shown(run: Run, best: float) -> tuple[float, str, float | None]:
+def _shown(run: Run, best: float | None) -> tuple[float, str, float | None]:
     """The run's figure, the words for the weights it belongs to, and their epoch; None for the newest."""
-    if shown_weights(run) == "last":
+    done, at = epoch(run.status["epoch"]), run.status.get("best_epoch")
+    if best is not None and shown_weights(run) == "last":
         found = figures.last(run)
-        return math.nan if found is None else found.value, f"last, epoch {epoch(run.status['epoch'])}", None
-    at = run.status.get("best_epoch")
-    return best, "" if at is None else f"best, epoch {epoch(at)}", at
+        return math.nan if found is None else found.value, f"last, epoch {done} of {done}", None
+    if best is None or at is None:
+        return math.nan if best is None else best, f"epoch {done}" if run.status["epoch"] else "", at
+    return best, f"best, epoch {epoch(at)} of {done}", at
