@@ -119,6 +119,12 @@ def test_what_the_brush_hides_is_completed_from_the_rest_and_the_address_leads_b
     visit(page, lab, f"runs={','.join(MODELS)}&image=3&hide=box-0-0-2-2")
     surface = page.locator(".pad .surface")
     box = surface.bounding_box()
+    answers = [canvas.bounding_box() for canvas in page.locator(".rec .lane > canvas").all()]
+    assert len(answers) == 5 and len({answer["y"] for answer in answers}) == 1, (
+        "the original and all answers in one line"
+    )
+    assert answers[0]["x"] >= box["x"] + box["width"], "beside the hidden picture"
+    assert max(answer["y"] + answer["height"] for answer in answers) <= page.viewport_size["height"]
     page.mouse.move(box["x"] + 40, box["y"] + 150)
     page.mouse.down()
     page.mouse.move(box["x"] + 240, box["y"] + 150, steps=8)
@@ -174,4 +180,4 @@ def test_a_phone_shows_everything_without_scrolling_sideways(page, lab, scheme, 
     page.mouse.wheel(0, 200)
     page.wait_for_function(PAINTED)
     scrubber = page.locator(".rec .controls").bounding_box()
-    assert scrubber["y"] + scrubber["height"] <= 845, "the scrubber stays in sight"
+    assert scrubber["y"] >= 0 and scrubber["y"] + scrubber["height"] <= 845, "the scrubber stays in sight"

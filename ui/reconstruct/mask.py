@@ -15,6 +15,9 @@ BRUSH = "reconstruct_mask"
 FIRST_MASK = "half-bottom"
 KINDS = {"half": "Half", "box": "Box", "random": "Random", "brush": "Brush"}
 
+SLIDER = 170
+"""Width of a slider, in screen pixels."""
+
 TEXT = "reconstruct_hide"
 """Key in the session state: the text of the preset that the mask was last set to, as in `core.images.mask_spec`."""
 
@@ -57,34 +60,39 @@ def switch() -> bool:
     )
 
 
-def panel(image: np.ndarray, *, has_encoder: bool, has_mean: bool) -> np.ndarray:
-    """The presets, and the image below them with a brush. Returns the mask, bool [H, W], True visible.
+def panel(shape: ImageShape, *, has_encoder: bool, has_mean: bool) -> None:
+    """The row of choices above the pictures: what to hide, and what fills the hole.
 
     Args:
-        image: uint8 [H, W] or [H, W, 3].
         has_encoder: whether a chosen model has an encoder, for which the hole is filled. has_mean: whether the mean
             image is available.
     """
-    shape = ImageShape.of_picture(image.shape)
     _first_values(shape)
-    kind = st.segmented_control(
-        "What to hide",
-        list(KINDS),
-        key="reconstruct_kind",
-        required=True,
-        format_func=KINDS.__getitem__,
-        label_visibility="collapsed",
-        width="stretch",
-        help="The shape of the hole to begin with; the brush can change each of them.",
-        on_change=_apply,
-        args=(shape,),
-        persist_state="session",
-    )
-    _details(str(kind), shape)
-    visible = mask_brush(image, mask_spec.mask_of(_text(shape), shape), key=BRUSH)
-    if has_encoder:
-        fill_choice(has_mean)
-    return visible
+    with st.container(horizontal=True, vertical_alignment="bottom", key="reconstruct_mask_row"):
+        kind = st.segmented_control(
+            "What to hide",
+            list(KINDS),
+            key="reconstruct_kind",
+            required=True,
+            format_func=KINDS.__getitem__,
+            help="The shape of the hole to begin with; the brush can change each of them.",
+            on_change=_apply,
+            args=(shape,),
+            persist_state="session",
+        )
+        _details(str(kind), shape)
+        if has_encoder:
+            fill_choice(has_mean)
+
+
+def brush(image: np.ndarray) -> np.ndarray:
+    """The image with a brush that hides and shows pixels. Returns the mask, bool [H, W], True visible.
+
+    Args:
+        image: uint8 [H, W] or [H, W, 3].
+    """
+    shape = ImageShape.of_picture(image.shape)
+    return mask_brush(image, mask_spec.mask_of(_text(shape), shape), key=BRUSH)
 
 
 def _details(kind: str, shape: ImageShape) -> None:
@@ -96,52 +104,47 @@ def _details(kind: str, shape: ImageShape) -> None:
             key="reconstruct_side",
             required=True,
             format_func=str.capitalize,
-            label_visibility="collapsed",
-            width="stretch",
             help="The half to hide.",
             on_change=_apply,
             args=(shape,),
             persist_state="session",
         )
     elif kind == "box":
-        for column, name, length, edges in zip(
-            st.columns(2),
-            ("rows", "columns"),
-            (shape.height, shape.width),
-            ("Top and bottom", "Left and right"),
-            strict=True,
+        for name, length, edges in zip(
+            ("rows", "columns"), (shape.height, shape.width), ("Top and bottom", "Left and right"), strict=True
         ):
-            column.slider(
+            st.slider(
                 name.capitalize(),
                 0,
                 length,
                 key=f"reconstruct_{name}",
+                width=SLIDER,
                 help=f"{edges} edge of the box, in pixels.",
                 on_change=_apply,
                 args=(shape,),
                 persist_state="session",
             )
     elif kind == "random":
-        with st.container(horizontal=True, vertical_alignment="bottom"):
-            st.slider(
-                "Hidden (%)",
-                5,
-                95,
-                step=5,
-                key="reconstruct_p",
-                help=f"Hides exactly this share of the {shape.pixels} pixels.",
-                on_change=_apply,
-                args=(shape,),
-                persist_state="session",
-            )
-            st.button(
-                "New random pixels",
-                key="reconstruct_other_pixels",
-                on_click=_other_pixels,
-                args=(shape,),
-                icon=":material/casino:",
-                help="Hides the same number of other random pixels.",
-            )
+        st.slider(
+            "Hidden (%)",
+            5,
+            95,
+            step=5,
+            key="reconstruct_p",
+            width=SLIDER,
+            help=f"Hides exactly this share of the {shape.pixels} pixels.",
+            on_change=_apply,
+            args=(shape,),
+            persist_state="session",
+        )
+        st.button(
+            "New random pixels",
+            key="reconstruct_other_pixels",
+            on_click=_other_pixels,
+            args=(shape,),
+            icon=":material/casino:",
+            help="Hides the same number of other random pixels.",
+        )
 
 
 def _first_values(shape: ImageShape) -> None:

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 
     from ui.reconstruct.settings import Settings
 
+BESIDE = (224, 880)
+"""Widths of the hidden picture and of the models' answers beside it: on a laptop the screen pixels of both, so that a
+picture of 28 pixels is 8 times as large and the answers of one model of each kind stand in one line."""
+
 
 def page() -> None:
     """The whole page."""
@@ -77,10 +81,11 @@ def _content(runs: list[Run]) -> None:
     options, hides, status = _controls(models, images, picks)
     image, note = image_choice.pixels(picks["image"], images, loaded), image_choice.note(picks["image"], images)
     if hides:
-        left, right = st.columns([32, 86], gap="medium")
+        has_encoder = any(loaded.model.encoder is not None for _, loaded in models)
+        mask.panel(shape, has_encoder=has_encoder, has_mean=images is not None)
+        left, right = st.columns(BESIDE, gap="small")
         with left:
-            has_encoder = any(loaded.model.encoder is not None for _, loaded in models)
-            visible = mask.panel(image, has_encoder=has_encoder, has_mean=images is not None)
+            visible = mask.brush(image)
     else:
         right, visible = st.container(), masks.whole(shape)
     mask.write_address(visible)

@@ -1,5 +1,6 @@
 const PERIOD = 60; // ms a step while playing
 const BELOW_PLOT = 34; // CSS pixels
+const LARGE = 140, LEAST = 92; // CSS pixels of a picture: worth a second line, and enough for all to stand in one line
 
 export default function ({ data, parentElement }) {
   const view = getOrCreate(parentElement, () => start(parentElement));
@@ -10,7 +11,7 @@ export default function ({ data, parentElement }) {
 // A lane is one way from the image to a latent: an encoder, or a search with an image for each of its steps.
 function start(root) {
   const figure = root.querySelector(".rec"), cards = root.querySelector(".cards"), plots = root.querySelector(".plots");
-  const controls = root.querySelector(".controls"), read = root.querySelector(".read");
+  const [controls, read, gaps] = [".controls", ".read", ".gaps"].map((part) => root.querySelector(part));
   const view = { accept, stop };
   let props = null, shape = null, lanes = [], last = 0;
   const scrubber = createScrubber(root, {
@@ -52,8 +53,10 @@ function start(root) {
     cards.replaceChildren(
       createElement("div", { class: "card first" }, head("Original", what), lane),
       ...props.cards.map((card) => createElement("div", { class: "card" }, head(card.name, card.about),
-        createElement("div", { class: "lanes" }, ...lanesOf(card).map(column)),
-        ...(card.gap ? [createElement("p", { class: "gap", text: card.gap })] : []))));
+        createElement("div", { class: "lanes" }, ...lanesOf(card).map(column)))));
+    // Below all of them, in whole lines: below a narrow picture a sentence would be a column of single words.
+    gaps.replaceChildren(...props.cards.filter((card) => card.gap).map((card) => createElement("p", {},
+      createElement("b", { text: card.name }), createElement("span", { text: ` ${card.gap}` }))));
     paintImage(original, decodeBase64(props.image), shape);
     // One legend where all clouds have the same classes, else one below each.
     const sets = new Set(props.cards.filter((card) => card.labels.length).map((card) => card.classes.join("\n")));
@@ -125,20 +128,35 @@ function start(root) {
     if (!props || !figure.clientWidth) return;
     const room = figure.clientWidth, wide = room > 560, count = lanes.length + 1;
     let size = fitImage(shape, Math.min((room - 8) / 2, 168));
+    figure.classList.remove("compact");
     for (const rows of wide ? [1, 2, 3] : []) {
       // Lanes of a card stay together; between cards the gap is wider than between lanes.
-      const across = Math.ceil(count / rows), gaps = 28 * Math.min(props.cards.length, across) + 8 * across;
+      const across = Math.ceil(count / rows), breaks = Math.min(props.cards.length, across);
+      const inner = rows === 1 ? count - 1 - breaks : across;
       const height = Math.max(56, (window.innerHeight - 330 - 110 * (rows - 1)) / rows);
-      size = fitImage(shape, Math.min((room - gaps) / across, height, 280));
-      if (Math.max(size.width, size.height) >= 140) break;
+      const fitted = (between) => fitImage(shape,
+        Math.min((room - between * breaks - 8 * inner) / across, height, 280));
+      size = fitted(28);
+      if (Math.max(size.width, size.height) >= LARGE) break;
+      // Small pictures beside each other say more than large ones of which the half is below the screen.
+      const close = fitted(16);
+      if (rows > 1 || close.width < LEAST) continue;
+      size = close;
+      figure.classList.add("compact");
+      break;
     }
     cards.style.minHeight = "0"; // no placeholder any more
     setSize(size, ...cards.querySelectorAll(".lane > canvas"));
     for (const lane of cards.querySelectorAll(".lane")) lane.style.width = `${Math.max(size.width, 84)}px`;
+    // Names of one line and of two: the pictures below them stand in a line all the same.
+    const heads = [...cards.querySelectorAll(".head")];
+    for (const head of heads) head.style.minHeight = "";
     cards.querySelectorAll(".card").forEach((card, i) => {
       const many = i ? props.cards[i - 1].lanes.length : 1;
       card.style.maxWidth = `${many * Math.max(size.width, 84) + 8 * (many - 1)}px`;
     });
+    const highest = Math.max(...heads.map((head) => head.offsetHeight));
+    if (wide) for (const head of heads) head.style.minHeight = `${highest}px`;
     for (const canvas of plots.querySelectorAll("canvas")) {
       resizeCanvas(canvas, canvas.clientWidth, canvas.clientHeight);
     }
@@ -171,7 +189,8 @@ function start(root) {
     });
   }
 
-  const formatError = (v) => (Number.isFinite(v) ? Number(v.toPrecision(3)).toFixed(v < 0.01 ? 5 : 4) : "–");
+  const decimals = (v) => (v < 0.01 ? 5 : v < 0.1 ? 4 : 3);
+  const formatError = (v) => (Number.isFinite(v) ? Number(v.toPrecision(3)).toFixed(decimals(v)) : "–");
 
   function drawObjective(canvas, card) {
     const { ctx, width, height, ink } = beginPlot(canvas, figure), own = lanesOf(card);

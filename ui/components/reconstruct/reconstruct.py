@@ -19,12 +19,13 @@ _mount = register(
     "reconstruct",
     """
 <figure class="lab rec">
-  <div class="cards"></div>
   <div class="controls">
     <button type="button" class="play" title="Play or pause (Space)">Play</button>
     <input type="range" min="0" max="1" value="0" aria-label="Step of the search">
     <p class="number read"></p>
   </div>
+  <div class="cards"></div>
+  <div class="gaps"></div>
   <div class="plots"></div>
 </figure>
 """,
@@ -67,7 +68,7 @@ class Card:
         name, about: its name and a short description. what, unit: name and unit of its objective.
         cloud, labels: latents of training images in the plane [N, 2] and their classes [N] (−1: none). classes: a name
             per class.
-        share: part of the latents' variance that the plane holds. gap: a sentence below the images, or "".
+        share: part of the latents' variance that the plane holds. gap: sentences below the images of all models, or "".
     """
 
     name: str
