@@ -19,7 +19,18 @@ from PIL import Image
 from scipy import ndimage
 
 from core.images.framing import STROKES, THINGS, WHOLE, Framing
-from core.images.levels import LUMINANCE, border
+from core.images.ink import (
+    FAINT,
+    dilated,
+    even_ink,
+    find_marks,
+    full_contrast,
+    grey_of,
+    stroke_width,
+    strongest_at_one,
+    strongest_channel,
+)
+from core.images.levels import border
 from core.images.shape import ImageShape
 
 STEPS = {STROKES: ("light", "crop", "thickness", "centre"), THINGS: ("light", "crop", "centre"), WHOLE: ()}
@@ -37,15 +48,6 @@ FINE = 112
 
 MEASURED, TRACED = 1_000, 100
 """Pictures of a set whose content is measured, and those whose strokes are."""
-
-FAINT = 0.08
-"""Least contrast of a stroke, as a share of the ground's light."""
-
-CLOSE = 0.1
-"""Parts nearer to each other than this share of the largest part's longer side, on both sides, are one mark."""
-
-MARKS = 12
-"""Marks that can be chosen from, at most."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ def measure(pictures: np.ndarray) -> Framing:
     )
     if not len(some):
         return Framing(WHOLE)
-    grey = _grey(np.asarray(some))
+    grey = grey_of(np.asarray(some))
     edges = np.concatenate([grey[:, 0], grey[:, -1], grey[:, :, 0], grey[:, :, -1]], axis=1)
     ground = float(np.median(edges))
     away = np.abs(grey - ground)
@@ -97,7 +99,7 @@ def measure(pictures: np.ndarray) -> Framing:
     longer = max(sizes)
     # Garments are thick where they are not black, strokes are not; half the level is where a stroke's edge lies.
     outer, thickness = (
-        float(np.median([_thickness(_enlarged(one, 4) > level) / 4 for one in away[:TRACED]]))
+        float(np.median([stroke_width(_enlarged(one, 4) > level) / 4 for one in away[:TRACED]]))
         for level in (48.0, 128.0)
     )
     thin = outer < 0.3 * longer
@@ -176,16 +178,16 @@ def _prepared(
     Args:
         did: what was done before, to which it adds.
     """
-    even = _even(paper, framing.kind)
+    even = even_ink(paper, framing.kind)
     if float(even.max()) < FAINT:
         empty = np.zeros(shape.picture, np.float32) + framing.ground / 255.0
         return Prepared(_to_levels(empty, shape), tuple(did), found=False)
-    marks = _marks(_single(even))
+    marks = find_marks(strongest_channel(even))
     mark = int(np.argmax([one.sum() for one in marks])) if mark is None else min(mark, len(marks) - 1)
     area = marks[mark]
     ink, box = even if "light" in taken else 1.0 - paper, None
     if "light" in taken:
-        ink = _full_contrast(ink, area)
+        ink = full_contrast(ink, area)
         did.append("Light evened, full contrast" if framing.kind == STROKES else "Full contrast")
     if "crop" in taken:
         ink, box = _cropped(ink, area, clean="light" in taken)
@@ -199,24 +201,14 @@ def _prepared(
     if "centre" in taken:
         did.append("Centre of mass in the middle" if framing.by_mass else "Centred")
     if "light" in taken:
-        placed = _strongest_at_one(placed)
+        placed = strongest_at_one(placed)
     levels = framing.ground + placed * (framing.ink - framing.ground)
     return Prepared(_to_levels(levels / 255.0, shape), tuple(did), box, len(marks), mark)
 
 
-def _grey(pictures: np.ndarray) -> np.ndarray:
-    """Luminance of pictures [.., h, w] or [.., h, w, 3], floats on their scale."""
-    return pictures @ LUMINANCE if pictures.shape[-1] == 3 else pictures.astype(np.float32)
-
-
-def _single(ink: np.ndarray) -> np.ndarray:
-    """Ink [h, w] of a picture: that of the channel with the most."""
-    return ink if ink.ndim == 2 else ink.max(2)
-
-
 def _lies_well(source: np.ndarray, framing: Framing) -> bool:
     """Whether a picture of the set's own shape has its ground, full contrast, box and centre, within a pixel or so."""
-    grey = _grey(source)
+    grey = grey_of(source)
     edge = border(grey)
     away = np.abs(grey - framing.ground)
     if np.mean(np.abs(edge - framing.ground) < 48) < 0.8 or away.max() < 0.8 * abs(framing.ink - framing.ground):
@@ -253,101 +245,15 @@ def _dark_on_light(work: np.ndarray, framing: Framing) -> bool:
     Strokes: seen from the wrong side the ground is ink, which covers more of the picture, its border above all. Uneven
     light does not matter, since each side is compared with the light around it.
     """
-    grey = _grey(work)
+    grey = grey_of(work)
     if framing.kind != STROKES:
         return float(np.median(border(grey))) >= 0.5
     covered = []
     for paper in (grey, 1.0 - grey):
-        ink = _even(paper, STROKES)
+        ink = even_ink(paper, STROKES)
         mask = ink > max(FAINT, 0.5 * float(np.quantile(ink, 0.995)))
         covered.append(float(mask.mean()) + 2.0 * float(border(mask).mean()))
     return covered[0] <= covered[1]
-
-
-def _even(paper: np.ndarray, kind: str) -> np.ndarray:
-    """Ink on a light ground: 1 − picture / light of the ground, in [0, 1].
-
-    For strokes that light is found everywhere by a closing (strokes, narrower than a third of the picture, vanish); for
-    things it is that of the border.
-    """
-    if kind != STROKES:
-        ground = np.median(border(paper), axis=0)
-        return np.asarray(np.clip(np.abs(ground - paper) / np.maximum(ground, 0.25), 0.0, 1.0))
-    lights = np.stack([_light(_grey(paper))] * 3, 2) if paper.ndim == 3 else _light(paper)
-    return np.asarray(np.clip(1.0 - paper / lights, 0.0, 1.0))
-
-
-def _light(paper: np.ndarray) -> np.ndarray:
-    """Light of the ground behind dark strokes, [h, w], from a copy of about 128 pixels."""
-    step = max(1, round(max(paper.shape) / 128))
-    rows, columns = (-(-length // step) for length in paper.shape)
-    small = np.asarray(Image.fromarray(paper).resize((columns, rows), Image.Resampling.BOX))
-    width = 2 * round(0.16 * max(small.shape)) + 1
-    smooth = ndimage.gaussian_filter(small, 1.0, mode="nearest")
-    light = ndimage.gaussian_filter(ndimage.grey_closing(smooth, (width, width), mode="nearest"), 1.0)
-    light = np.asarray(Image.fromarray(light).resize(paper.shape[::-1], Image.Resampling.BICUBIC))
-    return np.asarray(np.maximum(light, 0.05))
-
-
-def _otsu(values: np.ndarray) -> float:
-    """Threshold that parts values in [0, 1] with the least variance within the two parts (Otsu 1979)."""
-    counts, edges = np.histogram(values, 128, (0.0, 1.0))
-    middles = (edges[:-1] + edges[1:]) / 2
-    below, first = np.cumsum(counts), np.cumsum(counts * middles)
-    above, second = below[-1] - below, first[-1] - first
-    with np.errstate(divide="ignore", invalid="ignore"):
-        between = below * above * (first / below - second / above) ** 2
-    return float(edges[1:][int(np.nanargmax(np.where(np.isnan(between), -1.0, between)))])
-
-
-def _marks(ink: np.ndarray) -> list[np.ndarray]:
-    """Marks that lie apart on the ground, line by line: a mask [h, w] of each; at least one.
-
-    Specks are none, nor is what comes in from the edge (of the sheet, a shadow) where there is something else.
-    """
-    longer = max(ink.shape)
-    smooth = ndimage.gaussian_filter(ink, 0.008 * longer)
-    mask = smooth > max(_otsu(smooth), 0.6 * FAINT)
-    parts, count = ndimage.label(mask, np.ones((3, 3)))
-    if not count:
-        return [np.ones(ink.shape, bool)]
-    areas = np.bincount(parts.ravel())[1:]
-    edge = np.isin(np.arange(1, count + 1), border(parts))
-    inside = areas * ~edge
-    if inside.max() >= 0.1 * areas.max():
-        areas = inside
-    keep = areas >= 0.02 * areas.max()
-    mask = np.concatenate([[False], keep])[parts]
-    main = ndimage.find_objects((parts == int(areas.argmax()) + 1).astype(np.int32))[0]
-    reach = max(1, round(CLOSE * max(part.stop - part.start for part in main)))
-    grown = ndimage.distance_transform_edt(~mask) <= reach
-    groups, count = ndimage.label(grown)
-    sizes = np.bincount(groups[mask], minlength=count + 1)[1:]
-    order = [int(k) for k in np.argsort(-sizes, kind="stable") if sizes[k] >= 0.15 * sizes.max()]
-    return _in_lines([mask & (groups == k + 1) for k in order[:MARKS]])
-
-
-def _in_lines(marks: list[np.ndarray]) -> list[np.ndarray]:
-    """Marks as they are read: a mark whose middle lies above the bottom of a line's first mark belongs to that line."""
-    boxes = [ndimage.find_objects(mark.astype(np.int32))[0] for mark in marks]
-    left = sorted(range(len(marks)), key=lambda k: boxes[k][0].start)
-    lines: list[list[int]] = []
-    for k in left:
-        rows = boxes[k][0]
-        if not lines or (rows.start + rows.stop) / 2 > boxes[lines[-1][0]][0].stop:
-            lines.append([])
-        lines[-1].append(k)
-    return [marks[k] for line in lines for k in sorted(line, key=lambda k: boxes[k][1].start)]
-
-
-def _full_contrast(ink: np.ndarray, area: np.ndarray) -> np.ndarray:
-    """Ink whose ground is 0 and whose strokes reach 1: from above the noise of the ground to the usual stroke."""
-    single = _single(ink)
-    ground = single[~ndimage.binary_dilation(area, iterations=max(1, round(0.01 * max(area.shape))))]
-    low = float(np.median(ground) + 3.0 * np.median(np.abs(ground - np.median(ground)))) if ground.size else 0.0
-    high = float(np.quantile(single[area], 0.75)) if area.any() else 1.0
-    low = min(low, 0.6 * high)
-    return np.asarray(np.clip((ink - low) / max(1e-3, high - low), 0.0, 1.0))
 
 
 def _cropped(ink: np.ndarray, area: np.ndarray, clean: bool) -> tuple[np.ndarray, tuple[float, float, float, float]]:
@@ -373,35 +279,15 @@ def _scaled(
     thicker = False
     if "thickness" in taken:
         target = framing.thickness * max(framing.box[0] * shape.height, framing.box[1] * shape.width) / scale
-        now = _thickness(area)
+        now = stroke_width(area)
         missing = (0.85 * target - now) / 2
         if now < 0.7 * target:  # within that, as strokes of the set differ too
             radius = min(missing, 0.06 * max(height, width))
-            ink, thicker = _dilated(ink, radius), True
+            ink, thicker = dilated(ink, radius), True
             height, width = ink.shape[:2]
             scale = min(full[0] * shape.height / height, full[1] * shape.width / width)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     return _resized(ink, size), thicker
-
-
-def _thickness(area: np.ndarray) -> float:
-    """Mean width of the strokes in a mask, in pixels: four times the mean distance to their edge."""
-    if not area.any():
-        return 0.0
-    return 4.0 * (float(ndimage.distance_transform_edt(np.pad(area, 1))[1:-1, 1:-1][area].mean()) - 0.5)
-
-
-def _dilated(ink: np.ndarray, radius: float) -> np.ndarray:
-    """Ink grown by a disc, with as much more room on each side."""
-    reach = int(np.ceil(radius))
-    away = np.hypot(*np.mgrid[-reach : reach + 1, -reach : reach + 1])
-    disc = away <= radius + 0.25
-    pad = [(reach, reach), (reach, reach)] + [(0, 0)] * (ink.ndim - 2)
-    padded = np.pad(ink, pad)
-    grown: np.ndarray = ndimage.grey_dilation(
-        padded, footprint=disc if ink.ndim == 2 else disc[..., None], mode="nearest"
-    )
-    return grown
 
 
 def _resized(ink: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -419,7 +305,7 @@ def _placed(small: np.ndarray, shape: ImageShape, framing: Framing, centred: boo
     Moved by whole pixels, and less far where a part would leave the picture, as in MNIST.
     """
     height, width = small.shape[:2]
-    single, starts = _single(small), []
+    single, starts = strongest_channel(small), []
     for axis, length, size, wanted in (
         (1, shape.height, height, framing.centre[0]),
         (0, shape.width, width, framing.centre[1]),
@@ -432,13 +318,6 @@ def _placed(small: np.ndarray, shape: ImageShape, framing: Framing, centred: boo
     canvas = np.zeros(shape.picture, np.float32)
     canvas[starts[0] : starts[0] + height, starts[1] : starts[1] + width] = small
     return canvas
-
-
-def _strongest_at_one(ink: np.ndarray) -> np.ndarray:
-    """Ink whose strokes reach 1 again: thin ones have become fainter in shrinking."""
-    strong = ink[ink > 0.5 * ink.max()] if ink.max() > 0 else ink
-    peak = float(np.quantile(strong, 0.8)) if strong.size else 1.0
-    return np.asarray(np.clip(ink / max(peak, 0.2), 0.0, 1.0))
 
 
 def _letterboxed(work: np.ndarray, shape: ImageShape) -> np.ndarray:
