@@ -18,7 +18,10 @@ from core import data
 from core.system import devices, paths
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from core.evaluation.classifier import Classifier
+    from tests.fake_executor import FakeExecutor
 
 OWN_FOLDERS = (paths.ROOT / "models_ckpt", paths.ROOT / "cache")
 BROWSER = "tests/browser/"
@@ -95,6 +98,18 @@ def brief_searches(monkeypatch: pytest.MonkeyPatch) -> None:
     from tests.tiny_runs import search_briefly  # imports torch
 
     search_briefly(monkeypatch, least=10)
+
+
+@pytest.fixture
+def executor() -> Iterator[FakeExecutor]:
+    """The lab's jobs are carried out by the test: `executor.next()` is the work of the job that was started. Only
+    latent searches run, in this process: one of their own would import torch for each test."""
+    from core.jobs.queue import JobQueue, use_queue
+    from tests.fake_executor import FakeExecutor
+
+    executor = FakeExecutor("search")
+    with use_queue(JobQueue(executor)):
+        yield executor
 
 
 @pytest.fixture

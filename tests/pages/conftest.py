@@ -7,8 +7,6 @@ import pytest
 
 from core.jobs import classifier, plane_measures, search
 from core.jobs.executor import LocalExecutor, ThreadExecution
-from core.jobs.queue import JobQueue, use_queue
-from tests.fake_executor import FakeExecutor
 
 DATA = os.environ.get("LATENT_LAB_DATA")
 
@@ -29,14 +27,6 @@ class Training:
     """A training of a classifier, or a measuring of a plane, that never ends."""
 
     state, active, progress, message = "running", True, 0.5, ""
-
-
-@pytest.fixture
-def executor():
-    """The lab's jobs are carried out by the test: `executor.next()` is the work of the job that was started."""
-    executor = FakeExecutor("search")
-    with use_queue(JobQueue(executor)):
-        yield executor
 
 
 @pytest.fixture(autouse=True)
