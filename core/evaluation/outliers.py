@@ -184,12 +184,14 @@ def decision_threshold(validation: np.ndarray, quantile: float) -> float:
 def auroc(inliers: np.ndarray, outliers: np.ndarray) -> float:
     """Area under the ROC curve: probability that a random outlier scores higher than a random inlier, ties counting
     half (the Mann-Whitney statistic). NaN where one of the two is empty."""
-    from sklearn.metrics import roc_auc_score
+    from scipy.stats import rankdata
 
-    if not len(inliers) or not len(outliers):
+    n, m = len(inliers), len(outliers)
+    if not n or not m:
         return float("nan")
-    truth = np.repeat([0, 1], [len(inliers), len(outliers)])
-    return float(roc_auc_score(truth, np.concatenate([inliers, outliers])))
+    # By the sum of ranks: scikit-learn's checks of its arguments take ten times as long, and a page wants dozens.
+    ranks = rankdata(np.concatenate([inliers, outliers]))[n:]
+    return float((ranks.sum() - m * (m + 1) / 2) / (n * m))
 
 
 CONFIDENCE = 0.95

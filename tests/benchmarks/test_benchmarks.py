@@ -23,11 +23,13 @@ import contextlib, io, json, os, runpy, sys, traceback
 folder, *scripts = sys.argv[1:]
 path, modules, environment, answers = sys.path[1:], set(sys.modules), dict(os.environ), {}
 for script in scripts:
-    # As a new interpreter would begin, but for the libraries that it has already imported.
+    # The lab's packages must be found anew, on the path that the script arranges; their modules, like the libraries,
+    # need not be executed again.
     for name, module in list(sys.modules.items()):
-        if name not in modules and str(getattr(module, "__file__", None)).startswith((os.getcwd(), folder)):
-            if ".venv" not in str(module.__file__):
-                del sys.modules[name]
+        file = str(getattr(module, "__file__", None))
+        of_the_lab = file.startswith(os.getcwd()) and ".venv" not in file and "." not in name
+        if name not in modules and (of_the_lab or file.startswith(folder)):
+            del sys.modules[name]
     os.environ.clear()
     os.environ.update(environment)
     sys.path[:] = [folder, *path]

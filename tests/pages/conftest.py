@@ -23,6 +23,13 @@ def quick_searches(brief_searches: None) -> None:
     """Pages place the training images of an untrained run, which has no latent table, by short searches."""
 
 
+@pytest.fixture(autouse=True)
+def no_processes(request):
+    """Nothing that a page starts in the background runs on its own, unless the module has a queue of its own."""
+    if "lab" not in request.fixturenames:
+        request.getfixturevalue("executor")
+
+
 class Training:
     """A training of a classifier, or a measuring of a plane, that never ends."""
 

@@ -417,7 +417,14 @@ def test_the_cache_keeps_the_newest_files_of_a_kind():
 # In the background
 
 
-def test_in_the_background_it_ends_with_scores_that_can_be_read(places, monkeypatch):
+@pytest.fixture
+def in_a_thread():
+    """Orders are carried out in this process: that a process carries them out alike is a matter of `core/jobs`."""
+    with use_queue(JobQueue(FakeExecutor("score_outliers"))):
+        yield
+
+
+def test_in_the_background_it_ends_with_scores_that_can_be_read(places, monkeypatch, in_a_thread):
     run = places["ad"]
     monkeypatch.setenv("LATENT_LAB_RUNS", str(run.path.parent))
     images, bag, path = jobs_outliers.prepare(run, "", 5, 0)
@@ -428,7 +435,7 @@ def test_in_the_background_it_ends_with_scores_that_can_be_read(places, monkeypa
     assert outliers.load(path, bag).error == pytest.approx(scored(run, images, bag).error, rel=1e-3)
 
 
-def test_a_scoring_that_cannot_be_is_a_sentence(places, monkeypatch, tmp_path):
+def test_a_scoring_that_cannot_be_is_a_sentence(places, monkeypatch, tmp_path, in_a_thread):
     monkeypatch.setenv("LATENT_LAB_RUNS", str(tmp_path / "nowhere"))
     job = jobs_outliers.start(places["ad"], "", 5, 0, tmp_path / "x")
     job.wait(timeout=240)

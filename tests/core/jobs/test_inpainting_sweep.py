@@ -24,18 +24,13 @@ def executor():
         yield executor
 
 
-@pytest.fixture
-def processes():
-    with use_queue(JobQueue()):
-        yield
-
-
-def test_the_process_measures_what_the_function_measures(processes):
+def test_the_process_measures_what_the_function_measures(brief_searches):
     vae, ad = trained(name="vae"), trained(tiny("auto-decoder-fast", train_images=40, epochs=1), "ad")
     curves = [SweepCurve(str(vae.path), "zeros"), SweepCurve(str(vae.path), "mean"), SweepCurve(str(ad.path), "search")]
     curves.append(SweepCurve(str(vae.path), "interpolation"))
-    job = inpainting_sweep.start("key", "me", curves, 6, 2, 15)
-    job.wait(timeout=120)
+    with use_queue(JobQueue()):
+        job = inpainting_sweep.start("key", "me", curves, 6, 2, 15)
+        job.wait(timeout=120)
     assert job.state == "finished" and job.progress == 1.0, job.message
     images = data.load("digits")
     test = images.test_images[data.spread(images.test_labels, 6)]
@@ -78,9 +73,10 @@ def test_a_sweep_that_is_stopped_keeps_what_it_has(executor):
     assert inpainting_sweep.start("key", "ben", CURVE, 5, 0, 5) is again, "finished, it is shown to everybody"
 
 
-def test_what_goes_wrong_is_a_sentence(processes):
+def test_what_goes_wrong_is_a_sentence():
     run = trained()
     (run.path / "best.safetensors").write_bytes(b"nothing")
-    job = inpainting_sweep.start("key", "me", [SweepCurve(str(run.path), "zeros")], 5, 0, 5)
-    job.wait(timeout=120)
+    with use_queue(JobQueue(FakeExecutor("sweep"))):
+        job = inpainting_sweep.start("key", "me", [SweepCurve(str(run.path), "zeros")], 5, 0, 5)
+        job.wait(timeout=120)
     assert job.state == "failed" and "damaged" in job.message and job.message.startswith("The sweep could not")
