@@ -7,10 +7,9 @@ import time
 
 from core.recipes.recipe import Recipe
 from core.runs import gan_source, layout, leftovers, names
-from core.runs.run import Run, RunError, valid_name
+from core.runs.run import Run, RunError, not_made, valid_name
 from core.system import paths
-from core.system.atomic_files import FULL, write_json
-from core.system.plain_text import plain
+from core.system.atomic_files import write_json
 
 
 def create(recipe: Recipe, name: str | None = None, owner: str = "") -> Run:
@@ -38,11 +37,7 @@ def create(recipe: Recipe, name: str | None = None, owner: str = "") -> Run:
         path = names.claim(making, folder, wanted, names.stem(recipe.name, recipe.dataset))
     except OSError as error:
         leftovers.remove(making)  # half a run is none
-        raise RunError(
-            f"The run could not be created in {plain(str(folder))} ({error.strerror}). "
-            f"{'Free some space or choose another folder' if error.errno in FULL else 'Choose a folder of your own'} "
-            "with LATENT_LAB_RUNS."
-        ) from None
+        raise not_made("created", folder, error) from None
     except BaseException:
         leftovers.remove(making)
         raise

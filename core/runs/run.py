@@ -45,6 +45,13 @@ def not_writable(run: Run, error: OSError) -> RunError:
     return RunError(f"'{run.name}' cannot be written to ({error.strerror or error}). {remedy(error, 'then resume it')}")
 
 
+def not_made(done: str, folder: Path, error: OSError) -> RunError:
+    """The refusal for a run that could not be `done` ("created", "unpacked") in the folder of all runs."""
+    what = "Free some space or choose another folder" if error.errno in FULL else "Choose a folder of your own"
+    where = f"{plain(str(folder))} ({error.strerror or error})"
+    return RunError(f"The run could not be {done} in {where}. {what} with LATENT_LAB_RUNS.")
+
+
 def remedy(error: OSError, then: str) -> str:
     """What helps where a run's folder cannot be changed, in one sentence; `then`: what to do after that."""
     if error.errno in FULL:

@@ -11,10 +11,9 @@ from pathlib import Path, PurePosixPath
 
 from core.runs import leftovers, names
 from core.runs.export import FILES, RESUME
-from core.runs.run import Run, RunError
+from core.runs.run import Run, RunError, not_made
 from core.system import paths
-from core.system.atomic_files import FULL, read_json, write_json
-from core.system.plain_text import plain
+from core.system.atomic_files import read_json, write_json
 
 KNOWN = re.compile("|".join([*map(re.escape, (*FILES, RESUME)), r"frames/[0-9]{4,6}\.png"]))
 """Files of a run, by their path in its folder. Others in the zip, such as its README, are left out."""
@@ -57,8 +56,7 @@ def unpack(content: bytes, owner: str = "") -> Run:
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, ValueError) as error:
         raise error if isinstance(error, RunError) else RunError(DAMAGED) from None
     except OSError as error:
-        what = "Free some space." if error.errno in FULL else "Choose a folder of your own with LATENT_LAB_RUNS."
-        raise RunError(f"The run could not be unpacked in {plain(str(folder))} ({error.strerror}). {what}") from None
+        raise not_made("unpacked", folder, error) from None
     finally:
         leftovers.remove(hidden)
 
