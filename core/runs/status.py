@@ -133,13 +133,17 @@ def lock(run: Path) -> FileLock:
     return FileLock(run / ".lock", thread_local=False)
 
 
+LOCK_WAIT = 0.05
+"""Seconds that `locked` waits for a lock: two calls at once, each of which takes it for a moment, must not see each
+other."""
+
+
 def locked(run: Path) -> bool:
     """Whether a process is training the run now."""
     if not is_regular(run / ".lock"):
         return False
     try:
-        # The test takes the lock for a moment; the timeout keeps two simultaneous tests from seeing each other.
-        with lock(run).acquire(timeout=0.05, poll_interval=0.005):
+        with lock(run).acquire(timeout=LOCK_WAIT, poll_interval=0.005):
             return False
     except Timeout:
         return True

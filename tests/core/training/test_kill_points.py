@@ -18,7 +18,7 @@ import torch
 from core import runs
 from core.evaluation import classifier, sample_quality
 from core.recipes.images import load_images
-from core.runs import Run, weights
+from core.runs import Run, status, weights
 from core.system import paths
 from core.training import gan_trainer, loop, recorder
 from tests.tiny_runs import contents, drive, search_briefly, tiny, trained
@@ -102,6 +102,7 @@ def quick(monkeypatch):
     )
     monkeypatch.setattr(recorder.test_set, "evaluation_steps", scored)
     search_briefly(monkeypatch)
+    monkeypatch.setattr(status, "LOCK_WAIT", 0.0)  # one process: nobody else looks at the lock
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)  # it is a process that dies here, and not the disk
 
 
