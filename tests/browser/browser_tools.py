@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from typing import Literal
 from weakref import WeakKeyDictionary
 
 import numpy as np
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import CDPSession, Locator, Page, ViewportSize
 
 IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
 """Selects the page once its script has ended."""
@@ -26,6 +27,45 @@ def is_open(page: Page, address: str) -> bool:
 def settled(page: Page) -> None:
     """Wait until the page's script has ended."""
     page.wait_for_selector(IDLE)
+
+
+_SCREENS: WeakKeyDictionary[Page, CDPSession] = WeakKeyDictionary()
+
+
+def narrow(page: Page, ratio: float = 1, width: int = 390) -> None:
+    """Make the open page as narrow as a phone, with a number of device pixels per CSS pixel, and wait until it fits.
+    The fixture `page` widens it again."""
+    if page not in _SCREENS:
+        page.set_viewport_size({"width": width, "height": 844})
+        _SCREENS[page] = page.context.new_cdp_session(page)
+    # Parts of the page hear of another width, not of another density alone.
+    for wide in (width + 40, width):
+        size = {"width": wide, "height": 844, "deviceScaleFactor": ratio, "mobile": False}
+        _SCREENS[page].send("Emulation.setDeviceMetricsOverride", size)
+        page.wait_for_function(
+            "([ratio, wide]) => devicePixelRatio === ratio && innerWidth === wide"
+            " && document.querySelector('[data-testid=stMain]').scrollWidth <= wide",
+            arg=[ratio, wide],
+        )
+        page.wait_for_function(PAINTED)
+
+
+def widen(page: Page, size: ViewportSize) -> None:
+    """Make the page as large as it was before it was made narrow."""
+    if page in _SCREENS:
+        _SCREENS.pop(page).detach()
+    page.set_viewport_size(size)
+
+
+DARK = "getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor.match(/\\d+/)[0] < 128"
+"""Whether the page stands on a dark ground."""
+
+
+def in_scheme(page: Page, scheme: Literal["light", "dark"]) -> None:
+    """Show the open page in the light or the dark theme."""
+    page.emulate_media(color_scheme=scheme)
+    page.wait_for_function(f"dark => ({DARK}) === dark", arg=scheme == "dark")
+    page.wait_for_function(PAINTED)
 
 
 _SENT: WeakKeyDictionary[Page, list[str | bytes]] = WeakKeyDictionary()

@@ -25,7 +25,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, V
 
 from bootstrap import launcher
 from bootstrap.paths import LabPaths
-from tests.browser.browser_tools import sent_by
+from tests.browser.browser_tools import sent_by, widen
 from tests.tiny_runs import keep_in_cache
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -173,8 +173,8 @@ def page(window: BrowserContext, lab: Lab, request: pytest.FixtureRequest) -> It
     """A tab of 1280 × 720 pixels without cookies and storage.
 
     It is the same tab for all tests, since a new one compiles Streamlit's scripts once more, half of a test's work. A
-    test that leaves behind what cannot be undone, such as an init script, closes it. A page stays open for a test that
-    is marked `goes_on`, which saves loading it again.
+    test that leaves behind what cannot be undone closes it. A page stays open for a test that is marked `goes_on`,
+    which saves loading it again; it is then as large and as light as at first.
     """
     page = window.pages[0] if window.pages else window.new_page()
     sent_by(page)  # listens from now on
@@ -197,6 +197,8 @@ def page(window: BrowserContext, lab: Lab, request: pytest.FixtureRequest) -> It
             page.remove_listener(event, listener)
         page.unroute_all()
         page.mouse.move(0, 0)
+        widen(page, SIZE)
+        page.emulate_media(color_scheme="null")
     if page.is_closed() or not request.node.stash[LEFT_OPEN]:
         _empty(window, page, lab)
     assert not trouble, json.dumps(trouble, indent=1)
@@ -207,8 +209,7 @@ def _empty(window: BrowserContext, page: Page, lab: Lab) -> None:
     if not page.is_closed():
         page.goto(f"{lab.url}/_stcore/health")  # ends the visitor's session; with the origin the process stays
         page.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
-        page.emulate_media(media="null", color_scheme="null", reduced_motion="null", forced_colors="null")
-        page.set_viewport_size(SIZE)
+        page.emulate_media(media="null", reduced_motion="null", forced_colors="null")
     window.clear_cookies()
     window.clear_permissions()
 
