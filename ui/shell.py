@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import gc
 import sys
@@ -14,7 +15,9 @@ from ui.components.page.copy_link import copy_link
 from ui.components.page.keyboard import watch_keyboard
 from ui.components.page.nav_drawer import close_nav_drawer
 
-ICON = str(Path(__file__).with_name("icon.png"))
+ICON = "data:image/png;base64," + base64.b64encode(Path(__file__).with_name("icon.png").read_bytes()).decode()
+"""The picture in the browser's tab. As a file, it would be gone (404) once a fragment of a page has run."""
+
 STYLES = (Path(__file__).with_name("lab.css"), Path(__file__).resolve().parent.parent / ".streamlit" / "contrast.css")
 
 _lock = threading.Lock()
