@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from tests.browser.browser_tools import settled
 
@@ -35,27 +35,25 @@ def test_a_lost_connection_is_said_and_its_end_too(chromium: Browser, lab):
         context.close()
 
 
-def test_a_page_opened_at_its_address_asks_for_nothing_that_is_not_there(page: Page, lab):
+def test_a_page_opened_at_its_address_asks_for_nothing_that_is_not_there_and_a_browser_is_a_visitor(
+    page, lab, chromium
+):
+    def token(context) -> str:
+        return next(c["value"] for c in context.cookies() if c["name"] == "latent_lab_visitor")
+
     failed = []
     page.on("response", lambda answer: failed.append(f"{answer.status} {answer.url}") if answer.status >= 400 else None)
     page.goto(f"{lab.url}/data?dataset=digits")
     settled(page)
     expect(page).to_have_url(re.compile("/data"))
     assert failed == []
-
-
-def test_a_browser_is_one_visitor_in_all_its_tabs_and_another_browser_is_another(page: Page, lab, chromium):
-    def token(context) -> str:
-        return next(c["value"] for c in context.cookies() if c["name"] == "latent_lab_visitor")
-
-    page.goto(lab.url)
     first = token(page.context)
-    page.reload()
-    assert token(page.context) == first
+    page.context.request.get(lab.url)
+    assert token(page.context) == first, "in all its tabs"
     assert page.evaluate("() => document.cookie").find(first) == -1, "no script can read it"
     other = chromium.new_context()
     try:
-        other.new_page().goto(lab.url)
+        other.request.get(lab.url)
         assert token(other) != first
     finally:
         other.close()
