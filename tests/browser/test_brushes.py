@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from core import data
 from core.images import masks
-from tests.browser.browser_tools import GREYS, PAINTED, sent_by, settled
+from tests.browser.browser_tools import GREYS, PAINTED, in_scheme, narrow, sent_by, settled
 from tests.browser.conftest import Lab, free_port
 
 pytestmark = pytest.mark.browser
@@ -92,11 +92,25 @@ class Surface:
 
 
 def visit(page, lab, which: int) -> Surface:
-    page.goto(lab.url)
+    """A surface with nothing painted on it, and its tools as they are at first."""
+    opened = page.locator(".pad .surface").count() == 2
+    if not opened:
+        page.goto(lab.url)
     page.locator(".pad .surface").nth(1).wait_for(timeout=60_000)
     page.locator("[data-testid=stCode] code").nth(1).wait_for()
     settled(page)
-    return Surface(page, which)
+    surface = Surface(page, which)
+    if opened and which == DRAW:
+        surface.choose("White")
+        surface.choose("Medium brush")
+        if surface.heard().any():
+            surface.act("Clear")
+    elif opened:
+        surface.choose("Hide")
+        surface.choose("3 pixels wide brush")
+        if not surface.heard().all():
+            surface.act("Show all")
+    return surface
 
 
 def centre_of(picture: np.ndarray) -> tuple[float, float]:
@@ -111,6 +125,24 @@ def extent(picture: np.ndarray) -> tuple[int, int]:
     return int(np.ptp(rows)) + 1, int(np.ptp(columns)) + 1
 
 
+def test_undo_clear_and_invert(page, lab):
+    surface = visit(page, lab, DRAW)
+    undo = surface.root.get_by_role("button", name="Undo")
+    expect(undo).to_be_disabled()
+    one = surface.stroke((5, 5), (20, 5))
+    two = surface.stroke((5, 20), (20, 20))
+    assert not surface.act("Clear").any()
+    assert np.array_equal(surface.act("Undo"), two)
+    assert np.array_equal(surface.act("Undo"), one)
+    assert np.array_equal(surface.act("Invert"), 255 - one)
+    surface.node.focus()
+    page.keyboard.press("Control+z")
+    assert np.array_equal(surface.changed(255 - one), one)
+    assert not surface.act("Undo").any()
+    expect(undo).to_be_disabled()
+
+
+@pytest.mark.goes_on
 def test_a_stroke_and_its_answer_follow_the_pointer_and_no_message_waits_for_another(page, lab):
     sent = sent_by(page)
     surface = visit(page, lab, DRAW)
@@ -133,6 +165,7 @@ def test_a_stroke_and_its_answer_follow_the_pointer_and_no_message_waits_for_ano
     assert np.array_equal(surface.heard(), surface.shown()) and surface.heard().max() == 255
 
 
+@pytest.mark.goes_on
 def test_a_line_has_the_ink_of_its_width_and_soft_edges(page, lab):
     surface = visit(page, lab, DRAW)
     heard = surface.stroke((6, 14), (22, 14)).astype(int)
@@ -144,28 +177,13 @@ def test_a_line_has_the_ink_of_its_width_and_soft_edges(page, lab):
     assert centre_of(heard) == pytest.approx((13.5, 13.5), abs=0.05)
 
 
+@pytest.mark.goes_on
 def test_a_quick_move_leaves_no_gaps(page, lab):
     heard = visit(page, lab, DRAW).stroke((3, 3), (25, 25))
     assert (heard[np.arange(4, 24), np.arange(4, 24)] == 255).all()
 
 
-def test_undo_clear_and_invert(page, lab):
-    surface = visit(page, lab, DRAW)
-    undo = surface.root.get_by_role("button", name="Undo")
-    expect(undo).to_be_disabled()
-    one = surface.stroke((5, 5), (20, 5))
-    two = surface.stroke((5, 20), (20, 20))
-    assert not surface.act("Clear").any()
-    assert np.array_equal(surface.act("Undo"), two)
-    assert np.array_equal(surface.act("Undo"), one)
-    assert np.array_equal(surface.act("Invert"), 255 - one)
-    surface.node.focus()
-    page.keyboard.press("Control+z")
-    assert np.array_equal(surface.changed(255 - one), one)
-    assert not surface.act("Undo").any()
-    expect(undo).to_be_disabled()
-
-
+@pytest.mark.goes_on
 def test_inks_brushes_and_the_eraser_do_what_they_say(page, lab):
     surface = visit(page, lab, DRAW)
     areas = []
@@ -181,6 +199,7 @@ def test_inks_brushes_and_the_eraser_do_what_they_say(page, lab):
     assert not surface.stroke((14, 2), (14, 26)).any()
 
 
+@pytest.mark.goes_on
 def test_cells_are_painted_with_arrow_keys_and_space(page, lab):
     surface = visit(page, lab, DRAW)
     surface.node.focus()
@@ -204,6 +223,7 @@ def test_cells_are_painted_with_arrow_keys_and_space(page, lab):
     expect(surface.node).to_have_attribute("data-at", "")
 
 
+@pytest.mark.goes_on
 def test_a_centred_box_is_twenty_pixels_high_in_the_middle(page, lab):
     surface = visit(page, lab, DRAW)
     before = surface.heard()
@@ -214,6 +234,7 @@ def test_a_centred_box_is_twenty_pixels_high_in_the_middle(page, lab):
     assert abs(surface.act("Centre it") - wanted).max() <= 13, "half a point of 280 at an edge, two at a corner"
 
 
+@pytest.mark.goes_on
 def test_centring_brings_the_mass_to_the_middle_and_the_longer_side_to_twenty(page, lab):
     surface = visit(page, lab, DRAW)
     surface.stroke((3, 3), (3, 12), (8, 12))
@@ -222,6 +243,7 @@ def test_centring_brings_the_mass_to_the_middle_and_the_longer_side_to_twenty(pa
     assert 20 <= max(extent(heard)) <= 21
 
 
+@pytest.mark.goes_on
 def test_centring_cuts_nothing_off(page, lab):
     surface = visit(page, lab, DRAW)
     surface.choose("Broad brush")
@@ -231,6 +253,7 @@ def test_centring_cuts_nothing_off(page, lab):
     assert 20 <= extent(surface.act("Centre it"))[1] <= 21, "its mass, far to the left, would push it over the edge"
 
 
+@pytest.mark.goes_on
 def test_a_drawing_outlives_its_surface_with_its_fine_points_and_its_undo(page, lab):
     surface = visit(page, lab, DRAW)
     fine = """c => { const p = c.getContext('2d').getImageData(0, 0, 280, 280).data;
@@ -248,6 +271,7 @@ def test_a_drawing_outlives_its_surface_with_its_fine_points_and_its_undo(page, 
     assert np.array_equal(surface.act("Undo"), one)
 
 
+@pytest.mark.goes_on
 def test_a_picture_put_by_the_page_can_be_undone(page, lab):
     surface = visit(page, lab, DRAW)
     mine = surface.stroke((5, 5), (20, 9))
@@ -257,6 +281,7 @@ def test_a_picture_put_by_the_page_can_be_undone(page, lab):
     assert np.array_equal(surface.act("Undo"), mine)
 
 
+@pytest.mark.goes_on
 def test_the_answer_stands_beside_the_drawing(page, lab):
     surface = visit(page, lab, DRAW)
     heard = surface.stroke((5, 5), (20, 9))
@@ -267,23 +292,7 @@ def test_the_answer_stands_beside_the_drawing(page, lab):
     expect(surface.root.locator(".words")).to_have_text(f"{heard.mean():.1f}")
 
 
-def test_a_finger_draws_and_the_page_stays_where_it_is(chromium, lab):
-    context = chromium.new_context(viewport={"width": 390, "height": 600}, has_touch=True, is_mobile=True)
-    page = context.new_page()
-    surface = visit(page, lab, DRAW)
-    main = "document.querySelector('[data-testid=stMain]')"
-    top = page.evaluate(f"{main}.scrollTop")
-    fingers = context.new_cdp_session(page)
-    moves = [("touchMove", (8, y)) for y in range(19, 8, -1)]
-    for kind, place in [("touchStart", (8, 20)), *moves, ("touchEnd", None)]:
-        x, y = surface.at(*place) if place else (0, 0)
-        fingers.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y}] if place else []})
-    heard = surface.changed(np.zeros((28, 28), np.uint8))
-    assert (heard[10:19, 7:9] > 200).all()
-    assert page.evaluate(f"{main}.scrollTop") == top
-    context.close()
-
-
+@pytest.mark.goes_on
 def test_the_mask_brush_hides_the_pixels_under_it(page, lab):
     sent = sent_by(page)
     surface = visit(page, lab, MASK)
@@ -307,6 +316,7 @@ def test_the_mask_brush_hides_the_pixels_under_it(page, lab):
     assert np.array_equal(surface.act("Undo"), wanted)
 
 
+@pytest.mark.goes_on
 def test_the_mask_brush_works_by_keyboard_and_with_wider_brushes(page, lab):
     surface = visit(page, lab, MASK)
     nothing = surface.heard()
@@ -316,6 +326,7 @@ def test_the_mask_brush_works_by_keyboard_and_with_wider_brushes(page, lab):
     expect(surface.root.locator(".read")).to_have_text("Row 15, column 15: hidden")
 
 
+@pytest.mark.goes_on
 def test_what_is_hidden_lies_under_coloured_stripes_and_the_rest_is_the_image(page, lab):
     surface = visit(page, lab, MASK)
     page.get_by_role("button", name="Left half").click()
@@ -337,6 +348,7 @@ def test_what_is_hidden_lies_under_coloured_stripes_and_the_rest_is_the_image(pa
     assert np.array_equal(ground, data.load("digits").test_images[0])
 
 
+@pytest.mark.goes_on
 def test_another_image_keeps_the_mask(page, lab):
     surface = visit(page, lab, MASK)
     hidden = surface.stroke((14, 14), (20, 14))
@@ -352,17 +364,7 @@ def test_another_image_keeps_the_mask(page, lab):
     assert np.array_equal(surface.heard(), hidden)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_on_a_phone_both_fit_the_width(page, lab, scheme):
-    page.set_viewport_size({"width": 390, "height": 844})
-    page.emulate_media(color_scheme=scheme)
-    for which in (DRAW, MASK):
-        surface = visit(page, lab, which)
-        assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
-        parts = [surface.node, *surface.root.get_by_role("button").all(), *surface.root.locator(".choices").all()]
-        assert all(box["x"] >= 0 and box["x"] + box["width"] <= 390 for box in (part.bounding_box() for part in parts))
-
-
+@pytest.mark.goes_on
 def test_every_tool_has_a_name_and_is_reached_by_keyboard(page, lab):
     surface = visit(page, lab, DRAW)
     assert "Arrow keys move, Space paints" in surface.node.get_attribute("aria-label")
@@ -371,3 +373,32 @@ def test_every_tool_has_a_name_and_is_reached_by_keyboard(page, lab):
     assert surface.root.get_by_role("radio", name="Light grey").is_checked()
     assert surface.root.get_by_role("radiogroup").count() == 2
     assert all(radio.get_attribute("aria-label") for radio in surface.root.get_by_role("radio").all())
+
+
+@pytest.mark.goes_on
+def test_on_a_phone_both_fit_the_width_in_both_themes(page, lab):
+    surfaces = [visit(page, lab, which) for which in (DRAW, MASK)]
+    narrow(page)
+    for scheme in ("light", "dark"):
+        in_scheme(page, scheme)
+        for surface in surfaces:
+            tools = [*surface.root.get_by_role("button").all(), *surface.root.locator(".choices").all()]
+            boxes = [part.bounding_box() for part in (surface.node, *tools)]
+            assert all(box["x"] >= 0 and box["x"] + box["width"] <= 390 for box in boxes), scheme
+
+
+def test_a_finger_draws_and_the_page_stays_where_it_is(chromium, lab):
+    context = chromium.new_context(viewport={"width": 390, "height": 600}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    surface = visit(page, lab, DRAW)
+    main = "document.querySelector('[data-testid=stMain]')"
+    top = page.evaluate(f"{main}.scrollTop")
+    fingers = context.new_cdp_session(page)
+    moves = [("touchMove", (8, y)) for y in range(19, 8, -1)]
+    for kind, place in [("touchStart", (8, 20)), *moves, ("touchEnd", None)]:
+        x, y = surface.at(*place) if place else (0, 0)
+        fingers.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y}] if place else []})
+    heard = surface.changed(np.zeros((28, 28), np.uint8))
+    assert (heard[10:19, 7:9] > 200).all()
+    assert page.evaluate(f"{main}.scrollTop") == top
+    context.close()
