@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from typing import Literal
+from urllib.parse import unquote
 from weakref import WeakKeyDictionary
 
 import numpy as np
+import pytest
 from playwright.sync_api import CDPSession, Locator, Page, ViewportSize
 
 IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
@@ -15,13 +17,21 @@ IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
 PAINTED = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))"
 """Resolves after the browser has painted what was drawn before."""
 
+LEFT_OPEN = pytest.StashKey[bool]()
+"""In the stash of a test: whether the next one goes on where it ends."""
+
 GREYS = "c => [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data].filter((_, i) => i % 4 == 0)"
 """Red channel of a canvas, row by row: its grey values."""
 
 
+CHANGED = f"([c, old]) => ({GREYS})(c).some((v, i) => v !== old[i])"
+"""Whether a canvas shows something else than the grey values before."""
+
+
 def is_open(page: Page, address: str) -> bool:
     """Whether a test that goes on finds the page at that address, whatever parameters have come behind it since."""
-    return page.url == address or page.url.startswith(f"{address}&")
+    here = unquote(page.url)
+    return here == address or here.startswith(f"{address}&")
 
 
 def settled(page: Page) -> None:

@@ -25,7 +25,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, V
 
 from bootstrap import launcher
 from bootstrap.paths import LabPaths
-from tests.browser.browser_tools import sent_by, widen
+from tests.browser.browser_tools import LEFT_OPEN, sent_by, widen
 from tests.tiny_runs import keep_in_cache
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -156,9 +156,6 @@ def window(chromium: Browser) -> Iterator[BrowserContext]:
     window.set_default_timeout(PATIENCE)
     yield window
     window.close()
-
-
-LEFT_OPEN = pytest.StashKey[bool]()
 
 
 @pytest.hookimpl(tryfirst=True)

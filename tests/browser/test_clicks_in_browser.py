@@ -5,7 +5,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.test_train import CURVE, SLOW, back_to_the_form, open_train, start, stop
+from tests.browser.browser_tools import LEFT_OPEN
+from tests.browser.test_train import SLOW, at_train, open_train, running, stop
 
 pytestmark = pytest.mark.browser
 
@@ -39,18 +40,20 @@ STEP = re.compile(r"step ([\d,]+)")
 
 @pytest.fixture
 def training(page, lab, request):
-    """A run on the digits that goes on; it is stopped when the test is over, and what waits behind it cancelled."""
-    open_train(page, lab)
-    back_to_the_form(page)
-    start(page, request.node.name[:40])
-    page.wait_for_function(f"{CURVE} > 0", timeout=SLOW)
+    """A run on the digits that goes on. Where no test goes on with it, it is stopped, and what waits behind it
+    cancelled."""
+    failed = request.session.testsfailed
+    if not at_train(page, lab):
+        open_train(page, lab)
+    running(page, "held")
     yield page
-    open_train(page, lab)
-    cancel = page.get_by_role("button", name="Cancel", exact=True)
-    while waiting := cancel.count():
-        cancel.first.click()
-        expect(cancel).to_have_count(waiting - 1, timeout=SLOW)
-    stop(page)
+    if not request.node.stash[LEFT_OPEN] or request.session.testsfailed > failed:
+        open_train(page, lab)
+        cancel = page.get_by_role("button", name="Cancel", exact=True)
+        while waiting := cancel.count():
+            cancel.first.click()
+            expect(cancel).to_have_count(waiting - 1, timeout=SLOW)
+        stop(page)
 
 
 def steps(text: str) -> int:
@@ -69,6 +72,7 @@ def test_a_click_that_is_sent_late_acts_once_although_the_page_ticks_meanwhile(t
     expect(page.get_by_text(re.compile(rf"step {before + 2:,}\b"))).to_be_visible(timeout=SLOW)
 
 
+@pytest.mark.goes_on
 def test_a_click_that_travels_with_one_in_another_part_of_the_page_acts_too(training):
     page = training
     field = page.get_by_role("textbox", name="Name of the run")
@@ -83,6 +87,7 @@ def test_a_click_that_travels_with_one_in_another_part_of_the_page_acts_too(trai
     expect(cancel).to_have_count(0, timeout=SLOW)
 
 
+@pytest.mark.goes_on
 def test_a_click_in_the_moment_in_which_the_page_is_left_acts_and_the_next_page_comes(training):
     page = training
     both = [

@@ -11,13 +11,12 @@ from core import data, runs
 from core.gan import before_after
 from core.latent import codec, sampling
 from core.runs import weights
-from tests.browser.browser_tools import GREYS, IDLE, PAINTED, sent_by
+from tests.browser.browser_tools import CHANGED, GREYS, IDLE, PAINTED, in_scheme, is_open, narrow, sent_by
 from tests.tiny_gans import FIGURES, gan_run
 
 pytestmark = pytest.mark.browser
 
 RUN = "small-gan"
-CHANGED = f"([c, old]) => ({GREYS})(c).some((v, i) => v !== old[i])"
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -34,10 +33,23 @@ FIGURE = {"idea": ".flow .part canvas", "compare": ".pair .strip canvas", "slow"
 """What is on the page once a tab is drawn."""
 
 
-def visit(page, lab, tab: str, query: str = "", scheme: str = "light"):
-    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-    page.goto(f"{lab.url}/gan?run={RUN}&tab={tab}{query}")
+def visit(page, lab, tab: str, query: str = ""):
+    page.emulate_media(reduced_motion="reduce")
+    address = f"{lab.url}/gan?run={RUN}&tab={tab}{query}"
+    if not is_open(page, address):
+        page.goto(address)
     settled(page, tab)
+
+
+def fits_a_phone(page, scheme="light") -> None:
+    """Nothing lies beyond the edge."""
+    narrow(page)
+    in_scheme(page, scheme)
+    edges = page.locator(".flow, .pair, .steps").evaluate(
+        "f => [...f.querySelectorAll('canvas, button, p, .plot, .says')].map(e => e.getBoundingClientRect().right)"
+    )
+    assert max(edges) <= 390
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 def settled(page, tab: str) -> None:
@@ -49,41 +61,16 @@ def shown(page, lane: str) -> np.ndarray:
     return np.array(page.locator(f"canvas[data-lane={lane}]").evaluate(GREYS), np.uint8).reshape(28, 28)
 
 
+def to_the_start(page) -> None:
+    """Move the scrubber to the first images."""
+    page.locator(".pair input").focus()
+    page.keyboard.press("Home")
+    expect(page.locator(".pair")).to_have_attribute("data-at", "0")
+
+
 def stage(page) -> tuple[str, str]:
     steps = page.locator(".steps")
     return steps.get_attribute("data-walk"), steps.get_attribute("data-at")
-
-
-def test_a_part_opened_by_keyboard_shows_its_code_and_the_address_leads_back_to_it(page, lab):
-    visit(page, lab, "idea")
-    page.locator(".flow .play").focus()
-    page.keyboard.press("Tab")
-    page.keyboard.press("Tab")
-    expect(page.locator(".flow [data-idea=source] [data-part=encoder]")).to_be_focused()
-    page.keyboard.press("Enter")
-    code = page.locator(".st-key-gan_code")
-    expect(code).to_contain_text("def mlp_encoder")
-    part = page.locator(".flow [data-idea=gan] [data-part=discriminator]")
-    part.click()
-    expect(code).to_contain_text("def discriminator(shape")
-    expect(part).to_have_attribute("aria-pressed", "true")
-    page.wait_for_url("**part=discriminator**")
-    page.reload()
-    settled(page, "idea")
-    expect(code).to_contain_text("def discriminator(shape")
-    part.click()
-    expect(code.locator("pre")).to_have_count(0)
-
-
-def test_a_tab_is_opened_by_click_and_the_address_and_a_reload_follow(page, lab):
-    visit(page, lab, "idea")
-    page.get_by_role("tab", name="Slow motion").click()
-    page.wait_for_selector(FIGURE["slow"], timeout=60_000)
-    page.wait_for_url("**tab=slow**")
-    expect(page.locator(".flow")).to_have_count(0)
-    page.reload()
-    settled(page, "slow")
-    expect(page.get_by_role("tab", name="Slow motion")).to_have_attribute("aria-selected", "true")
 
 
 def test_the_next_images_flow_through_all_three_pictures_without_a_message(page, lab, small_gan):
@@ -107,6 +94,41 @@ def test_the_next_images_flow_through_all_three_pictures_without_a_message(page,
     page.locator(".flow .next").click()
     expect(button).to_have_class(re.compile("waits"))  # dim until its own image arrives
     page.wait_for_function(CHANGED, arg=[canvas.element_handle(), old])
+
+
+@pytest.mark.goes_on
+def test_a_part_opened_by_keyboard_shows_its_code_and_the_address_leads_back_to_it_on_a_phone_too(page, lab):
+    visit(page, lab, "idea", "&seed=4")
+    page.locator(".flow .play").focus()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    expect(page.locator(".flow [data-idea=source] [data-part=encoder]")).to_be_focused()
+    page.keyboard.press("Enter")
+    code = page.locator(".st-key-gan_code")
+    expect(code).to_contain_text("def mlp_encoder")
+    part = page.locator(".flow [data-idea=gan] [data-part=discriminator]")
+    part.click()
+    expect(code).to_contain_text("def discriminator(shape")
+    expect(part).to_have_attribute("aria-pressed", "true")
+    page.wait_for_url("**part=discriminator**")
+    page.reload()
+    settled(page, "idea")
+    expect(code).to_contain_text("def discriminator(shape")
+    fits_a_phone(page)
+    part.click()
+    expect(code.locator("pre")).to_have_count(0)
+
+
+@pytest.mark.goes_on
+def test_a_tab_is_opened_by_click_and_the_address_and_a_reload_follow(page, lab):
+    visit(page, lab, "idea", "&seed=4")
+    page.get_by_role("tab", name="Slow motion").click()
+    page.wait_for_selector(FIGURE["slow"], timeout=60_000)
+    page.wait_for_url("**tab=slow**")
+    expect(page.locator(".flow")).to_have_count(0)
+    page.reload()
+    settled(page, "slow")
+    expect(page.get_by_role("tab", name="Slow motion")).to_have_attribute("aria-selected", "true")
 
 
 def test_one_scrubber_moves_both_and_asks_nothing_of_the_server(page, lab, small_gan):
@@ -133,21 +155,26 @@ def test_one_scrubber_moves_both_and_asks_nothing_of_the_server(page, lab, small
     assert len(sent) == before
 
 
-def test_a_new_draw_has_another_seed_and_the_address_leads_back_to_it(page, lab):
+@pytest.mark.goes_on
+def test_a_new_draw_has_another_seed_and_the_address_leads_back_to_it_on_a_phone_too(page, lab):
     visit(page, lab, "compare", "&seed=9")
+    to_the_start(page)
     old = shown(page, "after")
     page.get_by_role("button", name="New draw").click()
     page.wait_for_function("() => !location.search.includes('seed=9&') && !location.search.endsWith('seed=9')")
     page.wait_for_selector(IDLE)
     canvas = page.locator("canvas[data-lane=after]")
     page.wait_for_function(CHANGED, arg=[canvas.element_handle(), old.ravel().tolist()])
+    to_the_start(page)
     new = shown(page, "after")
     page.reload()
     settled(page, "compare")
+    to_the_start(page)
     assert np.array_equal(shown(page, "after"), new)
+    fits_a_phone(page, "dark")
 
 
-def test_slow_motion_goes_by_keyboard_and_the_address_follows_without_a_message(page, lab):
+def test_slow_motion_goes_by_keyboard_and_the_address_follows_without_a_message_on_a_phone_too(page, lab):
     sent = sent_by(page)
     visit(page, lab, "slow")
     before = len(sent)
@@ -172,14 +199,4 @@ def test_slow_motion_goes_by_keyboard_and_the_address_follows_without_a_message(
     page.reload()
     settled(page, "slow")
     assert stage(page) == ("G", "3")
-
-
-@pytest.mark.parametrize("tab, query", [("idea", "&part=verdict"), ("compare", ""), ("slow", "&walk=g5")])
-def test_on_a_phone_nothing_lies_beyond_the_edge(page, lab, tab, query):
-    page.set_viewport_size({"width": 390, "height": 844})
-    visit(page, lab, tab, query, "dark" if tab == "compare" else "light")
-    edges = page.locator(".flow, .pair, .steps").evaluate(
-        "f => [...f.querySelectorAll('canvas, button, p, .plot, .says')].map(e => e.getBoundingClientRect().right)"
-    )
-    assert max(edges) <= 390
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    fits_a_phone(page)

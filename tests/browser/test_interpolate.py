@@ -16,19 +16,18 @@ from core.images.prepare import STEPS, prepare
 from core.images.shape import GREY_28
 from core.latent import codec
 from core.runs import weights
-from tests.browser.browser_tools import GREYS, PAINTED, greys, is_open, sent_by, settled
+from tests.browser.browser_tools import GREYS, PAINTED, greys, in_scheme, is_open, narrow, sent_by, settled
 
 pytestmark = pytest.mark.browser
 
 RUN = "example-conv-vae"
 
 
-def visit(page, lab, query: str = f"run={RUN}", scheme: str = "light"):
+def visit(page, lab, query: str = f"run={RUN}"):
     address = f"{lab.url}/interpolate?{query}"
     if is_open(page, address):
         settled(page)
         return
-    page.emulate_media(color_scheme=scheme)
     page.goto(address)
     page.wait_for_selector("canvas[data-way=lerp]", timeout=60_000)
     # Until the classifier is there: the page then says nothing more by itself.
@@ -307,19 +306,38 @@ def test_a_test_image_can_be_drawn_upon(page, lab):
     assert (stroke(page) >= original).all()
 
 
-@pytest.mark.parametrize("scheme", ["dark", "light"])
-def test_a_phone_shows_the_three_ways_side_by_side(page, lab, scheme):
-    page.set_viewport_size({"width": 390, "height": 844})
-    visit(page, lab, scheme=scheme)
-    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
-    boxes = [canvas.bounding_box() for canvas in page.locator("canvas[data-way]").all()]
-    assert len({box["y"] for box in boxes}) == 1 and all(box["width"] == 112 for box in boxes)
-
-
 @pytest.mark.goes_on
-def test_on_a_phone_a_drawing_and_the_button_that_takes_it_are_on_one_screen(page, lab):
+def test_a_picker_that_opens_low_on_the_screen_makes_room_for_itself(page, lab):
+    visit(page, lab, f"run={RUN}&a=3&b=8")
+    open_square(page)
+    for wide in (1280, 390):
+        tall = page.viewport_size["height"]
+        if wide == 390:
+            narrow(page)
+            tall = 844
+        page.get_by_role("button", name="Choose C").click()
+        page.get_by_text("Draw", exact=True).click()
+        surface = page.locator(".pad .surface")
+        surface.wait_for()
+        settled(page)
+        box = surface.bounding_box()
+        assert box["y"] > 60 and box["y"] + box["height"] < tall, "the whole surface is on the screen"
+        assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= wide
+        inside = [part.bounding_box() for part in page.locator(".pad button, .pad .choices").all()]
+        assert all(part["x"] >= 0 and part["x"] + part["width"] <= wide for part in inside)
+        page.keyboard.press("Escape")
+        expect(surface).to_have_count(0)
+        settled(page)
+
+
+def test_a_phone_shows_the_three_ways_side_by_side_and_a_drawing_with_its_button_on_one_screen(page, lab):
     page.set_viewport_size({"width": 390, "height": 844})
     visit(page, lab)
+    for scheme in ("dark", "light"):
+        in_scheme(page, scheme)
+        assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
+        boxes = [canvas.bounding_box() for canvas in page.locator("canvas[data-way]").all()]
+        assert len({box["y"] for box in boxes}) == 1 and all(box["width"] == 112 for box in boxes), scheme
     page.get_by_role("button", name="Choose A").click()
     page.get_by_text("Draw", exact=True).click()
     page.locator(".pad .surface").wait_for()
@@ -329,23 +347,6 @@ def test_on_a_phone_a_drawing_and_the_button_that_takes_it_are_on_one_screen(pag
     frame = body.bounding_box()
     assert use["y"] + use["height"] + 8 <= frame["y"] + frame["height"] <= 844
     assert body.evaluate("e => e.scrollHeight <= e.clientHeight"), "nothing to scroll for"
-
-
-@pytest.mark.parametrize("size", [(1280, 720), (390, 844)])
-def test_a_picker_that_opens_low_on_the_screen_makes_room_for_itself(page, lab, size):
-    page.set_viewport_size({"width": size[0], "height": size[1]})
-    visit(page, lab)
-    open_square(page)
-    page.get_by_role("button", name="Choose C").click()
-    page.get_by_text("Draw", exact=True).click()
-    surface = page.locator(".pad .surface")
-    surface.wait_for()
-    settled(page)
-    box = surface.bounding_box()
-    assert box["y"] > 60 and box["y"] + box["height"] < size[1], "the whole surface is on the screen"
-    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= size[0]
-    inside = [part.bounding_box() for part in page.locator(".pad button, .pad .choices").all()]
-    assert all(part["x"] >= 0 and part["x"] + part["width"] <= size[0] for part in inside)
 
 
 @pytest.mark.parametrize("run", ["example-auto-decoder", "example-variational-auto-decoder"])

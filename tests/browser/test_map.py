@@ -13,20 +13,19 @@ from core import data, runs
 from core.embedding import inputs
 from core.latent import codec, pca
 from core.runs import weights
-from tests.browser.browser_tools import PAINTED, greys, is_open, sent_by, settled
+from tests.browser.browser_tools import PAINTED, greys, in_scheme, is_open, narrow, sent_by, settled
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 RUN = "example-mlp-vae"
 
 
-def visit(page, lab, query: str = "n=300&method=pca", scheme: str = "light", run: str = RUN):
+def visit(page, lab, query: str = "n=300&method=pca"):
     """Opens the page and waits until it has said all it says by itself: its pictures are there, its measures known."""
-    address = f"{lab.url}/map?run={run}&{query}"
+    address = f"{lab.url}/map?run={RUN}&{query}"
     if is_open(page, address):
         settled(page)
         return
-    page.emulate_media(color_scheme=scheme)
     page.goto(address)
     the_map(page).wait_for(timeout=120_000)
     page.wait_for_function("() => [...(window.latentLab?.pools?.values() ?? [])].some(p => p.tiles)", timeout=60_000)
@@ -242,6 +241,17 @@ def test_the_table_and_the_picture_can_be_taken_along(page, lab, monkeypatch):
         assert picture.width == 1_200
 
 
+@pytest.mark.goes_on
+def test_a_phone_shows_map_and_details_below_each_other(page, lab):
+    visit(page, lab)
+    narrow(page)
+    for scheme in ("light", "dark"):
+        in_scheme(page, scheme)
+        box = the_map(page).bounding_box()
+        assert box["width"] >= 0.85 * 390 and box["height"] >= 250, scheme
+        assert page.locator(".map-detail").bounding_box()["y"] > box["y"] + box["height"], scheme
+
+
 def test_a_second_map_shares_pointer_and_selection(page, lab, monkeypatch):
     sent = sent_by(page)
     visit(page, lab, "n=300&method=pca&source2=pixels&method2=pca&perplexity2=30&seed2=0&run2=example-conv-vae")
@@ -319,20 +329,3 @@ def test_what_is_selected_stands_in_the_address_and_is_there_after_a_reload(page
     expect(page.locator('.map-view .legend button[aria-pressed="true"]')).to_have_text(str(labels[k]))
     page.get_by_role("button", name="How to use the map").click()
     expect(page.locator(".map-view .help")).to_be_visible()
-
-
-def test_a_bad_address_is_ignored_with_a_message(page, lab):
-    visit(page, lab, "n=minus&perplexity=30")
-    assert "The address has a setting that is not possible" in page.locator("[data-testid=stMain]").inner_text()
-    settled(page)
-    assert "n=1000" in page.url
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_phone_shows_map_and_details_below_each_other(page, lab, scheme):
-    page.set_viewport_size({"width": 390, "height": 844})
-    visit(page, lab, scheme=scheme)
-    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
-    box = the_map(page).bounding_box()
-    assert box["width"] >= 0.85 * 390 and box["height"] >= 250
-    assert page.locator(".map-detail").bounding_box()["y"] > box["y"] + box["height"]

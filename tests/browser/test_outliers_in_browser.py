@@ -11,7 +11,7 @@ from core.evaluation import outliers
 from core.jobs import outliers as jobs_outliers
 from core.runs import weights
 from core.system.progress import Steps
-from tests.browser.browser_tools import PAINTED, greys, is_open, sent_by, settled
+from tests.browser.browser_tools import PAINTED, greys, in_scheme, is_open, narrow, sent_by, settled
 from tests.tiny_runs import tiny, trained
 
 pytestmark = pytest.mark.browser
@@ -110,19 +110,29 @@ def test_the_threshold_flags_what_the_scores_say_while_it_is_dragged_and_asks_no
     expect(page.get_by_text(f"with it {share:.1f} % of the test images are false alarms")).to_be_visible()
 
 
+@pytest.mark.goes_on
 def test_the_address_leads_back_to_what_was_seen(page, lab):
     visit(page, lab)
     page.get_by_role("radio", name="Negative ELBO").click()
     expect(page.locator(".outlier-board .unit")).to_contain_text("nats per image")
     page.wait_for_url(re.compile("score=objective"))
+    settled(page)
     address = page.url
-    page.goto("about:blank")
-    page.goto(address)
+    page.reload()
     expect(page.locator(".outlier-board .unit")).to_contain_text("Negative ELBO (nats per image)", timeout=60_000)
+    settled(page)
     assert page.url == address
-    visit(page, lab, f"run={RUN}&score=<b>&other=none")
-    expect(page.get_by_text("does not exist. Allowed: error, objective, corrected")).to_be_visible()
-    expect(page.locator(".outlier-board .unit")).to_contain_text("Squared error")
+
+
+@pytest.mark.goes_on
+def test_on_a_phone_nothing_is_wider_than_the_screen(page, lab):
+    visit(page, lab)
+    narrow(page)
+    for scheme in ("light", "dark"):
+        in_scheme(page, scheme)
+        assert page.locator("[data-testid=stMain]").evaluate("e => e.scrollWidth <= e.clientWidth"), scheme
+        box = page.locator(".outlier-board canvas[data-kind=test]").bounding_box()
+        assert box["x"] >= 0 and box["x"] + box["width"] <= 390 and box["width"] > 280, scheme
 
 
 def test_a_model_without_an_encoder_is_scored_in_the_background(page, lab, monkeypatch):
@@ -138,13 +148,3 @@ def test_a_model_without_an_encoder_is_scored_in_the_background(page, lab, monke
     page.reload()
     page.wait_for_selector(".outlier-board canvas[data-kind=noise]", timeout=60_000)
     expect(page.get_by_role("button", name="Stop")).to_have_count(0)
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_on_a_phone_nothing_is_wider_than_the_screen(page, lab, scheme):
-    page.emulate_media(color_scheme=scheme)
-    page.set_viewport_size({"width": 390, "height": 844})
-    visit(page, lab)
-    assert page.locator("[data-testid=stMain]").evaluate("e => e.scrollWidth <= e.clientWidth")
-    box = page.locator(".outlier-board canvas[data-kind=test]").bounding_box()
-    assert box["x"] >= 0 and box["x"] + box["width"] <= 390 and box["width"] > 280

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from core import data, runs
 from core.latent import codec, planes, sampling
 from core.runs import weights
-from tests.browser.browser_tools import GREYS, IDLE, PAINTED, greys, sent_by
+from tests.browser.browser_tools import CHANGED, GREYS, IDLE, PAINTED, greys, in_scheme, is_open, narrow, sent_by
 from tests.tiny_runs import tiny, trained
 
 pytestmark = pytest.mark.browser
@@ -33,9 +33,10 @@ def four(lab):
             shutil.rmtree(lab.runs / f"flat-{family}")
 
 
-def visit(page, lab, query: str = QUERY, scheme: str = "light"):
-    page.emulate_media(color_scheme=scheme)
-    page.goto(f"{lab.url}/planes?{query}")
+def visit(page, lab, query: str = QUERY):
+    address = f"{lab.url}/planes?{query}"
+    if not is_open(page, address):
+        page.goto(address)
     settled(page)
 
 
@@ -65,6 +66,15 @@ def at(page, z: np.ndarray) -> tuple[float, float]:
     return float(part[0] * box["width"]), float(part[1] * box["height"])
 
 
+def test_all_planes_share_the_first_screen_of_a_laptop(page, four):
+    visit(page, four)
+    large = page.locator(".plane-stage .map").bounding_box()
+    assert min(large["width"], large["height"]) >= 500
+    boxes = [one.bounding_box() for one in page.locator(".manifold .map, .manifold .recon, .plane-stage .axes").all()]
+    assert max(box["y"] + box["height"] for box in boxes) <= 720
+
+
+@pytest.mark.goes_on
 def test_an_image_under_the_pointer_is_marked_on_every_plane_without_a_message(page, four):
     sent = sent_by(page)
     visit(page, four)
@@ -93,6 +103,7 @@ def test_an_image_under_the_pointer_is_marked_on_every_plane_without_a_message(p
     assert f"image={number}" in page.url and len(sent) == before, "no message"
 
 
+@pytest.mark.goes_on
 def test_empty_ground_shows_what_is_decoded_there_and_a_key_enlarges_another_plane(page, four):
     sent = sent_by(page)
     visit(page, four)
@@ -126,6 +137,38 @@ def test_empty_ground_shows_what_is_decoded_there_and_a_key_enlarges_another_pla
     assert len(sent) == before
 
 
+@pytest.mark.goes_on
+def test_sampling_draws_the_same_noise_for_all_and_each_sample_is_marked(page, four):
+    visit(page, four)
+    canvas = page.locator(".draws .samples")
+
+    def redrawn(old: list[list[int]]) -> list[list[int]]:
+        """The pictures of each model, once all are others."""
+        for k, pixels in enumerate(old):
+            page.wait_for_function(CHANGED, arg=[canvas.nth(k).element_handle(), pixels])
+        page.wait_for_selector(IDLE)
+        return [one.evaluate(GREYS) for one in canvas.all()]
+
+    first = [one.evaluate(GREYS) for one in canvas.all()]
+    page.get_by_role("button", name="Sample the prior").click()
+    page.wait_for_url(re.compile(r"[?&]seed=\d"))
+    prior = redrawn(first)
+    z = sampling.prior(20, 2, int(re.search(r"[?&]seed=(\d+)", page.url)[1]))
+    for place, name in enumerate(NAMES):
+        pictures = codec.decode(weights.load_model(runs.open_run(name)), z)
+        sheet = pictures.reshape(4, 5, 28, 28).swapaxes(1, 2).reshape(112, 140).astype(int)
+        assert np.abs(np.array(prior[place]).reshape(112, 140) - sheet).max() <= 1, name
+    page.get_by_text("Fitted Gaussian", exact=True).click()
+    page.wait_for_url(re.compile("draw=own"))
+    redrawn(prior)
+    over = page.locator(".plane-stage .over")
+    before = over.evaluate(GREYS)
+    canvas.nth(1).hover(position={"x": 42, "y": 42})
+    page.wait_for_function(PAINTED)
+    assert over.evaluate(GREYS) != before, "the sample is ringed on the large plane"
+
+
+@pytest.mark.goes_on
 def test_layers_and_classes_can_be_switched_and_stand_in_the_address(page, four):
     sent = sent_by(page)
     visit(page, four)
@@ -147,44 +190,13 @@ def test_layers_and_classes_can_be_switched_and_stand_in_the_address(page, four)
     assert page.locator(".plane-stage .cloud").evaluate(INKED) > full / 2
 
 
-def test_sampling_draws_the_same_noise_for_all_and_each_sample_is_marked(page, four):
-    visit(page, four, QUERY + "&seed=6")
-    canvas = page.locator(".draws .samples")
-    page.get_by_role("button", name="Sample the prior").click()
-    page.wait_for_url(re.compile("seed=7"))
-    page.wait_for_selector(IDLE)
-    z = sampling.prior(20, 2, 7)
-    for place, name in enumerate(NAMES):
-        pictures = codec.decode(weights.load_model(runs.open_run(name)), z)
-        sheet = pictures.reshape(4, 5, 28, 28).swapaxes(1, 2).reshape(112, 140).astype(int)
-        assert np.abs(np.array(canvas.nth(place).evaluate(GREYS)).reshape(112, 140) - sheet).max() <= 1, name
-    prior = [one.evaluate(GREYS) for one in canvas.all()]
-    page.get_by_text("Fitted Gaussian", exact=True).click()
-    page.wait_for_url(re.compile("draw=own"))
-    page.wait_for_selector(IDLE)
-    own = [one.evaluate(GREYS) for one in canvas.all()]
-    assert all(a != b for a, b in zip(own, prior, strict=True))
-    over = page.locator(".plane-stage .over")
-    before = over.evaluate(GREYS)
-    canvas.nth(1).hover(position={"x": 42, "y": 42})
-    page.wait_for_function(PAINTED)
-    assert over.evaluate(GREYS) != before, "the sample is ringed on the large plane"
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_phone_shows_the_large_plane_over_the_small_ones(page, four, scheme):
-    page.set_viewport_size({"width": 390, "height": 844})
-    visit(page, four, scheme=scheme)
-    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
-    large = page.locator(".plane-stage .map").bounding_box()
-    small = [one.bounding_box() for one in page.locator(".manifold .map").all()]
-    assert large["width"] >= 270 and large["x"] + large["width"] <= 390
-    assert all(box["y"] > large["y"] and box["width"] >= 130 for box in small)
-
-
-def test_all_planes_share_the_first_screen_of_a_laptop(page, four):
+@pytest.mark.goes_on
+def test_a_phone_shows_the_large_plane_over_the_small_ones(page, four):
     visit(page, four)
-    large = page.locator(".plane-stage .map").bounding_box()
-    assert min(large["width"], large["height"]) >= 500
-    boxes = [one.bounding_box() for one in page.locator(".manifold .map, .manifold .recon, .plane-stage .axes").all()]
-    assert max(box["y"] + box["height"] for box in boxes) <= 720
+    narrow(page)
+    for scheme in ("light", "dark"):
+        in_scheme(page, scheme)
+        large = page.locator(".plane-stage .map").bounding_box()
+        small = [one.bounding_box() for one in page.locator(".manifold .map").all()]
+        assert large["width"] >= 270 and large["x"] + large["width"] <= 390, scheme
+        assert all(box["y"] > large["y"] and box["width"] >= 130 for box in small), scheme

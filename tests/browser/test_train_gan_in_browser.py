@@ -5,6 +5,8 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.browser_tools import LEFT_OPEN, settled
+
 pytestmark = pytest.mark.browser
 SLOW = 90_000  # ms: the first GAN on a set trains the classifier that measures it
 
@@ -25,42 +27,25 @@ def until(key: str) -> str:
 
 
 @pytest.fixture
-def game(page: Page, lab):
-    """A GAN from an example's decoder in training; it is stopped when the test is over."""
-    page.goto(f"{lab.url}/train?source=example-mlp-vae")
-    begin = page.get_by_role("button", name=re.compile("Start training|Add to the queue"))
-    expect(begin).to_be_enabled(timeout=SLOW)
-    field = page.get_by_role("spinbutton", name="Epochs")
-    field.fill("5000")
-    field.press("Enter")
-    begin.click()
-    expect(page.get_by_text(re.compile(r"Epoch [\d.]+ of 5000"))).to_be_visible(timeout=SLOW)
+def game(page: Page, lab, request):
+    """A GAN from an example's decoder in training; it is stopped where no test goes on with it."""
+    failed, end = request.session.testsfailed, page.get_by_role("button", name="Stop", exact=True)
+    if not end.count():
+        page.goto(f"{lab.url}/train?source=example-mlp-vae")
+        begin = page.get_by_role("button", name=re.compile("Start training|Add to the queue"))
+        expect(begin).to_be_enabled(timeout=SLOW)
+        settled(page)
+        field = page.get_by_role("spinbutton", name="Epochs")
+        field.fill("5000")
+        field.press("Enter")
+        settled(page)
+        begin.click()
+        expect(page.get_by_text(re.compile(r"Epoch [\d.]+ of 5000"))).to_be_visible(timeout=SLOW)
     page.wait_for_function(f"{until('train_measures')} >= 1", timeout=SLOW)
     yield page
-    page.set_viewport_size({"width": 1280, "height": 720})
-    if page.get_by_role("button", name="Stop", exact=True).count():
-        page.get_by_role("button", name="Stop", exact=True).click()
+    if (not request.node.stash[LEFT_OPEN] or request.session.testsfailed > failed) and end.count():
+        end.click()
         expect(page.get_by_text(re.compile("Stopped (in|after) epoch")).first).to_be_visible(timeout=SLOW)
-
-
-def test_pause_a_step_of_each_player_resume_and_stop(game):
-    page = game
-    page.get_by_role("button", name="Pause").click()
-    expect(page.get_by_text("Paused", exact=True)).to_be_visible(timeout=SLOW)
-    page.get_by_role("button", name="D step").click()
-    expect(page.get_by_text(re.compile(r"D judged 32 real and 32 generated images: \d+ % and \d+ %"))).to_be_visible()
-    step = re.search(r"step ([\d,]+)", page.get_by_text("Paused", exact=True).locator("xpath=..").inner_text())[1]
-    page.get_by_role("button", name="G step").click()
-    expect(page.get_by_text(re.compile("D judged 32 images of G, whose loss was"))).to_be_visible(timeout=SLOW)
-    expect(page.get_by_text(re.compile(f"step {step} "))).to_be_visible()
-    held = page.evaluate(until("train_curves"))
-    page.get_by_role("button", name="Step", exact=True).click()
-    page.wait_for_function(f"{until('train_curves')} > {held}", timeout=SLOW)
-    expect(page.get_by_text(re.compile("D judged"))).to_have_count(0, timeout=SLOW)
-    page.get_by_role("button", name="Resume").click()
-    page.wait_for_function(f"{until('train_measures')} > {held}", timeout=SLOW)
-    page.get_by_role("button", name="Stop", exact=True).click()
-    expect(page.get_by_text(re.compile("Best Fréchet distance")).first).to_be_visible(timeout=SLOW)
 
 
 def test_the_game_the_film_and_its_measures_fit_on_a_laptop_and_a_phone_in_both_themes(game):
@@ -79,3 +64,24 @@ def test_the_game_the_film_and_its_measures_fit_on_a_laptop_and_a_phone_in_both_
     page.wait_for_function(f"{WIDE} <= 390", timeout=SLOW)
     page.emulate_media(color_scheme="dark")
     page.wait_for_function(f"{WIDE} <= 390", timeout=SLOW)
+
+
+@pytest.mark.goes_on
+def test_pause_a_step_of_each_player_resume_and_stop(game):
+    page = game
+    page.get_by_role("button", name="Pause").click()
+    expect(page.get_by_text("Paused", exact=True)).to_be_visible(timeout=SLOW)
+    page.get_by_role("button", name="D step").click()
+    expect(page.get_by_text(re.compile(r"D judged 32 real and 32 generated images: \d+ % and \d+ %"))).to_be_visible()
+    step = re.search(r"step ([\d,]+)", page.get_by_text("Paused", exact=True).locator("xpath=..").inner_text())[1]
+    page.get_by_role("button", name="G step").click()
+    expect(page.get_by_text(re.compile("D judged 32 images of G, whose loss was"))).to_be_visible(timeout=SLOW)
+    expect(page.get_by_text(re.compile(f"step {step} "))).to_be_visible()
+    held = page.evaluate(until("train_curves"))
+    page.get_by_role("button", name="Step", exact=True).click()
+    page.wait_for_function(f"{until('train_curves')} > {held}", timeout=SLOW)
+    expect(page.get_by_text(re.compile("D judged"))).to_have_count(0, timeout=SLOW)
+    page.get_by_role("button", name="Resume").click()
+    page.wait_for_function(f"{until('train_measures')} > {held}", timeout=SLOW)
+    page.get_by_role("button", name="Stop", exact=True).click()
+    expect(page.get_by_text(re.compile("Best Fréchet distance")).first).to_be_visible(timeout=SLOW)
