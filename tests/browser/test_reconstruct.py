@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from core import data, runs
 from core.images import mask_spec
-from tests.browser.browser_tools import GREYS, IDLE, PAINTED, sent_by
+from tests.browser.browser_tools import GREYS, IDLE, PAINTED, in_scheme, is_open, narrow, sent_by
 from tests.tiny_runs import tiny, trained
 
 pytestmark = pytest.mark.browser
@@ -31,9 +31,10 @@ def decoders_only(lab):
             runs.Run(run.path).delete()
 
 
-def visit(page, lab, query: str = f"runs={','.join(MODELS)}&image=3", scheme: str = "light"):
-    page.emulate_media(color_scheme=scheme)
-    page.goto(f"{lab.url}/reconstruct?{query}")
+def visit(page, lab, query: str = f"runs={','.join(MODELS)}&image=3"):
+    address = f"{lab.url}/reconstruct?{query}"
+    if not is_open(page, address):
+        page.goto(address)
     settled(page)
 
 
@@ -58,22 +59,19 @@ def facts(page, name: str) -> list[float]:
     return [float(t.split()[0].replace("−", "-")) for t in page.locator(f".rec dd.{name}").all_inner_texts()]
 
 
-def test_a_clicked_image_is_reconstructed_by_every_model(page, lab):
-    visit(page, lab)
-    page.get_by_role("button", name="Choose an image").click()
-    thumbnail = page.locator(".gallery button").nth(8)
-    number = int(re.match(r"test image (\d+)", thumbnail.get_attribute("title"))[1])
-    thumbnail.click()
-    page.wait_for_url(re.compile(rf"[?&]image={number}(&|$)"))
-    page.wait_for_selector(IDLE)
-    expect(page.locator(".rec .original")).to_have_attribute("aria-label", re.compile(f"test image {number},"))
-    original = data.load("digits").test_images[number]
-    assert np.array_equal(np.array(page.locator(".rec .original").evaluate(GREYS)).reshape(28, 28), original)
-    lanes = ["0.0", "0.1", "1.0", "2.0"]
-    assert [c.get_attribute("data-lane") for c in page.locator("canvas[data-lane]").all()] == lanes
-    for lane, told in zip(lanes, facts(page, "mse"), strict=True):
-        error = np.mean((shown(page, lane) / 255.0 - original / 255.0) ** 2)
-        assert error == pytest.approx(told, rel=0.02, abs=2e-5), lane
+def fits_a_phone(page, scheme) -> None:
+    """Everything is there without scrolling sideways, and the scrubber stays in sight."""
+    narrow(page)
+    in_scheme(page, scheme)
+    for canvas in page.locator(".rec canvas").all():
+        box = canvas.bounding_box()
+        assert box["x"] >= 0 and box["x"] + box["width"] <= 390
+    page.locator("canvas[data-lane='0.0']").scroll_into_view_if_needed()
+    page.mouse.move(195, 300)
+    page.mouse.wheel(0, 200)
+    page.wait_for_function(PAINTED)
+    scrubber = page.locator(".rec .controls").bounding_box()
+    assert scrubber["y"] >= 0 and scrubber["y"] + scrubber["height"] <= 845
 
 
 def test_scrubbing_hovering_and_playing_ask_nothing_of_the_server(page, lab):
@@ -115,7 +113,27 @@ def test_scrubbing_hovering_and_playing_ask_nothing_of_the_server(page, lab):
     assert len(sent) == before, "nothing of this must ask the server"
 
 
-def test_what_the_brush_hides_is_completed_from_the_rest_and_the_address_leads_back_to_it(page, lab):
+@pytest.mark.goes_on
+def test_a_clicked_image_is_reconstructed_by_every_model_on_a_phone_too(page, lab):
+    visit(page, lab)
+    page.get_by_role("button", name="Choose an image").click()
+    thumbnail = page.locator(".gallery button").nth(8)
+    number = int(re.match(r"test image (\d+)", thumbnail.get_attribute("title"))[1])
+    thumbnail.click()
+    page.wait_for_url(re.compile(rf"[?&]image={number}(&|$)"))
+    page.wait_for_selector(IDLE)
+    expect(page.locator(".rec .original")).to_have_attribute("aria-label", re.compile(f"test image {number},"))
+    original = data.load("digits").test_images[number]
+    assert np.array_equal(np.array(page.locator(".rec .original").evaluate(GREYS)).reshape(28, 28), original)
+    lanes = ["0.0", "0.1", "1.0", "2.0"]
+    assert [c.get_attribute("data-lane") for c in page.locator("canvas[data-lane]").all()] == lanes
+    for lane, told in zip(lanes, facts(page, "mse"), strict=True):
+        error = np.mean((shown(page, lane) / 255.0 - original / 255.0) ** 2)
+        assert error == pytest.approx(told, rel=0.02, abs=2e-5), lane
+    fits_a_phone(page, "light")
+
+
+def test_what_the_brush_hides_is_completed_from_the_rest_and_the_address_leads_back_to_it_on_a_phone_too(page, lab):
     visit(page, lab, f"runs={','.join(MODELS)}&image=3&hide=box-0-0-2-2")
     surface = page.locator(".pad .surface")
     box = surface.bounding_box()
@@ -148,6 +166,7 @@ def test_what_the_brush_hides_is_completed_from_the_rest_and_the_address_leads_b
     page.reload()
     settled(page)
     assert facts(page, "hidden") == told
+    fits_a_phone(page, "dark")
 
 
 def test_the_sweep_draws_its_curves_behind_the_page_and_can_be_stopped(page, lab):
@@ -155,8 +174,12 @@ def test_the_sweep_draws_its_curves_behind_the_page_and_can_be_stopped(page, lab
     page.get_by_role("button", name="Draw the curves").click()
     stop = page.get_by_role("button", name="Stop")
     stop.wait_for(timeout=30_000)
+    settled(page)
     stop.click()
-    page.get_by_role("button", name="Continue").click(timeout=60_000)
+    onward = page.get_by_role("button", name="Continue")
+    onward.wait_for(timeout=60_000)
+    settled(page)
+    onward.click()
     page.get_by_role("button", name="Curves (CSV)").wait_for(timeout=120_000)
     chart = page.locator("[class*=st-key-reconstruct_sweep_chart] canvas")
     assert "With half of the pixels hidden" in chart.get_attribute("aria-label")
@@ -165,19 +188,3 @@ def test_the_sweep_draws_its_curves_behind_the_page_and_can_be_stopped(page, lab
     rows = caught.value.path().read_text().splitlines()
     # With an encoder two fills and a search, without one a search, and the baseline: nine shares each.
     assert len(rows) == 1 + (3 + 1 + 1) * 9 and rows[1].startswith("example-mlp-vae,zeros,0.1,50,")
-
-
-@pytest.mark.parametrize(("scheme", "hide"), [("light", ""), ("dark", "&hide=half-left")])
-def test_a_phone_shows_everything_without_scrolling_sideways(page, lab, scheme, hide):
-    page.set_viewport_size({"width": 390, "height": 844})
-    visit(page, lab, f"runs={','.join(MODELS)}&image=3{hide}", scheme)
-    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
-    for canvas in page.locator(".rec canvas").all():
-        box = canvas.bounding_box()
-        assert box["x"] >= 0 and box["x"] + box["width"] <= 390
-    page.locator("canvas[data-lane='0.0']").scroll_into_view_if_needed()
-    page.mouse.move(195, 300)
-    page.mouse.wheel(0, 200)
-    page.wait_for_function(PAINTED)
-    scrubber = page.locator(".rec .controls").bounding_box()
-    assert scrubber["y"] >= 0 and scrubber["y"] + scrubber["height"] <= 845, "the scrubber stays in sight"
