@@ -19,7 +19,7 @@ from core.recipes.budget import VALIDATION_SEARCH_STEPS
 from core.recipes.family import Term
 from core.recipes.recipe import Recipe
 from core.runs.history import Row
-from core.system import compiler, devices
+from core.system import devices
 from core.system.typed_fields import check
 from core.training import latent_init
 from core.training.base_trainer import (
@@ -261,7 +261,6 @@ def _weighted(term: Term, value: Number, weights: dict[str, float]) -> Number:
 
 def optimizer_of(recipe: Recipe, model: torch.nn.Module, device: torch.device) -> torch.optim.Optimizer:
     """A new optimiser of the networks' weights, as a training begins with it."""
-    compiler.leave_out()
     # One kernel for all parameters instead of several for each: small models die of overhead.
     fused = device.type in ("cpu", "cuda")
     if recipe.optimizer == "sgd":

@@ -26,7 +26,6 @@ from core.recipes.budget import ROUND_SAMPLES
 from core.recipes.recipe import Recipe
 from core.runs import RunError, weights
 from core.runs.history import Row
-from core.system import compiler
 from core.training.base_trainer import (
     BaseTrainer,
     ValidationResult,
@@ -74,7 +73,6 @@ class GanTrainer(BaseTrainer):
                 part.requires_grad_(False)
         self.generator = copy.deepcopy(self.model.decoder) if recipe.ema else self.model.decoder
         self.model.discriminator.eval()
-        compiler.leave_out()
         fused = device.type in ("cpu", "cuda")
         self.g_optimizer = torch.optim.Adam(self.generator.parameters(), recipe.lr, MOMENTUM, fused=fused)
         self.d_optimizer = torch.optim.Adam(self.model.discriminator.parameters(), recipe.d_lr, MOMENTUM, fused=fused)

@@ -204,16 +204,11 @@ def test_a_full_disk_leaves_the_weights_before(spoilt, monkeypatch):
 
 
 @pytest.mark.slow
-def test_neither_comparing_shapes_nor_training_imports_torchs_compiler():
+def test_comparing_shapes_does_not_import_torchs_compiler():
     code = (
         "import sys\nfrom core import runs\nfrom core.runs import weights\n"
         "for run in runs.list_runs(): weights.expected(run.recipe)\n"
         "assert runs.list_runs() and 'torch._dynamo' not in sys.modules\n"
-        "import torch\nfrom tests.battery.members import MEMBERS\n"
-        "for member in MEMBERS:\n"
-        "    trainer = member.recipe().family.trainer_class()(member.recipe(), torch.device('cpu'))\n"
-        "    trainer.begin()\n    trainer.step()\n"
-        "assert 'torch._dynamo.config' not in sys.modules and 'sympy' not in sys.modules\n"
     )
     own = os.environ | {"LATENT_LAB_RUNS": str(paths.ROOT / "models_ckpt")}
     done = subprocess.run([sys.executable, "-c", code], cwd=paths.ROOT, env=own, capture_output=True, text=True)
