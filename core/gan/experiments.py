@@ -63,6 +63,11 @@ class GanMeasures:
         """Accuracy of D on real and generated images together."""
         return 0.5 * (self.d_real + self.d_fake)
 
+    @property
+    def covered(self) -> float:
+        """Share of the classes that are covered; 0 without classes, of which none can be recognised."""
+        return self.modes / self.classes if self.classes else 0.0
+
 
 Verdict = Callable[[GanMeasures, GanMeasures, GanMeasures], int]
 """Index of the choice that came true, from the first arm's start and end and the second arm's end."""
@@ -137,7 +142,7 @@ EXPERIMENTS = (
         # No measure tells "a class or two" from "nothing recognisable", so both are one choice: the classifier is sure
         # of some pictures that are no digits, and the Fréchet distance of noise from the digits (2,091) lies among
         # those of the real images of one class (1,552 to 3,183).
-        lambda start, end, other: 2 - _steps(end.modes / end.classes, 0.34, 0.9),
+        lambda start, end, other: 2 - _steps(end.covered, 0.34, 0.9),
         ("val_modes", "val_frechet"),
         "Look at the pictures after training: is it nearly the same one for every z? That is called *mode collapse*. A "
         "large learning rate takes G in a few steps to whatever picture D rates highest at the moment; at D's rate G "

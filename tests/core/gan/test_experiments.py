@@ -105,6 +105,7 @@ def test_a_run_with_other_settings_or_another_source_is_not_taken_for_an_arm(sou
         ("collapse", at(), at(modes=9), at(), 1),
         ("collapse", at(), at(modes=1), at(), 2),
         ("collapse", at(), at(modes=0), at(), 2),
+        ("collapse", at(), dataclasses.replace(at(modes=0), classes=0), at(), 2),
         ("scratch", at(), at(30), at(60), 0),
         ("scratch", at(), at(60), at(60), 1),
         ("scratch", at(), at(90), at(60), 2),
