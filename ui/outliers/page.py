@@ -29,8 +29,10 @@ def page() -> None:
         "A model should reconstruct images like its training data well and others badly. Mix its test images with "
         "outliers and see whether its score separates them.",
         key="outliers_head",
-    ):
-        run = pick_run("run", fits=places_images, unfit=NO_PLACE, images=True, best=examples.WITHOUT_8, here="outliers")
+    ) as head:
+        run = pick_run(
+            "run", fits=places_images, unfit=NO_PLACE, images=True, best=examples.WITHOUT_8, here="outliers", head=head
+        )
     place = st.container()
     if run is not None:
         _content(run, place)
@@ -65,7 +67,13 @@ def _content(run: Run, place: DeltaGenerator) -> None:
     if not steps.predicted(result):
         return
     steps.finding(result, choice)
-    views.board(result, choice, steps.explained(), repaired=steps.repair_predicted(result))
+    views.board(
+        result,
+        choice,
+        steps.explained(),
+        about=steps.about(result),
+        repaired=steps.repair_predicted(result),
+    )
     _download(result, choice, images)
     views.gallery(result, choice, images)
     measures.measures(result, choice)

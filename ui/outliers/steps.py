@@ -153,6 +153,12 @@ def explained() -> tuple[str, ...]:
     return ("other",) if step == "paradox" and plan(step) is not None else ()
 
 
+def about(result: Result) -> tuple[str, ...]:
+    """The kinds of outliers that the chosen step compares with the test images; empty for all."""
+    step = st.session_state.get(BOX)
+    return prediction.kinds_of(step, result.outlier_set) if step in ("plausible", "paradox", "repair") else ()
+
+
 def repair_predicted(result: Result) -> bool:
     """Whether the AUROC of the corrected score can be told: there is no prediction of it to make, or it was made."""
     found = plan("repair")

@@ -66,10 +66,18 @@ def unit(result: Result, score: str) -> str:
     return f"{name} ({loss_unit(recipe.likelihood)} per image)"
 
 
-def board(result: Result, choice: Choice, explained: Collection[str] = (), *, repaired: bool = True) -> None:
+def board(
+    result: Result,
+    choice: Choice,
+    explained: Collection[str] = (),
+    *,
+    about: Collection[str] = (),
+    repaired: bool = True,
+) -> None:
     """Histograms of the scores. The visitor drags the threshold, and hovers to see the images at a score.
 
     Args:
+        about: kinds of outliers that are compared with the test images, which the axis resolves; by default all kinds.
         explained: kinds of outliers whose low AUROC is explained elsewhere. repaired: whether the AUROC of the
             complexity-corrected score may be told beside that of the score that it corrects.
     """
@@ -79,8 +87,9 @@ def board(result: Result, choice: Choice, explained: Collection[str] = (), *, re
     def moved(percent: float) -> None:
         st.session_state[QUANTILE] = percent
 
-    outlier_board(
+    beyond = outlier_board(
         key="outliers_board",
+        about=("validation", "test", *about) if about else (),
         quantile=100 * choice.quantile,
         on_quantile=moved,
         muted=theme.colour("muted"),
@@ -103,8 +112,10 @@ def board(result: Result, choice: Choice, explained: Collection[str] = (), *, re
         ],
     )
     share = next(v.flagged for v in found if v.kind == "test")
+    names = escape_markdown(" and ".join(title(kind, outlier_set) for kind in ("test", *about)))
+    ends = f"The axis spans the scores of {names}; numbers at its ends count the images beyond. " if beyond else ""
     st.caption(
-        f"Rows are scaled separately. The threshold is a quantile of the scores of "
+        f"{ends}Rows are scaled separately. The threshold is a quantile of the scores of "
         f"{len(outlier_set.of('validation')):,} validation images, which were held out of training; with it "
         f"{100 * share:.1f} % of the test images are false alarms. AUROC: the probability that a random image of the "
         "row scores higher than a random test image, with its 95 % interval. 0.5 is guessing, 1 is perfect."

@@ -28,6 +28,21 @@ def state(monkeypatch):
     return state
 
 
+def test_the_axis_of_outliers_resolves_the_rows_it_is_about_and_counts_the_others_beyond_it():
+    rng = np.random.default_rng(0)
+    near, far = rng.uniform(100, 200, 999), rng.uniform(1e4, 1e5, 50)
+
+    def row(key: str, scores: np.ndarray) -> outlier_board.Row:
+        pictures = np.zeros((len(scores), 2, 2), np.uint8)
+        return outlier_board.Row(key, key, "#fff", "solid", scores, pictures, pictures, 0.5)
+
+    rows = [row("test", np.append(near, 205.0)), row("noise", far)]
+    assert outlier_board.axis_range(rows, ()) == pytest.approx((near.min(), far.max()), rel=1e-5)
+    assert outlier_board.axis_range(rows, ["test"]) == pytest.approx((near.min(), 205), rel=1e-5)
+    low, high = outlier_board.axis_range([row("test", np.append(near, 900.0)), rows[1]], ["test"])
+    assert low == pytest.approx(near.min(), rel=1e-5) and 195 < high < 200, "one extreme image would squeeze the others"
+
+
 def test_a_short_film_is_shown_whole():
     assert film.thin([0, 1, 5], 10) == [0, 1, 5] and film.thin([], 10) == []
 

@@ -2,6 +2,8 @@ const BINS = 56; // bars of a histogram
 const HEIGHT = 44, AXIS_HEIGHT = 22; // CSS pixels of a histogram and of the axis below all of them
 const PREVIEWS = 6; // pairs shown for one bar
 const ROOM = 56; // CSS pixels a side of an image
+const BELOW = 0, ABOVE = BINS + 1; // columns beside the bars 1 to BINS: images beyond either end of the axis
+const EDGE = 52, EDGE_GAP = 8; // CSS pixels for such a column with its number, and between it and the axis
 
 export default function ({ data, parentElement, setStateValue }) {
   const view = getOrCreate(parentElement, () => start(parentElement));
@@ -51,8 +53,8 @@ function start(root) {
     if (other) {
       tiles = decodeBase64(data.tiles);
       counts = data.rows.map(({ scores }) => {
-        const count = new Array(BINS).fill(0);
-        for (const score of scores) count[binOf(score)] += 1;
+        const count = new Array(BINS + 2).fill(0);
+        for (const score of scores) count[columnOf(score)] += 1;
         return count;
       });
       selected = null;
@@ -62,8 +64,22 @@ function start(root) {
     fit();
   }
 
-  const scoreAxis = (width = 1) => axisScale(props.low, props.high, 0, width, props.log);
-  const binOf = (score) => binIndex(scoreAxis()(score), BINS);
+  // Where the axis lies in a canvas of that width: beside it is room for what lies beyond, if anything does.
+  const axisPart = (width) => [
+    counts.some((count) => count[BELOW]) ? EDGE : 0, width - (counts.some((count) => count[ABOVE]) ? EDGE : 0),
+  ];
+  const scoreAxis = (left = 0, right = 1) => axisScale(props.low, props.high, left, right, props.log);
+
+  function columnOf(score) {
+    if (score < props.low) return BELOW;
+    return score > props.high ? ABOVE : 1 + binIndex(scoreAxis()(score), BINS);
+  }
+
+  function columnAt(x, width) {
+    const [left, right] = axisPart(width);
+    if (left && x < left) return BELOW;
+    return x > right && right < width ? ABOVE : 1 + binIndex((x - left) / (right - left), BINS);
+  }
 
   function build() {
     figure.querySelector(".what").textContent = props.title;
@@ -88,7 +104,7 @@ function start(root) {
   function histogram(row, r) {
     const canvas = createElement("canvas", { tabindex: 0, role: "img", "data-kind": row.key });
     canvas.addEventListener("pointermove", (event) => {
-      const bounds = canvas.getBoundingClientRect(), bar = binIndex((event.clientX - bounds.left) / bounds.width, BINS);
+      const bounds = canvas.getBoundingClientRect(), bar = columnAt(event.clientX - bounds.left, bounds.width);
       cancelAnimationFrame(frame);
       frame = requestAnimationFrame(() => select(r, bar));
     });
@@ -98,8 +114,8 @@ function start(root) {
       if (!step) return;
       event.preventDefault();
       let bar = selected[1] + step; // bars without images are skipped
-      while (bar >= 0 && bar < BINS && !counts[r][bar]) bar += step;
-      if (bar >= 0 && bar < BINS) select(r, bar);
+      while (bar >= BELOW && bar <= ABOVE && !counts[r][bar]) bar += step;
+      if (bar >= BELOW && bar <= ABOVE) select(r, bar);
     });
     return canvas;
   }
@@ -117,6 +133,7 @@ function start(root) {
       node.querySelector(".flagged").textContent = `${(100 * share).toFixed(digits)} %`;
       canvas.dataset.flagged = share;
       const range = `${formatSignificant(scores[0])} to ${formatSignificant(scores.at(-1))}`;
+      canvas.dataset.beyond = counts[r][BELOW] + counts[r][ABOVE];
       canvas.setAttribute("aria-label", `${name}: scores from ${range}, ${Math.round(100 * share)} per cent above the `
         + `threshold ${formatSignificant(threshold)}. Arrow keys show images.`);
     });
@@ -141,15 +158,20 @@ function start(root) {
     });
     const { ctx, width, ink } = beginPlot(axis, figure);
     const { low, high } = props, ticks = props.log ? logTicks(low, high) : linearTicks(low, high, 6);
-    drawPositionAxis(ctx, { ticks, x: scoreAxis(width), left: 0, right: width, bottom: 0, colour: ink, marks: true });
+    const [left, right] = axisPart(width);
+    drawPositionAxis(ctx, { ticks, x: scoreAxis(left, right), left, right, bottom: 0, colour: ink, marks: true });
+    if (left) drawText(ctx, "lower", 0, 8, { colour: ink });
+    if (right < width) drawText(ctx, "higher", width, 8, { align: "right", colour: ink });
   }
 
   function drawHistogram(canvas, r) {
-    const { ctx, width, ink } = beginPlot(canvas, figure), row = props.rows[r], step = width / BINS;
+    const { ctx, width, ink } = beginPlot(canvas, figure), row = props.rows[r], [first, end] = axisPart(width);
+    const step = (end - first) / BINS;
+    const leftOf = (bar) => first + (bar - 1) * step + (bar === BELOW ? -EDGE_GAP : bar === ABOVE ? EDGE_GAP : 0);
     const fill = patternOf(ctx, row), y = axisScale(0, Math.max(...counts[r]), HEIGHT - 1, 5);
     counts[r].forEach((count, bar) => {
       if (!count) return;
-      const top = Math.min(HEIGHT - 3, y(count)), left = bar * step;
+      const top = Math.min(HEIGHT - 3, y(count)), left = leftOf(bar);
       if (selected && selected[0] === r && selected[1] === bar) {
         Object.assign(ctx, { fillStyle: ink, globalAlpha: 0.12 });
         ctx.fillRect(left, 0, step, HEIGHT);
@@ -159,9 +181,11 @@ function start(root) {
       if (row.pattern !== "hollow") ctx.fillRect(left + 0.5, top, step - 1, HEIGHT - 1 - top);
       Object.assign(ctx, { strokeStyle: row.colour, lineWidth: 1 });
       if (row.pattern !== "solid") ctx.strokeRect(left + 1, top + 0.5, step - 2, HEIGHT - 2 - top);
+      if (bar === BELOW) drawText(ctx, formatCount(count), left - 4, HEIGHT - 15, { align: "right", colour: ink });
+      if (bar === ABOVE) drawText(ctx, formatCount(count), left + step + 4, HEIGHT - 15, { colour: ink });
     });
-    drawLine(ctx, [[0, HEIGHT - 0.5], [width, HEIGHT - 0.5]], { colour: ink, alpha: 0.35 });
-    const x = Math.round(scoreAxis(width)(threshold));
+    drawLine(ctx, [[first, HEIGHT - 0.5], [end, HEIGHT - 0.5]], { colour: ink, alpha: 0.35 });
+    const x = Math.round(clamp(scoreAxis(first, end)(threshold), 0, width));
     drawLine(ctx, [[x, 0], [x, HEIGHT]], { colour: ink, width: 2 });
   }
 
@@ -184,12 +208,13 @@ function start(root) {
   // Images of the selected bar: those whose scores lie nearest to its middle.
   function showImages() {
     const [r, bar] = selected, row = props.rows[r], count = counts[r][bar], scores = scoreAxis();
-    const range = [bar, bar + 1].map((k) => formatSignificant(scores.invert(k / BINS))).join(" to ");
+    const [from, to] = [bar - 1, bar].map((k) => formatSignificant(scores.invert(clamp(k, 0, BINS) / BINS)));
+    const range = bar === BELOW ? `below ${to}` : bar === ABOVE ? `above ${from}` : `${from} to ${to}`;
     preview.querySelector(".title").textContent = count
       ? `${row.name}: ${formatCount(count)} of ${formatCount(row.scores.length)} score ${range}`
       : `${row.name}: none scores ${range}`;
     const first = 2 * props.rows.slice(0, r).reduce((sum, other) => sum + other.seen.length, 0);
-    const inside = row.seen.map((_, i) => i).filter((i) => binOf(row.seen[i]) === bar);
+    const inside = row.seen.map((_, i) => i).filter((i) => columnOf(row.seen[i]) === bar);
     const skipped = Math.max(0, (inside.length - PREVIEWS) >> 1);
     const pairs = inside.slice(skipped, skipped + PREVIEWS).map((i) => {
       const score = formatSignificant(row.seen[i]);

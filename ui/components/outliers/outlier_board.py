@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,12 @@ SHOWN = 120
 
 LOW, HIGH, STEP = 50.0, 99.5, 0.5
 """Range and step of the threshold, in per cent of the validation images."""
+
+MIDDLE = 0.99
+"""Share of the scores of a row that an axis holds which is about this row: a few extreme images would squeeze it."""
+
+ROOM = 0.25
+"""Share of an axis that these few may take at either end, as a part of the rest."""
 
 _mount = register(
     __file__,
@@ -73,19 +79,24 @@ def outlier_board(
     unit: str,
     on_quantile: Callable[[float], None],
     muted: str,
-) -> None:
+    about: Collection[str] = (),
+) -> bool:
     """Show the histograms. Hovering and dragging the threshold send nothing; its release sends the new quantile.
 
-    For tests: each row's canvas has `data-flagged`, the share above the threshold, and the figure `data-line`, the
-    threshold.
+    For tests: each row's canvas has `data-flagged`, the share above the threshold, and `data-beyond`, the number of
+    images beyond the axis; the figure has `data-line`, the threshold.
 
     Args:
         validation: scores that the threshold is a quantile of. quantile: in per cent.
         title: what is measured. unit: of a score.
         on_quantile: called with the new quantile, in per cent.
+        about: keys of the rows whose scores the axis has to resolve; images of other rows may lie beyond it. By default
+            the axis holds all images.
+    Returns:
+        whether images lie beyond the axis.
     """
     values = np.concatenate([row.scores for row in rows])
-    low, high = float(values.min()), float(values.max())
+    low, high = axis_range(rows, about)
     log = low > 0 and high > 15 * low
     packed, tiles = zip(*(_packed(row) for row in rows), strict=True)
     sheet = np.concatenate([part for parts in tiles for part in parts])
@@ -99,7 +110,9 @@ def outlier_board(
         key=key,
         on_quantile_change=moved,
         data={
-            "id": hashlib.blake2b(sheet.tobytes() + values.tobytes(), digest_size=8).hexdigest(),
+            "id": hashlib.blake2b(
+                sheet.tobytes() + values.tobytes() + repr((low, high)).encode(), digest_size=8
+            ).hexdigest(),
             "shape": message_shape(shape_of(sheet)),
             "rows": list(packed),
             "tiles": pack(sheet),
@@ -114,6 +127,24 @@ def outlier_board(
             "muted": muted,
         },
     )
+    return bool(low > values.min() or high < values.max())
+
+
+def axis_range(rows: Sequence[Row], about: Collection[str]) -> tuple[float, float]:
+    """The ends of the axis: of all scores of the rows that it is about, by default of all rows; without those beyond
+    the middle `MIDDLE` of each row at an end where they would take more than `ROOM` of it."""
+    wanted = [row.scores for row in rows if row.key in about]
+    scores = wanted or [row.scores for row in rows]
+    low, high = min(row.min() for row in scores), max(row.max() for row in scores)
+    if wanted:
+        rest = (1.0 - MIDDLE) / 2
+        ends = np.array([np.quantile(row, [rest, 1.0 - rest]) for row in wanted])
+        inner_low, inner_high = ends[:, 0].min(), ends[:, 1].max()
+        room = ROOM * (inner_high - inner_low)
+        low = inner_low if inner_low - low > room else low
+        high = inner_high if high - inner_high > room else high
+    first, last = _six(np.array([low, high]))
+    return first, last
 
 
 def _packed(row: Row) -> tuple[dict[str, Any], tuple[np.ndarray, np.ndarray]]:
