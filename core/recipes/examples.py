@@ -64,9 +64,10 @@ EXAMPLES: dict[str, Example] = {
         "No KL term: sharp reconstructions, but nearly half of the draws from N(0, I) are no clear digit.",
     ),
     EXAMPLE + "plane-ae": Example(
-        # Of eight seeds the one whose samples are worst while its reconstructions are best: without a prior, chance
-        # decides what lies where N(0, I) is drawn from (79 to 95 % confident, 3 to 5 classes).
-        _digits("plane-ae", seed=6),
+        # Without a prior, chance decides what lies where N(0, I) is drawn from (over some seeds 79 to 95 % of the draws
+        # are clear digits, of 3 to 5 classes), and how well two numbers describe an image (squared error 0.0276 to
+        # 0.0294 on test images; of the VAE 0.0276 to 0.0279). This seed reconstructs as well as the VAE.
+        _digits("plane-ae", seed=2),
         "No penalty on z: a fifth of the draws from N(0, I) are no clear digit, and the others show only 4 classes.",
     ),
     EXAMPLE + "plane-vae-beta0": Example(

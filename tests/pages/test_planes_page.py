@@ -103,8 +103,8 @@ def test_all_families_stand_side_by_side_with_their_measures_and_in_the_address(
     assert [row[0] for row in table["rows"]] == shown(page) and set(table["regions"]) == set(shown(page))
     for name, _, cells in table["rows"]:
         measures = found[name]
-        assert float(cells[6]) == pytest.approx(measures.error, rel=0.01) and cells[7] == f"{measures.active} of 2"
-        assert cells[4] == f"{plane_measures.percent(measures.prior.sure)} · {measures.prior.classes} of 10"
+        assert float(cells[7]) == pytest.approx(measures.error, rel=0.01) and cells[8] == f"{measures.active} of 2"
+        assert cells[:2] == [f"{measures.prior.classes} of 10", plane_measures.percent(measures.prior.sure)]
         assert len(cells) == len(table["headings"]) - 1 == len(table["reference"][1])
     assert "closest to N(0, I)" in said(page)
 

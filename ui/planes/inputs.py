@@ -13,6 +13,7 @@ from core.runs import Run, figures
 from ui.shared import address
 from ui.shared.default_run import preferred
 from ui.shared.evidence import has_unit_weights
+from ui.shared.formatting import escape_markdown
 from ui.shared.image_choice import images_key
 from ui.shared.run_picker import option
 
@@ -171,6 +172,9 @@ def picker(found: Sequence[Run]) -> None:
             format_func=lambda name: option(usable[name]) if name in usable else name,
             help="Any runs with two latent dimensions, in this order. They are part of the page's address.",
         )
+        for name in st.session_state[BOX]:
+            if name in usable and usable[name].lesson:
+                st.caption(f"**{escape_markdown(name)}**: {escape_markdown(usable[name].lesson)}")
         st.button(
             "One of each kind",
             key="planes_first",

@@ -22,7 +22,7 @@ from core.evaluation import plane_measures
 from core.evaluation.plane_measures import PlaneMeasures, findings, percent, two_digits
 from core.jobs import plane_measures as jobs_plane_measures
 from core.jobs.plane_measures import PlaneJob
-from core.latent.planes import CONFIDENT_PROBABILITY, MIN_CLASS_SHARE, Coverage
+from core.latent.planes import CONFIDENT_PROBABILITY, MIN_CLASS_SHARE
 from ui.components.latent.plane_table import plane_table
 from ui.planes.missing import training_of
 from ui.planes.place import Plane
@@ -34,20 +34,20 @@ TICK = 0.7
 
 HEADINGS = (
     ("Model", "click to enlarge its plane"),
-    ("Spread of μ", "standard deviation along z₀ and z₁; N(0, I) has 1"),
-    ("Spread of z", "the same of z ~ q(z | x), which adds σ"),
+    (
+        "Classes, N(0, I)",
+        f"that {plane_measures.SAMPLES:,} samples cover, {100 * MIN_CLASS_SHARE:.0f} % or more confidently of each",
+    ),
+    ("Confident, N(0, I)", f"share of these samples with one class at {100 * CONFIDENT_PROBABILITY:.0f} % or more"),
+    ("Confident, fitted", "the same, and classes, for z from the Gaussian fitted to μ"),
     ("Outside", "share of z outside the 99 % circle of N(0, I), where 1 % is expected"),
     ("MMD²", "distance of q(z) from N(0, I): 0 where they are the same, at most 2"),
-    (
-        "Confident, N(0, I)",
-        f"share of {plane_measures.SAMPLES:,} samples with one class at {100 * CONFIDENT_PROBABILITY:.0f} % or more, "
-        "and classes covered",
-    ),
-    ("Confident, fitted", "the same for z from the Gaussian fitted to μ"),
+    ("Spread of μ", "standard deviation along z₀ and z₁; N(0, I) has 1"),
+    ("Spread of z", "the same of z ~ q(z | x), which adds σ"),
     ("Test error", "mean squared error per pixel, grey levels from 0 to 1"),
     ("Active units", "dimensions that carry information"),
 )
-"""Name and meaning of each column."""
+"""Name and meaning of each column: first what samples of the prior are worth, then why."""
 
 
 @dataclass(frozen=True)
@@ -133,9 +133,9 @@ def _findings(statuses: Mapping[str, Status], titles: Mapping[str, str]) -> None
         return
     said = findings(known)
     if said and 1 < len(known) < len(statuses):
-        said.insert(0, f"Of the {len(statuses)} models, {len(known)} are measured and compared here.")
+        said[0] = f"Of the {len(statuses)} models, {len(known)} are measured and compared here. {said[0]}"
     if said:
-        st.markdown(" ".join(said))
+        st.markdown(f"{said[0]}\n\n{' '.join(said[1:])}".strip())  # the lesson has a paragraph of its own
 
 
 def _again(planes: Sequence[Plane]) -> None:
@@ -160,11 +160,12 @@ def _table(statuses: Mapping[str, Status], titles: Mapping[str, str]) -> None:
     known = [status.measures for status in statuses.values() if status.measures is not None]
     real = [found.real for found in known if found.real is not None]
     confident = f"{percent(real[0])} of real images" if real else "–"
+    classes = next((f"{found.prior.of} of {found.prior.of}" for found in known if found.prior is not None), "–")
     plane_table(
         key="planes_table",
         headings=HEADINGS,
         rows=rows,
-        reference=("To compare with", ("1 · 1", "1 · 1", "1.0 %", "0", confident, confident, "0", "2 of 2")),
+        reference=("To compare with", (classes, confident, confident, "1.0 %", "0", "1 · 1", "1 · 1", "0", "2 of 2")),
         regions={
             name: status.measures.regions
             for name, status in statuses.items()
@@ -175,9 +176,7 @@ def _table(statuses: Mapping[str, Status], titles: Mapping[str, str]) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption(
                 f"Measured on up to {max(found.latents for found in known):,} training images of each model, one "
-                "z ~ q(z | x) per image. A class is covered if "
-                f"{100 * MIN_CLASS_SHARE:.0f} % of the samples or more are confidently of that class. MMD² is an "
-                "unbiased estimate and can fall just below 0.",
+                "z ~ q(z | x) per image. MMD² is an unbiased estimate and can fall just below 0.",
                 width="stretch",
             )
             st.download_button(
@@ -197,12 +196,13 @@ def _cells(status: Status) -> list[str]:
         return ["…" if status.job is not None and status.job.active else "–"] * (len(HEADINGS) - 1)
     error = "–" if found.error is None else format_sig(found.error)
     return [
-        " · ".join(map(three_digits, found.spread)),
-        " · ".join(map(three_digits, found.total_spread)),
+        "–" if found.prior is None else f"{found.prior.classes} of {found.prior.of}",
+        "–" if found.prior is None else percent(found.prior.sure),
+        "–" if found.fitted is None else f"{percent(found.fitted.sure)} · {found.fitted.classes} of {found.fitted.of}",
         percent(found.outside),
         two_digits(found.mmd),
-        _covered(found.prior),
-        _covered(found.fitted),
+        " · ".join(map(three_digits, found.spread)),
+        " · ".join(map(three_digits, found.total_spread)),
         error if found.held_out == "test" or found.error is None else f"{error} (validation)",
         f"{found.active} of {len(found.spread)}",
     ]
@@ -211,10 +211,6 @@ def _cells(status: Status) -> list[str]:
 def three_digits(value: float) -> str:
     """A spread with three significant digits; a dash for NaN."""
     return "–" if np.isnan(value) else f"{value:.3g}"
-
-
-def _covered(found: Coverage | None) -> str:
-    return "–" if found is None else f"{percent(found.sure)} · {found.classes} of {found.of}"
 
 
 def _csv(rows: Sequence[tuple[str, str, Sequence[str]]]) -> str:

@@ -26,6 +26,9 @@ from ui.shared.model_cache import LoadedModel
 SAMPLES = 20
 """Samples shown of each model."""
 
+MOST_LESSONS = 3
+"""Examples whose lessons stand beside the planes, at most; those of more stand where the runs are chosen."""
+
 DISTRIBUTIONS = {"prior": "N(0, I)", "own": "Fitted Gaussian"}
 """What samples are drawn from, by its text in the address."""
 
@@ -61,6 +64,9 @@ def hero(shown: Sequence[Plane], titles: Mapping[str, str], absent: Sequence[str
         named = ", ".join(spelled_out(family for key, family in slots().items() if key in there))
         if named:
             st.caption(f"{named[0].upper()}{named[1:]}.")
+        lessons = [plane.run for plane in shown if plane.run.lesson]
+        for run in lessons if len(lessons) <= MOST_LESSONS else []:
+            st.caption(f":material/school: **{escape_markdown(titles[run.name])}**: {escape_markdown(run.lesson)}")
 
 
 def _small(run: Run, title: str, number: int, live: bool) -> None:
