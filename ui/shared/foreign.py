@@ -16,7 +16,7 @@ from core.jobs.job import Job
 from core.jobs.training_job import TrainingJob
 from core.runs import Run
 from ui.shared.formatting import escape_markdown
-from ui.shared.owner import is_foreign, label, me
+from ui.shared.owner import VISITORS, is_foreign, label, me
 
 _ALLOWED, _ASKED = "foreign_allowed", "foreign_asked"
 """Session-state keys: what this visitor has agreed to change, and the keys of the buttons whose question is open."""
@@ -59,6 +59,7 @@ def question(
             f"**{escape_markdown(name)}** is not yours: this {what} belongs to **{label(thing.owner)}**. "
             f"{escape_markdown(words)} all the same?"
         )
+        st.caption(VISITORS)
         with st.container(horizontal=True):
             st.button(
                 f"{words} anyway",
@@ -68,6 +69,11 @@ def question(
                 help=f"Changes the {what} for its owner too.",
             )
             st.button("Leave it", key=f"{key}_leave", on_click=_close, args=(key,), help="Changes nothing.")
+
+
+def is_open(key: str, thing: Run | Job, verb: str = "") -> bool:
+    """Whether the question of that button stands on the page."""
+    return key in st.session_state.get(_ASKED, ()) and asks(thing, verb)
 
 
 def answered(key: str) -> bool:

@@ -42,5 +42,11 @@ def is_foreign(thing: Run | Job) -> bool:
 
 
 def label(owner: str) -> str:
-    """An owner in a word or two: `you`, `visitor 3F2A`; empty for nobody."""
-    return "" if not owner else "you" if owner == me() else f"visitor {owner[:4].upper()}"
+    """An owner in a few words: `you`, `another visitor (3F2A)`; empty for nobody."""
+    return "" if not owner else "you" if owner == me() else f"another visitor ({owner[:4].upper()})"
+
+
+VISITORS = (
+    "The lab has no accounts. Each browser that opens it counts as a visitor, and four characters tell visitors apart."
+)
+"""What a visitor is, for those who read such a name for the first time."""

@@ -15,6 +15,7 @@ from core.jobs.training_queue import training_queue
 from core.runs import Run
 from core.runs.export import to_zip
 from ui import registry
+from ui.shared import foreign
 from ui.shared.jobs import job_of
 from ui.shared.page import open_page
 from ui.shared.run_buttons import identity, run_button, run_key
@@ -151,16 +152,18 @@ def _lines(run: Run, place: str, page: str, opened: bool) -> None:
     job = job_of(run.name)
     training = job is not None and job.active
     with st.container(gap=None, key=run_key(f"run_menu_{place}", run)):
+        asking = [verb for verb in CHANGES if foreign.is_open(run_key(f"{place}{verb}", run), run, verb)]
+        if asking:  # the question takes the place of the menu: below its last line it would lie outside the window
+            _change(asking[0], run, place, training)
+            return
         if run.error is None:
             for way in WAYS:
                 if way.fits(run) and page not in way.here and not (opened and way.verb == "open"):
                     _open_button(run, way, place)
-            _continue(run, place, training)
+            _change("continue", run, place, training)
             _downloads(run, place, training)
-            if _item("Rename", "rename", run, place, "edit", training, "Gives it another name."):
-                DIALOGS["rename"](run, training_queue(), identity(run))
-        if _item("Delete", "delete", run, place, "delete", training, "Shows what would be lost, then deletes it."):
-            DIALOGS["delete"](run, training_queue(), identity(run))
+            _change("rename", run, place, training)
+        _change("delete", run, place, training)
 
 
 def _open_button(run: Run, way: Way, place: str) -> None:
@@ -170,10 +173,21 @@ def _open_button(run: Run, way: Way, place: str) -> None:
         open_page(way.page, **{way.parameter: run.name})
 
 
-def _continue(run: Run, place: str, training: bool) -> None:
-    told = "Trains it for more epochs." if run.resumable else "It has no saved state to continue from."
-    if _item("Continue training", "continue", run, place, "play_arrow", training or not run.resumable, told):
-        DIALOGS["continue"](run, training_queue(), identity(run))
+CHANGES = {
+    "continue": ("Continue training", "play_arrow", "Trains it for more epochs."),
+    "rename": ("Rename", "edit", "Gives it another name."),
+    "delete": ("Delete", "delete", "Shows what would be lost, then deletes it."),
+}
+"""What changes the run: the label, symbol and help of its line."""
+
+
+def _change(verb: str, run: Run, place: str, training: bool) -> None:
+    """The line that opens the dialog of that name."""
+    words, symbol, told = CHANGES[verb]
+    unable = verb == "continue" and not run.resumable
+    told = "It has no saved state to continue from." if unable else told
+    if _item(words, verb, run, place, symbol, training or unable, told):
+        DIALOGS[verb](run, training_queue(), identity(run))
 
 
 def _item(label: str, verb: str, run: Run, place: str, icon: str, disabled: bool, told: str) -> bool:

@@ -53,7 +53,10 @@ def test_a_run_of_another_visitor_is_changed_only_after_the_question(verb):
     page.button(key=f"{verb}_one").click().run()
     assert page.session_state["done"] == []
     said = text_of(page).replace("*", "")
-    assert f"one is not yours: this run belongs to visitor {public(OTHER)[:4].upper()}. Do it all the same?" in said
+    assert (
+        f"one is not yours: this run belongs to another visitor ({public(OTHER)[:4].upper()}). Do it all the same?"
+        in said
+    )
     page.button(key=f"{verb}_one_leave").click().run()
     assert page.session_state["done"] == [] and "not yours" not in text_of(page)
     page.button(key=f"{verb}_one").click().run()

@@ -49,6 +49,16 @@ def test_a_run_without_weights_can_be_opened_and_compared_but_not_used():
     assert {name for name, pressed in found.items() if pressed} == usable
 
 
+def test_the_question_about_a_run_of_another_visitor_takes_the_place_of_the_menu():
+    runs.create(tiny(), "theirs", "0123456789ab")
+    page = open_page(menu, kwargs={"name": "theirs"})
+    page.button(key="here_rename_theirs").click().run()
+    assert [b.label for b in page.button] == ["Rename anyway", "Leave it"], "below the menu it would be out of sight"
+    assert "another visitor (0123)" in text_of(page) and "no accounts" in text_of(page, "caption")
+    page.button(key="here_rename_theirs_leave").click().run()
+    assert len(page.button) > 4
+
+
 def test_a_deletion_says_what_it_costs():
     run = untrained("costly")
     run.update_status(seconds=75.0)
