@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
-import { load } from "./load.mjs";
+import { COMPONENTS, load } from "./load.mjs";
 
 const { areaInView, largestInView, pictureName, SHORTCUTS } = load(
   ["areaInView", "largestInView", "pictureName", "SHORTCUTS"], ["shared/focus", "page/keyboard"],
@@ -24,6 +26,28 @@ test("the part that is largest in view is meant, not the largest of the page", (
 test("a saved picture is named after its page and its run", () => {
   assert.equal(pictureName({ pathname: "/generate", search: "?run=my run/1" }), "latent-lab-generate-my-run-1.png");
   assert.equal(pictureName({ pathname: "/", search: "" }), "latent-lab-home.png");
+});
+
+const KEYS = {
+  "←": /arrowStep\(event|\bArrowLeft\b|"Arrow"/, Enter: /\bEnter\b/, Home: /\bHome\b/, End: /\bEnd\b/, "+": /"\+":/,
+  "0": /\b0: /, Ctrl: /event\.ctrlKey[^]*"z"/,
+};
+
+test("the list names every key that a part of a page listens to, and none that no part does", () => {
+  const files = readdirSync(COMPONENTS, { recursive: true }).map((file) => file.replaceAll("\\", "/"));
+  const handlers = files.filter((file) => file.endsWith(".js") && !file.startsWith("page/"))
+    .map((file) => [file.replace(".js", ""), readFileSync(join(COMPONENTS, file), "utf8")])
+    .filter(([, text]) => text.includes('("keydown"'));
+  const listed = Array.from(SHORTCUTS).flatMap((one) => Array.from(one.of ?? []));
+  assert.deepEqual([...new Set(listed)].sort(), handlers.map(([file]) => file).sort());
+  for (const [file, text] of handlers) {
+    const entries = Array.from(SHORTCUTS).filter((one) => one.of?.includes(file));
+    const told = entries.map(({ keys, does }) => `${keys} ${does}`).join(" ");
+    const begin = text.indexOf('("keydown"'), code = text.slice(text.lastIndexOf("\n", begin));
+    for (const [name, pattern] of Object.entries(KEYS)) {
+      if (pattern.test(file === "gan/gan_quiz" ? text : code)) assert.ok(told.includes(name), `${name} of ${file}`);
+    }
+  }
 });
 
 test("no two keys for the whole page are the same", () => {
