@@ -22,6 +22,10 @@ test("ticks are all multiples of the step inside the range, its ends included", 
   assert.deepEqual(plain(axes.linearTicks(-1, 1, 4)), [-1, -0.5, 0, 0.5, 1]);
   assert.deepEqual(plain(axes.linearTicks(0.1, 0.7, 6)), [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7], "no 0.30000000000000004");
   assert.deepEqual(plain(axes.linearTicks(3, 3, 5)), [3]);
+  assert.deepEqual(plain(axes.linearTicks(0.87, 1.34, 1)), [1, 1.2], "a single tick tells no scale");
+  for (const low of [-3, 0.1, 7]) {
+    for (const span of [0.04, 0.3, 0.9, 2]) assert.ok(axes.linearTicks(low, low + span, 1).length > 1);
+  }
   assert.ok(Object.is(axes.linearTicks(-2, 2, 4)[2], 0), "no −0");
 });
 

@@ -300,6 +300,22 @@ def test_a_model_without_a_prior_is_told_so_whichever_it_is():
     assert "This model has no prior" in page.radio(key="generate_grid_from_fitted").help
 
 
+def test_the_samples_of_a_model_without_a_prior_come_from_n_0_i_after_one_click():
+    make("run", "plane-ae")
+    page = visit()
+    said = lambda: " ".join(c.value for c in page.caption)  # noqa: E731
+    assert (
+        page.radio(key="generate_grid_from_fitted").value == "gaussian" and "the mean of the training latents" in said()
+    )
+    page.button(key="generate_grid_other").click().run()
+    page.run()
+    assert page.radio(key="generate_grid_from_fitted").value == "prior" and "closer to z = 0" in said()
+    assert page.radio(key="generate_grid_from_fitted").options[0] == "Standard normal N(0, I)", "it is not its prior"
+    page.button(key="generate_grid_other").click().run()
+    page.run()
+    assert page.radio(key="generate_grid_from_fitted").value == "gaussian"
+
+
 def test_the_downloads_hold_what_the_page_shows():
     run = make("run", latent_dim=3)
     loaded = model_cache.load(run)

@@ -25,14 +25,15 @@ COLOURS = {
     "kept": "Neighbours kept",
     "error": "Reconstruction error",
     "objective": "Outlier score",
-    "kl": "KL",
+    "kl": "KL to the prior",
 }
 """Name of each choice, by its text in the address."""
 
 HELP = (
     f"**Class**, or a number of each image. **Neighbours kept**: how many of its {NEIGHBOURS} nearest images in the "
     "input are still among the nearest on the map. **Reconstruction error**: how far the model's picture is from the "
-    "image. **Outlier score**: how unlikely the model finds the image. **KL**: how many nats the latent carries."
+    "image. **Outlier score**: how unlikely the model finds the image. **KL to the prior**: how many nats of "
+    "information the latents carry about the image."
 )
 
 CLASS = Parameter("colour", "map_colour", address.one_of(*COLOURS), "class", f"one of {', '.join(COLOURS)}")

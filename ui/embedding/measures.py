@@ -43,7 +43,8 @@ def measures(views: list[EmbeddingView], states: list[ViewState]) -> None:
             form = _percent if keys[0].startswith("knn") else _decimal
             column.metric(f"{lead}{name}", form(values.get(keys[-1])), help=about)
             if len(keys) > 1:
-                column.caption(f"{'z' if view.settings.source == 'latents' else 'pixels'}: {form(values.get(keys[0]))}")
+                of = "latents z" if view.settings.source == "latents" else "pixels"
+                column.caption(f"in the {of}: {form(values.get(keys[0]))}")
         if sentence := _comparison(view, values):
             st.caption(sentence)
     measured = [state.measures for state in states if state.measures and state.measures.get("measured")]

@@ -36,8 +36,8 @@ def page() -> None:
         "Each point is an image, and similar images lie close together. See which classes the model separates and "
         "which it confuses.",
         key="map_head",
-    ):
-        run = pick_run("run", fits=places_images, unfit=NO_PLACE, images=True, here="map")
+    ) as head:
+        run = pick_run("run", fits=places_images, unfit=NO_PLACE, images=True, here="map", head=head)
     if run is not None:
         _content(run)
     damaged_runs()

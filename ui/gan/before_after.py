@@ -41,7 +41,8 @@ METRICS = {
     "recall": (
         "Recall",
         "Share of the real images that lie within the neighbourhoods of samples: is all their variety there? It falls "
-        "when a mode is dropped. Contrast does not raise it by itself. Higher is better.",
+        "when a mode is dropped. Contrast does not raise it by itself. Higher is better, up to the value of real "
+        "images.",
     ),
     "modes": (
         "Classes covered",
@@ -160,8 +161,8 @@ def metrics(run: Run, loaded: LoadedModel, images: ImageSet | None, seed: int) -
             for figure in found:
                 _metric(run, figure, images)
         st.caption(_measurement(run))
-        if control := _control(run, found):
-            st.caption(control)
+        for sentence in filter(None, (_recall(found), _control(run, found))):
+            st.caption(sentence)
     else:
         st.caption("This run has not been measured yet: figures appear after each epoch of its training.")
     _reconstructions(run, loaded, images, seed)
@@ -227,6 +228,18 @@ def _measurement(run: Run) -> str:
         f"Large: the generator{weights}. Small: the decoder it started from{real}, measured in the same way: "
         f"{found.get('generated', 0):,} samples against {pluralize(found.get('images', 0), 'test image')}; the Fréchet "
         f"distance is computed from {escape_markdown(str(found.get('yardstick', 'a small classifier')))}."
+    )
+
+
+def _recall(found: list[before_after.MetricChange]) -> str:
+    """Why the recall of samples can lie above that of real images; empty where it does not."""
+    one = next((one for one in found if one.key == "recall"), None)
+    if one is None or not one.after > one.real:
+        return ""
+    return (
+        f"The recall of the samples, {shown(one.key, one.after)}, is higher than that of real images, "
+        f"{shown(one.key, one.real)}. They are not more varied than real images for that: samples that lie far apart "
+        "have large neighbourhoods, which take in more real images. Read recall together with precision."
     )
 
 

@@ -48,13 +48,14 @@ def show() -> None:
             "discriminator.",
             key="gan_head",
             widths=(2, 7),
-        ),
+        ) as head,
         st.container(horizontal=True, gap="small", vertical_alignment="center", key="gan_choice"),
     ):
         run = pick_run(
             "run",
             page="gan_",
             here="gan",
+            head=head,
             what="trained GAN",
             fits=inputs.is_adversarial,
             nothing=source.no_gan,

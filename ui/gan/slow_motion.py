@@ -152,13 +152,12 @@ def _drawn_and_generated(step, order: np.ndarray) -> list[Stage]:
         Stage(
             "Batch",
             "latent",
-            f"A batch of {pluralize(n, 'z', 'z')} is drawn from the prior, and as many real images from the training "
-            f"set. You see {min(n, SHOWN)} of each, of z the most important dimensions.",
+            f"A batch of {pluralize(n, 'z', 'z')} is drawn from the prior, each of {step.z.shape[1]} numbers, and as "
+            f"many real images from the training set. You see {min(n, SHOWN)} of each, {_dimensions(step, order)}.",
             [
                 Row("z", "stems", "latent", step.z[:SHOWN][:, order]),
                 Row("Real x", "image", "real", step.real[:SHOWN]),
             ],
-            f"d = {step.z.shape[1]} numbers each",
         ),
         Stage(
             "Fake",
@@ -170,6 +169,12 @@ def _drawn_and_generated(step, order: np.ndarray) -> list[Stage]:
             ],
         ),
     ]
+
+
+def _dimensions(step, order: np.ndarray) -> str:
+    """Which dimensions of each z are drawn."""
+    d = step.z.shape[1]
+    return "all numbers of each z" if len(order) == d else f"of each z the {len(order)} most important numbers"
 
 
 def _of_g(step, recipe: Recipe, order: np.ndarray, factor: int) -> list[Stage]:
@@ -184,9 +189,9 @@ def _of_g(step, recipe: Recipe, order: np.ndarray, factor: int) -> list[Stage]:
         Stage(
             "Noise",
             "latent",
-            f"Another batch of {pluralize(n, 'z', 'z')}. No real image takes part in G's step: G never sees one.",
+            f"Another batch of {pluralize(n, 'z', 'z')}, each of {step.z.shape[1]} numbers: you see {min(n, SHOWN)}, "
+            f"{_dimensions(step, order)}. No real image takes part in G's step: G never sees one.",
             [Row("z", "stems", "latent", step.z[:SHOWN][:, order])],
-            f"d = {step.z.shape[1]} numbers each",
         ),
         Stage(
             "Fake",

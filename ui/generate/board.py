@@ -232,7 +232,8 @@ def draw_settings(loaded: LoadedModel) -> None:
         step=0.05,
         key="generate_temperature",
         persist_state="session",
-        help="Scales the draw: below 1 samples are more typical and alike, above 1 more varied and less plausible.",
+        help="Scales the draw around the mean of the distribution: below 1 samples lie closer to it and are more "
+        "alike, above 1 they are more varied.",
     )
     for parameter in (NEXT_SEED, TEMPERATURE, sampler.parameter(loaded, "point")):
         parameter.keep()

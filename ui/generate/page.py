@@ -30,9 +30,9 @@ def show() -> None:
         "Generate",
         "Each point z of the latent space is decoded into an image. Move z and watch the image change.",
         key="generate_head",
-        terms=("latent",),
-    ):
-        run = pick_run("run", here="generate")
+        terms=("latent space",),
+    ) as head:
+        run = pick_run("run", here="generate", head=head)
     if run:
         _explore(run)
     damaged_runs()

@@ -41,10 +41,30 @@ def choose(loaded: LoadedModel, where: str) -> None:
         names,
         key=_key(loaded, where),
         persist_state="session",
-        format_func=lambda name: SAMPLERS[name][0].upper() + SAMPLERS[name][1:],
+        format_func=lambda name: title(loaded, name),
         help=HELP
         if loaded.prior
         else HELP + " This model has no prior: most points of N(0, I) lie in holes, where no training image is.",
+    )
+
+
+def title(loaded: LoadedModel, name: str) -> str:
+    """A sampler as a choice: N(0, I) is a prior only of a model that has one."""
+    if name == "prior" and not loaded.prior:
+        return "Standard normal N(0, I)"
+    return SAMPLERS[name][:1].upper() + SAMPLERS[name][1:]
+
+
+def other_button(loaded: LoadedModel) -> None:
+    """For a model without a prior: a button that fills the grid from N(0, I), and back from the fitted Gaussian."""
+    now = chosen(loaded, "grid")
+    to = "gaussian" if now == "prior" else "prior"
+    st.button(
+        "Draw from N(0, I) instead" if to == "prior" else "Draw from the fitted Gaussian instead",
+        key="generate_grid_other",
+        on_click=lambda: st.session_state.update({_key(loaded, "grid"): to}),
+        icon=":material/swap_horiz:",
+        help="Draws the grid with the same seed from the other distribution.",
     )
 
 

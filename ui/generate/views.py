@@ -196,7 +196,8 @@ def samples(run: Run, loaded: LoadedModel) -> None:
             step=0.05,
             key="generate_grid_temperature",
             persist_state="session",
-            help="Scales the draw: at 0 all points are a mean (of one Gaussian of a mixture), at 2 most are outliers.",
+            help="Scales the draw around the mean of the distribution, or of each Gaussian of a mixture: at 0 all "
+            "points are such a mean, at 2 most are outliers.",
         )
         sampler.choose(loaded, "grid")
         for parameter in parameters:
@@ -204,10 +205,12 @@ def samples(run: Run, loaded: LoadedModel) -> None:
         settings = sampler.grid_settings(loaded)
         glossary.caption(
             f"{sampler.SAMPLES} points z {sampler.about(run, loaded, settings[2])}, decoded. Images "
-            "between two classes come from gaps of the latent space. A lower temperature makes them rarer, and the "
-            "samples less varied.",
+            f"between two classes come from gaps of the latent space. {_of_temperature(loaded, settings[2])}",
             "prior",
+            "latent space",
         )
+        if not loaded.prior:
+            sampler.other_button(loaded)
     with right:
         pictures, problem = sampler.grid(run, loaded, *settings)
         still(
@@ -219,6 +222,19 @@ def samples(run: Run, loaded: LoadedModel) -> None:
         )
         if problem:
             st.warning(escape_markdown(problem))
+
+
+def _of_temperature(loaded: LoadedModel, source: str) -> str:
+    """What a lower temperature does: it leads towards the mean of the distribution, which can itself lie in a gap."""
+    if source == "mixture":
+        return "A lower temperature draws closer to the means of the Gaussians, and the samples are less varied."
+    if loaded.prior:
+        return "A lower temperature makes them rarer, and the samples less varied."
+    centre = "z = 0" if source == "prior" else "the mean of the training latents"
+    return (
+        f"This model was trained without a prior. A lower temperature draws closer to {centre}, which can itself lie "
+        "in a gap, so the samples become more alike, not better."
+    )
 
 
 @st.fragment(key="depth")

@@ -23,11 +23,11 @@ def page() -> None:
     with page_head(
         "Interpolate",
         "Choose two images and move from one to the other through the latent space. If every step looks like a real "
-        "image, the "
-        "latent space is smooth.",
+        "image, the latent space is smooth.",
         key="interpolate_head",
-    ):
-        run = pick_run("run", images=True, here="interpolate")
+        terms=("latent space",),
+    ) as head:
+        run = pick_run("run", images=True, here="interpolate", head=head)
     if run is not None:
         _content(run)
     damaged_runs()

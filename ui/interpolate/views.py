@@ -139,7 +139,7 @@ def _panels(
                 values=None
                 if probabilities is None
                 else np.array([100 * probabilities[method][:, label] for method in METHODS]),
-                waiting="The classifier is not ready yet.",
+                waiting="This curve appears once the classifier is trained.",
             )
         )
     return panels

@@ -19,7 +19,7 @@ from ui.charts.losses import unit
 from ui.components.reconstruct.reconstruct import Card, Lane, reconstruct
 from ui.reconstruct.search import Found, SearchRequest, run_searches
 from ui.reconstruct.settings import Settings
-from ui.shared import theme
+from ui.shared import glossary, theme
 from ui.shared.formatting import format_sig, pluralize
 from ui.shared.model_cache import LoadedModel
 from ui.shared.page import images_or_none
@@ -71,6 +71,15 @@ def cards(
             note=note,
             visible=visible,
             cards=drawn,
+        )
+    if any(np.isfinite(trace.bound) for _, trace in found):
+        glossary.caption(
+            "Figures of a VAE, in nats: the importance-weighted bound is closer to −log p(x) than the −ELBO, and no "
+            "model can get below the entropy floor.",
+            "ELBO",
+            "nats",
+            "importance-weighted bound",
+            "entropy floor",
         )
     return found
 

@@ -9,6 +9,7 @@ from typing import Any
 from core.runs import Run
 from core.runs import figures as run_figures
 from ui.shared.formatting import duration, epoch, format_sig
+from ui.shared.run_facts import small
 
 
 @dataclass(frozen=True)
@@ -55,12 +56,7 @@ def _validation(run: Run) -> Iterator[Figure]:
     found = run_figures.best(run)
     if found is not None:
         about = f"Validation images, epoch {epoch(run.status.get('best_epoch'))}"
-        yield Figure(about, f"Best {_small(found.name)}", format_sig(found.value), found.unit)
-
-
-def _small(name: str) -> str:
-    """A name in the middle of a phrase: without its capital, unless that is one of an abbreviation or of a person."""
-    return name if name.startswith(("−", "Fréchet", "MSE")) else f"{name[0].lower()}{name[1:]}"
+        yield Figure(about, f"Best {small(found.name)}", format_sig(found.value), found.unit)
 
 
 def _test(run: Run) -> Iterator[Figure]:

@@ -89,6 +89,6 @@ def training(run: Run, images: ImageSet, job: ClassifierJob, *, key: str) -> Non
 def _progress(job: ClassifierJob) -> None:
     if not job.active:
         address.rerun()
-    waiting = "The classifier waits for another one to be trained."
-    learning = "A small classifier is being trained. Its probabilities appear when it is done."
-    st.progress(job.progress, text=waiting if job.state == "queued" else learning)
+    state = "comes next in the queue" if job.state == "queued" else "is being trained, once"
+    words = f"A small classifier of these images {state}. It then says which class each picture looks like."
+    st.progress(job.progress, text=words)

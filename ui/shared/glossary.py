@@ -30,7 +30,12 @@ TERMS = {
     "latent": Entry(
         "A latent variable is a number that describes an image but is not observed; the latent vector z holds all of "
         "them and is what the decoder turns into an image.",
-        ("latent space", "latent vector", "latent vectors", "latent dimension", "latents"),
+        ("latent vector", "latent vectors", "latent dimension", "latents"),
+    ),
+    "latent space": Entry(
+        "The space of all latent vectors z: the decoder turns each of its points into an image, and the latent "
+        "dimensions are its axes.",
+        ("latent spaces",),
     ),
     "prior": Entry(
         "The prior p(z) is the distribution assumed for the latents before any image is seen, here the standard normal "
@@ -58,6 +63,14 @@ TERMS = {
         "The evidence lower bound, the expected log p(x | z) minus the KL from posterior to prior, never exceeds "
         "log p(x); training a VAE at β = 1 raises it.",
         ("−ELBO",),
+    ),
+    "importance-weighted bound": Entry(
+        "An upper bound on −log p(x) from many samples of z for the image, weighted by how well they explain it; it is "
+        "closer to −log p(x) than the −ELBO."
+    ),
+    "entropy floor": Entry(
+        "The smallest cross-entropy that a model can reach for an image with grey pixels, which is the image’s own "
+        "entropy: a pixel of grey level x costs at least −x ln x − (1 − x) ln (1 − x) nats."
     ),
     "logit": Entry(
         "The logit of a probability p is ln(p / (1 − p)); the sigmoid function turns it back into p.", ("logits",)
@@ -116,7 +129,8 @@ def mark(text: str, *terms: str) -> str:
         KeyError: a term is not in the glossary.
     """
     places = sorted(
-        (found.span(), term) for term, found in ((term, _first(text, term)) for term in terms) if found is not None
+        ((found.span(), term) for term, found in ((term, _first(text, term)) for term in terms) if found is not None),
+        key=lambda place: (place[0][0], -place[0][1]),
     )
     parts, end = [], 0
     for (start, stop), term in places:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core import data
 from core.data import ImageSet
@@ -19,8 +20,9 @@ from ui.shared.formatting import escape_markdown
 @contextmanager
 def page_head(
     title: str, intro: str, *, key: str | None = None, widths: Sequence[int] = (1, 1), terms: Sequence[str] = ()
-) -> Iterator[None]:
+) -> Iterator[DeltaGenerator]:
     """The head of a page: its title, beside it what the block draws (such as the box of runs), below both the intro.
+    It yields itself, so that the block can add a line below the intro.
 
     It has no gaps, so that pictures and controls stand on the first screen of a laptop.
 
@@ -29,12 +31,13 @@ def page_head(
         widths: of the columns of title and block, as `st.columns` takes them.
         terms: of the glossary, to be marked in the intro.
     """
-    with st.container(gap=None, key=key or "page_head"):
+    head = st.container(gap=None, key=key or "page_head")
+    with head:
         left, right = st.columns(list(widths), vertical_alignment="center")
         left.title(title, anchor=False)
-        with right:
-            yield
         glossary.markdown(intro, *terms)
+    with right:
+        yield head
 
 
 def open_page(key: str, **query: str) -> None:

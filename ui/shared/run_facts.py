@@ -28,7 +28,13 @@ def best_of(run: Run) -> str:
         return f"best Fréchet distance {format_sig(None if best is None else best.value)}"
     if best is None:
         return "not validated yet"
-    return f"best validation {best.name} {format_sig(best.value)} {best.unit}"
+    return f"lowest {small(best.name)} on the validation images {format_sig(best.value)} {best.unit}"
+
+
+def small(name: str) -> str:
+    """The name of a figure in the middle of a phrase: without its capital, unless that is one of an abbreviation or of
+    a person."""
+    return name if name.startswith(("−", "Fréchet", "MSE")) else f"{name[0].lower()}{name[1:]}"
 
 
 def result_of(run: Run) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core import runs
 from core.gan.experiments import is_experiment_recipe
 from core.runs import Run
 from ui.shared import address
 from ui.shared.default_run import preferred
-from ui.shared.formatting import pluralize
+from ui.shared.formatting import escape_markdown, pluralize
 from ui.shared.jobs import first_model_takes
 from ui.shared.owner import is_foreign, label
 from ui.shared.page import open_page
@@ -40,6 +41,7 @@ def pick_run(
     images: bool = False,
     best: str = "",
     here: str = "",
+    head: DeltaGenerator | None = None,
 ) -> Run | None:
     """The chosen run, of all runs with weights in the order of `default_run.preferred`. None, with the next step on
     the page, if there are none.
@@ -56,6 +58,7 @@ def pick_run(
             until one is chosen. empty: placeholder of a box that begins empty whatever there is.
         images, best: whether the page needs the run's images, and the example that suits it best
             (`default_run.preferred`). here: key of the page, which the menu of the run does not offer.
+        head: of the page (`page_head`), where the lesson of an example is shown.
     """
     found = preferred((run for run in runs.list_runs() if not run.error and fits(run)), images, best)
     usable = {run.name: run for run in found if run.has_weights}
@@ -80,7 +83,14 @@ def pick_run(
         return None
     st.session_state[kept] = name
     address.put(key, name)
+    if head is not None and usable[name].lesson:
+        lesson_line(usable[name], head)
     return usable[name]
+
+
+def lesson_line(run: Run, place: DeltaGenerator) -> None:
+    """What an example teaches, in one line: in a box of runs it would be cut off."""
+    place.caption(f":material/school: {escape_markdown(run.lesson)}")
 
 
 def _box(usable: dict[str, Run], key: str, index: int | None, placeholder: str, here: str) -> str | None:
@@ -120,9 +130,8 @@ def _missing(wanted: str, what: str, unfit: str, fits: Callable[[Run], bool], sh
 
 
 def option(run: Run) -> str:
-    """A run as an option of a box: its name, its recipe, whose it is where it is another visitor's, and the lesson of
-    an example."""
-    parts = (run.name, run.recipe.summary(), label(run.owner) if is_foreign(run) else "", run.lesson)
+    """A run as an option of a box: its name, whose it is where it is another visitor's, and its recipe."""
+    parts = (run.name, label(run.owner) if is_foreign(run) else "", run.recipe.summary())
     return " · ".join(part for part in parts if part)
 
 

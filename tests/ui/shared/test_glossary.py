@@ -55,7 +55,9 @@ def test_the_first_place_of_a_term_is_marked_and_the_text_stays():
     ]
     assert html.escape(glossary.TERMS["prior"].sentence) in marked
     assert marked.index('aria-describedby="') < marked.index('role="tooltip"') and marked.count('tabindex="0"') == 5
-    assert glossary.mark("The latent space", "latent").count(">latent space<span") == 1, "the longest spelling"
+    assert glossary.mark("The latent vector", "latent").count(">latent vector<span") == 1, "the longest spelling"
+    both = glossary.mark("The latent space has two latents", "latent", "latent space")
+    assert ">latent space<span" in both and plain(both) == "The latent space has two latents"
     assert glossary.mark("weights $\\beta$ of a `prior`", "prior") == "weights $\\beta$ of a `prior`", "not within code"
     with pytest.raises(KeyError):
         glossary.mark("A text", "evidence")

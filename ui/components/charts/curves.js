@@ -155,10 +155,14 @@ function start(root) {
     showValues(plot);
   }
 
-  // Where the film is.
+  // Where the film is: a thin line with a handle on the axis, since a bold one at the last epoch would look like a
+  // curve that drops.
   function drawEpoch({ ctx, x, xs, bottom, ink: colour }) {
     const here = props.link && epoch !== null && epoch >= xs[0] && epoch <= xs[1];
-    if (here) drawLine(ctx, [[x(epoch), TOP], [x(epoch), bottom]], { colour, width: 2 });
+    if (here) {
+      drawLine(ctx, [[x(epoch), TOP], [x(epoch), bottom]], { colour, dash: [1, 3], alpha: 0.6 });
+      drawDot(ctx, x(epoch), bottom, 4.5, colour);
+    }
     canvas.dataset.epoch = here ? epoch : "";
   }
 

@@ -166,7 +166,7 @@ function start(root) {
   function show() {
     const { at } = scrubber;
     const text = at === 0 ? "Start: before the first step"
-      : at === last ? `Result after ${last} steps` : `Step ${at} of ${last}`;
+      : at === last ? `Result: the best of ${last} steps` : `Step ${at} of ${last}`;
     scrubber.mark(text);
     read.textContent = text;
     [figure.dataset.at, figure.dataset.last] = [at, last];
@@ -202,7 +202,9 @@ function start(root) {
     for (const lane of own) {
       const { objective, colour, dash } = lane, one = y(objective[0]);
       const points = searched(lane) ? objective.map((v, k) => [x(k), y(v)]) : [[frame.left, one], [frame.right, one]];
-      drawLine(ctx, points, { colour, width: 2, dash });
+      // The last value is that of the best step, measured again: a solid line down to it would look like a sudden drop.
+      drawLine(ctx, searched(lane) ? points.slice(0, -1) : points, { colour, width: 2, dash });
+      drawLine(ctx, searched(lane) ? points.slice(-2) : [], { colour, dash: [2, 3], alpha: 0.6 });
       if (!searched(lane)) {
         drawText(ctx, "encoder", frame.right, one - 3, { align: "right", baseline: "bottom", colour: ink });
       }

@@ -6,14 +6,14 @@ function niceStep(span, count) {
   return power * ([1, 2, 5].find((factor) => factor * power >= raw * (1 - 1e-9)) ?? 10);
 }
 
-// Round values from `low` to `high`, both included, about `count` of them.
+// Round values from `low` to `high`, both included, about `count` of them, and at least two: one alone tells no scale.
 function linearTicks(low, high, count) {
   if (!(high > low)) return [low];
   const step = niceStep(high - low, count), ticks = [];
   for (let i = Math.ceil(low / step - 1e-9); i * step <= high + 1e-9 * step; i++) {
     ticks.push(Number((i * step).toPrecision(12)) || 0); // no −0
   }
-  return ticks;
+  return ticks.length > 1 ? ticks : linearTicks(low, high, 2 * Math.max(1, count));
 }
 
 // Powers of ten, with 2 and 5 between them where the range has fewer than four; linear ticks where less than a decade
