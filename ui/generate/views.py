@@ -207,7 +207,6 @@ def samples(run: Run, loaded: LoadedModel) -> None:
             f"{sampler.SAMPLES} points z {sampler.about(run, loaded, settings[2])}, decoded. Images "
             f"between two classes come from gaps of the latent space. {_of_temperature(loaded, settings[2])}",
             "prior",
-            "latent space",
         )
         if not loaded.prior:
             sampler.other_button(loaded)
