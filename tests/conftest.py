@@ -37,6 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.add_cleanup(scratch.cleanup)
     UNUSED.update({name: str(Path(scratch.name) / name) for name in ("LATENT_LAB_RUNS", "LATENT_LAB_CACHE")})
     os.environ |= UNUSED
+    os.environ["LATENT_LAB_PRIORITY"] = "normal"  # beside busy tests a process of lower priority starves
     # Several processes share the cores: threads that wait, sleep, as in a training (torch is not imported yet).
     os.environ |= devices.openmp_environment()
     if "PYTEST_XDIST_WORKER" in os.environ:  # one thread each: two workers with two threads do a fifth more work

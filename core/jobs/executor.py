@@ -79,8 +79,8 @@ class WorkerKind:
 
     Attributes:
         imports: modules imported before the first order. environment: variables added to the lab's.
-        nice: by how much the process's priority is lowered. idle_seconds: how long an idle process stays; None: for
-            good.
+        nice: by how much the process's priority is lowered, unless `LATENT_LAB_PRIORITY` is `normal`.
+        idle_seconds: how long an idle process stays; None: for good.
         leave_at_once: it ends with the lab without saving anything.
     """
 

@@ -76,7 +76,7 @@ def main(name: str) -> None:
         if hasattr(signal, signal_name):
             signal.signal(getattr(signal, signal_name), signal.SIG_IGN)
     kind = WORKERS[name]
-    if kind.nice and hasattr(os, "nice"):
+    if kind.nice and hasattr(os, "nice") and os.environ.get("LATENT_LAB_PRIORITY") != "normal":
         os.nice(kind.nice)
     out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     # What a library prints must not fall into the stream of messages.

@@ -270,6 +270,27 @@ CLASSIC = tuple(name for name in PRESETS if not name.endswith(FAST))
 """Presets without their fast sisters."""
 
 
+TITLES = {
+    "mlp-vae": "small VAE",
+    "conv-vae": "VAE with convolutions",
+    "plane-vae": "VAE, 2 dimensions",
+    "deep-ae": "autoencoder",
+    "auto-decoder": "no encoder",
+    "variational-auto-decoder": "VAD",
+    "decoder-gan": "GAN",
+    "plane-ae": "AE, 2 dimensions",
+    "plane-ad": "AD, 2 dimensions",
+    "plane-vad": "VAD, 2 dimensions",
+}
+"""What a classic preset is, in a word or two, for the box of recipes; one of an own family has the family's name."""
+
+
+def title(name: str) -> str:
+    """The name of a preset of a pair with what it is: `mlp-vae · small VAE`."""
+    classic = classic_of(name)
+    return f"{classic} · {TITLES.get(classic) or PRESETS[name].family.abbreviation}"
+
+
 AS_GOOD = ("mlp-vae", "conv-vae", "plane-vae", "deep-ae", "auto-decoder", "variational-auto-decoder", "decoder-gan")
 """Classic presets whose fast sister was measured to reach the same test figure, with samples that the classifier
 recognises no less confidently (`benchmarks/time_to_quality.py`)."""

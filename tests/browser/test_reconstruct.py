@@ -171,6 +171,10 @@ def test_what_the_brush_hides_is_completed_from_the_rest_and_the_address_leads_b
 
 def test_the_sweep_draws_its_curves_behind_the_page_and_can_be_stopped(page, lab):
     visit(page, lab, "runs=example-mlp-vae,tiny-vad&image=3")
+    count = page.get_by_role("spinbutton", name="Test images")
+    count.fill("20")
+    count.press("Enter")
+    settled(page)
     page.get_by_role("button", name="Draw the curves").click()
     stop = page.get_by_role("button", name="Stop")
     stop.wait_for(timeout=30_000)
@@ -187,4 +191,4 @@ def test_the_sweep_draws_its_curves_behind_the_page_and_can_be_stopped(page, lab
         page.get_by_role("button", name="Curves (CSV)").click()
     rows = caught.value.path().read_text().splitlines()
     # With an encoder two fills and a search, without one a search, and the baseline: nine shares each.
-    assert len(rows) == 1 + (3 + 1 + 1) * 9 and rows[1].startswith("example-mlp-vae,zeros,0.1,50,")
+    assert len(rows) == 1 + (3 + 1 + 1) * 9 and rows[1].startswith("example-mlp-vae,zeros,0.1,20,")

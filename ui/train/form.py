@@ -150,7 +150,7 @@ def _widget(f: dataclasses.Field, ready: dict[str, bool]) -> None:
         "persist_state": "session",
     }
     if f.name == "name":
-        st.selectbox(options=_pairs(), format_func=presets.classic_of, on_change=use_preset, args=(ready,), **common)
+        st.selectbox(options=_pairs(), format_func=presets.title, on_change=use_preset, args=(ready,), **common)
     elif f.name == "source":
         form_gan_source.choose(values(), **common)
     elif f.name == "dataset":

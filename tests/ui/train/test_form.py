@@ -220,7 +220,7 @@ def test_a_link_can_ask_for_a_recipe_of_either_kind(here, name):
     form.query_params["recipe"] = name
     form.run()
     assert made(form) == presets.preset(name)
-    assert widget(form, "name").options == list(presets.CLASSIC)
+    assert widget(form, "name").options == [presets.title(known) for known in presets.CLASSIC]
     widget(form, "latent_dim").set_value(5).run()
     assert made(form).latent_dim == 5, "the link must not win over what was typed after it"
 

@@ -196,7 +196,7 @@ def test_another_recipe_begins_with_its_fast_sister_and_one_without_offers_no_ch
     assert speed(form) is None and not any(c.value.startswith("Fast") for c in form.caption)
     form.selectbox(key="recipe_name").select("deep-ae-fast").run()
     assert speed(form).value == "fast" and made(form) == presets.preset("deep-ae-fast")
-    assert form.selectbox(key="recipe_name").options == list(presets.CLASSIC)
+    assert form.selectbox(key="recipe_name").options == [presets.title(name) for name in presets.CLASSIC]
 
 
 def test_a_value_that_is_refused_takes_the_time_away_and_nothing_else(estimates):

@@ -117,8 +117,10 @@ function start(root) {
 
   function captionText() {
     if (at == null) return "The first images come in a moment.";
+    // The line above counts the epoch that is being trained: these pictures were made when one had ended.
     const count = `${epochs.length} ${epochs.length === 1 ? "frame" : "frames"}`;
-    return `Epoch ${at}${live ? " · the newest" : ` of ${last()}`}${at === 0 ? " · before training" : ""} · ${count}`;
+    const made = at === 0 ? "Pictures before training" : `Pictures after epoch ${at}`;
+    return `${made} · ${live ? "the newest" : `newest: ${last()}`} · ${count}`;
   }
 
   async function decodePicture(src) {
