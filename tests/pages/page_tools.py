@@ -82,3 +82,12 @@ def untrained(name: str, preset_name: str = "mlp-vae", digits: bool = True, **ch
     run = runs.create(recipe, name)
     weights.save(run.path / "best.safetensors", build(run.recipe).state_dict(), {"epoch": 1})
     return run
+
+
+def speeds(page: AppTest) -> list[str]:
+    """Both speeds of the recipe form, each with the time below it where there is one."""
+    captions = [caption.value for caption in page.caption]
+    line = next(k for k, text in enumerate(captions) if text.startswith("Fast: "))
+    times = [time.strip() for time in captions[line - 2 : line]]
+    options = page.button_group(key="recipe_speed").options
+    return [" · ".join(filter(None, both)) for both in zip(options, times, strict=True)]

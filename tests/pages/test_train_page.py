@@ -12,7 +12,7 @@ from core.jobs import training_queue
 from core.jobs.queue import JobQueue, use_queue
 from core.jobs.speed_estimates import SpeedEstimates
 from core.recipes import duration, presets
-from tests.pages.page_tools import button_of, keys_of, open_page, text_of
+from tests.pages.page_tools import button_of, keys_of, open_page, speeds, text_of
 
 pytestmark = pytest.mark.slow
 
@@ -77,15 +77,6 @@ def test_a_fresh_lab_offers_the_form_and_one_primary_action():
     assert not buttons(page)["Start training"].disabled
     assert [b.label for b in page.button if b.proto.type == "primary"] == ["Start training"]
     assert "Nothing has been trained here yet" in text_of(page) and "train_all_runs" not in keys_of(page, "button")
-
-
-def speeds(page) -> list[str]:
-    """Both speeds, each with the time below it where there is one."""
-    captions = [caption.value for caption in page.caption]
-    line = next(k for k, text in enumerate(captions) if text.startswith("Fast: "))
-    times = [time.strip() for time in captions[line - 2 : line]]
-    options = page.button_group(key="recipe_speed").options
-    return [" · ".join(filter(None, both)) for both in zip(options, times, strict=True)]
 
 
 def test_the_fast_recipe_is_offered_first_and_both_times_are_there_once_the_worker_has_tried(board):

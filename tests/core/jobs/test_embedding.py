@@ -1,7 +1,6 @@
 """Maps in the making behind the page: shared, stopped, continued, and gone when the lab is."""
 
 import os
-import select
 import signal
 import subprocess
 import sys
@@ -15,24 +14,13 @@ from core.jobs import embedding
 from core.jobs.queue import JobQueue, job_queue, use_queue
 from core.system import paths
 from tests.fake_executor import FakeExecutor
+from tests.process_end import gone, needs_pidfd
 
 pytest.importorskip("openTSNE", reason="openTSNE has no package for this machine")
 
 LABELS = np.arange(300) % 4
 X = (np.random.default_rng(0).standard_normal((300, 8)) + 5 * np.eye(8)[LABELS]).astype(np.float32)
 SETTINGS = Settings(n=300, perplexity=10, iterations=250)
-
-
-def gone(process_id: int) -> bool:
-    """Whether the process ends within a minute, waiting for it without asking again and again."""
-    try:
-        handle = os.pidfd_open(process_id)
-    except ProcessLookupError:
-        return True
-    try:
-        return bool(select.select([handle], [], [], 60)[0])
-    finally:
-        os.close(handle)
 
 
 @pytest.fixture(autouse=True)
@@ -158,7 +146,7 @@ def test_the_small_maps_show_what_distill_warns_of():
     assert 0.3 < pitfalls.shared_neighbours(panels["seed 1"], panels["seed 2"]) < 0.99
 
 
-@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="needs Linux, to wait for a stranger's end")
+@needs_pidfd
 def test_nothing_is_left_behind_when_the_lab_is_gone():
     """A lab that is killed has no time to tidy up: its process notices by itself."""
     code = (

@@ -23,6 +23,7 @@ from core.recipes.recipe import RecipeError
 from core.runs import RunError, weights
 from core.system import devices, paths
 from core.training.events import EpochEnd, Report
+from tests.process_end import gone, needs_pidfd
 from tests.tiny_runs import tiny
 
 LONG = tiny(epochs=10_000)
@@ -77,27 +78,10 @@ def paused(board, recipe=LONG):
     return job
 
 
-def gone(process_id: int) -> bool:
-    """Whether the process has ended, waiting for it without asking again and again where the system can."""
-    try:
-        handle = os.pidfd_open(process_id)
-    except ProcessLookupError:
-        return True
-    import select
-
-    try:
-        return bool(select.select([handle], [], [], ENDLESS)[0])
-    finally:
-        os.close(handle)
-
-
 def kill(board) -> None:
     """Kill the process that trains now."""
     for process_id in board.queue.executor.processes():
         os.kill(process_id, getattr(signal, "SIGKILL", signal.SIGTERM))
-
-
-needs_pidfd = pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="needs Linux, to wait for a stranger's end")
 
 
 def test_a_job_trains_to_its_end_and_its_snapshot_is_the_runs_own_history(board):

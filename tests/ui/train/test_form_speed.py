@@ -10,6 +10,7 @@ from core.jobs.speed_estimates import SpeedEstimates
 from core.recipes import duration, presets
 from core.recipes.recipe import Recipe
 from tests.fake_executor import FakeExecutor
+from tests.pages.page_tools import speeds
 from ui.train import form_speed
 
 
@@ -60,14 +61,6 @@ def said(form) -> str:
     return next(caption.value for caption in form.caption if caption.value.startswith("Fast: "))
 
 
-def offered(form) -> list[str]:
-    """Both speeds, each with the time below it where there is one."""
-    captions = [caption.value for caption in form.caption]
-    line = next(k for k, text in enumerate(captions) if text.startswith("Fast: "))
-    times = [time.strip() for time in captions[line - 2 : line]]
-    return [" · ".join(filter(None, both)) for both in zip(speed(form).options, times, strict=True)]
-
-
 def asked(estimates) -> list[str]:
     return [job.recipe.name for job in estimates.tests()]
 
@@ -79,20 +72,20 @@ RATES = {FAST: 1_000.0, CLASSIC: 500.0}
 
 def test_until_the_paces_are_known_no_time_is_named_and_both_are_asked_for_the_fast_one_first(estimates):
     form = visit(estimates, idle=True)
-    assert offered(form) == ["Fast", "Classic"] and speed(form).value == "fast"
+    assert speeds(form) == ["Fast", "Classic"] and speed(form).value == "fast"
     assert said(form) == "Fast: quicker, same quality." and asked(estimates) == ["mlp-vae-fast", "mlp-vae"]
 
 
 def test_nothing_is_asked_while_something_trains_but_what_is_known_is_shown(estimates):
-    assert offered(visit(estimates)) == ["Fast", "Classic"] and not asked(estimates)
+    assert speeds(visit(estimates)) == ["Fast", "Classic"] and not asked(estimates)
     know(estimates, {FAST: 1_000.0})
-    assert offered(visit(estimates)) == ["Fast · about 2 min", "Classic"] and not asked(estimates)
+    assert speeds(visit(estimates)) == ["Fast · about 2 min", "Classic"] and not asked(estimates)
 
 
 def test_the_times_are_epochs_times_images_over_the_pace_and_their_ratio_is_told(estimates):
     know(estimates, RATES)
     form = visit(estimates, idle=True)
-    assert offered(form) == ["Fast · about 2 min", "Classic · about 20 min"]
+    assert speeds(form) == ["Fast · about 2 min", "Classic · about 20 min"]
     assert said(form) == "Fast: about 10 times as fast, same quality." and not asked(estimates)
     know(estimates, {CLASSIC: 2_000.0})
     assert said(form.run()) == "Fast: about 2.5 times as fast, same quality."
@@ -104,12 +97,12 @@ def test_another_number_of_epochs_is_another_time_and_no_claim(estimates):
     know(estimates, RATES)
     form = visit(estimates)
     form.number_input(key="recipe_epochs").set_value(4).run()
-    assert offered(form) == ["Fast · about 4 min", "Classic · about 20 min"]
+    assert speeds(form) == ["Fast · about 4 min", "Classic · about 20 min"]
     assert said(form) == "Fast: about 5 times as fast, untested with your settings."
     form.number_input(key="recipe_max_minutes").set_value(1).run()
-    assert offered(form)[0] == "Fast · about 1 min"
+    assert speeds(form)[0] == "Fast · about 1 min"
     form.number_input(key="recipe_patience").set_value(2).run()
-    assert offered(form) == ["Fast", "Classic · about 20 min"], "nobody knows when a plateau comes"
+    assert speeds(form) == ["Fast", "Classic · about 20 min"], "nobody knows when a plateau comes"
 
 
 @pytest.mark.parametrize(
@@ -120,7 +113,7 @@ def test_where_the_shape_was_changed_no_time_is_named_rather_than_a_wrong_one(es
     know(estimates, RATES)
     form = visit(estimates)
     form.number_input(key=f"recipe_{field}").set_value(value).run()
-    assert offered(form) == left and "untested" in said(form)
+    assert speeds(form) == left and "untested" in said(form)
 
 
 def test_another_seed_is_still_the_recipe(estimates):
@@ -156,13 +149,13 @@ def test_on_the_digits_the_times_are_those_of_the_small_sisters_and_nothing_is_c
     form = visit(estimates)
     form.selectbox(key="recipe_dataset").select("digits").run()
     # 40 and 120 epochs of 1,320 images and 180 held out: 58.2 s and 174.6 s.
-    assert offered(form) == ["Fast · about 1 min", "Classic · about 3 min"]
+    assert speeds(form) == ["Fast · about 1 min", "Classic · about 3 min"]
     assert said(form) == "Fast: about 3 times as fast, same quality on MNIST."
     form.selectbox(key="recipe_dataset").select("kmnist").run()
     assert "same quality on MNIST" in said(form)
     form.selectbox(key="recipe_dataset").select("folder").run()
     form.text_input(key="recipe_folder").set_value("/mine").run()
-    assert offered(form) == ["Fast", "Classic"], "nobody has counted its images"
+    assert speeds(form) == ["Fast", "Classic"], "nobody has counted its images"
 
 
 def test_the_other_speed_fills_the_form_anew_but_keeps_what_would_be_meant_again(estimates):
@@ -203,7 +196,7 @@ def test_a_value_that_is_refused_takes_the_time_away_and_nothing_else(estimates)
     know(estimates, RATES)
     form = visit(estimates)
     form.number_input(key="recipe_epochs").set_value(0).run()
-    assert form.error and offered(form) == ["Fast", "Classic · about 20 min"]
+    assert form.error and speeds(form) == ["Fast", "Classic · about 20 min"]
     speed(form).set_value("classic").run()
     assert made(form) == CLASSIC and not form.error
 
@@ -218,16 +211,16 @@ def test_a_gans_time_is_that_of_its_sources_network_and_its_source_stays_with_th
     taken = {"hidden": (400, 200), "source_model": "vae"}
     both = [presets.for_digits(presets.preset(name)).with_(**taken) for name in ("decoder-gan-fast", "decoder-gan")]
     know(estimates, dict.fromkeys(both, 500.0))
-    assert offered(form.run()) == ["Fast", "Classic"]
+    assert speeds(form.run()) == ["Fast", "Classic"]
     form.selectbox(key="recipe_source").select("wide").run()
     # 30 and 100 rounds of 1,320 images and 2,000 that are judged at a fifteenth: 87.2 s and 290.7 s.
-    assert offered(form) == ["Fast · about 1 min", "Classic · about 5 min"]
+    assert speeds(form) == ["Fast · about 1 min", "Classic · about 5 min"]
     speed(form).set_value("classic").run()
     assert made(form).source == "wide" and made(form).name == "decoder-gan"
 
 
 def test_a_gan_without_a_decoder_to_begin_with_has_no_time_yet(estimates):
     form = visit(estimates, idle=True, recipe="decoder-gan")
-    assert offered(form) == ["Fast", "Classic"] and not asked(estimates) and form.session_state["made"] is None
+    assert speeds(form) == ["Fast", "Classic"] and not asked(estimates) and form.session_state["made"] is None
     form.button(key="recipe_to_vae").click().run()
     assert made(form) == FAST.with_(dataset=made(form).dataset) and speed(form).value == "fast"
