@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -12,6 +13,7 @@ from core.runs import Run, figures
 from ui.components.page.scroll_to import scroll_to
 from ui.run.actions import actions
 from ui.run.compare import compare
+from ui.run.line_breaks import broken
 from ui.run.pictures import MOST_THUMBNAILS, thumbnail
 from ui.shared import address
 from ui.shared.formatting import duration, epoch, escape_markdown, format_time
@@ -21,12 +23,18 @@ from ui.shared.run_buttons import run_button
 from ui.shared.run_dialogs import CHOSEN
 from ui.shared.run_facts import settings_line
 
+if TYPE_CHECKING:
+    from pandas.io.formats.style import Styler
+
 ROW, SHOWN = 66, 6
 """Height of a row in screen pixels, and rows that are shown without scrolling. Streamlit breaks the text of a cell into
 lines from 64 pixels on: all columns fit beside each other, and nothing of a row is cut off."""
 
 HEADER = 38
 """Height of the line of names, in screen pixels."""
+
+PADDING, LINES = 16, 3
+"""Of a cell: screen pixels left and right of its text, and lines of text that it holds."""
 
 WIDTH, BOX, LEAST = 1118, 36, 104
 """Screen pixels: a table on a laptop, the column of boxes to tick, and the settings at least."""
@@ -99,7 +107,7 @@ def all_runs(training: dict[str, int]) -> None:
     widths = {name: width for name, width in WIDTHS.items() if any(name in row for row in rows)}
     widths["Settings"] = max(LEAST, WIDTH - BOX - sum(widths.values()))
     st.dataframe(
-        rows,
+        _table(rows),
         key=_table_key(names),
         hide_index=True,
         placeholder="",
@@ -118,6 +126,15 @@ def all_runs(training: dict[str, int]) -> None:
         with st.container(key=COMPARISON):
             compare(healthy)
     scroll_to(COMPARISON, compared, key="runs_scroll")
+
+
+def _table(rows: list[dict]) -> Styler:
+    """The rows, with the names of runs in lines where they are shown and unchanged where they are copied or sought."""
+    from pandas import DataFrame  # a third of a second, which a lab without runs does not need
+
+    frame = DataFrame(rows)
+    shown = {"Run": lambda name: broken(name, WIDTHS["Run"] - PADDING, LINES), "Samples": lambda picture: ""}
+    return frame.style.format({name: show for name, show in shown.items() if name in frame}, na_rep="")
 
 
 def _bar(picked: list[Run], count: int) -> str:
