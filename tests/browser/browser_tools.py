@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import time
+from collections.abc import Callable
+from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote
 from weakref import WeakKeyDictionary
 
 import numpy as np
 import pytest
-from playwright.sync_api import CDPSession, Locator, Page, ViewportSize
+from playwright.sync_api import CDPSession, Locator, Page, TimeoutError, ViewportSize
 
 IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
 """Selects the page once its script has ended."""
 
+SCRIPT_RUNS = Path(__file__).with_name("script_runs.js")
+"""Runs in a page before its own scripts, so that `settled` can wait for what the last click has asked for."""
+
+SETTLED = f"document.querySelector('{IDLE}') && (window.scriptRuns?.rest() ?? true)"
+"""Whether the script has ended, and each run of it that was asked for."""
+
 PAINTED = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))"
 """Resolves after the browser has painted what was drawn before."""
+
+LONG = 5_000
+"""Milliseconds after which a test no longer waits for a page's script to end before it clicks."""
 
 LEFT_OPEN = pytest.StashKey[bool]()
 """In the stash of a test: whether the next one goes on where it ends."""
@@ -35,8 +48,27 @@ def is_open(page: Page, address: str) -> bool:
 
 
 def settled(page: Page) -> None:
-    """Wait until the page's script has ended."""
-    page.wait_for_selector(IDLE)
+    """Wait until the page's script has ended, the run that the last click has asked for included, and what it drew
+    stands there."""
+    page.wait_for_function(SETTLED)
+    page.wait_for_function(SETTLED)  # in another frame: what the last message brought is drawn by then
+
+
+def act_when_settled(patch: pytest.MonkeyPatch) -> None:
+    """Let tests click and type, as people do, when the page has come to rest: an element that is drawn anew meanwhile
+    stands there twice or is gone. A page that goes on for long is used all the same."""
+    for name in ("click", "fill", "press", "check", "uncheck", "hover", "set_input_files", "press_sequentially"):
+        patch.setattr(Locator, name, _when_settled(getattr(Locator, name)))
+
+
+def _when_settled(action: Callable[..., None]) -> Callable[..., None]:
+    @functools.wraps(action)
+    def act(locator: Locator, *values: object, **named: object) -> None:
+        with contextlib.suppress(TimeoutError):
+            locator.page.wait_for_function(f"!document.querySelector('[data-testid=stApp]') || {SETTLED}", timeout=LONG)
+        action(locator, *values, **named)
+
+    return act
 
 
 _SCREENS: WeakKeyDictionary[Page, CDPSession] = WeakKeyDictionary()

@@ -25,7 +25,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, V
 
 from bootstrap import launcher
 from bootstrap.paths import LabPaths
-from tests.browser.browser_tools import LEFT_OPEN, sent_by, widen
+from tests.browser.browser_tools import LEFT_OPEN, SCRIPT_RUNS, act_when_settled, sent_by, widen
 from tests.tiny_runs import keep_in_cache
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -154,7 +154,10 @@ def window(chromium: Browser) -> Iterator[BrowserContext]:
     """The context of all tabs: their common cache."""
     window = chromium.new_context(viewport=SIZE)
     window.set_default_timeout(PATIENCE)
-    yield window
+    window.add_init_script(path=SCRIPT_RUNS)
+    with pytest.MonkeyPatch.context() as patch:
+        act_when_settled(patch)
+        yield window
     window.close()
 
 

@@ -96,7 +96,7 @@ def visit(page, lab, which: int) -> Surface:
     opened = page.locator(".pad .surface").count() == 2
     if not opened:
         page.goto(lab.url)
-    page.locator(".pad .surface").nth(1).wait_for(timeout=60_000)
+    page.locator(".pad .surface").nth(1).wait_for()
     page.locator("[data-testid=stCode] code").nth(1).wait_for()
     settled(page)
     surface = Surface(page, which)

@@ -27,9 +27,9 @@ def test_a_lost_connection_is_said_and_its_end_too(chromium: Browser, lab):
         assert page.evaluate(SAID)[0] in ("none", "normal")
         page.route("**/_stcore/*", lambda route: route.abort())
         held[-1].close()
-        page.wait_for_function(f"() => ({SAID})().join() === '{LOST},visible'", timeout=60_000)
+        page.wait_for_function(f"() => ({SAID})().join() === '{LOST},visible'")
         page.unroute("**/_stcore/*")
-        page.wait_for_function(f"() => ['none', 'normal'].includes(({SAID})()[0])", timeout=60_000)
+        page.wait_for_function(f"() => ['none', 'normal'].includes(({SAID})()[0])")
         expect(page.locator(APP)).to_have_attribute("data-test-connection-state", "CONNECTED")
     finally:
         context.close()

@@ -11,7 +11,7 @@ from core import data, runs
 from core.gan import before_after
 from core.latent import codec, sampling
 from core.runs import weights
-from tests.browser.browser_tools import CHANGED, GREYS, IDLE, PAINTED, in_scheme, is_open, narrow, sent_by
+from tests.browser.browser_tools import CHANGED, GREYS, PAINTED, in_scheme, is_open, narrow, sent_by, settled
 from tests.tiny_gans import FIGURES, gan_run
 
 pytestmark = pytest.mark.browser
@@ -38,7 +38,7 @@ def visit(page, lab, tab: str, query: str = ""):
     address = f"{lab.url}/gan?run={RUN}&tab={tab}{query}"
     if not is_open(page, address):
         page.goto(address)
-    settled(page, tab)
+    tab_drawn(page, tab)
 
 
 def fits_a_phone(page, scheme="light") -> None:
@@ -52,9 +52,9 @@ def fits_a_phone(page, scheme="light") -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
-def settled(page, tab: str) -> None:
-    page.wait_for_selector(FIGURE[tab], timeout=60_000)
-    page.wait_for_selector(IDLE, timeout=60_000)
+def tab_drawn(page, tab: str) -> None:
+    page.wait_for_selector(FIGURE[tab])
+    settled(page)
 
 
 def shown(page, lane: str) -> np.ndarray:
@@ -112,7 +112,7 @@ def test_a_part_opened_by_keyboard_shows_its_code_and_the_address_leads_back_to_
     expect(part).to_have_attribute("aria-pressed", "true")
     page.wait_for_url("**part=discriminator**")
     page.reload()
-    settled(page, "idea")
+    tab_drawn(page, "idea")
     expect(code).to_contain_text("def discriminator(shape")
     fits_a_phone(page)
     part.click()
@@ -123,11 +123,11 @@ def test_a_part_opened_by_keyboard_shows_its_code_and_the_address_leads_back_to_
 def test_a_tab_is_opened_by_click_and_the_address_and_a_reload_follow(page, lab):
     visit(page, lab, "idea", "&seed=4")
     page.get_by_role("tab", name="Slow motion").click()
-    page.wait_for_selector(FIGURE["slow"], timeout=60_000)
+    page.wait_for_selector(FIGURE["slow"])
     page.wait_for_url("**tab=slow**")
     expect(page.locator(".flow")).to_have_count(0)
     page.reload()
-    settled(page, "slow")
+    tab_drawn(page, "slow")
     expect(page.get_by_role("tab", name="Slow motion")).to_have_attribute("aria-selected", "true")
 
 
@@ -162,13 +162,13 @@ def test_a_new_draw_has_another_seed_and_the_address_leads_back_to_it_on_a_phone
     old = shown(page, "after")
     page.get_by_role("button", name="New draw").click()
     page.wait_for_function("() => !location.search.includes('seed=9&') && !location.search.endsWith('seed=9')")
-    page.wait_for_selector(IDLE)
+    settled(page)
     canvas = page.locator("canvas[data-lane=after]")
     page.wait_for_function(CHANGED, arg=[canvas.element_handle(), old.ravel().tolist()])
     to_the_start(page)
     new = shown(page, "after")
     page.reload()
-    settled(page, "compare")
+    tab_drawn(page, "compare")
     to_the_start(page)
     assert np.array_equal(shown(page, "after"), new)
     fits_a_phone(page, "dark")
@@ -194,9 +194,9 @@ def test_slow_motion_goes_by_keyboard_and_the_address_follows_without_a_message_
     expect(page.locator(".steps canvas.heat").first).to_be_visible()
     assert len(sent) == before and "walk=g4" in page.url
     page.get_by_text("10 times", exact=True).click()  # the server writes the address, too
-    page.wait_for_selector(IDLE)
+    settled(page)
     page.wait_for_function("() => location.search.includes('walk=g4')")
     page.reload()
-    settled(page, "slow")
+    tab_drawn(page, "slow")
     assert stage(page) == ("G", "3")
     fits_a_phone(page)

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from core import runs
 from core.gan import experiments
 from core.gan.questions import QUESTIONS
-from tests.browser.browser_tools import IDLE
+from tests.browser.browser_tools import settled
 from tests.tiny_gans import FIGURES, ended_trial, gan_run
 
 pytestmark = pytest.mark.browser
@@ -36,7 +36,7 @@ def visit(page, lab, query: str) -> None:
     page.emulate_media(reduced_motion="reduce")
     page.goto(f"{lab.url}/gan?{query}&decoder={SOURCE}")
     page.wait_for_selector(".st-key-gan_question_box, .st-key-gan_experiment_box", timeout=SLOW)
-    page.wait_for_selector(IDLE, timeout=SLOW)
+    settled(page)
 
 
 def chosen(page) -> str:

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from core import data, runs
 from core.gan import quiz
 from core.runs import weights
-from tests.browser.browser_tools import GREYS, IDLE, is_open, narrow, sent_by, wait_until_sent
+from tests.browser.browser_tools import GREYS, is_open, narrow, sent_by, settled, wait_until_sent
 from tests.tiny_gans import FIGURES, gan_run
 
 pytestmark = pytest.mark.browser
@@ -34,8 +34,8 @@ def visit(page, lab) -> list:
     address = f"{lab.url}/gan?run={RUN}&tab=quiz"
     if not is_open(page, address):
         page.goto(address)
-    page.wait_for_selector(".gan-quiz", timeout=60_000)
-    page.wait_for_selector(IDLE, timeout=60_000)
+    page.wait_for_selector(".gan-quiz")
+    settled(page)
     sent.clear()
     return sent
 
@@ -65,7 +65,7 @@ def test_twenty_answers_by_key_ask_nothing_of_the_server_until_the_last(page, la
     assert sums.all_inner_texts()[1:] == [f"{made} of 20", f"{dealt.discriminator_correct} of 20"]
     expect(page.locator(".gan-quiz .sheet").first.locator("canvas")).to_have_count(7)
     wait_until_sent(page, sent, 1)
-    page.wait_for_selector(IDLE)
+    settled(page)
     assert len(sent) == 1, "one message with the result"
 
 
@@ -78,14 +78,14 @@ def test_a_new_round_follows_clicks_answer_too_and_the_streak_counts(page, lab, 
             again.click()
         expect(page.locator(".gan-quiz")).to_have_attribute("data-asked", "0")
         expect(page.locator(".gan-quiz .play")).to_be_visible()
-        page.wait_for_selector(IDLE)
+        settled(page)
         assert np.array_equal(shown(page), this.pictures[0])
         for k, truth in enumerate(this.truth):
             buttons.nth(this.kinds.index(truth)).click()
             if k < 19:
                 expect(page.locator(".gan-quiz .row")).to_have_text(str(k + 1))
         expect(page.locator(".gan-quiz .advice")).to_contain_text("Not one mistake")
-        page.wait_for_selector(IDLE)
+        settled(page)
 
 
 @pytest.mark.goes_on
@@ -95,18 +95,18 @@ def test_answers_survive_a_reload_and_a_change_of_page_and_fit_a_phone(page, lab
     if again.is_visible():
         again.click()
         expect(page.locator(".gan-quiz")).to_have_attribute("data-asked", "0")
-        page.wait_for_selector(IDLE)
+        settled(page)
     for k, key in enumerate(("1", "2", "3")):
         page.keyboard.press(key)
         expect(page.locator(".gan-quiz")).to_have_attribute("data-asked", str(k + 1))
-    page.wait_for_selector(IDLE)
+    settled(page)
     page.reload()
-    expect(page.locator(".gan-quiz")).to_have_attribute("data-asked", "3", timeout=60_000)
+    expect(page.locator(".gan-quiz")).to_have_attribute("data-asked", "3")
     page.get_by_role("link", name="Data", exact=True).click()
     page.wait_for_url(re.compile("/data"))
     page.get_by_role("link", name="VAE → GAN", exact=True).click()
-    expect(page.locator(".gan-quiz")).to_have_attribute("data-asked", "3", timeout=60_000)
-    page.wait_for_selector(IDLE)
+    expect(page.locator(".gan-quiz")).to_have_attribute("data-asked", "3")
+    settled(page)
     narrow(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     box = page.locator(".gan-quiz .answers").bounding_box()

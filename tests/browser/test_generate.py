@@ -59,7 +59,7 @@ def visit(page, lab, run: str):
     address = f"{lab.url}/generate?run={run}"
     if not is_open(page, address):
         page.goto(address)
-    page.wait_for_selector("[data-sheet=ready]", timeout=60_000)
+    page.wait_for_selector("[data-sheet=ready]")
     # Wait until the page has said all it says by itself.
     settled(page)
 
@@ -96,7 +96,7 @@ def test_neither_a_dragged_slider_nor_the_plane_of_the_main_directions_asks_befo
     sent = sent_by(page)
     visit(page, lab, "example-mlp-vae")
     plane = page.locator(".plane .map")
-    plane.wait_for(timeout=60_000)
+    plane.wait_for()
     page.get_by_text("PCA directions").click()
     page.get_by_text("first two principal components of the training latents").wait_for()
     settled(page)

@@ -29,9 +29,9 @@ def visit(page, lab, query: str = f"run={RUN}"):
         settled(page)
         return
     page.goto(address)
-    page.wait_for_selector("canvas[data-way=lerp]", timeout=60_000)
+    page.wait_for_selector("canvas[data-way=lerp]")
     # Until the classifier is there: the page then says nothing more by itself.
-    expect(page.locator(".path .note").first).not_to_have_text("", timeout=60_000)
+    expect(page.locator(".path .note").first).not_to_have_text("")
     settled(page)
 
 
@@ -96,7 +96,7 @@ def open_square(page) -> None:
     """Unfolds the square of four, where a test before has not."""
     if not page.locator(".square .map").is_visible():
         page.get_by_text("Decode a square").click()
-    page.locator(".square .map").wait_for(timeout=60_000)
+    page.locator(".square .map").wait_for()
 
 
 def test_two_clicked_thumbnails_are_the_ends_of_the_way_to_the_last_bit(page, lab, monkeypatch):
@@ -114,7 +114,7 @@ def test_two_clicked_thumbnails_are_the_ends_of_the_way_to_the_last_bit(page, la
         assert np.array_equal(shown(page, "lerp"), wanted) and np.array_equal(shown(page, "slerp"), wanted)
         assert np.array_equal(shown(page, "blend"), original)
     page.reload()
-    page.wait_for_selector("canvas[data-way=lerp]", timeout=60_000)
+    page.wait_for_selector("canvas[data-way=lerp]")
     assert f"a={numbers[0]}&b={numbers[1]}" in page.url
     titles = [end.get_attribute("title") for end in page.locator(".path .end canvas").all()]
     assert [int(re.search(r"\d+", title)[0]) for title in titles] == numbers
@@ -273,7 +273,7 @@ def test_a_point_of_the_way_is_carried_to_the_generate_page(page, lab):
     page.get_by_role("button", name="Generate here").nth(1).click()
     page.wait_for_url(re.compile(r"/generate\?run="))
     board = page.locator("canvas.main")
-    board.wait_for(timeout=60_000)
+    board.wait_for()
     assert np.abs(np.array(board.evaluate(GREYS)).reshape(28, 28) - wanted.astype(int)).max() <= 1
 
 

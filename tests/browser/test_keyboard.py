@@ -54,7 +54,7 @@ def test_space_ticks_the_row_of_a_table_and_takes_the_tick_away(page: Page, lab)
 def test_shortcuts_play_save_and_list_the_keys_but_never_while_a_field_has_the_focus(page: Page, lab):
     page.goto(f"{lab.url}/run?name=example-plane-vae")
     play = page.locator(".film .play")
-    expect(play).to_be_enabled(timeout=60_000)
+    expect(play).to_be_enabled()
     settled(page)
     page.keyboard.press("Space")
     expect(play).to_have_text("Pause")

@@ -28,7 +28,7 @@ def visit(page, lab, query: str = "n=300&method=pca"):
         return
     page.goto(address)
     the_map(page).wait_for(timeout=120_000)
-    page.wait_for_function("() => [...(window.latentLab?.pools?.values() ?? [])].some(p => p.tiles)", timeout=60_000)
+    page.wait_for_function("() => [...(window.latentLab?.pools?.values() ?? [])].some(p => p.tiles)")
     if "method=pca" in query:
         page.get_by_text(re.compile("Measured on .* images")).wait_for(timeout=120_000)
     settled(page)
@@ -72,7 +72,7 @@ def lonely(screen: np.ndarray) -> np.ndarray:
 
 def click(page, screen: np.ndarray, k: int):
     page.mouse.click(*screen[k].tolist())
-    expect(page.locator(".map-detail")).to_have_attribute("data-answered", "true", timeout=30_000)
+    expect(page.locator(".map-detail")).to_have_attribute("data-answered", "true")
 
 
 def test_hovering_panning_and_zooming_ask_nothing_of_the_server(page, lab, monkeypatch):
@@ -127,8 +127,8 @@ def test_a_click_shows_reconstruction_and_neighbours_and_two_lead_to_interpolate
     click(page, screen, b)
     expect(the_map(page)).to_have_attribute("data-picks", f"{a},{b}")
     lead.click()
-    page.wait_for_url(re.compile(rf"/interpolate\?run={RUN}&a={_address(ids[a])}&b={_address(ids[b])}"), timeout=60_000)
-    page.wait_for_selector("canvas[data-way=blend]", timeout=60_000)
+    page.wait_for_url(re.compile(rf"/interpolate\?run={RUN}&a={_address(ids[a])}&b={_address(ids[b])}"))
+    page.wait_for_selector("canvas[data-way=blend]")
     page.locator(".path input[type=range]").focus()
     page.keyboard.press("Home")
     expect(page.locator(".path")).to_have_attribute("data-at", "0")
@@ -146,7 +146,7 @@ def test_the_box_names_the_run_on_the_page_however_late_the_browser_draws_it(pag
     settled(page)
     for route in held:
         route.continue_()
-    expect(page.locator("[data-testid=stSelectbox] input").first).to_have_value(re.compile(f"^{run} "), timeout=30_000)
+    expect(page.locator("[data-testid=stSelectbox] input").first).to_have_value(re.compile(f"^{run} "))
     page.get_by_text("Second map").click()
     settled(page)
     assert f"run={run}&" in page.url
@@ -178,7 +178,7 @@ def test_a_lasso_shows_classes_mean_image_and_decoded_mean_and_leads_to_generate
         page.mouse.move(x, y)
     page.mouse.up()
     page.keyboard.up("Shift")
-    expect(page.locator(".map-detail")).to_have_attribute("data-answered", "true", timeout=30_000)
+    expect(page.locator(".map-detail")).to_have_attribute("data-answered", "true")
     assert the_map(page).get_attribute("data-chosen") == str(len(inside)) and len(inside) > 30
     expect(page.locator(".map-detail .count")).to_have_text(f"{len(inside)} selected")
     mean, decoded = (greys(c) for c in page.locator(".map-detail .many canvas").all())
@@ -191,10 +191,10 @@ def test_a_lasso_shows_classes_mean_image_and_decoded_mean_and_leads_to_generate
     bar = page.locator(".map-detail .bar").first.inner_text().split()
     assert bar[0] == str(most) and bar[1] == str((labels[inside] == most).sum())
     page.get_by_role("button", name="Generate around here").click()
-    page.wait_for_url(re.compile(r"/generate\?run="), timeout=60_000)
+    page.wait_for_url(re.compile(r"/generate\?run="))
     board = page.locator("canvas.main")
-    board.wait_for(timeout=60_000)
-    page.wait_for_selector("[data-sheet=ready]", timeout=60_000)
+    board.wait_for()
+    page.wait_for_selector("[data-sheet=ready]")
     assert np.abs(greys(board).astype(int) - decoded).max() <= 1
 
 
@@ -289,13 +289,13 @@ def test_a_map_forms_before_the_eyes_stops_continues_and_is_there_after_a_reload
         stamps.append(the_map(page).get_attribute("data-stamp"))
     assert int(stamps[1].split()[1]) > int(stamps[0].split()[1]), "it moves on"
     page.get_by_role("button", name="Stop").click()
-    expect(page.get_by_role("button", name="Continue")).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("button", name="Continue")).to_be_visible()
     expect(the_map(page)).to_have_attribute("data-stamp", re.compile("^stopped"))
     settled(page)
     url = page.url
     page.reload()
-    the_map(page).wait_for(timeout=60_000)
-    expect(the_map(page)).to_have_attribute("data-stamp", re.compile("^stopped"), timeout=60_000)
+    the_map(page).wait_for()
+    expect(the_map(page)).to_have_attribute("data-stamp", re.compile("^stopped"))
     expect(page.get_by_role("button", name="Continue")).to_be_visible()
     assert page.url == url
 
@@ -304,14 +304,14 @@ def test_a_finished_map_is_there_again_at_once_and_lives_on_while_another_page_i
     visit(page, lab, "n=400&method=tsne&perplexity=20&seed=3&iterations=350")
     page.get_by_role("button", name="Compute the map").click()
     page.get_by_role("link", name="Generate").click()
-    page.wait_for_selector("[data-sheet=ready]", timeout=60_000)
+    page.wait_for_selector("[data-sheet=ready]")
     settled(page)
     page.get_by_role("link", name="Map").click()
     expect(the_map(page)).to_have_attribute("data-stamp", "done 350", timeout=120_000)
     settled(page)
     page.reload()
-    the_map(page).wait_for(timeout=60_000)
-    expect(the_map(page)).to_have_attribute("data-stamp", "done 350", timeout=60_000)
+    the_map(page).wait_for()
+    expect(the_map(page)).to_have_attribute("data-stamp", "done 350")
     assert "perplexity=20" in page.url and "seed=3" in page.url
 
 
@@ -325,7 +325,7 @@ def test_what_is_selected_stands_in_the_address_and_is_there_after_a_reload(page
     page.wait_for_function(PAINTED)
     assert f"picks={_address(ids[k])}" in page.url and f"show={labels[k]}" in page.url
     page.reload()
-    expect(the_map(page)).to_have_attribute("data-picks", str(k), timeout=60_000)
+    expect(the_map(page)).to_have_attribute("data-picks", str(k))
     expect(page.locator('.map-view .legend button[aria-pressed="true"]')).to_have_text(str(labels[k]))
     page.get_by_role("button", name="How to use the map").click()
     expect(page.locator(".map-view .help")).to_be_visible()

@@ -119,7 +119,7 @@ def test_the_address_leads_back_to_what_was_seen(page, lab):
     settled(page)
     address = page.url
     page.reload()
-    expect(page.locator(".outlier-board .unit")).to_contain_text("Negative ELBO (nats per image)", timeout=60_000)
+    expect(page.locator(".outlier-board .unit")).to_contain_text("Negative ELBO (nats per image)")
     settled(page)
     assert page.url == address
 
@@ -142,9 +142,9 @@ def test_a_model_without_an_encoder_is_scored_in_the_background(page, lab, monke
         "points",
     )
     page.goto(f"{lab.url}/outliers?run=points&other=none&n=100")
-    expect(page.get_by_role("button", name="Stop")).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("button", name="Stop")).to_be_visible()
     page.wait_for_selector(".outlier-board canvas[data-kind=noise]", timeout=200_000)
     assert flagged(page, "noise") > 0.9
     page.reload()
-    page.wait_for_selector(".outlier-board canvas[data-kind=noise]", timeout=60_000)
+    page.wait_for_selector(".outlier-board canvas[data-kind=noise]")
     expect(page.get_by_role("button", name="Stop")).to_have_count(0)

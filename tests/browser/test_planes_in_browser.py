@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from core import data, runs
 from core.latent import codec, planes, sampling
 from core.runs import weights
-from tests.browser.browser_tools import CHANGED, GREYS, IDLE, PAINTED, greys, in_scheme, is_open, narrow, sent_by
+from tests.browser.browser_tools import CHANGED, GREYS, PAINTED, greys, in_scheme, is_open, narrow, sent_by, settled
 from tests.tiny_runs import tiny, trained
 
 pytestmark = pytest.mark.browser
@@ -37,15 +37,15 @@ def visit(page, lab, query: str = QUERY):
     address = f"{lab.url}/planes?{query}"
     if not is_open(page, address):
         page.goto(address)
-    settled(page)
+    all_measured(page)
 
 
-def settled(page):
+def all_measured(page):
     """All planes are there and measured: the page then says nothing more by itself."""
-    expect(page.locator(".manifold")).to_have_count(4, timeout=60_000)
-    expect(page.locator(".draws")).to_have_count(4, timeout=60_000)
+    expect(page.locator(".manifold")).to_have_count(4)
+    expect(page.locator(".draws")).to_have_count(4)
     expect(page.locator(".st-key-planes_measured").get_by_text("closest to N(0, I)")).to_be_visible(timeout=120_000)
-    page.wait_for_selector(IDLE)
+    settled(page)
 
 
 def places_of(name: str) -> planes.Places:
@@ -146,7 +146,7 @@ def test_sampling_draws_the_same_noise_for_all_and_each_sample_is_marked(page, f
         """The pictures of each model, once all are others."""
         for k, pixels in enumerate(old):
             page.wait_for_function(CHANGED, arg=[canvas.nth(k).element_handle(), pixels])
-        page.wait_for_selector(IDLE)
+        settled(page)
         return [one.evaluate(GREYS) for one in canvas.all()]
 
     first = [one.evaluate(GREYS) for one in canvas.all()]
@@ -185,7 +185,7 @@ def test_layers_and_classes_can_be_switched_and_stand_in_the_address(page, four)
     assert all(part in page.url for part in ("layer=pictures", "regions=1", "circles=0", "samples=0"))
     assert len(sent) == before
     page.reload()
-    settled(page)
+    all_measured(page)
     expect(page.get_by_label("Decision regions")).to_be_checked()
     assert page.locator(".plane-stage .cloud").evaluate(INKED) > full / 2
 

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from core import data, runs
 from core.images import mask_spec
-from tests.browser.browser_tools import GREYS, IDLE, PAINTED, in_scheme, is_open, narrow, sent_by
+from tests.browser.browser_tools import GREYS, PAINTED, in_scheme, is_open, narrow, sent_by, settled
 from tests.tiny_runs import tiny, trained
 
 pytestmark = pytest.mark.browser
@@ -35,12 +35,12 @@ def visit(page, lab, query: str = f"runs={','.join(MODELS)}&image=3"):
     address = f"{lab.url}/reconstruct?{query}"
     if not is_open(page, address):
         page.goto(address)
+    all_answered(page)
+
+
+def all_answered(page) -> None:
+    page.wait_for_selector("canvas[data-lane]")
     settled(page)
-
-
-def settled(page) -> None:
-    page.wait_for_selector("canvas[data-lane]", timeout=60_000)
-    page.wait_for_selector(IDLE, timeout=60_000)
 
 
 def at(page) -> int:
@@ -99,7 +99,7 @@ def test_scrubbing_hovering_and_playing_ask_nothing_of_the_server(page, lab):
     assert np.abs(shown(page, "0.1").astype(int) - encoder).max() <= 1, "the refinement begins at the encoder's answer"
     assert start[0] == pytest.approx(start[1], abs=1) and all(a >= b for a, b in zip(start, final, strict=True))
     page.get_by_role("button", name="Play the search from its start").click()
-    expect(page.locator(".rec")).to_have_attribute("data-at", str(last(page)), timeout=20_000)
+    expect(page.locator(".rec")).to_have_attribute("data-at", str(last(page)))
     assert facts(page, "objective") == final
     path = page.locator(".rec canvas.way").last
     path.scroll_into_view_if_needed()
@@ -121,7 +121,7 @@ def test_a_clicked_image_is_reconstructed_by_every_model_on_a_phone_too(page, la
     number = int(re.match(r"test image (\d+)", thumbnail.get_attribute("title"))[1])
     thumbnail.click()
     page.wait_for_url(re.compile(rf"[?&]image={number}(&|$)"))
-    page.wait_for_selector(IDLE)
+    settled(page)
     expect(page.locator(".rec .original")).to_have_attribute("aria-label", re.compile(f"test image {number},"))
     original = data.load("digits").test_images[number]
     assert np.array_equal(np.array(page.locator(".rec .original").evaluate(GREYS)).reshape(28, 28), original)
@@ -148,7 +148,7 @@ def test_what_the_brush_hides_is_completed_from_the_rest_and_the_address_leads_b
     page.mouse.move(box["x"] + 240, box["y"] + 150, steps=8)
     page.mouse.up()
     page.wait_for_url(re.compile(r"hide=mask-"))
-    page.wait_for_selector(IDLE)
+    settled(page)
     visible = mask_spec.mask_of(re.search(r"hide=([^&]+)", page.url)[1])
     assert 30 < (~visible).sum() < 300
     expect(page.locator(".pad .read")).to_contain_text(f"{(~visible).sum()} of 784 pixels hidden")
@@ -164,7 +164,7 @@ def test_what_the_brush_hides_is_completed_from_the_rest_and_the_address_leads_b
     sees = [canvas.evaluate(colours) for canvas in page.locator(".rec .sees canvas").all()]
     assert sees[0] == 0 and all(share == pytest.approx((~visible).mean(), rel=0.05) for share in sees[1:])
     page.reload()
-    settled(page)
+    all_answered(page)
     assert facts(page, "hidden") == told
     fits_a_phone(page, "dark")
 
@@ -174,15 +174,15 @@ def test_the_sweep_draws_its_curves_behind_the_page_and_can_be_stopped(page, lab
     count = page.get_by_role("spinbutton", name="Test images")
     count.fill("20")
     count.press("Enter")
-    settled(page)
+    all_answered(page)
     page.get_by_role("button", name="Draw the curves").click()
     stop = page.get_by_role("button", name="Stop")
-    stop.wait_for(timeout=30_000)
-    settled(page)
+    stop.wait_for()
+    all_answered(page)
     stop.click()
     onward = page.get_by_role("button", name="Continue")
-    onward.wait_for(timeout=60_000)
-    settled(page)
+    onward.wait_for()
+    all_answered(page)
     onward.click()
     page.get_by_role("button", name="Curves (CSV)").wait_for(timeout=120_000)
     chart = page.locator("[class*=st-key-reconstruct_sweep_chart] canvas")

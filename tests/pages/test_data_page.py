@@ -218,7 +218,7 @@ def test_training_on_a_set_takes_it_along_to_the_train_page(tmp_path, name):
         f"data = st.Page({str(ROOT / 'pages' / 'data.py')!r}, title='Data', default=True)\n"
         "st.navigation([data, st.Page('pages/train.py', title='Train')]).run()\n"
     )
-    app = AppTest.from_file(str(tmp_path / "lab" / "app.py"), default_timeout=60).run()
+    app = AppTest.from_file(str(tmp_path / "lab" / "app.py"), default_timeout=120).run()
     folder = ""
     if name == "folder":
         folder = str(tmp_path / "own")

@@ -54,7 +54,7 @@ def dialog(verb: str, name: str) -> AppTest:
         if run.path.exists():
             DIALOGS[verb](run, training_queue.training_queue())
 
-    page = AppTest.from_function(script, default_timeout=60, args=(verb, name)).run()
+    page = AppTest.from_function(script, default_timeout=120, args=(verb, name)).run()
     assert not page.exception
     return page
 

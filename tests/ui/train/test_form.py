@@ -33,7 +33,7 @@ def here(monkeypatch):
 
 @pytest.fixture
 def form(here):
-    return AppTest.from_function(script, default_timeout=30).run()
+    return AppTest.from_function(script, default_timeout=120).run()
 
 
 def widget(form, name):
@@ -110,7 +110,7 @@ def test_every_field_has_a_widget_with_its_help_and_bounds_whenever_it_applies(f
     ]
     seen = {"source_model"}  # never asked for: it is the source's
     for setting in settings:
-        form = AppTest.from_function(script, default_timeout=30).run()
+        form = AppTest.from_function(script, default_timeout=120).run()
         for name, value in setting.items():
             widget(form, name).select(value).run()
         values = presets.preset("mlp-vae-fast").to_dict() | setting
@@ -254,7 +254,7 @@ def in_address(page) -> dict[str, str]:
 
 
 def opened(**query: str) -> AppTest:
-    page = AppTest.from_function(script, default_timeout=60)
+    page = AppTest.from_function(script, default_timeout=120)
     for name, text in query.items():
         page.query_params[name] = text
     page.run()

@@ -41,7 +41,7 @@ def know(estimates, rates: dict[Recipe, float]) -> None:
 
 
 def visit(estimates, idle=False, recipe: str | None = None) -> AppTest:
-    form = AppTest.from_function(script, default_timeout=30, kwargs={"estimates": estimates, "idle": idle})
+    form = AppTest.from_function(script, default_timeout=120, kwargs={"estimates": estimates, "idle": idle})
     if recipe:
         form.query_params["recipe"] = recipe
     form.run()
