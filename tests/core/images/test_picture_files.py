@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image, TiffImagePlugin
 
-from core.images import convert, picture_files
+from core.images import convert, decoding_memory, picture_files, shrinking
 from core.images.picture_files import from_file
 from core.images.shape import ImageShape
 from core.system import paths
@@ -173,7 +173,7 @@ def test_a_missing_file_or_a_folder_is_no_picture(tmp_path):
 @pytest.mark.parametrize("size", [(28, 28), (301, 97), (1000, 999), (64, 2000)])
 @pytest.mark.parametrize("mode", ["L", "RGB", "P", "CMYK"])
 def test_a_picture_reduced_strip_by_strip_is_the_one_that_pillow_reduces_whole(size, mode, monkeypatch):
-    monkeypatch.setattr(picture_files, "STRIP", 5_000)
+    monkeypatch.setattr(shrinking, "STRIP", 5_000)
     noise = np.random.default_rng(0).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
     picture = Image.fromarray(noise).convert(mode)
     small = from_file(encoded(picture, "TIFF" if mode == "CMYK" else "PNG"))
@@ -193,8 +193,8 @@ def test_a_large_photo_is_turned_upright_after_it_was_reduced(orientation, monke
     stored = Image.fromarray(upright)
     if orientation > 1:
         inverse = {6: Image.Transpose.ROTATE_90, 8: Image.Transpose.ROTATE_270}
-        stored = stored.transpose(inverse.get(orientation, picture_files._UPRIGHT[orientation]))
-    monkeypatch.setattr(picture_files, "_SMALL", 0)
+        stored = stored.transpose(inverse.get(orientation, shrinking._UPRIGHT[orientation]))
+    monkeypatch.setattr(shrinking, "_SMALL", 0)
     read = from_file(encoded(stored, "PNG", exif=exif))
     assert read.shape == (28, 28) and read[2:12, 8:13].min() > 240 and read[2:12, 15:20].max() < 15
     assert read[16:26, 8:20].max() < 15
@@ -248,8 +248,8 @@ def test_a_small_file_of_very_many_or_very_large_pages_ends(monkeypatch):
 
 
 def test_pictures_decoded_at_the_same_time_share_the_memory(monkeypatch):
-    monkeypatch.setattr(picture_files, "MEMORY", 100)
-    memory, inside, most = picture_files._Memory(), [], []
+    monkeypatch.setattr(decoding_memory, "MEMORY", 100)
+    memory, inside, most = decoding_memory._Memory(), [], []
 
     def take(wanted: int) -> None:
         with memory.take(wanted):
