@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from core import runs
 from core.cli import common
 from core.cli.common import CliError, Command, number
-from core.cli.training import flag
+from core.cli.training import add_small, flag, small_variant
 from core.images import convert
 from core.recipes import presets
 from core.recipes.family import generator_sources
@@ -188,13 +188,11 @@ def _row(run: runs.Run) -> tuple[str, ...]:
 
 def show_recipes(args: argparse.Namespace) -> None:
     """Print all recipes, or one in full, with its training time if `--time` is given."""
-    if (args.time or args.digits) and not args.recipe:
+    if (args.time or args.small) and not args.recipe:
         raise CliError("Name a recipe, for example `recipes mlp-vae-fast --time`.")
     if args.recipe:
-        recipe = presets.preset(args.recipe)
+        recipe = small_variant(presets.preset(args.recipe), args.small)
         device = common.device(args.device) if args.time else ""
-        if args.digits:
-            recipe = presets.for_digits(recipe)
         values = recipe.to_dict()
         print(f"{args.recipe}: {presets.ABOUT[args.recipe]}")
         for f in fields():
@@ -255,7 +253,7 @@ def _evaluate_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _recipes_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("recipe", nargs="?", metavar="RECIPE", help="show this recipe in full")
-    parser.add_argument("--digits", action="store_true", help="its small variant for scikit-learn's digits")
+    add_small(parser)
     parser.add_argument(
         "--time",
         action="store_true",

@@ -13,6 +13,7 @@ from typing import Any
 from core import runs
 from core.cli import common, progress
 from core.cli.common import CliError, Command, quoted
+from core.data.registry import SOURCES
 from core.recipes import presets
 from core.recipes.images import load_images, settled
 from core.recipes.recipe import GROUPS, Recipe, RecipeError, check, fields, lacking
@@ -30,17 +31,42 @@ SKIPPED_SHOWN = 5
 def _train_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("recipe", metavar="RECIPE", help="one of " + ", ".join(presets.PRESETS))
     parser.add_argument("--name", help="name of the new run (default: recipe, data set and a number)")
-    parser.add_argument(
-        "--digits",
-        action="store_true",
-        help="the recipe's small variant for scikit-learn's digits, which need no download",
-    )
+    add_small(parser)
     _device_argument(parser)
     for group, title in GROUPS.items():
         box = parser.add_argument_group(title)
         for f in fields():
             if f.metadata["group"] == group and f.name != "name":
                 box.add_argument(flag(f), dest=f"field_{f.name}", metavar=_metavar(f), help=_help(f))
+
+
+def add_small(parser: argparse.ArgumentParser) -> None:
+    """Add a flag for each set of every machine: the recipe's small variant on it."""
+    for name in presets.SMALL:
+        parser.add_argument(
+            f"--{name}",
+            dest="small",
+            action="append_const",
+            const=name,
+            help=f"the recipe's small variant on {SOURCES[name].title}, which needs no download",
+        )
+
+
+def small_variant(recipe: Recipe, sets: list[str] | None, dataset: str | None = None) -> Recipe:
+    """The recipe's small variant on the set that a flag of `add_small` names; the recipe itself without such a flag.
+
+    Args:
+        sets: names of the flags that were given. dataset: that of `--dataset`.
+    Raises:
+        RecipeError: flags that contradict each other.
+    """
+    if not sets:
+        return recipe
+    name = sets[0]
+    other = next((one for one in [*sets, dataset or name] if one != name), None)
+    if other is not None:
+        raise RecipeError(f"dataset: '{other}' contradicts --{name}. Omit one of the two.")
+    return presets.adapted(recipe, name)
 
 
 def flag(f: dataclasses.Field[Any]) -> str:
@@ -77,13 +103,9 @@ def read_recipe(args: argparse.Namespace) -> Recipe:
     Raises:
         RecipeError: unknown preset, or a value that is not allowed: names field, value and what is allowed.
     """
-    recipe = presets.preset(args.recipe)
-    if args.digits:
-        recipe = presets.for_digits(recipe)
     changes: dict[str, Any] = {f.name: getattr(args, f"field_{f.name}") for f in fields() if f.name != "name"}
     changes = {name: value for name, value in changes.items() if value is not None}
-    if args.digits and changes.get("dataset", "digits") != "digits":
-        raise RecipeError(f"dataset: '{changes['dataset']}' contradicts --digits. Omit one of the two.")
+    recipe = small_variant(presets.preset(args.recipe), args.small, changes.get("dataset"))
     if changes.get("folder"):
         # As an absolute path, so that the run can be resumed from any folder.
         changes = {"dataset": "folder"} | changes | {"folder": os.path.abspath(user_paths.path_of(changes["folder"]))}
@@ -239,6 +261,7 @@ COMMANDS = (
         _train_arguments,
         (
             "train mlp-vae --digits",
+            "train shapes-vae",
             "train mlp-vae --hidden 400 --epochs 20 --name wide",
             "train plane-vae --dataset fashion-mnist --beta 4 --beta-warmup 5",
             "train conv-vae --folder ~/Pictures/leaves --latent-dim 8",

@@ -2,6 +2,6 @@
 
 from core.data.image_set import DataError, ImageSet, spread
 from core.data.loading import load, split, status, table_rows
-from core.data.registry import SOURCES
+from core.data.registry import SOURCES, Source
 
-__all__ = ["SOURCES", "DataError", "ImageSet", "load", "split", "spread", "status", "table_rows"]
+__all__ = ["SOURCES", "DataError", "ImageSet", "Source", "load", "split", "spread", "status", "table_rows"]

@@ -141,6 +141,7 @@ def arrange(images: ImageSet, then: Fingerprint) -> ImageSet:
         changed=_sentence(missing[0], len(found[0]), missing[1], len(found[1]), new),
         held_out=np.flatnonzero(np.isin(rows, then.held_out)),
         origin=Origin(rows, len(found[0]), then.held_out),
+        factors=images.factors and images.factors.take(train, test),
     )
 
 

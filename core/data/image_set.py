@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from core.data.factors import Factors
 from core.images.convert import shape_of
 from core.images.pixel_choices import PixelChoices
 from core.images.shape import ImageShape
@@ -61,6 +62,7 @@ class ImageSet:
         origin: places of the training images in that run, where they are not the same.
         left_out: test images of the classes that a recipe leaves out (`leaving_out.without`); None where it leaves out
             none. Their labels are indices into the same `classes`.
+        factors: the factors of variation of a generated set, by which disentanglement is measured; None for all others.
         ordered: False where nothing tells in which order that run had them, so that no row of its latent table can be
             given to an image.
     """
@@ -79,6 +81,7 @@ class ImageSet:
     origin: Origin | None = None
     ordered: bool = True
     left_out: LabelledImages | None = None
+    factors: Factors | None = None
 
     def __post_init__(self) -> None:
         for array in (self.train_images, self.train_labels, self.test_images, self.test_labels, self.held_out):

@@ -46,6 +46,8 @@ def without(images: ImageSet, left_out: tuple[str, ...]) -> ImageSet:
         return images
     train, test = (~np.isin(labels, numbers) for labels in (images.train_labels, images.test_labels))
     place = np.cumsum(train) - 1
+    rows = np.flatnonzero(np.concatenate([train, test]))
+    factors = images.factors and images.factors.take(*np.split(rows, [train.sum()]))
     return replace(
         images,
         train_images=images.train_images[train],
@@ -54,4 +56,5 @@ def without(images: ImageSet, left_out: tuple[str, ...]) -> ImageSet:
         test_labels=images.test_labels[test],
         held_out=place[images.held_out[train[images.held_out]]],
         left_out=LabelledImages(images.test_images[~test], images.test_labels[~test]),
+        factors=factors,
     )

@@ -10,19 +10,17 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.util import find_spec
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from core.data import folder as folders
 from core.data import idx, idx_files
-from core.data.image_set import DataError, ImageSet, spread
-from core.data.registry import DIGIT_NAMES, SOURCES
-from core.images.convert import to_uint8
+from core.data.image_set import DataError, ImageSet
+from core.data.registry import SOURCES
 from core.images.pixel_choices import PixelChoices
-from core.images.shape import GREY_28, ImageShape
+from core.images.shape import ImageShape
 from core.system import paths
 from core.system.user_paths import shown
 
@@ -51,8 +49,9 @@ def load(name: str, folder: str = "", shape: ImageShape | None = None, pixels: P
     shape = shape or SOURCES[name].shape
     if refusal := SOURCES[name].refusal(shape):
         raise DataError(refusal)
-    if name == "digits":
-        return read_digits(shape)
+    if maker := SOURCES[name].maker:
+        made: ImageSet = import_module(f"core.data.{maker}").make(shape)
+        return made
     if name == "folder":
         return folders.load(folder, shape, pixels)
     found = idx_files.search(name)
@@ -127,8 +126,8 @@ def status() -> dict[str, Status]:
     for name, source in SOURCES.items():
         if name == "folder":
             found[name] = Status(True, "a folder of your choice", "as many as you have")
-        elif not source.layout:
-            found[name] = Status(True, "comes with scikit-learn", f"{source.images:,} images")
+        elif source.maker:
+            found[name] = Status(True, source.origin, f"{source.images:,} images")
         else:
             size = f"{source.images:,} images · 55 MB"
             search = idx_files.search(name)
@@ -170,55 +169,3 @@ def _idx_set(name: str, files: tuple[tuple[Path, int], ...]) -> ImageSet:
             raise idx.IdxError(f"{label_file.name} holds the label {labels.max()}, which is none of {source.title}'s.")
         arrays += [images, labels.astype(np.int64)]
     return ImageSet(name, arrays[0], arrays[1], arrays[2], arrays[3], source.classes)
-
-
-@lru_cache(maxsize=4)
-def read_digits(shape: ImageShape = GREY_28) -> ImageSet:
-    """scikit-learn's 1,797 digits, 1,500 training and 297 test images, in any shape.
-
-    The originals have 8 × 8 pixels. A margin of one pixel, a bicubic enlargement and twice the contrast give them the
-    soft but firm strokes of MNIST. The enlarged digit is a square in the middle of the image. In colour, each digit is
-    drawn in a hue of its own, which has nothing to do with its class.
-    """
-    small, labels = _digits_table()
-    side = min(shape.height, shape.width)
-    top, left = (shape.height - side) // 2, (shape.width - side) // 2
-    grey = np.zeros((len(small), shape.height, shape.width), dtype=np.uint8)
-    for i, picture in enumerate(np.pad(small / np.float32(16), ((0, 0), (1, 1), (1, 1)))):
-        large = np.asarray(Image.fromarray(picture).resize((side, side), Image.Resampling.BICUBIC))
-        grey[i, top : top + side, left : left + side] = to_uint8(2.0 * large - 0.45)
-    images = _inked(grey) if shape.colour else grey
-    test = spread(labels, 297)
-    train = np.setdiff1d(np.arange(len(labels)), test)
-    return ImageSet("digits", images[train], labels[train], images[test], labels[test], DIGIT_NAMES)
-
-
-def _inked(grey: np.ndarray) -> np.ndarray:
-    """Grey pictures [N, H, W] in colour, [N, H, W, 3]: one hue for each, on black, the same on every machine."""
-    hues = np.random.RandomState(0).randint(0, 256, len(grey))
-    hsv = np.stack([hues, np.full(len(grey), 170), np.full(len(grey), 255)], axis=1).astype(np.uint8)
-    colours = np.asarray(Image.fromarray(hsv[None], "HSV").convert("RGB"))[0]
-    mixed: np.ndarray = np.rint(grey[..., None] * (colours[:, None, None] / np.float32(255)))
-    return mixed.astype(np.uint8)
-
-
-def _digits_table() -> tuple[np.ndarray, np.ndarray]:
-    """Grey levels `float32` [1797, 8, 8] from 0 to 16 and labels `int64` [1797].
-
-    `import sklearn.datasets` takes nearly three seconds, reading the table five milliseconds: so the file of
-    `load_digits` is read directly, and `load_digits` is called only if that file is not found.
-    """
-    spec = find_spec("sklearn")
-    try:
-        folder = Path(next(iter((spec and spec.submodule_search_locations) or ())))
-        table = np.loadtxt(folder / "datasets" / "data" / "digits.csv.gz", delimiter=",", dtype=np.float32)
-        pixels, labels = table[:, :64].reshape(1_797, 8, 8), table[:, 64]
-    except (StopIteration, OSError, ValueError, IndexError):
-        try:
-            from sklearn.datasets import load_digits
-        except ImportError as error:
-            raise DataError(
-                "The digits come with scikit-learn, which is not installed. Run the build again."
-            ) from error
-        pixels, labels = (array.astype(np.float32) for array in (load_digits().images, load_digits().target))
-    return pixels, labels.astype(np.int64)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.images.framing import STROKES, THINGS, Framing
-from core.images.shape import GREY_28, ImageShape
+from core.images.shape import GREY_28, LARGEST, SMALLEST, ImageShape
 
 
 @dataclass(frozen=True)
@@ -24,12 +24,23 @@ class Source:
     """Shape of its images; if `any_shape`, the one they get unless another is asked for."""
     any_shape: bool = False
     """Whether its images can be made in any shape."""
+    sides: tuple[int, int] = (SMALLEST, LARGEST)
+    """Least and greatest height and width of its images, in pixels, where their shape can be chosen."""
+    maker: str = ""
+    """Module of `core.data` that makes its images on this machine: `make(shape)` returns them as an `ImageSet`."""
+    origin: str = ""
+    """Where images that are made on this machine come from, in a few words."""
     framing: Framing | None = None
     """How the content of its images lies in them, as `core.images.prepare` measures it, for a machine without them."""
 
     def refusal(self, shape: ImageShape) -> str:
         """Why its images cannot have this shape, one sentence; empty if they can."""
-        if self.any_shape or shape == self.shape:
+        if self.any_shape:
+            low, high = self.sides
+            if low <= min(shape.height, shape.width) and max(shape.height, shape.width) <= high:
+                return ""
+            return f"The images of {self.title} are {low} to {high} pixels high and wide, not {shape}."
+        if shape == self.shape:
             return ""
         return f"The images of {self.title} are {self.shape}; they cannot be loaded as {shape}."
 
@@ -45,6 +56,20 @@ SOURCES = {
         1_797,
         1_500,
         any_shape=True,
+        maker="digits",
+        origin="comes with scikit-learn",
+    ),
+    "shapes": Source(
+        "Shapes",
+        "One square, ellipse, heart or triangle, drawn by the lab: hue, scale, angle and position of each are known.",
+        ("square", "ellipse", "heart", "triangle"),
+        12_000,
+        10_000,
+        shape=ImageShape(3, 32, 32),
+        any_shape=True,
+        sides=(16, 64),
+        maker="shapes",
+        origin="drawn by the lab",
     ),
     "mnist": Source(
         "MNIST",

@@ -401,9 +401,11 @@ class SharedRecipe:
         if not SOURCES[self.dataset].any_shape:
             object.__setattr__(self, "image_shape", SOURCES[self.dataset].shape.chw)
         try:
-            ImageShape.of(self.image_shape)
+            shape = ImageShape.of(self.image_shape)
         except ValueError as error:
             raise RecipeError(f"image_shape: {error}") from None
+        if refusal := SOURCES[self.dataset].refusal(shape):
+            raise RecipeError(f"image_shape: {refusal}")
         try:
             object.__setattr__(self, "levels", self.pixels.levels)
         except ValueError as error:

@@ -16,6 +16,7 @@ from ui.shared.formatting import format_sig
 
 SETS = {
     "digits": "Digits",
+    "shapes": "Shapes",
     "mnist": "MNIST",
     "fashion-mnist": "FashionMNIST",
     "kmnist": "KMNIST",
@@ -199,8 +200,22 @@ def test_the_address_chooses_the_set_and_follows_it():
 
 def test_an_address_with_an_unknown_set_is_answered_with_the_names_there_are():
     app = open_page("data", set="<b>")
-    assert "digits, mnist" in app.warning[0].value and app.radio(key="data_set").value == "digits"
+    assert "digits, shapes, mnist" in app.warning[0].value and app.radio(key="data_set").value == "digits"
     assert not app.run().warning, "once is enough"
+
+
+def test_the_shapes_come_in_colour_with_their_factors_and_a_shape_chosen_by_hand_stays():
+    app = choose(page(), "shapes")
+    assert app.segmented_control(key="data_channels").value == 3 and app.number_input(key="data_height").value == 32
+    assert (app.number_input(key="data_width").min, app.number_input(key="data_width").max) == (16, 64)
+    assert "kind, hue, scale, angle, x and y" in words(app) and "3 · 32 · 32 = 3,072" in words(app)
+    shaped(app, 1, 24, 40)
+    assert "kind, scale, angle, x and y" in words(app)
+    assert "24 × 40 · 10,000 training images, 2,000 test images" in words(choose(app, "shapes"))
+    assert choose(app, "digits").number_input(key="data_width").value == 40
+    choose(shaped(app, 1, 12, 12), "shapes")
+    assert app.number_input(key="data_height").value == 32, "the shapes have no 12 rows"
+    assert choose(app, "digits").segmented_control(key="data_channels").value == 1
 
 
 @pytest.mark.parametrize("name", ["digits", "folder"])

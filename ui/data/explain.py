@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
-from core.data import ImageSet, folder, idx, loading, statistics
+from core.data import SOURCES, ImageSet, folder, idx, statistics
 from core.images import picture_files
 from core.images.shape import ImageShape
 from ui.shared.formatting import format_sig
@@ -56,4 +57,5 @@ def _product(shape: ImageShape) -> str:
 def _readers(name: str) -> list[Any]:
     if name == "folder":
         return [picture_files.from_file, folder.read]
-    return [loading.read_digits] if name == "digits" else [idx.read]
+    maker = SOURCES[name].maker
+    return [import_module(f"core.data.{maker}").make] if maker else [idx.read]

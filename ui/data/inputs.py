@@ -11,7 +11,7 @@ import streamlit as st
 from core import data
 from core.data import loading
 from core.images.pixel_choices import GROUNDS, POLARITIES, PixelChoices
-from core.images.shape import LARGEST, SMALLEST, ImageShape
+from core.images.shape import ImageShape
 from core.recipes.recipe import fields
 from ui.shared import address, recipe_labels
 from ui.shared.address import Parameter
@@ -21,6 +21,9 @@ COLOURS = {1: "Grey", 3: "Colour"}
 """Channels and their names."""
 
 _CHANNELS, _HEIGHT, _WIDTH = "data_channels", "data_height", "data_width"
+
+_SHAPE_OF = "data_shape_of"
+"""The set whose image shape was chosen last, in session state."""
 
 
 FOLDER = Parameter(
@@ -109,8 +112,9 @@ def choose_shape(name: str) -> ImageShape:
     if not source.any_shape:
         address.put("shape", None)
         return source.shape
-    _from_address(source.shape)
-    state = st.session_state
+    _from_address(source)
+    _follow(name)
+    state, (low, high) = st.session_state, source.sides
     shape = ImageShape(state[_CHANNELS], state[_HEIGHT], state[_WIDTH])
     with st.popover(
         f"Image shape: {shape}",
@@ -131,11 +135,11 @@ def choose_shape(name: str) -> ImageShape:
         for label, key in (("Height (pixels)", _HEIGHT), ("Width (pixels)", _WIDTH)):
             st.number_input(
                 label,
-                SMALLEST,
-                LARGEST,
+                low,
+                high,
                 key=key,
                 persist_state="session",
-                help=f"{SMALLEST} to {LARGEST}. More pixels take longer to train on.",
+                help=f"{low} to {high}. More pixels take longer to train on.",
             )
     address.put("shape", None if shape == source.shape else as_text(shape))
     return shape
@@ -192,16 +196,29 @@ def from_text(text: str) -> ImageShape | None:
         return None
 
 
-def _from_address(default: ImageShape) -> None:
+def _from_address(source: data.Source) -> None:
     """Fill the widgets at the first visit: as the address asks, or with the set's own shape."""
     if _CHANNELS in st.session_state:
         return
     text = address.get("shape")
     shape = None if text is None else from_text(text)
-    if text is not None and shape is None:
+    if text is not None and (shape is None or source.refusal(shape)):
+        shape, (low, high) = None, source.sides
         address.warn(
             "The address has an image shape that is not possible. Write channels, height and width, such as "
-            f"3-32-32: 1 or 3 channels, sides of {SMALLEST} to {LARGEST} pixels."
+            f"3-32-32: 1 or 3 channels, sides of {low} to {high} pixels."
         )
-    chosen = shape or default
-    st.session_state[_CHANNELS], st.session_state[_HEIGHT], st.session_state[_WIDTH] = chosen.chw
+    _fill(shape or source.shape)
+
+
+def _follow(name: str) -> None:
+    """Let the widgets follow a change of the set: its own shape replaces the last set's, or one it cannot have."""
+    state = st.session_state
+    before, state[_SHAPE_OF] = state.get(_SHAPE_OF, name), name
+    chosen = ImageShape(state[_CHANNELS], state[_HEIGHT], state[_WIDTH])
+    if before != name and (chosen == data.SOURCES[before].shape or data.SOURCES[name].refusal(chosen)):
+        _fill(data.SOURCES[name].shape)
+
+
+def _fill(shape: ImageShape) -> None:
+    st.session_state[_CHANNELS], st.session_state[_HEIGHT], st.session_state[_WIDTH] = shape.chw

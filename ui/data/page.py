@@ -50,6 +50,7 @@ def page() -> None:
             _empty(name, path, problem, status[name].ready)
     if images:
         _skipped(images)
+        _factors(images)
         _measurements(images)
         explain(images)
 
@@ -139,6 +140,18 @@ def _skipped(images: ImageSet) -> None:
                 width="stretch",
                 alt="Skipped files with the reason for each",
             )
+
+
+def _factors(images: ImageSet) -> None:
+    if images.factors is None:
+        return
+    st.subheader("Factors of variation", anchor=False)
+    sheets.factor_sheet(images.factors, key="data_factors")
+    names = [factor.name for factor in images.factors.about]
+    st.caption(
+        f"One image, with one factor varied in each row. Every image of the set is drawn from {len(names)} values "
+        f"chosen independently: {', '.join(names[:-1])} and {names[-1]}. The class is the kind of object."
+    )
 
 
 def _measurements(images: ImageSet) -> None:

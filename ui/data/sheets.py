@@ -6,6 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from core.data import ImageSet
+from core.data.factors import Factors
 from core.data.statistics import DatasetStatistics
 from core.images.convert import to_uint8
 from ui.components.gallery.class_sheet import Row, class_sheet
@@ -53,6 +54,15 @@ def sample_sheet(images: ImageSet, seed: int, *, key: str) -> str:
         "Each row is a class, drawn at random from the training images. A latent space has to describe what varies "
         f"within a row.{more}"
     )
+
+
+def factor_sheet(factors: Factors, *, key: str) -> None:
+    """Show one image varied in each of its factors, a row for each."""
+    rows = [
+        Row(factor.name, pluralize(len(factor.values), "value"), pictures)
+        for factor, pictures in zip(factors.about, factors.sheet, strict=True)
+    ]
+    class_sheet(rows, key=key)
 
 
 def mean_sheet(images: ImageSet, facts: DatasetStatistics, *, key: str) -> None:

@@ -11,7 +11,7 @@ import streamlit as st
 from core import runs
 from core.gan.experiments import is_experiment_recipe
 from core.jobs.training_job import TrainingJob
-from core.recipes.presets import for_digits, preset
+from core.recipes.presets import adapted, preset
 from core.recipes.recipe import Recipe
 from core.runs import Run, RunError
 from ui.shared import address
@@ -83,8 +83,7 @@ def source_name(run: Run) -> str:
 def recipe_from(source: Run) -> Recipe:
     """The recipe of a GAN that starts from this run's decoder."""
     recipe = preset(PRESET).with_(dataset=source.recipe.dataset, folder=source.recipe.folder)
-    recipe = for_digits(recipe) if recipe.dataset == "digits" else recipe
-    return recipe.with_(source=source.name)
+    return adapted(recipe, recipe.dataset).with_(source=source.name)
 
 
 def start(source: Run) -> None:

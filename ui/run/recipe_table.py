@@ -13,12 +13,11 @@ OWN = ("name", "dataset", "folder", "image_shape", "source", "source_model")
 
 
 def preset_of(recipe: Recipe) -> Recipe | None:
-    """The preset that a recipe started from, adapted to the digits where the recipe is for them; None where the lab has
+    """The preset that a recipe started from, in the version for the recipe's data set; None where the lab has
     no preset of that name."""
     if recipe.name not in presets.PRESETS:
         return None
-    found = presets.preset(recipe.name)
-    return presets.for_digits(found) if recipe.dataset == "digits" else found
+    return presets.adapted(presets.preset(recipe.name), recipe.dataset)
 
 
 def differences(recipes: list[Recipe]) -> list[str]:

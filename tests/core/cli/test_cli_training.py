@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from core import runs
-from core.recipes.presets import PRESETS, for_digits, preset
+from core.recipes.presets import PRESETS, for_digits, for_shapes, preset
 from core.recipes.recipe import fields
 from core.runs import weights
 from tests.core.cli.cli_tools import TINY, parsed, refused
@@ -31,6 +31,7 @@ def test_every_recipe_can_be_written_in_flags_and_read_back(name):
 def test_without_flags_the_recipe_is_the_preset_itself():
     assert parsed("train plane-vae") == preset("plane-vae")
     assert parsed("train plane-vae --digits --beta 4") == for_digits(preset("plane-vae")).with_(beta=4)
+    assert parsed("train plane-vae --shapes --beta 4") == for_shapes(preset("plane-vae")).with_(beta=4)
 
 
 def test_a_folder_is_written_down_in_full_and_implies_its_data_set(tmp_path):

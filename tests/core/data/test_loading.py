@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from core import data
-from core.data import idx, loading, statistics
+from core.data import digits, idx, statistics
 from core.images import convert
 from core.images.shape import ImageShape
 from core.system import paths
@@ -97,13 +97,13 @@ def test_the_real_files_are_read_as_torchvision_reads_them(name):
 @pytest.mark.slow
 def test_the_digits_are_scikit_learns_digits():
     known = pytest.importorskip("sklearn.datasets").load_digits()
-    pixels, labels = loading._digits_table()
+    pixels, labels = digits._digits_table()
     assert np.array_equal(pixels, known.images) and np.array_equal(labels, known.target)
 
 
 def test_the_digits_are_there_without_their_file_too(monkeypatch):
-    monkeypatch.setattr(loading, "find_spec", lambda name: None)
-    assert loading._digits_table()[0].shape == (1_797, 8, 8)
+    monkeypatch.setattr(digits, "find_spec", lambda name: None)
+    assert digits._digits_table()[0].shape == (1_797, 8, 8)
 
 
 def test_the_digits_are_split_by_class_and_lose_none():
@@ -136,7 +136,7 @@ def test_the_digits_are_there_in_every_shape(shape):
 
 def test_the_digits_at_their_default_shape_are_those_of_the_first_version():
     images = data.load("digits")
-    pixels, labels = loading._digits_table()
+    pixels, labels = digits._digits_table()
     picture = np.pad(pixels[0] / np.float32(16), 1)
     large = np.asarray(Image.fromarray(picture).resize((28, 28), Image.Resampling.BICUBIC))
     first = np.rint(np.clip(2.0 * large - 0.45, 0, 1) * 255).astype(np.uint8)
@@ -209,7 +209,7 @@ def test_a_missing_set_says_how_to_get_it_and_the_digits_remain(tmp_path, monkey
 
 
 def test_an_unknown_set_is_refused_with_the_names_there_are():
-    with pytest.raises(data.DataError, match=r"no data set 'cifar'.*digits, mnist"):
+    with pytest.raises(data.DataError, match=r"no data set 'cifar'.*digits, shapes, mnist"):
         data.load("cifar")
 
 

@@ -9,7 +9,7 @@ from core.recipes import duration, presets
 from core.recipes.recipe import Recipe, fields
 
 
-@pytest.mark.parametrize("name", ["digits", "mnist"])
+@pytest.mark.parametrize("name", ["digits", "shapes", "mnist"])
 def test_the_images_of_an_epoch_are_those_of_the_real_split(name):
     if not data.status()[name].ready:
         pytest.skip("needs the real MNIST files: set LATENT_LAB_DATA to a folder that holds them")
