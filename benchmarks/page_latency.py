@@ -59,15 +59,25 @@ STILL = "[data-testid=stApp][data-test-script-state=notRunning]"
 
 
 def serve(runs: str) -> subprocess.Popen:
-    """The lab's server, as `streamlit run app.py` starts it."""
+    """The lab's server, as `lab.py` starts it. It ends when its standard input does."""
     environment = os.environ | {"LATENT_LAB_RUNS": runs}
     return subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(PORT), "--server.headless", "true"],
+        [
+            sys.executable,
+            "-m",
+            "bootstrap.server",
+            "run",
+            "app.py",
+            "--server.port",
+            str(PORT),
+            "--server.headless",
+            "true",
+        ],
         cwd=ROOT,
         env=environment,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.PIPE,
     )
 
 

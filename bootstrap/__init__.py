@@ -12,6 +12,7 @@ Standard library only, because nothing else is installed yet when this runs.
     launcher.py        port, server, health, browser, shutdown
     server.py          the server process: Streamlit, which ends with the launcher
     door.py            refuses requests of other pages and computers; the visitor's token
+    pictures.py        answers for Generate's sliders, without a run of the page's script
     limits.py          open files and the size of the log
     rerun_guard.py     rewrites rerun messages so that each click acts exactly once
     dev_setup.py       the test command: developer packages, a browser, pytest

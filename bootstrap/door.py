@@ -203,6 +203,7 @@ def guard() -> None:
     try:
         server = importlib.import_module("streamlit.web.server.starlette.starlette_server")
         config = importlib.import_module("streamlit.config")
+        pictures = importlib.import_module("bootstrap.pictures")
         build = server.create_starlette_app
     except (ImportError, AttributeError):
         sys.exit(
@@ -215,7 +216,8 @@ def guard() -> None:
     def create_starlette_app(runtime: Any) -> Door:
         if problem := listening_problem(config.get_option("server.address")):
             sys.exit(problem)
-        return Door(build(runtime), str(config.get_option("server.baseUrlPath") or "").strip("/"))
+        base = str(config.get_option("server.baseUrlPath") or "").strip("/")
+        return Door(pictures.Pictures(build(runtime), base), base)
 
     create_starlette_app.has_door = True  # type: ignore[attr-defined]
     setattr(server, "create_starlette_app", create_starlette_app)  # noqa: B010

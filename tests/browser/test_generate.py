@@ -420,13 +420,30 @@ def test_on_a_phone_the_plane_and_the_picture_take_the_width_and_the_axes_stand_
     keeps_the_picture_in_sight(page)
 
 
-def test_a_key_press_brings_the_exact_picture_from_the_server(page, lab):
+def test_a_key_brings_the_exact_picture_while_it_is_down_and_the_script_hears_of_it_at_the_release(page, lab):
     visit(page, lab, "example-conv-vae")
-    before = state(page)
+    undo, before = page.get_by_role("button", name="Undo"), state(page)
     sliders(page).first.focus()
-    page.keyboard.press("ArrowRight")
+    expect(undo).to_be_disabled()
+    with page.expect_response("**/_lab/picture"):
+        page.keyboard.down("ArrowRight")
     after = served(page, before["seq"])
     assert after["hash"] != before["hash"] and after["picture"] != before["picture"]
+    page.keyboard.up("ArrowRight")
+    expect(undo).to_be_enabled()
+    settled(page)
+    assert state(page)["picture"] == after["picture"], "the script decodes the same"
+
+
+@pytest.mark.goes_on
+def test_where_the_server_has_no_picture_the_script_brings_it(page, lab):
+    visit(page, lab, "example-conv-vae")
+    before = served(page)
+    page.route("**/_lab/picture", lambda route: route.fulfill(body=""))
+    sliders(page).first.focus()
+    page.keyboard.down("ArrowLeft")
+    assert served(page, before["seq"])["picture"] != before["picture"]
+    page.keyboard.up("ArrowLeft")
 
 
 @pytest.mark.goes_on

@@ -84,15 +84,17 @@ class LatentCursor:
         Messages come from a browser, so one that holds no valid point of this space is ignored. Moves of the same
         slider within `SAME_DRAG_SECONDS` are one step to undo.
         """
-        values, seq, dim = message.get("sigma_units"), message.get("seq"), message.get("dim")
-        if not isinstance(values, list) or len(values) != len(self.sigma_units) or not isinstance(seq, int):
-            return
-        if not all(isinstance(x, (int, float)) and not isinstance(x, bool) and math.isfinite(x) for x in values):
+        point, seq, dim = (
+            point_of(message.get("sigma_units"), len(self.sigma_units)),
+            message.get("seq"),
+            message.get("dim"),
+        )
+        if point is None or not isinstance(seq, int):
             return
         now = time.monotonic()
         if dim != self.last_move[0] or dim == -1 or now - self.last_move[1] > SAME_DRAG_SECONDS:
             self._remember()
-        self.sigma_units, self.seq = [_clip(x) for x in values], seq
+        self.sigma_units, self.seq = point, seq
         self.last_move = (dim if isinstance(dim, int) else -1, now)
 
     def begin_at(self, sigma_units: list[float], original: Original | None = None) -> None:
@@ -134,8 +136,17 @@ class LatentCursor:
         self.future.clear()
 
 
+def point_of(values: object, dims: int) -> list[float] | None:
+    """The point that a browser's message names: `dims` numbers, brought within ±`MAX_SIGMA`; None where it is none."""
+    if not isinstance(values, list) or len(values) != dims:
+        return None
+    if not all(isinstance(x, (int, float)) and not isinstance(x, bool) and abs(x) < math.inf for x in values):
+        return None
+    return [_clip(x) for x in values]
+
+
 def _clip(x: float) -> float:
-    return max(-MAX_SIGMA, min(MAX_SIGMA, float(x)))
+    return float(max(-MAX_SIGMA, min(MAX_SIGMA, x)))
 
 
 def cursor_of(loaded: LoadedModel, first: Callable[[], list[float]] | None = None) -> LatentCursor:

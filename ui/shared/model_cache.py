@@ -9,6 +9,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
+from weakref import WeakValueDictionary
 
 import numpy as np
 import streamlit as st
@@ -108,6 +109,14 @@ class LoadedModel:
         return max(1, int(self.rate * SLICE_SECONDS))
 
 
+_IN_MEMORY: WeakValueDictionary[str, LoadedModel] = WeakValueDictionary()
+
+
+def in_memory(name: str) -> LoadedModel | None:
+    """The model of that `LoadedModel.name`, if a page holds it; it is not loaded for this."""
+    return _IN_MEMORY.get(name)
+
+
 def load(run: Run) -> LoadedModel:
     """The model of a run with its best weights (of an experiment's run with its last ones: `shown_weights`), from
     memory if they have not changed since.
@@ -131,6 +140,7 @@ def _load(path: str, version: int) -> LoadedModel:
     model = load_model(run, shown_weights(run))
     name = f"{run.name}@{version}"
     loaded = LoadedModel(model, run.recipe, latent_axes.axes(model), name, model.has_prior, run, version)
+    _IN_MEMORY[name] = loaded
     if model.encoder is None:
         search.warm()  # its process imports torch meanwhile
     loaded.pictures(np.zeros((32, model.latent_dim), np.float32))  # the first call is slow; then the rate is known

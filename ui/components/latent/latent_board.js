@@ -24,9 +24,10 @@ function start(root) {
   const view = { send: null, accept, stop };
   let props = { run: null, order: [], prior: true, span: 3 }, shape = null;
   let position = [], rows = [], stamp = null;
-  let sent = 0, answered = 0; // numbers of the newest message and of the newest one answered
+  let sent = 0, answered = 0, heard = 0; // numbers of the newest position: sent, with its picture here, of the script
+  let asking = false, newest = null, held = null; // steps: the last one, and the one that the script has yet to hear of
   let moves = 0, movesSent = 0; // a late answer must not overwrite a later move
-  let decoded = null, preview = null, pointerDown = false, idleTimer = null, answerTimer = null;
+  let decoded = null, preview = null, pointerDown = false, keyDown = false, idleTimer = null, answerTimer = null;
   let requested = null, requestedAt = 0, subscriptions = [];
 
   function accept(data) {
@@ -39,10 +40,12 @@ function start(root) {
     if (outside) {
       stamp = data.stamp;
       sent = Math.max(Date.now(), sent + 1, data.seq); // above every number an earlier visit has used
-      answered = sent;
+      answered = heard = sent;
+      held = null;
       moves = movesSent = 0;
       position = [...data.sigma_units];
     } else {
+      heard = data.seq;
       if (data.seq < sent || moves !== movesSent) return;
       answered = data.seq;
       position = [...data.sigma_units];
@@ -110,16 +113,22 @@ function start(root) {
     if (dead) name.append(createElement("em", { text: " dead" }));
     const row = { dim, input, value };
     input.addEventListener("input", () => move(row, Number(input.value)));
-    input.addEventListener("change", () => send(dim, pointerDown));
+    input.addEventListener("change", () => send(dim, pointerDown, keyDown));
     const prepare = () => { if (!ready(dim)) requestSheet(); };
     input.addEventListener("pointerenter", prepare);
     input.addEventListener("pointerdown", () => { pointerDown = true; prepare(); });
     for (const end of ["pointerup", "pointercancel"]) {
-      input.addEventListener(end, () => setTimeout(() => { pointerDown = false; })); // after the change event
+      input.addEventListener(end, () => setTimeout(() => { // after the change event
+        pointerDown = false;
+        report();
+      }));
     }
+    input.addEventListener("keyup", release);
+    input.addEventListener("blur", release);
     const reset = () => { move(row, 0); send(dim, false); };
     input.addEventListener("dblclick", reset);
     input.addEventListener("keydown", (event) => {
+      keyDown = true;
       const act = { 0: reset, Enter: () => typeNumber(row) }[event.key];
       if (!act || event.ctrlKey || event.metaKey || event.altKey) return;
       event.preventDefault();
@@ -171,7 +180,7 @@ function start(root) {
     const drawn = draw();
     publish(`position:${props.run}`, position);
     // No sheet to draw from yet: ask the server as fast as it answers, one question at a time.
-    if (!drawn && pointerDown && answered >= sent) send(row.dim, false);
+    if (!drawn && pointerDown && answered >= sent) send(row.dim, false, true);
   }
 
   function label(row) {
@@ -195,19 +204,54 @@ function start(root) {
     input.setAttribute("aria-valuetext", `${formatSigned(at)} sigma${words}`);
   }
 
-  function send(dim, released) {
+  // Takes the position as a step: asks for its picture, and tells the script at once or, with `hold`, at the release.
+  function send(dim, released, hold = false) {
     sent += 1;
     movesSent = moves;
     clearTimeout(idleTimer);
-    clearTimeout(answerTimer);
     keep();
-    const message = { seq: sent, sigma_units: position.map((x) => Math.round(x * 1e4) / 1e4), dim };
-    view.send(message);
-    answerTimer = setTimeout(() => {
-      if (answered < message.seq && sent === message.seq) view.send(message);
-    }, ANSWER_TIMEOUT);
+    held = { seq: sent, sigma_units: position.map((x) => Math.round(x * 1e4) / 1e4), dim };
+    if (pictureAddress()) ask(held);
+    if (!hold || !pictureAddress()) report();
     if (released) requestSheet();
     else idleTimer = setTimeout(requestSheet, IDLE);
+  }
+
+  function release() {
+    keyDown = false;
+    report();
+  }
+
+  // Tells the script the newest position, once.
+  function report() {
+    const message = held;
+    held = null;
+    if (!message) return;
+    clearTimeout(answerTimer);
+    view.send(message);
+    answerTimer = setTimeout(() => {
+      if (heard < message.seq && sent === message.seq) view.send(message);
+    }, ANSWER_TIMEOUT);
+  }
+
+  // Fetches the picture of a step, one at a time: of those taken meanwhile only the last is asked for. Where the server
+  // has none, the script brings it.
+  async function ask(step) {
+    newest = step;
+    if (asking) return;
+    asking = true;
+    const { run } = props, picture = await fetchPicture(run, step.sigma_units);
+    asking = false;
+    if (!inner.isConnected || run !== props.run) return;
+    let drawn = true;
+    if (picture?.length !== shape.size) report();
+    else if (step.seq > answered) {
+      [decoded, answered] = [picture, step.seq];
+      drawn = draw();
+      if (!drawn) paintImage(main, picture, shape);
+    }
+    if (newest !== step) ask(newest);
+    else if (!drawn && pointerDown && moves !== movesSent) send(step.dim, false, true); // it has moved on meanwhile
   }
 
   // Asks for a new sheet through the current position, once for each position.
@@ -304,6 +348,23 @@ function start(root) {
     removeView(root);
   }
   return view;
+}
+
+// Where the lab's own server answers with pictures (`bootstrap/pictures.py`); null behind another one.
+function pictureAddress() {
+  const base = window.__streamlit?.BACKEND_BASE_URL;
+  return base ? `${base}_lab/picture` : null;
+}
+
+// The image at a point, or null where the server has none.
+async function fetchPicture(run, point) {
+  try {
+    const body = JSON.stringify({ run, sigma_units: point });
+    const answer = await fetch(pictureAddress(), { method: "POST", body });
+    return answer.ok ? new Uint8Array(await answer.arrayBuffer()) : null;
+  } catch {
+    return null;
+  }
 }
 
 // FNV-1a over the rounded position: tells two positions apart without carrying d numbers.
