@@ -1,8 +1,11 @@
-"""A user's folder of pictures as a data set.
+"""A user's own pictures as a data set: those of a folder, or of a zip archive.
 
 Sub-folders are classes, or the training and test set with the classes inside them (`core/data/layout.py`); pictures
 outside sub-folders have no class. Every page of a file with several is an image. Files that cannot be used are skipped
 and listed with the reason, since of two thousand photos some are always damaged.
+
+Pictures are decoded by a few threads and written into one array at once, so that reading a set takes little more memory
+than the set. Only deep and transparent pictures wait until all are seen, since their levels are chosen for the whole.
 """
 
 from __future__ import annotations
@@ -11,19 +14,19 @@ import os
 import re
 import threading
 import unicodedata
-from collections import OrderedDict
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from pathlib import Path
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 from PIL import Image
 
 from core.data import holdout
+from core.data.archive import Archive
 from core.data.fingerprint import digests, keys
 from core.data.image_set import DataError, ImageSet
 from core.data.layout import TEST, TRAIN, VALIDATION, Place, places
+from core.data.picture_source import Content, Entry, Folder, PictureSource
 from core.images import foreign_files, levels, picture_files
 from core.images.convert import ImageError
 from core.images.levels import Decoded
@@ -31,48 +34,42 @@ from core.images.pixel_choices import PixelChoices
 from core.images.shape import GREY_28, ImageShape
 from core.system.user_paths import existing, shown
 
-MAX_FILES = 300_000
-"""Files below a folder, at most: more are probably a whole disk, chosen by mistake."""
-
 MAX_MEMORY = 4_000_000_000
 """Bytes of the images in memory, at most."""
 
 KEPT = 2
 """Sets that stay in memory."""
 
-_NOISE = {"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"}
-_NOISE_FOLDERS = {"__macosx", "@eadir", "$recycle.bin", "system volume information", "lost+found"}
+BLOCK = 64
+"""Files that a thread decodes before it takes the next ones."""
 
-_Entry = tuple[str, int, int]
-"""Path below the folder, mark of its last change, bytes; a size of −1 marks a folder that may not be read."""
+Watch = Callable[[int, int], None]
+"""Told how many files are read, of how many; what it raises ends the reading."""
 
-_Key = tuple[Path, tuple[_Entry, ...], ImageShape, PixelChoices]
+_Key = tuple[PictureSource, tuple[Entry, ...], ImageShape, PixelChoices]
 
 _kept: OrderedDict[_Key, ImageSet] = OrderedDict()
 _lock = threading.Lock()
 _reading: dict[_Key, threading.Lock] = {}
 
 
-def load(folder: str, shape: ImageShape = GREY_28, choices: PixelChoices | None = None) -> ImageSet:
-    """The pictures below a folder, fitted into `shape`.
+def load(
+    folder: str, shape: ImageShape = GREY_28, choices: PixelChoices | None = None, watch: Watch | None = None
+) -> ImageSet:
+    """The pictures below a folder or in a zip archive, fitted into `shape`.
 
     Training and test images are those of its `train` and `test` folders, else about 5/6 and 1/6, chosen by the
     content of each (`holdout`), so that an image keeps its role when the folder grows.
     Read again only after a file was added, removed or changed. A single picture is both training and test image.
 
     Args:
-        choices: what becomes black and white; the set's `pixels` says what was used.
+        folder: path of the folder or the archive. choices: what becomes black and white; the set's `pixels` says what
+            was used. watch: see `Watch`.
     Raises:
         DataError: no such folder, no usable picture in it, or too many files.
     """
-    root = find(folder)
-    entries = tuple(_entries(root))
-    if (size := len(entries) * shape.values) > MAX_MEMORY:
-        raise DataError(
-            f"“{shown(root)}” holds {len(entries):,} files; images of {shape} would take {size / 1e9:.1f} GB of "
-            f"memory. Choose a smaller shape or fewer images (up to {MAX_MEMORY / 1e9:.0f} GB)."
-        )
-    key = (root, entries, shape, choices or PixelChoices())
+    source = find(folder)
+    key = (source, source.mark, shape, choices or PixelChoices())
     with _lock:
         waiting = _reading.setdefault(key, threading.Lock())
     with waiting:  # two visitors who open the same folder read it once
@@ -81,7 +78,7 @@ def load(folder: str, shape: ImageShape = GREY_28, choices: PixelChoices | None 
                 _kept.move_to_end(key)
                 return _kept[key]
         try:
-            images = read(*key)
+            images = read(source, shape, key[3], watch)
         finally:
             with _lock:
                 _reading.pop(key, None)
@@ -99,14 +96,14 @@ def _keep(key: _Key, images: ImageSet) -> None:
         _kept.popitem(last=False)
 
 
-def find(folder: str) -> Path:
-    """The folder that a visitor's text means, as an absolute path.
+def find(folder: str) -> PictureSource:
+    """The folder or archive that a visitor's text means.
 
     Raises:
-        DataError: there is none, or it is a file.
+        DataError: there is none, or it is a file of another kind.
     """
     if not folder.strip():
-        raise DataError("No folder is given. Type the path of a folder of images.")
+        raise DataError("No folder is given. Type the path of a folder of images, or of a zip archive.")
     found = existing(folder)
     text = shown(folder.strip())
     if found is None:
@@ -117,180 +114,204 @@ def find(folder: str) -> Path:
             + "Check the path."
         )
     if found.is_dir():
-        return found.resolve()
+        return Folder(found.resolve())
+    head = b""
     try:
-        with open(found, "rb") as file:
-            why = foreign_files.kind(found.name, file.read(foreign_files.HEAD)) if found.is_file() else ""
+        if found.is_file():
+            with open(found, "rb") as file:
+                head = file.read(foreign_files.HEAD)
     except OSError:
-        why = ""
-    why = why or foreign_files.reason(found.name, b"")
+        pass
+    if found.is_file() and foreign_files.is_zip(found.name, head):
+        return Archive(found.resolve())
+    why = foreign_files.kind(found.name, head) or foreign_files.reason(found.name, b"")
     what = why if "(" in why else "is a file"
-    raise DataError(f"“{text}” {what}. Give the folder that holds the images.")
+    raise DataError(f"“{text}” {what}. Give the folder that holds the images, or a zip archive of them.")
 
 
-def _entries(root: Path) -> list[_Entry]:
-    """Every file below the folder in natural order, without hidden ones and loops of links."""
-    found: list[_Entry] = []
-    seen: set[str] = set()
-    waiting: list[str] = [str(root)]
-    links: list[str] = []
-    while waiting or links:
-        # Links come last, so that a real folder gives its own name to the class.
-        here = waiting.pop() if waiting else links.pop(0)
-        real = os.path.realpath(here)
-        if real in seen:
-            continue
-        seen.add(real)
-        below = os.path.relpath(here, root)
-        start = "" if below == os.curdir else below + os.sep
-        try:
-            with os.scandir(here) as listing:
-                for item in listing:
-                    if item.name.startswith(".") or item.name.lower() in _NOISE:
-                        continue
-                    if _is_dir(item):
-                        if item.name.lower() not in _NOISE_FOLDERS:
-                            (links if item.is_symlink() else waiting).append(item.path)
-                    else:
-                        found.append((start + item.name, *_stamp(item)))
-        except OSError as error:
-            if here == str(root):
-                raise DataError(f"The folder “{shown(root)}” cannot be read ({error.strerror}).") from error
-            found.append((below, 0, -1))
-        links.sort(key=_natural)
-        if max(len(found), len(seen)) > MAX_FILES:
-            raise DataError(
-                f"“{shown(root)}” holds more than {MAX_FILES:,} files. Choose a folder with only the images, at most "
-                f"{MAX_FILES:,} of them."
-            )
-    return sorted(found, key=lambda entry: _natural(entry[0]))
-
-
-def _is_dir(item: os.DirEntry[str]) -> bool:
-    try:
-        return item.is_dir()
-    except OSError:  # a link to itself
-        return False
-
-
-def _stamp(item: os.DirEntry[str]) -> tuple[int, int]:
-    try:
-        stat = item.stat()
-        # Unpacking and copying keep a file's time; that of its entry in the folder (not on Windows) cannot be kept.
-        return stat.st_mtime_ns + stat.st_ctime_ns, stat.st_size
-    except OSError:  # a link to nowhere, or gone since the listing
-        return 0, 0
-
-
-_DIGITS = re.compile(r"(\d+)")
-
-
-def _natural(name: str) -> list[tuple[int, str]]:
-    """Sort key that puts `2.png` before `10.png`."""
-    parts = _DIGITS.split(name.casefold())
-    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
-
-
-@dataclass(frozen=True, eq=False)
-class _Found:
-    """A page of a file: its picture or the reason why there is none, and its place."""
-
-    file: str
-    picture: Decoded | str
-    place: Place
+_Row = np.ndarray | Decoded
+"""A picture that is finished, or one whose levels depend on the others."""
 
 
 def read(
-    root: Path, entries: Sequence[_Entry], shape: ImageShape = GREY_28, choices: PixelChoices | None = None
+    source: PictureSource,
+    shape: ImageShape = GREY_28,
+    choices: PixelChoices | None = None,
+    watch: Watch | None = None,
 ) -> ImageSet:
-    """The pictures of these files as a set; files that cannot be read are listed in `skipped`."""
-    files = [entry[0] for entry in entries]
-    where, notes = places(files, _by_name(files))
+    """The pictures of a folder or an archive as a set; files that cannot be read are listed in `skipped`.
 
-    def one(entry: _Entry, place: Place) -> list[Decoded | str]:
-        if entry[2] < 0:
-            return ["is a folder that may not be read"]
+    Raises:
+        DataError: none can be used, or they would take more than `MAX_MEMORY`.
+    """
+    entries = source.entries
+    _check_memory(source, len(entries), shape)
+    where, notes = _places([entry.name for entry in entries])
+    found = _Found(source, shape, choices or PixelChoices(), len(entries))
+    with source.open() as content:
+        for number, (entry, place, pages) in enumerate(_decoded(entries, where, content, shape, found.choices)):
+            found.add(entry, place, pages)
+            if watch and number % BLOCK == 0:
+                watch(number, len(entries))
+    if not found.count:
+        raise DataError(_nothing(source, found.skipped))
+    return found.finished(notes)
+
+
+def _check_memory(source: PictureSource, count: int, shape: ImageShape) -> None:
+    if (size := count * shape.values) > MAX_MEMORY:
+        raise DataError(
+            f"“{shown(source.place)}” holds {count:,} files; images of {shape} would take {size / 1e9:.1f} GB of "
+            f"memory. Choose a smaller shape or fewer images (up to {MAX_MEMORY / 1e9:.0f} GB)."
+        )
+
+
+def _decoded(
+    entries: Sequence[Entry], where: Sequence[Place], content: Content, shape: ImageShape, choices: PixelChoices
+) -> Iterator[tuple[Entry, Place, list[_Row | str]]]:
+    """The pages of each file in order, with a few blocks of files on the way at once."""
+
+    def one(entry: Entry, place: Place) -> list[_Row | str]:
+        if refusal := entry.refusal or place.left_out:
+            return [refusal]
         try:
-            return [place.left_out] if place.left_out else list(picture_files.pages(root / entry[0], shape))
+            pages = picture_files.pages(content(entry), shape, name=entry.name)
+            return [_ready(page, shape, choices) for page in pages]
         except ImageError as error:
             return [str(error)]
 
+    def block(start: int) -> list[list[_Row | str]]:
+        rows = slice(start, start + BLOCK)
+        return [one(entry, place) for entry, place in zip(entries[rows], where[rows], strict=True)]
+
     # Pillow releases the GIL while it decodes, so that several threads read a folder of photos several times faster.
-    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-        pages = list(pool.map(one, entries, where))
-    found = [_Found(file, page, place) for file, place, all_ in zip(files, where, pages, strict=True) for page in all_]
-    good = [one for one in found if not isinstance(one.picture, str)]
-    skipped = tuple((shown(one.file), one.picture) for one in found if isinstance(one.picture, str))
-    if not good:
-        raise DataError(_nothing(root, skipped))
-    notes += _several(pages)
-    return _set(good, skipped, notes, shape, choices or PixelChoices())
+    threads = min(8, os.cpu_count() or 1)
+    starts, working = deque(range(0, len(entries), BLOCK)), deque[Future[list[list[_Row | str]]]]()
+    with ThreadPoolExecutor(threads) as pool:
+        try:
+            done = 0
+            while starts or working:
+                while starts and len(working) < 2 * threads:
+                    working.append(pool.submit(block, starts.popleft()))
+                for pages in working.popleft().result():
+                    yield entries[done], where[done], pages
+                    done += 1
+        finally:
+            for future in working:
+                future.cancel()
 
 
-def _by_name(files: Sequence[str]) -> list[bool]:
-    """Which files are pictures by the ending of their names."""
+def _ready(page: Decoded | str, shape: ImageShape, choices: PixelChoices) -> _Row | str:
+    """A page in its final levels, where they do not depend on the other pictures of the set."""
+    if isinstance(page, str) or page.sample is not None or page.opacity is not None:
+        return page
+    return levels.picture(page, choices, shape)
+
+
+def _places(files: Sequence[str]) -> tuple[list[Place], tuple[str, ...]]:
+    """The place of each file, by the files whose names end as those of pictures do, and notes."""
     Image.init()
-    return [os.path.splitext(file)[1].lower() in Image.EXTENSION for file in files]
+    found, notes = places(files, [os.path.splitext(file)[1].lower() in Image.EXTENSION for file in files])
+    shared: dict[Place, Place] = {}  # a few objects instead of one for each file
+    return [shared.setdefault(place, place) for place in found], notes
 
 
-def _several(pages: Sequence[Sequence[Decoded | str]]) -> tuple[str, ...]:
-    many = [sum(not isinstance(page, str) for page in all_) for all_ in pages if len(all_) > 1]
-    if not many:
-        return ()
-    files = "1 file holds" if len(many) == 1 else f"{len(many):,} files hold"
-    return (f"{files} several pages or frames: each of these {sum(many):,} is an image of the set.",)
+class _Found:
+    """Pictures of a source as they come in, in one array that grows where files have several pages."""
+
+    def __init__(self, source: PictureSource, shape: ImageShape, choices: PixelChoices, files: int):
+        self.choices, self.count, self.skipped = choices, 0, list[tuple[str, str]]()
+        self._source, self._shape = source, shape
+        self._images = np.empty((files, *shape.picture), np.uint8)
+        self._special: dict[int, Decoded] = {}
+        self._labels, self._parts = list[int](), list[str]()
+        self._classes: dict[str, int] = {}
+        self._series = self._of_series = 0
+
+    def add(self, entry: Entry, place: Place, pages: Sequence[_Row | str]) -> None:
+        """Take up the pages of one file."""
+        usable = 0
+        for page in pages:
+            if isinstance(page, str):
+                self.skipped.append((shown(entry.name), page))
+                continue
+            usable += 1
+            self._append(page)
+            label = -1 if place.label is None else self._classes.setdefault(place.label, len(self._classes))
+            self._labels.append(label)
+            self._parts.append(place.part)
+        if len(pages) > 1:
+            self._series += 1
+            self._of_series += usable
+
+    def _append(self, page: _Row) -> None:
+        if self.count == len(self._images):
+            larger = self.count + max(16, self.count // 4)
+            _check_memory(self._source, self.count + 1, self._shape)
+            self._images.resize((larger, *self._shape.picture), refcheck=False)
+        if isinstance(page, Decoded):
+            self._special[self.count] = page
+        else:
+            self._images[self.count] = page
+        self.count += 1
+
+    def finished(self, notes: tuple[str, ...]) -> ImageSet:
+        """The images with their levels, classes and parts."""
+        self._images.resize((self.count, *self._shape.picture), refcheck=False)
+        used = levels.settle(list(self._special.values()), self.choices)
+        for row, decoded in self._special.items():
+            self._images[row] = levels.picture(decoded, used, self._shape)
+        if self._series:
+            files = "1 file holds" if self._series == 1 else f"{self._series:,} files hold"
+            notes += (f"{files} several pages or frames: each of these {self._of_series:,} is an image of the set.",)
+        notes += levels.notes(self._special, self._images, used)
+        labels = np.array(self._labels, np.int64)
+        train, test, held_out, more = _parts(self._parts, self._images, labels)
+        images, self._images = self._images, self._images[:0]
+        train_images, test_images = _divided(images, train, test)
+        return ImageSet(
+            "folder",
+            train_images,
+            labels[train],
+            test_images,
+            labels[test],
+            _readable(list(self._classes)),
+            tuple(self.skipped),
+            notes + more,
+            used,
+            held_out,
+        )
 
 
-def _nothing(root: Path, skipped: Sequence[tuple[str, str]]) -> str:
-    """Why a folder gives no image, with the remedy of a file that has one (in brackets in its reason)."""
+def _divided(images: np.ndarray, train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The training images and the test images, both sorted. `images` is sorted in place, so that no second array of its
+    size is needed, and must not be used afterwards."""
+    if len(train) + len(test) > len(images):  # a single image is both
+        return images[train], images[test]
+    order = np.concatenate([train, test]).tolist()
+    for start in range(len(order)):
+        if order[start] < 0 or order[start] == start:
+            continue
+        kept, place = images[start].copy(), start
+        while (comes := order[place]) != start:
+            images[place], order[place] = images[comes], -1
+            place = comes
+        images[place], order[place] = kept, -1
+    return images[: len(train)], images[len(train) :]
+
+
+def _nothing(source: PictureSource, skipped: Sequence[tuple[str, str]]) -> str:
+    """Why a source gives no image, with the remedy of a file that has one (in brackets in its reason)."""
     if not skipped:
-        return f"The folder “{shown(root)}” is empty. Put images into it or choose another one."
+        return f"The {source.kind} “{shown(source.place)}” is empty. Put images into it or choose another one."
     file, why = next((one for one in skipped if "(" in one[1]), skipped[0])
     more = f", and {len(skipped) - 1:,} more" if len(skipped) > 1 else ""
-    advice = "" if "(" in why else " Choose another folder."
-    return f"None of the files in “{shown(root)}” is a usable image ({file} {why}{more}).{advice}"
-
-
-def _set(
-    good: Sequence[_Found],
-    skipped: tuple[tuple[str, str], ...],
-    notes: tuple[str, ...],
-    shape: ImageShape,
-    choices: PixelChoices,
-) -> ImageSet:
-    """The images with their levels, classes and parts."""
-    decoded = [one.picture for one in good if isinstance(one.picture, Decoded)]
-    used = levels.settle(decoded, choices)
-    pictures = [levels.picture(one, used, shape) for one in decoded]
-    notes += levels.notes(decoded, pictures, used)
-    names = [one.place.label for one in good]
-    classes = list(dict.fromkeys(name for name in names if name is not None))
-    number = {name: i for i, name in enumerate(classes)}
-    labels = np.array([-1 if name is None else number[name] for name in names], dtype=np.int64)
-    train, test, held_out, more = _parts([one.place.part for one in good], pictures, labels)
-
-    def gathered(rows: np.ndarray) -> np.ndarray:
-        images = np.empty((len(rows), *shape.picture), np.uint8)
-        for place, row in enumerate(rows):
-            images[place] = pictures[row]
-        return images
-
-    return ImageSet(
-        "folder",
-        gathered(train),
-        labels[train],
-        gathered(test),
-        labels[test],
-        _readable(classes),
-        skipped,
-        notes + more,
-        used,
-        held_out,
-    )
+    advice = "" if "(" in why else f" Choose another {source.kind}."
+    return f"None of the files in “{shown(source.place)}” is a usable image ({file} {why}{more}).{advice}"
 
 
 def _parts(
-    parts: Sequence[str], pictures: Sequence[np.ndarray], labels: np.ndarray
+    parts: Sequence[str], pictures: np.ndarray, labels: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, tuple[str, ...]]:
     """Indices of training and test images, those of the training images that are held out, and notes."""
     said = np.array(parts)
@@ -313,7 +334,7 @@ def _parts(
     return train, test, np.flatnonzero(said[train] == VALIDATION), _seen(pictures, train, test)
 
 
-def _seen(pictures: Sequence[np.ndarray], train: np.ndarray, test: np.ndarray) -> tuple[str, ...]:
+def _seen(pictures: np.ndarray, train: np.ndarray, test: np.ndarray) -> tuple[str, ...]:
     """A note on test images of a folder that are among its training images."""
     of = keys(digests(pictures))
     learned = {of[row] for row in train}
@@ -324,7 +345,7 @@ def _seen(pictures: Sequence[np.ndarray], train: np.ndarray, test: np.ndarray) -
     return (f"{both:,} of the {len(test):,} test images {are}: figures on the test set are too good because of that.",)
 
 
-def _own_split(pictures: Sequence[np.ndarray], labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _own_split(pictures: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Indices of training and test images by their own content (`holdout`); a single image is both."""
     everyone = np.arange(len(labels))
     if len(labels) == 1:

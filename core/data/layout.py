@@ -30,7 +30,7 @@ _WORDS = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Place:
     """What the folders of a file say: its part of the set ("": not said) and its class (None: none).
 

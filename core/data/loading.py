@@ -125,7 +125,7 @@ def status() -> dict[str, Status]:
     found = {}
     for name, source in SOURCES.items():
         if name == "folder":
-            found[name] = Status(True, "a folder of your choice", "as many as you have")
+            found[name] = Status(True, "a folder or a zip archive of your choice", "as many as you have")
         elif source.maker:
             found[name] = Status(True, source.origin, f"{source.images:,} images")
         else:

@@ -100,8 +100,8 @@ SOURCES = {
         "KMNIST",
     ),
     "folder": Source(
-        "Your folder",
-        "Your own pictures, fitted into the shape you choose, in grey or in colour.",
+        "Your pictures",
+        "Pictures of a folder or a zip archive of yours, fitted into the shape you choose, in grey or in colour.",
         (),
         0,
         0,

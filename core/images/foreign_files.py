@@ -24,7 +24,7 @@ _ENDINGS = {
     _FILM: ("mp4", "mov", "avi", "mkv", "webm", "m4v", "wmv", "mpg", "mpeg"),
     _TABLE: ("npy", "npz", "mat", "h5", "hdf5", "parquet", "pkl", "pt", "pth", "safetensors", "tfrecord"),
     _RAW: ("dng", "cr2", "cr3", "nef", "arw", "raf", "orf", "rw2", "pef", "srw"),
-    _DRAWING: ("pdf", "svg", "svgz", "eps", "ps", "ai", "docx", "pptx"),
+    _DRAWING: ("pdf", "svg", "svgz", "eps", "ps", "ai", "docx", "pptx", "xlsx", "odt", "odp", "epub"),
     _JXL: ("jxl",),
     _DICOM: ("dcm",),
 }
@@ -73,10 +73,18 @@ def kind(name: str, head: bytes) -> str:
             return _HEIC
         return "" if brand in (b"avif", b"avis", b"mif1", b"msf1") else _FILM
     if found := next((text for start, text in _BY_START if head.startswith(start)), ""):
-        return found
+        by_name = _BY_ENDING.get(_ending(name), "")
+        return by_name if found == _UNPACK and by_name in (_DRAWING, _TABLE) else found  # documents are packed as zip
     if head[:4] == b"RIFF" and head[8:12] == b"AVI ":
         return _FILM
     return _RAW if _BY_ENDING.get(_ending(name)) == _RAW else ""
+
+
+def is_zip(name: str, head: bytes) -> bool:
+    """Whether a file is to be opened as a zip archive: by its ending, or by its content where no other kind of file is
+    packed as one, as documents are."""
+    ending = _ending(name)
+    return ending == "zip" or (head.startswith((b"PK\x03\x04", b"PK\x05\x06")) and ending not in _BY_ENDING)
 
 
 def reason(name: str, head: bytes) -> str:

@@ -168,29 +168,29 @@ def _ground(pictures: Sequence[Decoded], choices: PixelChoices) -> str:
     return "white" if not levels or np.mean([p.luminance for p in levels]) < 128.0 else "black"
 
 
-def notes(pictures: Sequence[Decoded], finished: Sequence[np.ndarray], used: PixelChoices) -> tuple[str, ...]:
+def notes(special: dict[int, Decoded], finished: np.ndarray, used: PixelChoices) -> tuple[str, ...]:
     """What the choices did to a set, and what is left to choose: sentences for the Data page and the command line.
 
     Args:
-        finished: the pictures after the choices. used: the choices, settled.
+        special: pictures that are deep or not opaque everywhere, by their row. finished: all pictures after the
+            choices, `uint8` [N, H, W] or [N, H, W, 3]. used: the choices, settled.
     """
     found = []
-    if deep := sum(p.sample is not None for p in pictures):
+    if deep := sum(p.sample is not None for p in special.values()):
         how = "each scaled by itself" if used.levels == EACH else f"their values {used.levels} become black to white"
         found.append(f"{_count(deep, 'picture')} with more than 8 bits a pixel: {how}.")
-    clear = [i for i, p in enumerate(pictures) if p.transparent]
+    clear = [i for i, p in special.items() if p.transparent]
     if clear:
         ground = "each on the ground that shows it" if used.ground == EACH else f"on {used.ground}"
         found.append(f"{_count(len(clear), 'transparent picture')}: {ground}.")
-        lost = sum(_vanishes(pictures[i], finished[i]) for i in clear)
+        lost = sum(_vanishes(special[i], finished[i]) for i in clear)
         if lost:
             found.append(
                 f"{_count(lost, 'of them is', 'of them are')} hardly visible there. Choose another ground, or “each”."
             )
-    light = np.array([light_ground(p) for p in finished])
-    if used.polarity == "as-is" and min(light.sum(), (~light).sum()) >= max(1, 0.02 * len(light)):
-        plain = np.mean([_plain(p) for p in finished])
-        if plain >= 0.9:
+    if used.polarity == "as-is":
+        light, plain = _grounds(finished)
+        if min(light.sum(), (~light).sum()) >= max(1, 0.02 * len(light)) and plain.mean() >= 0.9:
             found.append(
                 f"{_count(int(light.sum()), 'picture is', 'pictures are')} dark on light and {int((~light).sum()):,} "
                 "light on dark. Choose a polarity to make them alike."
@@ -213,8 +213,17 @@ def _vanishes(decoded: Decoded, flat: np.ndarray) -> bool:
     return decoded.opacity is not None and float(np.ptp(decoded.opacity)) > 0.5 and int(np.ptp(flat)) < 24
 
 
-def _plain(flat: np.ndarray) -> bool:
-    """Whether the border is nearly of one level, as paper or a black ground is; that of a photo rarely is."""
-    edge = border(flat).astype(np.float32)
-    near = np.abs(edge - np.median(edge, axis=0)) < 32
-    return bool(near.mean() >= 0.85 and np.ptp(flat) >= 64)
+def _grounds(pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of each picture, `bool` [N]: whether its border is light (`light_ground`), and whether it is nearly of one level,
+    as paper or a black ground is; that of a photo rarely is."""
+    light, plain = np.empty(len(pictures), bool), np.empty(len(pictures), bool)
+    for start in range(0, len(pictures), 1_000):  # in blocks, since the medians take a copy
+        part = pictures[start : start + 1_000]
+        edge = np.concatenate([part[:, 0], part[:, -1], part[:, :, 0], part[:, :, -1]], axis=1).astype(np.float32)
+        near = np.abs(edge - np.median(edge, axis=1, keepdims=True)) < 32
+        flat = part.reshape(len(part), -1)
+        contrast = flat.max(1).astype(np.int16) - flat.min(1) >= 64
+        rows = slice(start, start + len(part))
+        light[rows] = np.median(edge.reshape(len(part), -1), axis=1) >= 128.0
+        plain[rows] = (near.reshape(len(part), -1).mean(1) >= 0.85) & contrast
+    return light, plain

@@ -91,15 +91,16 @@ def large(source: bytes | str | Path, side: int, colour: bool, choices: PixelCho
     return levels.flat(page, levels.settle([page], choices or PixelChoices()))
 
 
-def pages(source: bytes | str | Path, shape: ImageShape, every: bool = True) -> Iterator[Decoded | str]:
+def pages(source: bytes | str | Path, shape: ImageShape, every: bool = True, name: str = "") -> Iterator[Decoded | str]:
     """The pages of a picture file, shrunk to fit `shape`; in place of one that cannot be used, the reason.
 
     Args:
-        every: whether to go on after the first page.
+        every: whether to go on after the first page. name: of the file whose bytes these are, by which other kinds of
+            files are known.
     Raises:
         ImageError: nothing in the file can be used. MemoryError is one of the reasons.
     """
-    with _opened(source) as (file, name, head):
+    with _opened(source, name) as (file, name, head):
         with _reasons(name, head):
             picture = Image.open(file, formats=_formats())
         with picture:
@@ -161,15 +162,15 @@ def _reasons(name: str, head: bytes) -> Iterator[None]:
 
 
 @contextmanager
-def _opened(source: bytes | str | Path) -> Iterator[tuple[IO[bytes], str, bytes]]:
+def _opened(source: bytes | str | Path, name: str = "") -> Iterator[tuple[IO[bytes], str, bytes]]:
     """A file that may be read as a picture, its name and its first bytes.
 
     Raises:
         ImageError: no file, empty, too large, or of a kind that is known not to be a picture.
     """
     if isinstance(source, bytes):
-        _check("", len(source), source[: foreign_files.HEAD])
-        yield io.BytesIO(source), "", source[: foreign_files.HEAD]
+        _check(name, len(source), source[: foreign_files.HEAD])
+        yield io.BytesIO(source), name, source[: foreign_files.HEAD]
         return
     name = os.path.basename(source)
     try:
@@ -196,15 +197,25 @@ def _check(name: str, size: int, head: bytes) -> None:
         raise ImageError("is empty")
     if other := foreign_files.kind(name, head):
         raise ImageError(other)
-    if size > MAX_BYTES:
-        raise ImageError(f"is too large ({size / 1e6:,.0f} MB; up to {MAX_BYTES / 1e6:.0f} MB are read)")
+    if reason := too_large(size):
+        raise ImageError(reason)
+
+
+def too_large(size: int) -> str:
+    """Why a picture file of so many bytes is not read, or ""."""
+    return f"is too large ({size / 1e6:,.0f} MB; up to {MAX_BYTES / 1e6:.0f} MB are read)" if size > MAX_BYTES else ""
 
 
 @lru_cache
 def _formats() -> tuple[str, ...]:
-    """Every format of Pillow except PostScript, which Pillow passes to another program to run."""
+    """Every format of Pillow except PostScript, which Pillow passes to another program to run.
+
+    The usual ones come first: each is tried in turn, and to try all for each JPEG takes longer than to decode a small
+    one.
+    """
     Image.init()
-    return tuple(name for name in Image.ID if name != "EPS")
+    usual = ("JPEG", "PNG", "BMP", "GIF", "TIFF", "WEBP")
+    return tuple(sorted((name for name in Image.ID if name != "EPS"), key=lambda name: name not in usual))
 
 
 def _page(picture: Image.Image, source: bytes | str | Path, shape: shrinking.Frame) -> Decoded:

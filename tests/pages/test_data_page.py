@@ -20,7 +20,7 @@ SETS = {
     "mnist": "MNIST",
     "fashion-mnist": "FashionMNIST",
     "kmnist": "KMNIST",
-    "folder": "Your folder",
+    "folder": "Your pictures",
 }
 
 
@@ -156,7 +156,7 @@ def test_a_damaged_set_says_what_is_wrong_and_offers_to_replace_it(tmp_path):
 
 def test_a_folder_without_a_path_waits_for_one():
     app = choose(page(), "folder")
-    assert "No folder yet" in words(app) and not app.error and not app.metric
+    assert "No pictures yet" in words(app) and not app.error and not app.metric
 
 
 def test_a_folder_that_does_not_exist_is_named_and_the_page_stays():

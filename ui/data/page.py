@@ -109,10 +109,11 @@ def _empty(name: str, path: str, problem: str, ready: bool) -> None:
     with st.container(border=True, height=420, vertical_alignment="center"):
         title = data.SOURCES[name].title
         if name == "folder" and not path.strip():
-            st.markdown("**No folder yet.** Type the path of a folder of pictures.")
+            st.markdown("**No pictures yet.** Type the path of a folder of pictures, or of a zip archive of them.")
             st.caption(
-                "One sub-folder per class, or all pictures in one folder. Each picture is fitted into the image shape "
-                "you choose, in grey or in colour; your files stay as they are."
+                "One sub-folder per class, or all pictures in one folder; `train` and `test` folders are respected. "
+                "Each picture is fitted into the image shape you choose. Your files stay as they are, and an archive "
+                "is read without unpacking it."
             )
         elif name == "folder":
             st.error("These pictures cannot be used.", icon=":material/folder_off:")
@@ -174,7 +175,7 @@ def _measurements(images: ImageSet) -> None:
             )
             st.caption(f"{escape_markdown(caption)} Solid: training, hatched: test.")
         else:
-            st.caption("Your folder has no sub-folders, so there are no classes to compare.")
+            st.caption("These pictures lie in no sub-folders, so there are no classes to compare.")
     with means:
         st.markdown("**Mean images**")
         sheets.mean_sheet(images, found, key="data_means")

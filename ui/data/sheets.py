@@ -45,7 +45,7 @@ def sample_sheet(images: ImageSet, seed: int, *, key: str) -> str:
     class_sheet(rows, key=key, layout="rows" if images.classes else "wall", lines=lines(images))
     if not images.classes:
         return (
-            f"{pluralize(len(rows[0].images), 'training image')}, drawn at random. Your folder has no sub-folders, so "
+            f"{pluralize(len(rows[0].images), 'training image')}, drawn at random. They lie in no sub-folders, so "
             "there are no classes."
         )
     count = len(images.classes)

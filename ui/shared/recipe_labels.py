@@ -13,7 +13,7 @@ LABELS = {
     "name": "Recipe",
     "image_shape": "Image shape (channels-height-width)",
     "dataset": "Images",
-    "folder": "Your folder",
+    "folder": "Folder or zip",
     "levels": "Black and white of deep pictures",
     "ground": "Behind transparent pixels",
     "polarity": "Dark on light or light on dark",

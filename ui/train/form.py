@@ -27,7 +27,7 @@ OPEN = ("name", "dataset", "folder", "latent_dim", "beta", "source", "generator"
 """The fields that are not folded, in this order."""
 
 PLACEHOLDERS = {
-    "folder": "path of a folder of pictures",
+    "folder": "path of a folder or a zip archive of pictures",
     "levels": "auto, each, or 0 to 4095",
     "without_classes": "none; or names, such as 8",
     "image_shape": "1-28-28, or 3-32-32 for colour",

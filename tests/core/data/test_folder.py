@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from core import data
-from core.data import folder
+from core.data import folder, picture_source
 from core.images.shape import ImageShape
 
 
@@ -152,7 +152,7 @@ def test_a_folder_that_gives_nothing_says_what_to_do(tmp_path):
 
 
 def test_a_whole_disk_is_refused_instead_of_read(tmp_path, monkeypatch):
-    monkeypatch.setattr(folder, "MAX_FILES", 10)
+    monkeypatch.setattr(picture_source, "MAX_FILES", 10)
     for i in range(12):
         (tmp_path / f"{i}.txt").touch()
     with pytest.raises(data.DataError, match="more than 10 files"):

@@ -157,20 +157,25 @@ def test_polarity_is_made_alike_or_kept_as_chosen():
     assert np.array_equal(turned, 255 - kept)
 
 
+def notes(found, used):
+    special = {row: one for row, one in enumerate(found) if one.sample is not None or one.opacity is not None}
+    return levels.notes(special, np.stack([levels.picture(one, used, SHAPE) for one in found]), used)
+
+
 def test_notes_say_what_was_done_and_what_is_left_to_choose():
     mixed = [encoded(digit if i % 3 else 255 - digit, "PNG") for i, digit in enumerate(DIGITS)]
     found = decoded(*mixed, inked(0), inked(255), encoded(DIGITS[0].astype(np.uint16) * 16))
     used = levels.settle(found, PixelChoices())
-    said = " ".join(levels.notes(found, [levels.picture(one, used, SHAPE) for one in found], used))
+    said = " ".join(notes(found, used))
     assert "1 picture with more than 8 bits a pixel: their values 0 to 4095" in said
     assert "2 transparent pictures: on white" in said and "1 of them is hardly visible" in said
     assert "pictures are dark on light" in said
     plain = decoded(*[encoded(digit, "PNG") for digit in DIGITS])
-    assert levels.notes(plain, [levels.picture(one, used, SHAPE) for one in plain], used) == ()
+    assert notes(plain, used) == ()
 
 
 def test_photos_are_not_taken_for_strokes_on_a_ground():
     rng = np.random.default_rng(0)
     photos = [encoded(np.kron(rng.integers(0, 256, (4, 4), dtype=np.uint8), np.ones((7, 7), np.uint8)), "PNG")] * 9
     found = decoded(*photos)
-    assert levels.notes(found, [levels.picture(one, PixelChoices(), SHAPE) for one in found], PixelChoices()) == ()
+    assert notes(found, PixelChoices()) == ()

@@ -192,7 +192,7 @@ def test_two_fields_that_contradict_each_other_are_a_sentence_too(form):
 def test_a_folder_is_asked_for_only_where_it_matters(form):
     assert widget(form, "folder") is None
     widget(form, "dataset").select("folder").run()
-    assert made(form) is None and form.error[0].value.replace("\\", "").startswith("Your folder:")
+    assert made(form) is None and form.error[0].value.replace("\\", "").startswith("Folder or zip:")
     widget(form, "folder").set_value("/some/pictures").run()
     assert made(form).folder == "/some/pictures"
 

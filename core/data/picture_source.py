@@ -1,0 +1,168 @@
+"""Where a user's pictures lie: a folder, or a zip archive (`core/data/archive.py`); both list named files in order.
+
+What is read of them, and how it becomes a set, is the same for both (`core/data/folder.py`).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from core.data.image_set import DataError
+from core.system.user_paths import shown
+
+MAX_FILES = 300_000
+"""Files in a folder or an archive, at most: more are probably a whole disk, chosen by mistake."""
+
+_NOISE = {"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"}
+_NOISE_FOLDERS = {"__macosx", "@eadir", "$recycle.bin", "system volume information", "lost+found"}
+
+
+class Entry(NamedTuple):
+    """A file of a source.
+
+    Attributes:
+        name: path below the source, with the system's separator. mark: changes when the file does. size: its bytes.
+        refusal: why it is not read, or "".
+    """
+
+    name: str
+    mark: int
+    size: int
+    refusal: str = ""
+
+
+Content = Callable[[Entry], "bytes | Path"]
+"""What reads a file of a source: its bytes, or a path to them; raises `ImageError` where it cannot."""
+
+
+class PictureSource(Protocol):
+    """Named files in natural order."""
+
+    @property
+    def place(self) -> Path:
+        """Absolute path of the folder or the archive."""
+
+    @property
+    def kind(self) -> str:
+        """`folder` or `archive`, as a sentence says it."""
+
+    @property
+    def mark(self) -> tuple[Entry, ...]:
+        """What changes when the content does."""
+
+    @property
+    def entries(self) -> Sequence[Entry]:
+        """All files. Raises `DataError` where they cannot be listed."""
+
+    def open(self) -> AbstractContextManager[Content]:
+        """What reads the files, from several threads at once."""
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A folder with all that lies below it, without hidden files and loops of links."""
+
+    place: Path
+    kind = "folder"
+
+    @cached_property
+    def entries(self) -> tuple[Entry, ...]:
+        """See `PictureSource.entries`."""
+        return tuple(_below(self.place))
+
+    @property
+    def mark(self) -> tuple[Entry, ...]:
+        """See `PictureSource.mark`."""
+        return self.entries
+
+    def open(self) -> AbstractContextManager[Content]:
+        """See `PictureSource.open`."""
+        return nullcontext(lambda entry: self.place / entry.name)
+
+
+def too_many(place: Path, kind: str) -> DataError:
+    """The refusal of a source with too many files."""
+    return DataError(
+        f"“{shown(place)}” holds more than {MAX_FILES:,} files. Choose {'a' if kind == 'folder' else 'an'} {kind} with "
+        f"only the images, at most {MAX_FILES:,} of them."
+    )
+
+
+def noise(name: str) -> bool:
+    """Whether a file is one that systems add, or a hidden one."""
+    return name.startswith(".") or name.lower() in _NOISE
+
+
+def noise_folder(name: str) -> bool:
+    """Whether a folder is one that systems add, or a hidden one."""
+    return name.startswith(".") or name.lower() in _NOISE_FOLDERS
+
+
+_DIGITS = re.compile(r"(\d+)")
+
+
+def natural(name: str) -> list[tuple[int, str]]:
+    """Sort key that puts `2.png` before `10.png`."""
+    parts = _DIGITS.split(name.casefold())
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
+
+
+def stamp(status: os.stat_result) -> int:
+    """A number that changes when a file does. Unpacking and copying keep a file's time; that of its entry in the folder
+    (not on Windows) cannot be kept."""
+    return status.st_mtime_ns + status.st_ctime_ns
+
+
+def _below(root: Path) -> list[Entry]:
+    """Every file below a folder in natural order, without hidden ones and loops of links."""
+    found: list[Entry] = []
+    seen: set[str] = set()
+    waiting: list[str] = [str(root)]
+    links: list[str] = []
+    while waiting or links:
+        # Links come last, so that a real folder gives its own name to the class.
+        here = waiting.pop() if waiting else links.pop(0)
+        real = os.path.realpath(here)
+        if real in seen:
+            continue
+        seen.add(real)
+        below = os.path.relpath(here, root)
+        start = "" if below == os.curdir else below + os.sep
+        try:
+            with os.scandir(here) as listing:
+                for item in listing:
+                    if _is_dir(item):
+                        if not noise_folder(item.name):
+                            (links if item.is_symlink() else waiting).append(item.path)
+                    elif not noise(item.name):
+                        found.append(Entry(start + item.name, *_stamp(item)))
+        except OSError as error:
+            if here == str(root):
+                raise DataError(f"The folder “{shown(root)}” cannot be read ({error.strerror}).") from error
+            found.append(Entry(below, 0, 0, "is a folder that may not be read"))
+        links.sort(key=natural)
+        if max(len(found), len(seen)) > MAX_FILES:
+            raise too_many(root, "folder")
+    return sorted(found, key=lambda entry: natural(entry.name))
+
+
+def _is_dir(item: os.DirEntry[str]) -> bool:
+    try:
+        return item.is_dir()
+    except OSError:  # a link to itself
+        return False
+
+
+def _stamp(item: os.DirEntry[str]) -> tuple[int, int]:
+    try:
+        status = item.stat()
+    except OSError:  # a link to nowhere, or gone since the listing
+        return 0, 0
+    return stamp(status), status.st_size
