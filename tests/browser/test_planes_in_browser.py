@@ -155,9 +155,12 @@ def test_sampling_draws_the_same_noise_for_all_and_each_sample_is_marked(page, f
     prior = redrawn(first)
     z = sampling.prior(20, 2, int(re.search(r"[?&]seed=(\d+)", page.url)[1]))
     for place, name in enumerate(NAMES):
-        pictures = codec.decode(weights.load_model(runs.open_run(name)), z)
-        sheet = pictures.reshape(4, 5, 28, 28).swapaxes(1, 2).reshape(112, 140).astype(int)
-        assert np.abs(np.array(prior[place]).reshape(112, 140) - sheet).max() <= 1, name
+        pictures = codec.decode(weights.load_model(runs.open_run(name)), z).reshape(20, 28, 28).astype(int)
+        width, height = canvas.nth(place).evaluate("c => [c.width, c.height]")
+        drawn, step = np.array(prior[place]).reshape(height, width), (width - 28) / 4
+        for k, picture in enumerate(pictures):  # in lines of five, as wide as the column
+            left, top = int(k % 5 * step + 0.5), int(k // 5 * step + 0.5)
+            assert np.abs(drawn[top : top + 28, left : left + 28] - picture).max() <= 1, (name, k)
     page.get_by_text("Fitted Gaussian", exact=True).click()
     page.wait_for_url(re.compile("draw=own"))
     redrawn(prior)

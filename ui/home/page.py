@@ -245,9 +245,8 @@ def _samples(run: Run, epoch: int, menu: bool = False) -> None:
     if not menu:
         st.caption(words)
         return
-    about, actions = st.columns([3, 1], vertical_alignment="center")
-    about.caption(words)
-    with actions:
+    with st.container(horizontal=True, vertical_alignment="center", key="home_samples"):
+        st.caption(words, width="stretch")
         run_menu(run, "home_menu_")
 
 

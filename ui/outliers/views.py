@@ -157,7 +157,7 @@ def gallery(result: Result, choice: Choice, images: ImageSet) -> None:
     threshold = outliers.decision_threshold(values[outlier_set.of("validation")], choice.quantile)
     st.subheader("Most and least unusual images", anchor=False)
     kinds = ["test", "outliers", *outlier_set.outliers]
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key="outliers_sorting"):
         st.session_state.setdefault("outliers_kind", "test")
         if st.session_state["outliers_kind"] not in kinds:
             st.session_state["outliers_kind"] = "test"

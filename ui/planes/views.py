@@ -52,7 +52,8 @@ def hero(shown: Sequence[Plane], titles: Mapping[str, str], absent: Sequence[str
     with right:
         if shown:
             plane_peek(key="planes_peek")
-        with st.grid(3, min_column_width=150, gap="xsmall", key="planes_grid"):
+        lines = "planes_grid" if len(shown) + len(absent) > 3 else "planes_line"
+        with st.grid(3, min_column_width=150, gap="xsmall", key=lines):
             for number, plane in enumerate(shown, 1):
                 run, live = plane.run, training_of(plane.run) is not None
                 with st.container(gap="xxsmall"):

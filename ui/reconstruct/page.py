@@ -44,7 +44,7 @@ def page() -> None:
         f"{searched}, a search finds it. The search also works when part of the image is hidden.",
         key="reconstruct_head",
         terms=("latent", "amortisation"),
-        widths=(1, 2),
+        widths=(1, 4),
     ):
         runs = inputs.choose_models()
     if runs:

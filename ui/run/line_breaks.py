@@ -8,12 +8,27 @@ import unicodedata
 FONT = 14
 """Height of the letters in a table, in screen pixels."""
 
-WIDTHS = {"ijl.'": 0.26, "frt-()I ": 0.36, "mwMW": 0.85, "ABCDEFGHJKLNOPQRSTUVXYZ": 0.65}
-"""Widths of letters in units of the font's height, each a little above the true ones."""
-OTHERS, WIDE = 0.56, 1.0
-"""Widths of the other letters, and of those of scripts whose letters are square."""
+WIDTHS = {
+    0.20: " ",
+    0.265: ".ijlI",
+    0.32: "()-f",
+    0.34: "t",
+    0.37: "r",
+    0.44: "czsJ",
+    0.48: "xvy",
+    0.51: "0123456789_eagkFLY",
+    0.53: "SZCEX",
+    0.56: "bdhnpquoATV",
+    0.60: "BKPRD",
+    0.66: "GHNOQU",
+    0.75: "wM",
+    0.83: "mW",
+}
+"""Letters of the semi-bold font by their widths, in units of its height."""
+OTHERS, WIDE = 0.7, 1.0
+"""Widths of other letters, and of those of scripts whose letters are square."""
 
-_WIDTH = {letter: width for letters, width in WIDTHS.items() for letter in letters}
+_WIDTH = {letter: width for width, letters in WIDTHS.items() for letter in letters}
 
 
 def broken(name: str, room: float, most: int) -> str:
@@ -22,6 +37,8 @@ def broken(name: str, room: float, most: int) -> str:
     Args:
         name: without line breaks. room: width of a line, in screen pixels. most: lines; what is longer ends in "…".
     """
+    if _width(name) <= room:
+        return name
     lines = [""]
     for part in re.findall(r"[^-_. ]*[-_. ]+|[^-_. ]+", name):
         if lines[-1] and _width(lines[-1] + part.rstrip()) > room:
@@ -33,7 +50,7 @@ def broken(name: str, room: float, most: int) -> str:
 
 
 def _width(text: str) -> float:
-    """Screen pixels that a text takes at most."""
+    """Screen pixels that a text takes."""
     return FONT * sum(
         WIDE if unicodedata.east_asian_width(letter) in "WF" else _WIDTH.get(letter, OTHERS) for letter in text
     )

@@ -47,9 +47,9 @@ COMPARED = "compare"
 
 WIDTHS = {
     # The first three stand side by side on a phone.
-    "Run": 146,
+    "Run": 148,
     "Owner": 72,
-    "State": 70,
+    "State": 68,
     "Samples": 106,
     "Total (nats)": 94,
     "Squared error": 98,
@@ -62,6 +62,8 @@ WIDTHS = {
 what is left."""
 
 COLUMNS = {
+    # It stays in view, and as wide as its line breaks are for, where the others are scrolled or stretched.
+    "Run": st.column_config.TextColumn(pinned=True),
     "Owner": st.column_config.TextColumn(help="Who started it; empty for examples and the command line."),
     "Samples": st.column_config.ImageColumn(
         help="Samples of the model in the epoch under *Weights*, or the nearest that has pictures."
@@ -134,7 +136,8 @@ def _table(rows: list[dict]) -> Styler:
 
     frame = DataFrame(rows)
     shown = {"Run": lambda name: broken(name, WIDTHS["Run"] - PADDING, LINES), "Samples": lambda picture: ""}
-    return frame.style.format({name: show for name, show in shown.items() if name in frame}, na_rep="")
+    styler = frame.style.format({name: show for name, show in shown.items() if name in frame}, na_rep="")
+    return styler.map(lambda name: "font-weight: 600", subset=["Run"])  # a pinned column alone would be pale
 
 
 def _bar(picked: list[Run], count: int) -> str:

@@ -1,4 +1,4 @@
-const GAP = 2; // CSS pixels between images
+const GAP = 2; // CSS pixels between images, at least
 const ROOMS = { rows: 56, wall: 56, singles: 84 }; // CSS pixels a side of one image
 
 export default function ({ data, parentElement }) {
@@ -44,22 +44,23 @@ function start(root) {
     const notes = [...list.querySelectorAll("small")].map((note) => Math.ceil(note.getBoundingClientRect().width));
     const labels = Math.max(leastWidth, ...notes); // a note stands in one line
     figure.style.setProperty("--labels", `${labels}px`);
-    const { width } = fitImage(shape, ROOMS[layout]);
+    const size = fitImage(shape, ROOMS[layout]);
     const beside = layout === "rows" && !narrow ? labels + 8 : 0, bar = figure.classList.contains("long") ? 16 : 0;
-    const across = Math.max(1, Math.floor((room - beside - bar + GAP) / (width + GAP)));
+    const free = room - beside - bar, across = Math.max(1, Math.floor((free + GAP) / (size.width + GAP)));
+    const step = lineStep(size.width, across, free, GAP);
     for (const row of rows) {
       const shown = { singles: 1, wall: row.count, rows: Math.min(row.count, across * lines) }[layout];
-      draw(row, shown, Math.min(shown, across));
+      draw(row, shown, Math.min(shown, across), step);
     }
     figure.dataset.across = across;
   }
 
   // Every image pixel becomes scale × scale pixels of the canvas, which are pixels of the screen: nothing is resampled.
-  function draw({ canvas, tiles }, shown, columns) {
+  function draw({ canvas, tiles }, shown, columns, step) {
     const ratio = deviceRatio(), { scale } = fitImage(shape, ROOMS[layout]), gap = Math.round(GAP * ratio);
     const cell = [Math.round(shape.width * scale), Math.round(shape.height * scale)];
     const count = Math.ceil(shown / Math.max(1, columns));
-    canvas.width = Math.max(1, columns * (cell[0] + gap) - gap);
+    canvas.width = Math.round((Math.max(1, columns) - 1) * step) + cell[0];
     canvas.height = Math.max(1, count * (cell[1] + gap) - gap);
     canvas.style.width = `${canvas.width / ratio}px`;
     canvas.style.height = `${canvas.height / ratio}px`;
@@ -67,7 +68,7 @@ function start(root) {
     ctx.imageSmoothingEnabled = scale < 1;
     for (let k = 0; k < shown; k++) {
       paintImage(small, imageAt(tiles, shape, k), shape);
-      const left = (k % columns) * (cell[0] + gap), top = Math.floor(k / columns) * (cell[1] + gap);
+      const left = Math.round((k % columns) * step), top = Math.floor(k / columns) * (cell[1] + gap);
       ctx.drawImage(small, left, top, ...cell);
     }
   }

@@ -6,14 +6,13 @@ export default function ({ data, parentElement }) {
 
 function start(root) {
   const figure = root.querySelector(".draws"), canvas = root.querySelector(".samples"), view = { accept, stop };
-  let props = null, shape = null, lit = null;
+  let props = null, shape = null, tiles = null, lit = null;
 
   function accept(data) {
     if (data === props) return;
     props = data;
     shape = imageShape(data.shape);
-    const tiles = decodeBase64(data.tiles);
-    paintGrid(canvas, data.positions.map((_, k) => imageAt(tiles, shape, k)), shape, data.columns);
+    tiles = decodeBase64(data.tiles);
     canvas.setAttribute("aria-label", `${data.about} Arrow keys show where each of them lies.`);
     fit();
     light(null);
@@ -21,9 +20,23 @@ function start(root) {
 
   const rows = () => Math.max(1, Math.ceil(props.positions.length / props.columns));
 
+  // The sheet is as wide as its column: its images stand a little apart, or are shrunk where not even they fit.
   function fit() {
     if (!props || !figure.clientWidth) return;
-    setSize(fitGrid(shape, { width: figure.clientWidth, columns: props.columns, rows: rows(), most: 2 }), canvas);
+    const room = figure.clientWidth, { columns, positions } = props;
+    const size = fitGrid(shape, { width: room, columns, most: 2 }), ratio = deviceRatio();
+    const step = lineStep(size.cellWidth, columns, room), wide = Math.round(size.cellWidth * ratio);
+    const high = Math.round(size.cellHeight * ratio), between = step - wide, small = createElement("canvas");
+    canvas.width = Math.round((columns - 1) * step) + wide;
+    canvas.height = Math.round((rows() - 1) * (high + between)) + high;
+    Object.assign(canvas.style, { width: `${canvas.width / ratio}px`, height: `${canvas.height / ratio}px` });
+    const ctx = canvas.getContext("2d");
+    ctx.imageSmoothingEnabled = size.scale < 1;
+    positions.forEach((_, k) => {
+      const left = (k % columns) * step, top = Math.floor(k / columns) * (high + between);
+      paintImage(small, imageAt(tiles, shape, k), shape);
+      ctx.drawImage(small, Math.round(left), Math.round(top), wide, high);
+    });
   }
 
   function light(k) {

@@ -1,5 +1,5 @@
-// CSS pixels; two rows of planes stand beside the large one on a laptop.
-const ALONE = 168, TWO_ROWS = 140, RECON = 56;
+const RECON = 56; // CSS pixels
+const LEAST = 140, REST = 440; // CSS pixels: a plane, and what else stands above and between two rows of them
 
 export default function ({ data, parentElement }) {
   const view = getOrCreate(parentElement, () => start(parentElement));
@@ -30,9 +30,12 @@ function start(root) {
     publish("planes:data", slot);
   }
 
+  // Two rows of planes stand beside the large one, as `.st-key-planes_grid` in `ui/lab.css` lets them. A single row may
+  // be larger.
   function fit() {
     if (!props || !figure.clientWidth) return;
-    painter.fit(Math.min(figure.clientWidth, store.planes.order.length > 3 ? TWO_ROWS : ALONE), true);
+    const room = store.planes.order.length > 3 ? Math.max(LEAST, (innerHeight - REST) / 2) : Infinity;
+    painter.fit(Math.min(figure.clientWidth, innerWidth > 640 ? room : Infinity), true);
     setSize(fitImage(painter.data.shape, RECON), recon);
     paint();
   }

@@ -78,14 +78,13 @@ function start(root) {
     if (!props || !figure.clientWidth) return;
     const room = figure.clientWidth, wide = room >= 640, gap = wide ? 24 : 8;
     // On a laptop picture and scrubber share the first screen with the page's head.
-    const height = Math.min(wide ? Math.max(224, window.innerHeight - 408) : room, 336);
-    const size = fitGrid(shape, { width: Math.min((room - 2 * gap) / 3, 336), height });
+    const height = wide ? Math.max(224, window.innerHeight - 408) : room;
+    const size = fitGrid(shape, { width: (room - 2 * gap) / 3, height });
     heroes.style.minHeight = "0"; // no placeholder any more
     for (const hero of heroes.querySelectorAll(".hero")) {
       hero.style.width = `${size.width}px`;
       setSize(size, hero.querySelector("canvas"));
     }
-    controls.style.maxWidth = `${Math.max(280, Math.min(room, 3 * size.width + 2 * gap))}px`;
     const names = wide ? 150 : 0, counts = [17, 9, 5].filter((n) => n <= props.frames);
     const place = { width: room - names, least: wide ? 40 : LEAST_TILE };
     const strip = fitRow(shape, counts.length ? counts : [props.frames], place);

@@ -1,5 +1,6 @@
 const PERIOD = 60; // ms a step while playing
 const BELOW_PLOT = 34; // CSS pixels
+const WIDENED = 24; // CSS pixels that a gap between pictures grows by at most, so that they end where the page does
 const LARGE = 140, LEAST = 92; // CSS pixels of a picture: worth a second line, and enough for all to stand in one line
 
 export default function ({ data, parentElement }) {
@@ -9,6 +10,9 @@ export default function ({ data, parentElement }) {
 }
 
 // A lane is one way from the image to a latent: an encoder, or a search with an image for each of its steps.
+// A gap, widened to what there is for it if that is little more.
+const filling = (gap, room) => (room > gap && room <= gap + WIDENED ? Math.floor(room) : gap);
+
 function start(root) {
   const figure = root.querySelector(".rec"), cards = root.querySelector(".cards"), plots = root.querySelector(".plots");
   const [controls, read, gaps] = [".controls", ".read", ".gaps"].map((part) => root.querySelector(part));
@@ -127,7 +131,7 @@ function start(root) {
   function fit() {
     if (!props || !figure.clientWidth) return;
     const room = figure.clientWidth, wide = room > 560, count = lanes.length + 1;
-    let size = fitImage(shape, Math.min((room - 8) / 2, 168));
+    let size = fitImage(shape, Math.min((room - 8) / 2, 168)), line = null;
     figure.classList.remove("compact");
     for (const rows of wide ? [1, 2, 3] : []) {
       // Lanes of a card stay together; between cards the gap is wider than between lanes.
@@ -137,6 +141,7 @@ function start(root) {
       const fitted = (between) => fitImage(shape,
         Math.min((room - between * breaks - 8 * inner) / across, height, 280));
       size = fitted(28);
+      line = rows === 1 ? { breaks, inner } : null;
       if (Math.max(size.width, size.height) >= LARGE) break;
       // Small pictures beside each other say more than large ones of which the half is below the screen.
       const close = fitted(16);
@@ -147,13 +152,18 @@ function start(root) {
     }
     cards.style.minHeight = "0"; // no placeholder any more
     setSize(size, ...cards.querySelectorAll(".lane > canvas"));
-    for (const lane of cards.querySelectorAll(".lane")) lane.style.width = `${Math.max(size.width, 84)}px`;
+    const laneWide = Math.max(size.width, 84), laneGap = wide ? 8 : filling(8, room - 2 * laneWide);
+    for (const lane of cards.querySelectorAll(".lane")) lane.style.width = `${laneWide}px`;
+    for (const lanes of cards.querySelectorAll(".lanes")) lanes.style.columnGap = `${laneGap}px`;
+    const cardGap = figure.classList.contains("compact") ? 16 : 28;
+    const forGaps = line ? (room - laneWide * count - 8 * line.inner) / line.breaks : 0;
+    cards.style.columnGap = line ? `${filling(cardGap, forGaps)}px` : "";
     // Names of one line and of two: the pictures below them stand in a line all the same.
     const heads = [...cards.querySelectorAll(".head")];
     for (const head of heads) head.style.minHeight = "";
     cards.querySelectorAll(".card").forEach((card, i) => {
       const many = i ? props.cards[i - 1].lanes.length : 1;
-      card.style.maxWidth = `${many * Math.max(size.width, 84) + 8 * (many - 1)}px`;
+      card.style.maxWidth = `${many * laneWide + laneGap * (many - 1)}px`;
     });
     const highest = Math.max(...heads.map((head) => head.offsetHeight));
     if (wide) for (const head of heads) head.style.minHeight = `${highest}px`;

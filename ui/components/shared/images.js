@@ -94,6 +94,16 @@ function fitRow(shape, counts, { width, least = LEAST_TILE, most = 2 }, ratio = 
 // One image within a square of `room` CSS pixels a side.
 const fitImage = (shape, room, ratio = deviceRatio()) => fitGrid(shape, { width: room, height: room }, ratio);
 
+const MOST_GAP = 1 / 3; // of an image: a wider gap would not fill a line but tear it apart
+
+// Screen pixels from one image to the next in a line of `count` images, each `width` CSS pixels wide. The line ends
+// where the room does, so that a page has one right edge. Where that would tear it apart, `gap` CSS pixels lie between
+// its images.
+function lineStep(width, count, room, gap = 0, ratio = deviceRatio()) {
+  const wide = Math.round(width * ratio), step = (Math.floor(room * ratio) - wide) / (count - 1);
+  return count > 1 && step >= wide && step <= wide * (1 + MOST_GAP) ? step : wide + Math.round(gap * ratio);
+}
+
 // Gives nodes the size of `fitGrid` or `fitImage`. An image that had to be shrunk is smoothed.
 function setSize({ width, height, scale }, ...nodes) {
   for (const node of nodes) {
