@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from core import runs
 from core.runs import images as run_images
+from core.runs.shown_weights import shown_weights
 from core.system import paths, user_paths
 from core.system.atomic_files import write_atomic
 from core.system.user_paths import shown
@@ -83,9 +84,14 @@ def add_which(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--which",
         choices=("best", "last"),
-        default="best",
-        help="weights with the lowest validation loss, or the newest (default: best)",
+        help="weights with the lowest validation loss, or the newest (default: best; of a run of a GAN experiment, "
+        "which shows how a training ends: last)",
     )
+
+
+def which(args: argparse.Namespace, run: runs.Run) -> str:
+    """The weights that `--which` names, or else those that pages show."""
+    return args.which or shown_weights(run)
 
 
 def add_out(parser: argparse.ArgumentParser, default: str) -> None:

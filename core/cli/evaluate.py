@@ -17,6 +17,7 @@ from core.recipes import presets
 from core.recipes.family import generator_sources
 from core.recipes.recipe import Recipe, applies, fields
 from core.runs import figures, gan_source
+from core.runs.shown_weights import shown_weights
 from core.system.atomic_files import write_json
 from core.system.progress import Steps
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def evaluate(args: argparse.Namespace) -> None:
-    """Score a run on the test set; for the best weights also write the run's evaluation.json."""
+    """Score a run on the test set; for the weights that pages show also write the run's evaluation.json."""
     run = common.find(args.name)
     family = run.recipe.family
     if args.samples and family.adversarial:
@@ -48,15 +49,16 @@ def evaluate(args: argparse.Namespace) -> None:
     from core.evaluation import metrics, test_set
     from core.runs import weights
 
-    model = weights.load_model(run, args.which, device)
-    file = next(f for w in (args.which, "last", "best") if (f := run.path / f"{w}.safetensors").is_file())
+    which = common.which(args, run)
+    model = weights.load_model(run, which, device)
+    file = next(f for w in (which, "last", "best") if (f := run.path / f"{w}.safetensors").is_file())
     epoch = weights.load(file)[1].get("epoch")
     used = figures.weights_at(run, epoch if file.stem == "best" else None)
     with common.threads(run):  # another number would add in another order: other last digits than those of training
         found = Steps(test_set.evaluation_steps(model, images, args.images, used, run.path)).end() | {"epoch": epoch}
     if args.samples:
         found |= _log_likelihood(model, metrics.test_images(model, images, args.images), args.samples)
-    if args.which == "best" and not run.locked():  # a run in training writes its own at the end
+    if which == shown_weights(run) and not run.locked():  # a run in training writes its own at the end
         try:
             write_json(run.path / "evaluation.json", found)
         except OSError as error:  # a read-only folder: print the figures all the same

@@ -51,9 +51,9 @@ def sample(args: argparse.Namespace) -> None:
     decode."""
     run = common.find(args.name)
     out = common.output_file(args.out, f"{run.name}-samples.png", args.force)
-    model = _model(run, args.which)
+    model = _model(run, common.which(args, run))
     source = args.source or mixture.default_sampler(model)
-    fitted = mixture.for_run(run, model, which=args.which) if source == "mixture" else None
+    fitted = mixture.for_run(run, model, which=common.which(args, run)) if source == "mixture" else None
     z = mixture.draw(model, source, args.n, args.seed, args.temperature, fitted)
     pictures = codec.decode(model, z)
     columns = args.columns or math.ceil(math.sqrt(args.n))
@@ -78,7 +78,7 @@ def reconstruct(args: argparse.Namespace) -> None:
     originals = _from_files(args.image, shape, run.recipe.pixels) if args.image else _from_test_set(run, args.n)
     if args.invert:
         originals = 255 - originals
-    model = _model(run, args.which)
+    model = _model(run, common.which(args, run))
     with common.threads(run):
         copies, seconds, steps = _reconstructed(model, originals, visible, args.steps)
     rows = [originals, copies] if visible.all() else [originals, _striped(originals, visible), copies]
@@ -135,7 +135,7 @@ def interpolate(args: argparse.Namespace) -> None:
     test = common.images_of(run).test_images
     if max(args.a, args.b) >= len(test):
         raise CliError(f"There are {len(test):,} test images: choose A and B from 0 to {len(test) - 1:,}.")
-    model = _model(run, args.which)
+    model = _model(run, common.which(args, run))
     ends = test[[args.a, args.b]]
     a, b = codec.encode(model, ends)
     walk = {"slerp": walks.slerp, "lerp": walks.lerp}[args.path]

@@ -38,7 +38,7 @@ def outliers(args: argparse.Namespace) -> None:
     from core.evaluation import outliers as scores
     from core.runs import weights
 
-    model = weights.load_model(run, args.which)
+    model = weights.load_model(run, common.which(args, run))
     with (
         common.bar(
             sys.stderr,

@@ -20,6 +20,7 @@ from core.recipes.recipe import GROUPS, Recipe, RecipeError, check, fields, lack
 from core.runs import figures, gan_source
 from core.runs import images as run_images
 from core.runs.run import not_writable
+from core.runs.shown_weights import shown_weights
 from core.system import user_paths
 from core.training.events import Control, Finished
 from core.training.stopping import NO_MEMORY
@@ -238,7 +239,8 @@ def _results(run: runs.Run, status: dict[str, Any]) -> Iterator[str]:
             yield f"Best epoch: Fréchet distance {best:.2f}, in epoch {status['best_epoch']:g}."
         if tested:
             before = f", {tested['before']['frechet']:.2f} before" if tested.get("before") else ""
-            yield f"Test set: Fréchet distance {tested['frechet']:.2f}{before}."
+            where = ", last weights" if shown_weights(run) == "last" else ""
+            yield f"Test set{where}: Fréchet distance {tested['frechet']:.2f}{before}."
         return
     if (lowest := figures.best(run)) is not None:
         yield f"Best validation: {lowest.value:.2f} {lowest.unit}, {lowest.name}, {lowest.about}."

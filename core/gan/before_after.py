@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.evaluation.inpainting import pixel_mse
-from core.gan.experiments import shown_weights
 from core.latent import codec, neighbours, walks
+from core.runs.shown_weights import shown_evaluation, shown_weights
 
 if TYPE_CHECKING:
     from core.models.gan import GAN
@@ -112,15 +112,15 @@ def reconstruct_both(model: GAN, images: np.ndarray) -> ReconstructionPair | Non
 def metric_changes(run: Run) -> list[MetricChange]:
     """Metrics of a run before and after training that were measured.
 
-    On the test set for a finished run; otherwise on the held-out images, at the start and at the best epoch so far. Of
-    an experiment's run at its start and its end, since its last weights are shown.
+    On the test set for a finished run; otherwise on the held-out images, at the start and at the best epoch so far (of
+    an experiment's run at the end, since its last weights are shown).
     """
     return [change for change in _metric_changes(run) if math.isfinite(change.after)]
 
 
 def _metric_changes(run: Run) -> Iterator[MetricChange]:
-    evaluation, ended = run.evaluation(), shown_weights(run) == "last"
-    if not ended and evaluation is not None and "frechet" in evaluation:
+    evaluation, ended = shown_evaluation(run), shown_weights(run) == "last"
+    if evaluation is not None and "frechet" in evaluation:
         sides = [
             part if isinstance(part := evaluation.get(name), dict) else {} for name in ("before", "real", "control")
         ]

@@ -16,7 +16,7 @@ import numpy as np
 from core import runs
 from core.recipes.recipe import Recipe
 from core.runs import Run, gan_source
-from core.system.regular_files import is_regular
+from core.runs.shown_weights import EXPERIMENT
 
 FINAL_SHARE = 0.1
 """The discriminator's accuracy, which varies from step to step, is averaged over this last part of a training."""
@@ -195,22 +195,9 @@ EXPERIMENTS = (
 )
 
 
-def is_experiment_recipe(recipe: Recipe) -> bool:
-    """Whether a recipe belongs to an experiment. Such runs show failures as often as successes, so they are no page's
-    default choice."""
-    return recipe.family.adversarial and recipe.name in {recipe_name(arm) for e in EXPERIMENTS for arm in e.arms}
-
-
-def shown_weights(run: Run) -> str:
-    """Which weights of a run are shown, `best` or `last`: the last of an experiment's, which is about where training
-    ends (the best weights of a collapse are those before it), and the best of any other run."""
-    trial = not run.error and is_experiment_recipe(run.recipe)
-    return "last" if trial and is_regular(run.path / "last.safetensors") else "best"
-
-
 def recipe_name(arm: Arm) -> str:
     """Name of an arm's recipe, with which the names of its runs begin."""
-    return f"try-{arm.key}"
+    return f"{EXPERIMENT}{arm.key}"
 
 
 def default_source(candidates: Sequence[Run]) -> Run | None:

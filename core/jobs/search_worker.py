@@ -16,13 +16,13 @@ import torch
 from core import data
 from core.evaluation import completions, search_trace
 from core.evaluation.search_trace import SearchTrace, TracedSearch
-from core.gan.experiments import shown_weights
 from core.jobs.channel import Channel
 from core.jobs.messages import Ended, Order, Progress, SearchFound
 from core.latent import codec
 from core.models import LatentModel
 from core.runs import Run, RunError, weights
 from core.runs.images import images_of
+from core.runs.shown_weights import shown_weights
 from core.system.progress import Steps
 
 KEPT = 8

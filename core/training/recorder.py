@@ -25,6 +25,7 @@ from core.evaluation import test_set
 from core.runs import Run, RunError, figures, frames, history, leftovers, weights
 from core.runs.history import HistoryFile, HistoryTable, Row
 from core.runs.images import images_of
+from core.runs.shown_weights import shown_weights
 from core.system import memory
 from core.system.atomic_files import write_atomic, write_json
 from core.system.plain_text import sentence
@@ -260,7 +261,7 @@ class RunRecorder:
         weights.save(self.run.path / "resume.safetensors", self.trainer.state_dict(), counters)
 
     def evaluation(self, device: torch.device) -> Iterator[str]:
-        """Evaluate the best weights on the test set, in steps, and write `evaluation.json`.
+        """Evaluate the weights that are shown of the run on the test set, in steps, and write `evaluation.json`.
 
         Yields an empty string after each step; at last one sentence, if the images are not available or have changed.
         """
@@ -269,12 +270,14 @@ class RunRecorder:
         except data.DataError as error:
             yield f"It could not be scored on the test set: {error}"
             return
-        model = weights.load_model(self.run, "best", device)
-        loss_weights = figures.weights_at(self.run, self.best_epoch)
+        which = shown_weights(self.run)
+        model = weights.load_model(self.run, which, device)
+        epoch = self.best_epoch if which == "best" else self.trainer.progress
+        loss_weights = figures.weights_at(self.run, epoch)
         steps = Steps(test_set.evaluation_steps(model, test, weights=loss_weights, folder=self.run.path, renew=True))
         for _ in steps:
             yield ""
-        write_json(self._folder() / "evaluation.json", steps.end() | {"epoch": self.best_epoch})
+        write_json(self._folder() / "evaluation.json", steps.end() | {"epoch": epoch})
         if test.changed:
             yield test.changed
 

@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 from core import runs
 from core.gan import experiments
 from core.gan.questions import QUESTIONS
+from core.runs.shown_weights import is_experiment_recipe
 from tests.browser.browser_tools import settled
 from tests.tiny_gans import FIGURES, ended_trial, gan_run
 
@@ -28,7 +29,7 @@ def source(lab, monkeypatch):
     gan_run(RUN, evaluation=FIGURES)
     yield runs.open_run(SOURCE)
     for run in runs.list_runs():
-        if run.name == RUN or experiments.is_experiment_recipe(run.recipe):
+        if run.name == RUN or is_experiment_recipe(run.recipe):
             run.delete()
 
 

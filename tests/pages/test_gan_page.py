@@ -231,7 +231,7 @@ def test_each_card_has_the_value_of_real_images_and_a_control_says_what_contrast
     assert by_title["Fréchet distance"] == "VAE 48.9 · real 17.8 · better"
     assert "real 98 %" in by_title["Confident"] and by_title["Precision"] == "VAE 0.480 · real 0.900 · worse"
     said = text_of(page, "caption")
-    assert "with the weights of epoch 37, the best epoch" in said
+    assert "with the weights of epoch 37, the best of 37 epochs" in said
     assert "is higher than that of real images" in said, "recall"
     assert "1.5 times the contrast" in said and "Fréchet distance 48.9 → 30.5" in said and "Diversity" not in by_title
 

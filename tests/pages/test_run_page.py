@@ -14,6 +14,7 @@ from core.jobs.training_job import TrainingJob
 from core.recipes import presets
 from core.runs import export, frames, weights
 from core.system import paths
+from core.system.atomic_files import write_json
 from tests.pages.page_tools import button_of, open_page, text_of, untrained
 from tests.tiny_gans import FIGURES, ended_trial, gan, gan_run
 from tests.tiny_runs import tiny, trained
@@ -87,7 +88,10 @@ def test_of_an_experiment_the_last_weights_are_shown_with_their_figure_and_their
     weights.save(run.path / "last.safetensors", model.double().state_dict(), {"epoch": 12})
     assert weights_of(run) == "the last weights, of epoch 12 (epoch 0 had the lowest Fréchet distance)"
     assert result_of(run) == "Fréchet distance 2,000 at the end, 100 at best, in epoch 0"
-    assert {one.key: (one.before, one.after) for one in metric_changes(run)}["frechet"] == (100.0, 2_000.0)
+    for epoch, expected in ((0, (100.0, 2_000.0)), (12, (FIGURES["before"]["frechet"], FIGURES["frechet"]))):
+        write_json(run.path / "evaluation.json", FIGURES | {"epoch": epoch})  # those of other weights do not count
+        found = {one.key: (one.before, one.after) for one in metric_changes(runs.Run(run.path))}
+        assert found["frechet"] == expected, epoch
     row = visit().dataframe[0].value.set_index("Run").loc[run.name]
     assert (row["Fréchet distance"], row["Weights"]) == (2_000.0, "last, epoch 12 of 12")
     assert row["Samples"] == pictures.thumbnail(run, 12) != pictures.thumbnail(run, 5.9)

@@ -9,9 +9,9 @@ import streamlit as st
 
 from core.data import ImageSet
 from core.gan import before_after
-from core.gan.experiments import shown_weights
 from core.latent import sampling
 from core.runs import Run
+from core.runs.shown_weights import shown_evaluation, shown_weights
 from ui.components.gallery.class_sheet import Row, class_sheet
 from ui.components.gan.gan_pair import Lane, gan_pair
 from ui.gan.inputs import gan_model, redraw, source_name
@@ -210,24 +210,20 @@ def verdict(figure: before_after.MetricChange) -> str:
 
 
 def _measurement(run: Run) -> str:
-    found = run.evaluation() or {}
-    if shown_weights(run) == "last":
-        return (
-            "Large: the end of the training, measured after its last whole epoch against training images. Small: the "
-            "decoder it started from, measured in the same way."
-        )
+    found = shown_evaluation(run) or {}
     if "frechet" not in found:
+        last = shown_weights(run) == "last"
+        which = "the last whole epoch" if last else "the best epoch so far"
         return (
-            "Large: the best epoch so far, measured against training images during the training. Small: the decoder "
-            "it started from, measured in the same way."
+            f"Large: {which}, measured against training images during the training. Small: the decoder it started "
+            "from, measured in the same way."
         )
-    epoch = found.get("epoch")
-    weights = f" with the weights of epoch {epoch:g}, the best epoch" if isinstance(epoch, int | float) else ""
     real = ", and real training images" if "real" in found or "floor" in found else ""
+    against = pluralize(found.get("images", 0), "test image")
     return (
-        f"Large: the generator{weights}. Small: the decoder it started from{real}, measured in the same way: "
-        f"{found.get('generated', 0):,} samples against {pluralize(found.get('images', 0), 'test image')}; the Fréchet "
-        f"distance is computed from {escape_markdown(str(found.get('yardstick', 'a small classifier')))}."
+        f"Large: the generator with {weights_of(run)}. Small: the decoder it started from{real}, measured in the same "
+        f"way: {found.get('generated', 0):,} samples against {against}; the Fréchet distance is computed from "
+        f"{escape_markdown(str(found.get('yardstick', 'a small classifier')))}."
     )
 
 

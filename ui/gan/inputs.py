@@ -9,11 +9,11 @@ import numpy as np
 import streamlit as st
 
 from core import runs
-from core.gan.experiments import is_experiment_recipe
 from core.jobs.training_job import TrainingJob
 from core.recipes.presets import adapted, preset
 from core.recipes.recipe import Recipe
 from core.runs import Run, RunError
+from core.runs.shown_weights import is_experiment_recipe
 from ui.shared import address
 from ui.shared.formatting import escape_markdown
 from ui.shared.jobs import submit_training, training_jobs

@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from core import runs
-from core.gan.experiments import is_experiment_recipe
 from core.recipes.presets import first_model
 from core.runs import Run, RunError
+from core.runs.shown_weights import is_experiment_recipe
 from ui.gan import inputs
 from ui.gan.progress import progress
 from ui.shared import address

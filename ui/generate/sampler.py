@@ -6,10 +6,10 @@ import numpy as np
 import streamlit as st
 
 from core.data import DataError
-from core.gan.experiments import shown_weights
 from core.latent import codec, mixture
 from core.latent.mixture import SAMPLERS, Mixture
 from core.runs import Run, RunError
+from core.runs.shown_weights import shown_weights
 from ui.shared.address import Parameter, number, one_of, short, whole
 from ui.shared.formatting import escape_markdown, pluralize
 from ui.shared.model_cache import LoadedModel

@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.recipes.recipe import fields
 from core.runs import Run, figures
+from core.runs.shown_weights import shown_evaluation
 from ui.charts import gan, losses
 from ui.components.charts.curves import curves
 from ui.run.figures import COUNTS
@@ -105,7 +106,7 @@ def _gan_results(picked: list[Run]) -> list[dict]:
     """One row per GAN: its figures on the test set beside those of the decoder it started from."""
     rows = []
     for run in picked:
-        test = run.evaluation() or {}
+        test = shown_evaluation(run) or {}
         before = test.get("before") or {}
         rows.append(
             {
@@ -114,6 +115,7 @@ def _gan_results(picked: list[Run]) -> list[dict]:
                 "Best Fréchet distance": format_sig(run.status.get("best_total")),
                 "in epoch": epoch(run.status.get("best_epoch")),
                 "Last Fréchet distance": format_sig(None if (last := figures.last(run)) is None else last.value),
+                "Tested weights, of epoch": epoch(test.get("epoch")),
                 "Test Fréchet distance": format_sig(test.get("frechet")),
                 "before": format_sig(before.get("frechet")),
                 "Sharpness": format_sig(test.get("sharpness")),

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core import runs
-from core.gan.experiments import shown_weights
 from core.runs import Run, figures
+from core.runs.shown_weights import shown_weights
 from ui.components.page.scroll_to import scroll_to
 from ui.run.actions import actions
 from ui.run.compare import compare

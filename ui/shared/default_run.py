@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from core import data, runs
-from core.gan.experiments import is_experiment_recipe
 from core.recipes import examples
 from core.runs import Run, gan_source
+from core.runs.shown_weights import is_experiment_recipe
 from ui.shared.owner import is_mine
 
 BEST_EXAMPLES = (examples.FIRST, "example-conv-vae", "example-mlp-vae")

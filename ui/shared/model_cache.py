@@ -14,7 +14,6 @@ from weakref import WeakValueDictionary
 import numpy as np
 import streamlit as st
 
-from core.gan.experiments import shown_weights
 from core.images.shape import ImageShape
 from core.jobs import search
 from core.latent import axes as latent_axes
@@ -22,6 +21,7 @@ from core.latent import codec
 from core.latent.axes import Axes
 from core.recipes.recipe import Recipe
 from core.runs import Run
+from core.runs.shown_weights import shown_weights
 
 if TYPE_CHECKING:
     from core.evaluation.search_trace import SearchTrace

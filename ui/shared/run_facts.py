@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from core.gan.experiments import shown_weights
 from core.recipes.recipe import Recipe
 from core.runs import Run, figures
+from core.runs.shown_weights import shown_weights
 from ui.shared.formatting import epoch, format_sig
 
 

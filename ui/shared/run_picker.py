@@ -8,8 +8,8 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core import runs
-from core.gan.experiments import is_experiment_recipe
 from core.runs import Run
+from core.runs.shown_weights import is_experiment_recipe
 from ui.shared import address
 from ui.shared.default_run import preferred
 from ui.shared.formatting import escape_markdown, pluralize

@@ -10,6 +10,7 @@ import streamlit as st
 from core.jobs.training_job import TrainingJob
 from core.jobs.training_queue import TrainingQueue
 from core.runs import Run, RunError
+from core.runs.shown_weights import shown_evaluation
 from ui.shared.formatting import epoch, escape_markdown, format_sig
 from ui.shared.jobs import waits
 from ui.shared.owner import label, me
@@ -158,7 +159,7 @@ def _next_steps(job: TrainingJob, queue: TrainingQueue, main: Literal["primary",
 
 def _comparison(run: Run) -> str:
     """Test figures of a generator beside those of the decoder it came from; empty until both are measured."""
-    figures = run.evaluation() or {}
+    figures = shown_evaluation(run) or {}
     before = figures.get("before")
     if not before:
         return ""
