@@ -28,7 +28,10 @@ COOKIE = "latent_lab_visitor"
 """Name of the cookie with the visitor's token: 32 hexadecimal digits."""
 
 YEAR = 31_536_000  # seconds
-FORBIDDEN, POLICY_VIOLATION = 403, 1008
+FORBIDDEN, POLICY_VIOLATION, TEMPORARY_REDIRECT = 403, 1008, 307
+
+FIRST_PAGE = "home"
+"""Name of the first page. Streamlit serves it at the root alone and would say that there is no page of that name."""
 
 HEADERS = (
     (b"content-security-policy", b"frame-ancestors 'none'"),
@@ -110,7 +113,8 @@ class Door:
 
     def __init__(self, inside: Application, base: str = ""):
         self.inside = inside
-        self.script = SCRIPT % json.dumps(f"/{base}/" if base else "/").encode()
+        self.root = f"/{base}/" if base else "/"
+        self.script = SCRIPT % json.dumps(self.root).encode()
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -124,6 +128,8 @@ class Door:
             await _refuse(scope, reason, send)
         elif scope["type"] == "websocket":
             await self.inside(scope, receive, send)
+        elif str(scope.get("path", "")).rstrip("/") == self.root + FIRST_PAGE:
+            await _redirect(send, self.root, bytes(scope.get("query_string", b"")))
         elif scope.get("method") == "GET" and b"text/html" in b",".join(headers.get(b"accept", [])):
             plain = [(k, v) for k, v in scope["headers"] if bytes(k).lower() != b"accept-encoding"]
             with_script = _with_script(_with_headers(send, headers), self.script)
@@ -142,6 +148,14 @@ async def _refuse(scope: Message, reason: str, send: Send) -> None:
     head = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode()), *HEADERS]
     await send({"type": f"{kind}.start", "status": FORBIDDEN, "headers": head})
     await send({"type": f"{kind}.body", "body": body})
+
+
+async def _redirect(send: Send, path: str, query: bytes) -> None:
+    """Send a browser to another path of the lab, with the parameters of its address."""
+    place = path.encode() + (b"?" + query if query else b"")
+    head = [(b"location", place), (b"content-length", b"0"), *HEADERS]
+    await send({"type": "http.response.start", "status": TEMPORARY_REDIRECT, "headers": head})
+    await send({"type": "http.response.body", "body": b""})
 
 
 def _with_headers(send: Send, asked: dict[bytes, list[bytes]]) -> Send:

@@ -80,9 +80,18 @@ def through_the_door(
     async def send(message):
         sent.append(message)
 
-    scope = {"type": kind, "method": "GET", "headers": raw(changes), "client": (client, 5), "path": "/"}
+    scope = {"type": kind, "method": "GET", "headers": raw(changes), "client": (client, 5), "path": "/"} | scope
     asyncio.run(door.Door(inside)(scope, None, send))
     return sent, bool(asked)
+
+
+@pytest.mark.parametrize("path", ["/home", "/home/"])
+def test_the_first_page_is_found_by_its_name_as_well(path):
+    sent, asked = through_the_door("http", {}, path=path, query_string=b"first=a%20b")
+    assert not asked and sent[0]["status"] == 307 and dict(sent[0]["headers"])[b"location"] == b"/?first=a%20b"
+    assert through_the_door("http", {}, path="/homes")[1] and through_the_door("http", {}, path="/data/home")[1]
+    refused, _ = through_the_door("http", {"host": "a.org"}, path=path)
+    assert refused[0]["status"] == 403, "not before it is known who asks"
 
 
 @pytest.mark.parametrize("kind", ["http", "websocket"])

@@ -34,7 +34,8 @@ def test_one_button_leads_from_home_over_a_reload_to_generated_digits_and_on_to_
 
 
 def test_every_page_opens_from_the_navigation_without_an_error(page: Page, lab):
-    page.goto(lab.url)
+    page.goto(f"{lab.url}/home")
+    page.wait_for_url(f"{lab.url}/")
     for name in [listed.title for listed in (*PAGES[1:], PAGES[0])]:
         page.get_by_role("link", name=name, exact=True).first.click()
         expect(page.get_by_test_id("stException")).to_have_count(0)

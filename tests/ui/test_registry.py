@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from bootstrap import door
 from core.system import paths
 from ui import registry
 from ui.registry import HOME, PAGES
@@ -12,7 +13,7 @@ from ui.registry import HOME, PAGES
 def test_every_file_in_pages_is_one_page_of_the_registry_and_the_other_way_round():
     scripts = sorted(page.script for page in PAGES)
     assert scripts == sorted(f"pages/{file.name}" for file in (paths.ROOT / "pages").glob("*.py"))
-    assert PAGES[0] is HOME and len({page.title for page in PAGES}) == len(PAGES)
+    assert PAGES[0] is HOME and HOME.key == door.FIRST_PAGE and len({page.title for page in PAGES}) == len(PAGES)
 
 
 def test_a_script_is_found_by_its_key_and_an_unknown_key_is_refused():
