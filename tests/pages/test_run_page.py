@@ -73,6 +73,8 @@ def test_the_table_has_a_picture_of_every_run_and_loads_no_weights(monkeypatch):
     monkeypatch.setattr("core.runs.weights.load", lambda *_: pytest.fail("weights were read to list runs"))
     table = visit().dataframe[0].value.set_index("Run")
     assert table["Samples"]["one"].startswith("data:image/png") and table["Samples"].isna()["two"]
+    assert table["Validation"]["one"] == f"{run.status['best_total']:.1f} nats" and table.isna()["Test −ELBO"]["two"]
+    assert table["Test −ELBO"]["one"] == run.evaluation()["recon"] + run.evaluation()["kl"]
     assert pictures.newest(run).epoch == 2
     run.path.joinpath("frames", "0002.png").write_bytes(b"")
     assert pictures.newest(run) is None
@@ -93,7 +95,7 @@ def test_of_an_experiment_the_last_weights_are_shown_with_their_figure_and_their
         found = {one.key: (one.before, one.after) for one in metric_changes(runs.Run(run.path))}
         assert found["frechet"] == expected, epoch
     row = visit().dataframe[0].value.set_index("Run").loc[run.name]
-    assert (row["Fréchet distance"], row["Weights"]) == (2_000.0, "last, epoch 12 of 12")
+    assert (row["Validation"], row["Weights"]) == ("Fréchet 2,000.0", "last, epoch 12 of 12")
     assert row["Samples"] == pictures.thumbnail(run, 12) != pictures.thumbnail(run, 5.9)
 
 
@@ -107,7 +109,7 @@ def test_a_run_that_waits_or_trains_is_listed_with_an_empty_result():
     running, waiting = in_training("first"), in_training("second")
     table = visit().dataframe[0].value.set_index("Run")
     assert (table["State"]["first"], table["State"]["second"]) == ("training", "queued")
-    assert waiting.position == 1 and running.position == 0 and table["Total (nats)"].isna().all()
+    assert waiting.position == 1 and running.position == 0 and list(table["Validation"]) == ["queued", "training"]
 
 
 @pytest.mark.slow
@@ -156,6 +158,13 @@ def test_pictures_stand_together_by_equal_images_and_by_equal_latent_size():
     said = text_of(visit(compare="a,b,c"))
     assert said.count("Test images\n") == 1, "all three saw the same images"
     assert "24 samples from the same noise in 2 dimensions" in said and "in 3 dimensions" in said
+
+
+def test_runs_of_different_images_are_not_said_to_be_comparable():
+    for name, changes in (("all", {}), ("few", {"without_classes": "8"})):
+        runs.create(tiny(**changes), name)
+    assert "cannot be compared" in visit(compare="all,few").info[0].value
+    assert not visit(compare="all").info
 
 
 def test_settings_that_matter_to_none_of_the_chosen_runs_are_no_difference():

@@ -156,5 +156,5 @@ def test_the_end_is_told_by_the_frechet_distance_before_and_now(source, board):
     assert "Best Fréchet distance" in said and "validation total" not in said
     assert f"Fréchet distance {format_sig(figures['before']['frechet'])} for the decoder before" in said
     table = open_page("run").dataframe[0].value.set_index("Run")
-    assert table["Fréchet distance"]["game"] == job.run.status["best_total"] and table["Total (nats)"]["first"] > 0
-    assert not table["Total (nats)"]["game"] > 0 and not table["Fréchet distance"]["first"] > 0
+    assert table["Validation"]["game"] == f"Fréchet {job.run.status['best_total']:,.1f}"
+    assert table["Validation"]["first"].endswith(" nats") and table.isna()["Test −ELBO"]["game"]

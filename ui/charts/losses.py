@@ -218,6 +218,10 @@ def _diverged_at(points: Points, x: str) -> float | None:
     return min(places, default=None)
 
 
+FIRST_FALL = 0.08
+"""Share of a curve, from its beginning, that may lie beyond the useful range."""
+
+
 def panel(title: str, share: float, drawn: list[dict], log: bool, whole: bool = False) -> dict[str, Any]:
     """One panel; logarithmic only where every value is positive. `whole`: its range keeps the first steep stretch."""
     values = [y for curve in drawn for y in curve["y"]]
@@ -235,13 +239,12 @@ def _useful(drawn: list[dict], whole: bool) -> list[float] | None:
     """The useful range of a panel: without the steep first fall, which would flatten the rest, and without values after
     a divergence. With `whole` the first stretch stays: the KL's first peak is of the size of the rest."""
     away = [curve["until"] for curve in drawn if curve.get("until") is not None]
-    end = max((curve["x"][-1] for curve in drawn if curve["x"]), default=0.0)
-    begin = -1.0 if whole else 0.08 * end
     late = [
         y
         for curve in drawn
         for x, y in zip(curve["x"], curve["y"], strict=True)
-        if (x > begin if curve.get("until") is None else x < curve["until"])
+        # Of each curve its own first stretch: of several runs the shortest is not cut away.
+        if (whole or x > FIRST_FALL * curve["x"][-1] if curve.get("until") is None else x < curve["until"])
     ]
     if len(late) < (1 if away else 8):
         return None

@@ -14,11 +14,18 @@ from ui.run.pictures import side_by_side
 from ui.run.recipe_table import differences, text_of
 from ui.shared.formatting import duration, epoch, escape_markdown, format_sig
 from ui.shared.recipe_labels import label
+from ui.shared.run_facts import amount
 from ui.training_view.controls import view, view_options
 
 
 def compare(picked: list[Run]) -> None:
     """Pictures, curves and results of these runs; the curves of GANs apart, since they have other losses."""
+    if len({run.recipe.source_of_images for run in picked}) > 1:
+        st.info(
+            "These runs were trained on different images: look at how each one learned and at its pictures. Losses and "
+            "test figures are of each run's own images and cannot be compared.",
+            icon=":material/difference:",
+        )
     side_by_side(picked)
     if models := [run for run in picked if not run.recipe.family.adversarial]:
         _models(models)
@@ -53,7 +60,7 @@ def _models(picked: list[Run]) -> None:
     st.caption(
         "One colour per run; solid: training, dashed: validation. Lower is better, but totals with different "
         "likelihoods or β are on different scales and cannot be compared. The test −ELBO below has the KL at weight 1 "
-        "whatever β was: it compares runs of one likelihood."
+        "whatever β was: it compares runs of one likelihood on the same images."
     )
     _table(_results(picked), "Results of the chosen runs and the settings in which they differ.")
 
@@ -93,6 +100,7 @@ def _gans(picked: list[Run]) -> None:
 def _table(results: list[dict[str, str]], alt: str) -> None:
     """A column for each run and a line for each figure that one of them has: nothing has to be scrolled sideways, and
     what is to be compared stands side by side."""
+    results = [_with_images_first(row) for row in results]
     names = [name for name in results[0] if name != "Run" and any(row[name] != "–" for row in results)]
     st.table(
         [{"": name, **{escape_markdown(row["Run"]): escape_markdown(row[name]) for row in results}} for name in names],
@@ -112,9 +120,9 @@ def _gan_results(picked: list[Run]) -> list[dict]:
             {
                 "Run": run.name,
                 "Epochs": f"{epoch(run.status['epoch'])} of {run.epochs:,}",
-                "Best Fréchet distance": format_sig(run.status.get("best_total")),
+                "Best Fréchet distance": _cell(figures.best(run)),
                 "in epoch": epoch(run.status.get("best_epoch")),
-                "Last Fréchet distance": format_sig(None if (last := figures.last(run)) is None else last.value),
+                "Last Fréchet distance": _cell(figures.last(run)),
                 "Tested weights, of epoch": epoch(test.get("epoch")),
                 "Test Fréchet distance": format_sig(test.get("frechet")),
                 "before": format_sig(before.get("frechet")),
@@ -138,6 +146,12 @@ def _different_settings(run: Run, picked: list[Run]) -> dict[str, str]:
     return {label(name): _with_changes(name, run) for name in names if name != "epochs"}
 
 
+def _with_images_first(row: dict[str, str]) -> dict[str, str]:
+    """A run's column with what it was trained on at its head, where that is not the same for all."""
+    images = label("dataset")
+    return {name: row[name] for name in ("Run", images) if name in row} | row
+
+
 def _with_changes(name: str, run: Run) -> str:
     """A setting's value, followed by those it was changed to during the training: `4 → 20`."""
     later = [f"{change['new']:g}" for change in run.status["changes"] if change["field"] == name]
@@ -154,12 +168,13 @@ def _results(picked: list[Run]) -> list[dict]:
     in_bits = any(run.recipe.bits_per_dim(0.0) is not None for run in picked)
     for run in picked:
         status = run.status
-        test = figures.by_key(figures.of_test(run))
+        test, of_epoch = figures.by_key(figures.of_test(run)), (run.evaluation() or {}).get("epoch")
         rows.append(
             {
                 "Run": run.name,
                 "Epochs": f"{epoch(status['epoch'])} of {run.epochs:,}",
                 "Best validation total": _cell(figures.best(run)),
+                "Tested weights, of epoch": epoch(of_epoch),
                 "Test total": _cell(test.get("total", test.get("negative_elbo"))),
                 "Test −ELBO": _cell(test.get("negative_elbo")),
                 "Test reconstruction": _cell(test.get("recon")),
@@ -182,5 +197,5 @@ def _cell(figure: figures.Figure | None) -> str:
         return "–"
     unit = figure.unit.removesuffix(" per image").removeprefix("per pixel").removeprefix("bits")
     weights = figure.name[figure.name.index("(") :] if figure.key.endswith("total") and "(" in figure.name else ""
-    value = f"{figure.value:g}" if figure.key in COUNTS else format_sig(figure.value)
+    value = f"{figure.value:g}" if figure.key in COUNTS else amount(figure)
     return " ".join(filter(None, (value, unit, weights)))

@@ -10,6 +10,7 @@ import streamlit as st
 
 from core.images.convert import data_url, tile
 from core.runs import Run, RunError, frames
+from core.runs.shown_weights import shown_weights
 from ui.shared.formatting import escape_markdown, pluralize
 from ui.shared.still_image import still
 
@@ -42,6 +43,18 @@ def newest(run: Run) -> Frame | None:
     return _frame(run, epochs[-1]) if epochs else None
 
 
+def of_shown_weights(run: Run) -> Frame | None:
+    """The frame of the weights that are shown of a run, or the nearest; None where there is none that can be read."""
+    at = run.status.get("best_epoch") if shown_weights(run) == "best" else None
+    epochs = run.frames()
+    return _frame(run, _nearest(epochs, at)) if epochs else None
+
+
+def _nearest(epochs: Sequence[int], at: float | None) -> int:
+    """The epoch with pictures that is nearest to another, the later one of two; the last one for None."""
+    return epochs[-1] if at is None else min(reversed(epochs), key=lambda each: abs(each - at))
+
+
 def _frame(run: Run, epoch: int) -> Frame | None:
     try:
         return Frame(epoch, *frames.split(run.frame(epoch), run.recipe.shape))
@@ -57,8 +70,7 @@ def thumbnail(run: Run, at: float | None = None) -> str | None:
     """
     if not (epochs := run.frames()):
         return None
-    epoch = epochs[-1] if at is None else min(reversed(epochs), key=lambda each: abs(each - at))
-    return _thumbnail(str(run.path), epoch, run.status.get("created"), _run=run)
+    return _thumbnail(str(run.path), _nearest(epochs, at), run.status.get("created"), _run=run)
 
 
 @st.cache_data(max_entries=1_000, show_spinner=False)
@@ -68,13 +80,14 @@ def _thumbnail(path: str, epoch: int, created: float | None, _run: Run) -> str |
 
 
 def side_by_side(picked: Sequence[Run]) -> None:
-    """The newest pictures of the chosen runs: each group of runs with the same test images below these images, with
-    samples of runs with the same latent size from the same z."""
-    found = [(run, frame) for run in picked if (frame := newest(run)) is not None]
+    """Pictures of the chosen runs by the weights that are shown of them: each group of runs with the same test images
+    below these images, with samples of runs with the same latent size from the same z."""
+    found = [(run, frame) for run in picked if (frame := of_shown_weights(run)) is not None]
     if len(found) < 2:
         return
-    st.markdown("**The same images, reconstructed**")
-    for group in _groups(found, lambda run, frame: (frame.originals.shape, frame.originals.tobytes())):
+    groups = _groups(found, lambda run, frame: (frame.originals.shape, frame.originals.tobytes()))
+    st.markdown("**The same images, reconstructed**" if len(groups) == 1 else "**Test images, reconstructed**")
+    for group in groups:
         _line("Test images", group[0][1].originals)
         for run, frame in group:
             _line(f"**{escape_markdown(run.name)}**, epoch {frame.epoch}", frame.reconstructions)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from core import runs
 from core.runs import Run, figures
+from core.runs.figures import Figure
 from core.runs.shown_weights import shown_weights
 from ui.components.page.scroll_to import scroll_to
 from ui.run.actions import actions
@@ -21,12 +21,12 @@ from ui.shared.owner import label
 from ui.shared.page import open_page
 from ui.shared.run_buttons import run_button
 from ui.shared.run_dialogs import CHOSEN
-from ui.shared.run_facts import settings_line
+from ui.shared.run_facts import amount, settings_line
 
 if TYPE_CHECKING:
     from pandas.io.formats.style import Styler
 
-ROW, SHOWN = 66, 6
+ROW, SHOWN = 66, 20
 """Height of a row in screen pixels, and rows that are shown without scrolling. Streamlit breaks the text of a cell into
 lines from 64 pixels on: all columns fit beside each other, and nothing of a row is cut off."""
 
@@ -36,7 +36,7 @@ HEADER = 38
 PADDING, LINES = 16, 3
 """Of a cell: screen pixels left and right of its text, and lines of text that it holds."""
 
-WIDTH, BOX, LEAST = 1118, 36, 104
+WIDTH, BOX, LEAST = 1118, 34, 104
 """Screen pixels: a table on a laptop, the column of boxes to tick, and the settings at least."""
 
 COMPARISON, TIMES = "runs_comparison", "runs_compared"
@@ -47,14 +47,13 @@ COMPARED = "compare"
 
 WIDTHS = {
     # The first three stand side by side on a phone.
-    "Run": 148,
-    "Owner": 72,
-    "State": 68,
-    "Samples": 106,
-    "Total (nats)": 94,
-    "Squared error": 98,
-    "Fréchet distance": 114,
+    "Run": 140,
+    "Samples": 98,
+    "Validation": 84,
+    "Test −ELBO": 92,
     "Weights": 90,
+    "State": 68,
+    "Owner": 72,
     "Time": 80,
     "Started": 92,
 }
@@ -68,19 +67,16 @@ COLUMNS = {
     "Samples": st.column_config.ImageColumn(
         help="Samples of the model in the epoch under *Weights*, or the nearest that has pictures."
     ),
-    "Total (nats)": st.column_config.NumberColumn(
-        format="%.1f",
-        help="Lowest validation total, in nats per image: all loss terms with the run's own weights, such as β.",
+    # A text: totals of different losses are no column of numbers to be sorted.
+    "Validation": st.column_config.TextColumn(
+        help="Lowest loss on the validation images, per image, as the run minimises it: with its own β and in its own "
+        "unit. Compare runs of the same loss, β and images only. Of a GAN: lowest Fréchet distance to real images, in "
+        "features of the lab's classifier; of a run of a GAN experiment, the last one."
     ),
-    "Squared error": st.column_config.NumberColumn(
-        format="%.2f",
-        help="Lowest validation total of a run whose loss is the squared error, summed over an image's pixels. It is "
-        "not in nats.",
-    ),
-    "Fréchet distance": st.column_config.NumberColumn(
+    "Test −ELBO": st.column_config.NumberColumn(
         format="%.1f",
-        help="Of a GAN: lowest Fréchet distance to real images, in features of the lab's classifier. Of a run of a GAN "
-        "experiment: the last one.",
+        help="Reconstruction + KL on the test images in nats per image, at weight 1 whatever β was. Compare runs of "
+        "the same images and the same reconstruction loss only.",
     ),
     "Weights": st.column_config.TextColumn(
         help="The epoch that the figure and the samples belong to, of all that were trained."
@@ -194,27 +190,22 @@ def _row(run: Run, place: int | None, pictured: bool) -> dict:
         return {
             "Run": run.name,
             "State": "damaged",
-            "Total (nats)": math.nan,
+            "Validation": "damaged",
             "Time": "",
             "Started": "",
             "Samples": None,
             "Settings": run.error,
         }
-    status, best = run.status, run.status.get("best_total")
+    status = run.status
     state = STATE_WORDS.get(status["state"], status["state"]) if place is None else "queued" if place else "training"
     live = place == 0
-    column = "Total (nats)"
-    if run.recipe.family.adversarial:
-        column = "Fréchet distance"
-    elif figures.unit(run.recipe) == figures.SQUARED_ERROR:
-        column = "Squared error"
-    figure, weights, at = math.nan, "", None
-    if not live:
-        figure, weights, at = _shown(run, best)
+    figure, weights, at = (None, "", None) if live else _shown(run)
+    elbo = None if live else figures.by_key(figures.of_test(run)).get("negative_elbo")
     return {
         "Run": run.name,
         "State": state,
-        **{"Total (nats)": math.nan, column: figure},
+        "Validation": state if figure is None else _in_few_words(figure),
+        **({"Test −ELBO": elbo.value} if elbo else {}),
         **({"Weights": weights} if weights else {}),
         "Time": "" if live else duration(status["seconds"]),
         "Started": format_time(status.get("created")),
@@ -224,12 +215,20 @@ def _row(run: Run, place: int | None, pictured: bool) -> dict:
     }
 
 
-def _shown(run: Run, best: float | None) -> tuple[float, str, float | None]:
+def _shown(run: Run) -> tuple[Figure | None, str, float | None]:
     """The run's figure, the words for the weights it belongs to, and their epoch; None for the newest."""
-    done, at = epoch(run.status["epoch"]), run.status.get("best_epoch")
+    done, at, best = epoch(run.status["epoch"]), run.status.get("best_epoch"), figures.best(run)
     if best is not None and shown_weights(run) == "last":
-        found = figures.last(run)
-        return math.nan if found is None else found.value, f"last, epoch {done} of {done}", None
+        return figures.last(run), f"last, epoch {done} of {done}", None
     if best is None or at is None:
-        return math.nan if best is None else best, f"epoch {done}" if run.status["epoch"] else "", at
+        return best, f"epoch {done}" if run.status["epoch"] else "", at
     return best, f"best, epoch {epoch(at)} of {done}", at
+
+
+def _in_few_words(figure: Figure) -> str:
+    """A figure for a narrow column: `109.7 nats`, `127.1 nats (β = 2)`, `Fréchet 36.3`."""
+    if not figure.unit:
+        return f"{figure.name.split()[0]} {amount(figure)}"
+    unit = figure.unit.removesuffix(" per image").replace("squared error", "squ. error")
+    weights = figure.name[figure.name.index("(") :] if "(" in figure.name else ""
+    return " ".join(filter(None, (amount(figure), unit, weights)))

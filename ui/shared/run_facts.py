@@ -11,6 +11,14 @@ from core.runs.shown_weights import shown_weights
 from ui.shared.formatting import epoch, format_sig
 
 
+def amount(figure: figures.Figure) -> str:
+    """A figure's value as tables show it: nats with one decimal, squared errors with two, Fréchet distances with one,
+    others to three digits."""
+    if figure.unit == figures.NATS or figure.name.startswith("Fréchet"):
+        return f"{figure.value:,.1f}"
+    return f"{figure.value:,.2f}" if figure.unit == figures.SQUARED_ERROR else format_sig(figure.value)
+
+
 def settings_line(recipe: Recipe, changes: Iterable[dict[str, Any]] = ()) -> str:
     """A recipe in one line, followed by the values that β was changed to during the training: `… · β 4 → 20`.
 

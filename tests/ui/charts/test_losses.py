@@ -134,6 +134,14 @@ def test_the_first_steep_fall_does_not_press_the_rest_flat():
     assert high < 0.8 * history()["train_total"][0] and low < late.min() and late.max() < high
 
 
+def test_the_shortest_of_several_runs_is_seen_whole_but_for_its_own_first_fall():
+    long, short = history(), history(epochs=1)
+    for column in ("train_total", "val_total"):
+        short[column] += 500
+    low, high = losses.overlay_chart({"long": long, "short": short})["panels"][0]["range"]
+    assert low < long["train_total"].min() and high > short["train_total"][160:].max()
+
+
 def test_the_first_peak_of_the_kl_is_not_cut_off():
     points = history()
     for part in ("train", "val"):
