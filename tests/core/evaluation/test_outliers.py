@@ -4,8 +4,10 @@ import dataclasses
 
 import numpy as np
 import pytest
+import threadpoolctl
 import torch
 from scipy.stats import entropy, mannwhitneyu, norm
+from sklearn.decomposition import PCA
 from sklearn.metrics import roc_auc_score
 
 from core import data, runs
@@ -350,6 +352,19 @@ def test_the_baseline_is_the_distance_to_the_principal_plane(digits):
     wanted = np.square(away - away @ directions.T @ directions).mean(1)
     assert outliers.pca_residual(train, images) == pytest.approx(wanted, rel=1e-3)
     assert outliers.pca_residual(train[:3], images).shape == (50,), "fewer images than components"
+
+
+def test_the_baseline_is_fitted_with_one_blas_thread_and_leaves_their_number_as_it_was(monkeypatch):
+    def threads() -> list[int]:
+        return [pool["num_threads"] for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas"]
+
+    fit, seen = PCA.fit, []
+    monkeypatch.setattr(PCA, "fit", lambda self, x: seen.extend(threads()) or fit(self, x))
+    with threadpoolctl.threadpool_limits(2, "blas"):
+        before = threads()
+        outliers.pca_residual(np.eye(30, dtype=np.uint8), np.eye(30, dtype=np.uint8))
+        assert threads() == before
+    assert seen and set(seen) == {1}
 
 
 def test_the_baseline_tells_mnist_from_fashion_as_well_as_is_known(mnist):
