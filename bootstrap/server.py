@@ -32,7 +32,7 @@ if __name__ == "__main__":
     from streamlit.runtime.pages_manager import PagesManager
     from streamlit.web.cli import main
 
-    from bootstrap import door, limits, rerun_guard
+    from bootstrap import door, limits, media_guard, rerun_guard
 
     limits.allow_open_files()
     sys.stdout, sys.stderr = limits.BoundedLog(sys.stdout), limits.BoundedLog(sys.stderr)
@@ -42,4 +42,5 @@ if __name__ == "__main__":
     # such as /data would show that file alone. app.py has navigation of its own.
     PagesManager.uses_pages_directory = False
     rerun_guard.guard()
+    media_guard.guard()
     main(prog_name="streamlit")
