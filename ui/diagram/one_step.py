@@ -19,6 +19,7 @@ from ui.shared import address, theme
 from ui.shared.formatting import escape_markdown, format_sig, pluralize
 from ui.shared.model_cache import load
 from ui.shared.page import images_or_none
+from ui.shared.pointer import touch_or
 from ui.shared.step_size import step_size
 
 if TYPE_CHECKING:
@@ -91,8 +92,9 @@ def one_step(run: Run, which: str = "best") -> None:
     )
     optimizer = "Adam" if run.recipe.optimizer == "adam" else "momentum"
     st.caption(
-        "Computed on a copy of this run's weights: the run does not change. Arrow keys turn the pages. A few steps "
-        f"were taken before this one, because {optimizer} averages the gradients of several steps."
+        "Computed on a copy of this run's weights: the run does not change. "
+        f"{touch_or('', 'Arrow keys turn the pages. ')}A few steps were taken before this one, because {optimizer} "
+        "averages the gradients of several steps."
     )
 
 

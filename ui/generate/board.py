@@ -96,8 +96,8 @@ def about_sliders(loaded: LoadedModel) -> str:
     else:
         order = f"Sliders are ordered by {MEASURES[loaded.measure]} (the bar under each name)."
     return order + (
-        " While you drag, you see images decoded in advance; when you let go, the exact one. Arrow keys "
-        f"move a slider, 0 or a {touch_or('double tap', 'double-click')} resets it. "
+        " While you drag, you see images decoded in advance; when you let go, the exact one. "
+        f"{touch_or('A double tap resets a slider.', 'Arrow keys move a slider, 0 or a double-click resets it.')} "
         f"{touch_or('Tap', 'Click')} a value to type a number."
     )
 

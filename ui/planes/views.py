@@ -22,6 +22,7 @@ from ui.shared import address
 from ui.shared.family_names import spelled_out
 from ui.shared.formatting import escape_markdown
 from ui.shared.model_cache import LoadedModel
+from ui.shared.pointer import touch_or
 
 SAMPLES = 20
 """Samples shown of each model."""
@@ -151,7 +152,7 @@ def _sample_tools(names: list[str]) -> None:
             help="N(0, I): the prior, also for models that were trained without one. Fitted Gaussian: for every model "
             "the Gaussian with the mean and the covariance of its training latents.",
         )
-        st.caption(f"Seed {seed}. Point at a sample to see where it lies on its plane.")
+        st.caption(f"Seed {seed}. {touch_or('Tap', 'Point at')} a sample to see where it lies on its plane.")
 
 
 def _samples(run: Run) -> None:

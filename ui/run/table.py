@@ -230,5 +230,5 @@ def _in_few_words(figure: Figure) -> str:
     if not figure.unit:
         return f"{figure.name.split()[0]} {amount(figure)}"
     unit = figure.unit.removesuffix(" per image").replace("squared error", "squ. error")
-    weights = figure.name[figure.name.index("(") :] if "(" in figure.name else ""
+    weights = figure.name[figure.name.index("(") :].replace(" ", "\N{NO-BREAK SPACE}") if "(" in figure.name else ""
     return " ".join(filter(None, (amount(figure), unit, weights)))
