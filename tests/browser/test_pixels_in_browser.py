@@ -85,10 +85,10 @@ def messages(shape: ImageShape) -> dict[str, tuple[str, str, str, tuple[str, ...
     }
 
 
-def mount(page, name: str, shape: ImageShape) -> None:
+def mount(page, name: str, shape: ImageShape, more: str = "") -> None:
     folder, skeleton, also, data = messages(shape)[name]
     styles = [COMPONENTS / "shared" / "dom.css", *(COMPONENTS / folder / f"{part}.css" for part in (*also, name))]
-    css = "".join(style.read_text("utf-8") for style in styles if style.is_file())
+    css = "".join(style.read_text("utf-8") for style in styles if style.is_file()) + more
     page.set_content(f"<style>{css}</style>{skeleton}")
     source = base.script(str(COMPONENTS / folder / f"{name}.py"), name, also)
     page.evaluate(MOUNT, ["data:text/javascript;base64," + base64.b64encode(source.encode()).decode(), data])
@@ -114,6 +114,15 @@ def test_every_image_pixel_is_a_square_of_whole_screen_pixels(screen, shape):
             assert across == pytest.approx(down, abs=0.02), (name, part, "square")
             assert across == pytest.approx(round(across), abs=0.02) and across > 0.9, (name, part, "crisp")
             assert wide <= width, (name, part, "within the page")
+
+
+@pytest.mark.parametrize(("name", "room"), [("class_sheet", 340), ("draws", 157)])
+def test_a_sheet_ends_where_its_place_ends(screen, name, room):
+    mount(screen, name, SHAPES[0], f"body {{ margin: 0; width: {room}px; }}")
+    ends = screen.evaluate(
+        """() => [...document.querySelectorAll("canvas")].map((c) => c.getBoundingClientRect().right)"""
+    )
+    assert ends and all(room - 1 <= end <= room for end in ends), "one right edge for all that stands on a page"
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
