@@ -31,7 +31,8 @@ def outliers(args: argparse.Namespace) -> None:
     if args.other == run.recipe.dataset:
         raise CliError(f"'{args.other}' is what '{run.name}' was trained on. Choose another set with --other.")
     available = outlier_images.other_sets(run.recipe)
-    name = args.other or (available[0] if available else "")
+    usual = [name for name in available if not outlier_images.by_choice(name, run.recipe)]
+    name = args.other or (usual[0] if usual else "")
     images = common.images_of(run)
     other = data.load(name, shape=images.shape) if name else None
     outlier_set = outlier_images.build(images, run.recipe, other, args.n, args.seed)

@@ -136,3 +136,9 @@ def other_sets(recipe: Recipe) -> list[str]:
     last = {"digits": ("mnist",), "mnist": ("digits",)}.get(recipe.dataset, ())
     favourite = "mnist" if recipe.dataset == "fashion-mnist" else "fashion-mnist"
     return sorted(sets, key=lambda name: (name != favourite, name in last))
+
+
+def by_choice(name: str, recipe: Recipe) -> bool:
+    """Whether a set is compared with only where a visitor chooses it: its images usually have another shape than those
+    of the recipe."""
+    return data.SOURCES[name].shape != recipe.shape

@@ -10,7 +10,7 @@ import streamlit as st
 
 from core import data
 from core.evaluation import outliers
-from core.evaluation.outlier_images import other_sets
+from core.evaluation.outlier_images import by_choice, other_sets
 from core.recipes.recipe import Recipe
 from core.runs import Run
 from ui.components.outliers.outlier_board import HIGH, LOW, STEP
@@ -65,6 +65,7 @@ def controls(run: Run) -> Choice:
     """The row of controls."""
     recipe = run.recipe
     others, other_key = [*other_sets(recipe), NO_OTHER], f"outliers_other_{recipe.dataset}"
+    others.sort(key=lambda name: name != NO_OTHER and by_choice(name, recipe))
     percents = {f"{k * STEP:g}": k * STEP for k in range(int(LOW / STEP), int(HIGH / STEP) + 1)}
     offered = scores_of(recipe)
     _adopt("score", "outliers_score", {name: name for name in offered}, "error")
