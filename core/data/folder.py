@@ -17,11 +17,12 @@ import unicodedata
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
 
-from core.data import holdout
+from core.data import holdout, import_cache
 from core.data.archive import Archive
 from core.data.fingerprint import digests, keys
 from core.data.image_set import DataError, ImageSet
@@ -32,6 +33,7 @@ from core.images.convert import ImageError
 from core.images.levels import Decoded
 from core.images.pixel_choices import PixelChoices
 from core.images.shape import GREY_28, ImageShape
+from core.system import cache
 from core.system.user_paths import existing, shown
 
 MAX_MEMORY = 4_000_000_000
@@ -39,6 +41,9 @@ MAX_MEMORY = 4_000_000_000
 
 KEPT = 2
 """Sets that stay in memory."""
+
+MANY_FILES, MANY_BYTES = 2_000, 100_000_000
+"""Files, or their bytes, above which a set is imported by a job and kept in the cache: more than about a second."""
 
 BLOCK = 64
 """Files that a thread decodes before it takes the next ones."""
@@ -78,13 +83,65 @@ def load(
                 _kept.move_to_end(key)
                 return _kept[key]
         try:
-            images = read(source, shape, key[3], watch)
+            images = _kept_or_read(key, watch)
         finally:
             with _lock:
                 _reading.pop(key, None)
         with _lock:
             _keep(key, images)
     return images
+
+
+@dataclass(frozen=True)
+class Import:
+    """A set that takes long to read and was not read yet.
+
+    Attributes:
+        files: their number. size: their bytes. memory: bytes of the images.
+    """
+
+    files: int
+    size: int
+    memory: int
+
+
+def waiting(folder: str, shape: ImageShape, choices: PixelChoices) -> Import | None:
+    """What there is to read before the set can be loaded at once; None where that takes a second or less.
+
+    Raises:
+        DataError: as in `load`, as far as it is known before any picture is read.
+    """
+    source = find(folder)
+    key = (source, source.mark, shape, choices)
+    with _lock:
+        if key in _kept:
+            return None
+    if import_cache.file_of(source.place, *key[1:]).is_file() or not _heavy(source):
+        return None
+    _check_memory(source, len(source.entries), shape)
+    size = sum(entry.size for entry in source.entries)
+    return Import(len(source.entries), size, len(source.entries) * shape.values)
+
+
+def _heavy(source: PictureSource) -> bool:
+    """Whether reading the set takes longer than a page should wait."""
+    return len(source.entries) > MANY_FILES or sum(entry.size for entry in source.entries) > MANY_BYTES
+
+
+def _kept_or_read(key: _Key, watch: Watch | None) -> ImageSet:
+    """The set from the cache, or read and, where that takes long, kept there; by one process at a time."""
+    source, mark, shape, choices = key
+    path = import_cache.file_of(source.place, mark, shape, choices)
+    if found := import_cache.load(path):
+        return found
+    if not _heavy(source):
+        return read(source, shape, choices, watch)
+    with cache.computing(path):
+        if found := import_cache.load(path):
+            return found
+        images = read(source, shape, choices, watch)
+        import_cache.save(path, images, import_cache.file_of(source.place, mark, shape, images.pixels))
+        return images
 
 
 def _keep(key: _Key, images: ImageSet) -> None:

@@ -34,13 +34,19 @@ class Status:
     size: str
 
 
-def load(name: str, folder: str = "", shape: ImageShape | None = None, pixels: PixelChoices | None = None) -> ImageSet:
+def load(
+    name: str,
+    folder: str = "",
+    shape: ImageShape | None = None,
+    pixels: PixelChoices | None = None,
+    watch: folders.Watch | None = None,
+) -> ImageSet:
     """The data set of that name, from memory if it was loaded before and its files have not changed.
 
     Args:
         name: one of `registry.SOURCES`. folder: the path, for the set `folder` only.
         shape: of the images, for a set whose shape can be chosen; None: the set's own, see `Source.shape`.
-        pixels: what becomes black and white, for the set `folder` only.
+        pixels: what becomes black and white; watch: told how far it is; both for the set `folder` only.
     Raises:
         DataError: unknown name, a shape that the set does not have, files missing or damaged: says what to do.
     """
@@ -53,7 +59,7 @@ def load(name: str, folder: str = "", shape: ImageShape | None = None, pixels: P
         made: ImageSet = import_module(f"core.data.{maker}").make(shape)
         return made
     if name == "folder":
-        return folders.load(folder, shape, pixels)
+        return folders.load(folder, shape, pixels, watch)
     found = idx_files.search(name)
     files = found.complete
     if files is None:

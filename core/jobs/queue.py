@@ -7,6 +7,7 @@ The budget. Every job belongs to a lane, and a lane has a number of slots:
   Their processes run at low priority and with one thread where that suffices: a training and the page come first.
 - `classifier` (classifiers, measures of planes): one; a page waits for it, seconds of one thread at low priority.
 - `search`: half of the CPU cores, at least one and at most four; a page waits for a search, mostly less than a second.
+- `import`: one at a time reads a visitor's pictures, with as many threads as there are cores, at low priority.
 - `download`: four; downloads compute nothing.
 
 Two cores thus carry one training and one background job, and the page interrupts both. Within a lane, jobs start by
@@ -32,7 +33,7 @@ from core.system.devices import cores
 KEPT = 20
 """Ended jobs remembered of each kind; their results stay on disk."""
 
-BACKGROUND, CLASSIFIER, SEARCH, DOWNLOAD = "background", "classifier", "search", "download"
+BACKGROUND, CLASSIFIER, SEARCH, IMPORT, DOWNLOAD = "background", "classifier", "search", "import", "download"
 
 AnyJob = TypeVar("AnyJob", bound=Job)
 

@@ -34,6 +34,7 @@ TASKS = {
     "measure_plane": "core.jobs.scoring_worker:measure_plane",
     "sweep": "core.jobs.scoring_worker:sweep",
     "search": "core.jobs.search_worker:search",
+    "import_images": "core.jobs.image_import:import_images",
     "download": "core.jobs.download:fetch",
 }
 

@@ -12,7 +12,7 @@ import contextlib
 import threading
 
 from core import runs
-from core.data import DataError
+from core.data import DataError, folder
 from core.jobs.queue import JobQueue, QueueClosed, job_queue
 from core.jobs.speed_estimates import SpeedEstimates
 from core.jobs.training_job import TrainingJob
@@ -21,6 +21,7 @@ from core.recipes.recipe import Recipe
 from core.runs import Run, RunError
 from core.runs import images as run_images
 from core.runs.run import not_writable
+from core.system.user_paths import shown
 
 MOST_OF_ONE, MOST_OF_ALL = 20, 200
 """Trainings that may wait or run at the same time: of one visitor, and in all."""
@@ -48,10 +49,11 @@ class TrainingQueue:
         Args:
             owner: public name of the visitor whose run and training it is.
         Raises:
-            RunError: the folder cannot be created, or the lab is closing.
+            RunError: the folder cannot be created, the pictures are not imported yet, or the lab is closing.
         """
         self._check_room(owner)
         with contextlib.suppress(DataError):
+            _check_imported(recipe)
             recipe = settled(recipe)
         return self._add(runs.create(recipe, name, owner), owner)
 
@@ -122,6 +124,21 @@ class TrainingQueue:
     def close(self) -> None:
         """Close the whole queue; the run in training is saved first."""
         self.queue.close()
+
+
+def _check_imported(recipe: Recipe) -> None:
+    """Refuse a set of pictures that would have to be read for longer than a page can wait.
+
+    Raises:
+        RunError: it is not imported yet. DataError: it cannot be.
+    """
+    if recipe.dataset != "folder":
+        return
+    if waits := folder.waiting(recipe.folder, recipe.shape, recipe.pixels):
+        raise RunError(
+            f"The {waits.files:,} files of “{shown(recipe.folder)}” are not imported as images of {recipe.shape} yet. "
+            "Import them on the Data page first."
+        )
 
 
 def _check_images(run: Run) -> None:

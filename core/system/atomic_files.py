@@ -8,21 +8,25 @@ import json
 import os
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.system.regular_files import UnusableFile, read_regular
+
+if TYPE_CHECKING:
+    import numpy as np
 
 FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 """Error numbers of a full disk and of an exhausted disk quota."""
 
 
-def write_atomic(path: Path, content: bytes, flush: bool = True) -> None:
+def write_atomic(path: Path, content: bytes, flush: bool = True, rest: Sequence[np.ndarray] = ()) -> None:
     """Write a temporary file beside the target, flush it to the disk, then rename it to the target's name.
 
     Args:
         flush: wait for the disk. Not worth the milliseconds for a file that is written again in a moment.
-
+        rest: contiguous arrays whose bytes follow the content, written without a copy of them.
     Raises:
         OSError: the disk is full or read-only; it names the target. The old file is untouched and nothing half-written
             is left behind.
@@ -32,6 +36,9 @@ def write_atomic(path: Path, content: bytes, flush: bool = True) -> None:
     try:
         with open(temporary, "wb") as file:
             file.write(content)
+            for array in rest:
+                if array.size:
+                    file.write(array.data.cast("B"))
             if flush:
                 file.flush()
                 os.fsync(file.fileno())

@@ -6,9 +6,11 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from core import data
-from core.data import statistics
-from core.images.shape import ImageShape
-from core.jobs import download
+from core.data import folder, statistics
+from core.images.pixel_choices import PixelChoices
+from core.images.shape import GREY_28, ImageShape
+from core.jobs import download, image_import
+from core.jobs.messages import Ended
 from core.system.paths import ROOT
 from tests.pages.page_tools import keys_of, open_page, text_of
 from ui.data import sheets
@@ -344,3 +346,24 @@ def test_an_address_with_pixel_choices_is_taken_and_an_impossible_one_is_refused
     app = open_page("data", set="folder", polarity="light-on-dark", ground="<b>")
     assert app.selectbox(key="data_polarity").value == "light-on-dark"
     assert app.selectbox(key="data_ground").value == "auto" and "<b>" not in app.warning[0].value
+
+
+def test_a_large_set_says_what_it_takes_and_is_imported_by_a_job(tmp_path, monkeypatch, executor):
+    monkeypatch.setattr(folder, "MANY_FILES", 3)
+    monkeypatch.setenv("LATENT_LAB_CACHE", str(tmp_path / "cache"))
+    for i in range(4):
+        picture(tmp_path / "own" / f"{i}.png", i)
+    app = with_folder(tmp_path / "own")
+    assert "4 files, 1 MB, to import" in words(app) and "28 × 28 they take about 1 MB" in words(app)
+    app.button(key="import_start").click().run()
+    executing = executor.next()
+    assert executing.order.task == "import_images" and "Importing 4 files" in words(app)
+    job = image_import.current(str(tmp_path / "own"), GREY_28, PixelChoices())
+    assert keys(app) == {f"import_stop_{job.key}_{job.id}"}
+    executing.send(Ended("failed", "One sentence."))
+    assert job.wait(timeout=60)
+    app.run()
+    assert "One sentence." in words(app) and app.button(key="import_start")
+    data.load("folder", str(tmp_path / "own"))
+    app.run()
+    assert not app.exception and "data_train" in keys(app)

@@ -7,13 +7,15 @@ import dataclasses
 import streamlit as st
 
 from core import data
-from core.data import DataError, ImageSet, idx_files, statistics
+from core.data import DataError, ImageSet, folder, idx_files, statistics
+from core.data.folder import Import
 from core.images.pixel_choices import PixelChoices
 from core.images.shape import ImageShape
 from core.system.user_paths import shown
 from ui.data import inputs, sheets
 from ui.data.download_box import download_box
 from ui.data.explain import explain
+from ui.data.import_box import import_box
 from ui.shared import address
 from ui.shared.address import Parameter, whole
 from ui.shared.formatting import escape_markdown, format_sig, pluralize
@@ -46,6 +48,9 @@ def page() -> None:
             st.caption(sheets.sample_sheet(images, st.session_state.get(SEED, 0), key="data_sheet"))
             for sentence in images.notes:
                 st.text(sentence)  # plain text: it quotes names of folders
+        elif isinstance(problem, Import):
+            with st.container(border=True, height=420, vertical_alignment="center"):
+                import_box(path, shape, pixels, problem)
         else:
             _empty(name, path, problem, status[name].ready)
     if images:
@@ -55,11 +60,13 @@ def page() -> None:
         explain(images)
 
 
-def _load(name: str, path: str, shape: ImageShape, pixels: PixelChoices) -> tuple[ImageSet | None, str]:
-    """The set, or None and the reason."""
+def _load(name: str, path: str, shape: ImageShape, pixels: PixelChoices) -> tuple[ImageSet | None, str | Import]:
+    """The set, or None and the reason, or None and what has to be imported first."""
     if name == "folder" and not path.strip():
         return None, ""
     try:
+        if name == "folder" and (waiting := folder.waiting(path, shape, pixels)):
+            return None, waiting
         with st.spinner("Reading the images", show_time=True):
             return data.load(name, path, shape, pixels), ""
     except DataError as error:
