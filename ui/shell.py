@@ -13,7 +13,7 @@ import streamlit as st
 
 from ui.components.page.copy_link import copy_link
 from ui.components.page.keyboard import watch_keyboard
-from ui.components.page.nav_drawer import close_nav_drawer
+from ui.components.page.navigation import watch_navigation
 
 ICON = "data:image/png;base64," + base64.b64encode(Path(__file__).with_name("icon.png").read_bytes()).decode()
 """The picture in the browser's tab. As a file, it would be gone (404) once a fragment of a page has run."""
@@ -36,9 +36,9 @@ def keyboard() -> None:
     watch_keyboard()
 
 
-def drawer() -> None:
-    """Close the navigation drawer of a narrow window after a choice (`ui.components.page.nav_drawer`)."""
-    close_nav_drawer()
+def navigation() -> None:
+    """Add what leaving a page needs (`ui.components.page.navigation`)."""
+    watch_navigation()
 
 
 def share() -> None:

@@ -1,5 +1,7 @@
 """The Generate page in a real browser: what follows the pointer, and what crosses the wire."""
 
+from urllib.parse import unquote
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -245,6 +247,23 @@ def test_a_drawing_is_encoded_beside_itself_and_undo_leads_back_to_the_image_bef
     page.get_by_role("button", name="Undo").click()
     served(page, seq)
     expect(original).not_to_contain_text("your drawing")
+
+
+@pytest.mark.goes_on
+def test_a_page_is_left_from_an_open_popover_and_back_leads_to_it_as_it_was(page, lab):
+    visit(page, lab, "example-mlp-vae")
+    page.get_by_role("button", name="From an image").click()
+    page.locator(".pad .surface, .gallery button").first.wait_for()
+    settled(page)
+    address = unquote(page.url)
+    page.get_by_role("link", name="Reconstruct", exact=True).first.click()
+    page.wait_for_url("**/reconstruct*image=*")  # what this page writes last
+    settled(page)
+    page.go_back()
+    page.wait_for_url("**/generate*")
+    settled(page)
+    assert unquote(page.url) == address
+    expect(page.get_by_test_id("stAlert")).to_have_count(0)
 
 
 @pytest.mark.goes_on

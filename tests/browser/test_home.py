@@ -41,6 +41,11 @@ def test_every_page_opens_from_the_navigation_without_an_error(page: Page, lab):
         expect(page.get_by_test_id("stException")).to_have_count(0)
         expect(page.get_by_test_id("stAppViewContainer")).to_be_visible()
         settled(page)
+    # Whatever a page writes into its address, it has one entry in the browser's history.
+    for back in (PAGES[-1], PAGES[-2]):
+        page.go_back()
+        page.wait_for_url(f"{lab.url}/{back.key}*")
+        settled(page)
     assert lab.healthy()
 
 

@@ -20,10 +20,12 @@ function queueMessage(send) {
 }
 
 function sendNext() {
+  if (store.leaving !== undefined && store.leaving !== location.pathname) delete store.leaving;
   const send = store.queue.shift();
   store.sending = Boolean(send);
   if (!send) return;
-  send();
+  // A message of a page that is being left would bring the server back to it.
+  if (store.leaving === undefined) send();
   setTimeout(sendNext, 0); // after Streamlit's own timeout of 0, which send() has set
 }
 
