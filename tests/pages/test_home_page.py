@@ -1,15 +1,19 @@
 """Home: what it says of the jobs that are there."""
 
+import hashlib
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core import runs
 from core.jobs import training_queue
 from core.jobs.speed_estimates import SpeedEstimates
 from core.recipes import presets
-from tests.pages.page_tools import button_of, open_page
+from core.runs import frames
+from tests.pages.page_tools import button_of, open_page, text_of
 from ui.home.page import COLUMNS
 from ui.registry import PAGES
 
@@ -53,6 +57,7 @@ def boards(monkeypatch, tmp_path):
     boards = {"auto": Stand(job("on the gpu", 0), job("in line there", 1)), "cpu": Stand(job("beside it", 0))}
     monkeypatch.setattr(training_queue, "devices", lambda: ["auto", "cuda", "cpu"])
     monkeypatch.setattr(training_queue, "training_queue", lambda device="auto": boards[device])
+    return boards
 
 
 def visit(**query) -> AppTest:
@@ -97,3 +102,21 @@ def test_a_first_model_that_does_not_exist_gets_a_sentence_and_leaves_the_addres
     page = visit(first="<b>nobody</b>")
     assert "does not exist" in page.warning[0].value and "nobody" not in page.warning[0].value
     assert "first" not in page.query_params and page.button(key="home_train")
+
+
+def test_a_visitor_who_has_trained_a_model_finds_it_on_home_and_the_first_model_below(boards):
+    for stand in boards.values():
+        stand._jobs.clear()
+    runs.create(presets.first_model(), "nobodys")
+    run = runs.create(presets.first_model(), "mine", owner=hashlib.sha256(b"me").hexdigest()[:12])
+    (run.path / "best.safetensors").touch()
+    (run.path / "frames").mkdir(exist_ok=True)
+    pictures = np.zeros((12, 28, 28), np.uint8)
+    (run.path / "frames" / "0003.png").write_bytes(frames.compose(pictures, pictures, np.repeat(pictures, 4, 0)))
+    mine = open_page("app", {"visitor_token": "me"})
+    assert "Your newest model: mine" in text_of(mine).replace("*", "") and button_of(mine, "home_generate_mine")
+    assert button_of(mine, "home_train").proto.type == "tertiary"
+    links = {link.proto.label: link.proto.page + "?" + link.proto.query_string for link in mine.get("page_link")}
+    assert [where for label, where in links.items() if "Change one setting" in label] == ["train?like=mine"]
+    another = open_page("app", {"visitor_token": "another"})
+    assert "newest model" not in text_of(another) and button_of(another, "home_train").proto.type == "primary"

@@ -1,4 +1,5 @@
-"""The Home page: what the lab is, a button that trains a first model, the running jobs, and a card for each page."""
+"""The Home page: what the lab is, the visitor's newest model or a button that trains a first one, the running jobs, and
+a card for each page."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from core import runs
+from core import data, runs
 from core.jobs.job import Job
 from core.jobs.queue import all_jobs
 from core.jobs.speed_estimates import SpeedTestJob
@@ -14,12 +15,13 @@ from core.jobs.training_job import TrainingJob
 from core.jobs.training_queue import training_queue
 from core.recipes.presets import first_model
 from core.runs import Run, RunError, frames
+from core.runs.shown_weights import is_experiment_recipe
 from ui.registry import HOME, PAGES
 from ui.shared import address
-from ui.shared.default_run import best_example, default_run
+from ui.shared.default_run import best_example, default_run, preferred
 from ui.shared.formatting import duration, escape_markdown, format_sig, pluralize
 from ui.shared.jobs import first_model_takes, job_of, submit_training, training_jobs, waits
-from ui.shared.owner import me
+from ui.shared.owner import is_mine, me
 from ui.shared.page import open_page
 from ui.shared.run_buttons import job_button, run_button
 from ui.shared.run_menu import run_menu
@@ -31,6 +33,8 @@ FIRST = "first"
 COLUMNS = 5
 """Cards side by side."""
 
+FIRST_MODEL = "A small variational autoencoder (VAE) learns 1,320 handwritten digits."
+
 TICK = 0.7
 """Seconds between two updates while the first model trains."""
 
@@ -39,6 +43,7 @@ def show() -> None:
     """Draw the page."""
     address.check_names([FIRST])
     job = _first_job()
+    own = None if job is not None and job.state != "cancelled" else _own_run()
     words, pictures = st.columns([6, 5], gap="large")
     with words:
         st.title("Latent Lab", anchor=False)
@@ -46,10 +51,15 @@ def show() -> None:
             "A generative model turns a few numbers, a point of its **latent space**, into a picture. Train one here, "
             "then change the numbers and see what it draws."
         )
-        _first_model(job)
-        _next_steps(job)
+        if own is not None:
+            _own_model(own)
+        else:
+            _first_model(job)
+        _next_steps(job, own)
+        if own is not None:
+            _another()
     with pictures:
-        _pictures(job)
+        _pictures(job, own)
     if _other_jobs() or _background_jobs():
         _running_now()
     _cards()
@@ -119,50 +129,80 @@ def _submit(queue: Callable[[], TrainingJob]) -> None:
 
 def _trained(job: TrainingJob) -> None:
     st.success("Your first model is trained. It can now generate new digits.", icon=":material/check:")
+    _open_buttons(job.run)
+
+
+def _own_model(run: Run) -> None:
+    """The visitor's newest model, and what can be done with it."""
+    st.markdown(f"**Your newest model:** {escape_markdown(run.name)} · {escape_markdown(run.recipe.summary())}")
+    _open_buttons(run)
+
+
+def _another() -> None:
+    """The first model, for a visitor who has trained one already: an offer below others."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button(
+            "Train a small VAE on digits",
+            key="home_train",
+            type="tertiary",
+            icon=":material/play_arrow:",
+            help=f"{FIRST_MODEL} It needs no internet connection.",
+        ):
+            _submit(lambda: submit_training(first_model()))
+        st.caption(first_model_takes())
+
+
+def _open_buttons(run: Run) -> None:
+    """The buttons of the visitor's own model: what it generates, how it learned, and everything else."""
     with st.container(horizontal=True):
         if run_button(
             "Generate images",
             "home_generate",
-            job.run,
+            run,
             type="primary",
             icon=":material/tune:",
             help="Opens Generate: a slider for each dimension of its latent space.",
         ):
-            open_page("generate", run=job.name)
-        if run_button(
-            "See how it learned", "home_watch", job.run, help="Its loss curves and pictures, epoch by epoch."
-        ):
-            open_page("run", name=job.name)
-        run_menu(job.run, "home_menu_")
+            open_page("generate", run=run.name)
+        if run_button("See how it learned", "home_watch", run, help="Its loss curves and pictures, epoch by epoch."):
+            open_page("run", name=run.name)
+        run_menu(run, "home_menu_")
 
 
-CHANGE = ("train", "", "Change one setting, such as β or the latent size, and compare the runs")
+CHANGE = ("train", "like", "Change one setting, such as β or the latent size, and compare the runs")
 BEFORE = (
     ("generate", "run", "Move the sliders of its latent space and watch the picture"),
     ("run", "name", "See how {} learned, epoch by epoch"),
     CHANGE,
 )
 AFTER = (
-    ("interpolate", "run", "Turn one digit into another, step by step"),
-    ("map", "run", "See which digits it finds similar, on a map of its latent space"),
+    ("interpolate", "run", "Turn one image into another, step by step"),
+    ("map", "run", "See which images lie close together on a map of its latent space"),
     CHANGE,
 )
-"""Links below the buttons, before the first model is trained and after it: page, its parameter for the run, text."""
+"""Links below the buttons, before the visitor has a model and after it: page, its parameter for the run, text."""
 
 
-def _next_steps(job: TrainingJob | None) -> None:
-    """What to do next with the first model, or with an example instead."""
-    first = job.run if job is not None and job.state == "finished" else None
-    run = first or _example()
+def _next_steps(job: TrainingJob | None, own: Run | None) -> None:
+    """What to do next with the visitor's own model, or with an example instead."""
+    mine = own or (job.run if job is not None and job.state == "finished" else None)
+    run = mine or _example()
     if run is None or (job is not None and job.active):
         return
     with st.container(gap="xxsmall", key="home_next"):
         st.markdown("**Then try this**")
-        for key, parameter, text in AFTER if first else BEFORE:
+        for key, parameter, text in AFTER if mine else BEFORE:
+            if key == "map" and run.recipe.family.adversarial:
+                continue  # it has no encoder, and nothing to put on a map
             page = next(page for page in PAGES if page.key == key)
-            query = {parameter: run.name} if parameter else None
+            query = {parameter: run.name} if key != "train" or _has_images(run) else None
             label = text.format(escape_markdown(run.name))
             st.page_link(page.script, label=label, icon=page.icon, query_params=query)
+
+
+def _has_images(run: Run) -> bool:
+    """Whether a recipe like that of the run can be trained: its images are on this machine."""
+    return data.status()[run.recipe.dataset].ready
 
 
 def _first_buttons() -> None:
@@ -173,7 +213,7 @@ def _first_buttons() -> None:
             type="primary",
             key="home_train",
             icon=":material/play_arrow:",
-            help=f"A small variational autoencoder (VAE) learns 1,320 handwritten digits. It takes {takes}.",
+            help=f"{FIRST_MODEL} It takes {takes}.",
         ):
             _submit(lambda: submit_training(first_model()))
         if example is not None and run_button(
@@ -184,6 +224,8 @@ def _first_buttons() -> None:
             help="Move the sliders of a model that is already trained.",
         ):
             open_page("generate", run=example.name)
+        if example is not None:
+            run_menu(example, "home_menu_")
     st.caption(f"Training takes {takes} and needs no internet connection.")
 
 
@@ -211,16 +253,20 @@ def _progress(name: str) -> None:
     )
 
 
-def _pictures(job: TrainingJob | None) -> None:
-    """Samples of the first model while it trains and afterwards, before that those of an example run."""
+def _pictures(job: TrainingJob | None, own: Run | None) -> None:
+    """Samples of the first model while it trains and afterwards; else those of the visitor's newest model, or of an
+    example."""
     if job is not None and job.state != "cancelled":
         st.fragment(_newest_samples, run_every=TICK if job.active else None)(job.name)
+        return
+    if own is not None:
+        _samples(own, own.frames()[-1])
         return
     run = _example()
     if run is None:
         st.info("There is no trained model yet. Train your first one, and its pictures appear here.")
         return
-    _samples(run, run.frames()[-1], menu=True)
+    _samples(run, run.frames()[-1])
 
 
 def _newest_samples(name: str) -> None:
@@ -232,8 +278,8 @@ def _newest_samples(name: str) -> None:
         _samples(run, run.frames()[-1])
 
 
-def _samples(run: Run, epoch: int, menu: bool = False) -> None:
-    """The samples in a run's frame of that epoch. menu: whether what can be done with the run stands below them."""
+def _samples(run: Run, epoch: int) -> None:
+    """The samples in a run's frame of that epoch."""
     try:
         _, _, samples = frames.split(run.frame(epoch), run.recipe.shape)
     except (RunError, ValueError) as error:
@@ -241,13 +287,16 @@ def _samples(run: Run, epoch: int, menu: bool = False) -> None:
         return
     count = len(samples)
     still(samples, columns=8, scale=None, alt=f"{count} images invented by the model {run.name} after epoch {epoch}")
-    words = f"{count} pictures that the model made up ({escape_markdown(run.name)}, after {pluralize(epoch, 'epoch')})."
-    if not menu:
-        st.caption(words)
-        return
-    with st.container(horizontal=True, vertical_alignment="center", key="home_samples"):
-        st.caption(words, width="stretch")
-        run_menu(run, "home_menu_")
+    st.caption(
+        f"{count} pictures that the model made up ({escape_markdown(run.name)}, after {pluralize(epoch, 'epoch')})."
+    )
+
+
+def _own_run() -> Run | None:
+    """This visitor's newest model that has pictures to show; None where there is none."""
+    mine = (run for run in runs.list_runs() if not run.error and is_mine(run) and run.has_weights and run.frames())
+    found = next(iter(preferred(mine)), None)
+    return None if found is not None and is_experiment_recipe(found.recipe) else found
 
 
 def _example() -> Run | None:

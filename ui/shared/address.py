@@ -58,6 +58,12 @@ def write(page: str, values: Mapping[str, str | None]) -> None:
     st.session_state[_written(page)] = {name: text for name, text in values.items() if text is not None}
 
 
+def drop(page: str, name: str) -> None:
+    """Remove one of a page's parameters from the address, and from what the page is remembered to have written."""
+    put(name, None)
+    st.session_state.get(_written(page), {}).pop(name, None)
+
+
 def adopt(name: str, box: str, read: Callable[[str], T | None], otherwise: T, complaint: str) -> T:
     """The value of a control that begins as the address says, and afterwards as the visitor sets it.
 

@@ -98,6 +98,14 @@ WAYS = (
         here=("gan",),
     ),
     Way(
+        "like",
+        "Train with a change",
+        "train",
+        "like",
+        "Opens Train with all settings of this run: change one, such as β, and compare the two runs.",
+        needs_weights=False,
+    ),
+    Way(
         "gan",
         "Train a GAN from its decoder",
         "train",

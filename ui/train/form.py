@@ -19,7 +19,7 @@ from core.recipes.recipe import GROUPS, Recipe, RecipeError, fields
 from ui.shared.formatting import escape_markdown
 from ui.shared.page import data_page_button
 from ui.shared.recipe_labels import FOLDS, bounds, choice, field_of, in_words, label
-from ui.train import form_gan_source, form_speed
+from ui.train import form_gan_source, form_like, form_speed
 from ui.train.form_gan_source import shown
 from ui.train.form_values import FIRST, arrive, dataset_changed, keep_fields, key, use_preset, use_recipe, values
 
@@ -42,7 +42,8 @@ def recipe_form(
 ) -> Recipe | None:
     """Draw the form; the recipe it describes, or None with the reason shown at the field.
 
-    Reads `?recipe=` from the address, and from the session `train_dataset` and `train_folder`, set by the Data page.
+    Reads `?recipe=` and `?like=` from the address, and from the session `train_dataset` and `train_folder`, set by the
+    Data page.
 
     Args:
         action: draws what is done with the recipe, below the open fields and above the folded ones, where it can be
@@ -52,6 +53,7 @@ def recipe_form(
     """
     ready = {name: status.ready for name, status in data.status().items()}
     arrive(ready)
+    form_like.note(values(), form_gan_source.filled_in(values()))
     by_name, wrong = {f.name: f for f in fields()}, _complaint()
     with st.container(key="recipe_choice"):
         box, speed = st.columns([2, 3])

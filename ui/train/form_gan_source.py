@@ -147,6 +147,11 @@ def request(name: str) -> None:
     address.put("source", name)
 
 
-def _chosen() -> None:
-    st.session_state[ADOPTED] = name = st.session_state[KEY]
+def follow(name: str) -> None:
+    """Write the source that the form was filled in with into the address; an empty name removes it there."""
+    st.session_state[ADOPTED] = name or None
     address.put("source", name or None)
+
+
+def _chosen() -> None:
+    follow(st.session_state[KEY])

@@ -13,16 +13,14 @@ import streamlit as st
 from core.images.shape import ImageShape
 from core.recipes import presets
 from core.recipes.recipe import Recipe, RecipeError, applies, check, fields
-from core.runs import gan_source
+from core.runs import Run, gan_source
 from ui.shared import address
 from ui.shared.recipe_labels import bounds, label
-from ui.train import form_gan_source
+from ui.train import form_gan_source, form_like
+from ui.train.state import FORM
 
 FIRST = "mlp-vae-fast"
 """The preset at the first visit."""
-
-PAGE = "recipe"
-"""Name under which `ui.shared.address` remembers the fields."""
 
 LONGEST = 1_000
 """Characters of a field in the address, at most."""
@@ -70,7 +68,8 @@ def values() -> dict[str, Any]:
 
 
 def arrive(ready: dict[str, bool]) -> None:
-    """Fill the form before it is drawn: at the first visit, for `?recipe=` in the address, or from the Data page.
+    """Fill the form before it is drawn: at the first visit, for `?recipe=` or `?like=` in the address, or from the Data
+    page.
 
     Args:
         ready: data set → whether it is on this machine.
@@ -80,6 +79,7 @@ def arrive(ready: dict[str, bool]) -> None:
         fill(_preset_values(FIRST, ready))
     if wanted is not None and wanted != state.get("recipe_from_url"):
         if wanted in presets.PRESETS:
+            form_like.leave()
             fill(_preset_values(wanted, ready))
         else:
             address.refuse(
@@ -110,7 +110,9 @@ def arrive(ready: dict[str, bool]) -> None:
 
 def _fields_from_address(ready: dict[str, bool]) -> None:
     """Take over the fields that the address newly asks for, the data set first, as if the visitor had set them."""
-    asked = address.requested(PAGE, *(field.name for field in _own_fields()))
+    asked = address.requested(FORM, form_like.NAME, *(field.name for field in _own_fields()))
+    if form_like.NAME in asked and (run := form_like.requested(asked[form_like.NAME])) is not None:
+        _fill_like(run)
     for field in sorted(_own_fields(), key=lambda field: field.name != "dataset"):
         if field.name not in asked:
             continue
@@ -129,8 +131,20 @@ def _fields_from_address(ready: dict[str, bool]) -> None:
             st.session_state[key(field.name)] = value
 
 
+def _fill_like(run: Run) -> None:
+    """Fill the form with the recipe of a run, which it then follows."""
+    recipe, state = run.recipe, st.session_state
+    whole = recipe.to_dict() | {"name": form_like.preset_of(run)}
+    fill(whole)
+    form_like.follow(run, {name: _as_widget(value) for name, value in whole.items()})
+    state["recipe_from_url"] = None
+    address.put("recipe", None)
+    form_gan_source.follow(recipe.source)
+
+
 def keep_fields(ready: dict[str, bool]) -> None:
-    """Write the recipe and the fields that differ from it into the address. Call it after the form was drawn.
+    """Write the recipe, or the run that the form follows, and the fields that differ from it into the address. Call it
+    after the form was drawn.
 
     Args:
         ready: data set → whether it is on this machine.
@@ -138,14 +152,15 @@ def keep_fields(ready: dict[str, bool]) -> None:
     now, preset = values(), base(st.session_state[key("name")], st.session_state[key("dataset")])
     filled_in = form_gan_source.filled_in(now)
     images = _preset_dataset(st.session_state[key("name")], ready)
-    texts: dict[str, str | None] = {}
+    run, usual = form_like.followed()
+    usual = usual or {name: _as_widget(value) for name, value in preset.items()} | {"dataset": images}
+    texts: dict[str, str | None] = {form_like.NAME: run or None}
     for field in _own_fields():
-        usual = images if field.name == "dataset" else _as_widget(preset[field.name])
-        same = now[field.name] == usual or field.name in filled_in or not applies(field, now)
+        same = now[field.name] == usual[field.name] or field.name in filled_in or not applies(field, now)
         texts[field.name] = None if same or now[field.name] is None else _as_text(now[field.name])
-    if any(text is not None for text in texts.values()) and address.get("recipe") is None:
+    if not run and any(text is not None for text in texts.values()) and address.get("recipe") is None:
         _in_address(st.session_state[key("name")], source=True)
-    address.write(PAGE, texts)
+    address.write(FORM, texts)
 
 
 def _preset_dataset(name: str, ready: dict[str, bool]) -> str:
@@ -213,7 +228,9 @@ def use_preset(ready: dict[str, bool]) -> None:
 
 
 def _in_address(name: str, source: bool = False) -> None:
-    """Write the recipe into the address, and remove the source there unless `source` says that it stays."""
+    """Write the recipe into the address; the form follows no run any more. Remove the source there unless `source` says
+    that it stays."""
+    form_like.leave()
     st.session_state["recipe_from_url"] = name
     address.put("recipe", name)
     if not source:

@@ -23,6 +23,7 @@ from ui.shared.run_buttons import run_button
 from ui.shared.run_facts import best_of
 from ui.shared.run_menu import run_menu
 from ui.shared.still_image import still_file
+from ui.train import form_like
 from ui.train.form import recipe_form
 from ui.train.outcome import outcome, start_job, taken_out
 from ui.train.state import DEVICE, FOLLOWED, NOTICE, TOP
@@ -39,7 +40,9 @@ CALLED = Parameter(
 
 def show() -> None:
     """Draw the page."""
-    address.check_names(("recipe", "source", CALLED.name, PART, STEP, *(field.name for field in fields())))
+    address.check_names(
+        ("recipe", form_like.NAME, "source", CALLED.name, PART, STEP, *(field.name for field in fields()))
+    )
     by_device, jobs = queues(), training_jobs()
     active = [job for job in jobs if job.active]
     followed = _followed(jobs)

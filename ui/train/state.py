@@ -6,6 +6,9 @@ FOLLOWED = "train_followed"
 NOTICE = "train_notice"
 """Message about the job that was queued a moment ago, empty where it started at once."""
 
+FORM = "recipe"
+"""Name under which `ui.shared.address` remembers the fields of the form."""
+
 DEVICE = "train_device"
 """Device to train on."""
 

@@ -45,7 +45,7 @@ def test_a_gan_is_opened_on_its_page_and_on_none_that_encodes():
 def test_a_run_without_weights_can_be_opened_and_compared_but_not_used():
     runs.create(tiny(), "new")
     found = labels("new")
-    usable = {"Page of this run", "Compare", "Continue training", "Rename", "Delete"}
+    usable = {"Page of this run", "Train with a change", "Compare", "Continue training", "Rename", "Delete"}
     assert {name for name, pressed in found.items() if pressed} == usable
 
 

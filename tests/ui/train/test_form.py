@@ -297,3 +297,24 @@ def test_a_bad_field_in_the_address_gets_one_sentence_and_leaves_it_and_the_form
 
 def label_in(sentence: str) -> str:
     return sentence.split("“")[1].split("”")[0]
+
+
+def test_the_recipe_of_a_run_fills_the_form_so_that_one_change_is_one_change_also_after_a_reload(here):
+    run = runs.create(presets.first_model().with_(beta=2.5, hidden=(77, 33), seed=5, batch_size=48), "a-run")
+    page = opened(like="a-run")
+    assert made(page) == run.recipe and in_address(page) == {"like": "a-run"}
+    assert "The settings of a-run. Change one" in page.caption[0].value.replace("\\", "")
+    page.number_input(key="recipe_latent_dim").set_value(3.0).run()
+    wanted = run.recipe.with_(latent_dim=3)
+    assert made(page) == wanted and in_address(page) == {"like": "a-run", "latent_dim": "3"}
+    assert page.caption[0].value.replace("\\", "") == "The settings of a-run, except: Latent size 20 → 3."
+    again = opened(**in_address(page))
+    assert made(again) == wanted and in_address(again) == in_address(page) and not again.warning
+    choose(again, "plane-vae")
+    assert "like" not in in_address(again) and made(again) == presets.preset("plane-vae")
+
+
+def test_a_link_to_the_recipe_of_a_run_that_is_gone_gets_a_sentence(here):
+    page = opened(like="<b>gone</b>")
+    assert "a run that does not exist" in page.warning[0].value and "gone" not in page.warning[0].value
+    assert made(page) == presets.preset("mlp-vae-fast") and in_address(page) == {}
