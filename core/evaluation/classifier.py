@@ -25,6 +25,7 @@ from core import data
 from core.data import ImageSet
 from core.images import convert
 from core.images.shape import ImageShape
+from core.models import optimizers
 from core.system import cache
 from core.system.progress import Steps
 
@@ -97,7 +98,7 @@ def training_steps(images: ImageSet) -> Generator[float, None, Classifier]:
         network = _network(images.shape, len(images.classes))
         order = torch.Generator()
         order.set_state(torch.random.get_rng_state())
-    optimiser = torch.optim.Adam(network.parameters(), lr=LEARNING_RATE, fused=True)
+    optimiser = optimizers.Adam(network.parameters(), lr=LEARNING_RATE, fused=True)
     rate = torch.optim.lr_scheduler.OneCycleLR(optimiser, LEARNING_RATE, total_steps=epochs * steps)
     for epoch in range(epochs):
         with _one_thread():

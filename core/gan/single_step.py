@@ -17,7 +17,7 @@ import torch
 from core.images import convert
 from core.latent import codec, sampling
 from core.latent.forward_pass import array
-from core.models import adversarial_losses
+from core.models import adversarial_losses, optimizers
 from core.training import gan_trainer
 from core.training.gan_trainer import MOMENTUM
 from core.training.single_step import gradient_norms
@@ -162,7 +162,7 @@ def _noise(model: GAN, n: int, seed: int) -> Tensor:
 
 def _update(network: nn.Module, loss: Tensor, lr: float) -> tuple[tuple[str, float], ...]:
     """Take one Adam step on the network's weights; returns (name, norm of the gradient) of each layer with weights."""
-    adam = torch.optim.Adam(network.parameters(), lr=lr, betas=MOMENTUM)
+    adam = optimizers.Adam(network.parameters(), lr=lr, betas=MOMENTUM)
     loss.backward()  # type: ignore[no-untyped-call]
     norms = gradient_norms(network)
     adam.step()

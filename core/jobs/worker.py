@@ -53,11 +53,8 @@ def _prepare(kind: WorkerKind) -> list[str]:
             importlib.import_module(name)
     if "torch" not in kind.imports:
         return []
-    import torch
-
     from core.system import devices
 
-    torch.optim.Adam([torch.zeros(1)])  # the first optimiser imports modules for seconds
     return devices.available()
 
 

@@ -13,7 +13,7 @@ from core import data
 from core.evaluation import metrics
 from core.images import convert
 from core.latent import encoding, pca
-from core.models import AutoDecoder
+from core.models import AutoDecoder, optimizers
 from core.models.base import renamed
 from core.recipes.budget import VALIDATION_SEARCH_STEPS
 from core.recipes.family import Term
@@ -264,5 +264,5 @@ def optimizer_of(recipe: Recipe, model: torch.nn.Module, device: torch.device) -
     # One kernel for all parameters instead of several for each: small models die of overhead.
     fused = device.type in ("cpu", "cuda")
     if recipe.optimizer == "sgd":
-        return torch.optim.SGD(model.parameters(), lr=recipe.lr, momentum=0.9, fused=fused)
-    return torch.optim.Adam(model.parameters(), lr=recipe.lr, betas=(0.9, recipe.beta2), fused=fused)
+        return optimizers.SGD(model.parameters(), lr=recipe.lr, momentum=0.9, fused=fused)
+    return optimizers.Adam(model.parameters(), lr=recipe.lr, betas=(0.9, recipe.beta2), fused=fused)

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from core import data, runs
 from core.evaluation import classifier, metrics, sample_quality
 from core.images import convert
-from core.models import GAN, adversarial_losses
+from core.models import GAN, adversarial_losses, optimizers
 from core.models.base import renamed
 from core.recipes.budget import ROUND_SAMPLES
 from core.recipes.recipe import Recipe
@@ -74,8 +74,8 @@ class GanTrainer(BaseTrainer):
         self.generator = copy.deepcopy(self.model.decoder) if recipe.ema else self.model.decoder
         self.model.discriminator.eval()
         fused = device.type in ("cpu", "cuda")
-        self.g_optimizer = torch.optim.Adam(self.generator.parameters(), recipe.lr, MOMENTUM, fused=fused)
-        self.d_optimizer = torch.optim.Adam(self.model.discriminator.parameters(), recipe.d_lr, MOMENTUM, fused=fused)
+        self.g_optimizer = optimizers.Adam(self.generator.parameters(), recipe.lr, MOMENTUM, fused=fused)
+        self.d_optimizer = optimizers.Adam(self.model.discriminator.parameters(), recipe.d_lr, MOMENTUM, fused=fused)
         self._root: Tensor | None = None
         self.freeze_g, self.freeze_d = (float(recipe.freeze == player) for player in FREEZES)
 

@@ -11,7 +11,7 @@ from core import data, runs
 from core.evaluation import metrics
 from core.images import convert
 from core.jobs.training_job import TrainingJob
-from core.models import build
+from core.models import build, optimizers
 from core.runs import frames
 from core.training import loop
 from core.training.autoencoder_trainer import FIRST, LAST, RISE, AutoencoderTrainer, one_cycle
@@ -63,7 +63,7 @@ def test_every_epoch_has_an_order_of_its_own():
 
 @pytest.mark.parametrize("images, batch", [(1, 16), (10, 16), (50, 16), (197, 7)])
 def test_the_curve_holds_means_over_images_and_not_over_batches(images, batch, monkeypatch):
-    monkeypatch.setattr(torch.optim.SGD, "step", lambda self: None)  # weights that stand still
+    monkeypatch.setattr(optimizers.SGD, "step", lambda self: None)  # weights that stand still
     recipe = tiny(train_images=images, batch_size=batch, epochs=1, optimizer="sgd")
     run = trained(recipe)
     image_set = data.load("digits")

@@ -62,7 +62,6 @@ def test_key_repeats_on_one_slider_are_one_step_to_undo():
         {"sigma_units": [True, 0], "seq": 1},
         {"sigma_units": [math.nan, 0], "seq": 1},
         {"sigma_units": [math.inf, 0], "seq": 1},
-        {"sigma_units": [math.inf, 0], "seq": 1, "dim": 10**400},
         {"sigma_units": [1, 2], "seq": "x"},
         {"sigma_units": [1, 2, 3], "seq": 1},
     ],
