@@ -31,8 +31,8 @@ FORMAT = "latent-lab-1"
 MOST = 40
 """Files kept of each kind, unless the caller says otherwise."""
 
-LOCK_FILES_KEPT = 24 * 3600.0
-"""Seconds after which the file of a lock is deleted."""
+LEFTOVERS_KEPT = 24 * 3600.0
+"""Seconds after which the file of a lock, and what a killed process has not finished writing, is deleted."""
 
 Entry = tuple[dict[str, np.ndarray], dict[str, Any]]
 """Arrays and facts of one cache file."""
@@ -157,11 +157,13 @@ def _checksum(arrays: dict[str, np.ndarray]) -> str:
 
 
 def _delete_oldest(path: Path, most: int) -> None:
-    """Delete the least recently used files of the kind of `path`, and lock files nobody has used for a day."""
+    """Delete the least recently used files of the kind of `path`, and files of locks and half-written files of that
+    kind that nobody has touched for a day."""
     kind = path.name.rsplit("-", 1)[0]
     aged = sorted((_used(file), file) for file in path.parent.glob(f"{kind}-*.safetensors"))
-    locks = [file for file in path.parent.glob(f".{kind}-*.lock") if _changed(file) < time.time() - LOCK_FILES_KEPT]
-    for file in [*(file for _, file in aged[:-most]), *locks]:
+    temporary = [file for ending in ("lock", "tmp") for file in path.parent.glob(f".{kind}-*.{ending}")]
+    leftovers = [file for file in temporary if _changed(file) < time.time() - LEFTOVERS_KEPT]
+    for file in [*(file for _, file in aged[:-most]), *leftovers]:
         with contextlib.suppress(OSError):  # another process deletes it at the same time, or has it open
             file.unlink()
 

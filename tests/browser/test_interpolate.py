@@ -167,11 +167,15 @@ def test_scrubbing_hovering_and_playing_ask_nothing_of_the_server(page, lab):
     assert len(pictures) >= 20, "the pictures must follow the pointer"
     page.locator(".path input[type=range]").focus()
     page.keyboard.press("Home")
-    page.get_by_role("button", name="Play the path from A to B").click()
-    page.wait_for_function(
-        "() => [...document.querySelectorAll('*')].some(e => e.shadowRoot?.querySelector('.path')?.dataset.at === '64')"
-    )
-    expect(page.locator(".path .play")).to_have_text("Play")
+    page.get_by_role("button", name="Play the path from A to B and back").click()
+    path = page.locator(".path")
+    expect(path).to_have_attribute("data-at", "64")
+    expect(path).to_have_attribute("data-at", re.compile("^[1-5]?[0-9]$"))  # and on its way back
+    expect(page.locator(".path .play")).to_have_text("Pause")
+    for end, place in (("B", "64"), ("A", "0")):
+        page.locator(".path .end", has_text=end).click()
+        expect(page.locator(".path .play")).to_have_text("Play")
+        expect(path).to_have_attribute("data-at", place)
     assert len(sent) == before, "nothing of this must ask the server"
 
 

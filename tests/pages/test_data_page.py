@@ -69,7 +69,7 @@ def test_the_first_visit_shows_the_digits_with_their_measurements():
         "Test images": "297",
         "Mean pixel": "0.204",
         "Lowest possible BCE": "67.0 nats",
-        "BCE of the mean image": "203 nats",
+        "BCE of always guessing the mean image": "203 nats",
     }
     assert app.button(key="data_train") and not app.error
 

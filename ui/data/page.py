@@ -221,7 +221,7 @@ def _numbers(images: ImageSet, found: statistics.DatasetStatistics) -> list[tupl
             "white has an entropy of its own.",
         ),
         (
-            "BCE of the mean image",
+            "BCE of always guessing the mean image",
             f"{format_sig(found.bce_mean_image)} nats",
             "The BCE of a model that always outputs the mean image. A model that does not do better has learned "
             "nothing.",

@@ -131,8 +131,9 @@ def same_z(run: Run, loaded: LoadedModel, images: ImageSet | None, seed: int) ->
     words += ", decoded by both." if both.before is not None else "."
     if real is not None and images is not None:
         words += (
-            f" The nearest of {len(images.train_images):,} training images, by squared error of the pixels, shows "
-            "whether the generator memorised an image: the two would then be equal."
+            f" Below is the nearest of {len(images.train_images):,} training images, by squared error of the pixels. "
+            "An error of nearly 0 would be a copy of it. A larger one does not rule out copying: moved by one pixel, "
+            "the same image is far away by this measure."
         )
     if both.before is None:
         words += " This generator started from random weights, so there is no decoder to compare with."

@@ -30,8 +30,8 @@ def how_it_works(run: Run, loaded: LoadedModel, images: ImageSet | None, seed: i
     with fold:
         st.markdown(
             "A decoder that learns to reconstruct gets an error for every pixel. A generator only gets D's judgement "
-            "of "
-            "the whole image. The two play against each other: what lowers one loss raises the other."
+            "of the whole image. The two play against each other: D learns to tell real images from generated ones, G "
+            "to make images that D takes for real."
         )
         extra = losses.penalties(recipe)
         if images is not None:

@@ -186,8 +186,9 @@ def single_step_text(recipe: Recipe, single_step: dict[str, Any], frozen: Sequen
     if single_step["player"] == "d":
         end = "D is frozen: it did not learn." if "discriminator" in frozen else "Then D learned; G stayed as it was."
         return (
-            f"**D step** · D judged {n} real and {n} generated images: {_percent(row.get('d_real'))} and "
-            f"{_percent(row.get('d_fake'))} of them rightly, loss {format_sig(row.get('d_loss'))}. {end}"
+            f"**D step** · D judged {n} real and {n} generated images. It was right about "
+            f"{_percent(row.get('d_real'))} of the real and {_percent(row.get('d_fake'))} of the generated ones; its "
+            f"loss was {format_sig(row.get('d_loss'))}. {end}"
         )
     end = (
         "G is frozen: it did not learn."

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -61,6 +62,21 @@ def test_the_least_recently_used_files_of_a_kind_are_deleted():
     left = {file.name for file in paths.cache_folder().glob("kind-*")}
     assert left == {files[0].name, files[3].name, files[4].name}
     assert cache.load(cache.file_of("other", "x"))
+
+
+def test_what_a_killed_process_has_left_is_deleted_after_a_day_and_what_others_write_now_is_not():
+    file = cache.file_of("kind", "a")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    now = time.time()
+    old, new = (".kind-b.safetensors.1-2.tmp", ".kind-b.lock"), (".kind-c.safetensors.1-2.tmp", ".kind-c.lock")
+    ages = dict.fromkeys(old, 2) | dict.fromkeys(new, 0.5)
+    for name, days in ages.items():
+        left = file.with_name(name)
+        left.write_bytes(b"half")
+        os.utime(left, (now - days * 86_400,) * 2)
+    cache.save(file, ARRAYS, {})
+    there = {name for name in ages if file.with_name(name).exists()}
+    assert there == set(new) and cache.load(file)
 
 
 def test_digests_differ_by_content_shape_type_and_division():

@@ -151,7 +151,9 @@ def test_a_step_of_one_player_is_told_with_its_figures_and_a_frozen_one_as_froze
     d = {"player": "d", "row": {"d_real": 0.75, "d_fake": 0.5, "d_loss": 1.25, "penalty": 0.0}}
     g = {"player": "g", "row": {"g_loss": 0.693}}
     said = controls.single_step_text(GAN, d)
-    assert "75 % and 50 % of them rightly, loss 1.25" in said and "G stayed" in said
+    assert (
+        "right about 75 % of the real and 50 % of the generated ones; its loss was 1.25" in said and "G stayed" in said
+    )
     assert "0.693" in controls.single_step_text(GAN, g) and "D stayed" in controls.single_step_text(GAN, g)
     assert "D is frozen" in controls.single_step_text(GAN.with_(freeze="discriminator"), d)
     assert "G is frozen" in controls.single_step_text(GAN.with_(freeze="generator"), g)

@@ -20,8 +20,13 @@ function start(root) {
 
   const last = () => props.frames - 1;
   const scrubber = createScrubber(root, {
-    last, show, label: "Play the path from A to B", period: PERIOD, stride: () => 1, calm: () => Math.round(stride),
+    last, show, label: "Play the path from A to B and back", period: PERIOD, stride: () => 1,
+    calm: () => Math.round(stride), turns: true,
   });
+  ends.forEach((end, i) => end.addEventListener("click", () => {
+    scrubber.pause();
+    scrubber.move(i * last());
+  }));
   const image = (way, k) => imageAt(tiles, shape, way * props.frames + k);
 
   function accept(data) {

@@ -19,7 +19,7 @@ _mount = register(
 <figure class="lab path">
   <div class="heroes"></div>
   <div class="controls">
-    <figure class="end"><canvas role="img"></canvas><figcaption>A</figcaption></figure>
+    <button type="button" class="end" title="To A"><canvas role="img"></canvas>A</button>
     <div class="scrub">
       <div class="row">
         <button type="button" class="play" title="Play or pause (Space)">Play</button>
@@ -27,7 +27,7 @@ _mount = register(
       </div>
       <p class="number read"></p>
     </div>
-    <figure class="end"><canvas role="img"></canvas><figcaption>B</figcaption></figure>
+    <button type="button" class="end" title="To B"><canvas role="img"></canvas>B</button>
   </div>
   <div class="strips"></div>
   <div class="plots"></div>

@@ -2,8 +2,8 @@
 
 // last(): the last position, counted from 0. show(): draws the position `at`. label: what is played, for screen
 // readers. period: ms a step while playing, of stride() positions; for visitors who asked their system for less motion,
-// calm() positions every `rest` ms.
-function createScrubber(root, { last, show, label, period, stride, calm, rest = 600 }) {
+// calm() positions every `rest` ms. turns: playing goes to and fro until it is paused.
+function createScrubber(root, { last, show, label, period, stride, calm, rest = 600, turns = false }) {
   const slider = root.querySelector("input"), button = root.querySelector(".play");
   const scrubber = { at: null, move, follow, mark, pause, stop };
   let timer = null, frame = 0;
@@ -45,9 +45,13 @@ function createScrubber(root, { last, show, label, period, stride, calm, rest = 
     button.textContent = "Pause";
     button.setAttribute("aria-label", "Pause");
     const slow = prefersLessMotion();
+    let way = 1;
     timer = setInterval(() => {
-      move(scrubber.at + (slow ? calm() : stride()));
-      if (scrubber.at >= last()) pause();
+      move(scrubber.at + way * (slow ? calm() : stride()));
+      if (turns && scrubber.at <= 0) way = 1;
+      if (scrubber.at < last()) return;
+      if (turns) way = -1;
+      else pause();
     }, slow ? rest : period);
   });
 
