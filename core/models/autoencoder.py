@@ -21,8 +21,7 @@ FAMILY = Family(
     generator_source=4,
     samples="Samples from a Gaussian fitted to the latents",
     caption=(
-        "Solid: training, dashed: validation. Both should fall or level out; validation rising alone is overfitting. "
-        "Drag to zoom, double-click to reset."
+        "Solid: training, dashed: validation. Both should fall or level out; validation rising alone is overfitting."
     ),
 )
 

@@ -88,7 +88,7 @@ NEGATIVE_ELBO = (
 
 ELBO_CAPTION = (
     "Solid: training, dashed: validation. Total = reconstruction + β·KL; all should fall or level out. "
-    "Validation rising alone is overfitting. Drag to zoom, double-click to reset."
+    "Validation rising alone is overfitting."
 )
 """Caption of the loss curves of families with a Gaussian posterior."""
 

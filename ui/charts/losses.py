@@ -24,10 +24,7 @@ PARTS = {"train": "train", "val": "validation"}
 WEIGHT_SYMBOLS = {"beta": "β"}
 """Symbols of the recipe fields that weigh terms; other fields stand under their names."""
 
-DIVERGED_CAPTION = (
-    "Solid: training, dashed: validation. The losses diverged: the axes show the scale they had before. "
-    "Double-click to reset."
-)
+DIVERGED_CAPTION = "Solid: training, dashed: validation. The losses diverged: the axes show the scale they had before."
 
 Points = dict[str, np.ndarray]
 

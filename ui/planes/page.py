@@ -32,7 +32,7 @@ def page() -> None:
         widths=(1, 5),
         terms=("prior",),
     ):
-        toolbar = st.container(horizontal=True, gap="small", vertical_alignment="center", horizontal_alignment="right")
+        toolbar = st.container(horizontal=True, gap="small", vertical_alignment="center")
     with toolbar:
         if found:
             inputs.picker(found)

@@ -20,6 +20,7 @@ from ui.shared import address, glossary
 from ui.shared.formatting import escape_markdown, format_sig
 from ui.shared.jobs import training_jobs
 from ui.shared.owner import is_foreign, label
+from ui.shared.pointer import touch_or
 from ui.shared.run_buttons import job_button
 from ui.training_view import gan_view
 from ui.training_view.controls import TICK, epoch_link, head, latest, progress, view
@@ -189,7 +190,9 @@ def _curves(job: Shown) -> None:
         f"{format_sig(latest(shot.points, 'val_total'))} in validation.",
         link=epoch_link(job.name),
     )
-    glossary.caption(losses.DIVERGED_CAPTION if chart["diverged"] else family.caption, "KL", "β")
+    about = losses.DIVERGED_CAPTION if chart["diverged"] else family.caption
+    zoom = f"Drag to zoom, {touch_or('double tap', 'double-click')} to reset."
+    glossary.caption(f"{about} {zoom}", "KL", "β")
 
 
 def _per_dimension(job: Shown, shot: Snapshot | FinishedSnapshot) -> None:
