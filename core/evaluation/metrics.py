@@ -176,12 +176,18 @@ SEARCHED_TEST_IMAGES = 1_000
 
 
 def test_images(model: LatentModel, images: data.ImageSet, limit: int = SEARCHED_TEST_IMAGES) -> np.ndarray:
-    """Test images on which this model is scored: all, or without an encoder `limit` of them, every class in
-    proportion."""
+    """Test images on which this model is scored: those of `test_rows`."""
     test: np.ndarray = images.test_images
-    if model.encoder is None and len(test) > limit:
-        test = test[data.spread(images.test_labels, limit)]
-    return test
+    rows = test_rows(model, images, limit)
+    return test if len(rows) == len(test) else test[rows]
+
+
+def test_rows(model: LatentModel, images: data.ImageSet, limit: int = SEARCHED_TEST_IMAGES) -> np.ndarray:
+    """Rows of the test images on which this model is scored, `int64`: all, or without an encoder `limit` of them, every
+    class in proportion."""
+    if model.encoder is None and len(images.test_images) > limit:
+        return data.spread(images.test_labels, limit)
+    return np.arange(len(images.test_images))
 
 
 def evaluate(
@@ -192,13 +198,18 @@ def evaluate(
 
 
 def evaluation_steps(
-    model: LatentModel, test: np.ndarray, seed: int = 0, weights: Mapping[str, float] | None = None
+    model: LatentModel,
+    test: np.ndarray,
+    seed: int = 0,
+    weights: Mapping[str, float] | None = None,
+    means: list[np.ndarray] | None = None,
 ) -> Generator[float, None, dict[str, Any]]:
     """Score a model on test images in steps of less than a second: yields the share that is done, 0 to 1.
 
     Args:
         test: pictures `uint8` [N, H, W] or [N, H, W, 3].
         weights: of the loss terms by recipe field, as in training (default: the model's β, and 1 for others).
+        means: takes the posterior means of the images, chunk by chunk [B, d].
     Returns:
         The figures by name, ready for JSON. `total` is what training minimises, all terms with their `weights`, like
         the column of that name in `history.csv`; `negative_elbo` is reconstruction + KL at weight 1, None for points.
@@ -218,6 +229,8 @@ def evaluation_steps(
                 yield (start + len(x) * step.step / step.total) / n
             posterior = search.end().posterior
         totals.add(x, posterior)
+        if means is not None:
+            means.append(posterior.mean.cpu().numpy())
         yield (start + len(x)) / n
     scores, floor = totals.scores(), statistics.bce_floor(test)
     bernoulli = isinstance(model.likelihood, likelihood.Bernoulli)

@@ -6,8 +6,10 @@ from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from core.data import ImageSet
-from core.evaluation import classifier, metrics, sample_quality
+from core.evaluation import classifier, disentanglement, metrics, sample_quality
 from core.models import GAN, LatentModel
 
 
@@ -21,7 +23,8 @@ def evaluation_steps(
 ) -> Generator[float, None, dict[str, Any]]:
     """Evaluate a model on the test images of its data set: yields the share that is done; returns the figures.
 
-    A GAN is measured by its samples (`sample_quality`), all others by their loss terms (`metrics`).
+    A GAN is measured by its samples (`sample_quality`), all others by their loss terms (`metrics`) and, where the
+    factors of the images are known, by their `disentanglement`.
 
     Args:
         limit: test images for a family without an encoder, each of which needs a search.
@@ -37,4 +40,11 @@ def evaluation_steps(
         if folder is not None and kept is None and judge is not None:
             classifier.save(judge, folder / classifier.FILE)
         return found
-    return (yield from metrics.evaluation_steps(model, metrics.test_images(model, images, limit), weights=weights))
+    rows, means = metrics.test_rows(model, images, limit), list[np.ndarray]()
+    test = images.test_images[rows]
+    found = yield from metrics.evaluation_steps(model, test, weights=weights, means=means)
+    if images.factors is None or not len(rows):
+        return found
+    codes, values = np.concatenate(means), images.factors.test[rows]
+    about, labels = images.factors.about, images.test_labels[rows]
+    return found | (yield from disentanglement.measure_steps(codes, values, about, labels))

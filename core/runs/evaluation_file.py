@@ -15,8 +15,8 @@ LISTS = ("kl_per_dim", "shares")
 GROUPS = ("before",)
 """Entries that hold the same figures of another model."""
 
-LABELLED = ("weights",)
-"""Entries that hold numbers by other names, such as the weights of the loss terms."""
+LABELLED = ("weights", "mig_gaps")
+"""Entries that hold numbers by other names, such as the weights of the loss terms, or the gap of each factor."""
 
 NUMBERS = (
     *(
@@ -34,6 +34,7 @@ NUMBERS = (
     ),
     *("sigma", "active_units", "log_likelihood", "log_likelihood_error", "importance_samples"),
     *("frechet", "modes", "balance", "sure", "sharpness", "diversity", "floor"),
+    *("mig", "dci"),
 )
 """Entries that are numbers, or None where nothing could be measured."""
 

@@ -25,6 +25,18 @@ NATS, SQUARED_ERROR = "nats per image", "squared error per image"
 SYMBOLS = {"beta": "β"}
 """Symbols of the recipe fields that weigh loss terms; other fields go by their names."""
 
+DISENTANGLEMENT = {
+    "mig": (
+        "MIG",
+        "1 where each factor of the images is told by one latent dimension alone, 0 where two tell it equally well",
+    ),
+    "dci": (
+        "DCI disentanglement",
+        "1 where each latent dimension tells a single factor of the images, 0 where each tells all of them alike",
+    ),
+}
+"""Figures of sets whose factors are known, by their key: name, and what they are."""
+
 NEGATIVE_ELBO = "−ELBO"
 
 
@@ -154,6 +166,9 @@ def test_figures(recipe: Recipe, found: Mapping[str, Any], weights: Mapping[str,
                 "KL of 0.01 nats or more",
             )
         )
+    for key, (name, about) in DISENTANGLEMENT.items():
+        if (value := _number(found, key)) is not None:
+            figures.append(Figure(key, name, value, "", about))
     return figures
 
 

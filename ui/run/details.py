@@ -51,6 +51,7 @@ def _figures(run: Run) -> None:
     glossary.meanings(
         [text for figure in found for text in (figure.name, figure.unit)],
         *("ELBO", "KL", "nats", "active unit", "Fréchet distance", "precision", "recall", "density", "coverage"),
+        *("MIG", "DCI disentanglement"),
     )
     st.caption(
         "All of them can be computed again from the files below. The test images are never trained on; the weights "

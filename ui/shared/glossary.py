@@ -91,6 +91,14 @@ TERMS = {
         "A latent dimension that carries information about the image: here one whose mean KL is at least 0.01 nats.",
         ("active units",),
     ),
+    "MIG": Entry(
+        "Mutual information gap: how much more one latent dimension tells about a known factor of the images, such as "
+        "their hue, than the second best does; the mean over the factors, from 0 to 1."
+    ),
+    "DCI disentanglement": Entry(
+        "A number from 0 to 1: 1 where each latent dimension helps to predict a single known factor of the images, 0 "
+        "where each helps to predict all of them alike."
+    ),
     "amortisation": Entry(
         "Using one encoder, trained once, to infer the latents of any image in a single pass instead of searching for "
         "them image by image.",

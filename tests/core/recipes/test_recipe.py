@@ -6,6 +6,7 @@ import math
 
 import pytest
 
+from core.data.registry import SOURCES
 from core.recipes import presets
 from core.recipes.recipe import DATASETS, GROUPS, Recipe, RecipeError, applies, fields
 
@@ -20,7 +21,12 @@ def ids(found):
 
 def test_a_recipe_survives_its_journey_through_json():
     classic = list(presets.PRESETS.values())
-    for recipe in [*classic, presets.first_model(), *map(presets.for_digits, classic)]:
+    for recipe in [
+        *classic,
+        presets.first_model(),
+        *map(presets.for_digits, classic),
+        *map(presets.for_shapes, classic),
+    ]:
         assert Recipe.from_dict(json.loads(json.dumps(recipe.to_dict()))) == recipe
 
 
@@ -218,6 +224,16 @@ def test_the_small_sisters_keep_the_kind_of_model():
             recipe.latent_dim,
             recipe.likelihood,
         )
+
+
+def test_every_preset_has_a_small_version_on_each_set_that_is_on_every_machine():
+    assert set(presets.SMALL) == {name for name, source in SOURCES.items() if source.maker}
+    for recipe in presets.PRESETS.values():
+        small = presets.adapted(recipe, "shapes")
+        assert (small.dataset, small.shape, small.model) == ("shapes", SOURCES["shapes"].shape, recipe.model)
+        assert (small.network, small.latent_dim) == (recipe.network, recipe.latent_dim)
+        assert presets.adapted(recipe, "mnist") is recipe
+    assert presets.adapted(presets.preset("shapes-vae"), "shapes") == presets.preset("shapes-vae")
 
 
 def test_a_summary_tells_runs_apart_at_a_glance():
