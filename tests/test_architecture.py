@@ -355,3 +355,27 @@ def test_no_rule_makes_a_change_of_class_style_a_whole_part_of_the_page_anew():
     rules = re.sub(r"/\*.*?\*/", "", (paths.ROOT / "ui" / "lab.css").read_text(encoding="utf-8"), flags=re.S)
     assert not WIDE_ANCESTOR.findall(rules)
     assert WIDE_ANCESTOR.search('[class*="card_"] :is([data-testid="stPageLink"] *) {')
+
+
+CONTROLS = {
+    *("button", "download_button", "popover", "selectbox", "select_slider", "slider", "number_input", "toggle"),
+    *("checkbox", "radio", "segmented_control", "pills", "multiselect", "text_input", "text_area", "file_uploader"),
+}
+
+
+def unexplained_controls(tree: ast.Module) -> list[int]:
+    """Lines on which Streamlit draws a control without a help text."""
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    modules = {name.asname or name.name for node in imports for name in node.names}
+    return [
+        call.lineno
+        for call in ast.walk(tree)
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr in CONTROLS
+        if ast.unparse(call.func.value) not in modules  # a function of the lab by the same name
+        if not any(word.arg in ("help", None) for word in call.keywords)
+    ]
+
+
+def test_every_control_has_a_help_text():
+    assert not {file: lines for file in under("ui") if (lines := unexplained_controls(tree_of(file)))}
+    assert unexplained_controls(ast.parse("from ui import board\nboard.button(1)\nst.button('Go')")) == [3]

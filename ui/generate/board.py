@@ -179,7 +179,7 @@ def controls(run: Run, loaded: LoadedModel, span: float) -> None:
         _from_image(run, loaded, here)
         with st.popover("Randomness", help="Distribution, seed and temperature of the Random button."):
             draw_settings(loaded)
-        with st.popover("Download"):
+        with st.popover("Download", help="The picture in view and what the sliders lead to, as files."):
             downloads(run, loaded, span)
 
 
