@@ -143,6 +143,8 @@ def test_chosen_runs_are_laid_over_each_other_with_the_settings_that_differ_and_
     keys = {b.key for b in page.get("download_button")}
     assert keys == {f"{what}_beta {beta}" for beta in (1, 4) for what in ("csv", "zip")}
     assert page.query_params["compare"] in ("beta 4,beta 1", ["beta 4,beta 1"])
+    assert page.session_state["runs_term"] == "recon", "their totals have different weights"
+    assert any("cannot be compared: they differ in β" in caption.value for caption in page.caption)
     page = visit(compare="beta 4,nobody")
     assert "does not exist" in page.warning[0].value and page.query_params["compare"] in ("beta 4", ["beta 4"])
 
@@ -156,6 +158,7 @@ def test_pictures_stand_together_by_equal_images_and_by_equal_latent_size():
     originals, _, samples = frames.split(made[0].frame(2), made[0].recipe.shape)
     assert (found[0][1].originals == originals).all() and (found[0][1].samples == samples).all()
     said = text_of(visit(compare="a,b,c"))
+    assert "cannot be compared" not in said
     assert said.count("Test images\n") == 1, "all three saw the same images"
     assert "24 samples from the same noise in 2 dimensions" in said and "in 3 dimensions" in said
 

@@ -36,11 +36,12 @@ def compare(picked: list[Run]) -> None:
 @st.fragment
 def _models(picked: list[Run]) -> None:
     names = losses.common_names(run.recipe.family for run in picked)
+    apart = _apart(picked)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         term = st.segmented_control(
             "Curve",
             list(names),
-            default="total",
+            default=next(name for name in names if name != "total" or not apart),
             required=True,
             key="runs_term",
             format_func=names.__getitem__,
@@ -58,11 +59,24 @@ def _models(picked: list[Run]) -> None:
         alt=f"{names[term]} of {', '.join(histories)}.",
     )
     st.caption(
-        "One colour per run; solid: training, dashed: validation. Lower is better, but totals with different "
-        "likelihoods or β are on different scales and cannot be compared. The test −ELBO below has the KL at weight 1 "
-        "whatever β was: it compares runs of one likelihood on the same images."
+        "One colour per run; solid: training, dashed: validation. Lower is better."
+        + (f" The totals of these runs cannot be compared: they differ in {apart}." if apart else "")
+        + " The test −ELBO below has the KL at weight 1 whatever β was: it compares runs of one likelihood on the same "
+        "images."
     )
     _table(_results(picked), "Results of the chosen runs and the settings in which they differ.")
+
+
+def _apart(picked: list[Run]) -> str:
+    """In what runs differ that puts their totals on different scales: `the images and β`; empty if in nothing."""
+    scales = {
+        "the images": lambda recipe: recipe.source_of_images,
+        "the likelihood": lambda recipe: recipe.likelihood,
+        "the loss": lambda recipe: [term.title for term in recipe.family.terms],
+        "β": lambda recipe: recipe.beta if recipe.family.uses("beta") else None,
+    }
+    found = [name for name, of in scales.items() if any(of(run.recipe) != of(picked[0].recipe) for run in picked)]
+    return " and ".join(filter(None, [", ".join(found[:-1]), *found[-1:]]))
 
 
 @st.fragment
