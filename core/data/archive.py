@@ -20,9 +20,10 @@ from pathlib import Path
 
 from core.data import picture_source
 from core.data.image_set import DataError
-from core.data.picture_source import Content, Entry
+from core.data.picture_source import Content, Entry, FileSource
 from core.images import foreign_files, picture_files
 from core.images.convert import ImageError
+from core.images.pixel_choices import PixelChoices
 from core.system.user_paths import shown
 
 MAX_RATIO, RATIO_FROM = 250, 1_000_000_000
@@ -48,7 +49,7 @@ _DAMAGED = (
 
 
 @dataclass(frozen=True)
-class Archive:
+class Archive(FileSource):
     """A zip archive; its folders count as those of a folder do."""
 
     place: Path
@@ -69,7 +70,7 @@ class Archive:
         return _listed(self.place, *self.mark)
 
     @contextmanager
-    def open(self) -> Iterator[Content]:
+    def open(self, choices: PixelChoices) -> Iterator[Content]:
         """See `PictureSource.open`."""
         try:
             archive = zipfile.ZipFile(self.place)

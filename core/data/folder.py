@@ -1,4 +1,4 @@
-"""A user's own pictures as a data set: those of a folder, or of a zip archive.
+"""A user's own pictures as a data set: those of a folder, of a zip archive or of a file of numbers.
 
 Sub-folders are classes, or the training and test set with the classes inside them (`core/data/layout.py`); pictures
 outside sub-folders have no class. Every page of a file with several is an image. Files that cannot be used are skipped
@@ -20,13 +20,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image
 
-from core.data import holdout, import_cache
+from core.data import array_file, holdout, import_cache
 from core.data.archive import Archive
+from core.data.array_file import ArrayFile
 from core.data.fingerprint import digests, keys
 from core.data.image_set import DataError, ImageSet
-from core.data.layout import TEST, TRAIN, VALIDATION, Place, places
+from core.data.layout import TEST, TRAIN, VALIDATION, Place
 from core.data.picture_source import Content, Entry, Folder, PictureSource
 from core.images import foreign_files, levels, picture_files
 from core.images.convert import ImageError
@@ -97,10 +97,12 @@ class Import:
     """A set that takes long to read and was not read yet.
 
     Attributes:
-        files: their number. size: their bytes. memory: bytes of the images.
+        files: their number, or that of the images in a file of numbers. what: `file` or `image`. size: their bytes.
+        memory: bytes of the images.
     """
 
     files: int
+    what: str
     size: int
     memory: int
 
@@ -120,7 +122,8 @@ def waiting(folder: str, shape: ImageShape, choices: PixelChoices) -> Import | N
         return None
     _check_memory(source, len(source.entries), shape)
     size = sum(entry.size for entry in source.entries)
-    return Import(len(source.entries), size, len(source.entries) * shape.values)
+    what = "image" if source.kind == "file" else "file"
+    return Import(len(source.entries), what, size, len(source.entries) * shape.values)
 
 
 def _heavy(source: PictureSource) -> bool:
@@ -179,11 +182,15 @@ def find(folder: str) -> PictureSource:
                 head = file.read(foreign_files.HEAD)
     except OSError:
         pass
+    if found.is_file() and array_file.is_array_file(found.name, head):
+        return ArrayFile(found.resolve())
     if found.is_file() and foreign_files.is_zip(found.name, head):
         return Archive(found.resolve())
     why = foreign_files.kind(found.name, head) or foreign_files.reason(found.name, b"")
     what = why if "(" in why else "is a file"
-    raise DataError(f"“{text}” {what}. Give the folder that holds the images, or a zip archive of them.")
+    raise DataError(
+        f"“{text}” {what}. Give the folder that holds the images, or a zip archive, npz, npy or IDX file of them."
+    )
 
 
 _Row = np.ndarray | Decoded
@@ -203,16 +210,17 @@ def read(
     """
     entries = source.entries
     _check_memory(source, len(entries), shape)
-    where, notes = _places([entry.name for entry in entries])
-    found = _Found(source, shape, choices or PixelChoices(), len(entries))
-    with source.open() as content:
+    where, notes = source.places
+    choices, said = source.settled(choices or PixelChoices())
+    found = _Found(source, shape, choices, len(entries))
+    with source.open(choices) as content:
         for number, (entry, place, pages) in enumerate(_decoded(entries, where, content, shape, found.choices)):
             found.add(entry, place, pages)
             if watch and number % BLOCK == 0:
                 watch(number, len(entries))
     if not found.count:
         raise DataError(_nothing(source, found.skipped))
-    return found.finished(notes)
+    return found.finished(notes + said)
 
 
 def _check_memory(source: PictureSource, count: int, shape: ImageShape) -> None:
@@ -232,7 +240,10 @@ def _decoded(
         if refusal := entry.refusal or place.left_out:
             return [refusal]
         try:
-            pages = picture_files.pages(content(entry), shape, name=entry.name)
+            found = content(entry)
+            if isinstance(found, np.ndarray):
+                return [_ready(picture_files.from_array(found, shape), shape, choices)]
+            pages = picture_files.pages(found, shape, name=entry.name)
             return [_ready(page, shape, choices) for page in pages]
         except ImageError as error:
             return [str(error)]
@@ -263,14 +274,6 @@ def _ready(page: Decoded | str, shape: ImageShape, choices: PixelChoices) -> _Ro
     if isinstance(page, str) or page.sample is not None or page.opacity is not None:
         return page
     return levels.picture(page, choices, shape)
-
-
-def _places(files: Sequence[str]) -> tuple[list[Place], tuple[str, ...]]:
-    """The place of each file, by the files whose names end as those of pictures do, and notes."""
-    Image.init()
-    found, notes = places(files, [os.path.splitext(file)[1].lower() in Image.EXTENSION for file in files])
-    shared: dict[Place, Place] = {}  # a few objects instead of one for each file
-    return [shared.setdefault(place, place) for place in found], notes
 
 
 class _Found:

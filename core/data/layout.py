@@ -68,12 +68,12 @@ def _placed(
     split: Sequence[tuple[str, ...]], telling: Sequence[tuple[str, ...]], depth: int
 ) -> tuple[list[Place], tuple[str, ...]]:
     """Places of the files inside the wrapper folders."""
-    parts = {name: part for name in _folders(telling, depth) if (part := _part(name))}
+    parts = {name: part for name in _folders(telling, depth) if (part := part_of(name))}
     if TRAIN in parts.values() and len(set(parts.values())) > 1:
         return _by_parts(split, telling, depth, parts)
     if _parts_in_classes(telling, depth):
         found = [_in_class(parts, depth) for parts in split]
-        return found, (_sentence({_part(p[depth + 1]): p[depth + 1] for p in telling}) + " inside each class.",)
+        return found, (_sentence({part_of(p[depth + 1]): p[depth + 1] for p in telling}) + " inside each class.",)
     return [Place("", parts[depth] if len(parts) > depth + 1 else None) for parts in split], ()
 
 
@@ -102,7 +102,7 @@ def _folders(files: Sequence[tuple[str, ...]], depth: int) -> list[str]:
 
 
 @lru_cache(maxsize=10_000)
-def _part(name: str) -> str:
+def part_of(name: str) -> str:
     """The part of a set that a folder's name says: `Train`, `seg_test`, `validation set`, `trainA`; "" for others."""
     found = {_WORDS[word] for word in _words(name) if word in _WORDS}
     return found.pop() if len(found) == 1 else ""
@@ -160,14 +160,14 @@ def _parts_in_classes(telling: Sequence[tuple[str, ...]], depth: int) -> bool:
     """Whether every folder is a class with folders for the parts of the set in it."""
     if not telling or any(len(parts) < depth + 3 for parts in telling):
         return False
-    inner = {(parts[depth], _part(parts[depth + 1])) for parts in telling}
+    inner = {(parts[depth], part_of(parts[depth + 1])) for parts in telling}
     found = {part for _, part in inner}
     trained = {label for label, part in inner if part == TRAIN}
     return TRAIN in found and len(found - {""}) > 1 and trained == {label for label, _ in inner}
 
 
 def _in_class(path: tuple[str, ...], depth: int) -> Place:
-    part = _part(path[depth + 1]) if len(path) > depth + 2 else ""
+    part = part_of(path[depth + 1]) if len(path) > depth + 2 else ""
     if not part:
         return Place(left_out=BESIDE_PARTS)
     return Place(part, path[depth])

@@ -1,6 +1,7 @@
-"""Where a user's pictures lie: a folder, or a zip archive (`core/data/archive.py`); both list named files in order.
+"""Where a user's pictures lie: a folder, a zip archive (`core/data/archive.py`) or a file of numbers (`array_file.py`),
+each of which lists named entries in order.
 
-What is read of them, and how it becomes a set, is the same for both (`core/data/folder.py`).
+What is read of them, and how it becomes a set, is the same for all (`core/data/folder.py`).
 """
 
 from __future__ import annotations
@@ -14,7 +15,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+import numpy as np
+from PIL import Image
+
 from core.data.image_set import DataError
+from core.data.layout import Place, places
+from core.images.pixel_choices import PixelChoices
 from core.system.user_paths import shown
 
 MAX_FILES = 300_000
@@ -38,8 +44,9 @@ class Entry(NamedTuple):
     refusal: str = ""
 
 
-Content = Callable[[Entry], "bytes | Path"]
-"""What reads a file of a source: its bytes, or a path to them; raises `ImageError` where it cannot."""
+Content = Callable[[Entry], "bytes | Path | np.ndarray"]
+"""What reads an entry: a file's bytes, a path to them, or a picture `uint8` [H, W] or [H, W, C]; raises `ImageError`
+where it cannot."""
 
 
 class PictureSource(Protocol):
@@ -51,7 +58,7 @@ class PictureSource(Protocol):
 
     @property
     def kind(self) -> str:
-        """`folder` or `archive`, as a sentence says it."""
+        """`folder`, `archive` or `file`, as a sentence says it."""
 
     @property
     def mark(self) -> tuple[Entry, ...]:
@@ -61,12 +68,41 @@ class PictureSource(Protocol):
     def entries(self) -> Sequence[Entry]:
         """All files. Raises `DataError` where they cannot be listed."""
 
-    def open(self) -> AbstractContextManager[Content]:
-        """What reads the files, from several threads at once."""
+    @property
+    def places(self) -> tuple[list[Place], tuple[str, ...]]:
+        """The part and the class of each entry, and sentences on how they were found."""
+
+    def settled(self, choices: PixelChoices) -> tuple[PixelChoices, tuple[str, ...]]:
+        """The pixel choices with what the source itself decides, before any picture is read, and sentences on that."""
+
+    def open(self, choices: PixelChoices) -> AbstractContextManager[Content]:
+        """What reads the entries, from several threads at once. `choices`: settled."""
+
+
+class FileSource:
+    """What folders and archives have in common: their pictures are files, whose places the folders say."""
+
+    @property
+    def entries(self) -> Sequence[Entry]:
+        """See `PictureSource.entries`."""
+        raise NotImplementedError
+
+    @property
+    def places(self) -> tuple[list[Place], tuple[str, ...]]:
+        """See `PictureSource.places`; only files whose names end as those of pictures do decide."""
+        Image.init()
+        files = [entry.name for entry in self.entries]
+        found, notes = places(files, [os.path.splitext(file)[1].lower() in Image.EXTENSION for file in files])
+        shared: dict[Place, Place] = {}  # a few objects instead of one for each file
+        return [shared.setdefault(place, place) for place in found], notes
+
+    def settled(self, choices: PixelChoices) -> tuple[PixelChoices, tuple[str, ...]]:
+        """See `PictureSource.settled`."""
+        return choices, ()
 
 
 @dataclass(frozen=True)
-class Folder:
+class Folder(FileSource):
     """A folder with all that lies below it, without hidden files and loops of links."""
 
     place: Path
@@ -82,7 +118,7 @@ class Folder:
         """See `PictureSource.mark`."""
         return self.entries
 
-    def open(self) -> AbstractContextManager[Content]:
+    def open(self, choices: PixelChoices) -> AbstractContextManager[Content]:
         """See `PictureSource.open`."""
         return nullcontext(lambda entry: self.place / entry.name)
 

@@ -101,7 +101,8 @@ SOURCES = {
     ),
     "folder": Source(
         "Your pictures",
-        "Pictures of a folder or a zip archive of yours, fitted into the shape you choose, in grey or in colour.",
+        "Pictures of a folder, a zip archive or an npz, npy or IDX file of yours, fitted into the shape you choose, in "
+        "grey or in colour.",
         (),
         0,
         0,

@@ -10,13 +10,13 @@ HEAD = 64
 _UNPACK = "is an archive (unpack it first)"
 _HEIC = "is a HEIC photo, which is not read (export it as JPEG)"
 _FILM = "is a film (save its frames as pictures first)"
-_TABLE = "is a file of numbers (save its images as PNG first)"
+_TABLE = "is a file of numbers (save its images as PNG first; of npz and npy give the path of the file itself)"
 _RAW = "is a raw photo of a camera (export it as JPEG)"
 _DRAWING = "is a drawing or document, which is not a picture (export it as PNG)"
 _JXL = "is a JPEG XL picture, which is not read (export it as JPEG or PNG)"
 _DICOM = "is a DICOM file, which is not read (export it as PNG of 16 bits)"
 
-_IDX = "is a file in MNIST's format, not a picture (put it where the Data page says)"
+_IDX = "is a file in MNIST's format, not a picture (give the path of the file itself)"
 
 _ENDINGS = {
     _UNPACK: ("zip", "7z", "rar", "tar", "gz", "tgz", "bz2", "xz", "zst"),

@@ -66,6 +66,11 @@ def from_file(
     return levels.picture(page, choices or PixelChoices(), shape)
 
 
+def from_array(values: np.ndarray, shape: ImageShape) -> Decoded:
+    """A picture `uint8` [h, w] or [h, w, C], shrunk to fit `shape`. C: 2 grey and opacity, 3 colour, 4 with opacity."""
+    return shrinking.shrunk(Image.fromarray(np.ascontiguousarray(values)), None, "", shape)
+
+
 class _Square(NamedTuple):
     """A square frame of any size."""
 

@@ -136,8 +136,8 @@ def _check_imported(recipe: Recipe) -> None:
         return
     if waits := folder.waiting(recipe.folder, recipe.shape, recipe.pixels):
         raise RunError(
-            f"The {waits.files:,} files of “{shown(recipe.folder)}” are not imported as images of {recipe.shape} yet. "
-            "Import them on the Data page first."
+            f"The {waits.files:,} {waits.what}s of “{shown(recipe.folder)}” are not imported as images of "
+            f"{recipe.shape} yet. Import them on the Data page first."
         )
 
 

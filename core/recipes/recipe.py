@@ -55,7 +55,7 @@ class SharedRecipe:
     dataset: str = field("mnist", "The images to learn from.", group="data", choices=DATASETS)
     folder: str = field(
         "",
-        "Path of your own folder or zip archive of images (sub-folders become classes).",
+        "Path of your own folder (its sub-folders become classes), zip archive, or npz, npy or IDX file of images.",
         group="data",
         only=("dataset", ("folder",)),
     )

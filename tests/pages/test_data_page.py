@@ -354,7 +354,7 @@ def test_a_large_set_says_what_it_takes_and_is_imported_by_a_job(tmp_path, monke
     for i in range(4):
         picture(tmp_path / "own" / f"{i}.png", i)
     app = with_folder(tmp_path / "own")
-    assert "4 files, 1 MB, to import" in words(app) and "28 × 28 they take about 1 MB" in words(app)
+    assert "4 files, 1 MB, to import" in words(app) and "28 × 28, they take about 1 MB" in words(app)
     app.button(key="import_start").click().run()
     executing = executor.next()
     assert executing.order.task == "import_images" and "Importing 4 files" in words(app)

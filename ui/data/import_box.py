@@ -18,12 +18,12 @@ def import_box(path: str, shape: ImageShape, pixels: PixelChoices, waiting: Impo
     """Draw the import of a set: start, progress, stop; also of one that another tab or visit started."""
     job = image_import.current(path, shape, pixels)
     if job and job.active:
-        st.markdown(f"**Importing {pluralize(waiting.files, 'file')}.** You can leave this page in the meantime.")
+        st.markdown(f"**Importing {pluralize(waiting.files, waiting.what)}.** You can leave this page in the meantime.")
         st.fragment(_running, run_every=0.5)(path, shape, pixels)
         return
-    st.markdown(f"**{pluralize(waiting.files, 'file')}, {size(waiting.size)}, to import.**")
+    st.markdown(f"**{pluralize(waiting.files, waiting.what)}, {size(waiting.size)}, to import.**")
     st.caption(
-        f"As images of {shape} they take about {size(waiting.memory)} of memory, and as much of the disk. They are "
+        f"As images of {shape}, they take about {size(waiting.memory)} of memory, and as much of the disk. They are "
         "read once; later they are there at once, until a file is added, removed or changed."
     )
     if job and job.state == "failed":
@@ -53,7 +53,7 @@ def _running(path: str, shape: ImageShape, pixels: PixelChoices) -> None:
     if job.state == "queued":
         st.progress(0.0, text="Waiting for another import")
     elif job.total:
-        st.progress(job.progress, text=f"{job.done:,} of {job.total:,} files")
+        st.progress(job.progress, text=f"{job.done:,} of {job.total:,}")
     else:
         st.progress(0.0, text="Listing the files")
     job_button("Stop", "import_stop", job, job.stop, icon=":material/stop:", help="Nothing is stored then.")

@@ -89,12 +89,12 @@ def choose_folder() -> str:
     """Draw the field for the path of a folder; its text."""
     FOLDER.adopt()
     path = st.text_input(
-        "Path of a folder or zip archive",
+        "Path of a folder or file",
         key="data_folder",
         persist_state="session",
         placeholder=r"C:\Users\me\Pictures or /home/me/leaves.zip",
-        help="A folder or a zip archive on the computer that runs the lab. Sub-folders become classes; any picture "
-        "format is read; damaged files are skipped and listed.",
+        help="A folder, a zip archive, or an npz, npy or IDX file on the computer that runs the lab. Sub-folders "
+        "become classes; any picture format is read; damaged files are skipped and listed.",
     )
     FOLDER.keep()
     return path

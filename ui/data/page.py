@@ -116,7 +116,7 @@ def _empty(name: str, path: str, problem: str, ready: bool) -> None:
     with st.container(border=True, height=420, vertical_alignment="center"):
         title = data.SOURCES[name].title
         if name == "folder" and not path.strip():
-            st.markdown("**No pictures yet.** Type the path of a folder of pictures, or of a zip archive of them.")
+            st.markdown("**No pictures yet.** Type the path of a folder or a zip archive of pictures.")
             st.caption(
                 "One sub-folder per class, or all pictures in one folder; `train` and `test` folders are respected. "
                 "Each picture is fitted into the image shape you choose. Your files stay as they are, and an archive "

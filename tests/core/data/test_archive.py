@@ -13,6 +13,7 @@ from PIL import Image
 from core import data
 from core.data import archive, picture_source
 from core.images import picture_files
+from core.images.pixel_choices import PixelChoices
 
 
 def png(level: int, size=(28, 28)) -> bytes:
@@ -122,7 +123,7 @@ def test_a_damaged_or_lying_file_of_an_archive_is_skipped_and_unpacked_no_furthe
     path.write_bytes(whole)
     assert skipped(path) == {"big.bmp": "is damaged in the archive"}
     source = archive.Archive(path)
-    with source.open() as content:
+    with source.open(PixelChoices()) as content:
         big = next(entry for entry in source.entries if entry.name == "big.bmp")
         assert big.size == 100
         with pytest.raises(picture_files.ImageError):

@@ -52,7 +52,7 @@ def order(path, shape=SHAPE) -> Order:
 def test_a_set_from_the_cache_is_the_set_that_was_read(archive, monkeypatch):
     waits = folder.waiting(str(archive), SHAPE, PixelChoices())
     with zipfile.ZipFile(archive) as file:
-        assert waits == folder.Import(25, sum(info.file_size for info in file.infolist()), 25 * 3 * 16 * 20)
+        assert waits == folder.Import(25, "file", sum(info.file_size for info in file.infolist()), 25 * 3 * 16 * 20)
     first = data.load("folder", str(archive), SHAPE)
     assert folder.waiting(str(archive), SHAPE, PixelChoices()) is None, "it is in memory"
     forget()
