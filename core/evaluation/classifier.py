@@ -10,9 +10,8 @@ well, hardly responds to blur.
 
 from __future__ import annotations
 
-import contextlib
 import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -23,6 +22,7 @@ from torch import nn
 
 from core import data
 from core.data import ImageSet
+from core.evaluation.threads import one_thread
 from core.images import convert
 from core.images.shape import ImageShape
 from core.models import optimizers
@@ -101,7 +101,7 @@ def training_steps(images: ImageSet) -> Generator[float, None, Classifier]:
     optimiser = optimizers.Adam(network.parameters(), lr=LEARNING_RATE, fused=True)
     rate = torch.optim.lr_scheduler.OneCycleLR(optimiser, LEARNING_RATE, total_steps=epochs * steps)
     for epoch in range(epochs):
-        with _one_thread():
+        with one_thread():
             rows = torch.randperm(len(x), generator=order)
             for k in range(0, len(rows), batch):
                 part = rows[k : k + batch]
@@ -174,17 +174,6 @@ def _network(shape: ImageShape, classes: int) -> nn.Sequential:
         channels, height, width = wider, height // 2, width // 2
     layers += [nn.Flatten(), nn.Linear(channels * height * width, FEATURES), nn.ReLU(), nn.Linear(FEATURES, classes)]
     return nn.Sequential(*layers)
-
-
-@contextlib.contextmanager
-def _one_thread() -> Iterator[None]:
-    """One thread of torch: several add in an order of their own, and the network would depend on their number."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def _measure(network: nn.Module, images: ImageSet) -> tuple[float, int]:

@@ -133,7 +133,6 @@ def log_likelihood(
     return log_likelihood_at(model, images, encoding.encode(model, images), samples, generator)
 
 
-@torch.no_grad()
 def log_likelihood_at(
     model: LatentModel,
     images: Tensor,
@@ -153,6 +152,25 @@ def log_likelihood_at(
     Raises:
         ValueError: the posteriors are points.
     """
+    return torch.logsumexp(log_weights(model, images, posterior, samples, generator, visible), 0) - math.log(samples)
+
+
+@torch.no_grad()
+def log_weights(
+    model: LatentModel,
+    images: Tensor,
+    posterior: Posterior,
+    samples: int,
+    generator: torch.Generator | None = None,
+    visible: Tensor | None = None,
+) -> Tensor:
+    """log p(x | z) p(z) / q(z | x) at `samples` draws of z from each image's q, in nats, [samples, B].
+
+    Their mean estimates the ELBO. The others: as of `log_likelihood_at`.
+
+    Raises:
+        ValueError: the posteriors are points.
+    """
     if posterior.logvar is None:
         raise ValueError("log p(x) needs a Gaussian posterior; this model's posteriors are points.")
     sigma = torch.exp(0.5 * posterior.logvar)
@@ -163,7 +181,7 @@ def log_likelihood_at(
         # The normalising constants of p(z) and q(z | x) cancel, except for the σ of q.
         log_ratio = 0.5 * (noise.square() - z.square()).sum(1) + 0.5 * posterior.logvar.sum(1)
         weights.append(log_ratio - model.likelihood.nll(model.decoder(z), images, visible))
-    return torch.logsumexp(torch.stack(weights), 0) - math.log(samples)
+    return torch.stack(weights)
 
 
 def active_units(kl_per_dim: np.ndarray, threshold: float = DEAD_BELOW) -> int:

@@ -20,20 +20,23 @@ import torch
 from torch import Tensor
 
 from core.evaluation import inpainting, metrics
+from core.evaluation.threads import one_thread
 from core.images import convert
 from core.latent import codec, neighbours, search
 from core.latent.search import SearchStep
 from core.models import LatentModel, Posterior
 from core.system.progress import Steps
 
-EPSILON_DRAWS = 16
-"""Draws of ε over which the objective of a Gaussian posterior is averaged, the same at every iterate."""
+EPSILON_DRAWS = 32
+"""Draws of ε over which the objective of a Gaussian posterior is averaged, the same at every iterate: half of them, and
+the same with the opposite sign, so that what is linear in ε cancels."""
 
-IMPORTANCE_SAMPLES = 100
+IMPORTANCE_SAMPLES = 256
 """Samples of the importance-weighted bound on −log p(x) of one image."""
 
-TIMED_PASSES = 5
-"""Passes whose median is the duration of an encoder or a decoder; one more before them allocates the memory."""
+TIMED_PASSES, TIMED_ROUNDS, PAUSE, LONGEST = 5, 5, 0.004, 0.4
+"""Passes of a round, whose median counts; rounds, of which the quickest counts; seconds between two rounds, in which
+other threads get their turn, and after which no further round begins."""
 
 STARTS = ("guess", "zero", "nearest")
 """Initial codes for a family without an encoder: ridge regression from pixels, z = 0, or the code of the training image
@@ -51,7 +54,7 @@ class SearchTrace:
         beta: weight of the prior's term. mse: mean squared error per pixel against the whole original, [S].
         hidden_mse: the same over hidden pixels alone, [S]; NaN where nothing is hidden.
         bound: importance-weighted upper bound on −log p of the visible pixels at the result, in nats, from
-            `IMPORTANCE_SAMPLES` samples of its Gaussian; NaN for a point.
+            `IMPORTANCE_SAMPLES` samples of its Gaussian, never above `negative_elbo` there; NaN for a point.
         seconds: duration from the image to its reconstruction, decoding included: of a warm pass of the encoder, or of
             all steps of the search at their median duration. steps: of the optimiser; 0 for an encoder.
         ended: False where the search was stopped before its end.
@@ -91,20 +94,31 @@ def trace_encoder(model: LatentModel, image: np.ndarray, visible: np.ndarray, fi
     if encoder is None:
         raise ValueError("This model has no encoder.")
     x = codec.image_tensor(inpainting.fill_holes(image[None], visible, fill), model)
-    with torch.no_grad():
+    with torch.no_grad(), one_thread():  # as searches in their process: the times can be compared
         code = encoder(x)
-        seconds = _median_seconds(lambda: encoder(x))
-    return _trace(model, code, image, visible, seconds, 0, True)
+        seconds = _warm_seconds(lambda: encoder(x))
+        return _trace(model, code, image, visible, seconds, 0, True)
 
 
-def _median_seconds(work: Callable[[], object]) -> float:
-    """Median duration of some work on a warm machine: any single pass may be interrupted by other programs."""
-    times = []
-    for _ in range(1 + TIMED_PASSES):
-        began = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - began)
-    return median(times[1:])
+def _warm_seconds(work: Callable[[], object]) -> float:
+    """Duration of some work on a warm machine: the median of several passes, in the quickest of several rounds.
+
+    Any single pass may be interrupted, and all of a round may be slow while another thread of the lab is busy.
+    """
+    work()  # allocates the memory
+    rounds: list[float] = []
+    end = time.perf_counter() + LONGEST
+    while len(rounds) < TIMED_ROUNDS and (not rounds or time.perf_counter() < end):
+        if rounds:
+            time.sleep(PAUSE)
+        rounds.append(median(_seconds(work) for _ in range(TIMED_PASSES)))
+    return min(rounds)
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
 
 
 def starting_code(
@@ -226,19 +240,27 @@ class TracedSearch:
         path = torch.cat([paths[int((paths - code).norm(dim=2).amin(1).argmin())], code])
         recon, prior = _loss_terms(self.model, path, self.image, self.visible)
         best = int((recon + float(self.model.beta) * prior).argmin())
-        path = torch.cat([path[:-1], path[best : best + 1]])
-        return _trace(self.model, path, self.image, self.visible, seconds, steps, True)
+        rows = [*range(len(path) - 1), best]
+        terms = recon[rows], prior[rows]
+        return _trace(self.model, path[rows], self.image, self.visible, seconds, steps, True, terms)
 
 
 def _trace(
-    model: LatentModel, codes: Tensor, image: np.ndarray, visible: np.ndarray, seconds: float, steps: int, ended: bool
+    model: LatentModel,
+    codes: Tensor,
+    image: np.ndarray,
+    visible: np.ndarray,
+    seconds: float,
+    steps: int,
+    ended: bool,
+    terms: tuple[Tensor, Tensor] | None = None,
 ) -> SearchTrace:
-    """Trace with the given codes [S, code_dim] as iterates."""
-    recon, prior = _loss_terms(model, codes, image, visible)
+    """Trace with the given codes [S, code_dim] as iterates. terms: their loss terms, where they are known."""
+    recon, prior = terms or _loss_terms(model, codes, image, visible)
     posterior = model.posterior(codes)
     with torch.no_grad():
         pictures = convert.channels_last(model.decode(posterior.mean)).astype(np.float64)
-        seconds += _median_seconds(lambda: model.decode(posterior.mean[-1:]))
+        seconds += _warm_seconds(lambda: model.decode(posterior.mean[-1:]))
     originals = np.broadcast_to(image, pictures.shape)
     return SearchTrace(
         posterior.mean.cpu().numpy(),
@@ -249,23 +271,29 @@ def _trace(
         float(model.beta),
         inpainting.pixel_mse(pictures, originals),
         inpainting.hidden_mse(pictures, originals, visible),
-        _bound(model, posterior, image, visible),
+        float(recon[-1]) + float(prior[-1]) - _gain(model, posterior, image, visible),
         seconds,
         steps,
         ended,
     )
 
 
-def _bound(model: LatentModel, posterior: Posterior, image: np.ndarray, visible: np.ndarray) -> float:
-    """Importance-weighted upper bound on −log p of the visible pixels by the last posterior; NaN for a point."""
+def _gain(model: LatentModel, posterior: Posterior, image: np.ndarray, visible: np.ndarray) -> float:
+    """By how much the importance-weighted bound of the last posterior lies below its negative ELBO, in nats, never less
+    than 0; NaN for a point.
+
+    Both are estimated from the same draws, log mean w against mean log w, so that the difference has the right sign and
+    little noise (Burda, Grosse & Salakhutdinov 2016).
+    """
     if posterior.logvar is None:
         return float("nan")
-    rows = IMPORTANCE_SAMPLES // 2  # decoded at once
+    rows = IMPORTANCE_SAMPLES // 4  # decoded at once
     last = Posterior(posterior.mean[-1:].repeat(rows, 1), posterior.logvar[-1:].repeat(rows, 1))
     x = codec.image_tensor(np.broadcast_to(image, (rows, *image.shape)), model)
     draws = torch.Generator(x.device).manual_seed(0)
-    estimates = metrics.log_likelihood_at(model, x, last, 2, draws, inpainting.mask_tensor(visible, rows, model))
-    return math.log(rows) - float(torch.logsumexp(estimates, 0))
+    seen = inpainting.mask_tensor(visible, rows, model)
+    weights = metrics.log_weights(model, x, last, 4, draws, seen).double().flatten()
+    return max(0.0, float(torch.logsumexp(weights, 0) - math.log(len(weights)) - weights.mean()))
 
 
 @torch.no_grad()
@@ -274,8 +302,7 @@ def _loss_terms(model: LatentModel, codes: Tensor, image: np.ndarray, visible: n
     n, posterior = len(codes), model.posterior(codes)
     x = codec.image_tensor(np.broadcast_to(image, (n, *image.shape)), model)
     mask = inpainting.mask_tensor(visible, n, model)
-    draws = torch.randn(
-        EPSILON_DRAWS if model.variational else 1, model.latent_dim, generator=torch.Generator().manual_seed(0)
-    ).to(codes)
+    half = torch.randn(EPSILON_DRAWS // 2, model.latent_dim, generator=torch.Generator().manual_seed(0)).to(codes)
+    draws = torch.cat([half, -half]) if model.variational else half[:1]  # which a point does not use
     losses = [model.losses_at(posterior, posterior.at(draw), x, mask) for draw in draws]
     return torch.stack([part.recon for part in losses]).mean(0), losses[0].kl

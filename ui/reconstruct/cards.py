@@ -184,11 +184,12 @@ def _bound(recipe: Recipe, found: Sequence[Found]) -> str:
     request, trace = found[-1]
     if not np.isfinite(trace.bound):
         return ""
+    hidden = not request.visible.all()
     text = (
-        f"−ELBO {format_sig(float(trace.negative_elbo[-1]))} nats; importance-weighted bound on −log p(x) "
-        f"{format_sig(trace.bound)} nats"
+        f"{'Of the visible pixels: ' if hidden else ''}−ELBO {format_sig(float(trace.negative_elbo[-1]))} nats; "
+        f"importance-weighted bound on −log p(x) {format_sig(trace.bound)} nats"
     )
-    if recipe.likelihood == "bernoulli" and request.visible.all():
+    if recipe.likelihood == "bernoulli" and not hidden:
         floor = statistics.bce_floor(request.image[None])
         text += f"; entropy floor of the grey pixels {format_sig(floor)} nats"
     return f"{text}."

@@ -90,6 +90,9 @@ def run_searches(requests: Sequence[SearchRequest], status: DeltaGenerator) -> l
     Args:
         status: an empty placeholder for the progress bar, and then for a summary.
     """
+    for request in requests:
+        if not request.search and request.loaded.traces.get(request.key()) is None:
+            _encode(request)  # it is timed, so not while the searches keep the machine busy
     missing = [request.search and request.loaded.traces.get(request.key()) is None for request in requests]
     new = [request.job() if needed else None for request, needed in zip(requests, missing, strict=True)]
     keys = {job.key for job in new if job}

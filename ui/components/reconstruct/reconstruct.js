@@ -69,8 +69,10 @@ function start(root) {
   }
 
   function column(lane) {
-    const { card } = lane, rows = [["MSE", "mse"], [card.what.split(" (")[0], "objective"]];
-    if (lane.elbo) rows.splice(1, 0, ["−ELBO", "elbo"]);
+    // With hidden pixels each figure names its own: the losses are of the visible ones alone.
+    const [all, seen] = props.hides ? [", all pixels", ", visible"] : ["", ""];
+    const { card } = lane, rows = [[`MSE${all}`, "mse"], [`${card.what.split(" (")[0]}${seen}`, "objective"]];
+    if (lane.elbo) rows.splice(1, 0, [`−ELBO${seen}`, "elbo"]);
     if (lane.hidden) rows.unshift(["Hidden MSE", "hidden"]);
     const list = createElement("dl", { class: "facts" }, ...rows.map(([text, key], i) => createElement("div", {},
       createElement("dt", { text, class: i ? undefined : "strong" }),
@@ -100,12 +102,14 @@ function start(root) {
     return createElement("div", { class: "sees" }, canvas, createElement("span", { text }));
   }
 
+  const objectiveOf = (card) => `${card.what}${props.hides ? ", visible pixels" : ""}`;
+
   function plot(card, ownLegend) {
     const parts = [createElement("p", { class: "title", text: card.name })];
     if (lanesOf(card).some(searched)) {
       const canvas = createElement("canvas", { role: "img", class: "loss" });
       scrubber.follow(canvas, (x, y, width) => axisScale(0, last, 44, width - 8).invert(x));
-      const caption = createElement("figcaption", { text: `${card.what} (${card.unit})` });
+      const caption = createElement("figcaption", { text: `${objectiveOf(card)} (${card.unit})` });
       parts.push(createElement("figure", {}, caption, canvas));
     }
     const plane = createElement("canvas", { role: "img", class: "way" });
@@ -224,7 +228,7 @@ function start(root) {
       drawDot(ctx, x(stepOf(lane)), y(lane.objective[stepOf(lane)]), 3.5, lane.colour);
     }
     const here = own.map((lane) => `${lane.way} ${formatNumber(lane.objective[stepOf(lane)])}`).join(", ");
-    canvas.setAttribute("aria-label", `${card.what} of ${card.name} at each step of its search. `
+    canvas.setAttribute("aria-label", `${objectiveOf(card)} of ${card.name} at each step of its search. `
       + `Step ${scrubber.at}: ${here} ${card.unit}`);
   }
 
