@@ -103,7 +103,8 @@ WORKERS = {
     "importing": WorkerKind(("core.data",), _sleeping_threads, nice=5, idle_seconds=60.0),
     "scoring": WorkerKind(("torch",), _sleeping_threads, nice=10, idle_seconds=60.0),
 }
-"""Worker kinds by name. An order for the worker `thread` runs in a thread of this process: work that only waits."""
+"""Worker kinds by name. An order for the worker `thread` runs in a thread of this process: work that only waits, or
+that computes for about a second, less than a process needs to start."""
 
 
 class LocalExecutor:
@@ -272,7 +273,7 @@ class ChildExecution:
 
 
 class ThreadExecution:
-    """An order in a thread of this process, for work that waits for the network and computes nothing."""
+    """An order in a thread of this process, for work that waits for the network or computes for about a second."""
 
     def __init__(self, order: Order):
         self._outbox: queue.SimpleQueue[Message] = queue.SimpleQueue()

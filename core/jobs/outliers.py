@@ -9,7 +9,7 @@ from core import data
 from core.data import ImageSet
 from core.jobs.job import Job
 from core.jobs.messages import Order
-from core.jobs.queue import BACKGROUND, job_queue
+from core.jobs.queue import BACKGROUND, SEARCH, job_queue
 from core.runs import Run
 from core.runs.images import images_of
 
@@ -28,37 +28,52 @@ def prepare(run: Run, other: str, n: int, seed: int) -> tuple[ImageSet, OutlierS
     from core.evaluation import outlier_images, outliers  # they load torch
 
     images = images_of(run)
-    mixed = outlier_images.build(images, run.recipe, data.load(other) if other else None, n, seed)
+    second = data.load(other, shape=images.shape) if other else None
+    mixed = outlier_images.build(images, run.recipe, second, n, seed)
     return images, mixed, outliers.file_of(run, mixed)
 
 
 class OutlierJob(Job):
-    """Scoring of one outlier set. The key is the path of the file for the scores."""
+    """Scoring of one outlier set. The key is the path of the file for the scores.
+
+    A short one (about a second) runs in a thread of the lab, which has torch loaded: a process of its own would take
+    longer to start than to score.
+    """
 
     kind: ClassVar[str] = "outlier scores"
     crash_message: ClassVar[str] = "The scoring process {reason}."
 
-    def __init__(self, run: Run, other: str, n: int, seed: int, path: Path):
-        super().__init__(str(path), BACKGROUND)
+    def __init__(self, run: Run, other: str, n: int, seed: int, path: Path, short: bool = False):
+        super().__init__(str(path), SEARCH if short else BACKGROUND)
+        self._worker = "thread" if short else "scoring"
         self.run, self.arguments = run, {"run": run.name, "other": other, "n": n, "seed": seed}
 
     def order(self) -> Order:
-        return Order("score_outliers", "scoring", self.arguments)
+        return Order("score_outliers", self._worker, self.arguments)
 
     @property
     def title(self) -> str:
         return f"Outlier scores of {self.run.name}"
 
 
-def start(run: Run, other: str, n: int, seed: int, path: Path, again: bool = False, visitor: str = "") -> OutlierJob:
+def start(
+    run: Run,
+    other: str,
+    n: int,
+    seed: int,
+    path: Path,
+    again: bool = False,
+    visitor: str = "",
+    short: bool = False,
+) -> OutlierJob:
     """Score an outlier set, or join the job that does.
 
     Args:
         path: see `prepare`. again: start anew if the job of that path has ended; otherwise that job is returned.
-        visitor: who wants the scores, for `Job.leave`.
+        visitor: who wants the scores, for `Job.leave`. short: see `OutlierJob`.
     """
     queue = job_queue()
     job = queue.find(OutlierJob, str(path))
     if job is not None and not job.active and not again:
         return job
-    return queue.submit(OutlierJob(run, other, n, seed, path), visitor)  # joins an active one
+    return queue.submit(OutlierJob(run, other, n, seed, path, short), visitor)  # joins an active one

@@ -51,7 +51,8 @@ def score_outliers(order: Order, channel: Channel) -> Ended:
         DataError: a data set is missing. RunError: the run is missing or damaged, or the cache cannot be written to.
     """
     channel.emit(Progress(0.0))
-    torch.set_num_threads(max(1, devices.cores() // 2))
+    if order.worker != "thread":  # there the number is the lab's
+        torch.set_num_threads(max(1, devices.cores() // 2))
     arguments = order.arguments
     run = runs.open_run(arguments["run"])
     images, mixed, path = prepare(run, arguments["other"], arguments["n"], arguments["seed"])

@@ -11,26 +11,28 @@ from streamlit.testing.v1 import AppTest
 from core import data, runs
 from core.evaluation import outlier_images, outliers
 from core.jobs import outliers as jobs_outliers
+from core.jobs import tasks
+from core.jobs.channel import Channel
 from core.models import build
 from core.runs import weights
 from core.system import paths
 from core.system.cache import digest
-from tests.pages.page_tools import open_page, untrained
+from tests.pages.page_tools import keys_of, open_page, untrained
 from ui.outliers import classes, downloads, inputs, prediction, scores, steps
 
 
 class Waiting:
     """A scoring in the background, as its page sees it."""
 
-    state, progress, message = "running", 0.25, ""
+    state, progress, message, seconds_left = "running", 0.25, "", 12.0
     left = False
 
     @property
     def active(self) -> bool:
         return self.state == "running"
 
-    def watch(self, who: str) -> None:
-        """Whoever it is."""
+    def wait(self, timeout: float) -> bool:
+        return False
 
     def leave(self, who: str) -> None:
         Waiting.left = True
@@ -56,10 +58,29 @@ def one_baseline():
         yield
 
 
+class Done:
+    """A short scoring, which has ended before the page is drawn."""
+
+    active = False
+
+    def __init__(self, run: runs.Run, *arguments):
+        ended = tasks.run(jobs_outliers.OutlierJob(run, *arguments, short=True).order(), Channel(lambda message: None))
+        self.state, self.message = ended.state, ended.message
+
+    def wait(self, timeout: float) -> bool:
+        return True
+
+    def leave(self, who: str) -> None:
+        """It has ended."""
+
+
 @pytest.fixture(autouse=True)
 def waiting(monkeypatch):
+    def start(*arguments, short: bool, **_):
+        return Done(*arguments) if short else Waiting()
+
     monkeypatch.setattr(Waiting, "left", False)
-    monkeypatch.setattr(jobs_outliers, "start", lambda *_, **__: Waiting())
+    monkeypatch.setattr(jobs_outliers, "start", start)
 
 
 def visit(state=None, **query) -> AppTest:
@@ -293,6 +314,26 @@ def test_a_model_without_an_encoder_is_waited_for_and_can_be_stopped_and_begun_a
     assert not page.exception and page.button(key="outliers_stop_run")
 
 
+def test_a_scoring_that_the_page_no_longer_needs_is_left_and_one_that_it_needs_is_not():
+    make("run", "auto-decoder-fast")
+    make("other", "auto-decoder-fast")
+    page = visit(run="run")
+    page.segmented_control(key="outliers_score").set_value("objective").run()
+    assert not Waiting.left and not page.exception
+    page.selectbox(key="run_box").select("other").run()
+    assert not page.exception and Waiting.left and page.button(key="outliers_stop_other")
+
+
+def test_the_question_of_a_step_comes_while_its_images_are_scored(monkeypatch):
+    monkeypatch.setattr(scores, "AT_ONCE", 100)
+    make("run", without_classes="8")
+    page = visit(step="plausible")
+    assert page.radio[0].label.startswith("The model has never seen the class 8")
+    assert "outliers_stop_run" not in keys_of(page, "button")
+    page.radio[0].set_value(0).run()
+    assert page.button(key="outliers_stop_run")
+
+
 def test_a_failed_scoring_is_a_sentence_with_a_way_on(monkeypatch):
     monkeypatch.setattr(Waiting, "state", "failed")
     monkeypatch.setattr(Waiting, "message", "There is *no* room.")
@@ -371,11 +412,12 @@ def test_the_images_of_a_run_are_mixed_and_hashed_once_not_at_every_rerun(monkey
     build, made = outlier_images.build, []
     monkeypatch.setattr(outlier_images, "build", lambda *a, **k: made.append(1) or build(*a, **k))
     page = visit()
+    assert len(made) == 2, "once by the page, once by the job; outside this test the second one is the first one's"
     page.run()
     page.segmented_control(key="outliers_score").set_value("objective").run()
-    assert len(made) == 1 and not page.exception
+    assert len(made) == 2 and not page.exception
     page.selectbox(key="outliers_n").select(100).run()
-    assert len(made) == 2
+    assert len(made) == 4
 
 
 def test_many_images_are_scored_in_a_process_even_with_an_encoder(monkeypatch):

@@ -42,6 +42,16 @@ class Choice:
     quantile: float
 
 
+def choice_key(run: Run) -> tuple[object, ...]:
+    """What the controls hold for a run, but for the threshold; known before they are drawn."""
+    keys = ("outliers_score", _other_key(run), "outliers_n")
+    return tuple(st.session_state.get(key) for key in keys)
+
+
+def _other_key(run: Run) -> str:
+    return f"outliers_other_{run.recipe.dataset}"
+
+
 def objective_name(recipe: Recipe) -> str:
     """The name of the training objective as a score."""
     family = recipe.family
@@ -64,7 +74,7 @@ def score_name(score: str, recipe: Recipe) -> str:
 def controls(run: Run) -> Choice:
     """The row of controls."""
     recipe = run.recipe
-    others, other_key = [*other_sets(recipe), NO_OTHER], f"outliers_other_{recipe.dataset}"
+    others, other_key = [*other_sets(recipe), NO_OTHER], _other_key(run)
     others.sort(key=lambda name: name != NO_OTHER and by_choice(name, recipe))
     percents = {f"{k * STEP:g}": k * STEP for k in range(int(LOW / STEP), int(HIGH / STEP) + 1)}
     offered = scores_of(recipe)

@@ -132,7 +132,7 @@ def _table(result: Result, choice: Choice) -> None:
     columns = {_heading(run.name): _column(result, choice.score, choice)}
     waiting = []
     for name in compared:
-        other = scores.scored(others[name], choice)
+        other = scores.scored(others[name], choice, beside=True)
         if isinstance(other, Result):
             columns[_heading(name)] = _column(other, choice.score, choice)
         elif isinstance(other, Pending):

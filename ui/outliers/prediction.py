@@ -8,7 +8,7 @@ import streamlit as st
 from core.evaluation import outliers
 from core.evaluation.outlier_images import OutlierSet
 from ui.outliers.inputs import Choice
-from ui.outliers.scores import Result
+from ui.outliers.scores import Pending, Result
 from ui.outliers.views import title
 from ui.shared.formatting import escape_markdown
 from ui.shared.still_image import still
@@ -71,12 +71,12 @@ def choice_of(area: float) -> int:
     return 0 if area > LIMITS[0] else 1 if area > LIMITS[1] else 2 if area >= LIMITS[2] else 3
 
 
-def made(step: str, result: Result) -> bool:
+def made(step: str, result: Result | Pending) -> bool:
     """Whether there is nothing to predict, or the visitor has predicted or skipped it."""
     return not kinds_of(step, result.outlier_set) or _key(step, result) in _predictions()
 
 
-def ask(step: str, result: Result) -> None:
+def ask(step: str, result: Result | Pending) -> None:
     """The question, with images of every kind beside it. The page is drawn again once it is answered."""
     key = _key(step, result)
     left_out = escape_markdown(result.run.recipe.without_classes)
@@ -129,7 +129,7 @@ def verdict(step: str, result: Result, choice: Choice) -> str:
     return f"**You predicted:** {CHOICES[step][said]}. **Measured:** an AUROC of {area:.2f}{right}."
 
 
-def _key(step: str, result: Result) -> str:
+def _key(step: str, result: Result | Pending) -> str:
     return f"{step}_{result.run.name}"
 
 

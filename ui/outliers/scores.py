@@ -1,4 +1,4 @@
-"""Scores of an outlier set: from the cache, computed at once, or by a background job with its progress."""
+"""Scores of an outlier set: from the cache, or by a job with its progress, which ends when its visitor leaves it."""
 
 from __future__ import annotations
 
@@ -18,15 +18,16 @@ from core.jobs import outliers as jobs_outliers
 from core.jobs.outliers import OutlierJob
 from core.runs import Run, RunError
 from core.runs.images import images_of
-from core.system.progress import Steps
 from ui.outliers.inputs import Choice
 from ui.shared import address
-from ui.shared.formatting import escape_markdown
-from ui.shared.model_cache import load
+from ui.shared.formatting import duration, escape_markdown
 from ui.shared.run_buttons import run_button
 
 AT_ONCE = 5_000
-"""Images, at most, that a model with an encoder scores while the visitor waits: one or two seconds."""
+"""Images, at most, that a model with an encoder scores in the lab's own process: about a second."""
+
+PATIENCE = 0.7
+"""Seconds that the page waits for scores before it shows their progress."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,10 +41,11 @@ class Result:
 
 @dataclass(frozen=True, eq=False)
 class Pending:
-    """Scores that a background job computes (`job`), or that this visitor has stopped (None). path: their file."""
+    """Scores that a job computes (`job`), or that this visitor has stopped (None). path: their file."""
 
     run: Run
     choice: Choice
+    outlier_set: OutlierSet
     path: Path
     job: OutlierJob | None
 
@@ -51,27 +53,60 @@ class Pending:
 STOPPED = "outliers_stopped"
 """Key in the session state: files whose scoring this visitor has stopped."""
 
+STARTED = "outliers_started"
+"""Key in the session state: the jobs that this visitor waits for, by file."""
 
-def scored(run: Run, choice: Choice) -> Result | Pending | str:
-    """The result, or the job that computes it, or one sentence on why there is none."""
+SHOWN = "outliers_path"
+"""Key in the session state: the file of the scores that the page was drawn for."""
+
+
+def scored(run: Run, choice: Choice, beside: bool = False) -> Result | Pending | str:
+    """The result, or the job that computes it, or one sentence on why there is none.
+
+    Args:
+        beside: for the table of the page, beside its own run. Without it, the jobs of what the page showed before end.
+    """
     try:
         images = images_of(run)
         other = data.load(choice.other, shape=images.shape) if choice.other else None
         outlier_set, path, _ = _outlier_set(str(run.path), run.weights_version(), images, other, choice.n)
-        if run.recipe.has_encoder and len(outlier_set.images) <= AT_ONCE:
-            return Result(run, outlier_set, _at_once(str(path), _run=run, _images=images, _outlier_set=outlier_set))
     except (DataError, RunError) as error:
         return str(error)
-    try:
-        version = os.stat(path).st_mtime_ns
-    except OSError:
-        version = 0
-    if version and (found := _from_cache(str(path), version, _outlier_set=outlier_set)):
+    if not beside:
+        _leave_others(path)
+    if found := _kept(path, outlier_set):
         return Result(run, outlier_set, found)
     if str(path) in st.session_state.get(STOPPED, ()):
-        return Pending(run, choice, path, None)
-    job = jobs_outliers.start(run, choice.other, choice.n, 0, path, again=version > 0, visitor=_visitor())
-    return Pending(run, choice, path, job)
+        return Pending(run, choice, outlier_set, path, None)
+    return Pending(run, choice, outlier_set, path, _start(run, choice, path, outlier_set, again=path.is_file()))
+
+
+def waited(pending: Pending) -> Result | Pending:
+    """The result of a job that ends within `PATIENCE`."""
+    job = pending.job
+    if job is None or not job.wait(timeout=PATIENCE) or job.state != "finished":
+        return pending
+    found = _kept(pending.path, pending.outlier_set)
+    return Result(pending.run, pending.outlier_set, found) if found else pending
+
+
+def _start(run: Run, choice: Choice, path: Path, outlier_set: OutlierSet, again: bool) -> OutlierJob:
+    short = run.recipe.has_encoder and len(outlier_set.images) <= AT_ONCE
+    job = jobs_outliers.start(run, choice.other, choice.n, 0, path, again=again, visitor=_visitor(), short=short)
+    st.session_state[STARTED] = {**st.session_state.get(STARTED, {}), str(path): job}
+    return job
+
+
+def _leave_others(path: Path) -> None:
+    """Leave the jobs that the page no longer needs, where it shows something new."""
+    before, st.session_state[SHOWN] = st.session_state.get(SHOWN), str(path)
+    if before == str(path):
+        return
+    started: dict[str, OutlierJob] = st.session_state.get(STARTED, {})
+    for other, job in started.items():
+        if other != str(path):
+            job.leave(_visitor())
+    st.session_state[STARTED] = {other: job for other, job in started.items() if other == str(path)}
 
 
 def show(pending: Pending, height: int) -> None:
@@ -123,7 +158,8 @@ def _progress(job: OutlierJob) -> None:
     if not job.active:
         address.rerun()
     waiting = "Waiting for another computation to end."
-    running = f"{100 * job.progress:.0f} % scored" if job.progress else "Starting, about three seconds …"
+    left = f" · {duration(job.seconds_left)} left" if job.seconds_left is not None else ""
+    running = f"{100 * job.progress:.0f} % scored{left}" if job.progress else "Starting …"
     st.progress(job.progress, text=waiting if job.state == "queued" else running)
 
 
@@ -135,7 +171,7 @@ def _stop(pending: Pending) -> None:
 
 def _start_again(pending: Pending) -> None:
     st.session_state[STOPPED] = [path for path in st.session_state.get(STOPPED, ()) if path != str(pending.path)]
-    jobs_outliers.start(pending.run, pending.choice.other, pending.choice.n, 0, pending.path, again=True)
+    _start(pending.run, pending.choice, pending.path, pending.outlier_set, again=True)
 
 
 def _visitor() -> str:
@@ -157,13 +193,13 @@ def _outlier_set(
     return outlier_set, outliers.file_of(run, outlier_set), (images, other)
 
 
-@st.cache_resource(max_entries=8, show_spinner="Scoring the images …", show_time=True)
-def _at_once(path: str, _run: Run, _images: ImageSet, _outlier_set: OutlierSet) -> OutlierScores:
-    if found := outliers.load(Path(path), _outlier_set):
-        return found
-    scores = Steps(outliers.scoring_steps(load(_run).model, _run.recipe, _images, _outlier_set)).end()
-    outliers.save(Path(path), scores)
-    return scores
+def _kept(path: Path, outlier_set: OutlierSet) -> OutlierScores | None:
+    """The scores in the cache file; None where there are none, or damaged ones."""
+    try:
+        version = os.stat(path).st_mtime_ns
+    except OSError:
+        return None
+    return _from_cache(str(path), version, _outlier_set=outlier_set)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

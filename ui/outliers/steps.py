@@ -15,7 +15,7 @@ from core.evaluation import outliers
 from core.runs import Run
 from ui.outliers import prediction
 from ui.outliers.inputs import COMPLAINTS, NO_OTHER, Choice, scores_of
-from ui.outliers.scores import Result
+from ui.outliers.scores import Pending, Result
 from ui.outliers.views import area_text
 from ui.shared import address
 from ui.shared.default_run import preferred
@@ -127,13 +127,11 @@ def _set(found: Plan) -> None:
     st.session_state[f"outliers_other_{found.run.recipe.dataset}"] = found.other
 
 
-def predicted(result: Result) -> bool:
-    """Whether the scores can be shown; otherwise the question of the chosen step stands there, to be answered first."""
-    step = st.session_state.get(BOX)
-    if not step or plan(step) is None or prediction.made(step, result):
-        return True
-    prediction.ask(step, result)
-    return False
+def question(result: Result | Pending) -> str | None:
+    """The chosen step where its question is to be answered before the scores are shown; meanwhile the images are
+    scored. None where there is nothing to predict, or the visitor has predicted it."""
+    step: str | None = st.session_state.get(BOX)
+    return step if step and plan(step) is not None and not prediction.made(step, result) else None
 
 
 def finding(result: Result, choice: Choice) -> None:

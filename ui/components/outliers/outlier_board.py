@@ -127,7 +127,8 @@ def outlier_board(
             "muted": muted,
         },
     )
-    return bool(low > values.min() or high < values.max())
+    lowest, highest = _six(np.array([values.min(), values.max()]))  # rounded as the ends of the axis are
+    return low > lowest or high < highest
 
 
 def axis_range(rows: Sequence[Row], about: Collection[str]) -> tuple[float, float]:
