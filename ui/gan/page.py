@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.data import ImageSet
 from core.runs import Run, RunError
-from ui.components.page.to_top import to_top
+from ui.components.page.scroll_to import to_top
 from ui.gan import before_after, diagram, inputs, source, train_tab
 from ui.gan.experiments import experiments
 from ui.gan.explain import how_it_works

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core import runs
 from core.runs import Run
-from ui.components.page.to_top import to_top
+from ui.components.page.scroll_to import to_top
 from ui.diagram.model import PART
 from ui.diagram.one_step import STEP
 from ui.run.actions import actions

@@ -9,7 +9,7 @@ from core.jobs.training_job import TrainingJob
 from core.jobs.training_queue import TrainingQueue
 from core.recipes.recipe import Recipe, fields
 from core.runs import RunError
-from ui.components.page.to_top import to_top
+from ui.components.page.scroll_to import to_top
 from ui.diagram.model import PART
 from ui.diagram.one_step import STEP
 from ui.shared import address

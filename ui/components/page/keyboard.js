@@ -182,8 +182,6 @@ function largestInView(nodes) {
 }
 
 function watchShortcuts() {
-  let pointed = [];
-  addEventListener("pointermove", (event) => { pointed = event.composedPath(); }, { passive: true, capture: true });
   addEventListener("lab-shortcuts", toggleList);
   addEventListener("keydown", ({ key, ctrlKey, metaKey }) => { // a page loaded anew begins where the sliders are now
     if (key === "F5" || ((ctrlKey || metaKey) && key.toLowerCase() === "r")) flushAddress();
@@ -195,7 +193,7 @@ function watchShortcuts() {
     if (!shortcut || focused?.matches(TYPED_INTO)) return;
     if (isCovered() && shortcut.run !== toggleList) return;
     if (key === "Space" && focused?.matches(PRESSED_BY_SPACE)) return;
-    if (shortcut.run(focused, pointed) !== false) event.preventDefault();
+    if (shortcut.run(focused) !== false) event.preventDefault();
   });
 }
 
@@ -213,10 +211,16 @@ function togglePlay(focused) {
 const isPicture = (node) => node.matches?.("canvas, img") && !node.closest(`${TABLE}, header, nav`)
   && Math.min(node.clientWidth, node.clientHeight) >= LEAST_SIDE;
 
+// What lies under the pointer, innermost first, shadow trees included.
+function underPointer(tree = document) {
+  const path = [...tree.querySelectorAll(":hover")].reverse();
+  return path[0]?.shadowRoot ? [...underPointer(path[0].shadowRoot), ...path] : path;
+}
+
 // Saves a picture as it is seen, each pixel enlarged by a whole number. False where none is in view.
-function savePicture(focused, pointed) {
+function savePicture(focused) {
   const main = document.querySelector("[data-testid=stMain]") ?? document.body;
-  const chosen = [focused, ...pointed].find((node) => node && isPicture(node) && node.isConnected)
+  const chosen = [focused, ...underPointer()].find((node) => node && isPicture(node))
     ?? largestInView(deepAll(main, "canvas, img").filter(isPicture));
   if (!chosen) return false;
   const width = chosen.naturalWidth || chosen.width, height = chosen.naturalHeight || chosen.height;
