@@ -16,7 +16,8 @@ from core.cli.common import CliError, Command, quoted
 from core.data.registry import SOURCES
 from core.recipes import presets
 from core.recipes.images import load_images, settled
-from core.recipes.recipe import GROUPS, Recipe, RecipeError, check, fields, lacking
+from core.recipes.recipe import Recipe, RecipeError, check, fields, lacking
+from core.recipes.recipe_fields import GROUPS
 from core.runs import figures, gan_source
 from core.runs import images as run_images
 from core.runs.run import not_writable

@@ -98,7 +98,7 @@ class Field:
     """A recipe field that one family declares for itself; it appears in the form, the flags and `recipe.json`.
 
     The type is that of `default`: text, whole number, number, or a tuple of whole numbers. Numbers need bounds, `low`
-    and `high`; a text may have `choices`. `group` is a group of `recipes.recipe.GROUPS`.
+    and `high`; a text may have `choices`. `group` is a group of `recipes.recipe_fields.GROUPS`.
     """
 
     name: str

@@ -15,7 +15,8 @@ import streamlit as st
 from core import data
 from core.jobs.speed_estimates import SpeedEstimates
 from core.recipes import presets
-from core.recipes.recipe import GROUPS, Recipe, RecipeError, fields
+from core.recipes.recipe import Recipe, RecipeError, fields
+from core.recipes.recipe_fields import GROUPS
 from ui.shared.formatting import escape_markdown
 from ui.shared.page import data_page_button
 from ui.shared.recipe_labels import FOLDS, bounds, choice, field_of, in_words, label

@@ -8,7 +8,8 @@ import pytest
 
 from core.data.registry import SOURCES
 from core.recipes import presets
-from core.recipes.recipe import DATASETS, GROUPS, Recipe, RecipeError, applies, fields
+from core.recipes.recipe import Recipe, RecipeError, applies, fields
+from core.recipes.recipe_fields import DATASETS, GROUPS
 
 BOUNDED = [f for f in fields() if f.metadata["low"] is not None and not str(f.type).startswith("tuple")]
 CHOSEN = [f for f in fields() if f.metadata["choices"]]

@@ -8,7 +8,8 @@ from streamlit.testing.v1 import AppTest
 from core import data, runs
 from core.data import loading
 from core.recipes import presets
-from core.recipes.recipe import GROUPS, Recipe, applies, fields
+from core.recipes.recipe import Recipe, applies, fields
+from core.recipes.recipe_fields import GROUPS
 from ui.shared import recipe_labels
 from ui.train import form as train_form
 from ui.train import form_speed, form_values
