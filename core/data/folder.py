@@ -18,6 +18,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -124,6 +125,36 @@ def waiting(folder: str, shape: ImageShape, choices: PixelChoices) -> Import | N
     size = sum(entry.size for entry in source.entries)
     what = "image" if source.kind == "file" else "file"
     return Import(len(source.entries), what, size, len(source.entries) * shape.values)
+
+
+def preview(folder: str, shape: ImageShape, choices: PixelChoices, count: int = 24) -> np.ndarray:
+    """What some pictures of a set, spread over all of it, become: `uint8` [n, H, W] or [n, H, W, 3], n ≤ `count`.
+
+    What is `auto` is chosen for these alone. Files that cannot be read are passed over.
+
+    Raises:
+        DataError: as in `find`, or the source cannot be listed or opened.
+    """
+    return _previewed(folder, tuple(find(folder).mark), shape, choices, count)
+
+
+@lru_cache(maxsize=4)
+def _previewed(
+    folder: str, mark: tuple[Entry, ...], shape: ImageShape, choices: PixelChoices, count: int
+) -> np.ndarray:
+    """`preview`; `mark` keys the cache."""
+    source = find(folder)
+    entries = source.entries
+    places, _ = source.places
+    rows = sorted({round(row) for row in np.linspace(0, len(entries) - 1, count)}) if entries else []
+    used, _ = source.settled(choices)
+    with source.open(used) as content:
+        chosen = [(entries[row], places[row]) for row in rows]
+        decoded = _decoded([one for one, _ in chosen], [place for _, place in chosen], content, shape, used)
+        first = [page for _, _, pages in decoded for page in pages[:1] if not isinstance(page, str)]
+    used = levels.settle([one for one in first if isinstance(one, Decoded)], used)
+    pictures = [levels.picture(one, used, shape) if isinstance(one, Decoded) else one for one in first]
+    return np.stack(pictures) if pictures else np.empty((0, *shape.picture), np.uint8)
 
 
 def _heavy(source: PictureSource) -> bool:

@@ -109,7 +109,12 @@ def _read(file: Any, kind: str, shape: Sequence[int]) -> np.ndarray:
 
 
 def _delete_oldest(folder: Path) -> None:
-    """Delete the least recently used sets beyond the limits. Two names of one file count once."""
+    """Delete the least recently used sets beyond the limits, and what a writing that broke off has left a day ago. Two
+    names of one file count once."""
+    for file in folder.glob(".imported-*"):
+        with contextlib.suppress(OSError):
+            if file.stat().st_mtime < time.time() - cache.LEFTOVERS_KEPT:
+                file.unlink()
     found: dict[int, tuple[float, int, list[Path]]] = {}
     for file in folder.glob(f"imported-*{_ENDING}"):
         with contextlib.suppress(OSError):

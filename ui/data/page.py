@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
+import io
 
 import streamlit as st
 
@@ -148,6 +150,23 @@ def _skipped(images: ImageSet) -> None:
                 width="stretch",
                 alt="Skipped files with the reason for each",
             )
+            st.download_button(
+                "Download the list",
+                lambda: _skipped_csv(images),
+                "skipped.csv",
+                "text/csv",
+                key="data_skipped_csv",
+                icon=":material/download:",
+                on_click="ignore",
+                help="The skipped files and the reason for each, as a table.",
+            )
+
+
+def _skipped_csv(images: ImageSet) -> str:
+    """The skipped files and their reasons as CSV."""
+    text = io.StringIO()
+    csv.writer(text).writerows([("file", "reason"), *images.skipped])
+    return text.getvalue()
 
 
 def _factors(images: ImageSet) -> None:

@@ -66,6 +66,14 @@ def test_a_set_from_the_cache_is_the_set_that_was_read(archive, monkeypatch):
     assert folder.waiting(str(archive), ImageShape(1, 16, 20), PixelChoices()) is not None, "another shape is not"
 
 
+def test_a_preview_shows_what_the_pictures_become(archive):
+    shown = folder.preview(str(archive), SHAPE, PixelChoices(polarity="inverted"), 9)
+    assert shown.shape == (8, *SHAPE.picture), "one of the nine files is no picture"
+    whole = data.load("folder", str(archive), SHAPE, PixelChoices(polarity="inverted"))
+    known = {one.tobytes() for part in (whole.train_images, whole.test_images) for one in part}
+    assert {one.tobytes() for one in shown} <= known and len({one.tobytes() for one in shown}) == 8
+
+
 def test_a_damaged_or_outdated_file_of_the_cache_is_not_used(archive):
     first = data.load("folder", str(archive), SHAPE)
     (kept,) = {file.resolve() for file in paths.cache_folder().glob("imported-*.images")}
