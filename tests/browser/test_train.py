@@ -263,7 +263,6 @@ def test_a_run_is_deleted_only_after_it_was_asked_for_twice(train, lab):
     expect(page.get_by_text("Finished.")).to_be_visible(timeout=SLOW)
     go(page, "Runs")
     table = page.locator("[data-testid=stDataFrame] canvas").first
-    table.scroll_into_view_if_needed()
     table.click(position={"x": 16, "y": 58}, force=True)  # the newest run's box, under the table's own layer
     more = page.locator("[class*='st-key-actions_'][class*='gone'] [data-testid=stPopoverButton]").first
     delete = page.get_by_role("button", name="Delete", exact=True)
