@@ -332,7 +332,7 @@ def _running_now() -> None:
                 f"**{escape_markdown(job.name)}** · {escape_markdown(job.recipe.summary())} · {place}"
                 + ("" if job.position else f" · epoch {int(shot.epoch)} of {shot.epochs}")
             )
-            if run_button("Watch", "home_watch", job.run, help="Opens its loss curves as they grow."):
+            if run_button("Watch", "home_running", job.run, help="Opens its loss curves as they grow."):
                 open_page("run", name=job.name)
 
     for work in background[:5]:
