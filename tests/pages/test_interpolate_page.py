@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.neighbors import KNeighborsClassifier
 from streamlit.testing.v1 import AppTest
 
 from core import data
@@ -11,6 +12,7 @@ from core.runs import weights
 from core.system import paths
 from tests.pages.page_tools import open_page, untrained
 from tests.tiny_runs import tiny, trained
+from ui.interpolate import inputs
 from ui.interpolate import paths as page_paths
 from ui.interpolate.inputs import Pick
 from ui.shared import encode
@@ -209,3 +211,13 @@ def test_every_control_has_help():
     for kind in ("button", "selectbox", "number_input", "radio", "checkbox", "toggle"):
         for widget in getattr(page, kind):
             assert widget.help, f"{kind} {widget.label}"
+
+
+def test_the_first_pair_are_images_that_look_like_their_classes():
+    images = data.load("digits")
+    picks = inputs.first_picks(images)
+    judge = KNeighborsClassifier(20).fit(images.train_images.reshape(-1, 784) / 255.0, images.train_labels)
+    for end, label in (("a", 1), ("b", 7)):
+        picture = images.test_images[picks[end].number]
+        assert images.test_labels[picks[end].number] == label
+        assert judge.predict_proba(picture.reshape(1, -1) / 255.0)[0, label] == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import streamlit as st
 
 from core.data import ImageSet
@@ -11,6 +12,9 @@ from ui.shared.image_picker import choose
 from ui.shared.model_cache import LoadedModel
 
 DIGITS = ((1, 7), (3, 8), (4, 9))
+TYPICAL_OF = 200
+"""Test images of a class of which a typical one is chosen, at most."""
+
 CLASS_PAIRS = {"digits": DIGITS, "mnist": DIGITS, "fashion-mnist": ((1, 3), (7, 9), (2, 6)), "kmnist": ((0, 1), (2, 4))}
 """Pairs of classes with a button each, by data set. The page starts with the first pair."""
 
@@ -96,12 +100,20 @@ def _class_pairs(images: ImageSet) -> list[tuple[int, int]]:
 
 
 def first_picks(images: ImageSet | None) -> dict[str, Pick]:
-    """A and B at first: the first pair of classes, or two samples of the model without the data set."""
+    """A and B at first: a typical image of each of the first pair of classes, or two samples of the model without the
+    data set."""
     if images is None:
         return {"a": Pick("seed", 1), "b": Pick("seed", 2)}
     pair = next(iter(_class_pairs(images)), None)
-    numbers = [int(members(images, k)[0]) for k in pair] if pair else [0, min(1, len(images.test_images) - 1)]
+    numbers = [_typical(images, k) for k in pair] if pair else [0, min(1, len(images.test_images) - 1)]
     return {end: Pick("test", number) for end, number in zip("ab", numbers, strict=True)}
+
+
+def _typical(images: ImageSet, label: int) -> int:
+    """Number of the test image, among the first of a class, that is nearest to their mean: one that is read at once."""
+    first = members(images, label)[:TYPICAL_OF]
+    pixels = images.test_images[first].reshape(len(first), -1).astype(np.float32)
+    return int(first[np.square(pixels - pixels.mean(0)).sum(1).argmin()])
 
 
 def _short(name: str) -> str:

@@ -68,7 +68,8 @@ def sweep(models: Sequence[tuple[Run, LoadedModel]], settings: Settings, images:
         _start_button(job, key, ways, count, settings)
     if job is None:
         st.caption(
-            f"{len(ways)} curves of {count} images each. Each takes a few seconds, or longer for convolutional models."
+            f"{len(ways)} curves of {count} images each. An encoder has one curve for each filling of the hole. A "
+            "curve takes a few seconds, or longer for convolutional models."
         )
         return
     st.fragment(_results, run_every=0.7 if job.active else None)(job, models)

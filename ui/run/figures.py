@@ -84,12 +84,12 @@ def _of_generator(about: str, measured: dict[str, Any]) -> Iterator[Figure]:
 def _training(run: Run) -> Iterator[Figure]:
     status = run.status
     about = f"Training on {status['device']}" if status.get("device") else "Training"
-    yield Figure(about, f"Epochs, of {run.epochs:,}", epoch(status["epoch"]))
+    yield Figure(about, "Epochs", f"{epoch(status['epoch'])} of {run.epochs:,}")
     yield Figure(about, "Time", duration(status["seconds"]))
     if _number(status.get("images_per_second")):
         yield Figure(about, "Speed", format_sig(status["images_per_second"]), "images per second")
     if _number(status.get("parameters")):
-        yield Figure(about, "Parameters", f"{int(status['parameters']):,}")
+        yield Figure("Model", "Parameters", f"{int(status['parameters']):,}")
 
 
 def _number(value: Any) -> bool:

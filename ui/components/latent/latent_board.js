@@ -146,7 +146,7 @@ function start(root) {
     if (row.value.querySelector("input")) return;
     const field = createElement("input", { type: "text", inputmode: "decimal", class: "typed",
       "aria-label": `Value of latent dimension ${row.dim} in sigma` });
-    field.value = position[row.dim].toFixed(2);
+    field.value = fixedDigits(position[row.dim], 2);
     let open = true;
     const close = (take, back) => {
       if (!open) return;

@@ -3,13 +3,16 @@
 // A typographic minus, as in the page's captions.
 const withMinus = (text) => text.replace(/^-/, "−");
 
+// With so many decimals; what rounds to 0 has no sign.
+const fixedDigits = (value, decimals) => value.toFixed(decimals).replace(/^-(?=0(\.0*)?$)/, "");
+
 // About three significant digits with a fixed number of decimals for each size: 0.12, 12.3, 123.
 function formatNumber(value) {
   if (!Number.isFinite(value)) return "–";
-  return withMinus(value.toFixed(Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2));
+  return withMinus(fixedDigits(value, Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2));
 }
 
-const formatSigned = (value) => (value < 0 ? "−" : "+") + Math.abs(value).toFixed(2);
+const formatSigned = (value) => (value <= -0.005 ? "−" : "+") + Math.abs(value).toFixed(2);
 
 // Three significant digits with separators between thousands.
 function formatSignificant(value, digits = 3) {
