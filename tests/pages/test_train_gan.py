@@ -122,7 +122,7 @@ def test_one_step_of_either_player_is_taken_alone_and_told(source, board):
     job = board.submit(GAME.with_(epochs=10_000, source="first"), "game")
     assert job.wait(lambda j: j.state == "running" and j.snapshot().step > 0, 120)
     page = visit()
-    assert "Fréchet distance" in "".join(bar.proto.text for bar in page.get("progress"))
+    assert any("** Fréchet distance after epoch" in words.value for words in page.markdown)
     button_of(page, "train_toggle").click().run()
     assert job.wait(lambda j: j.state == "paused", 60)
     for player, other in (("d", "G stayed"), ("g", "D stayed")):

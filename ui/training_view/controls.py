@@ -46,7 +46,11 @@ def head(job: TrainingJob) -> None:
     def parts() -> None:
         if was_active and not job.active:
             st.rerun()
-        st.markdown(heading(job))  # inside the fragment, since β can change during the training
+        with st.container(
+            key="train_head", horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
+        ):
+            st.markdown(heading(job))  # inside the fragment, since β can change during the training
+            st.markdown(newest_loss(job.recipe, job.snapshot().points), width="content")
         if foreign.asks(job):
             st.caption(
                 f"This training belongs to {label(job.owner)}. You can watch it. Changes need your confirmation."
@@ -359,19 +363,26 @@ def progress(job: TrainingJob, shot: Snapshot) -> None:
     st.progress(min(1.0, max(0.0, shot.epoch / max(1, shot.epochs))), text=lead + " · ".join(parts))
 
 
-def _figures(recipe: Recipe, points: dict[str, np.ndarray]) -> str:
-    """The newest losses."""
+def newest_loss(recipe: Recipe, points: dict[str, np.ndarray]) -> str:
+    """The figure that a training is watched by, with what it is: the newest validation loss or Fréchet distance. In the
+    first epoch, whose validation loss is of random weights, the training loss."""
     if recipe.family.adversarial:
-        return (
-            f"loss of D {format_sig(latest(points, 'd_loss'))}, of G {format_sig(latest(points, 'g_loss'))} · Fréchet "
-            f"distance {format_sig(latest(points, 'val_frechet'))}"
-        )
+        value, at = latest_at(points, "val_frechet")
+        return f"**{format_sig(value)}** Fréchet distance after epoch {epoch(at)}"
+    value, at = latest_at(points, "val_total")
+    what = f"validation loss after epoch {epoch(at)}"
+    if not at > 0:
+        value, what = latest(points, "train_total"), "training loss"
+    return f"**{format_sig(value)}** {losses.unit(recipe.likelihood)} · {what}"
+
+
+def _figures(recipe: Recipe, points: dict[str, np.ndarray]) -> str:
+    """The newest losses on the training images."""
+    if recipe.family.adversarial:
+        return f"loss of D {format_sig(latest(points, 'd_loss'))}, of G {format_sig(latest(points, 'g_loss'))}"
     if not np.isfinite(latest(points, "train_total")):
         return "the first losses come in a moment"
-    return (
-        f"total {format_sig(latest(points, 'train_total'))}, validation {format_sig(latest(points, 'val_total'))} "
-        + ("squared error" if recipe.likelihood == "mse" else "nats")
-    )
+    return f"training loss {format_sig(latest(points, 'train_total'))} {losses.unit(recipe.likelihood)}"
 
 
 def latest(points: dict[str, np.ndarray], column: str, otherwise: float = float("nan")) -> float:
@@ -379,3 +390,10 @@ def latest(points: dict[str, np.ndarray], column: str, otherwise: float = float(
     values = np.asarray(points.get(column, ()), float)
     values = values[np.isfinite(values)]
     return float(values[-1]) if len(values) else otherwise
+
+
+def latest_at(points: dict[str, np.ndarray], column: str) -> tuple[float, float]:
+    """The newest finite number of a column and the epoch it is of; NaN for both if there is none."""
+    values, epochs = (np.asarray(points.get(name, ()), float) for name in (column, "epoch"))
+    measured = np.flatnonzero(np.isfinite(values))
+    return (float(values[measured[-1]]), float(epochs[measured[-1]])) if len(measured) else (float("nan"),) * 2
