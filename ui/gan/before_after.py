@@ -235,7 +235,7 @@ def _recall(found: list[before_after.MetricChange]) -> str:
         return ""
     return (
         f"The recall of the samples, {shown(one.key, one.after)}, is higher than that of real images, "
-        f"{shown(one.key, one.real)}. They are not more varied than real images for that: samples that lie far apart "
+        f"{shown(one.key, one.real)}. That does not make them more varied than real images: samples that lie far apart "
         "have large neighbourhoods, which take in more real images. Read recall together with precision."
     )
 

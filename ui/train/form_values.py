@@ -84,8 +84,7 @@ def arrive(ready: dict[str, bool]) -> None:
         else:
             address.refuse(
                 "recipe",
-                "The address names a recipe that does not exist. The recipes are "
-                f"{', '.join(presets.CLASSIC)}, and their faster sisters, such as {FIRST}.",
+                f"The address names a recipe that does not exist. The recipes are {', '.join(presets.PRESETS)}.",
             )
     if wanted in presets.PRESETS:
         state["recipe_from_url"] = wanted
