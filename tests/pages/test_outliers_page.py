@@ -316,7 +316,7 @@ def test_a_model_without_an_encoder_is_waited_for_and_can_be_stopped_and_begun_a
 
 def test_a_scoring_that_the_page_no_longer_needs_is_left_and_one_that_it_needs_is_not():
     make("run", "auto-decoder-fast")
-    make("other", "auto-decoder-fast")
+    make("other", "auto-decoder-fast", latent_dim=4)  # of equal weights the scores would be the same
     page = visit(run="run")
     page.segmented_control(key="outliers_score").set_value("objective").run()
     assert not Waiting.left and not page.exception
