@@ -100,3 +100,22 @@ test("what has left the page, or the page itself, no longer writes into the addr
   rest();
   assert.deepEqual(written, []);
 });
+
+test("a request is sent again until it is answered or ended", () => {
+  const waiting = [];
+  const { requestUntil } = load(["requestUntil"], [], {
+    setTimeout: (later) => waiting.push(later) - 1, clearTimeout: (timer) => { waiting[timer] = () => {}; },
+  });
+  let answered = false, sent = 0;
+  const end = requestUntil(() => answered, () => { sent += 1; });
+  assert.equal(sent, 1, "at once");
+  waiting.at(-1)();
+  assert.equal(sent, 2, "the answer was lost");
+  answered = true;
+  waiting.at(-1)();
+  assert.deepEqual([sent, waiting.length], [2, 2], "nothing more once it is there");
+  answered = false;
+  end();
+  waiting.at(-1)();
+  assert.equal(sent, 2);
+});

@@ -14,6 +14,7 @@ function start(root) {
   const rows = find(".rows"), bars = find(".bars");
   const interpolate = find(".interpolate"), generate = find(".generate"), clear = find(".clear");
   let props = null, pool = null, shape = null, labels = null, subscriptions = [], asked = null;
+  let endRequest = () => {};
 
   function accept(data) {
     const other = !props || props.pool !== data.pool;
@@ -49,7 +50,11 @@ function start(root) {
     generate.disabled = !props.leads || !some;
     if (some && !answer && asked !== name) {
       asked = name;
-      view.send("ask", { token: name, picks, lasso: lasso ?? [] });
+      endRequest();
+      endRequest = requestUntil(
+        () => asked !== name || props.answer?.token === name,
+        () => view.send("ask", { token: name, picks, lasso: lasso ?? [] }),
+      );
     }
     const marked = picks.length && answer ? answer.rows.filter((row) => row.mark) : [];
     pool.marks = marked.map((row) => ({ points: row.points, dash: row.mark === "dashed" ? [3, 3] : [] }));
@@ -131,6 +136,7 @@ function start(root) {
   clear.addEventListener("click", () => choose(props.pool, {}));
 
   function stop() {
+    endRequest();
     for (const unsubscribe of subscriptions) unsubscribe();
     removeView(root);
   }

@@ -29,6 +29,21 @@ function sendNext() {
   setTimeout(sendNext, 0); // after Streamlit's own timeout of 0, which send() has set
 }
 
+const ASK_AGAIN = 8000; // ms without an answer before a request is sent again
+
+// Sends a request, and again until it is answered: an answer is lost where the script runs once more before the browser
+// has been sent it. Returns the function that ends this.
+function requestUntil(answered, send) {
+  let timer = null;
+  const ask = () => {
+    if (answered()) return;
+    send();
+    timer = setTimeout(ask, ASK_AGAIN);
+  };
+  ask();
+  return () => clearTimeout(timer);
+}
+
 function getOrCreate(parent, create) {
   if (!views.has(parent)) views.set(parent, create());
   return views.get(parent);
