@@ -1,4 +1,5 @@
 const GAP = 2; // CSS pixels between images, at least
+const wholeLines = (count, across) => (count > across ? count - (count % across) : count);
 const ROOMS = { rows: 56, wall: 56, singles: 84 }; // CSS pixels a side of one image
 
 export default function ({ data, parentElement }) {
@@ -49,7 +50,8 @@ function start(root) {
     const free = room - beside - bar, across = Math.max(1, Math.floor((free + GAP) / (size.width + GAP)));
     const step = lineStep(size.width, across, free, GAP);
     for (const row of rows) {
-      const shown = { singles: 1, wall: row.count, rows: Math.min(row.count, across * lines) }[layout];
+      const inRows = wholeLines(Math.min(row.count, across * lines), across);
+      const shown = { singles: 1, wall: row.count, rows: inRows }[layout];
       draw(row, shown, Math.min(shown, across), step);
     }
     figure.dataset.across = across;
