@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import http.client
 import os
 import re
@@ -15,6 +14,7 @@ import pytest
 
 from bootstrap import door, launcher
 from bootstrap.paths import LabPaths, SetupError
+from tests import coroutines
 
 ROOT = Path(__file__).resolve().parents[2]
 PORT = 8501
@@ -81,7 +81,7 @@ def through_the_door(
         sent.append(message)
 
     scope = {"type": kind, "method": "GET", "headers": raw(changes), "client": (client, 5), "path": "/"} | scope
-    asyncio.run(door.Door(inside)(scope, None, send))
+    coroutines.run(door.Door(inside)(scope, None, send))
     return sent, bool(asked)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from types import SimpleNamespace
 
@@ -10,6 +9,7 @@ import numpy as np
 import pytest
 
 from bootstrap.pictures import MOST_BYTES, Pictures
+from tests import coroutines
 from ui.shared import model_cache
 
 
@@ -43,7 +43,7 @@ def ask(body: bytes, method: str = "POST", path: str = "/_lab/picture", base: st
         sent.append(message)
 
     scope = {"type": "http", "method": method, "path": path, "headers": []}
-    asyncio.run(Pictures(inside, base)(scope, receive, send))
+    coroutines.run(Pictures(inside, base)(scope, receive, send))
     return (sent[0]["status"], sent[1]["body"], bool(asked)) if sent else (0, b"", bool(asked))
 
 
