@@ -4,6 +4,7 @@ a card for each page."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 import streamlit as st
 
@@ -116,6 +117,13 @@ def _ended_early(job: TrainingJob) -> None:
         run_menu(job.run, "home_menu_")
 
 
+def _train_first(label: str, kind: Literal["primary", "tertiary"], cost: str) -> None:
+    """The button that trains the first model. cost: a sentence on what it takes."""
+    help_text = f"{FIRST_MODEL} {cost}"
+    if st.button(label, type=kind, key="home_train", icon=":material/play_arrow:", help=help_text):
+        _submit(lambda: submit_training(first_model()))
+
+
 def _submit(queue: Callable[[], TrainingJob]) -> None:
     """Queue this visitor's first model, and put it into the address; or say why it cannot be queued."""
     try:
@@ -141,14 +149,7 @@ def _own_model(run: Run) -> None:
 def _another() -> None:
     """The first model, for a visitor who has trained one already: an offer below others."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        if st.button(
-            "Train a small VAE on digits",
-            key="home_train",
-            type="tertiary",
-            icon=":material/play_arrow:",
-            help=f"{FIRST_MODEL} It needs no internet connection.",
-        ):
-            _submit(lambda: submit_training(first_model()))
+        _train_first("Train a small VAE on digits", "tertiary", "It needs no internet connection.")
         st.caption(first_model_takes())
 
 
@@ -208,14 +209,7 @@ def _has_images(run: Run) -> bool:
 def _first_buttons() -> None:
     example, takes = _example(), first_model_takes()
     with st.container(horizontal=True):
-        if st.button(
-            "Train your first model",
-            type="primary",
-            key="home_train",
-            icon=":material/play_arrow:",
-            help=f"{FIRST_MODEL} It takes {takes}.",
-        ):
-            _submit(lambda: submit_training(first_model()))
+        _train_first("Train your first model", "primary", f"It takes {takes}.")
         if example is not None and run_button(
             "Try a trained model",
             "home_play",

@@ -52,7 +52,7 @@ function start(root) {
       asked = name;
       endRequest();
       endRequest = requestUntil(
-        () => asked !== name || props.answer?.token === name,
+        () => props.answer?.token === name,
         () => view.send("ask", { token: name, picks, lasso: lasso ?? [] }),
       );
     }

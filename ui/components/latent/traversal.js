@@ -1,4 +1,3 @@
-const ANSWER_TIMEOUT = 8000; // ms without an answer before a slice is asked for again
 const NAME_WIDTH = 44; // CSS pixels of a row's name and the gap beside it
 const MOST_ROWS = 24; // rows in sight; more of them scroll
 const SCROLLBAR = 20; // CSS pixels
@@ -65,10 +64,12 @@ function start(root) {
   const unfolded = () => props.order.length === props.dims;
 
   function requestSlice(first, all = unfolded()) {
-    const request = { first, all, n: Date.now() };
+    const request = {};
     asked = request;
-    view.send(request);
-    setTimeout(() => { if (asked === request && figure.isConnected) requestSlice(first, all); }, ANSWER_TIMEOUT);
+    requestUntil(
+      () => asked !== request || !figure.isConnected,
+      () => view.send({ first, all, n: Date.now() }),
+    );
   }
 
   function listen() {
