@@ -198,6 +198,11 @@ def find(folder: str) -> PictureSource:
     found = existing(folder)
     text = shown(folder.strip())
     if found is None:
+        if re.match(r"(https?|ftp)://", folder.strip("\"' "), re.IGNORECASE):
+            raise DataError(
+                f"“{text}” is an address on the web. The lab fetches nothing from there: "
+                "download the images, then give the path of the folder or archive on this computer."
+            )
         windows = os.name != "nt" and re.match(r"[A-Za-z]:[\\/]", folder.strip("\"' "))
         raise DataError(
             f"There is no folder “{text}” on the computer that runs the lab. "

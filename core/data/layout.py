@@ -23,11 +23,19 @@ BESIDE_SET = "lies beside the folder of the set and is left out"
 FEW = 0.2
 """Share of the pictures that may lie beside the only folder, such as a cover or a sheet of samples, and be left out."""
 
+_EVALUATION = ("eval", "evaluation")
+"""The test set of a folder that names another one for validation, such as `train`, `dev`, `eval`."""
+
 _WORDS = {
     **dict.fromkeys(("train", "training", "trainset"), TRAIN),
-    **dict.fromkeys(("val", "valid", "validation", "dev", "eval", "evaluation"), VALIDATION),
+    **dict.fromkeys(("val", "valid", "validation", "dev", *_EVALUATION), VALIDATION),
     **dict.fromkeys(("test", "tests", "testing", "testset"), TEST),
 }
+
+_COMPOUND = re.compile(r"(training|validierung|test)s?(daten|bilder|menge|satz|set)")
+"""German writes both words as one: `Trainingsdaten`, `Testbilder`."""
+
+_COMPOUND_PARTS = {"training": TRAIN, "validierung": VALIDATION, "test": TEST}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +76,20 @@ def _placed(
     split: Sequence[tuple[str, ...]], telling: Sequence[tuple[str, ...]], depth: int
 ) -> tuple[list[Place], tuple[str, ...]]:
     """Places of the files inside the wrapper folders."""
-    parts = {name: part for name in _folders(telling, depth) if (part := part_of(name))}
+    parts = _evaluated({name: part for name in _folders(telling, depth) if (part := part_of(name))})
     if TRAIN in parts.values() and len(set(parts.values())) > 1:
         return _by_parts(split, telling, depth, parts)
     if _parts_in_classes(telling, depth):
         found = [_in_class(parts, depth) for parts in split]
         return found, (_sentence({part_of(p[depth + 1]): p[depth + 1] for p in telling}) + " inside each class.",)
     return [Place("", parts[depth] if len(parts) > depth + 1 else None) for parts in split], ()
+
+
+def _evaluated(parts: dict[str, str]) -> dict[str, str]:
+    """Parts of folders by name: what is called evaluation is the test set where another folder is for validation."""
+    evaluation = [name for name in parts if set(_words(name)) & set(_EVALUATION)]
+    others = {part for name, part in parts.items() if name not in evaluation}
+    return parts | (dict.fromkeys(evaluation, TEST) if VALIDATION in others and TEST not in others else {})
 
 
 def _without_covers(telling: Sequence[tuple[str, ...]]) -> tuple[Sequence[tuple[str, ...]], str]:
@@ -103,8 +118,10 @@ def _folders(files: Sequence[tuple[str, ...]], depth: int) -> list[str]:
 
 @lru_cache(maxsize=10_000)
 def part_of(name: str) -> str:
-    """The part of a set that a folder's name says: `Train`, `seg_test`, `validation set`, `trainA`; "" for others."""
-    found = {_WORDS[word] for word in _words(name) if word in _WORDS}
+    """The part of a set that a folder's name says: `Train`, `seg_test`, `Testdaten`, `trainA`; "" for others."""
+    words = _words(name)
+    found = {_WORDS[word] for word in words if word in _WORDS}
+    found |= {_COMPOUND_PARTS[both[1]] for word in words if (both := _COMPOUND.fullmatch(word))}
     return found.pop() if len(found) == 1 else ""
 
 

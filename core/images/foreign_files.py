@@ -15,6 +15,9 @@ _RAW = "is a raw photo of a camera (export it as JPEG)"
 _DRAWING = "is a drawing or document, which is not a picture (export it as PNG)"
 _JXL = "is a JPEG XL picture, which is not read (export it as JPEG or PNG)"
 _DICOM = "is a DICOM file, which is not read (export it as PNG of 16 bits)"
+_MEASURED = "is a file of measurements, which is not read (export its pictures as TIFF or PNG of 16 bits)"
+_PROJECT = "is a project of a painting program, which is not read (export it as PNG)"
+_SHEET = "is a table, not a picture (save the images in it as PNG, or as npz)"
 
 _IDX = "is a file in MNIST's format, not a picture (give the path of the file itself)"
 
@@ -27,6 +30,9 @@ _ENDINGS = {
     _DRAWING: ("pdf", "svg", "svgz", "eps", "ps", "ai", "docx", "pptx", "xlsx", "odt", "odp", "epub"),
     _JXL: ("jxl",),
     _DICOM: ("dcm",),
+    _MEASURED: ("nii", "nrrd", "mha", "mhd", "czi", "lif", "nd2"),
+    _PROJECT: ("psb", "xcf", "kra", "clip", "procreate", "afphoto"),
+    _SHEET: ("csv", "tsv", "xls", "ods", "arff"),
 }
 _BY_ENDING = {ending: text for text, endings in _ENDINGS.items() for ending in endings}
 
@@ -43,6 +49,7 @@ _BY_START = (
     (b"\x89HDF\r\n", _TABLE),
     (b"MATLAB 5", _TABLE),
     (b"PAR1", _TABLE),
+    (b"gimp xcf", _PROJECT),
     (b"%PDF", _DRAWING),
     (b"%!PS", _DRAWING),
     (b"\x1aE\xdf\xa3", _FILM),

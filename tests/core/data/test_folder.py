@@ -143,6 +143,7 @@ def test_a_folder_that_gives_nothing_says_what_to_do(tmp_path):
         str(tmp_path / "texts"): r"None of the files .* and 2 more",
         str(tmp_path / "texts" / "a.txt"): "is a file",
         "bad\0path": "There is no folder",
+        "https://example.org/set.zip": "is an address on the web",
         "x" * 5_000: "There is no folder",
         "~nobody-of-that-name/x": "There is no folder",
     }.items():

@@ -23,6 +23,8 @@ TRAIN_TEST = [
     ("train", "tests"),
     ("train", "eval"),
     ("Training", "Evaluation"),
+    ("Trainingsdaten", "Testdaten"),
+    ("trainingsbilder", "validierungsbilder"),
 ]
 
 
@@ -52,15 +54,16 @@ def test_train_and_test_folders_are_the_split_and_the_folders_in_them_the_classe
     assert ("was opened" in said) == bool(wrapper)
 
 
-def test_three_parts_are_train_validation_and_test_and_nothing_of_one_reaches_another(tmp_path):
-    built(tmp_path, *[f"{part}/{i % 2}/{i}.png" for i, part in enumerate(["train"] * 10 + ["val"] * 6 + ["test"] * 4)])
+@pytest.mark.parametrize(("val", "test"), [("val", "test"), ("dev", "eval"), ("eval", "test")])
+def test_three_parts_are_train_validation_and_test_and_nothing_of_one_reaches_another(tmp_path, val, test):
+    built(tmp_path, *[f"{part}/{i % 2}/{i}.png" for i, part in enumerate(["train"] * 10 + [val] * 6 + [test] * 4)])
     images = data.load("folder", str(tmp_path))
     train, held = data.split(images, 1_000)
     assert levels(images.train_images[train]) == list(range(10))
     assert levels(images.train_images[held]) == list(range(10, 16))
     assert levels(images.test_images) == list(range(16, 20))
     assert len(data.split(images, 4)[1]) == 4 and set(data.split(images, 4)[0]) == set(train)
-    assert "“train” is the training set, “val” the validation set and “test” the test set" in images.notes[0]
+    assert f"“train” is the training set, “{val}” the validation set and “{test}” the test set" in images.notes[0]
 
 
 def test_a_folder_train_within_each_class_is_the_split_too(tmp_path):

@@ -304,6 +304,9 @@ FOREIGN = {
     "page.png": (b"<!DOCTYPE html><html>", "is a web page"),
     "pointer.png": (b"version https://git-lfs.github.com/spec/v1\noid", "git lfs pull"),
     "train-images-idx3-ubyte": (b"\0\0\x08\x03\0\0\0\x0a", "MNIST's format"),
+    "brain.nii": (b"x" * 40, "file of measurements"),
+    "layers.png": (b"gimp xcf v011\0", "painting program"),
+    "mnist_train.csv": (b"label,1x1,1x2\n5,0,0\n", "is a table"),
     "notes.txt": (b"buy milk", "is not a picture that can be opened"),
 }
 
