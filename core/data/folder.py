@@ -22,7 +22,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from core.data import array_file, holdout, import_cache
+from core.data import array_file, drawn_source, holdout, import_cache
 from core.data.archive import Archive
 from core.data.array_file import ArrayFile
 from core.data.fingerprint import digests, keys
@@ -210,7 +210,7 @@ def find(folder: str) -> PictureSource:
             + "Check the path."
         )
     if found.is_dir():
-        return Folder(found.resolve())
+        return drawn_source.of(found) or Folder(found.resolve())
     head = b""
     try:
         if found.is_file():

@@ -28,8 +28,8 @@ from filelock import FileLock
 
 from core.recipes import examples
 from core.recipes.recipe import Recipe, RecipeError
-from core.runs import evaluation_file, frames, history, layout, leftovers, names, status
-from core.system import paths
+from core.runs import evaluation_file, frames, history, layout, leftovers, status
+from core.system import folder_names, paths
 from core.system.atomic_files import FULL, read_json
 from core.system.parsed_files import ParsedFiles
 from core.system.plain_text import plain, sentence
@@ -302,8 +302,8 @@ def find(name: str) -> Run | None:
     """Run of that name, damaged or not; None if there is none. A folder whose name no run can be given, since another
     program made it, is found by the name that the lab shows."""
     folder = paths.runs_folder()
-    for spelt in (names.tidied(name), name.strip()):  # the second came from another system in decomposed form
-        if names.fits(names.tidied(name)) and (folder / spelt).is_dir():
+    for spelt in (folder_names.tidied(name), name.strip()):  # the second came from another system in decomposed form
+        if folder_names.fits(folder_names.tidied(name)) and (folder / spelt).is_dir():
             return Run(folder / spelt)
     try:
         with os.scandir(folder) as entries:
@@ -315,7 +315,7 @@ def find(name: str) -> Run | None:
 
 def _shown_as(folder: str, name: str) -> bool:
     """Whether a folder has the name, as the lab shows it or with its accents written in another form."""
-    return plain(folder) == name or names.tidied(folder) == names.tidied(name)
+    return plain(folder) == name or folder_names.tidied(folder) == folder_names.tidied(name)
 
 
 def is_run_folder(entry: os.DirEntry[str]) -> bool:
@@ -325,12 +325,12 @@ def is_run_folder(entry: os.DirEntry[str]) -> bool:
 
 
 def valid_name(name: str) -> str:
-    """The name as it is stored (`names.tidied`), if it is a valid folder name on Windows, macOS and Linux.
+    """The name as it is stored (`folder_names.tidied`), if it is a valid folder name on Windows, macOS and Linux.
 
     Raises:
         RunError: the name is not valid; the message states the rule.
     """
-    name = names.tidied(name)
-    if problem := names.problem(name):
-        raise RunError(f"'{name[: names.LONGEST]}' {problem}")
+    name = folder_names.tidied(name)
+    if problem := folder_names.problem(name, "a run's"):
+        raise RunError(f"'{name[: folder_names.LONGEST]}' {problem}")
     return name

@@ -9,10 +9,10 @@ import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
 
-from core.runs import leftovers, names
+from core.runs import leftovers
 from core.runs.export import FILES, RESUME
 from core.runs.run import Run, RunError, not_made
-from core.system import paths
+from core.system import folder_names, paths
 from core.system.atomic_files import read_json, write_json
 
 KNOWN = re.compile("|".join([*map(re.escape, (*FILES, RESUME)), r"frames/[0-9]{4,6}\.png"]))
@@ -105,9 +105,9 @@ def _describe(path: Path, owner: str) -> None:
 
 def _placed(hidden: Path, folder: Path, name: str) -> Run:
     """Move the folder to its name, or to a free one like it."""
-    wanted = names.tidied(name) if names.fits(name) else "run"
+    wanted = folder_names.tidied(name) if folder_names.fits(name) else "run"
     for candidate in [wanted, *(f"{wanted[:54]} {number}" for number in range(2, 1_000))]:
-        if names.fits(candidate) and not (folder / candidate).exists():
+        if folder_names.fits(candidate) and not (folder / candidate).exists():
             hidden.rename(folder / candidate)
             return Run(folder / candidate)
     raise RunError(f"There are too many runs named '{wanted}' already. Rename some of them.")
