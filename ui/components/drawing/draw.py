@@ -1,7 +1,6 @@
 """A surface to draw an image on, in the form that a model gets it.
 
-Ink is white or grey. On a colour image it sets all three channels; colours that a replaced image brought stay where
-nothing is drawn over them.
+Ink is white or grey, on a colour image also one of some colours. The ground is black.
 """
 
 from __future__ import annotations
