@@ -20,7 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from core.data import idx, idx_files, image_set, loading, registry
+from core.data import idx, image_set, loading, published, registry
 
 TIMEOUT = 15.0
 """Seconds without a byte after which a connection counts as broken."""
@@ -48,10 +48,10 @@ class _ServerError(Exception):
 
 
 def download(name: str, progress: Progress | None = None, stop: threading.Event | None = None) -> None:
-    """Fetch the files of a set that are missing or damaged into `idx_files.raw_folder(name)`.
+    """Fetch the files of a set that are missing or damaged into `loading.folder_of(name)`.
 
-    Blocks until done. A file is fetched to `NAME.gz.part`, verified, unpacked beside its final place and moved there
-    last.
+    Blocks until done. A file is fetched to `NAME.part`, verified, unpacked beside its final place and moved there last.
+    A whole archive that lies there already is not fetched again.
 
     Args:
         progress: of the compressed bytes of the missing files.
@@ -60,18 +60,22 @@ def download(name: str, progress: Progress | None = None, stop: threading.Event 
         DownloadError: no such download, no network, disk full, wrong checksum, or stopped.
     """
     mirrors, files = sources(name)
-    folder = idx_files.raw_folder(name)
+    folder = loading.folder_of(name)
     if _usable(name):
         return
     # If each file is complete but they do not fit together, any of them may be the wrong one.
-    missing = [(file, md5) for file, md5 in files if not _whole(folder / file.removesuffix(".gz"))] or files
+    missing = [(file, md5) for file, md5 in files if not _whole(folder / file.removesuffix(".gz"), md5)] or files
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise _write_error(folder, error) from error
-    sizes = {file: _size(mirrors, file, stop) for file, _ in missing}
+    there = {file for file, md5 in missing if (folder / file).is_file() and _md5(folder / file) == md5}
+    sizes = {file: _size(mirrors, file, stop) for file, _ in missing if file not in there}
     before = 0
     for file, md5 in missing:
+        if file in there:
+            _unpack(name, folder / file, folder)
+            continue
 
         def report(done: int, size: int, file: str = file, before: int = before) -> None:
             sizes[file] = size or sizes[file]
@@ -81,7 +85,9 @@ def download(name: str, progress: Progress | None = None, stop: threading.Event 
         part = folder / (file + ".part")
         _fetch(mirrors, file, md5, part, report, stop)
         before += part.stat().st_size
-        _unpack(part, folder / file.removesuffix(".gz"))
+        _unpack(name, part, folder)
+        part.unlink(missing_ok=True)
+    _usable(name)  # what takes long to read is read here once, and not by a page
 
 
 def sources(name: str) -> tuple[list[str], list[tuple[str, str]]]:
@@ -89,6 +95,9 @@ def sources(name: str) -> tuple[list[str], list[tuple[str, str]]]:
     if name not in registry.SOURCES or not registry.SOURCES[name].layout:
         names = ", ".join(n for n, source in registry.SOURCES.items() if source.layout)
         raise DownloadError(f"There is nothing to download for '{name}'. The sets to download are {names}.")
+    if name in published.SETS:
+        downloads = published.SETS[name].downloads
+        return [downloads[0].address], [(one.file, one.md5) for one in downloads]
     try:  # here: it imports torch, which takes three seconds
         from torchvision import datasets
     except ImportError as error:
@@ -107,9 +116,14 @@ def _usable(name: str) -> bool:
     return True
 
 
-def _whole(path: Path) -> bool:
+def _whole(path: Path, md5: str) -> bool:
+    """Whether an unpacked file is whole; of an archive nothing is left by which to tell."""
     try:
-        return len(idx.read(path, 3 if "idx3" in path.name else 1)) > 0
+        if "idx" in path.name:
+            labels = "idx2" in path.name
+            dimensions = 3 if "idx3" in path.name else 2 if labels else 1
+            return len(idx.read(path, dimensions, idx.INTEGERS if labels else idx.BYTES)) > 0
+        return path.is_file() and path.suffix != ".zip" and _md5(path) == md5 and ".tar" not in path.name
     except (idx.IdxError, OSError):
         return False
 
@@ -209,18 +223,34 @@ def _write(file: io.FileIO, chunk: bytes, folder: Path) -> None:
         raise _write_error(folder, error) from error
 
 
-def _unpack(part: Path, target: Path) -> None:
-    fresh = target.with_name(target.name + ".new")
+def _unpack(name: str, packed: Path, folder: Path) -> None:
+    """Put what a fetched file holds into its place in the folder; `packed` may be a `.part`."""
+    file = packed.name.removesuffix(".part")
+    members = next((one.members for one in _downloads(name) if one.file == file), ())
+    fresh = list[tuple[Path, Path]]()
     try:
-        with gzip.open(part, "rb") as packed, open(fresh, "wb") as file:
-            shutil.copyfileobj(packed, file, 1 << 20)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(fresh, target)
-        part.unlink()
+        if members:
+            fresh = published.unpacked(packed, folder, members)
+        elif file.endswith(".gz"):
+            fresh = [(folder / (file.removesuffix(".gz") + ".new"), folder / file.removesuffix(".gz"))]
+            with gzip.open(packed, "rb") as unpacked, open(fresh[0][0], "wb") as target:
+                shutil.copyfileobj(unpacked, target, 1 << 20)
+                target.flush()
+                os.fsync(target.fileno())
+        elif packed.name != file:
+            fresh = [(packed, folder / file)]
+        for now, final in fresh:
+            os.replace(now, final)
+    except published.FormatError as error:
+        raise DownloadError(str(error)) from error
     except OSError as error:
-        fresh.unlink(missing_ok=True)
-        raise _write_error(target.parent, error) from error
+        for now, _ in fresh:
+            now.unlink(missing_ok=True)
+        raise _write_error(folder, error) from error
+
+
+def _downloads(name: str) -> tuple[published.Download, ...]:
+    return published.SETS[name].downloads if name in published.SETS else ()
 
 
 def _md5(path: Path) -> str:
@@ -242,7 +272,9 @@ def _reason(error: Exception) -> str:
 
 def _write_error(folder: Path, error: OSError) -> DownloadError:
     if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
-        return DownloadError(f"The disk with {folder} is full. Free about 120 MB and continue.")
+        return DownloadError(
+            f"The disk with {folder} is full. Free some space and continue: what was downloaded is kept."
+        )
     return DownloadError(
         f"{folder} cannot be written to ({error.strerror or error}). Set LATENT_LAB_DATA to another folder."
     )

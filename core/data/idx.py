@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import zlib
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -20,13 +20,20 @@ class IdxError(ValueError):
     """A file in another format than its name promises, or a damaged one: one sentence with its name."""
 
 
-def read(path: Path, dimensions: int) -> np.ndarray:
-    """The array in an idx file of unsigned bytes, plain or packed with gzip.
+BYTES, INTEGERS = 8, 12
+"""Third byte of a file of unsigned bytes, and of one of 32-bit integers."""
+
+_TYPES: dict[int, np.dtype[Any]] = {BYTES: np.dtype(np.uint8), INTEGERS: np.dtype(">i4")}
+
+
+def read(path: Path, dimensions: int, kind: int = BYTES) -> np.ndarray:
+    """The array in an idx file, plain or packed with gzip.
 
     Args:
-        dimensions: 3 for images [N, rows, columns], 1 for labels [N].
+        dimensions: 3 for images [N, rows, columns], 1 for labels [N], 2 for a table [N, columns].
+        kind: `BYTES` or `INTEGERS`.
     Returns:
-        `uint8` array of that many dimensions.
+        `uint8` array of that many dimensions, or one of big-endian 32-bit integers.
     Raises:
         IdxError: another format, cut off, or too long. OSError: cannot be read at all.
     """
@@ -37,13 +44,13 @@ def read(path: Path, dimensions: int) -> np.ndarray:
         try:
             if packed:
                 with gzip.GzipFile(fileobj=file) as unpacked:
-                    return _array(path.name, unpacked, dimensions, MAX_BYTES)
-            return _array(path.name, file, dimensions, room)
+                    return _array(path.name, unpacked, dimensions, kind, MAX_BYTES)
+            return _array(path.name, file, dimensions, kind, room)
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise IdxError(f"{path.name} is damaged or cut off.") from error
 
 
-def _array(name: str, file: BinaryIO | gzip.GzipFile, dimensions: int, room: int) -> np.ndarray:
+def _array(name: str, file: BinaryIO | gzip.GzipFile, dimensions: int, kind: int, room: int) -> np.ndarray:
     """The array in an open file.
 
     Args:
@@ -51,11 +58,11 @@ def _array(name: str, file: BinaryIO | gzip.GzipFile, dimensions: int, room: int
     """
     length = 4 + 4 * dimensions
     header = file.read(length)
-    if len(header) < length or header[:4] != bytes((0, 0, 8, dimensions)):
+    if len(header) < length or header[:4] != bytes((0, 0, kind, dimensions)):
         doubt = "is damaged: it " if name.endswith(".gz") and not isinstance(file, gzip.GzipFile) else ""
         raise IdxError(f"{name} {doubt}{_other(header, dimensions)}.")
     shape = tuple(int(n) for n in np.frombuffer(header, ">u4", offset=4))
-    count = int(np.prod(shape, dtype=object))
+    count = int(np.prod(shape, dtype=object)) * _TYPES[kind].itemsize
     if shape[0] > MAX_ITEMS or count > MAX_BYTES:
         raise IdxError(f"{name} claims to hold {shape[0]:,} items, which cannot be true.")
     if count > room:
@@ -68,7 +75,7 @@ def _array(name: str, file: BinaryIO | gzip.GzipFile, dimensions: int, room: int
         raise IdxError(f"{name} is cut off: it should hold {count:,} bytes and holds {content.size:,}.")
     if content.size > count:
         raise IdxError(f"{name} is longer than its header says.")
-    return content.reshape(shape)
+    return np.frombuffer(content, _TYPES[kind]).reshape(shape)
 
 
 def _other(header: bytes, dimensions: int) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from core.data import folder as folders
-from core.data import idx, idx_files
+from core.data import idx, idx_files, published
 from core.data.image_set import DataError, ImageSet
 from core.data.registry import SOURCES
 from core.images.pixel_choices import PixelChoices
@@ -60,6 +60,8 @@ def load(
         return made
     if name == "folder":
         return folders.load(folder, shape, pixels, watch)
+    if name in published.SETS:
+        return published.load(name)
     found = idx_files.search(name)
     files = found.complete
     if files is None:
@@ -135,10 +137,35 @@ def status() -> dict[str, Status]:
         elif source.maker:
             found[name] = Status(True, source.origin, f"{source.images:,} images")
         else:
-            size = f"{source.images:,} images · 55 MB"
-            search = idx_files.search(name)
-            found[name] = Status(search.complete is not None, shown(search.folder), size)
+            size = f"{source.images:,} images · {source.disk_mb} MB"
+            found[name] = Status(*_whereabouts(name), size)
     return found
+
+
+def _whereabouts(name: str) -> tuple[bool, str]:
+    """Whether the files of a set are all there, and their folder."""
+    if name in published.SETS:
+        return published.files(name) is not None, shown(published.place(name))
+    search = idx_files.search(name)
+    return search.complete is not None, shown(search.folder)
+
+
+def folder_of(name: str) -> Path:
+    """The folder into which a set is downloaded."""
+    return published.place(name) if name in published.SETS else idx_files.raw_folder(name)
+
+
+def file_names(name: str) -> tuple[str, ...]:
+    """Names of the files of a set that can be downloaded."""
+    return published.SETS[name].train + published.SETS[name].test if name in published.SETS else idx_files.NAMES
+
+
+def incomplete(name: str) -> str:
+    """What is missing of a set of which some files are there, and what lies there instead: sentences, or ""."""
+    if name not in published.SETS:
+        return idx_files.missing(name, idx_files.search(name))
+    absent = published.missing(name)
+    return "" if len(absent) == len(file_names(name)) else f"Still missing: {', '.join(absent)}."
 
 
 def _absent(name: str, found: idx_files.Search) -> str:

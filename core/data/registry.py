@@ -19,7 +19,13 @@ class Source:
     train: int
     """Training images among `images`, the others are test images; 0 if the number is known only after reading."""
     layout: str = ""
-    """Folder name in torchvision's layout, which is also the name of torchvision's class."""
+    """Name of torchvision's class, for a set that can be downloaded; of those in MNIST's format its folder as well."""
+    terms: str = ""
+    """Who made it, and under which licence, one sentence."""
+    download_mb: int = 0
+    """Megabytes to download."""
+    disk_mb: int = 55
+    """Megabytes that its files take on the disk."""
     shape: ImageShape = GREY_28
     """Shape of its images; if `any_shape`, the one they get unless another is asked for."""
     any_shape: bool = False
@@ -78,6 +84,8 @@ SOURCES = {
         70_000,
         60_000,
         "MNIST",
+        terms="LeCun, Cortes and Burges, 1998, from NIST’s forms. Licence: CC BY-SA 3.0.",
+        download_mb=12,
         framing=Framing(
             STROKES, 0, 255, (20 / GREY_28.height, 20 / GREY_28.width), (0.518, 0.518), by_mass=True, thickness=0.129
         ),
@@ -89,6 +97,8 @@ SOURCES = {
         70_000,
         60_000,
         "FashionMNIST",
+        terms="Zalando Research, 2017. Licence: MIT.",
+        download_mb=31,
         framing=Framing(THINGS, 0, 255, (1.0, 1.0), (0.503, 0.507), thickness=0.159),
     ),
     "kmnist": Source(
@@ -98,6 +108,78 @@ SOURCES = {
         70_000,
         60_000,
         "KMNIST",
+        terms="ROIS-DS Center for Open Data in the Humanities, 2018. Licence: CC BY-SA 4.0.",
+        download_mb=21,
+    ),
+    "qmnist": Source(
+        "QMNIST",
+        "MNIST’s digits, prepared anew from the original forms, with all 60,000 test images instead of 10,000.",
+        DIGIT_NAMES,
+        120_000,
+        60_000,
+        "QMNIST",
+        terms="Yadav and Bottou, 2019, from NIST’s forms. Licence: BSD.",
+        download_mb=20,
+        disk_mb=98,
+    ),
+    "emnist-letters": Source(
+        "EMNIST letters",
+        "Handwritten letters by the writers of MNIST’s digits, capital and small ones of a letter in one class.",
+        tuple("abcdefghijklmnopqrstuvwxyz"),
+        145_600,
+        124_800,
+        "EMNIST",
+        terms="Cohen, Afshar, Tapson and van Schaik, 2017, from NIST Special Database 19. Public domain.",
+        download_mb=562,
+        disk_mb=115,
+    ),
+    "usps": Source(
+        "USPS",
+        "Digits from envelopes, only 16 × 16 pixels: the benchmark before MNIST, known for its hard test images.",
+        DIGIT_NAMES,
+        9_298,
+        7_291,
+        "USPS",
+        shape=ImageShape(1, 16, 16),
+        terms="Hull, 1994, in the version of the LIBSVM collection. No licence is stated.",
+        download_mb=8,
+        disk_mb=8,
+    ),
+    "cifar-10": Source(
+        "CIFAR-10",
+        "Tiny colour photos of vehicles and animals: the usual next step after MNIST, and a large one.",
+        ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
+        60_000,
+        50_000,
+        "CIFAR10",
+        shape=ImageShape(3, 32, 32),
+        terms="Krizhevsky, Nair and Hinton, 2009. No licence is stated.",
+        download_mb=170,
+        disk_mb=184,
+    ),
+    "svhn": Source(
+        "SVHN",
+        "House numbers from street photos, cropped to one digit, which often has neighbours at its sides.",
+        DIGIT_NAMES,
+        99_289,
+        73_257,
+        "SVHN",
+        shape=ImageShape(3, 32, 32),
+        terms="Netzer and others, 2011. For non-commercial use only.",
+        download_mb=246,
+        disk_mb=246,
+    ),
+    "stl-10": Source(
+        "STL-10",
+        "Colour photos of the kinds of CIFAR-10, larger and few: of 96 × 96 pixels, halved here to 48 × 48.",
+        ("airplane", "bird", "car", "cat", "deer", "dog", "horse", "monkey", "ship", "truck"),
+        13_000,
+        5_000,
+        "STL10",
+        shape=ImageShape(3, 48, 48),
+        terms="Coates, Ng and Lee, 2011, from ImageNet. No licence is stated.",
+        download_mb=2_640,
+        disk_mb=360,
     ),
     "folder": Source(
         "Your pictures",

@@ -132,8 +132,9 @@ def other_sets(recipe: Recipe) -> list[str]:
         for name, source in data.SOURCES.items()
         if name not in ("folder", recipe.dataset) and ready[name].ready and not source.refusal(recipe.shape)
     ]
-    # Clothes among digits, digits among clothes: small digits among digits would hardly be outliers.
-    last = {"digits": ("mnist",), "mnist": ("digits",)}.get(recipe.dataset, ())
+    # Clothes among digits, digits among clothes: other digits among digits would hardly be outliers.
+    own = data.SOURCES[recipe.dataset].classes
+    last = {name for name in sets if own and data.SOURCES[name].classes == own}
     favourite = "mnist" if recipe.dataset == "fashion-mnist" else "fashion-mnist"
     return sorted(sets, key=lambda name: (name != favourite, name in last))
 

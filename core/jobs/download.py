@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import ClassVar
 
-from core.data import idx_files
+from core.data import loading
 from core.data.download import DownloadError, Stopped, download
 from core.jobs.channel import Channel
 from core.jobs.job import Job
@@ -78,4 +78,4 @@ def current(name: str) -> DownloadJob | None:
 
 
 def _key(name: str) -> str:
-    return f"{name} in {idx_files.raw_folder(name)}"
+    return f"{name} in {loading.folder_of(name)}"

@@ -262,13 +262,15 @@ def build_likelihood(recipe: Recipe) -> likelihood.Likelihood:
 def build_encoder(recipe: Recipe, outputs: int) -> nn.Module:
     """The recipe's encoder network, with `outputs` numbers per image."""
     body: Callable[..., nn.Module] = networks.BODIES[recipe.network][0]
-    return body(recipe.shape, *_widths(recipe), outputs, recipe.activation)
+    encoder = body(recipe.shape, *_widths(recipe), outputs, recipe.activation)
+    return networks.WithLinearPath(encoder, recipe.shape.values, outputs) if recipe.beside_pca else encoder
 
 
 def build_decoder(recipe: Recipe) -> nn.Module:
     """The recipe's decoder network."""
     body: Callable[..., nn.Module] = networks.BODIES[recipe.network][1]
-    return body(recipe.shape, *_widths(recipe), recipe.latent_dim, recipe.activation)
+    decoder = body(recipe.shape, *_widths(recipe), recipe.latent_dim, recipe.activation)
+    return networks.WithLinearPath(decoder, recipe.latent_dim, recipe.shape.values) if recipe.beside_pca else decoder
 
 
 def _widths(recipe: Recipe) -> tuple[tuple[int, ...], ...]:

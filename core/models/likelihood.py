@@ -52,6 +52,9 @@ class Likelihood(nn.Module):
         """E[x | z] in [0, 1], the picture to show."""
         return output.clamp(0.0, 1.0)
 
+    def start_at(self, sigma: float) -> None:
+        """Let a learned scale begin at this standard deviation; without one there is nothing to do."""
+
     def noise(self, images: Tensor) -> float:
         """σ² of the Gaussian whose −log p has the same curvature at a perfect reconstruction, the mean over all values.
 
@@ -101,6 +104,12 @@ class Gaussian(Likelihood):
         """The standard deviation, on the scale of pixels from 0 to 1."""
         return float(self._log_sigma().detach().exp())
 
+    @torch.no_grad()
+    def start_at(self, sigma: float) -> None:
+        """Set a learned σ; a fixed one stays."""
+        if isinstance(self.log_sigma, nn.Parameter):
+            self.log_sigma.fill_(math.log(sigma))
+
     def _log_sigma(self) -> Tensor:
         # Without a lower bound (here 1/400) a perfect reconstruction would be rewarded without limit.
         return self.log_sigma.clamp(-6.0, 2.0)
@@ -149,6 +158,11 @@ class DiscretizedLogistic(Likelihood):
     def sigma(self) -> float:
         """The standard deviation s π / √3, on the scale of pixels from 0 to 1."""
         return float(self._log_scale().detach().exp()) * math.pi / math.sqrt(3)
+
+    @torch.no_grad()
+    def start_at(self, sigma: float) -> None:
+        """Set the scale to that of a standard deviation σ."""
+        self.log_scale.fill_(math.log(sigma * math.sqrt(3) / math.pi))
 
     def _log_scale(self) -> Tensor:
         # At the lower bound, a quarter of a level, one bin has nearly all probability; below it gradients explode.

@@ -14,6 +14,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
+import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
@@ -204,6 +206,45 @@ BODIES: dict[str, tuple[Callable[..., nn.Sequential], Callable[..., nn.Sequentia
     "patch": (patch_encoder, patch_decoder),
 }
 """Encoder and decoder by the name in a recipe."""
+
+
+class LinearPath(nn.Module):
+    """Adds a linear function of a network's input to the network's output.
+
+    Weights and bias begin at 0, as if it were not there; `training.latent_init.start_linear` sets them.
+    """
+
+    def __init__(self, inputs: int, outputs: int):
+        super().__init__()
+        self.weight, self.bias = nn.Parameter(torch.zeros(outputs, inputs)), nn.Parameter(torch.zeros(outputs))
+
+    def forward(self, inputs: Tensor, output: Tensor) -> Tensor:
+        """Output [B, …] of the network for these inputs [B, …], plus W · input + b."""
+        return output + F.linear(inputs.flatten(1), self.weight, self.bias).view_as(output)
+
+
+class WithLinearPath(nn.Module):
+    """A network with a linear layer beside it: body(x) + W x + b.
+
+    With the body's last layer at 0 and PCA in the linear layers, an autoencoder begins as PCA, and its networks learn
+    what is left: the residual connection of He et al. 2016 around the whole network.
+    """
+
+    def __init__(self, body: nn.Module, inputs: int, outputs: int):
+        super().__init__()
+        self.body, self.path = body, LinearPath(inputs, outputs)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """The sum, in the shape of the body's output."""
+        summed: Tensor = self.path(inputs, self.body(inputs))
+        return summed
+
+    @torch.no_grad()
+    def silence_body(self) -> None:
+        """Set the last layer of the body to 0, so that the linear layer alone is heard at first."""
+        layers = [m for m in self.body.modules() if isinstance(m, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d))]
+        for parameter in layers[-1].parameters():
+            parameter.zero_()
 
 
 def discriminator(shape: ImageShape, channels: Sequence[int], spectral: bool = False) -> nn.Sequential:

@@ -12,6 +12,9 @@ LIKELIHOODS = ("bernoulli", "gaussian", "gaussian-learned", "logistic", "mse")
 OF_LEVELS = ("logistic",)
 """Likelihoods that are the probability of the 8-bit levels of an image; the others are densities, or none at all."""
 
+IN_PIXELS = ("gaussian", "gaussian-learned", "logistic", "mse")
+"""Likelihoods whose decoder gives pixel values, from 0 to 1, rather than logits."""
+
 
 def bits_per_dim(nats: float, shape: ImageShape) -> float:
     """Bits per dimension of an image whose negative log-probability is `nats`: nats / (C · H · W · ln 2).

@@ -90,6 +90,11 @@ class SharedRecipe(RecipeFields):
         return likelihoods.bits_per_dim(nats, self.shape) if self.likelihood in likelihoods.OF_LEVELS else None
 
     @property
+    def beside_pca(self) -> bool:
+        """Whether linear layers that begin as PCA stand beside the networks."""
+        return self.linear_path == "pca" and self.likelihood in likelihoods.IN_PIXELS
+
+    @property
     def family(self) -> Family:
         """The record of the recipe's kind of model."""
         return FAMILIES[self.model]

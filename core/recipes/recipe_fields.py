@@ -12,7 +12,7 @@ from core.data.registry import SOURCES
 from core.images.pixel_choices import AUTO, GROUNDS, POLARITIES
 from core.images.shape import GREY_28
 from core.recipes.family import FAMILIES, families_using, generator_sources
-from core.recipes.likelihoods import LIKELIHOODS
+from core.recipes.likelihoods import IN_PIXELS, LIKELIHOODS
 from core.system.typed_fields import field
 
 DATASETS = tuple(SOURCES)
@@ -134,6 +134,15 @@ class RecipeFields:
         "the same but smooth, which often learns in fewer steps.",
         group="model",
         choices=("relu", "silu"),
+    )
+    linear_path: str = field(
+        "none",
+        "A linear layer beside the encoder and one beside the decoder, whose outputs are added to theirs. pca: they "
+        "begin as the main directions of the images and the networks' last layers at 0, so that training begins at "
+        "the error of PCA and the networks learn what a linear model cannot. none: there are no such layers.",
+        group="model",
+        choices=("none", "pca"),
+        only=("likelihood", IN_PIXELS),
     )
     latent_dim: int = field(
         20,

@@ -12,7 +12,18 @@ from core.runs import run as runs_run
 from core.runs.run import Run, RunError
 from core.system import user_paths
 
-INHERITED = ("image_shape", "network", "hidden", "channels", "activation", "latent_dim", "likelihood", "sigma", "beta")
+INHERITED = (
+    "image_shape",
+    "network",
+    "hidden",
+    "channels",
+    "activation",
+    "linear_path",
+    "latent_dim",
+    "likelihood",
+    "sigma",
+    "beta",
+)
 """Recipe fields that a GAN takes from its source: the generator is the same network with the same likelihood."""
 
 PIXEL_FIELDS = ("levels", "ground", "polarity")

@@ -77,6 +77,10 @@ class AutoencoderTrainer(BaseTrainer):
         self.mixed = recipe.precision == "mixed" and devices.has_bfloat16(device)
         self.device_name += " with bfloat16" if self.mixed else ""
 
+    def begin(self) -> None:
+        if self.recipe.beside_pca:
+            latent_init.start_linear(self.model, self.recipe, self.train_images)
+
     def begin_epoch(self) -> None:
         super().begin_epoch()
         self.batch_weights = {name: [] for name in self.weights}

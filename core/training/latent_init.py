@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
-from core.models import AutoDecoder
+from core.models import AutoDecoder, LatentModel
 from core.models.likelihood import build
+from core.models.networks import WithLinearPath
 from core.recipes.budget import REGRESSION_IMAGES
 from core.recipes.recipe import Recipe
 
@@ -29,6 +31,10 @@ seconds to hours: their Gram matrix is used instead, of at most `FITTED_LARGE` i
 FITTED_LARGE = 1_500
 """Images in the place of `REGRESSION_IMAGES` where one image has more than `SMALL_IMAGE` values, at most."""
 
+SKETCHED_VALUES, SPARE, ROUNDS = 40_000_000, 16, 5
+"""Values of more images than that for which directions are found by subspace iteration: all of theirs together, at most
+(160 MB); directions beyond those that are asked for; and products with the images."""
+
 RIDGE = 1e-3
 """Penalty of the regression, as a share of the mean squared singular value."""
 
@@ -37,7 +43,7 @@ def initial_table(recipe: Recipe, images: Tensor) -> Tensor:
     """The table a training begins with, [N, code_dim], from uint8 images [N, C, H, W].
 
     `small`: μ ~ N(0, 0.01²). `pca`: the images' coordinates along their main directions, scaled so that the widest has
-    σ = 1; where there are fewer directions than latent dimensions, the others begin small. `ppca`: see `_linear`.
+    σ = 1; where there are fewer directions than latent dimensions, the others begin small. `ppca`: see `_linear_model`.
     """
     n, d = len(images), recipe.latent_dim
     generator = torch.Generator().manual_seed(recipe.seed)
@@ -47,27 +53,79 @@ def initial_table(recipe: Recipe, images: Tensor) -> Tensor:
         main = _principal(images, d)
         mean[:, : len(main.variances)] = main.coordinates(images, 1 / main.variances[:1].sqrt())
     if recipe.latent_init == "ppca":
-        _linear(mean, logvar, recipe, images)
+        linear = _linear_model(recipe, images)
+        k = len(linear.variances)
+        mean[:, :k] = linear.main.coordinates(images, linear.inwards)
+        logvar.zero_()[:, :k] = linear.variances.log().to(logvar)
     return torch.cat([mean, logvar], dim=1) if recipe.variational else mean
 
 
-def _linear(mean: Tensor, logvar: Tensor, recipe: Recipe, images: Tensor) -> None:
-    """Fill in the posterior of each image under the linear decoder that fits best, a Gaussian in the place of any other
-    likelihood: probabilistic PCA (Tipping & Bishop 1999). From there to a decoder of several layers it is not far.
+@torch.no_grad()
+def start_linear(model: LatentModel, recipe: Recipe, images: Tensor) -> None:
+    """Set the linear layers beside the networks of a recipe (`beside_pca`) to PCA of the images, and silence the
+    networks: uint8 images [N, C, H, W].
+
+    z are an autoencoder's and an auto-decoder's coordinates along the main directions, in the scale of `initial_table`;
+    a Gaussian is the posterior under the best linear decoder. A learned σ begins at the error that is left.
+    """
+    linear = _linear_model(recipe, images)
+    k, main = len(linear.variances), linear.main
+    if isinstance(model.decoder, WithLinearPath):
+        path = model.decoder.path
+        path.bias.copy_(main.centre)
+        if not recipe.decoder_only or recipe.latent_init != "small":
+            path.weight[:, :k] = (main.directions * linear.outwards).to(path.weight)
+        model.decoder.silence_body()
+    if isinstance(model.encoder, WithLinearPath):
+        path = model.encoder.path
+        weight = (main.directions * linear.inwards).T
+        path.weight[:k] = weight.to(path.weight)
+        path.bias[:k] = (-weight @ main.centre).to(path.bias)
+        if recipe.variational:
+            path.bias[recipe.latent_dim :][:k] = linear.variances.log().to(path.bias)
+        model.encoder.silence_body()
+    if list(model.likelihood.parameters()):
+        model.likelihood.start_at(math.sqrt(linear.left_out))
+
+
+@dataclass(frozen=True)
+class _LinearModel:
+    """The linear model that fits images best: z = (x − centre) · directions · inwards, and back by `outwards`.
+
+    Attributes:
+        main: its k directions. inwards, outwards: scale of each, [k]. variances: σ² of z given x, [k].
+        left_out: mean variance of a pixel that it leaves out.
+    """
+
+    main: _Principal
+    inwards: Tensor
+    outwards: Tensor
+    variances: Tensor
+    left_out: float
+
+
+def _linear_model(recipe: Recipe, images: Tensor) -> _LinearModel:
+    """PCA where z is a point with the start `pca`; else the posterior of each image under the linear decoder that fits
+    best, a Gaussian in the place of any other likelihood: probabilistic PCA (Tipping & Bishop 1999). From there to a
+    decoder of several layers it is not far.
 
     The decoder's columns are the directions whose variance λ is above the noise, each √(λ − noise) long; which gives
     the posterior σ² = noise / λ, and μ is the coordinate times √(1 − σ²) / √λ. The other latent dimensions say nothing
     of an image: μ stays small, σ² = 1.
     """
     main = _principal(images, recipe.latent_dim)
+    if not recipe.variational and not (recipe.decoder_only and recipe.latent_init == "ppca"):
+        widest = main.variances[:1].sqrt().expand_as(main.variances)
+        return _LinearModel(main, 1 / widest, widest, torch.zeros_like(widest), main.left_out)
     noise, score = main.left_out, build(recipe.likelihood, recipe.sigma)
     if not list(score.parameters()):  # a learned σ would come to the variance that is left out
         noise = score.noise(_spread(images, REGRESSION_IMAGES))
     noise *= recipe.beta  # weighting the KL by β is equivalent to β times the observation noise
     out = main.only(main.variances > noise)
-    variance = (noise / out.variances).clamp_min(NARROW)
-    mean[:, : len(variance)] = out.coordinates(images, ((1 - variance) / out.variances).sqrt())
-    logvar.zero_()[:, : len(variance)] = variance.log().to(logvar)
+    variances = (noise / out.variances).clamp_min(NARROW)
+    scale = (1 - variances).sqrt()
+    lengths = out.variances.sqrt()
+    return _LinearModel(out, scale / lengths, scale * lengths, variances, main.left_out)
 
 
 @dataclass(frozen=True)
@@ -91,6 +149,8 @@ class _Principal:
 
 def _principal(images: Tensor, most: int) -> _Principal:
     """The first directions, as many as there are, `most` at most. The same at every call."""
+    if images[0].numel() > SMALL_IMAGE and len(images) > FITTED_LARGE:
+        return _sketched(images, most)
     sample = _spread(images, _fitted(images)).cpu().flatten(1).double() / 255
     centre = sample.mean(0)
     sample -= centre
@@ -108,6 +168,26 @@ def _principal(images: Tensor, most: int) -> _Principal:
     values = values.flip(0)
     others = values[keep:].mean() if small else values[keep:].sum() / max(1, size - keep)
     return _Principal(directions, values[:keep], centre, max(0.0, float(others)))
+
+
+def _sketched(images: Tensor, most: int) -> _Principal:
+    """The first directions of many large images by subspace iteration from random ones (Halko, Martinsson & Tropp
+    2011): a product with all images a few times instead of an eigendecomposition."""
+    sample = _spread(images, SKETCHED_VALUES // images[0].numel()).cpu().flatten(1).float() / 255
+    centre = sample.mean(0)
+    sample -= centre
+    (n, size), generator = sample.shape, torch.Generator().manual_seed(0)
+    basis = torch.randn(size, min(most + SPARE, n, size), generator=generator)
+    for _ in range(ROUNDS):
+        basis = torch.linalg.qr(sample.T @ (sample @ basis)).Q
+    within = (sample @ basis).double()
+    values, vectors = torch.linalg.eigh(within.T @ within / (n - 1))
+    values, vectors = values.flip(0), vectors.flip(1)
+    keep = min(most, int((values > max(1e-12, 1e-6 * float(values[0]))).sum()))  # float32 has no smaller ones
+    directions = basis.double() @ vectors[:, :keep]
+    directions = directions * directions.sum(0).sign()
+    others = float(sample.square().sum(dtype=torch.float64)) / (n - 1) - float(values[:keep].sum())
+    return _Principal(directions, values[:keep], centre.double(), max(0.0, others / max(1, size - keep)))
 
 
 def fit_ridge(model: AutoDecoder, images: Tensor) -> None:

@@ -22,6 +22,12 @@ SETS = {
     "mnist": "MNIST",
     "fashion-mnist": "FashionMNIST",
     "kmnist": "KMNIST",
+    "qmnist": "QMNIST",
+    "emnist-letters": "EMNIST letters",
+    "usps": "USPS",
+    "cifar-10": "CIFAR-10",
+    "svhn": "SVHN",
+    "stl-10": "STL-10",
     "folder": "Your pictures",
 }
 
@@ -99,12 +105,20 @@ def test_every_row_of_the_sheet_holds_images_of_its_own_class():
         assert row.note == f"{len(known)} images"
 
 
-@pytest.mark.parametrize("name", ["mnist", "fashion-mnist", "kmnist"])
-def test_a_missing_set_offers_its_download_and_names_its_place(name, tmp_path):
-    app = choose(page(), name)
+@pytest.mark.parametrize(
+    "name, folder, file",
+    [
+        ("mnist", "MNIST/raw", "t10k-labels-idx1-ubyte"),
+        ("cifar-10", "cifar-10-batches-bin", "data_batch_5.bin"),
+        ("svhn", "", "train_32x32.mat"),
+    ],
+)
+def test_a_missing_set_offers_its_download_and_names_its_place_its_files_and_its_licence(name, folder, file, tmp_path):
+    app, source = choose(page(), name), data.SOURCES[name]
     assert keys(app) == {f"download_{name}"}
     assert f"{SETS[name]} is not on this machine yet" in words(app)
-    assert str(tmp_path / "data" / data.SOURCES[name].layout / "raw") in words(app)
+    assert str(tmp_path / "data" / folder) in words(app) and file in words(app) and source.terms in words(app)
+    assert f"{source.download_mb:,} MB to download" in words(app)
     assert not app.metric
 
 

@@ -81,7 +81,8 @@ def choose_set(status: dict[str, loading.Status]) -> str:
         help="Ready sets are on this machine; the others are downloaded once.",
     )
     address.put("set", name)
-    st.caption(data.SOURCES[name].about)
+    source = data.SOURCES[name]
+    st.caption(" ".join(filter(None, (source.about, source.terms))))
     return name
 
 

@@ -9,7 +9,7 @@ import io
 import streamlit as st
 
 from core import data
-from core.data import DataError, ImageSet, folder, idx_files, statistics
+from core.data import DataError, ImageSet, folder, loading, statistics
 from core.data.folder import Import
 from core.images.pixel_choices import PixelChoices
 from core.images.shape import ImageShape
@@ -107,9 +107,10 @@ def _actions(name: str, path: str, images: ImageSet) -> None:
 def _missing(name: str, damaged: bool) -> None:
     download_box(name, "Replace" if damaged else "Download")
     if not damaged:
+        source = data.SOURCES[name]
         st.caption(
-            "About 12 to 31 MB to download, 55 MB on the disk. Without a network, put the files into the folder "
-            "named on the right."
+            f"{source.download_mb:,} MB to download, {source.disk_mb:,} MB on the disk. Without a network, put the "
+            "files into the folder named on the right."
         )
 
 
@@ -132,10 +133,11 @@ def _empty(name: str, path: str, problem: str, ready: bool) -> None:
             st.text(problem)
         else:
             st.markdown(f"**{title} is not on this machine yet.** Download it once, or use the digits.")
-            st.caption("Put the four files in this folder (LATENT_LAB_DATA changes it):")
-            search = idx_files.search(name)
-            st.code(shown(search.place), language=None, wrap_lines=True)
-            if detail := idx_files.missing(name, search):
+            files = loading.file_names(name)
+            st.caption(f"Put {pluralize(len(files), 'file')} in this folder (LATENT_LAB_DATA changes it):")
+            st.code(shown(loading.folder_of(name)), language=None, wrap_lines=True)
+            st.caption("The files: " + ", ".join(f"`{file}`" for file in files))
+            if detail := loading.incomplete(name):
                 st.text(detail)  # plain text: it quotes names of files
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 CONV = r"h_c = \mathrm{act}\Big(b_c + \sum_{k} w_{c,k} * x_k\Big)"
 DENSE = r"h = \mathrm{act}\,(W x + b)"
+BESIDE = r"h = \mathrm{body}(x) + W x + b"
 
 
 @dataclass(frozen=True)
@@ -61,9 +63,12 @@ def _layer(network: str, k: int, layers: tuple[Layer, ...], scene: Scene) -> Exp
     from core.models import networks
 
     layer, here = layers[k], layers[k].values[scene.at]
-    dense = layer.kind == "dense"
+    dense, beside = layer.kind == "dense", layer.kind == "linear path"
     what = (
-        f"Each of its {int(np.prod(layer.shape)):,} numbers is a weighted sum of all inputs"
+        f"A layer beside all others: each of the {network}'s {math.prod(layer.shape):,} outputs gets a weighted sum of "
+        f"its {math.prod(layer.inputs):,} inputs added"
+        if beside
+        else f"Each of its {int(np.prod(layer.shape)):,} numbers is a weighted sum of all inputs"
         if dense
         else f"Each of its {layer.shape[0]} feature maps is the response to one learned filter at every place"
     )
@@ -84,7 +89,7 @@ def _layer(network: str, k: int, layers: tuple[Layer, ...], scene: Scene) -> Exp
         "decoder": networks.BODIES[scene.recipe.network][1],
         "discriminator": networks.discriminator,
     }
-    formula = DENSE if dense else CONV
+    formula = BESIDE if beside else DENSE if dense else CONV
     return Explanation(
         f"{network.capitalize()}, layer {k + 1} of {len(layers)}: {layer.kind}",
         f"{what}{act}. It has {layer.parameters:,} weights. {shown} {numbers}",

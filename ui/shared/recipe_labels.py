@@ -22,6 +22,7 @@ LABELS = {
     "validation": "Held-out images",
     "model": "Kind of model",
     "hidden": "Hidden layers",
+    "linear_path": "Linear layers beside the networks",
     "latent_dim": "Latent size",
     "likelihood": "Reconstruction loss",
     "sigma": "σ of the Gaussian",
@@ -59,6 +60,7 @@ FOLDS = {
 CHOICES: dict[str, dict[str, str]] = {
     "network": {"mlp": "Fully connected", "conv": "Convolutions", "patch": "Convolutions on patches"},
     "activation": {"relu": "ReLU", "silu": "SiLU"},
+    "linear_path": {"none": "None", "pca": "From PCA"},
     "likelihood": {
         "bernoulli": "Bernoulli (cross-entropy)",
         "gaussian": "Gaussian, fixed σ",
