@@ -62,12 +62,12 @@ class Archive(FileSource):
             status = self.place.stat()
         except OSError as error:
             raise _unreadable(self.place, error) from error
-        return (Entry(self.place.name, picture_source.stamp(status), status.st_size),)
+        return (Entry(self.place.name, picture_source.stamp(status), status.st_size), *self.beside)
 
     @property
     def entries(self) -> tuple[Entry, ...]:
         """See `PictureSource.entries`."""
-        return _listed(self.place, *self.mark)
+        return _listed(self.place, self.mark[0])
 
     @contextmanager
     def open(self, choices: PixelChoices) -> Iterator[Content]:

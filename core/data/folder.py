@@ -28,7 +28,7 @@ from core.data.array_file import ArrayFile
 from core.data.fingerprint import digests, keys
 from core.data.image_set import DataError, ImageSet
 from core.data.layout import TEST, TRAIN, VALIDATION, Place
-from core.data.picture_source import Content, Entry, Folder, PictureSource
+from core.data.picture_source import Content, Entry, Folder, PictureSource, natural
 from core.images import foreign_files, levels, picture_files
 from core.images.convert import ImageError
 from core.images.levels import Decoded
@@ -127,10 +127,28 @@ def waiting(folder: str, shape: ImageShape, choices: PixelChoices) -> Import | N
     return Import(len(source.entries), what, size, len(source.entries) * shape.values)
 
 
-def preview(folder: str, shape: ImageShape, choices: PixelChoices, count: int = 24) -> np.ndarray:
-    """What some pictures of a set, spread over all of it, become: `uint8` [n, H, W] or [n, H, W, 3], n ≤ `count`.
+@dataclass(frozen=True, eq=False)
+class Preview:
+    """What some pictures of a set become, before all are read.
 
-    What is `auto` is chosen for these alone. Files that cannot be read are passed over.
+    Attributes:
+        pictures: `uint8` [n, H, W] or [n, H, W, 3]. labels: the class of each, None: none. files: its name.
+        skipped: files that were tried as well and cannot be read, with the reason.
+        classes: names of all classes of the set, as far as its files say them. notes: how these were found.
+    """
+
+    pictures: np.ndarray
+    labels: tuple[str | None, ...]
+    files: tuple[str, ...]
+    skipped: tuple[tuple[str, str], ...]
+    classes: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def preview(folder: str, shape: ImageShape, choices: PixelChoices, count: int = 24) -> Preview:
+    """Up to `count` pictures of a set, spread over all of it; in place of files that cannot be read others are tried.
+
+    What is `auto` is chosen for these pictures alone.
 
     Raises:
         DataError: as in `find`, or the source cannot be listed or opened.
@@ -139,22 +157,46 @@ def preview(folder: str, shape: ImageShape, choices: PixelChoices, count: int = 
 
 
 @lru_cache(maxsize=4)
-def _previewed(
-    folder: str, mark: tuple[Entry, ...], shape: ImageShape, choices: PixelChoices, count: int
-) -> np.ndarray:
+def _previewed(folder: str, mark: tuple[Entry, ...], shape: ImageShape, choices: PixelChoices, count: int) -> Preview:
     """`preview`; `mark` keys the cache."""
     source = find(folder)
     entries = source.entries
-    places, _ = source.places
-    rows = sorted({round(row) for row in np.linspace(0, len(entries) - 1, count)}) if entries else []
-    used, _ = source.settled(choices)
+    places, notes = source.places
+    used, more = source.settled(choices)
+    found, skipped = dict[int, _Row](), list[tuple[str, str]]()
     with source.open(used) as content:
-        chosen = [(entries[row], places[row]) for row in rows]
-        decoded = _decoded([one for one, _ in chosen], [place for _, place in chosen], content, shape, used)
-        first = [page for _, _, pages in decoded for page in pages[:1] if not isinstance(page, str)]
-    used = levels.settle([one for one in first if isinstance(one, Decoded)], used)
-    pictures = [levels.picture(one, used, shape) if isinstance(one, Decoded) else one for one in first]
-    return np.stack(pictures) if pictures else np.empty((0, *shape.picture), np.uint8)
+        for rows in _spread(len(entries), count):
+            chosen = [row for row in rows if not places[row].table]
+            decoded = _decoded([entries[row] for row in chosen], [places[row] for row in chosen], content, shape, used)
+            for row, (entry, _, pages) in zip(chosen, decoded, strict=True):
+                page = next((page for page in pages if not isinstance(page, str)), None)
+                if page is not None:
+                    found[row] = page
+                else:
+                    skipped += [(shown(entry.name), reason) for reason in pages[:1] if isinstance(reason, str)]
+            if len(found) >= count:
+                break
+    there = sorted(found)
+    rows = sorted({there[round(i)] for i in np.linspace(0, len(there) - 1, min(count, len(there)))})
+    used = levels.settle([one for row in rows if isinstance(one := found[row], Decoded)], used)
+    pictures = [levels.picture(one, used, shape) if isinstance(one := found[row], Decoded) else one for row in rows]
+    return Preview(
+        np.stack(pictures) if pictures else np.empty((0, *shape.picture), np.uint8),
+        tuple(None if (label := places[row].label) is None else shown(label) for row in rows),
+        tuple(shown(entries[row].name) for row in rows),
+        tuple(skipped),
+        _readable(sorted({place.label for place in places if place.label is not None}, key=natural)),
+        notes + more,
+    )
+
+
+def _spread(length: int, count: int) -> Iterator[list[int]]:
+    """Rows of a list of that length in groups: some spread over all of it, then those between them, a few times."""
+    seen: set[int] = set()
+    for number in (count, 2 * count, 4 * count, 8 * count):
+        rows = [round(row) for row in np.linspace(0, length - 1, number)] if length else []
+        yield sorted(set(rows) - seen)
+        seen.update(rows)
 
 
 def _heavy(source: PictureSource) -> bool:
@@ -273,13 +315,15 @@ def _decoded(
     """The pages of each file in order, with a few blocks of files on the way at once."""
 
     def one(entry: Entry, place: Place) -> list[_Row | str]:
+        if place.table:
+            return []
         if refusal := entry.refusal or place.left_out:
             return [refusal]
         try:
             found = content(entry)
             if isinstance(found, np.ndarray):
-                return [_ready(picture_files.from_array(found, shape), shape, choices)]
-            pages = picture_files.pages(found, shape, name=entry.name)
+                return [_ready(picture_files.from_array(found, shape, choices.fit), shape, choices)]
+            pages = picture_files.pages(found, shape, name=entry.name, fit=choices.fit)
             return [_ready(page, shape, choices) for page in pages]
         except ImageError as error:
             return [str(error)]
@@ -361,7 +405,9 @@ class _Found:
             files = "1 file holds" if self._series == 1 else f"{self._series:,} files hold"
             notes += (f"{files} several pages or frames: each of these {self._of_series:,} is an image of the set.",)
         notes += levels.notes(self._special, self._images, used)
-        labels = np.array(self._labels, np.int64)
+        classes = sorted(self._classes, key=natural)
+        number = {self._classes[name]: i for i, name in enumerate(classes)} | {-1: -1}
+        labels = np.array([number[label] for label in self._labels], np.int64)
         train, test, held_out, more = _parts(self._parts, self._images, labels)
         images, self._images = self._images, self._images[:0]
         train_images, test_images = _divided(images, train, test)
@@ -371,7 +417,7 @@ class _Found:
             labels[train],
             test_images,
             labels[test],
-            _readable(list(self._classes)),
+            _readable(classes),
             tuple(self.skipped),
             notes + more,
             used,

@@ -44,11 +44,13 @@ class Place:
 
     Attributes:
         left_out: the reason why a file beside the parts is not used, or "".
+        table: whether the file is no picture but a table of labels that was read (`label_table`).
     """
 
     part: str = ""
     label: str | None = None
     left_out: str = ""
+    table: bool = False
 
 
 def places(files: Sequence[str], pictures: Sequence[bool]) -> tuple[list[Place], tuple[str, ...]]:

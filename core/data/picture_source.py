@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -18,13 +18,18 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from PIL import Image
 
+from core.data import label_table
 from core.data.image_set import DataError
 from core.data.layout import Place, places
+from core.images.convert import ImageError
 from core.images.pixel_choices import PixelChoices
 from core.system.user_paths import shown
 
 MAX_FILES = 300_000
 """Files in a folder or an archive, at most: more are probably a whole disk, chosen by mistake."""
+
+MAX_TABLES = 20
+"""Tables of labels in a source that are looked into, at most."""
 
 _NOISE = {"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"}
 _NOISE_FOLDERS = {"__macosx", "@eadir", "$recycle.bin", "system volume information", "lost+found"}
@@ -80,11 +85,18 @@ class PictureSource(Protocol):
 
 
 class FileSource:
-    """What folders and archives have in common: their pictures are files, whose places the folders say."""
+    """What folders and archives have in common: their pictures are files, whose places the folders say; a table of
+    labels among them or beside the source (`label_table`) may say their classes."""
+
+    place: Path
 
     @property
     def entries(self) -> Sequence[Entry]:
         """See `PictureSource.entries`."""
+        raise NotImplementedError
+
+    def open(self, choices: PixelChoices) -> AbstractContextManager[Content]:
+        """See `PictureSource.open`."""
         raise NotImplementedError
 
     @property
@@ -92,13 +104,40 @@ class FileSource:
         """See `PictureSource.places`; only files whose names end as those of pictures do decide."""
         Image.init()
         files = [entry.name for entry in self.entries]
-        found, notes = places(files, [os.path.splitext(file)[1].lower() in Image.EXTENSION for file in files])
+        pictures = [os.path.splitext(file)[1].lower() in Image.EXTENSION for file in files]
+        found, notes = places(files, pictures)
+        if tables := [*self._tables()]:
+            found, more = label_table.labelled(found, files, pictures, tables)
+            notes += more
         shared: dict[Place, Place] = {}  # a few objects instead of one for each file
         return [shared.setdefault(place, place) for place in found], notes
 
     def settled(self, choices: PixelChoices) -> tuple[PixelChoices, tuple[str, ...]]:
         """See `PictureSource.settled`."""
         return choices, ()
+
+    def _tables(self) -> Iterator[label_table.Table]:
+        """The tables of labels in the source and beside it."""
+        inside = [entry for entry in self.entries if label_table.is_table(entry.name) and _readable(entry)]
+        if inside:
+            with self.open(PixelChoices()) as content:
+                for entry in inside[:MAX_TABLES]:
+                    try:
+                        found = content(entry)
+                        raw = found.read_bytes() if isinstance(found, Path) else bytes(found)
+                    except (ImageError, OSError):
+                        continue
+                    if table := label_table.read(entry.name, raw):
+                        yield table
+        for file in _tables_beside(self.place):
+            with suppress(OSError):
+                if table := label_table.read(os.path.join(os.pardir, file.name), file.read_bytes()):
+                    yield replace(table, certain=False)  # it may be about other files
+
+    @property
+    def beside(self) -> tuple[Entry, ...]:
+        """Tables of labels beside the source, for its mark."""
+        return tuple(Entry(os.path.join(os.pardir, file.name), *_stamp_of(file)) for file in _tables_beside(self.place))
 
 
 @dataclass(frozen=True)
@@ -116,7 +155,7 @@ class Folder(FileSource):
     @property
     def mark(self) -> tuple[Entry, ...]:
         """See `PictureSource.mark`."""
-        return self.entries
+        return self.entries + self.beside
 
     def open(self, choices: PixelChoices) -> AbstractContextManager[Content]:
         """See `PictureSource.open`."""
@@ -187,6 +226,27 @@ def _below(root: Path) -> list[Entry]:
         if max(len(found), len(seen)) > MAX_FILES:
             raise too_many(root, "folder")
     return sorted(found, key=lambda entry: natural(entry.name))
+
+
+def _tables_beside(place: Path) -> list[Path]:
+    """Tables beside a folder or an archive that may hold its pictures' labels: named after it or `labels.csv`."""
+    if not place.name:  # the root of a disk
+        return []
+    stem = place.name if place.is_dir() else place.stem
+    names = (f"{stem}.csv", f"{stem}-labels.csv", f"{stem}_labels.csv", "labels.csv")
+    return [file for name in names if (file := place.with_name(name)).is_file()]
+
+
+def _readable(entry: Entry) -> bool:
+    return not entry.refusal and entry.size <= label_table.MAX_BYTES
+
+
+def _stamp_of(file: Path) -> tuple[int, int]:
+    try:
+        status = file.stat()
+    except OSError:
+        return 0, 0
+    return stamp(status), status.st_size
 
 
 def _is_dir(item: os.DirEntry[str]) -> bool:

@@ -22,7 +22,7 @@ from PIL import Image, UnidentifiedImageError
 from core.images import decoding_memory, deep_pictures, foreign_files, levels, shrinking
 from core.images.convert import ImageError
 from core.images.levels import Decoded
-from core.images.pixel_choices import PixelChoices
+from core.images.pixel_choices import PAD, PixelChoices
 from core.images.shape import GREY_28, ImageShape
 
 MAX_PIXELS = 64_000_000
@@ -49,8 +49,8 @@ def from_file(
 ) -> np.ndarray:
     """A picture file of any format, size and colour mode that Pillow reads, fitted into `shape`; the first of several.
 
-    The whole picture is kept in its own proportions and turned upright as its EXIF orientation says; the strips beside
-    it take the median colour of its border.
+    The picture is turned upright as its EXIF orientation says. Unless the choices say otherwise, the whole of it is
+    kept in its own proportions, and the strips beside it take the median colour of its border.
 
     Args:
         source: a path, or the bytes of an uploaded file. shape: of the result; a grey one turns colours to grey levels.
@@ -60,15 +60,16 @@ def from_file(
     Raises:
         ImageError: not a picture, damaged, or too large (over 50 MB or 64 million pixels).
     """
-    page = next(pages(source, shape, every=False))
+    choices = choices or PixelChoices()
+    page = next(pages(source, shape, every=False, fit=choices.fit))
     if isinstance(page, str):
         raise ImageError(page)
-    return levels.picture(page, choices or PixelChoices(), shape)
+    return levels.picture(page, choices, shape)
 
 
-def from_array(values: np.ndarray, shape: ImageShape) -> Decoded:
+def from_array(values: np.ndarray, shape: ImageShape, fit: str = PAD) -> Decoded:
     """A picture `uint8` [h, w] or [h, w, C], shrunk to fit `shape`. C: 2 grey and opacity, 3 colour, 4 with opacity."""
-    return shrinking.shrunk(Image.fromarray(np.ascontiguousarray(values)), None, "", shape)
+    return shrinking.shrunk(Image.fromarray(np.ascontiguousarray(values)), None, "", shape, fit)
 
 
 class _Square(NamedTuple):
@@ -96,12 +97,14 @@ def large(source: bytes | str | Path, side: int, colour: bool, choices: PixelCho
     return levels.flat(page, levels.settle([page], choices or PixelChoices()))
 
 
-def pages(source: bytes | str | Path, shape: ImageShape, every: bool = True, name: str = "") -> Iterator[Decoded | str]:
+def pages(
+    source: bytes | str | Path, shape: ImageShape, every: bool = True, name: str = "", fit: str = PAD
+) -> Iterator[Decoded | str]:
     """The pages of a picture file, shrunk to fit `shape`; in place of one that cannot be used, the reason.
 
     Args:
         every: whether to go on after the first page. name: of the file whose bytes these are, by which other kinds of
-            files are known.
+            files are known. fit: one of `pixel_choices.FITS`.
     Raises:
         ImageError: nothing in the file can be used. MemoryError is one of the reasons.
     """
@@ -112,14 +115,16 @@ def pages(source: bytes | str | Path, shape: ImageShape, every: bool = True, nam
             with _reasons(name, head):
                 count = int(getattr(picture, "n_frames", 1)) if every and picture.format in SERIES else 1
             if count > 1:
-                yield from _series(picture, source, shape, count)
+                yield from _series(picture, source, shape, count, fit)
                 return
             with _reasons(name, head):
-                page = _page(picture, source, shape)
+                page = _page(picture, source, shape, fit)
             yield page
 
 
-def _series(picture: Image.Image, source: bytes | str | Path, shape: ImageShape, count: int) -> Iterator[Decoded | str]:
+def _series(
+    picture: Image.Image, source: bytes | str | Path, shape: ImageShape, count: int, fit: str
+) -> Iterator[Decoded | str]:
     pixels = 0
     for number in range(count):
         try:
@@ -131,7 +136,7 @@ def _series(picture: Image.Image, source: bytes | str | Path, shape: ImageShape,
                 if number >= MAX_PAGES or (number and pixels > MAX_PAGE_PIXELS):
                     yield f"has {count:,} pages, of which the first {number:,} are read"
                     return
-                page: Decoded | str = _page(picture, source, shape)
+                page: Decoded | str = _page(picture, source, shape, fit)
         except ImageError as error:
             page = f"page {number + 1} {error}"
         yield page
@@ -223,7 +228,7 @@ def _formats() -> tuple[str, ...]:
     return tuple(sorted((name for name in Image.ID if name != "EPS"), key=lambda name: name not in usual))
 
 
-def _page(picture: Image.Image, source: bytes | str | Path, shape: shrinking.Frame) -> Decoded:
+def _page(picture: Image.Image, source: bytes | str | Path, shape: shrinking.Frame, fit: str = PAD) -> Decoded:
     if picture.width * picture.height > MAX_PIXELS:
         raise Image.DecompressionBombError
     # Decodes a camera's JPEG at a fraction of its size: thousands of photos in seconds.
@@ -233,4 +238,4 @@ def _page(picture: Image.Image, source: bytes | str | Path, shape: shrinking.Fra
         low = deep_pictures.low_bytes(picture, source, layout)
         deep_pictures.prepare(picture, layout)
         picture.load()
-        return shrinking.shrunk(picture, low, layout, shape)
+        return shrinking.shrunk(picture, low, layout, shape, fit)

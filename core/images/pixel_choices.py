@@ -1,4 +1,4 @@
-"""Pixel choices of a set of pictures: range of deep values, ground of transparent pictures, polarity.
+"""Pixel choices of a set of pictures: range of deep values, ground of transparent pictures, polarity, fit.
 
 Each is one choice for the whole set, so that its pictures stay comparable. Standard library only; `core.images.levels`
 applies them.
@@ -18,17 +18,23 @@ GROUNDS = (AUTO, "black", "white", EACH)
 POLARITIES = ("as-is", "light-on-dark", "dark-on-light", "inverted")
 """Whether pictures are inverted: none, those with a light ground, those with a dark ground, or all."""
 
+PAD, CROP, STRETCH = "pad", "crop", "stretch"
+
+FITS = (PAD, CROP, STRETCH)
+"""How pictures of other proportions become one shape: strips of the border's colour beside them, cutting off what
+exceeds the shape on two sides, or a scale of its own for height and width."""
+
 _RANGE = re.compile(r"\s*(-?[\d.]+(?:e[+-]?\d+)?)\s*(?:to|-|–|…|\.\.|,|:)\s*(-?[\d.]+(?:e[+-]?\d+)?)\s*", re.I | re.A)
 
 
 @dataclass(frozen=True)
 class PixelChoices:
-    """How the values in picture files become levels from 0 (black) to 255 (white).
+    """How picture files become images of one shape with levels from 0 (black) to 255 (white).
 
     Attributes:
         levels: range of the values of files with more than 8 bits (10 to 16 bits, whole numbers, floats): `auto` (that
             of the whole set), `each` (that which each file states), or `LOW to HIGH`, which become black and white.
-        ground, polarity: one of `GROUNDS` and `POLARITIES`.
+        ground, polarity, fit: one of `GROUNDS`, `POLARITIES` and `FITS`.
     Raises:
         ValueError: a value that is not allowed: begins with the name of the field, says what is allowed.
     """
@@ -36,11 +42,12 @@ class PixelChoices:
     levels: str = AUTO
     ground: str = AUTO
     polarity: str = "as-is"
+    fit: str = PAD
 
     def __post_init__(self) -> None:
         if self.levels not in (AUTO, EACH):
             object.__setattr__(self, "levels", as_text(*_range(self.levels)))
-        for name, allowed in (("ground", GROUNDS), ("polarity", POLARITIES)):
+        for name, allowed in (("ground", GROUNDS), ("polarity", POLARITIES), ("fit", FITS)):
             if getattr(self, name) not in allowed:
                 raise ValueError(f"{name}: {getattr(self, name)!r} is not allowed. Choose one of {', '.join(allowed)}.")
 

@@ -14,6 +14,7 @@ from PIL import Image, ImageOps
 
 from core.images import deep_pictures
 from core.images.levels import Decoded
+from core.images.pixel_choices import CROP, PAD, STRETCH
 
 STRIP = 2_000_000
 """Pixels that are converted at once."""
@@ -44,8 +45,9 @@ class Frame(Protocol):
     def colour(self) -> bool: ...
 
 
-def shrunk(picture: Image.Image, low: Image.Image | None, layout: str, shape: Frame) -> Decoded:
-    """A decoded picture, turned upright and shrunk to fit.
+def shrunk(picture: Image.Image, low: Image.Image | None, layout: str, shape: Frame, fit: str = PAD) -> Decoded:
+    """A decoded picture, turned upright and shrunk: to fit into the shape with its own proportions (`PAD`), or to fill
+    it, either its middle (`CROP`) or the whole, distorted (`STRETCH`).
 
     Args:
         low: the lower bytes of its values, where the picture holds the upper bytes of 16-bit colours.
@@ -57,21 +59,38 @@ def shrunk(picture: Image.Image, low: Image.Image | None, layout: str, shape: Fr
     width, height = picture.size
     turned = turn in (_UPRIGHT[5], _UPRIGHT[6], _UPRIGHT[7], _UPRIGHT[8])
     box = (shape.height, shape.width) if turned else (shape.width, shape.height)
-    scale = min(box[0] / width, box[1] / height)
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    size, area = _placed(picture.size, box, fit)
     # As `reducing_gap=3` of Pillow's `resize` does it: whole blocks first, then a smooth filter.
-    factor = (int(width / size[0] / 3.0) or 1, int(height / size[1] / 3.0) or 1)
+    factor = (int((area[2] - area[0]) / size[0] / 3.0) or 1, int((area[3] - area[1]) / size[1] / 3.0) or 1)
+    area = (area[0] / factor[0], area[1] / factor[1], area[2] / factor[0], area[3] / factor[1])
     convert, parts = _conversion(picture, layout, shape.colour)
     reduced = _reduced(picture, low, convert, factor)
     if picture.mode == "F" or parts == "deep":
-        return _deep(picture, reduced, size, factor, turn)
+        return _deep(picture, reduced, area, size, turn)
     (whole,) = reduced
-    small = np.asarray(_resized(whole, picture.size, size, factor, turn), dtype=np.uint8)
+    small = np.asarray(_resized(whole, area, size, turn), dtype=np.uint8)
     if parts == "plain":
         return Decoded(small)
     opacity = small[..., -1].astype(np.float32) / np.float32(255)
     values = small[..., :3] if shape.colour else small[..., 0]
     return Decoded(values) if opacity.min() == 1.0 else Decoded(values, opacity, transparent=True)
+
+
+_Area = tuple[float, float, float, float]
+"""Left, top, right and bottom of a part of a picture, in pixels."""
+
+
+def _placed(picture: tuple[int, int], box: tuple[int, int], fit: str) -> tuple[tuple[int, int], _Area]:
+    """The size that a picture gets, and the part of it that is kept. All sizes are width and height."""
+    (width, height), (wide, high) = picture, box
+    if fit == STRETCH:
+        return box, (0.0, 0.0, width, height)
+    if fit == CROP:
+        kept = min(width, height * wide / high), min(height, width * high / wide)
+        left, top = (width - kept[0]) / 2, (height - kept[1]) / 2
+        return box, (left, top, left + kept[0], top + kept[1])
+    scale = min(wide / width, high / height)
+    return (max(1, round(width * scale)), max(1, round(height * scale))), (0.0, 0.0, width, height)
 
 
 _Conversion = Callable[[Image.Image, Image.Image | None], list[Image.Image]]
@@ -125,19 +144,8 @@ def _reduced(
     return whole
 
 
-def _resized(
-    reduced: Image.Image,
-    before: tuple[int, int],
-    size: tuple[int, int],
-    factor: tuple[int, int],
-    turn: Image.Transpose | None,
-) -> Image.Image:
-    """A reduced picture in its final size, upright.
-
-    Args:
-        before: width and height before the blocks were averaged.
-    """
-    area = (0.0, 0.0, before[0] / factor[0], before[1] / factor[1])
+def _resized(reduced: Image.Image, area: _Area, size: tuple[int, int], turn: Image.Transpose | None) -> Image.Image:
+    """A part of a reduced picture in its final size, upright."""
     small = reduced.resize(size, Image.Resampling.BICUBIC, box=area)
     return small if turn is None else small.transpose(turn)
 
@@ -148,15 +156,15 @@ def _resized(
 def _deep(
     picture: Image.Image,
     reduced: list[Image.Image],
+    area: _Area,
     size: tuple[int, int],
-    factor: tuple[int, int],
     turn: Image.Transpose | None,
 ) -> Decoded:
     """A picture of more than 8 bits from its averaged channels and opacity."""
     *channels, opacity = (np.asarray(part) for part in reduced)
     known = opacity > 0.5
     seen = np.concatenate([channel[known] / opacity[known] for channel in channels[:: 1 if len(channels) == 3 else 3]])
-    small = [np.asarray(_resized(part, picture.size, size, factor, turn)) for part in reduced]
+    small = [np.asarray(_resized(part, area, size, turn)) for part in reduced]
     share = np.clip(small[-1], 0.0, 1.0)
     ends = {"F": (1.0, 255.0, 65535.0), "I": (255.0, 65535.0)}.get(picture.mode, (65535.0,))
     return Decoded(

@@ -30,6 +30,7 @@ _WITHOUT_EFFECT = frozenset(
         "levels",
         "ground",
         "polarity",
+        "fit",
         "train_images",
         "validation",
         "without_classes",

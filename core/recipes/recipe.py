@@ -72,8 +72,8 @@ class SharedRecipe(RecipeFields):
 
     @property
     def pixels(self) -> PixelChoices:
-        """What becomes black and white in pictures of the user's own."""
-        return PixelChoices(self.levels, self.ground, self.polarity)
+        """What becomes black and white in pictures of the user's own, and how they are fitted into the shape."""
+        return PixelChoices(self.levels, self.ground, self.polarity, self.fit)
 
     @property
     def left_out(self) -> tuple[str, ...]:

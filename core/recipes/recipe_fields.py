@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.data.registry import SOURCES
-from core.images.pixel_choices import AUTO, GROUNDS, POLARITIES
+from core.images.pixel_choices import AUTO, FITS, GROUNDS, POLARITIES
 from core.images.shape import GREY_28
 from core.recipes.family import FAMILIES, families_using, generator_sources
 from core.recipes.likelihoods import IN_PIXELS, LIKELIHOODS
@@ -77,6 +77,14 @@ class RecipeFields:
         "those that are light on dark, or all.",
         group="data",
         choices=POLARITIES,
+        only=("dataset", ("folder",)),
+    )
+    fit: str = field(
+        FITS[0],
+        "How pictures of other proportions become the image shape. pad: the whole picture, with strips in the colour "
+        "of its border. crop: the middle of the picture, which fills the shape. stretch: the whole picture, distorted.",
+        group="data",
+        choices=FITS,
         only=("dataset", ("folder",)),
     )
     train_images: int = field(

@@ -26,7 +26,7 @@ INHERITED = (
 )
 """Recipe fields that a GAN takes from its source: the generator is the same network with the same likelihood."""
 
-PIXEL_FIELDS = ("levels", "ground", "polarity")
+PIXEL_FIELDS = ("levels", "ground", "polarity", "fit")
 """Further ones: D sees the pixels that the source was trained on."""
 
 

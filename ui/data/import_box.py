@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.data import DataError, folder
 from core.data.folder import Import
 from core.images.pixel_choices import PixelChoices
 from core.images.shape import ImageShape
 from core.jobs import image_import
-from ui.components.gallery.class_sheet import Row, class_sheet
+from ui.data.preview import preview
 from ui.shared import address
 from ui.shared.formatting import escape_markdown, pluralize
 from ui.shared.owner import me
@@ -28,7 +27,7 @@ def import_box(path: str, shape: ImageShape, pixels: PixelChoices, waiting: Impo
         f"As images of {shape}, they take about {size(waiting.memory)} of memory, and as much of the disk. They are "
         "read once; later they are there at once, until a file is added, removed or changed."
     )
-    _preview(path, shape, pixels)
+    usable = preview(path, shape, pixels, key="import_preview")
     if job and job.state == "failed":
         st.error(escape_markdown(job.message), icon=":material/error:")
     elif job and job.state == "stopped":
@@ -38,26 +37,13 @@ def import_box(path: str, shape: ImageShape, pixels: PixelChoices, waiting: Impo
         key="import_start",
         type="primary",
         icon=":material/download:",
-        help="Reads all pictures in this shape. Choose shape, black and white first.",
+        disabled=not usable,
+        help="Reads all pictures. Choose shape, fit and inversion first."
+        if usable
+        else "None of the pictures tried can be read.",
     ):
         image_import.start(path, shape, pixels, me())
         address.rerun()
-
-
-def _preview(path: str, shape: ImageShape, pixels: PixelChoices) -> None:
-    """Some of the pictures as they would become, before anything is stored."""
-    try:
-        pictures = folder.preview(path, shape, pixels)
-    except DataError as error:
-        st.error("These pictures cannot be used.", icon=":material/folder_off:")
-        st.text(str(error))  # plain text: it quotes a path
-        return
-    if len(pictures):
-        class_sheet([Row("", "", pictures)], key="import_preview", layout="wall", lines=2)
-        st.caption(
-            f"{pluralize(len(pictures), 'picture')} from all over the set, in the shape and with the black and white "
-            "chosen beside. Change them until these look right."
-        )
 
 
 def size(count: int) -> str:

@@ -10,7 +10,7 @@ import streamlit as st
 
 from core import data
 from core.data import loading
-from core.images.pixel_choices import GROUNDS, POLARITIES, PixelChoices
+from core.images.pixel_choices import FITS, GROUNDS, POLARITIES, PixelChoices
 from core.images.shape import ImageShape
 from core.recipes.recipe import fields
 from ui.shared import address, recipe_labels
@@ -50,6 +50,7 @@ PIXEL_CHOICES = {
         ("levels", "auto, each or two numbers such as 0 to 4095"),
         ("ground", ", ".join(GROUNDS)),
         ("polarity", ", ".join(POLARITIES)),
+        ("fit", ", ".join(FITS)),
     )
 }
 """Pixel choices of the visitor's own folder, by their names."""
@@ -147,7 +148,7 @@ def choose_shape(name: str) -> ImageShape:
 
 
 def choose_pixels(name: str) -> PixelChoices:
-    """Draw what becomes black and white in pictures of the visitor's own; the choices."""
+    """Draw how pictures of the visitor's own become images: fit, inversion, ground and levels; the choices."""
     if name != "folder":
         for parameter in PIXEL_CHOICES.values():
             address.put(parameter.name, None)
@@ -155,15 +156,15 @@ def choose_pixels(name: str) -> PixelChoices:
     for parameter in PIXEL_CHOICES.values():
         parameter.adopt()
     with st.popover(
-        "Black, white and ground",
-        icon=":material/contrast:",
+        "Fit, ground and inversion",
+        icon=":material/crop:",
         width="stretch",
         key="data_pixels",
-        help="One choice for the whole set, which a run keeps: range of deep pictures, ground of transparent ones, "
-        "dark on light or light on dark.",
+        help="One choice for the whole set, which a run keeps: how pictures of other proportions become the image "
+        "shape, dark on light or light on dark, ground of transparent pictures, range of deep ones.",
     ):
         helps = {f.name: f.metadata["help"] for f in fields() if f.name in PIXEL_CHOICES}
-        for field, options in (("polarity", POLARITIES), ("ground", GROUNDS)):
+        for field, options in (("fit", FITS), ("polarity", POLARITIES), ("ground", GROUNDS)):
             st.selectbox(
                 recipe_labels.label(field),
                 options,
@@ -179,7 +180,7 @@ def choose_pixels(name: str) -> PixelChoices:
         return PixelChoices(**chosen)
     except ValueError as error:
         st.error(escape_markdown(recipe_labels.in_words(str(error))), icon=":material/error:")
-        return PixelChoices(ground=chosen["ground"], polarity=chosen["polarity"])
+        return PixelChoices(**{name: value for name, value in chosen.items() if name != "levels"})
 
 
 def as_text(shape: ImageShape) -> str:

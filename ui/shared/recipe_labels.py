@@ -17,6 +17,7 @@ LABELS = {
     "levels": "Black and white of deep pictures",
     "ground": "Behind transparent pixels",
     "polarity": "Dark on light or light on dark",
+    "fit": "Pictures of other proportions",
     "train_images": "Training images (0: all)",
     "without_classes": "Classes left out",
     "validation": "Held-out images",
@@ -76,6 +77,7 @@ CHOICES: dict[str, dict[str, str]] = {
         "dark-on-light": "All dark on light",
         "inverted": "All inverted",
     },
+    "fit": {"pad": "Pad with the border’s colour", "crop": "Crop the middle", "stretch": "Stretch"},
     "generator": {"decoder": "As the trained decoder", "scratch": "From scratch, with random weights"},
     "adversarial": {
         "non-saturating": "Cross-entropy (non-saturating)",

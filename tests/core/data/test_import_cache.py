@@ -1,6 +1,7 @@
 """A set that takes long to read is kept whole in the cache and is the same when it comes from there."""
 
 import dataclasses
+import os
 import zipfile
 
 import numpy as np
@@ -67,11 +68,18 @@ def test_a_set_from_the_cache_is_the_set_that_was_read(archive, monkeypatch):
 
 
 def test_a_preview_shows_what_the_pictures_become(archive):
-    shown = folder.preview(str(archive), SHAPE, PixelChoices(polarity="inverted"), 9)
-    assert shown.shape == (8, *SHAPE.picture), "one of the nine files is no picture"
+    seen = folder.preview(str(archive), SHAPE, PixelChoices(polarity="inverted"), 9)
+    assert seen.pictures.shape == (9, *SHAPE.picture), "another one takes the place of the file that is no picture"
+    assert seen.skipped == (("notes.txt", "is not a picture that can be opened"),)
     whole = data.load("folder", str(archive), SHAPE, PixelChoices(polarity="inverted"))
-    known = {one.tobytes() for part in (whole.train_images, whole.test_images) for one in part}
-    assert {one.tobytes() for one in shown} <= known and len({one.tobytes() for one in shown}) == 8
+    images = np.concatenate([whole.train_images, whole.test_images])
+    labels = np.concatenate([whole.train_labels, whole.test_labels])
+    known = {one.tobytes(): whole.classes[label] for one, label in zip(images, labels, strict=True)}
+    assert [known[one.tobytes()] for one in seen.pictures] == list(seen.labels)
+    assert len({one.tobytes() for one in seen.pictures}) == 9 and seen.classes == ("cat", "dog")
+    assert [file.partition(os.sep)[0] for file in seen.files] == list(seen.labels)
+    every = folder.preview(str(archive), SHAPE, PixelChoices())
+    assert len(every.pictures) == 24, "all there are"
 
 
 def test_a_damaged_or_outdated_file_of_the_cache_is_not_used(archive):

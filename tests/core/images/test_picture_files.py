@@ -9,10 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from PIL import Image, TiffImagePlugin
+from PIL import Image, ImageOps, TiffImagePlugin
 
 from core.images import convert, decoding_memory, picture_files, shrinking
 from core.images.picture_files import from_file
+from core.images.pixel_choices import PixelChoices
 from core.images.shape import ImageShape
 from core.system import paths
 from tests.core.images.picture_tools import encoded, made_up
@@ -318,3 +319,53 @@ def test_a_file_that_is_something_else_is_named_with_the_remedy(name, tmp_path):
     with pytest.raises(convert.ImageError) as caught:
         from_file(tmp_path / name)
     assert words in str(caught.value) and not str(caught.value).endswith(".")
+
+
+# Fit: the whole picture with strips, its middle, or the whole distorted
+
+
+def fitted(picture: Image.Image, fit: str, shape: ImageShape, kind: str = "PNG", **options) -> np.ndarray:
+    return from_file(encoded(picture, kind, **options), shape, PixelChoices(fit=fit))
+
+
+def test_crop_keeps_the_middle_and_pad_the_whole_of_a_picture():
+    wide = np.arange(8 * 16, dtype=np.uint8).reshape(8, 16)
+    assert np.array_equal(fitted(Image.fromarray(wide), "crop", ImageShape(1, 8, 8)), wide[:, 4:12])
+    assert np.array_equal(fitted(Image.fromarray(wide.T.copy()), "crop", ImageShape(1, 8, 8)), wide.T[4:12])
+    padded = fitted(Image.fromarray(wide), "pad", ImageShape(1, 16, 16))
+    assert np.array_equal(padded[4:12], wide)
+    edge = np.median(np.concatenate([wide[0], wide[-1], wide[:, 0], wide[:, -1]]))
+    assert (padded[:4] == int(edge)).all() and (padded[12:] == int(edge)).all()
+
+
+@pytest.mark.parametrize("size", [(37, 21), (20, 61), (9, 9), (300, 170)])
+def test_crop_and_stretch_are_those_of_pillow(size):
+    shape, pillow = ImageShape(3, 16, 24), Image.fromarray(made_up(ImageShape(3, 128, 128), 1)[0]).resize(size)
+    cropped = np.asarray(ImageOps.fit(pillow, (24, 16), Image.Resampling.BICUBIC), np.int16)
+    stretched = np.asarray(pillow.resize((24, 16), Image.Resampling.BICUBIC), np.int16)
+    # Blocks of large pictures are averaged first, as `reducing_gap` of Pillow does it.
+    slack = 1 if max(size) < 100 else 12
+    assert np.abs(fitted(pillow, "crop", shape) - cropped).max() <= slack
+    assert np.abs(fitted(pillow, "stretch", shape) - stretched).max() <= slack
+
+
+def test_a_picture_that_is_turned_deep_or_transparent_is_cropped_alike():
+    wide = np.arange(8 * 16, dtype=np.uint8).reshape(8, 16)
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned clockwise by 90°
+    turned = fitted(Image.fromarray(wide), "crop", ImageShape(1, 8, 8), exif=exif)
+    assert np.array_equal(turned, np.rot90(wide, -1)[4:12])
+    deep = Image.fromarray(wide.astype(np.uint16) * 257)
+    read = from_file(encoded(deep), ImageShape(1, 8, 8), PixelChoices(levels="0 to 65535", fit="crop"))
+    assert np.array_equal(read, wide[:, 4:12])
+    clear = Image.merge("LA", [Image.fromarray(wide), Image.new("L", (16, 8), 255)])
+    clear.putpixel((7, 3), (200, 0))
+    read = from_file(encoded(clear), ImageShape(1, 8, 8), PixelChoices(ground="white", fit="crop"))
+    wanted = wide[:, 4:12].copy()
+    wanted[3, 3] = 255
+    assert np.array_equal(read, wanted)
+
+
+def test_an_extremely_long_picture_is_cropped_within_its_own_memory():
+    line = Image.new("L", (60_000, 2), 90)
+    assert (fitted(line, "crop", ImageShape(1, 16, 16)) == 90).all()
