@@ -1,4 +1,4 @@
-"""Limits of the server's process: more open files than systems grant at first, and a bounded log."""
+"""Limits of the server's process: more open files than systems grant at first, a bounded log, the size of uploads."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ import contextlib
 import os
 import stat
 import threading
+from collections.abc import MutableMapping
 from typing import TextIO
 
 OPEN_FILES = (65_536, 10_240, 4_096)  # tried from the highest: macOS grants less than it says
+
+MOST_UPLOAD = 100_000
+"""Megabytes that an upload may be allowed to have: Streamlit holds it in memory."""
 
 LOG_BYTES = 8 * 2**20
 TAIL_BYTES = 2**20
@@ -32,6 +36,21 @@ def allow_open_files() -> int | None:
                 resource.setrlimit(resource.RLIMIT_NOFILE, (target, most))
                 return target
     return now
+
+
+UPLOAD = "LATENT_LAB_UPLOAD_MB"
+"""Variable with the megabytes of an upload, at most."""
+
+
+def set_upload_limit(environ: MutableMapping[str, str]) -> str | None:
+    """Tell Streamlit the limit that a variable sets for uploads; why it is not used, in a sentence, or None."""
+    given = environ.get(UPLOAD, "").strip()
+    if not given:
+        return None
+    if not (given.isascii() and given.isdigit() and 1 <= int(given[:9]) <= MOST_UPLOAD and len(given) < 9):
+        return f"{UPLOAD} is not used: write a whole number of megabytes from 1 to {MOST_UPLOAD:,}, such as 2000."
+    environ["STREAMLIT_SERVER_MAX_UPLOAD_SIZE"] = given
+    return None
 
 
 class BoundedLog:

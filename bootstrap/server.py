@@ -36,6 +36,8 @@ if __name__ == "__main__":
 
     limits.allow_open_files()
     sys.stdout, sys.stderr = limits.BoundedLog(sys.stdout), limits.BoundedLog(sys.stderr)
+    if problem := limits.set_upload_limit(os.environ):
+        print(problem, file=sys.stderr)
     door.guard()
 
     # A folder named pages/ switches Streamlit's older navigation on until app.py has run once: until then a link

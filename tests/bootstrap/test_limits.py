@@ -47,3 +47,13 @@ def test_a_short_log_and_a_pipe_are_left_alone(tmp_path):
         log = limits.BoundedLog(writing, most=1, tail=1)
         print("two", file=log, flush=True)
         assert reading.readline() == "two\n" and not log.isatty()
+
+
+def test_a_limit_of_uploads_is_passed_on_and_one_that_makes_no_sense_is_not():
+    environ = {}
+    assert limits.set_upload_limit(environ) is None and environ == {}
+    for given in ("0", "-1", "lots", "1e3", "９", "9" * 400):
+        environ = {limits.UPLOAD: given}
+        assert "from 1 to 100,000" in limits.set_upload_limit(environ) and len(environ) == 1
+    environ = {limits.UPLOAD: " 2000 "}
+    assert limits.set_upload_limit(environ) is None and environ["STREAMLIT_SERVER_MAX_UPLOAD_SIZE"] == "2000"

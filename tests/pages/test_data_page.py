@@ -6,12 +6,13 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from core import data
-from core.data import folder, statistics
+from core.data import folder, statistics, uploads
 from core.images.pixel_choices import PixelChoices
 from core.images.shape import GREY_28, ImageShape
 from core.jobs import download, image_import
 from core.jobs.messages import Ended
 from core.system.paths import ROOT
+from tests.core.data.test_archive import png
 from tests.pages.page_tools import keys_of, open_page, text_of
 from ui.data import sheets
 from ui.shared.formatting import format_sig
@@ -172,7 +173,7 @@ def test_a_damaged_set_says_what_is_wrong_and_offers_to_replace_it(tmp_path):
 
 def test_a_folder_without_a_path_waits_for_one():
     app = choose(page(), "folder")
-    assert "No pictures yet" in words(app) and not app.error and not app.metric
+    assert "Upload pictures, or type the path" in words(app) and not app.error and not app.metric
 
 
 def test_a_folder_that_does_not_exist_is_named_and_the_page_stays():
@@ -373,7 +374,7 @@ def test_a_large_set_says_what_it_takes_and_is_imported_by_a_job(tmp_path, monke
     executing = executor.next()
     assert executing.order.task == "import_images" and "Importing 4 files" in words(app)
     job = image_import.current(str(tmp_path / "own"), GREY_28, PixelChoices())
-    assert keys(app) == {f"import_stop_{job.key}_{job.id}"}
+    assert {key for key in keys(app) if key.startswith("import")} == {f"import_stop_{job.key}_{job.id}"}
     executing.send(Ended("failed", "One sentence."))
     assert job.wait(timeout=60)
     app.run()
@@ -381,3 +382,33 @@ def test_a_large_set_says_what_it_takes_and_is_imported_by_a_job(tmp_path, monke
     data.load("folder", str(tmp_path / "own"))
     app.run()
     assert not app.exception and "data_train" in keys(app)
+
+
+def uploaded(app: AppTest, *files: tuple[str, bytes]) -> AppTest:
+    app.file_uploader[0].set_value([(name, content, "") for name, content in files]).run()
+    assert not app.exception
+    return app
+
+
+def test_uploaded_pictures_are_looked_at_then_kept_as_a_set_that_can_be_opened_and_deleted(tmp_path):
+    app = choose(page(), "folder")
+    uploaded(app, ("1.png", png(10)), ("2.png", png(20)), ("notes.txt", b"milk"), ("labels.csv", b"1.png,<a>\n2.png,b"))
+    assert uploads.sets() == [] and "2 classes: <a>, b." in words(app) and "notes.txt is not a picture" in words(app)
+    app.text_input(key="data_upload_name").set_value("../my set").run()
+    app.button(key="data_upload_keep").click().run()
+    assert "cannot be a set's name" in words(app) and uploads.sets() == []
+    app.text_input(key="data_upload_name").set_value("my set").run()
+    app.button(key="data_upload_keep").click().run()
+    (kept,) = uploads.sets()
+    assert (kept.name, len(kept.owner)) == ("my set", 12)
+    assert not app.exception and app.text_input(key="data_folder").value == str(kept.source)
+    assert {m.label: m.value for m in app.metric}["Training images"] == "1" and "data_train" in keys(app)
+    app.button(key="data_upload_more").click().run()
+    uploaded(app, ("3.txt", b"no picture"))
+    assert "No picture among these files can be used" in words(app) and app.button(key="data_upload_keep").disabled
+    uploaded(app, ("a.rar", b"Rar!\x1a\x07\x00"))
+    assert "is an archive that is not read" in words(app) and len(list(uploads.folder().iterdir())) == 1
+    app.button(key="data_uploaded_my set").click().run()
+    assert app.text_input(key="data_folder").value == str(kept.source)
+    app.button(key="data_uploaded_delete_my set").click().run()
+    assert uploads.sets() == [] and app.text_input(key="data_folder").value == "" and not app.exception

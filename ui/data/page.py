@@ -18,6 +18,7 @@ from ui.data import inputs, sheets
 from ui.data.download_box import download_box
 from ui.data.explain import explain
 from ui.data.import_box import import_box
+from ui.data.upload_box import choose_uploaded, upload_box
 from ui.shared import address
 from ui.shared.address import Parameter, whole
 from ui.shared.formatting import escape_markdown, format_sig, pluralize
@@ -38,6 +39,8 @@ def page() -> None:
         st.markdown("A model learns only what its images show. Look at them before you train.")
         name = inputs.choose_set(status)
         path = inputs.choose_folder() if name == "folder" else inputs.no_folder()
+        if name == "folder":
+            choose_uploaded(path)
         shape = inputs.choose_shape(name)
         pixels = inputs.choose_pixels(name)
         images, problem = _load(name, path, shape, pixels)
@@ -53,8 +56,11 @@ def page() -> None:
         elif isinstance(problem, Import):
             with st.container(border=True, height=420, vertical_alignment="center"):
                 import_box(path, shape, pixels, problem)
+        elif name == "folder" and not path.strip():
+            with st.container(border=True):
+                upload_box(shape, pixels)
         else:
-            _empty(name, path, problem, status[name].ready)
+            _empty(name, problem, status[name].ready)
     if images:
         _skipped(images)
         _factors(images)
@@ -114,18 +120,11 @@ def _missing(name: str, damaged: bool) -> None:
         )
 
 
-def _empty(name: str, path: str, problem: str, ready: bool) -> None:
+def _empty(name: str, problem: str, ready: bool) -> None:
     """The place of the pictures while there are none: what is missing and the next step."""
     with st.container(border=True, height=420, vertical_alignment="center"):
         title = data.SOURCES[name].title
-        if name == "folder" and not path.strip():
-            st.markdown("**No pictures yet.** Type the path of a folder or a zip archive of pictures.")
-            st.caption(
-                "One sub-folder per class, or all pictures in one folder; `train` and `test` folders are respected. "
-                "Each picture is fitted into the image shape you choose. Your files stay as they are, and an archive "
-                "is read without unpacking it."
-            )
-        elif name == "folder":
+        if name == "folder":
             st.error("These pictures cannot be used.", icon=":material/folder_off:")
             st.text(problem)  # plain text: it quotes a path
         elif ready:

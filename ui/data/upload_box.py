@@ -1,0 +1,220 @@
+"""Upload of pictures on the Data page: files, a folder or an archive, looked at before they become a set of the lab."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from core.data import DataError, uploads
+from core.data.uploads import UploadedSet, Waiting
+from core.images.pixel_choices import PixelChoices
+from core.images.shape import ImageShape
+from ui.data import inputs
+from ui.data.preview import preview
+from ui.shared.formatting import escape_markdown
+from ui.shared.owner import label, me
+
+_FILES, _FOLDER = "files", "folder"
+_KINDS = {_FILES: "Files or an archive", _FOLDER: "A folder"}
+
+_ROUND, _PROBLEM, _NAME = "data_upload_round", "data_upload_problem", "data_upload_name"
+"""Session-state keys: how often the uploader was emptied, why a set was not kept, and the name typed for it."""
+
+
+class _Place:
+    """The upload that a visitor looks at, deleted where it is not kept when the visitor goes."""
+
+    def __init__(self) -> None:
+        self.ids: tuple[str, ...] = ()
+        self.waiting: Waiting | None = None
+        self.problem = ""
+
+    def clear(self) -> None:
+        if self.waiting is not None:
+            self.waiting.discard()
+        self.ids, self.waiting, self.problem = (), None, ""
+
+
+@st.cache_resource(scope="session", on_release=_Place.clear, show_spinner=False)
+def _place() -> _Place:
+    return _Place()
+
+
+def limit() -> int:
+    """Megabytes of an upload, at most."""
+    return int(st.get_option("server.maxUploadSize"))
+
+
+def upload_box(shape: ImageShape, pixels: PixelChoices) -> None:
+    """Draw the uploader and, once files have come in, what they become and the button that keeps them."""
+    st.markdown("**Upload pictures, or type the path of a folder or file on the left.**")
+    kind = st.segmented_control(
+        "What to upload",
+        list(_KINDS),
+        format_func=_KINDS.__getitem__,
+        default=_FILES,
+        key="data_upload_kind",
+        required=True,
+        help="Files: pictures, or one zip archive, npz, npy or IDX file. A folder: its sub-folders become classes. "
+        "Most phones can choose files only.",
+    )
+    found = st.file_uploader(
+        "Pictures or an archive" if kind == _FILES else "A folder of pictures",
+        accept_multiple_files="directory" if kind == _FOLDER else True,
+        max_upload_size=limit(),
+        key=f"data_upload_{kind}_{st.session_state.setdefault(_ROUND, 0)}",
+        help=f"Up to {limit():,} MB in all. They stay on the computer that runs the lab. LATENT_LAB_UPLOAD_MB sets "
+        "another limit when the lab starts.",
+    )
+    _received(list(found or []))
+    place = _place()
+    if place.problem:
+        st.error("These files cannot be used.", icon=":material/error:")
+        st.text(place.problem)  # plain text: it quotes names of files
+    elif place.waiting is not None:
+        _look(place.waiting, shape, pixels)
+    else:
+        st.caption(
+            "Sub-folders become classes, and `train` and `test` folders are respected. A table `labels.csv` with the "
+            "columns `file,label` gives classes as well. You see what becomes of the pictures before anything is kept."
+        )
+
+
+def _received(files: list[Any]) -> None:
+    """Write newly uploaded files to the disk, where they can be looked at as a set."""
+    place, ids = _place(), tuple(file.file_id for file in files)
+    if ids == place.ids:
+        return
+    place.clear()
+    st.session_state.pop(_PROBLEM, None)
+    place.ids = ids
+    if not files:
+        return
+    with st.spinner("Storing the files", show_time=True):
+        try:
+            place.waiting = uploads.receive(files, limit() * 2**20)
+        except DataError as error:
+            place.problem = str(error)
+        else:
+            st.session_state[_NAME] = place.waiting.title
+
+
+def _look(waiting: Waiting, shape: ImageShape, pixels: PixelChoices) -> None:
+    usable = preview(str(waiting.source), shape, pixels, key="upload_preview")
+    name, keep, discard = st.columns([4, 2, 2], vertical_alignment="bottom")
+    with name:
+        st.text_input("Name of the set", key=_NAME, max_chars=60, help="Under this name it is found in the lab.")
+    with keep:
+        st.button(
+            "Use this set",
+            key="data_upload_keep",
+            type="primary",
+            icon=":material/check:",
+            width="stretch",
+            disabled=not usable,
+            on_click=_keep,
+            help="Keeps the files as a set of this lab." if usable else "None of the pictures tried can be read.",
+        )
+    with discard:
+        st.button(
+            "Discard",
+            key="data_upload_discard",
+            icon=":material/delete:",
+            width="stretch",
+            on_click=_discard,
+            help="Deletes the uploaded files.",
+        )
+    if problem := st.session_state.get(_PROBLEM):
+        st.error(escape_markdown(problem), icon=":material/error:")
+
+
+def _keep() -> None:
+    place = _place()
+    if place.waiting is None:
+        return
+    try:
+        kept = place.waiting.keep(st.session_state.get(_NAME, ""), me())
+    except DataError as error:
+        st.session_state[_PROBLEM] = str(error)
+        return
+    place.waiting = None
+    _discard()
+    st.session_state[inputs.FOLDER.box] = str(kept.source)
+
+
+def _discard() -> None:
+    _place().clear()
+    st.session_state.pop(_PROBLEM, None)
+    st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1  # another key: an uploader without files
+
+
+def choose_uploaded(path: str) -> None:
+    """Draw what can be done with sets that were uploaded before: open one, upload others, delete the open one."""
+    found = uploads.sets()
+    opened = next((one for one in found if str(one.source) == path.strip()), None)
+    with st.container(horizontal=True, gap="small", key="data_uploaded"):
+        if found:
+            _open(found, opened)
+        if path.strip():
+            st.button(
+                "Upload pictures",
+                key="data_upload_more",
+                icon=":material/upload:",
+                on_click=_show,
+                args=("",),
+                help="Brings in pictures of yours as another set.",
+            )
+        if opened is not None:
+            _delete(opened)
+
+
+def _open(found: list[UploadedSet], opened: UploadedSet | None) -> None:
+    with st.popover(
+        f"Uploaded: {escape_markdown(opened.name)}" if opened else f"Uploaded sets: {len(found)}",
+        icon=":material/photo_library:",
+        key="data_uploaded_sets",
+        help="Sets that were uploaded to this lab.",
+    ):
+        for one in found:
+            st.button(
+                escape_markdown(one.name) + (f" · {label(one.owner)}" if one.owner else ""),
+                key=f"data_uploaded_{one.name}",
+                type="tertiary",
+                disabled=one is opened,
+                on_click=_show,
+                args=(str(one.source),),
+                help="Opens this set.",
+            )
+
+
+def _delete(opened: UploadedSet) -> None:
+    with st.popover("Delete", icon=":material/delete:", key="data_uploaded_delete", help="Deletes this uploaded set."):
+        whose = label(opened.owner)
+        of = "" if whose in ("", "you") else f" It was uploaded by {whose}."
+        st.markdown(
+            f"Delete **{escape_markdown(opened.name)}** from this lab?{of} Models that were trained on it stay, but "
+            "what they show of its pictures is gone."
+        )
+        st.button(
+            "Delete the set",
+            key=f"data_uploaded_delete_{opened.name}",
+            on_click=_deleted,
+            args=(opened,),
+            help="Deletes its files for good.",
+        )
+        if problem := st.session_state.pop(_PROBLEM, None):
+            st.error(escape_markdown(problem), icon=":material/error:")
+
+
+def _deleted(opened: UploadedSet) -> None:
+    try:
+        uploads.delete(opened)
+    except DataError as error:
+        st.session_state[_PROBLEM] = str(error)
+    else:
+        _show("")
+
+
+def _show(path: str) -> None:
+    st.session_state[inputs.FOLDER.box] = path
