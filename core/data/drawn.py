@@ -96,7 +96,7 @@ class Drawing:
 
 def folder() -> Path:
     """Folder with one sub-folder per drawn set."""
-    return paths.data_folder() / "drawn"
+    return paths.sets_folder() / "drawn"
 
 
 def sets() -> list[DrawnSet]:

@@ -14,7 +14,7 @@ import os
 import re
 import threading
 import unicodedata
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -37,8 +37,8 @@ from core.images.shape import GREY_28, ImageShape
 from core.system import cache
 from core.system.user_paths import existing, shown
 
-MAX_MEMORY = 4_000_000_000
-"""Bytes of the images in memory, at most."""
+SPARE = 100_000_000
+"""Bytes of the disk that an import leaves free."""
 
 KEPT = 2
 """Sets that stay in memory."""
@@ -72,7 +72,7 @@ def load(
         folder: path of the folder or the archive. choices: what becomes black and white; the set's `pixels` says what
             was used. watch: see `Watch`.
     Raises:
-        DataError: no such folder, no usable picture in it, or too many files.
+        DataError: no such folder, no usable picture in it, too many files, or no room for them.
     """
     source = find(folder)
     key = (source, source.mark, shape, choices or PixelChoices())
@@ -99,13 +99,14 @@ class Import:
 
     Attributes:
         files: their number, or that of the images in a file of numbers. what: `file` or `image`. size: their bytes.
-        memory: bytes of the images.
+        memory: bytes of the images. mapped: whether they stay on the disk, since they would fill the memory.
     """
 
     files: int
     what: str
     size: int
     memory: int
+    mapped: bool = False
 
 
 def waiting(folder: str, shape: ImageShape, choices: PixelChoices) -> Import | None:
@@ -119,12 +120,12 @@ def waiting(folder: str, shape: ImageShape, choices: PixelChoices) -> Import | N
     with _lock:
         if key in _kept:
             return None
-    if import_cache.file_of(source.place, *key[1:]).is_file() or not _heavy(source):
+    if import_cache.file_of(source.place, *key[1:]).is_file() or not _heavy(source, shape):
         return None
-    _check_memory(source, len(source.entries), shape)
+    _check_room(source, len(source.entries), shape)
     size = sum(entry.size for entry in source.entries)
-    what = "image" if source.kind == "file" else "file"
-    return Import(len(source.entries), what, size, len(source.entries) * shape.values)
+    what, needed = "image" if source.kind == "file" else "file", len(source.entries) * shape.values
+    return Import(len(source.entries), what, size, needed, import_cache.is_mapped(needed))
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,11 +164,14 @@ def _previewed(folder: str, mark: tuple[Entry, ...], shape: ImageShape, choices:
     entries = source.entries
     places, notes = source.places
     used, more = source.settled(choices)
+    profiles = _Profiles()
     found, skipped = dict[int, _Row](), list[tuple[str, str]]()
     with source.open(used) as content:
         for rows in _spread(len(entries), count):
             chosen = [row for row in rows if not places[row].table]
-            decoded = _decoded([entries[row] for row in chosen], [places[row] for row in chosen], content, shape, used)
+            decoded = _decoded(
+                [entries[row] for row in chosen], [places[row] for row in chosen], content, shape, used, profiles
+            )
             for row, (entry, _, pages) in zip(chosen, decoded, strict=True):
                 page = next((page for page in pages if not isinstance(page, str)), None)
                 if page is not None:
@@ -186,7 +190,7 @@ def _previewed(folder: str, mark: tuple[Entry, ...], shape: ImageShape, choices:
         tuple(shown(entries[row].name) for row in rows),
         tuple(skipped),
         _readable(sorted({place.label for place in places if place.label is not None}, key=natural)),
-        notes + more,
+        notes + more + profiles.notes,
     )
 
 
@@ -199,9 +203,11 @@ def _spread(length: int, count: int) -> Iterator[list[int]]:
         seen.update(rows)
 
 
-def _heavy(source: PictureSource) -> bool:
-    """Whether reading the set takes longer than a page should wait."""
-    return len(source.entries) > MANY_FILES or sum(entry.size for entry in source.entries) > MANY_BYTES
+def _heavy(source: PictureSource, shape: ImageShape) -> bool:
+    """Whether reading the set takes longer than a page should wait, or its images stay on the disk."""
+    count = len(source.entries)
+    large = count > MANY_FILES or sum(entry.size for entry in source.entries) > MANY_BYTES
+    return large or import_cache.is_mapped(count * shape.values)
 
 
 def _kept_or_read(key: _Key, watch: Watch | None) -> ImageSet:
@@ -210,13 +216,15 @@ def _kept_or_read(key: _Key, watch: Watch | None) -> ImageSet:
     path = import_cache.file_of(source.place, mark, shape, choices)
     if found := import_cache.load(path):
         return found
-    if not _heavy(source):
+    if not _heavy(source, shape):
         return read(source, shape, choices, watch)
     with cache.computing(path):
         if found := import_cache.load(path):
             return found
         images = read(source, shape, choices, watch)
-        import_cache.save(path, images, import_cache.file_of(source.place, mark, shape, images.pixels))
+        kept = import_cache.save(path, images, import_cache.file_of(source.place, mark, shape, images.pixels))
+        if isinstance(images.train_images, np.memmap):
+            images = (import_cache.load(path) if kept else None) or images  # the file for reading is deleted
         return images
 
 
@@ -284,33 +292,69 @@ def read(
     """The pictures of a folder or an archive as a set; files that cannot be read are listed in `skipped`.
 
     Raises:
-        DataError: none can be used, or they would take more than `MAX_MEMORY`.
+        DataError: none can be used, or there is no room for them.
     """
     entries = source.entries
-    _check_memory(source, len(entries), shape)
+    _check_room(source, len(entries), shape)
     where, notes = source.places
     choices, said = source.settled(choices or PixelChoices())
-    found = _Found(source, shape, choices, len(entries))
+    found, profiles = _Found(source, shape, choices, len(entries)), _Profiles()
     with source.open(choices) as content:
-        for number, (entry, place, pages) in enumerate(_decoded(entries, where, content, shape, found.choices)):
+        for number, (entry, place, pages) in enumerate(
+            _decoded(entries, where, content, shape, found.choices, profiles)
+        ):
             found.add(entry, place, pages)
             if watch and number % BLOCK == 0:
                 watch(number, len(entries))
     if not found.count:
         raise DataError(_nothing(source, found.skipped))
-    return found.finished(notes + said)
+    return found.finished(notes + said + profiles.notes)
 
 
-def _check_memory(source: PictureSource, count: int, shape: ImageShape) -> None:
-    if (size := count * shape.values) > MAX_MEMORY:
+def _check_room(source: PictureSource, count: int, shape: ImageShape) -> None:
+    """Refuse images that stay on the disk where it has no room for them, twice while they are read."""
+    size = count * shape.values
+    if not import_cache.is_mapped(size):
+        return
+    free = cache.free_space()
+    if free is not None and 2 * size + SPARE > free:
         raise DataError(
-            f"“{shown(source.place)}” holds {count:,} files; images of {shape} would take {size / 1e9:.1f} GB of "
-            f"memory. Choose a smaller shape or fewer images (up to {MAX_MEMORY / 1e9:.0f} GB)."
+            f"“{shown(source.place)}” holds {count:,} files; images of {shape} take {2 * size / 1e9:,.1f} GB of the "
+            f"disk while they are read, and {free / 1e9:,.1f} GB are free. Choose a smaller shape or fewer images, or "
+            "name a folder on a larger disk with LATENT_LAB_CACHE."
         )
 
 
+class _Profiles:
+    """Colour profiles of pictures, counted by several threads."""
+
+    def __init__(self) -> None:
+        self._counts, self._counting = Counter[str](), threading.Lock()
+
+    def add(self, page: Decoded | str) -> None:
+        """Count the profile of a picture that has one."""
+        if isinstance(page, Decoded) and page.profile:
+            with self._counting:
+                self._counts[page.profile] += 1
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """A sentence on the profiles that were ignored, or none."""
+        count, names = self._counts.total(), [f"“{shown(name)}”" for name, _ in self._counts.most_common(3)]
+        if not count:
+            return ()
+        pictures = "1 picture has a colour profile" if count == 1 else f"{count:,} pictures have a colour profile"
+        more = " and others" if len(self._counts) > len(names) else ""
+        return (f"{pictures} ({', '.join(names)}{more}), which is ignored: their levels are taken as sRGB.",)
+
+
 def _decoded(
-    entries: Sequence[Entry], where: Sequence[Place], content: Content, shape: ImageShape, choices: PixelChoices
+    entries: Sequence[Entry],
+    where: Sequence[Place],
+    content: Content,
+    shape: ImageShape,
+    choices: PixelChoices,
+    profiles: _Profiles,
 ) -> Iterator[tuple[Entry, Place, list[_Row | str]]]:
     """The pages of each file in order, with a few blocks of files on the way at once."""
 
@@ -323,8 +367,11 @@ def _decoded(
             found = content(entry)
             if isinstance(found, np.ndarray):
                 return [_ready(picture_files.from_array(found, shape, choices.fit), shape, choices)]
-            pages = picture_files.pages(found, shape, name=entry.name, fit=choices.fit)
-            return [_ready(page, shape, choices) for page in pages]
+            rows = []
+            for page in picture_files.pages(found, shape, name=entry.name, fit=choices.fit):
+                profiles.add(page)
+                rows.append(_ready(page, shape, choices))
+            return rows
         except ImageError as error:
             return [str(error)]
 
@@ -362,7 +409,7 @@ class _Found:
     def __init__(self, source: PictureSource, shape: ImageShape, choices: PixelChoices, files: int):
         self.choices, self.count, self.skipped = choices, 0, list[tuple[str, str]]()
         self._source, self._shape = source, shape
-        self._images = np.empty((files, *shape.picture), np.uint8)
+        self._images = _room(files, shape)
         self._special: dict[int, Decoded] = {}
         self._labels, self._parts = list[int](), list[str]()
         self._classes: dict[str, int] = {}
@@ -386,18 +433,28 @@ class _Found:
 
     def _append(self, page: _Row) -> None:
         if self.count == len(self._images):
-            larger = self.count + max(16, self.count // 4)
-            _check_memory(self._source, self.count + 1, self._shape)
-            self._images.resize((larger, *self._shape.picture), refcheck=False)
+            self._resize(self.count + max(16, self.count // 4))
         if isinstance(page, Decoded):
             self._special[self.count] = page
         else:
             self._images[self.count] = page
         self.count += 1
 
+    def _resize(self, count: int) -> None:
+        """Make room for so many images, or give back what is left; without a second array in memory."""
+        large = import_cache.is_mapped(count * self._shape.values)
+        if isinstance(self._images, np.memmap) and count <= len(self._images):
+            self._images = self._images[:count]
+        elif large or isinstance(self._images, np.memmap):
+            _check_room(self._source, count, self._shape)
+            before, self._images = self._images, _room(count, self._shape)
+            self._images[: self.count] = before[: self.count]
+        else:
+            self._images.resize((count, *self._shape.picture), refcheck=False)
+
     def finished(self, notes: tuple[str, ...]) -> ImageSet:
         """The images with their levels, classes and parts."""
-        self._images.resize((self.count, *self._shape.picture), refcheck=False)
+        self._resize(self.count)
         used = levels.settle(list(self._special.values()), self.choices)
         for row, decoded in self._special.items():
             self._images[row] = levels.picture(decoded, used, self._shape)
@@ -405,7 +462,8 @@ class _Found:
             files = "1 file holds" if self._series == 1 else f"{self._series:,} files hold"
             notes += (f"{files} several pages or frames: each of these {self._of_series:,} is an image of the set.",)
         notes += levels.notes(self._special, self._images, used)
-        classes = sorted(self._classes, key=natural)
+        # The order of a drawn set is its makers'; that in which labels come up in a table means nothing.
+        classes = list(self._classes) if self._source.kind == "set" else sorted(self._classes, key=natural)
         number = {self._classes[name]: i for i, name in enumerate(classes)} | {-1: -1}
         labels = np.array([number[label] for label in self._labels], np.int64)
         train, test, held_out, more = _parts(self._parts, self._images, labels)
@@ -423,6 +481,13 @@ class _Found:
             used,
             held_out,
         )
+
+
+def _room(count: int, shape: ImageShape) -> np.ndarray:
+    try:
+        return import_cache.room(count, shape.picture)
+    except OSError as error:
+        raise DataError(cache.not_kept("The images")) from error
 
 
 def _divided(images: np.ndarray, train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

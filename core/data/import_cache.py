@@ -1,7 +1,9 @@
 """Cache of sets that take long to read: a set that was made of a folder or an archive, in one file.
 
 The file holds a line of JSON and the arrays as they are in memory, so that 180 MB are there again in a third of a
-second and are written without a copy. Its name is a digest of the source's files, of the image shape and of the pixel
+second and are written without a copy. Images that would fill the memory (`memory.most_for_images`) are not read but
+mapped: they stay on the disk, and the system reads those that are used and keeps as many of them as it has room for.
+Its name is a digest of the source's files, of the image shape and of the pixel
 choices.
 """
 
@@ -10,11 +12,12 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -22,7 +25,7 @@ from core.data.image_set import ImageSet
 from core.data.picture_source import Entry
 from core.images.pixel_choices import PixelChoices
 from core.images.shape import ImageShape
-from core.system import cache, paths
+from core.system import cache, memory, paths
 from core.system.atomic_files import write_atomic
 
 FORMAT = "latent-lab-images-1"
@@ -41,6 +44,39 @@ def file_of(place: Path, mark: Sequence[Entry], shape: ImageShape, choices: Pixe
     asked = f"{FORMAT} {shape.chw} {sorted(asdict(choices).items())}"
     name = cache.digest(os.fsencode(place), files.encode("utf-8", "surrogateescape"), asked)
     return paths.cache_folder() / f"imported-{name}{_ENDING}"
+
+
+def is_mapped(size: int) -> bool:
+    """Whether images of so many bytes stay on the disk."""
+    return size > memory.most_for_images()
+
+
+def room(count: int, picture: tuple[int, ...]) -> np.ndarray:
+    """A place for images that are about to be read, `uint8` [count, H, W] or [count, H, W, 3]: in memory, or, where
+    they would fill it, in a file of the cache folder that goes with the array.
+
+    Raises:
+        OSError: the cache folder is full or cannot be written to.
+    """
+    shape = (count, *picture)
+    size = int(np.prod(shape, dtype=object))
+    if not is_mapped(size):
+        return np.empty(shape, np.uint8)
+    paths.cache_folder().mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=paths.cache_folder(), prefix=".imported-") as file:
+        # A full disk is an error here; later, in memory that is mapped, it would end the process.
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(file.fileno(), 0, size)
+        else:
+            _fill(file, size)
+        return np.memmap(file, np.uint8, "r+", shape=shape)
+
+
+def _fill(file: IO[bytes], size: int) -> None:
+    block = bytes(1_000_000)
+    for start in range(0, size, len(block)):
+        file.write(block[: size - start])
+    file.flush()
 
 
 def save(path: Path, images: ImageSet, also: Path) -> bool:
@@ -79,11 +115,12 @@ def load(path: Path) -> ImageSet | None:
             facts: dict[str, Any] = json.loads(file.readline(100_000_000))
             if facts["format"] != FORMAT:
                 return None
+            mapped = is_mapped(sum(int(np.prod(shape)) for shape in (facts["shapes"][0], facts["shapes"][2])))
             arrays = {
-                name: _read(file, _TYPES.get(name, "<i8"), shape)
+                name: _read(file, _TYPES.get(name, "<i8"), shape, mapped and name in _TYPES)
                 for name, shape in zip(_ARRAYS, facts["shapes"], strict=True)
             }
-        if facts["checksum"] != cache.digest(*arrays.values()):
+        if not mapped and facts["checksum"] != cache.digest(*arrays.values()):  # else all of it would be read
             return None
         with contextlib.suppress(OSError):
             os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))
@@ -103,7 +140,11 @@ def load(path: Path) -> ImageSet | None:
         return None
 
 
-def _read(file: Any, kind: str, shape: Sequence[int]) -> np.ndarray:
+def _read(file: IO[bytes], kind: str, shape: Sequence[int], mapped: bool) -> np.ndarray:
+    if mapped and np.prod(shape):
+        array: np.ndarray = np.memmap(file, kind, "r", file.tell(), tuple(shape))
+        file.seek(array.nbytes, os.SEEK_CUR)
+        return array
     array = np.fromfile(file, kind, int(np.prod(shape)))
     return array.reshape(shape)
 

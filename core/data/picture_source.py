@@ -25,7 +25,7 @@ from core.images.convert import ImageError
 from core.images.pixel_choices import PixelChoices
 from core.system.user_paths import shown
 
-MAX_FILES = 300_000
+MAX_FILES = 2_000_000
 """Files in a folder or an archive, at most: more are probably a whole disk, chosen by mistake."""
 
 MAX_TABLES = 20

@@ -67,7 +67,7 @@ class UploadedSet:
 
 def folder() -> Path:
     """Folder with one sub-folder per uploaded set."""
-    return paths.data_folder() / "uploaded"
+    return paths.sets_folder() / "uploaded"
 
 
 def sets() -> list[UploadedSet]:
@@ -204,7 +204,7 @@ def _not_written(error: OSError) -> DataError:
         return DataError(f"The disk of “{where}” is full: nothing was stored. Free some space, then upload again.")
     return DataError(
         f"Nothing was stored: “{where}” cannot be written to ({error.strerror or error}). Change its permissions, or "
-        "name another data folder with LATENT_LAB_DATA."
+        "name another folder for such sets with LATENT_LAB_SETS."
     )
 
 

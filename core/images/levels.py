@@ -41,6 +41,7 @@ class Decoded:
         transparent: whether that is the file's transparency; otherwise it has values that are no numbers.
         sample: values of a deep picture, `float32` [k], with the least and the greatest; None: the file has 8 bits.
         ends: white of such a file by itself, the least of these that its values do not exceed.
+        profile: name of the colour profile in the file, which is ignored; empty for none and for sRGB.
     """
 
     values: np.ndarray
@@ -48,6 +49,7 @@ class Decoded:
     transparent: bool = False
     sample: np.ndarray | None = None
     ends: tuple[float, ...] = (65535.0,)
+    profile: str = ""
 
     @property
     def luminance(self) -> float:

@@ -12,6 +12,7 @@ import stat
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import IO, NamedTuple
@@ -238,4 +239,18 @@ def _page(picture: Image.Image, source: bytes | str | Path, shape: shrinking.Fra
         low = deep_pictures.low_bytes(picture, source, layout)
         deep_pictures.prepare(picture, layout)
         picture.load()
-        return shrinking.shrunk(picture, low, layout, shape, fit)
+        page = shrinking.shrunk(picture, low, layout, shape, fit)
+    profile = picture.info.get("icc_profile")
+    return replace(page, profile=_profile_name(profile)) if isinstance(profile, bytes) and profile else page
+
+
+@lru_cache(maxsize=64)
+def _profile_name(profile: bytes) -> str:
+    """The name of a colour profile; empty for sRGB, which pictures are taken to have anyway."""
+    from PIL import ImageCms
+
+    try:
+        name = ImageCms.getProfileDescription(ImageCms.ImageCmsProfile(io.BytesIO(profile))).strip()
+    except Exception:  # of a damaged profile, which is ignored as all are
+        return ""
+    return "" if name.lower().startswith("srgb") else name[:60] or "without a name"

@@ -12,6 +12,7 @@ import contextlib
 import hashlib
 import json
 import os
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -88,6 +89,17 @@ def not_kept(what: str) -> str:
         f"{what} could not be kept: {plain(str(paths.cache_folder()))} cannot be written to. Free some space, or "
         "choose another folder with LATENT_LAB_CACHE."
     )
+
+
+def free_space() -> int | None:
+    """Bytes that are free on the disk of the cache folder; None where the system does not say."""
+    folder = paths.cache_folder()
+    while not folder.is_dir() and folder != folder.parent:
+        folder = folder.parent
+    try:
+        return shutil.disk_usage(folder).free
+    except OSError:
+        return None
 
 
 def load(path: Path, touch: bool = True) -> Entry | None:

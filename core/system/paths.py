@@ -1,8 +1,9 @@
 """Folders that the lab reads and writes.
 
-Three environment variables move them: `LATENT_LAB_RUNS` (trained runs, perhaps on a shared drive), `LATENT_LAB_DATA`
-(image files, perhaps on a memory stick) and `LATENT_LAB_CACHE` (derived results). They are read at each call, so that
-a test can name a scratch folder.
+Environment variables move them: `LATENT_LAB_RUNS` (trained runs, perhaps on a shared drive), `LATENT_LAB_DATA` (image
+files, perhaps on a memory stick), `LATENT_LAB_SETS` (sets that visitors make or upload, where the folder of image files
+cannot be written to) and `LATENT_LAB_CACHE` (derived results). They are read at each call, so that a test can name a
+scratch folder.
 """
 
 from __future__ import annotations
@@ -23,6 +24,11 @@ def runs_folder() -> Path:
 def data_folder() -> Path:
     """Folder with the image files in torchvision's layout (default `data/`)."""
     return _folder("LATENT_LAB_DATA", "data")
+
+
+def sets_folder() -> Path:
+    """Folder with the sets that visitors make or upload (default: the folder with the image files)."""
+    return _folder("LATENT_LAB_SETS", "") if os.environ.get("LATENT_LAB_SETS", "").strip() else data_folder()
 
 
 def cache_folder() -> Path:

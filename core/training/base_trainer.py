@@ -26,6 +26,7 @@ from core.runs.history import Row
 from core.system import devices
 from core.system.plain_text import sentence
 from core.system.typed_fields import check
+from core.training import mapped_images
 
 BINS, LEAST_PER_BIN = 50, 8
 """Greatest number of points of the loss curve within one epoch, and least number of batches per point."""
@@ -88,7 +89,7 @@ class BaseTrainer:
         self.recipe, self.device, self.device_name = recipe, device, devices.describe(device)
         self.image_set = load_images(recipe) if image_set is None else image_set
         train, held_out = data.split(self.image_set, recipe.validation, recipe.train_images)
-        self.train_images = convert.to_byte_tensor(self.image_set.train_images[train], device)
+        self.train_images = mapped_images.of_rows(self.image_set.train_images, train, device)
         self.val_images = convert.to_byte_tensor(self.image_set.train_images[held_out], device)
         self.preview_images = convert.to_byte_tensor(_one_of_each_class(self.image_set), device)
         generator = torch.Generator().manual_seed(1)

@@ -13,6 +13,7 @@ from core.models.likelihood import build
 from core.models.networks import WithLinearPath
 from core.recipes.budget import REGRESSION_IMAGES
 from core.recipes.recipe import Recipe
+from core.training.mapped_images import Images
 
 SMALL = 0.01
 """σ of random initial latents: near 0, where the decoder is still nearly linear (as in DeepSDF)."""
@@ -39,7 +40,7 @@ RIDGE = 1e-3
 """Penalty of the regression, as a share of the mean squared singular value."""
 
 
-def initial_table(recipe: Recipe, images: Tensor) -> Tensor:
+def initial_table(recipe: Recipe, images: Images) -> Tensor:
     """The table a training begins with, [N, code_dim], from uint8 images [N, C, H, W].
 
     `small`: μ ~ N(0, 0.01²). `pca`: the images' coordinates along their main directions, scaled so that the widest has
@@ -61,7 +62,7 @@ def initial_table(recipe: Recipe, images: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def start_linear(model: LatentModel, recipe: Recipe, images: Tensor) -> None:
+def start_linear(model: LatentModel, recipe: Recipe, images: Images) -> None:
     """Set the linear layers beside the networks of a recipe (`beside_pca`) to PCA of the images, and silence the
     networks: uint8 images [N, C, H, W].
 
@@ -104,7 +105,7 @@ class _LinearModel:
     left_out: float
 
 
-def _linear_model(recipe: Recipe, images: Tensor) -> _LinearModel:
+def _linear_model(recipe: Recipe, images: Images) -> _LinearModel:
     """PCA where z is a point with the start `pca`; else the posterior of each image under the linear decoder that fits
     best, a Gaussian in the place of any other likelihood: probabilistic PCA (Tipping & Bishop 1999). From there to a
     decoder of several layers it is not far.
@@ -141,13 +142,13 @@ class _Principal:
     def only(self, these: Tensor) -> _Principal:
         return replace(self, directions=self.directions[:, these], variances=self.variances[these])
 
-    def coordinates(self, images: Tensor, scale: Tensor) -> Tensor:
+    def coordinates(self, images: Images, scale: Tensor) -> Tensor:
         """How far images [N, C, H, W] lie along each direction from the mean image, times `scale`, [N, k]."""
         along, centre = (x.float().to(images.device) for x in (self.directions * scale, self.centre))
-        return torch.cat([(part.flatten(1).float() / 255 - centre) @ along for part in torch.split(images, 8192)])
+        return torch.cat([(part.flatten(1).float() / 255 - centre) @ along for part in images.split(8192)])
 
 
-def _principal(images: Tensor, most: int) -> _Principal:
+def _principal(images: Images, most: int) -> _Principal:
     """The first directions, as many as there are, `most` at most. The same at every call."""
     if images[0].numel() > SMALL_IMAGE and len(images) > FITTED_LARGE:
         return _sketched(images, most)
@@ -170,7 +171,7 @@ def _principal(images: Tensor, most: int) -> _Principal:
     return _Principal(directions, values[:keep], centre, max(0.0, float(others)))
 
 
-def _sketched(images: Tensor, most: int) -> _Principal:
+def _sketched(images: Images, most: int) -> _Principal:
     """The first directions of many large images by subspace iteration from random ones (Halko, Martinsson & Tropp
     2011): a product with all images a few times instead of an eigendecomposition."""
     sample = _spread(images, SKETCHED_VALUES // images[0].numel()).cpu().flatten(1).float() / 255
@@ -190,7 +191,7 @@ def _sketched(images: Tensor, most: int) -> _Principal:
     return _Principal(directions, values[:keep], centre.double(), max(0.0, others / max(1, size - keep)))
 
 
-def fit_ridge(model: AutoDecoder, images: Tensor) -> None:
+def fit_ridge(model: AutoDecoder, images: Images) -> None:
     """Refresh the model's ridge regression from pixels to codes: uint8 images [N, C, H, W], one for each row of its
     table. Both are free to have: training owns N pairs of an image and its code."""
     rows = _rows(len(images), _fitted(images)).to(images.device)
@@ -212,11 +213,11 @@ def fit_ridge(model: AutoDecoder, images: Tensor) -> None:
     model.ridge_bias.copy_(code_mean)
 
 
-def _fitted(images: Tensor) -> int:
+def _fitted(images: Images) -> int:
     return REGRESSION_IMAGES if images[0].numel() <= SMALL_IMAGE else FITTED_LARGE
 
 
-def _spread(images: Tensor, most: int) -> Tensor:
+def _spread(images: Images, most: int) -> Tensor:
     return images[_rows(len(images), most).to(images.device)]
 
 

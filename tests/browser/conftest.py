@@ -53,6 +53,7 @@ class Lab:
         environment = os.environ | {
             "LATENT_LAB_RUNS": str(runs),
             "LATENT_LAB_CACHE": str(log / "cache"),
+            "LATENT_LAB_SETS": str(log / "sets"),
             "PYTHONUNBUFFERED": "1",
         }
         if data is not None:

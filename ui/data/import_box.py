@@ -24,8 +24,14 @@ def import_box(path: str, shape: ImageShape, pixels: PixelChoices, waiting: Impo
         return
     st.markdown(f"**{pluralize(waiting.files, waiting.what)}, {size(waiting.size)}, to import.**")
     st.caption(
-        f"As images of {shape}, they take about {size(waiting.memory)} of memory, and as much of the disk. They are "
-        "read once; later they are there at once, until a file is added, removed or changed."
+        f"As images of {shape}, they take about {size(waiting.memory)} of "
+        + (
+            "the disk, twice as much while they are read. They would fill the memory, so trainings read them from the "
+            "disk. "
+            if waiting.mapped
+            else "memory, and as much of the disk. "
+        )
+        + "They are read once; later they are there at once, until a file is added, removed or changed."
     )
     usable = preview(path, shape, pixels, key="import_preview")
     if job and job.state == "failed":

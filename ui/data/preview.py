@@ -35,8 +35,8 @@ def preview(path: str, shape: ImageShape, pixels: PixelChoices, *, key: str) -> 
     else:
         class_sheet([Row("", "", found.pictures)], key=key, layout="wall", lines=2)
     st.caption(
-        f"{pluralize(len(found.pictures), 'picture')} from all over the set as {shape}. Image shape, fit, ground and "
-        "inversion are chosen on the left."
+        f"{pluralize(len(found.pictures), 'picture')} from all over the set as {shape}. Change image shape, fit, "
+        "ground and inversion until these look right."
     )
     for sentence in (_classes(found.classes), *found.notes, _skipped(found.skipped)):
         if sentence:

@@ -21,6 +21,9 @@ _KINDS = {_FILES: "Files or an archive", _FOLDER: "A folder"}
 _ROUND, _PROBLEM, _NAME = "data_upload_round", "data_upload_problem", "data_upload_name"
 """Session-state keys: how often the uploader was emptied, why a set was not kept, and the name typed for it."""
 
+_ASKED = "data_uploaded_asked"
+"""Session-state key: name of the set whose deletion is in question."""
+
 
 class _Place:
     """The upload that a visitor looks at, deleted where it is not kept when the visitor goes."""
@@ -48,7 +51,7 @@ def limit() -> int:
 
 def upload_box(shape: ImageShape, pixels: PixelChoices) -> None:
     """Draw the uploader and, once files have come in, what they become and the button that keeps them."""
-    st.markdown("**Upload pictures, or type the path of a folder or file on the left.**")
+    st.markdown("**Upload pictures, or type the path of a folder or file.**")
     kind = st.segmented_control(
         "What to upload",
         list(_KINDS),
@@ -77,7 +80,8 @@ def upload_box(shape: ImageShape, pixels: PixelChoices) -> None:
     else:
         st.caption(
             "Sub-folders become classes, and `train` and `test` folders are respected. A table `labels.csv` with the "
-            "columns `file,label` gives classes as well. You see what becomes of the pictures before anything is kept."
+            "columns `file,label` gives classes as well. You see what becomes of the pictures before anything is kept. "
+            f"Up to {limit():,} MB in all."
         )
 
 
@@ -101,8 +105,9 @@ def _received(files: list[Any]) -> None:
 
 
 def _look(waiting: Waiting, shape: ImageShape, pixels: PixelChoices) -> None:
+    buttons = st.container()  # above the pictures, where they are seen without scrolling
     usable = preview(str(waiting.source), shape, pixels, key="upload_preview")
-    name, keep, discard = st.columns([4, 2, 2], vertical_alignment="bottom")
+    name, keep, discard = buttons.columns([4, 2, 2], vertical_alignment="bottom")
     with name:
         st.text_input("Name of the set", key=_NAME, max_chars=60, help="Under this name it is found in the lab.")
     with keep:
@@ -126,7 +131,7 @@ def _look(waiting: Waiting, shape: ImageShape, pixels: PixelChoices) -> None:
             help="Deletes the uploaded files.",
         )
     if problem := st.session_state.get(_PROBLEM):
-        st.error(escape_markdown(problem), icon=":material/error:")
+        buttons.error(escape_markdown(problem), icon=":material/error:")
 
 
 def _keep() -> None:
@@ -150,61 +155,78 @@ def _discard() -> None:
 
 
 def choose_uploaded(path: str) -> None:
-    """Draw what can be done with sets that were uploaded before: open one, upload others, delete the open one."""
+    """Draw what can be done with uploaded sets: open one, upload others, delete the open one."""
     found = uploads.sets()
     opened = next((one for one in found if str(one.source) == path.strip()), None)
-    with st.container(horizontal=True, gap="small", key="data_uploaded"):
-        if found:
-            _open(found, opened)
-        if path.strip():
-            st.button(
-                "Upload pictures",
-                key="data_upload_more",
-                icon=":material/upload:",
-                on_click=_show,
-                args=("",),
-                help="Brings in pictures of yours as another set.",
-            )
-        if opened is not None:
-            _delete(opened)
-
-
-def _open(found: list[UploadedSet], opened: UploadedSet | None) -> None:
+    if not (found or path.strip()):
+        return
     with st.popover(
-        f"Uploaded: {escape_markdown(opened.name)}" if opened else f"Uploaded sets: {len(found)}",
-        icon=":material/photo_library:",
-        key="data_uploaded_sets",
-        help="Sets that were uploaded to this lab.",
+        f"Uploaded: {escape_markdown(opened.name)}" if opened else "Uploaded sets",
+        icon=":material/upload:",
+        width="stretch",
+        key="data_uploaded",
+        help="Opens sets that were uploaded to this lab, takes new pictures, deletes a set.",
     ):
         for one in found:
             st.button(
                 escape_markdown(one.name) + (f" · {label(one.owner)}" if one.owner else ""),
                 key=f"data_uploaded_{one.name}",
                 type="tertiary",
+                icon=":material/photo_library:",
                 disabled=one is opened,
                 on_click=_show,
                 args=(str(one.source),),
                 help="Opens this set.",
             )
+        st.button(
+            "Upload pictures",
+            key="data_upload_more",
+            icon=":material/add:",
+            type="tertiary",
+            disabled=not path.strip(),
+            on_click=_show,
+            args=("",),
+            help="Brings in pictures of yours as another set.",
+        )
+        if opened is not None:
+            _delete(opened)
 
 
 def _delete(opened: UploadedSet) -> None:
-    with st.popover("Delete", icon=":material/delete:", key="data_uploaded_delete", help="Deletes this uploaded set."):
+    if st.session_state.get(_ASKED) != opened.name:
+        st.button(
+            "Delete this set",
+            key=f"data_uploaded_ask_{opened.name}",
+            icon=":material/delete:",
+            type="tertiary",
+            on_click=_ask,
+            args=(opened.name,),
+            help="Asks before it deletes anything.",
+        )
+    else:
         whose = label(opened.owner)
         of = "" if whose in ("", "you") else f" It was uploaded by {whose}."
         st.markdown(
             f"Delete **{escape_markdown(opened.name)}** from this lab?{of} Models that were trained on it stay, but "
             "what they show of its pictures is gone."
         )
-        st.button(
-            "Delete the set",
-            key=f"data_uploaded_delete_{opened.name}",
-            on_click=_deleted,
-            args=(opened,),
-            help="Deletes its files for good.",
-        )
-        if problem := st.session_state.pop(_PROBLEM, None):
-            st.error(escape_markdown(problem), icon=":material/error:")
+        with st.container(horizontal=True):
+            st.button(
+                "Delete for good",
+                key=f"data_uploaded_delete_{opened.name}",
+                on_click=_deleted,
+                args=(opened,),
+                help="Deletes its files.",
+            )
+            st.button(
+                "Keep it", key=f"data_uploaded_stay_{opened.name}", on_click=_ask, args=("",), help="Changes nothing."
+            )
+    if problem := st.session_state.pop(_PROBLEM, None):
+        st.error(escape_markdown(problem), icon=":material/error:")
+
+
+def _ask(name: str) -> None:
+    st.session_state[_ASKED] = name
 
 
 def _deleted(opened: UploadedSet) -> None:
@@ -213,6 +235,7 @@ def _deleted(opened: UploadedSet) -> None:
     except DataError as error:
         st.session_state[_PROBLEM] = str(error)
     else:
+        _ask("")
         _show("")
 
 

@@ -6,11 +6,12 @@ import sys
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from core import data
 from core.data import folder, picture_source
-from core.images.shape import ImageShape
+from core.images.pixel_choices import PixelChoices
+from core.images.shape import GREY_28, ImageShape
 
 
 def picture(path, level=128, size=(28, 28), mode="L"):
@@ -176,10 +177,12 @@ def test_a_folder_is_fitted_into_the_shape_that_is_asked_for(tmp_path):
     assert data.load("folder", str(tmp_path), wide) is images
 
 
-def test_more_images_than_fit_into_memory_are_refused_before_they_are_read(tmp_path, monkeypatch):
+def test_colour_profiles_are_ignored_and_named(tmp_path):
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("XYZ")).tobytes()
     for i in range(3):
-        picture(tmp_path / f"{i}.png")
-    monkeypatch.setattr(folder, "MAX_MEMORY", 3 * 3 * 128 * 128 - 1)
-    with pytest.raises(data.DataError, match="3 files; images of 128 × 128, colour would take"):
-        data.load("folder", str(tmp_path), ImageShape(3, 128, 128))
-    assert data.load("folder", str(tmp_path), ImageShape(1, 128, 128)).shape.height == 128
+        Image.new("L", (28, 28), i).save(tmp_path / f"{i}.png", **({"icc_profile": profile} if i else {}))
+    said = (
+        "2 pictures have a colour profile (“XYZ identity built-in”), which is ignored: their levels are taken as sRGB."
+    )
+    assert data.load("folder", str(tmp_path)).notes == (said,)
+    assert folder.preview(str(tmp_path), GREY_28, PixelChoices()).notes == (said,)

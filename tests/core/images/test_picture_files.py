@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from PIL import Image, ImageOps, TiffImagePlugin
+from PIL import Image, ImageCms, ImageOps, TiffImagePlugin
 
 from core.images import convert, decoding_memory, picture_files, shrinking
 from core.images.picture_files import from_file
@@ -369,3 +369,30 @@ def test_a_picture_that_is_turned_deep_or_transparent_is_cropped_alike():
 def test_an_extremely_long_picture_is_cropped_within_its_own_memory():
     line = Image.new("L", (60_000, 2), 90)
     assert (fitted(line, "crop", ImageShape(1, 16, 16)) == 90).all()
+
+
+# Colours of other modes, by hand
+
+
+def test_cmyk_palette_and_one_bit_give_the_colours_that_they_name():
+    shape = ImageShape(3, 8, 8)
+    inks = {(0, 255, 255, 0): (255, 0, 0), (255, 0, 255, 0): (0, 255, 0), (0, 0, 0, 255): (0, 0, 0)}
+    for ink, colour in inks.items():
+        assert (from_file(encoded(Image.new("CMYK", (8, 8), ink), "TIFF"), shape) == colour).all()
+    indexed = Image.fromarray(np.arange(64, dtype=np.uint8).reshape(8, 8) % 3, "P")
+    indexed.putpalette([10, 20, 30, 200, 100, 50, 7, 8, 9])
+    wanted = np.array([(10, 20, 30), (200, 100, 50), (7, 8, 9)])[np.arange(64).reshape(8, 8) % 3]
+    assert np.array_equal(from_file(encoded(indexed), shape), wanted)
+    checks = np.indices((8, 8)).sum(0) % 2 == 1
+    assert np.array_equal(from_file(encoded(Image.fromarray(checks)), ImageShape(1, 8, 8)), 255 * checks)
+
+
+def test_a_colour_profile_is_named_and_changes_no_level():
+    picture = made_up(ImageShape(3, 8, 8), 1)[0]
+    for profile, name in (("sRGB", ""), ("XYZ", "XYZ identity built-in")):
+        made = ImageCms.ImageCmsProfile(ImageCms.createProfile(profile))
+        file = encoded(Image.fromarray(picture), icc_profile=made.tobytes())
+        (page,) = picture_files.pages(file, ImageShape(3, 8, 8))
+        assert page.profile == name and np.array_equal(page.values, picture)
+    (page,) = picture_files.pages(encoded(Image.fromarray(picture), icc_profile=b"rubbish"), ImageShape(3, 8, 8))
+    assert page.profile == "" and np.array_equal(page.values, picture)
