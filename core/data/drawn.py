@@ -329,5 +329,5 @@ def _told(chosen: DrawnSet) -> Iterator[None]:
     except OSError as error:
         raise DataError(
             f"The set “{chosen.name}” cannot be changed in {shown(chosen.place.parent)} ({error.strerror or error}). "
-            "Nothing was kept. Choose another folder with LATENT_LAB_DATA."
+            "Nothing was kept. Choose another folder with LATENT_LAB_SETS."
         ) from error

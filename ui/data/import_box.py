@@ -8,6 +8,7 @@ from core.data.folder import Import
 from core.images.pixel_choices import PixelChoices
 from core.images.shape import ImageShape
 from core.jobs import image_import
+from core.jobs.image_import import ImportJob
 from ui.data.preview import preview
 from ui.shared import address
 from ui.shared.formatting import escape_markdown, pluralize
@@ -33,7 +34,14 @@ def import_box(path: str, shape: ImageShape, pixels: PixelChoices, waiting: Impo
         )
         + "They are read once; later they are there at once, until a file is added, removed or changed."
     )
+    above = st.container()  # the button is seen without scrolling
     usable = preview(path, shape, pixels, key="import_preview")
+    with above:
+        _start(path, shape, pixels, job, usable)
+
+
+def _start(path: str, shape: ImageShape, pixels: PixelChoices, job: ImportJob | None, usable: bool) -> None:
+    """Draw the button that starts an import, and how the last one ended."""
     if job and job.state == "failed":
         st.error(escape_markdown(job.message), icon=":material/error:")
     elif job and job.state == "stopped":

@@ -54,7 +54,7 @@ def page() -> None:
             for sentence in images.notes:
                 st.text(sentence)  # plain text: it quotes names of folders
         elif isinstance(problem, Import):
-            with st.container(border=True, height=420, vertical_alignment="center"):
+            with st.container(border=True):
                 import_box(path, shape, pixels, problem)
         elif name == "folder" and not path.strip():
             with st.container(border=True):
