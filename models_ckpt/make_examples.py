@@ -19,7 +19,7 @@ from core import runs
 from core.evaluation import test_set
 from core.images import convert
 from core.recipes.examples import EXAMPLE, EXAMPLES, GAN_SOURCE  # noqa: E402
-from core.runs import weights
+from core.runs import frames, weights
 from core.runs.images import images_of
 from core.system import paths
 from core.system.atomic_files import write_json  # noqa: E402
@@ -78,17 +78,17 @@ def _keep_last(run: runs.Run) -> None:
 
 def _thin(run: runs.Run) -> None:
     """Keep `FRAMES` frames, reduced to `GREYS` grey levels: a PNG with all 256 levels takes twice the bytes."""
-    epochs = run.frames()
+    epochs = [epoch for epoch in run.frames() if epoch == int(epoch)]
     # More frames from the early epochs, in which a model changes fastest.
     kept = {epochs[round((i / (FRAMES - 1)) ** 2 * (len(epochs) - 1))] for i in range(FRAMES)}
-    for epoch in epochs:
+    for epoch in run.frames():
         if epoch not in kept:
-            (run.path / "frames" / f"{epoch:04d}.png").unlink()
+            (run.path / "frames" / frames.file_name(epoch)).unlink()
     levels = np.linspace(0, 255, GREYS).round().astype(np.uint8)
     for epoch in run.frames():
         sheet = convert.from_png(run.frame(epoch))
         coarse = levels[(sheet.astype(int) * (GREYS - 1) + 127) // 255]
-        Image.fromarray(coarse).save(run.path / "frames" / f"{epoch:04d}.png", optimize=True)
+        Image.fromarray(coarse).save(run.path / "frames" / frames.file_name(epoch), optimize=True)
 
 
 def _shorten(table: Path) -> None:

@@ -161,6 +161,7 @@ Message = (
     | Ended
     | events.Started
     | events.Report
+    | events.EarlyFrame
     | events.EpochEnd
     | events.Changed
     | events.SinglePlayerStep

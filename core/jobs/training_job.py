@@ -12,7 +12,7 @@ from core.jobs.job import Job
 from core.jobs.messages import Message, Order, Paused, Resumed
 from core.recipes.recipe import Recipe
 from core.runs import Run, frames, history
-from core.training.events import FREEZES, Changed, EpochEnd, Report, SinglePlayerStep, Started
+from core.training.events import FREEZES, Changed, EarlyFrame, EpochEnd, Report, SinglePlayerStep, Started
 
 KEPT_SENTENCE = "What was saved is kept: you can resume the run."
 
@@ -40,7 +40,7 @@ class Snapshot:
     seconds: float
     seconds_left: float | None
     images_per_second: float
-    frames: list[int]
+    frames: list[float]
     kl_per_dim: np.ndarray
     shares: np.ndarray
     single_step: dict[str, Any]
@@ -57,7 +57,7 @@ class _Read:
     epoch: float
     step: int
     seconds: float
-    frames: list[int]
+    frames: list[float]
     kl_per_dim: np.ndarray
     shares: np.ndarray
     changes: list[dict[str, Any]]
@@ -206,6 +206,8 @@ class TrainingJob(Job):
                 self._kl_per_dim, self._shares = np.array(event.kl_per_dim), np.array(event.shares)
                 if self._epoch == event.epoch:
                     self._frames = sorted({*filter(frames.is_kept, self._frames), event.epoch})
+            case EarlyFrame():
+                self._frames = sorted({*self._frames, event.epoch})
             case Changed():
                 self._changes.append(event.change)
             case SinglePlayerStep():

@@ -6,7 +6,7 @@ import io
 import shutil
 import zipfile
 
-from core.runs import figures, layout
+from core.runs import figures, frames, layout
 from core.runs.run import Run, RunError
 from core.system.regular_files import is_regular, open_regular
 
@@ -68,7 +68,7 @@ def to_zip(run: Run, resume_state: bool = False) -> bytes:
     files = [
         *FILES,
         *([RESUME] if resume_state else []),
-        *(f"frames/{epoch:04d}.png" for epoch in run.frames()),
+        *(f"frames/{frames.file_name(epoch)}" for epoch in run.frames()),
     ]
     channels, height, width = recipe.shape.chw
     text = README.format(

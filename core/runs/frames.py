@@ -7,6 +7,7 @@ colour, and no gaps.
 
 from __future__ import annotations
 
+import re
 import struct
 
 import numpy as np
@@ -25,7 +26,30 @@ ALL_KEPT = 200
 """Epochs that all keep their frame; later ones keep fewer (`is_kept`)."""
 
 
-def is_kept(epoch: int) -> bool:
+EARLY = (0.125, 0.25, 0.5)
+"""Parts of the first epoch after which a long first epoch has a frame as well: a model learns most in it."""
+
+LONG_EPOCH = 100
+"""Batches from which on the first epoch is a long one."""
+
+NAME = r"[0-9]{4,6}(?:\.(?:125|250|500))?\.png"
+"""Pattern of a frame's file name: the epoch, with three decimals for a part of the first one."""
+
+
+def file_name(epoch: float) -> str:
+    """`0007.png`, or `0000.125.png` for a part of the first epoch."""
+    return f"{epoch:04.0f}.png" if epoch == int(epoch) else f"{epoch:08.3f}.png"
+
+
+def epoch_of(file: str) -> float | None:
+    """The epoch of a frame by its file name, an int where it is whole; None for another file."""
+    if not re.fullmatch(NAME, file):
+        return None
+    epoch = float(file.removesuffix(".png"))
+    return int(epoch) if epoch == int(epoch) else epoch
+
+
+def is_kept(epoch: float) -> bool:
     """Whether a run keeps the frame of that epoch once a newer one is there.
 
     The first 200 epochs all do, then every second up to 400, every fourth up to 800, and so on: a run of a million
@@ -34,7 +58,7 @@ def is_kept(epoch: int) -> bool:
     every = 1
     while epoch > ALL_KEPT * every:
         every *= 2
-    return epoch % every == 0
+    return epoch < 1 or epoch % every == 0
 
 
 def compose(originals: np.ndarray, reconstructions: np.ndarray, samples: np.ndarray) -> bytes:

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -206,12 +205,12 @@ class Run:
         epochs, *shares = table.values() or [np.zeros(0)]
         return epochs, np.stack(shares, axis=1) if shares else np.zeros((len(epochs), 0))
 
-    def frames(self) -> list[int]:
-        """Epochs that have a frame, in increasing order."""
-        found = (self.path / layout.FRAMES).glob("[0-9]*.png")
-        return sorted(int(f.stem) for f in found if re.fullmatch(r"[0-9]{4,6}", f.stem))
+    def frames(self) -> list[float]:
+        """Epochs that have a frame, in increasing order: ints, but for parts of the first one (`frames.EARLY`)."""
+        found = (frames.epoch_of(f.name) for f in (self.path / layout.FRAMES).glob("[0-9]*.png"))
+        return sorted(epoch for epoch in found if epoch is not None)
 
-    def frame(self, epoch: int) -> bytes:
+    def frame(self, epoch: float) -> bytes:
         """Frame of that epoch as PNG, of the size that a frame of this run has.
 
         Raises:
@@ -219,7 +218,7 @@ class Run:
         """
         shape = self.recipe.shape
         try:
-            content = read_regular(self.path / layout.FRAMES / f"{epoch:04d}.png", frames.most_bytes(shape))
+            content = read_regular(self.path / layout.FRAMES / frames.file_name(epoch), frames.most_bytes(shape))
             frames.check(content, shape)
         except OSError:
             raise RunError(f"'{self.name}' has no picture of epoch {epoch}.") from None

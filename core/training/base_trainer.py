@@ -221,6 +221,15 @@ class BaseTrainer:
     def _bin_width(self) -> int:
         return max(LEAST_PER_BIN, math.ceil(self.batches / BINS))
 
+    def early_frames(self) -> dict[int, float]:
+        """Batch of the first epoch → the part of it that is done then, for the frames that are drawn within it.
+
+        None for a short epoch, nor for a GAN: its generator's pictures take a search, and are judged by whole epochs.
+        """
+        if self.batches < frames.LONG_EPOCH or self.recipe.family.adversarial:
+            return {}
+        return {math.ceil(part * self.batches): part for part in frames.EARLY}
+
     @torch.no_grad()
     def render_preview(self) -> bytes:
         """Frame of fixed images, their reconstructions and samples at fixed noise, as PNG; see `runs/frames.py`."""

@@ -88,6 +88,13 @@ class EpochEnd:
 
 
 @dataclass(frozen=True)
+class EarlyFrame:
+    """A frame was drawn within the first epoch. epoch: the part of it that is done (`core.runs.frames.EARLY`)."""
+
+    epoch: float
+
+
+@dataclass(frozen=True)
 class Changed:
     """A setting such as the learning rate was changed during the training: a mark on the curves."""
 
@@ -110,4 +117,4 @@ class Finished:
     message: str
 
 
-Event = Started | Batch | Heartbeat | Report | EpochEnd | Changed | SinglePlayerStep | Finished
+Event = Started | Batch | Heartbeat | Report | EarlyFrame | EpochEnd | Changed | SinglePlayerStep | Finished

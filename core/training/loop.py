@@ -31,6 +31,7 @@ from core.training.events import (
     Batch,
     Changed,
     Control,
+    EarlyFrame,
     EpochEnd,
     Event,
     Finished,
@@ -130,6 +131,7 @@ class _Loop:
             yield (event := self._end_epoch())  # epoch 0: the untrained model
             if isinstance(event, Finished):
                 return
+        early = trainer.early_frames()
         reported, images = time.perf_counter(), 0
         while trainer.epoch < self.epochs:
             yield from self._take_up_changes()
@@ -157,6 +159,11 @@ class _Loop:
                 ):
                     yield self._diverged(problem)
                     return
+            if trainer.batch in early and not trainer.epoch:
+                began = time.perf_counter()
+                record.picture(early[trainer.batch])
+                yield EarlyFrame(early[trainer.batch])
+                reported += time.perf_counter() - began
             if trainer.epoch_done:
                 yield (event := self._end_epoch())
                 if isinstance(event, Finished):

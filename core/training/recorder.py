@@ -99,8 +99,8 @@ class RunRecorder:
                     self.breakdown_table.append(row)
         run.update_status(changes=[change for change in run.status["changes"] if change["step"] <= trainer.steps])
         for epoch in run.frames():
-            if epoch > trainer.epoch:
-                (run.path / "frames" / f"{epoch:04d}.png").unlink(missing_ok=True)
+            if epoch > trainer.progress:
+                (run.path / "frames" / frames.file_name(epoch)).unlink(missing_ok=True)
 
     def _take_up(self, counters: dict[str, Any]) -> None:
         """Set the counters of the recorder from a saved state.
@@ -204,15 +204,15 @@ class RunRecorder:
                 self.first_total = max(self.first_total, now)
         self._update(changes=[*self.run.status["changes"], change])
 
-    def picture(self, epoch: int) -> None:
+    def picture(self, epoch: float) -> None:
         """Write the epoch's frame of preview images, and remove the one before it if it is not to be kept."""
         with contextlib.suppress(OSError):  # a missing frame must not end the training
             folder = self._folder() / "frames"
-            write_atomic(folder / f"{epoch:04d}.png", self.trainer.render_preview(), flush=False)
+            write_atomic(folder / frames.file_name(epoch), self.trainer.render_preview(), flush=False)
             if epoch > frames.ALL_KEPT:
                 before = max((old for old in self.run.frames() if old < epoch), default=0)
                 if before and not frames.is_kept(before):
-                    (folder / f"{before:04d}.png").unlink(missing_ok=True)
+                    (folder / frames.file_name(before)).unlink(missing_ok=True)
 
     def save(self) -> None:
         """Save the tables, the best and the last weights, and the state for resuming.

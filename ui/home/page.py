@@ -20,7 +20,7 @@ from core.runs.shown_weights import is_experiment_recipe
 from ui.registry import HOME, PAGES
 from ui.shared import address
 from ui.shared.default_run import best_example, default_run, preferred
-from ui.shared.formatting import duration, escape_markdown, format_sig, pluralize
+from ui.shared.formatting import duration, escape_markdown, format_sig, trained_for
 from ui.shared.jobs import first_model_takes, job_of, submit_training, training_jobs, waits
 from ui.shared.owner import is_mine, me
 from ui.shared.page import open_page
@@ -272,7 +272,7 @@ def _newest_samples(name: str) -> None:
         _samples(run, run.frames()[-1])
 
 
-def _samples(run: Run, epoch: int) -> None:
+def _samples(run: Run, epoch: float) -> None:
     """The samples in a run's frame of that epoch."""
     try:
         _, _, samples = frames.split(run.frame(epoch), run.recipe.shape)
@@ -280,10 +280,13 @@ def _samples(run: Run, epoch: int) -> None:
         st.info(escape_markdown(str(error)))
         return
     count = len(samples)
-    still(samples, columns=8, scale=None, alt=f"{count} images invented by the model {run.name} after epoch {epoch}")
-    st.caption(
-        f"{count} pictures that the model made up ({escape_markdown(run.name)}, after {pluralize(epoch, 'epoch')})."
+    still(
+        samples,
+        columns=8,
+        scale=None,
+        alt=f"{count} images invented by the model {run.name} after {trained_for(epoch)}",
     )
+    st.caption(f"{count} pictures that the model made up ({escape_markdown(run.name)}, after {trained_for(epoch)}).")
 
 
 def _own_run() -> Run | None:

@@ -24,9 +24,6 @@ from ui.training_view.view import live, pictures
 EPOCH = "epoch"
 """Address parameter: the epoch that the film shows; the browser writes it."""
 
-LONGEST = 6
-"""Digits of the largest epoch."""
-
 
 def show() -> None:
     """Draw the page."""
@@ -88,12 +85,12 @@ def _state(run: Run) -> str:
     return state if run.status.get("best_total") is None else f"{state}, {result_of(run)}"
 
 
-def _epoch(run: Run) -> int | None:
+def _epoch(run: Run) -> float | None:
     """The epoch that the address asks the film to begin with; None for the newest."""
     text = address.get(EPOCH)
     if text is None:
         return None
-    if text.isascii() and text.isdigit() and len(text) <= LONGEST and int(text) in run.frames():
-        return int(text)
+    if (place := {str(each): each for each in run.frames()}.get(text)) is not None:
+        return place
     address.refuse(EPOCH, "The address names an epoch of which this run has no picture. You see the newest.")
     return None

@@ -31,7 +31,7 @@ TILE = 60
 class Frame:
     """The newest frame of a run: uint8 pictures, [N, H, W] or [N, H, W, 3] each."""
 
-    epoch: int
+    epoch: float
     originals: np.ndarray
     reconstructions: np.ndarray
     samples: np.ndarray
@@ -50,12 +50,12 @@ def of_shown_weights(run: Run) -> Frame | None:
     return _frame(run, _nearest(epochs, at)) if epochs else None
 
 
-def _nearest(epochs: Sequence[int], at: float | None) -> int:
+def _nearest(epochs: Sequence[float], at: float | None) -> float:
     """The epoch with pictures that is nearest to another, the later one of two; the last one for None."""
     return epochs[-1] if at is None else min(reversed(epochs), key=lambda each: abs(each - at))
 
 
-def _frame(run: Run, epoch: int) -> Frame | None:
+def _frame(run: Run, epoch: float) -> Frame | None:
     try:
         return Frame(epoch, *frames.split(run.frame(epoch), run.recipe.shape))
     except (RunError, ValueError):
@@ -74,7 +74,7 @@ def thumbnail(run: Run, at: float | None = None) -> str | None:
 
 
 @st.cache_data(max_entries=1_000, show_spinner=False)
-def _thumbnail(path: str, epoch: int, created: float | None, _run: Run) -> str | None:
+def _thumbnail(path: str, epoch: float, created: float | None, _run: Run) -> str | None:
     frame = _frame(_run, epoch)
     return None if frame is None else data_url(tile(frame.samples[:THUMBNAILS], ACROSS))
 

@@ -42,6 +42,15 @@ def epoch(done: float | None) -> str:
     return f"{math.floor(done * 10 + 1e-6) / 10:g}"
 
 
+PARTS = {0.125: "⅛", 0.25: "¼", 0.5: "½"}
+"""Parts of the first epoch that have pictures (`core.runs.frames.EARLY`)."""
+
+
+def trained_for(epochs: float) -> str:
+    """The epochs that pictures were made after: `7 epochs`, or `⅛ of the first epoch`."""
+    return f"{PARTS[epochs]} of the first epoch" if epochs in PARTS else pluralize(int(epochs), "epoch")
+
+
 def pluralize(count: int, one: str, more: str | None = None) -> str:
     """A count with its noun: `1 epoch`, `2 epochs`; `more` is the plural where it is not `one` + s."""
     return f"{count:,} {one if count == 1 else more or one + 's'}"

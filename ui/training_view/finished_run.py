@@ -18,7 +18,7 @@ class FinishedSnapshot:
     """What the view shows of a finished training; the attributes are those of `core.jobs.training_job.Snapshot`."""
 
     points: dict[str, np.ndarray]
-    frames: list[int]
+    frames: list[float]
     changes: list[dict[str, Any]]
     kl_per_dim: np.ndarray
     shares: np.ndarray

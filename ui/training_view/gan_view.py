@@ -48,7 +48,7 @@ def training(job: TrainingJob | None, run: Run, depth: bool = True) -> None:
     pictures(job if job is not None else FinishedRun(run), depth=depth)
 
 
-def pictures(job: Shown, depth: bool = True, at: int | None = None, parameter: str = "") -> None:
+def pictures(job: Shown, depth: bool = True, at: float | None = None, parameter: str = "") -> None:
     """Losses beside the film, the diagnosis, sample quality beside the classes, the explanation: a fragment each.
 
     Args:
@@ -87,7 +87,7 @@ def _losses(job: Shown) -> None:
     st.caption(gan.CRITIC_CAPTION if critic else gan.GAME_CAPTION)
 
 
-def _film(job: Shown, at: int | None, parameter: str) -> None:
+def _film(job: Shown, at: float | None, parameter: str) -> None:
     film(
         job.snapshot().frames,
         job.run.frame,

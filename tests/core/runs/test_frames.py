@@ -58,6 +58,15 @@ def test_what_is_no_picture_is_refused():
         frames.split(b"no picture")
 
 
+@pytest.mark.parametrize("epoch", [0, 0.125, 0.25, 0.5, 1, 7, 10_000, 123_456])
+def test_a_frame_is_found_again_by_its_file_name(epoch):
+    name = frames.file_name(epoch)
+    assert frames.epoch_of(name) == epoch and isinstance(frames.epoch_of(name), int if epoch == int(epoch) else float)
+    assert frames.is_kept(epoch) or epoch > frames.ALL_KEPT
+    for other in (f"x{name}", name.removesuffix(".png"), "0000.130.png", "1.png", "00a1.png"):
+        assert frames.epoch_of(other) is None
+
+
 def test_a_long_run_keeps_ever_fewer_frames_and_always_the_first_ones():
     assert all(frames.is_kept(epoch) for epoch in range(201))
     for low, every in ((200, 2), (400, 4), (800, 8), (1_600, 16)):

@@ -12,10 +12,10 @@ from core.evaluation import metrics
 from core.images import convert
 from core.jobs.training_job import TrainingJob
 from core.models import build, optimizers
-from core.runs import frames
+from core.runs import frames, weights
 from core.training import loop
 from core.training.autoencoder_trainer import FIRST, LAST, RISE, AutoencoderTrainer, one_cycle
-from core.training.events import Batch, Changed, Control, EpochEnd, Finished, Report, Started
+from core.training.events import Batch, Changed, Control, EarlyFrame, EpochEnd, Finished, Report, Started
 from core.training.loop import train
 from tests.tiny_runs import drive, epoch_ends, tiny, trained
 
@@ -233,6 +233,30 @@ def test_training_runs_as_many_epochs_as_asked_and_takes_a_picture_of_each():
     assert run.status["state"] == "finished" and run.status["epoch"] == 3 and run.status["step"] == 12
     assert sum(isinstance(e, Batch) for e in events) == 12
     assert run.history()["epoch"][-1] == 3 and len(run.kl_history()[0]) == 4
+
+
+def test_a_long_first_epoch_has_pictures_within_it_which_change_nothing_else(monkeypatch):
+    recipe = tiny(batch_size=8)  # eight batches an epoch
+    plain = trained(recipe)
+    monkeypatch.setattr(frames, "LONG_EPOCH", 8)
+    run = runs.create(recipe)
+    job, events = TrainingJob(runs.create(recipe)), drive(run)
+    for event in events:
+        if isinstance(event, (EarlyFrame, EpochEnd)):
+            job.on_event(event)
+    assert run.frames() == job.snapshot().frames == [0, 0.125, 0.25, 0.5, 1, 2] and plain.frames() == [0, 1, 2]
+    with_them, without = (weights.load(one.path / "last.safetensors")[0] for one in (run, plain))
+    assert with_them.keys() == without.keys() and all(map(torch.equal, with_them.values(), without.values()))
+    assert all(run.frame(epoch) == plain.frame(epoch) for epoch in plain.frames())
+    trainer = AutoencoderTrainer(recipe, CPU)
+    trainer.begin()
+    for _ in range(4):
+        trainer.step()
+    assert run.frame(0.5) == trainer.render_preview()
+    cut = runs.create(recipe)
+    drive(cut, stop_after=3)
+    drive(cut)
+    assert [cut.frame(epoch) for epoch in cut.frames()] == [run.frame(epoch) for epoch in run.frames()]
 
 
 def test_a_plateau_ends_training_after_that_many_epochs_without_a_better_loss():

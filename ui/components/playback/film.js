@@ -1,6 +1,9 @@
 const PERIOD = 160; // ms a frame while playing
 const REQUEST_DELAY = 60, ANSWER_TIMEOUT = 5000; // ms
+const NARROW = 520, LEAST_ACROSS = 6; // CSS pixels of a phone; images in a line on it, at least
 const FILMS_KEPT = 4; // films that the browser keeps in memory
+const PARTS = { 0.125: "⅛", 0.25: "¼", 0.5: "½" }; // of the first epoch
+const epochText = (epoch) => PARTS[epoch] ?? `${epoch}`;
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const view = getOrCreate(parentElement, () => start(parentElement));
@@ -19,7 +22,7 @@ function start(root) {
   const caption = root.querySelector("figcaption");
   const view = { send: null, accept, stop };
   let run = null, epochs = [], frames = new Map(), at = null, live = true, timer = null, asked = null, chunk = 12;
-  let drawn = null, turn = 0, shape = null, columns = 12;
+  let drawn = null, turn = 0, shape = null, columns = 12, across = 0, lines = [];
   let link = "", parameter = "", unsubscribe = () => {};
 
   const index = () => Math.max(0, epochs.indexOf(at));
@@ -39,10 +42,8 @@ function start(root) {
       store.films.set(run, frames); // the newest
       dropOldest(store.films, FILMS_KEPT);
       shape = imageShape(data.shape);
-      canvases.forEach((canvas, i) => { // sets the size and clears
-        [canvas.width, canvas.height] = [columns * shape.width, data.lines[i] * shape.height];
-      });
-      fit();
+      lines = data.lines;
+      across = 0;
     }
     parameter = data.parameter;
     if (data.link !== link) {
@@ -62,6 +63,7 @@ function start(root) {
     if (live || !epochs.includes(at)) at = nearestEpoch(live ? last() : at);
     slider.max = Math.max(0, epochs.length - 1);
     slider.disabled = play.disabled = epochs.length < 2;
+    fit();
     show();
     requestFrames();
   }
@@ -90,13 +92,13 @@ function start(root) {
     const i = index();
     live = epochs.length === 0 || at === last();
     slider.value = i;
-    slider.setAttribute("aria-valuetext", at == null ? "no epoch yet" : `epoch ${at}`);
+    slider.setAttribute("aria-valuetext", at == null ? "no epoch yet" : `epoch ${epochText(at)}`);
     newest.disabled = live;
     caption.textContent = captionText();
     publish(`epoch:${link}`, at);
-    canvases[0].setAttribute("aria-label", `${columns} test images`);
-    canvases[1].setAttribute("aria-label", `${titles[1].textContent} at epoch ${at}`);
-    canvases[2].setAttribute("aria-label", `Samples at epoch ${at}, always from the same z`);
+    canvases[0].setAttribute("aria-label", `${across || columns} test images`);
+    canvases[1].setAttribute("aria-label", `${titles[1].textContent} at epoch ${epochText(at)}`);
+    canvases[2].setAttribute("aria-label", `Samples at epoch ${epochText(at)}, always from the same z`);
     const src = frames.get(at);
     if (!src || src === drawn) return;
     const request = ++turn;
@@ -119,9 +121,11 @@ function start(root) {
     if (at == null) return "The first images come in a moment.";
     // The line above counts the epoch that is being trained: these pictures were made when one had ended.
     const count = `${epochs.length} ${epochs.length === 1 ? "frame" : "frames"}`;
-    const made = at === 0 ? "Pictures before training" : `Pictures after epoch ${at}`;
-    return `${made} · ${live ? "the newest" : `newest: ${last()}`} · ${count}`;
+    const made = at === 0 ? "Pictures before training" : `Pictures after ${placeText(at)}`;
+    return `${made} · ${live ? "the newest" : `newest: ${epochText(last())}`} · ${count}`;
   }
+
+  const placeText = (epoch) => (epoch < 1 ? `${epochText(epoch)} of the first epoch` : `epoch ${epoch}`);
 
   async function decodePicture(src) {
     const picture = new Image();
@@ -163,9 +167,25 @@ function start(root) {
     }, PERIOD);
   });
 
+  // Images in a line. On a phone fewer than a frame has, those that fill the width best: twelve would be too small.
+  function imagesAcross() {
+    const used = (n) => fitGrid(shape, { width: sheet.clientWidth, columns: n, most: 4 }).width;
+    if (sheet.clientWidth >= NARROW || columns <= LEAST_ACROSS) return columns;
+    let best = LEAST_ACROSS;
+    for (let n = LEAST_ACROSS + 1; n <= columns; n++) if (used(n) > 1.02 * used(best)) best = n;
+    return best;
+  }
+
   function fit() {
     if (!shape || !sheet.clientWidth) return;
-    const size = fitGrid(shape, { width: sheet.clientWidth, columns, most: 4 });
+    if (across !== (across = imagesAcross())) {
+      canvases.forEach((canvas, i) => { // sets the size, which cuts off the rest of each line, and clears
+        [canvas.width, canvas.height] = [across * shape.width, lines[i] * shape.height];
+      });
+      drawn = null;
+      show();
+    }
+    const size = fitGrid(shape, { width: sheet.clientWidth, columns: across, most: 4 });
     for (const canvas of canvases) {
       const lines = canvas.height / shape.height;
       setSize({ ...size, height: size.height * lines }, canvas);

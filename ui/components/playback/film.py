@@ -42,8 +42,8 @@ _mount = register(
 
 
 def film(
-    epochs: Sequence[int],
-    frame: Callable[[int], bytes],
+    epochs: Sequence[float],
+    frame: Callable[[float], bytes],
     key: str,
     *,
     shape: ImageShape = GREY_28,
@@ -51,7 +51,7 @@ def film(
     most: int = 200,
     rows: Sequence[str] = ROWS,
     link: str = "",
-    at: int | None = None,
+    at: float | None = None,
     parameter: str = "",
 ) -> None:
     """Show the frame of one epoch, large and crisp, and let the reader go back through the epochs.
@@ -104,7 +104,7 @@ def film(
     )
 
 
-def thin(epochs: list[int], most: int) -> list[int]:
+def thin(epochs: list[float], most: int) -> list[float]:
     """At most `most` epochs, evenly spread, the first and the last kept.
 
     The stride is a power of two: while a film grows the kept epochs stay the same until every second one is dropped, so
@@ -116,12 +116,12 @@ def thin(epochs: list[int], most: int) -> list[int]:
     return epochs[::stride] + (epochs[-1:] if (len(epochs) - 1) % stride else [])
 
 
-def _requested(key: str, shown: list[int]) -> list[int]:
+def _requested(key: str, shown: list[float]) -> list[float]:
     """The epochs that the browser requested in the message that started this run."""
     state = st.session_state.get(key)
     want = (state or {}).get("want") or []
     have = set(shown)
-    return [e for e in want if isinstance(e, int) and e in have][:CHUNK] if isinstance(want, list) else []
+    return [e for e in want if isinstance(e, (int, float)) and e in have][:CHUNK] if isinstance(want, list) else []
 
 
 def _nothing() -> None:
