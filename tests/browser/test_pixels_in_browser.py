@@ -58,7 +58,12 @@ def messages(shape: ImageShape) -> dict[str, tuple[str, str, str, tuple[str, ...
         "tiles": pack(images(50, shape)),
     }
     pairs = {"shape": chw, "tiles": pack(images(8, shape)), "notes": [["a", "1", False]] * 4, "name": "", "chosen": 0}
-    sheet = {"layout": "rows", "lines": 2, "shape": chw, "rows": [row | {"count": 9, "tiles": pack(images(9, shape))}]}
+    sheet = {
+        "layout": "rows",
+        "lines": 2,
+        "shape": chw,
+        "rows": [row | {"count": 9, "tiles": pack(images(9, shape)), "about": [f"a{k}" for k in range(9)]}],
+    }
     square = {
         "shape": chw,
         "side": 17,
@@ -123,6 +128,20 @@ def test_a_sheet_ends_where_its_place_ends(screen, name, room):
         """() => [...document.querySelectorAll("canvas")].map((c) => c.getBoundingClientRect().right)"""
     )
     assert ends and all(room - 1 <= end <= room for end in ends), "one right edge for all that stands on a page"
+
+
+def test_an_image_of_a_sheet_is_enlarged_with_what_it_is(screen):
+    mount(screen, "class_sheet", SHAPES[0])
+    rows, card = screen.locator(".rows"), screen.locator(".card")
+    rows.locator("canvas").hover(position={"x": 5, "y": 5})
+    assert card.inner_text() == "a0"
+    wide = card.locator("canvas").bounding_box()["width"]
+    rows.locator("canvas").click(position={"x": 5, "y": 5})
+    assert card.locator("canvas").bounding_box()["width"] > 1.5 * wide
+    screen.keyboard.press("ArrowRight")
+    assert card.inner_text() == "a1" and card.bounding_box()["x"] >= 0
+    screen.keyboard.press("Escape")
+    assert card.is_hidden()
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)

@@ -1,5 +1,7 @@
 """The Data page shows every set, and every state in which a set can be, with its next step."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -14,7 +16,7 @@ from core.jobs.messages import Ended
 from core.system.paths import ROOT
 from tests.core.data.test_archive import png
 from tests.pages.page_tools import keys_of, open_page, text_of
-from ui.data import sheets
+from ui.data import set_cards, sheets
 from ui.shared.formatting import format_sig
 
 SETS = {
@@ -104,6 +106,14 @@ def test_every_row_of_the_sheet_holds_images_of_its_own_class():
         known = {image.tobytes() for image in images.train_images[images.train_labels == label]}
         assert len(row.images) == sheets.COLUMNS and all(image.tobytes() in known for image in row.images)
         assert row.note == f"{len(known)} images"
+        numbers = [int(text.split()[2].replace(",", "").rstrip(",")) for text in row.about]
+        assert np.array_equal(images.train_images[numbers], row.images)
+        assert all(text.endswith(f", class {label}") for text in row.about)
+
+
+@pytest.mark.parametrize("name", ["digits", "shapes"])
+def test_the_card_of_a_set_that_is_made_here_shows_its_images(name):
+    assert set_cards.file_of(name).read_bytes() == set_cards.drawn(data.load(name))
 
 
 @pytest.mark.parametrize(
@@ -316,6 +326,10 @@ def test_the_chart_of_class_balance_counts_every_image_once():
     assert sum(train.x) + sum(test.x) == 1_797
     assert train.orientation == "h"
     assert sheets.balance_caption(images, found) == "About balanced: from 174 (8) to 183 (3) images per class."
+    assert sheets.is_balanced(found), "then the page says it without a chart"
+    few = np.flatnonzero((images.train_labels != 3) | (np.arange(len(images.train_labels)) % 2 == 0))
+    fewer = dataclasses.replace(images, train_images=images.train_images[few], train_labels=images.train_labels[few])
+    assert not sheets.is_balanced(statistics.measure(fewer))
 
 
 def test_a_folder_of_very_many_classes_stays_readable():

@@ -13,6 +13,7 @@ from core.data import loading
 from core.images.pixel_choices import FITS, GROUNDS, POLARITIES, PixelChoices
 from core.images.shape import ImageShape
 from core.recipes.recipe import fields
+from ui.data import set_cards
 from ui.shared import address, recipe_labels
 from ui.shared.address import Parameter
 from ui.shared.formatting import escape_markdown
@@ -62,7 +63,7 @@ def choose_set(status: dict[str, loading.Status]) -> str:
     def caption(name: str) -> str:
         if name == "folder":
             return "your own images"
-        return f"{status[name].size.split(' · ')[0]} · {'ready' if status[name].ready else 'not downloaded'}"
+        return status[name].size.split(" · ")[0] if status[name].ready else "not downloaded"
 
     names = list(data.SOURCES)
     address.adopt(
@@ -79,8 +80,10 @@ def choose_set(status: dict[str, loading.Status]) -> str:
         format_func=lambda name: data.SOURCES[name].title,
         captions=[caption(name) for name in names],
         persist_state="session",
+        width="stretch",
         help="Ready sets are on this machine; the others are downloaded once.",
     )
+    set_cards.pictures(names)
     address.put("set", name)
     source = data.SOURCES[name]
     st.caption(" ".join(filter(None, (source.about, source.terms))))

@@ -188,28 +188,35 @@ def _measurements(images: ImageSet) -> None:
     with st.container(horizontal=True, gap="large", key="data_numbers"):
         for label, value, help in _numbers(images, found):
             st.metric(label, value, help=help, width="content")
+    caption = sheets.balance_caption(images, found)
+    if not images.classes:
+        caption = "These pictures lie in no sub-folders, so there are no classes to compare."
+    if sheets.is_balanced(found) or not images.classes:  # a sentence says it all
+        st.markdown(f"**Class balance** · {escape_markdown(caption)}")
+        _means(images, found)
+        return
     balance, means = st.columns(2, gap="large")
     with balance:
         st.markdown("**Class balance**")
-        if images.classes:
-            caption = sheets.balance_caption(images, found)
-            st.plotly_chart(
-                sheets.balance_chart(images, found),
-                key="data_balance",
-                width="stretch",
-                config={"displayModeBar": False},
-                alt=f"Images per class. {caption}",
-            )
-            st.caption(f"{escape_markdown(caption)} Solid: training, hatched: test.")
-        else:
-            st.caption("These pictures lie in no sub-folders, so there are no classes to compare.")
-    with means:
-        st.markdown("**Mean images**")
-        sheets.mean_sheet(images, found, key="data_means")
-        st.caption(
-            "The mean of each pixel over the training images. If the mean of a class is sharp, its images are alike; "
-            "if it is blurred, they vary, and a model has to explain how."
+        st.plotly_chart(
+            sheets.balance_chart(images, found),
+            key="data_balance",
+            width="stretch",
+            config={"displayModeBar": False},
+            alt=f"Images per class. {caption}",
         )
+        st.caption(f"{escape_markdown(caption)} Solid: training, hatched: test.")
+    with means:
+        _means(images, found)
+
+
+def _means(images: ImageSet, found: statistics.DatasetStatistics) -> None:
+    st.markdown("**Mean images**")
+    sheets.mean_sheet(images, found, key="data_means")
+    st.caption(
+        "The mean of each pixel over the training images. If the mean of a class is sharp, its images are alike; if it "
+        "is blurred, they vary, and a model has to explain how."
+    )
 
 
 def _numbers(images: ImageSet, found: statistics.DatasetStatistics) -> list[tuple[str, str, str]]:

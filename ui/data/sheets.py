@@ -19,6 +19,9 @@ MOST_ROWS = 40
 
 NO_CLASS = "No class"
 
+UNEQUAL = 1.5
+"""Images of the largest class over those of the smallest from which a set is called unbalanced."""
+
 
 def lines(images: ImageSet) -> int:
     """Lines of pictures per class: a few classes share the height of ten lines."""
@@ -35,7 +38,9 @@ def samples(images: ImageSet, seed: int) -> list[Row]:
             continue
         picked = rng.permutation(members)[: COLUMNS * lines(images)]
         name = images.classes[label] if label >= 0 else NO_CLASS if images.classes else ""
-        rows.append(Row(name, pluralize(len(members), "image"), images.train_images[picked]))
+        kind = f", class {name}" if label >= 0 else ""
+        about = tuple(f"Training image {number:,}{kind}" for number in picked)
+        rows.append(Row(name, pluralize(len(members), "image"), images.train_images[picked], about))
     return rows
 
 
@@ -59,7 +64,12 @@ def sample_sheet(images: ImageSet, seed: int, *, key: str) -> str:
 def factor_sheet(factors: Factors, *, key: str) -> None:
     """Show one image varied in each of its factors, a row for each."""
     rows = [
-        Row(factor.name, pluralize(len(factor.values), "value"), pictures)
+        Row(
+            factor.name,
+            pluralize(len(factor.values), "value"),
+            pictures,
+            tuple(f"{factor.name}, value {k + 1} of {len(pictures)}" for k in range(len(pictures))),
+        )
         for factor, pictures in zip(factors.about, factors.sheet, strict=True)
     ]
     class_sheet(rows, key=key)
@@ -67,9 +77,9 @@ def factor_sheet(factors: Factors, *, key: str) -> None:
 
 def mean_sheet(images: ImageSet, facts: DatasetStatistics, *, key: str) -> None:
     """Show the mean image of the whole set and of every class."""
-    rows = [Row("All", "", to_uint8(facts.mean_image)[None])]
+    rows = [Row("All", "", to_uint8(facts.mean_image)[None], ("Mean of all training images",))]
     rows += [
-        Row(name, "", to_uint8(facts.class_means[i])[None])
+        Row(name, "", to_uint8(facts.class_means[i])[None], (f"Mean of class {name}",))
         for i, name in enumerate(images.classes[:MOST_ROWS])
         if facts.train_counts[i]
     ]
@@ -119,6 +129,13 @@ def balance_chart(images: ImageSet, facts: DatasetStatistics) -> go.Figure:
     return figure
 
 
+def is_balanced(facts: DatasetStatistics) -> bool:
+    """Whether the largest class has less than one and a half times the images of the smallest, and none is without a
+    class."""
+    totals = facts.train_counts + facts.test_counts
+    return bool(len(totals)) and not any(facts.unlabelled) and int(totals.max()) < UNEQUAL * max(int(totals.min()), 1)
+
+
 def balance_caption(images: ImageSet, facts: DatasetStatistics) -> str:
     """What `balance_chart` shows, in one sentence with numbers."""
     totals = facts.train_counts + facts.test_counts
@@ -130,7 +147,7 @@ def balance_caption(images: ImageSet, facts: DatasetStatistics) -> str:
     most, least = _short(images.classes[int(totals.argmax())]), _short(images.classes[int(totals.argmin())])
     verdict = (
         "About balanced"
-        if high < 1.5 * max(low, 1)
+        if high < UNEQUAL * max(low, 1)
         else "Unbalanced: a model sees the large classes more often and reconstructs them better"
     )
     return f"{verdict}: from {low:,} ({least}) to {high:,} ({most}) images per class."

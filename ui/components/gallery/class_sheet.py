@@ -1,6 +1,7 @@
 """Images in named rows, as a wall, or one by one with their names below, all at a whole-number scale.
 
-The scale is kept at every width of the page; images that do not fit into a row are left out.
+The scale is kept at every width of the page; images that do not fit into a row are left out. An image under the
+pointer, or reached by the arrow keys, is enlarged with a line on what it is; a click enlarges it further and keeps it.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ class Row:
     name: str
     note: str
     images: np.ndarray
+    about: tuple[str, ...] = ()
+    """What each image is, shown beside it while it is enlarged; by default the row's name."""
 
 
 def class_sheet(
@@ -52,7 +55,13 @@ def class_sheet(
             "lines": lines,
             "shape": message_shape(shape),
             "rows": [
-                {"name": row.name, "note": row.note, "count": len(row.images), "tiles": pack(row.images)}
+                {
+                    "name": row.name,
+                    "note": row.note,
+                    "count": len(row.images),
+                    "tiles": pack(row.images),
+                    "about": list(row.about or (row.name,) * len(row.images)),
+                }
                 for row in rows
             ],
         },

@@ -127,6 +127,8 @@ const SHORTCUTS = [
   { keys: "1 – 9", on: ".plane-stage", of: ["latent/plane_stage"], does: "Enlarge the plane with that number" },
   { keys: "← → ↑ ↓", on: ".draws .samples", of: ["latent/draws"],
     does: "Move over the samples that have the focus and mark their places on the plane" },
+  { keys: "← → ↑ ↓", on: ".class-sheet .rows", of: ["gallery/class_sheet"],
+    does: "Enlarge one image after the other of the sheet that has the focus; Enter makes it larger still" },
   { keys: "← → ↑ ↓ Home End", on: ".traversal .rows", of: ["latent/traversal"],
     does: "Move over the sheet of all dimensions; Enter takes the image" },
   { keys: "← → ↑ ↓", on: ".map-view .map", of: ["embedding/map_view"],

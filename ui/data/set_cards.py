@@ -1,0 +1,54 @@
+"""Pictures on the cards of the data sets: three of each set's images, kept beside this file.
+
+`python -m ui.data.set_cards NAME …` draws those of sets that are on this machine.
+"""
+
+from __future__ import annotations
+
+import base64
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+from core import data
+from core.data import ImageSet
+from core.images.convert import png, tile
+
+PICTURES = Path(__file__).parent / "set_pictures"
+
+IMAGES = 3
+"""Images on a card, beside each other."""
+
+
+def drawn(images: ImageSet) -> bytes:
+    """The picture of a set as PNG: the first training image of each of its first classes."""
+    found = [np.flatnonzero(images.train_labels == label)[0] for label in range(IMAGES)]
+    return png(tile(images.train_images[found], IMAGES))
+
+
+def file_of(name: str) -> Path:
+    """The picture of the set of that name."""
+    return PICTURES / f"{name}.png"
+
+
+def pictures(names: Sequence[str]) -> None:
+    """Put the pictures on the cards, which are the options of the radio buttons of these sets, in their order.
+
+    A set without one has a sign in its place: a plus for the visitor's own pictures, a question mark for others.
+    """
+    rules = []
+    for place, name in enumerate(names, 1):
+        value = f'--sign: "{"?" if data.SOURCES[name].images else "+"}"'
+        if file_of(name).is_file():
+            content = base64.b64encode(file_of(name).read_bytes()).decode()
+            value = f'--picture: url("data:image/png;base64,{content}")'
+        rules.append(f'.st-key-data_set [role="radiogroup"] > div:nth-of-type({place}) {{ {value}; }}')
+    st.html(f"<style>{' '.join(rules)}</style>")
+
+
+if __name__ == "__main__":
+    for wanted in sys.argv[1:]:
+        file_of(wanted).write_bytes(drawn(data.load(wanted)))
