@@ -219,10 +219,11 @@ def _lines(rows: Iterable[Row], columns: Sequence[str]) -> str:
 
 
 def _line(row: Row, columns: Sequence[str]) -> str:
-    return ",".join(_text(row.get(c)) for c in columns) + "\n"
+    return ",".join(number_text(row.get(c)) for c in columns) + "\n"
 
 
-def _text(value: float | None) -> str:
+def number_text(value: float | None) -> str:
+    """A number of a table as text: empty for None, NaN and ±∞."""
     if value is None or not math.isfinite(value):
         return ""
     # repr gives the shortest digits that read back to the same float: a CSV loses nothing.

@@ -141,9 +141,10 @@ def test_chosen_runs_are_laid_over_each_other_with_the_settings_that_differ_and_
     assert list(facts.loc["Epochs"]) == ["2 of 2", "2 of 2"]
     assert "Latent size" not in facts.index, "settings that all share are left out"
     keys = {b.key for b in page.get("download_button")}
-    assert keys == {f"{what}_beta {beta}" for beta in (1, 4) for what in ("csv", "zip")}
+    assert keys == {"runs_csv", *(f"{what}_beta {beta}" for beta in (1, 4) for what in ("csv", "zip"))}
     assert page.query_params["compare"] in ("beta 4,beta 1", ["beta 4,beta 1"])
-    assert page.session_state["runs_term"] == "recon", "their totals have different weights"
+    assert page.session_state["runs_term"] == "elbo", "their totals have different weights"
+    page.button_group(key="runs_term").set_value("total").run()
     assert any("cannot be compared: they differ in β" in caption.value for caption in page.caption)
     page = visit(compare="beta 4,nobody")
     assert "does not exist" in page.warning[0].value and page.query_params["compare"] in ("beta 4", ["beta 4"])

@@ -21,6 +21,9 @@ X_AXES = {"epoch": "Epochs", "step": "Steps", "seconds": "Seconds"}
 
 PARTS = {"train": "train", "val": "validation"}
 
+LINES = [{"name": "training", "dash": False}, {"name": "validation", "dash": True}]
+"""The two kinds of line for the legend, which hide all curves of a kind as its names hide those of a term."""
+
 WEIGHT_SYMBOLS = {"beta": "β"}
 """Symbols of the recipe fields that weigh terms; other fields stand under their names."""
 
@@ -53,6 +56,23 @@ def common_names(families: Iterable[Family]) -> dict[str, str]:
             if name not in names.setdefault(column, []):
                 names[column].append(name)
     return {column: " or ".join(found) for column, found in names.items()}
+
+
+ELBO = "elbo"
+"""Column of the negative ELBO, which `with_elbo` adds to a history."""
+
+
+def has_elbo(family: Family) -> bool:
+    """Whether a family's loss has the two terms of the ELBO."""
+    return family.variational and {"recon", "kl"} <= {term.name for term in family.terms}
+
+
+def with_elbo(points: Points, family: Family) -> Points:
+    """A history with the negative ELBO: reconstruction + KL at weight 1, whatever β was."""
+    if not has_elbo(family):
+        return points
+    both = {part: [points.get(f"{part}_{name}") for name in ("recon", "kl")] for part in PARTS}
+    return points | {f"{part}_{ELBO}": a + b for part, (a, b) in both.items() if a is not None and b is not None}
 
 
 def loss_chart(
@@ -98,6 +118,7 @@ def loss_chart(
         "legend": [legend[column] for column in names if column in legend],
         "marks": marks(points, x, changes),
         "diverged": _diverged_at(points, x) is not None,
+        "lines": LINES,
         **frame(x),
     }
 
@@ -139,7 +160,7 @@ def overlay_chart(
         drawn += _term(points, x, term, style, smoothing)
         found += marks_of(name, points, x, (changes or {}).get(name, ()), str(style["colour"]))
     shown = panel(f"{title} ({unit} per image)", 1.0, drawn, log)
-    return {"panels": [shown], "legend": legend, "marks": found, **frame(x)}
+    return {"panels": [shown], "legend": legend, "lines": LINES, "marks": found, **frame(x)}
 
 
 def kl_bars(kl_per_dim: np.ndarray) -> dict[str, Any]:
@@ -174,11 +195,9 @@ def kl_caption(kl_per_dim: np.ndarray) -> str:
 def _term(points: Points, x: str, term: str, style: dict, smoothing: float) -> list[dict]:
     """The curves of one term: training, smoothed if asked for, and validation."""
     found, style = [], style | {"until": _diverged_at(points, x)}
-    for prefix, part in PARTS.items():
-        measured = prefix == "val"
-        found += series(
-            points, x, f"{prefix}_{term}", style | {"dash": measured, "label": part}, 0.0 if measured else smoothing
-        )
+    for (prefix, part), line in zip(PARTS.items(), LINES, strict=True):
+        drawn = style | {"dash": line["dash"], "label": part, "line": line["name"]}
+        found += series(points, x, f"{prefix}_{term}", drawn, 0.0 if line["dash"] else smoothing)
     return found
 
 

@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.recipes.recipe import fields
 from core.runs import Run, figures
+from core.runs.comparison import histories_csv
 from core.runs.shown_weights import shown_evaluation
 from ui.charts import gan, losses
 from ui.components.charts.curves import curves
@@ -36,21 +37,25 @@ def compare(picked: list[Run]) -> None:
 @st.fragment
 def _models(picked: list[Run]) -> None:
     names = losses.common_names(run.recipe.family for run in picked)
+    bounded = [run for run in picked if losses.has_elbo(run.recipe.family)]
+    if bounded:
+        names = {losses.ELBO: figures.NEGATIVE_ELBO} | names
     apart = _apart(picked)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         term = st.segmented_control(
             "Curve",
             list(names),
-            default=next(name for name in names if name != "total" or not apart),
+            default=_comparable(names, apart, len(bounded) == len(picked)),
             required=True,
             key="runs_term",
             format_func=names.__getitem__,
             persist_state="session",
-            help="The term of the loss to compare.",
+            help="The term of the loss to compare. −ELBO: reconstruction + KL at weight 1.",
         )
         with st.popover("View", icon=":material/visibility:", key="runs_view", help="How the curves are drawn."):
             view_options("runs")
-    histories = {run.name: run.history() for run in picked}
+        _download(picked, "runs_csv")
+    histories = {run.name: losses.with_elbo(run.history(), run.recipe.family) for run in picked}
     units = " or ".join(sorted({losses.unit(run.recipe.likelihood) for run in picked}))
     curves(
         losses.overlay_chart(histories, term, names[term], unit=units, changes=_changes(picked), **view("runs")),
@@ -58,13 +63,43 @@ def _models(picked: list[Run]) -> None:
         height=360,
         alt=f"{names[term]} of {', '.join(histories)}.",
     )
-    st.caption(
-        "One colour per run; solid: training, dashed: validation. Lower is better."
-        + (f" The totals of these runs cannot be compared: they differ in {apart}." if apart else "")
-        + " The test −ELBO below has the KL at weight 1 whatever β was: it compares runs of one likelihood on the same "
-        "images."
-    )
+    st.caption(f"One colour per run. Lower is better. {_about(term, apart, len(bounded) == len(picked))}".strip())
     _table(_results(picked), "Results of the chosen runs and the settings in which they differ.")
+
+
+def _comparable(names: dict[str, str], apart: str, bounded: bool) -> str:
+    """The curve to begin with: one on the same scale for all runs.
+
+    Args:
+        names: of the curves. apart: as of `_apart`. bounded: whether all runs have an ELBO.
+    """
+    if bounded:
+        return losses.ELBO
+    return next(name for name in names if name != losses.ELBO and (name != "total" or not apart))
+
+
+def _about(term: str, apart: str, bounded: bool) -> str:
+    """What is to be said of a curve: whether the runs can be compared by it."""
+    if term == losses.ELBO:
+        without = "" if bounded else " The other runs have no posterior and therefore none."
+        return f"The −ELBO is reconstruction + KL at weight 1, whatever β was.{without}"
+    if term == "total" and apart:
+        return f"The totals of these runs cannot be compared: they differ in {apart}."
+    return ""
+
+
+def _download(picked: list[Run], key: str) -> None:
+    """The button for the curves of all these runs in one table."""
+    st.download_button(
+        "Download CSV",
+        lambda: histories_csv(picked, {run.name: _different_settings(run, picked) for run in picked}),
+        "comparison.csv",
+        "text/csv",
+        key=key,
+        on_click="ignore",
+        icon=":material/download:",
+        help="The curves of all chosen runs in one table, with the settings in which they differ.",
+    )
 
 
 def _apart(picked: list[Run]) -> str:
@@ -94,6 +129,7 @@ def _gans(picked: list[Run]) -> None:
         )
         with st.popover("View", icon=":material/visibility:", key="runs_gan_view", help="How the curves are drawn."):
             view_options("runs_gan")
+        _download(picked, "runs_gan_csv")
     histories = {run.name: run.history() for run in picked}
     curves(
         gan.overlay_chart(histories, column, changes=_changes(picked), **view("runs_gan")),

@@ -130,8 +130,8 @@ def _missing(wanted: str, what: str, unfit: str, fits: Callable[[Run], bool], sh
 
 
 def option(run: Run) -> str:
-    """A run as an option of a box: its name, whose it is where it is another visitor's, and its recipe."""
-    parts = (run.name, label(run.owner) if is_foreign(run) else "", run.recipe.summary())
+    """A run as an option of a box: its name, its recipe, and whose it is where it is another visitor's."""
+    parts = (run.name, run.recipe.summary(), label(run.owner) if is_foreign(run) else "")
     return " · ".join(part for part in parts if part)
 
 

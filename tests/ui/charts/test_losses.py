@@ -92,6 +92,15 @@ def test_losses_and_kl_have_panels_of_their_own_and_training_is_solid_where_vali
     assert [entry["name"] for entry in chart["legend"]] == list(NAMES.values())
 
 
+def test_the_elbo_has_the_kl_at_weight_one_and_exists_only_with_a_posterior():
+    points, family = history(), FAMILIES["vae"]
+    found = losses.with_elbo(points, family)
+    for part in ("train", "val"):
+        wanted = points[f"{part}_recon"] + points[f"{part}_kl"]
+        assert np.array_equal(found[f"{part}_elbo"], wanted, equal_nan=True)
+    assert losses.with_elbo(points, FAMILIES["ae"]) is points and losses.has_elbo(family)
+
+
 def test_a_zoom_survives_new_points_and_is_given_up_when_the_axis_means_something_else():
     revision = [
         losses.loss_chart(history(n), VAE, x=x)["revision"]

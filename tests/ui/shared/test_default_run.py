@@ -119,7 +119,7 @@ def test_the_box_of_runs_opens_my_newest_and_names_the_owner_of_a_foreign_run(ma
     box = open_page(script).selectbox(key="run_box")
     summary = runs.open_run("mine").recipe.summary()
     assert box.value == "mine"
-    assert box.options == [f"mine · {summary}", f"theirs · another visitor (BBBB) · {summary}"]
+    assert box.options == [f"mine · {summary}", f"theirs · {summary} · another visitor (BBBB)"]
 
 
 def test_a_visitor_is_known_by_the_digest_of_a_secret_and_keeps_it():

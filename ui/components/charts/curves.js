@@ -75,10 +75,11 @@ function start(root) {
   }
 
   function buildLegend() {
-    const key = JSON.stringify(props.legend);
+    const kinds = (props.lines ?? []).map((line) => ({ ...line, colour: props.muted, width: 2, alpha: 1 }));
+    const entries = [...props.legend, ...kinds], key = JSON.stringify(entries);
     if (key === legendKey) return;
     legendKey = key;
-    legend.replaceChildren(...props.legend.map(({ name, colour, width, alpha, dash }) => {
+    legend.replaceChildren(...entries.map(({ name, colour, width, alpha, dash }) => {
       const line = createElement("i"), style = dash?.[0] < 4 ? "dotted" : dash ? "dashed" : "solid";
       line.style.borderTop = `${Math.max(2, width)}px ${style} ${colour}`;
       line.style.opacity = alpha;
@@ -93,7 +94,8 @@ function start(root) {
     }));
   }
 
-  const shown = (panel) => panel.curves.filter((curve) => curve.x.length && !hidden.has(curve.name));
+  const shown = (panel) =>
+    panel.curves.filter(({ x, name, line }) => x.length && !hidden.has(name) && !hidden.has(line));
 
   function redraw() {
     frame ??= requestAnimationFrame(() => {
