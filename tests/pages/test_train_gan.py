@@ -142,6 +142,7 @@ def test_the_learning_rate_changes_in_mid_run_and_the_discriminators_keeps_its_p
     assert job.wait(lambda j: j.state == "running", 120)
     page = visit()
     page.number_input(key=f"tune_lr_{job.id}").set_value(5e-4).run()
+    button_of(page, "train_apply").click().run()
     assert job.wait(lambda j: j.snapshot().latest.get("lr") == 5e-4, 60)
     shot = job.snapshot()
     assert shot.latest["d_lr"] == pytest.approx(GAME.d_lr * 5e-4 / GAME.lr)

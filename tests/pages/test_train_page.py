@@ -175,13 +175,27 @@ def test_pause_step_resume_and_stop_from_the_page(board):
     buttons(page)["Resume"].click().run()
     again = board.job(job.name)
     assert again is not job and again.wait(lambda j: j.state == "running", 60)
+    page.run()
+    buttons(page)["Reset"].click().run()
+    assert again.wait(lambda j: not j.active, 60) and again.state == "stopped"
+    new = next(job for job in board.jobs() if job.active)
+    assert new.name != job.name and new.recipe == job.recipe and new.wait(lambda j: j.state == "running", 60)
+    new.stop()
+    assert new.wait(lambda j: not j.active, 60)
+    page.run()
+    button_of(page, f"train_again_{new.name}").click().run()
+    third = next(job for job in board.jobs() if job.active)
+    assert third.recipe == job.recipe and third.name not in (job.name, new.name)
 
 
 def test_learning_rate_and_beta_change_in_mid_run_and_leave_marks(board):
     job = start(board)
     page = visit()
-    page.number_input(key=f"tune_lr_{job.id}").set_value(0.0005).run()
-    page.number_input(key=f"tune_beta_{job.id}").set_value(4.0).run()
+    page.number_input(key=f"tune_lr_{job.id}").set_value(0.0005)
+    page.select_slider(key=f"tune_beta_{job.id}_slider").set_value(4.0).run()
+    assert page.number_input(key=f"tune_beta_{job.id}").value == 4.0
+    assert not job.snapshot().changes, "nothing changes before Apply"
+    buttons(page)["Apply"].click().run()
     assert job.wait(lambda j: len(j.snapshot().changes) == 2, 30)
     assert [(c["field"], c["new"]) for c in job.snapshot().changes] == [("lr", 0.0005), ("beta", 4.0)]
 
@@ -279,8 +293,10 @@ def test_a_new_beta_out_of_bounds_is_refused_and_one_within_stands_in_the_title(
     job = start(board)
     page = visit()
     page.number_input(key=f"tune_beta_{job.id}").set_value(-1.0).run()
+    buttons(page)["Apply"].click().run()
     assert "is not allowed" in page.error[0].value and not job.snapshot().changes
     page.number_input(key=f"tune_beta_{job.id}").set_value(4.0).run()
+    buttons(page)["Apply"].click().run()
     assert not page.error and job.wait(lambda j: len(j.snapshot().changes) == 1, 30)
     page.run()
     assert "β 1 → 4" in text_of(page)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import streamlit as st
+
 from core.jobs import training_queue, waiting
 from core.jobs.queue import job_queue
 from core.jobs.training_job import TrainingJob
@@ -18,6 +20,21 @@ from ui.shared.owner import me
 
 FIRST_SECONDS = 15.0
 """Time of the first model on an idle laptop, until a training here has shown how fast this computer is."""
+
+
+FOLLOWED = "train_followed"
+"""Session-state key: names of the runs whose end is shown to this visitor on the Train page until they close it."""
+
+
+def train_again(recipe: Recipe) -> TrainingJob:
+    """Queue a new run with the same settings from the start, and follow it on the Train page.
+
+    Raises:
+        RunError: see `TrainingQueue.submit`.
+    """
+    job = submit_training(recipe)
+    st.session_state[FOLLOWED] = [*st.session_state.get(FOLLOWED, ()), job.name]
+    return job
 
 
 def submit_training(recipe: Recipe, name: str | None = None, device: str = "auto") -> TrainingJob:

@@ -1,7 +1,7 @@
 """The menu of what can be done with a run: the same wherever a run stands, on Home, Train, Runs and beside every box.
 
-It opens the pages that suit the run, then continues, renames, downloads or deletes it. The page's main action may stand
-beside it as a button.
+It opens the pages that suit the run, then trains it again or on, renames, downloads or deletes it. The page's main
+action may stand beside it as a button.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ from dataclasses import dataclass
 import streamlit as st
 
 from core.jobs.training_queue import training_queue
-from core.runs import Run
+from core.runs import Run, RunError
 from core.runs.export import to_zip
 from ui import registry
 from ui.shared import foreign
-from ui.shared.jobs import job_of
+from ui.shared.formatting import escape_markdown
+from ui.shared.jobs import job_of, train_again
 from ui.shared.page import open_page
 from ui.shared.run_buttons import identity, run_button, run_key
 from ui.shared.run_dialogs import DIALOGS, NOTICE
@@ -168,6 +169,7 @@ def _lines(run: Run, place: str, page: str, opened: bool) -> None:
             for way in WAYS:
                 if way.fits(run) and page not in way.here and not (opened and way.verb == "open"):
                     _open_button(run, way, place)
+            _again(run, place)
             _change("continue", run, place, training)
             _downloads(run, place, training)
             _change("rename", run, place, training)
@@ -187,6 +189,20 @@ CHANGES = {
     "delete": ("Delete", "delete", "Shows what would be lost, then deletes it."),
 }
 """What changes the run: the label, symbol and help of its line."""
+
+
+AGAIN = "Train again"
+AGAIN_HELP = "Trains a new run with the same settings, the same seed included, from the start. This run stays."
+
+
+def _again(run: Run, place: str) -> None:
+    if _item(AGAIN, "again", run, place, "replay", False, AGAIN_HELP):
+        try:
+            train_again(run.recipe)
+        except (RunError, ValueError) as error:
+            st.error(escape_markdown(str(error)), icon=":material/error:")
+        else:
+            open_page("train")
 
 
 def _change(verb: str, run: Run, place: str, training: bool) -> None:

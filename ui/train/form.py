@@ -11,12 +11,15 @@ import dataclasses
 from collections.abc import Callable
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core import data
+from core.jobs import waiting
 from core.jobs.speed_estimates import SpeedEstimates
 from core.recipes import presets
 from core.recipes.recipe import Recipe, RecipeError, fields
 from core.recipes.recipe_fields import GROUPS
+from ui.shared.dial import STEPS, dial
 from ui.shared.formatting import escape_markdown
 from ui.shared.page import data_page_button
 from ui.shared.recipe_labels import FOLDS, bounds, choice, field_of, in_words, label
@@ -24,8 +27,11 @@ from ui.train import form_gan_source, form_like, form_speed
 from ui.train.form_gan_source import shown
 from ui.train.form_values import FIRST, arrive, dataset_changed, keep_fields, key, use_preset, use_recipe, values
 
-OPEN = ("name", "dataset", "folder", "latent_dim", "beta", "source", "generator", "adversarial", "epochs")
+OPEN = ("name", "dataset", "folder", "epochs", "latent_dim", "beta", "source", "generator", "adversarial")
 """The fields that are not folded, in this order."""
+
+ACROSS = 3
+"""Fields beside each other in a fold."""
 
 PLACEHOLDERS = {
     "folder": "path of a folder or a zip archive of pictures",
@@ -40,6 +46,7 @@ def recipe_form(
     action: Callable[[Recipe | None], None] = lambda recipe: None,
     estimates: SpeedEstimates | None = None,
     idle: bool = False,
+    folded: DeltaGenerator | None = None,
 ) -> Recipe | None:
     """Draw the form; the recipe it describes, or None with the reason shown at the field.
 
@@ -50,7 +57,7 @@ def recipe_form(
         action: draws what is done with the recipe, below the open fields and above the folded ones, where it can be
             seen without scrolling.
         estimates: training speeds of the device that would train it; unknown ones are measured while the lab is idle.
-        idle: whether nothing trains or waits.
+        idle: whether nothing trains or waits. folded: where the folded fields stand, by default below the others.
     """
     ready = {name: status.ready for name, status in data.status().items()}
     arrive(ready)
@@ -63,28 +70,40 @@ def recipe_form(
     with speed:
         compared = form_speed.choose(estimates, idle)
     with st.container(gap=None):
-        for line in filter(None, (compared, presets.ABOUT.get(st.session_state[key("name")]))):
+        busy = form_speed.BUSY if compared and idle and waiting.slowdown() >= waiting.BUSY else ""
+        for line in filter(None, (compared, presets.ABOUT.get(st.session_state[key("name")]), busy)):
             st.caption(line)
-    columns = st.columns(2)
-    for number, name in enumerate(n for n in OPEN[1:] if shown(by_name[n], values())):
-        with columns[number % 2]:
-            _field(by_name[name], ready, wrong)
+    with st.container(key="recipe_open"):
+        _grid([by_name[name] for name in OPEN[1:] if shown(by_name[name], values())], 2, ready, wrong)
     form_gan_source.note(values())
     below_open_fields = st.container()
-    for group in GROUPS:
-        rest = [f for f in fields() if f.metadata["group"] == group and f.name not in OPEN and shown(f, values())]
-        if rest:
-            with st.expander(FOLDS[group], key=f"fold_{group}"):
-                for f in rest:
-                    _field(f, ready, wrong)
-                if group == "model":
-                    form_gan_source.inherited(values())
+    with folded or st.container():
+        _folds(ready, wrong)
     with below_open_fields:
         with st.container():  # of its own, so that a message that comes or goes does not recreate the button below
             recipe = _checked(ready)
         action(recipe)
     keep_fields(ready)
     return recipe
+
+
+def _folds(ready: dict[str, bool], wrong: tuple[str, str]) -> None:
+    """The fields that few people change, a fold for each group."""
+    for group in GROUPS:
+        rest = [f for f in fields() if f.metadata["group"] == group and f.name not in OPEN and shown(f, values())]
+        if rest:
+            with st.expander(FOLDS[group], key=f"fold_{group}"):
+                _grid(rest, ACROSS, ready, wrong)
+                if group == "model":
+                    form_gan_source.inherited(values())
+
+
+def _grid(some: list[dataclasses.Field], across: int, ready: dict[str, bool], wrong: tuple[str, str]) -> None:
+    """Fields in lines, so that those of a line begin at one height and a phone shows them in their order."""
+    for first in range(0, len(some), across):
+        for place, f in zip(st.columns(across, gap="medium"), some[first : first + across], strict=False):
+            with place:
+                _field(f, ready, wrong)
 
 
 def _checked(ready: dict[str, bool]) -> Recipe | None:
@@ -166,10 +185,11 @@ def _widget(f: dataclasses.Field, ready: dict[str, bool]) -> None:
     elif meta["choices"]:
         st.selectbox(options=meta["choices"], format_func=lambda value: choice(f.name, value), **common)
     elif kind in ("int", "float"):
-        # Without bounds: the browser would mark a number outside them, not send it, and train with the previous value.
-        # And as a float also for whole numbers: parsed as a whole number, 1e9 would become 1. The recipe checks both.
         step = 0.0001 if f.name.endswith("lr") else 0.1 if kind == "float" and meta["high"] < 1000 else 1.0
-        st.number_input(value=None, step=step, format="%g", **common)
+        if f.name in STEPS:
+            dial(f.name, step=step, **common)
+        else:  # without bounds and as a float also for whole numbers: see `dial`
+            st.number_input(value=None, step=step, format="%g", **common)
     else:
         st.text_input(placeholder=PLACEHOLDERS.get(f.name, "200, or 400-200 for two layers"), **common)
 

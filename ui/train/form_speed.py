@@ -22,6 +22,11 @@ from ui.train.form_values import key
 KEY = "recipe_speed"
 TICK = 0.5
 
+MEASURING = "measuring the time …"
+
+BUSY = "This computer is busy with other programs: trainings take longer until they end."
+"""Said below the times where it is so."""
+
 HELP = (
     "Classic: the settings of papers and tutorials. Fast: a larger learning rate, fewer epochs and, where it helps, "
     "another network. The times are estimates for this computer, from a test of one second, or of up to five while "
@@ -93,6 +98,8 @@ def choose(estimates: SpeedEstimates | None, idle: bool) -> str:
     speeds = {speed: _speed(sister) for speed, sister in names.items()}
     times = {speed: found.seconds(estimates) for speed, found in speeds.items()}
     st.session_state[KEY] = "fast" if name == fast else "classic"
+    wanted = [speed.preset for speed in speeds.values() if speed.timed]
+    measuring = bool(estimates and idle and estimates.request(wanted))
     with st.container(gap=None):
         # The times stand below the two words: a click is sent with the text of its option, and is lost where that text
         # has changed in the meantime.
@@ -107,11 +114,13 @@ def choose(estimates: SpeedEstimates | None, idle: bool) -> str:
             format_func=str.capitalize,
         )
         with st.container(horizontal=True, gap=None, key="recipe_speed_times"):
-            for seconds in times.values():
-                told = "" if seconds is None else duration.rough_duration(seconds)
+            for name_of_speed, seconds in times.items():
+                # Both at once: a time that stands alone for some seconds looks like a claim about the other.
+                told = MEASURING if measuring and speeds[name_of_speed].timed else ""
+                if seconds is not None and not measuring:
+                    told = duration.rough_duration(seconds)
                 st.caption(told, text_alignment="center", width="stretch")
-    wanted = [speed.preset for speed in speeds.values() if speed.timed]
-    if estimates and idle and estimates.request(wanted):
+    if measuring and estimates:
         _wait(estimates, wanted)
     return _compared(speeds["fast"], speeds["fast" if name == fast else "classic"], times)
 
@@ -135,11 +144,11 @@ def _speed(name: str) -> _Speed:
 
 def _compared(fast: _Speed, chosen: _Speed, times: dict[str, float | None]) -> str:
     """How much faster the fast recipe is, and whether its quality was compared with that of the classic one."""
-    quicker = "quicker"
+    quicker = "quicker than Classic"
     if times["fast"] and times["classic"]:
         share = times["classic"] / times["fast"]
         digits = 0 if share >= 2.95 else 1
-        quicker = f"about {share:.{digits}f} times as fast" if share > 1.15 else "about as long as Classic"
+        quicker = f"about {share:.{digits}f} times as fast as Classic" if share > 1.15 else "about as long as Classic"
     # Short enough for one line on a phone, with and without the number, so that nothing moves when it arrives.
     if not chosen.as_tuned:
         return f"Fast: {quicker}, untested with your settings."

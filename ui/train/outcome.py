@@ -12,14 +12,14 @@ from core.jobs.training_queue import TrainingQueue
 from core.runs import Run, RunError
 from core.runs.shown_weights import shown_evaluation
 from ui.shared.formatting import epoch, escape_markdown, format_sig
-from ui.shared.jobs import waits
+from ui.shared.jobs import FOLLOWED, submit_training, waits
 from ui.shared.owner import label, me
 from ui.shared.page import open_page
 from ui.shared.run_buttons import run_button, run_key
 from ui.shared.run_facts import best_of, result_of
-from ui.shared.run_menu import run_menu
-from ui.train.state import FOLLOWED, NOTICE, TOP
-from ui.training_view.controls import heading
+from ui.shared.run_menu import AGAIN, AGAIN_HELP, run_menu
+from ui.train.state import NOTICE, TOP
+from ui.training_view.controls import heading, set_last
 
 
 def start_job(submit: Callable[[], TrainingJob]) -> None:
@@ -123,7 +123,7 @@ def _close_button(job: TrainingJob) -> None:
 def _next_steps(job: TrainingJob, queue: TrainingQueue, main: Literal["primary", "secondary"]) -> None:
     """Buttons to go on with the run: resume, at a lower learning rate after a divergence, or generate from it."""
     if job.state == "diverged":
-        lower = _learning_rate(job) / 10
+        lower = set_last(job, "lr") / 10  # the message on the divergence starts from it as well
         if run_button(
             f"Continue from the last good epoch with learning rate {lower:g}",
             "train_lower",
@@ -154,6 +154,8 @@ def _next_steps(job: TrainingJob, queue: TrainingQueue, main: Literal["primary",
         help="Make new images with this model.",
     ):
         open_page("generate", run=job.name)
+    if run_button(AGAIN, "train_again", job.run, icon=":material/replay:", help=AGAIN_HELP):
+        start_job(lambda: submit_training(job.recipe))
     run_menu(job.run, "ended_menu_")
 
 
@@ -168,13 +170,6 @@ def _comparison(run: Run) -> str:
         f"{format_sig(figures.get('frechet'))} for the generator now; sharpness {format_sig(before.get('sharpness'))} "
         f"and {format_sig(figures.get('sharpness'))}, where 1 is as sharp as real images."
     )
-
-
-def _learning_rate(job: TrainingJob) -> float:
-    """The learning rate that was set last, from which the message on a divergence starts as well; a schedule scales
-    it."""
-    changes = [change["new"] for change in job.snapshot().changes if change["field"] == "lr"]
-    return float(changes[-1] if changes else job.recipe.lr)
 
 
 def _trained(run: Run) -> bool:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from core import runs
 from core.jobs.training_job import TrainingJob
 from core.jobs.training_queue import TrainingQueue
 from core.recipes.recipe import Recipe, fields
-from core.runs import RunError
+from core.runs import Run, RunError
 from ui.components.page.scroll_to import to_top
 from ui.diagram.model import PART
 from ui.diagram.one_step import STEP
@@ -16,17 +18,17 @@ from ui.shared import address
 from ui.shared.address import Parameter
 from ui.shared.default_run import preferred
 from ui.shared.formatting import epoch, escape_markdown, pluralize
-from ui.shared.jobs import first_model_takes, queues, submit_training, training_jobs
+from ui.shared.jobs import FOLLOWED, first_model_takes, queues, submit_training, training_jobs
 from ui.shared.owner import is_mine
 from ui.shared.page import open_page
 from ui.shared.run_buttons import run_button
 from ui.shared.run_facts import best_of
 from ui.shared.run_menu import run_menu
 from ui.shared.still_image import still_file
-from ui.train import form_like
+from ui.train import form_like, form_values
 from ui.train.form import recipe_form
 from ui.train.outcome import outcome, start_job, taken_out
-from ui.train.state import DEVICE, FOLLOWED, NOTICE, TOP
+from ui.train.state import DEVICE, NOTICE, TOP
 from ui.training_view.view import ended as show_ended
 from ui.training_view.view import live, others
 
@@ -111,13 +113,14 @@ def _form(by_device: dict[str, TrainingQueue], verb: str, first: bool, idle: boo
         if notice := st.session_state.pop(NOTICE):
             st.toast(notice, icon=":material/playlist_add_check:")
         st.session_state["train_name"] = ""
-    form, aside = st.columns([3, 2], gap="large")
+    form, aside = st.columns([3, 2], gap="large") if first else (st.container(), None)
+    folded = st.container()
     with form:
         queue = by_device.get(st.session_state.get(DEVICE, "auto"), by_device["auto"])
-        recipe_form(lambda recipe: _start(by_device, verb, recipe, first), queue.speeds, idle)
-    if first:
+        recipe_form(lambda recipe: _start(by_device, verb, recipe, first), queue.speeds, idle, folded)
+    if aside is not None:
         with aside:
-            _trained_already()
+            _trained_already(form_values.values())
 
 
 def _start(by_device: dict[str, TrainingQueue], verb: str, recipe: Recipe | None, first: bool) -> None:
@@ -154,8 +157,12 @@ def _start(by_device: dict[str, TrainingQueue], verb: str, recipe: Recipe | None
         start_job(lambda: submit_training(recipe, name=name.strip() or None, device=device))
 
 
-def _trained_already() -> None:
-    """Two trained runs beside the form, this visitor's newest first."""
+def _trained_already(now: dict[str, Any]) -> None:
+    """What comes out: the trained run that is most like the form's recipe, of several this visitor's newest.
+
+    Args:
+        now: the form's values.
+    """
     done = [
         run
         for run in preferred(runs.list_runs())
@@ -164,28 +171,40 @@ def _trained_already() -> None:
         and run.status["epoch"] >= 1
         and run.has_weights
         and run.frames()
-    ][:2]
+    ]
     if not done:
         st.info(f"Nothing has been trained here yet. A first model on the digits takes {first_model_takes()}.")
         return
-    st.markdown("**Trained already**")
-    for run in done:
-        copies = "the same images encoded and generated again" if run.recipe.family.adversarial else "reconstructions"
-        try:
-            picture = run.frame(run.frames()[-1])
-        except RunError as error:  # damaged: it costs its picture, not the page
-            st.caption(escape_markdown(str(error)))
-        else:
-            still_file(picture, alt=f"{run.name}: test images, {copies}, and samples")
-        count = run.status["epoch"]
-        epochs = pluralize(1, "epoch") if count == 1 else f"{epoch(count)} epochs"
-        st.caption(
-            f"{escape_markdown(run.name)}: {best_of(run)} after {epochs}. Rows from the top: test images, {copies}, "
-            "samples."
-        )
-        with st.container(horizontal=True):
-            if run_button(
-                "Generate images", "best", run, icon=":material/tune:", help="Move through its latent space."
-            ):
-                open_page("generate", run=run.name)
-            run_menu(run, "aside_menu_")
+    nearest = max(done, key=lambda run: _likeness(run, now))
+    st.markdown("**What such a model can do**" if _likeness(nearest, now) == ALIKE else "**Trained already**")
+    _trained(nearest)
+
+
+ALIKE = 2
+"""Of `_likeness`: the same kind of model on the same images."""
+
+
+def _likeness(run: Run, now: dict[str, Any]) -> int:
+    """In how many of two things a run is what the form would train: its kind of model, its images."""
+    return (run.recipe.model == now["model"]) + (run.recipe.dataset == now["dataset"])
+
+
+def _trained(run: Run) -> None:
+    """The newest picture of a run, its result, and the way to it."""
+    copies = "the same images encoded and generated again" if run.recipe.family.adversarial else "reconstructions"
+    try:
+        picture = run.frame(run.frames()[-1])
+    except RunError as error:  # damaged: it costs its picture, not the page
+        st.caption(escape_markdown(str(error)))
+    else:
+        still_file(picture, alt=f"{run.name}: test images, {copies}, and samples")
+    count = run.status["epoch"]
+    epochs = pluralize(1, "epoch") if count == 1 else f"{epoch(count)} epochs"
+    st.caption(
+        f"{escape_markdown(run.name)}: {best_of(run)} after {epochs}. Rows from the top: test images, {copies}, "
+        "samples."
+    )
+    with st.container(horizontal=True):
+        if run_button("Generate images", "best", run, icon=":material/tune:", help="Move through its latent space."):
+            open_page("generate", run=run.name)
+        run_menu(run, "aside_menu_")

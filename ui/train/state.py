@@ -1,8 +1,5 @@
 """Session-state keys of the Train page that more than one of its files uses."""
 
-FOLLOWED = "train_followed"
-"""Names of the runs whose end is shown to this visitor until they close it."""
-
 NOTICE = "train_notice"
 """Message about the job that was queued a moment ago, empty where it started at once."""
 

@@ -13,14 +13,17 @@ import streamlit as st
 
 from core.jobs.training_job import Snapshot, TrainingJob
 from core.recipes.recipe import Recipe, RecipeError
+from core.runs import RunError
 from core.training.events import FREEZES
 from ui.charts import losses
-from ui.shared import foreign
+from ui.shared import address, foreign
+from ui.shared.dial import dial
 from ui.shared.formatting import duration, epoch, escape_markdown, format_sig
-from ui.shared.jobs import waits
+from ui.shared.jobs import train_again, waits
 from ui.shared.owner import label
 from ui.shared.recipe_labels import in_words
 from ui.shared.run_buttons import job_button
+from ui.shared.run_dialogs import NAME
 from ui.shared.run_facts import settings_line
 
 TICK = 1.0
@@ -39,18 +42,23 @@ def heading(job: TrainingJob) -> str:
     return f"#### {escape_markdown(job.name)} · {escape_markdown(line)}"
 
 
-def head(job: TrainingJob) -> None:
-    """Heading, controls and progress, updated until the job ends; then the page is drawn again."""
+def head(job: TrainingJob, below: Callable[[Snapshot], None] | None = None) -> None:
+    """Heading, controls and progress, updated until the job ends; then the page is drawn again.
+
+    Args:
+        below: draws what follows from the same state, so that text and charts are of one moment.
+    """
     was_active = job.active
 
     def parts() -> None:
         if was_active and not job.active:
             st.rerun()
+        shot = job.snapshot()
         with st.container(
             key="train_head", horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
         ):
             st.markdown(heading(job))  # inside the fragment, since β can change during the training
-            st.markdown(newest_loss(job.recipe, job.snapshot().points), width="content")
+            st.markdown(newest_loss(job.recipe, shot.points), width="content")
         if foreign.asks(job):
             st.caption(
                 f"This training belongs to {label(job.owner)}. You can watch it. Changes need your confirmation."
@@ -58,7 +66,9 @@ def head(job: TrainingJob) -> None:
         elif job.touched_by:
             st.caption(f"The last command came from {label(job.touched_by)}.")
         controls(job)
-        progress(job, job.snapshot())
+        progress(job, shot)
+        if below is not None:
+            below(shot)
 
     st.fragment(parts, run_every=TICK if was_active else None)()
 
@@ -114,6 +124,16 @@ def controls(job: TrainingJob) -> None:
             help="Trains to the end of one epoch, then pauses.",
         )
         _stop_button(job)
+        job_button(
+            "Reset",
+            "train_reset",
+            job,
+            icon=":material/replay:",
+            disabled=not can,
+            on_click=_reset,
+            args=(job,),
+            help="Stops this run, which is kept, and trains a new one with the same settings from the start.",
+        )
         _tuning_popover(job, can)
         with st.popover("View", icon=":material/visibility:", key="train_view", help="How the curves are drawn."):
             view_options("live")
@@ -142,6 +162,19 @@ def _stop_button(job: TrainingJob) -> None:
             args=(job, job.stop, lambda j: not j.active),
             help="Ends this run and keeps its weights. You can resume it later.",
         )
+
+
+def _reset(job: TrainingJob) -> None:
+    """Stop a job and train a new run with the same settings."""
+    try:
+        again = train_again(job.recipe)
+    except (RunError, ValueError) as error:
+        st.toast(escape_markdown(str(error)), icon=":material/error:", duration="long")
+        return
+    job.stop()
+    job.wait(lambda j: not j.active, ANSWER)
+    if address.get(NAME) == job.name:  # the page of the run
+        address.put(NAME, again.name)
 
 
 def _tuning_popover(job: TrainingJob, can: bool) -> None:
@@ -213,7 +246,7 @@ def _act(job: TrainingJob, action: Callable[[], None], done: Callable[[Any], boo
 
 
 def _tuning(job: TrainingJob) -> None:
-    """Fields for a new learning rate and β."""
+    """A new learning rate and β, and the button that gives them to the training."""
     if foreign.asks(job):
         job_button(
             "Change these settings",
@@ -224,38 +257,71 @@ def _tuning(job: TrainingJob) -> None:
         )
         return
     points, adversarial = job.snapshot().points, job.recipe.family.adversarial
-    lr_key, beta_key = f"tune_lr_{job.id}", f"tune_beta_{job.id}"
-    st.number_input(
-        "New learning rate" + (" of the generator" if adversarial else ""),
-        step=1e-4,
-        format="%g",
-        key=lr_key,
-        value=None,
-        placeholder=f"now {format_sig(latest(points, 'lr', job.recipe.lr))}",
-        on_change=_set,
-        args=(job, "lr", lr_key),
-        help="The learning rate from the next batch on.",
-    )
+    names = {"lr": "Learning rate" + (" of the generator" if adversarial else "")}
     if job.recipe.family.uses("beta"):
-        st.number_input(
-            "New β",
-            step=0.1,
-            format="%g",
-            key=beta_key,
-            value=None,
-            placeholder=f"now {latest(points, 'beta', job.recipe.beta):g}",
-            on_change=_set,
-            args=(job, "beta", beta_key),
-            help="The weight of the prior term (KL) from the next batch on.",
-        )
-    for key in (lr_key, beta_key):
-        if refused := st.session_state.get(f"{key}_refused"):
-            st.error(escape_markdown(refused), icon=":material/error:")
+        names["beta"] = "β, weight of the KL"
+    for field, name in names.items():
+        step = 1e-4 if field == "lr" else 0.1
+        dial(field, name, tune_key(field, job), help=TUNED[field], step=step, first=set_last(job, field))
+    if refused := st.session_state.get(tune_key("refused", job)):
+        st.error(escape_markdown(refused), icon=":material/error:")
+    job_button(
+        "Apply",
+        "train_apply",
+        job,
+        type="primary",
+        icon=":material/check:",
+        on_click=_apply,
+        args=(job, tuple(names)),
+        help="From the next batch on. The change is marked on the curves.",
+    )
+    now = [f"learning rate {format_sig(latest(points, 'lr', job.recipe.lr))}"]
     if adversarial:
-        d_lr = latest(points, "d_lr", job.recipe.d_lr)
-        st.caption(f"The discriminator's learning rate changes in proportion; it is {format_sig(d_lr)} now.")
+        now.append(f"discriminator's, in proportion, {format_sig(latest(points, 'd_lr', job.recipe.d_lr))}")
+    if "beta" in names:
+        now.append(f"β {latest(points, 'beta', job.recipe.beta):g}")
+    st.caption(f"In use now: {', '.join(now)}.{_scaled(job.recipe, tuple(names))}")
+    if adversarial:
         _freeze_switches(job)
-    st.caption("Takes effect at the next batch and is marked on the curves.")
+
+
+TUNED = {
+    "lr": "Size of a training step. With a schedule: of its largest step.",
+    "beta": "Weight of the KL term, which pulls the posteriors towards the prior. With a warm-up: after it.",
+}
+"""Help of the settings that can be changed during a training."""
+
+
+def tune_key(field: str, job: TrainingJob) -> str:
+    """Session-state key of the new value of a setting of that job."""
+    return f"tune_{field}_{job.id}"
+
+
+def set_last(job: TrainingJob, field: str) -> float:
+    """The value of a setting that was chosen last; a schedule scales it."""
+    changes = [change["new"] for change in job.snapshot().changes if change["field"] == field]
+    return float(changes[-1] if changes else job.recipe.value(field))
+
+
+def _scaled(recipe: Recipe, names: Sequence[str]) -> str:
+    """Why a value in use is not the one that was chosen, as a further sentence; empty where none is scaled."""
+    why = [f"the schedule {recipe.schedule} changes the rate"] if recipe.schedule != "constant" else []
+    if "beta" in names and recipe.beta_warmup:
+        why.append("the warm-up raises β")
+    text = ", and ".join(why)
+    return f" {text[0].upper()}{text[1:]}." if text else ""
+
+
+def _apply(job: TrainingJob, fields: Sequence[str]) -> None:
+    """Give the job the chosen values that differ from those it has."""
+    st.session_state.pop(tune_key("refused", job), None)
+    chosen = {field: st.session_state.get(tune_key(field, job)) for field in fields}
+    new = {field: value for field, value in chosen.items() if value is not None and value != set_last(job, field)}
+    try:
+        foreign.note(job)
+        job.set(**new)
+    except RecipeError as error:
+        st.session_state[tune_key("refused", job)] = in_words(str(error))
 
 
 def _freeze_switches(job: TrainingJob) -> None:
@@ -278,17 +344,6 @@ def _freeze_switches(job: TrainingJob) -> None:
 def _freeze(job: TrainingJob, player: str, switch: str) -> None:
     foreign.note(job)
     job.freeze(player, bool(st.session_state[switch]))
-
-
-def _set(job: TrainingJob, field: str, key: str) -> None:
-    value = st.session_state[key]
-    st.session_state.pop(f"{key}_refused", None)
-    if value is not None:
-        try:
-            foreign.note(job)
-            job.set(**{field: value})
-        except RecipeError as error:
-            st.session_state[f"{key}_refused"] = in_words(str(error))
 
 
 def view_options(scope: str) -> None:
@@ -351,7 +406,7 @@ def progress(job: TrainingJob, shot: Snapshot) -> None:
         f"Epoch {epoch(shot.epoch)} of {shot.epochs}" + (f", step {shot.step:,}" if paused else ""),
         single_step_text(job.recipe, shot.single_step, frozen_now(job))
         if paused and shot.single_step
-        else _figures(job.recipe, shot.points),
+        else _figures(job.recipe, shot.points, ended=not job.active),
     ]
     if job.state == "running" and shot.images_per_second:
         parts.append(f"{format_sig(shot.images_per_second)} images/s")
@@ -376,13 +431,19 @@ def newest_loss(recipe: Recipe, points: dict[str, np.ndarray]) -> str:
     return f"**{format_sig(value)}** {losses.unit(recipe.likelihood)} · {what}"
 
 
-def _figures(recipe: Recipe, points: dict[str, np.ndarray]) -> str:
-    """The newest losses on the training images."""
+def _figures(recipe: Recipe, points: dict[str, np.ndarray], ended: bool) -> str:
+    """The newest losses on the training images; at the end those of the last epoch, beside its validation."""
     if recipe.family.adversarial:
         return f"loss of D {format_sig(latest(points, 'd_loss'))}, of G {format_sig(latest(points, 'g_loss'))}"
     if not np.isfinite(latest(points, "train_total")):
         return "the first losses come in a moment"
-    return f"training loss {format_sig(latest(points, 'train_total'))} {losses.unit(recipe.likelihood)}"
+    unit = losses.unit(recipe.likelihood)
+    measured, at = latest_at(points, "val_total")
+    if ended and at > 0:
+        epochs, totals = (np.asarray(points[name], float) for name in ("epoch", "train_total"))
+        mean = float(np.nanmean(totals[(epochs > at - 1) & (epochs <= at) & np.isfinite(totals)]))
+        return f"in epoch {epoch(at)}: training loss {format_sig(mean)}, validation loss {format_sig(measured)} {unit}"
+    return f"training loss {format_sig(latest(points, 'train_total'))} {unit}"
 
 
 def latest(points: dict[str, np.ndarray], column: str, otherwise: float = float("nan")) -> float:

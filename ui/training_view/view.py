@@ -1,6 +1,7 @@
 """View of a training on the Train page: controls, progress, curves, film, KL per dimension, explanation.
 
-Its fragments update once a second or two while the job is active; they read a job, which has a lock of its own.
+While the job is active its upper part, with all newest figures, is one fragment that updates once a second: text,
+curves and pictures are of the same moment. What is below updates by itself.
 """
 
 from __future__ import annotations
@@ -17,13 +18,13 @@ from ui.components.playback.film import ROWS, film
 from ui.diagram.model import PART, diagram, follow_training
 from ui.diagram.one_step import STEP, one_step
 from ui.shared import address, glossary
-from ui.shared.formatting import escape_markdown, format_sig
+from ui.shared.formatting import epoch, escape_markdown, format_sig
 from ui.shared.jobs import training_jobs
 from ui.shared.owner import is_foreign, label
 from ui.shared.pointer import touch_or
 from ui.shared.run_buttons import job_button
 from ui.training_view import gan_view
-from ui.training_view.controls import TICK, epoch_link, head, latest, progress, view
+from ui.training_view.controls import TICK, epoch_link, head, latest, latest_at, progress, view
 from ui.training_view.explain import how_it_works
 from ui.training_view.finished_run import FinishedSnapshot, Shown
 
@@ -33,8 +34,12 @@ REDRAWN = 4.0
 
 def live(job: TrainingJob) -> None:
     """The whole view of an active job, updated until it ends; then the page is drawn again."""
-    head(job)
-    pictures(job)
+    if job.recipe.family.adversarial:
+        head(job)
+        pictures(job)
+        return
+    head(job, lambda shot: _curves_and_film(job, shot))
+    _below(job)
 
 
 def others(shown: TrainingJob) -> None:
@@ -82,11 +87,8 @@ def ended(job: TrainingJob) -> None:
     pictures(job)
 
 
-def pictures(job: Shown, at: int | None = None, parameter: str = "") -> None:
-    """Curves beside the film, then KL per dimension and the explanation, of a job or of any trained run.
-
-    Each is a fragment of its own, so that the film can load a frame without redrawing the curves, and a button need
-    not wait for either.
+def pictures(job: Shown, at: float | None = None, parameter: str = "") -> None:
+    """The film beside the curves, then KL per dimension and the explanation, of a job or of any trained run.
 
     Args:
         at, parameter: where the film begins, and the parameter of the address that keeps where it is
@@ -96,12 +98,23 @@ def pictures(job: Shown, at: int | None = None, parameter: str = "") -> None:
         gan_view.pictures(job, at=at, parameter=parameter)
         folds(job)
         return
-    every = TICK if job.active else None
-    left, right = st.columns([9, 16], gap="medium")
+    _curves_and_film(job, job.snapshot(), at, parameter)
+    _below(job)
+
+
+def _curves_and_film(
+    job: Shown, shot: Snapshot | FinishedSnapshot, at: float | None = None, parameter: str = ""
+) -> None:
+    """The film, which is the first of the two on a phone, and the curves. The film is a fragment of its own, so that it
+    can load a frame without redrawing the curves."""
+    left, right = st.columns([16, 9], gap="medium")
     with left:
-        st.fragment(_curves, run_every=every)(job)
+        st.fragment(_film)(job, at, parameter)
     with right:
-        st.fragment(_film, run_every=2 * TICK if job.active else None)(job, at, parameter)
+        _curves(job, shot)
+
+
+def _below(job: Shown) -> None:
     folds(job)
     st.fragment(_depth, run_every=2 * TICK if job.active else None)(job)
 
@@ -148,7 +161,7 @@ def _step(job: Shown) -> None:
             st.caption("It needs weights, which are saved after the first epoch. Open it again then.")
 
 
-def _film(job: Shown, at: int | None, parameter: str) -> None:
+def _film(job: Shown, at: float | None, parameter: str) -> None:
     film(
         job.snapshot().frames,
         job.run.frame,
@@ -173,8 +186,8 @@ def _depth(job: Shown) -> None:
     how_it_works(job.recipe, shot.points)
 
 
-def _curves(job: Shown) -> None:
-    shot, family = job.snapshot(), job.recipe.family
+def _curves(job: Shown, shot: Snapshot | FinishedSnapshot) -> None:
+    family = job.recipe.family
     chart = losses.loss_chart(
         shot.points,
         family.terms,
@@ -196,9 +209,11 @@ def _curves(job: Shown) -> None:
 
 
 def _per_dimension(job: Shown, shot: Snapshot | FinishedSnapshot) -> None:
-    kl = shot.kl_per_dim
-    if not job.recipe.family.variational or not np.any(kl):
+    kl, (_, measured) = shot.kl_per_dim, latest_at(shot.points, "val_total")
+    # Random weights carry no information: before the first epoch has ended there is nothing to show.
+    if not job.recipe.family.variational or not np.any(kl) or measured == 0:
         return
     st.subheader("Information in each latent dimension", anchor=False)
     bars(losses.kl_bars(kl), key="train_kl", alt=losses.kl_caption(kl))
-    glossary.caption(losses.kl_caption(kl), "nats")
+    after = f"After epoch {epoch(measured)}, on the validation images: " if measured > 0 else ""
+    glossary.caption(after + losses.kl_caption(kl), "nats")

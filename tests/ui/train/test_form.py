@@ -11,6 +11,7 @@ from core.recipes import presets
 from core.recipes.recipe import Recipe, applies, fields
 from core.recipes.recipe_fields import GROUPS
 from ui.shared import recipe_labels
+from ui.shared.dial import nearest, slider_key
 from ui.train import form as train_form
 from ui.train import form_speed, form_values
 
@@ -172,6 +173,24 @@ def test_a_number_out_of_bounds_reaches_the_recipe_and_is_refused_there(form, na
     # A bound of the widget's own, or a whole number's type, would make the browser keep back what was typed.
     assert not widget(form, name).proto.has_min and not widget(form, name).proto.has_max
     assert "From " in widget(form, name).help and widget(form, name).proto.data_type == widget(form, name).proto.FLOAT
+
+
+def test_a_slider_and_the_field_beside_it_are_one_value(form):
+    slider = lambda name: form.select_slider(key=slider_key(form_values.key(name)))  # noqa: E731
+    assert (slider("latent_dim").value, slider("beta").value, slider("lr").value) == (20, 1.0, 0.007)
+    slider("beta").set_value(4.0).run()
+    assert made(form).beta == 4.0 and widget(form, "beta").value == 4.0
+    widget(form, "latent_dim").set_value(45.0).run()
+    assert made(form).latent_dim == 45 and slider("latent_dim").value == 48, "the nearest step"
+    widget(form, "beta").set_value(None).run()
+    assert made(form) is None and slider("beta").value == 4.0
+
+
+@pytest.mark.parametrize(
+    "value, step", [(0.0, 0.0), (1e-5, 0.0), (6e-4, 0.001), (0.0014, 0.001), (1.2, 1.0), (1e9, 100.0)]
+)
+def test_the_step_of_a_value_is_the_nearest_by_ratio_and_zero_only_for_what_is_near_it(value, step):
+    assert nearest("beta", value) == step
 
 
 def test_choices_and_zeros_say_what_they_mean(form):

@@ -72,8 +72,9 @@ RATES = {FAST: 1_000.0, CLASSIC: 500.0}
 
 def test_until_the_paces_are_known_no_time_is_named_and_both_are_asked_for_the_fast_one_first(estimates):
     form = visit(estimates, idle=True)
-    assert speeds(form) == ["Fast", "Classic"] and speed(form).value == "fast"
-    assert said(form) == "Fast: quicker, same quality." and asked(estimates) == ["mlp-vae-fast", "mlp-vae"]
+    assert speeds(form) == [f"{name} · {form_speed.MEASURING}" for name in ("Fast", "Classic")]
+    assert speed(form).value == "fast"
+    assert said(form) == "Fast: quicker than Classic, same quality." and asked(estimates) == ["mlp-vae-fast", "mlp-vae"]
 
 
 def test_nothing_is_asked_while_something_trains_but_what_is_known_is_shown(estimates):
@@ -86,9 +87,9 @@ def test_the_times_are_epochs_times_images_over_the_pace_and_their_ratio_is_told
     know(estimates, RATES)
     form = visit(estimates, idle=True)
     assert speeds(form) == ["Fast · about 2 min", "Classic · about 20 min"]
-    assert said(form) == "Fast: about 10 times as fast, same quality." and not asked(estimates)
+    assert said(form) == "Fast: about 10 times as fast as Classic, same quality." and not asked(estimates)
     know(estimates, {CLASSIC: 2_000.0})
-    assert said(form.run()) == "Fast: about 2.5 times as fast, same quality."
+    assert said(form.run()) == "Fast: about 2.5 times as fast as Classic, same quality."
     know(estimates, {CLASSIC: 6_000.0})
     assert said(form.run()) == "Fast: about as long as Classic, same quality."
 
@@ -98,7 +99,7 @@ def test_another_number_of_epochs_is_another_time_and_no_claim(estimates):
     form = visit(estimates)
     form.number_input(key="recipe_epochs").set_value(4).run()
     assert speeds(form) == ["Fast · about 4 min", "Classic · about 20 min"]
-    assert said(form) == "Fast: about 5 times as fast, untested with your settings."
+    assert said(form) == "Fast: about 5 times as fast as Classic, untested with your settings."
     form.number_input(key="recipe_max_minutes").set_value(1).run()
     assert speeds(form)[0] == "Fast · about 1 min"
     form.number_input(key="recipe_patience").set_value(2).run()
@@ -119,21 +120,21 @@ def test_where_the_shape_was_changed_no_time_is_named_rather_than_a_wrong_one(es
 def test_another_seed_is_still_the_recipe(estimates):
     form = visit(estimates)
     form.number_input(key="recipe_seed").set_value(9).run()
-    assert said(form) == "Fast: quicker, same quality."
+    assert said(form) == "Fast: quicker than Classic, same quality."
 
 
 def test_the_same_quality_is_claimed_only_where_it_was_measured(estimates, monkeypatch):
     monkeypatch.setattr(presets, "AS_GOOD", ("conv-vae",))
-    assert said(visit(estimates)) == "Fast: quicker, quality not compared."
-    assert said(visit(estimates, recipe="conv-vae-fast")) == "Fast: quicker, same quality."
+    assert said(visit(estimates)) == "Fast: quicker than Classic, quality not compared."
+    assert said(visit(estimates, recipe="conv-vae-fast")) == "Fast: quicker than Classic, same quality."
 
 
 @pytest.mark.parametrize(
     "source, end",
     [
-        (presets.PRESETS["mlp-vae-fast"].with_(seed=5, epochs=3), "quicker, same quality."),
-        (presets.PRESETS["mlp-vae"], "quicker, untested from this decoder."),
-        (presets.PRESETS["mlp-vae-fast"].with_(model="ae"), "quicker, untested from this decoder."),
+        (presets.PRESETS["mlp-vae-fast"].with_(seed=5, epochs=3), "quicker than Classic, same quality."),
+        (presets.PRESETS["mlp-vae"], "quicker than Classic, untested from this decoder."),
+        (presets.PRESETS["mlp-vae-fast"].with_(model="ae"), "quicker than Classic, untested from this decoder."),
     ],
 )
 def test_a_gan_is_said_to_be_as_good_only_from_the_decoder_that_was_tried(estimates, source, end):
@@ -150,7 +151,7 @@ def test_on_the_digits_the_times_are_those_of_the_small_sisters_and_nothing_is_c
     form.selectbox(key="recipe_dataset").select("digits").run()
     # 40 and 120 epochs of 1,320 images and 180 held out: 58.2 s and 174.6 s.
     assert speeds(form) == ["Fast · about 1 min", "Classic · about 3 min"]
-    assert said(form) == "Fast: about 3 times as fast, same quality on MNIST."
+    assert said(form) == "Fast: about 3 times as fast as Classic, same quality on MNIST."
     form.selectbox(key="recipe_dataset").select("kmnist").run()
     assert "same quality on MNIST" in said(form)
     form.selectbox(key="recipe_dataset").select("folder").run()
