@@ -1,5 +1,5 @@
 """Tasks of the scoring worker, which computes with trained models: classifier, outlier scores, numbers of each image,
-measures of planes, inpainting sweep."""
+measures of planes, importance-weighted bounds, inpainting sweep."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 
 from core import data, runs
 from core.data import ImageSet
-from core.evaluation import classifier, inpainting, outliers, plane_measures
+from core.evaluation import bound, classifier, inpainting, outliers, plane_measures
 from core.evaluation import image_values as values
 from core.jobs.channel import Channel
 from core.jobs.inpainting_sweep import BASELINE, SEARCH
@@ -106,6 +106,26 @@ def measure_plane(order: Order, channel: Channel) -> Ended:
             return Ended("stopped")
     if not plane_measures.save(path, steps.end()):
         raise RunError(cache.not_kept("The measures"))
+    return Ended("finished")
+
+
+def measure_bound(order: Order, channel: Channel) -> Ended:
+    """Measure the importance-weighted bound of a model with Gaussian posteriors and keep it in the cache.
+
+    Raises:
+        DataError: the images are missing. RunError: the run is damaged, or the cache cannot be written to.
+    """
+    channel.emit(Progress(0.0))
+    torch.set_num_threads(1)
+    run = Run(Path(order.arguments["run"]))
+    images = images_of(run)
+    steps = Steps(bound.measure_steps(weights.load_model(run), images))
+    for share in steps:
+        channel.emit(Progress(share))
+        if channel.stop_requested:
+            return Ended("stopped")
+    if not bound.save(bound.file_of(run, images), steps.end()):
+        raise RunError(cache.not_kept("The bound"))
     return Ended("finished")
 
 

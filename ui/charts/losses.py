@@ -159,7 +159,7 @@ def overlay_chart(
         legend.append(style | {"dash": False})
         drawn += _term(points, x, term, style, smoothing)
         found += marks_of(name, points, x, (changes or {}).get(name, ()), str(style["colour"]))
-    shown = panel(f"{title} ({unit} per image)", 1.0, drawn, log)
+    shown = panel(f"{title} ({unit} per image)", 1.0, drawn, log, first_fall=FALL_BESIDE_OTHERS)
     return {"panels": [shown], "legend": legend, "lines": LINES, "marks": found, **frame(x)}
 
 
@@ -237,9 +237,15 @@ def _diverged_at(points: Points, x: str) -> float | None:
 FIRST_FALL = 0.08
 """Share of a curve, from its beginning, that may lie beyond the useful range."""
 
+FALL_BESIDE_OTHERS = 0.25
+"""The same where several runs are compared: they differ by little, and at the end."""
 
-def panel(title: str, share: float, drawn: list[dict], log: bool, whole: bool = False) -> dict[str, Any]:
-    """One panel; logarithmic only where every value is positive. `whole`: its range keeps the first steep stretch."""
+
+def panel(
+    title: str, share: float, drawn: list[dict], log: bool, whole: bool = False, first_fall: float = FIRST_FALL
+) -> dict[str, Any]:
+    """One panel; logarithmic only where every value is positive. `whole`: its range keeps the first steep stretch;
+    `first_fall`: else the share of a curve that may lie beyond it."""
     values = [y for curve in drawn for y in curve["y"]]
     log = log and bool(values) and min(values) >= 0 and max(values) > 0
     return {
@@ -247,20 +253,20 @@ def panel(title: str, share: float, drawn: list[dict], log: bool, whole: bool = 
         "share": share,
         "log": log,
         "curves": drawn,
-        "range": None if log else _useful(drawn, whole),
+        "range": None if log else _useful(drawn, 0.0 if whole else first_fall),
     }
 
 
-def _useful(drawn: list[dict], whole: bool) -> list[float] | None:
+def _useful(drawn: list[dict], first_fall: float) -> list[float] | None:
     """The useful range of a panel: without the steep first fall, which would flatten the rest, and without values after
-    a divergence. With `whole` the first stretch stays: the KL's first peak is of the size of the rest."""
+    a divergence. With 0 the first stretch stays: the KL's first peak is of the size of the rest."""
     away = [curve["until"] for curve in drawn if curve.get("until") is not None]
     late = [
         y
         for curve in drawn
         for x, y in zip(curve["x"], curve["y"], strict=True)
         # Of each curve its own first stretch: of several runs the shortest is not cut away.
-        if (whole or x > FIRST_FALL * curve["x"][-1] if curve.get("until") is None else x < curve["until"])
+        if (not first_fall or x > first_fall * curve["x"][-1] if curve.get("until") is None else x < curve["until"])
     ]
     if len(late) < (1 if away else 8):
         return None

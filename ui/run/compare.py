@@ -10,6 +10,7 @@ from core.runs.comparison import histories_csv
 from core.runs.shown_weights import shown_evaluation
 from ui.charts import gan, losses
 from ui.components.charts.curves import curves
+from ui.run.bound import bound_fold
 from ui.run.figures import COUNTS
 from ui.run.pictures import side_by_side
 from ui.run.recipe_table import differences, text_of
@@ -65,6 +66,8 @@ def _models(picked: list[Run]) -> None:
     )
     st.caption(f"One colour per run. Lower is better. {_about(term, apart, len(bounded) == len(picked))}".strip())
     _table(_results(picked), "Results of the chosen runs and the settings in which they differ.")
+    if with_weights := [run for run in bounded if run.has_weights]:
+        bound_fold(with_weights)
 
 
 def _comparable(names: dict[str, str], apart: str, bounded: bool) -> str:

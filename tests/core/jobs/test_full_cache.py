@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from core.embedding import pitfalls
-from core.evaluation import classifier, plane_measures
+from core.evaluation import bound, classifier, plane_measures
 from core.jobs import tasks
 from core.jobs.channel import Channel
 from core.jobs.messages import Order
@@ -27,7 +27,7 @@ def order(task: str) -> Order:
     return Order(task, "scoring", {"run": str(untrained("plane", latent_dim=2).path)})
 
 
-@pytest.mark.parametrize("task", ["pitfalls", "train_classifier", "measure_plane"])
+@pytest.mark.parametrize("task", ["pitfalls", "train_classifier", "measure_plane", "measure_bound"])
 def test_the_sentence_names_the_folder_and_the_remedy(task, monkeypatch, tmp_path, capsys):
     (tmp_path / "cache").write_text("a file where a folder should be")
     monkeypatch.setenv("LATENT_LAB_CACHE", str(tmp_path / "cache"))
@@ -35,6 +35,8 @@ def test_the_sentence_names_the_folder_and_the_remedy(task, monkeypatch, tmp_pat
     monkeypatch.setattr(classifier, "cached_steps", at_once)
     monkeypatch.setattr(plane_measures, "measure_steps", at_once)
     monkeypatch.setattr(plane_measures, "save", lambda *_: False)
+    monkeypatch.setattr(bound, "measure_steps", at_once)
+    monkeypatch.setattr(bound, "save", lambda *_: False)
     ended = tasks.run(order(task), Channel(lambda _: None))
     assert ended.state == "failed" and not ended.unexpected and capsys.readouterr().err == ""
     assert f"could not be kept: {tmp_path / 'cache'} cannot be written to. Free some space" in ended.message

@@ -1,0 +1,117 @@
+"""The importance-weighted bound of chosen runs against the number of samples, measured by jobs when it is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from core.evaluation import bound
+from core.evaluation.bound import Bound
+from core.jobs import bound as jobs_bound
+from core.jobs.bound import BoundJob
+from core.runs import Run, RunError, figures
+from ui.shared import glossary, theme
+from ui.shared.formatting import escape_markdown
+from ui.shared.page import images_or_none
+
+TICK = 0.7
+"""Seconds between two looks at the jobs."""
+
+DASHES = ("solid", "dash", "dot", "dashdot")
+
+
+def bound_fold(runs: Sequence[Run]) -> None:
+    """The fold; jobs begin when it is opened. runs: models with Gaussian posteriors."""
+    fold = st.expander(
+        "How tight is the −ELBO? The bound on −log p(x) with more samples",
+        key="runs_bound_fold",
+        icon=":material/compress:",
+        on_change="rerun",
+    )
+    if not fold.open:
+        return
+    with fold:
+        waits = any(isinstance(_of(run), BoundJob) for run in runs)
+        st.fragment(_content, run_every=TICK if waits else None)(runs, waits)
+
+
+def _of(run: Run) -> Bound | BoundJob | str:
+    """A run's bound, the job that measures it, or why there is neither."""
+    images = images_or_none(run)
+    if images is None or not len(images.test_images):
+        return "its images are not on this computer"
+    try:
+        path = bound.file_of(run, images)
+    except RunError:
+        return "it has no weights yet"
+    if (found := bound.load(path)) is not None:
+        return found
+    job = jobs_bound.start(run, path)
+    return job if job.active else bound.load(path) or job.message
+
+
+def _content(runs: Sequence[Run], waited: bool) -> None:
+    states = {run.name: _of(run) for run in runs}
+    jobs = [state for state in states.values() if isinstance(state, BoundJob)]
+    if waited and not jobs:
+        st.rerun()  # without a timer from now on
+    found = {name: state for name, state in states.items() if isinstance(state, Bound)}
+    if jobs:
+        share = (len(found) + sum(job.progress or 0.0 for job in jobs)) / len(states)
+        st.progress(min(1.0, share), text="Drawing samples of z for test images …")
+    for name, state in states.items():
+        if isinstance(state, str):
+            st.caption(f"{escape_markdown(name)} is left out: {escape_markdown(state)}.")
+    if found:
+        st.plotly_chart(
+            chart(found),
+            key="runs_bound",
+            width="stretch",
+            config={"displayModeBar": False},
+            alt=f"Bound on −log p(x) against the number of samples. {_words(found)}",
+        )
+        glossary.caption(_caption(found), "importance-weighted bound")
+
+
+def chart(found: dict[str, Bound]) -> go.Figure:
+    """The bound of each run against the number of samples, on a logarithmic axis."""
+    figure, palette = go.Figure(), theme.RUN_COLOURS[theme.mode()]
+    for number, (name, one) in enumerate(found.items()):
+        figure.add_scatter(
+            x=one.k,
+            y=one.values,
+            name=name,
+            mode="lines+markers",
+            line={"color": palette[number % len(palette)], "dash": DASHES[number % len(DASHES)]},
+            hovertemplate="k = %{x}: %{y:.1f} nats<extra></extra>",
+        )
+    figure.update_layout(
+        height=320,
+        margin={"l": 0, "r": 8, "t": 30, "b": 40},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        showlegend=True,
+        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0},
+    )
+    ticks = list(max(found.values(), key=lambda one: len(one.k)).k)
+    figure.update_xaxes(title="Samples k per image", type="log", tickvals=ticks, ticktext=list(map(str, ticks)))
+    figure.update_yaxes(title=f"Bound ({figures.NATS})")
+    return figure
+
+
+def _words(found: dict[str, Bound]) -> str:
+    return " ".join(
+        f"{name}: {one.values[0]:.1f} nats with one sample, {one.values[-1]:.1f} with {one.k[-1]}."
+        for name, one in found.items()
+    )
+
+
+def _caption(found: dict[str, Bound]) -> str:
+    images = min(one.images for one in found.values())
+    return (
+        f"{escape_markdown(_words(found))} Mean over {images} test images. With one sample the importance-weighted "
+        "bound is the −ELBO; with more it falls towards −log p(x). A long fall means that the posterior fits badly, "
+        "not that the model does. Compare runs of the same images and the same reconstruction loss."
+    )
