@@ -14,7 +14,6 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core import data
-from core.jobs import waiting
 from core.jobs.speed_estimates import SpeedEstimates
 from core.recipes import presets
 from core.recipes.recipe import Recipe, RecipeError, fields
@@ -70,8 +69,7 @@ def recipe_form(
     with speed:
         compared = form_speed.choose(estimates, idle)
     with st.container(gap=None):
-        busy = form_speed.BUSY if compared and idle and waiting.slowdown() >= waiting.BUSY else ""
-        for line in filter(None, (compared, presets.ABOUT.get(st.session_state[key("name")]), busy)):
+        for line in filter(None, (compared, presets.ABOUT.get(st.session_state[key("name")]))):
             st.caption(line)
     with st.container(key="recipe_open"):
         _grid([by_name[name] for name in OPEN[1:] if shown(by_name[name], values())], 2, ready, wrong)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from core import data
+from core.jobs import waiting
 from core.jobs.speed_estimates import SpeedEstimates
 from core.recipes import duration, presets
 from core.recipes.recipe import Recipe, RecipeError
@@ -24,13 +25,10 @@ TICK = 0.5
 
 MEASURING = "measuring the time …"
 
-BUSY = "This computer is busy with other programs: trainings take longer until they end."
-"""Said below the times where it is so."""
-
 HELP = (
     "Classic: the settings of papers and tutorials. Fast: a larger learning rate, fewer epochs and, where it helps, "
     "another network. The times are estimates for this computer, from a test of one second, or of up to five while "
-    "other programs keep it busy."
+    "other programs keep it busy. “busy” beside them: it is busy now, and a training takes longer."
 )
 
 
@@ -100,6 +98,7 @@ def choose(estimates: SpeedEstimates | None, idle: bool) -> str:
     st.session_state[KEY] = "fast" if name == fast else "classic"
     wanted = [speed.preset for speed in speeds.values() if speed.timed]
     measuring = bool(estimates and idle and estimates.request(wanted))
+    busy = " (busy)" if idle and waiting.slowdown() >= waiting.BUSY else ""
     with st.container(gap=None):
         # The times stand below the two words: a click is sent with the text of its option, and is lost where that text
         # has changed in the meantime.
@@ -118,7 +117,7 @@ def choose(estimates: SpeedEstimates | None, idle: bool) -> str:
                 # Both at once: a time that stands alone for some seconds looks like a claim about the other.
                 told = MEASURING if measuring and speeds[name_of_speed].timed else ""
                 if seconds is not None and not measuring:
-                    told = duration.rough_duration(seconds)
+                    told = duration.rough_duration(seconds) + busy
                 st.caption(told, text_alignment="center", width="stretch")
     if measuring and estimates:
         _wait(estimates, wanted)
@@ -148,7 +147,7 @@ def _compared(fast: _Speed, chosen: _Speed, times: dict[str, float | None]) -> s
     if times["fast"] and times["classic"]:
         share = times["classic"] / times["fast"]
         digits = 0 if share >= 2.95 else 1
-        quicker = f"about {share:.{digits}f} times as fast as Classic" if share > 1.15 else "about as long as Classic"
+        quicker = f"{share:.{digits}f} times as fast as Classic" if share > 1.15 else "about as long as Classic"
     # Short enough for one line on a phone, with and without the number, so that nothing moves when it arrives.
     if not chosen.as_tuned:
         return f"Fast: {quicker}, untested with your settings."

@@ -105,11 +105,14 @@ def pictures(job: Shown, at: float | None = None, parameter: str = "") -> None:
 def _curves_and_film(
     job: Shown, shot: Snapshot | FinishedSnapshot, at: float | None = None, parameter: str = ""
 ) -> None:
-    """The film, which is the first of the two on a phone, and the curves. The film is a fragment of its own, so that it
-    can load a frame without redrawing the curves."""
+    """The film, which is the first of the two on a phone, and the curves.
+
+    At the end the film is a fragment of its own, so that it loads frames without the page. While the job is active both
+    are drawn within a fragment, and another one within that could be drawn into a place that is gone.
+    """
     left, right = st.columns([16, 9], gap="medium")
     with left:
-        st.fragment(_film)(job, at, parameter)
+        (_film if job.active else st.fragment(_film))(job, at, parameter)
     with right:
         _curves(job, shot)
 

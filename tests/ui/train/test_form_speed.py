@@ -5,6 +5,7 @@ from streamlit.testing.v1 import AppTest
 
 from core import data, runs
 from core.data import loading
+from core.jobs import waiting
 from core.jobs.queue import JobQueue
 from core.jobs.speed_estimates import SpeedEstimates
 from core.recipes import duration, presets
@@ -25,6 +26,7 @@ def script(estimates, idle):
 
 @pytest.fixture(autouse=True)
 def here(monkeypatch):
+    monkeypatch.setattr(waiting, "slowdown", lambda: 1.0)
     monkeypatch.setattr(data, "status", lambda: {n: loading.Status(True, "somewhere", "small") for n in data.SOURCES})
 
 
@@ -87,11 +89,17 @@ def test_the_times_are_epochs_times_images_over_the_pace_and_their_ratio_is_told
     know(estimates, RATES)
     form = visit(estimates, idle=True)
     assert speeds(form) == ["Fast · about 2 min", "Classic · about 20 min"]
-    assert said(form) == "Fast: about 10 times as fast as Classic, same quality." and not asked(estimates)
+    assert said(form) == "Fast: 10 times as fast as Classic, same quality." and not asked(estimates)
     know(estimates, {CLASSIC: 2_000.0})
-    assert said(form.run()) == "Fast: about 2.5 times as fast as Classic, same quality."
+    assert said(form.run()) == "Fast: 2.5 times as fast as Classic, same quality."
     know(estimates, {CLASSIC: 6_000.0})
     assert said(form.run()) == "Fast: about as long as Classic, same quality."
+
+
+def test_on_a_busy_computer_the_times_say_so(estimates, monkeypatch):
+    know(estimates, RATES)
+    monkeypatch.setattr(waiting, "slowdown", lambda: waiting.BUSY)
+    assert speeds(visit(estimates, idle=True)) == ["Fast · about 2 min (busy)", "Classic · about 20 min (busy)"]
 
 
 def test_another_number_of_epochs_is_another_time_and_no_claim(estimates):
@@ -99,7 +107,7 @@ def test_another_number_of_epochs_is_another_time_and_no_claim(estimates):
     form = visit(estimates)
     form.number_input(key="recipe_epochs").set_value(4).run()
     assert speeds(form) == ["Fast · about 4 min", "Classic · about 20 min"]
-    assert said(form) == "Fast: about 5 times as fast as Classic, untested with your settings."
+    assert said(form) == "Fast: 5 times as fast as Classic, untested with your settings."
     form.number_input(key="recipe_max_minutes").set_value(1).run()
     assert speeds(form)[0] == "Fast · about 1 min"
     form.number_input(key="recipe_patience").set_value(2).run()
@@ -151,7 +159,7 @@ def test_on_the_digits_the_times_are_those_of_the_small_sisters_and_nothing_is_c
     form.selectbox(key="recipe_dataset").select("digits").run()
     # 40 and 120 epochs of 1,320 images and 180 held out: 58.2 s and 174.6 s.
     assert speeds(form) == ["Fast · about 1 min", "Classic · about 3 min"]
-    assert said(form) == "Fast: about 3 times as fast as Classic, same quality on MNIST."
+    assert said(form) == "Fast: 3 times as fast as Classic, same quality on MNIST."
     form.selectbox(key="recipe_dataset").select("kmnist").run()
     assert "same quality on MNIST" in said(form)
     form.selectbox(key="recipe_dataset").select("folder").run()
@@ -212,7 +220,7 @@ def test_a_gans_time_is_that_of_its_sources_network_and_its_source_stays_with_th
     taken = {"hidden": (400, 200), "source_model": "vae"}
     both = [presets.for_digits(presets.preset(name)).with_(**taken) for name in ("decoder-gan-fast", "decoder-gan")]
     know(estimates, dict.fromkeys(both, 500.0))
-    assert speeds(form.run()) == ["Fast", "Classic"]
+    assert speeds(form.run()) == [f"{name} · {form_speed.MEASURING}" for name in ("Fast", "Classic")]
     form.selectbox(key="recipe_source").select("wide").run()
     # 30 and 100 rounds of 1,320 images and 2,000 that are judged at a fifteenth: 87.2 s and 290.7 s.
     assert speeds(form) == ["Fast · about 1 min", "Classic · about 5 min"]
