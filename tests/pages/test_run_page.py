@@ -6,7 +6,9 @@ import re
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import runs
+from core import data, runs
+from core.evaluation import bound
+from core.evaluation.bound import Bound
 from core.gan import experiments
 from core.gan.before_after import metric_changes
 from core.jobs import training_queue
@@ -23,6 +25,7 @@ from ui.components.diagram import model_diagram
 from ui.components.gan import gan_steps
 from ui.components.playback import film
 from ui.run import pictures
+from ui.run.bound import chart as bound_chart
 from ui.run.details import MEANINGS
 from ui.run.figures import figures
 from ui.run.recipe_table import against_preset, differences
@@ -148,6 +151,20 @@ def test_chosen_runs_are_laid_over_each_other_with_the_settings_that_differ_and_
     assert any("cannot be compared: they differ in β" in caption.value for caption in page.caption)
     page = visit(compare="beta 4,nobody")
     assert "does not exist" in page.warning[0].value and page.query_params["compare"] in ("beta 4", ["beta 4"])
+
+
+def test_the_bound_of_the_chosen_runs_is_shown_as_it_was_measured_and_a_run_without_images_is_left_out():
+    run, lost = trained(tiny(epochs=1), "one"), trained(tiny(epochs=1), "two")
+    found = Bound((1, 2, 4), (120.5, 118.0, 117.25), 20)
+    assert bound.save(bound.file_of(run, data.load("digits")), found)
+    recipe = json.loads((lost.path / "recipe.json").read_text())
+    (lost.path / "recipe.json").write_text(json.dumps(recipe | {"dataset": "mnist"}))
+    page = open_page("run", {"runs_bound_fold": True}, compare="one,two")
+    said = text_of(page).replace("\\", "")
+    assert "one: 120.5 nats with one sample, 117.2 with 4. Mean over 20 test images." in said
+    assert "two is left out: its images are not on this computer." in said
+    drawn_now = bound_chart({"one": found}).data[0]
+    assert list(drawn_now.x) == [1, 2, 4] and list(drawn_now.y) == [120.5, 118.0, 117.25]
 
 
 @pytest.mark.slow

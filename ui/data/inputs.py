@@ -83,7 +83,7 @@ def choose_set(status: dict[str, loading.Status]) -> str:
         width="stretch",
         help="Ready sets are on this machine; the others are downloaded once.",
     )
-    set_cards.pictures(names)
+    set_cards.pictures(names, [name for name in names if status[name].ready and data.SOURCES[name].images])
     address.put("set", name)
     source = data.SOURCES[name]
     st.caption(" ".join(filter(None, (source.about, source.terms))))

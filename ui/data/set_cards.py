@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -34,14 +34,17 @@ def file_of(name: str) -> Path:
     return PICTURES / f"{name}.png"
 
 
-def pictures(names: Sequence[str]) -> None:
+def pictures(names: Sequence[str], ready: Collection[str]) -> None:
     """Put the pictures on the cards, which are the options of the radio buttons of these sets, in their order.
 
-    A set without one has a sign in its place: a plus for the visitor's own pictures, a question mark for others.
+    A set without one has a sign in its place: a plus for the visitor's own pictures, an arrow for a download.
+
+    Args:
+        ready: sets that are on this machine.
     """
     rules = []
     for place, name in enumerate(names, 1):
-        value = f'--sign: "{"?" if data.SOURCES[name].images else "+"}"'
+        value = f'--sign: "{"" if name in ready else "↓" if data.SOURCES[name].images else "+"}"'
         if file_of(name).is_file():
             content = base64.b64encode(file_of(name).read_bytes()).decode()
             value = f'--picture: url("data:image/png;base64,{content}")'

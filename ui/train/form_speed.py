@@ -147,7 +147,7 @@ def _compared(fast: _Speed, chosen: _Speed, times: dict[str, float | None]) -> s
     if times["fast"] and times["classic"]:
         share = times["classic"] / times["fast"]
         digits = 0 if share >= 2.95 else 1
-        quicker = f"{share:.{digits}f} times as fast as Classic" if share > 1.15 else "about as long as Classic"
+        quicker = f"{share:.{digits}f}× as fast as Classic" if share > 1.15 else "about as long as Classic"
     # Short enough for one line on a phone, with and without the number, so that nothing moves when it arrives.
     if not chosen.as_tuned:
         return f"Fast: {quicker}, untested with your settings."

@@ -89,9 +89,9 @@ def test_the_times_are_epochs_times_images_over_the_pace_and_their_ratio_is_told
     know(estimates, RATES)
     form = visit(estimates, idle=True)
     assert speeds(form) == ["Fast · about 2 min", "Classic · about 20 min"]
-    assert said(form) == "Fast: 10 times as fast as Classic, same quality." and not asked(estimates)
+    assert said(form) == "Fast: 10× as fast as Classic, same quality." and not asked(estimates)
     know(estimates, {CLASSIC: 2_000.0})
-    assert said(form.run()) == "Fast: 2.5 times as fast as Classic, same quality."
+    assert said(form.run()) == "Fast: 2.5× as fast as Classic, same quality."
     know(estimates, {CLASSIC: 6_000.0})
     assert said(form.run()) == "Fast: about as long as Classic, same quality."
 
@@ -107,7 +107,7 @@ def test_another_number_of_epochs_is_another_time_and_no_claim(estimates):
     form = visit(estimates)
     form.number_input(key="recipe_epochs").set_value(4).run()
     assert speeds(form) == ["Fast · about 4 min", "Classic · about 20 min"]
-    assert said(form) == "Fast: 5 times as fast as Classic, untested with your settings."
+    assert said(form) == "Fast: 5× as fast as Classic, untested with your settings."
     form.number_input(key="recipe_max_minutes").set_value(1).run()
     assert speeds(form)[0] == "Fast · about 1 min"
     form.number_input(key="recipe_patience").set_value(2).run()
@@ -159,7 +159,7 @@ def test_on_the_digits_the_times_are_those_of_the_small_sisters_and_nothing_is_c
     form.selectbox(key="recipe_dataset").select("digits").run()
     # 40 and 120 epochs of 1,320 images and 180 held out: 58.2 s and 174.6 s.
     assert speeds(form) == ["Fast · about 1 min", "Classic · about 3 min"]
-    assert said(form) == "Fast: 3 times as fast as Classic, same quality on MNIST."
+    assert said(form) == "Fast: 3× as fast as Classic, same quality on MNIST."
     form.selectbox(key="recipe_dataset").select("kmnist").run()
     assert "same quality on MNIST" in said(form)
     form.selectbox(key="recipe_dataset").select("folder").run()
