@@ -10,10 +10,8 @@ from collections.abc import Mapping, Sequence
 from core.runs import history
 from core.runs.run import Run
 
-EMPTY: Mapping[str, str] = {}
 
-
-def histories_csv(runs: Sequence[Run], settings: Mapping[str, Mapping[str, str]] = EMPTY) -> str:
+def histories_csv(runs: Sequence[Run], settings: Mapping[str, Mapping[str, str]]) -> str:
     """The histories of these runs below each other as CSV: the run's name, its settings, then all columns that one of
     them has, empty where a run has none. Numbers are written so that they read back as the same.
 
@@ -27,7 +25,7 @@ def histories_csv(runs: Sequence[Run], settings: Mapping[str, Mapping[str, str]]
     lines = csv.writer(text, lineterminator="\n")
     lines.writerow(["run", *names, *columns])
     for run, table in zip(runs, tables, strict=True):
-        own = [run.name, *(settings.get(run.name, EMPTY).get(name, "") for name in names)]
+        own = [run.name, *(settings[run.name].get(name, "") for name in names)]
         for row in range(len(next(iter(table.values()), ()))):
             values = (float(table[column][row]) if column in table else math.nan for column in columns)
             lines.writerow([*own, *map(history.number_text, values)])

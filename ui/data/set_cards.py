@@ -22,6 +22,9 @@ PICTURES = Path(__file__).parent / "set_pictures"
 IMAGES = 3
 """Images on a card, beside each other."""
 
+WITHOUT_PICTURE = "position: absolute; right: 0.5rem; top: 0.25rem; aspect-ratio: auto; background: none"
+"""Style of the place of the picture where there is none: it takes no room of its own."""
+
 
 def drawn(images: ImageSet) -> bytes:
     """The picture of a set as PNG: the first training image of each of its first classes."""
@@ -37,18 +40,20 @@ def file_of(name: str) -> Path:
 def pictures(names: Sequence[str], ready: Collection[str]) -> None:
     """Put the pictures on the cards, which are the options of the radio buttons of these sets, in their order.
 
-    A set without one has a sign in its place: a plus for the visitor's own pictures, an arrow for a download.
+    A set without one is a lower card with a sign in its corner: a plus for the visitor's own pictures, an arrow for a
+    download.
 
     Args:
         ready: sets that are on this machine.
     """
     rules = []
     for place, name in enumerate(names, 1):
-        value = f'--sign: "{"" if name in ready else "↓" if data.SOURCES[name].images else "+"}"'
+        sign = "" if name in ready else "↓" if data.SOURCES[name].images else "+"
+        value = f'content: "{sign}"; {WITHOUT_PICTURE}'
         if file_of(name).is_file():
             content = base64.b64encode(file_of(name).read_bytes()).decode()
-            value = f'--picture: url("data:image/png;base64,{content}")'
-        rules.append(f'.st-key-data_set [role="radiogroup"] > div:nth-of-type({place}) {{ {value}; }}')
+            value = f'background-image: url("data:image/png;base64,{content}")'
+        rules.append(f'.st-key-data_set [role="radiogroup"] > div:nth-of-type({place})::before {{ {value}; }}')
     st.html(f"<style>{' '.join(rules)}</style>")
 
 

@@ -49,18 +49,18 @@ def training(job: TrainingJob | None, run: Run, depth: bool = True) -> None:
 
 
 def pictures(job: Shown, depth: bool = True, at: float | None = None, parameter: str = "") -> None:
-    """Losses beside the film, the diagnosis, sample quality beside the classes, the explanation: a fragment each.
+    """The film beside the losses, the diagnosis, sample quality beside the classes, the explanation: a fragment each.
 
     Args:
         depth: whether formulas and code follow. at, parameter: where the film begins, and the parameter of the address
             that keeps where it is (`ui.components.playback.film`).
     """
     every, rarely = (TICK, 2 * TICK) if job.active else (None, None)
-    left, right = st.columns([9, 16], gap="medium")
+    left, right = st.columns([16, 9], gap="medium")
     with left:
-        st.fragment(_losses, run_every=every)(job)
-    with right:
         st.fragment(_film, run_every=rarely)(job, at, parameter)
+    with right:
+        st.fragment(_losses, run_every=every)(job)
     st.fragment(_diagnosis, run_every=rarely)(job)
     left, right = st.columns(2, gap="large")
     with left:
