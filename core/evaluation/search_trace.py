@@ -213,6 +213,7 @@ class TracedSearch:
                 lr=lr,
                 restarts=restarts,
                 seed=seed,
+                smooth=True,
             )
         )
 

@@ -19,6 +19,10 @@ CHECK_EVERY, CONVERGED_BELOW = 20, 1e-4
 """A code has converged when so many steps gained less than this share of the whole gain of its search. (A share of the
 objective itself would depend on the objective's constants.)"""
 
+WARM_UP, PAIRS = 10, 4
+"""In a smooth search: steps over which a step grows to its full size, and draws of ε, each with its mirror image −ε,
+over which the gradient of a Gaussian posterior is a mean."""
+
 EPSILON_DRAWS = 4
 """Fixed ε samples at which the final and the initial objective of a Gaussian posterior are compared."""
 
@@ -99,11 +103,13 @@ class Problem:
         visible = None if self.visible is None else self.visible.repeat(times, 1, 1, 1)
         return replace(self, images=self.images.repeat(times, 1, 1, 1), visible=visible)
 
-    def gradient(self, code: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
-        """Objective [B] and its gradient with respect to the codes [B, code_dim], at one draw of ε [d]."""
+    def gradient(self, code: Tensor, draws: Tensor) -> tuple[Tensor, Tensor]:
+        """Objective [B] and its gradient with respect to the codes [B, code_dim], as means over draws of ε [k, d]."""
+        k, batch = len(draws), len(code)
         with torch.enable_grad():
             code = code.detach().requires_grad_()
-            value = self._value(code, noise)
+            # All draws in one pass: for one image eight of them take little longer than one.
+            value = self.repeated(k)._value(code.repeat(k, 1), draws.repeat_interleave(batch, 0)).view(k, batch).mean(0)
             # With respect to the codes alone: no gradient of the decoder's weights is computed.
             (grad,) = torch.autograd.grad(value.sum(), code)
         return value.detach(), grad
@@ -134,6 +140,7 @@ def search(
     restarts: int = 1,
     seed: int = 0,
     code: Tensor | None = None,
+    smooth: bool = False,
 ) -> Generator[SearchStep, None, SearchResult]:
     """Search for the codes of a batch of images by Adam: yields after each step, returns a `SearchResult`.
 
@@ -144,6 +151,9 @@ def search(
         steps: upper limit. lr: size of the first step. beta: weight of the prior's term (default: as in training).
         restarts: searches per image, of which the best counts; the first begins at `code`, the others at random.
         seed: of ε and of the random starts. code: initial codes [N, code_dim] (default `initial_code`).
+        smooth: whether the steps grow to their full size over the first `WARM_UP`, and gradients are means over `PAIRS`
+            of draws. Adam's first steps have the same length however small the gradient is: without this a search that
+            begins near the optimum leaves it and comes back. Meant for one image: the draws multiply the batch.
     """
     began, n = time.perf_counter(), len(images)
     draws = torch.Generator().manual_seed(seed)
@@ -152,10 +162,12 @@ def search(
     # Restarts are more images in the same batch: row r · n + i is the r-th search for image i.
     codes = torch.cat([code, *(random_codes(model, code, draws) for _ in range(restarts - 1))])
     adam = _BatchedAdam(problem.repeated(restarts), codes)
+    pairs = PAIRS if smooth and model.variational else 0
     for t in range(1, steps + 1):
-        noise = torch.randn(model.latent_dim, generator=draws).to(code)  # the same for all images
+        noise = torch.randn(pairs or 1, model.latent_dim, generator=draws).to(code)  # the same for all images
         before = adam.code.view(restarts, n, -1).clone()
-        adam.step(t, lr * (0.05 + 0.475 * (1 + math.cos(math.pi * (t - 1) / steps))), noise)
+        size = lr * (0.05 + 0.475 * (1 + math.cos(math.pi * (t - 1) / steps)))
+        adam.step(t, size * min(1.0, t / WARM_UP) if smooth else size, torch.cat([noise, -noise]) if pairs else noise)
         mean = model.posterior(adam.code[:n]).mean
         yield SearchStep(t, steps, len(adam.alive), adam.value.view(restarts, n).amin(0), mean, before)
         # The objective of a Gaussian posterior is noisy, and the best of many noisy values would be the luckiest one.
@@ -197,10 +209,10 @@ class _BatchedAdam:
         self.alive = torch.arange(len(code), device=code.device)
         self.moving = problem
 
-    def step(self, t: int, size: float, noise: Tensor) -> None:
-        """One step of Adam (β₁ 0.9, β₂ 0.99) with the learning rate `size`."""
+    def step(self, t: int, size: float, draws: Tensor) -> None:
+        """One step of Adam (β₁ 0.9, β₂ 0.99) with the learning rate `size`, at draws of ε [k, d]."""
         rows = self.alive
-        self.value[rows], grad = self.moving.gradient(self.code[rows], noise)
+        self.value[rows], grad = self.moving.gradient(self.code[rows], draws)
         if not self.problem.model.variational:
             self._keep(rows, self.value[rows])  # the objective of a point is exact
         m = self.m[rows] = 0.9 * self.m[rows] + 0.1 * grad

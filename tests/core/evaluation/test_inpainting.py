@@ -156,7 +156,7 @@ def test_the_stations_of_a_search_lead_from_its_start_to_what_place_finds():
     found, looks = walked(model, image, masks.whole(), start, steps=40)
     assert found.z.shape == (len(looks) + 1, 4) and found.pictures.shape == (len(looks) + 1, 28, 28)
     assert np.array_equal(found.z[0], start[0]) and found.ended and found.steps == len(looks)
-    placed = encoding.optimise_latents(model, codec.image_tensor(image[None], model), code=start, steps=40)
+    placed = encoding.optimise_latents(model, codec.image_tensor(image[None], model), code=start, steps=40, smooth=True)
     assert np.array_equal(found.z[-1], placed.posterior.mean[0])
     assert found.recon[-1] == pytest.approx(float(placed.recon), rel=1e-5)
     assert found.objective == pytest.approx(found.recon + found.beta * found.prior)

@@ -405,6 +405,18 @@ def test_refining_a_vae_never_ends_above_its_encoder_s_own_answer(trainers):
     assert (gap >= 0).all() and float(gap.mean()) > 1.0  # nats: the amortisation gap
 
 
+def test_a_smooth_search_from_the_encoder_s_answer_hardly_climbs_before_it_falls(trainers):
+    model, x = trainers["vae"].model, pictures(20)
+    problem, code = search.Problem(model, x, None, 1.0), search.initial_code(model, x)
+
+    def climbed(smooth: bool) -> float:
+        walk = search.search(model, x, code=code, steps=30, smooth=smooth)
+        path = torch.stack([problem.check(step.codes[0]) for step in walk])
+        return float((path.amax(0) - path[0]).mean())
+
+    assert climbed(True) < 0.1 * climbed(False)
+
+
 def test_a_search_can_be_watched_and_left_at_any_step(trainers):
     walk = search.search(trainers["vad"].model, pictures(5), steps=40)
     looks = [next(walk) for _ in range(12)]
