@@ -161,7 +161,7 @@ def test_the_address_chooses_how_to_search_and_is_kept_up_to_date(four):
         runs="vae,ad",
         hide="half-left",
         steps="20",
-        lr="0.05",
+        lr="0.02",
         restarts="2",
         start="zero",
         refine="0",
@@ -169,11 +169,11 @@ def test_the_address_chooses_how_to_search_and_is_kept_up_to_date(four):
     )
     assert not page.warning and shown(page) == [("vae", "encoder"), ("ad", "search")]
     assert page.slider(key="reconstruct_steps").value == 20 and page.slider(key="reconstruct_restarts").value == 2
-    assert page.select_slider(key="reconstruct_lr").value == 0.05 and not page.toggle(key="reconstruct_refine").value
+    assert page.select_slider(key="reconstruct_lr").value == 0.02 and not page.toggle(key="reconstruct_refine").value
     assert page.radio(key="reconstruct_start").value == "zero"
     assert page.button_group(key="reconstruct_fill").value == "mean"
     page.slider(key="reconstruct_steps").set_value(30).run()
-    assert page.query_params["steps"] == "30" and page.query_params["lr"] == "0.05"
+    assert page.query_params["steps"] == "30" and page.query_params["lr"] == "0.02"
     page.slider(key="reconstruct_steps").set_value(60).run()
     page.toggle(key="reconstruct_refine").set_value(True).run()
     assert "steps" not in page.query_params and "refine" not in page.query_params, "the usual needs no words"
@@ -311,7 +311,7 @@ def sweep_job() -> InpaintingSweepJob:
 
 def test_the_sweep_waits_for_its_button_and_shows_what_has_been_measured(four, executor):
     page = visit(runs="vae,vad")
-    assert any("5 curves of 50 images each" in c.value for c in page.caption)
+    assert any("5 curves, each a mean over 50 images" in c.value for c in page.caption)
     page.button(key="reconstruct_sweep").click().run()
     assert not page.exception
     job, execution = sweep_job(), executor.next()
@@ -441,9 +441,35 @@ def test_a_hidden_half_is_completed_several_times_and_the_address_says_by_which_
     ],
 )
 def test_the_gap_is_said_in_words_that_fit_its_size_and_whether_the_search_has_ended(after, ended, words):
-    from ui.reconstruct import cards
+    from ui.reconstruct import findings
 
     recipe = preset("plane-vae")
     request = SimpleNamespace(search=False, visible=np.ones((2, 2), bool))
     traces = [SimpleNamespace(objective=np.array([x]), ended=ended) for x in (100.0, after)]
-    assert words in cards._gap(recipe, [(request, trace) for trace in traces])
+    assert words in findings.gap(recipe, [(request, trace) for trace in traces])
+
+
+def test_the_lowest_figures_are_named_with_what_they_are_lower_than():
+    from ui.reconstruct import findings
+
+    def result(name, mse, elbo):
+        run = SimpleNamespace(name=name, recipe=preset("mlp-vae"))
+        request = SimpleNamespace(run=run, search=True, visible=np.ones((2, 2), bool))
+        return request, SimpleNamespace(mse=[mse], negative_elbo=[elbo], bound=elbo - 1)
+
+    lines, won = findings.closest([result("a", 0.02, 99.0), result("a", 0.01, 98.0), result("b", 0.04, 90.0)])
+    assert lines == [
+        ("Lowest MSE: a", "0.0100, 75 % less than b (0.0400)."),
+        ("Lowest −ELBO: b", "90.0 nats, 8.00 nats less than a."),
+    ]
+    assert won == {1: ["mse"], 2: ["elbo"]}
+    assert findings.closest([result("a", 0.02, 99.0)]) == ([], {}), "one model has nobody to be compared with"
+
+
+def test_a_model_keeps_its_colour_wherever_it_stands_in_the_box():
+    from ui.reconstruct.colours import colours_of
+
+    chosen = [make(name, preset_name) for name, preset_name in FAMILIES.items()] + [make("vae-2", "mlp-vae")]
+    colours = colours_of(chosen)
+    assert len(set(colours.values())) == 5 and colours_of(reversed(chosen)) == colours
+    assert colours_of(chosen[1:2]) == {str(chosen[1].path): colours[str(chosen[1].path)]}

@@ -9,18 +9,19 @@ import numpy as np
 import streamlit as st
 
 from core import data
-from core.data import ImageSet, statistics
+from core.data import ImageSet
 from core.evaluation import inpainting
 from core.images.convert import shape_of
 from core.latent import codec, mixture, pca
-from core.recipes.recipe import Recipe
 from core.runs import Run, figures
 from ui.charts.losses import unit
 from ui.components.reconstruct.reconstruct import Card, Lane, reconstruct
+from ui.reconstruct import findings
+from ui.reconstruct.colours import colours_of
 from ui.reconstruct.search import Found, SearchRequest, run_searches
 from ui.reconstruct.settings import Settings
-from ui.shared import glossary, theme
-from ui.shared.formatting import format_sig, pluralize
+from ui.shared import glossary
+from ui.shared.formatting import pluralize
 from ui.shared.model_cache import LoadedModel
 from ui.shared.page import images_or_none
 
@@ -31,10 +32,6 @@ if TYPE_CHECKING:
 
 CLOUD_POINTS = 600
 """Training latents shown under a path, at most."""
-
-AS_GOOD = 1e-5
-"""Objectives of encoder and search that differ by a smaller share are called equal: both are sums in single precision,
-with a relative error of about 1e-6."""
 
 
 def cards(
@@ -59,10 +56,18 @@ def cards(
         for search in _methods(loaded, settings)
     ]
     found = run_searches(requests, status)
+    colours, (lines, won) = colours_of(run for run, _ in models), findings.closest(found)
     drawn = [
-        _card(number, run, loaded, pairs, images)
-        for number, (run, loaded) in enumerate(models)
-        if (pairs := [pair for pair in found if pair[0].loaded is loaded])
+        _card(
+            run,
+            loaded,
+            [found[row] for row in rows],
+            colours[str(run.path)],
+            [won.get(row, []) for row in rows],
+            images,
+        )
+        for run, loaded in models
+        if (rows := [row for row, (request, _) in enumerate(found) if request.loaded is loaded])
     ]
     if drawn:
         reconstruct(
@@ -71,6 +76,7 @@ def cards(
             note=note,
             visible=visible,
             cards=drawn,
+            best=lines,
         )
     if any(np.isfinite(trace.bound) for _, trace in found):
         glossary.caption(
@@ -84,16 +90,22 @@ def cards(
     return found
 
 
-def _card(number: int, run: Run, loaded: LoadedModel, found: Sequence[Found], images: ImageSet | None) -> Card:
+def _card(
+    run: Run,
+    loaded: LoadedModel,
+    found: Sequence[Found],
+    colour: str,
+    won: Sequence[Sequence[str]],
+    images: ImageSet | None,
+) -> Card:
     recipe, (mean, axes, share) = run.recipe, _axes(loaded.name, _loaded=loaded)
     cloud, labels, classes = _cloud(run, loaded)
     what = objective_of(run, found[0][1])
-    palette = theme.RUN_COLOURS[theme.mode()]
     lanes = [
         Lane(
             way=_method(request),
             took=_cost(request, trace),
-            colour=palette[number % len(palette)],
+            colour=colour,
             dash=() if request.search else (2, 3),
             pictures=trace.pictures,
             objective=trace.objective,
@@ -105,9 +117,14 @@ def _card(number: int, run: Run, loaded: LoadedModel, found: Sequence[Found], im
             sees=request.image
             if request.search
             else inpainting.fill_holes(request.image, request.visible, request.fill),
+            best=tuple("objective" if name == "elbo" and what == figures.NEGATIVE_ELBO else name for name in names),
         )
-        for request, trace in found
+        for (request, trace), names in zip(found, won, strict=True)
     ]
+    request, trace = found[-1]
+    below = [findings.gap(recipe, found), findings.bound(recipe, found)]
+    if request.search:
+        below[:1] = [below[0] or findings.descent(recipe, trace), findings.climb(trace)]
     about = f"{recipe.family.abbreviation} · {recipe.latent_dim}-d"
     if recipe.family.uses("beta"):
         about += f" · β {found[0][1].beta:g}"
@@ -122,8 +139,9 @@ def _card(number: int, run: Run, loaded: LoadedModel, found: Sequence[Found], im
         cloud,
         labels,
         share,
-        " ".join(filter(None, (_gap(recipe, found), _bound(recipe, found)))),
+        " ".join(filter(None, below)),
         classes,
+        findings.moved(trace, loaded.model.latent_cov.cpu().numpy()) if request.search else "",
     )
 
 
@@ -151,48 +169,6 @@ def _cost(request: SearchRequest, trace: SearchTrace) -> str:
     milliseconds = 1000 * trace.seconds
     time = f"{milliseconds:.2f} ms" if milliseconds < 10 else f"{milliseconds:,.0f} ms"
     return f"{time} · {pluralize(trace.steps, 'step') if request.search else 'no steps'}"
-
-
-def _gap(recipe: Recipe, found: Sequence[Found]) -> str:
-    """By how much the search improves on the encoder, in one sentence; empty where only one of them was run."""
-    if len(found) < 2 or found[0][0].search:
-        return ""
-    (request, encoded), (_, refined) = found
-    gain = float(encoded.objective[-1] - refined.objective[-1])
-    gap = f"{format_sig(gain)} {unit(recipe.likelihood)}"
-    equal = abs(gain) <= AS_GOOD * abs(float(encoded.objective[-1]))
-    if refined.ended and equal:
-        return f"The search ends at the encoder’s objective: the two differ by less than {100 * AS_GOOD:g} %."
-    if gain < 0 or equal:
-        higher = "" if equal else f": its objective is {format_sig(-gain)} higher"
-        not_better = "does not improve on the encoder" if refined.ended else "has not improved on the encoder yet"
-        return f"The search {not_better}{higher}."
-    if not request.visible.all():
-        return (
-            f"On the visible pixels the search gains {gap} over the encoder, which takes the filled hole for part of "
-            "the image."
-        )
-    if recipe.family.adversarial:
-        return f"The search gains {gap}: the encoder was trained with the original decoder, not with this generator."
-    if not recipe.variational:
-        return f"The search lowers the loss by {gap}: the encoder’s z is not the best one for this image."
-    return f"Amortisation gap {gap}: how much the objective falls when q is optimised for this image alone."
-
-
-def _bound(recipe: Recipe, found: Sequence[Found]) -> str:
-    """Importance-weighted bound and entropy floor beside the negative ELBO, in one sentence; empty for points."""
-    request, trace = found[-1]
-    if not np.isfinite(trace.bound):
-        return ""
-    hidden = not request.visible.all()
-    text = (
-        f"{'Of the visible pixels: ' if hidden else ''}−ELBO {format_sig(float(trace.negative_elbo[-1]))} nats; "
-        f"importance-weighted bound on −log p(x) {format_sig(trace.bound)} nats"
-    )
-    if recipe.likelihood == "bernoulli" and not hidden:
-        floor = statistics.bce_floor(request.image[None])
-        text += f"; entropy floor of the grey pixels {format_sig(floor)} nats"
-    return f"{text}."
 
 
 def objective_of(run: Run, trace: SearchTrace) -> str:

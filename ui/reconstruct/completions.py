@@ -89,7 +89,7 @@ def _result(job: SearchJob) -> Completions | None:
     """The completions, once the job has ended; None with the reason on the page where it failed."""
     leave_all_but("completions", {job.key})
     begun, slot = search_jobs.begin(job), st.empty()
-    with slot.container(height=44, border=False):
+    with slot.container(key="reconstruct_completions_status"):
         bar = st.empty()
     shown = [0]
 

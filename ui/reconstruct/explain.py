@@ -36,7 +36,7 @@ def explain(found: list[Found]) -> None:
             "as well. The **−ELBO** always has the KL at weight 1, whatever β the model was trained with; the "
             "**importance-weighted bound** (Burda et al. 2016) is closer to −log p(x). Grey pixels under a Bernoulli "
             "likelihood have an **entropy floor** that no model can get below.\n\n"
-            "The objective of each step is a mean over 16 fixed draws of ε, so that the curve shows the search and not "
+            "The objective of each step is a mean over 32 fixed draws of ε, so that the curve shows the search and not "
             "sampling noise. An encoder was never trained on images with holes and takes the fill for part of the "
             "image. The search leaves hidden pixels out, for every kind of model. "
             "MSE is measured on the picture shown, clipped to black and white; the loss uses the decoder's raw output. "

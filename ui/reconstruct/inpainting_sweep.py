@@ -19,6 +19,7 @@ from core.jobs import inpainting_sweep
 from core.jobs.inpainting_sweep import BASELINE, SEARCH, InpaintingSweepJob, SweepCurve
 from core.runs import Run
 from ui.components.charts.curves import curves
+from ui.reconstruct.colours import colours_of
 from ui.reconstruct.settings import Settings
 from ui.shared import address, theme
 from ui.shared.formatting import escape_markdown, format_sig
@@ -68,8 +69,9 @@ def sweep(models: Sequence[tuple[Run, LoadedModel]], settings: Settings, images:
         _start_button(job, key, ways, count, settings)
     if job is None:
         st.caption(
-            f"{len(ways)} curves of {count} images each. An encoder has one curve for each filling of the hole. A "
-            "curve takes a few seconds, or longer for convolutional models."
+            f"Draws {len(ways)} curves, each a mean over {count} images: for an encoder one with the hole black and "
+            "one with the mean image in it, one for each search, and one without a model. A curve takes a few seconds, "
+            "or longer for convolutional models."
         )
         return
     st.fragment(_results, run_every=0.7 if job.active else None)(job, models)
@@ -112,7 +114,7 @@ def _results(job: InpaintingSweepJob, models: Sequence[tuple[Run, LoadedModel]])
     st.session_state["reconstruct_sweep_seen"] = job.active
     if was_active and not job.active:
         address.rerun()
-    with st.container(height=44, border=False, key="reconstruct_sweep_status", vertical_alignment="center"):
+    with st.container(key="reconstruct_sweep_status", vertical_alignment="center"):
         _status(job)
     summary = _summary(job)
     curves(
@@ -149,15 +151,12 @@ def _status(job: InpaintingSweepJob) -> None:
 
 
 def _chart(job: InpaintingSweepJob, models: Sequence[tuple[Run, LoadedModel]]) -> dict[str, Any]:
-    palette = theme.RUN_COLOURS[theme.mode()]
-    number_of = {str(run.path): number for number, (run, _) in enumerate(models)}
+    palette = colours_of(run for run, _ in models)
     drawn, legend = [], []
     for way, errors in zip(job.curves, job.errors, strict=True):
         style = {
             "name": _name(way),
-            "colour": theme.colour("muted")
-            if way.how == BASELINE
-            else palette[number_of.get(way.run, 0) % len(palette)],
+            "colour": theme.colour("muted") if way.how == BASELINE else palette.get(way.run, theme.colour("total")),
             "width": 2,
             "alpha": 1.0,
             "dash": DASHES[way.how],

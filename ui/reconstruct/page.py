@@ -124,7 +124,7 @@ def _controls(
                 )
         options = settings.popover([loaded for _, loaded in models])
         hides = mask.switch()
-        with st.container(height=44, border=False, key="reconstruct_status", vertical_alignment="center"):
+        with st.container(key="reconstruct_status", vertical_alignment="center"):
             status = st.empty()
     return options, hides, status
 

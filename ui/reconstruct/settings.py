@@ -27,13 +27,13 @@ class Settings:
     """Settings of the search.
 
     Attributes:
-        steps: of Adam, at most. lr: the first step size in units of z. restarts: number of searches, of which the best
+        steps: of Adam, at most. lr: largest step size in units of z. restarts: number of searches, of which the best
             counts. start: where a model without an encoder begins, one of `STARTS`.
         refine: whether a search also continues from an encoder's latent. fill: pixels of the hole for an encoder.
     """
 
     steps: int = 60
-    lr: float = 0.1
+    lr: float = 0.05
     restarts: int = 1
     start: str = "guess"
     refine: bool = True
@@ -84,11 +84,12 @@ def popover(models: list[LoadedModel]) -> Settings:
             help="Steps of Adam, at most. A search that has converged ends earlier.",
         )
         st.select_slider(
-            "First step size",
+            "Step size",
             STEP_SIZES,
             key="reconstruct_lr",
             persist_state="session",
-            help="Learning rate of the first step, in units of z. It falls along a cosine to a twentieth.",
+            help="Learning rate of Adam, in units of z. It grows over the first 10 steps and falls to a twentieth. A "
+            "start far from the result, such as zero, needs larger steps.",
         )
         st.slider(
             "Restarts",

@@ -59,8 +59,8 @@ function start(root) {
       ...props.cards.map((card) => createElement("div", { class: "card" }, head(card.name, card.about),
         createElement("div", { class: "lanes" }, ...lanesOf(card).map(column)))));
     // Below all of them, in whole lines: below a narrow picture a sentence would be a column of single words.
-    gaps.replaceChildren(...props.cards.filter((card) => card.gap).map((card) => createElement("p", {},
-      createElement("b", { text: card.name }), createElement("span", { text: ` ${card.gap}` }))));
+    gaps.replaceChildren(...props.best.map(([what, text]) => createElement("p", {},
+      createElement("b", { text: `${what}.` }), createElement("span", { text: ` ${text}` }))));
     paintImage(original, decodeBase64(props.image), shape);
     // One legend where all clouds have the same classes, else one below each.
     const sets = new Set(props.cards.filter((card) => card.labels.length).map((card) => card.classes.join("\n")));
@@ -74,7 +74,8 @@ function start(root) {
     const { card } = lane, rows = [[`MSE${all}`, "mse"], [`${card.what.split(" (")[0]}${seen}`, "objective"]];
     if (lane.elbo) rows.splice(1, 0, [`−ELBO${seen}`, "elbo"]);
     if (lane.hidden) rows.unshift(["Hidden MSE", "hidden"]);
-    const list = createElement("dl", { class: "facts" }, ...rows.map(([text, key], i) => createElement("div", {},
+    const list = createElement("dl", { class: "facts" }, ...rows.map(([text, key], i) => createElement("div",
+      lane.best.includes(key) ? { class: "best", title: "The lowest of all models" } : {},
       createElement("dt", { text, class: i ? undefined : "strong" }),
       createElement("dd", { class: `${key}${i ? "" : " strong"}` }))));
     const way = createElement("p", { class: "way" }, lineSample(lane), createElement("span", { text: lane.way }));
@@ -110,14 +111,18 @@ function start(root) {
       const canvas = createElement("canvas", { role: "img", class: "loss" });
       scrubber.follow(canvas, (x, y, width) => axisScale(0, last, 44, width - 8).invert(x));
       const caption = createElement("figcaption", { text: `${objectiveOf(card)} (${card.unit})` });
-      parts.push(createElement("figure", {}, caption, canvas));
+      parts.push(createElement("figure", {}, caption, canvas, finding(card.gap)));
     }
     const plane = createElement("canvas", { role: "img", class: "way" });
     scrubber.follow(plane, (x, y, width) => nearestStep(card, x, y, width));
     const text = `Path of z (PCA, ${Math.round(100 * card.share)} % of the variance)`;
-    parts.push(createElement("figure", { class: "flat" }, createElement("figcaption", { text }), plane));
+    const caption = createElement("figcaption", { text });
+    parts.push(createElement("figure", { class: "flat" }, caption, plane, finding(card.moved)));
+    if (card.gap && parts.length < 3) parts.push(finding(card.gap)); // encoders alone have no curve
     return createElement("div", { class: "plot" }, ...parts, ...(ownLegend ? legend([card]) : []));
   }
+
+  const finding = (text) => createElement("p", { class: "finding", text });
 
   function legend(shown) {
     const used = new Set(shown.flatMap((card) => card.labels));
@@ -203,7 +208,7 @@ function start(root) {
     });
   }
 
-  const decimals = (v) => (v < 0.01 ? 5 : v < 0.1 ? 4 : 3);
+  const decimals = (v) => (v < 0.001 ? 6 : v < 0.01 ? 5 : v < 0.1 ? 4 : 3);
   const formatError = (v) => (Number.isFinite(v) ? Number(v.toPrecision(3)).toFixed(decimals(v)) : "–");
 
   function drawObjective(canvas, card) {
@@ -232,33 +237,54 @@ function start(root) {
       + `Step ${scrubber.at}: ${here} ${card.unit}`);
   }
 
-  // The same scale along both axes: lengths in the plane are lengths.
-  function planeScales(card, width) {
+  // Scales of a square of this width, centred on the coordinates, that is `wider` times as wide as they spread. Both
+  // axes have the same scale: lengths in the plane are lengths.
+  function squareScales(lists, wider, least, width) {
     const xs = [], ys = [];
-    for (const list of [card.cloud, ...lanesOf(card).map((lane) => lane.path)]) {
-      list.forEach((v, k) => (k % 2 ? ys : xs).push(v));
-    }
+    for (const list of lists) list.forEach((v, k) => (k % 2 ? ys : xs).push(v));
     const [a, b, c, d] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
-    const span = 1.1 * Math.max(b - a, d - c) || 1;
-    return [axisScale((a + b - span) / 2, (a + b + span) / 2, 0, width),
+    const span = Math.max(wider * Math.max(b - a, d - c), least) || 1;
+    const scales = [axisScale((a + b - span) / 2, (a + b + span) / 2, 0, width),
       axisScale((c + d - span) / 2, (c + d + span) / 2, width, 0)];
+    return Object.assign(scales, { span });
+  }
+
+  const pathsOf = (card) => lanesOf(card).map((lane) => lane.path);
+  const wholePlane = (card, width) => squareScales([card.cloud, ...pathsOf(card)], 1.1, 0, width);
+
+  // The plane round the path, which is far shorter than the training images are wide: on the whole plane its start and
+  // its end would cover each other. Without a search the whole plane.
+  function planeScales(card, width) {
+    const whole = wholePlane(card, width);
+    if (!lanesOf(card).some(searched)) return whole;
+    const near = squareScales(pathsOf(card), 2, whole.span / 40, width);
+    return near.span < 0.6 * whole.span ? near : whole;
   }
 
   function pointsOf(path, x, y) {
     return Array.from({ length: path.length / 2 }, (_, k) => [x(path[2 * k]), y(path[2 * k + 1])]);
   }
 
-  function drawPath(canvas, card) {
-    const { ctx, width } = beginPlot(canvas, figure), [x, y] = planeScales(card, width);
-    ctx.globalAlpha = 0.42;
+  function drawCloud(ctx, card, x, y, radius, width) {
     card.labels.forEach((label, k) => {
       const colour = label < 0 ? "#9AA5AE" : props.colours[label % props.colours.length];
-      drawDot(ctx, x(card.cloud[2 * k]), y(card.cloud[2 * k + 1]), 1.7, colour);
+      const [px, py] = [x(card.cloud[2 * k]), y(card.cloud[2 * k + 1])];
+      const inside = [px, py].every((v) => v > -radius && v < width + radius);
+      if (inside) drawDot(ctx, px, py, radius, colour);
     });
+  }
+
+  function drawPath(canvas, card) {
+    const { ctx, width } = beginPlot(canvas, figure), scales = planeScales(card, width), [x, y] = scales;
+    const zoomed = scales.span < wholePlane(card, width).span;
+    ctx.globalAlpha = zoomed ? 0.55 : 0.42;
+    drawCloud(ctx, card, x, y, zoomed ? 3 : 1.7, width);
     ctx.globalAlpha = 1;
+    const taken = [];
     for (const lane of lanesOf(card)) {
       const points = pointsOf(lane.path, x, y), end = points[points.length - 1];
       if (points.length === 1 && lanesOf(card).length > 1) continue; // the start of the search beside it
+      taken.push(...points);
       drawLine(ctx, points, { colour: "#14181c", width: 5, alpha: 0.7 });
       drawLine(ctx, points, { colour: "#FFFFFF", width: 2 });
       drawRing(ctx, ...points[0], "#FFFFFF");
@@ -266,14 +292,53 @@ function start(root) {
       const now = points[Math.min(scrubber.at, points.length - 1)];
       drawDot(ctx, ...now, 6, "#14181c");
       drawDot(ctx, ...now, 4.5, "#F0A34A");
-      const side = points[0][1] <= end[1] ? 1 : -1; // the two words on the outer sides of the path
       if (points.length > 1) {
-        drawNote(ctx, "start", points[0][0], points[0][1] - 13 * side, width);
-        drawNote(ctx, "end", end[0], end[1] + 13 * side, width);
+        const start = besidePath(points[0], points, width);
+        drawNote(ctx, "start", ...start, width);
+        drawNote(ctx, "end", ...besidePath(end, [...points, start], width), width);
       }
-      canvas.setAttribute("aria-label", `z of ${card.name} in two dimensions, from the start of the search to its end, `
-        + "over the latents of training images");
     }
+    if (zoomed && card.labels.length) drawInset(ctx, card, scales, taken, width);
+    canvas.setAttribute("aria-label", `z of ${card.name} in two dimensions, from the start of the search to its end, `
+      + "over the latents of training images");
+  }
+
+  // The place for a word at a point of the path that is farthest from the rest of it.
+  function besidePath([x, y], points, width) {
+    let best = null, farthest = -1;
+    for (let k = 0; k < 12; k++) {
+      const [cx, cy] = [x + 24 * Math.cos((k * Math.PI) / 6), y + 15 * Math.sin((k * Math.PI) / 6)];
+      if (cx < 18 || cx > width - 18 || cy < 8 || cy > width - 8) continue;
+      const free = Math.min(...points.map(([px, py]) => Math.hypot((px - cx) / 1.6, py - cy)));
+      if (free > farthest + 0.5) [farthest, best] = [free, [cx, cy]];
+    }
+    return best ?? [x, y];
+  }
+
+  // The whole plane, small, in the corner farthest from the path, with a frame round the part that is shown large.
+  function drawInset(ctx, card, [x, y], taken, width) {
+    const side = Math.round(0.34 * width), far = width - side - 4;
+    const half = side / 2;
+    const emptiness = ([cx, cy]) => Math.min(...taken.map(([px, py]) => Math.hypot(px - cx - half, py - cy - half)));
+    const corners = [[4, 4], [far, 4], [4, far], [far, far]];
+    const [left, top] = corners.reduce((best, corner) => (emptiness(corner) > emptiness(best) ? corner : best));
+    const [wx, wy] = wholePlane(card, side);
+    ctx.save();
+    ctx.translate(left, top);
+    ctx.beginPath();
+    ctx.rect(0, 0, side, side);
+    ctx.clip();
+    ctx.fillStyle = "#14181c";
+    ctx.fillRect(0, 0, side, side);
+    ctx.globalAlpha = 0.7;
+    drawCloud(ctx, card, wx, wy, 1, side);
+    ctx.globalAlpha = 1;
+    const [x0, x1, y0, y1] = [wx(x.invert(0)), wx(x.invert(width)), wy(y.invert(0)), wy(y.invert(width))];
+    const frame = Math.max(x1 - x0, 6), [mx, my] = [(x0 + x1 - frame) / 2, (y0 + y1 - frame) / 2];
+    outline(ctx, 1.5, () => ctx.rect(mx, my, frame, frame));
+    ctx.restore();
+    Object.assign(ctx, { strokeStyle: "#9AA5AE", lineWidth: 1 });
+    ctx.strokeRect(left + 0.5, top + 0.5, side - 1, side - 1);
   }
 
   // The step whose z is nearest to the pointer.

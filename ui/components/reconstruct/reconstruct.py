@@ -43,7 +43,8 @@ class Lane:
         pictures: the reconstruction at each step, `uint8` [S, H, W(, 3)]. objective, mse: [S]. elbo: the negative ELBO
             [S] where it is not the objective, or None. hidden: MSE on hidden pixels [S], or None.
         path: z in the plane [S, 2]. sees: the model's input, `uint8` [H, W(, 3)]. hatched: whether its hidden pixels
-            are striped, because the model does not get them at all.
+            are striped, because the model does not get them at all. best: figures (`objective`, `elbo`, `mse`,
+            `hidden`) that are the lowest of all models.
     """
 
     way: str
@@ -58,6 +59,7 @@ class Lane:
     sees: np.ndarray
     hatched: bool
     elbo: np.ndarray | None = None
+    best: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,8 @@ class Card:
         name, about: its name and a short description. what, unit: name and unit of its objective.
         cloud, labels: latents of training images in the plane [N, 2] and their classes [N] (−1: none). classes: a name
             per class.
-        share: part of the latents' variance that the plane holds. gap: sentences below the images of all models, or "".
+        share: part of the latents' variance that the plane holds. gap: sentences below the objective's curve, or "".
+        moved: sentence below the path, or "".
     """
 
     name: str
@@ -81,16 +84,26 @@ class Card:
     share: float
     gap: str = ""
     classes: Sequence[str] = ()
+    moved: str = ""
 
 
-def reconstruct(*, key: str, image: np.ndarray, note: str, visible: np.ndarray, cards: Sequence[Card]) -> None:
+def reconstruct(
+    *,
+    key: str,
+    image: np.ndarray,
+    note: str,
+    visible: np.ndarray,
+    cards: Sequence[Card],
+    best: Sequence[tuple[str, str]] = (),
+) -> None:
     """Show the cards and the plots of their searches.
 
     For tests: the figure's `data-at` is the step shown, `data-last` the last one; each large canvas's `data-lane` is
     "card.lane".
 
     Args:
-        image: the original, `uint8` [H, W(, 3)]; note: what it is. visible: `bool` [H, W].
+        image: the original, `uint8` [H, W(, 3)]; note: what it is. visible: `bool` [H, W]. best: headings and sentences
+            below the images, which say whose figures are the lowest.
     """
     content = b"".join(lane.pictures.tobytes() + lane.objective.tobytes() for card in cards for lane in card.lanes)
     _mount(
@@ -103,6 +116,7 @@ def reconstruct(*, key: str, image: np.ndarray, note: str, visible: np.ndarray, 
             "visible": pack(visible),
             "hides": not visible.all(),
             "cards": [_card(card) for card in cards],
+            "best": [list(pair) for pair in best],
             "colours": list(class_colors.CLASSES),
         },
     )
@@ -115,6 +129,7 @@ def _card(card: Card) -> dict[str, Any]:
         "what": card.what,
         "unit": card.unit,
         "gap": card.gap,
+        "moved": card.moved,
         "classes": list(card.classes),
         "cloud": _short(card.cloud.ravel()),
         "labels": [int(k) for k in card.labels],
@@ -135,6 +150,7 @@ def _lane(lane: Lane) -> dict[str, Any]:
         "mse": _short(lane.mse),
         "hidden": None if lane.hidden is None else _short(lane.hidden),
         "path": _short(lane.path.ravel()),
+        "best": list(lane.best),
         "sees": pack(lane.sees),
         "hatched": lane.hatched,
     }
