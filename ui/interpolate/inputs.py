@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from core.data import ImageSet
+from core.images.convert import data_url
 from ui.shared.formatting import escape_markdown
 from ui.shared.image_choice import Pick, label_of, members, next_rng
 from ui.shared.image_picker import choose
@@ -19,13 +20,19 @@ CLASS_PAIRS = {"digits": DIGITS, "mnist": DIGITS, "fashion-mnist": ((1, 3), (7, 
 """Pairs of classes with a button each, by data set. The page starts with the first pair."""
 
 
-def controls(picks: dict[str, Pick], images: ImageSet | None, loaded: LoadedModel) -> None:
-    """The row of buttons: choose A, choose B, swap, and pairs in one click."""
+def controls(
+    picks: dict[str, Pick], images: ImageSet | None, loaded: LoadedModel, pictures: dict[str, np.ndarray]
+) -> None:
+    """The row of buttons: choose A, swap, choose B, and other pairs in one click.
+
+    Args:
+        pictures: the images A and B as they are, under `a` and `b`.
+    """
 
     def swap() -> None:
         picks["a"], picks["b"] = picks["b"], picks["a"]
 
-    for end in "ab":
+    def pick(end: str) -> None:
         choose(
             f"interpolate_pick_{end}",
             images,
@@ -34,9 +41,13 @@ def controls(picks: dict[str, Pick], images: ImageSet | None, loaded: LoadedMode
             loaded=loaded,
             label=f"Choose {end.upper()}",
             use=f"Use it as {end.upper()}",
-            primary=True,
+            icon=None,
         )
+
+    _thumbnails(pictures)
+    pick("a")
     st.button("Swap", key="interpolate_swap", on_click=swap, icon=":material/swap_horiz:", help="Exchanges A and B.")
+    pick("b")
     if images is None or len(images.test_images) < 2:
         return
     st.button(
@@ -49,6 +60,21 @@ def controls(picks: dict[str, Pick], images: ImageSet | None, loaded: LoadedMode
     )
     if not len(images.classes):
         return
+    with st.popover("Pairs", key="interpolate_pairs", help="Two images of one class, or of two chosen ones."):
+        _pairs(picks, images)
+
+
+def _thumbnails(pictures: dict[str, np.ndarray]) -> None:
+    """The images A and B on the buttons that choose them. (Labels of Streamlit's buttons hold no images.)"""
+    button = ".st-key-interpolate_pick_{} [data-testid='stPopoverButton']"
+    rules = "".join(
+        f"{button.format(end)} {{ background-image: url({data_url(picture)}); }}" for end, picture in pictures.items()
+    )
+    st.html(f"<style>{rules}</style>")
+
+
+def _pairs(picks: dict[str, Pick], images: ImageSet) -> None:
+    """Buttons that choose a pair by its classes."""
     st.button(
         "Same class",
         key="interpolate_same",

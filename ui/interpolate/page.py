@@ -47,7 +47,7 @@ def _content(run: Run) -> None:
     ends = paths.endpoints(picks, loaded, images, with_blend=True)
     found = paths.paths_between(loaded, ends["a"], ends["b"])
     with st.container(horizontal=True, gap="xsmall", key="interpolate_controls"):
-        inputs.controls(picks, images, loaded)
+        inputs.controls(picks, images, loaded, {end: ends[end].image for end in "ab"})
         downloads(run, found)
     hero(run, loaded, images, picks, ends, found)
     square_section(run, loaded, images, picks, ends)

@@ -21,7 +21,6 @@ from ui.shared.image_choice import Pick, label_of, note
 from ui.shared.latent_cursor import cursor_of
 from ui.shared.model_cache import LoadedModel
 from ui.shared.page import open_page
-from ui.shared.pointer import touch_or
 
 if TYPE_CHECKING:
     from core.evaluation.classifier import Classifier
@@ -174,15 +173,10 @@ def _training_latents(name: str, _run: Run, _loaded: LoadedModel, _images: Image
 
 
 def _caption(classifier: Classifier | None) -> None:
-    text = (
-        f"{touch_or('Slide a finger', 'Move')} over a strip or a curve, drag the scrubber, or use the arrow keys. "
-        "Line and arc begin and end with the "
-        "model's reconstructions of A and B; the pixel blend, which uses no model, with the originals. In the middle "
-        "of the blend look for two pictures at once. In a well-ordered latent space you see one picture that changes."
-    )
-    if classifier is not None:
-        text += " The classifier is a small network trained by the lab"
-        if classifier.tested:
-            text += f"; it is right on {format_sig(100 * classifier.accuracy)} % of {classifier.tested:,} test images"
-        text += ". It always names some class, even for a picture that shows none."
+    text = "Halfway, the pixel blend shows two images at once. In a smooth latent space line and arc show one."
+    if classifier is not None and classifier.tested:
+        text += (
+            f" The classifier is right on {format_sig(100 * classifier.accuracy)} % of {classifier.tested:,} test "
+            "images; it names a class even for a picture that shows none."
+        )
     st.caption(text)

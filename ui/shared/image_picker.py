@@ -81,6 +81,7 @@ def choose(
     use: str = "Use it",
     about: str = "",
     primary: bool = False,
+    icon: str | None = ":material/image:",
     samples: bool = True,
     reconstruct: bool = True,
     answering: LoadedModel | None = None,
@@ -96,7 +97,7 @@ def choose(
         loaded: the model that gives samples and reconstructions, and the shape of drawn and uploaded pictures.
         label: of the button. use: of the button that takes a drawn or uploaded picture. about: a line below the
             gallery.
-        samples: whether samples of the model can be chosen.
+        icon: of the button. samples: whether samples of the model can be chosen.
         reconstruct: whether the model's reconstruction is shown beside a visitor's own picture.
         answering: the model that reconstructs it, if that is not `loaded`.
         on_pick: called with the new choice before the page runs again.
@@ -107,7 +108,7 @@ def choose(
         label,
         key=key,
         on_change="rerun",
-        icon=":material/image:",
+        icon=icon,
         type="primary" if primary else "secondary",
         help="Click a test image, draw or upload your own picture"
         + (", or take a sample of the model." if samples else "."),

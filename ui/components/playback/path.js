@@ -90,7 +90,7 @@ function start(root) {
       hero.style.width = `${size.width}px`;
       setSize(size, hero.querySelector("canvas"));
     }
-    const names = wide ? 150 : 0, counts = [17, 9, 5].filter((n) => n <= props.frames);
+    const names = wide ? 150 : 0, counts = [17, 15, 13, 12, 11, 10, 9, 8, 7, 6, 5].filter((n) => n <= props.frames);
     const place = { width: room - names, least: wide ? 40 : LEAST_TILE };
     const strip = fitRow(shape, counts.length ? counts : [props.frames], place);
     shown = strip.columns;
