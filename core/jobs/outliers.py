@@ -46,7 +46,8 @@ class OutlierJob(Job):
     def __init__(self, run: Run, other: str, n: int, seed: int, path: Path, short: bool = False):
         super().__init__(str(path), SEARCH if short else BACKGROUND)
         self._worker = "thread" if short else "scoring"
-        self.run, self.arguments = run, {"run": run.name, "other": other, "n": n, "seed": seed}
+        self.run, folder = run, str(path.parent)
+        self.arguments = {"run": run.name, "other": other, "n": n, "seed": seed, "folder": folder}
 
     def order(self) -> Order:
         return Order("score_outliers", self._worker, self.arguments)

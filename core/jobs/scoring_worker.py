@@ -45,7 +45,7 @@ def train_classifier(order: Order, channel: Channel) -> Ended:
 
 
 def score_outliers(order: Order, channel: Channel) -> Ended:
-    """Score the images of an outlier set and keep the scores in the cache.
+    """Score the images of an outlier set and keep the scores in the order's folder, which usually is the cache.
 
     Raises:
         DataError: a data set is missing. RunError: the run is missing or damaged, or the cache cannot be written to.
@@ -62,7 +62,7 @@ def score_outliers(order: Order, channel: Channel) -> Ended:
         if channel.stop_requested:
             return Ended("stopped")
     assert steps.result is not None
-    if not outliers.save(path, steps.result):
+    if not outliers.save(Path(arguments["folder"]) / path.name, steps.result):  # the name is that of the weights now
         raise RunError(cache.not_kept("The scores"))
     return Ended("finished")
 

@@ -334,6 +334,14 @@ def test_the_question_of_a_step_comes_while_its_images_are_scored(monkeypatch):
     assert page.button(key="outliers_stop_run")
 
 
+def test_where_the_cache_cannot_be_written_the_scores_are_shown_all_the_same(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("LATENT_LAB_CACHE", str(tmp_path / "file" / "cache"))
+    make("run")
+    page = visit(n="100")
+    assert "kept only until the lab is closed" in page.warning[0].value and areas(page)
+
+
 def test_a_failed_scoring_is_a_sentence_with_a_way_on(monkeypatch):
     monkeypatch.setattr(Waiting, "state", "failed")
     monkeypatch.setattr(Waiting, "message", "There is *no* room.")
@@ -497,7 +505,7 @@ def test_the_table_to_download_holds_every_image_with_its_scores_and_the_flag_of
     n = len(mixed.images)
     error, objective, baseline, floor = np.random.default_rng(0).uniform(1, 2, (4, n))
     found = outliers.OutlierScores(error, objective, baseline, floor, mixed.images, 1.0)
-    text = downloads.scores_csv(scores.Result(run, mixed, found), inputs.Choice("error", "", 100, 0.95), images)
+    text = downloads.scores_csv(scores.Result(run, mixed, found, path), inputs.Choice("error", "", 100, 0.95), images)
     table = pd.read_csv(io.StringIO(text))
     assert np.allclose(table["Squared error per pixel"], error, rtol=1e-5)
     assert np.allclose(table["Negative ELBO − pixel entropy (nats per image)"], objective - floor, atol=2e-6)

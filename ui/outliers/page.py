@@ -79,6 +79,12 @@ def _results(result: Result | Pending | str, choice: Choice, images: ImageSet) -
     if isinstance(result, Pending):
         scores.show(result, 420)
         return
+    if not result.kept:
+        st.warning(
+            "The cache folder cannot be written to, so these scores are kept only until the lab is closed. Free some "
+            "space there, or choose another folder with LATENT_LAB_CACHE.",
+            icon=":material/folder_off:",
+        )
     steps.finding(result, choice)
     views.board(
         result,

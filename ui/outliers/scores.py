@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +38,12 @@ class Result:
     run: Run
     outlier_set: OutlierSet
     scores: OutlierScores
+    path: Path
+
+    @property
+    def kept(self) -> bool:
+        """Whether the scores outlive the lab: False where the cache folder cannot be written to."""
+        return self.path.parent != _elsewhere()
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,12 +77,13 @@ def scored(run: Run, choice: Choice, beside: bool = False) -> Result | Pending |
         images = images_of(run)
         other = data.load(choice.other, shape=images.shape) if choice.other else None
         outlier_set, path, _ = _outlier_set(str(run.path), run.weights_version(), images, other, choice.n)
+        path = _writable(path)
     except (DataError, RunError) as error:
         return str(error)
     if not beside:
         _leave_others(path)
     if found := _kept(path, outlier_set):
-        return Result(run, outlier_set, found)
+        return Result(run, outlier_set, found, path)
     if str(path) in st.session_state.get(STOPPED, ()):
         return Pending(run, choice, outlier_set, path, None)
     return Pending(run, choice, outlier_set, path, _start(run, choice, path, outlier_set, again=path.is_file()))
@@ -87,7 +95,7 @@ def waited(pending: Pending) -> Result | Pending:
     if job is None or not job.wait(timeout=PATIENCE) or job.state != "finished":
         return pending
     found = _kept(pending.path, pending.outlier_set)
-    return Result(pending.run, pending.outlier_set, found) if found else pending
+    return Result(pending.run, pending.outlier_set, found, pending.path) if found else pending
 
 
 def _start(run: Run, choice: Choice, path: Path, outlier_set: OutlierSet, again: bool) -> OutlierJob:
@@ -191,6 +199,28 @@ def _outlier_set(
     run = Run(Path(path))
     outlier_set = outlier_images.build(images, run.recipe, other, n, 0)
     return outlier_set, outliers.file_of(run, outlier_set), (images, other)
+
+
+def _writable(path: Path) -> Path:
+    """The file itself where it exists or could be written, else one of its name in a folder that the lab deletes when
+    it ends."""
+    if path.is_file():
+        return path
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            return path
+    except OSError:
+        return _elsewhere() / path.name
+
+
+@st.cache_resource(show_spinner=False)
+def _folder() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="latent-lab-scores-")
+
+
+def _elsewhere() -> Path:
+    return Path(_folder().name)
 
 
 def _kept(path: Path, outlier_set: OutlierSet) -> OutlierScores | None:

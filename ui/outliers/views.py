@@ -19,6 +19,7 @@ from ui.outliers.inputs import QUANTILE, Choice, objective_name, scores_of
 from ui.outliers.scores import Result
 from ui.shared import theme
 from ui.shared.formatting import escape_markdown, format_sig
+from ui.shared.pointer import touch_or
 from ui.shared.still_image import still
 
 STYLES: dict[str, tuple[str | int, str, str]] = {
@@ -200,7 +201,7 @@ def gallery(result: Result, choice: Choice, images: ImageSet) -> None:
             on_pick=pick,
             name=f"{'Most' if order == 'most' else 'Least'} unusual images with their reconstructions",
         )
-        st.caption("▲: flagged by the threshold. Click an image to see its details.")
+        st.caption(f"▲: flagged by the threshold. {touch_or('Tap', 'Click')} an image to see its details.")
     with right:
         _detail(int(ranked[chosen]), result, choice, images, threshold)
 
