@@ -221,8 +221,12 @@ def findings(rows: Sequence[tuple[str, PlaneMeasures]]) -> list[str]:
 
 
 def two_digits(value: float) -> str:
-    """A measure with two significant digits and a typographic minus; a dash for NaN."""
-    return "–" if math.isnan(value) else f"{float(f'{value:.2g}'):.10g}".replace("-", "−")
+    """A measure with two significant digits, zeros included, and a typographic minus; a dash for NaN."""
+    if math.isnan(value):
+        return "–"
+    rounded = float(f"{value:.2g}")
+    digits = max(0, 1 - math.floor(math.log10(abs(rounded)))) if rounded else 0
+    return f"{rounded:.{digits}f}".replace("-", "−")
 
 
 def percent(share: float) -> str:
@@ -279,11 +283,13 @@ def _of_samples(rows: Sequence[tuple[str, PlaneMeasures]]) -> list[str]:
         )
     elif len(judged) > 1:
         said.append("No model gains more than five points of confident samples from a Gaussian fitted to its latents.")
-    name, prior, _ = max(judged, key=lambda row: row[1].sure)
     if len(judged) > 1:
-        said.append(
-            f"Under N(0, I), **{name}** has the most confident samples ({percent(prior.sure)}, {_classes(prior)})."
-        )
+        most = percent(max(prior.sure for _, prior, _ in judged))
+        best = [(name, prior) for name, prior, _ in judged if percent(prior.sure) == most]
+        classes = f", {_classes(best[0][1])}" if len({_classes(prior) for _, prior in best}) == 1 else ""
+        names = [f"**{name}**" for name, _ in best]
+        have = f"{names[0]} has" if len(best) == 1 else f"{', '.join(names[:-1])} and {names[-1]} have"
+        said.append(f"Under N(0, I), {have} the most confident samples ({most}{classes}).")
     return said
 
 

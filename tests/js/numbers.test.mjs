@@ -2,14 +2,17 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { load } from "./load.mjs";
 
-const { formatNumber, formatSigned, formatSignificant, formatCount, formatTick, clamp, sameVector } = load(
-  ["formatNumber", "formatSigned", "formatSignificant", "formatCount", "formatTick", "clamp", "sameVector"]);
+const names = ["formatNumber", "formatSigned", "formatSignificant", "evenDigits", "formatCount", "formatTick", "clamp",
+  "sameVector"];
+const { formatNumber, formatSigned, formatSignificant, evenDigits, formatCount, formatTick, clamp, sameVector } =
+  load(names);
 
 test("numbers keep about three digits and a typographic minus", () => {
   assert.deepEqual([0.1234, 12.34, 123.4, -0.5, NaN, Infinity].map(formatNumber),
     ["0.12", "12.3", "123", "−0.50", "–", "–"]);
   assert.deepEqual([1.005, -0.25, 0, -0.004].map(formatSigned), ["+1.00", "−0.25", "+0.00", "+0.00"]);
   assert.deepEqual([-0.004, -0, -0.006].map(formatNumber), ["0.00", "0.00", "−0.01"]);
+  assert.deepEqual([0.008, 0.0114, 0.4, 12, 0].map((v) => evenDigits(v)), ["0.0080", "0.011", "0.40", "12", "0"]);
   assert.deepEqual([12345.6, -0.0123456, 7].map((v) => formatSignificant(v)), ["12,300", "−0.0123", "7"]);
   assert.equal(formatCount(60000), "60,000");
 });

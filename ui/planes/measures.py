@@ -33,7 +33,7 @@ TICK = 0.7
 """Seconds between two looks at the jobs."""
 
 HEADINGS = (
-    ("Model", "click to enlarge its plane"),
+    ("Model", "choose one to enlarge its plane"),
     (
         "Classes, N(0, I)",
         f"that {plane_measures.SAMPLES:,} samples cover, {100 * MIN_CLASS_SHARE:.0f} % or more confidently of each",
@@ -210,7 +210,7 @@ def _cells(status: Status) -> list[str]:
 
 def three_digits(value: float) -> str:
     """A spread with three significant digits; a dash for NaN."""
-    return "–" if np.isnan(value) else f"{value:.3g}"
+    return "–" if np.isnan(value) else format_sig(value)
 
 
 def _csv(rows: Sequence[tuple[str, str, Sequence[str]]]) -> str:

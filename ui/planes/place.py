@@ -21,6 +21,9 @@ from ui.shared.formatting import escape_markdown
 from ui.shared.model_cache import LoadedModel, load
 from ui.shared.page import images_or_none
 
+INSIDE = 0.7
+"""Share of the distance from the middle of a plane to its edge within which an image is marked at first."""
+
 
 @dataclass(frozen=True, eq=False)
 class Plane:
@@ -103,5 +106,19 @@ def linked_images(shown: Sequence[Plane]) -> list[LinkedImages]:
         index = np.unique(np.concatenate([plane.linked for plane in members]))
         images = members[0].images
         assert images is not None
-        found.append(LinkedImages(name, index, images.train_images[index]))
+        found.append(LinkedImages(name, index, images.train_images[index], _inside_all(members)))
     return found
+
+
+def _inside_all(shown: Sequence[Plane]) -> int | None:
+    """Number of the linked image that all models together reconstruct best, of those that lie well inside every plane,
+    where their mark is seen whole; None where there is none."""
+    errors: dict[int, list[float]] = {}
+    for plane in shown:
+        points = np.asarray(plane.message["points"]).reshape(-1, 2)
+        away = np.abs(points - np.asarray(plane.message["centre"])).max(1)
+        inside = away < INSIDE * plane.message["span"]
+        for number, error in zip(plane.linked[inside], np.asarray(plane.message["errors"])[inside], strict=True):
+            errors.setdefault(int(number), []).append(float(error))
+    everywhere = [number for number, found in errors.items() if len(found) == len(shown)]
+    return min(everywhere, key=lambda number: sum(errors[number]), default=None)

@@ -99,7 +99,7 @@ def test_the_findings_name_the_extremes_with_their_numbers():
     assert found[0] == (
         "Samples from N(0, I) cover **only 4 of 10 classes** in **AE** and all 10 classes in **AD**."
     ), "the lesson comes first"
-    assert "closest to N(0, I) in **VAE** (MMD² 0.004, 1.2 % of its z outside" in said
+    assert "closest to N(0, I) in **VAE** (MMD² 0.0040, 1.2 % of its z outside" in said
     assert "furthest in **AE** (MMD² 0.35, 83 % of its z outside)" in said
     assert "**AE** are confident in 30 % of the cases" in said and "in 70 % when" in said
     assert "**VAE** has the most confident samples (85 %, 9 of 10 classes)" in said
@@ -113,6 +113,8 @@ def test_the_findings_do_not_claim_what_the_numbers_refute():
     assert "No model gains more than five points" in said
     assert "**AE** has the most confident samples (90 %, 4 of 10 classes)" in said
     assert "equally well" in said and "best by" not in said
+    tied = [("AD", row(0.02, (0.884, 10), (0.88, 10))), ("VAD", row(0.02, (0.88, 9), (0.88, 10)))]
+    assert "**AD** and **VAD** have the most confident samples (88 %)" in " ".join(measures.findings(tied))
     close = [("AE", row(error=0.0294)), ("VAE", row(error=0.0279))]
     assert (
         "about equally well: the squared error is 0.0279 for **VAE** and 0.0294 for **AE**"
@@ -125,4 +127,4 @@ def test_few_or_missing_measures_say_little_and_nothing_wrong(rows):
     said = " ".join(measures.findings(rows))
     assert not {"nan", "None", "most", "best", "closest"} & set(said.replace("*", "").split()), said
     if len(rows) == 1 and not math.isnan(rows[0][1].mmd):
-        assert said.startswith("**A** has an MMD² of 0.001 to N(0, I), and 1.0 % of its z")
+        assert said.startswith("**A** has an MMD² of 0.0010 to N(0, I), and 1.0 % of its z")

@@ -8,7 +8,9 @@ const CIRCLE_TEXT = { width: 36, height: 12, radius: 20 };
 // whether the circles say what they hold.
 function paintCircles(ctx, circles, { toX, toY, lengthX, lengthY = lengthX, width, names = true }) {
   for (const [r] of circles) {
-    outline(ctx, 1.5, () => ctx.ellipse(toX(0), toY(0), lengthX(r), lengthY(r), 0, 0, 7), { border: 1.5 });
+    // Dashed, since the contour of a class can be white as well.
+    const circle = () => ctx.ellipse(toX(0), toY(0), lengthX(r), lengthY(r), 0, 0, 2 * Math.PI);
+    outline(ctx, 1.5, circle, { border: 1.5, dash: [7, 4] });
   }
   const written = []; // places of texts: others would lie over them
   for (const [r, share] of names ? circles : []) {

@@ -61,7 +61,7 @@ function start(root) {
     recon.style.opacity = place ? 1 : 0.2;
     if (place) {
       paintImage(recon, imageAt(data.recon, data.shape, k), data.shape);
-      read.textContent = `squared error ${formatSignificant(data.errors[k], 2)}`;
+      read.textContent = `MSE ${evenDigits(data.errors[k])}`;
     } else {
       read.textContent = link ? "not one of its images" : "";
     }

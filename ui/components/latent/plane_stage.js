@@ -143,7 +143,7 @@ function start(root) {
       publish("planes:peek", { original: imageAt(set.tiles, set.shape, set.row.get(data.index[k])),
         picture: imageAt(data.recon, data.shape, k), shape: data.shape,
         title: `Training image ${data.index[k]}${named}`,
-        text: `Reconstructed by ${data.title}, squared error ${formatSignificant(data.errors[k], 2)}.` });
+        text: `Reconstructed by ${data.title}, MSE ${evenDigits(data.errors[k])} per pixel.` });
       const own = [data.points[2 * k], data.points[2 * k + 1]];
       read.textContent = `image ${data.index[k]}${named} · μ = (${own.map(formatSigned).join(", ")})`;
     }
@@ -159,11 +159,12 @@ function start(root) {
     return `, classified as ${data.classes[regions.labels[k]]} (${Math.round(regions.sure[k] / 2.55)} %)`;
   }
 
-  // Back to the chosen image, or to the first one.
+  // Back to the chosen image, or to the one that the page begins with.
   function rest() {
     const data = painter.data;
     if (!data) return;
-    const k = data.row.get(store.planes.pinned) ?? (data.index.length ? 0 : undefined);
+    const begin = store.planes.sets.get(data.dataset)?.first;
+    const k = data.row.get(store.planes.pinned) ?? data.row.get(begin) ?? (data.index.length ? 0 : undefined);
     look(k === undefined ? [0, 0] : [data.points[2 * k], data.points[2 * k + 1]], k);
     cursor = k === undefined ? painter.cell([0, 0]) : cursor;
   }

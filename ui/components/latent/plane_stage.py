@@ -25,11 +25,12 @@ _mount = register(
 @dataclass(frozen=True)
 class LinkedImages:
     """Training images of one data set that are linked from plane to plane: their numbers [N] and pixels, `uint8`
-    [N, H, W(, 3)]."""
+    [N, H, W(, 3)]. first: number of the one that is marked until another is chosen, or None."""
 
     dataset: str
     index: np.ndarray
     tiles: np.ndarray
+    first: int | None = None
 
 
 def plane_stage(*, key: str, slots: Sequence[str], first: str, sets: Sequence[LinkedImages]) -> None:
@@ -47,7 +48,7 @@ def plane_stage(*, key: str, slots: Sequence[str], first: str, sets: Sequence[Li
     """
     state = hashlib.blake2b(repr((tuple(slots), first)).encode(), digest_size=8)
     for images in sets:
-        state.update(repr((images.dataset, images.index.tolist(), images.tiles.shape)).encode())
+        state.update(repr((images.dataset, images.index.tolist(), images.tiles.shape, images.first)).encode())
     _mount(
         key=key,
         data={
@@ -58,6 +59,7 @@ def plane_stage(*, key: str, slots: Sequence[str], first: str, sets: Sequence[Li
                 {
                     "dataset": images.dataset,
                     "index": [int(k) for k in images.index],
+                    "first": images.first,
                     "shape": message_shape(shape_of(images.tiles)),
                     "tiles": pack(images.tiles),
                 }

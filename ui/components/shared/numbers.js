@@ -19,6 +19,13 @@ function formatSignificant(value, digits = 3) {
   return withMinus(Number(value.toPrecision(digits)).toLocaleString("en", { maximumSignificantDigits: digits }));
 }
 
+// The same with zeros at the end, so that figures beside each other have equally many digits: 0.011, 0.0080.
+function evenDigits(value, digits = 2) {
+  const rounded = Number(value.toPrecision(digits));
+  const decimals = rounded ? Math.max(0, digits - 1 - Math.floor(Math.log10(Math.abs(rounded)))) : 0;
+  return withMinus(rounded.toFixed(decimals));
+}
+
 const formatCount = (count) => count.toLocaleString("en");
 
 // A value on an axis: no more digits than it needs, powers of ten where it is very large or very small.
