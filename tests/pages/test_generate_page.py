@@ -18,7 +18,7 @@ from core.runs import weights
 from core.system import paths
 from tests.pages.page_tools import open_page
 from ui.generate import downloads, latent_range, views
-from ui.shared import model_cache, training_points
+from ui.shared import model_cache, owner, training_points
 from ui.shared.image_choice import Pick
 from ui.shared.latent_cursor import LatentCursor
 
@@ -129,7 +129,7 @@ def test_every_kind_of_model_has_its_page(preset_name, d):
     page = visit()
     assert len(here(page).sigma_units) == d
     usual = "gaussian" if preset_name == "deep-ae" else "prior"
-    assert [r.value for r in page.radio if r.label == "Draw from"] == [usual, usual], "the button's and the grid's"
+    assert [r.value for r in page.radio if r.label == "Draw from"] == [usual], "for the button and the grid"
 
 
 def test_the_first_picture_is_that_of_a_training_image_among_its_own_class():
@@ -158,7 +158,8 @@ def test_without_its_images_the_first_picture_is_a_clear_draw_of_the_prior():
 
 
 @pytest.mark.parametrize(
-    ("spread", "offered", "first"), [(0.9, ["±3 σ"], 3.0), (8.0, ["±3 σ", "Most images (±24 σ)"], 24.0)]
+    ("spread", "offered", "first"),
+    [(0.9, ["±3 σ (99.7 % of N(0, 1))"], 3.0), (8.0, ["±3 σ (99.7 % of N(0, 1))", "Most images (±24 σ)"], 24.0)],
 )
 def test_the_range_follows_the_latents(spread, offered, first, monkeypatch):
     monkeypatch.setattr(latent_range, "training_points", lambda run, loaded: (None, None, ()))
@@ -188,8 +189,8 @@ def test_random_draws_with_the_seed_and_counts_it_up_then_undo_goes_back():
     make("run", latent_dim=3)
     page = visit()
     start = list(here(page).sigma_units)
-    page.slider(key="generate_temperature").set_value(0.5).run()
-    page.number_input(key="generate_seed").set_value(41).run()
+    page.slider(key="generate_grid_temperature").set_value(0.5).run()
+    page.session_state["generate_seed"] = 41
     press(page, "generate_random")
     assert np.allclose(here(page).sigma_units, sampling.prior(1, 3, seed=41, temperature=0.5)[0])
     assert page.session_state["generate_seed"] == 42
@@ -217,18 +218,27 @@ def test_undo_and_redo_can_be_pressed_only_where_there_is_a_step():
     assert usable() == [False, True]
 
 
+def test_after_a_reload_steps_can_still_be_undone_and_a_link_to_another_point_has_none():
+    make("run", latent_dim=3)
+    visitor = {owner._TOKEN: "the same browser"}
+    page = open_page("generate", visitor, z="1_2_3")
+    press(page, "generate_zero")
+    again = open_page("generate", visitor, z="0_0_0")
+    press(again, "generate_undo")
+    assert here(again).sigma_units == [1.0, 2.0, 3.0] and here(again).can_redo
+    assert not here(open_page("generate", visitor, z="0.5_0_0")).can_undo
+
+
 def test_a_link_leads_to_the_point_its_original_and_its_settings():
     make("run", latent_dim=3)
     picture = np.arange(784, dtype=np.uint8).reshape(28, 28)
     own = Pick.own("drawn", picture).text()
-    page = visit(
-        z="1.25_-0.5_0", next="41", temperature="0.35", seed="9", spread="0.5", draw="gaussian", **{"from": own}
-    )
+    page = visit(z="1.25_-0.5_0", next="41", seed="9", spread="0.5", draw="gaussian", **{"from": own})
     assert here(page).sigma_units == [1.25, -0.5, 0.0] and not here(page).can_undo and not page.warning
     assert (here(page).original.picture == picture).all() and here(page).original.text == own
     state = page.session_state
-    assert (state["generate_seed"], state["generate_temperature"], state["generate_grid_seed"]) == (41, 0.35, 9)
-    assert state["generate_grid_temperature"] == 0.5 and [r.value for r in page.radio] == ["prior", "gaussian"]
+    assert (state["generate_seed"], state["generate_grid_seed"]) == (41, 9)
+    assert state["generate_grid_temperature"] == 0.5 and [r.value for r in page.radio] == ["gaussian"]
 
 
 @pytest.mark.parametrize("z", ["1_2", "1_2_3_4", "1_2_x", "nan_0_0", "1e9_0_0", "", "__"])
@@ -262,8 +272,8 @@ def test_the_point_of_each_run_is_kept_apart():
 def test_random_draws_from_what_is_chosen(source):
     run = make("run", latent_dim=3)
     page = visit()
-    page.radio(key="generate_point_from_prior").set_value(source).run()
-    page.number_input(key="generate_seed").set_value(41).run()
+    page.radio(key="generate_grid_from_prior").set_value(source).run()
+    page.session_state["generate_seed"] = 41
     press(page, "generate_random")
     model = weights.load_model(run)
     fitted = mixture.for_run(run, model) if source == "mixture" else None
@@ -287,7 +297,6 @@ def test_without_its_images_a_mixture_is_missed_in_a_sentence_and_something_else
     page = visit()
     page.radio(key="generate_grid_from_prior").set_value("mixture").run()
     assert "MNIST is not on this machine" in page.warning[0].value and "is used instead" in page.warning[0].value
-    page.radio(key="generate_point_from_prior").set_value("mixture").run()
     page.button(key="generate_random").click().run()
     assert not page.exception and "is used instead" in page.toast[0].value
 

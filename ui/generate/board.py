@@ -10,19 +10,18 @@ import streamlit as st
 
 from core.data import ImageSet
 from core.latent import walks
-from core.latent.mixture import SAMPLERS
 from core.runs import Run
 from ui.components.latent.latent_board import latent_board
 from ui.components.latent.traversal import requested_slice, steps_for, traversal
 from ui.generate import sampler
 from ui.generate.downloads import downloads
 from ui.shared import address
-from ui.shared.address import Parameter, number, short, whole
+from ui.shared.address import Parameter, number, whole
 from ui.shared.encode import encode, encoding_method, latent_name
 from ui.shared.formatting import escape_markdown
 from ui.shared.image_choice import Pick, note, parse, picks_of, pixels
 from ui.shared.image_picker import choose
-from ui.shared.latent_cursor import MAX_SIGMA, LatentCursor, Original, cursor_of
+from ui.shared.latent_cursor import MAX_SIGMA, LatentCursor, Original, cursor_of, keep_steps, restore_steps
 from ui.shared.model_cache import LoadedModel
 from ui.shared.page import images_of, images_or_none
 from ui.shared.pointer import touch_or
@@ -34,8 +33,7 @@ READ = "generate_point_read"
 """Session-state key: whether the point in the address was read."""
 
 NEXT_SEED = Parameter("next", "generate_seed", whole(0, 999_999), 1, "a whole number from 0 to 999,999")
-TEMPERATURE = Parameter("temperature", "generate_temperature", number(0, 2), 1.0, "a number from 0 to 2", short)
-"""Settings of the Random button."""
+"""Seed of the next click on Random, which counts up."""
 
 MEASURES = {
     "KL": "their KL, the information they carry about an image",
@@ -74,6 +72,7 @@ def board(loaded: LoadedModel, span: float) -> None:
         kept=here.stamp > 0,
     )
     address.put(ORIGINAL, None if original is None else original.text)
+    keep_steps(loaded, here)
 
 
 def _moved(here: LatentCursor, message: dict[str, Any]) -> None:
@@ -96,8 +95,7 @@ def about_sliders(loaded: LoadedModel) -> str:
     else:
         order = f"Sliders are ordered by {MEASURES[loaded.measure]} (the bar under each name)."
     return order + (
-        " While you drag, you see images decoded in advance; when you let go, the exact one. "
-        f"{touch_or('A double tap resets a slider.', 'Arrow keys move a slider, 0 or a double-click resets it.')} "
+        f" {touch_or('A double tap resets a slider.', 'Arrow keys move a slider, 0 or a double-click resets it.')} "
         f"{touch_or('Tap', 'Click')} a value to type a number."
     )
 
@@ -141,24 +139,17 @@ def _update_explanation() -> None:
 def controls(run: Run, loaded: LoadedModel, span: float) -> None:
     """Buttons that move the point (random, zero, undo, redo, an image) and the downloads. `span`: as in `board`."""
     here, d = cursor_of(loaded), loaded.model.latent_dim
-    _from_address(run, here)
-    for parameter in (NEXT_SEED, TEMPERATURE, sampler.parameter(loaded, "point")):
-        parameter.adopt()
+    _from_address(run, loaded, here)
+    NEXT_SEED.adopt()
 
     def random() -> None:
-        z, problem = sampler.draw(
-            run,
-            loaded,
-            sampler.chosen(loaded, "point"),
-            1,
-            st.session_state.generate_seed,
-            st.session_state.generate_temperature,
-        )
+        _, temperature, source = sampler.settings(loaded)
+        z, problem = sampler.draw(run, loaded, source, 1, st.session_state.generate_seed, temperature)
         if problem:
             st.toast(escape_markdown(problem))
         here.move_to(loaded.axes.to_sigma_units(z)[0].tolist())
         st.session_state.generate_seed = (st.session_state.generate_seed + 1) % 1_000_000
-        st.rerun(["board", "draw", "steps"])
+        st.rerun(["board", "steps"])
 
     def zero() -> None:
         here.move_to([0.0] * d)
@@ -171,14 +162,12 @@ def controls(run: Run, loaded: LoadedModel, span: float) -> None:
             type="primary",
             on_click=random,
             icon=":material/casino:",
-            help=f"Draws a point from the {SAMPLERS[sampler.chosen(loaded, 'point')]}, which “Randomness” changes. "
-            "The seed counts up, so that each click gives another point.",
+            help="Draws a point from the distribution and at the temperature that stand under “Random samples”. Each "
+            "click gives another point.",
         )
         st.button("Zero", key="generate_zero", on_click=zero, help="Moves to the centre: 0 σ in every dimension.")
         _undo_and_redo(here)
         _from_image(run, loaded, here)
-        with st.popover("Randomness", help="Distribution, seed and temperature of the Random button."):
-            draw_settings(loaded)
         with st.popover("Download", help="The picture in view and what the sliders lead to, as files."):
             downloads(run, loaded, span)
 
@@ -186,6 +175,7 @@ def controls(run: Run, loaded: LoadedModel, span: float) -> None:
 @st.fragment(key="steps")
 def _undo_and_redo(here: LatentCursor) -> None:
     """The two buttons, each usable only while there is a step in its direction."""
+    NEXT_SEED.keep()
 
     def step(move: Callable[[], bool]) -> None:
         move()
@@ -210,33 +200,6 @@ def _undo_and_redo(here: LatentCursor) -> None:
             disabled=not here.can_redo,
             help="Reverses an undo.",
         )
-
-
-@st.fragment(key="draw")
-def draw_settings(loaded: LoadedModel) -> None:
-    """Distribution, seed and temperature of the Random button."""
-    sampler.choose(loaded, "point")
-    st.number_input(
-        "Seed of the next draw",
-        0,
-        999_999,
-        step=1,
-        key="generate_seed",
-        persist_state="session",
-        help="The same seed gives the same point on every machine.",
-    )
-    st.slider(
-        "Temperature",
-        0.0,
-        2.0,
-        step=0.05,
-        key="generate_temperature",
-        persist_state="session",
-        help="Scales the draw around the mean of the distribution: below 1 samples lie closer to it and are more "
-        "alike, above 1 they are more varied.",
-    )
-    for parameter in (NEXT_SEED, TEMPERATURE, sampler.parameter(loaded, "point")):
-        parameter.keep()
 
 
 def _from_image(run: Run, loaded: LoadedModel, here: LatentCursor) -> None:
@@ -271,7 +234,7 @@ def _original(pick: Pick, images: ImageSet | None) -> Original:
     return Original.of(pixels(pick, images), f"Original: {note(pick, images)}", pick.text())
 
 
-def _from_address(run: Run, here: LatentCursor) -> None:
+def _from_address(run: Run, loaded: LoadedModel, here: LatentCursor) -> None:
     """Begin at the point that the address asks for: once in a visit, since the browser writes it from then on."""
     if st.session_state.setdefault(READ, False):
         return
@@ -293,3 +256,4 @@ def _from_address(run: Run, here: LatentCursor) -> None:
     if image is not None and pick is None:
         address.refuse(ORIGINAL, "The address names an original image that does not exist. The point z is there.")
     here.begin_at([x for x in point if x is not None], None if pick is None else _original(pick, images))
+    restore_steps(loaded, here)

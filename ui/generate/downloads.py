@@ -63,7 +63,7 @@ def downloads(run: Run, loaded: LoadedModel, span: float) -> None:
             lambda: plane_png(loaded, here, side, span),
             f"{side} × {side} images of the plane shown below, through the current point, ±{span:g} σ.",
         )
-    settings = sampler.grid_settings(loaded)
+    settings = sampler.settings(loaded)
     _button(
         "The grid of samples",
         run_key("generate_grid_png", run),

@@ -55,7 +55,11 @@ def choose(run: Run, loaded: LoadedModel) -> None:
     _adopted(run, offered)
     if len(offered) < 2:
         return
-    names = {"sigma": "±3 σ", "images": "Most images", "all": "All images"}
+    names = {
+        "sigma": "±3 σ (99.7 % of N(0, 1))" if loaded.prior else "±3 σ",
+        "images": "Most images",
+        "all": "All images",
+    }
     st.segmented_control(
         "Range",
         list(offered),

@@ -17,7 +17,7 @@ from ui.shared.run_facts import weights_of
 from ui.shared.run_picker import damaged_runs, pick_run
 
 PARAMETERS = (
-    *("run", "z", "from", "next", "temperature", "next_draw", "seed", "spread", "draw"),
+    *("run", "z", "from", "next", "seed", "spread", "draw"),
     *("range", "plane", "directions", "right", "up", PART),
 )
 """Names of the parameters of the address."""
@@ -58,6 +58,8 @@ def _explore(run: Run) -> None:
         board.board(loaded, span)
     glossary.caption(f"The images are decoded with {weights_of(run)}. {board.about_sliders(loaded)}", "KL")
     latent_range.choose(run, loaded)
+    if loaded.model.latent_dim > 2:
+        views.other_plane(run, loaded, span)
     fold = st.expander(
         "From z to the image, layer by layer",
         expanded=True,
@@ -70,6 +72,4 @@ def _explore(run: Run) -> None:
             follow_sliders(run, loaded)
     board.sheet(loaded, span)
     views.samples(run, loaded)
-    if loaded.model.latent_dim > 2:
-        views.other_plane(run, loaded, span)
     views.how_it_works(run, loaded)

@@ -22,24 +22,20 @@ HELP = (
 
 SEED = Parameter("seed", "generate_grid_seed", whole(0, 999_999), 1, "a whole number from 0 to 999,999")
 GRID_TEMPERATURE = Parameter("spread", "generate_grid_temperature", number(0, 2), 1.0, "a number from 0 to 2", short)
-"""Settings of the grid of samples."""
+"""Settings of the random samples; the temperature also holds for the Random button."""
 
 SAMPLES = 64
 """Samples in the grid."""
 
 
-def choose(loaded: LoadedModel, where: str) -> None:
+def choose(loaded: LoadedModel) -> None:
     """Draw the choice of the sampler. Models with and without a prior remember choices of their own, since their
-    defaults differ.
-
-    Args:
-        where: `point` for the Random button, `grid` for the grid of samples.
-    """
+    defaults differ."""
     names = offered(loaded)
     st.radio(
         "Draw from",
         names,
-        key=_key(loaded, where),
+        key=_key(loaded),
         persist_state="session",
         format_func=lambda name: title(loaded, name),
         help=HELP
@@ -57,28 +53,27 @@ def title(loaded: LoadedModel, name: str) -> str:
 
 def other_button(loaded: LoadedModel) -> None:
     """For a model without a prior: a button that fills the grid from N(0, I), and back from the fitted Gaussian."""
-    now = chosen(loaded, "grid")
+    now = chosen(loaded)
     to = "gaussian" if now == "prior" else "prior"
     st.button(
         "Draw from N(0, I) instead" if to == "prior" else "Draw from the fitted Gaussian instead",
         key="generate_grid_other",
-        on_click=lambda: st.session_state.update({_key(loaded, "grid"): to}),
+        on_click=lambda: st.session_state.update({_key(loaded): to}),
         icon=":material/swap_horiz:",
         help="Draws the grid with the same seed from the other distribution.",
     )
 
 
-def parameter(loaded: LoadedModel, where: str) -> Parameter[str]:
-    """The address parameter of the choice of the sampler. `where`: as in `choose`."""
+def parameter(loaded: LoadedModel) -> Parameter[str]:
+    """The address parameter of the choice of the sampler."""
     names = offered(loaded)
     default = mixture.default_sampler(loaded.model)
-    name = "next_draw" if where == "point" else "draw"
-    return Parameter(name, _key(loaded, where), one_of(*names), default, " or ".join(names))
+    return Parameter("draw", _key(loaded), one_of(*names), default, " or ".join(names))
 
 
-def chosen(loaded: LoadedModel, where: str) -> str:
-    """The chosen sampler, one of `mixture.SAMPLERS`. `where`: as in `choose`."""
-    wanted = st.session_state.get(_key(loaded, where))
+def chosen(loaded: LoadedModel) -> str:
+    """The chosen sampler, one of `mixture.SAMPLERS`."""
+    wanted = st.session_state.get(_key(loaded))
     return wanted if wanted in offered(loaded) else mixture.default_sampler(loaded.model)
 
 
@@ -118,13 +113,13 @@ def grid(run: Run, loaded: LoadedModel, seed: int, temperature: float, source: s
     return _decoded(loaded.name, z, _loaded=loaded), problem
 
 
-def grid_settings(loaded: LoadedModel) -> tuple[int, float, str]:
-    """Seed, temperature and sampler of the grid of samples."""
+def settings(loaded: LoadedModel) -> tuple[int, float, str]:
+    """Seed of the grid of samples; temperature and sampler of the grid and of the Random button."""
     state = st.session_state
     return (
         int(state.get("generate_grid_seed", 1)),
         float(state.get("generate_grid_temperature", 1.0)),
-        chosen(loaded, "grid"),
+        chosen(loaded),
     )
 
 
@@ -166,6 +161,6 @@ def density(run: Run, loaded: LoadedModel, z: np.ndarray) -> None:
     )
 
 
-def _key(loaded: LoadedModel, where: str) -> str:
+def _key(loaded: LoadedModel) -> str:
     few = "" if mixture.can_fit(loaded.model) else "_gan"
-    return f"generate_{where}_from_{'prior' if loaded.prior else 'fitted'}{few}"
+    return f"generate_grid_from_{'prior' if loaded.prior else 'fitted'}{few}"

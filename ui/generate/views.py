@@ -89,7 +89,7 @@ def other_plane(run: Run, loaded: LoadedModel, span: float) -> None:
     order, d = [int(k) for k in loaded.axes.order], loaded.model.latent_dim
     first = "The first two" if not loaded.measure else "Highest KL" if loaded.prior else "Widest"
     kinds = {"first": first, "main": "PCA directions", "any": "Any two"}
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="bottom", key="generate_plane_row"):
         kind = st.segmented_control(
             "Which plane",
             list(kinds),
@@ -175,7 +175,7 @@ def _two_dimensions(loaded: LoadedModel, order: list[int]) -> tuple[int, int]:
 def samples(run: Run, loaded: LoadedModel) -> None:
     """A grid of random samples."""
     st.subheader("Random samples", anchor=False)
-    parameters = (sampler.SEED, sampler.GRID_TEMPERATURE, sampler.parameter(loaded, "grid"))
+    parameters = (sampler.SEED, sampler.GRID_TEMPERATURE, sampler.parameter(loaded))
     for parameter in parameters:
         parameter.adopt()
     left, right = st.columns([2, 3], gap="large")
@@ -199,13 +199,14 @@ def samples(run: Run, loaded: LoadedModel) -> None:
             help="Scales the draw around the mean of the distribution, or of each Gaussian of a mixture: at 0 all "
             "points are such a mean, at 2 most are outliers.",
         )
-        sampler.choose(loaded, "grid")
+        sampler.choose(loaded)
         for parameter in parameters:
             parameter.keep()
-        settings = sampler.grid_settings(loaded)
+        settings = sampler.settings(loaded)
         glossary.caption(
-            f"{sampler.SAMPLES} points z {sampler.about(run, loaded, settings[2])}, decoded. Images "
-            f"between two classes come from gaps of the latent space. {_of_temperature(loaded, settings[2])}",
+            f"{sampler.SAMPLES} random draws {sampler.about(run, loaded, settings[2])}. Images between two classes "
+            f"come from gaps of the latent space. {_of_temperature(loaded, settings[2])} The button “Random” above "
+            "draws in the same way.",
             "prior",
         )
         if not loaded.prior:
@@ -245,7 +246,7 @@ def how_it_works(run: Run, loaded: LoadedModel) -> None:
         return
     with fold:
         _formulas(loaded, z)
-        if "mixture" in (sampler.chosen(loaded, "point"), sampler.chosen(loaded, "grid")):
+        if sampler.chosen(loaded) == "mixture":
             sampler.density(run, loaded, z)
         _dimensions(loaded, z)
         from core.models import networks

@@ -12,10 +12,14 @@ import numpy as np
 import streamlit as st
 
 from core.latent import sampling
+from ui.shared import visitor_store
 from ui.shared.model_cache import LoadedModel
 
 UNDO_STEPS = 50
 """Most steps that can be undone."""
+
+SAME_POINT = 1e-3
+"""Largest difference of two coordinates that are the same in the address, which has three decimals."""
 
 MAX_SIGMA = 100.0
 """Largest distance of a coordinate from its centre, in σ. Larger values are clipped."""
@@ -25,6 +29,9 @@ SAME_DRAG_SECONDS = 1.5
 
 MODELS_KEPT = 8
 """Models whose point is kept for each visitor."""
+
+STEPS = "latent_steps"
+"""Name under which a visitor's steps are kept (`ui.shared.visitor_store`)."""
 
 
 @dataclass(frozen=True)
@@ -161,6 +168,35 @@ def cursor_of(loaded: LoadedModel, first: Callable[[], list[float]] | None = Non
         return loaded.axes.to_sigma_units(sampling.sample_latents(loaded.model, noise))[0].tolist()
 
     return _cursor_named(loaded.name, first or draw)
+
+
+Steps = list[tuple[list[float], Original | None]]
+"""Points with their originals, the newest last."""
+
+
+def _no_steps() -> dict[str, tuple[list[float], Steps, Steps]]:
+    """For each model the point, and the steps that can be undone and redone."""
+    return {}
+
+
+def keep_steps(loaded: LoadedModel, here: LatentCursor) -> None:
+    """Keep the steps that can be undone and redone for the time after a reload of the page."""
+    steps = visitor_store.kept(STEPS, _no_steps)
+    steps.pop(loaded.name, None)
+    steps[loaded.name] = (here.sigma_units, here.past, here.future)
+    for oldest in list(steps)[:-MODELS_KEPT]:
+        del steps[oldest]
+
+
+def restore_steps(loaded: LoadedModel, here: LatentCursor) -> None:
+    """Take up the steps of before a reload: only where the point is the one that the visitor was at, up to the digits
+    of the address, since a link leads elsewhere."""
+    point, past, future = visitor_store.kept(STEPS, _no_steps).get(loaded.name, ([], [], []))
+    same = len(point) == len(here.sigma_units) and all(
+        abs(a - b) < SAME_POINT for a, b in zip(point, here.sigma_units, strict=True)
+    )
+    if same and not here.past and not here.future:
+        here.past, here.future = list(past), list(future)
 
 
 def _cursor_named(name: str, start: Callable[[], list[float]]) -> LatentCursor:

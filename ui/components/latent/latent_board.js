@@ -2,7 +2,6 @@
 // decoding. The slider that was moved needs no new sheet; a pointer that comes near another one asks at once.
 const IDLE = 1000;
 const ANSWER_TIMEOUT = 3000; // ms without an answer before a move is reported again
-const HALF_LOG_2PI = 0.9189385;
 
 export default function ({ data, parentElement, setStateValue }) {
   const view = getOrCreate(parentElement, () => start(parentElement));
@@ -297,8 +296,7 @@ function start(root) {
     else if (answered < sent || moves !== movesSent) [source, picture] = ["sheet", fromSheet()];
     const shown = preview ? preview.position : position, length = Math.hypot(...shown), d = shown.length;
     norm.textContent = props.prior
-      ? `‖z‖ = ${formatNumber(length)}, random draws: about √d = ${formatNumber(Math.sqrt(d))} · `
-        + `log p(z) = ${formatNumber(-(length ** 2) / 2 - d * HALF_LOG_2PI)} nats`
+      ? `Distance from the centre ‖z‖ = ${formatNumber(length)}, random draws: about ${formatNumber(Math.sqrt(d))}`
       : `${formatNumber(length / Math.sqrt(d || 1))} σ from the mean latent`;
     if (!picture) return false;
     paintImage(main, picture, shape);

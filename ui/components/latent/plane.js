@@ -18,7 +18,7 @@ function start(root) {
       // On a laptop the whole map fits on the first screen, below the page's head.
       const height = Math.max(300, window.innerHeight - 235);
       setSize(fitImage(map.shape, figure.clientWidth < 640 ? 168 : 308), preview);
-      return Math.min((figure.clientWidth || 340) - beside - axes.offsetWidth, height, 728);
+      return Math.min((figure.clientWidth || 340) - beside, height, 728);
     },
     look(cursor) {
       const image = map.image(...cursor);
@@ -53,7 +53,7 @@ function start(root) {
     preview.hidden = !data.alone;
     figure.classList.toggle("alone", data.alone);
     root.querySelector(".images").hidden = !data.points;
-    [axes.firstChild.textContent, axes.lastChild.textContent] = [`↑ ${data.names[1]}`, `→ ${data.names[0]}`];
+    [axes.firstChild.textContent, axes.lastChild.textContent] = [`↑ ${data.names[1]}`, `${data.names[0]} →`];
     const plane = `Plane of ${data.names[0]} (right) and ${data.names[1]} (up).`;
     root.querySelector(".map").setAttribute("aria-label", `${plane} Arrow keys move, Enter goes there.`);
     map.accept({ ...data, centre: [0, 0], tiles: decodeBase64(data.tiles) });
