@@ -174,9 +174,9 @@ def _easy(result: Result, choice: Choice) -> str:
         min(_found(result, score, choice)[kind].auroc for kind in kinds) for score in (choice.score, "baseline")
     )
     return (
-        "Noise, shuffled pixels and inverted images look like nothing the model was trained on: compare their "
-        f"histograms with that of the test images. The lowest AUROC of the three is {lowest:.2f}, and that of PCA, "
-        f"without any network, {plain:.2f}: such outliers say little about how good a model is."
+        "Noise, shuffled pixels and inverted images are unlike anything in the training data. Compare their "
+        f"histograms with that of the test images. The lowest AUROC of the three is {lowest:.2f}. PCA, without any "
+        f"network, reaches {plain:.2f}, so such outliers say little about how good a model is."
     )
 
 
@@ -187,9 +187,10 @@ def _plausible(result: Result, choice: Choice) -> str:
     own, names = found["left-out"], escape_markdown(result.run.recipe.without_classes)
     plain = _found(result, "baseline", choice)["left-out"].auroc
     return (
-        f"The model was trained without the class {names}: those images are made of the same strokes as the others, so "
-        f"look how far the two histograms overlap. AUROC {area_text(own.auroc, own.interval)}, of PCA {plain:.2f}; the "
-        f"threshold flags {100 * own.flagged:.0f} % of them and {100 * found['test'].flagged:.0f} % of the test images."
+        f"The model was trained without the class {names}, but these images are made of the same strokes as the "
+        f"others. Look how far the two histograms overlap. The AUROC is {area_text(own.auroc, own.interval)}, that of "
+        f"PCA {plain:.2f}. The threshold flags {100 * own.flagged:.0f} % of the left-out images and "
+        f"{100 * found['test'].flagged:.0f} % of the test images."
     )
 
 
@@ -200,12 +201,12 @@ def _paradox(result: Result, choice: Choice) -> str:
     own = found["other"]
     why = outliers.why_typical(choice.score, "other", result.scores, result.outlier_set)
     return (
-        "The model has seen clothes only, and the outliers are handwritten digits: look on which side of the test "
-        f"images they lie. AUROC {area_text(own.auroc, own.interval)}: "
+        "The model was trained on clothes, and the outliers are handwritten digits. Look on which side of the test "
+        f"images they lie. The AUROC is {area_text(own.auroc, own.interval)}. "
         + (
-            f"by its likelihood the model finds digits *more* typical than clothes{f', because {why}' if why else ''}."
+            f"By its likelihood the model finds digits *more* typical than clothes{f', because {why}' if why else ''}."
             if own.interval[1] < 0.5
-            else "this model does not show the paradox."
+            else "This model does not show the paradox."
         )
     )
 
@@ -216,7 +217,7 @@ def _repair(result: Result, choice: Choice) -> str:
         return ""
     own = after["other"]
     return (
-        "The same model and the same images, but each score minus the entropy of the image’s own pixels, the least "
-        f"value that any decoder could reach: look where the digits lie now. AUROC {before['other'].auroc:.2f} has "
-        f"become {area_text(own.auroc, own.interval)}."
+        "Model and images are the same as before. From each score the entropy of the image’s own pixels is subtracted, "
+        "the least value that any decoder could reach. Look where the digits lie now. The AUROC was "
+        f"{before['other'].auroc:.2f} and is now {area_text(own.auroc, own.interval)}."
     )
