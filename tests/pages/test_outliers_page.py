@@ -477,7 +477,9 @@ def test_a_step_chooses_run_score_and_outliers_says_what_was_found_and_ends_when
     page.radio[0].set_value(came).run()
     (text,) = [info.value for info in page.info]
     assert f"**Measured:** an AUROC of {found.auroc:.2f}, as you predicted." in text and page.table
-    assert "without the class 8" in text and said(found) in text and f"{100 * found.flagged:.0f} % of them" in text
+    assert (
+        "without the class 8" in text and said(found) in text and f"{100 * found.flagged:.0f} % of the left-out" in text
+    )
     page.segmented_control(key="outliers_step").set_value("easy").run()
     assert not page.exception and page.query_params["run"] == "whole" and page.query_params["step"] == "easy"
     page.radio[0].set_value(0).run()

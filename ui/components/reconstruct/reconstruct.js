@@ -166,7 +166,7 @@ function start(root) {
     for (const lanes of cards.querySelectorAll(".lanes")) lanes.style.columnGap = `${laneGap}px`;
     const cardGap = figure.classList.contains("compact") ? 16 : 28;
     const forGaps = line ? (room - laneWide * count - 8 * line.inner) / line.breaks : 0;
-    cards.style.columnGap = line ? `${filling(cardGap, forGaps)}px` : "";
+    cards.style.columnGap = line ? `${filling(cardGap, forGaps)}px` : wide ? "" : `${laneGap}px`;
     // Names of one line and of two: the pictures below them stand in a line all the same.
     const heads = [...cards.querySelectorAll(".head")];
     for (const head of heads) head.style.minHeight = "";
