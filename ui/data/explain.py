@@ -23,9 +23,10 @@ def explain(images: ImageSet) -> None:
     level = int(image[place])
     channel = f", channel {('red', 'green', 'blue')[place[2]]}" if shape.colour else ""
     values = f"{'levels of red, green and blue' if shape.colour else 'grey levels'} from 0 (black) to 255"
+    where = "on the disk" if isinstance(images.train_images, np.memmap) else "in memory"
     with st.expander("How it works", icon=":material/functions:", key="data_depth"):
         st.markdown(
-            f"An image is {shape.height} × {shape.width} {values}, one byte each. The whole set stays in memory in "
+            f"An image is {shape.height} × {shape.width} {values}, one byte each. The whole set stays {where} in "
             f"this form: {format_sig(images.train_images.nbytes / 1e6)} MB for {len(images.train_images):,} images. "
             "For each step of training a random batch of them is turned into numbers from 0 to 1. In the first image, "
             f"the value nearest to the middle is in row {place[0]}, column {place[1]}{channel}:"

@@ -73,8 +73,11 @@ def _load(name: str, path: str, shape: ImageShape, pixels: PixelChoices) -> tupl
     if name == "folder" and not path.strip():
         return None, ""
     try:
-        if name == "folder" and (waiting := folder.waiting(path, shape, pixels)):
-            return None, waiting
+        if name == "folder":
+            with st.spinner("Listing the files", show_time=True):
+                waiting = folder.waiting(path, shape, pixels)
+            if waiting:
+                return None, waiting
         with st.spinner("Reading the images", show_time=True):
             return data.load(name, path, shape, pixels), ""
     except DataError as error:

@@ -23,7 +23,7 @@ function start(root) {
     leastWidth = data.rows.some(({ name }) => name.length > 8) ? 112 : 64;
     figure.dataset.layout = layout;
     rows = data.rows.map(({ name, note, count, tiles, about }, k) => {
-      const label = name ? `${count} of ${name}, ${note}` : note;
+      const label = name ? [`${count} of ${name}`, note].filter(Boolean).join(", ") : note;
       const canvas = createElement("canvas", { role: "img", "aria-label": label });
       listen(canvas, k);
       return { name, note, count, tiles: decodeBase64(tiles), about, canvas };
