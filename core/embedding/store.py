@@ -19,7 +19,7 @@ from core.embedding.tsne import State, early_iterations
 from core.system import cache
 from core.system.content_digest import content_digest
 
-VERSION = "latent-lab-map-2"
+VERSION = "latent-lab-map-3"
 """Part of every key: change it when the meaning of a setting changes."""
 
 MAX_FILES = 200

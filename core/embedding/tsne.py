@@ -1,7 +1,8 @@
 """t-SNE (van der Maaten & Hinton 2008), resumable with openTSNE, or in one go with scikit-learn.
 
-The repulsive forces are approximated by a Barnes–Hut tree (van der Maaten 2014), or for many points by interpolation on
-a grid (Linderman et al. 2019). openTSNE's callbacks show the map while it is optimised; the state of its optimiser is
+The repulsive forces come from `repulsion.py`, the attraction and the optimiser from openTSNE. In the first half of the
+iterations only a third of the neighbours attract, the nearest ones: most of the time is spent on attraction, and the KL
+at the end is no higher. openTSNE's callbacks show the map while it is optimised; the state of its optimiser is
 returned with the map, so that a stopped map continues bit by bit as if it had not been stopped. A stop is heard at
 every block of the neighbour search and at every iteration. The constants were measured by `benchmarks/tsne.py`.
 """
@@ -19,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from core.embedding import neighbours, umap_map
+from core.embedding import neighbours, repulsion, umap_map
 from core.embedding import settings as embedding_settings
 from core.embedding.settings import Settings
 from core.latent import pca
@@ -37,12 +38,8 @@ SKLEARN_EARLY_ITERATIONS = 250
 MOMENTUM = (0.8, 0.9)
 """During early exaggeration, and after it. openTSNE's defaults 0.5 and 0.8 need more iterations for the same KL."""
 
-FFT_ABOVE = 5_000
-"""Points above which interpolation on a grid is used: at 10,000 it takes half the time of the tree."""
-
-GRID = 2.0
-"""Width of a grid cell, in units of the map. With openTSNE's default, 1, an iteration takes twice as long, and the KL
-after as many iterations is hardly lower."""
+FEWER = 1 / 3
+"""Share of the perplexity, and of the neighbours, that counts in the iterations before `few_until`."""
 
 
 @dataclass
@@ -80,6 +77,11 @@ def early_iterations(iterations: int) -> int:
     return min(75, iterations // 4)
 
 
+def few_until(iterations: int) -> int:
+    """Number of iterations in which only the nearest third of the neighbours attract."""
+    return 3 * early_iterations(iterations)
+
+
 def fit(
     x: np.ndarray,
     settings: Settings,
@@ -114,19 +116,18 @@ def first_layout(x: np.ndarray, settings: Settings) -> np.ndarray:
     return 1e-4 * (y / width + 0.01 * noise if width > 0 else noise)
 
 
-def affinities(x: np.ndarray, perplexity: float, should_stop: neighbours.ShouldStop = lambda share: False) -> Any:
+def affinities(near: np.ndarray, distances: np.ndarray, perplexity: float) -> Any:
     """Affinities P between each point and its 3 · perplexity nearest: an openTSNE `Affinities` object.
 
-    Raises:
-        SearchStopped: `should_stop` returned True.
+    Args:
+        near, distances: the nearest others of each point, nearest first, [n, k] (`neighbours.nearest`).
     """
     from openTSNE.affinity import PerplexityBasedNN
     from openTSNE.nearest_neighbors import PrecomputedNeighbors
 
-    near, distances = neighbours.nearest(x, min(len(x) - 1, int(3 * perplexity)), should_stop)
-    return PerplexityBasedNN(
-        knn_index=PrecomputedNeighbors(near, distances), perplexity=perplexity, n_jobs=devices.cores()
-    )
+    k = max(1, min(near.shape[1], int(3 * perplexity)))
+    found = PrecomputedNeighbors(np.ascontiguousarray(near[:, :k]), np.ascontiguousarray(distances[:, :k]))
+    return PerplexityBasedNN(knn_index=found, perplexity=perplexity, n_jobs=devices.cores())
 
 
 class _Stopped(Exception):
@@ -134,79 +135,111 @@ class _Stopped(Exception):
 
 
 def _open_tsne(x: np.ndarray, settings: Settings, should_stop: ShouldStop, state: State | None) -> State:
-    from openTSNE import TSNEEmbedding
-
     now = state or State(first_layout(x, settings))
     try:
-        p = affinities(x, settings.perplexity, lambda share: should_stop(dataclasses.replace(now, searched=share)))
+        near, distances = neighbours.nearest(
+            x,
+            min(len(x) - 1, int(3 * settings.perplexity)),
+            lambda share: should_stop(dataclasses.replace(now, searched=share)),
+        )
     except neighbours.SearchStopped:
         return now
-    points = TSNEEmbedding(now.y.copy(), p, n_jobs=devices.cores(), random_state=0)
-    if now.update is not None and now.gains is not None:
-        points.optimizer.update, points.optimizer.gains = now.update.copy(), now.gains.copy()
-    early, trace = early_iterations(settings.iterations), list(now.trace)
-    if now.iteration >= early:  # repeat the rounding of · 12 / 12 in an uninterrupted run: the resumed map is bit-equal
-        points.affinities.P *= EXAGGERATION
-        points.affinities.P /= EXAGGERATION
-
-    def snapshot(iteration: int) -> State:
-        optimiser = points.optimizer
-        return State(np.array(points), iteration, list(trace), optimiser.update, optimiser.gains, p.knn_index.indices)
-
-    done = now.iteration
-    for until, exaggeration, momentum in ((early, EXAGGERATION, MOMENTUM[0]), (settings.iterations, None, MOMENTUM[1])):
-        if done >= until:
-            continue
-        stage = _Stage(done, until, trace, lambda at: should_stop(snapshot(at)))
-        try:
-            points.optimize(
-                until - done,
-                exaggeration=exaggeration,
-                momentum=momentum,
-                negative_gradient_method=stage.watched(_repulsion(len(x))),
-                inplace=True,
-                callbacks=[stage.note_kl],
-                callbacks_every_iters=KL_EVERY,
-                ints_in_interval=GRID,
-            )
-        except _Stopped:
-            return snapshot(stage.at)
-        done = until
-    if not trace or trace[-1][0] != done:
-        points.optimize(0, negative_gradient_method=_repulsion(len(x)), inplace=True)  # the KL on openTSNE's finer grid
-        trace.append((done, float(points.kl_divergence)))
-    return snapshot(done)
+    course = _Course(near, distances, settings.perplexity, now)
+    early, few = early_iterations(settings.iterations), few_until(settings.iterations)
+    try:
+        course.go_on(early, FEWER, EXAGGERATION, MOMENTUM[0], should_stop)
+        course.go_on(few, FEWER, 1.0, MOMENTUM[1], should_stop)
+        course.go_on(settings.iterations, 1.0, 1.0, MOMENTUM[1], should_stop)
+    except _Stopped:
+        return course.state()
+    course.note_last_kl()
+    return course.state()
 
 
-def _repulsion(n: int) -> Callable[..., Any]:
-    """openTSNE's gradient with the approximation of the repulsive forces that is the faster one for n points."""
-    from openTSNE import tsne
+class _Course:
+    """The course of one optimisation: the points, the state of their optimiser and the KL so far."""
 
-    gradient: Callable[..., Any] = tsne.kl_divergence_fft if n > FFT_ABOVE else tsne.kl_divergence_bh
-    return gradient
+    def __init__(self, near: np.ndarray, distances: np.ndarray, perplexity: float, now: State):
+        self._near, self._distances, self._perplexity = near, distances, perplexity
+        self._y, self._update, self._gains = now.y, now.update, now.gains
+        self.at = self._began = now.iteration
+        self._trace = list(now.trace)
+        self._p: dict[float, Any] = {}
 
+    def go_on(self, until: int, share: float, exaggeration: float, momentum: float, should_stop: ShouldStop) -> None:
+        """Iterate up to a number of iterations, with the affinities of a share of the neighbours, times `exaggeration`.
 
-class _Stage:
-    """The iterations from one number to another: stopped at any of them, with the KL at every tenth."""
+        Raises:
+            _Stopped: `should_stop` returned True.
+        """
+        if self.at >= until:
+            return
+        from openTSNE import TSNEEmbedding
 
-    def __init__(self, first: int, until: int, trace: list[tuple[int, float]], should_stop: Callable[[int], bool]):
-        self.first, self.until, self.at = first, until, first - 1
-        self._trace, self._should_stop = trace, should_stop
+        p = self._affinities(share)
+        points = TSNEEmbedding(self._y.copy(), p, n_jobs=devices.cores(), random_state=0)
+        if self._update is not None and self._gains is not None:
+            points.optimizer.update, points.optimizer.gains = self._update.copy(), self._gains.copy()
+        steps, self.at = until - self.at, self.at - 1
 
-    def watched(self, gradient: Callable[..., Any]) -> Callable[..., Any]:
-        """The gradient, which openTSNE computes before each iteration and once after the last."""
-
-        def look_and_compute(*args: Any, **options: Any) -> Any:
+        def look_and_compute(y: np.ndarray, p: Any, should_eval_error: bool = False, **_: Any) -> tuple[float, Any]:
+            """The gradient, which openTSNE computes before each iteration and once after the last."""
             self.at += 1
-            if self.first < self.at < self.until and self._should_stop(self.at):
+            self._y, self._update, self._gains = np.array(y), points.optimizer.update, points.optimizer.gains
+            if self.at == until:
+                return 0.0, None
+            if self.at > self._began and should_stop(self.state()):
                 raise _Stopped
-            return gradient(*args, **options)
+            forces, z = repulsion.repulsion(self._y, devices.cores())
+            gradient = np.zeros_like(self._y)
+            _attract(p, self._y, gradient)
+            gradient *= exaggeration
+            gradient -= forces / z
+            if should_eval_error:
+                self._trace.append((self.at, self._kl(z)))
+            return 0.0, gradient
 
-        return look_and_compute
+        points.optimize(
+            steps,
+            learning_rate=len(self._y) / exaggeration,
+            momentum=momentum,
+            negative_gradient_method=look_and_compute,
+            inplace=True,
+            callbacks=[lambda *_: None],  # openTSNE says by this when the KL is wanted
+            callbacks_every_iters=KL_EVERY,
+        )
+        self._y, self._update, self._gains = np.array(points), points.optimizer.update, points.optimizer.gains
+        self.at = until
 
-    def note_kl(self, count: int, kl: float, y: np.ndarray) -> None:
-        """openTSNE's callback, which it calls before it moves the points: they are those of the iteration before."""
-        self._trace.append((self.first + count - 1, float(kl)))
+    def note_last_kl(self) -> None:
+        """The KL of the finished map."""
+        if not self._trace or self._trace[-1][0] != self.at:
+            self._trace.append((self.at, self._kl(repulsion.repulsion(self._y, devices.cores())[1])))
+
+    def state(self) -> State:
+        """The map as it is now."""
+        return State(self._y, self.at, list(self._trace), self._update, self._gains, self._near)
+
+    def _affinities(self, share: float) -> Any:
+        if share not in self._p:
+            self._p[share] = affinities(self._near, self._distances, max(2.0, share * self._perplexity))
+        return self._p[share]
+
+    def _kl(self, z: float) -> float:
+        """KL(P ‖ Q) in nats with the affinities of all neighbours. z: sum of all pairs' weights on the map."""
+        total, kl = _attract(self._affinities(1.0).P, self._y, np.zeros_like(self._y), with_kl=True)
+        return float(kl + total * np.log(z))
+
+
+def _attract(p: Any, y: np.ndarray, gradient: np.ndarray, with_kl: bool = False) -> tuple[float, float]:
+    """Add the attractive forces of sparse affinities p [n, n] on points y [n, 2] to a gradient, in place. Returns the
+    sum of p, and the KL without the logarithm of Z (0 unless asked for)."""
+    from openTSNE import _tsne
+
+    found: tuple[float, float] = _tsne.estimate_positive_gradient_nn(
+        p.indices, p.indptr, p.data, y, y, gradient, 1.0, num_threads=devices.cores(), should_eval_error=with_kl
+    )
+    return found
 
 
 def _scikit_learn(x: np.ndarray, settings: Settings, should_stop: ShouldStop, _: State | None) -> State:

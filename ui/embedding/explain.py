@@ -7,7 +7,7 @@ import math
 import numpy as np
 import streamlit as st
 
-from core.embedding import settings, tsne
+from core.embedding import repulsion, settings, tsne
 from core.latent import pca
 from ui.components.charts.curves import curves
 from ui.embedding.board import EmbeddingView, ViewState
@@ -101,14 +101,24 @@ def _tsne(view: EmbeddingView, state: ViewState) -> None:
             alt="KL divergence over the iterations",
             height=220,
         )
-        early = tsne.early_iterations(s.iterations) if view.backend == "openTSNE" else tsne.SKLEARN_EARLY_ITERATIONS
+        ours = view.backend == "openTSNE"
+        early = tsne.early_iterations(s.iterations) if ours else tsne.SKLEARN_EARLY_ITERATIONS
+        fewer = (
+            f" Until iteration {tsne.few_until(s.iterations)} only the nearest third of the neighbours attract, which "
+            "takes less time and leads to the same map. The KL always counts all of them."
+        )
         st.caption(
             f"In the first {early} iterations the attraction is multiplied by {tsne.EXAGGERATION:g} (early "
             "exaggeration), which brings clusters together; afterwards the KL falls. Where the curve is flat, more "
-            "iterations change little."
+            f"iterations change little.{fewer if ours else ''}"
         )
-    backend = tsne._open_tsne if view.backend == "openTSNE" else tsne._scikit_learn
-    show_code((tsne.first_layout, tsne.affinities, backend), "The code that ran")
+    if view.backend == "openTSNE":
+        show_code(
+            (tsne._open_tsne, tsne.first_layout, tsne.affinities, tsne._Course, repulsion.repulsion),
+            "The code that ran",
+        )
+    else:
+        show_code((tsne.first_layout, tsne._scikit_learn), "The code that ran")
 
 
 def neighbour_probabilities(x: np.ndarray, i: int, perplexity: float) -> tuple[float, np.ndarray, float]:

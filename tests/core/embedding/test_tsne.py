@@ -5,7 +5,7 @@ import pytest
 from sklearn.manifold import TSNE, trustworthiness
 from sklearn.neighbors import NearestNeighbors
 
-from core.embedding import neighbours, placing, tsne
+from core.embedding import neighbours, placing, repulsion, tsne
 from core.embedding import settings as embedding_settings
 from core.embedding.settings import Settings
 from core.latent import pca
@@ -36,7 +36,7 @@ def test_the_same_seed_gives_the_same_map_and_another_one_another(x):
 def test_it_is_seen_while_it_forms(x):
     seen = []
     last = form(x, should_stop=lambda state: seen.append((state.iteration, state.searched, state.y.copy())))
-    assert [iteration for iteration, _, _ in seen if iteration] == [*range(1, 30), *range(31, 120)], "every iteration"
+    assert [iteration for iteration, _, _ in seen if iteration] == [*range(1, 120)]
     assert seen[0][:2] == (0, 0.0), "the search for neighbours comes first"
     assert not np.array_equal(seen[1][2], seen[2][2]), "a picture of its own each time"
     assert [iteration for iteration, _ in last.trace][:3] == [9, 19, 29] and last.trace[-1] == (120, last.kl)
@@ -141,12 +141,32 @@ def test_it_is_as_good_as_scikit_learns(x):
     assert trustworthiness(x, ours.y) > trustworthiness(x, theirs.embedding_) - 0.01
 
 
-@pytest.mark.slow
-def test_points_above_the_limit_are_placed_by_the_grid(x, monkeypatch):
-    exact = form(x, QUICK)
-    monkeypatch.setattr(tsne, "FFT_ABOVE", 100)
-    grid = form(x, QUICK)
-    assert not np.array_equal(grid.y, exact.y) and grid.kl < 1.1 * exact.kl
+@pytest.mark.parametrize(
+    ("width", "most"), [(1e-4, 1e-4), (1.0, 1e-3), (40.0, 0.2), (4e3, 0.6)]
+)  # at the beginning, the end
+def test_the_grid_gives_the_forces_between_all_pairs(width, most):
+    y = width * np.random.default_rng(3).uniform(-0.5, 0.5, (400, 2))
+    away = y[:, None] - y[None]
+    k = 1 / (1 + (away**2).sum(2))
+    wanted = (k[:, :, None] ** 2 * away).sum(1)
+    forces, z = repulsion.repulsion(y)
+    # Single points are the hardest case: most of a cluster's forces come from further away.
+    assert np.linalg.norm(forces - wanted) < most * np.linalg.norm(wanted)
+    assert z == pytest.approx(k.sum() - 400, rel=0.02)
+
+
+def test_the_map_before_its_last_iterations_counts_fewer_neighbours_and_the_kl_all(x):
+    """The KL of the trace is that of one and the same P all along."""
+    seen = []
+    form(x, should_stop=lambda state: bool(seen.append(state)))
+    before = next(state for state in seen if state.iteration == tsne.few_until(120))
+    near, distances = neighbours.nearest(x, 30)
+    p = tsne.affinities(near, distances, 10).P.tocoo()
+    away = ((before.y[:, None] - before.y[None]) ** 2).sum(-1)
+    q = 1 / (1 + away)
+    q /= q.sum() - len(x)
+    at = dict(seen[-1].trace)
+    assert at[89] == pytest.approx((p.data * np.log(p.data / q[p.row, p.col])).sum(), rel=0.05)
 
 
 @pytest.mark.slow
