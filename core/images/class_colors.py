@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-CLASSES = ("#56B4E9", "#E69F00", "#00B98A", "#F0E442", "#D55E00", "#CC79A7", "#FFFFFF", "#8C7BFF", "#A6761D", "#9AA5AE")
-"""For a dark ground in either theme; from Okabe and Ito's palette, which readers with any colour vision can tell
-apart. Ten are many all the same: a class is also named in words at the pointer and can be shown alone."""
+CLASSES = ("#56B4E9", "#E69F00", "#00B98A", "#F0E442", "#D55E00", "#CC79A7", "#FFFFFF", "#8C7BFF", "#E3344F", "#9CA85C")
+"""For a dark ground in either theme; eight from Okabe and Ito's palette, and two as far from all others as their
+contrast with the ground allows, also for readers with any colour vision. Ten are many all the same: a class is also
+named in words at the pointer and can be shown alone."""
 
 
 def of_class(label: int) -> str:
