@@ -24,9 +24,6 @@ from core.jobs.job import Job
 from core.jobs.messages import MapMeasured, MapState, Message, Order, SearchFound
 from core.jobs.queue import BACKGROUND, SEARCH, job_queue
 
-SEARCHING = 0.15
-"""Share of the bar that the neighbour search has, before the first iteration."""
-
 
 class EmbeddingJob(Job):
     """One map. `phase` is `searching` (for neighbours), `forming` or `measuring`.
@@ -83,9 +80,12 @@ class EmbeddingJob(Job):
     def progress(self) -> float:
         if self.state == "finished":
             return 1.0
-        if self.settings.method != "tsne" or not self.iteration:
-            return SEARCHING * self._share
-        return SEARCHING + (1 - SEARCHING) * min(1.0, self.iteration / max(1, self.settings.iterations))
+        return min(1.0, self.iteration / max(1, self.settings.iterations)) if self.settings.method == "tsne" else 0.0
+
+    @property
+    def searched(self) -> float:
+        """Share of the neighbour search that is done, 0 to 1; it precedes the first iteration."""
+        return self._share if self.phase == "searching" else 1.0 if self.phase else 0.0
 
     @property
     def seconds_left(self) -> float | None:
@@ -105,6 +105,10 @@ class EmbeddingJob(Job):
     def kl(self) -> float | None:
         """Newest KL(P ‖ Q) in nats."""
         return self.trace[-1][1] if self.trace else None
+
+    def begin_with(self, before: EmbeddingJob) -> None:
+        """Show the map of a job that was stopped until this one, which continues it, has a newer one."""
+        self.y, self.iteration, self.trace = before.y, before.iteration, list(before.trace)
 
     def on_event(self, event: Message) -> None:
         if isinstance(event, MapState):
@@ -201,6 +205,9 @@ def start(
         pictures: as in `measures.measure`. visitor: who waits for it, for `Job.leave`.
     """
     job = EmbeddingJob(x, labels, settings, backend or embedding_settings.default_backend(), pictures)
+    before = job_queue().find(EmbeddingJob, job.key)
+    if before is not None and before.state in ("stopping", "stopped") and job.backend == "openTSNE":
+        job.begin_with(before)
     return job_queue().submit(job, visitor)
 
 

@@ -124,6 +124,8 @@ def state_of(view: EmbeddingView) -> ViewState:
         return _pca_state(view, job, pca_map)
     if cached := store.find(view.key, settings):
         return _cached_state(view, cached, "done")
+    if job is not None and job.state == "stopping" and job.id in _left():
+        return _left_state(view, job, pca_map)
     if job is not None and (job.active or job.state == "finished"):
         return _job_state(view, job, pca_map)
     if job is not None and job.state == "failed":
@@ -154,6 +156,24 @@ def _job_state(view: EmbeddingView, job: EmbeddingJob, pca_map: np.ndarray) -> V
     )
 
 
+def _left_state(view: EmbeddingView, job: EmbeddingJob, pca_map: np.ndarray) -> ViewState:
+    """The newest map of a job that is being stopped: its process may take a moment to end, but the page does not wait
+    for it."""
+    if job.y is None or view.settings.method != "tsne" or view.backend != "openTSNE":
+        return ViewState(pca_map, "none", "Stopped. This is the PCA map.")
+    left = f" · {rough_duration(seconds)} to go" if (seconds := job.seconds_left) else ""
+    note = f"{_stopped(job.iteration, view.settings)}{_kl(job.kl)}{left}"
+    return ViewState(job.y, "stopped", note, job.iteration, tuple(job.trace), share=job.progress)
+
+
+def _stopped(iteration: int, settings: Settings) -> str:
+    return f"Stopped at iteration {iteration} of {settings.iterations}"
+
+
+def _kl(kl: float | None) -> str:
+    return f" · KL {format_sig(kl)} nats" if kl is not None else ""
+
+
 def _pca_state(view: EmbeddingView, job: EmbeddingJob | None, pca_map: np.ndarray) -> ViewState:
     cached = store.find(view.key, view.settings)
     if cached is None and (job is None or not job.active) and not (job and job.state == "failed"):
@@ -178,15 +198,20 @@ def _cached_state(view: EmbeddingView, cached: store.CachedEmbedding, state: str
     elif state == "done":
         note = f"{embedding.iteration} iterations"
     else:
-        note = f"Stopped at iteration {embedding.iteration} of {view.settings.iterations}"
-    note += f" · KL {format_sig(embedding.kl)} nats" if embedding.kl is not None else ""
+        note = _stopped(embedding.iteration, view.settings)
+    note += _kl(embedding.kl)
+    share = None
+    if state == "stopped":
+        share = embedding.iteration / view.settings.iterations
+        if seconds and embedding.iteration:
+            note += f" · {rough_duration(seconds * (1 - share) / share)} to go"
     if seconds and state == "done":
         by = "umap-learn" if view.settings.method == "umap" else view.backend
         note += f" · computed in {format_sig(seconds)} s by {by}"
     if state == "done" and still_falling(embedding.trace):
         note += " · still improving: more iterations help"
     trace, measures = tuple(embedding.trace), cached.facts.get("measures")
-    return ViewState(embedding.y, state, note, embedding.iteration, trace, measures, cached.kept)
+    return ViewState(embedding.y, state, note, embedding.iteration, trace, measures, cached.kept, share)
 
 
 def still_falling(trace: Sequence[tuple[int, float]]) -> bool:
@@ -202,13 +227,13 @@ def _progress(view: EmbeddingView, job: EmbeddingJob) -> str:
     if view.settings.method == "umap":
         return f"Computing with UMAP, which shows nothing before the end …{stopping}" if job.active else ""
     if job.iteration == 0 and job.active:
-        return f"Searching for the neighbours of each image …{stopping}"
-    kl = f" · KL {format_sig(job.kl)} nats" if job.kl is not None else ""
+        share = f" {job.searched:.0%}".replace("%", " %") if job.searched else ""
+        return f"Searching for the neighbours of each image …{share}{stopping}"
     left = job.seconds_left
     time_left = (
         f" · {rough_duration(left)} left" if left is not None and not stopping and job.phase == "forming" else ""
     )
-    return f"Iteration {job.iteration} of {view.settings.iterations}{kl}{time_left}{stopping}"
+    return f"Iteration {job.iteration} of {view.settings.iterations}{_kl(job.kl)}{time_left}{stopping}"
 
 
 def button(view: EmbeddingView, state: ViewState) -> None:
