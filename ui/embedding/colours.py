@@ -43,8 +43,14 @@ def choose(view: EmbeddingView) -> str:
     """The box in which the colour is chosen; the choice stands in the address."""
     CLASS.adopt()
     offered = [name for name in COLOURS if name != "kl" or (view.run and view.run.recipe.family.variational)]
+    if view.run is None:
+        offered = ["class", "kept"]
     if st.session_state["map_colour"] not in offered:
-        address.warn("This model has no KL: each image is one point, not a distribution. You see the classes.")
+        address.warn(
+            "This model has no KL: each image is one point, not a distribution. You see the classes."
+            if view.run
+            else "That colour needs a trained model. You see the classes."
+        )
         st.session_state["map_colour"] = "class"
     st.selectbox(
         "Colour by",
@@ -60,10 +66,12 @@ def choose(view: EmbeddingView) -> str:
 
 def values_of(view: EmbeddingView, state: ViewState, colour: str) -> PointValues | None:
     """The numbers that colour a map; None for its classes, and until the numbers are there."""
-    if colour == "class" or view.run is None:
+    if colour == "class":
         return None
     if colour == "kept":
         return None if state.kept is None else _scaled(colour, "share", state.kept)
+    if view.run is None:
+        return None
     path = image_values.file_of(view.run, view.subset.pictures)
     found = _values(str(path), path.stat().st_mtime_ns if path.is_file() else 0, len(view.subset.ids))
     if found is None or colour not in found:

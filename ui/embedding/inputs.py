@@ -104,9 +104,11 @@ def settings_of(suffix: str, count: int) -> Settings:
     return Settings(**values).fitted_to(count)
 
 
-def main_controls(count: int) -> None:
-    """Source and method of the first map, and a popover with its other settings."""
-    _kind("")
+def main_controls(count: int, with_model: bool = True) -> None:
+    """Source (where there is a model) and method of the first map, and a popover with its other settings."""
+    if with_model:
+        _source("")
+    _method("")
     state, most = st.session_state, min(embedding_settings.MAX_IMAGES, count)
     label = f"{state['map_n']:,} images"
     if state["map_method"] == "tsne":
@@ -188,7 +190,8 @@ def second_controls() -> None:
             persist_state="session",
             help="The run whose latents the second map shows.",
         )
-    _kind("2")
+    _source("2")
+    _method("2")
     with st.popover(
         f"Perplexity {state['map_perplexity2']}",
         icon=":material/settings:",
@@ -202,7 +205,7 @@ def _usable() -> dict[str, Run]:
     return {run.name: run for run in preferred(found, images=True)}
 
 
-def _kind(suffix: str) -> None:
+def _source(suffix: str) -> None:
     which = "second" if suffix else "first"
     st.segmented_control(
         "Map of",
@@ -214,6 +217,9 @@ def _kind(suffix: str) -> None:
         help=f"The input of the {which} map: the run's latents of the images, or the pixels of the images, without any "
         "model.",
     )
+
+
+def _method(suffix: str) -> None:
     st.segmented_control(
         "Method",
         [name for name in METHODS if name != "umap" or embedding_settings.umap_installed()],

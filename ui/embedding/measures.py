@@ -39,7 +39,8 @@ def measures(views: list[EmbeddingView], states: list[ViewState]) -> None:
     for view, state in zip(views, states, strict=True):
         values = state.measures or {}
         lead = "" if len(views) == 1 else "Second: " if view.suffix else "First: "
-        for column, (name, keys, about) in zip(st.columns(3), BOXES, strict=True):
+        # Nothing instead of three empty boxes before there is anything to measure.
+        for column, (name, keys, about) in zip(st.columns(3), BOXES, strict=True) if values else ():
             form = _percent if keys[0].startswith("knn") else _decimal
             column.metric(f"{lead}{name}", form(values.get(keys[-1])), help=about)
             if len(keys) > 1:

@@ -12,11 +12,11 @@ from core.jobs import embedding as jobs_embedding
 from core.recipes.recipe import Recipe
 from core.runs import Run, RunError
 from ui.components.embedding.map_sheet import map_sheet
-from ui.embedding import board, colours, inputs, new_pictures
+from ui.embedding import board, colours, inputs, new_pictures, raw_pixels
 from ui.embedding.board import EmbeddingView
 from ui.embedding.explain import explain
 from ui.embedding.measures import measures
-from ui.embedding.pitfalls import pitfalls
+from ui.embedding.pitfalls import LESSON, pitfalls
 from ui.embedding.selection import details, follow_link
 from ui.embedding.subset import ImageSubset, subset_of
 from ui.shared import address
@@ -30,7 +30,8 @@ NEEDS_IMAGES = "A map needs the images of the data set."
 
 def page() -> None:
     """The whole page."""
-    address.check_names(("run", *inputs.PARAMETERS, *inputs.IN_BROWSER, colours.CLASS.name, new_pictures.PARAMETER))
+    own = (colours.CLASS.name, new_pictures.PARAMETER, raw_pixels.SET.name, LESSON.name)
+    address.check_names(("run", *inputs.PARAMETERS, *inputs.IN_BROWSER, *own))
     with page_head(
         "Map",
         "Each point is an image, and similar images lie close together. See which classes the model separates and "
@@ -38,19 +39,20 @@ def page() -> None:
         key="map_head",
     ) as head:
         run = pick_run("run", fits=places_images, unfit=NO_PLACE, images=True, here="map", head=head)
-    if run is not None:
-        _content(run)
+    images = raw_pixels.images() if run is None else images_of(run, "map_data", NEEDS_IMAGES, primary=True)
+    if images is not None:
+        _content(run, images)
     damaged_runs()
 
 
-def _content(run: Run) -> None:
-    """Everything below the head, for one trained run."""
+def _content(run: Run | None, images: ImageSet) -> None:
+    """Everything below the head, for one trained run, or for the raw pixels where there is none."""
     jobs_embedding.warm()
     inputs.read_address()
-    if (images := images_of(run, "map_data", NEEDS_IMAGES, primary=True)) is None:
-        return
+    if run is None:
+        st.session_state["map_source"], st.session_state["map_second"] = "pixels", False
     backend = embedding_settings.default_backend()
-    other = inputs.second_run(run) if st.session_state.get("map_second") else None
+    other = inputs.second_run(run) if run and st.session_state.get("map_second") else None
     recipes = _recipes_on_one_subset(images, run, other)
     count = embedding_inputs.count_available(images, *recipes)
     try:
@@ -66,7 +68,7 @@ def _content(run: Run) -> None:
         return
     follow_link(first)
     new_pictures.read_address(first)
-    if st.session_state.get("map_second"):
+    if run and st.session_state.get("map_second"):
         views, states = _two_maps(first, run, other, recipes, count)
     else:
         views, states = _one_map(first, count)
@@ -110,10 +112,10 @@ def _second_toggle() -> None:
 def _one_map(view: EmbeddingView, count: int) -> tuple[list[EmbeddingView], list[board.ViewState]]:
     """The map as high as the screen; beside it its controls, the selection and the measures."""
     state = _state(view)
-    left, right = st.columns(2, gap="medium")
+    left, right = st.columns([5, 3], gap="medium")
     with right:
         with st.container(horizontal=True, gap="small", vertical_alignment="center", key="map_controls"):
-            inputs.main_controls(count)
+            inputs.main_controls(count, with_model=view.run is not None)
             board.button(view, state)
         _problems([state], view.backend)
         with st.container(horizontal=True, gap="small", vertical_alignment="bottom", key="map_colours"):
@@ -121,7 +123,8 @@ def _one_map(view: EmbeddingView, count: int) -> tuple[list[EmbeddingView], list
                 colour = colours.choose(view)
             new_pictures.controls(view)
             board.downloads([(view, state)])
-            _second_toggle()
+            if view.run is not None:
+                _second_toggle()
         colours.wait(view, state, colour)
         placed = new_pictures.placed(view, state)
         details([view])
@@ -181,9 +184,11 @@ def _say_images(first: EmbeddingView, second: EmbeddingView, run: Run, same_subs
         )
 
 
-def _recipes_on_one_subset(images: ImageSet, run: Run, other: Run | None) -> tuple[Recipe, ...]:
+def _recipes_on_one_subset(images: ImageSet, run: Run | None, other: Run | None) -> tuple[Recipe, ...]:
     """Recipes of the runs whose latents are shown for the same images: of both runs where that is possible, else of the
     first one."""
+    if run is None:
+        return ()
     if other is not None and (st.session_state.get("map_source2") or "latents") == "latents":
         both = (run.recipe, other.recipe)
         enough = embedding_inputs.count_available(images, *both) >= embedding_settings.MIN_IMAGES

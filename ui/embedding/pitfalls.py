@@ -10,9 +10,16 @@ from core.embedding.pitfalls import DISTANCE_RATIO, IMAGES, PERPLEXITIES, SEEDS,
 from core.jobs import embedding
 from ui.components.embedding.map_small import Panel, map_small
 from ui.embedding.board import EmbeddingView
+from ui.shared import address
+from ui.shared.address import Parameter
 from ui.shared.formatting import escape_markdown, format_sig
 from ui.shared.run_buttons import job_button
 from ui.shared.searches import visitor
+
+LESSONS = {"perplexity": "Perplexity", "seed": "Seed", "sizes": "Sizes", "distances": "Distances", "noise": "Noise"}
+"""What can mislead, by its text in the address."""
+
+LESSON = Parameter("lesson", "map_lesson", address.one_of(*LESSONS), "perplexity", f"one of {', '.join(LESSONS)}")
 
 
 def pitfalls(view: EmbeddingView) -> None:
@@ -70,11 +77,32 @@ def _progress(job) -> None:
 
 
 def _show(panels: Panels, which: str) -> None:
+    LESSON.adopt()
+    st.segmented_control(
+        "Lesson",
+        list(LESSONS),
+        format_func=LESSONS.__getitem__,
+        key=LESSON.box,
+        label_visibility="collapsed",
+        required=True,
+        help="What can mislead you on a t-SNE map, each with an example.",
+    )
+    lesson = LESSON.keep()
+    if lesson == "perplexity":
+        _perplexity(panels, which)
+    elif lesson == "seed":
+        _seed(panels)
+    else:
+        st.markdown("Points whose structure is known: left the data (by PCA), right their t-SNE map.")
+        map_small(_made_up(panels, lesson), key=f"map_small_{lesson}")
     st.caption("After “How to use t-SNE effectively” (Wattenberg, Viégas & Johnson, Distill 2016).")
+
+
+def _perplexity(panels: Panels, which: str) -> None:
     st.markdown(f"**The perplexity determines what you see.** {which} at four perplexities.")
     about = {
         2: "Fragments: only one or two neighbours count for each image, and islands appear that mean nothing.",
-        5: "Small islands, still many more than there are classes.",
+        5: "Classes break into small islands, more of them than there are classes.",
         30: "The usual choice: clusters, with some order between them.",
         100: "The overall shape, with small islands merged.",
     }
@@ -86,6 +114,9 @@ def _show(panels: Panels, which: str) -> None:
         ],
         key="map_small_perplexity",
     )
+
+
+def _seed(panels: Panels) -> None:
     one, two = (panels[f"seed {s}"] for s in SEEDS)
     kept = 100 * core_pitfalls.shared_neighbours(one, two)
     st.markdown(
@@ -99,11 +130,11 @@ def _show(panels: Panels, which: str) -> None:
         ],
         key="map_small_seeds",
     )
-    st.markdown("**Synthetic points, whose structure is known.** Left the data (by PCA), right the t-SNE map.")
-    map_small(_made_up(panels), key="map_small_truth")
 
 
-def _made_up(panels: Panels) -> list[Panel]:
+def _made_up(panels: Panels, lesson: str) -> list[Panel]:
+    """The data and the map of one lesson on synthetic points."""
+
     def spread(name: str) -> float:
         y, groups = _of(panels, name)
         return core_pitfalls.rms_radius(y[groups == 1]) / core_pitfalls.rms_radius(y[groups == 0])
@@ -132,7 +163,7 @@ def _made_up(panels: Panels) -> list[Panel]:
             "there at other perplexities.",
         ),
     }
-    return [Panel(*words, *_of(panels, name)) for name, words in said.items()]
+    return [Panel(*said[name], *_of(panels, name)) for name in (f"{lesson} true", f"{lesson} map")]
 
 
 def _of(panels: Panels, name: str) -> tuple[np.ndarray, np.ndarray]:
