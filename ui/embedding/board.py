@@ -124,8 +124,8 @@ def state_of(view: EmbeddingView) -> ViewState:
         return _pca_state(view, job, pca_map)
     if cached := store.find(view.key, settings):
         return _cached_state(view, cached, "done")
-    if job is not None and job.state == "stopping" and job.id in _left():
-        return _left_state(view, job, pca_map)
+    if job is not None and job.state == "stopping" and job.phase != "measuring":
+        return _stopping_state(view, job, pca_map)
     if job is not None and (job.active or job.state == "finished"):
         return _job_state(view, job, pca_map)
     if job is not None and job.state == "failed":
@@ -156,7 +156,7 @@ def _job_state(view: EmbeddingView, job: EmbeddingJob, pca_map: np.ndarray) -> V
     )
 
 
-def _left_state(view: EmbeddingView, job: EmbeddingJob, pca_map: np.ndarray) -> ViewState:
+def _stopping_state(view: EmbeddingView, job: EmbeddingJob, pca_map: np.ndarray) -> ViewState:
     """The newest map of a job that is being stopped: its process may take a moment to end, but the page does not wait
     for it."""
     if job.y is None or view.settings.method != "tsne" or view.backend != "openTSNE":
@@ -228,7 +228,7 @@ def _progress(view: EmbeddingView, job: EmbeddingJob) -> str:
         return f"Computing with UMAP, which shows nothing before the end …{stopping}" if job.active else ""
     if job.iteration == 0 and job.active:
         share = f" {job.searched:.0%}".replace("%", " %") if job.searched else ""
-        return f"Searching for the neighbours of each image …{share}{stopping}"
+        return f"Searching for the neighbours of each image …{share}"
     left = job.seconds_left
     time_left = (
         f" · {rough_duration(left)} left" if left is not None and not stopping and job.phase == "forming" else ""

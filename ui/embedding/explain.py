@@ -76,42 +76,7 @@ def _tsne(view: EmbeddingView, state: ViewState) -> None:
         + (f" = {state.trace[-1][1]:.4f}" if state.trace else "")
     )
     if len(state.trace) > 2:
-        steps, kl = np.array(state.trace).T
-        curve = {
-            "name": "KL",
-            "colour": theme.colour("kl"),
-            "width": 1.6,
-            "alpha": 1.0,
-            "dash": False,
-            "label": "",
-            "x": steps.tolist(),
-            "y": [float(f"{v:.5g}") for v in kl],
-            "until": None,
-        }
-        curves(
-            {
-                "panels": [{"title": "KL (nats)", "share": 1.0, "log": False, "curves": [curve], "range": None}],
-                "legend": [],
-                "marks": [],
-                "xTitle": "Iterations",
-                "revision": view.key,
-                "muted": theme.colour("muted"),
-            },
-            key="map_kl",
-            alt="KL divergence over the iterations",
-            height=220,
-        )
-        ours = view.backend == "openTSNE"
-        early = tsne.early_iterations(s.iterations) if ours else tsne.SKLEARN_EARLY_ITERATIONS
-        fewer = (
-            f" Until iteration {tsne.few_until(s.iterations)} only the nearest third of the neighbours attract, which "
-            "takes less time and leads to the same map. The KL always counts all of them."
-        )
-        st.caption(
-            f"In the first {early} iterations the attraction is multiplied by {tsne.EXAGGERATION:g} (early "
-            "exaggeration), which brings clusters together; afterwards the KL falls. Where the curve is flat, more "
-            f"iterations change little.{fewer if ours else ''}"
-        )
+        _kl_curve(view, state)
     if view.backend == "openTSNE":
         show_code(
             (tsne._open_tsne, tsne.first_layout, tsne.affinities, tsne._Course, repulsion.repulsion),
@@ -119,6 +84,46 @@ def _tsne(view: EmbeddingView, state: ViewState) -> None:
         )
     else:
         show_code((tsne.first_layout, tsne._scikit_learn), "The code that ran")
+
+
+def _kl_curve(view: EmbeddingView, state: ViewState) -> None:
+    """The KL over the iterations, and what was different in the first ones."""
+    steps, kl = np.array(state.trace).T
+    curve = {
+        "name": "KL",
+        "colour": theme.colour("kl"),
+        "width": 1.6,
+        "alpha": 1.0,
+        "dash": False,
+        "label": "",
+        "x": steps.tolist(),
+        "y": [float(f"{v:.5g}") for v in kl],
+        "until": None,
+    }
+    curves(
+        {
+            "panels": [{"title": "KL (nats)", "share": 1.0, "log": False, "curves": [curve], "range": None}],
+            "legend": [],
+            "marks": [],
+            "xTitle": "Iterations",
+            "revision": view.key,
+            "muted": theme.colour("muted"),
+        },
+        key="map_kl",
+        alt="KL divergence over the iterations",
+        height=220,
+    )
+    ours, iterations = view.backend == "openTSNE", view.settings.iterations
+    early = tsne.early_iterations(iterations) if ours else tsne.SKLEARN_EARLY_ITERATIONS
+    fewer = (
+        f" Until iteration {tsne.few_until(iterations)} only the nearest third of the neighbours attract, "
+        "which takes less time and does not raise the KL at the end. The KL counts all of them throughout."
+    )
+    st.caption(
+        f"In the first {early} iterations the attraction is multiplied by {tsne.EXAGGERATION:g} (early "
+        "exaggeration), which brings clusters together; afterwards the KL falls. Where the curve is flat, more "
+        f"iterations change little.{fewer if ours else ''}"
+    )
 
 
 def neighbour_probabilities(x: np.ndarray, i: int, perplexity: float) -> tuple[float, np.ndarray, float]:

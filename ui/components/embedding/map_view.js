@@ -18,7 +18,8 @@ function start(root) {
   const tools = { move: find(".move"), lasso: find(".lasso") };
   const thumbnails = find(".thumbs"), letters = find(".letters"), names = find(".names"), density = find(".density");
   const help = find(".help"), question = find(".question"), bar = find(".share");
-  find(".lasso").title = touchOr("Draw round points with a finger", "Drag draws round points; Shift and drag does so at any time");
+  find(".lasso").title = touchOr("Draw round points with a finger",
+    "Drag draws round points; Shift and drag does so at any time");
   const view = { accept, stop };
   // goal, from, xy: positions at the end, at the start and now, [x0, y0, x1, y1, …]. tints: numbers of colours.
   let props = null, pool = null, labels = null, goal = null, from = null, xy = null, begun = 0;
