@@ -184,7 +184,7 @@ SOURCES = {
     "folder": Source(
         "Your pictures",
         "Pictures of a folder, a zip archive or an npz, npy or IDX file of yours, fitted into the shape you choose, in "
-        "grey or in colour.",
+        "grey or in colour; or pictures that you draw here.",
         (),
         0,
         0,

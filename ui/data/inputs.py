@@ -10,8 +10,9 @@ import streamlit as st
 
 from core import data
 from core.data import loading
+from core.data.drawn import DrawnSet
 from core.images.pixel_choices import FITS, GROUNDS, POLARITIES, PixelChoices
-from core.images.shape import ImageShape
+from core.images.shape import GREY_28, ImageShape
 from core.recipes.recipe import fields
 from ui.data import set_cards
 from ui.shared import address, recipe_labels
@@ -62,7 +63,7 @@ def choose_set(status: dict[str, loading.Status]) -> str:
 
     def caption(name: str) -> str:
         if name == "folder":
-            return "your own images"
+            return "files or drawings"
         return status[name].size.split(" · ")[0] if status[name].ready else "not downloaded"
 
     names = list(data.SOURCES)
@@ -109,6 +110,13 @@ def no_folder() -> str:
     """An empty path, for a set that is no folder; the address then names none either."""
     address.put(FOLDER.name, None)
     return ""
+
+
+def of_drawn(chosen: DrawnSet | None) -> tuple[str, ImageShape, PixelChoices]:
+    """Path, image shape and pixel choices of a drawn set, which nobody has to choose; an empty path without a set."""
+    for name in (FOLDER.name, "shape", *PIXEL_CHOICES):
+        address.put(name, None)
+    return ("", GREY_28, PixelChoices()) if chosen is None else (str(chosen.place), chosen.shape, PixelChoices())
 
 
 def choose_shape(name: str) -> ImageShape:

@@ -14,7 +14,7 @@ from core.data.folder import Import
 from core.images.pixel_choices import PixelChoices
 from core.images.shape import ImageShape
 from core.system.user_paths import shown
-from ui.data import inputs, sheets
+from ui.data import drawn_set, inputs, sheets
 from ui.data.download_box import download_box
 from ui.data.explain import explain
 from ui.data.import_box import import_box
@@ -30,7 +30,7 @@ DRAW = Parameter("draw", SEED, whole(0, 999_999), 0, "a whole number from 0 to 9
 
 def page() -> None:
     """The whole page."""
-    address.check_names(("set", "folder", "shape", *inputs.PIXEL_CHOICES, DRAW.name))
+    address.check_names(("set", "folder", "shape", *inputs.PIXEL_CHOICES, DRAW.name, drawn_set.NAME.name))
     DRAW.adopt()
     status = data.status()
     controls, picture = st.columns([3, 8], gap="large")
@@ -38,18 +38,27 @@ def page() -> None:
         st.title("Data", anchor=False)
         st.markdown("A model learns only what its images show. Look at them before you train.")
         name = inputs.choose_set(status)
-        path = inputs.choose_folder() if name == "folder" else inputs.no_folder()
-        if name == "folder":
-            choose_uploaded(path)
-        shape = inputs.choose_shape(name)
-        pixels = inputs.choose_pixels(name)
+        drawing = name == "folder" and drawn_set.choose_way()
+        chosen = None
+        if drawing:
+            chosen = drawn_set.choose()
+            path, shape, pixels = inputs.of_drawn(chosen)
+        else:
+            drawn_set.none()
+            path = inputs.choose_folder() if name == "folder" else inputs.no_folder()
+            if name == "folder":
+                choose_uploaded(path)
+            shape = inputs.choose_shape(name)
+            pixels = inputs.choose_pixels(name)
         images, problem = _load(name, path, shape, pixels)
         if images:
-            _actions(name, path, images)
+            _actions(name, path, images, samples=not drawing)
         elif name != "folder":
             _missing(name, status[name].ready)
     with picture:
-        if images:
+        if drawing:
+            drawn_set.board(chosen, images.notes if images else ())
+        elif images:
             st.caption(sheets.sample_sheet(images, st.session_state.get(SEED, 0), key="data_sheet"))
             for sentence in images.notes:
                 st.text(sentence)  # plain text: it quotes names of folders
@@ -84,7 +93,7 @@ def _load(name: str, path: str, shape: ImageShape, pixels: PixelChoices) -> tupl
         return None, str(error)
 
 
-def _actions(name: str, path: str, images: ImageSet) -> None:
+def _actions(name: str, path: str, images: ImageSet, samples: bool) -> None:
     if st.button(
         "Train on this set",
         key="data_train",
@@ -98,7 +107,7 @@ def _actions(name: str, path: str, images: ImageSet) -> None:
         st.session_state["train_image_shape"] = inputs.as_text(images.shape)
         st.session_state["train_pixels"] = dataclasses.asdict(images.pixels) if name == "folder" else None
         open_page("train")
-    if st.button(
+    if samples and st.button(
         "Draw other samples",
         key="data_draw",
         icon=":material/shuffle:",
