@@ -1,4 +1,4 @@
-"""Interpolation between two images: linear and spherical in the latent space, and a blend of pixels as baseline.
+"""Interpolation between two images: linear and spherical in the latent space, and blends of pixels as baselines.
 
 Also the measures shown along the paths: distances in units of z, log densities in nats. Pictures are `uint8` [H, W] or
 [H, W, 3].
@@ -13,14 +13,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.images.convert import to_uint8
+from core.images import cielab
+from core.images.convert import is_colour, to_uint8
 from core.latent import codec, neighbours, sampling, walks
 
 if TYPE_CHECKING:
     from core.models.base import LatentModel
-
-METHODS = ("lerp", "slerp", "blend")
-"""Linear and spherical interpolation of latent vectors, and blending of pixels."""
 
 
 @dataclass(frozen=True)
@@ -54,14 +52,18 @@ def sample_endpoint(model: LatentModel, seed: int) -> Endpoint:
 def paths(
     model: LatentModel, a: Endpoint, b: Endpoint, frames: int, encode: Callable[[np.ndarray], np.ndarray] | None = None
 ) -> dict[str, InterpolationPath]:
-    """The paths from a to b by name (`METHODS`), with `frames` pictures each.
+    """The paths from a to b by name, with `frames` pictures each.
+
+    `lerp` and `slerp` are linear and spherical interpolation of the latent vectors; `blend` is a cross-fade of the
+    pixels' levels, and `lab`, for colour images alone, of their colours in CIELAB.
 
     The ends of lerp and slerp are exactly a.z and b.z, decoded one at a time as on the other pages: in a batch of
-    another size the same product may round differently in the last bit. The points of the blend are the codes of its
+    another size the same product may round differently in the last bit. The points of a blend are the codes of its
     pictures.
 
     Args:
-        encode: pictures → μ [N, d], for example from a cache (default `codec.encode`).
+        encode: the pictures of all blends, one blend after another → μ [N, d], for example from a cache (default
+            `codec.encode`).
     """
     t = np.linspace(0.0, 1.0, frames)
     result = {}
@@ -72,8 +74,11 @@ def paths(
         for k in (0, -1):
             pictures[k] = codec.decode(model, z[k][None])[0]
         result[name] = InterpolationPath(z, pictures)
-    mixed = blend(a.image, b.image, t)
-    result["blend"] = InterpolationPath(encode(mixed) if encode else codec.encode(model, mixed), mixed)
+    mixed = blends(a.image, b.image, t)
+    pictures = np.concatenate(list(mixed.values()))
+    latents = encode(pictures) if encode else codec.encode(model, pictures)
+    for k, (name, images) in enumerate(mixed.items()):
+        result[name] = InterpolationPath(latents[k * frames : (k + 1) * frames], images)
     return result
 
 
@@ -84,6 +89,11 @@ def corner_grid(corners: np.ndarray, side: int) -> np.ndarray:
     across, down = np.meshgrid(t, t)
     weights = np.stack([(1 - across) * (1 - down), across * (1 - down), (1 - across) * down, across * down], axis=-1)
     return np.asarray(weights.reshape(-1, 4) @ np.asarray(corners, np.float64), np.float32)
+
+
+def blends(a: np.ndarray, b: np.ndarray, t: np.ndarray) -> dict[str, np.ndarray]:
+    """The blends of two pictures by name: of their levels, and of colour pictures also in CIELAB."""
+    return {"blend": blend(a, b, t)} | ({"lab": cielab.blend(a, b, t)} if is_colour(a) else {})
 
 
 def blend(a: np.ndarray, b: np.ndarray, t: np.ndarray) -> np.ndarray:

@@ -65,8 +65,13 @@ test("a pool's images lie on its sheet where thumbnails are copied from", () => 
     ["embedding/map_pool"], { document, ImageData });
   const count = 205, shape = [3, 8, 10], bytes = Uint8Array.from({ length: count * 240 }, (_, i) => i % 251);
   const pool = poolOf("a"), base64 = (array) => Buffer.from(array.buffer).toString("base64");
-  const ids = base64(Int32Array.from({ length: count }, (_, k) => k));
-  fillPool(pool, { shape, tiles: base64(bytes), ids, tests: 100 });
+  const part = (from, to) => ({ shape, tests: 100, first: from, count, tiles: base64(bytes.slice(from * 240, to * 240)),
+    ids: base64(Int32Array.from({ length: to - from }, (_, k) => from + k)) });
+  assert.equal(fillPool(pool, part(0, 120)), false);
+  assert.equal(fillPool(pool, part(150, 205)), false, "the part before is missing");
+  assert.equal(pool.tiles, null);
+  assert.equal(fillPool(pool, part(120, 205)), true);
+  assert.deepEqual([...pool.ids], Array.from({ length: count }, (_, k) => k));
   assert.deepEqual(painted, [[1000, 8, 0, 0], [1000, 8, 0, 8], [50, 8, 0, 16]]);
   assert.deepEqual(plain(placeOnSheet(pool, 203)), [30, 16, 10, 8]);
   assert.deepEqual(plain(imageOf(pool, 203)), [...bytes.subarray(203 * 240, 204 * 240)]);

@@ -19,9 +19,23 @@ import streamlit as st
 from core.images.convert import pack, shape_of
 from core.images.shape import ImageShape
 
-__all__ = ["fitting", "message_shape", "pack", "pack_numbers", "reduced", "register", "rounded", "script", "shape_of"]
+__all__ = [
+    "MESSAGE_BYTES",
+    "fitting",
+    "message_shape",
+    "pack",
+    "pack_numbers",
+    "reduced",
+    "register",
+    "rounded",
+    "script",
+    "shape_of",
+]
 
 HERE = Path(__file__).parent
+
+MESSAGE_BYTES = 2_900_000
+"""Pixels, in bytes, of the pictures in one message to the browser, at most: as base64 text less than 4 MB."""
 
 EVERYWHERE = ("dom", "images", "numbers")
 """Shared files that every component begins with."""
@@ -76,17 +90,19 @@ def fitting(counts: Sequence[int], shape: ImageShape, most_bytes: int) -> int:
     return max((count for count in counts if count * shape.values <= most_bytes), default=min(counts))
 
 
-def reduced(pictures: np.ndarray, most_bytes: int) -> np.ndarray:
+def reduced(pictures: np.ndarray, most_bytes: int, of: int | None = None) -> np.ndarray:
     """The same pictures with fewer pixels where they have more than `most_bytes` bytes: means over squares of pixels.
 
     Args:
         pictures: `uint8` [N, H, W] or [N, H, W, 3].
+        of: number of pictures in all, where these are a part of them; `most_bytes` is meant for all.
     Returns:
         `uint8` [N, ⌈H / f⌉, ⌈W / f⌉(, 3)] with the smallest whole f that fits, but no side below 8 pixels; the last row
         and column repeat where f does not divide the size.
     """
     height, width = pictures.shape[1:3]
-    factor = max(1, min(math.ceil(math.sqrt(pictures.size / most_bytes)), min(height, width) // 8))
+    size = math.prod(pictures.shape[1:]) * (len(pictures) if of is None else of)
+    factor = max(1, min(math.ceil(math.sqrt(size / most_bytes)), min(height, width) // 8))
     if factor == 1:
         return pictures
     pad = [(0, 0), (0, -height % factor), (0, -width % factor)] + [(0, 0)] * (pictures.ndim - 3)

@@ -9,9 +9,11 @@ import streamlit as st
 
 from core.data import ImageSet
 from core.gan import before_after
+from core.images.shape import ImageShape
 from core.latent import sampling
 from core.runs import Run
 from core.runs.shown_weights import shown_evaluation, shown_weights
+from ui.components.base import MESSAGE_BYTES
 from ui.components.gallery.class_sheet import Row, class_sheet
 from ui.components.gan.gan_pair import Lane, gan_pair
 from ui.gan.inputs import gan_model, redraw, source_name
@@ -120,7 +122,7 @@ def same_z(run: Run, loaded: LoadedModel, images: ImageSet | None, seed: int) ->
                 [f"MSE {format_sig(float(x))}" for x in errors],
             )
         )
-    gan_pair(lanes, STEPS, key="gan_pair")
+    gan_pair(lanes, steps_for(loaded.shape), key="gan_pair")
     words = (
         "Each column is one z, drawn from the prior. "
         if loaded.prior
@@ -142,11 +144,18 @@ def same_z(run: Run, loaded: LoadedModel, images: ImageSet | None, seed: int) ->
     st.caption(words)
 
 
+def steps_for(shape: ImageShape) -> int:
+    """Frames from one z of the walk to the next: as many as one message holds of three lanes of such images."""
+    return max(1, min(STEPS, (MESSAGE_BYTES // (3 * shape.values) - 1) // (STOPS - 1)))
+
+
 @st.cache_data(max_entries=8, show_spinner="Decoding the walk …")
 def _walk(name: str, place: str | None, seed: int, _loaded: LoadedModel, _images: ImageSet | None):
     """The images of the walk; for each of the generator's, the nearest real image and its squared error per pixel."""
     model = gan_model(_loaded)
-    both = before_after.decode_both(model, before_after.tour(sampling.draws(model, STOPS, seed), STEPS))
+    both = before_after.decode_both(
+        model, before_after.tour(sampling.draws(model, STOPS, seed), steps_for(_loaded.shape))
+    )
     if _images is None:
         return both, None, None
     index, errors = before_after.nearest_images(both.after, _images.train_images)

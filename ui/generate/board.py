@@ -12,7 +12,7 @@ from core.data import ImageSet
 from core.latent import walks
 from core.runs import Run
 from ui.components.latent.latent_board import latent_board
-from ui.components.latent.traversal import requested_slice, steps_for, traversal
+from ui.components.latent.traversal import requested_slice, rows_for, steps_for, traversal
 from ui.generate import sampler
 from ui.generate.downloads import downloads
 from ui.shared import address
@@ -110,7 +110,7 @@ def sheet(loaded: LoadedModel, span: float) -> None:
     tiles = None
     if requested:
         steps = steps_for(rows, loaded.shape)
-        dims = axes.order[first : first + max(1, loaded.slice_size() // steps)]
+        dims = axes.order[first : first + rows_for(loaded.slice_size(), steps, loaded.shape)]
         dims = dims[: rows - first]
         tiles = loaded.pictures(walks.sweeps(np.asarray(here.sigma_units), dims, -span, span, steps))
     elif d > 24:

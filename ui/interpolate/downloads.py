@@ -7,9 +7,8 @@ import streamlit as st
 
 from core.images import animation
 from core.images.convert import shape_of
-from core.latent.interpolation import METHODS, InterpolationPath
+from core.latent.interpolation import InterpolationPath
 from core.runs import Run
-from ui.interpolate.paths import FRAMES
 from ui.interpolate.views import NAMES
 
 GAP, SCALE = 2, 6
@@ -21,14 +20,14 @@ def downloads(run: Run, found: dict[str, InterpolationPath]) -> None:
     with st.popover("Download", icon=":material/download:", help="The paths as an animation or as pictures."):
         which = st.radio(
             "Which path",
-            ["all", *METHODS],
+            ["all", *found],
             key="interpolate_which",
             horizontal=True,
             persist_state="session",
-            format_func=lambda name: NAMES.get(name, "All three"),
+            format_func=lambda name: NAMES.get(name, "All"),
             help="The paths in the files.",
         )
-        films = {name: found[name].images for name in METHODS if which in ("all", name)}
+        films = {name: found[name].images for name in found if which in ("all", name)}
         shape = shape_of(next(iter(films.values())))
         name = f"{run.name}-path" + ("" if which == "all" else f"-{which}")
         st.download_button(
@@ -56,7 +55,7 @@ def downloads(run: Run, found: dict[str, InterpolationPath]) -> None:
             mime="application/zip",
             data=lambda: animation.zipped(films),
             on_click="ignore",
-            help=f"{FRAMES} PNG files of {shape} pixels for each path.",
+            help=f"{len(films[next(iter(films))])} PNG files of {shape} pixels for each path.",
         )
 
 

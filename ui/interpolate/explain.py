@@ -9,7 +9,6 @@ import streamlit as st
 
 from core.latent import interpolation, walks
 from core.latent.interpolation import Endpoint, InterpolationPath
-from ui.interpolate.paths import FRAMES
 from ui.shared.encode import encoding_method, latent_name
 from ui.shared.formatting import format_sig
 from ui.shared.model_cache import LoadedModel
@@ -22,7 +21,7 @@ def explain(loaded: LoadedModel, ends: dict[str, Endpoint], found: dict[str, Int
     if not fold.open:
         return
     a, b = ends["a"].z, ends["b"].z
-    middle = {name: float(np.linalg.norm(found[name].z[FRAMES // 2])) for name in ("lerp", "slerp")}
+    middle = {name: float(np.linalg.norm(found[name].z[len(found[name].z) // 2])) for name in ("lerp", "slerp")}
     theta, d = interpolation.angle(a, b), loaded.model.latent_dim
     with fold:
         st.markdown(
@@ -59,5 +58,11 @@ def explain(loaded: LoadedModel, ends: dict[str, Endpoint], found: dict[str, Int
             st.markdown(
                 "This model has no prior, so its latents need not lie near a sphere around zero. The arc keeps the "
                 "length all the same; compare both paths by the distance to the nearest training latent."
+            )
+        if "lab" in found:
+            st.markdown(
+                "The **CIELAB blend** mixes the same two images in a colour space in which equal distances look about "
+                "equally large (CIE 1976). Halfway, its colours are the ones that look halfway. It still shows two "
+                "images at once: the space of colours changes, not what is mixed."
             )
         show_code((walks.lerp, walks.slerp, interpolation.paths), "The code that ran")

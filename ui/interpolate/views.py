@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.data import ImageSet
 from core.latent import codec, interpolation
-from core.latent.interpolation import METHODS, Endpoint, InterpolationPath
+from core.latent.interpolation import Endpoint, InterpolationPath
 from core.runs import Run
 from ui.components.playback.path import Panel, Strip, path
 from ui.shared import address, theme
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 MAX_NEIGHBOURS = 5_000
 """Training images among which the nearest latent is searched, at most."""
 
-NAMES = {"lerp": "Line (lerp)", "slerp": "Arc (slerp)", "blend": "Pixel blend"}
-DASHES: dict[str, tuple[int, ...]] = {"lerp": (), "slerp": (8, 3), "blend": (2, 3)}
+NAMES = {"lerp": "Line (lerp)", "slerp": "Arc (slerp)", "blend": "Pixel blend", "lab": "CIELAB blend"}
+DASHES: dict[str, tuple[int, ...]] = {"lerp": (), "slerp": (8, 3), "blend": (2, 3), "lab": (8, 3, 2, 3)}
 
 POSITION = "t"
 """Address parameter: where the scrubber is, 0 at A and 1 at B."""
@@ -50,9 +50,10 @@ def hero(
     status = classifier_of(run, images)
     classifier = status.classifier
     probabilities = (
-        None if classifier is None else {name: classifier.probabilities(found[name].images) for name in METHODS}
+        None if classifier is None else {name: classifier.probabilities(found[name].images) for name in found}
     )
-    colours = (*theme.RUN_COLOURS[theme.mode()][:2], theme.colour("muted"))
+    line, arc, lab = theme.RUN_COLOURS[theme.mode()][:3]
+    colours = {"lerp": line, "slerp": arc, "blend": theme.colour("muted"), "lab": lab}
 
     def generate_here(name: str, frame: int) -> None:
         cursor_of(loaded).move_to(loaded.axes.to_sigma_units(found[name].z[frame]).tolist())
@@ -69,13 +70,13 @@ def hero(
             Strip(
                 name,
                 NAMES[name],
-                colour,
+                colours[name],
                 DASHES[name],
                 found[name].images,
                 _class_notes(images, None if probabilities is None else probabilities[name]),
-                name != "blend",
+                name in ("lerp", "slerp"),
             )
-            for name, colour in zip(METHODS, colours, strict=True)
+            for name in found
         ],
     )
     if st.session_state.pop(LINK, False):
@@ -117,7 +118,7 @@ def _panels(
         panels.append(
             Panel(
                 "Distance to the nearest latent (units of z)",
-                np.array([interpolation.nearest_distance(found[name].z, latents) for name in METHODS]),
+                np.array([interpolation.nearest_distance(found[name].z, latents) for name in found]),
                 (usual, "median between training images"),
             )
         )
@@ -137,7 +138,7 @@ def _panels(
                 span=(0, 100),
                 values=None
                 if probabilities is None
-                else np.array([100 * probabilities[method][:, label] for method in METHODS]),
+                else np.array([100 * probabilities[method][:, label] for method in found]),
                 waiting="This curve appears once the classifier is trained.",
             )
         )
@@ -150,11 +151,11 @@ def _density_panel(loaded: LoadedModel, found: dict[str, InterpolationPath]) -> 
         d = loaded.model.latent_dim
         return Panel(
             "Log prior log p(z) (nats)",
-            np.array([interpolation.log_priors(found[name].z) for name in METHODS]),
+            np.array([interpolation.log_priors(found[name].z) for name in found]),
             (-0.5 * d * (1 + math.log(2 * math.pi)), "mean over draws from the prior"),
         )
     mean, cov = (loaded.model.latent_mean.cpu().numpy(), loaded.model.latent_cov.cpu().numpy())
-    distances = [interpolation.mahalanobis(found[name].z, mean, cov) for name in METHODS]
+    distances = [interpolation.mahalanobis(found[name].z, mean, cov) for name in found]
     return Panel(
         "Distance from the mean of the latents (σ of the fitted Gaussian)",
         np.array([row for row, _ in distances]),

@@ -19,6 +19,8 @@ from ui.components.latent import draws, latent_board, manifold, plane, square, t
 from ui.components.outliers import outlier_board
 from ui.components.playback import film, path
 from ui.components.reconstruct import reconstruct
+from ui.gan import before_after
+from ui.interpolate import paths
 
 
 @pytest.fixture
@@ -120,12 +122,19 @@ def test_large_images_come_in_smaller_planes_squares_and_sheets(shape):
     for module in (plane, manifold, square):
         side = module.side_for(shape)
         assert side in module.SIDES and (side - 1) % 4 in (0, 2)
+        most = min(getattr(module, "MOST_BYTES", base.MESSAGE_BYTES), base.MESSAGE_BYTES)
         larger = [other for other in module.SIDES if other > side]
-        assert all(other**2 * shape.values > module.MOST_BYTES for other in larger), "the largest that fits"
-        assert side**2 * shape.values <= module.MOST_BYTES or side == min(module.SIDES)
+        assert all(other**2 * shape.values > most for other in larger), "the largest that fits"
+        assert side**2 * shape.values <= base.MESSAGE_BYTES
     for rows in (2, 20, 128):
         steps = traversal.steps_for(rows, shape)
         assert steps in (7, 13, 25) and (rows * steps * shape.values <= traversal.MOST_BYTES or steps == 7)
+        assert traversal.rows_for(500, steps, shape) * steps * shape.values <= base.MESSAGE_BYTES
+    assert (manifold.side_for(shape) ** 2 + manifold.linked_for(shape)) * shape.values <= base.MESSAGE_BYTES
+    ways = 4 if shape.colour else 3
+    assert paths.frames_for(shape) * ways * shape.values <= base.MESSAGE_BYTES and paths.frames_for(shape) % 4 == 1
+    assert 3 * (9 * before_after.steps_for(shape) + 1) * shape.values <= base.MESSAGE_BYTES
+    assert (film.chunk_for(shape) + 1) * 72 * shape.values <= max(base.MESSAGE_BYTES, 2 * 72 * shape.values)
 
 
 def test_pages_of_grey_28_keep_their_planes():
@@ -142,6 +151,23 @@ def test_a_set_that_is_too_large_is_sent_with_means_over_squares_of_pixels(shape
     block = pictures[7, 4:6, 10:12].astype(float).mean((0, 1))
     assert np.abs(small[7, 2, 5] - block).max() <= 0.5
     assert min(base.reduced(pictures, 1).shape[1:3]) >= 8, "still an image"
+
+
+def test_the_images_of_a_map_come_in_parts_that_make_the_whole(state, monkeypatch):
+    sent = []
+    monkeypatch.setattr(map_sheet, "_mount", lambda **arguments: sent.append(arguments["data"]))
+    pictures = np.random.default_rng(0).integers(0, 256, (150, 128, 128, 3), np.uint8)
+    first = 0
+    while first < 150:
+        state["m"] = {"want": {"pool": "p", "first": first}}
+        map_sheet.map_sheet(key="m", pool="p", ids=np.arange(150), tests=9, images=lambda: pictures)
+        assert sent[-1]["first"] == first and len(sent[-1]["tiles"]) < 4_000_000
+        first += len(base64.b64decode(sent[-1]["ids"])) // 4
+    assert b"".join(base64.b64decode(part["tiles"]) for part in sent) == pictures.tobytes()
+    for wrong in (None, "p", {"pool": "other", "first": 0}, {"pool": "p", "first": 150}, {"pool": "p", "first": "0"}):
+        state["m"] = {"want": wrong}
+        map_sheet.map_sheet(key="m", pool="p", ids=np.arange(150), tests=9, images=lambda: pictures)
+        assert sent[-1]["tiles"] is None
 
 
 SHAPES = [(28, 28), (20, 36), (32, 24, 3)]
@@ -199,7 +225,7 @@ def test_every_component_states_the_shape_of_its_images(state, monkeypatch, pict
     outlier_board.outlier_board(
         key="k", rows=[row], validation=np.ones(3), quantile=95, title="", unit="", on_quantile=print, muted="#fff"
     )
-    state["k"] = {"want": "pool"}
+    state["k"] = {"want": {"pool": "pool", "first": 0}}
     map_sheet.map_sheet(key="k", pool="pool", ids=np.arange(6), tests=6, images=lambda: some(6))
     state["k"] = {}
     gan_pair.gan_pair([gan_pair.Lane("a", "a", "#fff", some(9))], 8, key="k")

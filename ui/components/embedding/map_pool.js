@@ -8,7 +8,7 @@ function poolOf(name) {
   const pools = (store.pools ??= new Map());
   const pool = pools.get(name) ?? {
     shape: null, tiles: null, sheet: null, ids: null, tests: 0, picks: [], lasso: null, path: null, hover: null,
-    marks: [], found: false,
+    marks: [], found: false, filling: null, filled: 0,
   };
   pools.delete(name);
   pools.set(name, pool); // the newest
@@ -16,12 +16,22 @@ function poolOf(name) {
   return pool;
 }
 
-// Takes over the images of a message and paints them on one sheet, from which thumbnails are copied.
-function fillPool(pool, { shape, tiles, ids, tests }) {
-  pool.shape = imageShape(shape);
-  pool.tiles = decodeBase64(tiles);
-  pool.ids = new Int32Array(decodeBase64(ids).buffer);
-  pool.tests = tests;
+// Takes over the images of a message, `first` of all `count` and those after it. Once all are there they are painted on
+// one sheet, from which thumbnails are copied. Returns whether all are there.
+function fillPool(pool, { shape, tiles, ids, tests, first, count }) {
+  const { size } = imageShape(shape);
+  if (first === 0) pool.filling = { tiles: new Uint8Array(count * size), ids: new Int32Array(count) };
+  else if (first !== pool.filled) return false; // an answer that came twice
+  pool.filling.tiles.set(decodeBase64(tiles), first * size);
+  pool.filling.ids.set(new Int32Array(decodeBase64(ids).buffer), first);
+  pool.filled = first + decodeBase64(ids).length / 4;
+  if (pool.filled < count) return false;
+  Object.assign(pool, pool.filling, { shape: imageShape(shape), tests, filling: null });
+  paintSheet(pool);
+  return true;
+}
+
+function paintSheet(pool) {
   const count = pool.ids.length, columns = Math.min(SHEET_COLUMNS, count), { width, height } = pool.shape;
   pool.sheet = createElement("canvas", { width: columns * width, height: Math.ceil(count / columns) * height });
   const ctx = pool.sheet.getContext("2d");

@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 
 from core.images.shape import GREY_28
-from ui.components.base import message_shape, pack, register, shape_of
+from ui.components.base import MESSAGE_BYTES, message_shape, pack, register, shape_of
 
 _mount = register(
     __file__,
@@ -40,7 +40,7 @@ class Row:
 def class_sheet(
     rows: Sequence[Row], *, key: str, layout: Literal["rows", "wall", "singles"] = "rows", lines: int = 1
 ) -> None:
-    """Show the images.
+    """Show the images; of large ones no more of each row than one message holds.
 
     Args:
         layout: `rows`: up to `lines` lines per row, its name beside it (above it on a narrow page).
@@ -48,6 +48,8 @@ def class_sheet(
             `singles`: the first image of each row, larger, its name below.
     """
     shape = next((shape_of(row.images) for row in rows if row.images.size), GREY_28)
+    most = max(1, MESSAGE_BYTES // shape.values // max(1, len(rows)))
+    rows = [Row(row.name, row.note, row.images[:most], row.about[:most]) for row in rows]
     _mount(
         key=key,
         data={

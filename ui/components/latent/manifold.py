@@ -13,19 +13,19 @@ import numpy as np
 from core.images import class_colors
 from core.images.shape import GREY_28, ImageShape
 from core.latent.planes import Density
-from ui.components.base import fitting, message_shape, pack, pack_numbers, register, shape_of
+from ui.components.base import MESSAGE_BYTES, fitting, message_shape, pack, pack_numbers, register, shape_of
 
-SIDES = (37, 25, 19, 13)
+SIDES = (37, 25, 19, 13, 9, 7, 5)
 """Images along one side. Several planes are sent at once, of 28 × 28 pixels 1.4 MB each; one less has many divisors,
 for maps of smaller screens."""
 
-MOST_BYTES = 4_300_000
+MOST_BYTES = 2_100_000
 """Pixels of a whole plane; larger images come with fewer of them."""
 
 LINKED = 600
 """Images that are drawn as points and linked from plane to plane, at most."""
 
-LINKED_BYTES = 1_000_000
+LINKED_BYTES = MESSAGE_BYTES - MOST_BYTES
 """Pixels of the reconstructions of linked images; of larger images fewer are linked."""
 
 MAP = """
@@ -54,7 +54,7 @@ def side_for(shape: ImageShape = GREY_28) -> int:
 
 def linked_for(shape: ImageShape = GREY_28) -> int:
     """Number of images of this shape that are linked from plane to plane, at most."""
-    return max(20, min(LINKED, LINKED_BYTES // shape.values))
+    return max(16, min(LINKED, LINKED_BYTES // shape.values))
 
 
 def message(

@@ -11,15 +11,12 @@ from core.images import class_colors
 from core.images.shape import GREY_28, ImageShape
 from core.latent import aggregated
 from core.latent.planes import PlaneAxes
-from ui.components.base import fitting, message_shape, pack, register, rounded, shape_of
+from ui.components.base import MESSAGE_BYTES, fitting, message_shape, pack, register, rounded, shape_of
 from ui.components.latent.latent_board import SPAN
 
-SIDES = (49, 37, 25, 19, 13)
+SIDES = (49, 37, 25, 19, 13, 7)
 """Images along one side, 49 of them 0.125 σ apart. One less has many divisors: every second, third, fourth … image
 makes a map for a smaller screen."""
-
-MOST_BYTES = 8_400_000
-"""Pixels of a whole plane; larger images come with fewer of them."""
 
 _mount = register(
     __file__,
@@ -53,7 +50,7 @@ _mount = register(
 
 def side_for(shape: ImageShape = GREY_28) -> int:
     """Images along one side of a plane of images of this shape, one of `SIDES`."""
-    return isqrt(fitting([side * side for side in SIDES], shape, MOST_BYTES))
+    return isqrt(fitting([side * side for side in SIDES], shape, MESSAGE_BYTES))
 
 
 def plane(

@@ -8,13 +8,10 @@ from math import isqrt
 import numpy as np
 
 from core.images.shape import GREY_28, ImageShape
-from ui.components.base import fitting, message_shape, pack, register, shape_of
+from ui.components.base import MESSAGE_BYTES, fitting, message_shape, pack, register, shape_of
 
-SIDES = (33, 17, 9)
-"""Images along one side; every second one, or every fourth, is drawn on the map."""
-
-MOST_BYTES = 8_400_000
-"""Pixels of a whole square; larger images come with fewer of them."""
+SIDES = (33, 25, 17, 9, 5)
+"""Images along one side, fewer of large images; every second one, or every fourth, is drawn on the map."""
 
 _mount = register(
     __file__,
@@ -34,7 +31,7 @@ _mount = register(
 
 def side_for(shape: ImageShape = GREY_28) -> int:
     """Images along one side of a square of images of this shape, one of `SIDES`."""
-    return isqrt(fitting([side * side for side in SIDES], shape, MOST_BYTES))
+    return isqrt(fitting([side * side for side in SIDES], shape, MESSAGE_BYTES))
 
 
 def square(*, key: str, tiles: np.ndarray, corners: np.ndarray, notes: Sequence[str]) -> None:

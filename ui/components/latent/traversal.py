@@ -11,7 +11,7 @@ import numpy as np
 import streamlit as st
 
 from core.images.shape import GREY_28, ImageShape
-from ui.components.base import fitting, message_shape, pack, register, rounded
+from ui.components.base import MESSAGE_BYTES, fitting, message_shape, pack, register, rounded
 from ui.components.latent.latent_board import SHOWN, SPAN
 
 _mount = register(
@@ -29,7 +29,7 @@ _mount = register(
 )
 
 MOST_BYTES = 12_000_000
-"""Pixels of a whole sheet, as long as a row keeps 7 images."""
+"""Pixels of a whole sheet, which comes in several messages, as long as a row keeps 7 images."""
 
 
 def steps_for(rows: int, shape: ImageShape = GREY_28) -> int:
@@ -37,6 +37,11 @@ def steps_for(rows: int, shape: ImageShape = GREY_28) -> int:
     whole sheet stays below about 4,000 images, and fewer of large images."""
     most = 25 if rows <= 64 else 13 if rows <= 256 else 7
     return fitting([n * rows for n in (25, 13, 7) if n <= most], shape, MOST_BYTES) // rows
+
+
+def rows_for(images: int, steps: int, shape: ImageShape = GREY_28) -> int:
+    """Rows of one slice, at least one: as many as are decoded in time (`images`) and as one message holds."""
+    return max(1, min(images, MESSAGE_BYTES // shape.values) // steps)
 
 
 def requested_slice(key: str, dims: int) -> tuple[int, int] | None:

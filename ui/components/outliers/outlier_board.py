@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from ui.components.base import message_shape, pack, register, shape_of
+from ui.components.base import MESSAGE_BYTES, message_shape, pack, register, shape_of
 
 SHOWN = 120
 """Images of a row that are sent to the browser, spread over its scores."""
@@ -98,7 +98,7 @@ def outlier_board(
     values = np.concatenate([row.scores for row in rows])
     low, high = axis_range(rows, about)
     log = low > 0 and high > 15 * low
-    packed, tiles = zip(*(_packed(row) for row in rows), strict=True)
+    packed, tiles = zip(*(_packed(row, shown_for(rows)) for row in rows), strict=True)
     sheet = np.concatenate([part for parts in tiles for part in parts])
 
     def moved() -> None:
@@ -148,10 +148,15 @@ def axis_range(rows: Sequence[Row], about: Collection[str]) -> tuple[float, floa
     return first, last
 
 
-def _packed(row: Row) -> tuple[dict[str, Any], tuple[np.ndarray, np.ndarray]]:
+def shown_for(rows: Sequence[Row]) -> int:
+    """Images of each row that are shown on hovering, each with its reconstruction: as many as one message holds."""
+    return max(2, min(SHOWN, MESSAGE_BYTES // (2 * len(rows) * shape_of(rows[0].images).values)))
+
+
+def _packed(row: Row, shown: int) -> tuple[dict[str, Any], tuple[np.ndarray, np.ndarray]]:
     """A row's part of the message, and the images and reconstructions that are shown on hovering."""
     order = np.argsort(row.scores, kind="stable")
-    picks = order[np.linspace(0, len(order) - 1, min(len(order), SHOWN)).astype(int)]
+    picks = order[np.linspace(0, len(order) - 1, min(len(order), shown)).astype(int)]
     message = {
         "key": row.key,
         "name": row.name,

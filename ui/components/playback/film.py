@@ -8,10 +8,11 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from core.images.shape import GREY_28, ImageShape
-from ui.components.base import message_shape, register
+from ui.components.base import MESSAGE_BYTES, message_shape, register
 
 CHUNK = 12
-"""Frames sent in one answer: about half a megabyte, so that the page stays quick while the film fills up."""
+"""Frames sent in one answer, at most: about half a megabyte of small images, so that the page stays quick while the
+film fills up. Of large images a message holds fewer."""
 
 COLUMNS, LINES = 12, (1, 1, 4)
 """Images in a line of a frame, and lines of its three parts (`core.runs.frames`)."""
@@ -77,7 +78,7 @@ def film(
         parameter: of the address, in which the browser keeps the epoch that the reader has chosen; empty for none.
     """
     shown = thin(list(epochs), most)
-    wanted = _requested(key, shown)
+    wanted = _requested(key, shown)[: chunk_for(shape)]
     send = [*wanted, shown[-1]] if shown else []
     frames = []
     for epoch in dict.fromkeys(send):
@@ -94,7 +95,7 @@ def film(
             "lines": list(LINES),
             "epochs": shown,
             "frames": frames,
-            "chunk": CHUNK,
+            "chunk": chunk_for(shape),
             "titles": list(rows),
             "link": link,
             "at": at,
@@ -102,6 +103,11 @@ def film(
         },
         on_want_change=_nothing,
     )
+
+
+def chunk_for(shape: ImageShape) -> int:
+    """Frames of images of this shape in one answer, beside the newest one."""
+    return max(1, min(CHUNK, MESSAGE_BYTES // (COLUMNS * sum(LINES) * shape.values) - 1))
 
 
 def thin(epochs: list[float], most: int) -> list[float]:
