@@ -46,10 +46,10 @@ OPENED = re.compile(r"(?:Latent Lab is open at|URL:) +http://localhost:(\d+)")  
 
 
 class Lab:
-    """A running lab. `url` ends without a slash; `runs` is its folder of runs, `data` that of its sets if given."""
+    """A running lab. `url` ends without a slash; `runs` is its folder of runs."""
 
     def __init__(self, runs: Path, log: Path, data: Path | None = None):
-        self.runs, self.log, self.data = runs, log, data
+        self.runs, self.log = runs, log
         environment = os.environ | {
             "LATENT_LAB_RUNS": str(runs),
             "LATENT_LAB_CACHE": str(log / "cache"),

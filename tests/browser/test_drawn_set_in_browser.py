@@ -1,6 +1,7 @@
 """A set is drawn stroke by stroke on a wide and on a narrow page, then a model is trained on it."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -9,7 +10,6 @@ from playwright.sync_api import expect
 from core.data import drawn
 from core.images.convert import from_png
 from tests.browser.browser_tools import narrow, settled
-from tests.browser.conftest import Lab
 
 pytestmark = pytest.mark.browser
 
@@ -18,14 +18,6 @@ STROKES = {
     "ring": [[(0.3, 0.3), (0.7, 0.3), (0.7, 0.7), (0.3, 0.7), (0.3, 0.3)]],
     "cross": [[(0.2, 0.2), (0.8, 0.8)], [(0.8, 0.2), (0.2, 0.8)]],
 }
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory):
-    lab = Lab(tmp_path_factory.mktemp("runs"), tmp_path_factory.mktemp("log"), tmp_path_factory.mktemp("data"))
-    yield lab
-    lab.close()
-    assert "Traceback" not in lab.log_text(), lab.log_text()
 
 
 def stroke(page, places) -> None:
@@ -53,7 +45,7 @@ def draw(page, name: str, count: int, total: int) -> int:
 
 
 def test_a_set_is_drawn_in_colour_on_a_wide_and_a_narrow_page_and_a_model_is_trained_on_it(page, lab, monkeypatch):
-    monkeypatch.setenv("LATENT_LAB_DATA", str(lab.data))
+    monkeypatch.setenv("LATENT_LAB_SETS", str(lab.log / "sets"))
     page.goto(f"{lab.url}/data?set=folder&drawn=-")
     page.get_by_role("textbox", name="Name of the set").fill("Signs")
     page.get_by_role("textbox", name="Classes").fill("ring, cross")
@@ -77,8 +69,8 @@ def test_a_set_is_drawn_in_colour_on_a_wide_and_a_narrow_page_and_a_model_is_tra
     expect(page).to_have_url(f"{lab.url}/data?set=folder&drawn=Signs")
 
     page.get_by_role("button", name="Train on this set").click()
-    page.get_by_role("button", name="Start training").click()
-    page.get_by_text("finished", exact=False).first.wait_for()
-    (run,) = [file.parent for file in lab.runs.glob("*/best.safetensors")]
-    recipe = json.loads((run / "recipe.json").read_text())
+    page.get_by_role("button", name=re.compile("Start training|Add to the queue")).click()
+    expect(page.get_by_role("button", name="Train another")).to_be_visible()
+    recipes = [json.loads((file.parent / "recipe.json").read_text()) for file in lab.runs.glob("*/best.safetensors")]
+    (recipe,) = [recipe for recipe in recipes if recipe.get("folder", "").endswith("Signs")]
     assert recipe["dataset"] == "folder" and recipe["image_shape"] == [3, 32, 32]

@@ -58,6 +58,8 @@ def page() -> None:
     with picture:
         if drawing:
             drawn_set.board(chosen, images.notes if images else ())
+            if isinstance(problem, Import):  # thousands of drawings and copies
+                import_box(path, shape, pixels, problem)
         elif images:
             st.caption(sheets.sample_sheet(images, st.session_state.get(SEED, 0), key="data_sheet"))
             for sentence in images.notes:
