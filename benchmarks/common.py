@@ -22,6 +22,7 @@ def trained(recipe: Recipe, images: data.ImageSet | None = None) -> LatentModel:
     """The model after `recipe.epochs` epochs on the recipe's own images, or on others."""
     torch.set_num_threads(base_trainer.threads_for(recipe, CPU))
     trainer = AutoencoderTrainer(recipe, CPU, images)
+    trainer.begin()
     while trainer.epoch < recipe.epochs:
         while not trainer.epoch_done:
             trainer.step()

@@ -51,7 +51,7 @@ from core.runs.gan_source import resolved  # noqa: E402
 from core.training.events import Control, EpochEnd  # noqa: E402
 from core.training.loop import train  # noqa: E402
 
-PAIRS = [name for name in CLASSIC if fast_of(name)]
+PAIRS = [name for name in CLASSIC if fast_of(name) and preset(name).dataset in textbook.SETS]
 UNITS = {"vae": "nats", "ae": "MSE", "ad": "MSE", "vad": "nats", "gan": "Fréchet"}
 TARGETS: dict[str, float] = {
     "mlp-vae": 108.45,

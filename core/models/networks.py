@@ -211,8 +211,12 @@ BODIES: dict[str, tuple[Callable[..., nn.Sequential], Callable[..., nn.Sequentia
 class LinearPath(nn.Module):
     """Adds a linear function of a network's input to the network's output.
 
-    Weights and bias begin at 0, as if it were not there; `training.latent_init.start_linear` sets them.
+    Weights and bias begin at 0, as if it were not there; `set_to` lets it begin elsewhere. They are `PACE` times its
+    parameters, so that a step of Adam, which moves every parameter by about the learning rate, moves them by `PACE`
+    times that: at the full rate the first steps would undo a good start.
     """
+
+    PACE = 0.1
 
     def __init__(self, inputs: int, outputs: int):
         super().__init__()
@@ -220,7 +224,14 @@ class LinearPath(nn.Module):
 
     def forward(self, inputs: Tensor, output: Tensor) -> Tensor:
         """Output [B, …] of the network for these inputs [B, …], plus W · input + b."""
-        return output + F.linear(inputs.flatten(1), self.weight, self.bias).view_as(output)
+        linear = F.linear(inputs.flatten(1), self.PACE * self.weight, self.PACE * self.bias)
+        return output + linear.view_as(output)
+
+    @torch.no_grad()
+    def set_to(self, weight: Tensor, bias: Tensor) -> None:
+        """Let the linear function begin as W [outputs, inputs] and b [outputs]."""
+        self.weight.copy_(weight / self.PACE)
+        self.bias.copy_(bias / self.PACE)
 
 
 class WithLinearPath(nn.Module):

@@ -72,18 +72,18 @@ def start_linear(model: LatentModel, recipe: Recipe, images: Images) -> None:
     linear = _linear_model(recipe, images)
     k, main = len(linear.variances), linear.main
     if isinstance(model.decoder, WithLinearPath):
-        path = model.decoder.path
-        path.bias.copy_(main.centre)
+        outwards = torch.zeros(recipe.shape.values, recipe.latent_dim, dtype=torch.float64)
         if not recipe.decoder_only or recipe.latent_init != "small":
-            path.weight[:, :k] = (main.directions * linear.outwards).to(path.weight)
+            outwards[:, :k] = main.directions * linear.outwards
+        model.decoder.path.set_to(outwards, main.centre)
         model.decoder.silence_body()
     if isinstance(model.encoder, WithLinearPath):
-        path = model.encoder.path
-        weight = (main.directions * linear.inwards).T
-        path.weight[:k] = weight.to(path.weight)
-        path.bias[:k] = (-weight @ main.centre).to(path.bias)
+        inwards = torch.zeros(model.code_dim, recipe.shape.values, dtype=torch.float64)
+        inwards[:k] = (main.directions * linear.inwards).T
+        bias = -inwards @ main.centre
         if recipe.variational:
-            path.bias[recipe.latent_dim :][:k] = linear.variances.log().to(path.bias)
+            bias[recipe.latent_dim :][:k] = linear.variances.log()
+        model.encoder.path.set_to(inwards, bias)
         model.encoder.silence_body()
     if list(model.likelihood.parameters()):
         model.likelihood.start_at(math.sqrt(linear.left_out))
@@ -106,9 +106,10 @@ class _LinearModel:
 
 
 def _linear_model(recipe: Recipe, images: Images) -> _LinearModel:
-    """PCA where z is a point with the start `pca`; else the posterior of each image under the linear decoder that fits
-    best, a Gaussian in the place of any other likelihood: probabilistic PCA (Tipping & Bishop 1999). From there to a
-    decoder of several layers it is not far.
+    """PCA where z is a point: an auto-decoder's in the scale of its start `pca`, an encoder's with a variance of 1 in
+    each direction, so that the networks beside see the fine ones as well. Else the posterior of each image under the
+    linear decoder that fits best, a Gaussian in the place of any other likelihood: probabilistic PCA (Tipping & Bishop
+    1999). From there to a decoder of several layers it is not far.
 
     The decoder's columns are the directions whose variance λ is above the noise, each √(λ − noise) long; which gives
     the posterior σ² = noise / λ, and μ is the coordinate times √(1 − σ²) / √λ. The other latent dimensions say nothing
@@ -116,8 +117,9 @@ def _linear_model(recipe: Recipe, images: Images) -> _LinearModel:
     """
     main = _principal(images, recipe.latent_dim)
     if not recipe.variational and not (recipe.decoder_only and recipe.latent_init == "ppca"):
-        widest = main.variances[:1].sqrt().expand_as(main.variances)
-        return _LinearModel(main, 1 / widest, widest, torch.zeros_like(widest), main.left_out)
+        lengths = main.variances.sqrt()
+        lengths = lengths[:1].expand_as(lengths) if recipe.decoder_only else lengths
+        return _LinearModel(main, 1 / lengths, lengths, torch.zeros_like(lengths), main.left_out)
     noise, score = main.left_out, build(recipe.likelihood, recipe.sigma)
     if not list(score.parameters()):  # a learned σ would come to the variance that is left out
         noise = score.noise(_spread(images, REGRESSION_IMAGES))

@@ -130,7 +130,7 @@ def _missing(name: str, damaged: bool) -> None:
         source = data.SOURCES[name]
         st.caption(
             f"{source.download_mb:,} MB to download, {source.disk_mb:,} MB on the disk. Without a network, put the "
-            "files into the folder named on the right."
+            "files into the folder that is named here."
         )
 
 
