@@ -23,7 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.recipes.family import FAMILIES, Family
-from core.runs import csv_reader
+from core.runs import csv_reader, kept_tables
+from core.runs.kept_tables import KeptTables
 from core.system.atomic_files import write_atomic
 from core.system.plain_text import plain
 from core.system.regular_files import UnusableFile, is_regular, kind_of, read_regular
@@ -39,6 +40,9 @@ ROWS_PER_EPOCH, BYTES_PER_CELL = 52, 25
 
 LEAST_LIMIT = 16_000_000
 """Bytes of a table that are read in any case."""
+
+MOST_KEPT = 32_000_000
+"""Bytes of the files whose tables are kept in memory after they were read."""
 
 _log = logging.getLogger(__name__)
 
@@ -249,6 +253,9 @@ class Loaded(NamedTuple):
     foreign: bool = False
 
 
+_KEPT: KeptTables[Loaded] = KeptTables(MOST_KEPT)
+
+
 def read(path: Path, columns: Sequence[str], epochs: int = 0, ended: bool = False) -> Arrays:
     """The table as one array per column; empty where the file is missing.
 
@@ -267,7 +274,17 @@ def load(path: Path, columns: Sequence[str] | None, epochs: int = 0, ended: bool
     Args:
         epochs: of the run; the size of the file is limited accordingly.
         ended: whether the file was written to its end, so that a last line without a line end is whole as well.
+    Returns:
+        arrays of the caller's own: a table that was read before and has not changed since is copied from memory.
     """
+    key, stamp = (path, tuple(columns or ()), most_bytes(len(columns or ()), epochs), ended), kept_tables.stamp_of(path)
+    if (found := _KEPT.get(key, stamp)) is None:
+        found = _load(path, columns, epochs, ended)
+        _KEPT.put(key, stamp, found)
+    return found._replace(table={name: column.copy() for name, column in found.table.items()})
+
+
+def _load(path: Path, columns: Sequence[str] | None, epochs: int, ended: bool) -> Loaded:
     empty = to_arrays((), columns or ())
     where = f"{path.name} of '{plain(path.parent.name)}'"
     try:

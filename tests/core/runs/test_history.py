@@ -1,6 +1,7 @@
 """The tables of a run: nothing lost on the way to the disk, nothing invented from a damaged file."""
 
 import math
+import os
 import random
 
 import numpy as np
@@ -218,3 +219,43 @@ def test_a_table_that_cannot_be_read_is_named_in_a_sentence(tmp_path, caplog):
     assert "history.csv of 'a-run' cannot be read" in history.load(path, COLUMNS)[1]
     history.read(path, COLUMNS)
     assert "history.csv of 'a-run' cannot be read" in caplog.text
+
+
+def test_a_table_is_read_once_while_its_file_stays_as_it_is(tmp_path, monkeypatch):
+    file, read = tmp_path / "h.csv", []
+    parse = history.csv_reader.parse
+    monkeypatch.setattr(history.csv_reader, "parse", lambda *a: read.append(a) or parse(*a))
+
+    def steps(age: float = 3600.0) -> list[float]:
+        before = file.stat().st_mtime - age
+        os.utime(file, (before, before))
+        monkeypatch.setattr(history.kept_tables.time, "time", lambda: file.stat().st_ctime + age)
+        table = history.read(file, COLUMNS)
+        found = table["step"].tolist()
+        table["step"][:] = -1  # the caller's own
+        return found
+
+    history.write(file, ROWS, COLUMNS)
+    assert steps() == [0, 8, 25] and len(read) == 1
+    stamp = file.stat()
+    monkeypatch.setattr(history.kept_tables.os, "lstat", lambda path: stamp)
+    assert history.read(file, COLUMNS)["step"].tolist() == [0, 8, 25] and len(read) == 1
+    assert history.read(file, COLUMNS[:3])["step"].tolist() == [0, 8, 25] and len(read) == 2, "other columns"
+    monkeypatch.undo()
+    monkeypatch.setattr(history.csv_reader, "parse", lambda *a: read.append(a) or parse(*a))
+    file.write_text(file.read_text().replace("\n8,", "\n9,"))  # of the same size
+    assert steps() == [0, 9, 25] and len(read) == 3
+    assert steps(age=0.0) == steps(age=0.0) == [0, 9, 25] and len(read) == 5, "changed a moment ago"
+
+
+def test_the_tables_that_are_kept_have_a_bound():
+    kept = history.KeptTables(10)
+    stamp = history.kept_tables.Stamp(0, 0, 4, 0)
+    for key in "abc":
+        kept.put(key, stamp, key)
+    assert [kept.get(key, stamp) for key in "abc"] == [None, "b", "c"]
+    kept.get("b", stamp)
+    kept.put("d", stamp._replace(size=5), "d")
+    kept.put("e", stamp._replace(size=11), "e")
+    assert [kept.get(key, stamp) for key in "bce"] == ["b", None, None], "the one used longest ago goes"
+    assert kept.get("b", stamp._replace(changed=1)) is None
