@@ -21,7 +21,8 @@ import json
 import re
 import secrets
 import sys
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
+from pathlib import Path
 from typing import Any
 
 COOKIE = "latent_lab_visitor"
@@ -45,15 +46,19 @@ SCRIPT = b"<script>window.__streamlit = {BACKEND_BASE_URL: location.origin + %s}
 """Tells a page where its server is. Opened at /data, it would look below /data first, in vain: two errors in the
 browser's console, and a pause before it looks again."""
 
+ROOT = b'<div id="root"></div>'
+"""The element of Streamlit's page that its scripts draw into."""
+
 REFUSAL = "This is not a way into Latent Lab ({reason}). Open it at the address that it printed when it started."
 
 _HOST = re.compile(r"(localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?", re.IGNORECASE)
-_TOKEN = re.compile(rf"(?:^|;\s*){COOKIE}=[0-9a-f]{{32}}(?:;|$)")
+_TOKEN = re.compile(rf"(?:^|;\s*){COOKIE}=([0-9a-f]{{32}})(?:;|$)")
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Message, Receive, Send], Awaitable[None]]
+First = Callable[[str, str], Coroutine[Any, Any, bytes]]
 
 
 def is_this_computer(address: str | None) -> bool:
@@ -109,12 +114,16 @@ class Door:
 
     Args:
         inside: Streamlit's application. base: the path that it serves below, mostly empty.
+        head: further lines for the head of every page.
+        first: what the first page shows until its script has drawn it, as HTML, for the visitor's token (empty where
+            the browser has none yet) and the page's parameters.
     """
 
-    def __init__(self, inside: Application, base: str = ""):
+    def __init__(self, inside: Application, base: str = "", head: bytes = b"", first: First | None = None):
         self.inside = inside
         self.root = f"/{base}/" if base else "/"
-        self.script = SCRIPT % json.dumps(self.root).encode()
+        self.head = SCRIPT % json.dumps(self.root).encode() + head
+        self.first = first
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -131,9 +140,19 @@ class Door:
         elif str(scope.get("path", "")).rstrip("/") == self.root + FIRST_PAGE:
             await _redirect(send, self.root, bytes(scope.get("query_string", b"")))
         elif scope.get("method") == "GET" and b"text/html" in b",".join(headers.get(b"accept", [])):
-            plain = [(k, v) for k, v in scope["headers"] if bytes(k).lower() != b"accept-encoding"]
-            with_script = _with_script(_with_headers(send, headers), self.script)
-            await self.inside({**scope, "headers": plain}, receive, with_script)
+            left_out = [b"accept-encoding"]
+            first = None
+            if self.first is not None and scope.get("path") == self.root:
+                left_out += [b"if-none-match", b"if-modified-since"]  # what the browser has kept shows older pictures
+                first = self.first(_known_token(headers), bytes(scope.get("query_string", b"")).decode("latin-1"))
+            plain = [(k, v) for k, v in scope["headers"] if bytes(k).lower() not in left_out]
+            try:
+                await self.inside(
+                    {**scope, "headers": plain}, receive, _page(_with_headers(send, headers), self.head, first)
+                )
+            finally:
+                if first is not None:
+                    first.close()
         else:
             await self.inside(scope, receive, _with_headers(send, headers))
 
@@ -174,8 +193,11 @@ def _with_headers(send: Send, asked: dict[bytes, list[bytes]]) -> Send:
     return sending
 
 
-def _with_script(send: Send, script: bytes) -> Send:
-    """A `send` that puts a script into the head of Streamlit's page."""
+def _page(send: Send, head: bytes, first: Coroutine[Any, Any, bytes] | None) -> Send:
+    """A `send` that completes Streamlit's page: lines for its head, and what its body shows at first.
+
+    The head goes out before `first` is there: the browser loads the scripts meanwhile.
+    """
     start: Message = {}
     body = b""
 
@@ -192,17 +214,29 @@ def _with_script(send: Send, script: bytes) -> Send:
         body += message.get("body", b"")
         if message.get("more_body"):
             return
-        whole = body.replace(b"<head>", b"<head>" + script, 1)
+        whole = body.replace(b"<head>", b"<head>" + head, 1)
         kept = [(k, v) for k, v in start["headers"] if bytes(k).lower() != b"content-length"]
-        await send({**start, "headers": [*kept, (b"content-length", str(len(whole)).encode())]})
-        await send({"type": "http.response.body", "body": whole})
+        before, root, after = whole.partition(ROOT)
+        if first is None or not root:
+            await send({**start, "headers": [*kept, (b"content-length", str(len(whole)).encode())]})
+            await send({"type": "http.response.body", "body": whole})
+            return
+        await send({**start, "headers": [pair for pair in kept if bytes(pair[0]).lower() != b"etag"]})
+        await send({"type": "http.response.body", "body": before + root, "more_body": True})
+        await send({"type": "http.response.body", "body": await first + after})
 
     return sending
 
 
+def _known_token(asked: dict[bytes, list[bytes]]) -> str:
+    """The token in the browser's cookie; empty where it has none."""
+    found = (_TOKEN.search(value.decode("latin-1")) for value in asked.get(b"cookie", []))
+    return next((match[1] for match in found if match), "")
+
+
 def _token(asked: dict[bytes, list[bytes]]) -> list[tuple[bytes, bytes]]:
     """A cookie with a new token, unless the browser has one."""
-    if any(_TOKEN.search(value.decode("latin-1")) for value in asked.get(b"cookie", [])):
+    if _known_token(asked):
         return []
     cookie = f"{COOKIE}={secrets.token_hex(16)}; Path=/; Max-Age={YEAR}; HttpOnly; SameSite=Lax"
     return [(b"set-cookie", cookie.encode())]
@@ -218,6 +252,9 @@ def guard() -> None:
         server = importlib.import_module("streamlit.web.server.starlette.starlette_server")
         config = importlib.import_module("streamlit.config")
         pictures = importlib.import_module("bootstrap.pictures")
+        static_files = importlib.import_module("bootstrap.static_files")
+        first_page = importlib.import_module("bootstrap.first_page")
+        folder = Path(importlib.import_module("streamlit.file_util").get_static_dir())
         build = server.create_starlette_app
     except (ImportError, AttributeError):
         sys.exit(
@@ -231,7 +268,9 @@ def guard() -> None:
         if problem := listening_problem(config.get_option("server.address")):
             sys.exit(problem)
         base = str(config.get_option("server.baseUrlPath") or "").strip("/")
-        return Door(pictures.Pictures(build(runtime), base), base)
+        first_page.prepare()
+        inside = static_files.StaticFiles(pictures.Pictures(build(runtime), base), folder, base)
+        return Door(inside, base, static_files.head(folder), first_page.drawn)
 
     create_starlette_app.has_door = True  # type: ignore[attr-defined]
     setattr(server, "create_starlette_app", create_starlette_app)  # noqa: B010

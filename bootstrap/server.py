@@ -29,6 +29,9 @@ def watch(stream) -> None:
 if __name__ == "__main__":
     # Without Python's buffer, whose lock this thread would still hold when the process ends: that is a fatal error.
     threading.Thread(target=watch, args=(sys.stdin.buffer.raw,), daemon=True).start()
+    from bootstrap import quick_start
+
+    quick_start.import_streamlit()
     from streamlit.runtime.pages_manager import PagesManager
     from streamlit.web.cli import main
 
@@ -45,4 +48,5 @@ if __name__ == "__main__":
     PagesManager.uses_pages_directory = False
     rerun_guard.guard()
     media_guard.guard()
+    quick_start.leave_packages_unread()
     main(prog_name="streamlit")

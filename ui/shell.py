@@ -7,6 +7,7 @@ import contextlib
 import gc
 import sys
 import threading
+from functools import cache
 from pathlib import Path
 
 import streamlit as st
@@ -14,11 +15,17 @@ import streamlit as st
 from ui.components.page.copy_link import copy_link
 from ui.components.page.keyboard import watch_keyboard
 from ui.components.page.navigation import watch_navigation
+from ui.registry import GROUPS, PAGES
+from ui.shared.torch_there import note_torch
 
 ICON = "data:image/png;base64," + base64.b64encode(Path(__file__).with_name("icon.png").read_bytes()).decode()
 """The picture in the browser's tab. As a file, it would be gone (404) once a fragment of a page has run."""
 
 STYLES = (Path(__file__).with_name("lab.css"), Path(__file__).resolve().parent.parent / ".streamlit" / "contrast.css")
+
+LINE = "margin-left: 0.25rem; box-shadow: -0.25rem 0 0 -0.1875rem light-dark(#d5d1c8, #3d444a);"
+NAME = "display: block; padding: 0.75rem 0.5rem 0.125rem; font-size: 0.875rem; color: light-dark(#5c6064, #a9aaa7);"
+"""Looks of what sets two groups of the navigation apart: in the bar, and in the drawer."""
 
 _lock = threading.Lock()
 _warming = False
@@ -26,9 +33,25 @@ _frozen_at = 0
 
 
 def style() -> None:
-    """Add the style sheets: rules that the theme's settings cannot express."""
+    """Add the style sheets: rules that the theme's settings cannot express, and the groups of the navigation."""
     for file in STYLES:
         st.html(file)
+    st.html(f"<style>{_groups()}</style>")
+
+
+@cache
+def _groups() -> str:
+    """Rules that set the groups of pages apart in the navigation: by a line, and in the drawer by their names.
+
+    Streamlit's own sections would put the pages into menus, where nobody sees them.
+    """
+    first = {group: next(page.key for page in PAGES if page.group == group) for group in GROUPS}
+    bar = ", ".join(f'[data-testid="stTopNavLink"][href$="/{key}"]' for key in first.values())
+    rules = [f"{bar} {{ {LINE} }}"]
+    for group, key in first.items():
+        entry = f'[data-testid="stSidebarNavItems"] li:has(> * [href$="/{key}"], > [href$="/{key}"])'
+        rules.append(f'{entry}::before {{ content: "{group}"; {NAME} }}')
+    return "\n".join(rules)
 
 
 def keyboard() -> None:
@@ -69,7 +92,9 @@ def _warm() -> None:
         import torch  # noqa: F401
 
         import core.runs.weights  # noqa: F401
+        import ui.diagram.model  # noqa: F401
 
+        note_torch()
     _freeze_if_grown()
 
 

@@ -153,6 +153,43 @@ def test_a_page_is_told_where_its_server_is_and_nothing_else_is_changed():
     assert b"".join(message.get("body", b"") for message in data) == b"<html><head></head></html>"
 
 
+def test_the_first_page_shows_its_pictures_at_once_and_its_scripts_are_named_before_they_are_there():
+    asked, kept, order = [], [], []
+    page = b'<head></head><div id="root"></div></body>'
+
+    async def first(token: str, query: str) -> bytes:
+        order.append("pictures")
+        asked.append((token, query))
+        return b"<b>pictures</b>"
+
+    async def inside(scope, receive, send):
+        kept.append(dict(scope["headers"]))
+        head = [(b"content-type", b"text/html"), (b"content-length", b"9"), (b"etag", b"x")]
+        await send({"type": "http.response.start", "status": 200, "headers": head})
+        await send({"type": "http.response.body", "body": page})
+
+    async def send(message):
+        order.append(message.get("body") or dict(message["headers"]))
+
+    def visit(path: str, **headers: str) -> bytes:
+        order.clear()
+        changes = {"accept": "text/html", "if-none-match": "x"} | headers
+        scope = {"type": "http", "method": "GET", "path": path, "query_string": b"a=1", "headers": raw(changes)}
+        coroutines.run(door.Door(inside, head=b"<link>", first=first)(scope, None, send))
+        return b"".join(part for part in order if isinstance(part, bytes))
+
+    token = "0123456789abcdef" * 2
+    whole = visit("/", cookie=f"{door.COOKIE}={token}")
+    assert asked == [(token, "a=1")] and b"if-none-match" not in kept[0]
+    start, before, pictures, after = order
+    assert b"content-length" not in start and b"etag" not in start and pictures == "pictures"
+    assert before.startswith(b"<head><script>") and b"<link>" in before and before.endswith(door.ROOT)
+    assert after == b"<b>pictures</b></body>" and whole == before + after
+    other = visit("/data")
+    assert b"pictures" not in other and b"<link>" in other and len(asked) == 1 and b"if-none-match" in kept[1]
+    assert visit("/") and asked[1][0] == "", "a new visitor has no token yet"
+
+
 @pytest.mark.parametrize("changes", [*LET_IN, *(c for c in REFUSED if "sec-fetch-site" not in c)], ids=str)
 def test_streamlits_own_check_is_held_to_the_same_rule_and_looks_nothing_up(changes, monkeypatch):
     from streamlit import net_util

@@ -62,3 +62,21 @@ def test_a_card_is_a_link_as_a_whole_and_shows_where_the_keyboard_is(page, lab):
     box = card.bounding_box()
     page.mouse.click(box["x"] + box["width"] - 12, box["y"] + box["height"] - 8)
     page.wait_for_url("**/data*")
+
+
+def test_the_first_pictures_stand_where_home_draws_them_and_give_way(page: Page, lab):
+    page.add_init_script("""
+      const remove = Element.prototype.remove;
+      Element.prototype.remove = function () { this.id === "lab-first" ? window.held = this : remove.call(this); };
+      window.letGo = () => remove.call(window.held);
+    """)
+    page.goto(lab.url)
+    page.wait_for_function("window.held")  # Home is drawn; what stood there before is held back
+    settled(page)
+    picture = page.get_by_role("img", name=re.compile("48 images invented")).bounding_box()
+    words = page.locator(".st-key-home_words").bounding_box()
+    before = [page.screenshot(clip=place) for place in (picture, words)]
+    page.evaluate("letGo()")
+    assert before == [page.screenshot(clip=place) for place in (picture, words)]
+    page.get_by_role("link", name="Data").first.click()
+    page.wait_for_url("**/data*")

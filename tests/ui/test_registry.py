@@ -7,7 +7,7 @@ import pytest
 from bootstrap import door
 from core.system import paths
 from ui import registry
-from ui.registry import HOME, PAGES
+from ui.registry import GROUPS, HOME, PAGES
 
 
 def test_every_file_in_pages_is_one_page_of_the_registry_and_the_other_way_round():
@@ -26,3 +26,8 @@ def test_a_sentence_is_short_enough_for_a_card_and_an_icon_is_a_material_symbol(
     for page in PAGES:
         assert page.sentence.endswith((".", "?")) and len(page.sentence) <= 72, page
         assert re.fullmatch(r":material/[a-z_]+:", page.icon)
+
+
+def test_the_pages_of_a_group_stand_together_in_the_order_of_the_groups():
+    assert [page.group for page in PAGES] == ["", *sorted((page.group for page in PAGES[1:]), key=GROUPS.index)]
+    assert {page.group for page in PAGES[1:]} == set(GROUPS)

@@ -1,5 +1,5 @@
-"""The Home page: what the lab is, the visitor's newest model or a button that trains a first one, the running jobs, and
-a card for each page."""
+"""The Home page: what the lab is, the visitor's newest model or a button that trains a first one, the running jobs, all
+pages by what they are for, and the model whose pictures are shown, drawn as it runs."""
 
 from __future__ import annotations
 
@@ -15,24 +15,23 @@ from core.jobs.speed_estimates import SpeedTestJob
 from core.jobs.training_job import TrainingJob
 from core.jobs.training_queue import training_queue
 from core.recipes.presets import first_model
-from core.runs import Run, RunError, frames
-from core.runs.shown_weights import is_experiment_recipe
-from ui.registry import HOME, PAGES
+from core.runs import Run, RunError
+from ui.home.first_picture import INTRO, TITLE, example, own_run, samples
+from ui.registry import GROUPS, PAGES
 from ui.shared import address
-from ui.shared.default_run import best_example, default_run, preferred
-from ui.shared.formatting import duration, escape_markdown, format_sig, trained_for
+from ui.shared.formatting import duration, escape_markdown, format_sig
 from ui.shared.jobs import first_model_takes, job_of, submit_training, training_jobs, waits
-from ui.shared.owner import is_mine, me
+from ui.shared.owner import me
 from ui.shared.page import open_page
 from ui.shared.run_buttons import job_button, run_button
 from ui.shared.run_menu import run_menu
-from ui.shared.still_image import still
+from ui.shared.torch_there import has_torch
 
 FIRST = "first"
 """Address parameter: name of the run that this visitor's button started, so that a reload finds it again."""
 
-COLUMNS = 5
-"""Cards side by side."""
+PART = "part"
+"""Address parameter: the part of the model's drawing that is explained, as on all pages (`ui.diagram.model.PART`)."""
 
 FIRST_MODEL = "A small variational autoencoder (VAE) learns 1,320 handwritten digits."
 
@@ -42,28 +41,27 @@ TICK = 0.7
 
 def show() -> None:
     """Draw the page."""
-    address.check_names([FIRST])
+    address.check_names([FIRST, PART])
     job = _first_job()
-    own = None if job is not None and job.state != "cancelled" else _own_run()
-    words, pictures = st.columns([6, 5], gap="large")
-    with words:
-        st.title("Latent Lab", anchor=False)
-        st.markdown(
-            "A generative model turns a few numbers, a point of its **latent space**, into a picture. Train one here, "
-            "then change the numbers and see what it draws."
-        )
-        if own is not None:
-            _own_model(own)
-        else:
-            _first_model(job)
-        _next_steps(job, own)
-        if own is not None:
-            _another()
-    with pictures:
-        _pictures(job, own)
+    own = None if job is not None and job.state != "cancelled" else own_run()
+    with st.container(key="home_top"):
+        with st.container(key="home_words"):
+            st.title(TITLE, anchor=False)
+            st.markdown(INTRO)
+        with st.container(key="home_pictures"):
+            _pictures(job, own)
+        with st.container(key="home_actions"):
+            if own is not None:
+                _own_model(own)
+            else:
+                _first_model(job)
+            _next_steps(job, own)
+            if own is not None:
+                _another()
     if _other_jobs() or _background_jobs():
         _running_now()
-    _cards()
+    _pages()
+    _inside(job, own)
 
 
 def _first_job() -> TrainingJob | None:
@@ -187,7 +185,7 @@ AFTER = (
 def _next_steps(job: TrainingJob | None, own: Run | None) -> None:
     """What to do next with the visitor's own model, or with an example instead."""
     mine = own or (job.run if job is not None and job.state == "finished" else None)
-    run = mine or _example()
+    run = mine or example()
     if run is None or (job is not None and job.active):
         return
     with st.container(gap="xxsmall", key="home_next"):
@@ -207,19 +205,19 @@ def _has_images(run: Run) -> bool:
 
 
 def _first_buttons() -> None:
-    example, takes = _example(), first_model_takes()
+    trained, takes = example(), first_model_takes()
     with st.container(horizontal=True):
         _train_first("Train your first model", "primary", f"It takes {takes}.")
-        if example is not None and run_button(
+        if trained is not None and run_button(
             "Try a trained model",
             "home_play",
-            example,
+            trained,
             icon=":material/tune:",
             help="Move the sliders of a model that is already trained.",
         ):
-            open_page("generate", run=example.name)
-        if example is not None:
-            run_menu(example, "home_menu_")
+            open_page("generate", run=trained.name)
+        if trained is not None:
+            run_menu(trained, "home_menu_")
     st.caption(f"Training takes {takes} and needs no internet connection.")
 
 
@@ -256,7 +254,7 @@ def _pictures(job: TrainingJob | None, own: Run | None) -> None:
     if own is not None:
         _samples(own, own.frames()[-1])
         return
-    run = _example()
+    run = example()
     if run is None:
         st.info("There is no trained model yet. Train your first one, and its pictures appear here.")
         return
@@ -268,41 +266,19 @@ def _newest_samples(name: str) -> None:
     epochs = job.snapshot().frames if job else []
     if job is not None and epochs:
         _samples(job.run, epochs[-1])
-    elif (run := _example()) is not None:  # until its own first picture, so that the page neither jumps nor is empty
+    elif (run := example()) is not None:  # until its own first picture, so that the page neither jumps nor is empty
         _samples(run, run.frames()[-1])
 
 
 def _samples(run: Run, epoch: float) -> None:
     """The samples in a run's frame of that epoch."""
     try:
-        _, _, samples = frames.split(run.frame(epoch), run.recipe.shape)
+        sheet, caption = samples(run, epoch)
     except (RunError, ValueError) as error:
         st.info(escape_markdown(str(error)))
         return
-    count = len(samples)
-    still(
-        samples,
-        columns=8,
-        scale=None,
-        alt=f"{count} images invented by the model {run.name} after {trained_for(epoch)}",
-    )
-    st.caption(f"{count} pictures that the model made up ({escape_markdown(run.name)}, after {trained_for(epoch)}).")
-
-
-def _own_run() -> Run | None:
-    """This visitor's newest model that has pictures to show; None where there is none."""
-    mine = (run for run in runs.list_runs() if not run.error and is_mine(run) and run.has_weights and run.frames())
-    found = next(iter(preferred(mine)), None)
-    return None if found is not None and is_experiment_recipe(found.recipe) else found
-
-
-def _example() -> Run | None:
-    """A trained run to show: the best example if there is one, else the run that other pages open."""
-
-    def drawn(run: Run) -> bool:
-        return bool(run.frames())
-
-    return best_example(drawn) or default_run(drawn)
+    st.html(sheet)
+    st.caption(escape_markdown(caption))
 
 
 def _background_jobs() -> list[Job]:
@@ -337,12 +313,38 @@ def _running_now() -> None:
         st.markdown(f"{escape_markdown(work.title)} · {place}")
 
 
-def _cards() -> None:
-    """A card for each page but this one."""
-    st.space("small")
-    pages = [page for page in PAGES if page is not HOME]
-    for first in range(0, len(pages), COLUMNS):
-        for column, page in zip(st.columns(COLUMNS), pages[first : first + COLUMNS], strict=False):
-            with column.container(border=True, height="stretch", gap=None, key=f"card_{page.key}"):
-                st.page_link(page.script, label=f"**{page.title}**", icon=page.icon)
-                st.caption(page.sentence)
+def _pages() -> None:
+    """All pages but this one, by what they are for."""
+    st.space("xxsmall")
+    for column, group in zip(st.columns(len(GROUPS)), GROUPS, strict=True):
+        with column.container(gap="xxsmall", key=f"home_group_{GROUPS.index(group)}"):
+            st.markdown(f"**{group}**")
+            for page in (page for page in PAGES if page.group == group):
+                with st.container(gap=None, key=f"card_{page.key}"):
+                    st.page_link(page.script, label=f"**{page.title}**", icon=page.icon)
+                    st.caption(page.sentence)
+
+
+def _inside(job: TrainingJob | None, own: Run | None) -> None:
+    """The model whose pictures are shown, drawn as it runs. It needs torch, which is imported after the first page."""
+    run = own or (job.run if job is not None and job.state == "finished" else example())
+    if run is not None:
+        # Ticks until torch is there; then the page is drawn once more, without ticks.
+        st.fragment(_model, run_every=None if has_torch() else 1.0)(run, has_torch())
+
+
+def _model(run: Run, drawn: bool) -> None:
+    if not has_torch():
+        st.caption("The model is drawn here in a moment.")
+        return
+    if not drawn:
+        st.rerun()
+    from ui.diagram.model import diagram, drawn_of
+
+    try:
+        drawn_of(run, "best")
+    except RunError:
+        return  # its own page says what is wrong
+    st.space("xxsmall")
+    st.markdown(f"**Inside {escape_markdown(run.name)}, layer by layer**")
+    diagram(run, "home_model", PART)

@@ -7,8 +7,11 @@ A run without an owner (an example, or one trained on the command line) is nobod
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import uuid
+from collections.abc import Iterator
+from contextvars import ContextVar
 
 import streamlit as st
 
@@ -20,15 +23,33 @@ COOKIE = "latent_lab_visitor"
 
 _TOKEN = "visitor_token"
 
+_asking: ContextVar[str | None] = ContextVar("token of the visitor whom the server answers", default=None)
+
 
 def me() -> str:
     """Public name of this visitor: 12 hexadecimal digits, the same in all tabs of a browser.
 
     Without the lab's own server there is no cookie: the name then holds until the page is loaded again.
     """
+    if (token := _asking.get()) is not None:
+        return _name(token)
     if _TOKEN not in st.session_state:
         st.session_state[_TOKEN] = st.context.cookies.get(COOKIE) or uuid.uuid4().hex
-    return hashlib.sha256(str(st.session_state[_TOKEN]).encode()).hexdigest()[:12]
+    return _name(str(st.session_state[_TOKEN]))
+
+
+@contextlib.contextmanager
+def answering(token: str) -> Iterator[None]:
+    """Within it, `me` is the visitor with that token: for answers of the server outside of a page's script."""
+    before = _asking.set(token)
+    try:
+        yield
+    finally:
+        _asking.reset(before)
+
+
+def _name(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()[:12]
 
 
 def is_mine(thing: Run | Job) -> bool:

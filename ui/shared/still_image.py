@@ -19,13 +19,19 @@ def still(images: np.ndarray, columns: int, scale: int | None, alt: str) -> None
             None: as wide as its place and with smooth edges, since no whole number of screen pixels would fit there.
         alt: text for screen readers.
     """
+    st.html(still_html(images, columns, scale, alt))
+
+
+def still_html(images: np.ndarray, columns: int, scale: int | None, alt: str) -> str:
+    """The element that `still` shows; arguments as there."""
     sheet = tile(images, columns)
     height, width = sheet.shape[:2]
     size = "width:100%" if scale is None else "max-width:100%; image-rendering:pixelated"
     # An <img> with a data URL: `st.image` would put a file into the server's memory at every tick of a fragment.
-    st.html(
-        f'<img src="{data_url(sheet)}" alt="{html.escape(alt, quote=True)}" width="{width * (scale or 1)}" '
-        f'height="{height * (scale or 1)}" style="display:block; {size}; height:auto; border-radius:4px">'
+    return (
+        f'<img class="picture" src="{data_url(sheet)}" alt="{html.escape(alt, quote=True)}" '
+        f'width="{width * (scale or 1)}" height="{height * (scale or 1)}" '
+        f'style="display:block; {size}; height:auto; border-radius:4px">'
     )
 
 
@@ -36,6 +42,6 @@ def still_file(png: bytes, alt: str) -> None:
     """
     url = f"data:image/png;base64,{base64.b64encode(png).decode()}"
     st.html(
-        f'<img src="{url}" alt="{html.escape(alt, quote=True)}" '
+        f'<img class="picture" src="{url}" alt="{html.escape(alt, quote=True)}" '
         'style="display:block; width:100%; height:auto; image-rendering:pixelated; border-radius:4px">'
     )
