@@ -80,3 +80,4 @@ def test_the_first_pictures_stand_where_home_draws_them_and_give_way(page: Page,
     assert before == [page.screenshot(clip=place) for place in (picture, words)]
     page.get_by_role("link", name="Data").first.click()
     page.wait_for_url("**/data*")
+    page.close()  # its script stays with the tab
