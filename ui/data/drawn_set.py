@@ -98,7 +98,8 @@ def choose() -> DrawnSet | None:
     chosen = sets[str(name)]
     whose = label(chosen.owner)
     st.caption(
-        f"{chosen.shape} · {pluralize(len(chosen.classes), 'class')}" + (f" · begun by {whose}" if whose else "")
+        f"{chosen.shape} · {pluralize(len(chosen.classes), 'class', 'classes')}"
+        + (f" · begun by {whose}" if whose else "")
     )
     _change(chosen)
     return chosen
