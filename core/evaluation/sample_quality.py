@@ -25,7 +25,7 @@ from core.evaluation import metrics, support
 from core.evaluation.classifier import Classifier
 from core.evaluation.gan_diagnosis import COVERED_SHARE
 from core.images import convert
-from core.latent import codec, pca, sampling
+from core.latent import codec, neighbours, pca, sampling
 from core.latent.pca import FittedPca
 from core.models import GAN, LatentModel
 from core.system.progress import Steps
@@ -41,6 +41,9 @@ CONFIDENT_PROBABILITY = 0.9
 
 CONTRAST = 1.5
 """Factor of the control's contrast, about middle grey."""
+
+NEAREST_IMAGES = 1_000
+"""Samples and test images whose nearest training image is looked for."""
 
 PCA_COMPONENTS = 64
 """Principal components of the pixels that serve as features where there are no classes."""
@@ -87,7 +90,7 @@ class SampleQuality:
             self._components = pca.fit(_vectors(real), PCA_COMPONENTS)
         features, probabilities = self._features(real)
         rows = np.linspace(0, len(features) - 1, min(len(features), support.POINTS)).astype(int)
-        self.points = features[rows]
+        self.features, self.points = features, features[rows]
         self.mean, self.cov = pca.moments(features)
         self.energy, self.variance = _energy(real), _variance(real)
         self.shares = np.zeros(0) if probabilities is None else _class_shares(probabilities)
@@ -135,6 +138,14 @@ class SampleQuality:
     def support(self, images: np.ndarray) -> support.Support:
         """Precision, recall, density and coverage of generated pictures in the features of the Fréchet distance."""
         return support.measure(self._features(images)[0], self.points)
+
+    def nearest(self, images: np.ndarray) -> float:
+        """Median distance of pictures to the nearest real image of the reference, in the same features.
+
+        Memorised images lie much closer to the training images than new ones do (Meehan, Chaudhuri & Dasgupta 2020
+        compare the same two distances).
+        """
+        return float(np.median(np.sqrt(neighbours.nearest(self._features(images)[0], self.features)[1])))
 
     def _features(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
         """Features float64 [N, k] of pictures, and p(class | image) [N, C] where there are classes."""
@@ -226,21 +237,24 @@ def evaluation_steps(
     Returns:
         The measures of the generator by name, ready for JSON; `before`: those of the decoder, or None; `real`: those of
         real training images, the value to strive for; `control`: those of the decoder's samples with more contrast, or
-        None; `floor`: the Fréchet distance of real images; `yardstick`, `classifier`: the features of the distance, in
-        words, and the digest of the classifier; `reference`: what is compared with.
+        None; `nearest`: median distances to the nearest training image, of samples and of test images, None without
+        test images; `floor`: the Fréchet distance of real images; `yardstick`, `classifier`: the features of the
+        distance, in words, and the digest of the classifier; `reference`: what is compared with.
     """
     n = FINAL_SAMPLES if n is None else n
     has_test = bool(len(images.test_images))
     test = images.test_images if has_test else images.train_images
-    quality = for_dataset(images, judge)
+    trained = for_dataset(images, judge)
     yield 0.2
-    quality = quality.with_reference(test)
+    quality = trained.with_reference(test)
     rows = np.linspace(0, len(images.train_images) - 1, min(n, len(images.train_images))).astype(int)
     real = _measures(images.train_images[rows], quality)
     # Of images that it was not trained on: of its own training images the classifier is always sure.
     real["sure"] = None if math.isnan(quality.sure) else quality.sure
     yield 0.4
-    after = _measures(generate(model, n), quality) | {"mse": _mse(model, model, test)}
+    made = generate(model, n)
+    after = _measures(made, quality) | {"mse": _mse(model, model, test)}
+    nearest = _nearest(made, images.test_images, trained) if has_test else None
     yield 0.6
     source, before, control = model.source_model(), None, None
     if source is not None:
@@ -258,6 +272,18 @@ def evaluation_steps(
         "before": before,
         "real": real,
         "control": control,
+        "nearest": nearest,
+    }
+
+
+def _nearest(made: np.ndarray, test: np.ndarray, trained: SampleQuality) -> dict[str, float]:
+    """Median distances of samples and of test images to the nearest training image, of equally many of both."""
+    n = min(len(made), len(test), NEAREST_IMAGES)
+    return {
+        "generated": trained.nearest(made[:n]),
+        "test": trained.nearest(test[np.linspace(0, len(test) - 1, n).astype(int)]),
+        "trained": trained.n,
+        "n": n,
     }
 
 

@@ -123,10 +123,10 @@ QUESTIONS = (
         0,
         "The latent vector is the bottleneck: everything that distinguishes one image from another must pass through "
         "it. Compare with PCA, the best linear map with d dimensions: for small d a network is far better, for large d "
-        "even PCA leaves little error. A VAE does not use all its dimensions: those that are not worth their KL "
-        "collapse to the prior, so beyond some size nothing is gained.",
+        "even PCA leaves little error. A VAE need not use all its dimensions: those that are not worth their KL "
+        "collapse to the prior. The table says how many are in use.",
         "Test images, reconstructed by VAEs trained here with β = 1 and by PCA with the same number of dimensions, "
-        "fitted to the same training images.",
+        "fitted to the same training images. From 2 to 20 dimensions the error falls far more than from 20 to 128.",
     ),
     Question(
         "generator",

@@ -15,8 +15,8 @@ LISTS = ("kl_per_dim", "shares")
 GROUPS = ("before",)
 """Entries that hold the same figures of another model."""
 
-LABELLED = ("weights", "mig_gaps")
-"""Entries that hold numbers by other names, such as the weights of the loss terms, or the gap of each factor."""
+LABELLED = ("weights", "mig_gaps", "nearest")
+"""Entries that hold numbers by other names, such as the weights of the loss terms, gaps or distances."""
 
 NUMBERS = (
     *(

@@ -221,6 +221,7 @@ def test_each_card_has_the_value_of_real_images_and_a_control_says_what_contrast
     sides = {
         "real": {"frechet": 17.8, "sure": 0.98, "sharpness": 1.0, "precision": 0.9, "recall": 0.91},
         "control": {"frechet": 30.5, "sharpness": 0.9, "precision": 0.47, "recall": 0.79, "sure": 0.72},
+        "nearest": {"generated": 3.05, "test": 3.21, "trained": 1_437, "n": 297},
         "epoch": 37,
     }
     run = gan_run("one", evaluation=FIGURES | sides)
@@ -230,9 +231,10 @@ def test_each_card_has_the_value_of_real_images_and_a_control_says_what_contrast
     by_title = {m.label: m.delta for m in page.metric}
     assert by_title["Fréchet distance"] == "VAE 48.9 · real 17.8 · better"
     assert "real 98 %" in by_title["Confident"] and by_title["Precision"] == "VAE 0.480 · real 0.900 · worse"
-    said = text_of(page, "caption")
-    assert "with the weights of epoch 37, the best of 37 epochs" in said
+    assert "with the weights of epoch 37, the best of 37 epochs" in text_of(page, "caption")
+    said = text_of(page)
     assert "is higher than that of real images" in said, "recall"
+    assert "nearest of 1,437 training images" in said and "it is **3.21**" in said and "These samples do not." in said
     assert "1.5 times the contrast" in said and "Fréchet distance 48.9 → 30.5" in said and "Diversity" not in by_title
 
 

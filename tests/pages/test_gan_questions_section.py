@@ -1,13 +1,16 @@
 """The five questions, with the runs their figures need and without."""
 
 import pytest
+from sklearn.decomposition import PCA
 from streamlit.testing.v1 import AppTest
 
 from core.gan.questions import QUESTIONS
 from core.runs import open_run
+from core.runs.images import images_of
 from tests.pages.page_tools import open_page, text_of
 from tests.tiny_gans import gan_run
 from tests.tiny_runs import tiny, trained
+from ui.shared.formatting import format_sig
 
 KEYS = [question.key for question in QUESTIONS]
 
@@ -148,3 +151,8 @@ def test_the_latent_sizes_are_compared_among_vaes_with_beta_one_and_missing_ones
     said = text_of(answer(visit("size"), "size", 0))
     assert "| 2 | vae2 |" in said and "| 4 | vae4 |" in said and "ae2 |" not in said.replace("vae2 |", "")
     assert "strong" not in said and "No VAE with 20 or 128 latent dimensions yet" in said
+    pictures = images_of(open_run("vae2"))
+    x, y = (images.reshape(len(images), -1) / 255.0 for images in (pictures.train_images, pictures.test_images))
+    for d in (20, 128):  # sizes without a VAE have PCA's error, with no more components than images allow
+        copies = (found := PCA(min(d, len(x) - 1), svd_solver="full").fit(x)).inverse_transform(found.transform(y))
+        assert f"| {d} | – | – | – | – | {format_sig(((copies - y) ** 2).mean())} |" in said

@@ -85,6 +85,9 @@ BETTER = {
 """Metric → 1 where more is better, −1 where less is better, 0 where the best value is 1."""
 
 
+COPIES = 0.5
+"""Samples whose median distance to the training images is below this share of the test images' may be copies."""
+
 CONTROLLED = ("frechet", "sharpness", "precision", "recall", "sure")
 """Metrics of the control that its sentence lists."""
 
@@ -134,8 +137,7 @@ def same_z(run: Run, loaded: LoadedModel, images: ImageSet | None, seed: int) ->
     if real is not None and images is not None:
         words += (
             f" Below is the nearest of {len(images.train_images):,} training images, by squared error of the pixels. "
-            "An error of nearly 0 would be a copy of it. A larger one does not rule out copying: moved by one pixel, "
-            "the same image is far away by this measure."
+            "Moved by one pixel, an image is far from itself by this measure: a large error does not rule out copying."
         )
     if both.before is None:
         words += " This generator started from random weights, so there is no decoder to compare with."
@@ -153,11 +155,11 @@ def steps_for(shape: ImageShape) -> int:
 def _walk(name: str, place: str | None, seed: int, _loaded: LoadedModel, _images: ImageSet | None):
     """The images of the walk; for each of the generator's, the nearest real image and its squared error per pixel."""
     model = gan_model(_loaded)
-    both = before_after.decode_both(
-        model, before_after.tour(sampling.draws(model, STOPS, seed), steps_for(_loaded.shape))
-    )
+    z, steps = sampling.draws(model, STOPS, seed), steps_for(_loaded.shape)
     if _images is None:
-        return both, None, None
+        return before_after.decode_both(model, before_after.tour(z, steps)), None, None
+    z = before_after.clearest_first(model, z, _images.train_images)
+    both = before_after.decode_both(model, before_after.tour(z, steps))
     index, errors = before_after.nearest_images(both.after, _images.train_images)
     return both, _images.train_images[index], errors
 
@@ -171,8 +173,8 @@ def metrics(run: Run, loaded: LoadedModel, images: ImageSet | None, seed: int) -
             for figure in found:
                 _metric(run, figure, images)
         st.caption(_measurement(run))
-        for sentence in filter(None, (_recall(found), _control(run, found))):
-            st.caption(sentence)
+        for sentence in filter(None, (_control(run, found), _memorised(run), _recall(found))):
+            st.markdown(sentence)
     else:
         st.caption("This run has not been measured yet: figures appear after each epoch of its training.")
     _reconstructions(run, loaded, images, seed)
@@ -249,6 +251,21 @@ def _recall(found: list[before_after.MetricChange]) -> str:
     )
 
 
+def _memorised(run: Run) -> str:
+    """Whether samples lie closer to training images than new images do, in a sentence; empty where not measured."""
+    found = (shown_evaluation(run) or {}).get("nearest")
+    if not isinstance(found, dict) or not {"generated", "test", "trained"} <= found.keys() or not found["test"]:
+        return ""
+    copies = found["generated"] < COPIES * found["test"]
+    return (
+        f"**Has it memorised training images?** The distance from a sample to the nearest of "
+        f"{found['trained']:,} training images has a median of **{format_sig(found['generated'])}** in the features "
+        f"of the classifier. For test images, which no model has seen, it is **{format_sig(found['test'])}**. Copies "
+        "would lie much closer to training images than test images do. "
+        + ("These samples do: some may be copies." if copies else "These samples do not.")
+    )
+
+
 def _control(run: Run, found: list[before_after.MetricChange]) -> str:
     """What contrast alone does to the metrics, in a sentence; empty where it was not measured."""
     measured = [one for one in found if one.key in CONTROLLED and math.isfinite(one.control)]
@@ -258,7 +275,7 @@ def _control(run: Run, found: list[before_after.MetricChange]) -> str:
         f"{METRICS[one.key][0]} {shown(one.key, one.before)} → {shown(one.key, one.control)}" for one in measured
     )
     return (
-        f"Control: the same samples of the {before_name(run)} with 1.5 times the contrast and no further training: "
+        f"**Control**: the same samples of the {before_name(run)} with 1.5 times the contrast and no further training: "
         f"{listed}. Whatever contrast alone improves is no merit of the discriminator."
     )
 

@@ -120,6 +120,8 @@ def _begin(experiment: Experiment, source: Run, predicted: bool) -> None:
         args=(wanted,),
         help="Adds both trainings to the queue." if predicted else "Predict first: choose an answer above.",
     )
+    if not predicted:
+        st.caption("Choose an answer first. Then both trainings can be started.")
     takes(wanted, measure=True)
     st.fragment(_length, run_every=1.0 if measuring() else None)(wanted, source)
 

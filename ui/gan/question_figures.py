@@ -263,6 +263,8 @@ SIZES = (2, 20, 128)
 
 def size(_: Run | None) -> None:
     """Test images reconstructed by VAEs with latent spaces of several sizes, and by PCA."""
+    from core.evaluation.metrics import active_units
+
     first, _loaded, images = _first(_is_plain_vae, "VAEs with β = 1 and several latent sizes")
     by_size: dict[int, Run] = {}
     for one in _runs(_is_plain_vae):
@@ -278,7 +280,13 @@ def size(_: Run | None) -> None:
         shown.append(row)
         named.append(f"{d}")
         network = one.recipe.summary().split(" · ")[2]
-        lines.append(f"| {d} | {escape_markdown(one.name)} | {network} | {format_sig(mine)} | {format_sig(linear)} |")
+        used = f"{active_units(loaded.model.kl_per_dim.numpy())} of {d}"
+        cells = (str(d), escape_markdown(one.name), network, used, format_sig(mine), format_sig(linear))
+        lines.append(f"| {' | '.join(cells)} |")
+    for d in sorted(set(SIZES) - set(by_size)):
+        linear = _pca_error(repr(first.recipe.source_of_images), d, images)
+        lines.append(f"| {d} | – | – | – | – | {format_sig(linear)} |")
+    lines.sort(key=lambda line: int(line.split("|")[1]))
     pictures, table = st.columns([1, 1], gap="large")
     with pictures:
         for name, row in zip(named, shown, strict=True):
@@ -286,7 +294,9 @@ def size(_: Run | None) -> None:
             still(row, SHOWN, 2, f"{name}: {SHOWN} test images" if name == "The images" else f"Reconstructed by {name}")
     with table:
         st.markdown(
-            "\n".join(["| d | VAE | network | MSE per pixel | PCA with d |", "|---:|---|---|---:|---:|", *lines])
+            "\n".join(
+                ["| d | VAE | network | in use | MSE per pixel | PCA with d |", "|---:|---|---|---|---:|---:|", *lines]
+            )
         )
         st.caption(f"All {len(images.test_images):,} test images. A VAE decodes the mean μ. {_caveat(chosen)}")
     stated(*chosen)
@@ -319,6 +329,13 @@ def _reconstructed(name: str, d: int, _loaded: LoadedModel, _images: ImageSet, p
         questions.mean_pixel_mse(_images.test_images, linear),
         copies[list(picks)],
     )
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _pca_error(place: str, d: int, _images: ImageSet) -> float:
+    """Error of PCA alone, for a size of which there is no VAE."""
+    linear = questions.pca_reconstruction(_images.train_images, _images.test_images, d)
+    return questions.mean_pixel_mse(_images.test_images, linear)
 
 
 def generator(run: Run | None) -> None:

@@ -55,7 +55,7 @@ def _section(run: Run) -> None:
     source = source_name(run)
     names = {REAL: "Real", SOURCE: source, GENERATED: "GAN"}
     nouns = {REAL: "a real image", SOURCE: f"the {source}'s", GENERATED: "the GAN's"}
-    roles = {REAL: "real", SOURCE: "latent", GENERATED: "generated"}
+    roles = {REAL: "real", SOURCE: "decoder", GENERATED: "generated"}
     board, scores = st.columns([13, 7], gap="large")
     place = {kind: k for k, kind in enumerate(dealt.kinds)}
     with board:

@@ -32,8 +32,11 @@ def explain(found: list[Found]) -> None:
         st.markdown(
             "The **amortisation gap** is the difference between the two objectives of one VAE (Cremer, Li & Duvenaud "
             "2018): the same decoder and the same image, once with the q of the encoder and once with the best q that "
-            "the search found. For an image unlike the training images it contains the encoder's error on such images "
-            "as well. The **−ELBO** always has the KL at weight 1, whatever β the model was trained with; the "
+            "the search found. What remains between that best q and the true posterior p(z | x) is the "
+            "**approximation gap**: a Gaussian with independent dimensions cannot take the posterior's shape, however "
+            "good the encoder is. The search does not close it. For an image unlike the training images the "
+            "amortisation gap contains the encoder's error on such images as well. The **−ELBO** always has the KL at "
+            "weight 1, whatever β the model was trained with; the "
             "**importance-weighted bound** (Burda et al. 2016) is closer to −log p(x). Grey pixels under a Bernoulli "
             "likelihood have an **entropy floor** that no model can get below.\n\n"
             "The objective of each step is a mean over 32 fixed draws of ε, so that the curve shows the search and not "

@@ -154,3 +154,11 @@ def test_while_it_trains_figures_are_those_of_the_start_and_the_best_round(gener
         assert (found["frechet"].before, found["sharpness"].before) == (50.0, 0.5)
     else:
         assert math.isnan(found["frechet"].before), "noise at the start is no decoder to compare with"
+
+
+def test_a_walk_begins_with_the_clearest_picture_and_keeps_its_order(monkeypatch, some):
+    z = np.arange(10, dtype=np.float32).reshape(5, 2)
+    drawn = np.concatenate([255 - some[:3], some[:1], 255 - some[3:4]])  # the fourth is a real image
+    monkeypatch.setattr(codec, "decode", lambda model, z, chunk: drawn)
+    turned = before_after.clearest_first(gan(gan_recipe()), z, some)
+    assert np.array_equal(turned, np.concatenate([z[3:], z[:3]]))

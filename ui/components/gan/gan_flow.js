@@ -238,7 +238,8 @@ function start(root) {
       if (playing) timer = setTimeout(playRound, 3 * REST);
       return;
     }
-    // What follows from the new images is not there yet: the old one is dimmed until its successor arrives.
+    // What follows from the new images is not there yet: its place is blank until it arrives, since an old x̂ beside
+    // a new x looks like a wrong reconstruction.
     for (const arrow of arrows) nodes[arrow.to].button.classList.add("waits");
     for (const i of STARTS) showPart(nodes[i]);
     const began = performance.now(), arrived = new Set();
