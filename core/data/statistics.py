@@ -5,6 +5,7 @@ A model that does not beat the mean image has learned nothing, and no Bernoulli 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
@@ -42,6 +43,9 @@ class DatasetStatistics:
     bce_mean_image: float
 
 
+BLOCK = 4_000_000
+"""Values of images that are copied at once."""
+
 # Weak keys: the statistics of a set are dropped together with the set.
 _measured: WeakKeyDictionary[ImageSet, DatasetStatistics] = WeakKeyDictionary()
 _framings: WeakKeyDictionary[ImageSet, Framing] = WeakKeyDictionary()
@@ -73,9 +77,10 @@ def framing(dataset: str, shape: ImageShape, images: ImageSet | None) -> Framing
 def _measure(images: ImageSet) -> DatasetStatistics:
     count, shape = len(images.classes), images.shape
     sums = np.zeros((count + 1, shape.values))
-    for label in range(-1, count):  # class by class: the whole set is never copied to floats
-        members = images.train_images[images.train_labels == label]
-        sums[label] = members.reshape(len(members), shape.values).sum(axis=0, dtype=np.uint64)
+    for rows in _blocks(images.train_images):  # the whole set is never copied: it may be larger than the memory
+        block, labels = images.train_images[rows], images.train_labels[rows]
+        for label in np.unique(labels):
+            sums[label] += block[labels == label].reshape(-1, shape.values).sum(axis=0, dtype=np.uint64)
     train_counts = np.array([(images.train_labels == c).sum() for c in range(count)], dtype=np.int64)
     test_counts = np.array([(images.test_labels == c).sum() for c in range(count)], dtype=np.int64)
     mean_image = (sums.sum(axis=0) / (255.0 * len(images.train_images))).reshape(shape.picture)
@@ -100,7 +105,7 @@ def _channels(pictures: np.ndarray, channels: int) -> tuple[np.ndarray, np.ndarr
     levels = np.arange(256) / 255.0
     means, deviations = [], []
     for values in np.moveaxis(pictures, -1, 0) if channels > 1 else [pictures]:
-        share = np.bincount(values.reshape(-1), minlength=256) / values.size
+        share = _histogram(values) / values.size
         means.append(share @ levels)
         deviations.append(np.sqrt(share @ (levels - means[-1]) ** 2))
     return np.array(means), np.array(deviations)
@@ -112,8 +117,21 @@ def bce_floor(images: np.ndarray) -> float:
     Args:
         images: `uint8` [N, …].
     """
-    histogram = np.bincount(images.reshape(-1), minlength=256)
-    return float(histogram @ _level_entropy() / len(images))
+    return float(_histogram(images) @ _level_entropy() / len(images))
+
+
+def _blocks(images: np.ndarray) -> Iterator[slice]:
+    """Rows of images, so many at a time that they have about `BLOCK` values."""
+    step = max(1, BLOCK // max(1, images[:1].size))
+    return (slice(start, start + step) for start in range(0, len(images), step))
+
+
+def _histogram(images: np.ndarray) -> np.ndarray:
+    """How many values there are of each of the 256 levels, `int64` [256]. NumPy counts eight-byte copies of them."""
+    counts = np.zeros(256, np.int64)
+    for rows in _blocks(images):
+        counts += np.bincount(images[rows].reshape(-1), minlength=256)
+    return counts
 
 
 def pixel_entropy(images: np.ndarray) -> np.ndarray:
