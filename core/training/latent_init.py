@@ -23,7 +23,8 @@ LOGVAR_START = -4.0
 little but noise in the first epochs."""
 
 NARROW = 1e-4
-"""Least initial σ² of a table with `ppca`: a β of 0 would give 0."""
+"""Least initial σ² of a latent vector, where a β of 0 would give 0, and of pixels, where a linear model of as many
+dimensions as there are images leaves nothing out."""
 
 SMALL_IMAGE = 1_100
 """Values of an image, at most, for which the covariance matrix of the values is used. For larger images it would need
@@ -67,7 +68,8 @@ def start_linear(model: LatentModel, recipe: Recipe, images: Images) -> None:
     networks: uint8 images [N, C, H, W].
 
     z are an autoencoder's and an auto-decoder's coordinates along the main directions, in the scale of `initial_table`;
-    a Gaussian is the posterior under the best linear decoder. A learned σ begins at the error that is left.
+    a Gaussian is the posterior under the best linear decoder. A learned σ begins at the error that is left, at 0.01 or
+    more.
     """
     linear = _linear_model(recipe, images)
     k, main = len(linear.variances), linear.main
@@ -86,7 +88,7 @@ def start_linear(model: LatentModel, recipe: Recipe, images: Images) -> None:
         model.encoder.path.set_to(inwards, bias)
         model.encoder.silence_body()
     if list(model.likelihood.parameters()):
-        model.likelihood.start_at(math.sqrt(linear.left_out))
+        model.likelihood.start_at(math.sqrt(max(NARROW, linear.left_out)))
 
 
 @dataclass(frozen=True)

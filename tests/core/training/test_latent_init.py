@@ -105,6 +105,20 @@ def test_an_auto_decoder_beside_a_linear_layer_begins_at_pca_of_its_images():
     np.testing.assert_allclose(model.decoder(table).detach().flatten(1).numpy(), pca_of(pictures, 5), atol=2e-5)
 
 
+@pytest.mark.parametrize("n", [1, 4])
+@pytest.mark.parametrize("likelihood", ["gaussian-learned", "logistic"])
+def test_fewer_images_than_latent_dimensions_are_drawn_exactly_with_a_sigma_that_learns(n, likelihood):
+    recipe = tiny("mlp-vae", image_shape=(3, 10, 12), likelihood=likelihood, linear_path="pca", latent_dim=8)
+    model, pictures = build(recipe), smooth_images(n)
+    latent_init.start_linear(model, recipe, pictures)
+    x = pictures.float() / 255
+    torch.testing.assert_close(model.decoder(model.encode(x).mean), x, atol=2e-3, rtol=0)
+    assert model.likelihood.sigma == pytest.approx(0.01)
+    model.loss(x, torch.Generator().manual_seed(0)).terms["recon"].sum().backward()
+    (scale,) = model.likelihood.parameters()
+    assert torch.isfinite(scale.grad) and scale.grad != 0
+
+
 def test_the_linear_layer_is_the_last_one_of_a_diagram_and_of_cross_entropy_there_is_none():
     recipe = tiny("plane-ae", image_shape=(3, 10, 12), likelihood="mse", linear_path="pca")
     model, z = build(recipe), torch.randn(4, 2)
