@@ -121,7 +121,7 @@ def labelled(
         for i, label in found.label.items():
             used[i] = replace(used[i], label=label)
         told |= found.label.keys()
-        covered |= set(below)
+        covered |= set(below) if found.label else set()  # one that fits no file takes no class away
         used = [replace(place, table=True) if files[i] == table.name else place for i, place in enumerate(used)]
         notes += _sentences(table, found)
     lacking = sorted(covered - told)

@@ -130,8 +130,8 @@ class FileSource:
                     if table := label_table.read(entry.name, raw):
                         yield table
         for file in _tables_beside(self.place):
-            with suppress(OSError):
-                if table := label_table.read(os.path.join(os.pardir, file.name), file.read_bytes()):
+            with suppress(OSError), open(file, "rb") as beside:
+                if table := label_table.read(os.path.join(os.pardir, file.name), beside.read(label_table.MAX_BYTES)):
                     yield replace(table, certain=False)  # it may be about other files
 
     @property

@@ -105,6 +105,15 @@ def test_what_does_not_fit_is_said_in_a_sentence_each(tmp_path):
     assert classes(said) == {10: None, 20: None, 30: "dog", 40: "cow"}
 
 
+def test_a_table_that_names_none_of_the_files_takes_no_class_away(tmp_path):
+    folder = made(tmp_path / "set", tuple(f"x/{name}" for name in FILES), labels_csv="id,label\n0,cat\n7,dog\n")
+    images = load(folder)
+    assert images.classes == ("x",) and images.notes == (
+        "“labels.csv” gives 0 pictures their classes.",
+        "2 rows name files that are not there (the first is “0”).",
+    )
+
+
 def test_other_tables_are_left_alone(tmp_path):
     folder = made(tmp_path / "set", tuple(f"x/{name}" for name in FILES))
     (folder / "list_attr.csv").write_text(table([(f, "-1", "1") for f in FILES], head="image_id,Bald,Smiling"))
