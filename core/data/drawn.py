@@ -160,7 +160,11 @@ def create(name: str, classes: Sequence[str], shape: ImageShape, owner: str) -> 
             made.place.mkdir()  # fails where another visitor has begun a set of this name a moment ago
         except FileExistsError:
             raise DataError(f"There is a set “{name}” already. Choose another name, or draw into that one.") from None
-        _write(made)
+        try:
+            _write(made)
+        except OSError:  # the disk is full: the name stays free
+            shutil.rmtree(made.place, ignore_errors=True)
+            raise
     return made
 
 
@@ -329,5 +333,5 @@ def _told(chosen: DrawnSet) -> Iterator[None]:
     except OSError as error:
         raise DataError(
             f"The set “{chosen.name}” cannot be changed in {shown(chosen.place.parent)} ({error.strerror or error}). "
-            "Nothing was kept. Choose another folder with LATENT_LAB_SETS."
+            "Nothing was changed. Choose another folder with LATENT_LAB_SETS."
         ) from error

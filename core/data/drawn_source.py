@@ -58,10 +58,15 @@ class DrawnSource:
     def _drawings(self) -> list[Drawing]:
         return drawn.drawings(self.drawn_set)
 
+    @property
+    def _divided(self) -> bool:
+        """Whether there are training and test drawings."""
+        return len({one.tested for one in self._drawings}) == 2
+
     @cached_property
     def _listed(self) -> list[tuple[Entry, Drawing]]:
         copies, found = self.drawn_set.copies, []
-        number = copies.number if any(one.tested for one in self._drawings) else 0
+        number = copies.number if self._divided else 0
         made = int(cache.digest(f"{copies.shift} {copies.thickness}")[:8], 16)
         for one in self._drawings:
             try:
@@ -88,11 +93,11 @@ class DrawnSource:
 
     @property
     def places(self) -> tuple[list[Place], tuple[str, ...]]:
-        """See `PictureSource.places`. Where no class has two drawings yet, nothing is put aside for testing."""
-        tested = any(one.tested for one in self._drawings)
-        parts = [(TEST if one.tested else TRAIN) if tested else "" for _, one in self._listed]
+        """See `PictureSource.places`. Where no class has two drawings yet, the images are divided as those of a
+        folder."""
+        parts = [(TEST if one.tested else TRAIN) if self._divided else "" for _, one in self._listed]
         places = [Place(part, one.label) for part, (_, one) in zip(parts, self._listed, strict=True)]
-        if not tested:
+        if not self._divided:
             return places, ()
         notes = ["The second drawing of each class and every sixth after it are test images."]
         if number := self.drawn_set.copies.number:

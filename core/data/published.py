@@ -258,10 +258,14 @@ def unpacked(archive: Path, folder: Path, members: tuple[str, ...]) -> list[tupl
                         copy(name, content)
                     if not wanted:
                         break
-    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, gzip.BadGzipFile) as error:
-        raise FormatError(f"{archive.name.removesuffix('.part')} is damaged.") from error
-    if wanted:
-        raise FormatError(f"{archive.name.removesuffix('.part')} lacks {min(wanted)}.")
+        if wanted:
+            raise FormatError(f"{archive.name.removesuffix('.part')} lacks {min(wanted)}.")
+    except BaseException as error:
+        for fresh, _ in done:  # gigabytes, perhaps on a full disk
+            fresh.unlink(missing_ok=True)
+        if isinstance(error, (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, gzip.BadGzipFile)):
+            raise FormatError(f"{archive.name.removesuffix('.part')} is damaged.") from error
+        raise
     return done
 
 

@@ -39,7 +39,7 @@ SPARE = 100_000_000
 _WAITING = ".waiting-"
 """Beginning of the names of folders whose content nobody has kept yet."""
 
-_UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"|?*]')
+_UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"|?*/\\]')
 
 
 class File(Protocol):
@@ -141,7 +141,7 @@ def receive(files: Sequence[File], most: int) -> Waiting:
     size = sum(file.size for file in files)
     if size > most:
         raise DataError(
-            f"These files have {size / 1e6:,.0f} MB; up to {most / 1e6:,.0f} MB are taken. Choose fewer or smaller "
+            f"These files have {size / 2**20:,.1f} MB; up to {most / 2**20:,.0f} MB are taken. Choose fewer or smaller "
             "pictures, or start the lab with a larger LATENT_LAB_UPLOAD_MB."
         )
     sets_apart = [file for file in files if _stands_alone(file)]

@@ -85,6 +85,10 @@ def test_training_drawings_get_copies_and_test_drawings_none():
     assert np.array_equal(images.train_images, again.train_images)
     drawn.set_copies(made, Copies(3, shift=False, thickness=False))
     assert len(data.load("folder", str(made.place)).train_images) == 3
+    for one in drawn.drawings(made):
+        if not one.tested:
+            one.file.unlink()
+    assert data.load("folder", str(made.place)).notes == (), "the two test drawings that are left are divided anew"
 
 
 def test_a_shift_moves_every_pixel_alike_and_loses_none():
@@ -118,6 +122,17 @@ def test_a_taken_name_is_refused_in_a_sentence_and_the_older_set_stays():
         with pytest.raises(DataError, match="There is a set “.*” already"):
             drawn.create(name, ["dog"], GREY_28, "bb")
     assert drawn.sets() == [made] and len(drawn.drawings(made)) == 1
+
+
+def test_a_set_that_cannot_be_written_leaves_its_name_free(monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(drawn, "write_json", full)
+        with pytest.raises(DataError, match="No space left.*Nothing was changed"):
+            drawn.create("Pets", ["cat"], GREY_28, "aa")
+    assert drawn.create("Pets", ["cat"], GREY_28, "aa") == drawn.named("Pets")
 
 
 @pytest.mark.parametrize(

@@ -160,6 +160,7 @@ def test_a_tar_archive_is_unpacked_and_one_that_lacks_a_file_is_refused(folder, 
         if missing:
             with pytest.raises(download.DownloadError, match=r"cifar-10-binary.tar.gz lacks .*test_batch\.bin"):
                 download.download("cifar-10")
+            assert [path.name for path in loading.folder_of("cifar-10").iterdir()] == ["cifar-10-binary.tar.gz"]
         else:
             download.download("cifar-10")
             assert_parts(data.load("cifar-10"), pictures, labels, 4)

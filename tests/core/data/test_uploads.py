@@ -102,6 +102,13 @@ def test_files_of_one_name_and_names_that_lead_out_stay_in_the_archive():
     assert len(found.train_images) + len(found.test_images) == 7
 
 
+def test_a_file_of_numbers_whose_name_leads_out_stays_in_its_folder():
+    out = io.BytesIO()
+    np.save(out, np.zeros((2, 28, 28), np.uint8))
+    source = uploads.receive([File("..\\..\\x.npy", out.getvalue())], MOST).source
+    assert "\\" not in source.name and "/" not in source.name and source.parent.parent == uploads.folder()
+
+
 def test_a_name_is_checked_and_never_taken_twice():
     first, second = (uploads.receive([File("1.png", png(level))], MOST) for level in (10, 20))
     for name, words in (("../x", "letters, digits"), ("", "letters, digits"), ("nul", "Windows")):
