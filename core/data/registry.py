@@ -124,7 +124,7 @@ SOURCES = {
     ),
     "emnist-letters": Source(
         "EMNIST letters",
-        "Handwritten letters by the writers of MNIST’s digits, capital and small ones of a letter in one class.",
+        "Handwritten letters from the collection that MNIST’s digits come from; capital and small ones share a class.",
         tuple("abcdefghijklmnopqrstuvwxyz"),
         145_600,
         124_800,
@@ -171,7 +171,7 @@ SOURCES = {
     ),
     "stl-10": Source(
         "STL-10",
-        "Colour photos of the kinds of CIFAR-10, larger and few: of 96 × 96 pixels, halved here to 48 × 48.",
+        "Colour photos of nearly the same classes as CIFAR-10, larger but fewer: 96 × 96 pixels, here halved.",
         ("airplane", "bird", "car", "cat", "deer", "dog", "horse", "monkey", "ship", "truck"),
         13_000,
         5_000,

@@ -422,7 +422,7 @@ def test_uploaded_pictures_are_looked_at_then_kept_as_a_set_that_can_be_opened_a
     assert "No picture among these files can be used" in words(app) and app.button(key="data_upload_keep").disabled
     uploaded(app, ("a.rar", b"Rar!\x1a\x07\x00"))
     assert "is an archive that is not read" in words(app) and len(list(uploads.folder().iterdir())) == 1
-    app.button(key="data_uploaded_my set").click().run()
+    app.button(key="data_uploaded_open_my set").click().run()
     assert app.text_input(key="data_folder").value == str(kept.source)
     app.button(key="data_uploaded_ask_my set").click().run()
     assert "Delete **my set** from this lab? Models" in words(app) and len(uploads.sets()) == 1

@@ -23,7 +23,7 @@ def drawing(shape=GREY_28):
 
 def keep(page, name, label, picture):
     """Draw a picture on the page and keep it."""
-    page.session_state["pads"] = {f"drawn_{name}": PadState(picture.shape, picture.tobytes())}
+    page.session_state["pads"] = {f"drawn_surface_{name}": PadState(picture.shape, picture.tobytes())}
     page.button_group(key=f"drawn_class_{name}").set_value(label).run()
     page.button(key="drawn_keep").click().run()
     assert not page.exception
@@ -60,15 +60,18 @@ def test_a_taken_name_changes_nothing_and_leads_to_the_set_that_has_it():
     page.button(key="drawn_begin").click().run()
     assert "There is a set “signs” already" in page.error[0].value and drawn.sets() == [made]
     page.button(key="drawn_open").click().run()
-    assert page.query_params["drawn"] == "Signs" and "another visitor" in text_of(page, "caption")
+    assert page.query_params["drawn"] == "Signs" and "another visitor" in text_of(page, "caption") and not page.error
     assert page.button(key="drawn_back").disabled, "what is taken back is one's own"
 
 
 def test_classes_copies_and_the_end_of_a_set():
     drawn.create("Signs", ["ring"], GREY_28, "another")
-    page = open_page("data", set="folder", drawn="Signs")
-    page.text_input(key="drawn_more_Signs").set_value("cross, star").run()
-    page.button(key="drawn_add_Signs").click().run()
+    drawn.create("keep", ["ring"], GREY_28, "another")
+    page = open_page("data", set="folder", drawn="keep")  # no name is that of another control
+    page.selectbox(key="drawn_name").set_value("Signs").run()
+    assert not page.exception
+    page.text_input(key="drawn_more_Signs").set_value("cross, star")
+    page.button(key="drawn_add_Signs").click().run()  # the text comes with the click
     page.select_slider(key="drawn_each_Signs").set_value(5).run()
     page.checkbox(key="drawn_shift_Signs").uncheck().run()
     assert not page.exception and not page.error
@@ -79,7 +82,7 @@ def test_classes_copies_and_the_end_of_a_set():
     page.button(key="drawn_delete_Signs").click().run()
     assert "belongs to another visitor" in text_of(page, "markdown") and drawn.sets()
     page.button(key="drawn_delete_go_Signs").click().run()
-    assert drawn.sets() == [] and page.text_input(key="drawn_new_name") and not page.exception
+    assert [one.name for one in drawn.sets()] == ["keep"] and not page.exception
 
 
 def test_an_address_that_names_no_drawn_set_is_told_so():

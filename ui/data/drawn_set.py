@@ -66,6 +66,7 @@ def choose_way() -> bool:
 
 def _turn() -> None:
     """Begin with the first set there is, or with the form for a new one."""
+    _forget()
     sets = drawn.sets()
     first = sets[0].name if sets else NEW
     st.session_state[NAME.box] = first if st.session_state[_WAY] == DRAWN else ""
@@ -89,6 +90,7 @@ def choose() -> DrawnSet | None:
         [*sets, NEW],
         key=NAME.box,
         format_func=lambda name: "Begin a new set …" if name == NEW else name,
+        on_change=_forget,
         persist_state="session",
         help="Everyone who opens this lab can draw into any of its sets.",
     )
@@ -120,10 +122,15 @@ def _say() -> None:
         )
 
 
-def _try(action: Callable[[], None]) -> None:
-    """Do what a click asks for; a refusal is said at the next run of the page."""
+def _forget() -> None:
+    """Say no more what was wrong with an earlier click."""
     st.session_state.pop(_PROBLEM, None)
     st.session_state.pop(_TAKEN, None)
+
+
+def _try(action: Callable[[], None]) -> None:
+    """Do what a click asks for; a refusal is said at the next run of the page."""
+    _forget()
     try:
         action()
     except DataError as error:
@@ -131,8 +138,7 @@ def _try(action: Callable[[], None]) -> None:
 
 
 def _open(name: str) -> None:
-    st.session_state.pop(_PROBLEM, None)
-    st.session_state.pop(_TAKEN, None)
+    _forget()
     st.session_state[NAME.box] = name
 
 
@@ -190,7 +196,7 @@ def _change(chosen: DrawnSet) -> None:
     ):
         if foreign:
             st.caption(f"{label(chosen.owner).capitalize()} began this set. What you change here changes for everyone.")
-        more = st.text_input(
+        st.text_input(
             "More classes",
             key=f"drawn_more_{key}",
             placeholder="square, star",
@@ -200,16 +206,17 @@ def _change(chosen: DrawnSet) -> None:
             "Add them",
             key=f"drawn_add_{key}",
             on_click=_try,
-            args=(partial(_add_classes, chosen, more),),
+            args=(partial(_add_classes, chosen),),
             help="Adds these classes to the set.",
         )
         _choose_copies(chosen)
         _delete(chosen)
 
 
-def _add_classes(chosen: DrawnSet, more: str) -> None:
-    drawn.add_classes(chosen, drawn.class_names(more))
-    st.session_state[f"drawn_more_{chosen.name}"] = ""
+def _add_classes(chosen: DrawnSet) -> None:
+    box = f"drawn_more_{chosen.name}"  # read here: what was typed last may have come with the click
+    drawn.add_classes(chosen, drawn.class_names(st.session_state[box]))
+    st.session_state[box] = ""
 
 
 def _choose_copies(chosen: DrawnSet) -> None:
@@ -251,10 +258,10 @@ def _delete(chosen: DrawnSet) -> None:
         return
     count, visitors = _count(drawn.drawings(chosen))
     owner = f" It belongs to {label(chosen.owner)}." if chosen.owner not in ("", me()) else ""
+    what = f" with {pluralize(count, 'drawing')} by {pluralize(visitors, 'visitor')}" if count else ""
     st.markdown(
-        f"**Delete “{escape_markdown(chosen.name)}”** with {pluralize(count, 'drawing')} by "
-        f"{pluralize(visitors, 'visitor')} for good?{owner} Runs that were trained on it keep their weights, but their "
-        "images are gone."
+        f"**Delete “{escape_markdown(chosen.name)}”**{what} for good?{owner} Runs that were trained on it keep their "
+        "weights, but their images are gone."
     )
     with st.container(horizontal=True):
         st.button(
@@ -330,7 +337,7 @@ def _row(name: str, found: list[Drawing]) -> Row:
 def _surface(chosen: DrawnSet, mine: int) -> None:
     if st.session_state.pop(_CHANGED, False):
         address.rerun()  # the whole page: its sheet, its numbers and its button follow
-    key, box = f"drawn_{chosen.name}", f"drawn_class_{chosen.name}"
+    key, box = f"drawn_surface_{chosen.name}", f"drawn_class_{chosen.name}"
     if st.session_state.get(box) not in chosen.classes:
         st.session_state[box] = chosen.classes[0]
     st.pills(

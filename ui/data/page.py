@@ -204,7 +204,7 @@ def _measurements(images: ImageSet) -> None:
             st.metric(label, value, help=help, width="content")
     caption = sheets.balance_caption(images, found)
     if not images.classes:
-        caption = "These pictures lie in no sub-folders, so there are no classes to compare."
+        caption = "These pictures have no labels, so there are no classes to compare."
     if sheets.is_balanced(found) or not images.classes:  # a sentence says it all
         st.markdown(f"**Class balance** · {escape_markdown(caption)}")
         _means(images, found)

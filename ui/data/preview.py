@@ -46,7 +46,7 @@ def preview(path: str, shape: ImageShape, pixels: PixelChoices, *, key: str) -> 
 
 def _classes(names: tuple[str, ...]) -> str:
     if not names:
-        return "No classes: the pictures lie in no sub-folders, and no table gives labels."
+        return "No classes: the pictures lie in no sub-folders and have no labels."
     more = f" and {len(names) - 8:,} more" if len(names) > 8 else ""
     return f"{pluralize(len(names), 'class', 'classes')}: {', '.join(names[:8])}{more}."
 

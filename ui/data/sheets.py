@@ -50,8 +50,8 @@ def sample_sheet(images: ImageSet, seed: int, *, key: str) -> str:
     class_sheet(rows, key=key, layout="rows" if images.classes else "wall", lines=lines(images))
     if not images.classes:
         return (
-            f"{pluralize(len(rows[0].images), 'training image')}, drawn at random. They lie in no sub-folders, so "
-            "there are no classes."
+            f"{pluralize(len(rows[0].images), 'training image')}, drawn at random. They lie in no sub-folders and have "
+            "no labels, so there are no classes."
         )
     count = len(images.classes)
     more = f" The first {MOST_ROWS} of {count:,} classes are shown." if count > MOST_ROWS else ""

@@ -170,7 +170,7 @@ def choose_uploaded(path: str) -> None:
         for one in found:
             st.button(
                 escape_markdown(one.name) + (f" · {label(one.owner)}" if one.owner else ""),
-                key=f"data_uploaded_{one.name}",
+                key=f"data_uploaded_open_{one.name}",
                 type="tertiary",
                 icon=":material/photo_library:",
                 disabled=one is opened,
