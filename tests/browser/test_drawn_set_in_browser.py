@@ -13,7 +13,7 @@ from tests.browser.browser_tools import narrow, settled
 
 pytestmark = pytest.mark.browser
 
-EACH = 10
+EACH = 4
 STROKES = {
     "ring": [[(0.3, 0.3), (0.7, 0.3), (0.7, 0.7), (0.3, 0.7), (0.3, 0.3)]],
     "cross": [[(0.2, 0.2), (0.8, 0.8)], [(0.8, 0.2), (0.2, 0.8)]],
@@ -34,6 +34,7 @@ def stroke(page, places) -> None:
 def draw(page, name: str, count: int, total: int) -> int:
     """Draw and keep pictures of one class; `total` are in the set before. Returns how many are in it then."""
     for _ in range(count):
+        settled(page)  # nothing moves under the pen
         for places in STROKES[name]:
             stroke(page, places)
         page.get_by_role("button", name=f"Keep as “{name}”").click()
