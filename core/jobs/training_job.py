@@ -92,7 +92,7 @@ class TrainingJob(Job):
         self._start: tuple[float, float] | None = None  # epoch and seconds of the first report
         self._images_per_second, self._device_name = 0.0, ""
         self._single_player: dict[str, Any] = {}
-        self._asked: dict[str, bool] = {}  # settings that take effect with the next batch, which a pause delays
+        self._asked: dict[str, float] = {}  # settings that take effect with the next batch, which a pause delays
         self._snapshot: Snapshot | None = None
         self._read: _Read | None = None  # what the run's folder held at the end
         self._take_over(self._read_run())
@@ -175,7 +175,13 @@ class TrainingJob(Job):
         wanted = {k: v for k, v in {"lr": lr, "beta": beta}.items() if v is not None}
         checked: Recipe = self.recipe.with_(**wanted)
         if wanted:
+            self._asked |= {k: getattr(checked, k) for k in wanted}
             self._command("change", {k: getattr(checked, k) for k in wanted})
+
+    def setting(self, field: str) -> float:
+        """The learning rate (`lr`) or β (`beta`) from the next batch on, before a schedule scales it."""
+        changes = [change["new"] for change in self.snapshot().changes if change["field"] == field]
+        return float(self._asked.get(field, changes[-1] if changes else self.recipe.value(field)))
 
     def freeze(self, player: str, frozen: bool) -> None:
         """Freeze a GAN's "generator" or "discriminator" from the next batch on, or let it learn again."""
@@ -186,7 +192,7 @@ class TrainingJob(Job):
         """Whether that player does not learn from the next batch on: as was last asked for, else by the recipe."""
         name = FREEZES[player]
         found = [bool(change["new"]) for change in self.snapshot().changes if change["field"] == name]
-        return self._asked.get(name, found[-1] if found else self.recipe.freeze == player)
+        return bool(self._asked.get(name, found[-1] if found else self.recipe.freeze == player))
 
     def on_event(self, event: Message) -> None:
         match event:

@@ -85,5 +85,10 @@ def slider_key(key: str) -> str:
     return f"{key}_slider"
 
 
+def put(key: str, value: float) -> None:
+    """Set the number under `key` before it is drawn."""
+    st.session_state[key], st.session_state[f"{key}_moved"] = float(value), True
+
+
 def _moved(key: str, slider: str) -> None:
-    st.session_state[key], st.session_state[f"{key}_moved"] = float(st.session_state[slider]), True
+    put(key, st.session_state[slider])

@@ -19,7 +19,7 @@ from ui.shared.run_buttons import run_button, run_key
 from ui.shared.run_facts import best_of, result_of
 from ui.shared.run_menu import AGAIN, AGAIN_HELP, run_menu
 from ui.train.state import NOTICE, TOP
-from ui.training_view.controls import heading, set_last
+from ui.training_view.controls import heading
 
 
 def start_job(submit: Callable[[], TrainingJob]) -> None:
@@ -123,7 +123,7 @@ def _close_button(job: TrainingJob) -> None:
 def _next_steps(job: TrainingJob, queue: TrainingQueue, main: Literal["primary", "secondary"]) -> None:
     """Buttons to go on with the run: resume, at a lower learning rate after a divergence, or generate from it."""
     if job.state == "diverged":
-        lower = set_last(job, "lr") / 10  # the message on the divergence starts from it as well
+        lower = job.setting("lr") / 10  # the message on the divergence starts from it as well
         if run_button(
             f"Continue from the last good epoch with learning rate {lower:g}",
             "train_lower",

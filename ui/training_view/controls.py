@@ -17,7 +17,7 @@ from core.runs import RunError
 from core.training.events import FREEZES
 from ui.charts import losses
 from ui.shared import address, foreign
-from ui.shared.dial import dial
+from ui.shared.dial import dial, put
 from ui.shared.formatting import duration, epoch, escape_markdown, format_sig
 from ui.shared.jobs import train_again, waits
 from ui.shared.owner import label
@@ -262,7 +262,8 @@ def _tuning(job: TrainingJob) -> None:
         names["beta"] = "β, weight of the KL"
     for field, name in names.items():
         step = 1e-4 if field == "lr" else 0.1
-        dial(field, name, tune_key(field, job), help=TUNED[field], step=step, first=set_last(job, field))
+        _follow(job, field)
+        dial(field, name, tune_key(field, job), help=TUNED[field], step=step, first=job.setting(field))
     if refused := st.session_state.get(tune_key("refused", job)):
         st.error(escape_markdown(refused), icon=":material/error:")
     job_button(
@@ -297,10 +298,13 @@ def tune_key(field: str, job: TrainingJob) -> str:
     return f"tune_{field}_{job.id}"
 
 
-def set_last(job: TrainingJob, field: str) -> float:
-    """The value of a setting that was chosen last; a schedule scales it."""
-    changes = [change["new"] for change in job.snapshot().changes if change["field"] == field]
-    return float(changes[-1] if changes else job.recipe.value(field))
+def _follow(job: TrainingJob, field: str) -> None:
+    """Let the new value of a setting follow a change made elsewhere, unless the visitor has chosen one here."""
+    key, now, seen = tune_key(field, job), job.setting(field), tune_key(f"{field}_seen", job)
+    before = st.session_state.get(seen, now)
+    if before != now and st.session_state.get(key) == before:
+        put(key, now)
+    st.session_state[seen] = now
 
 
 def _scaled(recipe: Recipe, names: Sequence[str]) -> str:
@@ -313,10 +317,13 @@ def _scaled(recipe: Recipe, names: Sequence[str]) -> str:
 
 
 def _apply(job: TrainingJob, fields: Sequence[str]) -> None:
-    """Give the job the chosen values that differ from those it has."""
+    """Give the job the values that the visitor has chosen, those that differ from what they saw."""
     st.session_state.pop(tune_key("refused", job), None)
     chosen = {field: st.session_state.get(tune_key(field, job)) for field in fields}
-    new = {field: value for field, value in chosen.items() if value is not None and value != set_last(job, field)}
+    seen = {field: st.session_state.get(tune_key(f"{field}_seen", job)) for field in fields}
+    new = {field: value for field, value in chosen.items() if value is not None and value != seen[field]}
+    if not new:
+        return
     try:
         foreign.note(job)
         job.set(**new)
