@@ -39,8 +39,8 @@ class ThemeOnImport(MetaPathFinder):
     def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
         if name != CHARTS:
             return None
-        with contextlib.suppress(ValueError):  # two threads may import it at once
-            sys.meta_path.remove(self)
+        # A new list: another thread may be on its way through the old one, and would miss a finder in it.
+        sys.meta_path = [finder for finder in sys.meta_path if finder is not self]
         spec = importlib.util.find_spec(name)
         if spec is None or spec.loader is None:
             return None

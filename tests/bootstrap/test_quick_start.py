@@ -12,10 +12,12 @@ assert "streamlit" in sys.modules and "plotly.graph_objects" not in sys.modules
 from streamlit.components.v2 import component_manager, manifest_scanner
 manifest_scanner.scan_component_manifests = None
 component_manager.BidiComponentManager().discover_and_register_components()
+before = sys.meta_path
 import plotly.graph_objects as go
 import plotly.io
 assert plotly.io.templates.default == "streamlit" and go.Figure().layout.template.layout.colorway[0] == "#000001"
-assert not any(type(finder) is quick_start.ThemeOnImport for finder in sys.meta_path)
+finders = [[type(finder) is quick_start.ThemeOnImport for finder in path] for path in (before, sys.meta_path)]
+assert any(finders[0]) and not any(finders[1]), "another thread goes through the list that it began with"
 """
 
 
