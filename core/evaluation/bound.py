@@ -19,6 +19,7 @@ from core.data import ImageSet
 from core.runs import Run
 from core.runs.weights_digest import weights_digest
 from core.system import cache
+from core.system.content_digest import content_digest
 
 if TYPE_CHECKING:
     from core.models import LatentModel
@@ -75,7 +76,8 @@ def file_of(run: Run, images: ImageSet) -> Path:
         RunError: the run has no weights.
     """
     recipe = repr(sorted(run.recipe.to_dict().items()))
-    return cache.file_of("bounds", cache.digest(VERSION, weights_digest(run), recipe, images.test_images))
+    measured = content_digest(images.test_images)  # pages ask at every tick
+    return cache.file_of("bounds", cache.digest(VERSION, weights_digest(run), recipe, measured))
 
 
 def measure_steps(model: LatentModel, images: ImageSet) -> Generator[float, None, Bound]:
@@ -110,6 +112,6 @@ def load(path: Path) -> Bound | None:
     arrays, facts = entry
     try:
         k, values = arrays["k"].astype(int).tolist(), arrays["values"].astype(float).tolist()
-        return Bound(tuple(k), tuple(values), int(facts["images"])) if len(k) == len(values) else None
+        return Bound(tuple(k), tuple(values), int(facts["images"])) if len(k) == len(values) > 0 else None
     except (KeyError, TypeError, ValueError):
         return None

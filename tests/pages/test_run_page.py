@@ -12,6 +12,7 @@ from core.evaluation.bound import Bound
 from core.gan import experiments
 from core.gan.before_after import metric_changes
 from core.jobs import training_queue
+from core.jobs.bound import BoundJob
 from core.jobs.training_job import TrainingJob
 from core.recipes import presets
 from core.runs import export, frames, weights
@@ -153,16 +154,20 @@ def test_chosen_runs_are_laid_over_each_other_with_the_settings_that_differ_and_
     assert "does not exist" in page.warning[0].value and page.query_params["compare"] in ("beta 4", ["beta 4"])
 
 
-def test_the_bound_of_the_chosen_runs_is_shown_as_it_was_measured_and_a_run_without_images_is_left_out():
-    run, lost = trained(tiny(epochs=1), "one"), trained(tiny(epochs=1), "two")
+def test_the_bound_of_the_chosen_runs_is_shown_as_it_was_measured_and_what_is_left_out_says_why(monkeypatch):
+    run, lost, failed = (trained(tiny(epochs=1, seed=seed), name) for seed, name in enumerate(("one", "two", "three")))
+    job = BoundJob(failed, failed.path)
+    job.set_state("failed", "The bound could not be measured (no memory).")
+    monkeypatch.setattr("core.jobs.bound.start", lambda run, path: job)
     found = Bound((1, 2, 4), (120.5, 118.0, 117.25), 20)
     assert bound.save(bound.file_of(run, data.load("digits")), found)
     recipe = json.loads((lost.path / "recipe.json").read_text())
     (lost.path / "recipe.json").write_text(json.dumps(recipe | {"dataset": "mnist"}))
-    page = open_page("run", {"runs_bound_fold": True}, compare="one,two")
+    page = open_page("run", {"runs_bound_fold": True}, compare="one,two,three")
     said = text_of(page).replace("\\", "")
     assert "one: 120.5 nats with one sample, 117.2 with 4. Mean over 20 test images." in said
     assert "two is left out: its images are not on this computer." in said
+    assert "three is left out: the bound could not be measured (no memory)." in said
     drawn_now = bound_chart({"one": found}).data[0]
     assert list(drawn_now.x) == [1, 2, 4] and list(drawn_now.y) == [120.5, 118.0, 117.25]
 

@@ -49,7 +49,10 @@ def _of(run: Run) -> Bound | BoundJob | str:
     if (found := bound.load(path)) is not None:
         return found
     job = jobs_bound.start(run, path)
-    return job if job.active else bound.load(path) or job.message
+    if job.active:
+        return job
+    why = job.message.rstrip(".") or "there is no bound of its present weights"
+    return bound.load(path) or f"{why[0].lower()}{why[1:]}"
 
 
 def _content(runs: Sequence[Run], waited: bool) -> None:

@@ -75,27 +75,29 @@ function start(root) {
   }
 
   function buildLegend() {
-    const kinds = (props.lines ?? []).map((line) => ({ ...line, colour: props.muted, width: 2, alpha: 1 }));
+    const kinds = (props.lines ?? []).map((line) => (
+      { ...line, id: kindOf(line.name), colour: props.muted, width: 2, alpha: 1 }));
     const entries = [...props.legend, ...kinds], key = JSON.stringify(entries);
     if (key === legendKey) return;
     legendKey = key;
-    legend.replaceChildren(...entries.map(({ name, colour, width, alpha, dash }) => {
+    legend.replaceChildren(...entries.map(({ name, id = name, colour, width, alpha, dash }) => {
       const line = createElement("i"), style = dash?.[0] < 4 ? "dotted" : dash ? "dashed" : "solid";
       line.style.borderTop = `${Math.max(2, width)}px ${style} ${colour}`;
       line.style.opacity = alpha;
-      const attributes = { title: "Show or hide this curve", "aria-pressed": String(!hidden.has(name)) };
+      const attributes = { title: "Show or hide this curve", "aria-pressed": String(!hidden.has(id)) };
       const button = createElement("button", attributes, line, name);
       button.addEventListener("click", () => {
-        if (!hidden.delete(name)) hidden.add(name);
-        button.setAttribute("aria-pressed", String(!hidden.has(name)));
+        if (!hidden.delete(id)) hidden.add(id);
+        button.setAttribute("aria-pressed", String(!hidden.has(id)));
         redraw();
       });
       return button;
     }));
   }
 
+  const kindOf = (line) => `/${line}`; // no run is called so
   const shown = (panel) =>
-    panel.curves.filter(({ x, name, line }) => x.length && !hidden.has(name) && !hidden.has(line));
+    panel.curves.filter(({ x, name, line }) => x.length && !hidden.has(name) && !hidden.has(kindOf(line)));
 
   function redraw() {
     frame ??= requestAnimationFrame(() => {
