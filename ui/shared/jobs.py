@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from core import data
 from core.jobs import training_queue, waiting
 from core.jobs.queue import job_queue
 from core.jobs.training_job import TrainingJob
@@ -14,6 +15,7 @@ from core.recipes import duration
 from core.recipes.duration import rough_duration
 from core.recipes.presets import first_model
 from core.recipes.recipe import Recipe
+from core.runs import RunError
 from ui.shared.default_run import preferred_sources
 from ui.shared.formatting import pluralize
 from ui.shared.owner import me
@@ -30,8 +32,11 @@ def train_again(recipe: Recipe) -> TrainingJob:
     """Queue a new run with the same settings from the start, and follow it on the Train page.
 
     Raises:
-        RunError: see `TrainingQueue.submit`.
+        RunError: the images are not on this machine; else see `TrainingQueue.submit`.
     """
+    if not data.status()[recipe.dataset].ready:  # no run is left behind that cannot be trained
+        images = data.SOURCES[recipe.dataset].title
+        raise RunError(f"{images} is not on this machine yet. Download it on the Data page, then train again.")
     job = submit_training(recipe)
     st.session_state[FOLLOWED] = [*st.session_state.get(FOLLOWED, ()), job.name]
     return job

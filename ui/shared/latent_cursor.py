@@ -185,7 +185,7 @@ def keep_steps(loaded: LoadedModel, here: LatentCursor) -> None:
     steps.pop(loaded.name, None)
     steps[loaded.name] = (here.sigma_units, here.past, here.future)
     for oldest in list(steps)[:-MODELS_KEPT]:
-        del steps[oldest]
+        steps.pop(oldest, None)  # another tab may have dropped it
 
 
 def restore_steps(loaded: LoadedModel, here: LatentCursor) -> None:

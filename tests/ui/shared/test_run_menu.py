@@ -3,9 +3,11 @@
 import pytest
 
 from core import runs
+from core.runs import RunError
 from tests.pages.page_tools import open_page, text_of, untrained
 from tests.tiny_gans import gan_run
 from tests.tiny_runs import tiny
+from ui.shared.jobs import train_again
 from ui.shared.run_menu import WAYS
 
 
@@ -55,6 +57,13 @@ def test_a_run_without_weights_can_be_opened_and_compared_but_not_used():
         "Delete",
     }
     assert {name for name, pressed in found.items() if pressed} == usable | {"Rename", "Delete"}
+
+
+def test_what_has_no_images_here_is_not_trained_again_and_leaves_no_run(monkeypatch, tmp_path):
+    monkeypatch.setenv("LATENT_LAB_DATA", str(tmp_path))
+    with pytest.raises(RunError, match="FashionMNIST is not on this machine yet. Download it on the Data page"):
+        train_again(tiny(dataset="fashion-mnist"))
+    assert not runs.list_runs()
 
 
 def test_the_question_about_a_run_of_another_visitor_takes_the_place_of_the_menu():
