@@ -1,8 +1,8 @@
 """t-SNE (van der Maaten & Hinton 2008), resumable with openTSNE, or in one go with scikit-learn.
 
-The repulsive forces come from `repulsion.py`, the attraction and the optimiser from openTSNE. In the first half of the
-iterations only a third of the neighbours attract, the nearest ones: most of the time is spent on attraction, and the KL
-at the end is no higher. openTSNE's callbacks show the map while it is optimised; the state of its optimiser is
+The repulsive forces come from `repulsion.py`, the attraction and the optimiser from openTSNE. In the first iterations
+(`few_until`) only a third of the neighbours attract, the nearest ones: most of the time is spent on attraction, and
+the KL at the end is no higher. The map is seen at every iteration while it is optimised; the state of its optimiser is
 returned with the map, so that a stopped map continues bit by bit as if it had not been stopped. A stop is heard at
 every block of the neighbour search and at every iteration. The constants were measured by `benchmarks/tsne.py`.
 """

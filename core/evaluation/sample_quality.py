@@ -42,8 +42,8 @@ CONFIDENT_PROBABILITY = 0.9
 CONTRAST = 1.5
 """Factor of the control's contrast, about middle grey."""
 
-NEAREST_IMAGES = 1_000
-"""Samples and test images whose nearest training image is looked for."""
+NEAREST_IMAGES, NEAREST_BLOCK = 1_000, 1_000
+"""Samples, and test images, whose nearest training image is looked for; training images that are compared at once."""
 
 PCA_COMPONENTS = 64
 """Principal components of the pixels that serve as features where there are no classes."""
@@ -90,7 +90,7 @@ class SampleQuality:
             self._components = pca.fit(_vectors(real), PCA_COMPONENTS)
         features, probabilities = self._features(real)
         rows = np.linspace(0, len(features) - 1, min(len(features), support.POINTS)).astype(int)
-        self.features, self.points = features, features[rows]
+        self.points = features[rows]
         self.mean, self.cov = pca.moments(features)
         self.energy, self.variance = _energy(real), _variance(real)
         self.shares = np.zeros(0) if probabilities is None else _class_shares(probabilities)
@@ -139,13 +139,17 @@ class SampleQuality:
         """Precision, recall, density and coverage of generated pictures in the features of the Fréchet distance."""
         return support.measure(self._features(images)[0], self.points)
 
-    def nearest(self, images: np.ndarray) -> float:
-        """Median distance of pictures to the nearest real image of the reference, in the same features.
+    def nearest(self, images: np.ndarray, real: np.ndarray) -> np.ndarray:
+        """Distance of each picture to the nearest of some real images in the same features, float64 [N].
 
         Memorised images lie much closer to the training images than new ones do (Meehan, Chaudhuri & Dasgupta 2020
         compare the same two distances).
         """
-        return float(np.median(np.sqrt(neighbours.nearest(self._features(images)[0], self.features)[1])))
+        points, squares = self._features(images)[0], np.full(len(images), np.inf)
+        for first in range(0, len(real), NEAREST_BLOCK):  # all of them: of a part, most copies would not be found
+            candidates = self._features(np.asarray(real[first : first + NEAREST_BLOCK]))[0]
+            squares = np.minimum(squares, neighbours.nearest(points, candidates)[1])
+        return np.sqrt(squares)
 
     def _features(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
         """Features float64 [N, k] of pictures, and p(class | image) [N, C] where there are classes."""
@@ -244,9 +248,9 @@ def evaluation_steps(
     n = FINAL_SAMPLES if n is None else n
     has_test = bool(len(images.test_images))
     test = images.test_images if has_test else images.train_images
-    trained = for_dataset(images, judge)
+    quality = for_dataset(images, judge)
     yield 0.2
-    quality = trained.with_reference(test)
+    quality = quality.with_reference(test)
     rows = np.linspace(0, len(images.train_images) - 1, min(n, len(images.train_images))).astype(int)
     real = _measures(images.train_images[rows], quality)
     # Of images that it was not trained on: of its own training images the classifier is always sure.
@@ -254,7 +258,7 @@ def evaluation_steps(
     yield 0.4
     made = generate(model, n)
     after = _measures(made, quality) | {"mse": _mse(model, model, test)}
-    nearest = _nearest(made, images.test_images, trained) if has_test else None
+    nearest = _nearest(made, images, quality) if has_test else None
     yield 0.6
     source, before, control = model.source_model(), None, None
     if source is not None:
@@ -276,13 +280,15 @@ def evaluation_steps(
     }
 
 
-def _nearest(made: np.ndarray, test: np.ndarray, trained: SampleQuality) -> dict[str, float]:
+def _nearest(made: np.ndarray, images: ImageSet, quality: SampleQuality) -> dict[str, float]:
     """Median distances of samples and of test images to the nearest training image, of equally many of both."""
-    n = min(len(made), len(test), NEAREST_IMAGES)
+    test, n = images.test_images, min(len(made), len(images.test_images), NEAREST_IMAGES)
+    rows = np.linspace(0, len(test) - 1, n).astype(int)
+    distances = quality.nearest(np.concatenate([made[:n], test[rows]]), images.train_images)
     return {
-        "generated": trained.nearest(made[:n]),
-        "test": trained.nearest(test[np.linspace(0, len(test) - 1, n).astype(int)]),
-        "trained": trained.n,
+        "generated": float(np.median(distances[:n])),
+        "test": float(np.median(distances[n:])),
+        "trained": len(images.train_images),
         "n": n,
     }
 

@@ -126,7 +126,7 @@ QUESTIONS = (
         "even PCA leaves little error. A VAE need not use all its dimensions: those that are not worth their KL "
         "collapse to the prior. The table says how many are in use.",
         "Test images, reconstructed by VAEs trained here with β = 1 and by PCA with the same number of dimensions, "
-        "fitted to the same training images. From 2 to 20 dimensions the error falls far more than from 20 to 128.",
+        "fitted to the same training images.",
     ),
     Question(
         "generator",

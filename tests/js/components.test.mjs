@@ -92,3 +92,13 @@ test("small pictures of a part fill a square, and places are compared in the pre
   assert.deepEqual([1, 2, 3, 4, 5, 9, 10].map(columnsFor), [1, 2, 2, 2, 3, 3, 4]);
   assert.ok(samePlace([0.1, 2], [0.10004, 2]) && !samePlace([0.1, 2], [0.1, 2.01]) && !samePlace(null, [1]));
 });
+
+test("of a long search of large images each step has the nearest picture that was sent", () => {
+  const files = ["shared/axes", "shared/plot", "shared/marks", "playback/scrubber", "reconstruct/reconstruct"];
+  const { pictureOf } = load(["pictureOf"], files), shape = { size: 4 };
+  const steps = (pictures, count) => Array.from({ length: count }, (_, k) => (
+    pictureOf({ tiles: new Uint8Array(4 * pictures), objective: Array(count) }, shape, k)));
+  assert.deepEqual(steps(3, 3), [0, 1, 2]);
+  assert.deepEqual(steps(3, 9), [0, 0, 1, 1, 1, 1, 2, 2, 2]);
+  assert.deepEqual(steps(1, 1), [0]);
+});

@@ -238,6 +238,19 @@ def test_each_card_has_the_value_of_real_images_and_a_control_says_what_contrast
     assert "1.5 times the contrast" in said and "Fréchet distance 48.9 → 30.5" in said and "Diversity" not in by_title
 
 
+@pytest.mark.parametrize(
+    "generated, judge, says",
+    [(3.0, "1f", "features of the classifier"), (0.4, None, "principal components of the pixels")],
+)
+def test_samples_near_training_images_are_called_copies_by_the_features_that_measured_them(
+    generated, judge, says, monkeypatch
+):
+    figures = {"nearest": {"generated": generated, "test": 3.2, "trained": 900, "n": 50}, "classifier": judge}
+    monkeypatch.setattr(before_after, "shown_evaluation", lambda run: figures)
+    said = before_after._memorised(None)
+    assert says in said and ("some may be copies" in said) == (generated == 0.4)
+
+
 def test_a_generator_from_scratch_has_no_decoder_to_compare_with(sent):
     gan_run("one", "none", evaluation=FIGURES | {"before": None})
     visit()

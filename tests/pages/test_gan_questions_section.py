@@ -1,5 +1,6 @@
 """The five questions, with the runs their figures need and without."""
 
+import numpy as np
 import pytest
 from sklearn.decomposition import PCA
 from streamlit.testing.v1 import AppTest
@@ -10,6 +11,7 @@ from core.runs.images import images_of
 from tests.pages.page_tools import open_page, text_of
 from tests.tiny_gans import gan_run
 from tests.tiny_runs import tiny, trained
+from ui.gan import question_figures
 from ui.shared.formatting import format_sig
 
 KEYS = [question.key for question in QUESTIONS]
@@ -156,3 +158,10 @@ def test_the_latent_sizes_are_compared_among_vaes_with_beta_one_and_missing_ones
     for d in (20, 128):  # sizes without a VAE have PCA's error, with no more components than images allow
         copies = (found := PCA(min(d, len(x) - 1), svd_solver="full").fit(x)).inverse_transform(found.transform(y))
         assert f"| {d} | – | – | – | – | {format_sig(((copies - y) ** 2).mean())} |" in said
+
+
+def test_of_a_large_set_pca_has_every_kth_image(monkeypatch):
+    monkeypatch.setattr(question_figures, "PCA_VALUES", 5_000)
+    pictures = np.broadcast_to(np.arange(100, dtype=np.uint8)[:, None, None, None], (100, 20, 25, 1))
+    assert question_figures._every_kth(pictures)[:, 0, 0, 0].tolist() == [*range(0, 100, 11)]
+    assert len(question_figures._every_kth(pictures[:7])) == 7

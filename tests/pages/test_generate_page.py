@@ -11,13 +11,13 @@ from streamlit.testing.v1 import AppTest
 
 from core import data, runs
 from core.images import convert
-from core.latent import codec, encoding, mixture, sampling
+from core.latent import codec, encoding, mixture, planes, sampling
 from core.models import build
 from core.recipes.presets import for_digits, preset
 from core.runs import weights
 from core.system import paths
 from tests.pages.page_tools import open_page
-from ui.generate import downloads, latent_range, views
+from ui.generate import downloads, latent_range, sampler, views
 from ui.shared import model_cache, owner, training_points
 from ui.shared.image_choice import Pick
 from ui.shared.latent_cursor import LatentCursor
@@ -340,9 +340,25 @@ def test_the_downloads_hold_what_the_page_shows():
     assert sheet.shape == (2 * side, 13 * side)
     found = sheet[side : 2 * side, step * side : (step + 1) * side]
     assert np.abs(found.astype(int) - expected).max() <= 1
-    plane = convert.from_png(downloads.plane_png(loaded, cursor, 5, 2.0))
     i, j = (int(k) for k in loaded.axes.order[:2])
+    plane = convert.from_png(downloads.plane_png(loaded, planes.dimension_plane(i, j, 3), cursor, 5, 2.0))
     point = list(cursor.sigma_units)
     point[i], point[j] = 1.0, 2.0  # fourth column, uppermost row
     expected = codec.decode(loaded.model, np.array([point], np.float32))[0]
     assert np.abs(plane[:side, 3 * side : 4 * side].astype(int) - expected).max() <= 1
+
+
+def test_plane_and_samples_are_downloaded_as_the_page_shows_them(monkeypatch):
+    make("run", latent_dim=3)
+    files = {}
+    monkeypatch.setattr(downloads, "_button", lambda label, key, name, make, about: files.update({name: make}))
+    monkeypatch.setattr(downloads, "plane_png", lambda loaded, pair, here, side, span: pair.names)
+    monkeypatch.setattr(
+        sampler, "grid", lambda run, loaded, *settings: (np.full((1, 28, 28), settings[0], np.uint8), "")
+    )
+    page = visit(seed="9", directions="main")
+    # The files of the first drawing of the page, made after what only a part of it has heard of.
+    plane, samples = files["run-plane.png"], files["run-samples.png"]
+    assert plane() == ("PC 1", "PC 2") and convert.from_png(samples()).max() == 9
+    page.number_input(key="generate_grid_seed").set_value(12).run()
+    assert convert.from_png(samples()).max() == 12

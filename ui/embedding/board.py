@@ -132,6 +132,8 @@ def state_of(view: EmbeddingView) -> ViewState:
         return ViewState(pca_map, "failed", job.message)
     if cached := store.find_stage(view.key, settings):
         return _cached_state(view, cached, "stopped")
+    if job is not None and job.state == "stopped" and job.y is not None:  # the cache folder could not take it
+        return _stopping_state(view, job, pca_map)
     name = METHODS[settings.method]
     return ViewState(pca_map, "none", f"This is the PCA map. Compute the {name} map to see neighbours come together.")
 
@@ -157,12 +159,12 @@ def _job_state(view: EmbeddingView, job: EmbeddingJob, pca_map: np.ndarray) -> V
 
 
 def _stopping_state(view: EmbeddingView, job: EmbeddingJob, pca_map: np.ndarray) -> ViewState:
-    """The newest map of a job that is being stopped: its process may take a moment to end, but the page does not wait
-    for it."""
+    """The newest map of a job that is being stopped, or was stopped and could not be kept: its process may take a
+    moment to end, but the page does not wait for it."""
     if job.y is None or view.settings.method != "tsne" or view.backend != "openTSNE":
         return ViewState(pca_map, "none", "Stopped. This is the PCA map.")
     left = f" · {rough_duration(seconds)} to go" if (seconds := job.seconds_left) else ""
-    note = f"{_stopped(job.iteration, view.settings)}{_kl(job.kl)}{left}"
+    note = f"{_stopped(job.iteration, view.settings)}{_kl(job.kl)}{left}. {job.message}".rstrip(". ")
     return ViewState(job.y, "stopped", note, job.iteration, tuple(job.trace), share=job.progress)
 
 

@@ -27,6 +27,9 @@ from ui.shared.run_picker import NO_PLACE, damaged_runs, pick_run, places_images
 
 NEEDS_IMAGES = "A map needs the images of the data set."
 
+WITHOUT_MODEL = "map_without_model"
+"""Key in the session state: raw pixels are shown since there is no model yet. The first model brings its latents."""
+
 
 def page() -> None:
     """The whole page."""
@@ -48,9 +51,12 @@ def page() -> None:
 def _content(run: Run | None, images: ImageSet) -> None:
     """Everything below the head, for one trained run, or for the raw pixels where there is none."""
     jobs_embedding.warm()
+    if run is not None and st.session_state.pop(WITHOUT_MODEL, False):
+        st.session_state["map_source"] = "latents"
     inputs.read_address()
     if run is None:
         st.session_state["map_source"], st.session_state["map_second"] = "pixels", False
+        st.session_state[WITHOUT_MODEL] = True
     backend = embedding_settings.default_backend()
     other = inputs.second_run(run) if run and st.session_state.get("map_second") else None
     recipes = _recipes_on_one_subset(images, run, other)

@@ -253,14 +253,16 @@ def _recall(found: list[before_after.MetricChange]) -> str:
 
 def _memorised(run: Run) -> str:
     """Whether samples lie closer to training images than new images do, in a sentence; empty where not measured."""
-    found = (shown_evaluation(run) or {}).get("nearest")
+    evaluation = shown_evaluation(run) or {}
+    found = evaluation.get("nearest")
     if not isinstance(found, dict) or not {"generated", "test", "trained"} <= found.keys() or not found["test"]:
         return ""
     copies = found["generated"] < COPIES * found["test"]
+    features = "features of the classifier" if evaluation.get("classifier") else "principal components of the pixels"
     return (
         f"**Has it memorised training images?** The distance from a sample to the nearest of "
-        f"{found['trained']:,} training images has a median of **{format_sig(found['generated'])}** in the features "
-        f"of the classifier. For test images, which no model has seen, it is **{format_sig(found['test'])}**. Copies "
+        f"{found['trained']:,} training images has a median of **{format_sig(found['generated'])}** in the {features}. "
+        f"For test images, which no model has seen, it is **{format_sig(found['test'])}**. Copies "
         "would lie much closer to training images than test images do. "
         + ("These samples do: some may be copies." if copies else "These samples do not.")
     )

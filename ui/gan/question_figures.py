@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -260,6 +261,10 @@ def _plane(points: np.ndarray, labels: np.ndarray, images: ImageSet) -> go.Figur
 SIZES = (2, 20, 128)
 """Latent sizes that the question names."""
 
+PCA_VALUES = 20_000_000
+"""Pixels of the images that PCA is fitted to, and of those it reconstructs, at most; of a larger set every k-th image.
+In double precision MNIST's 60,000 training images would take 1 GB on the way."""
+
 
 def size(_: Run | None) -> None:
     """Test images reconstructed by VAEs with latent spaces of several sizes, and by PCA."""
@@ -270,21 +275,23 @@ def size(_: Run | None) -> None:
     for one in _runs(_is_plain_vae):
         if one.recipe.source_of_images == first.recipe.source_of_images:
             by_size.setdefault(one.recipe.latent_dim, one)
-    chosen = [by_size[d] for d in sorted(by_size)][:5]
+    first_five = sorted(by_size, key=lambda d: (d not in SIZES, d))[:5]
+    chosen = [by_size[d] for d in sorted(first_five)]
     picks = np.linspace(0, len(images.test_images) - 1, SHOWN).astype(int)
-    shown, lines = [images.test_images[picks]], []
+    shown, lines, place = [images.test_images[picks]], [], repr(first.recipe.source_of_images)
     named = ["The images"]
     for one in chosen:
         d, loaded = one.recipe.latent_dim, _with_images(one)[0]
-        mine, linear, row = _reconstructed(loaded.name, d, loaded, images, tuple(picks))
+        mine, row = _reconstructed(loaded.name, loaded, images, tuple(picks))
         shown.append(row)
         named.append(f"{d}")
         network = one.recipe.summary().split(" · ")[2]
+        linear = _pca_error(place, d, images)
         used = f"{active_units(loaded.model.kl_per_dim.numpy())} of {d}"
         cells = (str(d), escape_markdown(one.name), network, used, format_sig(mine), format_sig(linear))
         lines.append(f"| {' | '.join(cells)} |")
     for d in sorted(set(SIZES) - set(by_size)):
-        linear = _pca_error(repr(first.recipe.source_of_images), d, images)
+        linear = _pca_error(place, d, images)
         lines.append(f"| {d} | – | – | – | – | {format_sig(linear)} |")
     lines.sort(key=lambda line: int(line.split("|")[1]))
     pictures, table = st.columns([1, 1], gap="large")
@@ -298,7 +305,10 @@ def size(_: Run | None) -> None:
                 ["| d | VAE | network | in use | MSE per pixel | PCA with d |", "|---:|---|---|---|---:|---:|", *lines]
             )
         )
-        st.caption(f"All {len(images.test_images):,} test images. A VAE decodes the mean μ. {_caveat(chosen)}")
+        fitted = len(_every_kth(images.train_images))
+        fewer = f"PCA is fitted to {fitted:,} training images. " if fitted < len(images.train_images) else ""
+        tested = f"All {len(images.test_images):,} test images. A VAE decodes the mean μ. "
+        st.caption(f"{tested}{fewer}{_caveat(chosen)}")
     stated(*chosen)
     names = ",".join(one.name for one in chosen[:3])
     _link("Compare them on Reconstruct", "reconstruct", {"runs": names}, "gan_link_size")
@@ -320,22 +330,23 @@ def _is_plain_vae(run: Run) -> bool:
 
 
 @st.cache_data(max_entries=32, show_spinner="Reconstructing the test images …")
-def _reconstructed(name: str, d: int, _loaded: LoadedModel, _images: ImageSet, picks: tuple[int, ...]):
-    """Errors of the model and of PCA with the same number of components, and reconstructions of some images."""
+def _reconstructed(name: str, _loaded: LoadedModel, _images: ImageSet, picks: tuple[int, ...]):
+    """Error of the model, and reconstructions of some images."""
     copies = codec.decode(_loaded.model, codec.encode(_loaded.model, _images.test_images))
-    linear = questions.pca_reconstruction(_images.train_images, _images.test_images, d)
-    return (
-        questions.mean_pixel_mse(_images.test_images, copies),
-        questions.mean_pixel_mse(_images.test_images, linear),
-        copies[list(picks)],
-    )
+    return questions.mean_pixel_mse(_images.test_images, copies), copies[list(picks)]
 
 
-@st.cache_data(max_entries=32, show_spinner=False)
+@st.cache_data(max_entries=32, show_spinner="Reconstructing the test images …")
 def _pca_error(place: str, d: int, _images: ImageSet) -> float:
-    """Error of PCA alone, for a size of which there is no VAE."""
-    linear = questions.pca_reconstruction(_images.train_images, _images.test_images, d)
-    return questions.mean_pixel_mse(_images.test_images, linear)
+    """Error of PCA with d components."""
+    test = _every_kth(_images.test_images)
+    return questions.mean_pixel_mse(test, questions.pca_reconstruction(_every_kth(_images.train_images), test, d))
+
+
+def _every_kth(pictures: np.ndarray) -> np.ndarray:
+    """The pictures, or of too many as many as `PCA_VALUES` allows, evenly spread."""
+    count = min(len(pictures), max(1, PCA_VALUES // math.prod(pictures.shape[1:])))
+    return pictures[np.linspace(0, len(pictures) - 1, count).astype(int)]
 
 
 def generator(run: Run | None) -> None:

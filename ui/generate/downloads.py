@@ -11,6 +11,7 @@ import streamlit as st
 
 from core.images import convert
 from core.latent import walks
+from core.latent.planes import PlaneAxes
 from core.runs import Run
 from ui.components.latent.latent_board import SHOWN
 from ui.components.latent.plane import side_for
@@ -33,6 +34,8 @@ def downloads(run: Run, loaded: LoadedModel, span: float) -> None:
         span: how far sheet and plane reach to either side, in σ.
     """
     here, d = cursor_of(loaded), loaded.model.latent_dim
+    shown = views.for_files()
+    shown.update(plane=views.chosen_plane(loaded), samples=sampler.settings(loaded))
     rows, side = min(d, SHOWN), min(ACROSS, side_for(loaded.shape))
     _button(
         f"This picture ({SCALE * loaded.shape.height} × {SCALE * loaded.shape.width})",
@@ -60,15 +63,14 @@ def downloads(run: Run, loaded: LoadedModel, span: float) -> None:
             "The plane",
             run_key("generate_plane_png", run),
             f"{run.name}-plane.png",
-            lambda: plane_png(loaded, here, side, span),
+            lambda: plane_png(loaded, shown["plane"], here, side, span),
             f"{side} × {side} images of the plane shown below, through the current point, ±{span:g} σ.",
         )
-    settings = sampler.settings(loaded)
     _button(
         "The grid of samples",
         run_key("generate_grid_png", run),
         f"{run.name}-samples.png",
-        lambda: convert.png(convert.tile(sampler.grid(run, loaded, *settings)[0], 8), scale=3),
+        lambda: convert.png(convert.tile(sampler.grid(run, loaded, *shown["samples"])[0], 8), scale=3),
         f"The {sampler.SAMPLES} samples shown below.",
     )
 
@@ -94,7 +96,7 @@ def sheet_png(loaded: LoadedModel, here: LatentCursor, rows: int, span: float) -
     return convert.png(convert.tile(loaded.pictures(points), STEPS), scale=2)
 
 
-def plane_png(loaded: LoadedModel, here: LatentCursor, side: int, span: float) -> bytes:
-    """The plane that the page shows, through the point."""
-    points = views.chosen_plane(loaded).grid(np.asarray(here.sigma_units), span, side)
+def plane_png(loaded: LoadedModel, pair: PlaneAxes, here: LatentCursor, side: int, span: float) -> bytes:
+    """The plane along two directions, through the point."""
+    points = pair.grid(np.asarray(here.sigma_units), span, side)
     return convert.png(convert.tile(loaded.pictures(points), side))

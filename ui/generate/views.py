@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -22,11 +23,21 @@ from ui.shared.source_code import show_code
 from ui.shared.still_image import still
 from ui.shared.training_points import training_points
 
+FOR_FILES = "generate_for_files"
+"""Key in the session state: see `for_files`."""
+
 PLANE = Parameter("plane", "generate_plane_on", {"0": False, "1": True}.get, True, "0 or 1", lambda on: str(int(on)))
 DIRECTIONS = Parameter(
     "directions", "generate_plane_kind", one_of("first", "main", "any"), "first", "first, main or any"
 )
 """Whether a plane is decoded for more than two dimensions, and which."""
+
+
+def for_files() -> dict[str, Any]:
+    """What the page shows now, for files that are made at a click: the axes of the plane (`plane`), and the settings of
+    the samples (`samples`). A file is made outside the page's script, where its session state cannot be read."""
+    found: dict[str, Any] = st.session_state.setdefault(FOR_FILES, {})
+    return found
 
 
 def hero_plane(run: Run, loaded: LoadedModel, pair: PlaneAxes, span: float, alone: bool) -> None:
@@ -114,13 +125,9 @@ def other_plane(run: Run, loaded: LoadedModel, span: float) -> None:
             key="generate_plane_again",
             help="Decodes the plane again, through the point where the sliders are now.",
         )
-    hero_plane(
-        run,
-        loaded,
-        planes.principal_plane(loaded.model, loaded.axes) if kind == "main" else planes.dimension_plane(i, j, d),
-        span,
-        alone=True,
-    )
+    pair = planes.principal_plane(loaded.model, loaded.axes) if kind == "main" else planes.dimension_plane(i, j, d)
+    for_files()["plane"] = pair
+    hero_plane(run, loaded, pair, span, alone=True)
     if kind == "main":
         share = planes.principal_share(loaded.model)
         st.caption(
@@ -202,7 +209,7 @@ def samples(run: Run, loaded: LoadedModel) -> None:
         sampler.choose(loaded)
         for parameter in parameters:
             parameter.keep()
-        settings = sampler.settings(loaded)
+        settings = for_files()["samples"] = sampler.settings(loaded)
         glossary.caption(
             f"{sampler.SAMPLES} random draws {sampler.about(run, loaded, settings[2])}. Images between two classes "
             f"come from gaps of the latent space. {_of_temperature(loaded, settings[2])} The button “Random” above "

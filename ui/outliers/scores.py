@@ -43,7 +43,7 @@ class Result:
     @property
     def kept(self) -> bool:
         """Whether the scores outlive the lab: False where the cache folder cannot be written to."""
-        return self.path.parent != _elsewhere()
+        return not self.path.parent.name.startswith(ELSEWHERE)
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +56,9 @@ class Pending:
     path: Path
     job: OutlierJob | None
 
+
+ELSEWHERE = "latent-lab-scores-"
+"""Beginning of the name of the folder for scores that the cache folder cannot take."""
 
 STOPPED = "outliers_stopped"
 """Key in the session state: files whose scoring this visitor has stopped."""
@@ -216,7 +219,7 @@ def _writable(path: Path) -> Path:
 
 @st.cache_resource(show_spinner=False)
 def _folder() -> tempfile.TemporaryDirectory[str]:
-    return tempfile.TemporaryDirectory(prefix="latent-lab-scores-")
+    return tempfile.TemporaryDirectory(prefix=ELSEWHERE)
 
 
 def _elsewhere() -> Path:

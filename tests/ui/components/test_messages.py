@@ -134,6 +134,10 @@ def test_large_images_come_in_smaller_planes_squares_and_sheets(shape):
     ways = 4 if shape.colour else 3
     assert paths.frames_for(shape) * ways * shape.values <= base.MESSAGE_BYTES and paths.frames_for(shape) % 4 == 1
     assert 3 * (9 * before_after.steps_for(shape) + 1) * shape.values <= base.MESSAGE_BYTES
+    for steps in ([61], [1, 61, 61], [1, 301] * 4):
+        most = reconstruct.pictures_for(shape, steps)
+        sent = sum(min(count, most) + 1 for count in steps) + 1
+        assert sent * shape.values <= base.MESSAGE_BYTES or most == 2
     assert (film.chunk_for(shape) + 1) * 72 * shape.values <= max(base.MESSAGE_BYTES, 2 * 72 * shape.values)
 
 

@@ -13,6 +13,12 @@ export default function ({ data, parentElement }) {
 // A gap, widened to what there is for it if that is little more.
 const filling = (gap, room) => (room > gap && room <= gap + WIDENED ? Math.floor(room) : gap);
 
+// The picture of step k: of large images a message holds fewer pictures than a long search has steps, evenly spread.
+function pictureOf({ tiles, objective }, shape, k) {
+  const count = Math.round(tiles.length / shape.size);
+  return Math.round((k * (count - 1)) / Math.max(1, objective.length - 1));
+}
+
 function start(root) {
   const figure = root.querySelector(".rec"), cards = root.querySelector(".cards"), plots = root.querySelector(".plots");
   const [controls, read, gaps] = [".controls", ".read", ".gaps"].map((part) => root.querySelector(part));
@@ -191,7 +197,7 @@ function start(root) {
     [figure.dataset.at, figure.dataset.last] = [at, last];
     cards.querySelectorAll("canvas[data-lane]").forEach((canvas, i) => {
       const lane = lanes[i], k = stepOf(lane), box = canvas.closest(".lane");
-      paintImage(canvas, imageAt(lane.tiles, shape, k), shape);
+      paintImage(canvas, imageAt(lane.tiles, shape, pictureOf(lane, shape, k)), shape);
       for (const key of ["mse", "elbo", "objective", "hidden"]) {
         const cell = box.querySelector(`.${key}`);
         if (!cell) continue;

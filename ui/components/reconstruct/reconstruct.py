@@ -12,7 +12,7 @@ import numpy as np
 
 from core.images import class_colors
 from core.images.shape import ImageShape
-from ui.components.base import message_shape, pack, register
+from ui.components.base import MESSAGE_BYTES, message_shape, pack, register
 
 _mount = register(
     __file__,
@@ -105,6 +105,7 @@ def reconstruct(
         image: the original, `uint8` [H, W(, 3)]; note: what it is. visible: `bool` [H, W]. best: headings and sentences
             below the images, which say whose figures are the lowest.
     """
+    most = pictures_for(ImageShape.of_picture(image.shape), [len(lane.mse) for card in cards for lane in card.lanes])
     content = b"".join(lane.pictures.tobytes() + lane.objective.tobytes() for card in cards for lane in card.lanes)
     _mount(
         key=key,
@@ -115,14 +116,24 @@ def reconstruct(
             "note": note,
             "visible": pack(visible),
             "hides": not visible.all(),
-            "cards": [_card(card) for card in cards],
+            "cards": [_card(card, most) for card in cards],
             "best": [list(pair) for pair in best],
             "colours": list(class_colors.CLASSES),
         },
     )
 
 
-def _card(card: Card) -> dict[str, Any]:
+def pictures_for(shape: ImageShape, steps: Sequence[int]) -> int:
+    """Reconstructions of each search that one message holds, at least two: of a longer one they are spread evenly.
+
+    Args:
+        steps: of each lane, 1 for an encoder. Every lane also has the model's input.
+    """
+    searches = sum(count > 1 for count in steps)
+    return max(2, (MESSAGE_BYTES // shape.values - 2 * len(steps)) // max(1, searches))
+
+
+def _card(card: Card, most: int) -> dict[str, Any]:
     return {
         "name": card.name,
         "about": card.about,
@@ -134,17 +145,19 @@ def _card(card: Card) -> dict[str, Any]:
         "cloud": _short(card.cloud.ravel()),
         "labels": [int(k) for k in card.labels],
         "share": card.share,
-        "lanes": [_lane(lane) for lane in card.lanes],
+        "lanes": [_lane(lane, most) for lane in card.lanes],
     }
 
 
-def _lane(lane: Lane) -> dict[str, Any]:
+def _lane(lane: Lane, most: int) -> dict[str, Any]:
+    steps = len(lane.pictures)
+    sent = np.linspace(0, steps - 1, min(steps, most)).round().astype(int)  # as `pictureOf` reads them
     return {
         "way": lane.way,
         "took": lane.took,
         "colour": lane.colour,
         "dash": list(lane.dash),
-        "tiles": pack(lane.pictures),
+        "tiles": pack(lane.pictures[sent]),
         "objective": _short(lane.objective, 6),
         "elbo": None if lane.elbo is None else _short(lane.elbo, 6),
         "mse": _short(lane.mse),
