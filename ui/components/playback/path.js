@@ -84,7 +84,8 @@ function start(root) {
     const room = figure.clientWidth, wide = room >= 640, gap = wide ? 24 : 8;
     // On a laptop picture and scrubber share the first screen with the page's head.
     const height = wide ? Math.max(224, window.innerHeight - 408) : room;
-    const size = fitGrid(shape, { width: (room - (props.ways.length - 1) * gap) / props.ways.length, height });
+    const across = wide || props.ways.length < 4 ? props.ways.length : 2; // four names do not fit beside each other
+    const size = fitGrid(shape, { width: (room - (across - 1) * gap) / across, height });
     heroes.style.minHeight = "0"; // no placeholder any more
     for (const hero of heroes.querySelectorAll(".hero")) {
       hero.style.width = `${size.width}px`;
