@@ -149,7 +149,7 @@ class SampleQuality:
         for first in range(0, len(real), NEAREST_BLOCK):  # all of them: of a part, most copies would not be found
             candidates = self._features(np.asarray(real[first : first + NEAREST_BLOCK]))[0]
             squares = np.minimum(squares, neighbours.nearest(points, candidates)[1])
-        return np.sqrt(squares)
+        return np.asarray(np.sqrt(squares))
 
     def _features(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
         """Features float64 [N, k] of pictures, and p(class | image) [N, C] where there are classes."""
