@@ -89,10 +89,15 @@ def d_step(model: GAN, recipe: Recipe, real: np.ndarray, seed: int, factor: floa
     share = None
     if recipe.adversarial == "wgan-gp":
         share = torch.from_numpy(np.random.default_rng(seed).random(len(real), np.float32)).to(images)
+    moved = images[:0]  # the real images with the noise by which R1 is estimated
+    if recipe.r1_estimated:
+        jitter = np.random.default_rng(seed).standard_normal(images.shape, np.float32)
+        moved = images + recipe.r1_noise * torch.from_numpy(jitter).to(images)
 
     def objective() -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        on_real, on_fake = copied.discriminator(images), copied.discriminator(fake)
-        loss, penalty = gan_trainer.d_losses(recipe, copied.discriminator, images, fake, on_real, on_fake, share)
+        d = copied.discriminator
+        on_real, on_fake, on_moved = d(images), d(fake), d(moved)
+        loss, penalty = gan_trainer.d_losses(recipe, d, images, fake, on_real, on_fake, share, on_moved)
         return loss + penalty, penalty, on_real, on_fake
 
     loss, penalty, *before = objective()

@@ -33,12 +33,13 @@ FAMILY = Family(
         "source_model",
         "generator",
         "adversarial",
-        "d_channels",
+        "d_network",
         "d_norm",
         "d_lr",
         "d_steps",
         "label_smoothing",
         "r1",
+        "r1_noise",
         "ema",
         "freeze",
         "round_images",
@@ -109,7 +110,7 @@ class GAN(_SourceLatentSpace):
     encoder, so that encoding followed by generating shows how reconstruction changed.
 
     Attributes:
-        discriminator: images [B, C, H, W] → verdicts [B], see `networks.discriminator`.
+        discriminator: images [B, C, H, W] → verdicts [B], see `networks.DISCRIMINATORS`.
         source_decoder: the source's decoder, frozen; None without a source.
         encoder: the source's encoder, frozen; None if the source has no encoder or G started from scratch.
         kl_known: whether `kl_per_dim` holds values, those of the source whose decoder G started as.
@@ -151,7 +152,9 @@ class GAN(_SourceLatentSpace):
             build_likelihood(recipe),
             recipe.latent_dim,
             recipe.shape,
-            discriminator=networks.discriminator(recipe.shape, recipe.d_channels, recipe.d_norm == "spectral"),
+            discriminator=networks.DISCRIMINATORS[recipe.d_network](
+                recipe.shape, recipe.d_widths, recipe.d_norm == "spectral"
+            ),
             source_decoder=build_decoder(recipe) if source else None,
             source_family=source,
             started_as_source=as_source,

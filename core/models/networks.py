@@ -270,9 +270,7 @@ def discriminator(shape: ImageShape, channels: Sequence[int], spectral: bool = F
         spectral: divide each layer's weights by their largest singular value (Miyato et al. 2018).
     """
 
-    def normed(layer: nn.Module) -> nn.Module:
-        return spectral_norm(layer) if spectral else layer
-
+    normed = _norm(spectral)
     steps = _steps(len(channels), shape)
     layers: list[nn.Module] = []
     for (a, b), (before, after) in zip(pairwise([shape.channels, *channels]), steps, strict=True):
@@ -280,3 +278,28 @@ def discriminator(shape: ImageShape, channels: Sequence[int], spectral: bool = F
         layers += [normed(nn.Conv2d(a, b, kernel, stride=stride, padding=1)), nn.LeakyReLU(0.2)]
     height, width = steps[-1][1]
     return nn.Sequential(*layers, nn.Flatten(), normed(nn.Linear(channels[-1] * height * width, 1)), nn.Flatten(0))
+
+
+def mlp_discriminator(shape: ImageShape, hidden: Sequence[int], spectral: bool = False) -> nn.Sequential:
+    """C · H · W → hidden … → one number per image, [B], fully connected, with the leaky ReLUs of `discriminator`.
+
+    Args:
+        spectral: as in `discriminator`.
+    """
+    normed = _norm(spectral)
+    layers: list[nn.Module] = [nn.Flatten()]
+    for a, b in pairwise([shape.values, *hidden]):
+        layers += [normed(nn.Linear(a, b)), nn.LeakyReLU(0.2)]
+    return nn.Sequential(*layers, normed(nn.Linear(hidden[-1], 1)), nn.Flatten(0))
+
+
+def _norm(spectral: bool) -> Callable[[nn.Module], nn.Module]:
+    """Spectral normalisation of a layer's weights, or nothing at all."""
+    return spectral_norm if spectral else lambda layer: layer
+
+
+DISCRIMINATORS: dict[str, Callable[[ImageShape, Sequence[int], bool], nn.Sequential]] = {
+    "conv": discriminator,
+    "mlp": mlp_discriminator,
+}
+"""Discriminators by name: shape, sizes of the layers, whether they are spectrally normalised → network."""

@@ -52,7 +52,7 @@ _WITHOUT_EFFECT = frozenset(
         "patience",
     )
 )
-_ONLY_WHETHER = ("r1", "gradient_penalty", "ema")
+_ONLY_WHETHER = ("r1", "r1_noise", "gradient_penalty", "ema")
 
 
 def speed_key(recipe: Recipe) -> str:

@@ -238,13 +238,17 @@ PRESETS: dict[str, Recipe] = {
         ),
         _preset(
             "decoder-gan-fast",
-            "The GAN from a trained decoder with ten times the learning rate, kept stable by a stronger penalty.",
+            "The GAN from a trained decoder with ten times the learning rate and a fully connected discriminator: as "
+            "good a Fréchet distance in less than a tenth of the time, but less sharp.",
             model="gan",
-            batch_size=64,
+            batch_size=128,
             lr=2e-3,
             d_lr=2e-3,
-            r1=5.0,
+            d_network="mlp",
+            r1=1.0,
+            r1_noise=0.1,
             ema=0.99,
+            round_images=12_800,
             epochs=12,
         ),
         # Photos in colour, by the tutorials' networks: CIFAR-10, or any set of that shape.
@@ -437,6 +441,9 @@ AS_GOOD = ("mlp-vae", "conv-vae", "plane-vae", "deep-ae", "auto-decoder", "varia
 """Classic presets whose fast sister was measured to reach the same test figure, with samples that the classifier
 recognises no less confidently (`benchmarks/time_to_quality.py`)."""
 
+LESS_SHARP = ("decoder-gan",)
+"""Those of them whose fast sister's samples are less sharp than the classic's."""
+
 DECODER_TRIED = "mlp-vae-fast"
 """Preset whose decoder `decoder-gan` and its fast sister were measured with."""
 
@@ -475,8 +482,8 @@ def for_digits(recipe: Recipe) -> Recipe:
             batch_size=32,
             validation=180,
             round_images=0,
-            d_channels=(16, 32),
             epochs=30 if recipe.name.endswith(FAST) else 100,
+            **_small_discriminator(recipe),
         )
     epochs = 40 if recipe.schedule == "one-cycle" else 80 if recipe.network == "conv" else 120
     if recipe.latent_init == "ppca":
@@ -505,13 +512,20 @@ def for_shapes(recipe: Recipe) -> Recipe:
     shape = recipe.image_shape if recipe.shape.colour else SOURCES["shapes"].shape.chw
     recipe = recipe.with_(dataset="shapes", image_shape=shape)
     if recipe.family.adversarial:  # the network is the source's
-        return recipe.with_(validation=500, round_images=2_000, d_channels=(16, 32), epochs=12)
+        small = _small_discriminator(recipe)
+        return recipe.with_(validation=500, batch_size=64, round_images=2_000, epochs=12, **small)
     recipe = recipe.with_(
         batch_size=128, validation=100 if recipe.decoder_only else 500, precision="float32", epochs=30
     )
     if recipe.network == "mlp":
         return recipe
     return recipe.with_(epochs=12, hidden=(128,), channels=(16, 16) if recipe.network == "patch" else (16, 32, 32))
+
+
+def _small_discriminator(recipe: Recipe) -> dict[str, Any]:
+    """The discriminator on a small set: convolutions with the exact penalty, sharper, and done in seconds there."""
+    fast = {"r1": 5.0} if recipe.name.endswith(FAST) else {}
+    return {"d_network": "conv", "d_channels": (16, 32), "r1_noise": 0.0} | fast
 
 
 SMALL = {"digits": for_digits, "shapes": for_shapes}

@@ -125,6 +125,16 @@ class SharedRecipe(RecipeFields):
         return self.family.encoder
 
     @property
+    def d_widths(self) -> tuple[int, ...]:
+        """Sizes of a discriminator's layers: channels of its convolutions, or widths of its fully connected layers."""
+        return self.d_hidden if self.d_network == "mlp" else self.d_channels
+
+    @property
+    def r1_estimated(self) -> bool:
+        """Whether there is an R1 penalty whose slope is estimated with noise instead of by differentiating D."""
+        return self.r1 > 0 and self.r1_noise > 0
+
+    @property
     def implied_sigma(self) -> float | None:
         """The σ at which a Gaussian likelihood and β = 1 would weigh errors against the prior as this recipe does; None
         where there is no such σ: no weighted prior, no squared error, or a σ that is learned."""

@@ -228,6 +228,22 @@ class RecipeFields:
         choices=("non-saturating", "hinge", "least-squares", "wgan-gp"),
         only=only_of("adversarial"),
     )
+    d_network: str = field(
+        "conv",
+        "conv: convolutions. mlp: fully connected layers, several times quicker on small images; the generated images "
+        "are then less sharp.",
+        group="adversarial",
+        choices=("conv", "mlp"),
+        only=only_of("d_network"),
+    )
+    d_hidden: tuple[int, ...] = field(
+        (512,),
+        "Widths of the discriminator's fully connected layers between image and output.",
+        group="adversarial",
+        low=1,
+        high=4096,
+        only=("d_network", ("mlp",)),
+    )
     d_channels: tuple[int, ...] = field(
         (32, 64),
         "Channels of the discriminator's convolutions: the first ones halve each side until it has at most 8 pixels, "
@@ -235,7 +251,7 @@ class RecipeFields:
         group="adversarial",
         low=1,
         high=512,
-        only=only_of("d_channels"),
+        only=("d_network", ("conv",)),
     )
     d_norm: str = field(
         "none",
@@ -277,6 +293,16 @@ class RecipeFields:
         low=0.0,
         high=1000.0,
         only=only_of("r1"),
+    )
+    r1_noise: float = field(
+        0.0,
+        "How the slope ∇D(x) in the R1 penalty is found. 0: exactly, by differentiating D. Above 0: estimated from how "
+        "much D's output changes when Gaussian noise of this standard deviation, in grey levels from 0 to 1, is added "
+        "to the image, which takes much less computing.",
+        group="adversarial",
+        low=0.0,
+        high=1.0,
+        only=only_of("r1_noise"),
     )
     gradient_penalty: float = field(
         10.0,

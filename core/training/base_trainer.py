@@ -324,6 +324,7 @@ def threads_for(recipe: Recipe, device: torch.device) -> int:
     little and takes a core from the page, until a batch is `LARGE` (`benchmarks/threads.py`); convolutions use all
     cores.
     """
-    dense = recipe.network == "mlp" and not recipe.family.adversarial  # a discriminator consists of convolutions
+    # A discriminator consists of convolutions, or of wide layers that get up to three batches at once.
+    dense = recipe.network == "mlp" and not recipe.family.adversarial
     small = dense and recipe.batch_size < LARGE
     return 1 if small or device.type != "cpu" else devices.cores()

@@ -172,18 +172,27 @@ class GanTrainer(BaseTrainer):
         frozen = bool(self.freeze_d)
         d.train(not frozen)
         with torch.set_grad_enabled(not frozen):
-            # One pass over both: without batch normalisation the images do not influence each other.
-            real_logits, fake_logits = d(torch.cat((x, fake))).split(n)
-            share = None  # drawn for WGAN-GP alone, so that other losses use the same random numbers as before
+            # Random numbers of a penalty are drawn only if it is used: other recipes keep the ones they had before.
+            moved = self._moved(x) if recipe.r1_estimated and not frozen else x[:0]
+            # One pass over all: without batch normalisation the images do not influence each other.
+            real_logits, fake_logits, moved_logits = d(torch.cat((x, fake, moved))).split((n, n, len(moved)))
+            share = None
             if recipe.adversarial == "wgan-gp" and not frozen:
                 share = torch.rand(n, generator=self.noise, device=self.device)
-            loss, penalty = d_losses(recipe, d, x, fake, real_logits, fake_logits, share, penalised=not frozen)
+            loss, penalty = d_losses(
+                recipe, d, x, fake, real_logits, fake_logits, share, moved_logits, penalised=not frozen
+            )
         if not frozen:
             torch.autograd.backward(loss + penalty)
             self.d_optimizer.step()
             self.d_optimizer.zero_grad(set_to_none=True)
         d.eval()
         return self._sums(real_logits.detach(), fake_logits.detach(), d_loss=loss.detach(), penalty=penalty.detach())
+
+    def _moved(self, x: Tensor) -> Tensor:
+        """Real images x with the noise by which R1 is estimated."""
+        noise = torch.randn(x.shape, generator=self.noise, device=self.device)
+        return x + self.recipe.r1_noise * noise
 
     def g_step(self, n: int | None = None) -> Tensor:
         """One step of the generator on n new images; returns sums as `d_step` does."""
@@ -313,6 +322,7 @@ def d_losses(
     real_output: Tensor,
     fake_output: Tensor,
     share: Tensor | None,
+    moved_output: Tensor,
     penalised: bool = True,
 ) -> tuple[Tensor, Tensor]:
     """Loss of the discriminator from its outputs [B] for real and generated images [B, C, H, W], and its weighted
@@ -320,12 +330,17 @@ def d_losses(
 
     Args:
         share: positions at which the gradient penalty is taken, [B] (`adversarial_losses.gradient_penalty`); only for
-            wgan-gp. penalised: False for a frozen discriminator, whose penalty would not be used.
+            wgan-gp. moved_output: outputs for the real images with noise of `recipe.r1_noise`, [B]; used only where R1
+            is estimated. penalised: False for a frozen discriminator, whose penalty would not be used.
     """
     loss = adversarial_losses.d_loss(recipe.adversarial, real_output, fake_output, recipe.label_smoothing)
     if not penalised:
         return loss, real.new_zeros(())
-    return loss, adversarial_losses.penalty(discriminator, real, fake, share, recipe.gradient_penalty, recipe.r1)
+    exact = 0.0 if recipe.r1_estimated else recipe.r1
+    penalty = adversarial_losses.penalty(discriminator, real, fake, share, recipe.gradient_penalty, exact)
+    if recipe.r1_estimated:
+        penalty = penalty + recipe.r1 * adversarial_losses.r1_estimate(real_output, moved_output, recipe.r1_noise)
+    return loss, penalty
 
 
 def g_loss(recipe: Recipe, fake_output: Tensor) -> Tensor:

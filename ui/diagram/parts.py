@@ -87,7 +87,7 @@ def _layer(network: str, k: int, layers: tuple[Layer, ...], scene: Scene) -> Exp
     bodies: dict[str, Any] = {
         "encoder": networks.BODIES[scene.recipe.network][0],
         "decoder": networks.BODIES[scene.recipe.network][1],
-        "discriminator": networks.discriminator,
+        "discriminator": networks.DISCRIMINATORS[scene.recipe.d_network],
     }
     formula = BESIDE if beside else DENSE if dense else CONV
     return Explanation(

@@ -148,7 +148,7 @@ def labels(recipe: Recipe) -> dict[str, str]:
         else f"{d} → {layers}",
         "generator": "generator G",
         "discriminator": "discriminator D",
-        "discriminator.inside": "conv " + "-".join(map(str, recipe.d_channels)) + " → 1",
+        "discriminator.inside": _inside_d(recipe),
     }
     found["generator.inside"] = "random start" if scratch else "the same network"
     if source is None:
@@ -163,6 +163,12 @@ def labels(recipe: Recipe) -> dict[str, str]:
     if not source.variational:
         found["posterior"] = "its point"
     return found
+
+
+def _inside_d(recipe: Recipe) -> str:
+    """The layers of the discriminator: `conv 32-64 → 1`, or `784 → 512 → 1`."""
+    layers = "-".join(map(str, recipe.d_widths))
+    return f"conv {layers} → 1" if recipe.d_network == "conv" else f"{recipe.shape.values} → {layers} → 1"
 
 
 def _name(source: Family | None) -> str:

@@ -97,7 +97,7 @@ def _real(recipe: Recipe) -> list[Any]:
 def _discriminator(recipe: Recipe) -> list[Any]:
     from core.models import networks
 
-    return [networks.discriminator]
+    return [networks.DISCRIMINATORS[recipe.d_network]]
 
 
 def _verdict(recipe: Recipe) -> list[Any]:

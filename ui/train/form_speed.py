@@ -151,14 +151,16 @@ def _compared(fast: _Speed, chosen: _Speed, times: dict[str, float | None]) -> s
     # Short enough for one line on a phone, with and without the number, so that nothing moves when it arrives.
     if not chosen.as_tuned:
         return f"Fast: {quicker}, untested with your settings."
-    if presets.classic_of(fast.preset.name) not in presets.AS_GOOD:
+    classic = presets.classic_of(fast.preset.name)
+    if classic not in presets.AS_GOOD:
         return f"Fast: {quicker}, quality not compared."
     if chosen.from_another_decoder:
         return f"Fast: {quicker}, untested from this decoder."
     tuned_on = presets.preset(fast.preset.name).dataset
+    same = "same Fréchet distance" if classic in presets.LESS_SHARP else "same quality"
     if chosen.dataset == tuned_on:
-        return f"Fast: {quicker}, same quality."
-    return f"Fast: {quicker}, same quality on {data.SOURCES[tuned_on].title}."
+        return f"Fast: {quicker}, {same}."
+    return f"Fast: {quicker}, {same} on {data.SOURCES[tuned_on].title}."
 
 
 @st.fragment(run_every=TICK)

@@ -90,6 +90,12 @@ def penalties(recipe: Recipe) -> list[str]:
         found.append(
             f"R1 penalty: ½γ · E‖∇D(x)‖² with γ = {recipe.r1:g} is added to D's loss, which keeps D flat at the real "
             "images."
+            + (
+                f" The slope is estimated from how much D's output changes when noise with σ = {recipe.r1_noise:g} is "
+                "added to the images."
+                if recipe.r1_estimated
+                else ""
+            )
         )
     if recipe.label_smoothing:
         found.append(

@@ -72,6 +72,24 @@ def test_r1_of_a_linear_discriminator_is_half_its_squared_slope():
     assert adversarial_losses.r1_penalty(linear(0.1), x).item() == pytest.approx(0.5 * 784 * 0.01, rel=1e-5)
 
 
+def test_r1_estimated_with_noise_comes_to_the_exact_penalty_of_a_linear_discriminator_and_adds_a_curved_ones_bend():
+    """D(x) = ½ ‖x‖²: the mean over ε of its difference quotient's square is ‖x‖² + σ²/4 · E ‖ε‖⁴, where E ‖ε‖⁴ is
+    n² + 2n in n dimensions."""
+    draw, sigma, n = torch.Generator().manual_seed(0), 0.1, 9
+    x, w = torch.rand(1, n, generator=draw).double(), torch.randn(n, generator=draw).double()
+    d = nn.Sequential(nn.Flatten(), nn.Linear(n, 1), nn.Flatten(0)).double()
+    with torch.no_grad():
+        d[1].weight.copy_(w)
+    moved = x + sigma * torch.randn(200_000, n, generator=draw)
+    exact = adversarial_losses.r1_penalty(d, x.reshape(1, 1, 3, 3)).item()
+    assert exact == pytest.approx(0.5 * w.square().sum().item())
+    found = adversarial_losses.r1_estimate(d(x), d(moved), sigma).item()
+    assert found == pytest.approx(exact, rel=0.02)
+    square = [0.5 * rows.square().sum(1) for rows in (x, moved)]
+    wanted = 0.5 * (x.square().sum().item() + sigma**2 / 4 * (n**2 + 2 * n))
+    assert adversarial_losses.r1_estimate(*square, sigma).item() == pytest.approx(wanted, rel=0.02)
+
+
 @pytest.mark.parametrize(("slope", "expected"), [(1 / 28, 0.0), (2 / 28, 1.0), (0.0, 1.0)])
 def test_the_gradient_penalty_is_zero_exactly_at_slope_one(slope, expected):
     x = torch.rand(2, 4, 1, 28, 28, generator=torch.Generator().manual_seed(0))

@@ -141,6 +141,24 @@ def test_the_discriminator_scores_images_of_every_shape_by_all_their_values(shap
     assert sum(isinstance(layer, nn.Conv2d) for layer in network) == len(channels)
 
 
+@pytest.mark.parametrize("hidden", [(5,), (6, 4)], ids=str)
+@pytest.mark.parametrize("spectral", [False, True])
+def test_a_fully_connected_discriminator_scores_images_by_all_their_values(hidden, spectral):
+    shape = ImageShape(3, 8, 9)
+    network = built(lambda: networks.DISCRIMINATORS["mlp"](shape, hidden, spectral)).double().eval()
+    x = torch.rand(3, *shape.chw, dtype=torch.float64, requires_grad=True)
+    network(x).sum().backward()
+    assert network(x).shape == (3,) and (x.grad != 0).all()
+    layers = [layer for layer in network if isinstance(layer, nn.Linear)]
+    assert [layer.out_features for layer in layers] == [*hidden, 1]
+    h = x.flatten(1)
+    for k, layer in enumerate(layers):
+        h = h @ layer.weight.T + layer.bias
+        h = h if k == len(layers) - 1 else torch.where(h > 0, h, 0.2 * h)
+    torch.testing.assert_close(network(x), h[:, 0])
+    assert not spectral or layers[-1].weight.norm().item() == pytest.approx(1.0)
+
+
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 def test_patches_cover_the_image_and_are_at_most_eight_along_a_side(shape):
     pixels, (rows, columns) = networks.patches(shape)

@@ -117,7 +117,15 @@ def test_a_rate_is_one_for_recipes_that_differ_in_what_costs_nothing_and_another
         == duration.speed_key(gan)
         != duration.speed_key(gan.with_(r1=0.0))
     )
-    for name, value in {"d_channels": (8, 8), "d_norm": "spectral", "d_steps": 2, "source_model": "ad"}.items():
+    rough = gan.with_(r1_noise=0.1)
+    assert duration.speed_key(rough.with_(r1_noise=0.2)) == duration.speed_key(rough) != duration.speed_key(gan)
+    for name, value in {
+        "d_channels": (8, 8),
+        "d_network": "mlp",
+        "d_norm": "spectral",
+        "d_steps": 2,
+        "source_model": "ad",
+    }.items():
         assert duration.speed_key(gan.with_(**{name: value})) != duration.speed_key(gan), name
 
 

@@ -176,6 +176,18 @@ def test_a_field_applies_only_where_it_matters():
     assert not applies(by_name["beta2"], presets.preset("decoder-gan").to_dict()), "nor what depends on what does not"
     assert not applies(by_name["beta"], presets.preset("deep-ae").to_dict())
     assert all(applies(by_name[name], Recipe().to_dict()) for name in ("lr", "epochs", "hidden"))
+    for network, own, other in (("conv", "d_channels", "d_hidden"), ("mlp", "d_hidden", "d_channels")):
+        gan = presets.preset("decoder-gan").with_(d_network=network, d_hidden=(7,), d_channels=(3, 4))
+        assert applies(by_name[own], gan.to_dict()) and not applies(by_name[other], gan.to_dict())
+        assert gan.d_widths == gan.value(own) and not applies(by_name[own], Recipe(d_network=network).to_dict())
+
+
+def test_a_gan_from_before_dense_discriminators_keeps_its_convolutions_and_the_exact_penalty():
+    recipe = presets.preset("decoder-gan").with_(r1=2.0, d_channels=(5,))
+    old = {k: v for k, v in recipe.to_dict().items() if k not in ("d_network", "d_hidden", "r1_noise")}
+    found = Recipe.from_dict(old)
+    assert found == recipe and found.d_widths == (5,) and found.d_network == "conv" and not found.r1_estimated
+    assert found.with_(r1_noise=0.1).r1_estimated and not found.with_(r1=0.0, r1_noise=0.1).r1_estimated
 
 
 def test_the_presets_are_the_classic_setups():

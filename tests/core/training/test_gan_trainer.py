@@ -71,10 +71,15 @@ def test_it_begins_as_its_source_decodes_encodes_and_samples(source):
 
 
 LOSSES = [{"adversarial": kind} for kind in ("non-saturating", "hinge", "least-squares", "wgan-gp")]
-WAYS = [*LOSSES, {"r1": 1.0}, {"ema": 0.9}, {"d_norm": "spectral"}, {"label_smoothing": 0.1}, {"d_steps": 2}]
+DENSE = {"d_network": "mlp", "d_hidden": (8,), "r1": 1.0, "r1_noise": 0.1}
+WAYS = [*LOSSES, {"r1": 1.0}, DENSE, {"ema": 0.9}, {"d_norm": "spectral"}, {"label_smoothing": 0.1}, {"d_steps": 2}]
 
 
-@pytest.mark.parametrize("way", WAYS, ids=lambda w: "-".join(map(str, *w.items())))
+def said(way: dict) -> str:
+    return "-".join(f"{name}-{value}" for name, value in way.items())
+
+
+@pytest.mark.parametrize("way", WAYS, ids=said)
 def test_the_step_of_d_leaves_g_untouched_and_the_reverse(source, way):
     trainer = begun(small(**way))
     g, d = state(trainer.generator), state(trainer.model.discriminator)
@@ -84,6 +89,16 @@ def test_the_step_of_d_leaves_g_untouched_and_the_reverse(source, way):
     trainer.g_step()
     assert same(d, state(trainer.model.discriminator)) and not same(g, state(trainer.generator))
     assert all(p.grad is None for p in trainer.model.parameters())
+
+
+def test_noise_is_drawn_only_where_r1_is_estimated_with_it(source):
+    one, two, three = (begun(small(**way)) for way in ({}, {"r1_noise": 0.1}, {"r1_noise": 0.1, "r1": 1.0}))
+    sums = [trainer.d_step() for trainer in (one, two, three)]
+    assert torch.equal(sums[0], sums[1]) and same(state(one.model), state(two.model))
+    draws = [trainer.draw(1) for trainer in (one, two, three)]
+    assert torch.equal(draws[0], draws[1]) and not torch.equal(draws[0], draws[2])
+    penalty = COLUMNS.index("penalty")
+    assert sums[1][penalty] == 0 < sums[2][penalty]
 
 
 def test_generated_images_reach_d_without_a_gradient(source):
@@ -106,7 +121,7 @@ def test_what_is_not_in_the_game_never_moves(source):
     )
 
 
-@pytest.mark.parametrize("way", WAYS, ids=lambda w: "-".join(map(str, *w.items())))
+@pytest.mark.parametrize("way", WAYS, ids=said)
 def test_at_a_learning_rate_of_zero_nothing_changes(source, way):
     trainer = begun(small(**way))
     trainer.lr = 0.0
@@ -202,8 +217,8 @@ def columns(run: Run) -> list[str]:
 
 @pytest.mark.parametrize(
     "way",
-    [{}, {"ema": 0.9, "d_norm": "spectral"}, {"adversarial": "wgan-gp", "d_steps": 2}],
-    ids=["plain", "averaged", "critic"],
+    [DENSE, {"ema": 0.9, "d_norm": "spectral"}, {"adversarial": "wgan-gp", "d_steps": 2}],
+    ids=["dense", "averaged", "critic"],
 )
 def test_a_resumed_gan_is_bit_equal_to_one_that_ran_through(source, way):
     whole, broken = runs.create(small(**way)), runs.create(small(**way))

@@ -92,7 +92,7 @@ def test_a_batch_that_takes_longer_than_a_slice_is_timed_whole(clock):
         ("auto-decoder", {"network": "conv"}),
         ("variational-auto-decoder-fast", {}),
         ("decoder-gan", {"source_model": "vae"}),
-        ("decoder-gan-fast", {"source_model": "ad", "d_steps": 3, "r1": 5.0}),
+        ("decoder-gan-fast", {"source_model": "ad", "d_steps": 3}),
     ],
 )
 def test_every_family_is_measured_without_a_data_set_a_source_or_a_classifier(preset, changes, monkeypatch):

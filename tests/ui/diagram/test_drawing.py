@@ -1,5 +1,7 @@
 """Diagrams of models: their parts for every family, and an explanation of each with the numbers of its image."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -31,7 +33,10 @@ def passed(member, shape=(1, 28, 28)):
     return recipe, model, forward_pass.of_images(model, pictures, 0, rows)
 
 
-@pytest.mark.parametrize("member", ALL, ids=lambda member: member.key)
+DENSE_D = dataclasses.replace(MEMBERS[-1], key="dense-d", changes=MEMBERS[-1].changes | {"d_network": "mlp"})
+
+
+@pytest.mark.parametrize("member", [*ALL, DENSE_D], ids=lambda member: member.key)
 @pytest.mark.parametrize("shape", [(1, 28, 28), (3, 20, 36)])
 def test_every_family_is_drawn_and_every_part_explains_itself(member, shape):
     recipe, model, run = passed(member, shape)

@@ -5,7 +5,7 @@ import pytest
 from core.recipes import presets
 from core.recipes.family import FAMILIES
 from core.system import paths
-from ui.gan import source_code
+from ui.gan import diagram, source_code
 from ui.shared.source_code import file_of, source_of
 
 SOURCES = [key for key, family in FAMILIES.items() if family.generator_source]
@@ -18,6 +18,13 @@ def test_the_code_of_every_part_exists_for_every_kind_of_source(part, kind):
     shown = source_code.PARTS[part].code(recipe)
     assert shown and all((paths.ROOT / file_of(code)).is_file() for code in shown)
     assert all(source_of(code).startswith(("def ", "class ", "@")) for code in shown)
+
+
+def test_the_discriminator_that_is_shown_is_the_runs():
+    for network, name in (("conv", "discriminator"), ("mlp", "mlp_discriminator")):
+        recipe = presets.preset("decoder-gan").with_(d_network=network)
+        assert [code.__name__ for code in source_code.PARTS["discriminator"].code(recipe)] == [name]
+    assert diagram.labels(recipe)["discriminator.inside"] == "784 → 512 → 1"
 
 
 def test_a_source_without_an_encoder_shows_the_search_instead():

@@ -140,7 +140,7 @@ def test_the_same_quality_is_claimed_only_where_it_was_measured(estimates, monke
 @pytest.mark.parametrize(
     "source, end",
     [
-        (presets.PRESETS["mlp-vae-fast"].with_(seed=5, epochs=3), "quicker than Classic, same quality."),
+        (presets.PRESETS["mlp-vae-fast"].with_(seed=5, epochs=3), "quicker than Classic, same Fréchet distance."),
         (presets.PRESETS["mlp-vae"], "quicker than Classic, untested from this decoder."),
         (presets.PRESETS["mlp-vae-fast"].with_(model="ae"), "quicker than Classic, untested from this decoder."),
     ],
