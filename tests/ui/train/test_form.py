@@ -110,7 +110,7 @@ def test_every_field_has_a_widget_with_its_help_and_bounds_whenever_it_applies(f
         {"model": "ad"},
         {"model": "vad"},
         {"model": "gan", "generator": "scratch"},
-        {"model": "gan", "generator": "scratch", "adversarial": "wgan-gp"},
+        {"model": "gan", "generator": "scratch", "adversarial": "wgan-gp", "d_network": "mlp"},
     ]
     seen = {"source_model"}  # never asked for: it is the source's
     for setting in settings:
