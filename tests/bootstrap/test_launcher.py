@@ -35,6 +35,7 @@ def home(tmp_path):
     door = home.root / "streamlit" / "web" / "server" / "starlette"
     door.mkdir(parents=True)
     (door / "starlette_server.py").write_text("create_starlette_app = None\n", encoding="utf-8")
+    (home.root / "streamlit" / "file_util.py").write_text("def get_static_dir(): return ''\n", encoding="utf-8")
     for name in ("net_util", "config"):
         (home.root / "streamlit" / f"{name}.py").write_text("", encoding="utf-8")
     empty_venv(home)
