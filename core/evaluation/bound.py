@@ -95,7 +95,7 @@ def measure_steps(model: LatentModel, images: ImageSet) -> Generator[float, None
     posterior, found = encoding.encode(model, x), []
     for done in range(0, SAMPLES, AT_ONCE):
         yield done / SAMPLES
-        found.append(metrics.log_weights(model, x, posterior, AT_ONCE, generator).double().cpu())
+        found.append(metrics.log_weights(model, x, posterior, AT_ONCE, generator).cpu().double())
     return Bound(*by_samples(torch.cat(found).numpy()), len(rows))
 
 

@@ -7,6 +7,7 @@ lab ships and the first model that a student trains. `for_shapes` does so for th
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -535,6 +536,30 @@ SMALL = {"digits": for_digits, "shapes": for_shapes}
 def adapted(recipe: Recipe, dataset: str) -> Recipe:
     """A preset for a data set: its small version on that set where there is one, else the preset itself."""
     return SMALL[dataset](recipe) if dataset in SMALL else recipe
+
+
+FEW, STEPS, MOST_EPOCHS = 5_000, 900, 300
+"""Images of a set of one's own that is small, training steps that a first model needs, and epochs at most for them."""
+
+
+def for_few(recipe: Recipe, images: int) -> Recipe:
+    """A recipe adapted to a set of one's own of that many training images, where these are few.
+
+    The epochs of a recipe made for 60,000 images would be a handful of steps: small batches and more epochs make about
+    `STEPS` of them.
+    """
+    if images > FEW:
+        return recipe
+    epochs = min(MOST_EPOCHS, math.ceil(STEPS / math.ceil(max(1, images) / 32)))
+    return recipe.with_(batch_size=32, epochs=max(recipe.epochs, epochs), precision="float32")
+
+
+def made_for(dataset: str, model: str) -> str | None:
+    """Name of the first preset of a family that was made for a data set in its own size, or of its fast sister; None
+    without one."""
+    own = (dataset, model, SOURCES[dataset].shape) if dataset in SOURCES else None
+    first = next((name for name, made in PRESETS.items() if (made.dataset, made.model, made.shape) == own), None)
+    return first and (fast_of(first) or first)
 
 
 def first_model() -> Recipe:

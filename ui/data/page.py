@@ -22,6 +22,7 @@ from ui.data.upload_box import choose_uploaded, upload_box
 from ui.shared import address
 from ui.shared.address import Parameter, whole
 from ui.shared.formatting import escape_markdown, format_sig, pluralize
+from ui.shared.jobs import FOLLOWED
 from ui.shared.page import open_page
 
 SEED = "data_sheet_seed"  # in session state, not bound to a widget, so that it outlives a visit to another page
@@ -106,6 +107,8 @@ def _actions(name: str, path: str, images: ImageSet, samples: bool) -> None:
     ):
         st.session_state["train_dataset"] = name
         st.session_state["train_folder"] = path
+        st.session_state["train_images"] = len(images.train_images)
+        st.session_state[FOLLOWED] = []  # a training that has ended would stand above the form
         st.session_state["train_image_shape"] = inputs.as_text(images.shape)
         st.session_state["train_pixels"] = dataclasses.asdict(images.pixels) if name == "folder" else None
         open_page("train")

@@ -97,7 +97,9 @@ def arrive(ready: dict[str, bool]) -> None:
     _fields_from_address(ready)
     if (chosen := state.pop("train_dataset", None)) in ready:
         before, state[key("dataset")] = state[key("dataset")], chosen
-        _follow(before, chosen)
+        _suggest(before, chosen, ready)
+        if chosen == "folder":
+            _allow_for_few(state.pop("train_images", 0))
     if folder := state.pop("train_folder", None):
         state[key("folder")] = str(folder)
     if shape := state.pop("train_image_shape", None):
@@ -105,6 +107,31 @@ def arrive(ready: dict[str, bool]) -> None:
     state.update({key(name): value for name, value in (state.pop("train_pixels", None) or {}).items()})
     state["recipe_dataset_before"] = state[key("dataset")]
     form_gan_source.settle(values())
+
+
+def _suggest(before: str, chosen: str, ready: dict[str, bool]) -> None:
+    """Follow a data set from the Data page: with the recipe made for it where the form still proposes the first one."""
+    untouched = all(
+        st.session_state.get(key(name)) == _as_widget(value)
+        for name, value in base(FIRST, before).items()
+        if name not in ("dataset", *IMAGES)
+    )
+    made = presets.made_for(chosen, presets.preset(FIRST).model)
+    if untouched and made and presets.preset(FIRST).dataset != chosen:
+        fill(_preset_values(made, ready) | {"dataset": chosen})
+        _in_address(made)
+    else:
+        _follow(before, chosen)
+
+
+def _allow_for_few(images: int) -> None:
+    """Batches and epochs for a small set of one's own, where they are still those of the preset."""
+    state, name = st.session_state, st.session_state[key("name")]
+    old = suited(name, "folder")
+    new = presets.for_few(old, images) if images else old
+    for field in ("batch_size", "epochs", "precision"):
+        if state.get(key(field)) == old.value(field):
+            state[key(field)] = new.value(field)
 
 
 def _fields_from_address(ready: dict[str, bool]) -> None:

@@ -287,3 +287,17 @@ def test_pixel_choices_are_part_of_a_recipe_and_old_folder_runs_keep_what_they_s
     assert recipe.source_of_images != recipe.with_(polarity="as-is").source_of_images
     with pytest.raises(RecipeError, match="levels: 'dark' is not a range of values"):
         Recipe(**own, levels="dark")
+
+
+@pytest.mark.parametrize(("images", "epochs"), [(1, 300), (49, 300), (1_500, 20), (5_000, 6), (5_001, 2)])
+def test_a_small_set_of_one_s_own_gets_as_many_epochs_as_make_some_nine_hundred_steps(images, epochs):
+    recipe = presets.for_few(presets.preset("mlp-vae-fast"), images)
+    assert recipe.epochs == epochs and recipe.batch_size == (
+        32 if images <= 5_000 else presets.preset("mlp-vae-fast").batch_size
+    )
+
+
+def test_a_set_that_a_recipe_was_made_for_names_it_and_its_fast_sister_first():
+    assert presets.made_for("shapes", "vae") == "shapes-vae"
+    assert presets.made_for("cifar-10", "vae") == "conv-vae-32-fast"
+    assert presets.made_for("fashion-mnist", "vae") is None

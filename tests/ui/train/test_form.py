@@ -264,6 +264,18 @@ def test_a_set_chosen_on_the_data_page_is_taken_over_once(here):
     assert made(form).dataset == "digits"
 
 
+def test_the_data_page_brings_the_recipe_that_was_made_for_a_set_and_epochs_for_a_few_images_of_one_s_own(here):
+    form = AppTest.from_function(script)
+    form.session_state["train_dataset"] = "shapes"
+    form.run()
+    assert made(form) == presets.preset("shapes-vae")
+    few = AppTest.from_function(script)
+    few.session_state["train_dataset"], few.session_state["train_images"] = "folder", 49
+    few.session_state["train_folder"] = "/my/own"
+    few.run()
+    assert (made(few).name, made(few).batch_size, made(few).epochs) == ("mlp-vae-fast", 32, 300)
+
+
 @pytest.mark.parametrize("f", fields(), ids=lambda f: f.name)
 def test_every_group_and_field_has_words_for_people(f):
     assert f.metadata["group"] in recipe_labels.FOLDS

@@ -66,7 +66,11 @@ function createPad(root, shape, engine) {
     const left = free - performance.now();
     if (left > 0) {
       clearTimeout(timer);
-      timer = setTimeout(() => post(last || !stroke), Math.min(left, LIVE_MS));
+      timer = setTimeout(() => {
+        timer = 0;
+        post(last || !stroke);
+        showLater();
+      }, Math.min(left, LIVE_MS));
       return;
     }
     const now = encodeBase64(engine.pixels());
@@ -206,7 +210,8 @@ function createPad(root, shape, engine) {
 
   function show() {
     if (!props) return;
-    engine.show(ground, stroke ? !engine.live?.() : sent !== props.pixels);
+    // The end of a stroke may wait to be sent: what the page answers until then is the stroke's beginning.
+    engine.show(ground, stroke ? !engine.live?.() : timer !== 0 || sent !== props.pixels);
     const ctx = over.getContext("2d"), ratio = over.width / size.width, cell = size.width / shape.width;
     ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
     ctx.clearRect(0, 0, size.width, size.height);

@@ -327,6 +327,8 @@ function start(root) {
     const parent = beside ? root.querySelector(".sliders") : pictureBox;
     if (original.parentElement !== parent) parent.append(original);
     setSize(fitImage(shape, phone ? 84 : 112), original.querySelector("canvas"));
+    // A slider that takes the focus comes to lie below the picture, which stays in place above it.
+    inner.style.setProperty("--above", beside ? "0px" : `${pictureBox.offsetHeight}px`);
   }
   const watch = new ResizeObserver(fit);
   watch.observe(inner);

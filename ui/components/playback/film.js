@@ -1,5 +1,6 @@
 const PERIOD = 160; // ms a frame while playing
 const REQUEST_DELAY = 60, ANSWER_TIMEOUT = 5000; // ms
+const FILL_DELAY = 2000; // ms; while a film grows each answer brings more frames that are missing, without an end
 const NARROW = 520, LEAST_ACROSS = 6; // CSS pixels of a phone; images in a line on it, at least
 const FILMS_KEPT = 4; // films that the browser keeps in memory
 const PARTS = { 0.125: "⅛", 0.25: "¼", 0.5: "½" }; // of the first epoch
@@ -22,6 +23,7 @@ function start(root) {
   const caption = root.querySelector("figcaption");
   const view = { send: null, accept, stop };
   let run = null, epochs = [], frames = new Map(), at = null, live = true, timer = null, asked = null, chunk = 12;
+  let grows = false;
   let drawn = null, turn = 0, shape = null, columns = 12, across = 0, lines = [];
   let link = "", parameter = "", unsubscribe = () => {};
 
@@ -34,6 +36,7 @@ function start(root) {
     titles.forEach((title, i) => { title.textContent = data.titles[i]; });
     if (data.run !== run) {
       run = data.run;
+      epochs = [];
       live = data.at == null;
       at = data.at ?? null;
       drawn = null;
@@ -56,10 +59,11 @@ function start(root) {
       });
     }
     for (const { epoch, src } of data.frames) frames.set(epoch, src);
+    grows = epochs.length > 0 && last() !== data.epochs[data.epochs.length - 1];
     epochs = data.epochs;
     const kept = new Set(epochs); // a long film is thinned out as it grows; frames that were left out are never shown
     for (const epoch of [...frames.keys()]) if (!kept.has(epoch)) frames.delete(epoch);
-    asked = null;
+    if (asked?.sent) asked = null;
     if (live || !epochs.includes(at)) at = nearestEpoch(live ? last() : at);
     slider.max = Math.max(0, epochs.length - 1);
     slider.disabled = play.disabled = epochs.length < 2;
@@ -73,19 +77,28 @@ function start(root) {
   }
 
   // Asks for missing frames, those next to the one shown first. A second request waits for the first one's answer.
+  // While the film grows and the frame in view is there, the others have time.
   function requestFrames() {
-    if (asked) return;
-    const here = index();
-    const missing = epochs.map((epoch, i) => [Math.abs(i - here), epoch]).filter(([, epoch]) => !frames.has(epoch));
-    if (!missing.length) return;
-    const request = missing.sort((a, b) => a[0] - b[0]).slice(0, chunk).map(([, epoch]) => epoch);
+    const urgent = timer !== null || !frames.has(at);
+    if ((asked && (asked.sent || !urgent)) || !missing().length) return;
+    const request = { sent: false };
     asked = request;
-    setTimeout(() => asked === request && view.send(request), REQUEST_DELAY);
     setTimeout(() => {
       if (asked !== request) return;
-      asked = null; // the answer got lost
-      if (sheet.isConnected) requestFrames();
-    }, ANSWER_TIMEOUT);
+      request.sent = true;
+      view.send(missing());
+      setTimeout(() => {
+        if (asked !== request) return;
+        asked = null; // the answer got lost
+        if (sheet.isConnected) requestFrames();
+      }, ANSWER_TIMEOUT);
+    }, urgent || !grows ? REQUEST_DELAY : FILL_DELAY);
+  }
+
+  function missing() {
+    const here = index();
+    const found = epochs.map((epoch, i) => [Math.abs(i - here), epoch]).filter(([, epoch]) => !frames.has(epoch));
+    return found.sort((a, b) => a[0] - b[0]).slice(0, chunk).map(([, epoch]) => epoch);
   }
 
   async function show() {

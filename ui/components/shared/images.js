@@ -52,7 +52,7 @@ function paintGrid(canvas, images, shape, columns = images.length) {
   if (canvas.width !== width) canvas.width = width;
   if (canvas.height !== height) canvas.height = height;
   canvas.getContext("2d").putImageData(new ImageData(data, width, height), 0, 0);
-  canvas.classList?.add("picture"); // an edge on every ground; tests give a canvas without a list
+  canvas.classList?.add("edged"); // an edge on every ground; tests give a canvas without a list
 }
 
 const paintImage = (canvas, image, shape) => paintGrid(canvas, [image], shape, 1);
