@@ -65,6 +65,8 @@ def start(browser: Browser, folder: Path, runs: str) -> list[float]:
         while True:
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 0.2):
                 break
+            if server.poll() is not None:
+                sys.exit(f"The server in {folder} ended while starting.")
             time.sleep(0.01)
         answers = time.time()
         page.goto(f"http://localhost:{port}/", wait_until="commit")

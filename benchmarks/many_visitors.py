@@ -19,6 +19,7 @@ import sys
 import tempfile
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -92,19 +93,19 @@ def serve(port: int, runs: Path, cache: Path) -> subprocess.Popen[bytes]:
 
 
 def wave(visitors: list[Visitor], pages: list[str]) -> list[float]:
-    """All visitors open a page in the same moment, each its own; seconds of each."""
-    took, together = [0.0] * len(visitors), threading.Barrier(len(visitors))
+    """All visitors open a page in the same moment, each its own; seconds of each.
 
-    def visit(k: int) -> None:
+    Raises:
+        TimeoutError, ConnectionClosed: one of them got no page.
+    """
+    together = threading.Barrier(len(visitors))
+
+    def visit(visitor: Visitor, page: str) -> float:
         together.wait()
-        took[k] = visitors[k].open(pages[k])
+        return visitor.open(page)
 
-    threads = [threading.Thread(target=visit, args=(k,)) for k in range(len(visitors))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return took
+    with ThreadPoolExecutor(len(visitors)) as threads:
+        return list(threads.map(visit, visitors, pages))
 
 
 def memory(process: int) -> float:
