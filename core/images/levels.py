@@ -190,7 +190,7 @@ def notes(special: dict[int, Decoded], finished: np.ndarray, used: PixelChoices)
             found.append(
                 f"{_count(lost, 'of them is', 'of them are')} hardly visible there. Choose another ground, or “each”."
             )
-    if used.polarity == "as-is":
+    if used.polarity == "as-is" and finished.ndim == 3:  # inverted, a colour picture would be its negative
         light, plain = _grounds(finished)
         if min(light.sum(), (~light).sum()) >= max(1, 0.02 * len(light)) and plain.mean() >= 0.9:
             found.append(
