@@ -6,8 +6,9 @@ traps:
 
 - A tick in between is sent with the state of all widgets too, the held click among them; then the click itself
   follows. It would act twice: a pause is taken back, a step becomes two.
-- Clicks in two fragments travel under the name of the first one, and only that one would be run: `if st.button(…)` in
-  the other would not see its click. If the first has gone from the page meanwhile, Streamlit would drop both.
+- Clicks in two fragments, or a text typed in one and a click in another, travel under the name of the first one, and
+  only that one would be run: `if st.button(…)` in the other would not see its click. If the first has gone from the
+  page meanwhile, Streamlit would drop both.
 
 And the browser goes on ticking for the page that is being left, until the next one has arrived. Streamlit would run
 that fragment of the old page on top of the new one, and the browser, which finds no place for it, goes blank.
@@ -84,8 +85,9 @@ def sort_out(client_state: Any, page: str | None, fragment_of: Callable[[str, st
     homes = {click: fragment_of(click, own) for click in clicks}
     if None in homes.values():  # outside all fragments: the whole page sees everything
         return [_only(clicks, client_state, "", there)]
-    own_first = sorted(dict.fromkeys(homes.values()), key=lambda home: home != own)
-    return [_only([c for c in clicks if homes[c] == home], client_state, home, there) for home in own_first]
+    # The part that the message names holds one of the clicks or a value that has changed, such as a text just typed.
+    parts = sorted(dict.fromkeys([*homes.values(), own]), key=lambda home: (home not in homes.values(), home != own))
+    return [_only([c for c in clicks if homes[c] == home], client_state, home, there) for home in parts]
 
 
 def _only(clicks: list[str], client_state: Any, fragment: str, page: str) -> Any:

@@ -43,7 +43,7 @@ def test_a_tick_carries_values_but_no_clicks():
         ("controls", ["stop"], [("controls", "slider", "stop")]),
         ("film", ["want", "stop"], [("film", "slider", "want"), ("controls", "slider", "stop")]),
         ("controls", ["want", "stop"], [("controls", "slider", "stop"), ("film", "slider", "want")]),
-        ("film", ["stop"], [("controls", "slider", "stop")]),
+        ("film", ["stop"], [("controls", "slider", "stop"), ("film", "slider")]),  # its own value has changed
         ("film", ["start"], [("", "slider", "start")]),  # outside all fragments: the whole page
         ("film", ["want", "start"], [("", "slider", "want", "start")]),
         ("film", ["never seen"], [("film", "slider", "never seen")]),

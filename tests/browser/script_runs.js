@@ -4,7 +4,9 @@
 (() => {
   const RERUN = 11, FRAGMENT = 5, AUTO = 6;  // in what a page sends: BackMsg.rerun_script and two fields of ClientState
   const METADATA = 2, RUN = 6, FRAGMENTS = 2, BEGINS = 4, ENDS = 6, ENDS_FOR_ANOTHER = 2;  // in what it gets: ForwardMsg
-  const asked = new Set();  // fragments that were asked for, "" for the whole script
+  // Fragments that were asked for, "" for the whole script, with the runs that have begun since. What waits is run next
+  // or after that: a fragment that is not has gone from the script meanwhile, and the server has dropped the request.
+  const asked = new Map(), DROPPED = 3;
   let running = false, another = false;
 
   /** Fields of a protobuf message as [number, value], the value a number or the bytes. */
@@ -33,7 +35,7 @@
 
   function sends(bytes) {
     for (const state of all(bytes, RERUN)) {
-      if (!all(state, AUTO)[0]) asked.add(text(all(state, FRAGMENT)[0] ?? new Uint8Array()));
+      if (!all(state, AUTO)[0]) asked.set(text(all(state, FRAGMENT)[0] ?? new Uint8Array()), 0);
     }
   }
 
@@ -43,8 +45,10 @@
       if (number === METADATA) {
         for (const run of all(value, RUN)) fragments.push(...all(run, FRAGMENTS).map(text));
       } else if (number === BEGINS) {
-        if (fragments.length) fragments.forEach((name) => asked.delete(name));
-        else asked.clear();
+        if (fragments.length) {
+          fragments.forEach((name) => asked.delete(name));
+          for (const [name, runs] of asked) runs + 1 < DROPPED ? asked.set(name, runs + 1) : asked.delete(name);
+        } else asked.clear();
         running = true;
         another = false;
       } else if (number === ENDS) {
