@@ -34,10 +34,13 @@ def guard() -> None:
     elsewhere, is left as it is."""
     try:
         from streamlit.runtime.app_session import AppSession
+        from streamlit.runtime.state.session_state import WStates
 
         asked = AppSession.request_rerun
     except (ImportError, AttributeError):
         return
+    # A run of the page begins by going through its widgets while another thread of the session may add some.
+    setattr(WStates, "__iter__", lambda widgets: iter(list(widgets.states)))  # noqa: B010
     if getattr(asked, "guards_clicks", False):
         return
 

@@ -115,3 +115,15 @@ def test_the_guard_stands_there_once_and_lets_pass_what_it_does_not_understand(g
 def test_streamlit_still_keeps_a_sessions_widgets_and_its_page_where_the_guard_looks():
     looked_at = {"SessionState", "_session_state", "PagesManager", "_pages_manager"}
     assert looked_at <= set(AppSession.__init__.__code__.co_names)
+
+
+def test_widgets_may_be_added_while_a_run_goes_through_them(guarded):
+    from streamlit.runtime.state.session_state import WStates
+
+    widgets = WStates()
+    widgets.states.update({"a": None, "b": None})
+    seen = []
+    for name in widgets:
+        seen.append(name)
+        widgets.states[f"{name} again"] = None
+    assert seen == ["a", "b"]

@@ -35,7 +35,7 @@ def downloads(run: Run, loaded: LoadedModel, span: float) -> None:
     """
     here, d = cursor_of(loaded), loaded.model.latent_dim
     shown = views.for_files()
-    shown.update(plane=views.chosen_plane(loaded), samples=sampler.settings(loaded))
+    shown.update(plane=views.chosen_plane(loaded) if d > 1 else None, samples=sampler.settings(loaded))
     rows, side = min(d, SHOWN), min(ACROSS, side_for(loaded.shape))
     _button(
         f"This picture ({SCALE * loaded.shape.height} × {SCALE * loaded.shape.width})",
