@@ -3,7 +3,7 @@ measures of planes, importance-weighted bounds, inpainting sweep."""
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +25,15 @@ from core.system import cache, devices
 from core.system.progress import Steps
 
 
+def _stopped(shares: Iterable[float], channel: Channel) -> bool:
+    """Do a work step by step and tell the share done after each; whether a stop was asked for before its end."""
+    for share in shares:
+        channel.emit(Progress(share))
+        if channel.stop_requested:
+            return True
+    return False
+
+
 def train_classifier(order: Order, channel: Channel) -> Ended:
     """Train the classifier of a run's or a recipe's images and keep it in the cache, or wait for the process that does.
 
@@ -35,10 +44,8 @@ def train_classifier(order: Order, channel: Channel) -> Ended:
     torch.set_num_threads(1)  # layers this small gain nothing from a second thread
     recipe, run = Recipe.from_dict(order.arguments["recipe"]), order.arguments["run"]
     images = images_of(Run(Path(run))) if run else load_images(recipe)
-    for share in classifier.cached_steps(images):
-        channel.emit(Progress(share))
-        if channel.stop_requested:
-            return Ended("stopped")
+    if _stopped(classifier.cached_steps(images), channel):
+        return Ended("stopped")
     if not classifier.file_of(images).is_file():
         raise RunError(cache.not_kept("The classifier"))
     return Ended("finished")
@@ -57,10 +64,8 @@ def score_outliers(order: Order, channel: Channel) -> Ended:
     run = runs.open_run(arguments["run"])
     images, mixed, path = prepare(run, arguments["other"], arguments["n"], arguments["seed"])
     steps = Steps(outliers.scoring_steps(weights.load_model(run), run.recipe, images, mixed))
-    for share in steps:
-        channel.emit(Progress(share))
-        if channel.stop_requested:
-            return Ended("stopped")
+    if _stopped(steps, channel):
+        return Ended("stopped")
     assert steps.result is not None
     if not outliers.save(Path(arguments["folder"]) / path.name, steps.result):  # the name is that of the weights now
         raise RunError(cache.not_kept("The scores"))
@@ -78,10 +83,8 @@ def image_values(order: Order, channel: Channel) -> Ended:
     arrays, path = order.arrays, Path(order.arguments["path"])
     model = weights.load_model(Run(Path(order.arguments["run"])))
     steps = Steps(values.value_steps(model, arrays["pictures"], arrays.get("rows")))
-    for share in steps:
-        channel.emit(Progress(share))
-        if channel.stop_requested:
-            return Ended("stopped")
+    if _stopped(steps, channel):
+        return Ended("stopped")
     assert steps.result is not None
     if not cache.save(path, steps.result, {}):
         raise RunError(cache.not_kept("The numbers"))
@@ -100,10 +103,8 @@ def measure_plane(order: Order, channel: Channel) -> Ended:
     images = images_of(run)
     path = plane_measures.file_of(run, images)
     steps = Steps(plane_measures.measure_steps(weights.load_model(run), run.recipe, images))
-    for share in steps:
-        channel.emit(Progress(share))
-        if channel.stop_requested:
-            return Ended("stopped")
+    if _stopped(steps, channel):
+        return Ended("stopped")
     if not plane_measures.save(path, steps.end()):
         raise RunError(cache.not_kept("The measures"))
     return Ended("finished")
@@ -120,10 +121,8 @@ def measure_bound(order: Order, channel: Channel) -> Ended:
     run = Run(Path(order.arguments["run"]))
     images = images_of(run)
     steps = Steps(bound.measure_steps(weights.load_model(run), images))
-    for share in steps:
-        channel.emit(Progress(share))
-        if channel.stop_requested:
-            return Ended("stopped")
+    if _stopped(steps, channel):
+        return Ended("stopped")
     if not bound.save(bound.file_of(run, images), steps.end()):
         raise RunError(cache.not_kept("The bound"))
     return Ended("finished")
