@@ -277,7 +277,8 @@ def load(path: Path, columns: Sequence[str] | None, epochs: int = 0, ended: bool
     Returns:
         arrays of the caller's own: a table that was read before and has not changed since is copied from memory.
     """
-    key, stamp = (path, tuple(columns or ()), most_bytes(len(columns or ()), epochs), ended), kept_tables.stamp_of(path)
+    wanted = None if columns is None else tuple(columns)
+    key, stamp = (path, wanted, most_bytes(len(wanted or ()), epochs), ended), kept_tables.stamp_of(path)
     if (found := _KEPT.get(key, stamp)) is None:
         found = _load(path, columns, epochs, ended)
         _KEPT.put(key, stamp, found)

@@ -259,3 +259,12 @@ def test_the_tables_that_are_kept_have_a_bound():
     kept.put("e", stamp._replace(size=11), "e")
     assert [kept.get(key, stamp) for key in "bce"] == ["b", None, None], "the one used longest ago goes"
     assert kept.get("b", stamp._replace(changed=1)) is None
+
+
+def test_the_columns_that_a_file_names_are_not_kept_as_no_columns(tmp_path, monkeypatch):
+    monkeypatch.setattr(history.kept_tables, "SETTLED", -60.0)  # as if the file had been left alone for long
+    path = tmp_path / "history.csv"
+    path.write_text("epoch,loss\n1,2\n")
+    assert list(history.load(path, None).table) == ["epoch", "loss"]
+    assert list(history.load(path, ()).table) == []
+    assert list(history.load(path, None).table) == ["epoch", "loss"]
