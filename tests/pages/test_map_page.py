@@ -101,6 +101,13 @@ def kept_map(run, n=120, iterations=350, finished=True, **changes):
     return s, y
 
 
+def finished_map_of(job: jobs_embedding.EmbeddingJob) -> np.ndarray:
+    """Puts the finished map of a job into the cache as its process would, and returns its points."""
+    y = np.random.default_rng(0).standard_normal((job.settings.n, 2))
+    store.save(job.store_key, job.settings, tsne.State(y, 350, [(349, 0.75)], y, y), {"seconds": 1.5}, True)
+    return y
+
+
 def text(page: AppTest) -> str:
     kinds = ("markdown", "caption", "warning", "error", "info")
     return " ".join(str(element.value) for kind in kinds for element in page.get(kind))
@@ -180,6 +187,28 @@ def test_forming_stopping_and_continuing(executor, sent):
     press(page, "map_form")
     assert executor.next().order.arguments["key"] == job.store_key and len(executor.executions) == 2
     assert sent["map_view"]["xy"] == y, "until the process sends a newer map"
+
+
+def test_a_click_computes_the_map_it_was_made_on_although_the_run_is_trained_meanwhile(executor, sent):
+    run = untrained("run")
+    page = visit(n=120, perplexity=8)
+    drawn = sent["map_view"]["xy"]
+    model = weights.load_model(run)
+    state = {name: 1.5 * value for name, value in model.state_dict().items()}
+    weights.save(run.path / "best.safetensors", state, {"epoch": 2})  # while the visitor looked at the page
+    press(page, "map_form")
+    (job,), execution = maps(), executor.next()
+    assert "map_stop" in keys(page) and sent["map_view"]["busy"]
+    assert sent["map_view"]["xy"] == drawn, "the points begin where the visitor saw them"
+    y = finished_map_of(job)
+    execution.send(Ended("finished"))
+    again(again(page))
+    assert sent["map_view"]["xy"] == pack_numbers(y, np.float32)
+    assert "has been trained further since this map was begun" in text(page)
+    press(page, "map_newest")
+    assert "map_form" in keys(page) and sent["map_view"]["xy"] != drawn and "map_newest" not in keys(page)
+    press(page, "map_form")
+    assert len(maps()) == 2 and "map_stop" in keys(page) and "trained further" not in text(page)
 
 
 def test_a_stop_leaves_the_map_to_another_visitor_who_waits_for_it(executor, sent):

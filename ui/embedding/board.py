@@ -18,6 +18,7 @@ from core.latent import pca
 from core.recipes.duration import rough_duration
 from core.runs import Run, RunError
 from ui.components.embedding.map_view import Placed, PointValues, map_view
+from ui.embedding import weights_shown
 from ui.embedding.inputs import MAX_ITERATIONS, METHODS, SOURCES
 from ui.embedding.subset import ImageSubset, vectors
 from ui.shared import address
@@ -37,6 +38,7 @@ class EmbeddingView:
     Attributes:
         suffix: of its keys: "" for the first map, "2" for the second. run: None where there is none to choose.
         x: the input, float32 [n, d]. key: of the map in the cache. backend: `openTSNE` or `scikit-learn`.
+        weights: digest of the weights that the latents are of; "" for pixels. outdated: whether the run has others now.
     """
 
     suffix: str
@@ -46,6 +48,8 @@ class EmbeddingView:
     x: np.ndarray
     key: str
     backend: str
+    weights: str = ""
+    outdated: bool = False
 
     @property
     def title(self) -> str:
@@ -65,6 +69,13 @@ class EmbeddingView:
         pictures = self.subset.pictures if self.settings.source == "latents" else None
         job = jobs_embedding.start(self.x, self.subset.labels, self.settings, self.backend, visitor(), pictures)
         _left().discard(job.id)
+        if self.run is not None and self.weights:
+            weights_shown.keep(self.run, self.settings, self.weights)
+
+    def go_on(self) -> None:
+        """Show the run's newest weights from now on."""
+        if self.run is not None:
+            weights_shown.let_go(self.run, self.settings)
 
     def leave(self, job: EmbeddingJob) -> None:
         """Wait for the map no longer: it stops when no other visitor waits for it."""
@@ -103,13 +114,28 @@ def _left() -> set[int]:
 
 
 def view_of(suffix: str, run: Run | None, subset: ImageSubset, settings: Settings, backend: str) -> EmbeddingView:
-    """A map of these images.
+    """A map of these images: of the run's newest weights, or of those that the map was begun with.
 
     Raises:
         RunError: latents are asked for, and the run's weights cannot be used.
     """
-    x, key = vectors(run, subset, settings, backend)
-    return EmbeddingView(suffix, run, subset, settings, x, key, backend)
+    if run is None or settings.source != "latents":
+        x, key = vectors(run, subset, settings, backend)
+        return EmbeddingView(suffix, run, subset, settings, x, key, backend)
+    newest = weights_shown.newest(run)
+    begun = weights_shown.begun(run, settings)
+    if begun is not None and begun != newest:
+        x, key = vectors(run, subset, settings, backend, begun)
+        if _there(key, settings):
+            return EmbeddingView(suffix, run, subset, settings, x, key, backend, begun, outdated=True)
+    x, key = vectors(run, subset, settings, backend, newest)
+    return EmbeddingView(suffix, run, subset, settings, x, key, backend, newest)
+
+
+def _there(key: str, settings: Settings) -> bool:
+    """Whether a map was computed, however far, or is being computed."""
+    found = store.find(key, settings) or store.find_stage(key, settings)
+    return found is not None or jobs_embedding.current(key, settings) is not None
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -277,9 +303,23 @@ def button(view: EmbeddingView, state: ViewState) -> None:
             icon=":material/play_arrow:",
             on_click=view.start,
             help="Moves the points until similar images lie side by side. A stopped map continues from where it was. "
-            "You "
-            "can leave the page in the meantime.",
+            "You can leave the page in the meantime.",
         )
+
+
+def newer_weights(views: Sequence[EmbeddingView]) -> None:
+    """A line for each map whose run was trained further since it was begun, and the way to its newest weights."""
+    for view in (view for view in views if view.outdated and view.run is not None):
+        with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+            st.caption(
+                f"{escape_markdown(view.run.name)} has been trained further since this map was begun.", width="stretch"
+            )
+            st.button(
+                "Use its newest weights",
+                key=f"map_newest{view.suffix}",
+                on_click=view.go_on,
+                help="Encodes the images with the model as it is now. The map that you see stays in the cache.",
+            )
 
 
 def board(

@@ -124,6 +124,7 @@ def _one_map(view: EmbeddingView, count: int) -> tuple[list[EmbeddingView], list
             inputs.main_controls(count, with_model=view.run is not None)
             board.button(view, state)
         _problems([state], view.backend)
+        board.newer_weights([view])
         with st.container(horizontal=True, gap="small", vertical_alignment="bottom", key="map_colours"):
             with st.container(width=220):
                 colour = colours.choose(view)
@@ -163,6 +164,7 @@ def _two_maps(
     with download:
         board.downloads(list(zip(views, states, strict=True)))
     _problems(states, first.backend)
+    board.newer_weights(views)
     colours.wait(first, state, colour)
     with left:
         board.board(first, state, True, colours.values_of(first, state, colour), new_pictures.placed(first, state))

@@ -66,7 +66,7 @@ def follow_link(view: EmbeddingView) -> None:
     if loaded is None or view.run is None:
         return
     if to == "generate":
-        mean = latents(view.run, view.subset)[points].mean(0)
+        mean = latents(view.run, view.subset, view.weights)[points].mean(0)
         cursor_of(loaded).move_to(loaded.axes.to_sigma_units(mean).tolist())
         open_page("generate", run=view.run.name)
     a, b = (_address_text(view.subset, k) for k in points)
@@ -89,11 +89,11 @@ def _spaces(views: list[EmbeddingView], loaded: LoadedModel | None) -> list[Spac
     first = views[0]
     found: list[Space] = []
     if loaded and first.run:
-        found.append(("Nearest in z", latents(first.run, first.subset), "solid"))
+        found.append(("Nearest in z", latents(first.run, first.subset, first.weights), "solid"))
     for other in views[1:]:
         same = other.run and first.run and other.run.name == first.run.name
         if other.settings.source == "latents" and other.subset.name == first.subset.name and other.run and not same:
-            found.append((f"Nearest in z of {other.run.name}", latents(other.run, other.subset), None))
+            found.append((f"Nearest in z of {other.run.name}", latents(other.run, other.subset, other.weights), None))
     return [*found, ("Nearest in pixels", pixels(first.subset), "dashed")]
 
 

@@ -19,6 +19,7 @@ from core.recipes.recipe import Recipe
 from core.runs import Run
 from core.system import cache
 from core.system.content_digest import content_digest
+from ui.embedding import weights_shown
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,17 +47,19 @@ def subset_of(images: ImageSet, n: int, *recipes: Recipe) -> ImageSubset:
     return ImageSubset(images, chosen.ids, chosen.labels, chosen.pictures, name)
 
 
-def latents(run: Run, subset: ImageSubset) -> np.ndarray:
-    """μ of the images, float32 [n, d], from memory if the weights have not changed.
+def latents(run: Run, subset: ImageSubset, weights: str = "") -> np.ndarray:
+    """μ of the images, float32 [n, d], from memory if they were encoded with these weights before.
 
+    Args:
+        weights: digest of the weights, by default of the newest. Those of earlier ones are found in memory only.
     Raises:
         RunError: the run's weights cannot be used.
     """
-    return _latents(str(run.path), run.weights_version(), subset.name, _subset=subset)
+    return _latents(str(run.path), weights or weights_shown.newest(run), subset.name, _subset=subset)
 
 
 @st.cache_resource(max_entries=6, show_spinner="Encoding the images …")
-def _latents(path: str, version: int, subset: str, _subset: ImageSubset) -> np.ndarray:
+def _latents(path: str, weights: str, subset: str, _subset: ImageSubset) -> np.ndarray:
     import torch
 
     torch.set_num_threads(1)  # as `ui.shared.model_cache`: two threads would wait for a training on the same cores
@@ -75,11 +78,15 @@ def _pixels(subset: str, _pictures: np.ndarray) -> np.ndarray:
     return inputs.pixels(_pictures)
 
 
-def vectors(run: Run | None, subset: ImageSubset, settings: Settings, backend: str) -> tuple[np.ndarray, str]:
+def vectors(
+    run: Run | None, subset: ImageSubset, settings: Settings, backend: str, weights: str = ""
+) -> tuple[np.ndarray, str]:
     """(the input of a map, float32 [n, d]; the key of the map in the cache).
 
+    Args:
+        weights: as in `latents`.
     Raises:
         RunError: latents are asked for, and the run's weights cannot be used.
     """
-    x = latents(run, subset) if settings.source == "latents" and run is not None else pixels(subset)
+    x = latents(run, subset, weights) if settings.source == "latents" and run is not None else pixels(subset)
     return x, store.key(x, subset.labels, settings, backend)
