@@ -13,9 +13,8 @@ traps:
 And the browser goes on ticking for the page that is being left, until the next one has arrived. Streamlit would run
 that fragment of the old page on top of the new one, and the browser, which finds no place for it, goes blank.
 
-So a tick carries no clicks here, each fragment is asked for with its own, and a page that was left does not tick.
-What is left as it comes: a click alone whose fragment has gone is dropped, and a click that waits while the whole page
-is asked for gives way to that.
+So a tick carries no clicks here, each fragment is asked for with its own, a page that was left does not tick, a click
+whose fragment has gone goes to the whole page, and a run of the whole page takes along the clicks that wait.
 """
 
 from __future__ import annotations
@@ -25,7 +24,10 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-CLICKS = ("trigger_value", "json_trigger_value", "string_trigger_value", "chat_input_value")
+BUTTON = "trigger_value"
+"""The kind of widget value that a button has."""
+
+CLICKS = (BUTTON, "json_trigger_value", "string_trigger_value", "chat_input_value")
 """The kinds of widget value that last for one run: a button's, a component's, a menu's, a chat's."""
 
 
@@ -47,7 +49,7 @@ def guard() -> None:
     @functools.wraps(asked)
     def request_rerun(session: Any, client_state: Any) -> Any:
         for message in _sorted_out(session, client_state):
-            asked(session, message)
+            asked(session, _nothing_lost(session, message))
 
     request_rerun.guards_clicks = True
     AppSession.request_rerun = request_rerun
@@ -66,6 +68,44 @@ def _sorted_out(session: Any, client_state: Any) -> list[Any]:
     except Exception:  # a Streamlit of another make: better its own way than no answer at all
         logging.getLogger(__name__).exception("What the browser asked for could not be sorted out.")
         return [client_state]
+
+
+def _nothing_lost(session: Any, message: Any) -> Any:
+    """The message as Streamlit has to get it so that no click is dropped on the way."""
+    if message is None:
+        return None
+    try:
+        if message.fragment_id and not message.is_auto_rerun:
+            clicks = [w.id for w in message.widget_states.widgets if w.WhichOneof("value") == BUTTON]
+            if clicks and not session.has_fragment(message.fragment_id):
+                message = _only(clicks, message, "", message.page_script_hash)
+        return message if message.fragment_id else with_clicks(message, _waiting(session))
+    except Exception:
+        logging.getLogger(__name__).exception("A click that waits could not be taken along.")
+        return message
+
+
+def _waiting(session: Any) -> Any:
+    """The widget states of what the session's script is to run next; None where nothing waits."""
+    from streamlit.runtime.scriptrunner_utils.script_requests import ScriptRequestType
+
+    requests = getattr(session._scriptrunner, "_requests", None)
+    if requests is None:
+        return None
+    with requests._lock:
+        return requests._rerun_data.widget_states if requests._state is ScriptRequestType.RERUN else None
+
+
+def with_clicks(message: Any, waiting: Any) -> Any:
+    """A message with the clicks of widget states that it replaces, besides its own."""
+    own = {w.id for w in message.widget_states.widgets}
+    clicks = [w for w in waiting.widgets if w.WhichOneof("value") in CLICKS and w.id not in own] if waiting else []
+    if not clicks:
+        return message
+    whole = type(message)()
+    whole.CopyFrom(message)
+    whole.widget_states.widgets.extend(clicks)
+    return whole
 
 
 def sort_out(client_state: Any, page: str | None, fragment_of: Callable[[str, str], str | None]) -> list[Any]:

@@ -1,9 +1,12 @@
 """What a browser asks for, sorted out before Streamlit sees it; with Streamlit's own messages."""
 
+from types import SimpleNamespace
+
 import pytest
 from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.runtime.app_session import AppSession
 from streamlit.runtime.pages_manager import PagesManager
+from streamlit.runtime.scriptrunner_utils.script_requests import RerunData, ScriptRequests
 from streamlit.runtime.state.common import WidgetMetadata
 from streamlit.runtime.state.session_state import SessionState
 
@@ -60,6 +63,7 @@ class Session:
 
     def __init__(self):
         self._session_state, self.asked = SessionState(), []
+        self._scriptrunner, self.fragments = None, {"film", "controls"}
         self._pages_manager = PagesManager("app.py")
         self._pages_manager.set_script_intent("train", "")
         for name, home in HOMES.items():
@@ -67,6 +71,9 @@ class Session:
             self._session_state._new_widget_state.widget_metadata[name] = WidgetMetadata(
                 name, lambda value: value, lambda value: value, kind, fragment_id=home
             )
+
+    def has_fragment(self, name):
+        return name in self.fragments
 
 
 @pytest.fixture
@@ -80,6 +87,38 @@ def test_the_guard_asks_streamlits_session_for_each_fragment(guarded):
     session = Session()
     guarded(session, message("film", "want", "stop"))
     assert summed_up(session.asked) == [("film", "slider", "want"), ("controls", "slider", "stop")]
+
+
+def test_a_click_whose_part_of_the_page_has_gone_goes_to_the_whole_page(guarded):
+    session = Session()
+    session.fragments = {"film"}
+    guarded(session, message("controls", "stop"))
+    guarded(session, message("controls"))
+    guarded(session, message("controls", "stop", auto=True))
+    guarded(session, message("film", "want", "stop"))
+    assert summed_up(session.asked) == [
+        ("", "slider", "stop"),
+        ("controls", "slider"),
+        ("controls", "slider"),
+        ("film", "slider", "want"),
+        ("", "slider", "stop"),
+    ]
+
+
+def test_a_run_of_the_whole_page_takes_along_the_clicks_that_wait(guarded):
+    """With Streamlit's own queue: its script is busy, and a click in a fragment waits in it."""
+    session, runner = Session(), SimpleNamespace(_requests=ScriptRequests())
+    session._scriptrunner = runner
+    guarded(session, message(""))
+    assert summed_up(session.asked) == [("", "slider")], "nothing waits"
+    states = message("controls", "stop").widget_states
+    runner._requests.request_rerun(RerunData(widget_states=states, fragment_id="controls"))
+    guarded(session, message("film"))
+    guarded(session, message("", "start"))
+    assert summed_up(session.asked[1:]) == [("film", "slider"), ("", "slider", "start", "stop")]
+    runner._requests.on_scriptrunner_ready()  # the click is being taken up
+    guarded(session, message(""))
+    assert summed_up(session.asked[3:]) == [("", "slider")]
 
 
 def test_a_page_that_was_left_does_not_tick_any_more_and_its_last_click_is_heard_on_the_next(guarded):
@@ -113,7 +152,7 @@ def test_the_guard_stands_there_once_and_lets_pass_what_it_does_not_understand(g
 
 
 def test_streamlit_still_keeps_a_sessions_widgets_and_its_page_where_the_guard_looks():
-    looked_at = {"SessionState", "_session_state", "PagesManager", "_pages_manager"}
+    looked_at = {"SessionState", "_session_state", "PagesManager", "_pages_manager", "_scriptrunner"}
     assert looked_at <= set(AppSession.__init__.__code__.co_names)
 
 

@@ -1,5 +1,6 @@
 """The Reconstruct page in each of its states, with small models of every family on the digits."""
 
+import os
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -334,6 +335,17 @@ def test_the_sweep_waits_for_its_button_and_shows_what_has_been_measured(four, e
         for c in page.caption
     )
     assert "reconstruct_sweep" not in {b.key for b in page.button}, "finished"
+
+
+def test_a_click_draws_the_curves_although_a_run_is_trained_meanwhile(executor):
+    run = make("vae")
+    page = visit(runs="vae")
+    os.utime(run.path / "best.safetensors")  # newer weights, while the visitor looked at the page
+    page.button(key="reconstruct_sweep").click().run()
+    executor.next()
+    assert not page.exception and "reconstruct_sweep" not in keys_of(page, "button")
+    page.button(key="reconstruct_sweep_newest").click().run()
+    assert "reconstruct_sweep" in keys_of(page, "button")
 
 
 @pytest.mark.parametrize("state, words", [("failed", "disk full"), ("stopped", "measured by then")])

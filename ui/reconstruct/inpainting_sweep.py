@@ -58,15 +58,13 @@ def sweep(models: Sequence[tuple[Run, LoadedModel]], settings: Settings, images:
         )
         ways = [SweepCurve(str(run.path), how) for run, loaded in models for how in _methods(loaded, settings)]
         ways.append(SweepCurve(str(models[0][0].path), BASELINE))
-        key = (
-            tuple(loaded.name for _, loaded in models),
-            tuple(ways),
-            models[0][0].recipe.source_of_images,
-            count,
-            settings.steps,
-        )
+        plain = (tuple(ways), models[0][0].recipe.source_of_images, count, settings.steps)
+        newest = (tuple(loaded.name for _, loaded in models), *plain)
+        key = _begun_with(plain, newest)
         job = inpainting_sweep.find(key)
-        _start_button(job, key, ways, count, settings)
+        _start_button(job, key, plain, ways, count, settings)
+    if key != newest:
+        _offer_newest()
     if job is None:
         st.caption(
             f"Draws {len(ways)} curves, each a mean over {count} images: for an encoder one with the hole black and "
@@ -77,14 +75,44 @@ def sweep(models: Sequence[tuple[Run, LoadedModel]], settings: Settings, images:
     st.fragment(_results, run_every=0.7 if job.active else None)(job, models)
 
 
+BEGUN = "reconstruct_sweep_begun"
+"""Key in the session state: what the sweep that was begun was of without the models' weights, and its key with them."""
+
+
+def _begun_with(plain: Hashable, newest: Hashable) -> Hashable:
+    """Key of the sweep to show: of the one that was begun, although a model has other weights by now because it is
+    being trained; otherwise of one with the newest weights."""
+    begun_plain, key = st.session_state.get(BEGUN, (None, newest))
+    job = inpainting_sweep.find(key) if begun_plain == plain else None
+    return key if job is not None and (job.active or job.state == "finished") else newest
+
+
+def _offer_newest() -> None:
+    """A line where a model was trained further since the sweep was begun, and the way to its newest weights."""
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        st.caption("A model has been trained further since these curves were begun.", width="stretch")
+        st.button(
+            "Use the newest weights",
+            key="reconstruct_sweep_newest",
+            on_click=lambda: st.session_state.pop(BEGUN, None),
+            help="Lets you draw the curves anew, with the models as they are now.",
+        )
+
+
 def _start_button(
-    job: InpaintingSweepJob | None, key: Hashable, ways: list[SweepCurve], count: int, settings: Settings
+    job: InpaintingSweepJob | None,
+    key: Hashable,
+    plain: Hashable,
+    ways: list[SweepCurve],
+    count: int,
+    settings: Settings,
 ) -> None:
     """The button that starts the sweep, or starts it again after a stop or a failure."""
     if job is not None and (job.active or job.state == "finished"):
         return
 
     def start() -> None:
+        st.session_state[BEGUN] = (plain, key)
         inpainting_sweep.start(key, _visitor(), ways, count, 0, settings.steps)
 
     st.button(
