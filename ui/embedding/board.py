@@ -309,7 +309,9 @@ def button(view: EmbeddingView, state: ViewState) -> None:
 
 def newer_weights(views: Sequence[EmbeddingView]) -> None:
     """A line for each map whose run was trained further since it was begun, and the way to its newest weights."""
-    for view in (view for view in views if view.outdated and view.run is not None):
+    for view in views:
+        if view.run is None or not view.outdated:
+            continue
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
             st.caption(
                 f"{escape_markdown(view.run.name)} has been trained further since this map was begun.", width="stretch"
