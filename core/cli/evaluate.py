@@ -178,7 +178,7 @@ def _row(run: runs.Run) -> tuple[str, ...]:
         return run.name, run.error
     status = run.status
     epochs = f"{round(status['epoch'], 1):g}/{run.epochs}"
-    lowest, best, what = figures.best(run), "–", run.recipe.summary()
+    lowest, best, what = figures.best(run), "–", run.summary()
     if lowest is not None:
         best = f"{lowest.value:.2f}"
         if run.recipe.family.adversarial:

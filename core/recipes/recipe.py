@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
@@ -176,14 +177,20 @@ class SharedRecipe(RecipeFields):
             values = values | {"levels": EACH, "ground": EACH}
         return cls(**values)
 
-    def summary(self) -> str:
-        """One line for lists: family, images, network, latent dimensions and the setting that matters most."""
+    def summary(self, changes: Iterable[Mapping[str, Any]] = ()) -> str:
+        """One line for lists: family, images, network, latent dimensions and the setting that matters most.
+
+        Args:
+            changes: of a run's status or a job's snapshot; the values that β was changed to during the training follow
+                the one it began with: `… · β 4 → 20`.
+        """
         body = "-".join(map(str, self.hidden if self.network == "mlp" else self.channels))
         body = body if self.network == "mlp" else f"{self.network} {body}"
         if self.family.adversarial:
             end = f" · {self.adversarial} · " + ("from scratch" if self.generator == "scratch" else "from the decoder")
         else:
-            end = f" · β {self.beta:g}" if self.family.uses("beta") else ""
+            betas = [self.beta, *(change["new"] for change in changes if change["field"] == "beta")]
+            end = f" · β {' → '.join(f'{beta:g}' for beta in betas)}" if self.family.uses("beta") else ""
         images = self.dataset + (f" without {self.without_classes}" if self.without_classes else "")
         return f"{self.family.abbreviation} · {images} · {body} · {self.latent_dim}-d{end}"
 

@@ -75,7 +75,7 @@ def to_zip(run: Run, resume_state: bool = False) -> bytes:
         name=run.name,
         unit=figures.unit(recipe),
         line="=" * len(run.name),
-        summary=recipe.summary(),
+        summary=run.summary(),
         resume="`python -m core resume` continues its training."
         if resume_state
         else "The state needed to continue its training is not included.",

@@ -164,6 +164,10 @@ class Run:
         found = self.status
         return found["state"] in ("failed", "interrupted") and found["epoch"] == 0
 
+    def summary(self) -> str:
+        """The recipe in one line, with the values that β was changed to during the training."""
+        return self.recipe.summary(self.status["changes"])
+
     def weights_version(self) -> int:
         """Time of the newest weights in nanoseconds, 0 without weights: a key for caches of loaded models."""
         files = [self.path / f"{which}.safetensors" for which in ("best", "last")]

@@ -31,6 +31,7 @@ from ui.run.details import MEANINGS
 from ui.run.figures import figures
 from ui.run.recipe_table import against_preset, differences
 from ui.shared.run_facts import result_of, weights_of
+from ui.shared.run_picker import option
 
 
 @pytest.fixture(autouse=True)
@@ -125,6 +126,7 @@ def test_a_beta_that_was_changed_stands_in_the_table_the_comparison_and_the_char
     change = {"step": 4, "epoch": 1.0, "field": "beta", "old": 1.0, "new": 20.0}
     runs.open_run("changed").update_status(changes=[change])
     page = visit(compare="changed,other")
+    assert option(runs.open_run("changed")).endswith("β 1 → 20"), "in the pickers of all pages, too"
     assert "β 1 → 20" in page.dataframe[0].value.set_index("Run")["Settings"]["changed"]
     facts = page.table[-1].value.set_index("")
     assert dict(facts.loc["β, weight of the prior term"]) == {"changed": "1 → 20", "other": "1"}
@@ -346,7 +348,7 @@ def test_changes_and_added_epochs_are_told():
     change = {"step": 4, "epoch": 1.5, "field": "lr", "old": 0.001, "new": 0.0005}
     run.update_status(epochs=9, changes=[change])
     said = text_of(visit(name="one"))
-    assert "Epoch 1.5: learning rate 0.001 → 0.0005." in said and "2 epochs at first, 9 in all" in said
+    assert "After 1.5 epochs: learning rate 0.001 → 0.0005." in said and "2 epochs at first, 9 in all" in said
 
 
 def test_every_file_of_a_run_can_be_downloaded_with_its_size():

@@ -140,7 +140,7 @@ def _trained(job: TrainingJob) -> None:
 
 def _own_model(run: Run) -> None:
     """The visitor's newest model, and what can be done with it."""
-    st.markdown(f"**Your newest model:** {escape_markdown(run.name)} · {escape_markdown(run.recipe.summary())}")
+    st.markdown(f"**Your newest model:** {escape_markdown(run.name)} · {escape_markdown(run.summary())}")
     _open_buttons(run)
 
 
@@ -302,7 +302,7 @@ def _running_now() -> None:
             shot = job.snapshot()
             place = f"in the queue, {waits(job)}" if job.position else "running"
             st.markdown(
-                f"**{escape_markdown(job.name)}** · {escape_markdown(job.recipe.summary())} · {place}"
+                f"**{escape_markdown(job.name)}** · {escape_markdown(job.recipe.summary(shot.changes))} · {place}"
                 + ("" if job.position else f" · epoch {int(shot.epoch)} of {shot.epochs}")
             )
             if run_button("Watch", "home_running", job.run, help="Opens its loss curves as they grow."):

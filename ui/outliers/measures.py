@@ -122,7 +122,7 @@ def _table(result: Result, choice: Choice) -> None:
             max_selections=MAX_OTHER_RUNS,
             persist_state="session",
             placeholder="Other runs on these images",
-            format_func=lambda name: f"{name} · {others[name].recipe.summary()}",
+            format_func=lambda name: f"{name} · {others[name].summary()}",
             help="The same images, scored by other models. A model without an encoder needs a search for each image, "
             "which takes longer.",
         )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from core import runs
 from core.runs import Run
 from ui.charts import losses
-from ui.shared.formatting import epoch, escape_markdown, pluralize
+from ui.shared.formatting import after, escape_markdown, pluralize
 
 CHANGED = {"lr": "learning rate", "beta": "β"}
 
@@ -45,8 +45,8 @@ def history_lines(run: Run) -> list[str]:
         lines.append(f"Continued: {pluralize(run.recipe.epochs, 'epoch')} at first, {run.epochs:,} in all now.")
     for change in run.status["changes"]:
         if change["field"] in losses.SWITCHES:
-            lines.append(f"Epoch {epoch(change['epoch'])}: {losses.change_text(change)}.")
+            lines.append(f"{after(change['epoch']).capitalize()}: {losses.change_text(change)}.")
             continue
         what = CHANGED.get(change["field"], escape_markdown(str(change["field"])))
-        lines.append(f"Epoch {epoch(change['epoch'])}: {what} {change['old']:g} → {change['new']:g}.")
+        lines.append(f"{after(change['epoch']).capitalize()}: {what} {change['old']:g} → {change['new']:g}.")
     return lines

@@ -17,7 +17,7 @@ from ui.shared import address
 from ui.shared.formatting import escape_markdown
 from ui.shared.jobs import job_of, training_jobs
 from ui.shared.run_dialogs import NAME
-from ui.shared.run_facts import result_of, settings_line
+from ui.shared.run_facts import result_of
 from ui.training_view.finished_run import FinishedRun
 from ui.training_view.view import live, pictures
 
@@ -60,8 +60,7 @@ def _one(run: Run) -> None:
             address.put(NAME, None)
             st.rerun()
     if run.error is None and not training:
-        line = settings_line(run.recipe, run.status["changes"])
-        st.markdown(f"{escape_markdown(line)} · {_state(run)}")
+        st.markdown(f"{escape_markdown(run.summary())} · {_state(run)}")
     if run.lesson:
         st.info(f"**An example.** {escape_markdown(run.lesson)}", icon=":material/school:")
     actions(run, training, opened=True)

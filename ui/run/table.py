@@ -21,7 +21,7 @@ from ui.shared.owner import label
 from ui.shared.page import open_page
 from ui.shared.run_buttons import run_button
 from ui.shared.run_dialogs import CHOSEN
-from ui.shared.run_facts import amount, settings_line
+from ui.shared.run_facts import amount
 
 if TYPE_CHECKING:
     from pandas.io.formats.style import Styler
@@ -211,7 +211,7 @@ def _row(run: Run, place: int | None, pictured: bool) -> dict:
         "Started": format_time(status.get("created")),
         **({"Owner": label(run.owner)} if run.owner else {}),
         "Samples": thumbnail(run, at) if pictured else None,
-        "Settings": settings_line(run.recipe, status["changes"]),
+        "Settings": run.summary(),
     }
 
 

@@ -42,6 +42,11 @@ def epoch(done: float | None) -> str:
     return f"{math.floor(done * 10 + 1e-6) / 10:g}"
 
 
+def after(done: float | None) -> str:
+    """When something was measured, in a sentence: `after epoch 81`, or `after 1.1 epochs` in the midst of one."""
+    return f"after epoch {epoch(done)}" if done is None or not done % 1 else f"after {epoch(done)} epochs"
+
+
 PARTS = {0.125: "⅛", 0.25: "¼", 0.5: "½"}
 """Parts of the first epoch that have pictures (`core.runs.frames.EARLY`)."""
 

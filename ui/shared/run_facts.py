@@ -1,11 +1,7 @@
-"""A run in words: its settings with what was changed while it trained, and its best figure."""
+"""A run in words: its figures, and which of its weights are shown."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
-
-from core.recipes.recipe import Recipe
 from core.runs import Run, figures
 from core.runs.shown_weights import shown_weights
 from ui.shared.formatting import epoch, format_sig
@@ -17,16 +13,6 @@ def amount(figure: figures.Figure) -> str:
     if figure.unit == figures.NATS or figure.name.startswith("Fréchet"):
         return f"{figure.value:,.1f}"
     return f"{figure.value:,.2f}" if figure.unit == figures.SQUARED_ERROR else format_sig(figure.value)
-
-
-def settings_line(recipe: Recipe, changes: Iterable[dict[str, Any]] = ()) -> str:
-    """A recipe in one line, followed by the values that β was changed to during the training: `… · β 4 → 20`.
-
-    Args:
-        changes: as in a run's status or a job's snapshot.
-    """
-    betas = [f"{change['new']:g}" for change in changes if change["field"] == "beta"]
-    return " → ".join([recipe.summary(), *betas])
 
 
 def best_of(run: Run) -> str:

@@ -131,7 +131,7 @@ def _missing(wanted: str, what: str, unfit: str, fits: Callable[[Run], bool], sh
 
 def option(run: Run) -> str:
     """A run as an option of a box: its name, its recipe, and whose it is where it is another visitor's."""
-    parts = (run.name, run.recipe.summary(), label(run.owner) if is_foreign(run) else "")
+    parts = (run.name, run.summary(), label(run.owner) if is_foreign(run) else "")
     return " · ".join(part for part in parts if part)
 
 

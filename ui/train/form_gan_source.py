@@ -80,7 +80,7 @@ def choose(values: dict[str, Any], **common: Any) -> None:
     st.selectbox(
         options=["", *found],
         on_change=_chosen,
-        format_func=lambda name: newest if name not in found else f"{name} · {found[name].recipe.summary()}",
+        format_func=lambda name: newest if name not in found else f"{name} · {found[name].summary()}",
         **common,
     )
 
@@ -111,7 +111,7 @@ def inherited(values: dict[str, Any]) -> None:
     if has_source(values) and (source := source_of(values)):
         st.caption(
             f"Layers, latent size and reconstruction loss are those of {escape_markdown(source.name)}: "
-            f"{escape_markdown(source.recipe.summary())}."
+            f"{escape_markdown(source.summary())}."
         )
 
 

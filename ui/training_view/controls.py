@@ -5,6 +5,7 @@ The same for all families, on each page that shows a training.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -18,13 +19,12 @@ from core.training.events import FREEZES
 from ui.charts import losses
 from ui.shared import address, foreign
 from ui.shared.dial import dial, put
-from ui.shared.formatting import duration, epoch, escape_markdown, format_sig
+from ui.shared.formatting import after, duration, epoch, escape_markdown, format_sig
 from ui.shared.jobs import train_again, waits
 from ui.shared.owner import label
 from ui.shared.recipe_labels import in_words
 from ui.shared.run_buttons import job_button
 from ui.shared.run_dialogs import NAME
-from ui.shared.run_facts import settings_line
 
 TICK = 1.0
 """Seconds between two updates of a running job."""
@@ -38,7 +38,7 @@ WAITING = {"queued": STARTING, "starting": STARTING, "stopping": "Stopping: savi
 
 def heading(job: TrainingJob) -> str:
     """The run's name and recipe, with the values of β if it was changed during the training."""
-    line = settings_line(job.recipe, job.snapshot().changes)
+    line = job.recipe.summary(job.snapshot().changes)
     return f"#### {escape_markdown(job.name)} · {escape_markdown(line)}"
 
 
@@ -430,16 +430,17 @@ def newest_loss(recipe: Recipe, points: dict[str, np.ndarray]) -> str:
     first epoch, whose validation loss is of random weights, the training loss."""
     if recipe.family.adversarial:
         value, at = latest_at(points, "val_frechet")
-        return f"**{format_sig(value)}** Fréchet distance after epoch {epoch(at)}"
+        return f"**{format_sig(value)}** Fréchet distance {after(at)}"
     value, at = latest_at(points, "val_total")
-    what = f"validation loss after epoch {epoch(at)}"
+    what = f"validation loss {after(at)}"
     if not at > 0:
         value, what = latest(points, "train_total"), "training loss"
     return f"**{format_sig(value)}** {losses.unit(recipe.likelihood)} · {what}"
 
 
 def _figures(recipe: Recipe, points: dict[str, np.ndarray], ended: bool) -> str:
-    """The newest losses on the training images; at the end those of the last epoch, beside its validation."""
+    """The newest losses on the training images; at the end those of the last epoch, or of the part of
+    it that was trained, beside the validation after it."""
     if recipe.family.adversarial:
         return f"loss of D {format_sig(latest(points, 'd_loss'))}, of G {format_sig(latest(points, 'g_loss'))}"
     if not np.isfinite(latest(points, "train_total")):
@@ -448,8 +449,10 @@ def _figures(recipe: Recipe, points: dict[str, np.ndarray], ended: bool) -> str:
     measured, at = latest_at(points, "val_total")
     if ended and at > 0:
         epochs, totals = (np.asarray(points[name], float) for name in ("epoch", "train_total"))
-        mean = float(np.nanmean(totals[(epochs > at - 1) & (epochs <= at) & np.isfinite(totals)]))
-        return f"in epoch {epoch(at)}: training loss {format_sig(mean)}, validation loss {format_sig(measured)} {unit}"
+        begun = math.ceil(at) - 1  # losses of the epoch before would tell of a poorer model
+        mean = float(np.nanmean(totals[(epochs > begun) & (epochs <= at) & np.isfinite(totals)]))
+        place = f"in epoch {at:g}" if at == begun + 1 else f"in the part of epoch {begun + 1} that was trained"
+        return f"{place}: training loss {format_sig(mean)}, validation loss {format_sig(measured)} {unit}"
     return f"training loss {format_sig(latest(points, 'train_total'))} {unit}"
 
 

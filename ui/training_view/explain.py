@@ -8,7 +8,7 @@ import streamlit as st
 from core.recipes.recipe import Recipe
 from ui.charts.losses import unit
 from ui.shared import glossary
-from ui.shared.formatting import epoch, format_sig
+from ui.shared.formatting import after, format_sig
 from ui.shared.source_code import loss_code, show_code
 
 
@@ -50,7 +50,7 @@ def numbers(recipe: Recipe, row: dict[str, float]) -> str:
     Args:
         row: a row of the history that has a validation, column → value.
     """
-    start = f"After epoch {epoch(row['epoch'])}, on the held-out images: "
+    start = f"{after(row['epoch']).capitalize()}, on the held-out images: "
     total = f"**{row['val_total']:.2f}** {unit(recipe.likelihood)} per image."
     terms = recipe.family.terms
     values = [row.get(f"val_{term.name}", float("nan")) for term in terms]

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from core.recipes.recipe import Recipe
-from ui.shared.formatting import epoch, format_sig
+from ui.shared.formatting import after, format_sig
 from ui.shared.source_code import show_code
 from ui.training_view import gan_losses as losses
 
@@ -46,7 +46,7 @@ def numbers(recipe: Recipe, points: dict[str, np.ndarray]) -> str:
     row = {name: float(values[rows[-1]]) for name, values in points.items()}
     penalty = f" and a penalty of {format_sig(row['penalty'])}" if recipe.r1 or recipe.adversarial == "wgan-gp" else ""
     start = (
-        f"In epoch {epoch(row['epoch'])}: D's loss **{format_sig(row['d_loss'])}**{penalty}, G's loss "
+        f"{after(row['epoch']).capitalize()}: D's loss **{format_sig(row['d_loss'])}**{penalty}, G's loss "
         f"**{format_sig(row['g_loss'])}**."
     )
     if recipe.adversarial == "non-saturating":

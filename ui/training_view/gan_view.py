@@ -18,7 +18,7 @@ from ui.charts import gan
 from ui.components.charts.bars import bars
 from ui.components.charts.curves import curves
 from ui.components.playback.film import film
-from ui.shared.formatting import epoch, escape_markdown, format_sig
+from ui.shared.formatting import after, escape_markdown, format_sig
 from ui.training_view.controls import TICK, epoch_link, head, latest, view
 from ui.training_view.finished_run import FinishedRun, Shown
 from ui.training_view.gan_explain import how_it_works
@@ -199,7 +199,7 @@ def _classes(job: Shown) -> None:
             )
         return
     names = class_names(names, len(shares))
-    caption = f"Epoch {epoch(latest(job.snapshot().points, 'epoch'))}, the newest weights. "
+    caption = f"The newest weights, {after(latest(job.snapshot().points, 'epoch'))}. "
     caption += gan.share_caption(shares, names)
     bars(gan.share_bars(shares, names), key="train_classes", alt=caption, height=266)
     st.caption(escape_markdown(caption))

@@ -18,7 +18,7 @@ from ui.components.playback.film import ROWS, film
 from ui.diagram.model import PART, diagram, follow_training
 from ui.diagram.one_step import STEP, one_step
 from ui.shared import address, glossary
-from ui.shared.formatting import epoch, escape_markdown, format_sig
+from ui.shared.formatting import after, escape_markdown, format_sig
 from ui.shared.jobs import training_jobs
 from ui.shared.owner import is_foreign, label
 from ui.shared.pointer import touch_or
@@ -59,10 +59,8 @@ def others(shown: TrainingJob) -> None:
                     else f"**{job.state.capitalize()} on another device**"
                 )
                 whose = f" · {label(job.owner)}" if is_foreign(job) else ""
-                st.markdown(
-                    f"{place} · {escape_markdown(job.name)} · {escape_markdown(job.recipe.summary())}{whose}",
-                    width="stretch",
-                )
+                line = job.recipe.summary(job.snapshot().changes)
+                st.markdown(f"{place} · {escape_markdown(job.name)} · {escape_markdown(line)}{whose}", width="stretch")
                 if job_button(
                     "Cancel",
                     "cancel",
@@ -218,5 +216,5 @@ def _per_dimension(job: Shown, shot: Snapshot | FinishedSnapshot) -> None:
         return
     st.subheader("Information in each latent dimension", anchor=False)
     bars(losses.kl_bars(kl), key="train_kl", alt=losses.kl_caption(kl))
-    after = f"After epoch {epoch(measured)}, on the validation images: " if measured > 0 else ""
-    glossary.caption(after + losses.kl_caption(kl), "nats")
+    lead = f"{after(measured).capitalize()}, on the validation images: " if measured > 0 else ""
+    glossary.caption(lead + losses.kl_caption(kl), "nats")

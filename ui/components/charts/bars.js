@@ -50,7 +50,7 @@ function start(root) {
     const plot = beginPlot(canvas, root.querySelector(".bars"), FONT), { ctx, width } = plot;
     const top = TOP + (props.even == null ? 0 : KEY), bottom = props.height - BOTTOM;
     const most = Math.max(...props.values, props.even ?? 0, 1e-9);
-    const ticks = linearTicks(0, most, (bottom - top) / 42), left = valueAxisWidth(ctx, ticks), right = width - RIGHT;
+    const ticks = linearTicks(0, most, (bottom - top) / 42), left = valueAxisWidth(ctx, [ticks]), right = width - RIGHT;
     const step = Math.min(WIDEST, (right - left) / props.values.length), end = left + step * props.values.length;
     return { ...plot, left, right, end, top, bottom, ticks, step, y: axisScale(0, most, bottom, top) };
   }

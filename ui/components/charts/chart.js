@@ -19,5 +19,6 @@ function drawVerticalTitle(ctx, text, top, height, colour) {
   ctx.restore();
 }
 
-// Room to the left of a plot for its title and its values.
-const valueAxisWidth = (ctx, ticks) => 32 + Math.max(0, ...ticks.map((v) => ctx.measureText(formatTick(v)).width));
+// Room to the left of a plot for its title and its values. axes: the ticks of each panel.
+const valueAxisWidth = (ctx, axes) =>
+  32 + Math.max(0, ...axes.flatMap(formatTicks).map((text) => ctx.measureText(text).width));

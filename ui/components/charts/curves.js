@@ -16,7 +16,7 @@ function lastPosition(panels) {
 }
 
 // The range of values of some curves between positions a and b, their neighbours outside included, with a margin.
-function visibleRange(curves, log, [a, b]) {
+function visibleRange(curves, log, [a, b], zoomed = false) {
   let low = Infinity, high = -Infinity;
   for (const { x, y } of curves) {
     for (let i = 0; i < x.length; i++) {
@@ -26,7 +26,8 @@ function visibleRange(curves, log, [a, b]) {
   }
   if (low > high) return log ? [1, 10] : [0, 1];
   if (log) return [low / 1.05, high * 1.05];
-  const margin = 0.05 * (high - low) || 0.5;
+  // Of values that hardly differ, such as the two losses of an untrained model, the difference is not blown up.
+  const margin = Math.max(0.05 * (high - low), zoomed ? 0 : 2e-3 * Math.abs(high)) || 0.5;
   return [low - margin, high + margin];
 }
 
@@ -109,7 +110,7 @@ function start(root) {
   const fullRange = () => [0, lastPosition(props.panels)];
   // A panel shows its useful range, or everything in sight once the visitor asked for a stretch.
   function rangeOf(panel, xs) {
-    return panel.range && !zoom && !whole ? panel.range : visibleRange(shown(panel), panel.log, xs);
+    return panel.range && !zoom && !whole ? panel.range : visibleRange(shown(panel), panel.log, xs, Boolean(zoom));
   }
 
   function layout() {
@@ -124,7 +125,7 @@ function start(root) {
       top = bottom + GAP;
       return placed;
     });
-    const left = valueAxisWidth(ctx, panels.flatMap(({ ticks }) => ticks)), right = width - RIGHT;
+    const left = valueAxisWidth(ctx, panels.map(({ ticks }) => ticks)), right = width - RIGHT;
     return { ...plot, left, right, top: TOP, bottom: height - BOTTOM, xs, x: axisScale(...xs, left, right), panels };
   }
 

@@ -29,9 +29,17 @@ function evenDigits(value, digits = 2) {
 const formatCount = (count) => count.toLocaleString("en");
 
 // A value on an axis: no more digits than it needs, powers of ten where it is very large or very small.
-function formatTick(value) {
-  const short = Number(value.toPrecision(4)), size = Math.abs(short);
+function formatTick(value, digits = 4) {
+  const short = Number(value.toPrecision(digits)), size = Math.abs(short);
   return withMinus(short !== 0 && (size >= 1e6 || size < 1e-4) ? short.toExponential() : String(short));
+}
+
+// The values of one axis, with as many digits as tell them apart.
+function formatTicks(values) {
+  const texts = (digits) => values.map((value) => formatTick(value, digits));
+  let digits = 4;
+  while (digits < 12 && new Set(texts(digits)).size < values.length) digits++;
+  return texts(digits);
 }
 
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value));

@@ -45,10 +45,11 @@ function drawText(ctx, text, x, y, { align = "left", baseline = "top", colour, r
 
 // Horizontal grid lines, each with its value to the left of the plot.
 function drawValueAxis(ctx, { ticks, y, left, right, ink, colour = ink, labels = true }) {
-  for (const value of ticks) {
+  const texts = formatTicks(ticks);
+  ticks.forEach((value, k) => {
     drawLine(ctx, [[left, y(value)], [right, y(value)]], { colour: ink, alpha: GRID_ALPHA });
-    if (labels) drawText(ctx, formatTick(value), left - 6, y(value), { align: "right", baseline: "middle", colour });
-  }
+    if (labels) drawText(ctx, texts[k], left - 6, y(value), { align: "right", baseline: "middle", colour });
+  });
 }
 
 // Values below the plot, where they do not overlap, and a title under them.
