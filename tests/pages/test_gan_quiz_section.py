@@ -1,6 +1,7 @@
 """The section "You are the discriminator", with and without a GAN."""
 
 import base64
+import os
 
 import numpy as np
 import pytest
@@ -55,6 +56,19 @@ def test_the_browser_is_given_the_round_that_core_deals(sent):
     assert given["believed"] == dealt.taken_as_real.tolist()
     confusions = {f"{a}>{b}" for a in range(3) for b in range(3) if a != b}
     assert set(given["advice"]) == confusions | {""}, "there is advice for every mistake"
+
+
+def test_a_round_is_played_to_its_end_although_the_gan_is_trained_meanwhile(sent):
+    run = gan_run("a-gan")
+    page = visit("a-gan")
+    first = sent["data"]
+    os.utime(run.path / "best.safetensors")
+    page.run()
+    assert (sent["data"]["round"], sent["data"]["tiles"]) == (first["round"], first["tiles"])
+    page.session_state["gan_quiz_seeds"]["a-gan"] += 1  # another twenty
+    page.run()
+    model, first_model = (data["round"].rsplit(" ", 1)[0] for data in (sent["data"], first))
+    assert model != first_model and sent["data"]["tiles"] != first["tiles"], "with the newest weights"
 
 
 @pytest.mark.parametrize("kind, name", [("ae", "AE"), ("ad", "AD"), ("vad", "VAD")])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from core.runs import Run, figures
 from core.runs.shown_weights import shown_weights
+from core.runs.status import ACTIVE
 from ui.shared.formatting import epoch, format_sig
 
 
@@ -40,7 +41,8 @@ def result_of(run: Run) -> str:
 
 
 def weights_of(run: Run) -> str:
-    """Which weights of a run are shown, for captions: `the weights of epoch 37, the best of 80 epochs`."""
+    """Which weights of a run are shown, for captions: `the weights of epoch 37, the best of 80 epochs`, or `the best so
+    far` while it is being trained."""
     best = run.status.get("best_epoch") if run.status.get("best_total") is not None else None
     ended = run.status.get("epoch") or 0
     if shown_weights(run) == "last":
@@ -48,4 +50,5 @@ def weights_of(run: Run) -> str:
         return f"the last weights, of epoch {epoch(ended)}{before}"
     if best is None:
         return "the newest weights"
-    return f"the weights of epoch {epoch(best)}, the best of {epoch(max(ended, best))} epochs"
+    among = "so far" if run.status["state"] in ACTIVE else f"of {epoch(max(ended, best))} epochs"
+    return f"the weights of epoch {epoch(best)}, the best {among}"

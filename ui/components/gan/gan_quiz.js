@@ -72,8 +72,11 @@ function start(root) {
 
   const image = (k) => imageAt(tiles, shape, k);
   const ended = () => answers.length === props.truth.length;
-  const rightAnswers = () => answers.filter((a, k) => a === props.truth[k]).length;
   const isReal = (kind) => kind === 0;
+  // As D's answers are judged, which are only "real" or "generated": so both scores count the same.
+  const isRight = (k) => isReal(answers[k]) === isReal(props.truth[k]);
+  const rightAnswers = () => answers.filter((_, k) => isRight(k)).length;
+  const rightOrigins = () => answers.filter((a, k) => a === props.truth[k]).length;
 
   function answer(kind) {
     if (ended()) return;
@@ -97,32 +100,31 @@ function start(root) {
     find(".now").setAttribute("aria-label", `Image ${k + 1} of ${n}`);
     find(".right").textContent = k ? `${rightAnswers()} of ${k}` : "–";
     let streak = 0;
-    while (streak < k && answers[last - streak] === props.truth[last - streak]) streak++;
+    while (streak < k && isRight(last - streak)) streak++;
     find(".row").textContent = streak;
-    find(".dots").replaceChildren(...props.truth.map((truth, j) => {
-      const right = answers[j] === truth;
-      return createElement("li", j < k ? { text: right ? "✓" : "✗", class: right ? "good" : "bad" } : {});
-    }));
+    find(".dots").replaceChildren(...props.truth.map((_, j) =>
+      createElement("li", j < k ? { text: isRight(j) ? "✓" : "✗", class: isRight(j) ? "good" : "bad" } : {})));
     const canvas = find(".last canvas"), text = find(".last p");
     canvas.style.visibility = k ? "visible" : "hidden";
     text.textContent = "";
     if (!k) return;
     paintImage(canvas, image(last), shape);
-    const right = answers[last] === props.truth[last], verdict = props.believed[last] ? "real" : "generated";
-    const { noun } = props.kinds[props.truth[last]];
-    text.textContent = `${right ? "Right" : "No"}: that was ${noun}. D takes it for ${verdict}.`;
+    const exact = answers[last] === props.truth[last], verdict = props.believed[last] ? "real" : "generated";
+    const { noun } = props.kinds[props.truth[last]], { noun: taken } = props.kinds[answers[last]];
+    const judged = exact ? "Right:" : isRight(last) ? `Generated, but not ${taken}:` : "No:";
+    text.textContent = `${judged} that was ${noun}. D takes it for ${verdict}.`;
   }
 
   function showResult() {
     const { truth, believed, kinds, advice } = props, n = truth.length;
-    const yours = truth.filter((kind, k) => isReal(kind) === isReal(answers[k])).length;
+    const yours = rightAnswers();
     const discriminators = truth.filter((kind, k) => isReal(kind) === believed[k]).length;
     const sum = (value, text) => createElement("div", {},
       createElement("b", { class: "number", text: `${value} of ${n}` }), createElement("span", { text }));
     const sums = [sum(yours, "You: real or generated"), sum(discriminators, "D: real or generated")];
     if (kinds.length > 2) {
       const names = kinds.map((kind) => kind.name).join(", ").replace(/^R/, "r").replace(/, (?=[^,]*$)/, " or ");
-      sums.unshift(sum(rightAnswers(), `You: ${names}`));
+      sums.push(sum(rightOrigins(), `You: ${names}`));
     }
     find(".sums").replaceChildren(...sums);
     const result = yours > discriminators ? "You beat the discriminator."

@@ -23,7 +23,7 @@ _mount = register(
     </div>
     <div class="told">
       <dl class="score number">
-        <div><dt>Right</dt><dd class="right"></dd></div>
+        <div><dt>Real or generated: right</dt><dd class="right"></dd></div>
         <div><dt>In a row</dt><dd class="row"></dd></div>
       </dl>
       <ol class="dots" aria-hidden="true"></ol>
