@@ -143,6 +143,7 @@ SIZES = {
     ("core/images/picture_files.py", '"L"'): "Pillow's mode of a grey picture, chosen by the shape",
     ("core/images/shrinking.py", '"L"'): "Pillow's mode of a grey picture, chosen by the shape",
     ("core/images/decoding_memory.py", '"L"'): "Pillow's mode of a grey picture, with its bytes a pixel",
+    ("core/images/original.py", '"L"'): "Pillow's mode of a grey picture, among those of 8 bits",
     ("core/images/prepare.py", '"L"'): "Pillow's mode of a grey picture, chosen by the shape",
     ("core/images/deep_pictures.py", '"L"'): "little-endian, in Pillow's name of a raw mode",
     ("core/images/animation.py", '"L"'): "Pillow's mode of a grey picture, which a GIF holds exactly",

@@ -23,7 +23,7 @@ import numpy as np
 from core.data import picture_source
 from core.data.image_set import DataError
 from core.data.layout import TRAIN, Place, part_of
-from core.data.picture_source import Content, Entry
+from core.data.picture_source import Content, Entry, Numbers
 from core.images import levels
 from core.images.pixel_choices import EACH, PixelChoices, as_text
 from core.system.user_paths import shown
@@ -109,14 +109,13 @@ class ArrayFile:
         arrays = {array.name: _load(self.place, array) for array in _image_arrays(self.place, _arrays(self.place))}
         low, high = _range(list(arrays.values()), choices)
 
-        def content(entry: Entry) -> np.ndarray:
-            picture: np.ndarray = arrays[entry.name.rpartition("/")[0]][entry.mark]
-            if picture.dtype != np.uint8:
-                if choices.levels == EACH:
-                    picture = _to_levels(picture, *_ends(picture))
-                else:
-                    picture = _to_levels(picture, low, high)
-            return picture.reshape(picture.shape[:2]) if picture.shape[2:] == (1,) else picture
+        def content(entry: Entry) -> np.ndarray | Numbers:
+            values: np.ndarray = arrays[entry.name.rpartition("/")[0]][entry.mark]
+            values = values.reshape(values.shape[:2]) if values.shape[2:] == (1,) else values
+            if values.dtype == np.uint8:
+                return values
+            ends = _ends(values) if choices.levels == EACH else (low, high)
+            return Numbers(_to_levels(values, *ends), values)
 
         yield content
 

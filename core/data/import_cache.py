@@ -28,7 +28,7 @@ from core.images.shape import ImageShape
 from core.system import cache, memory, paths
 from core.system.atomic_files import write_atomic
 
-FORMAT = "latent-lab-images-1"
+FORMAT = "latent-lab-images-2"
 
 MOST, MOST_BYTES = 8, 8_000_000_000
 """Sets that are kept, and their bytes in all; the least recently used are deleted."""

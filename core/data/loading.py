@@ -18,6 +18,7 @@ import numpy as np
 from core.data import folder as folders
 from core.data import idx, idx_files, published
 from core.data.image_set import DataError, ImageSet
+from core.data.reading import Watch
 from core.data.registry import SOURCES
 from core.images.pixel_choices import PixelChoices
 from core.images.shape import ImageShape
@@ -39,7 +40,7 @@ def load(
     folder: str = "",
     shape: ImageShape | None = None,
     pixels: PixelChoices | None = None,
-    watch: folders.Watch | None = None,
+    watch: Watch | None = None,
 ) -> ImageSet:
     """The data set of that name, from memory if it was loaded before and its files have not changed.
 

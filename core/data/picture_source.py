@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, cast
 
 import numpy as np
 from PIL import Image
@@ -49,7 +49,14 @@ class Entry(NamedTuple):
     refusal: str = ""
 
 
-Content = Callable[[Entry], "bytes | Path | np.ndarray"]
+class Numbers(NamedTuple):
+    """A picture `uint8` [H, W] or [H, W, C] that was made of numbers of another type, and these."""
+
+    picture: np.ndarray
+    values: np.ndarray
+
+
+Content = Callable[[Entry], "bytes | Path | np.ndarray | Numbers"]
 """What reads an entry: a file's bytes, a path to them, or a picture `uint8` [H, W] or [H, W, C]; raises `ImageError`
 where it cannot."""
 
@@ -124,7 +131,7 @@ class FileSource:
                 for entry in inside[:MAX_TABLES]:
                     try:
                         found = content(entry)
-                        raw = found.read_bytes() if isinstance(found, Path) else bytes(found)
+                        raw = found.read_bytes() if isinstance(found, Path) else bytes(cast(bytes, found))
                     except (ImageError, OSError):
                         continue
                     if table := label_table.read(entry.name, raw):

@@ -21,8 +21,8 @@ from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from core.data import array_file, label_table, picture_source
-from core.data.folder import find
 from core.data.image_set import DataError
+from core.data.sources import find
 from core.images import foreign_files
 from core.system import cache, folder_names, paths
 from core.system.atomic_files import FULL, read_json, write_json

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from core.images.original import Original
 from core.images.pixel_choices import AUTO, EACH, PixelChoices, as_text
 from core.images.shape import ImageShape
 
@@ -41,7 +42,7 @@ class Decoded:
         transparent: whether that is the file's transparency; otherwise it has values that are no numbers.
         sample: values of a deep picture, `float32` [k], with the least and the greatest; None: the file has 8 bits.
         ends: white of such a file by itself, the least of these that its values do not exceed.
-        profile: name of the colour profile in the file, which is ignored; empty for none and for sRGB.
+        original: what it was in its file.
     """
 
     values: np.ndarray
@@ -49,7 +50,7 @@ class Decoded:
     transparent: bool = False
     sample: np.ndarray | None = None
     ends: tuple[float, ...] = (65535.0,)
-    profile: str = ""
+    original: Original = Original()
 
     @property
     def luminance(self) -> float:
@@ -191,7 +192,7 @@ def notes(special: dict[int, Decoded], finished: np.ndarray, used: PixelChoices)
                 f"{_count(lost, 'of them is', 'of them are')} hardly visible there. Choose another ground, or “each”."
             )
     if used.polarity == "as-is" and finished.ndim == 3:  # inverted, a colour picture would be its negative
-        light, plain = _grounds(finished)
+        light, plain = grounds(finished)
         if min(light.sum(), (~light).sum()) >= max(1, 0.02 * len(light)) and plain.mean() >= 0.9:
             found.append(
                 f"{_count(int(light.sum()), 'picture is', 'pictures are')} dark on light and {int((~light).sum()):,} "
@@ -215,7 +216,7 @@ def _vanishes(decoded: Decoded, flat: np.ndarray) -> bool:
     return decoded.opacity is not None and float(np.ptp(decoded.opacity)) > 0.5 and int(np.ptp(flat)) < 24
 
 
-def _grounds(pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def grounds(pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Of each picture, `bool` [N]: whether its border is light (`light_ground`), and whether it is nearly of one level,
     as paper or a black ground is; that of a photo rarely is."""
     light, plain = np.empty(len(pictures), bool), np.empty(len(pictures), bool)

@@ -20,9 +20,10 @@ from typing import IO, NamedTuple
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from core.images import decoding_memory, deep_pictures, foreign_files, levels, shrinking
+from core.images import decoding_memory, deep_pictures, foreign_files, levels, original, shrinking
 from core.images.convert import ImageError
 from core.images.levels import Decoded
+from core.images.original import Original
 from core.images.pixel_choices import PAD, PixelChoices
 from core.images.shape import GREY_28, ImageShape
 
@@ -38,8 +39,12 @@ MAX_PAGES = 10_000
 MAX_PAGE_PIXELS = 1_000_000_000
 """Pixels of all pages of a file that are read, at most: a small file can hold thousands of empty ones."""
 
-SERIES = ("TIFF", "GIF", "WEBP", "PNG", "AVIF", "DCX", "FLI", "SPIDER")
-"""Formats whose pages or frames are pictures of their own; those of others are previews, layers and sizes of one."""
+SERIES = ("TIFF", "DCX", "SPIDER")
+"""Formats whose pages are pictures of their own."""
+
+ANIMATIONS = ("GIF", "WEBP", "PNG", "AVIF", "FLI")
+"""Formats whose frames are moments of one picture: it counts by its first. What other formats hold beside a picture is
+previews, layers and sizes of it."""
 
 # Pillow warns above 90 million pixels; the limit here is lower and ends in an `ImageError` instead.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
@@ -70,7 +75,8 @@ def from_file(
 
 def from_array(values: np.ndarray, shape: ImageShape, fit: str = PAD) -> Decoded:
     """A picture `uint8` [h, w] or [h, w, C], shrunk to fit `shape`. C: 2 grey and opacity, 3 colour, 4 with opacity."""
-    return shrinking.shrunk(Image.fromarray(np.ascontiguousarray(values)), None, "", shape, fit)
+    page = shrinking.shrunk(Image.fromarray(np.ascontiguousarray(values)), None, "", shape, fit)
+    return replace(page, original=Original(original.of_array(values), *values.shape[:2]))
 
 
 class _Square(NamedTuple):
@@ -101,7 +107,8 @@ def large(source: bytes | str | Path, side: int, colour: bool, choices: PixelCho
 def pages(
     source: bytes | str | Path, shape: ImageShape, every: bool = True, name: str = "", fit: str = PAD
 ) -> Iterator[Decoded | str]:
-    """The pages of a picture file, shrunk to fit `shape`; in place of one that cannot be used, the reason.
+    """The pages of a picture file, shrunk to fit `shape`; in place of one that cannot be used, the reason. Of an
+    animation its first frame, and a sentence that says so.
 
     Args:
         every: whether to go on after the first page. name: of the file whose bytes these are, by which other kinds of
@@ -114,13 +121,16 @@ def pages(
             picture = Image.open(file, formats=_formats())
         with picture:
             with _reasons(name, head):
-                count = int(getattr(picture, "n_frames", 1)) if every and picture.format in SERIES else 1
-            if count > 1:
+                several = every and picture.format in (*SERIES, *ANIMATIONS)
+                count = int(getattr(picture, "n_frames", 1)) if several else 1
+            if count > 1 and picture.format in SERIES:
                 yield from _series(picture, source, shape, count, fit)
                 return
             with _reasons(name, head):
                 page = _page(picture, source, shape, fit)
-            yield page
+            yield replace(page, original=replace(page.original, frames=count))
+            if count > 1:
+                yield f"is an animation of {count:,} frames, of which the first is used"
 
 
 def _series(
@@ -232,6 +242,7 @@ def _formats() -> tuple[str, ...]:
 def _page(picture: Image.Image, source: bytes | str | Path, shape: shrinking.Frame, fit: str = PAD) -> Decoded:
     if picture.width * picture.height > MAX_PIXELS:
         raise Image.DecompressionBombError
+    size = picture.size
     # Decodes a camera's JPEG at a fraction of its size: thousands of photos in seconds.
     picture.draft("RGB" if shape.colour else "L", (4 * shape.width, 4 * shape.height))
     with decoding_memory.reserve(picture):
@@ -239,9 +250,12 @@ def _page(picture: Image.Image, source: bytes | str | Path, shape: shrinking.Fra
         low = deep_pictures.low_bytes(picture, source, layout)
         deep_pictures.prepare(picture, layout)
         picture.load()
+        digest = original.of_picture(picture, source)
+        width, height = size[::-1] if shrinking.turned(picture) else size
         page = shrinking.shrunk(picture, low, layout, shape, fit)
-    profile = picture.info.get("icc_profile")
-    return replace(page, profile=_profile_name(profile)) if isinstance(profile, bytes) and profile else page
+    found = picture.info.get("icc_profile")
+    profile = _profile_name(found) if isinstance(found, bytes) and found else ""
+    return replace(page, original=Original(digest, height, width, profile=profile))
 
 
 @lru_cache(maxsize=64)

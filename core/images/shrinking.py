@@ -45,6 +45,11 @@ class Frame(Protocol):
     def colour(self) -> bool: ...
 
 
+def turned(picture: Image.Image) -> bool:
+    """Whether a picture's EXIF data say that its rows are columns of what was seen."""
+    return picture.getexif().get(_ORIENTATION, 1) in (5, 6, 7, 8)
+
+
 def shrunk(picture: Image.Image, low: Image.Image | None, layout: str, shape: Frame, fit: str = PAD) -> Decoded:
     """A decoded picture, turned upright and shrunk: to fit into the shape with its own proportions (`PAD`), or to fill
     it, either its middle (`CROP`) or the whole, distorted (`STRETCH`).

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from typing import ClassVar
 
 from core import data
-from core.data import DataError, folder, import_cache
+from core.data import DataError, import_cache, sources
 from core.images.pixel_choices import PixelChoices
 from core.images.shape import ImageShape
 from core.jobs.channel import Channel
@@ -75,7 +75,7 @@ def import_images(order: Order, channel: Channel) -> Ended:
         data.load("folder", path, shape, pixels, watch)
     except _Stopped:
         return Ended("stopped")
-    source = folder.find(path)
+    source = sources.find(path)
     if not import_cache.file_of(source.place, source.mark, shape, pixels).is_file():
         raise DataError(cache.not_kept("The images"))
     return Ended("finished")

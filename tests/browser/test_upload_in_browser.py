@@ -46,7 +46,7 @@ def test_an_uploaded_archive_of_colour_pictures_is_trained_on_and_generated(page
     """It is looked at and kept on a narrow page, as images of 32 × 32 in colour."""
     page.goto(f"{lab.url}/data?set=folder&shape=3-32-32&fit=crop")
     page.locator("[data-testid=stFileUploaderDropzoneInput]").set_input_files(archive)
-    expect(page.get_by_text("24 pictures from all over the set as 32 × 32, colour.")).to_be_visible(timeout=SLOW)
+    expect(page.get_by_text("24 pictures from all over the 60 files, as 32 × 32, colour.")).to_be_visible(timeout=SLOW)
     narrow(page)
     expect(page.get_by_text("2 classes: blue, red.")).to_be_visible()
     page.wait_for_function(

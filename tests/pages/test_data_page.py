@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from core import data
 from core.data import folder, statistics, uploads
 from core.images.pixel_choices import PixelChoices
-from core.images.shape import GREY_28, ImageShape
+from core.images.shape import ImageShape
 from core.jobs import download, image_import
 from core.jobs.messages import Ended
 from core.system.paths import ROOT
@@ -318,6 +318,31 @@ def test_pictures_of_a_folder_are_shown_in_colour(tmp_path):
     assert "32 × 32, colour" in words(app)
 
 
+def test_the_shape_that_suits_the_pictures_is_proposed_and_a_choice_of_ones_own_wins(tmp_path):
+    for name, colour in (("own", (200, 30, 40)), ("other", (30, 30, 200))):
+        for i in range(6):
+            (tmp_path / name).mkdir(exist_ok=True)
+            Image.new("RGB", (120, 90), (*colour[:2], colour[2] + i)).save(tmp_path / name / f"{i}.png")
+    app = with_folder(tmp_path / "own")
+    assert "Images of 64 × 64 pixels in colour are proposed: the pictures are in colour and 90 × 120" in words(app)
+    assert "64 × 64, colour" in words(app) and "shape" not in app.query_params
+    shaped(app, 1, 20, 20)
+    assert (
+        "Images of 64 × 64 pixels in colour would suit" in words(app)
+        and app.number_input(key="data_height").value == 20
+    )
+    app.button(key="data_shape_proposed").click().run()
+    assert app.number_input(key="data_height").value == 64
+    shaped(app, 1, 20, 20).text_input(key="data_folder").set_value(str(tmp_path / "other")).run()
+    assert app.number_input(key="data_height").value == 64, "the choice was made for the other pictures"
+    linked = open_page("data", set="folder", folder=str(tmp_path / "own"), shape="1-28-28")
+    assert linked.segmented_control(key="data_channels").value == 1
+    assert linked.query_params["shape"] in ("1-28-28", ["1-28-28"])
+    before = open_page("data", set="folder", shape="3-32-32")
+    before.text_input(key="data_folder").set_value(str(tmp_path / "own")).run()
+    assert before.number_input(key="data_height").value == 32, "the address chose before there were pictures"
+
+
 def test_the_chart_of_class_balance_counts_every_image_once():
     images = data.load("digits")
     found = statistics.measure(images)
@@ -383,17 +408,17 @@ def test_a_large_set_says_what_it_takes_and_is_imported_by_a_job(tmp_path, monke
     for i in range(4):
         picture(tmp_path / "own" / f"{i}.png", i)
     app = with_folder(tmp_path / "own")
-    assert "4 files, 1 MB, to import" in words(app) and "28 × 28, they take about 1 MB" in words(app)
+    assert "4 files, 1 MB, to import" in words(app) and "32 × 32, they take about 1 MB" in words(app)
     app.button(key="import_start").click().run()
     executing = executor.next()
     assert executing.order.task == "import_images" and "Importing 4 files" in words(app)
-    job = image_import.current(str(tmp_path / "own"), GREY_28, PixelChoices())
+    job = image_import.current(str(tmp_path / "own"), ImageShape(1, 32, 32), PixelChoices())
     assert {key for key in keys(app) if key.startswith("import")} == {f"import_stop_{job.key}_{job.id}"}
     executing.send(Ended("failed", "One sentence."))
     assert job.wait(timeout=60)
     app.run()
     assert "One sentence." in words(app) and app.button(key="import_start")
-    data.load("folder", str(tmp_path / "own"))
+    data.load("folder", str(tmp_path / "own"), ImageShape(1, 32, 32))
     app.run()
     assert not app.exception and "data_train" in keys(app)
 

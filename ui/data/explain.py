@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from core.data import SOURCES, ImageSet, folder, idx, statistics
+from core.data import SOURCES, ImageSet, idx, reading, statistics
 from core.images import picture_files
 from core.images.shape import ImageShape
 from ui.shared.formatting import format_sig
@@ -57,6 +57,6 @@ def _product(shape: ImageShape) -> str:
 
 def _readers(name: str) -> list[Any]:
     if name == "folder":
-        return [picture_files.from_file, folder.read]
+        return [picture_files.from_file, reading.read]
     maker = SOURCES[name].maker
     return [import_module(f"core.data.{maker}").make] if maker else [idx.read]

@@ -11,6 +11,7 @@ import streamlit as st
 from core import data
 from core.data import loading
 from core.data.drawn import DrawnSet
+from core.data.preview import Proposal
 from core.images.pixel_choices import FITS, GROUNDS, POLARITIES, PixelChoices
 from core.images.shape import GREY_28, ImageShape
 from core.recipes.recipe import fields
@@ -24,9 +25,12 @@ COLOURS = {1: "Grey", 3: "Colour"}
 
 _CHANNELS, _HEIGHT, _WIDTH = "data_channels", "data_height", "data_width"
 
-_SHAPE_OF = "data_shape_of"
-"""The set whose image shape was chosen last, in session state."""
+_SHAPE_OF, _CHOSEN_FOR = "data_shape_of", "data_shape_chosen_for"
+"""Session-state keys: the set that was shown last, its place and its usual shape; the set and the place for which the
+visitor has chosen a shape."""
 
+TOP = "data_top"
+"""Session-state key: changes when the top of the page is to be scrolled into view."""
 
 FOLDER = Parameter(
     "folder", "data_folder", lambda text: text if len(text) <= 1_000 else None, "", "a path of at most 1,000 characters"
@@ -119,20 +123,25 @@ def of_drawn(chosen: DrawnSet | None) -> tuple[str, ImageShape, PixelChoices]:
     return ("", GREY_28, PixelChoices()) if chosen is None else (str(chosen.place), chosen.shape, PixelChoices())
 
 
-def choose_shape(name: str) -> ImageShape:
-    """Draw the choice of the image shape where the set has one; the shape."""
+def choose_shape(name: str, place: str = "", proposal: Proposal | None = None) -> ImageShape:
+    """Draw the choice of the image shape where the set has one; the shape.
+
+    Args:
+        place: where a set of the visitor's own lies. proposal: the shape that suits its pictures. It is taken unless
+            the visitor, or the address, has chosen one for them.
+    """
     source = data.SOURCES[name]
     if not source.any_shape:
         address.put("shape", None)
         return source.shape
-    _from_address(source)
-    _follow(name)
+    usual = proposal.shape if proposal else source.shape
+    _from_address(source, usual, (name, place))
+    _follow(name, place, usual, proposal is not None)
     state, (low, high) = st.session_state, source.sides
     shape = ImageShape(state[_CHANNELS], state[_HEIGHT], state[_WIDTH])
     with st.popover(
         f"Image shape: {shape}",
         icon=":material/aspect_ratio:",
-        width="stretch",
         key="data_shape",
         help="Height × width in pixels, grey or colour. A model is trained on images of one shape.",
     ):
@@ -143,6 +152,8 @@ def choose_shape(name: str) -> ImageShape:
             key=_CHANNELS,
             required=True,
             persist_state="session",
+            on_change=_choose,
+            args=((name, place),),
             help="Grey images have one channel, colour images three: red, green and blue.",
         )
         for label, key in (("Height (pixels)", _HEIGHT), ("Width (pixels)", _WIDTH)):
@@ -152,24 +163,58 @@ def choose_shape(name: str) -> ImageShape:
                 high,
                 key=key,
                 persist_state="session",
+                on_change=_choose,
+                args=((name, place),),
                 help=f"{low} to {high}. More pixels take longer to train on.",
             )
-    address.put("shape", None if shape == source.shape else as_text(shape))
+    address.put("shape", None if shape == usual else as_text(shape))
     return shape
 
 
-def choose_pixels(name: str) -> PixelChoices:
+def say_proposal(shape: ImageShape, proposal: Proposal) -> None:
+    """Say which shape suits the pictures and why; where another is chosen, with a button that takes it."""
+    if shape == proposal.shape:
+        st.caption(f"{_in_words(shape)} are proposed: {proposal.reason}")
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption(f"{_in_words(proposal.shape)} would suit these pictures: {proposal.reason}", width="content")
+        st.button(
+            "Use that",
+            key="data_shape_proposed",
+            type="tertiary",
+            icon=":material/aspect_ratio:",
+            on_click=_fill,
+            args=(proposal.shape,),
+            help="Takes the image shape that suits these pictures.",
+        )
+
+
+def _in_words(shape: ImageShape) -> str:
+    """`Images of 64 × 64 pixels in colour`."""
+    return f"Images of {shape.height} × {shape.width} pixels {'in colour' if shape.colour else 'in grey'}"
+
+
+def keep_choice(before: str, after: str) -> None:
+    """A set of the visitor's own lies somewhere else now: the shape that was chosen for it stays."""
+    if st.session_state.get(_CHOSEN_FOR) == ("folder", before):
+        _choose(("folder", after))
+    if found := st.session_state.get(_SHAPE_OF):
+        st.session_state[_SHAPE_OF] = (found[0], after if found[1] == before else found[1], found[2])
+
+
+def no_pixels() -> None:
+    """The set of no pictures of the visitor's own has no pixel choices: the address then names none either."""
+    for parameter in PIXEL_CHOICES.values():
+        address.put(parameter.name, None)
+
+
+def choose_pixels() -> PixelChoices:
     """Draw how pictures of the visitor's own become images: fit, inversion, ground and levels; the choices."""
-    if name != "folder":
-        for parameter in PIXEL_CHOICES.values():
-            address.put(parameter.name, None)
-        return PixelChoices()
     for parameter in PIXEL_CHOICES.values():
         parameter.adopt()
     with st.popover(
         "Fit, ground and inversion",
         icon=":material/crop:",
-        width="stretch",
         key="data_pixels",
         help="One choice for the whole set, which a run keeps: how pictures of other proportions become the image "
         "shape, dark on light or light on dark, ground of transparent pictures, range of deep ones.",
@@ -209,8 +254,8 @@ def from_text(text: str) -> ImageShape | None:
         return None
 
 
-def _from_address(source: data.Source) -> None:
-    """Fill the widgets at the first visit: as the address asks, or with the set's own shape."""
+def _from_address(source: data.Source, usual: ImageShape, chosen_for: tuple[str, str]) -> None:
+    """Fill the widgets at the first visit: as the address asks, or with the usual shape of the set."""
     if _CHANNELS in st.session_state:
         return
     text = address.get("shape")
@@ -221,16 +266,30 @@ def _from_address(source: data.Source) -> None:
             "The address has an image shape that is not possible. Write channels, height and width, such as "
             f"3-32-32: 1 or 3 channels, sides of {low} to {high} pixels."
         )
-    _fill(shape or source.shape)
+    if shape is not None:
+        _choose(chosen_for)
+    _fill(shape or usual)
 
 
-def _follow(name: str) -> None:
-    """Let the widgets follow a change of the set: its own shape replaces the last set's, or one it cannot have."""
+def _follow(name: str, place: str, usual: ImageShape, proposed: bool) -> None:
+    """Let the widgets follow a change of the set: to what is proposed for it, or to its own shape where they hold that
+    of the last set, or one that it cannot have."""
     state = st.session_state
-    before, state[_SHAPE_OF] = state.get(_SHAPE_OF, name), name
-    chosen = ImageShape(state[_CHANNELS], state[_HEIGHT], state[_WIDTH])
-    if before != name and (chosen == data.SOURCES[before].shape or data.SOURCES[name].refusal(chosen)):
-        _fill(data.SOURCES[name].shape)
+    before, state[_SHAPE_OF] = state.get(_SHAPE_OF), (name, place, usual)
+    if before in (None, (name, place, usual)):
+        return
+    shape = ImageShape(state[_CHANNELS], state[_HEIGHT], state[_WIDTH])
+    kept = state.get(_CHOSEN_FOR) in ((name, place), (name, ""))
+    if kept:  # chosen before the pictures were, or for them
+        _choose((name, place))
+    if data.SOURCES[name].refusal(shape) or not kept and (proposed or shape == before[2]):
+        state.pop(_CHOSEN_FOR, None)
+        _fill(usual)
+
+
+def _choose(chosen_for: tuple[str, str]) -> None:
+    """Note that the visitor has chosen the shape for that set."""
+    st.session_state[_CHOSEN_FOR] = chosen_for
 
 
 def _fill(shape: ImageShape) -> None:

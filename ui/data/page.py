@@ -9,16 +9,17 @@ import io
 import streamlit as st
 
 from core import data
-from core.data import DataError, ImageSet, folder, loading, statistics
+from core.data import DataError, ImageSet, folder, loading, preview, statistics
+from core.data.drawn import DrawnSet
 from core.data.folder import Import
 from core.images.pixel_choices import PixelChoices
 from core.images.shape import ImageShape
 from core.system.user_paths import shown
-from ui.data import drawn_set, inputs, sheets
+from ui.components.page.scroll_to import to_top
+from ui.data import drawn_set, inputs, sheets, upload_box
 from ui.data.download_box import download_box
 from ui.data.explain import explain
 from ui.data.import_box import import_box
-from ui.data.upload_box import choose_uploaded, upload_box
 from ui.shared import address
 from ui.shared.address import Parameter, whole
 from ui.shared.formatting import escape_markdown, format_sig, pluralize
@@ -40,44 +41,124 @@ def page() -> None:
         st.markdown("A model learns only what its images show. Look at them before you train.")
         name = inputs.choose_set(status)
         drawing = name == "folder" and drawn_set.choose_way()
-        chosen = None
-        if drawing:
-            chosen = drawn_set.choose()
-            path, shape, pixels = inputs.of_drawn(chosen)
-        else:
+        chosen = drawn_set.choose() if drawing else None
+        if not drawing:
             drawn_set.none()
-            path = inputs.choose_folder() if name == "folder" else inputs.no_folder()
-            if name == "folder":
-                choose_uploaded(path)
-            shape = inputs.choose_shape(name)
-            pixels = inputs.choose_pixels(name)
-        images, problem = _load(name, path, shape, pixels)
-        if images:
-            _actions(name, path, images, samples=not drawing)
-        elif name != "folder":
-            _missing(name, status[name].ready)
+        if name != "folder":
+            inputs.no_folder()
+        elif not drawing:
+            upload_box.choose_uploaded(inputs.FOLDER.adopt())
     with picture:
         if drawing:
-            drawn_set.board(chosen, images.notes if images else ())
-            if isinstance(problem, Import):  # thousands of drawings and copies
-                import_box(path, shape, pixels, problem)
-        elif images:
-            st.caption(sheets.sample_sheet(images, st.session_state.get(SEED, 0), key="data_sheet"))
-            for sentence in images.notes:
-                st.text(sentence)  # plain text: it quotes names of folders
-        elif isinstance(problem, Import):
-            with st.container(border=True):
-                import_box(path, shape, pixels, problem)
-        elif name == "folder" and not path.strip():
-            with st.container(border=True):
-                upload_box(shape, pixels)
+            images = _drawn(chosen)
+        elif name == "folder":
+            images = _own()
         else:
-            _empty(name, problem, status[name].ready)
+            images = _of_the_lab(name, status[name].ready)
     if images:
         _skipped(images)
         _factors(images)
         _measurements(images)
         explain(images)
+    to_top(st.session_state.get(inputs.TOP, ""), key="data_to_top")
+
+
+def _of_the_lab(name: str, ready: bool) -> ImageSet | None:
+    """The images of a set that is no set of the visitor's own, or what is missing."""
+    bar = _Bar()
+    with bar.shape:
+        shape = inputs.choose_shape(name)
+    inputs.no_pixels()
+    images, problem = _load(name, "", shape, PixelChoices())
+    if images:
+        bar.train(name, "", images)
+        _sheet(images)
+    else:
+        _empty(name, str(problem), ready)
+    return images
+
+
+def _own() -> ImageSet | None:
+    """Files of the visitor's own: uploaded ones before they are kept, or those of a path."""
+    path = inputs.FOLDER.adopt()
+    received = None if path.strip() else upload_box.received()
+    if path.strip():
+        inputs.choose_folder()
+    elif received is None:
+        upload_box.upload_box()
+    else:
+        buttons = st.container()  # above the pictures, where they are seen without scrolling
+    bar = _Bar()
+    source = path.strip() or (str(received.source) if received else "")
+    proposal = preview.propose(source) if source else None
+    with bar.shape:
+        shape = inputs.choose_shape("folder", source, proposal)
+    with bar.pixels:
+        pixels = inputs.choose_pixels()
+    if proposal:
+        inputs.say_proposal(shape, proposal)
+    if received:
+        upload_box.look(buttons, received, shape, pixels)
+    if not path.strip():
+        return None
+    images, problem = _load("folder", path, shape, pixels)
+    if images:
+        bar.train("folder", path, images)
+        _sheet(images)
+    elif isinstance(problem, Import):
+        with st.container(border=True):
+            import_box(path, shape, pixels, problem)
+    else:
+        _empty("folder", problem, ready=True)
+    return images
+
+
+def _drawn(chosen: DrawnSet | None) -> ImageSet | None:
+    """A set that is drawn on this page."""
+    path, shape, pixels = inputs.of_drawn(chosen)
+    bar = _Bar()
+    images, problem = _load("folder", path, shape, pixels)
+    if images:
+        bar.train("folder", path, images, samples=False)
+    drawn_set.board(chosen, images.notes if images else ())
+    if isinstance(problem, Import):  # thousands of drawings and copies
+        import_box(path, shape, pixels, problem)
+    return images
+
+
+class _Bar:
+    """The line above the pictures: what is done with the set and how its pictures become images."""
+
+    def __init__(self) -> None:
+        with st.container(key="data_bar"):
+            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                self._start = st.container(width="content")
+                self.shape, self.pixels, self._samples = (st.container(width="content") for _ in range(3))
+            self._facts = st.container()
+
+    def train(self, name: str, path: str, images: ImageSet, samples: bool = True) -> None:
+        """Fill the line for a set that is there."""
+        with self._start:
+            _train_button(name, path, images)
+        with self._samples:
+            if samples and st.button(
+                "Draw other samples",
+                key="data_draw",
+                icon=":material/shuffle:",
+                help="Shows other images of every class.",
+            ):
+                st.session_state[SEED] = (st.session_state.get(SEED, 0) + 1) % 1_000_000
+        DRAW.keep()
+        self._facts.caption(
+            f"{images.shape} · {pluralize(len(images.train_images), 'training image')}, "
+            f"{pluralize(len(images.test_images), 'test image')}"
+        )
+
+
+def _sheet(images: ImageSet) -> None:
+    st.caption(sheets.sample_sheet(images, st.session_state.get(SEED, 0), key="data_sheet"))
+    for sentence in images.notes:
+        st.text(sentence)  # plain text: it quotes names of folders
 
 
 def _load(name: str, path: str, shape: ImageShape, pixels: PixelChoices) -> tuple[ImageSet | None, str | Import]:
@@ -96,38 +177,26 @@ def _load(name: str, path: str, shape: ImageShape, pixels: PixelChoices) -> tupl
         return None, str(error)
 
 
-def _actions(name: str, path: str, images: ImageSet, samples: bool) -> None:
+def _train_button(name: str, path: str, images: ImageSet) -> None:
     if st.button(
         "Train on this set",
         key="data_train",
         type="primary",
         icon=":material/play_arrow:",
-        width="stretch",
         help="Opens the Train page with this set and image shape.",
     ):
-        st.session_state["train_dataset"] = name
-        st.session_state["train_folder"] = path
-        st.session_state["train_images"] = len(images.train_images)
-        st.session_state[FOLLOWED] = []  # a training that has ended would stand above the form
-        st.session_state["train_image_shape"] = inputs.as_text(images.shape)
-        st.session_state["train_pixels"] = dataclasses.asdict(images.pixels) if name == "folder" else None
+        state = st.session_state
+        state["train_dataset"], state["train_folder"] = name, path
+        state["train_images"] = len(images.train_images)
+        state[FOLLOWED] = []  # a training that has ended would stand above the form
+        state["train_image_shape"] = inputs.as_text(images.shape)
+        state["train_pixels"] = dataclasses.asdict(images.pixels) if name == "folder" else None
+        state["train_arrived"] = state.get("train_arrived", 0) + 1
         open_page("train")
-    if samples and st.button(
-        "Draw other samples",
-        key="data_draw",
-        icon=":material/shuffle:",
-        width="stretch",
-        help="Shows other images of every class.",
-    ):
-        st.session_state[SEED] = (st.session_state.get(SEED, 0) + 1) % 1_000_000
-    DRAW.keep()
-    st.caption(
-        f"{images.shape} · {pluralize(len(images.train_images), 'training image')}, "
-        f"{pluralize(len(images.test_images), 'test image')}"
-    )
 
 
 def _missing(name: str, damaged: bool) -> None:
+    """The download of a set, with its size."""
     download_box(name, "Replace" if damaged else "Download")
     if not damaged:
         source = data.SOURCES[name]
@@ -147,8 +216,10 @@ def _empty(name: str, problem: str, ready: bool) -> None:
         elif ready:
             st.error(f"{title} cannot be shown.", icon=":material/broken_image:")
             st.text(problem)
+            _missing(name, damaged=True)
         else:
             st.markdown(f"**{title} is not on this machine yet.** Download it once, or use the digits.")
+            _missing(name, damaged=False)
             files = loading.file_names(name)
             st.caption(f"Put {pluralize(len(files), 'file')} in this folder (LATENT_LAB_DATA changes it):")
             st.code(shown(loading.folder_of(name)), language=None, wrap_lines=True)

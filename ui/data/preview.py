@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.data import DataError, folder
+from core.data import DataError
+from core.data import preview as previews
 from core.images.pixel_choices import PixelChoices
 from core.images.shape import ImageShape
 from ui.components.gallery.class_sheet import Row, class_sheet
@@ -15,7 +16,7 @@ def preview(path: str, shape: ImageShape, pixels: PixelChoices, *, key: str) -> 
     """Show up to 24 pictures of a set with the class of each, and how the set is read; whether any can be used."""
     try:
         with st.spinner("Reading some of the pictures", show_time=True):
-            found = folder.preview(path, shape, pixels)
+            found = previews.preview(path, shape, pixels)
     except DataError as error:
         st.error("These pictures cannot be used.", icon=":material/folder_off:")
         st.text(str(error))  # plain text: it quotes a path
@@ -34,14 +35,19 @@ def preview(path: str, shape: ImageShape, pixels: PixelChoices, *, key: str) -> 
         class_sheet(rows, key=key, layout="singles")
     else:
         class_sheet([Row("", "", found.pictures)], key=key, layout="wall", lines=2)
-    st.caption(
-        f"{pluralize(len(found.pictures), 'picture')} from all over the set as {shape}. Change image shape, fit, "
-        "ground and inversion until these look right."
-    )
+    st.caption(f"{_which(found)}, as {shape}. Change image shape, fit, ground and inversion until these look right.")
     for sentence in (_classes(found.classes), *found.notes, _skipped(found.skipped)):
         if sentence:
             st.text(sentence)  # plain text: it quotes names of folders and files
     return True
+
+
+def _which(found: previews.Preview) -> str:
+    """`24 pictures from all over the 60 files`."""
+    shown = len(found.pictures)
+    if shown == found.count:
+        return f"The {pluralize(shown, 'picture')}" if shown == 1 else f"All {shown} pictures"
+    return f"{pluralize(shown, 'picture')} from all over the {pluralize(found.count, found.what)}"
 
 
 def _classes(names: tuple[str, ...]) -> str:

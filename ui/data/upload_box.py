@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.data import DataError, uploads
 from core.data.uploads import UploadedSet, Waiting
@@ -18,8 +17,11 @@ from ui.shared.owner import label, me
 _FILES, _FOLDER = "files", "folder"
 _KINDS = {_FILES: "Files or an archive", _FOLDER: "A folder"}
 
-_ROUND, _PROBLEM, _NAME = "data_upload_round", "data_upload_problem", "data_upload_name"
-"""Session-state keys: how often the uploader was emptied, why a set was not kept, and the name typed for it."""
+_KIND, _ROUND = "data_upload_kind", "data_upload_round"
+"""Session-state keys: what is uploaded, one of `_KINDS`, and how often the uploader was emptied."""
+
+_PROBLEM, _NAME = "data_upload_problem", "data_upload_name"
+"""Session-state keys: why a set was not kept, and the name typed for it."""
 
 _ASKED = "data_uploaded_asked"
 """Session-state key: name of the set whose deletion is in question."""
@@ -49,63 +51,73 @@ def limit() -> int:
     return int(st.get_option("server.maxUploadSize"))
 
 
-def upload_box(shape: ImageShape, pixels: PixelChoices) -> None:
-    """Draw the uploader and, once files have come in, what they become and the button that keeps them."""
-    st.markdown("**Upload pictures, or type the path of a folder or file.**")
+def received() -> Waiting | None:
+    """What has come in and was not kept yet; newly uploaded files are written to the disk first, where they can be
+    looked at as a set."""
+    place, files = _place(), list(st.session_state.get(_uploader()) or [])
+    ids = tuple(file.file_id for file in files)
+    if ids != place.ids:
+        place.clear()
+        st.session_state.pop(_PROBLEM, None)
+        place.ids = ids
+        if files:
+            with st.spinner("Storing the files", show_time=True):
+                try:
+                    place.waiting = uploads.receive(files, limit() * 2**20)
+                except DataError as error:
+                    place.problem = str(error)
+                else:
+                    st.session_state[_NAME] = place.waiting.title
+    return place.waiting
+
+
+def upload_box() -> None:
+    """Draw the two ways to bring pictures in: an upload, or a path on the computer that runs the lab."""
+    with st.container(border=True):
+        st.markdown("**Upload pictures, or type the path of a folder or file.**")
+        _choose_files()
+        if problem := _place().problem:
+            st.error("These files cannot be used.", icon=":material/error:")
+            st.text(problem)  # plain text: it quotes names of files
+        else:
+            st.caption(
+                "Sub-folders become classes, and `train` and `test` folders are respected. A table `labels.csv` with "
+                "the columns `file,label` gives classes as well. You see what becomes of the pictures before anything "
+                f"is kept. Up to {limit():,} MB in all."
+            )
+        inputs.choose_folder()
+
+
+def _choose_files() -> None:
     kind = st.segmented_control(
         "What to upload",
         list(_KINDS),
         format_func=_KINDS.__getitem__,
         default=_FILES,
-        key="data_upload_kind",
+        key=_KIND,
         required=True,
+        persist_state="session",
         help="Files: pictures, or one zip archive, npz, npy or IDX file. A folder: its sub-folders become classes. "
         "Most phones can choose files only.",
     )
-    found = st.file_uploader(
+    st.file_uploader(
         "Pictures or an archive" if kind == _FILES else "A folder of pictures",
         accept_multiple_files="directory" if kind == _FOLDER else True,
         max_upload_size=limit(),
-        key=f"data_upload_{kind}_{st.session_state.setdefault(_ROUND, 0)}",
+        key=_uploader(),
         help=f"Up to {limit():,} MB in all. They stay on the computer that runs the lab. LATENT_LAB_UPLOAD_MB sets "
         "another limit when the lab starts.",
     )
-    _received(list(found or []))
-    place = _place()
-    if place.problem:
-        st.error("These files cannot be used.", icon=":material/error:")
-        st.text(place.problem)  # plain text: it quotes names of files
-    elif place.waiting is not None:
-        _look(place.waiting, shape, pixels)
-    else:
-        st.caption(
-            "Sub-folders become classes, and `train` and `test` folders are respected. A table `labels.csv` with the "
-            "columns `file,label` gives classes as well. You see what becomes of the pictures before anything is kept. "
-            f"Up to {limit():,} MB in all."
-        )
 
 
-def _received(files: list[Any]) -> None:
-    """Write newly uploaded files to the disk, where they can be looked at as a set."""
-    place, ids = _place(), tuple(file.file_id for file in files)
-    if ids == place.ids:
-        return
-    place.clear()
-    st.session_state.pop(_PROBLEM, None)
-    place.ids = ids
-    if not files:
-        return
-    with st.spinner("Storing the files", show_time=True):
-        try:
-            place.waiting = uploads.receive(files, limit() * 2**20)
-        except DataError as error:
-            place.problem = str(error)
-        else:
-            st.session_state[_NAME] = place.waiting.title
+def _uploader() -> str:
+    """Session-state key of the uploader: another one for files than for a folder, and after each upload."""
+    state = st.session_state
+    return f"data_upload_{state.get(_KIND, _FILES)}_{state.setdefault(_ROUND, 0)}"
 
 
-def _look(waiting: Waiting, shape: ImageShape, pixels: PixelChoices) -> None:
-    buttons = st.container()  # above the pictures, where they are seen without scrolling
+def look(buttons: DeltaGenerator, waiting: Waiting, shape: ImageShape, pixels: PixelChoices) -> None:
+    """Show what uploaded pictures become, with the buttons that keep or discard them, and the way to other ones."""
     usable = preview(str(waiting.source), shape, pixels, key="upload_preview")
     name, keep, discard = buttons.columns([4, 2, 2], vertical_alignment="bottom")
     with name:
@@ -132,12 +144,16 @@ def _look(waiting: Waiting, shape: ImageShape, pixels: PixelChoices) -> None:
         )
     if problem := st.session_state.get(_PROBLEM):
         buttons.error(escape_markdown(problem), icon=":material/error:")
+    with st.expander("Upload other files", icon=":material/upload:", key="data_upload_others"):
+        _choose_files()
+    inputs.choose_folder()
 
 
 def _keep() -> None:
     place = _place()
     if place.waiting is None:
         return
+    before = str(place.waiting.source)
     try:
         kept = place.waiting.keep(st.session_state.get(_NAME, ""), me())
     except DataError as error:
@@ -145,7 +161,9 @@ def _keep() -> None:
         return
     place.waiting = None
     _discard()
+    inputs.keep_choice(before, str(kept.source))
     st.session_state[inputs.FOLDER.box] = str(kept.source)
+    st.session_state[inputs.TOP] = str(kept.source)
 
 
 def _discard() -> None:

@@ -119,18 +119,18 @@ def test_no_training_image_becomes_a_test_image_when_a_folder_grows(seed):
     before: set[int] = set()
     for count in range(12, 41):
         here = np.sort(order[:count])
-        now = set(here[holdout.test_rows(PICTURES[here], labels[here])].tolist())
+        now = set(here[holdout.test_rows(fingerprint.digests(PICTURES[here]), labels[here])].tolist())
         assert not (now & before) - tested, "a picture that was trained on is tested with"
         tested, before = now, set(here.tolist())
         assert 0 < len(now) < count
 
 
 def test_a_sixth_is_tested_with_and_every_class_of_two_pictures():
-    pictures = np.random.default_rng(1).integers(0, 256, (3_000, 4, 4), dtype=np.uint8)
+    digests = np.random.default_rng(1).integers(0, 256, (3_000, 16), dtype=np.uint8)
     labels = np.repeat(np.arange(1_000), 3)
-    chosen = holdout.test_rows(pictures, np.zeros(3_000, int))
+    chosen = holdout.test_rows(digests, np.zeros(3_000, int))
     assert len(chosen) == pytest.approx(500, abs=3 * np.sqrt(3_000 * 5 / 36))
-    assert set(labels[holdout.test_rows(pictures, labels)]) == set(range(1_000))
+    assert set(labels[holdout.test_rows(digests, labels)]) == set(range(1_000))
 
 
 @pytest.mark.parametrize("count", [2, 3, 5, 12])
@@ -140,10 +140,10 @@ def test_neither_part_is_empty_where_all_pictures_are_equal_or_each_has_a_class_
         (PICTURES[:count], np.arange(count)),
         (PICTURES[:count], np.full(count, -1)),
     ):
-        assert 0 < len(holdout.test_rows(pictures, labels)) < count
+        assert 0 < len(holdout.test_rows(fingerprint.digests(pictures), labels)) < count
 
 
 def test_copies_of_a_picture_are_on_one_side():
     twice = np.concatenate([PICTURES, PICTURES])
-    chosen = holdout.test_rows(twice, np.zeros(80, int))
+    chosen = holdout.test_rows(fingerprint.digests(twice), np.zeros(80, int))
     assert set(chosen[chosen < 40] + 40) == set(chosen[chosen >= 40])

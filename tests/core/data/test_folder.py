@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from core import data
-from core.data import folder, picture_source
+from core.data import picture_source, preview
 from core.images.pixel_choices import PixelChoices
 from core.images.shape import GREY_28, ImageShape
 
@@ -185,4 +185,4 @@ def test_colour_profiles_are_ignored_and_named(tmp_path):
         "2 pictures have a colour profile (“XYZ identity built-in”), which is ignored: their levels are taken as sRGB."
     )
     assert data.load("folder", str(tmp_path)).notes == (said,)
-    assert folder.preview(str(tmp_path), GREY_28, PixelChoices()).notes == (said,)
+    assert preview.preview(str(tmp_path), GREY_28, PixelChoices()).notes == (said,)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from core import data
-from core.data import folder, import_cache
+from core.data import folder, import_cache, preview
 from core.images.pixel_choices import PixelChoices
 from core.images.shape import ImageShape
 from core.jobs import image_import
@@ -68,7 +68,7 @@ def test_a_set_from_the_cache_is_the_set_that_was_read(archive, monkeypatch):
 
 
 def test_a_preview_shows_what_the_pictures_become(archive):
-    seen = folder.preview(str(archive), SHAPE, PixelChoices(polarity="inverted"), 9)
+    seen = preview.preview(str(archive), SHAPE, PixelChoices(polarity="inverted"), 9)
     assert seen.pictures.shape == (9, *SHAPE.picture), "another one takes the place of the file that is no picture"
     assert seen.skipped == (("notes.txt", "is not a picture that can be opened"),)
     whole = data.load("folder", str(archive), SHAPE, PixelChoices(polarity="inverted"))
@@ -78,7 +78,7 @@ def test_a_preview_shows_what_the_pictures_become(archive):
     assert [known[one.tobytes()] for one in seen.pictures] == list(seen.labels)
     assert len({one.tobytes() for one in seen.pictures}) == 9 and seen.classes == ("cat", "dog")
     assert [file.partition(os.sep)[0] for file in seen.files] == list(seen.labels)
-    every = folder.preview(str(archive), SHAPE, PixelChoices())
+    every = preview.preview(str(archive), SHAPE, PixelChoices())
     assert len(every.pictures) == 24, "all there are"
 
 
@@ -86,7 +86,7 @@ def test_a_damaged_or_outdated_file_of_the_cache_is_not_used(archive):
     first = data.load("folder", str(archive), SHAPE)
     (kept,) = {file.resolve() for file in paths.cache_folder().glob("imported-*.images")}
     whole = kept.read_bytes()
-    for damaged in (whole[:-1], whole[:50], whole[:-9] + bytes(9 * [77]), b"", whole.replace(b"images-1", b"images-0")):
+    for damaged in (whole[:-1], whole[:50], whole[:-9] + bytes(9 * [77]), b"", whole.replace(b"images-2", b"images-0")):
         kept.write_bytes(damaged)
         assert import_cache.load(kept) is None
         forget()
