@@ -96,7 +96,8 @@ def _own() -> ImageSet | None:
     with bar.pixels:
         pixels = inputs.choose_pixels()
     if proposal:
-        inputs.say_proposal(shape, proposal)
+        with bar.proposal:
+            inputs.say_proposal(shape, proposal)
     if received:
         upload_box.look(buttons, received, shape, pixels)
     if not path.strip():
@@ -134,7 +135,8 @@ class _Bar:
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                 self._start = st.container(width="content")
                 self.shape, self.pixels, self._samples = (st.container(width="content") for _ in range(3))
-            self._facts = st.container()
+            with st.container(gap=None):
+                self._facts, self.proposal = st.container(), st.container()
 
     def train(self, name: str, path: str, images: ImageSet, samples: bool = True) -> None:
         """Fill the line for a set that is there."""
@@ -142,7 +144,7 @@ class _Bar:
             _train_button(name, path, images)
         with self._samples:
             if samples and st.button(
-                "Draw other samples",
+                "Other samples",
                 key="data_draw",
                 icon=":material/shuffle:",
                 help="Shows other images of every class.",
