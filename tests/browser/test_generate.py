@@ -207,6 +207,19 @@ def test_a_picture_of_the_traversal_sheet_can_be_gone_to(page, lab):
 
 
 @pytest.mark.goes_on
+def test_an_enlarged_picture_is_smooth_until_its_pixels_are_wanted_and_the_address_has_that(page, lab):
+    visit(page, lab, "example-mlp-vae")
+    pixels, drawn = page.get_by_role("button", name="Pixels"), "c => getComputedStyle(c).imageRendering"
+    looks = []
+    for _ in range(2):
+        looks.append((page.locator(".board .main").evaluate(drawn), "pixels=1" in page.url))
+        pixels.click()
+    assert looks == [("auto", False), ("pixelated", True)]
+    assert page.locator(".board .main").evaluate(drawn) == "auto" and "pixels" not in page.url
+    assert page.locator(".traversal canvas").first.evaluate(drawn) == "pixelated", "a sheet is not smeared"
+
+
+@pytest.mark.goes_on
 def test_an_image_of_the_data_set_is_encoded_beside_its_original(page, lab):
     visit(page, lab, "example-mlp-vae")
     seq = state(page)["seq"]

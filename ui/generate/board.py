@@ -167,9 +167,11 @@ def controls(run: Run, loaded: LoadedModel, span: float) -> None:
         )
         st.button("Zero", key="generate_zero", on_click=zero, help="Moves to the centre: 0 σ in every dimension.")
         _undo_and_redo(here)
-        _from_image(run, loaded, here)
-        with st.popover("Download", help="The picture in view and what the sliders lead to, as files."):
+        with st.popover(
+            "Download", icon=":material/download:", help="The picture in view and what the sliders lead to, as files."
+        ):
             downloads(run, loaded, span)
+        _from_image(run, loaded, here)  # last: it opens beside the picture, not over it
 
 
 @st.fragment(key="steps")

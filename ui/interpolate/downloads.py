@@ -17,7 +17,8 @@ GAP, SCALE = 2, 6
 
 def downloads(run: Run, found: dict[str, InterpolationPath]) -> None:
     """The popover; the files are made at the click."""
-    with st.popover("Download", icon=":material/download:", help="The paths as an animation or as pictures."):
+    about = "The paths as an animation or as pictures."
+    with st.popover("Download", key="interpolate_download", icon=":material/download:", help=about):
         which = st.radio(
             "Which path",
             ["all", *found],

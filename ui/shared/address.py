@@ -23,6 +23,10 @@ T = TypeVar("T")
 REFUSED, AGAIN = "address_refused", "address_again"
 """Session-state keys: sentences about what was refused, and whether the next run of the page says them again."""
 
+LOOK = "pixels"
+"""Parameter of every page, written and read by the browser alone: "1" draws enlarged pictures with square pixels
+(`ui/components/page/copy_link.js`)."""
+
 OWN = "address_own"
 """Session-state key: the newest text that pages themselves wrote into each parameter."""
 
@@ -110,7 +114,9 @@ def check_names(known: Iterable[str]) -> None:
         for complaint in before:
             warn(complaint)
         st.session_state[REFUSED] = before
-    known, own = list(known), st.session_state.get(OWN, {})
+    if st.query_params.get(LOOK, "1") != "1":
+        refuse(LOOK, f"The address has a value for “{LOOK}” that is not possible. Allowed: 1.")
+    known, own = [*known, LOOK], st.session_state.get(OWN, {})
     for name in [name for name in st.query_params if name not in known]:
         if own.get(name) == st.query_params[name]:  # of the page that the visitor left while it was still being drawn
             put(name, None)

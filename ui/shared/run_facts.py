@@ -50,5 +50,8 @@ def weights_of(run: Run) -> str:
         return f"the last weights, of epoch {epoch(ended)}{before}"
     if best is None:
         return "the newest weights"
-    among = "so far" if run.status["state"] in ACTIVE else f"of {epoch(max(ended, best))} epochs"
+    active = run.status["state"] in ACTIVE
+    if not active and max(ended, best) <= 1:
+        return f"the weights of epoch {epoch(best)}"
+    among = "so far" if active else f"of {epoch(max(ended, best))} epochs"
     return f"the weights of epoch {epoch(best)}, the best {among}"

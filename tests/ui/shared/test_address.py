@@ -63,6 +63,15 @@ def written(page) -> dict[str, str]:
     return {name: text[0] if isinstance(text, list) else text for name, text in page.query_params.items()}
 
 
+def test_the_look_of_pictures_is_a_parameter_of_every_page():
+    for text, complaints in (("1", []), ("7", ["The address has a value for “pixels” that is not possible."])):
+        page = AppTest.from_function(choices)
+        page.query_params["pixels"] = text
+        page.run()
+        assert [w.value.split(" Allowed")[0] for w in page.warning] == complaints
+        assert written(page) == ({} if complaints else {"pixels": "1"})
+
+
 def test_a_choice_goes_into_the_address_and_a_reload_brings_it_back():
     page = AppTest.from_function(choices).run()
     assert written(page) == {} and not page.warning, "defaults need no place in the address"

@@ -1,4 +1,4 @@
-const ROOM = 56; // CSS pixels a side of a thumbnail
+const ROOM = 64; // CSS pixels a side of a thumbnail
 const MOST = 2; // CSS pixels along one image pixel
 
 export default function ({ data, parentElement, setTriggerValue }) {

@@ -1,6 +1,7 @@
 // Milliseconds without a key press before a new sheet is asked for, so that the next press does not queue behind its
 // decoding. The slider that was moved needs no new sheet; a pointer that comes near another one asks at once.
 const IDLE = 1000;
+const MANY_DEAD = 4; // dimensions
 const ANSWER_TIMEOUT = 3000; // ms without an answer before a move is reported again
 
 export default function ({ data, parentElement, setStateValue }) {
@@ -74,11 +75,12 @@ function start(root) {
   function build() {
     first.replaceChildren();
     rest.replaceChildren();
-    const count = props.order.length > props.shown + 4 ? props.shown : props.order.length;
+    const count = inSight();
     rows = props.order.map((dim, place) => slider(dim, place < count ? first : rest));
     fold.hidden = count === props.order.length;
     fold.open = false;
-    fold.querySelector("summary").textContent = `Show all ${props.order.length} dimensions`;
+    fold.querySelector("summary").textContent = props.order.slice(count).every((dim) => props.dead[dim])
+      ? `Show the ${props.order.length - count} dead dimensions` : `Show all ${props.order.length} dimensions`;
     for (const unsubscribe of subscriptions) unsubscribe();
     const run = props.run;
     subscriptions = [
@@ -92,6 +94,13 @@ function start(root) {
       subscribe(`preview:${run}`, (shown) => { preview = shown; draw(); }),
       subscribe(`askPosition:${run}`, (answer) => answer(position)),
     ];
+  }
+
+  // Sliders that are not folded: those of the most important dimensions. Many dead ones would make the others short.
+  function inSight() {
+    const dims = props.order.length, alive = props.order.findLastIndex((dim) => !props.dead[dim]) + 1;
+    if (alive && dims - alive >= MANY_DEAD && alive <= props.shown + 4) return alive;
+    return dims > props.shown + 4 ? props.shown : dims;
   }
 
   function slider(dim, parent) {

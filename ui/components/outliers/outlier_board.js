@@ -1,7 +1,7 @@
 const BINS = 56; // bars of a histogram
 const HEIGHT = 44, AXIS_HEIGHT = 22; // CSS pixels of a histogram and of the axis below all of them
 const PREVIEWS = 6; // pairs shown for one bar
-const ROOM = 56; // CSS pixels a side of an image
+const ROOM = 64; // CSS pixels a side of an image
 const BELOW = 0, ABOVE = BINS + 1; // columns beside the bars 1 to BINS: images beyond either end of the axis
 const EDGE = 52, EDGE_GAP = 8; // CSS pixels for such a column with its number, and between it and the axis
 
@@ -226,6 +226,7 @@ function start(root) {
         return canvas;
       }));
     });
+    preview.querySelector(".pairs").style.setProperty("--pair", `${2 * fitImage(shape, ROOM).width + 2}px`);
     preview.querySelector(".pairs").replaceChildren(...pairs);
   }
 

@@ -1,7 +1,8 @@
 const SHOWN = 2000; // ms that the button says what has happened
 
 export default function ({ parentElement }) {
-  getOrCreate(parentElement, () => start(parentElement));
+  const view = getOrCreate(parentElement, () => start(parentElement));
+  return cleanup(parentElement, view.stop);
 }
 
 function start(root) {
@@ -16,11 +17,33 @@ function start(root) {
 
   button.addEventListener("click", async () => {
     flushAddress();
+    setAddress(LOOK, wantsPixels() ? "1" : null); // *Back* may have led to an address without
     say(await copied(location.href) ? "Copied" : "Copy it from the address bar", SHOWN);
   });
   root.querySelector(".keys").addEventListener("click", () => dispatchEvent(new Event("lab-shortcuts")));
   say("Copy link");
-  return {};
+  const endLook = startLook(root.querySelector(".look"));
+  return { stop() { endLook(); removeView(root); } };
+}
+
+// How much enlarged pictures are drawn: smoothly, as a person takes them in, or with each pixel as a square, as the
+// model has them. The choice holds on all pages of this visit and stands in the address.
+function startLook(button) {
+  function apply() {
+    document.documentElement.style.setProperty("--lab-enlarged", wantsPixels() ? "pixelated" : "auto");
+    button.setAttribute("aria-pressed", String(wantsPixels()));
+  }
+
+  const offer = () => { button.hidden = store.enlarged !== location.pathname; };
+  button.addEventListener("click", () => {
+    store.pixels = !wantsPixels();
+    setAddress(LOOK, store.pixels ? "1" : null);
+    apply();
+  });
+  apply();
+  offer();
+  addEventListener("lab-enlarged", offer);
+  return () => removeEventListener("lab-enlarged", offer);
 }
 
 // Whether the text is now on the clipboard. Browsers have the new way on pages of this machine alone and may refuse it.

@@ -59,7 +59,8 @@ function keepOneEntryPerPage() {
     }, true);
   }
   const push = history.pushState.bind(history);
-  history.pushState = (state, title, address) => {
+  history.pushState = (state, title, wanted) => {
+    const address = withLook(wanted);
     if (new URL(address, location.href).pathname === location.pathname) {
       history.replaceState(state, title, address);
       return;
@@ -68,5 +69,7 @@ function keepOneEntryPerPage() {
       history.replaceState(history.state, title, before);
     }
     push(state, title, address);
+    dispatchEvent(new Event("lab-enlarged")); // another page, which has yet to show such a picture
   };
+  addEventListener("popstate", () => dispatchEvent(new Event("lab-enlarged")));
 }

@@ -1,7 +1,8 @@
 const PERIOD = 160; // ms a frame while playing
 const REQUEST_DELAY = 60, ANSWER_TIMEOUT = 5000; // ms
 const FILL_DELAY = 2000; // ms; while a film grows each answer brings more frames that are missing, without an end
-const NARROW = 520, LEAST_ACROSS = 6; // CSS pixels of a phone; images in a line on it, at least
+const LEAST_ACROSS = 6; // images in a line, at least
+const FULL = 0.8, LEAST_SIDE = 40; // part of the width that a line takes, and CSS pixels of an image, if that can be
 const FILMS_KEPT = 4; // films that the browser keeps in memory
 const PARTS = { 0.125: "⅛", 0.25: "¼", 0.5: "½" }; // of the first epoch
 const epochText = (epoch) => PARTS[epoch] ?? `${epoch}`;
@@ -180,13 +181,14 @@ function start(root) {
     }, PERIOD);
   });
 
-  // Images in a line. On a phone fewer than a frame has, those that fill the width best: twelve would be too small.
+  // Images in a line. Where all that a frame has would be shrunk, or small beside empty ground: fewer of them.
   function imagesAcross() {
-    const used = (n) => fitGrid(shape, { width: sheet.clientWidth, columns: n, most: 4 }).width;
-    if (sheet.clientWidth >= NARROW || columns <= LEAST_ACROSS) return columns;
-    let best = LEAST_ACROSS;
-    for (let n = LEAST_ACROSS + 1; n <= columns; n++) if (used(n) > 1.02 * used(best)) best = n;
-    return best;
+    const room = sheet.clientWidth, least = Math.min(LEAST_ACROSS, columns);
+    const rows = Array.from({ length: columns - least + 1 }, (_, k) => columns - k) // most images first
+      .map((n) => ({ n, ...fitGrid(shape, { width: room, columns: n, most: 4 }) })).filter(({ scale }) => scale >= 1);
+    const good = rows.find(({ width, cellWidth }) => width >= FULL * room && cellWidth >= LEAST_SIDE);
+    const widest = rows.reduce((best, row) => (!best || row.width >= best.width ? row : best), null);
+    return (good ?? widest)?.n ?? least;
   }
 
   function fit() {

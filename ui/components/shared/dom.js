@@ -78,6 +78,18 @@ function setAddress(name, text) {
   if (url.href !== location.href) history.replaceState(history.state, "", url);
 }
 
+const LOOK = "pixels"; // parameter of the address on every page: enlarged pictures with square pixels (`copy_link.js`)
+
+const wantsPixels = () => (store.pixels ??= new URL(location.href).searchParams.get(LOOK) === "1");
+
+// The address with that parameter as the visitor has chosen: Streamlit writes addresses without it.
+function withLook(address) {
+  const url = new URL(address ?? location.href, location.href);
+  if (wantsPixels()) url.searchParams.set(LOOK, "1");
+  else url.searchParams.delete(LOOK);
+  return url.href;
+}
+
 const AT_REST = 600; // ms without a change after which a moving value is written into the address
 
 // The same for a value that moves, such as a slider's: written once it rests. A new address costs the browser more than

@@ -55,7 +55,11 @@ function paintGrid(canvas, images, shape, columns = images.length) {
   canvas.classList?.add("edged"); // an edge on every ground; tests give a canvas without a list
 }
 
-const paintImage = (canvas, image, shape) => paintGrid(canvas, [image], shape, 1);
+function paintImage(canvas, image, shape) {
+  paintGrid(canvas, [image], shape, 1);
+  canvas.classList?.add("single");
+  noteEnlarged(canvas);
+}
 
 const deviceRatio = () => window.devicePixelRatio || 1;
 
@@ -105,9 +109,22 @@ function lineStep(width, count, room, gap = 0, ratio = deviceRatio()) {
   return count > 1 && step >= wide && step <= wide * (1 + MOST_GAP) ? step : wide + Math.round(gap * ratio);
 }
 
-// Gives nodes the size of `fitGrid` or `fitImage`. An image that had to be shrunk is smoothed.
+const SEEN_SCALE = 3; // screen pixels along one image pixel, from which on its edges are seen
+
+// Gives nodes the size of `fitGrid` or `fitImage`. An image that had to be shrunk is smoothed. One image by itself that
+// is much enlarged is drawn smoothly or with its pixels as squares, as the visitor wishes (`dom.css`, `copy_link.js`).
 function setSize({ width, height, scale }, ...nodes) {
   for (const node of nodes) {
     Object.assign(node.style, { width: `${width}px`, height: `${height}px`, imageRendering: scale < 1 ? "auto" : "" });
+    node.classList.toggle("enlarged", scale >= SEEN_SCALE);
+    noteEnlarged(node);
   }
+}
+
+// Lets the corner of the page offer that choice, once the page shows such an image.
+function noteEnlarged({ classList }) {
+  if (!classList?.contains("enlarged") || !classList.contains("single")) return;
+  if (store.enlarged === location.pathname) return;
+  store.enlarged = location.pathname;
+  dispatchEvent(new Event("lab-enlarged"));
 }
