@@ -2,12 +2,16 @@
 
 What they are is in `core/recipes/examples.py`; a name may be given with or without `example-`. Two need the files of
 MNIST and of FashionMNIST. Each example keeps only the files that pages read: the best weights in half precision, which
-makes no visible difference, the tables with five digits a number, the figures on the test set and five frames in 32
-grey levels.
+makes no visible difference, the tables with five digits a number and as many rows as a curve shows, the figures on the
+test set and five frames in 16 grey levels or 48 colours. With `--smaller` nothing is trained: tables and frames of the
+examples that are there are reduced again, which leaves those that are reduced as they are.
 """
 
 import csv
+import io
+import struct
 import sys
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -27,11 +31,19 @@ from core.system.progress import Steps
 from core.training.events import Control, EpochEnd, Finished  # noqa: E402
 from core.training.loop import train  # noqa: E402
 
-FRAMES, GREYS, DIGITS = 5, 32, 5
+FRAMES, GREYS, COLOURS, DIGITS = 5, 16, 48, 5
+
+ROWS, WHOLE_EPOCHS, KL_ROWS = 120, 2, 40
+"""Rows of a history, about; epochs at the beginning that keep all rows, since a model changes fastest in them; rows of
+the table of KL per dimension."""
+
 LIMIT = 8_000_000
 """Maximum size of all examples together, in bytes: every clone of the repository contains them."""
 
 TABLES = ("history.csv", "kl.csv", "classes.csv")
+
+STATES = ("step", "epoch", "seconds", "lr", "d_lr", "beta")
+"""Columns of a history that state something at the end of a row's steps; the others of training are means over them."""
 
 UNNEEDED = ("last.safetensors", "resume.safetensors", "images.safetensors", "classifier.safetensors", ".lock")
 """Files that only a run needs that is trained on, or whose images may change."""
@@ -64,6 +76,15 @@ def reduce(run: runs.Run) -> None:
         (run.path / file).unlink(missing_ok=True)
     _halve(run)
     _thin(run)
+    shrink(run)
+
+
+def shrink(run: runs.Run) -> None:
+    """Reduce the frames and the tables of an example; one that is reduced already stays as it is."""
+    for epoch in run.frames():
+        (run.path / "frames" / frames.file_name(epoch)).write_bytes(_small_png(convert.from_png(run.frame(epoch))))
+    _merge(run.path / "history.csv")
+    _pick(run.path / "kl.csv")
     for table in TABLES:
         _shorten(run.path / table)
 
@@ -77,32 +98,112 @@ def _keep_last(run: runs.Run) -> None:
 
 
 def _thin(run: runs.Run) -> None:
-    """Keep `FRAMES` frames, reduced to `GREYS` grey levels: a PNG with all 256 levels takes twice the bytes."""
+    """Keep `FRAMES` frames."""
     epochs = [epoch for epoch in run.frames() if epoch == int(epoch)]
     # More frames from the early epochs, in which a model changes fastest.
-    kept = {epochs[round((i / (FRAMES - 1)) ** 2 * (len(epochs) - 1))] for i in range(FRAMES)}
+    kept = {epochs[i] for i in _early(len(epochs), FRAMES)}
     for epoch in run.frames():
         if epoch not in kept:
             (run.path / "frames" / frames.file_name(epoch)).unlink()
-    levels = np.linspace(0, 255, GREYS).round().astype(np.uint8)
-    for epoch in run.frames():
-        sheet = convert.from_png(run.frame(epoch))
-        coarse = levels[(sheet.astype(int) * (GREYS - 1) + 127) // 255]
-        Image.fromarray(coarse).save(run.path / "frames" / frames.file_name(epoch), optimize=True)
+
+
+def _early(length: int, count: int) -> list[int]:
+    """At most `count` places along a list, the first and the last among them, more of them at its beginning."""
+    return sorted({round((i / (count - 1)) ** 2 * (length - 1)) for i in range(count)})
+
+
+def _small_png(sheet: np.ndarray) -> bytes:
+    """PNG file of a frame: a grey one in `GREYS` levels with four bits a pixel, a coloured one in `COLOURS` colours."""
+    if sheet.ndim == 3:
+        buffer = io.BytesIO()
+        few = len(np.unique(sheet.reshape(-1, 3), axis=0)) <= COLOURS
+        Image.fromarray(sheet).quantize(COLOURS, dither=Image.Dither.NONE, kmeans=0 if few else 3).save(
+            buffer, "PNG", optimize=True
+        )
+        return buffer.getvalue()
+    # By hand, since Pillow reads grey levels of four bits and does not write them.
+    levels = (sheet.astype(int) * (GREYS - 1) + 127) // 255
+    height, width = levels.shape
+    pairs = np.pad(levels, ((0, 0), (0, width % 2))).reshape(height, -1, 2)
+    rows = np.pad(pairs[..., 0] << 4 | pairs[..., 1], ((0, 0), (1, 0))).astype(np.uint8)  # 0: an unfiltered row
+    parts = {
+        b"IHDR": struct.pack(">IIBBBBB", width, height, 4, 0, 0, 0, 0),
+        b"IDAT": zlib.compress(rows.tobytes(), 9),
+        b"IEND": b"",
+    }
+    chunks = (
+        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        for name, data in parts.items()
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+
+
+def _read(table: Path) -> tuple[list[str], list[list[str]]]:
+    with table.open(newline="") as file:
+        header, *rows = csv.reader(file)
+    return header, rows
+
+
+def _write(table: Path, header: list[str], rows: list[list[str]]) -> None:
+    with table.open("w", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows([header, *rows])
+
+
+def _pick(table: Path) -> None:
+    """Keep `KL_ROWS` rows of a table that has a row for each epoch."""
+    if not table.is_file():
+        return
+    header, rows = _read(table)
+    if len(rows) > KL_ROWS:
+        _write(table, header, [rows[i] for i in _early(len(rows), KL_ROWS)])
+
+
+def _merge(table: Path) -> None:
+    """Merge rows of a history to as many as a curve shows: their means, weighted by steps, as a rarer log has them.
+
+    Rows of validation stay, and so do the rows of the first epochs.
+    """
+    header, rows = _read(table)
+    step, epoch = header.index("step"), header.index("epoch")
+    validation = [i for i, name in enumerate(header) if name.startswith("val_")]
+    means = [i for i, name in enumerate(header) if i not in validation and name not in STATES]
+    spacing = max(1.0, int(rows[-1][step]) / ROWS)
+    merged, stretch, start = [], [], 0
+    for row in rows:
+        stretch.append(row)
+        if not any(row[i] for i in validation) and row is not rows[-1]:
+            continue
+        parts = round((int(row[step]) - start) / spacing)
+        count = len(stretch) if float(row[epoch]) <= WHOLE_EPOCHS else min(len(stretch), max(1, parts))
+        for group in np.array_split(np.arange(len(stretch)), count):
+            merged.append(_mean([stretch[i] for i in group], start, step, means))
+            start = int(merged[-1][step])
+        stretch = []
+    _write(table, header, merged)
+
+
+def _mean(group: list[list[str]], start: int, step: int, means: list[int]) -> list[str]:
+    """The last row of a group, with the means of some columns; `start` is the step before the group."""
+    last = list(group[-1])
+    if len(group) == 1:
+        return last
+    lengths = np.diff([start, *(int(row[step]) for row in group)])
+    for i in means:
+        if all(row[i] for row in group):
+            last[i] = repr(float(np.average([float(row[i]) for row in group], weights=lengths)))
+    return last
 
 
 def _shorten(table: Path) -> None:
     """Write the numbers of a table with `DIGITS` significant digits, whole numbers in full: a third of the bytes."""
     if not table.is_file():
         return
-    with table.open(newline="") as file:
-        header, *rows = csv.reader(file)
+    header, rows = _read(table)
     short = [
         [cell if cell.lstrip("-").isdigit() or not cell else f"{float(cell):.{DIGITS}g}" for cell in row]
         for row in rows
     ]
-    with table.open("w", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows([header, *short])
+    _write(table, header, short)
 
 
 def _halve(run: runs.Run) -> None:
@@ -120,11 +221,14 @@ def _size(name: str) -> int:
 
 
 if __name__ == "__main__":
-    asked = {EXAMPLE + name.removeprefix(EXAMPLE) for name in sys.argv[1:]} or EXAMPLES.keys()
+    words = [word for word in sys.argv[1:] if word != "--smaller"]
+    asked = {EXAMPLE + name.removeprefix(EXAMPLE) for name in words} or EXAMPLES.keys()
     if unknown := asked - EXAMPLES.keys():
         raise SystemExit(f"There is no example {min(unknown)}. The examples are {', '.join(EXAMPLES)}.")
     for name in EXAMPLES:
-        if name in asked:
+        if name in asked and "--smaller" in sys.argv:
+            shrink(runs.open_run(name))
+        elif name in asked:
             make(name)
     for name in EXAMPLES:
         print(f"{name}: {_size(name) / 1e6:.2f} MB")

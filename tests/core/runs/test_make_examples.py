@@ -43,5 +43,41 @@ def test_an_example_keeps_what_pages_read_and_its_figures_are_those_of_the_weigh
     assert all(len(cell.split("e")[0].replace(".", "").lstrip("-0")) <= script.DIGITS for cell in cells if "." in cell)
     found = metrics.evaluate(weights.load_model(run), images_of(run).test_images)
     assert run.evaluation()["total"] == pytest.approx(found["total"], rel=1e-5)
+    content = {file: file.read_bytes() for file in run.path.rglob("*") if file.is_file()}
+    script.shrink(run)
+    assert content == {file: file.read_bytes() for file in run.path.rglob("*") if file.is_file()}, (
+        "reduced once for all"
+    )
     script.make(name)  # once more: the old one is replaced
     assert [one.name for one in runs.list_runs()] == [name]
+
+
+def test_rows_of_a_history_are_merged_to_their_mean_over_steps_and_those_of_validation_stay(script, tmp_path):
+    """3 rows an epoch of 10 steps, 100 epochs: each later epoch becomes one row, as a log at its end would have it."""
+    table, rng = tmp_path / "history.csv", np.random.default_rng(0)
+    steps = np.array([[10 * e + s for s in (4, 8, 10)] for e in range(100)])
+    losses = rng.normal(100, 10, steps.shape)
+    lines = ["step,epoch,seconds,lr,beta,train_total,val_total", "0,0,0,0.1,1,,500"]
+    for e, (at, values) in enumerate(zip(steps, losses, strict=True)):
+        held_out = ("", "", repr(200.0 - e))
+        lines += [f"{s},{s / 10:g},{s},0.1,1,{float(v)!r},{h}" for s, v, h in zip(at, values, held_out, strict=True)]
+    table.write_text("\n".join(lines) + "\n")
+    script._merge(table)
+    with table.open(newline="") as file:
+        header, *rows = csv.reader(file)
+    assert header == lines[0].split(",") and [",".join(row) for row in rows[:7]] == lines[1:8], "whole at first"
+    assert [int(row[0]) for row in rows[7:]] == list(range(30, 1001, 10)), "then a row an epoch"
+    wanted = np.average(losses[2:], axis=1, weights=[4, 4, 2])
+    np.testing.assert_allclose([float(row[5]) for row in rows[7:]], wanted, rtol=1e-12)
+    assert [float(row[6]) for row in rows[7:]] == [200.0 - e for e in range(2, 100)]
+
+
+def test_a_frame_is_kept_in_few_grey_levels_or_colours(script):
+    rng = np.random.default_rng(0)
+    grey = rng.integers(0, 256, (9, 15), dtype=np.uint8)  # an odd width: the last byte of a row holds one pixel
+    kept = convert.from_png(script._small_png(grey))
+    np.testing.assert_array_equal(kept, np.round(grey / 17).astype(int) * 17)  # nearest of 16 levels from 0 to 255
+    few = np.array([[250, 20, 30], [0, 0, 0], [10, 200, 90]], np.uint8)[rng.integers(0, 3, (8, 8))]
+    np.testing.assert_array_equal(convert.from_png(script._small_png(few)), few)
+    many = rng.integers(0, 256, (32, 32, 3), dtype=np.uint8)
+    assert len(np.unique(convert.from_png(script._small_png(many)).reshape(-1, 3), axis=0)) <= script.COLOURS
