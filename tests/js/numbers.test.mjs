@@ -4,8 +4,8 @@ import { load } from "./load.mjs";
 
 const names = ["formatNumber", "formatSigned", "formatSignificant", "evenDigits", "formatCount", "formatTick",
   "formatTicks", "clamp", "sameVector"];
-const { formatNumber, formatSigned, formatSignificant, evenDigits, formatCount, formatTick, formatTicks, clamp, sameVector } =
-  load(names);
+const { formatNumber, formatSigned, formatSignificant, evenDigits, formatCount, formatTick, formatTicks, clamp,
+  sameVector } = load(names);
 
 test("numbers keep about three digits and a typographic minus", () => {
   assert.deepEqual([0.1234, 12.34, 123.4, -0.5, NaN, Infinity].map(formatNumber),
@@ -20,7 +20,7 @@ test("numbers keep about three digits and a typographic minus", () => {
 test("ticks have no more digits than they need", () => {
   assert.deepEqual([0, 0.5, 0.30000000000000004, 1500, -20, 2e6, 5e-7].map((value) => formatTick(value)),
     ["0", "0.5", "0.3", "1500", "−20", "2e+6", "5e-7"]);
-  assert.deepEqual(formatTicks([548.05, 548.1, 548.15]), ["548.05", "548.1", "548.15"], "and enough to tell them apart");
+  assert.deepEqual(formatTicks([548.05, 548.1, 548.15]), ["548.05", "548.1", "548.15"], "enough to tell them apart");
   assert.deepEqual(formatTicks([0, 0.30000000000000004]), ["0", "0.3"]);
 });
 
