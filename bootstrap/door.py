@@ -117,10 +117,18 @@ class Door:
         head: further lines for the head of every page.
         first: what the first page shows until its script has drawn it, as HTML, for the visitor's token (empty where
             the browser has none yet) and the page's parameters.
+        meant: of the name of a page that does not exist, the path of the one that is meant, or None.
     """
 
-    def __init__(self, inside: Application, base: str = "", head: bytes = b"", first: First | None = None):
-        self.inside = inside
+    def __init__(
+        self,
+        inside: Application,
+        base: str = "",
+        head: bytes = b"",
+        first: First | None = None,
+        meant: Callable[[str], str | None] = lambda name: None,
+    ):
+        self.inside, self.meant = inside, meant
         self.root = f"/{base}/" if base else "/"
         self.head = SCRIPT % json.dumps(self.root).encode() + head
         self.first = first
@@ -140,6 +148,9 @@ class Door:
         elif str(scope.get("path", "")).rstrip("/") == self.root + FIRST_PAGE:
             await _redirect(send, self.root, bytes(scope.get("query_string", b"")))
         elif scope.get("method") == "GET" and b"text/html" in b",".join(headers.get(b"accept", [])):
+            if page := self.meant(str(scope.get("path", "")).removeprefix(self.root).rstrip("/")):
+                await _redirect(send, self.root + page, bytes(scope.get("query_string", b"")))
+                return
             left_out = [b"accept-encoding"]
             first = None
             if self.first is not None and scope.get("path") == self.root:
@@ -254,6 +265,7 @@ def guard() -> None:
         pictures = importlib.import_module("bootstrap.pictures")
         static_files = importlib.import_module("bootstrap.static_files")
         first_page = importlib.import_module("bootstrap.first_page")
+        wrong_page = importlib.import_module("bootstrap.wrong_page")
         folder = Path(importlib.import_module("streamlit.file_util").get_static_dir())
         build = server.create_starlette_app
     except (ImportError, AttributeError):
@@ -270,7 +282,7 @@ def guard() -> None:
         base = str(config.get_option("server.baseUrlPath") or "").strip("/")
         first_page.prepare()
         inside = static_files.StaticFiles(pictures.Pictures(build(runtime), base), folder, base)
-        return Door(inside, base, static_files.head(folder), first_page.drawn)
+        return Door(inside, base, static_files.head(folder), first_page.drawn, wrong_page.page_meant)
 
     create_starlette_app.has_door = True  # type: ignore[attr-defined]
     setattr(server, "create_starlette_app", create_starlette_app)  # noqa: B010

@@ -43,6 +43,9 @@ PCA_COMPONENTS, PCA_TRAINING_IMAGES = 20, 10_000
 EPSILON_DRAWS = 4
 """Draws of ε over which an ELBO is averaged; the same for every image, so that no score depends on the other images."""
 
+BASELINE_SHARE = 0.1
+"""Share of the scoring that the PCA baseline counts for, which comes last."""
+
 VERSION = "2"
 """Part of the name of cached scores: change it when the meaning of a score changes."""
 
@@ -119,7 +122,7 @@ def scoring_steps(
         if model.encoder is None:
             search = Steps(latent_search.search(model, x))
             for step in search:
-                yield (first + len(x) * step.step / step.total) / n
+                yield (1 - BASELINE_SHARE) * (first + len(x) * step.step / step.total) / n
             posterior = search.end().posterior
         else:
             posterior = encoding.encode(model, x)
@@ -130,7 +133,7 @@ def scoring_steps(
             value = torch.stack([term.recon + beta * term.kl for term in terms]).mean(0)
             objective.append(value.cpu().double().numpy())
             reconstructions.append(convert.to_pictures(decoded))
-        yield min(1.0, (first + len(x)) / n)
+        yield (1 - BASELINE_SHARE) * min(1.0, (first + len(x)) / n)
     trained, _ = data.split(images, recipe.validation, recipe.train_images)
     scores = OutlierScores(
         np.concatenate(error),

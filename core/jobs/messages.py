@@ -163,6 +163,7 @@ Message = (
     | events.Report
     | events.EarlyFrame
     | events.EpochEnd
+    | events.Evaluating
     | events.Changed
     | events.SinglePlayerStep
 )

@@ -12,7 +12,7 @@ from core.jobs.job import Job
 from core.jobs.messages import Message, Order, Paused, Resumed
 from core.recipes.recipe import Recipe
 from core.runs import Run, frames, history
-from core.training.events import FREEZES, Changed, EarlyFrame, EpochEnd, Report, SinglePlayerStep, Started
+from core.training.events import FREEZES, Changed, EarlyFrame, EpochEnd, Evaluating, Report, SinglePlayerStep, Started
 
 KEPT_SENTENCE = "What was saved is kept: you can resume the run."
 
@@ -68,6 +68,7 @@ class TrainingJob(Job):
 
     Attributes:
         run, name, recipe, epochs: the run, its name and recipe, and the number of epochs to train in all.
+        evaluated: share of the evaluation on the test set that is done, 0 to 1; None while the training goes on.
     """
 
     kind: ClassVar[str] = "training"
@@ -91,6 +92,7 @@ class TrainingJob(Job):
         self._unfinished: history.Row | None = None
         self._start: tuple[float, float] | None = None  # epoch and seconds of the first report
         self._images_per_second, self._device_name = 0.0, ""
+        self.evaluated: float | None = None
         self._single_player: dict[str, Any] = {}
         self._asked: dict[str, float] = {}  # settings that take effect with the next batch, which a pause delays
         self._snapshot: Snapshot | None = None
@@ -212,6 +214,8 @@ class TrainingJob(Job):
                 self._kl_per_dim, self._shares = np.array(event.kl_per_dim), np.array(event.shares)
                 if self._epoch == event.epoch:
                     self._frames = sorted({*filter(frames.is_kept, self._frames), event.epoch})
+            case Evaluating():
+                self.evaluated = event.share
             case EarlyFrame():
                 self._frames = sorted({*self._frames, event.epoch})
             case Changed():

@@ -8,7 +8,7 @@ from core.jobs.messages import Command, Ended, Order, Paused, Progress, Resumed,
 from core.recipes.recipe import Recipe
 from core.system import devices
 from core.training import speed_test
-from core.training.events import Batch, Control, EpochEnd, Event, Finished, Heartbeat, SinglePlayerStep
+from core.training.events import Batch, Control, EpochEnd, Event, Finished, SinglePlayerStep
 from core.training.loop import train
 
 CHANGEABLE = ("lr", "beta", "freeze_g", "freeze_d")
@@ -31,7 +31,7 @@ def train_run(order: Order, channel: Channel) -> Ended:
         if isinstance(event, Finished):
             last = event
             continue
-        if not isinstance(event, (Batch, Heartbeat)):
+        if not isinstance(event, Batch):
             channel.emit(event)
         if not driver.obey(event):
             events.close()  # saves

@@ -50,8 +50,10 @@ class Batch:
 
 
 @dataclass(frozen=True)
-class Heartbeat:
-    """Work other than training continues, such as the evaluation at the end: a moment to obey a stop."""
+class Evaluating:
+    """The training is done, and this share of its evaluation on the test set, 0 to 1: also a moment to obey a stop."""
+
+    share: float
 
 
 @dataclass(frozen=True)
@@ -117,4 +119,4 @@ class Finished:
     message: str
 
 
-Event = Started | Batch | Heartbeat | Report | EarlyFrame | EpochEnd | Changed | SinglePlayerStep | Finished
+Event = Started | Batch | Evaluating | Report | EarlyFrame | EpochEnd | Changed | SinglePlayerStep | Finished

@@ -25,6 +25,7 @@ from core.runs import images as run_images
 from core.runs.history import Row
 from core.runs.run import not_writable
 from core.system import devices, memory
+from core.system.progress import Steps
 from core.training import base_trainer, stopping
 from core.training.base_trainer import BaseTrainer
 from core.training.events import (
@@ -33,9 +34,9 @@ from core.training.events import (
     Control,
     EarlyFrame,
     EpochEnd,
+    Evaluating,
     Event,
     Finished,
-    Heartbeat,
     Report,
     SinglePlayerStep,
     Started,
@@ -293,18 +294,19 @@ class _Loop:
         best = self.record.best_epoch if self.record.best_total is not None else None
         return self._end("diverged", stopping.diverged(problem, self.trainer.epoch + 1, best, self.trainer.lr))
 
-    def _finish(self, reason: str) -> Iterator[Heartbeat | Finished]:
+    def _finish(self, reason: str) -> Iterator[Evaluating | Finished]:
         """Evaluate the best weights on the test set and end the run."""
         if problem := self._cut():
             yield problem
             return
         self._save()
-        said = ""
-        for said in self.record.evaluation(self.device):
+        yield Evaluating(0.0)
+        steps = Steps(self.record.evaluation(self.device))
+        for share in steps:
             if self.control.stop:
-                said = "It was stopped before it was scored on the test set."
                 break
-            yield Heartbeat()
+            yield Evaluating(share)
+        said = "It was stopped before it was scored on the test set." if self.control.stop else steps.end()
         yield self._end("finished", " ".join(filter(None, (reason, said))))
 
     def _end(self, state: str, message: str) -> Finished:

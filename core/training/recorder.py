@@ -13,7 +13,7 @@ import math
 import os
 import time
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,6 @@ from core.runs.shown_weights import shown_weights
 from core.system import memory
 from core.system.atomic_files import write_atomic, write_json
 from core.system.plain_text import sentence
-from core.system.progress import Steps
 from core.system.regular_files import is_regular
 from core.training.base_trainer import BaseTrainer, ValidationResult, checked_number
 from core.training.stopping import FolderGone
@@ -260,26 +259,24 @@ class RunRecorder:
         }
         weights.save(self.run.path / "resume.safetensors", self.trainer.state_dict(), counters)
 
-    def evaluation(self, device: torch.device) -> Iterator[str]:
-        """Evaluate the weights that are shown of the run on the test set, in steps, and write `evaluation.json`.
+    def evaluation(self, device: torch.device) -> Generator[float, None, str]:
+        """Evaluate the weights that are shown of the run on the test set, and write `evaluation.json`.
 
-        Yields an empty string after each step; at last one sentence, if the images are not available or have changed.
+        Yields the share that is done; returns a sentence if the images are not available or have changed, else "".
         """
         try:
             test = images_of(self.run)
         except data.DataError as error:
-            yield f"It could not be scored on the test set: {error}"
-            return
+            return f"It could not be scored on the test set: {error}"
         which = shown_weights(self.run)
         model = weights.load_model(self.run, which, device)
         epoch = self.best_epoch if which == "best" else self.trainer.progress
         loss_weights = figures.weights_at(self.run, epoch)
-        steps = Steps(test_set.evaluation_steps(model, test, weights=loss_weights, folder=self.run.path, renew=True))
-        for _ in steps:
-            yield ""
-        write_json(self._folder() / "evaluation.json", steps.end() | {"epoch": epoch})
-        if test.changed:
-            yield test.changed
+        found = yield from test_set.evaluation_steps(
+            model, test, weights=loss_weights, folder=self.run.path, renew=True
+        )
+        write_json(self._folder() / "evaluation.json", found | {"epoch": epoch})
+        return test.changed
 
     def _folder(self) -> Path:
         """The run's folder.

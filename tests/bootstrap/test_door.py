@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap import door, launcher
+from bootstrap import door, launcher, wrong_page
 from bootstrap.paths import LabPaths, SetupError
 from tests import coroutines
 
@@ -81,15 +81,26 @@ def through_the_door(
         sent.append(message)
 
     scope = {"type": kind, "method": "GET", "headers": raw(changes), "client": (client, 5), "path": "/"} | scope
-    coroutines.run(door.Door(inside)(scope, None, send))
+    coroutines.run(door.Door(inside, meant=wrong_page.page_meant)(scope, None, send))
     return sent, bool(asked)
+
+
+@pytest.mark.parametrize(("path", "page"), [("/runs", "/run"), ("/Maps/", "/map"), ("/generates", "/generate")])
+def test_a_name_that_is_nearly_that_of_a_page_or_its_title_leads_there(path, page):
+    accepts = {"accept": "text/html"}
+    sent, asked = through_the_door("http", accepts, path=path, query_string=b"name=a")
+    assert not asked and sent[0]["status"] == 307
+    assert dict(sent[0]["headers"])[b"location"] == f"{page}?name=a".encode()
+    for other in (page, "/nonsense", "/", "/_stcore/health", f"{path}.js"):
+        assert through_the_door("http", accepts, path=other)[1], other
+    assert through_the_door("http", {}, path=path)[1], "only a page that is opened"
 
 
 @pytest.mark.parametrize("path", ["/home", "/home/"])
 def test_the_first_page_is_found_by_its_name_as_well(path):
     sent, asked = through_the_door("http", {}, path=path, query_string=b"first=a%20b")
     assert not asked and sent[0]["status"] == 307 and dict(sent[0]["headers"])[b"location"] == b"/?first=a%20b"
-    assert through_the_door("http", {}, path="/homes")[1] and through_the_door("http", {}, path="/data/home")[1]
+    assert through_the_door("http", {}, path="/data/home")[1]
     refused, _ = through_the_door("http", {"host": "a.org"}, path=path)
     assert refused[0]["status"] == 403, "not before it is known who asks"
 

@@ -44,6 +44,7 @@ class Training:
     """A job in the middle of its rounds."""
 
     active, position, message, stopped, id, owner, lane = True, 0, "", False, 1, "", "training on auto"
+    state, progress, evaluated = "running", 0.29, None
 
     def __init__(self, run):
         self.run, self.recipe = run, run.recipe

@@ -128,6 +128,7 @@ class Training:
     """A job that goes on for ever: a GAN's, the second of five epochs."""
 
     active, position, stopped, id, owner = True, 0, False, 1, ""
+    state, progress, evaluated = "running", 0.24, None
 
     def __init__(self, recipe):
         self.run = runs.create(recipe, "growing")
@@ -147,7 +148,12 @@ def test_while_the_first_gan_trains_its_progress_is_shown_and_it_can_be_stopped(
     monkeypatch.setattr(inputs, "training_jobs", lambda: [job])
     page = visit()
     assert button_of(page, "gan_start").disabled
-    assert page.get("progress")[0].proto.text == "growing: epoch 1 of 5"
+    (bar,) = page.get("progress")
+    assert (bar.proto.text, bar.proto.value) == ("growing: epoch 1 of 5", 24)
+    job.evaluated = 0.4
+    (bar,) = page.run().get("progress")
+    assert bar.proto.text == "growing: the training is done. Evaluating on the test images: 40 %"
+    assert bar.proto.value == 40, "a full bar would stand still"
     button_of(page, "gan_stop").click().run()
     assert not page.exception and job.stopped
 

@@ -33,7 +33,7 @@ class Stand:
 
 
 def job(name: str, position: int, active: bool = True):
-    shot = SimpleNamespace(epoch=2.5, epochs=7, frames=[], seconds_left=None, latest={})
+    shot = SimpleNamespace(epoch=2.5, epochs=7, frames=[], seconds_left=None, latest={}, changes=[])
     return SimpleNamespace(
         id=1,
         key=name,
@@ -44,6 +44,8 @@ def job(name: str, position: int, active: bool = True):
         lane="cpu",
         recipe=presets.first_model(),
         message="",
+        progress=2.5 / 7,
+        evaluated=None,
         state="running" if active and not position else "queued",
         snapshot=lambda: shot,
         stop=lambda: None,

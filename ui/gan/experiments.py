@@ -17,7 +17,7 @@ from ui.gan.results import copy_box, predictions
 from ui.shared import address
 from ui.shared.foreign import asks
 from ui.shared.formatting import escape_markdown, pluralize
-from ui.shared.jobs import job_of, measuring, submit_training, takes, training_jobs, waits
+from ui.shared.jobs import job_of, measuring, submit_training, takes, training_bar, training_jobs, waits
 from ui.shared.run_buttons import job_button, run_button
 from ui.shared.still_image import still
 
@@ -198,10 +198,8 @@ def _arm(arm: Arm, job: TrainingJob | None, run: Run | None, shape: ImageShape) 
     else:
         shot = job.snapshot()
         state = waits(job) if job.position else "starting …"
-        st.progress(
-            min(1.0, shot.epoch / shot.epochs),
-            text=f"{arm.name}: " + (f"epoch {int(shot.epoch)} of {shot.epochs}" if shot.step else state),
-        )
+        part, text = training_bar(job, f"epoch {int(shot.epoch)} of {shot.epochs}" if shot.step else state)
+        st.progress(part, text=f"{arm.name}: {text[0].lower()}{text[1:]}")
         shots, latest = shot.frames, shot.latest
     shown = samples(run, max(shots)) if run and shots else blank(shape)
     still(shown, COLUMNS, SCALE, f"{arm.name}: newest samples of G")

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.jobs.training_job import TrainingJob
 from ui.shared.formatting import escape_markdown
-from ui.shared.jobs import waits
+from ui.shared.jobs import training_bar, waits
 from ui.shared.run_buttons import job_button
 
 WITHOUT_WEIGHTS = "gan_without_weights"
@@ -29,8 +29,9 @@ def progress(job: TrainingJob) -> None:
     if job.position > 0:
         part, text = 0.0, f"Waiting: {waits(job)}. It starts automatically."
     else:
-        part = min(1.0, shot.epoch / shot.epochs)
-        text = f"{escape_markdown(job.name)}: epoch {int(shot.epoch)} of {shot.epochs}" if shot.step else "Starting …"
+        text = f"epoch {int(shot.epoch)} of {shot.epochs}" if shot.step else "starting …"
+        part, text = training_bar(job, text)
+        text = f"{escape_markdown(job.name)}: {text[0].lower()}{text[1:]}"
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.progress(part, text=text)
         job_button("Stop", "gan_stop", job, job.stop, help="Ends the training, or leaves the queue.")

@@ -42,7 +42,7 @@ def show(run: Run | None, decoder: Run | None) -> None:
         st.info(
             f"No GAN from the decoder of {escape_markdown(decoder.name)} yet. Press *Train a GAN from this decoder* "
             f"above: its training {f'takes {long} and ' if long else ''}appears here, with curves and images after "
-            "each round."
+            "each epoch."
         )
     if decoder is not None and st.button(
         "More settings",

@@ -20,7 +20,7 @@ from ui.home.first_picture import INTRO, TITLE, example, own_run, samples
 from ui.registry import GROUPS, PAGES
 from ui.shared import address
 from ui.shared.formatting import duration, escape_markdown, format_sig
-from ui.shared.jobs import first_model_takes, job_of, submit_training, training_jobs, waits
+from ui.shared.jobs import first_model_takes, job_of, submit_training, training_bar, training_jobs, waits
 from ui.shared.owner import me
 from ui.shared.page import open_page
 from ui.shared.run_buttons import job_button, run_button
@@ -236,7 +236,8 @@ def _progress(name: str) -> None:
         left = f" · {duration(shot.seconds_left)} left" if shot.seconds_left is not None else ""
         loss = f" · loss {format_sig(shot.latest['val_total'])} nats" if "val_total" in shot.latest else ""
         label = f"Epoch {int(shot.epoch)} of {shot.epochs}{loss}{left}"
-    st.progress(min(1.0, shot.epoch / shot.epochs), text=label)
+    part, label = training_bar(job, label)
+    st.progress(part, text=label)
     job_button("Stop", "home_stop", job, job.stop, help="Ends the training and keeps the model as it is.")
     st.caption(
         "The picture shows what the model generates, after each epoch, from the same random latent vectors."

@@ -170,7 +170,10 @@ def _progress(job: OutlierJob) -> None:
         address.rerun()
     waiting = "Waiting for another computation to end."
     left = f" · {duration(job.seconds_left)} left" if job.seconds_left is not None else ""
-    running = f"{100 * job.progress:.0f} % scored{left}" if job.progress else "Starting …"
+    if job.progress >= 1 - outliers.BASELINE_SHARE:
+        running = "Scoring the same images with PCA, to compare …"
+    else:
+        running = f"{100 * job.progress:.0f} % scored{left}" if job.progress else "Starting …"
     st.progress(job.progress, text=waiting if job.state == "queued" else running)
 
 

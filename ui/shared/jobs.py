@@ -53,6 +53,14 @@ def submit_training(recipe: Recipe, name: str | None = None, device: str = "auto
     return training_queue.training_queue(device).submit(recipe, name=name, owner=me())
 
 
+def training_bar(job: TrainingJob, training: str) -> tuple[float, str]:
+    """What a bar shows of a job that runs: the share of the training that is done with the words `training`; after the
+    last epoch that of the evaluation on the test set, which can take as long as several epochs."""
+    if job.evaluated is not None and job.active and job.state != "stopping":
+        return job.evaluated, f"The training is done. Evaluating on the test images: {100 * job.evaluated:.0f} %"
+    return job.progress, training
+
+
 def waits(job: TrainingJob, whose: str = "it") -> str:
     """How many trainings come before one that waits, and about how long they take, for a sentence: `2 jobs before
     yours, about 3 min`."""

@@ -20,7 +20,7 @@ from ui.charts import losses
 from ui.shared import address, foreign
 from ui.shared.dial import dial, put
 from ui.shared.formatting import after, duration, epoch, escape_markdown, format_sig
-from ui.shared.jobs import train_again, waits
+from ui.shared.jobs import train_again, training_bar, waits
 from ui.shared.owner import label
 from ui.shared.recipe_labels import in_words
 from ui.shared.run_buttons import job_button
@@ -422,7 +422,8 @@ def progress(job: TrainingJob, shot: Snapshot) -> None:
     if shot.device and not (paused and shot.single_step):  # the line is full
         parts.append(f"on {escape_markdown(shot.device)}")
     lead = "**Paused** · " if paused else ""
-    st.progress(min(1.0, max(0.0, shot.epoch / max(1, shot.epochs))), text=lead + " · ".join(parts))
+    share, text = training_bar(job, " · ".join(parts))
+    st.progress(share, text=lead + text)
 
 
 def newest_loss(recipe: Recipe, points: dict[str, np.ndarray]) -> str:

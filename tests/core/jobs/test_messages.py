@@ -55,7 +55,7 @@ def test_every_message_is_read_as_it_was_written(cls):
 
 
 def test_every_event_of_a_training_is_a_message_or_stays_in_the_worker():
-    stays = {events.Batch, events.Heartbeat, events.Finished}
+    stays = {events.Batch, events.Finished}
     assert {*typing.get_args(events.Event)} - stays == {c for c in messages.MESSAGES if c.__module__ == events.__name__}
     for cls in stays:
         with pytest.raises(TypeError, match="is not a message"):

@@ -15,7 +15,7 @@ from core.models import build, optimizers
 from core.runs import frames, weights
 from core.training import loop
 from core.training.autoencoder_trainer import FIRST, LAST, RISE, AutoencoderTrainer, one_cycle
-from core.training.events import Batch, Changed, Control, EarlyFrame, EpochEnd, Finished, Report, Started
+from core.training.events import Batch, Changed, Control, EarlyFrame, EpochEnd, Evaluating, Finished, Report, Started
 from core.training.loop import train
 from tests.tiny_runs import drive, epoch_ends, tiny, trained
 
@@ -232,6 +232,9 @@ def test_training_runs_as_many_epochs_as_asked_and_takes_a_picture_of_each():
     assert [e.epoch for e in epoch_ends(events)] == [0, 1, 2, 3] == run.frames()
     assert run.status["state"] == "finished" and run.status["epoch"] == 3 and run.status["step"] == 12
     assert sum(isinstance(e, Batch) for e in events) == 12
+    evaluated = [e.share for e in events if isinstance(e, Evaluating)]
+    assert evaluated[0] == 0 and evaluated[-1] == 1 and evaluated == sorted(evaluated)
+    assert [type(e) for e in events[-len(evaluated) - 1 : -1]] == [Evaluating] * len(evaluated), "after all epochs"
     assert run.history()["epoch"][-1] == 3 and len(run.kl_history()[0]) == 4
 
 
