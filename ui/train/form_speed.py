@@ -81,8 +81,8 @@ class _Speed:
 
 
 def choose(estimates: SpeedEstimates | None, idle: bool) -> str:
-    """Draw the choice between the two speeds of the recipe in the form; a line that compares them, empty where the
-    recipe has only one.
+    """Draw the choice between the two speeds of the recipe in the form; a line that compares them, or says how long the
+    training takes where the recipe has only one.
 
     Args:
         estimates: training speeds of the device that would train it. idle: whether nothing trains, so that a trial
@@ -91,14 +91,14 @@ def choose(estimates: SpeedEstimates | None, idle: bool) -> str:
     name = st.session_state[key("name")]
     fast = presets.fast_of(name)
     if fast is None:
-        return ""
+        return _alone(_speed(name), estimates, idle)
     names = {"fast": fast, "classic": presets.classic_of(name)}
     speeds = {speed: _speed(sister) for speed, sister in names.items()}
     times = {speed: found.seconds(estimates) for speed, found in speeds.items()}
     st.session_state[KEY] = "fast" if name == fast else "classic"
     wanted = [speed.preset for speed in speeds.values() if speed.timed]
     measuring = bool(estimates and idle and estimates.request(wanted))
-    busy = " (busy)" if idle and waiting.slowdown() >= waiting.BUSY else ""
+    busy = _busy(idle)
     with st.container(gap=None):
         # The times stand below the two words: a click is sent with the text of its option, and is lost where that text
         # has changed in the meantime.
@@ -122,6 +122,21 @@ def choose(estimates: SpeedEstimates | None, idle: bool) -> str:
     if measuring and estimates:
         _wait(estimates, wanted)
     return _compared(speeds["fast"], speeds["fast" if name == fast else "classic"], times)
+
+
+def _alone(speed: _Speed, estimates: SpeedEstimates | None, idle: bool) -> str:
+    """How long a recipe without a sister takes; empty where that is not known. Arguments as in `choose`."""
+    wanted = [speed.preset]
+    if speed.timed and estimates and idle and estimates.request(wanted):
+        _wait(estimates, wanted)
+        return f"Training: {MEASURING}"
+    seconds = speed.seconds(estimates)
+    return "" if seconds is None else f"Training takes {duration.rough_duration(seconds)}{_busy(idle)}."
+
+
+def _busy(idle: bool) -> str:
+    """A mark beside a time, where other programs make the training longer."""
+    return " (busy)" if idle and waiting.slowdown() >= waiting.BUSY else ""
 
 
 def _speed(name: str) -> _Speed:

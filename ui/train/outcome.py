@@ -76,8 +76,8 @@ def outcome(job: TrainingJob, queue: TrainingQueue, newest: bool) -> None:
     elif job.state in ("finished", "stopped"):
         _earlier(job)
         return
-    best = best_of(job.run)
-    best = f"{best[0].upper()}{best[1:]}, after epoch {epoch(job.run.status.get('best_epoch'))}.{_comparison(job.run)}"
+    best, at = best_of(job.run), job.run.status.get("best_epoch")
+    best = f"{best[0].upper()}{best[1:]}{f', after epoch {epoch(at)}' if at is not None else ''}.{_comparison(job.run)}"
     box, text = {
         "finished": (st.success, f"Finished. {job.message} {best}"),
         "stopped": (st.info, f"{job.message or 'Stopped.'} {best}"),

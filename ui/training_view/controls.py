@@ -431,7 +431,7 @@ def newest_loss(recipe: Recipe, points: dict[str, np.ndarray]) -> str:
     first epoch, whose validation loss is of random weights, the training loss."""
     if recipe.family.adversarial:
         value, at = latest_at(points, "val_frechet")
-        return f"**{format_sig(value)}** Fréchet distance {after(at)}"
+        return f"**{format_sig(value)}** Fréchet distance{f' {after(at)}' if np.isfinite(value) else ''}"
     value, at = latest_at(points, "val_total")
     what = f"validation loss {after(at)}"
     if not at > 0:

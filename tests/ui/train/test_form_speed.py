@@ -196,6 +196,10 @@ def test_another_recipe_begins_with_its_fast_sister_and_one_without_offers_no_ch
     assert speed(form).value == "classic" and made(form) == presets.preset("conv-vae")
     form.selectbox(key="recipe_name").select("plane-ae").run()
     assert speed(form) is None and not any(c.value.startswith("Fast") for c in form.caption)
+    assert f"Training: {form_speed.MEASURING}" in [c.value for c in form.caption]
+    alone = made(form)
+    know(estimates, {alone: duration.seconds(alone, 1.0) / 180})
+    assert "Training takes about 3 min." in [c.value for c in form.run().caption]
     form.selectbox(key="recipe_name").select("deep-ae-fast").run()
     assert speed(form).value == "fast" and made(form) == presets.preset("deep-ae-fast")
     assert form.selectbox(key="recipe_name").options == [presets.title(name) for name in presets.CLASSIC]

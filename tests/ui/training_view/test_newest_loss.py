@@ -39,4 +39,5 @@ def test_at_the_end_the_training_loss_is_of_the_part_of_the_epoch_that_was_train
 
 def test_a_gan_is_watched_by_its_frechet_distance():
     points = {"epoch": np.array([0.0, 0.4, 1.0]), "val_frechet": np.array([131.0, NAN, 90.31])}
+    assert newest_loss(Recipe(model="gan", source_model="vae"), {}) == "**–** Fréchet distance"
     assert newest_loss(Recipe(model="gan", source_model="vae"), points) == "**90.3** Fréchet distance after epoch 1"

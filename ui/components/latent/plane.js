@@ -14,10 +14,11 @@ function start(root) {
   let props = null, position = null, subscriptions = [], hidden = new Set();
   const map = tilemap(root, {
     room() {
-      const beside = props.alone && figure.clientWidth > 900 ? 340 : 0;
+      const wide = figure.clientWidth, large = wide > 960 ? 420 : wide < 640 ? 168 : 308; // the picture, beside the map
+      const beside = props.alone && wide > 900 ? large + 32 : 0;
       // On a laptop the whole map fits on the first screen, below the page's head.
       const height = Math.max(300, window.innerHeight - 235);
-      setSize(fitImage(map.shape, figure.clientWidth < 640 ? 168 : 308), preview);
+      setSize(fitImage(map.shape, large), preview);
       return Math.min((figure.clientWidth || 340) - beside, height, 728);
     },
     look(cursor) {
