@@ -105,11 +105,11 @@ def brief_searches(monkeypatch: pytest.MonkeyPatch) -> None:
 def executor() -> Iterator[FakeExecutor]:
     """The lab's jobs are carried out by the test: `executor.next()` is the work of the job that was started. Only
     latent searches run, in this process: one of their own would import torch for each test."""
-    from core.jobs.queue import JobQueue, use_queue
-    from tests.fake_executor import FakeExecutor
+    from core.jobs.queue import use_queue
+    from tests.fake_executor import FakeExecutor, PatientQueue
 
     executor = FakeExecutor("search")
-    with use_queue(JobQueue(executor)):
+    with use_queue(PatientQueue(executor)):
         yield executor
 
 

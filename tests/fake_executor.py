@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from core.jobs.executor import Crashed, Execution, Executor, Outcome, ThreadExecution
 from core.jobs.job import Job
 from core.jobs.messages import Command, Ended, Message, Order, Progress
+from core.jobs.queue import JobQueue
 
 
 class FakeExecution:
@@ -80,3 +81,17 @@ class FakeExecutor(Executor):
     def close(self) -> None:
         for execution in self.executions:
             execution.send(Crashed("was closed"))
+
+
+class PatientQueue(JobQueue):
+    """A queue that kills no work which does not stop in time: a fake one ends when its test says so, which on a busy
+    machine may be later than the job's patience."""
+
+    def _force(self, job: Job) -> None:
+        pass
+
+    def close(self) -> None:
+        """End all work, and wait for what it keeps at its end: later the folders are those of another test."""
+        super().close()
+        for job in self.jobs(Job):
+            assert job.wait(lambda j: not j.active, 60), f"{job.kind} does not end"

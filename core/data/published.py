@@ -73,14 +73,16 @@ def place(name: str) -> Path:
 
 def files(name: str) -> tuple[list[Path], list[Path]] | None:
     """The files of the training and of the test part; None if one is missing."""
-    found = [[_file(place(name) / file) for file in part] for part in (SETS[name].train, SETS[name].test)]
+    folder = place(name)
+    found = [[_file(folder / file) for file in part] for part in (SETS[name].train, SETS[name].test)]
     train, test = ([path for path in part if path] for part in found)
     return (train, test) if len(train) + len(test) == sum(map(len, found)) else None
 
 
 def missing(name: str) -> list[str]:
     """Names of the files that are not there."""
-    return [file for file in (*SETS[name].train, *SETS[name].test) if not _file(place(name) / file)]
+    folder = place(name)
+    return [file for file in (*SETS[name].train, *SETS[name].test) if not _file(folder / file)]
 
 
 def load(name: str) -> ImageSet:

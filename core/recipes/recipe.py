@@ -160,7 +160,8 @@ class SharedRecipe(RecipeFields):
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON, in the order of the fields."""
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in dataclasses.asdict(self).items()}
+        values = ((f.name, getattr(self, f.name)) for f in dataclasses.fields(self))  # `asdict` copies each deeply
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in values}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:

@@ -6,6 +6,7 @@ system would have written it. Names in any script, and bytes that are no text, k
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import shlex
@@ -23,7 +24,11 @@ def existing(text: str) -> Path | None:
     """The absolute path that a text means, if there is something; else None."""
     if not text.strip():
         return None
-    for candidate in filter(None, _readings(text)):  # an empty path would mean the lab's own folder
+    tried = {""}  # an empty path would mean the lab's own folder
+    for candidate in _readings(text):
+        if candidate in tried:
+            continue
+        tried.add(candidate)
         try:
             path = Path(os.path.abspath(candidate))
             found = path if path.exists() else in_other_encoding(path)
@@ -41,7 +46,7 @@ def same(one: str, other: str) -> bool:
 
 def path_of(text: str) -> Path:
     """The path that a text means, also where nothing is there yet: an output file, or a folder to create."""
-    return existing(text) or Path(list(_readings(text))[1])
+    return existing(text) or Path(next(itertools.islice(_readings(text), 1, None)))
 
 
 def shown(path: str | os.PathLike[str]) -> str:
@@ -76,7 +81,10 @@ def _readings(text: str) -> Iterator[str]:
 
 
 def _as_in_a_shell(text: str) -> Iterator[str]:
-    """The one word that a shell would make of the text, as of `'it'\\''s'`; none where it would make several."""
+    """The one word that a shell would make of the text, as of `'it'\\''s'`; none where it would make several, or where
+    it would read the text as it stands."""
+    if not re.search(r"[\s'\"\\]", text):
+        return
     try:
         words = shlex.split(text)
     except ValueError:

@@ -23,8 +23,11 @@ def preset_of(recipe: Recipe) -> Recipe | None:
 def differences(recipes: list[Recipe]) -> list[str]:
     """Names of the fields in which these recipes differ, in the order of the form. A recipe to which a field does not
     apply, such as channels without convolutions, does not count."""
+    applied = [(recipe, recipe.to_dict()) for recipe in recipes]
     return [
-        f.name for f in fields() if len({getattr(recipe, f.name) for recipe in recipes if matters(f.name, recipe)}) > 1
+        f.name
+        for f in fields()
+        if len({getattr(recipe, f.name) for recipe, values in applied if applies(f, values)}) > 1
     ]
 
 
@@ -60,7 +63,7 @@ def every_setting(recipe: Recipe) -> list[dict[str, str]]:
 
 def matters(name: str, recipe: Recipe) -> bool:
     """Whether a field has an effect in that recipe."""
-    return applies(next(f for f in fields() if f.name == name), recipe.to_dict())
+    return applies(Recipe.__dataclass_fields__[name], recipe.to_dict())
 
 
 def text_of(name: str, recipe: Recipe) -> str:

@@ -93,34 +93,41 @@ def test_digests_differ_by_content_shape_type_and_division():
 
 
 COMPUTES = """
-import sys, time
+import sys
 import numpy as np
 from core.system import cache
+load = cache.load
+def looks(path):
+    found = load(path)
+    print("looked", flush=True)
+    return found
 def compute():
     print("computing", flush=True)
-    time.sleep(0.5)
+    sys.stdin.readline()
     return {"a": np.ones(1)}, {}
-sys.stdin.readline()
+cache.load = looks
 cache.computed(cache.file_of("kind", "shared"), compute)
+print("has it", flush=True)
 """
 
 
 def test_two_processes_that_want_the_same_compute_it_once():
-    both = [
-        subprocess.Popen(
-            [sys.executable, "-c", COMPUTES],
-            cwd=paths.ROOT,
-            text=True,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-        )
-        for _ in range(2)
-    ]
-    for process in both:
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    outputs = [process.communicate(timeout=60)[0] for process in both]
-    assert sorted(outputs) == ["", "computing\n"]
+    def start() -> subprocess.Popen:
+        command = [sys.executable, "-c", COMPUTES]
+        pipe = subprocess.PIPE
+        return subprocess.Popen(command, cwd=paths.ROOT, text=True, stdin=pipe, stdout=pipe)
+
+    first, second = start(), start()
+    assert [process.stdout.readline() for process in (first, second)] == ["looked\n"] * 2, "both have found nothing"
+    # Whichever is the first to have the lock looks again, then computes until it hears that both may go on.
+    for process in (first, second):
+        process.stdin.close()
+    outputs = []
+    for process in (first, second):
+        with process.stdout:
+            outputs.append(process.stdout.read())
+        process.wait()
+    assert sorted(outputs) == ["looked\ncomputing\nhas it\n", "looked\nhas it\n"]
 
 
 def test_a_folder_that_cannot_be_written_to_costs_only_the_keeping(tmp_path, monkeypatch):

@@ -106,6 +106,13 @@ def test_what_is_not_there_is_not_found(home, text):
     assert user_paths.existing(text) is None
 
 
+def test_a_folder_that_is_not_there_is_looked_for_once(home, monkeypatch):
+    looked_for = []
+    monkeypatch.setattr(user_paths, "in_other_encoding", looked_for.append)
+    assert user_paths.existing(str(home / "gone")) is None
+    assert looked_for == [home / "gone"]
+
+
 def test_a_path_of_something_to_come_is_read_the_same_way(home):
     assert user_paths.path_of("'~/new.png'") == home / "new.png"
     assert user_paths.path_of("plain.png") == Path("plain.png")
