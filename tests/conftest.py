@@ -20,6 +20,8 @@ from core.system import devices, paths
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from streamlit.testing.v1.local_script_runner import LocalScriptRunner
+
     from core.evaluation.classifier import Classifier
     from tests.fake_executor import FakeExecutor
 
@@ -172,6 +174,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.slow)
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: (not item.nodeid.startswith(BROWSER), item.path not in slow))
+
+
+def pytest_collection_finish() -> None:
+    """Let `AppTest` wait for a page's script by its thread: it would look for the end a thousand times a second."""
+    if module := sys.modules.get("streamlit.testing.v1.local_script_runner"):
+        module.require_widgets_deltas = wait_for_script  # type: ignore[attr-defined]
+
+
+def wait_for_script(runner: LocalScriptRunner, timeout: float = 3) -> None:
+    """Wait until a page's script has ended; after so many seconds it is stopped, and the test fails."""
+    assert runner._script_thread is not None
+    runner._script_thread.join(timeout)
+    if not runner.script_stopped():
+        runner.request_stop()
+        runner.join()
+        raise RuntimeError(f"The page's script has not ended after {timeout} seconds")
 
 
 @pytest.hookimpl(optionalhook=True)

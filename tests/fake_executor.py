@@ -53,12 +53,15 @@ class FakeExecutor(Executor):
         self.real = real
         self.executions: list[FakeExecution] = []
         self.listened_to: queue.SimpleQueue[FakeExecution] = queue.SimpleQueue()
+        self._closed = False
 
     def submit(self, order: Order) -> Execution:
         if order.task in self.real:
             return ThreadExecution(order)
         execution = FakeExecution(order, self.listened_to.put)
         self.executions.append(execution)
+        if self._closed:  # meanwhile: no test will end this one
+            execution.send(Crashed("was closed"))
         return execution
 
     def next(self) -> FakeExecution:
@@ -79,6 +82,7 @@ class FakeExecutor(Executor):
         return []
 
     def close(self) -> None:
+        self._closed = True
         for execution in self.executions:
             execution.send(Crashed("was closed"))
 

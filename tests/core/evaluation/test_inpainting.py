@@ -309,6 +309,7 @@ def test_interpolation_is_exact_for_a_ramp_and_keeps_what_is_visible(shape):
     assert np.allclose(near[0, 0] * 255, image[2, 3]) and np.allclose(near[8, 10] * 255, image[2, 4])
 
 
+@pytest.mark.slow
 def test_the_baseline_hides_what_a_sweep_hides():
     test = digits(3)
     found = Steps(inpainting.baseline_steps(test, (0.5, 0.9), seed=2)).end()

@@ -188,6 +188,7 @@ def test_any_status_is_a_line_that_every_listing_can_show(spoilt, document):
 EVALUATION_KEYS = [*evaluation_file.NUMBERS, *evaluation_file.LISTS, *evaluation_file.WORDS, *evaluation_file.GROUPS]
 
 
+@pytest.mark.slow
 @quickly
 @given(document=VALUES | st.dictionaries(st.sampled_from(EVALUATION_KEYS), VALUES, max_size=8))
 def test_any_evaluation_is_figures_of_the_right_types_or_none(document):

@@ -48,6 +48,7 @@ def smooth_images(n: int, shape: tuple[int, int, int] = (3, 10, 12)) -> torch.Te
     return pixels.clamp(0, 255).to(torch.uint8).reshape(n, *shape)
 
 
+@pytest.mark.slow
 def test_directions_of_many_large_images_are_scikit_learns(monkeypatch):
     monkeypatch.setattr(latent_init, "SMALL_IMAGE", 1)
     monkeypatch.setattr(latent_init, "FITTED_LARGE", 10)
@@ -82,6 +83,7 @@ def test_networks_beside_linear_layers_begin_as_pca(network):
     )
 
 
+@pytest.mark.slow
 def test_a_vae_beside_linear_layers_begins_as_probabilistic_pca():
     recipe = tiny("mlp-vae", image_shape=(3, 10, 12), likelihood="logistic", linear_path="pca", latent_dim=5)
     model, pictures = build(recipe), smooth_images(500)

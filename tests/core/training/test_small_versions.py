@@ -9,6 +9,7 @@ from core.training.autoencoder_trainer import AutoencoderTrainer
 NAMES = sorted(name for name, recipe in presets.PRESETS.items() if not recipe.family.adversarial)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_a_step_moves_every_weight_and_images_keep_their_shape(name):
     small = presets.adapted(presets.preset(name), "shapes").with_(train_images=8, batch_size=8, validation=5)
