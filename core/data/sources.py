@@ -11,7 +11,22 @@ from core.data.array_file import ArrayFile
 from core.data.image_set import DataError
 from core.data.picture_source import Folder, PictureSource
 from core.images import foreign_files
-from core.system.user_paths import existing, shown
+from core.system.user_paths import existing, path_of, shown
+
+SET = "set.json"
+"""File that makes a folder an uploaded set (`uploads`), whose name is then that of the folder."""
+
+
+def title(folder: str) -> str:
+    """What a set of the user's own is called: the name that a visitor gave it, else that of its folder or file."""
+    place = path_of(folder)
+    if not place.name:
+        return ""
+    if (place.parent / SET).is_file():
+        return place.parent.name
+    return (
+        place.name if place.is_dir() else re.sub(r"(?<=.)(\.(zip|npz|npy|gz))+$", "", place.name, flags=re.IGNORECASE)
+    )
 
 
 def find(folder: str) -> PictureSource:

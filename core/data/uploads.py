@@ -20,9 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
-from core.data import array_file, label_table, picture_source
+from core.data import array_file, label_table, picture_source, sources
 from core.data.image_set import DataError
-from core.data.sources import find
 from core.images import foreign_files
 from core.system import cache, folder_names, paths
 from core.system.atomic_files import FULL, read_json, write_json
@@ -30,7 +29,7 @@ from core.system.user_paths import shown
 
 FORMAT = "latent-lab-uploaded-set-1"
 
-FACTS = "set.json"
+FACTS = sources.SET
 """File that makes a folder an uploaded set."""
 
 SPARE = 100_000_000
@@ -159,7 +158,7 @@ def receive(files: Sequence[File], most: int) -> Waiting:
             raise OSError(FULL[0], os.strerror(FULL[0]))
         place.mkdir()
         source = _written(place, files, alone=bool(sets_apart))
-        find(str(source))
+        sources.find(str(source))
     except OSError as error:
         shutil.rmtree(place, ignore_errors=True)
         raise _not_written(error) from error

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from core.data.registry import SOURCES
+from core.images.shape import ImageShape
 from core.recipes.family import OWN_FAMILIES
 from core.recipes.recipe import Recipe, RecipeError
 from core.system.atomic_files import read_json
@@ -542,16 +543,38 @@ FEW, STEPS, MOST_EPOCHS = 5_000, 900, 300
 """Images of a set of one's own that is small, training steps that a first model needs, and epochs at most for them."""
 
 
+FOR_FEW = ("batch_size", "epochs", "precision", "channels", "hidden", "latent_dim")
+"""Fields that `for_few` changes."""
+
+
 def for_few(recipe: Recipe, images: int) -> Recipe:
     """A recipe adapted to a set of one's own of that many training images, where these are few.
 
     The epochs of a recipe made for 60,000 images would be a handful of steps: small batches and more epochs make about
-    `STEPS` of them.
+    `STEPS` of them. The recipes for photos get the smaller network that they have on shapes as well, and fewer latent
+    dimensions: a linear model of a few dozen images has no more.
     """
     if images > FEW:
         return recipe
     epochs = min(MOST_EPOCHS, math.ceil(STEPS / math.ceil(max(1, images) / 32)))
-    return recipe.with_(batch_size=32, epochs=max(recipe.epochs, epochs), precision="float32")
+    small = {"channels": (16, 16), "hidden": (128,), "latent_dim": min(recipe.latent_dim, 32)}
+    changes = small if recipe.name in FOR_COLOUR else {}
+    return recipe.with_(batch_size=32, epochs=max(recipe.epochs, epochs), precision="float32", **changes)
+
+
+FOR_COLOUR = ("conv-vae-32-fast", "faces-64-fast")
+"""Presets for pictures of one's own in colour, for small images and for larger ones."""
+
+
+def made_for_shape(shape: ImageShape) -> str | None:
+    """Name of the preset that was made for colour pictures of nearly this shape; None for grey ones, which the first
+    preset suits, and for shapes that the network of the preset does not have."""
+    nearest = min(FOR_COLOUR, key=lambda name: abs(math.log(PRESETS[name].shape.pixels / shape.pixels)))
+    try:
+        PRESETS[nearest].with_(image_shape=shape.chw)
+    except RecipeError:
+        return None
+    return nearest if shape.colour else None
 
 
 def made_for(dataset: str, model: str) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 
+from core.data import sources
 from core.recipes.recipe import Recipe
 from core.runs import gan_source, layout, leftovers, names
 from core.runs.run import Run, RunError, not_made, valid_name
@@ -34,7 +35,7 @@ def create(recipe: Recipe, name: str | None = None, owner: str = "") -> Run:
         write_json(making / "recipe.json", recipe.to_dict())
         status = {"state": "new", "created": time.time()}
         write_json(making / "status.json", status | ({"owner": owner} if owner else {}))
-        path = names.claim(making, folder, wanted, names.stem(recipe.name, recipe.dataset))
+        path = names.claim(making, folder, wanted, names.stem(recipe.name, _images_of(recipe)))
     except OSError as error:
         leftovers.remove(making)  # half a run is none
         raise not_made("created", folder, error) from None
@@ -45,3 +46,8 @@ def create(recipe: Recipe, name: str | None = None, owner: str = "") -> Run:
         leftovers.remove(making)
         raise RunError(f"There is a run '{wanted}' already. Choose another name.")
     return Run(path)
+
+
+def _images_of(recipe: Recipe) -> str:
+    """The name of a recipe's set of images: of pictures of the user's own that of their set."""
+    return sources.title(recipe.folder) if recipe.folder and recipe.dataset == "folder" else recipe.dataset

@@ -9,14 +9,20 @@ from pathlib import Path
 
 from core.system.folder_names import allowed, tidied
 
+MOST_OF_A_WORD = 30
+"""Characters of the name of a recipe or a set that a run's name takes over, at most."""
 
-def stem(recipe_name: str, dataset: str) -> str:
-    """Name of a run without its number, from recipe and data set. The recipe's name may come from a foreign file: what
-    remains of it is no path, at most 30 characters long, and not empty."""
-    kept = [c if c not in " .()" and allowed(c, "") else "-" for c in tidied(recipe_name)]
-    word = re.sub("-+", "-", "".join(kept)).strip("-+")[:30]
-    word = re.sub(r"^\W+", "", word)
-    return f"{word or 'run'}-{dataset}"
+
+def stem(recipe_name: str, images: str) -> str:
+    """Name of a run without its number, from the names of its recipe and of its set of images, as `mlp-vae-mnist`. Both
+    may come from foreign files: what remains of them is no path, at most 30 characters long each, and not empty."""
+    return f"{_word(recipe_name) or 'run'}-{_word(images) or 'pictures'}"
+
+
+def _word(name: str) -> str:
+    kept = [c if c not in " .()" and allowed(c, "") else "-" for c in tidied(name)]
+    word = re.sub("-+", "-", "".join(kept)).strip("-+")[:MOST_OF_A_WORD]
+    return re.sub(r"^\W+", "", word).rstrip("-+")
 
 
 def claim(made: Path, folder: Path, name: str | None, stem: str) -> Path | None:

@@ -350,7 +350,9 @@ def test_the_chart_of_class_balance_counts_every_image_once():
     assert list(train.x) == list(np.bincount(images.train_labels))
     assert sum(train.x) + sum(test.x) == 1_797
     assert train.orientation == "h"
-    assert sheets.balance_caption(images, found) == "About balanced: from 174 (8) to 183 (3) images per class."
+    assert sheets.balance_caption(images, found) == (
+        "About balanced: from 174 (8) to 183 (3) images per class, training and test images together."
+    )
     assert sheets.is_balanced(found), "then the page says it without a chart"
     few = np.flatnonzero((images.train_labels != 3) | (np.arange(len(images.train_labels)) % 2 == 0))
     fewer = dataclasses.replace(images, train_images=images.train_images[few], train_labels=images.train_labels[few])

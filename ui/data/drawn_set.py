@@ -304,7 +304,7 @@ def board(chosen: DrawnSet | None, notes: Sequence[str]) -> None:
         with st.container(border=True):
             st.markdown("**Draw a set of your own.** Name it and its classes, then draw picture after picture.")
             st.caption(
-                "Twenty pictures of two classes are enough to see a model learn; shifted, thinner and thicker copies "
+                "With twenty pictures of two classes a model can begin to learn. Shifted, thinner and thicker copies "
                 "make more of them. Everyone who opens this lab can draw into the same set."
             )
             _begin()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import io
+import secrets
 
 import streamlit as st
 
@@ -25,6 +26,7 @@ from ui.shared.address import Parameter, whole
 from ui.shared.formatting import escape_markdown, format_sig, pluralize
 from ui.shared.jobs import FOLLOWED
 from ui.shared.page import open_page
+from ui.train.state import ARRIVED
 
 SEED = "data_sheet_seed"  # in session state, not bound to a widget, so that it outlives a visit to another page
 DRAW = Parameter("draw", SEED, whole(0, 999_999), 0, "a whole number from 0 to 999,999")
@@ -193,7 +195,7 @@ def _train_button(name: str, path: str, images: ImageSet) -> None:
         state[FOLLOWED] = []  # a training that has ended would stand above the form
         state["train_image_shape"] = inputs.as_text(images.shape)
         state["train_pixels"] = dataclasses.asdict(images.pixels) if name == "folder" else None
-        state["train_arrived"] = state.get("train_arrived", 0) + 1
+        state[ARRIVED] = f"set {secrets.token_hex(4)}"
         open_page("train")
 
 

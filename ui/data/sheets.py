@@ -143,14 +143,16 @@ def balance_caption(images: ImageSet, facts: DatasetStatistics) -> str:
         return ""
     low, high = int(totals.min()), int(totals.max())
     if low == high:
-        return f"Every class has {low:,} images."
+        return f"Every class has {low:,} images, training and test images together."
     most, least = _short(images.classes[int(totals.argmax())]), _short(images.classes[int(totals.argmin())])
     verdict = (
         "About balanced"
         if high < UNEQUAL * max(low, 1)
         else "Unbalanced: a model sees the large classes more often and reconstructs them better"
     )
-    return f"{verdict}: from {low:,} ({least}) to {high:,} ({most}) images per class."
+    return (
+        f"{verdict}: from {low:,} ({least}) to {high:,} ({most}) images per class, training and test images together."
+    )
 
 
 def _short(name: str, most: int = 18) -> str:

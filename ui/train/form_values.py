@@ -29,6 +29,12 @@ KEPT_FIELDS = ("folder", *gan_source.PIXEL_FIELDS, "source", "latent_dim", "beta
 """Fields that keep a visitor's value when they change the speed; the data set stays as well."""
 
 
+BY_NUMBER = ("epochs", "batch_size", "precision")
+"""Fields that depend on how many images there are."""
+
+_SUGGESTED = "recipe_suggested"
+"""Session-state key: the form's values as they were proposed for the set that came from the Data page last."""
+
 IMAGES = ("folder", *gan_source.PIXEL_FIELDS)
 """Fields that say which pictures of the visitor's own are meant, beside the image shape."""
 
@@ -96,32 +102,54 @@ def arrive(ready: dict[str, bool]) -> None:
         _in_address(name, source=True)
     _fields_from_address(ready)
     if (chosen := state.pop("train_dataset", None)) in ready:
-        before, state[key("dataset")] = state[key("dataset")], chosen
-        _suggest(before, chosen, ready)
-        if chosen == "folder":
-            _allow_for_few(state.pop("train_images", 0))
-    if folder := state.pop("train_folder", None):
-        state[key("folder")] = str(folder)
-    if shape := state.pop("train_image_shape", None):
-        state[key("image_shape")] = str(shape)
-    state.update({key(name): value for name, value in (state.pop("train_pixels", None) or {}).items()})
+        _from_data_page(chosen, ready)
     state["recipe_dataset_before"] = state[key("dataset")]
     form_gan_source.settle(values())
 
 
-def _suggest(before: str, chosen: str, ready: dict[str, bool]) -> None:
-    """Follow a data set from the Data page: with the recipe made for it where the form still proposes the first one."""
-    untouched = all(
-        st.session_state.get(key(name)) == _as_widget(value)
-        for name, value in base(FIRST, before).items()
-        if name not in ("dataset", *IMAGES)
-    )
-    made = presets.made_for(chosen, presets.preset(FIRST).model)
-    if untouched and made and presets.preset(FIRST).dataset != chosen:
-        fill(_preset_values(made, ready) | {"dataset": chosen})
+def _from_data_page(chosen: str, ready: dict[str, bool]) -> None:
+    """Take over a set from the Data page, its image shape and its pixel choices: with the recipe made for it where the
+    form still proposes one, and for a small set of one's own with enough epochs."""
+    state = st.session_state
+    folder, images = str(state.pop("train_folder", None) or ""), state.pop("train_images", 0)
+    shape = state.pop("train_image_shape", None)
+    before, state[key("dataset")] = state[key("dataset")], chosen
+    made = _made_for(chosen, shape)
+    another = (before, state.get(key("folder"), "")) != (chosen, folder)
+    if _untouched(before, another) and made != state[key("name")]:
+        fill(base(made, chosen) if made == FIRST else _preset_values(made, ready) | {"dataset": chosen})
         _in_address(made)
     else:
         _follow(before, chosen)
+        if another and chosen == "folder":
+            fill({name: base(state[key("name")], chosen)[name] for name in BY_NUMBER})
+    if chosen == "folder":
+        _allow_for_few(images)
+    if folder:
+        state[key("folder")] = folder
+    if shape:
+        state[key("image_shape")] = str(shape)
+    state.update({key(name): value for name, value in (state.pop("train_pixels", None) or {}).items()})
+    state[_SUGGESTED] = {name: state.get(key(name)) for name in base(FIRST, chosen) if name not in ("dataset", *IMAGES)}
+
+
+def _made_for(chosen: str, shape: str | None) -> str:
+    """Name of the recipe that was made for a set, and for pictures of one's own for their shape; else the first one."""
+    if chosen == presets.preset(FIRST).dataset:
+        return FIRST
+    if chosen == "folder" and shape:
+        return presets.made_for_shape(ImageShape.of([int(number) for number in shape.split("-")])) or FIRST
+    return presets.made_for(chosen, presets.preset(FIRST).model) or FIRST
+
+
+def _untouched(before: str, another: bool) -> bool:
+    """Whether the form holds what was proposed for the set before; for another set, epochs and batches aside."""
+    state, asides = st.session_state, ("dataset", *IMAGES, *(BY_NUMBER if another else ()))
+    first = {name: _as_widget(value) for name, value in base(FIRST, before).items()}
+    return any(
+        all(state.get(key(name)) == value for name, value in proposed.items() if name not in asides)
+        for proposed in (first, state.get(_SUGGESTED, first))
+    )
 
 
 def _allow_for_few(images: int) -> None:
@@ -129,9 +157,9 @@ def _allow_for_few(images: int) -> None:
     state, name = st.session_state, st.session_state[key("name")]
     old = suited(name, "folder")
     new = presets.for_few(old, images) if images else old
-    for field in ("batch_size", "epochs", "precision"):
-        if state.get(key(field)) == old.value(field):
-            state[key(field)] = new.value(field)
+    for field in presets.FOR_FEW:
+        if state.get(key(field)) == _as_widget(old.value(field)):
+            state[key(field)] = _as_widget(new.value(field))
 
 
 def _fields_from_address(ready: dict[str, bool]) -> None:

@@ -11,7 +11,7 @@ from core.jobs.training_job import TrainingJob
 from core.jobs.training_queue import TrainingQueue
 from core.recipes.recipe import Recipe, fields
 from core.runs import Run, RunError
-from ui.components.page.scroll_to import to_top
+from ui.components.page.scroll_to import scroll_to, to_top
 from ui.diagram.model import PART
 from ui.diagram.one_step import STEP
 from ui.shared import address
@@ -28,11 +28,14 @@ from ui.shared.still_image import still_file
 from ui.train import form_like, form_values
 from ui.train.form import recipe_form
 from ui.train.outcome import outcome, start_job, taken_out
-from ui.train.state import DEVICE, NOTICE, TOP
+from ui.train.state import ARRIVED, DEVICE, NOTICE, TOP
 from ui.training_view.view import ended as show_ended
 from ui.training_view.view import live, others
 
 START = "Start training"
+
+_AT_FORM = "train_at_form"
+"""Session-state key: the set for which the form was scrolled into view last."""
 
 CALLED = Parameter(
     "called", "train_name", lambda text: text if len(text) <= 60 else None, "", "a name of at most 60 characters"
@@ -75,8 +78,18 @@ def show() -> None:
         if active or unread:
             st.subheader("Train something else next", anchor=False)
         _form(by_device, "Add to the queue" if active else START, first=not (active or unread), idle=not active)
-    to_top(st.session_state.get(TOP, ""))
+    _scroll(to_form=bool(active or unread))
     by_device["auto"].warm()
+
+
+def _scroll(to_form: bool) -> None:
+    """Bring what begins into view: the form for a set that comes from the Data page, which stands below a run while
+    there is one; else the top."""
+    state = st.session_state
+    if arrived := state.pop(ARRIVED, ""):
+        state[_AT_FORM if to_form else TOP] = arrived
+    to_top(state.get(TOP, ""))
+    scroll_to("train_below", state.get(_AT_FORM, ""), key="train_to_form")
 
 
 def _title() -> None:

@@ -9,6 +9,7 @@ import unicodedata
 import pytest
 
 from core import runs
+from core.data import uploads
 from core.recipes.recipe import RecipeError
 from core.runs import RunError, weights
 from core.runs import run as runs_run
@@ -119,6 +120,29 @@ def test_a_foreign_recipes_name_cannot_lead_out_of_the_folder(word):
     assert run.path.parent == runs_run.paths.runs_folder() and run.name.endswith("-digits-1")
     assert runs.open_run(run.name).recipe.name == word
     assert len(os.listdir(runs_run.paths.runs_folder())) == 1
+
+
+def test_a_run_on_pictures_of_ones_own_carries_the_name_of_their_set(tmp_path, monkeypatch):
+    monkeypatch.setenv("LATENT_LAB_SETS", str(tmp_path / "sets"))
+
+    class File:
+        name, size = "1.png", 67
+
+        def getbuffer(self):
+            return memoryview(bytes(67))
+
+    (tmp_path / "leaves of oaks").mkdir()
+    (tmp_path / "old.photos.zip").write_bytes(b"")
+    named = uploads.receive([File()], 1_000).keep("fruit (mine)", "")
+    for folder, expected in (
+        (named.source, "fruit-mine"),
+        (tmp_path / "leaves of oaks", "leaves-of-oaks"),
+        (tmp_path / "old.photos.zip", "old-photos"),
+        (f'"{tmp_path}/gone/葉.npy"', "葉"),
+        ("/", "pictures"),
+    ):
+        made = runs.create(tiny().with_(dataset="folder", folder=str(folder)))
+        assert made.name == f"{tiny().name}-{expected}-1"
 
 
 def test_a_taken_name_is_refused_and_a_number_is_found_without_one():

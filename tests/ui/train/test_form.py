@@ -276,6 +276,31 @@ def test_the_data_page_brings_the_recipe_that_was_made_for_a_set_and_epochs_for_
     assert (made(few).name, made(few).batch_size, made(few).epochs) == ("mlp-vae-fast", 32, 300)
 
 
+def test_pictures_of_one_s_own_in_colour_bring_the_recipe_for_their_shape_and_the_next_set_its_own(here):
+    def arrive(form: AppTest, folder: str, images: int, shape: str) -> Recipe:
+        state = form.session_state
+        state["train_dataset"], state["train_folder"] = "folder", folder
+        state["train_images"], state["train_image_shape"] = images, shape
+        form.run()
+        assert not form.exception and made(form).folder == folder and made(form).image_shape == tuple(
+            map(int, shape.split("-"))
+        )
+        return made(form)
+
+    form = AppTest.from_function(script)
+    faces = arrive(form, "/faces", 49, "3-64-64")
+    assert (faces.name, faces.epochs, faces.channels, faces.latent_dim) == ("faces-64-fast", 300, (16, 16), 32)
+    widget(form, "epochs").set_value(3).run()
+    assert arrive(form, "/faces", 49, "3-64-64").epochs == 3, "the same set again: what was chosen for it stays"
+    many = arrive(form, "/photos", 40_000, "3-32-32")
+    assert many == presets.preset("conv-vae-32-fast").with_(dataset="folder", folder="/photos", image_shape=(3, 32, 32))
+    drawn = arrive(form, "/drawn", 16, "1-28-28")
+    assert (drawn.name, drawn.epochs) == ("mlp-vae-fast", 300)
+    widget(form, "latent_dim").set_value(7).run()
+    own = arrive(form, "/other", 49, "3-32-32")
+    assert (own.name, own.latent_dim) == ("mlp-vae-fast", 7), "a form that was changed stays"
+
+
 @pytest.mark.parametrize("f", fields(), ids=lambda f: f.name)
 def test_every_group_and_field_has_words_for_people(f):
     assert f.metadata["group"] in recipe_labels.FOLDS
