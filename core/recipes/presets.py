@@ -543,7 +543,7 @@ FEW, STEPS, MOST_EPOCHS = 5_000, 900, 300
 """Images of a set of one's own that is small, training steps that a first model needs, and epochs at most for them."""
 
 
-FOR_FEW = ("batch_size", "epochs", "precision", "channels", "hidden", "latent_dim")
+FOR_FEW = ("batch_size", "epochs", "precision", "channels", "hidden", "latent_dim", "linear_path", "likelihood")
 """Fields that `for_few` changes."""
 
 
@@ -551,13 +551,17 @@ def for_few(recipe: Recipe, images: int) -> Recipe:
     """A recipe adapted to a set of one's own of that many training images, where these are few.
 
     The epochs of a recipe made for 60,000 images would be a handful of steps: small batches and more epochs make about
-    `STEPS` of them. The recipes for photos get the smaller network that they have on shapes as well, and fewer latent
-    dimensions: a linear model of a few dozen images has no more.
+    `STEPS` of them. The recipes for photos get a smaller network without the linear path, since PCA of a few dozen
+    images learns these by heart, and the Bernoulli likelihood, which has no variance that could shrink to nothing on
+    them.
     """
     if images > FEW:
         return recipe
     epochs = min(MOST_EPOCHS, math.ceil(STEPS / math.ceil(max(1, images) / 32)))
-    small = {"channels": (16, 16), "hidden": (128,), "latent_dim": min(recipe.latent_dim, 32)}
+    small = {"channels": (16, 16), "hidden": (128,), "latent_dim": min(recipe.latent_dim, 32)} | {
+        "linear_path": "none",
+        "likelihood": "bernoulli",
+    }
     changes = small if recipe.name in FOR_COLOUR else {}
     return recipe.with_(batch_size=32, epochs=max(recipe.epochs, epochs), precision="float32", **changes)
 

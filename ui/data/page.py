@@ -137,8 +137,8 @@ class _Bar:
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                 self._start = st.container(width="content")
                 self.shape, self.pixels, self._samples = (st.container(width="content") for _ in range(3))
-            with st.container(gap=None):
-                self._facts, self.proposal = st.container(), st.container()
+                self._facts = st.container(width="content")
+            self.proposal = st.container()
 
     def train(self, name: str, path: str, images: ImageSet, samples: bool = True) -> None:
         """Fill the line for a set that is there."""

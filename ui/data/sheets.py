@@ -13,7 +13,7 @@ from ui.components.gallery.class_sheet import Row, class_sheet
 from ui.shared import theme
 from ui.shared.formatting import pluralize
 
-COLUMNS, LINES = 14, 10
+COLUMNS, LINES = 12, 10
 MOST_ROWS = 40
 """Classes on a sheet or chart, at most; a folder may have thousands."""
 

@@ -282,14 +282,17 @@ def test_pictures_of_one_s_own_in_colour_bring_the_recipe_for_their_shape_and_th
         state["train_dataset"], state["train_folder"] = "folder", folder
         state["train_images"], state["train_image_shape"] = images, shape
         form.run()
-        assert not form.exception and made(form).folder == folder and made(form).image_shape == tuple(
-            map(int, shape.split("-"))
+        assert (
+            not form.exception
+            and made(form).folder == folder
+            and made(form).image_shape == tuple(map(int, shape.split("-")))
         )
         return made(form)
 
     form = AppTest.from_function(script)
     faces = arrive(form, "/faces", 49, "3-64-64")
     assert (faces.name, faces.epochs, faces.channels, faces.latent_dim) == ("faces-64-fast", 300, (16, 16), 32)
+    assert (faces.linear_path, faces.likelihood) == ("none", "bernoulli"), "PCA would learn the images by heart"
     widget(form, "epochs").set_value(3).run()
     assert arrive(form, "/faces", 49, "3-64-64").epochs == 3, "the same set again: what was chosen for it stays"
     many = arrive(form, "/photos", 40_000, "3-32-32")
