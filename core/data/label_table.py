@@ -52,7 +52,7 @@ class Table:
 
 def read(name: str, content: bytes) -> Table | None:
     """The table in a file; None where it has no column of labels: neither one of that name nor just two columns."""
-    text = _text(content[:MAX_BYTES])
+    text = text_of(content[:MAX_BYTES])
     head = text.split("\n", 1)[0]
     delimiter = max(",;\t", key=head.count)
     try:
@@ -76,7 +76,7 @@ def read(name: str, content: bytes) -> Table | None:
     return Table(name, complete, named or called, len(pairs) - len(complete))
 
 
-def _text(content: bytes) -> str:
+def text_of(content: bytes) -> str:
     """The text of a file in UTF-8, UTF-16 with a mark, or Windows' Latin alphabet."""
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return content.decode("utf-16", "replace")

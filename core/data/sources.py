@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+from pathlib import Path
 
-from core.data import array_file, drawn_source
+from core.data import array_file, celeba, drawn_source
 from core.data.archive import Archive
 from core.data.array_file import ArrayFile
 from core.data.image_set import DataError
-from core.data.picture_source import Folder, PictureSource
+from core.data.picture_source import FileSource, Folder, PictureSource
 from core.images import foreign_files
 from core.system.user_paths import existing, path_of, shown
 
@@ -24,6 +25,10 @@ def title(folder: str) -> str:
         return ""
     if (place.parent / SET).is_file():
         return place.parent.name
+    if os.path.splitext(place.parent.name)[0] == celeba.PHOTOS and not place.exists():
+        return f"celeba-{place.name}"
+    if os.path.splitext(place.name)[0] == celeba.PHOTOS:
+        return "celeba"
     return (
         place.name if place.is_dir() else re.sub(r"(?<=.)(\.(zip|npz|npy|gz))+$", "", place.name, flags=re.IGNORECASE)
     )
@@ -39,6 +44,8 @@ def find(folder: str) -> PictureSource:
         raise DataError("No folder is given. Type the path of a folder of images, or of a zip archive.")
     found = existing(folder)
     text = shown(folder.strip())
+    if found is None and (faces := _faces(path_of(folder))):
+        return faces
     if found is None:
         if re.match(r"(https?|ftp)://", folder.strip("\"' "), re.IGNORECASE):
             raise DataError(
@@ -52,20 +59,40 @@ def find(folder: str) -> PictureSource:
             + "Check the path."
         )
     if found.is_dir():
-        return drawn_source.of(found) or Folder(found.resolve())
-    head = b""
-    try:
-        if found.is_file():
-            with open(found, "rb") as file:
-                head = file.read(foreign_files.HEAD)
-    except OSError:
-        pass
+        inside = Folder(found.resolve())
+        return drawn_source.of(found) or celeba.of(inside) or inside
+    head = _head(found)
     if found.is_file() and array_file.is_array_file(found.name, head):
         return ArrayFile(found.resolve())
     if found.is_file() and foreign_files.is_zip(found.name, head):
-        return Archive(found.resolve())
+        archive = Archive(found.resolve())
+        return celeba.of(archive) or archive
     why = foreign_files.kind(found.name, head) or foreign_files.reason(found.name, b"")
     what = why if "(" in why else "is a file"
     raise DataError(
         f"“{text}” {what}. Give the folder that holds the images, or a zip archive, npz, npy or IDX file of them."
     )
+
+
+def _head(file: Path) -> bytes:
+    """The first bytes of a file; none where it cannot be read."""
+    try:
+        if file.is_file():
+            with open(file, "rb") as opened:
+                return opened.read(foreign_files.HEAD)
+    except OSError:
+        pass
+    return b""
+
+
+def _faces(path: Path) -> celeba.Attributes | None:
+    """CelebA's photos with the attribute in which a path ends, as in `img_align_celeba.zip/Smiling`.
+
+    Raises:
+        DataError: there is no attribute of that name.
+    """
+    photos = path.parent
+    inside: FileSource | None = Folder(photos.resolve()) if photos.is_dir() else None
+    if photos.is_file() and foreign_files.is_zip(photos.name, _head(photos)):
+        inside = Archive(photos.resolve())
+    return None if inside is None else celeba.of(inside, path.name)

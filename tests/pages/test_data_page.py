@@ -343,6 +343,18 @@ def test_the_shape_that_suits_the_pictures_is_proposed_and_a_choice_of_ones_own_
     assert before.number_input(key="data_height").value == 32, "the address chose before there were pictures"
 
 
+def test_the_attribute_that_divides_the_faces_of_celeba_is_chosen_on_the_page(tmp_path):
+    for i in range(8):
+        picture(tmp_path / "img_align_celeba" / f"{i}.png", 30 * i)
+    rows = "".join(f"{i}.png {1 if i % 2 else -1} {1 if i < 6 else -1}\n" for i in range(8))
+    (tmp_path / "list_attr_celeba.txt").write_text(f"8\nYoung Wearing_Hat\n{rows}")
+    app = with_folder(tmp_path / "img_align_celeba")
+    assert app.selectbox(key="data_attribute").value == "Young" and "attribute “Young”" in words(app)
+    app.selectbox(key="data_attribute").select("Wearing_Hat").run()
+    assert not app.exception and "attribute “Wearing Hat”" in words(app)
+    assert app.text_input(key="data_folder").value == str(tmp_path / "img_align_celeba" / "Wearing_Hat")
+
+
 def test_the_chart_of_class_balance_counts_every_image_once():
     images = data.load("digits")
     found = statistics.measure(images)

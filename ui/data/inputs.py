@@ -9,7 +9,8 @@ from functools import partial
 import streamlit as st
 
 from core import data
-from core.data import loading
+from core.data import DataError, loading, sources
+from core.data.celeba import Attributes
 from core.data.drawn import DrawnSet
 from core.data.preview import Proposal
 from core.images.pixel_choices import FITS, GROUNDS, POLARITIES, PixelChoices
@@ -206,6 +207,32 @@ def no_pixels() -> None:
     """The set of no pictures of the visitor's own has no pixel choices: the address then names none either."""
     for parameter in PIXEL_CHOICES.values():
         address.put(parameter.name, None)
+
+
+def choose_attribute(path: str) -> None:
+    """Draw which attribute of CelebA's photos gives the classes, where the path leads to such photos."""
+    try:
+        faces = sources.find(path) if path.strip() else None
+    except DataError:  # said where the pictures would be
+        return
+    if not isinstance(faces, Attributes) or not faces.names:
+        return
+    box = "data_attribute"
+    st.session_state[box] = faces.chosen
+
+    def change() -> None:
+        st.session_state[FOLDER.box] = str(faces.files.place / st.session_state[box])
+
+    st.selectbox(
+        "Classes",
+        faces.names,
+        key=box,
+        format_func=lambda name: name.replace("_", " "),
+        label_visibility="collapsed",
+        on_change=change,
+        width=200,
+        help="The attribute by which these faces are divided into two classes.",
+    )
 
 
 def choose_pixels() -> PixelChoices:

@@ -97,6 +97,7 @@ def _own() -> ImageSet | None:
         shape = inputs.choose_shape("folder", source, proposal)
     with bar.pixels:
         pixels = inputs.choose_pixels()
+        inputs.choose_attribute(path)
     if proposal:
         with bar.proposal:
             inputs.say_proposal(shape, proposal)

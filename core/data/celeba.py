@@ -1,0 +1,207 @@
+"""CelebA from a user's own copy: photos of faces whose classes are one of 40 attributes (Liu et al. 2015).
+
+The set may not be handed on, so that the lab downloads nothing: whoever has it names the folder or the zip archive
+`img_align_celeba`, or the folder that holds it, with `list_attr_celeba.txt` in it or beside it (Kaggle's copy: `.csv`).
+Where `list_eval_partition` is there as well, it says which photos are for training, validation and testing. A path ends
+in the name of the attribute that gives the classes, as in `celeba/img_align_celeba.zip/Eyeglasses`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from core.data import label_table, picture_source
+from core.data.image_set import DataError
+from core.data.layout import TEST, TRAIN, VALIDATION, Place
+from core.data.picture_source import Content, Entry, FileSource
+from core.images.convert import ImageError
+from core.images.pixel_choices import PixelChoices
+from core.system.user_paths import shown
+
+PHOTOS = "img_align_celeba"
+"""Name of the folder or the archive of the photos."""
+
+ATTRIBUTES, PARTS = "list_attr_celeba", "list_eval_partition"
+"""Names of the tables, without their endings."""
+
+ENDINGS = (".txt", ".csv")
+
+USUAL = "Smiling"
+"""The attribute that gives the classes unless another is chosen: about half of the photos have it."""
+
+_PARTS = {"0": TRAIN, "1": VALIDATION, "2": TEST}
+
+
+@dataclass(frozen=True)
+class Attributes:
+    """The photos of a folder or an archive, with one attribute as their classes.
+
+    Attributes:
+        files: the source of the photos. attribute: its name; "": the usual one.
+    """
+
+    files: FileSource
+    attribute: str = ""
+
+    @property
+    def kind(self) -> str:
+        """See `PictureSource.kind`."""
+        return "archive" if self.files.place.is_file() else "folder"
+
+    @property
+    def place(self) -> Path:
+        """See `PictureSource.place`."""
+        return self.files.place / self.attribute if self.attribute else self.files.place
+
+    @property
+    def mark(self) -> tuple[Entry, ...]:
+        """See `PictureSource.mark`."""
+        beside = [one for name in (ATTRIBUTES, PARTS) if (one := _beside(self.files.place, name))]
+        stamps = [(file.name, file.stat()) for file in beside]
+        return (
+            *self.files.mark,
+            *(Entry(os.path.join(os.pardir, name), picture_source.stamp(at), at.st_size) for name, at in stamps),
+        )
+
+    @property
+    def entries(self) -> Sequence[Entry]:
+        """See `PictureSource.entries`."""
+        return self.files.entries
+
+    @property
+    def places(self) -> tuple[list[Place], tuple[str, ...]]:
+        """See `PictureSource.places`."""
+        return _placed(self, self.mark)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the attributes; none where their table is missing."""
+        return _names(_text(self, ATTRIBUTES))
+
+    @property
+    def chosen(self) -> str:
+        """Name of the attribute that gives the classes; "" without a table."""
+        names = self.names
+        return self.attribute or (USUAL if USUAL in names else names[0] if names else "")
+
+    def settled(self, choices: PixelChoices) -> tuple[PixelChoices, tuple[str, ...]]:
+        """See `PictureSource.settled`."""
+        return self.files.settled(choices)
+
+    def open(self, choices: PixelChoices) -> AbstractContextManager[Content]:
+        """See `PictureSource.open`."""
+        return self.files.open(choices)
+
+
+def of(files: FileSource, attribute: str = "") -> Attributes | None:
+    """CelebA's photos in a folder or an archive with the classes of an attribute; None where they are others.
+
+    Raises:
+        DataError: they have no attribute of that name.
+    """
+    if os.path.splitext(files.place.name)[0] != PHOTOS and not _has_table(files):
+        return None
+    found = Attributes(files, attribute)
+    if attribute and attribute not in found.names:
+        names = ", ".join(found.names)
+        has = f"The attributes are {names}." if names else f"“{ATTRIBUTES}.txt” is missing, which holds them."
+        raise DataError(f"“{shown(files.place.name)}” has no attribute “{shown(attribute)}”. {has}")
+    return found
+
+
+@lru_cache(maxsize=4)
+def _placed(source: Attributes, mark: tuple[Entry, ...]) -> tuple[list[Place], tuple[str, ...]]:
+    """Part and class of each photo; `mark` keys the cache."""
+    attributes, parts = _text(source, ATTRIBUTES), _text(source, PARTS)
+    chosen = source.chosen
+    if not chosen:
+        places, said = source.files.places
+        why = f"“{ATTRIBUTES}.txt” lies neither in “{shown(source.files.place.name)}” nor beside it"
+        return places, (*said, f"{why}, so that these photos have no classes. Put it there, from your copy of CelebA.")
+    column = source.names.index(chosen) + 1
+    name = chosen.replace("_", " ")
+    label = {row[0]: name if row[column] == "1" else f"not {name}" for row in _rows(attributes) if len(row) > column}
+    part = {row[0]: _PARTS.get(row[1], "") for row in _rows(parts) if len(row) > 1}
+    shared: dict[tuple[str, str | None], Place] = {}
+    places, used, lacking = [], set[str](), 0
+    for entry in source.entries:
+        file = os.path.basename(entry.name)
+        if os.path.splitext(file)[0] in (ATTRIBUTES, PARTS):
+            places.append(Place(table=True))
+            continue
+        one = part.get(file, ""), label.get(file)
+        used.add(one[0])
+        lacking += one[1] is None and file.lower().endswith((".jpg", ".png"))
+        places.append(shared.setdefault(one, Place(*one)))
+    notes = [f"The classes are CelebA’s attribute “{name}”."]
+    if {TRAIN, TEST} <= used:
+        notes.append(f"“{PARTS}” says which photos are for training, validation and testing.")
+    else:
+        places = [Place(label=place.label, table=place.table) for place in places]
+        notes.append("A sixth of the photos is used for testing" + ("." if parts else f": “{PARTS}.txt” is not there."))
+    if lacking:
+        notes.append(f"{lacking:,} of the photos {'is' if lacking == 1 else 'are'} not in the table of attributes.")
+    return places, tuple(notes)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    """Names of the attributes, in the order of their columns: of the second line, or of the first one of a CSV file."""
+    lines = text.split("\n", 2)
+    if "," in lines[0]:
+        return tuple(cell.strip() for cell in lines[0].split(","))[1:]
+    return tuple(lines[1].split()) if len(lines) > 2 else ()
+
+
+def _rows(text: str) -> list[list[str]]:
+    """Cells of each line; those of the heads name no photo."""
+    return [line.split(",") if "," in line else line.split() for line in text.splitlines()]
+
+
+def _text(source: Attributes, name: str) -> str:
+    """The text of a table, empty where it is missing or cannot be read."""
+    return _read(source.files, name, source.mark)
+
+
+@lru_cache(maxsize=4)
+def _read(files: FileSource, name: str, mark: tuple[Entry, ...]) -> str:
+    try:
+        if inside := _inside(files, name):
+            with files.open(PixelChoices()) as content:
+                found = content(inside)
+                raw = found.read_bytes() if isinstance(found, Path) else bytes(found)
+        elif beside := _beside(files.place, name):
+            with open(beside, "rb") as file:
+                raw = file.read(label_table.MAX_BYTES)
+        else:
+            return ""
+    except (ImageError, OSError):
+        return ""
+    return label_table.text_of(raw[: label_table.MAX_BYTES]).replace("\r\n", "\n")
+
+
+def _has_table(files: FileSource) -> bool:
+    """Whether the table of attributes lies in a folder, not below it, or in an archive."""
+    if files.place.is_dir():
+        return any((files.place / (ATTRIBUTES + ending)).is_file() for ending in ENDINGS)
+    try:
+        return _inside(files, ATTRIBUTES) is not None
+    except DataError:  # a damaged archive, which is said when it is read
+        return False
+
+
+def _inside(files: FileSource, name: str) -> Entry | None:
+    wanted = {name + ending for ending in ENDINGS}
+    return next(
+        (one for one in files.entries if os.path.basename(one.name) in wanted and one.size <= label_table.MAX_BYTES),
+        None,
+    )
+
+
+def _beside(place: Path, name: str) -> Path | None:
+    found = (place.with_name(name + ending) for ending in ENDINGS) if place.name else ()
+    return next((file for file in found if file.is_file()), None)
