@@ -98,6 +98,11 @@ class FileSource:
     place: Path
 
     @property
+    def mark(self) -> tuple[Entry, ...]:
+        """See `PictureSource.mark`."""
+        raise NotImplementedError
+
+    @property
     def entries(self) -> Sequence[Entry]:
         """See `PictureSource.entries`."""
         raise NotImplementedError

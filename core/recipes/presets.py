@@ -543,7 +543,7 @@ FEW, STEPS, MOST_EPOCHS = 5_000, 900, 300
 """Images of a set of one's own that is small, training steps that a first model needs, and epochs at most for them."""
 
 
-FOR_FEW = ("batch_size", "epochs", "precision", "channels", "hidden", "latent_dim", "linear_path", "likelihood")
+FOR_FEW = ("batch_size", "epochs", "precision", "hidden", "latent_dim", "linear_path", "likelihood")
 """Fields that `for_few` changes."""
 
 
@@ -558,12 +558,11 @@ def for_few(recipe: Recipe, images: int) -> Recipe:
     if images > FEW:
         return recipe
     epochs = min(MOST_EPOCHS, math.ceil(STEPS / math.ceil(max(1, images) / 32)))
-    small = {"channels": (16, 16), "hidden": (128,), "latent_dim": min(recipe.latent_dim, 32)} | {
-        "linear_path": "none",
-        "likelihood": "bernoulli",
-    }
-    changes = small if recipe.name in FOR_COLOUR else {}
-    return recipe.with_(batch_size=32, epochs=max(recipe.epochs, epochs), precision="float32", **changes)
+    recipe = recipe.with_(batch_size=32, epochs=max(recipe.epochs, epochs), precision="float32")
+    if recipe.name not in FOR_COLOUR:
+        return recipe
+    latent_dim = min(recipe.latent_dim, 32)
+    return recipe.with_(hidden=(128,), latent_dim=latent_dim, linear_path="none", likelihood="bernoulli")
 
 
 FOR_COLOUR = ("conv-vae-32-fast", "faces-64-fast")

@@ -17,7 +17,7 @@ from core.images.convert import ImageError, from_png
 from core.images.shape import GREY_28, ImageShape
 from ui.components.drawing.draw import draw, drawing, set_drawing
 from ui.components.gallery.class_sheet import Row, class_sheet
-from ui.data.inputs import TOP
+from ui.data.inputs import BEGUN
 from ui.shared import address
 from ui.shared.address import Parameter
 from ui.shared.formatting import escape_markdown, pluralize
@@ -180,7 +180,7 @@ def _create() -> None:
         if taken := drawn.named(name):
             state[_TAKEN] = taken.name
         made = drawn.create(name, drawn.class_names(state["drawn_new_classes"]), state["drawn_new_shape"], me())
-        state[NAME.box] = state[TOP] = made.name
+        state[NAME.box] = state[BEGUN] = made.name
 
     _try(create)
 

@@ -30,8 +30,8 @@ _SHAPE_OF, _CHOSEN_FOR = "data_shape_of", "data_shape_chosen_for"
 """Session-state keys: the set that was shown last, its place and its usual shape; the set and the place for which the
 visitor has chosen a shape."""
 
-TOP = "data_top"
-"""Session-state key: changes when the top of the page is to be scrolled into view."""
+BEGUN = "data_begun"
+"""Session-state key: the set that was kept or begun last, whose pictures are then scrolled into view."""
 
 FOLDER = Parameter(
     "folder", "data_folder", lambda text: text if len(text) <= 1_000 else None, "", "a path of at most 1,000 characters"

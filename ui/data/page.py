@@ -16,7 +16,7 @@ from core.data.folder import Import
 from core.images.pixel_choices import PixelChoices
 from core.images.shape import ImageShape
 from core.system.user_paths import shown
-from ui.components.page.scroll_to import to_top
+from ui.components.page.scroll_to import scroll_to
 from ui.data import drawn_set, inputs, sheets, upload_box
 from ui.data.download_box import download_box
 from ui.data.explain import explain
@@ -62,7 +62,7 @@ def page() -> None:
         _factors(images)
         _measurements(images)
         explain(images)
-    to_top(st.session_state.get(inputs.TOP, ""), key="data_to_top")
+    scroll_to("data_bar", st.session_state.get(inputs.BEGUN, ""), key="data_to_bar")
 
 
 def _of_the_lab(name: str, ready: bool) -> ImageSet | None:

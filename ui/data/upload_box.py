@@ -164,7 +164,7 @@ def _keep() -> None:
     _discard()
     inputs.keep_choice(before, str(kept.source))
     st.session_state[inputs.FOLDER.box] = str(kept.source)
-    st.session_state[inputs.TOP] = str(kept.source)
+    st.session_state[inputs.BEGUN] = str(kept.source)
 
 
 def _discard() -> None:
