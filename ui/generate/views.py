@@ -26,6 +26,9 @@ from ui.shared.training_points import training_points
 FOR_FILES = "generate_for_files"
 """Key in the session state: see `for_files`."""
 
+SAMPLE = 64
+"""Screen pixels of a sample, at most, but for larger images."""
+
 PLANE = Parameter("plane", "generate_plane_on", {"0": False, "1": True}.get, True, "0 or 1", lambda on: str(int(on)))
 DIRECTIONS = Parameter(
     "directions", "generate_plane_kind", one_of("first", "main", "any"), "first", "first, main or any"
@@ -223,7 +226,7 @@ def samples(run: Run, loaded: LoadedModel) -> None:
         still(
             pictures,
             columns=8,
-            scale=2,
+            scale=max(1, SAMPLE // loaded.shape.width),
             alt=f"{sampler.SAMPLES} samples drawn from the {SAMPLERS[settings[2]]} with seed {settings[0]} at "
             f"temperature {settings[1]:g}",
         )

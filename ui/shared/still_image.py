@@ -1,4 +1,6 @@
-"""Still pictures: crisp, at a whole-number scale, with their space on the page reserved."""
+"""Still pictures with their space on the page reserved. They are smooth, as enlarged pictures are, unless the visitor
+wants to see pixels (`ui/components/page/copy_link.js`): where a page is narrower than a picture, no whole number of
+screen pixels fits one of its pixels."""
 
 from __future__ import annotations
 
@@ -26,7 +28,7 @@ def still_html(images: np.ndarray, columns: int, scale: int | None, alt: str) ->
     """The element that `still` shows; arguments as there."""
     sheet = tile(images, columns)
     height, width = sheet.shape[:2]
-    size = "width:100%" if scale is None else "max-width:100%; image-rendering:pixelated"
+    size = "width:100%" if scale is None else "max-width:100%; image-rendering:var(--lab-enlarged, auto)"
     # An <img> with a data URL: `st.image` would put a file into the server's memory at every tick of a fragment.
     return (
         f'<img class="picture" src="{data_url(sheet)}" alt="{html.escape(alt, quote=True)}" '
@@ -43,5 +45,5 @@ def still_file(png: bytes, alt: str) -> None:
     url = f"data:image/png;base64,{base64.b64encode(png).decode()}"
     st.html(
         f'<img class="picture" src="{url}" alt="{html.escape(alt, quote=True)}" '
-        'style="display:block; width:100%; height:auto; image-rendering:pixelated; border-radius:4px">'
+        'style="display:block; width:100%; height:auto; border-radius:4px">'
     )
