@@ -15,6 +15,9 @@ from typing import Any
 MIN_IMAGES, MAX_IMAGES = 10, 70_000
 """Images on a map."""
 
+SAMPLE = 4_000
+"""Points of the map that forms first where there are very many (`core.embedding.tsne`)."""
+
 PCA_DIMENSIONS = 50
 """Dimensions kept when PCA is applied first (van der Maaten & Hinton 2008 used 30; scikit-learn advises 50)."""
 

@@ -2,9 +2,11 @@
 
 The repulsive forces come from `repulsion.py`, the attraction and the optimiser from openTSNE. In the first iterations
 (`few_until`) only a third of the neighbours attract, the nearest ones: most of the time is spent on attraction, and
-the KL at the end is no higher. The map is seen at every iteration while it is optimised; the state of its optimiser is
-returned with the map, so that a stopped map continues bit by bit as if it had not been stopped. A stop is heard at
-every block of the neighbour search and at every iteration. The constants were measured by `benchmarks/tsne.py`.
+the KL at the end is no higher. While the neighbours of very many points are sought, a map of a sample of them forms,
+and the optimisation of all starts from it. The map is seen at every iteration while it is optimised; the state of its
+optimiser is returned with the map, so that a stopped map continues bit by bit as if it had not been stopped. A stop is
+heard at every block of the neighbour search and at every iteration. The constants were measured by
+`benchmarks/tsne.py`.
 """
 
 from __future__ import annotations
@@ -22,9 +24,10 @@ import numpy as np
 
 from core.embedding import neighbours, repulsion, umap_map
 from core.embedding import settings as embedding_settings
-from core.embedding.settings import Settings
+from core.embedding.settings import SAMPLE, Settings
 from core.latent import pca
-from core.system import devices
+from core.system import cache, devices
+from core.system.content_digest import content_digest
 
 KL_EVERY = 10
 """Iterations between two values of the KL, whose logarithms cost a third of an iteration."""
@@ -38,6 +41,10 @@ SKLEARN_EARLY_ITERATIONS = 250
 MOMENTUM = (0.8, 0.9)
 """During early exaggeration, and after it. openTSNE's defaults 0.5 and 0.8 need more iterations for the same KL."""
 
+SAMPLED_FROM, SAMPLE_ITERATIONS = 20_000, 250
+"""With more points than this, a map of a sample of `SAMPLE` points makes so many iterations during the search: the
+search of 60,000 takes seconds, that of the sample a fraction of one."""
+
 FEWER = 1 / 3
 """Share of the perplexity, and of the neighbours, that counts in the iterations before `few_until`."""
 
@@ -50,7 +57,9 @@ class State:
         y: the map, float64 [n, 2]. iteration: iterations made. trace: (iteration, KL in nats), `KL_EVERY` apart.
         update, gains: state of the optimiser, [n, 2]; None from scikit-learn, whose maps cannot be continued.
         near: the nearest neighbours of each point in the input, nearest first, int64 [n, k], where they were sought.
-        searched: share of the neighbour search that is done, 0 to 1.
+        searched: share of the neighbour search that is done, 0 to 1; of UMAP the share of all its work.
+        sampled: whether y is of the map of a sample that forms during the search, with every other point beside its
+            nearest of the sample.
     """
 
     y: np.ndarray
@@ -60,6 +69,7 @@ class State:
     gains: np.ndarray | None = None
     near: np.ndarray | None = None
     searched: float = 1.0
+    sampled: bool = False
 
     @property
     def kl(self) -> float | None:
@@ -70,6 +80,20 @@ class State:
 ShouldStop = Callable[[State], bool]
 """Callback with the state of the map, at every block of the neighbour search and every iteration (scikit-learn: every
 50); returns True to stop."""
+
+
+@dataclass(frozen=True, eq=False)
+class Neighbours:
+    """The nearest others of each point, nearest first: indices and distances [n, k]. p: affinities made of them, by
+    their share of the perplexity."""
+
+    near: np.ndarray
+    distances: np.ndarray
+    p: dict[float, Any] = field(default_factory=dict)
+
+
+Known = dict[str, Neighbours]
+"""Neighbours by a digest of the points and their perplexity; of the last points alone."""
 
 
 def early_iterations(iterations: int) -> int:
@@ -88,12 +112,14 @@ def fit(
     should_stop: ShouldStop = lambda state: False,
     state: State | None = None,
     backend: str | None = None,
+    known: Known | None = None,
 ) -> State:
     """The map of x [n, d] after `settings.iterations`, or at the iteration at which `should_stop` returned True.
 
     Args:
         state: stage of the same optimisation to continue from (openTSNE only). backend: `openTSNE` or `scikit-learn`
             (default: openTSNE if it is installed).
+        known: keeps the neighbours of the last points, so that a map which is continued need not seek them anew.
     """
     backend = backend or embedding_settings.default_backend()
     x = np.ascontiguousarray(x, np.float32)
@@ -102,8 +128,14 @@ def fit(
     if settings.method == "pca":
         return State(pca.pca(x).astype(np.float64))
     if settings.method == "umap":
-        return State(umap_map.fit(x, settings))
-    return (_open_tsne if backend == "openTSNE" else _scikit_learn)(x, settings, should_stop, state)
+        now = State(np.zeros((len(x), 2)))
+        try:
+            return State(umap_map.fit(x, settings, lambda share: should_stop(dataclasses.replace(now, searched=share))))
+        except umap_map.Stopped:
+            return dataclasses.replace(now, searched=0.0)
+    if backend == "openTSNE":
+        return _open_tsne(x, settings, should_stop, state, {} if known is None else known)
+    return _scikit_learn(x, settings, should_stop)
 
 
 def first_layout(x: np.ndarray, settings: Settings) -> np.ndarray:
@@ -134,17 +166,23 @@ class _Stopped(Exception):
     """Raised inside an optimiser, which offers no other way to interrupt it at any iteration."""
 
 
-def _open_tsne(x: np.ndarray, settings: Settings, should_stop: ShouldStop, state: State | None) -> State:
-    now = state or State(first_layout(x, settings))
+def _open_tsne(x: np.ndarray, settings: Settings, should_stop: ShouldStop, state: State | None, known: Known) -> State:
+    now, key = state or State(first_layout(x, settings)), cache.digest(content_digest(x), repr(settings.perplexity))
+    meanwhile = _SampleMap(x, settings, now.y) if state is None and len(x) > SAMPLED_FROM else None
+
+    def searched(share: float) -> bool:
+        return should_stop(dataclasses.replace(meanwhile.go_on(share) if meanwhile else now, searched=share))
+
     try:
-        near, distances = neighbours.nearest(
-            x,
-            min(len(x) - 1, int(3 * settings.perplexity)),
-            lambda share: should_stop(dataclasses.replace(now, searched=share)),
-        )
+        if key not in known or meanwhile:
+            found = Neighbours(*neighbours.nearest(x, min(len(x) - 1, int(3 * settings.perplexity)), searched))
+            known.clear()
+            known[key] = found
     except neighbours.SearchStopped:
         return now
-    course = _Course(near, distances, settings.perplexity, now)
+    if meanwhile:
+        now = State(meanwhile.start(settings.seed))
+    course = _Course(known[key], settings.perplexity, now)
     early, few = early_iterations(settings.iterations), few_until(settings.iterations)
     try:
         course.go_on(early, FEWER, EXAGGERATION, MOMENTUM[0], should_stop)
@@ -156,15 +194,44 @@ def _open_tsne(x: np.ndarray, settings: Settings, should_stop: ShouldStop, state
     return course.state()
 
 
+class _SampleMap:
+    """A map of a sample of very many points that forms while the neighbours of all are sought: something moves at once,
+    and all points start from it, as from the PCA map but nearer to their places (Kobak & Berens 2019)."""
+
+    def __init__(self, x: np.ndarray, settings: Settings, y: np.ndarray):
+        from sklearn.metrics import pairwise_distances_argmin
+
+        chosen = np.linspace(0, len(x) - 1, SAMPLE).astype(int)
+        found = Neighbours(*neighbours.nearest(x[chosen], min(SAMPLE - 1, int(3 * settings.perplexity))))
+        self._course = _Course(found, settings.perplexity, State(y[chosen]))
+        self._beside = np.concatenate(
+            [pairwise_distances_argmin(x[k : k + SAMPLE], x[chosen]) for k in range(0, len(x), SAMPLE)]
+        )
+        self._beside[chosen] = np.arange(SAMPLE)
+
+    def go_on(self, share: float) -> State:
+        """The map when that share of the search is done, 0 to 1: by the share and not by the time, so that the same
+        points give the same map."""
+        until, early = round(share * SAMPLE_ITERATIONS), early_iterations(SAMPLE_ITERATIONS)
+        self._course.go_on(min(until, early), 1.0, EXAGGERATION, MOMENTUM[0], lambda state: False)
+        self._course.go_on(until, 1.0, 1.0, MOMENTUM[1], lambda state: False)
+        return State(self._course.state().y[self._beside], sampled=until > 0)
+
+    def start(self, seed: int) -> np.ndarray:
+        """Initial positions of all points, as `first_layout`."""
+        y = self.go_on(1.0).y
+        noise = np.random.default_rng(seed).standard_normal(y.shape)
+        return np.asarray(1e-4 * (y / y[:, 0].std() + 0.01 * noise))
+
+
 class _Course:
     """The course of one optimisation: the points, the state of their optimiser and the KL so far."""
 
-    def __init__(self, near: np.ndarray, distances: np.ndarray, perplexity: float, now: State):
-        self._near, self._distances, self._perplexity = near, distances, perplexity
+    def __init__(self, found: Neighbours, perplexity: float, now: State):
+        self._found, self._perplexity = found, perplexity
         self._y, self._update, self._gains = now.y, now.update, now.gains
         self.at = self._began = now.iteration
         self._trace = list(now.trace)
-        self._p: dict[float, Any] = {}
 
     def go_on(self, until: int, share: float, exaggeration: float, momentum: float, should_stop: ShouldStop) -> None:
         """Iterate up to a number of iterations, with the affinities of a share of the neighbours, times `exaggeration`.
@@ -218,12 +285,13 @@ class _Course:
 
     def state(self) -> State:
         """The map as it is now."""
-        return State(self._y, self.at, list(self._trace), self._update, self._gains, self._near)
+        return State(self._y, self.at, list(self._trace), self._update, self._gains, self._found.near)
 
     def _affinities(self, share: float) -> Any:
-        if share not in self._p:
-            self._p[share] = affinities(self._near, self._distances, max(2.0, share * self._perplexity))
-        return self._p[share]
+        found = self._found
+        if share not in found.p:
+            found.p[share] = affinities(found.near, found.distances, max(2.0, share * self._perplexity))
+        return found.p[share]
 
     def _kl(self, z: float) -> float:
         """KL(P ‖ Q) in nats with the affinities of all neighbours. z: sum of all pairs' weights on the map."""
@@ -242,7 +310,7 @@ def _attract(p: Any, y: np.ndarray, gradient: np.ndarray, with_kl: bool = False)
     return found
 
 
-def _scikit_learn(x: np.ndarray, settings: Settings, should_stop: ShouldStop, _: State | None) -> State:
+def _scikit_learn(x: np.ndarray, settings: Settings, should_stop: ShouldStop) -> State:
     """The map by scikit-learn, from the first iteration in one go: it returns nothing before the end. Its printed
     output is parsed for progress; a stop returns the initial layout."""
     from sklearn.manifold import TSNE

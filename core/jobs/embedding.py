@@ -30,7 +30,7 @@ class EmbeddingJob(Job):
 
     Attributes:
         store_key: key of the map in `core.embedding.store`, the same for any number of iterations.
-        y: newest positions float32 [n, 2]; None before the first.
+        y: newest positions float32 [n, 2]; None before the first. While `iteration` is 0 they are of a sample's map.
         iteration, trace: iterations so far, and (iteration, KL in nats) pairs. seconds: spent on the map.
         measures: quality measures (`core.embedding.measures`); None before they are computed.
         kept: share of each image's neighbours that the map kept, float32 [n]; None before it is computed.
@@ -80,11 +80,14 @@ class EmbeddingJob(Job):
     def progress(self) -> float:
         if self.state == "finished":
             return 1.0
-        return min(1.0, self.iteration / max(1, self.settings.iterations)) if self.settings.method == "tsne" else 0.0
+        if self.settings.method != "tsne":
+            return self.searched
+        return min(1.0, self.iteration / max(1, self.settings.iterations))
 
     @property
     def searched(self) -> float:
-        """Share of the neighbour search that is done, 0 to 1; it precedes the first iteration."""
+        """Share of the neighbour search that is done, 0 to 1; it precedes the first iteration. Of UMAP the share of all
+        its work."""
         return self._share if self.phase == "searching" else 1.0 if self.phase else 0.0
 
     @property
@@ -112,7 +115,7 @@ class EmbeddingJob(Job):
 
     def on_event(self, event: Message) -> None:
         if isinstance(event, MapState):
-            if self._first is None:
+            if self._first is None and event.phase != "searching":
                 # The worker counts the seconds of earlier stages, too: they are not part of this pace.
                 self._first, self._earlier = event.iteration - 1, event.seconds - event.searched
             self.y, self.iteration = event.y, event.iteration
@@ -124,7 +127,9 @@ class EmbeddingJob(Job):
     def before_end(self, state: str) -> None:
         """Keep the newest map of a worker that was killed, so that it continues from there. Its optimiser begins anew,
         without momentum."""
-        if state != "stopped" or self.y is None or self.settings.method != "tsne" or self.backend != "openTSNE":
+        if self.settings.method != "tsne" or self.backend != "openTSNE":
+            return
+        if state != "stopped" or self.y is None or not self.iteration:
             return
         before = store.find_stage(self.store_key, self.settings)
         if before is not None and before.state.iteration >= self.iteration:

@@ -20,6 +20,10 @@ INTERVAL = 0.15
 """Seconds between two reports of a map in the making: more often than a page looks, too seldom to cost anything."""
 
 
+_KNOWN: tsne.Known = {}
+"""Neighbours of the newest map: a visitor who stops it may continue it at once."""
+
+
 def embed(order: Order, channel: Channel) -> Ended:
     """Compute a map x [n, d] → [n, 2] and its measures, and keep both in the cache. A stop keeps the map so far."""
     channel.emit(Progress(0.0, "searching"))
@@ -40,12 +44,14 @@ def embed(order: Order, channel: Channel) -> Ended:
             if forming:
                 channel.emit(_message(state, "forming", seconds + now - began, searched))
             else:
+                if state.sampled:
+                    channel.emit(_message(state, "searching", seconds + now - began, searched))
                 channel.emit(Progress(state.searched, "searching"))
         return channel.stop_requested
 
-    state = tsne.fit(x, settings, report, before.state if before else None, backend)
+    state = tsne.fit(x, settings, report, before.state if before else None, backend, _KNOWN)
     seconds += time.monotonic() - began
-    finished = settings.method != "tsne" or state.iteration >= settings.iterations
+    finished = state.iteration >= settings.iterations if settings.method == "tsne" else state.searched == 1
     if not finished:
         if state.iteration:
             channel.emit(_message(state, "forming", seconds, searched))

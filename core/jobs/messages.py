@@ -86,7 +86,8 @@ class Resumed:
 class MapState:
     """A map in the making: positions float32 [n, 2], the iteration, and [iteration, KL in nats] pairs so far.
 
-    phase: `forming`, or `measuring` once its iterations are over. seconds: spent so far. searched: seconds of them that
+    phase: `searching` while the map is one of a sample (`tsne.State.sampled`), `forming`, or `measuring` once its
+    iterations are over. seconds: spent so far. searched: seconds of them that
     the neighbour search took.
     """
 

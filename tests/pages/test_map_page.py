@@ -283,8 +283,8 @@ def test_a_finished_map_is_shown_from_the_cache_with_its_measures(sent):
     assert sent["map_view"]["xy"] == pack_numbers(y, np.float32) and not maps(), "nothing is formed anew"
     assert sent["map_view"]["note"] == "350 iterations · KL 0.750 nats · computed in 1.50 s by openTSNE"
     said = text(page)
-    assert [metric.value for metric in page.metric] == ["0.987", "90.0 %", "0.400"]
-    assert "in the latents z: 91.0 %" in said and "in the latents z: −0.050" in said
+    assert [metric.value for metric in page.metric] == ["0.987", "90.0\N{NO-BREAK SPACE}%", "0.400"]
+    assert "in the latents z: 91.0\N{NO-BREAK SPACE}%" in said and "in the latents z: −0.050" in said
     assert "Measured on 120 images." in said
 
 

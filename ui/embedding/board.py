@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 
 from core.embedding import export, store
-from core.embedding.settings import Settings
+from core.embedding.settings import SAMPLE, Settings
 from core.images import convert
 from core.jobs import embedding as jobs_embedding
 from core.jobs.embedding import EmbeddingJob
@@ -195,6 +195,8 @@ def _stopping_state(view: EmbeddingView, job: EmbeddingJob, pca_map: np.ndarray)
 
 
 def _stopped(iteration: int, settings: Settings) -> str:
+    if not iteration:
+        return "Stopped before the first iteration of all images"
     return f"Stopped at iteration {iteration} of {settings.iterations}"
 
 
@@ -252,11 +254,14 @@ def _progress(view: EmbeddingView, job: EmbeddingJob) -> str:
     if job.state == "queued" and job.position:
         return f"Waiting: {job.position} in the queue before this one. It starts automatically."
     stopping = " · stopping …" if job.state == "stopping" else ""
+    share = f" {job.searched:.0%}".replace("%", " %") if job.searched else ""
     if view.settings.method == "umap":
-        return f"Computing with UMAP, which shows nothing before the end …{stopping}" if job.active else ""
+        if not job.active:
+            return ""
+        return f"Computing with UMAP, which shows its map at the end …{share}{stopping}"
     if job.iteration == 0 and job.active:
-        share = f" {job.searched:.0%}".replace("%", " %") if job.searched else ""
-        return f"Searching for the neighbours of each image …{share}"
+        meanwhile = f" Until then, the map of {SAMPLE:,} of them forms." if job.y is not None else ""
+        return f"Searching for the neighbours of each image …{share}{stopping}{meanwhile}"
     left = job.seconds_left
     time_left = (
         f" · {rough_duration(left)} left" if left is not None and not stopping and job.phase == "forming" else ""

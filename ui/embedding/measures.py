@@ -79,4 +79,4 @@ def _decimal(value: float | None) -> str:
 
 
 def _percent(value: float | None) -> str:
-    return "–" if value is None or math.isnan(value) else f"{format_sig(100 * value)} %"
+    return "–" if value is None or math.isnan(value) else f"{format_sig(100 * value)}\N{NO-BREAK SPACE}%"

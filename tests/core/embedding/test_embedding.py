@@ -1,13 +1,15 @@
 """Which images are on a map, what goes in, how settings are refused, and PCA against scikit-learn's."""
 
+import sys
 from importlib import metadata
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from sklearn.decomposition import PCA
 
 from core import data
-from core.embedding import export, inputs, pitfalls, store
+from core.embedding import export, inputs, pitfalls, store, tsne
 from core.embedding.settings import EmbeddingError, Settings
 from core.images.convert import from_png, png
 from core.images.shape import ImageShape
@@ -202,3 +204,28 @@ def test_the_shipped_small_maps_are_whole_and_show_their_lessons():
     assert ratio("sizes true") > 5 and ratio("sizes map") < 2, "sizes are lost"
     assert 0.3 < pitfalls.shared_neighbours(panels["seed 1"], panels["seed 2"]) < 0.99
     assert pitfalls.SHIPPED.stat().st_size < 100_000
+
+
+class StandIn:
+    """As much of `umap.UMAP` as the lab uses: it tells its epochs to the file of its progress bar, and prints."""
+
+    def __init__(self, verbose, tqdm_kwds, **options):
+        assert verbose, "it would tell nothing"
+        self.bar, self.options = tqdm_kwds["file"], options
+
+    def fit_transform(self, x):
+        print("Construct fuzzy simplicial set")
+        for epoch in range(5):
+            self.bar.write(f"\rEpochs completed:  {20 * epoch}%| ### {epoch}/5 [00:01]")
+        return x[:, :2]
+
+
+def test_umap_tells_how_far_it_is_and_hears_a_stop(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "umap", SimpleNamespace(UMAP=StandIn))
+    monkeypatch.setattr(metadata, "version", lambda name: "0.5.9")
+    x, settings = np.random.default_rng(0).random((40, 5), np.float32), Settings(method="umap", n=40, perplexity=5)
+    shares = []
+    state = tsne.fit(x, settings, lambda state: shares.append(state.searched))
+    assert shares == [0, 0.2, 0.4, 0.6, 0.8] and np.array_equal(state.y, x[:, :2]) and state.searched == 1
+    stopped = tsne.fit(x, settings, lambda state: state.searched > 0.3)
+    assert stopped.searched == 0 and not capsys.readouterr().out

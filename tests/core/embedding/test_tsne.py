@@ -50,6 +50,34 @@ def test_a_stop_is_heard_while_neighbours_are_sought(x, monkeypatch):
     assert last.iteration == 0 and last.gains is None and looks == [0.0, 100 / 160]
 
 
+def test_a_map_that_is_continued_does_not_seek_the_neighbours_anew(x, monkeypatch):
+    known, whole = {}, form(x)
+    stage = form(x, should_stop=lambda state: state.iteration == 50, known=known)
+    form(x[:100], QUICK.with_(n=100), known={})
+    monkeypatch.setattr(neighbours, "nearest", None)
+    last = form(x, state=stage, known=known)
+    assert np.array_equal(last.y, whole.y) and np.array_equal(last.near, whole.near) and len(known) == 1
+    with pytest.raises(TypeError):
+        form(x, QUICK.with_(perplexity=8), known=known)  # not those of another perplexity
+
+
+def test_of_very_many_points_a_map_of_a_sample_forms_during_the_search_and_all_start_from_it(x, monkeypatch):
+    plain = form(x)
+    for name, value in {"SAMPLED_FROM": 100, "SAMPLE": 50, "SAMPLE_ITERATIONS": 40}.items():
+        monkeypatch.setattr(tsne, name, value)
+    monkeypatch.setattr(neighbours, "BLOCK", 1)
+    seen = []
+    last = form(x, should_stop=lambda state: seen.append(state))
+    waiting = [state for state in seen if not state.iteration]
+    assert [state.sampled for state in waiting] == [False, True], "nothing of it is there before it began"
+    assert not np.allclose(waiting[0].y, waiting[1].y)
+    chosen = np.linspace(0, 159, 50).astype(int)
+    nearest = NearestNeighbors(n_neighbors=1).fit(x[chosen]).kneighbors(x, return_distance=False)[:, 0]
+    assert np.array_equal(waiting[1].y, waiting[1].y[chosen][nearest]), "each beside its nearest of the sample"
+    assert last.iteration == 120 and last.kl == pytest.approx(plain.kl, rel=0.05)
+    assert np.array_equal(last.y, form(x).y), "the same points give the same map"
+
+
 def test_neighbours_are_exact_in_blocks_and_for_new_points(x, monkeypatch):
     distances, indices = NearestNeighbors(n_neighbors=7, algorithm="brute").fit(x).kneighbors()
     monkeypatch.setattr(neighbours, "BLOCK", 1)
