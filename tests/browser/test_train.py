@@ -186,6 +186,14 @@ def test_train_pause_step_resume_and_stop(train, lab):
     expect(page.get_by_role("button", name="Generate images")).to_be_enabled()
 
 
+CLEAR = """() => {
+  const boxes = ["stTooltipContent", "stAlert"].map((name) => document.querySelector(`[data-testid=${name}]`));
+  const [help, error] = boxes.map((node) => node?.getBoundingClientRect());
+  return help?.height && error?.height && (help.top >= error.bottom || help.left >= error.right);
+}"""
+"""Whether the help that Tab has opened lies beside the error or below it."""
+
+
 @pytest.mark.goes_on
 def test_a_number_out_of_bounds_is_not_kept_back_by_the_browser(train, lab):
     page = train
@@ -197,6 +205,8 @@ def test_a_number_out_of_bounds_is_not_kept_back_by_the_browser(train, lab):
         field.press("Tab")
         expect(page.get_by_text(f"Epochs: {said} is not allowed")).to_be_visible()
         expect(page.get_by_role("button", name="Start training")).to_be_disabled()
+    page.get_by_role("button", name="Help for Latent size").focus()
+    page.wait_for_function(CLEAR)
     field.fill("10")
     field.press("Tab")
     expect(page.get_by_role("button", name="Start training")).to_be_enabled(timeout=SLOW)

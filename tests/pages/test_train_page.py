@@ -265,7 +265,8 @@ def test_every_end_that_was_not_closed_is_shown_and_a_crash_of_the_second_run_is
     first.stop()
     assert second.wait(lambda j: j.state == "running", 120)
     page.run()
-    assert "Stopped" in page.info[0].value and {"Pause", "Stop"} <= set(buttons(page))
+    assert "**first** · Stopped" in text_of(page) and not page.info, "a line below the one that trains"
+    assert {"Pause", "Stop"} <= set(buttons(page))
     assert second.wait(lambda j: j.snapshot().epoch >= 1, 120)
     os.kill(board.queue.executor.processes()[0], signal.SIGKILL)
     assert second.wait(lambda j: not j.active, 60)

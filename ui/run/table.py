@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -15,7 +15,7 @@ from ui.run.actions import actions
 from ui.run.compare import compare
 from ui.run.line_breaks import broken
 from ui.run.pictures import MOST_THUMBNAILS, thumbnail
-from ui.shared import address
+from ui.shared import address, theme
 from ui.shared.formatting import duration, epoch, escape_markdown, format_time
 from ui.shared.owner import label
 from ui.shared.page import open_page
@@ -74,7 +74,6 @@ COLUMNS = {
         "features of the lab's classifier; of a run of a GAN experiment, the last one."
     ),
     "Test −ELBO": st.column_config.NumberColumn(
-        format="%.1f",
         help="Reconstruction + KL on the test images in nats per image, at weight 1 whatever β was. Compare runs of "
         "the same images and the same reconstruction loss only.",
     ),
@@ -131,9 +130,11 @@ def _table(rows: list[dict]) -> Styler:
     from pandas import DataFrame  # a third of a second, which a lab without runs does not need
 
     frame = DataFrame(rows)
-    shown = {"Run": lambda name: broken(name, WIDTHS["Run"] - PADDING, LINES), "Samples": lambda picture: ""}
+    shown: dict[str, Any] = {"Test −ELBO": "{:,.1f}"}
+    shown |= {"Run": lambda name: broken(name, WIDTHS["Run"] - PADDING, LINES), "Samples": lambda picture: ""}
     styler = frame.style.format({name: show for name, show in shown.items() if name in frame}, na_rep="")
-    return styler.map(lambda name: "font-weight: 600", subset=["Run"])  # a pinned column alone would be pale
+    ink = theme.colour("total")  # a pinned column alone would be pale
+    return styler.map(lambda name: f"font-weight: 600; color: {ink}", subset=["Run"])
 
 
 def _bar(picked: list[Run], count: int) -> str:

@@ -62,14 +62,18 @@ def show() -> None:
         for job in jobs:
             if job.state == "cancelled" and is_mine(job) and job.run.path.is_dir():
                 taken_out(job, by_device["auto"])
-        for job in unread[::-1]:  # the oldest first, so that the newest stands above its own pictures
-            outcome(job, by_device["auto"], newest=job is unread[0])
+        # While one trains, what has ended well is a line below it; otherwise the newest stands above its own pictures.
+        lines = [job for job in unread if active and job.state in ("finished", "stopped")]
+        for job in [job for job in unread if job not in lines][::-1]:
+            outcome(job, by_device["auto"], newest=not active and job is unread[0])
         if active:
             running = [job for job in active if job.position == 0]
             job = next((job for job in running if job.name in followed), active[0])
             st.session_state[FOLLOWED] = [*followed, *({job.name} - set(followed))]
             live(job)
             others(job)
+            for ended in lines:
+                outcome(ended, by_device["auto"], newest=False)
         elif unread:
             show_ended(unread[0])
         else:

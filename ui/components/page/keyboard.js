@@ -2,6 +2,7 @@
 //
 // - A popover that is opened from its button takes the focus, Tab goes round in it, and when it closes the focus goes
 //   back to the button.
+// - An explanation that Tab has opened never lies over a message, such as what is wrong with the field before.
 // - Space ticks the row of a table, as everywhere; the table's own key is Shift + Space.
 // - Keys for the whole page: Space plays and pauses, S saves the picture in view, ? lists all keys of the page. None of
 //   them acts while a text field has the focus or a box lies over the page.
@@ -10,12 +11,17 @@
 const BODY = "[data-testid=stPopoverBody]", OPENER = "[data-testid=stPopoverButton]";
 const TABLE = "[data-testid=stDataFrame]";
 const HELP = "[data-testid=stTooltipHoverTarget]"; // the question marks beside labels
+const QUESTION_MARK = "[data-testid=stTooltipIcon]";
+const MOVED_ON = 24; // CSS pixels
+const EXPLANATION = "[data-testid=stTooltipContent]", MESSAGE = "[data-testid=stAlert]";
+const BELOW = 8; // CSS pixels between a question mark and its explanation
 
 export default function () {
   if (store.keyboard) return; // its listeners belong to the browser page and outlive the component
   store.keyboard = true;
   watchModality();
   watchPopovers();
+  watchExplanations();
   watchTables();
   watchShortcuts();
 }
@@ -24,6 +30,22 @@ function watchModality() {
   const used = (by) => () => { document.documentElement.dataset.used = by; };
   addEventListener("keydown", used("keys"), true);
   addEventListener("pointerdown", used("pointer"), true);
+  watchPresses();
+}
+
+// The explanation of what was clicked goes away, until the pointer has moved on: it would lie over what the click brings.
+function watchPresses() {
+  const page = document.documentElement;
+  let at = null;
+  addEventListener("pointerdown", (event) => {
+    at = event.pointerType === "mouse" && !event.composedPath()[0].closest?.(QUESTION_MARK) ? event : null;
+    page.toggleAttribute("data-pressed", at !== null);
+  }, true);
+  addEventListener("pointermove", (event) => {
+    if (!at || Math.hypot(event.clientX - at.clientX, event.clientY - at.clientY) < MOVED_ON) return;
+    at = null;
+    page.removeAttribute("data-pressed");
+  }, true);
 }
 
 const byKeys = () => document.documentElement.dataset.used === "keys";
@@ -91,6 +113,27 @@ function watchPopovers() {
     event.preventDefault();
     to.focus();
   }, true);
+}
+
+const areApart = (a, b) => a.right <= b.left || b.right <= a.left || a.bottom <= b.top || b.bottom <= a.top;
+
+// Streamlit puts an explanation above what has the focus. Where a message is there, it goes below.
+function watchExplanations() {
+  let shown = null;
+  function clear(text) {
+    text.style.translate = "";
+    const place = text.getBoundingClientRect(), { bottom } = document.activeElement.getBoundingClientRect();
+    const apart = [...document.querySelectorAll(MESSAGE)].every((one) => areApart(one.getBoundingClientRect(), place));
+    if (!apart) text.style.translate = `0 ${bottom + BELOW - place.top}px`;
+  }
+  new MutationObserver(() => {
+    const text = byKeys() ? document.querySelector(EXPLANATION) : null;
+    if (text === shown) return;
+    shown = text;
+    if (!text) return;
+    clear(text); // and again whenever Streamlit places it
+    new MutationObserver(() => clear(text)).observe(text.parentElement, { attributes: true, attributeFilter: ["style"] });
+  }).observe(document.body, { childList: true, subtree: true });
 }
 
 function watchTables() {
