@@ -190,7 +190,7 @@ def test_forming_stopping_and_continuing(executor, sent):
 
 
 def test_a_click_computes_the_map_it_was_made_on_although_the_run_is_trained_meanwhile(executor, sent):
-    run = untrained("run")
+    run = untrained("run", latent_dim=7)  # not the latents of another test, whose map may be left
     page = visit(n=120, perplexity=8)
     drawn = sent["map_view"]["xy"]
     model = weights.load_model(run)
