@@ -7,7 +7,7 @@ import torch
 from core import runs
 from core.evaluation import sample_quality
 from core.gan import experiments
-from core.models import GAN, build
+from core.models import GAN, build, networks
 from core.recipes.recipe import Recipe
 from core.runs import frames, history, weights
 from core.system.atomic_files import write_json
@@ -41,9 +41,9 @@ def gan(recipe: Recipe) -> GAN:
     """Untrained GAN whose generator's weights are 1.3 times those of its source's decoder, in eval mode."""
     model = build(recipe)
     if model.source_decoder is not None:
-        model.source_decoder.load_state_dict(model.decoder.state_dict())
+        model.source_decoder.load_state_dict(networks.source_part(model.decoder).state_dict())
     with torch.no_grad():
-        for weight in model.decoder.parameters():
+        for weight in networks.source_part(model.decoder).parameters():
             weight.mul_(1.3)
     return model.eval().requires_grad_(False)
 

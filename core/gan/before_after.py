@@ -146,7 +146,7 @@ def _metric_changes(run: Run) -> Iterator[MetricChange]:
     if len(measured):
         first, best = measured[0], measured[np.argmin(table["val_frechet"][measured])]
         after = measured[-1] if ended else best
-        compared = run.recipe.generator == "decoder"  # a generator from scratch starts as noise, not as a decoder
+        compared = run.recipe.generator != "scratch"  # a generator from scratch starts as noise, not as a decoder
         for key in METRICS:
             column = table.get(f"val_{key}", np.full(len(table["val_frechet"]), math.nan))
             yield MetricChange(key, float(column[first]) if compared else math.nan, float(column[after]))

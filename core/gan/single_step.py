@@ -17,7 +17,7 @@ import torch
 from core.images import convert
 from core.latent import codec, sampling
 from core.latent.forward_pass import array
-from core.models import adversarial_losses, optimizers
+from core.models import adversarial_losses, networks, optimizers
 from core.training import gan_trainer
 from core.training.gan_trainer import MOMENTUM
 from core.training.single_step import gradient_norms
@@ -129,7 +129,7 @@ def g_step(model: GAN, recipe: Recipe, real: np.ndarray, seed: int, factor: floa
     fake.retain_grad()  # gradients of intermediate tensors are dropped otherwise
     verdict = copied.discriminator(fake)
     loss = gan_trainer.g_loss(recipe, verdict)
-    _update(copied.decoder, loss, recipe.lr * factor)
+    _update(networks.learning_part(copied.decoder), loss, recipe.lr * factor)
     with torch.no_grad():
         after = copied.decode(noise)
         verdict_after = copied.discriminator(after)

@@ -37,6 +37,7 @@ FAMILY = Family(
         "d_norm",
         "d_lr",
         "d_steps",
+        "g_steps",
         "label_smoothing",
         "r1",
         "r1_noise",
@@ -142,13 +143,13 @@ class GAN(_SourceLatentSpace):
 
         Weights are drawn for the encoder, the generator, the discriminator and the source's decoder, in this order.
         """
-        source, as_source = recipe.latent_family, recipe.generator == "decoder"
+        source, as_source = recipe.latent_family, recipe.generator != "scratch"
         variational = as_source and source is not None and source.variational
         encoder = build_encoder(recipe, recipe.latent_dim * (2 if variational else 1)) if recipe.has_encoder else None
         decoder = build_decoder(recipe)
         model = cls(
             encoder,
-            decoder,
+            networks.Mapped(decoder, recipe.latent_dim) if recipe.generator == "map" else decoder,
             build_likelihood(recipe),
             recipe.latent_dim,
             recipe.shape,

@@ -11,6 +11,7 @@ decoder adds the missing row or column again, so that it ends exactly at the ima
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
@@ -256,6 +257,54 @@ class WithLinearPath(nn.Module):
         layers = [m for m in self.body.modules() if isinstance(m, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d))]
         for parameter in layers[-1].parameters():
             parameter.zero_()
+
+
+class Ball(nn.Module):
+    """Points beyond a radius moved straight back to it, the others unchanged; [B, d] → [B, d]."""
+
+    def __init__(self, radius: float):
+        super().__init__()
+        self.radius = radius
+
+    def forward(self, z: Tensor) -> Tensor:
+        within: Tensor = z * (self.radius / z.norm(dim=1, keepdim=True).clamp(min=self.radius))
+        return within
+
+
+class Mapped(nn.Module):
+    """A decoder behind a small network that maps z to another point of the latent space, [B, d] → logits.
+
+    The map's last step keeps its points within √d of the origin, the typical distance of draws from N(0, I): whatever
+    the map learns, its images are such as the decoder makes. It begins as the identity, exactly, since
+    z = ReLU(z) − ReLU(−z).
+    """
+
+    def __init__(self, decoder: nn.Module, latent_dim: int):
+        super().__init__()
+        outwards, back = nn.Linear(latent_dim, 2 * latent_dim), nn.Linear(2 * latent_dim, latent_dim)
+        with torch.no_grad():
+            # Not `torch.eye`: see `LatentModel`.
+            one = torch.zeros(latent_dim, latent_dim).fill_diagonal_(1.0)
+            outwards.weight.copy_(torch.cat((one, -one)))
+            back.weight.copy_(torch.cat((one, -one), dim=1))
+            outwards.bias.zero_()
+            back.bias.zero_()
+        self.map = nn.Sequential(outwards, nn.ReLU(), back, Ball(math.sqrt(latent_dim)))
+        self.decoder = decoder
+
+    def forward(self, z: Tensor) -> Tensor:
+        logits: Tensor = self.decoder(self.map(z))
+        return logits
+
+
+def learning_part(generator: nn.Module) -> nn.Module:
+    """The part of a generator that is trained: all of it, or the map alone of a `Mapped` decoder."""
+    return generator.map if isinstance(generator, Mapped) else generator
+
+
+def source_part(generator: nn.Module) -> nn.Module:
+    """The part of a generator that has the layers of its source's decoder."""
+    return generator.decoder if isinstance(generator, Mapped) else generator
 
 
 def discriminator(shape: ImageShape, channels: Sequence[int], spectral: bool = False) -> nn.Sequential:

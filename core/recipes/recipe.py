@@ -122,7 +122,7 @@ class SharedRecipe(RecipeFields):
         keeps the encoder of that model."""
         if self.family.adversarial:
             source = self.latent_family
-            return self.generator == "decoder" and source is not None and source.encoder
+            return self.generator != "scratch" and source is not None and source.encoder
         return self.family.encoder
 
     @property
@@ -188,7 +188,8 @@ class SharedRecipe(RecipeFields):
         body = "-".join(map(str, self.hidden if self.network == "mlp" else self.channels))
         body = body if self.network == "mlp" else f"{self.network} {body}"
         if self.family.adversarial:
-            end = f" · {self.adversarial} · " + ("from scratch" if self.generator == "scratch" else "from the decoder")
+            starts = {"scratch": "from scratch", "map": "a map before the decoder"}
+            end = f" · {self.adversarial} · {starts.get(self.generator, 'from the decoder')}"
         else:
             betas = [self.beta, *(change["new"] for change in changes if change["field"] == "beta")]
             end = f" · β {' → '.join(f'{beta:g}' for beta in betas)}" if self.family.uses("beta") else ""

@@ -214,9 +214,10 @@ class RecipeFields:
     generator: str = field(
         "decoder",
         "decoder: the generator starts as a copy of the trained decoder. scratch: as "
-        "the same network with random weights.",
+        "the same network with random weights. map: the decoder stays as it is, and a small network in front of it "
+        "learns which z it gets.",
         group="adversarial",
-        choices=("decoder", "scratch"),
+        choices=("decoder", "scratch", "map"),
         only=only_of("generator"),
     )
     adversarial: str = field(
@@ -277,6 +278,15 @@ class RecipeFields:
         high=20,
         unit="steps",
         only=only_of("d_steps"),
+    )
+    g_steps: int = field(
+        1,
+        "Steps of the generator for each step of the discriminator.",
+        group="adversarial",
+        low=1,
+        high=50,
+        unit="steps",
+        only=only_of("g_steps"),
     )
     label_smoothing: float = field(
         0.0,

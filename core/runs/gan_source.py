@@ -58,7 +58,7 @@ def resolved(recipe: Recipe) -> Recipe:
         source = _named(recipe)
     else:
         found = sources(recipe.dataset, recipe.folder)
-        if not found and recipe.generator == "decoder":
+        if not found and recipe.generator != "scratch":
             raise RunError(
                 f"There is no run on {recipe.dataset} whose decoder could become the generator. Train a VAE "
                 "first, or let the generator start from scratch."

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from core import data, runs
 from core.evaluation import classifier, metrics, sample_quality
 from core.images import convert
-from core.models import GAN, adversarial_losses, optimizers
+from core.models import GAN, adversarial_losses, networks, optimizers
 from core.models.base import renamed
 from core.recipes.budget import ROUND_SAMPLES
 from core.recipes.recipe import Recipe
@@ -46,7 +46,7 @@ COLUMNS = ("d_loss", "g_loss", "d_real", "d_fake", "penalty")
 class GanTrainer(BaseTrainer):
     """Trainer of a discriminator D and a generator G, with an optimiser for each.
 
-    A step is `d_steps` steps of D, each on other real images, then one step of G.
+    A step is `d_steps` steps of D, each on other real images, then `g_steps` steps of G.
 
     Attributes:
         model: the GAN. generator: the network that is trained; `model.decoder` is the same network, or the running
@@ -73,8 +73,11 @@ class GanTrainer(BaseTrainer):
                 part.requires_grad_(False)
         self.generator = copy.deepcopy(self.model.decoder) if recipe.ema else self.model.decoder
         self.model.discriminator.eval()
+        learning = networks.learning_part(self.generator)
+        if learning is not self.generator:
+            networks.source_part(self.generator).requires_grad_(False)
         fused = device.type in ("cpu", "cuda")
-        self.g_optimizer = optimizers.Adam(self.generator.parameters(), recipe.lr, MOMENTUM, fused=fused)
+        self.g_optimizer = optimizers.Adam(learning.parameters(), recipe.lr, MOMENTUM, fused=fused)
         self.d_optimizer = optimizers.Adam(self.model.discriminator.parameters(), recipe.d_lr, MOMENTUM, fused=fused)
         self._root: Tensor | None = None
         self.freeze_g, self.freeze_d = (float(recipe.freeze == player) for player in FREEZES)
@@ -94,9 +97,9 @@ class GanTrainer(BaseTrainer):
         try:
             model.source_decoder.load_state_dict(theirs.decoder.state_dict())
             model.likelihood.load_state_dict(theirs.likelihood.state_dict())
-            if recipe.generator == "decoder":
+            if recipe.generator != "scratch":
                 for own in {model.decoder, self.generator}:
-                    own.load_state_dict(theirs.decoder.state_dict())
+                    networks.source_part(own).load_state_dict(theirs.decoder.state_dict())
                 if model.encoder is not None and theirs.encoder is not None:
                     model.encoder.load_state_dict(theirs.encoder.state_dict())
                 for name in ("mean_image", "ridge_weight", "ridge_bias") if model.has_code_regression else ():
@@ -147,12 +150,13 @@ class GanTrainer(BaseTrainer):
         return self.model.likelihood.mean(self.generator(z))
 
     def step(self) -> int:
-        """`d_steps` steps of D and one of G. Returns the number of real images used."""
+        """`d_steps` steps of D and `g_steps` of G. Returns the number of real images used."""
         rows, recipe = self.next_rows(), self.recipe
         sums = torch.zeros(2 * len(COLUMNS), device=self.device)
         for part in torch.split(rows, recipe.batch_size):
             sums += self.d_step(part)
-        sums += self.g_step(min(recipe.batch_size, len(rows)))
+        for _ in range(recipe.g_steps):
+            sums += self.g_step(min(recipe.batch_size, len(rows)))
         self.loss_sums[self.batch] = sums
         self.batch += 1
         self.steps += 1

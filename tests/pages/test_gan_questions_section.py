@@ -5,6 +5,7 @@ import pytest
 from sklearn.decomposition import PCA
 from streamlit.testing.v1 import AppTest
 
+from core import runs
 from core.gan.questions import QUESTIONS
 from core.runs import open_run
 from core.runs.images import images_of
@@ -158,6 +159,20 @@ def test_the_latent_sizes_are_compared_among_vaes_with_beta_one_and_missing_ones
     for d in (20, 128):  # sizes without a VAE have PCA's error, with no more components than images allow
         copies = (found := PCA(min(d, len(x) - 1), svd_solver="full").fit(x)).inverse_transform(found.transform(y))
         assert f"| {d} | – | – | – | – | {format_sig(((copies - y) ** 2).mean())} |" in said
+
+
+def test_sizes_of_one_network_are_compared_where_there_are_some(monkeypatch):
+    sizes = {"plain-2": 2, "plain-20": 20, "plain-128": 128, "newer-20": 20}
+    found = [runs.create(tiny(latent_dim=d, hidden=(9 if "newer" in name else 8,)), name) for name, d in sizes.items()]
+    other = runs.create(tiny(latent_dim=2, hidden=(7, 7)), "other-2")
+    monkeypatch.setattr(question_figures, "_runs", lambda fits: [other, *reversed(found)])
+    chosen = question_figures._one_of_each_size(found[-1])
+    assert {d: run.name for d, run in chosen.items()} == {2: "plain-2", 20: "plain-20", 128: "plain-128"}
+    monkeypatch.setattr(question_figures, "_runs", lambda fits: [other, found[-1]])
+    chosen = question_figures._one_of_each_size(found[-1])
+    assert {d: run.name for d, run in chosen.items()} == {2: "other-2", 20: "newer-20"}, (
+        "of two networks, better than one"
+    )
 
 
 def test_of_a_large_set_pca_has_every_kth_image(monkeypatch):

@@ -137,6 +137,8 @@ def labels(recipe: Recipe) -> dict[str, str]:
         "gan.about": (
             "Here the same network started from random weights."
             if scratch
+            else "The decoder stays as it is; a small network before it learns, against D."
+            if recipe.generator == "map"
             else "Training goes on: the decoder is now G. D tries to tell its images from real ones."
         )
         if gan
@@ -150,7 +152,8 @@ def labels(recipe: Recipe) -> dict[str, str]:
         "discriminator": "discriminator D",
         "discriminator.inside": _inside_d(recipe),
     }
-    found["generator.inside"] = "random start" if scratch else "the same network"
+    inside = {"scratch": "random start", "map": "z → z′, then the decoder"}
+    found["generator.inside"] = inside.get(recipe.generator, "the same network") if gan else "the same network"
     if source is None:
         return found | {"source.about": "This run has none: its generator started from random weights."}
     if not source.encoder:

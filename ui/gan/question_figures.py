@@ -271,10 +271,7 @@ def size(_: Run | None) -> None:
     from core.evaluation.metrics import active_units
 
     first, _loaded, images = _first(_is_plain_vae, "VAEs with β = 1 and several latent sizes")
-    by_size: dict[int, Run] = {}
-    for one in _runs(_is_plain_vae):
-        if one.recipe.source_of_images == first.recipe.source_of_images:
-            by_size.setdefault(one.recipe.latent_dim, one)
+    by_size = _one_of_each_size(first)
     first_five = sorted(by_size, key=lambda d: (d not in SIZES, d))[:5]
     chosen = [by_size[d] for d in sorted(first_five)]
     picks = np.linspace(0, len(images.test_images) - 1, SHOWN).astype(int)
@@ -312,6 +309,18 @@ def size(_: Run | None) -> None:
     stated(*chosen)
     names = ",".join(one.name for one in chosen[:3])
     _link("Compare them on Reconstruct", "reconstruct", {"runs": names}, "gan_link_size")
+
+
+def _one_of_each_size(first: Run) -> dict[int, Run]:
+    """VAEs of `first`'s images by their latent size. Where one network has several sizes, all are of that network, the
+    one with most of `SIZES`, so that nothing but the size differs."""
+    every = [run for run in _runs(_is_plain_vae) if run.recipe.source_of_images == first.recipe.source_of_images]
+
+    def of_network(leader: Run) -> dict[int, Run]:
+        return {run.recipe.latent_dim: run for run in reversed(every) if same_setting(run, leader)}
+
+    best = max((of_network(run) for run in (first, *every)), key=lambda found: len(found.keys() & set(SIZES)))
+    return best if len(best) > 1 else {run.recipe.latent_dim: run for run in reversed(every)}
 
 
 def _caveat(chosen: list[Run]) -> str:
@@ -372,7 +381,11 @@ def generator(run: Run | None) -> None:
         st.caption("GAN generator, after")
         still(codec.decode(loaded.model, z), 16, 2, "The generator: 16 images of the same z")
         weights = sum(p.numel() for p in loaded.model.decoder.parameters())
-        st.caption(f"Both are the same network with {weights:,} weights; only the values differ.")
+        st.caption(
+            "Both are the same decoder with the same weights; before the second a small network changes z."
+            if gan.recipe.generator == "map"
+            else f"Both are the same network with {weights:,} weights; only the values differ."
+        )
     stated(one)
     _link("Move through its latent space", "generate", {"run": one.name}, "gan_link_generator")
 

@@ -42,6 +42,7 @@ LABELS = {
     "d_norm": "Normalisation in the discriminator",
     "d_lr": "Learning rate of the discriminator",
     "d_steps": "Steps of D for each step of G",
+    "g_steps": "Steps of G for each step of D",
     "r1": "R1 penalty γ (0: none)",
     "r1_noise": "Noise for estimating R1 (0: exact)",
     "gradient_penalty": "Gradient penalty λ",
@@ -81,7 +82,11 @@ CHOICES: dict[str, dict[str, str]] = {
         "inverted": "All inverted",
     },
     "fit": {"pad": "Pad with the border’s colour", "crop": "Crop the middle", "stretch": "Stretch"},
-    "generator": {"decoder": "As the trained decoder", "scratch": "From scratch, with random weights"},
+    "generator": {
+        "decoder": "As the trained decoder",
+        "scratch": "From scratch, with random weights",
+        "map": "As a map of z, then the decoder",
+    },
     "adversarial": {
         "non-saturating": "Cross-entropy (non-saturating)",
         "hinge": "Hinge",

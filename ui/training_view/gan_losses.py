@@ -106,6 +106,13 @@ def penalties(recipe: Recipe) -> list[str]:
         found.append("Spectral normalisation: each layer of D is divided by its largest singular value.")
     if recipe.d_steps > 1:
         found.append(f"D takes {recipe.d_steps} steps for each step of G.")
+    if recipe.g_steps > 1:
+        found.append(f"G takes {recipe.g_steps} steps for each step of D.")
+    if recipe.generator == "map":
+        found.append(
+            "G is a small network z → z′ that learns, followed by the trained decoder, which does not: every image is "
+            "one that the decoder makes."
+        )
     if recipe.ema:
         found.append(f"The images shown come from an exponential moving average of G's weights (decay {recipe.ema:g}).")
     if recipe.freeze != "nothing":

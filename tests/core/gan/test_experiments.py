@@ -43,7 +43,7 @@ def test_both_arms_are_recipes_from_the_same_source_and_differ(experiment, sourc
 
 @pytest.mark.parametrize(
     "key, fields",
-    [("collapse", {"lr"}), ("scratch", {"generator"}), ("frozen-d", {"freeze"}), ("frozen-g", {"freeze"})],
+    [("collapse", {"g_steps"}), ("scratch", {"generator"}), ("frozen-d", {"freeze"}), ("frozen-g", {"freeze"})],
 )
 def test_where_one_thing_is_claimed_to_differ_it_is_the_only_one(key, fields, source):
     one, other = (lab.recipe_for(arm, source).to_dict() for arm in by_key(key).arms)

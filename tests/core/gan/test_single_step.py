@@ -50,6 +50,18 @@ def test_the_model_stays_as_it_is_to_the_bit(kind, norm, real):
     assert not np.array_equal(d.real_before, d.real_after) and not np.array_equal(g.verdict, g.verdict_after)
 
 
+def test_of_a_map_before_the_decoder_the_map_alone_takes_the_step_of_g(real, monkeypatch):
+    recipe, update, taken = gan_recipe(generator="map"), single_step._update, []
+
+    def noted(network, *rest):
+        taken.append([tuple(weight.shape) for weight in network.parameters()])
+        return update(network, *rest)
+
+    monkeypatch.setattr(single_step, "_update", noted)
+    found = single_step.g_step(gan(recipe), recipe, real, 1, 10.0)
+    assert taken == [[(6, 3), (6,), (3, 6), (3,)]] and not np.array_equal(found.fake, found.fake_after)
+
+
 def test_the_same_seed_draws_the_same_noise_and_the_verdicts_are_ds(real):
     recipe = gan_recipe()
     model = gan(recipe)

@@ -124,6 +124,8 @@ def test_a_rate_is_one_for_recipes_that_differ_in_what_costs_nothing_and_another
         "d_network": "mlp",
         "d_norm": "spectral",
         "d_steps": 2,
+        "g_steps": 2,
+        "generator": "map",
         "source_model": "ad",
     }.items():
         assert duration.speed_key(gan.with_(**{name: value})) != duration.speed_key(gan), name

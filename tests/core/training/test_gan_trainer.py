@@ -70,9 +70,38 @@ def test_it_begins_as_its_source_decodes_encodes_and_samples(source):
     assert torch.equal(trainer.model.kl_per_dim, theirs.kl_per_dim)
 
 
+def test_a_map_before_the_decoder_begins_as_the_identity_and_learns_alone(source):
+    """Inside the ball of radius √4; a point beyond it is moved to it. The decoder stays the source's."""
+    trainer, theirs = begun(small(generator="map", g_steps=3)), weights.load_model(source)
+    z = torch.randn(8, 4, generator=torch.Generator().manual_seed(0))
+    z *= torch.linspace(0.5, 4, 8)[:, None] / z.norm(dim=1, keepdim=True)
+    within = z * (2 / z.norm(dim=1, keepdim=True)).clamp(max=1)
+    torch.testing.assert_close(trainer.model.decode(z), theirs.decode(within), rtol=0, atol=1e-6)
+    x = torch.rand(3, 1, 28, 28)
+    assert torch.equal(trainer.model.encode(x).mean, theirs.encode(x).mean), "it keeps the source's encoder"
+    asked = []
+    trainer.generator.register_forward_pre_hook(lambda module, args: asked.append(torch.is_grad_enabled()))
+    trainer.step()
+    assert sorted(asked) == [False, True, True, True], "images for D without a gradient, then three steps of G"
+    assert same(state(theirs.decoder), state(trainer.generator.decoder))
+    learned = trainer.generator.map(100 * z)
+    assert not torch.allclose(learned, 2 * z / z.norm(dim=1, keepdim=True), atol=1e-4)
+    assert learned.norm(dim=1).max() <= 2 + 1e-5
+
+
 LOSSES = [{"adversarial": kind} for kind in ("non-saturating", "hinge", "least-squares", "wgan-gp")]
 DENSE = {"d_network": "mlp", "d_hidden": (8,), "r1": 1.0, "r1_noise": 0.1}
-WAYS = [*LOSSES, {"r1": 1.0}, DENSE, {"ema": 0.9}, {"d_norm": "spectral"}, {"label_smoothing": 0.1}, {"d_steps": 2}]
+MAP = {"generator": "map", "g_steps": 3}
+WAYS = [
+    *LOSSES,
+    {"r1": 1.0},
+    DENSE,
+    {"ema": 0.9},
+    {"d_norm": "spectral"},
+    {"label_smoothing": 0.1},
+    {"d_steps": 2},
+    MAP,
+]
 
 
 def said(way: dict) -> str:
@@ -217,8 +246,8 @@ def columns(run: Run) -> list[str]:
 
 @pytest.mark.parametrize(
     "way",
-    [DENSE, {"ema": 0.9, "d_norm": "spectral"}, {"adversarial": "wgan-gp", "d_steps": 2}],
-    ids=["dense", "averaged", "critic"],
+    [DENSE, {"ema": 0.9, "d_norm": "spectral"}, {"adversarial": "wgan-gp", "d_steps": 2}, MAP | {"ema": 0.9}],
+    ids=["dense", "averaged", "critic", "map"],
 )
 def test_a_resumed_gan_is_bit_equal_to_one_that_ran_through(source, way):
     whole, broken = runs.create(small(**way)), runs.create(small(**way))
