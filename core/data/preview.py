@@ -171,9 +171,10 @@ def _proposed(folder: str, mark: tuple[Entry, ...]) -> Proposal | None:
     pictures = _finished(sample, _LOOK, used)
     coloured = sum(map(is_coloured, pictures))
     originals = [row.original for row in sample.rows.values()]
-    height, width = (int(np.median([getattr(one, side) for one in originals])) for side in ("height", "width"))
-    alike = len({(one.height, one.width) for one in originals}) == 1
-    size = f"{'' if alike else 'about '}{height} × {width} pixels"
+    widths, heights = ([getattr(one, side) for one in originals] for side in ("width", "height"))
+    width, height = int(np.median(widths)), int(np.median(heights))
+    alike = len({*zip(widths, heights, strict=True)}) == 1
+    size = f"{'' if alike else 'about '}{_range(widths)} × {_range(heights)} pixels"
     if not coloured and levels.grounds(pictures.mean(-1).astype(np.uint8))[1].mean() >= 0.5:
         return Proposal(GREY_28, f"the pictures are grey and look like drawings, {size} large.")
     place = sum(max(height, width) >= limit for limit in UP_TO)
@@ -182,6 +183,12 @@ def _proposed(folder: str, mark: tuple[Entry, ...]) -> Proposal | None:
     which = "grey" if not coloured else "in colour" if coloured == len(pictures) else "partly in colour"
     why = f"the pictures are {which} and {size} large" + (", and there are many of them" if many else "")
     return Proposal(ImageShape(3 if coloured else 1, side, side), f"{why}.")
+
+
+def _range(sides: list[int]) -> str:
+    """A length, or the smallest and the largest of several: `80 to 120`."""
+    least, most = min(sides), max(sides)
+    return str(least) if least == most else f"{least} to {most}"
 
 
 def is_coloured(picture: np.ndarray) -> bool:

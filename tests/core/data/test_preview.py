@@ -30,11 +30,11 @@ def coloured(size: tuple[int, int]) -> Image.Image:
 @pytest.mark.parametrize(
     "picture, expected, said",
     [
-        (coloured((120, 90)), (3, 64, 64), "in colour and 90 × 120 pixels large."),
+        (coloured((120, 90)), (3, 64, 64), "in colour and 120 × 90 pixels large."),
         (coloured((40, 32)), (3, 32, 32), "in colour"),
         (coloured((20, 16)), (3, 28, 28), "in colour"),
         (Image.new("RGB", (48, 32), (200, 20, 30)), (3, 64, 64), "in colour"),
-        (scene((200, 100)), (1, 64, 64), "grey and 100 × 200 pixels"),
+        (scene((200, 100)), (1, 64, 64), "grey and 200 × 100 pixels"),
         (scene((200, 100), (1.0, 0.95, 0.8)), (1, 64, 64), "grey"),
         (drawing((200, 200)), GREY_28.chw, "look like drawings"),
         (drawing((64, 64), (240, 225, 195), (30, 28, 25)), GREY_28.chw, "look like drawings"),
@@ -53,6 +53,8 @@ def test_a_few_pictures_in_colour_among_grey_ones_and_very_many_pictures(tmp_pat
     for i in range(6):
         (coloured if i == 2 else scene)((100, 100)).save(tmp_path / f"{i}.jpg")
     assert preview.propose(str(tmp_path)).reason == "the pictures are partly in colour and 100 × 100 pixels large."
+    scene((140, 100)).save(tmp_path / "6.jpg")
+    assert "about 100 to 140 × 100 pixels" in preview.propose(str(tmp_path)).reason
     monkeypatch.setattr(preview, "MANY", 5)
     preview._proposed.cache_clear()
     assert preview.propose(str(tmp_path)).shape == ImageShape(3, 32, 32)
