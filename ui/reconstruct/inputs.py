@@ -12,10 +12,11 @@ from core.data import ImageSet
 from core.recipes.family import FAMILIES
 from core.runs import Run
 from ui.shared import address, image_choice
-from ui.shared.default_run import preferred
+from ui.shared.default_run import newer_than_kept, preferred
 from ui.shared.image_choice import ImagesKey, Pick, images_key
+from ui.shared.owner import is_mine
 from ui.shared.run_menu import runs_menu
-from ui.shared.run_picker import nothing_yet
+from ui.shared.run_picker import nothing_yet, places_images
 
 MAX_MODELS = 6
 """Models side by side, at most."""
@@ -24,19 +25,25 @@ FIRST_IMAGES = {"digits": 12, "mnist": 61, "fashion-mnist": 0, "kmnist": 3}
 """Number of the test image shown at first, for each data set."""
 
 
+KEPT = "reconstruct_kept"
+"""Session-state key: names of the runs shown when the page was left."""
+
+
 def one_of_each(found: list[Run]) -> list[Run]:
     """The best run of each family that encodes images (`default_run.preferred`), in the families' order, at most
     `MAX_MODELS`.
 
-    All are of the images that most families have runs of. A run with two latent dimensions, which reconstructs poorly,
-    is taken only where its family has no other.
+    All are of the images of the visitor's newest run, else of those that most families have runs of. A run with two
+    latent dimensions, which reconstructs poorly, is taken only where its family has no other.
     """
     sets: dict[ImagesKey, dict[str, Run]] = {}
-    for run in sorted(
-        preferred(found, images=True), key=lambda run: run.recipe.latent_dim == 2
-    ):  # stable: the best first
+    ordered = [run for run in preferred(found, images=True) if places_images(run)]
+    for run in sorted(ordered, key=lambda run: run.recipe.latent_dim == 2):  # stable: the best first
         sets.setdefault(images_key(run), {}).setdefault(run.recipe.family.key, run)
-    best = max(sets.values(), key=len, default={})
+    if ordered and is_mine(ordered[0]):
+        best = sets[images_key(ordered[0])]
+    else:
+        best = max(sets.values(), key=len, default={})
     families = [key for key, family in FAMILIES.items() if not family.adversarial]
     return [best[key] for key in families if key in best][:MAX_MODELS]
 
@@ -63,7 +70,10 @@ def choose_models() -> list[Run] | None:
             )
         st.session_state[box] = existing or first
     else:
-        kept = st.session_state.get(box, st.session_state.get("reconstruct_kept"))
+        kept = st.session_state.get(box)
+        if kept is None:  # the page is opened anew
+            newer = newer_than_kept(filter(places_images, usable.values()), KEPT)
+            kept = None if newer else st.session_state.get(KEPT)
         st.session_state[box] = first if kept is None else [name for name in kept if name in usable]
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="reconstruct_box_line"):
         chosen = st.multiselect(
@@ -79,7 +89,7 @@ def choose_models() -> list[Run] | None:
         )
         if chosen:
             runs_menu([usable[name] for name in chosen], "reconstruct_menu_", page="reconstruct")
-    st.session_state["reconstruct_kept"] = chosen
+    st.session_state[KEPT] = chosen
     text = ",".join(chosen)
     address.put("run", None)
     if st.query_params.get("runs", "") != text:

@@ -1,5 +1,7 @@
 """The run that a page opens at first: this visitor's newest, else the best example. Every page asks here.
 
+What a visitor has chosen on one page is kept on the others until they have trained something newer (`newer_than_kept`).
+
 found = preferred(run for run in runs.list_runs() if …)   # the first one is the page's default
 
 A page that shows real images asks with `images=True`: an example whose images are not on this machine then comes after
@@ -9,6 +11,8 @@ those whose images are. A visitor's own run keeps its place: its page says how t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+
+import streamlit as st
 
 from core import data, runs
 from core.recipes import examples
@@ -47,6 +51,22 @@ def default_run(fits: Callable[[Run], bool] = bool) -> Run | None:
     return next(iter(preferred(usable)), None)
 
 
+def newer_than_kept(usable: Iterable[Run], kept: str) -> Run | None:
+    """The visitor's newest run of `usable` that a page has not offered since the choice under `kept` was made: it takes
+    the place of that choice where a page is opened anew. None where there is none. Call it once when a page is opened.
+
+    Args:
+        usable: in the order of `preferred`. kept: session-state key of the choice.
+    """
+    mine = [run for run in usable if is_mine(run) and not is_experiment_recipe(run.recipe)]
+    offered: set[float] | None = st.session_state.get(f"{kept}_offered")
+    if offered is None:  # the first page of this visit: what was trained before is not new, whichever page it suits
+        earlier = (run for run in runs.list_runs() if not run.error and is_mine(run) and run.has_weights)
+        offered = set(map(_created, earlier))
+    st.session_state[f"{kept}_offered"] = offered | set(map(_created, mine))
+    return next((run for run in mine if _created(run) not in offered), None)
+
+
 def best_example(fits: Callable[[Run], bool] = bool) -> Run | None:
     """The best example with weights that fits; None where there is none."""
     usable = (run for run in runs.list_runs() if run.example and not run.error and run.has_weights and fits(run))
@@ -58,6 +78,11 @@ def preferred_sources(dataset: str | None = None, folder: str = "") -> list[Run]
     to begin with first. The example of MNIST comes last: on the digits a GAN takes seconds where it takes minutes."""
     found = preferred(gan_source.sources(dataset, folder), images=True)
     return sorted(found, key=lambda run: (run.recipe.family.generator_source, run.name == examples.FIRST))
+
+
+def _created(run: Run) -> float:
+    """When a run was made: what stays of it when it gets another name."""
+    return float(run.status.get("created", 0.0))
 
 
 def _rank(run: Run) -> tuple[bool, int, int]:

@@ -11,7 +11,7 @@ from core import runs
 from core.runs import Run
 from core.runs.shown_weights import is_experiment_recipe
 from ui.shared import address
-from ui.shared.default_run import preferred
+from ui.shared.default_run import newer_than_kept, preferred
 from ui.shared.formatting import escape_markdown, pluralize
 from ui.shared.jobs import first_model_takes
 from ui.shared.owner import is_foreign, label
@@ -47,7 +47,7 @@ def pick_run(
     the page, if there are none.
 
     The chosen name is in the address as `?run=…`, so that a link leads to it; a name that does not exist is ignored
-    with a message. The choice survives a change of page.
+    with a message. The choice survives a change of page, until the visitor has trained something newer.
 
     Args:
         key: name of the address parameter.
@@ -71,7 +71,9 @@ def pick_run(
     if choice not in usable:  # the first visit, or the run was deleted or renamed since
         top = next(iter(usable.values()))
         first = None if empty or (trials and is_experiment_recipe(top.recipe)) else top.name
-        choice = next((name for name in (wanted, st.session_state.get(kept)) if name in usable), first)
+        newer = newer_than_kept(usable.values(), kept)
+        before = newer.name if newer and kept in st.session_state else st.session_state.get(kept)
+        choice = next((name for name in (wanted, before) if name in usable), first)
         if wanted and wanted not in usable:
             shown = " You see another one instead." if choice else ""
             address.warn(_missing(wanted, what, unfit, fits, st.session_state.get(box) == wanted) + shown)

@@ -122,6 +122,40 @@ def test_the_box_of_runs_opens_my_newest_and_names_the_owner_of_a_foreign_run(ma
     assert box.options == [f"mine · {summary}", f"theirs · {summary} · another visitor (BBBB)"]
 
 
+def test_a_run_trained_since_takes_the_place_of_the_one_kept_once(made):
+    made("before", ME)
+    made("another", ME)
+
+    def script():
+        import streamlit as st
+
+        from ui.shared.run_picker import pick_run
+
+        if st.session_state["open"]:
+            pick_run()
+
+    page = AppTest.from_function(script)
+    page.session_state["open"] = True
+    page.run().selectbox[0].select("before").run()
+
+    def opened_anew() -> str:
+        for shown in (False, True):
+            page.session_state["open"] = shown
+            page.query_params.clear()  # as a click on the menu does
+            page.run()
+        return page.selectbox[0].value
+
+    assert opened_anew() == "before"
+    made("example-mlp-vae")
+    made("theirs", OTHER)
+    assert opened_anew() == "before", "trained by another visitor"
+    made("newer", ME)
+    assert page.run().selectbox[0].value == "before", "nothing changes under the visitor's hands"
+    assert opened_anew() == "newer"
+    page.selectbox[0].select("before").run()
+    assert opened_anew() == "before", "its turn has been"
+
+
 def test_a_visitor_is_known_by_the_digest_of_a_secret_and_keeps_it():
     def script():
         import streamlit as st
