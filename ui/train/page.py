@@ -19,7 +19,7 @@ from ui.shared.address import Parameter
 from ui.shared.default_run import preferred
 from ui.shared.formatting import epoch, escape_markdown, pluralize
 from ui.shared.jobs import FOLLOWED, first_model_takes, queues, submit_training, training_jobs
-from ui.shared.owner import is_mine
+from ui.shared.owner import is_mine, me
 from ui.shared.page import open_page
 from ui.shared.run_buttons import run_button
 from ui.shared.run_facts import best_of
@@ -175,7 +175,8 @@ def _start(by_device: dict[str, TrainingQueue], verb: str, recipe: Recipe | None
 
 
 def _trained_already(now: dict[str, Any]) -> None:
-    """What comes out: the trained run that is most like the form's recipe, of several this visitor's newest.
+    """What comes out: the trained run that is most like the form's recipe, of several an example, which is trained to
+    its end, else this visitor's newest.
 
     Args:
         now: the form's values.
@@ -192,8 +193,8 @@ def _trained_already(now: dict[str, Any]) -> None:
     if not done:
         st.info(f"Nothing has been trained here yet. A first model on the digits takes {first_model_takes()}.")
         return
-    nearest = max(done, key=lambda run: _likeness(run, now))
-    st.markdown("**What such a model can do**" if _likeness(nearest, now) == ALIKE else "**Trained already**")
+    nearest = max(done, key=lambda run: (_likeness(run, now), run.example))
+    st.markdown(f"**{_aside_title(nearest, now)}**")
     _trained(nearest)
 
 
@@ -203,7 +204,17 @@ ALIKE = 2
 
 def _likeness(run: Run, now: dict[str, Any]) -> int:
     """In how many of two things a run is what the form would train: its kind of model, its images."""
-    return (run.recipe.model == now["model"]) + (run.recipe.dataset == now["dataset"])
+    images = run.recipe.dataset == now["dataset"] and run.recipe.folder in ("", now["folder"])
+    return (run.recipe.model == now["model"]) + images
+
+
+def _aside_title(run: Run, now: dict[str, Any]) -> str:
+    """What the run beside the form is to the form's recipe, and whose it is."""
+    alike = _likeness(run, now) == ALIKE
+    if run.example:
+        return "What such a model can do" if alike else "What a trained model can do"
+    whose = {"": "A run", me(): "Your run"}.get(run.owner, "Another visitor's run")
+    return f"{whose} of this model on these images" if alike else f"{whose}, trained already"
 
 
 def _trained(run: Run) -> None:

@@ -6,7 +6,7 @@ The same for all families, on each page that shows a training.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -413,7 +413,7 @@ def progress(job: TrainingJob, shot: Snapshot) -> None:
         f"Epoch {epoch(shot.epoch)} of {shot.epochs}" + (f", step {shot.step:,}" if paused else ""),
         single_step_text(job.recipe, shot.single_step, frozen_now(job))
         if paused and shot.single_step
-        else _figures(job.recipe, shot.points, ended=not job.active),
+        else _figures(job.recipe, shot.points, shot.changes, ended=not job.active),
     ]
     if job.state == "running" and shot.images_per_second:
         parts.append(f"{format_sig(shot.images_per_second)} images/s")
@@ -439,9 +439,14 @@ def newest_loss(recipe: Recipe, points: dict[str, np.ndarray]) -> str:
     return f"**{format_sig(value)}** {losses.unit(recipe.likelihood)} · {what}"
 
 
-def _figures(recipe: Recipe, points: dict[str, np.ndarray], ended: bool) -> str:
+def _figures(recipe: Recipe, points: dict[str, np.ndarray], changes: Sequence[Mapping[str, Any]], ended: bool) -> str:
     """The newest losses on the training images; at the end those of the last epoch, or of the part of
-    it that was trained, beside the validation after it."""
+    it that was trained, beside the validation after it. Where a weight of the loss was changed in that epoch, only what
+    came after: a mean of two objectives is none of either.
+
+    Args:
+        changes: as in `Snapshot.changes`.
+    """
     if recipe.family.adversarial:
         return f"loss of D {format_sig(latest(points, 'd_loss'))}, of G {format_sig(latest(points, 'g_loss'))}"
     if not np.isfinite(latest(points, "train_total")):
@@ -451,8 +456,16 @@ def _figures(recipe: Recipe, points: dict[str, np.ndarray], ended: bool) -> str:
     if ended and at > 0:
         epochs, totals = (np.asarray(points[name], float) for name in ("epoch", "train_total"))
         begun = math.ceil(at) - 1  # losses of the epoch before would tell of a poorer model
-        mean = float(np.nanmean(totals[(epochs > begun) & (epochs <= at) & np.isfinite(totals)]))
+        inside = (epochs > begun) & (epochs <= at) & np.isfinite(totals)
         place = f"in epoch {at:g}" if at == begun + 1 else f"in the part of epoch {begun + 1} that was trained"
+        weights = {term.weight for term in recipe.family.terms}
+        new = [change for change in changes if change["field"] in weights and begun < change["epoch"] < at]
+        if new:
+            inside &= epochs > new[-1]["epoch"]
+            place = f"in epoch {begun + 1} after {losses.change_text(new[-1])}"
+        if not inside.any():
+            return f"validation loss {format_sig(measured)} {unit}"
+        mean = float(np.mean(totals[inside]))
         return f"{place}: training loss {format_sig(mean)}, validation loss {format_sig(measured)} {unit}"
     return f"training loss {format_sig(latest(points, 'train_total'))} {unit}"
 

@@ -30,11 +30,28 @@ def test_at_the_end_the_training_loss_is_of_the_part_of_the_epoch_that_was_train
         "val_total": np.array([NAN, 175.2, NAN, NAN, 167.0]),
     }
     recipe = tiny(likelihood="bernoulli")
-    stopped = _figures(recipe, points, ended=True)
+    stopped = _figures(recipe, points, [], ended=True)
     assert stopped == "in the part of epoch 2 that was trained: training loss 169, validation loss 167 nats"
     whole = {name: values[:2] for name, values in points.items()}
-    assert _figures(recipe, whole, ended=True) == "in epoch 1: training loss 210, validation loss 175 nats"
+    assert _figures(recipe, whole, [], ended=True) == "in epoch 1: training loss 210, validation loss 175 nats"
     assert newest_loss(recipe, points) == "**167** nats · validation loss after 1.1 epochs"
+
+
+def test_training_losses_of_two_weights_in_one_epoch_are_not_shown_as_one():
+    points = {
+        "epoch": np.array([2.0, 2.5, 2.75, 2.9, 3.0]),
+        "train_total": np.array([108.0, 106.0, 105.0, 162.0, 158.0]),
+        "val_total": np.array([107.0, NAN, NAN, NAN, 159.0]),
+    }
+    recipe = tiny(likelihood="bernoulli")
+    changes = [{"field": "lr", "epoch": 2.95, "new": 1e-4}, {"field": "beta", "epoch": 2.75, "new": 4.0}]
+    told = "in epoch 3 after β → 4: training loss 160, validation loss 159 nats"
+    assert _figures(recipe, points, changes, ended=True) == told
+    changes[1]["epoch"] = 2.999
+    points["epoch"][-1], points["train_total"][-1] = 3.0, NAN
+    assert _figures(recipe, points, changes, ended=True) == "validation loss 159 nats"
+    changes[1]["epoch"] = 1.5  # an epoch before
+    assert _figures(recipe, points, changes, ended=True).startswith("in epoch 3: training loss 124,")
 
 
 def test_a_gan_is_watched_by_its_frechet_distance():
