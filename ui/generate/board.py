@@ -240,7 +240,12 @@ def _from_address(run: Run, loaded: LoadedModel, here: LatentCursor) -> None:
     """Begin at the point that the address asks for: once in a visit, since the browser writes it from then on."""
     if st.session_state.setdefault(READ, False):
         return
-    st.session_state[READ] = True
+    _begin(run, loaded, here)
+    st.session_state[READ] = True  # only now: a script that is interrupted before begins again
+
+
+def _begin(run: Run, loaded: LoadedModel, here: LatentCursor) -> None:
+    """Begin at the point in the address, with the steps of before a reload; or say why not."""
     asked, image = address.get(POINT), address.get(ORIGINAL)
     if asked is None:
         address.put(ORIGINAL, None)

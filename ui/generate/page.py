@@ -45,8 +45,8 @@ def _explore(run: Run) -> None:
     except RunError as error:
         st.error(escape_markdown(str(error)))  # the message can quote text from a file
         return
-    cursor_of(loaded, lambda: start.first_point(run, loaded))
     span = latent_range.span(run, loaded)
+    cursor_of(loaded, lambda: start.first_point(run, loaded, span))
     board.controls(run, loaded, span)
     if loaded.model.latent_dim == 2:
         left, right = st.columns(2, gap="large")
@@ -56,7 +56,9 @@ def _explore(run: Run) -> None:
             views.hero_plane(run, loaded, dimension_plane(0, 1, 2), span, alone=False)
     else:
         board.board(loaded, span)
-    glossary.caption(f"The images are decoded with {weights_of(run)}. {board.about_sliders(loaded)}", "KL")
+    glossary.caption(
+        f"The images are decoded with {weights_of(run)}. {start.about(run, loaded)} {board.about_sliders(loaded)}", "KL"
+    )
     latent_range.choose(run, loaded)
     if loaded.model.latent_dim > 2:
         views.other_plane(run, loaded, span)

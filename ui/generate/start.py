@@ -15,16 +15,31 @@ DRAWS = 32
 """Draws among which the clearest picture is looked for where no latents of images are at hand."""
 
 
-def first_point(run: Run, loaded: LoadedModel) -> list[float]:
+def first_point(run: Run, loaded: LoadedModel, span: float) -> list[float]:
     """The latent of the training image that stands most plainly for its class, in units of σ, [d]. Where no latents are
-    at hand (no data set, or no encoder): the draw with the clearest picture."""
+    at hand (no data set, or no encoder): the draw with the clearest picture.
+
+    Args:
+        span: how far the sliders reach, in σ: where there are latents within it, one of them is taken.
+    """
     z, labels, _ = training_points(run, loaded)
     if z is not None and labels is not None and len(z):
         points = loaded.axes.to_sigma_units(z)
+        within = np.abs(points).max(1) <= span
+        if within.any():
+            points, labels = points[within], labels[within]
         chosen = plainest_member(points, labels)
         if chosen is not None:
             return [float(x) for x in points[chosen]]
     return _clearest_draw(loaded.name, _loaded=loaded)
+
+
+def about(run: Run, loaded: LoadedModel) -> str:
+    """Where that point comes from, one sentence."""
+    z, labels, _ = training_points(run, loaded)
+    if z is not None and labels is not None and len(z):
+        return "The first point is the latent of a typical training image."
+    return f"The first point is one of {DRAWS} random draws, the one with the clearest picture."
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
