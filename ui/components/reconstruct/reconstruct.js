@@ -286,7 +286,7 @@ function start(root) {
     ctx.globalAlpha = zoomed ? 0.55 : 0.42;
     drawCloud(ctx, card, x, y, zoomed ? 3 : 1.7, width);
     ctx.globalAlpha = 1;
-    const taken = [];
+    const taken = [], words = [];
     for (const lane of lanesOf(card)) {
       const points = pointsOf(lane.path, x, y), end = points[points.length - 1];
       if (points.length === 1 && lanesOf(card).length > 1) continue; // the start of the search beside it
@@ -300,11 +300,13 @@ function start(root) {
       drawDot(ctx, ...now, 4.5, "#F0A34A");
       if (points.length > 1) {
         const start = besidePath(points[0], points, width);
-        drawNote(ctx, "start", ...start, width);
-        drawNote(ctx, "end", ...besidePath(end, [...points, start], width), width);
+        words.push(["start", start], ["end", besidePath(end, [...points, start], width)]);
       }
     }
-    if (zoomed && card.labels.length) drawInset(ctx, card, scales, taken, width);
+    if (zoomed && card.labels.length) {
+      drawInset(ctx, card, scales, [...taken, ...words.map(([, place]) => place)], width);
+    }
+    for (const [word, place] of words) drawNote(ctx, word, ...place, width, "center"); // over the inset
     canvas.setAttribute("aria-label", `z of ${card.name} in two dimensions, from the start of the search to its end, `
       + "over the latents of training images");
   }
