@@ -108,6 +108,9 @@ def _note(layers: list[Layer], module: nn.Module, inputs: Tensor, output: Tensor
         layers.append(Layer(kind, detail, tuple(inputs.shape[1:]), shape, parameters, values))
     elif layers:
         layers[-1].values, layers[-1].shape = values, shape
+        if isinstance(module, nn.PixelShuffle):
+            side = module.upscale_factor
+            layers[-1].detail = ", ".join(filter(None, (layers[-1].detail, f"→ {side}×{side} pixels each")))
         if type(module).__module__ == ACTIVATION_MODULE:
             layers[-1].activation = type(module).__name__
 

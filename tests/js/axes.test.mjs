@@ -3,7 +3,8 @@ import { test } from "node:test";
 import { load, plain } from "./load.mjs";
 
 const axes = load(
-  ["niceStep", "linearTicks", "logTicks", "axisScale", "paddedRange", "nearestIndex", "binIndex"], ["shared/axes"]);
+  ["niceStep", "linearTicks", "countTicks", "logTicks", "axisScale", "paddedRange", "nearestIndex", "binIndex"],
+  ["shared/axes"]);
 
 test("a step is 1, 2 or 5 times a power of ten and cuts the span into no more parts than asked for", () => {
   for (const span of [1e-7, 0.003, 0.9, 1, 7, 12, 99, 12345, 4e8]) {
@@ -15,6 +16,12 @@ test("a step is 1, 2 or 5 times a power of ten and cuts the span into no more pa
       assert.ok(span / smaller > count, "the next smaller step would give too many");
     }
   }
+});
+
+test("what is counted has halves only where there are not three whole numbers", () => {
+  assert.deepEqual(plain(axes.countTicks(0, 2, 4)), [0, 1, 2]);
+  assert.deepEqual(plain(axes.countTicks(0, 1, 4)), plain(axes.linearTicks(0, 1, 4)));
+  assert.deepEqual(plain(axes.countTicks(0, 20, 4)), [0, 5, 10, 15, 20]);
 });
 
 test("ticks are all multiples of the step inside the range, its ends included", () => {

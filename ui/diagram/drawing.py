@@ -118,7 +118,7 @@ def _loss(recipe: Recipe, run: ForwardPass, weights: dict[str, float]) -> Node:
             total += weight * value
             factor = f"{weight:.3g} × " if term.weight else ""
             texts.append(f"{term.symbol}: {factor}{format_sig(value)}")
-        lines.append([*texts, f"total: {format_sig(total)}"] if len(texts) > 1 else texts)
+        lines.append([*texts, f"total ≈ {format_sig(total)}"] if len(texts) > 1 else texts)
     return Node("loss", "loss of this image", "texts", lines)
 
 

@@ -126,7 +126,9 @@ def _film_images(run: Run) -> np.ndarray | None:
     """The first test images of the run's film: they are there without the data set; else those of the data set."""
     for number in run.frames()[-1:]:
         try:
-            return frames.split(run.frame(number), run.recipe.shape)[0][:IMAGES]
+            shown = frames.split(run.frame(number), run.recipe.shape)[0]
+            firsts = np.unique(shown.reshape(len(shown), -1), axis=0, return_index=True)[1]
+            return shown[np.sort(firsts)][:IMAGES]  # a film of few images repeats them
         except (RunError, ValueError):
             break
     images = images_or_none(run)
@@ -179,7 +181,7 @@ def _which(drawn: Drawn) -> str:
         return ""
     if drawn.run.rows is not None:
         return " The images are training images, since only those have a row in the table."
-    return " The images are test images, those of the film."
+    return " The images are test images."
 
 
 def _part(key: str, keys: Sequence[str], parameter: str) -> str:

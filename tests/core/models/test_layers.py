@@ -38,6 +38,9 @@ def test_what_a_layer_is_called():
     network = networks.conv_encoder(ImageShape(1, 28, 28), (4, 8), (16,), 6)
     text = str(layers.layers_of(network, torch.rand(1, 1, 28, 28))[0])
     assert text == "conv 4×4, stride 2, ReLU · 4 × 14 × 14"
+    decoder = networks.patch_decoder(ImageShape(1, 28, 28), (4,), (), 6)
+    last = layers.layers_of(decoder, torch.zeros(1, 6))[-1]
+    assert str(last) == "conv 1×1, → 4×4 pixels each · 1 × 28 × 28", "it is said how its values become an image"
 
 
 def test_hooks_stay_on_the_copy_and_the_copy_shares_the_weights():

@@ -145,7 +145,7 @@ function start(root) {
       const { level } = panel;
       if (level && !empty) drawLevel(ctx, { ...level, y, left, right, top, bottom, ink, ground, colour });
     }
-    const ticks = empty ? [] : linearTicks(...xs, (right - left) / TICK_ROOM.x);
+    const ticks = empty ? [] : countTicks(...xs, (right - left) / TICK_ROOM.x);
     drawPositionAxis(ctx, { ticks, x, left, right, bottom: plot.bottom, colour, title: props.xTitle });
     drawEpoch(plot);
     drawMarks(plot);

@@ -33,7 +33,8 @@ function watchModality() {
   watchPresses();
 }
 
-// The explanation of what was clicked goes away, until the pointer has moved on: it would lie over what the click brings.
+// The explanation of what was clicked goes away until the pointer has moved on: it would lie over what the click
+// brings.
 function watchPresses() {
   const page = document.documentElement;
   let at = null;
@@ -132,7 +133,8 @@ function watchExplanations() {
     shown = text;
     if (!text) return;
     clear(text); // and again whenever Streamlit places it
-    new MutationObserver(() => clear(text)).observe(text.parentElement, { attributes: true, attributeFilter: ["style"] });
+    const place = { attributes: true, attributeFilter: ["style"] };
+    new MutationObserver(() => clear(text)).observe(text.parentElement, place);
   }).observe(document.body, { childList: true, subtree: true });
 }
 

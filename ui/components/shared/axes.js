@@ -16,6 +16,12 @@ function linearTicks(low, high, count) {
   return ticks.length > 1 ? ticks : linearTicks(low, high, 2 * Math.max(1, count));
 }
 
+// As `linearTicks`, for what is counted (epochs, steps): halves only where there are not three whole numbers.
+function countTicks(low, high, count) {
+  const ticks = linearTicks(low, high, count), whole = ticks.filter(Number.isInteger);
+  return whole.length > 2 ? whole : ticks;
+}
+
 // Powers of ten, with 2 and 5 between them where the range has fewer than four; linear ticks where less than a decade
 // would have fewer than three.
 function logTicks(low, high) {
