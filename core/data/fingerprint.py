@@ -17,6 +17,7 @@ from hashlib import blake2b
 
 import numpy as np
 
+from core.data import import_cache
 from core.data.image_set import DataError, ImageSet, Origin
 from core.system.cache import digest
 
@@ -110,12 +111,12 @@ def arrange(images: ImageSet, then: Fingerprint) -> ImageSet:
         A set whose `changed` says in one sentence what is missing or new, and whose `origin` tells where its training
         images stood.
     Raises:
-        DataError: none of the training images is left.
+        DataError: none of the training images is left, or there is no room on the disk for images that stay there.
     """
     now = fingerprint_of(images)
     if now == then:
         return images
-    pictures = np.concatenate([images.train_images, images.test_images])
+    pictures = (images.train_images, images.test_images)
     labels = np.concatenate([images.train_labels, images.test_labels])
     present = keys(np.concatenate([now.train, now.test]))
     parts = [keys(then.train), keys(then.test)]
@@ -133,9 +134,9 @@ def arrange(images: ImageSet, then: Fingerprint) -> ImageSet:
     numbers = np.append(number, -1)  # no class, −1, stays none
     return replace(
         images,
-        train_images=pictures[train],
+        train_images=import_cache.gathered(pictures, train),
         train_labels=numbers[labels[train]],
-        test_images=pictures[test],
+        test_images=import_cache.gathered(pictures, test),
         test_labels=numbers[labels[test]],
         classes=classes,
         changed=_sentence(missing[0], len(found[0]), missing[1], len(found[1]), new),

@@ -21,7 +21,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from core.data.image_set import ImageSet
+from core.data.image_set import DataError, ImageSet
 from core.data.picture_source import Entry
 from core.images.pixel_choices import PixelChoices
 from core.images.shape import ImageShape
@@ -32,6 +32,9 @@ FORMAT = "latent-lab-images-2"
 
 MOST, MOST_BYTES = 8, 8_000_000_000
 """Sets that are kept, and their bytes in all; the least recently used are deleted."""
+
+BLOCK_BYTES = 4_000_000
+"""Bytes of the images that `gathered` copies at once."""
 
 _ENDING = ".images"
 _ARRAYS = ("train_images", "train_labels", "test_images", "test_labels", "held_out")
@@ -70,6 +73,30 @@ def room(count: int, picture: tuple[int, ...]) -> np.ndarray:
         else:
             _fill(file, size)
         return np.memmap(file, np.uint8, "r+", shape=shape)
+
+
+def gathered(parts: Sequence[np.ndarray], places: np.ndarray) -> np.ndarray:
+    """The images at some places of several arrays that follow each other, `uint8` [N, H, W] or [N, H, W, 3], in a place
+    of their own (`room`). They are copied block by block: the arrays may be larger than the memory.
+
+    Args:
+        places: `int64` [N], counted through all the arrays.
+    Raises:
+        DataError: the cache folder is full or cannot be written to.
+    """
+    try:
+        found = room(len(places), parts[0].shape[1:])
+    except OSError as error:
+        raise DataError(cache.not_kept("The images")) from error
+    starts = np.cumsum([0, *(len(part) for part in parts)])
+    step = max(1, BLOCK_BYTES // max(1, int(np.prod(parts[0].shape[1:]))))
+    for first in range(0, len(places), step):
+        block = places[first : first + step]
+        for start, part in zip(starts[:-1], parts, strict=True):
+            inside = (block >= start) & (block < start + len(part))
+            if inside.any():
+                found[first + np.flatnonzero(inside)] = part[block[inside] - start]
+    return found
 
 
 def _fill(file: IO[bytes], size: int) -> None:

@@ -36,9 +36,13 @@ def without(images: ImageSet, left_out: tuple[str, ...]) -> ImageSet:
 
     Classes keep their numbers. The test images of the classes that are left out are in `ImageSet.left_out`. Images
     without a class stay. A name that is no class leaves nothing out.
+
+    Raises:
+        DataError: there is no room on the disk for images that stay there.
     """
     import numpy as np
 
+    from core.data import import_cache
     from core.data.image_set import LabelledImages
 
     numbers = [place for place, name in enumerate(images.classes) if name in left_out]
@@ -48,13 +52,17 @@ def without(images: ImageSet, left_out: tuple[str, ...]) -> ImageSet:
     place = np.cumsum(train) - 1
     rows = np.flatnonzero(np.concatenate([train, test]))
     factors = images.factors and images.factors.take(*np.split(rows, [train.sum()]))
+
+    def chosen(pictures: np.ndarray, which: np.ndarray) -> np.ndarray:
+        return import_cache.gathered([pictures], np.flatnonzero(which))
+
     return replace(
         images,
-        train_images=images.train_images[train],
+        train_images=chosen(images.train_images, train),
         train_labels=images.train_labels[train],
-        test_images=images.test_images[test],
+        test_images=chosen(images.test_images, test),
         test_labels=images.test_labels[test],
         held_out=place[images.held_out[train[images.held_out]]],
-        left_out=LabelledImages(images.test_images[~test], images.test_labels[~test]),
+        left_out=LabelledImages(chosen(images.test_images, ~test), images.test_labels[~test]),
         factors=factors,
     )

@@ -43,6 +43,10 @@ BATCH, TRAINING_IMAGES, LEARNING_RATE = 256, 120_000, 4e-3
 larger images, in proportion to their pixels); highest learning rate."""
 
 
+AT_ONCE = 1_000
+"""Images that are classified at once."""
+
+
 @dataclass(frozen=True)
 class Classifier:
     """A trained network.
@@ -65,13 +69,13 @@ class Classifier:
 
     def probabilities(self, images: np.ndarray) -> np.ndarray:
         """p(class | picture) of N pictures: float32 [N, classes]."""
-        with torch.inference_mode():
-            return np.asarray(self.network(convert.to_tensor(images)).softmax(1).numpy())
+        return self.features_and_probabilities(images)[1]
 
     def features_and_probabilities(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Activations of the last hidden layer, float32 [N, 64], and the probabilities computed from them."""
         with torch.inference_mode():
-            features = self.network[:-1](convert.to_tensor(images))
+            blocks = (images[k : k + AT_ONCE] for k in range(0, max(1, len(images)), AT_ONCE))
+            features = torch.cat([self.network[:-1](convert.to_tensor(block)) for block in blocks])
             return features.numpy(), self.network[-1](features).softmax(1).numpy()
 
 
@@ -87,12 +91,12 @@ def training_steps(images: ImageSet) -> Generator[float, None, Classifier]:
     Adam on the cross-entropy with a one-cycle learning rate. The result is the same at every call, and the global
     random state is left alone.
     """
-    labelled = images.train_labels >= 0
-    x, y = convert.to_tensor(images.train_images[labelled]), torch.tensor(images.train_labels[labelled])
+    labelled = np.flatnonzero(images.train_labels >= 0)  # the set stays where it is: it may be larger than the memory
+    count, y = len(labelled), torch.tensor(images.train_labels[labelled])
     shown = TRAINING_IMAGES * min(1.0, 32 * 32 / images.shape.pixels)
-    epochs = int(np.clip(round(shown / len(x)), 1, 40))
-    batch = min(BATCH, max(16, len(x) // 16))
-    steps = -(-len(x) // batch)
+    epochs = int(np.clip(round(shown / count), 1, 40))
+    batch = min(BATCH, max(16, count // 16))
+    steps = -(-count // batch)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         network = _network(images.shape, len(images.classes))
@@ -102,11 +106,12 @@ def training_steps(images: ImageSet) -> Generator[float, None, Classifier]:
     rate = torch.optim.lr_scheduler.OneCycleLR(optimiser, LEARNING_RATE, total_steps=epochs * steps)
     for epoch in range(epochs):
         with one_thread():
-            rows = torch.randperm(len(x), generator=order)
+            rows = torch.randperm(count, generator=order)
             for k in range(0, len(rows), batch):
                 part = rows[k : k + batch]
                 optimiser.zero_grad()
-                loss = nn.functional.cross_entropy(network(x[part]), y[part])
+                x = convert.to_tensor(images.train_images[labelled[part.numpy()]])
+                loss = nn.functional.cross_entropy(network(x), y[part])
                 loss.backward()  # type: ignore[no-untyped-call]
                 optimiser.step()
                 rate.step()
@@ -178,12 +183,15 @@ def _network(shape: ImageShape, classes: int) -> nn.Sequential:
 
 def _measure(network: nn.Module, images: ImageSet) -> tuple[float, int]:
     """(share of test images that are classified correctly, number of test images with a class)."""
-    labelled = images.test_labels >= 0
-    if not labelled.any():
+    labelled, right = np.flatnonzero(images.test_labels >= 0), 0
+    if not len(labelled):
         return float("nan"), 0
     with torch.inference_mode():
-        predicted = network(convert.to_tensor(images.test_images[labelled])).argmax(1).numpy()
-    return float((predicted == images.test_labels[labelled]).mean()), int(labelled.sum())
+        for k in range(0, len(labelled), AT_ONCE):
+            rows = labelled[k : k + AT_ONCE]
+            predicted = network(convert.to_tensor(images.test_images[rows])).argmax(1).numpy()
+            right += int((predicted == images.test_labels[rows]).sum())
+    return right / len(labelled), len(labelled)
 
 
 @lru_cache(maxsize=4)

@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 PCA_COMPONENTS, PCA_TRAINING_IMAGES = 20, 10_000
 """Components of the PCA baseline; training images it is fitted to, at most."""
 
+AT_ONCE = 5_000
+"""Images that are projected onto the components at once."""
+
 EPSILON_DRAWS = 4
 """Draws of ε over which an ELBO is averaged; the same for every image, so that no score depends on the other images."""
 
@@ -138,7 +141,7 @@ def scoring_steps(
     scores = OutlierScores(
         np.concatenate(error),
         np.concatenate(objective),
-        pca_residual(images.train_images[trained], outlier_set.images),
+        pca_residual(images.train_images, outlier_set.images, rows=trained),
         pixel_entropy(outlier_set.images) if recipe.likelihood in CORRECTABLE else np.zeros(n),
         np.concatenate(reconstructions),
         time.perf_counter() - began,
@@ -152,25 +155,31 @@ def scoring_steps(
 
 
 def pca_residual(
-    train: np.ndarray, images: np.ndarray, components: int = PCA_COMPONENTS, most: int = PCA_TRAINING_IMAGES
+    train: np.ndarray,
+    images: np.ndarray,
+    components: int = PCA_COMPONENTS,
+    most: int = PCA_TRAINING_IMAGES,
+    rows: np.ndarray | None = None,
 ) -> np.ndarray:
     """Mean squared error per pixel of pictures projected onto principal components (scikit-learn), float64 [N].
 
     Args:
         train: pictures to fit the components to; at most `most` of them, evenly spread.
+        rows: those of `train` that are meant, `int64`; None for all.
     """
     from sklearn.decomposition import PCA
     from threadpoolctl import threadpool_limits
 
-    rows = np.linspace(0, len(train) - 1, min(max(2, len(train)), most)).astype(int)  # a single image counts twice
-    fitted_to = _vectors(train[rows])
+    meant = np.arange(len(train)) if rows is None else rows
+    picks = np.linspace(0, len(meant) - 1, min(max(2, len(meant)), most)).astype(int)  # a single image counts twice
+    fitted_to = _vectors(train[meant[picks]])
     # OpenBLAS’ threads spin while they wait for each other: on two busy cores the eigenvectors of MNIST took 7 s with
     # two of them and 0.2 s with one. Identical images have no variance to explain: 0 / 0.
     with threadpool_limits(1, "blas"), np.errstate(invalid="ignore"):
         # Both solvers are exact; the one whose matrix is smaller.
-        solver = "covariance_eigh" if len(rows) > fitted_to.shape[1] else "full"
-        fitted = PCA(min(components, len(rows)), svd_solver=solver).fit(fitted_to)
-    parts = [_vectors(images[k : k + 5_000]) for k in range(0, len(images), 5_000)]
+        solver = "covariance_eigh" if len(picks) > fitted_to.shape[1] else "full"
+        fitted = PCA(min(components, len(picks)), svd_solver=solver).fit(fitted_to)
+    parts = (_vectors(images[k : k + AT_ONCE]) for k in range(0, len(images), AT_ONCE))
     residuals = [np.square(x - fitted.inverse_transform(fitted.transform(x))).mean(1, dtype=np.float64) for x in parts]
     return np.concatenate(residuals) if residuals else np.zeros(0)
 
@@ -299,11 +308,11 @@ def one_class(images: ImageSet, components: int = PCA_COMPONENTS, most: int = PC
     those of all other classes. AUROC of each class, [C]; NaN for a class with fewer than two training images."""
     areas = []
     for label in range(len(images.classes)):
-        train, own = images.train_images[images.train_labels == label], images.test_labels == label
-        if len(train) < 2:
+        rows, own = np.flatnonzero(images.train_labels == label), images.test_labels == label
+        if len(rows) < 2:
             areas.append(float("nan"))
             continue
-        values = pca_residual(train, images.test_images, components, most)
+        values = pca_residual(images.train_images, images.test_images, components, most, rows=rows)
         areas.append(auroc(values[own], values[~own]))
     return np.array(areas)
 

@@ -31,7 +31,7 @@ from core.models import GAN, LatentModel
 from core.system.progress import Steps
 
 REFERENCE_IMAGES = 10_000
-"""Greatest number of real training images that generated ones are compared with."""
+"""Greatest number of real images, for training or testing, that generated ones are compared with."""
 
 FINAL_SAMPLES = 10_000
 """Generated images measured at the end of a training, against the test set."""
@@ -248,6 +248,7 @@ def evaluation_steps(
     n = FINAL_SAMPLES if n is None else n
     has_test = bool(len(images.test_images))
     test = images.test_images if has_test else images.train_images
+    test = test[codec.evenly(len(test), REFERENCE_IMAGES)]
     quality = for_dataset(images, judge)
     yield 0.2
     quality = quality.with_reference(test)

@@ -129,11 +129,12 @@ def starting_code(
     start: str = "guess",
     training: np.ndarray | None = None,
     rows: np.ndarray | None = None,
+    places: np.ndarray | None = None,
 ) -> Tensor:
     """Code [1, code_dim] at which a search begins: the encoder's answer to the filled picture, or one of `STARTS`.
 
     Args:
-        training, rows: for `nearest`, see `nearest_code`.
+        training, rows, places: for `nearest`, see `nearest_code`.
     Raises:
         ValueError: unknown start, or `nearest` without the pictures of the table.
     """
@@ -142,7 +143,7 @@ def starting_code(
             code: Tensor = model.encoder(codec.image_tensor(inpainting.fill_holes(image[None], visible, fill), model))
             return code
         if start == "nearest":
-            return nearest_code(model, image, visible, training, rows)
+            return nearest_code(model, image, visible, training, rows, places)
         if start not in STARTS:
             raise ValueError(f"There is no start '{start}'. The starts are {', '.join(STARTS)}.")
         mask = inpainting.mask_tensor(visible, 1, model)
@@ -159,23 +160,31 @@ def nearest_code(
     visible: np.ndarray,
     training: np.ndarray | None,
     rows: np.ndarray | None = None,
+    places: np.ndarray | None = None,
 ) -> Tensor:
     """Row [1, code_dim] of the latent table whose training image is nearest to `image` in the visible pixels.
 
     Args:
         training: the pictures that rows of the latent table belong to. rows: those rows, `int64` [N]; None: all rows,
-            in order.
+            in order. places: those of `training` that are meant, `int64` [N]; None for all, in order.
     Raises:
         ValueError: `training` does not belong to the model's latent table.
     """
     table = model.latent_table
     if rows is None:
         rows = np.arange(0 if table is None else len(table))
-    if table is None or training is None or len(training) != len(rows) or not len(training):
+    if places is None:
+        places = np.arange(0 if training is None else len(training))
+    if table is None or training is None or len(places) != len(rows) or not len(places):
         raise ValueError("The training images of this model are missing, so none of them can be the start.")
     seen = np.asarray(visible, bool)
-    nearest, _ = neighbours.nearest(image[seen][None], training[:, seen])
-    row = int(rows[nearest[0]])
+    best, least = 0, math.inf
+    for first in range(0, len(places), neighbours.BLOCK):  # the training images may be larger than the memory
+        block = training[places[first : first + neighbours.BLOCK]]
+        (index,), (distance,) = neighbours.nearest(image[seen][None], block[:, seen])
+        if distance < least:
+            best, least = first + int(index), float(distance)
+    row = int(rows[best])
     return table[row : row + 1].clone()
 
 

@@ -103,14 +103,15 @@ def _completed(
 
 def _traced(run: Run, model: LatentModel, arrays: dict[str, np.ndarray], settings: dict[str, Any]) -> TracedSearch:
     image, visible, fill = (arrays[name] for name in ("image", "visible", "fill"))
-    training, rows = None, None
+    training, rows, places = None, None, None
     if settings["start"] == "nearest" and (table := model.latent_table) is not None:
         images, recipe = images_of(run), run.recipe
         rows, length = data.table_rows(images, recipe.validation, recipe.train_images)
         if images.ordered and length == len(table):
-            training = images.train_images[data.split(images, recipe.validation, recipe.train_images)[0]]
+            training = images.train_images
+            places, _ = data.split(images, recipe.validation, recipe.train_images)
     try:
-        code = search_trace.starting_code(model, image, visible, fill, settings["start"], training, rows)
+        code = search_trace.starting_code(model, image, visible, fill, settings["start"], training, rows, places)
     except ValueError as error:
         raise RunError(f"{error} Choose another start under Search.") from None
     options = {name: settings[name] for name in ("steps", "lr", "restarts")}

@@ -1,8 +1,8 @@
 """The frame of an epoch: one PNG sheet of 12 × 6 tiles with test images, reconstructions and samples.
 
-Row 1 holds 12 fixed test images, row 2 their reconstructions, rows 3 to 6 the 48 samples from fixed latents. Images and
-latents are the same in every frame, so that the frames of a run make a film. Tiles have the run's image shape, grey or
-colour, and no gaps.
+Row 1 holds 12 fixed test images (where there are fewer, they begin again), row 2 their reconstructions, rows 3 to 6 the
+48 samples from fixed latents. Images and latents are the same in every frame, so that the frames of a run make a film.
+Tiles have the run's image shape, grey or colour, and no gaps.
 """
 
 from __future__ import annotations
@@ -101,6 +101,12 @@ def split(frame: bytes, shape: ImageShape = GREY_28) -> tuple[np.ndarray, np.nda
         raise ValueError(f"This frame is not a readable picture ({error.__cause__}).") from None
     tiles = untile(sheet, shape)
     return tiles[:COLUMNS], tiles[COLUMNS : 2 * COLUMNS], tiles[2 * COLUMNS :]
+
+
+def different(originals: np.ndarray) -> int:
+    """Number of the originals of a frame before they begin again, as they do where a set has fewer than 12."""
+    repeats = (n for n in range(1, len(originals)) if np.array_equal(originals[n:], originals[:-n]))
+    return next(repeats, len(originals))
 
 
 def _size(shape: ImageShape) -> tuple[int, int]:
