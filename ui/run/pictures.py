@@ -57,9 +57,11 @@ def _nearest(epochs: Sequence[float], at: float | None) -> float:
 
 def _frame(run: Run, epoch: float) -> Frame | None:
     try:
-        return Frame(epoch, *frames.split(run.frame(epoch), run.recipe.shape))
+        originals, reconstructions, samples = frames.split(run.frame(epoch), run.recipe.shape)
     except (RunError, ValueError):
         return None
+    count = frames.different(originals)
+    return Frame(epoch, originals[:count], reconstructions[:count], samples)
 
 
 def thumbnail(run: Run, at: float | None = None) -> str | None:

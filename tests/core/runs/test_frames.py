@@ -74,3 +74,9 @@ def test_a_long_run_keeps_ever_fewer_frames_and_always_the_first_ones():
             range(low + every, 2 * low + 1, every)
         )
     assert sum(map(frames.is_kept, range(1, 10_001))) < 800
+
+
+@pytest.mark.parametrize("count", [1, 2, 5, 11, 12])
+def test_originals_that_begin_again_are_counted_once(count):
+    originals = np.random.default_rng(2).integers(0, 256, (count, 8, 10), dtype=np.uint8)
+    assert frames.different(originals[np.arange(12) % count]) == count

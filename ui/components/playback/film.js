@@ -25,7 +25,7 @@ function start(root) {
   const view = { send: null, accept, stop };
   let run = null, epochs = [], frames = new Map(), at = null, live = true, timer = null, asked = null, chunk = 12;
   let grows = false;
-  let drawn = null, turn = 0, shape = null, columns = 12, across = 0, lines = [];
+  let drawn = null, turn = 0, shape = null, columns = 12, originals = 12, across = 0, lines = [];
   let link = "", parameter = "", unsubscribe = () => {};
 
   const index = () => Math.max(0, epochs.indexOf(at));
@@ -59,6 +59,7 @@ function start(root) {
         keep();
       });
     }
+    if (originals !== (originals = data.originals)) across = 0;
     for (const { epoch, src } of data.frames) frames.set(epoch, src);
     grows = epochs.length > 0 && last() !== data.epochs[data.epochs.length - 1];
     epochs = data.epochs;
@@ -110,7 +111,7 @@ function start(root) {
     newest.disabled = live;
     caption.textContent = captionText();
     publish(`epoch:${link}`, at);
-    canvases[0].setAttribute("aria-label", `${across || columns} test images`);
+    canvases[0].setAttribute("aria-label", acrossIn(0) === 1 ? "1 test image" : `${acrossIn(0)} test images`);
     canvases[1].setAttribute("aria-label", `${titles[1].textContent} at epoch ${epochText(at)}`);
     canvases[2].setAttribute("aria-label", `Samples at epoch ${epochText(at)}, always from the same z`);
     const src = frames.get(at);
@@ -191,19 +192,22 @@ function start(root) {
     return (good ?? widest)?.n ?? least;
   }
 
+  // Of few test images each stands once: the frame's first two lines begin again after them.
+  const acrossIn = (part) => (part < 2 ? Math.min(across || columns, originals) : across || columns);
+
   function fit() {
     if (!shape || !sheet.clientWidth) return;
     if (across !== (across = imagesAcross())) {
       canvases.forEach((canvas, i) => { // sets the size, which cuts off the rest of each line, and clears
-        [canvas.width, canvas.height] = [across * shape.width, lines[i] * shape.height];
+        [canvas.width, canvas.height] = [acrossIn(i) * shape.width, lines[i] * shape.height];
       });
       drawn = null;
       show();
     }
     const size = fitGrid(shape, { width: sheet.clientWidth, columns: across, most: 4 });
     for (const canvas of canvases) {
-      const lines = canvas.height / shape.height;
-      setSize({ ...size, height: size.height * lines }, canvas);
+      const lines = canvas.height / shape.height, part = canvas.width / (across * shape.width);
+      setSize({ ...size, width: size.width * part, height: size.height * lines }, canvas);
     }
     slider.parentElement.style.maxWidth = `${Math.max(size.width, 300)}px`;
   }

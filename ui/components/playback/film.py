@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 import streamlit as st
 
 from core.images.shape import GREY_28, ImageShape
+from core.runs.frames import different, split
 from ui.components.base import MESSAGE_BYTES, message_shape, register
 
 CHUNK = 12
@@ -80,10 +82,12 @@ def film(
     shown = thin(list(epochs), most)
     wanted = _requested(key, shown)[: chunk_for(shape)]
     send = [*wanted, shown[-1]] if shown else []
-    frames = []
+    frames, originals = [], COLUMNS
     for epoch in dict.fromkeys(send):
         try:
-            frames.append({"epoch": epoch, "src": "data:image/png;base64," + base64.b64encode(frame(epoch)).decode()})
+            content = frame(epoch)
+            frames.append({"epoch": epoch, "src": "data:image/png;base64," + base64.b64encode(content).decode()})
+            originals = _originals(content, shape) if epoch == send[-1] else originals
         except Exception:  # a frame that was deleted or half written costs that frame, not the page
             frames.append({"epoch": epoch, "src": ""})
     _mount(
@@ -93,6 +97,7 @@ def film(
             "shape": message_shape(shape),
             "columns": COLUMNS,
             "lines": list(LINES),
+            "originals": originals,
             "epochs": shown,
             "frames": frames,
             "chunk": chunk_for(shape),
@@ -103,6 +108,15 @@ def film(
         },
         on_want_change=_nothing,
     )
+
+
+@lru_cache(maxsize=8)
+def _originals(frame: bytes, shape: ImageShape) -> int:
+    """Number of different originals in a frame: those of a set with few test images are shown once."""
+    try:
+        return different(split(frame, shape)[0])
+    except ValueError:
+        return COLUMNS
 
 
 def chunk_for(shape: ImageShape) -> int:
