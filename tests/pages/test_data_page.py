@@ -463,7 +463,7 @@ def test_uploaded_pictures_are_looked_at_then_kept_as_a_set_that_can_be_opened_a
     assert "is an archive that is not read" in words(app) and len(list(uploads.folder().iterdir())) == 1
     app.button(key="data_uploaded_open_my set").click().run()
     assert app.text_input(key="data_folder").value == str(kept.source)
-    app.button(key="data_uploaded_ask_my set").click().run()
-    assert "Delete **my set** from this lab? Models" in words(app) and len(uploads.sets()) == 1
     app.button(key="data_uploaded_delete_my set").click().run()
+    assert "**Delete “my set”** from this lab for good? Runs" in words(app) and len(uploads.sets()) == 1
+    app.button(key="data_uploaded_delete_go_my set").click().run()
     assert uploads.sets() == [] and app.text_input(key="data_folder").value == "" and not app.exception

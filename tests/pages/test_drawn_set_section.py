@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.data import drawn
+from core.data import DataError, drawn
 from core.data.drawn import Copies
 from core.images.shape import GREY_28, ImageShape
 from tests.pages.page_tools import open_page, text_of
@@ -64,7 +64,7 @@ def test_a_taken_name_changes_nothing_and_leads_to_the_set_that_has_it():
     assert page.button(key="drawn_back").disabled, "what is taken back is one's own"
 
 
-def test_classes_copies_and_the_end_of_a_set():
+def test_classes_copies_and_the_end_of_a_set(monkeypatch):
     drawn.create("Signs", ["ring"], GREY_28, "another")
     drawn.create("keep", ["ring"], GREY_28, "another")
     page = open_page("data", set="folder", drawn="keep")  # no name is that of another control
@@ -81,6 +81,10 @@ def test_classes_copies_and_the_end_of_a_set():
     assert not [widget.key for kind in controls for widget in getattr(page, kind) if not widget.help]
     page.button(key="drawn_delete_Signs").click().run()
     assert "belongs to another visitor" in text_of(page, "markdown") and drawn.sets()
+    with monkeypatch.context() as patch:
+        patch.setattr(drawn, "delete", lambda chosen: (_ for _ in ()).throw(DataError("The disk is full.")))
+        page.button(key="drawn_delete_go_Signs").click().run()
+    assert [one.value for one in page.error] == ["The disk is full."]
     page.button(key="drawn_delete_go_Signs").click().run()
     assert [one.name for one in drawn.sets()] == ["keep"] and not page.exception
 

@@ -17,6 +17,7 @@ from core.images.convert import ImageError, from_png
 from core.images.shape import GREY_28, ImageShape
 from ui.components.drawing.draw import draw, drawing, set_drawing
 from ui.components.gallery.class_sheet import Row, class_sheet
+from ui.data.deletion import delete_button
 from ui.data.inputs import BEGUN
 from ui.shared import address
 from ui.shared.address import Parameter
@@ -211,7 +212,7 @@ def _change(chosen: DrawnSet) -> None:
             help="Adds these classes to the set.",
         )
         _choose_copies(chosen)
-        _delete(chosen)
+        delete_button("drawn_delete", key, chosen.owner, partial(_deleted, chosen), partial(_contents, chosen))
 
 
 def _add_classes(chosen: DrawnSet) -> None:
@@ -245,46 +246,14 @@ def _choose_copies(chosen: DrawnSet) -> None:
         st.checkbox(words, key=boxes[name], on_change=_try, args=(change,), disabled=not copies.each, help=help)
 
 
-def _delete(chosen: DrawnSet) -> None:
-    box = f"drawn_sure_{chosen.name}"
-    if not st.session_state.get(box):
-        st.button(
-            "Delete the set …",
-            key=f"drawn_delete_{chosen.name}",
-            icon=":material/delete:",
-            on_click=st.session_state.__setitem__,
-            args=(box, True),
-            help="Asks first.",
-        )
-        return
+def _contents(chosen: DrawnSet) -> str:
+    """What would be deleted with the set: its drawings, and how many visitors made them."""
     count, visitors = _count(drawn.drawings(chosen))
-    owner = f" It belongs to {label(chosen.owner)}." if chosen.owner not in ("", me()) else ""
-    what = f" with {pluralize(count, 'drawing')} by {pluralize(visitors, 'visitor')}" if count else ""
-    st.markdown(
-        f"**Delete “{escape_markdown(chosen.name)}”**{what} for good?{owner} Runs that were trained on it keep their "
-        "weights, but their images are gone."
-    )
-    with st.container(horizontal=True):
-        st.button(
-            "Delete for good",
-            key=f"drawn_delete_go_{chosen.name}",
-            type="primary",
-            on_click=_try,
-            args=(partial(_deleted, chosen),),
-            help="This cannot be undone.",
-        )
-        st.button(
-            "Keep it",
-            key=f"drawn_delete_no_{chosen.name}",
-            on_click=st.session_state.__setitem__,
-            args=(box, False),
-            help="Changes nothing.",
-        )
+    return f" with {pluralize(count, 'drawing')} by {pluralize(visitors, 'visitor')}" if count else ""
 
 
 def _deleted(chosen: DrawnSet) -> None:
     drawn.delete(chosen)
-    st.session_state.pop(f"drawn_sure_{chosen.name}", None)
     _turn()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -10,6 +12,7 @@ from core.data.uploads import UploadedSet, Waiting
 from core.images.pixel_choices import PixelChoices
 from core.images.shape import ImageShape
 from ui.data import inputs
+from ui.data.deletion import delete_button
 from ui.data.preview import preview
 from ui.shared.formatting import escape_markdown
 from ui.shared.owner import label, me
@@ -22,9 +25,6 @@ _KIND, _ROUND = "data_upload_kind", "data_upload_round"
 
 _PROBLEM, _NAME = "data_upload_problem", "data_upload_name"
 """Session-state keys: why a set was not kept, and the name typed for it."""
-
-_ASKED = "data_uploaded_asked"
-"""Session-state key: name of the set whose deletion is in question."""
 
 
 class _Place:
@@ -208,54 +208,12 @@ def choose_uploaded(path: str) -> None:
             help="Brings in pictures of yours as another set.",
         )
         if opened is not None:
-            _delete(opened)
-
-
-def _delete(opened: UploadedSet) -> None:
-    if st.session_state.get(_ASKED) != opened.name:
-        st.button(
-            "Delete this set",
-            key=f"data_uploaded_ask_{opened.name}",
-            icon=":material/delete:",
-            type="tertiary",
-            on_click=_ask,
-            args=(opened.name,),
-            help="Asks before it deletes anything.",
-        )
-    else:
-        whose = label(opened.owner)
-        of = "" if whose in ("", "you") else f" It was uploaded by {whose}."
-        st.markdown(
-            f"Delete **{escape_markdown(opened.name)}** from this lab?{of} Models that were trained on it stay, but "
-            "what they show of its pictures is gone."
-        )
-        with st.container(horizontal=True):
-            st.button(
-                "Delete for good",
-                key=f"data_uploaded_delete_{opened.name}",
-                on_click=_deleted,
-                args=(opened,),
-                help="Deletes its files.",
-            )
-            st.button(
-                "Keep it", key=f"data_uploaded_stay_{opened.name}", on_click=_ask, args=("",), help="Changes nothing."
-            )
-    if problem := st.session_state.pop(_PROBLEM, None):
-        st.error(escape_markdown(problem), icon=":material/error:")
-
-
-def _ask(name: str) -> None:
-    st.session_state[_ASKED] = name
+            delete_button("data_uploaded_delete", opened.name, opened.owner, partial(_deleted, opened))
 
 
 def _deleted(opened: UploadedSet) -> None:
-    try:
-        uploads.delete(opened)
-    except DataError as error:
-        st.session_state[_PROBLEM] = str(error)
-    else:
-        _ask("")
-        _show("")
+    uploads.delete(opened)
+    _show("")
 
 
 def _show(path: str) -> None:
