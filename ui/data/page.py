@@ -24,9 +24,8 @@ from ui.data.import_box import import_box
 from ui.shared import address
 from ui.shared.address import Parameter, whole
 from ui.shared.formatting import escape_markdown, format_sig, pluralize
-from ui.shared.jobs import FOLLOWED
+from ui.shared.jobs import ARRIVED, FOLLOWED
 from ui.shared.page import open_page
-from ui.train.state import ARRIVED
 
 SEED = "data_sheet_seed"  # in session state, not bound to a widget, so that it outlives a visit to another page
 DRAW = Parameter("draw", SEED, whole(0, 999_999), 0, "a whole number from 0 to 999,999")

@@ -27,6 +27,9 @@ FIRST_SECONDS = 15.0
 FOLLOWED = "train_followed"
 """Session-state key: names of the runs whose end is shown to this visitor on the Train page until they close it."""
 
+ARRIVED = "train_arrived"
+"""Session-state key: changes when a set comes from the Data page, so that the form is to be scrolled into view."""
+
 
 def train_again(recipe: Recipe) -> TrainingJob:
     """Queue a new run with the same settings from the start, and follow it on the Train page.

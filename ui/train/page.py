@@ -18,7 +18,7 @@ from ui.shared import address
 from ui.shared.address import Parameter
 from ui.shared.default_run import preferred
 from ui.shared.formatting import epoch, escape_markdown, pluralize
-from ui.shared.jobs import FOLLOWED, first_model_takes, queues, submit_training, training_jobs
+from ui.shared.jobs import ARRIVED, FOLLOWED, first_model_takes, queues, submit_training, training_jobs
 from ui.shared.owner import is_mine, me
 from ui.shared.page import open_page
 from ui.shared.run_buttons import run_button
@@ -28,7 +28,7 @@ from ui.shared.still_image import still_file
 from ui.train import form_like, form_values
 from ui.train.form import recipe_form
 from ui.train.outcome import outcome, start_job, taken_out
-from ui.train.state import ARRIVED, DEVICE, NOTICE, TOP
+from ui.train.state import DEVICE, NOTICE, TOP
 from ui.training_view.view import ended as show_ended
 from ui.training_view.view import live, others
 

@@ -9,8 +9,5 @@ FORM = "recipe"
 DEVICE = "train_device"
 """Device to train on."""
 
-ARRIVED = "train_arrived"
-"""Changes when a set comes from the Data page, so that the form is to be scrolled into view."""
-
 TOP = "train_top"
 """Changes when the top of the page is to be scrolled into view, because something begins there."""
