@@ -75,9 +75,11 @@ def test_the_first_pictures_stand_where_home_draws_them_and_give_way(page: Page,
     settled(page)
     picture = page.get_by_role("img", name=re.compile("48 images invented")).bounding_box()
     words = page.locator(".st-key-home_words").bounding_box()
-    before = [page.screenshot(clip=place) for place in (picture, words)]
+    r = 4  # the radius of the picture's corners, whose edge shows through itself where one lies upon the other
+    inner = {k: picture[k] + (r if k in "xy" else -2 * r) for k in picture}
+    before = [page.screenshot(clip=place) for place in (inner, words)]
     page.evaluate("letGo()")
-    assert before == [page.screenshot(clip=place) for place in (picture, words)]
+    assert before == [page.screenshot(clip=place) for place in (inner, words)]
     page.get_by_role("link", name="Data").first.click()
     page.wait_for_url("**/data*")
     page.close()  # its script stays with the tab
