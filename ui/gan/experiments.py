@@ -194,16 +194,19 @@ def _arm(arm: Arm, job: TrainingJob | None, run: Run | None, shape: ImageShape) 
     """One of the trainings: waiting, running or ended, with its newest samples."""
     if job is None:
         st.progress(1.0 if run else 0.0, text=f"{arm.name}: {'done' if run else 'not yet'}")
-        shots, latest = run.frames() if run else [], {}
+        shots, latest, coming = run.frames() if run else [], {}, ""
     else:
         shot = job.snapshot()
         state = waits(job) if job.position else "starting …"
         part, text = training_bar(job, f"epoch {int(shot.epoch)} of {shot.epochs}" if shot.step else state)
         st.progress(part, text=f"{arm.name}: {text[0].lower()}{text[1:]}")
         shots, latest = shot.frames, shot.latest
+        coming = (
+            "Its images appear here when its turn comes." if job.position else "The first images appear in a moment."
+        )
     shown = samples(run, max(shots)) if run and shots else blank(shape)
     still(shown, COLUMNS, SCALE, f"{arm.name}: newest samples of G")
-    st.caption(_now(latest) or ("" if job is None else "The first images appear in a moment."))
+    st.caption(_now(latest) or coming)
 
 
 def _now(latest: dict[str, float]) -> str:
