@@ -124,7 +124,8 @@ QUESTIONS = (
         "The latent vector is the bottleneck: everything that distinguishes one image from another must pass through "
         "it. Compare with PCA, the best linear map with d dimensions: for small d a network is far better, for large d "
         "even PCA leaves little error. A VAE need not use all its dimensions: those that are not worth their KL "
-        "collapse to the prior. The table says how many are in use.",
+        "collapse to the prior. So beyond some size its error hardly falls any more. The table gives the errors and "
+        "the number of dimensions in use.",
         "Test images, reconstructed by VAEs trained here with β = 1 and by PCA with the same number of dimensions, "
         "fitted to the same training images.",
     ),

@@ -81,6 +81,14 @@ EXAMPLES: dict[str, Example] = {
         _digits("plane-vae", beta=4.0),
         "A strong KL term, β = 4: the latents match N(0, I), and the reconstructions are blurred.",
     ),
+    EXAMPLE + "vae-20d": Example(
+        _digits("plane-vae", latent_dim=20),
+        "The network of the two-dimensional VAE with 20 dimensions: less than half its error, and half are in use.",
+    ),
+    EXAMPLE + "vae-128d": Example(
+        _digits("plane-vae", latent_dim=128),
+        "The same network with 128 dimensions: hardly less error than with 20, and most stay unused.",
+    ),
     EXAMPLE + "plane-ad": Example(
         _digits("plane-ad"), "No encoder: each training image has its own point on the plane, which is learned."
     ),

@@ -175,6 +175,15 @@ def test_sizes_of_one_network_are_compared_where_there_are_some(monkeypatch):
     )
 
 
+def test_what_the_errors_of_the_sizes_say_follows_from_them():
+    said = question_figures.findings({128: (0.009, 0.001), 2: (0.02, 0.04), 20: (0.01, 0.008)})
+    assert "from 2 to 20 dimensions it falls by 50 %, from 20 to 128 dimensions it falls by 10 %" in said
+    assert "With 2 dimensions it is lower than PCA’s, with 128 higher" in said
+    said = question_figures.findings({2: (0.02, 0.04), 20: (0.03, 0.04)})
+    assert "from 2 to 20 dimensions it rises by 50 %" in said and "PCA" not in said
+    assert not question_figures.findings({2: (0.02, 0.04)}), "one size says nothing about size"
+
+
 def test_of_a_large_set_pca_has_every_kth_image(monkeypatch):
     monkeypatch.setattr(question_figures, "PCA_VALUES", 5_000)
     pictures = np.broadcast_to(np.arange(100, dtype=np.uint8)[:, None, None, None], (100, 20, 25, 1))

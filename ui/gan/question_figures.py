@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 import plotly.graph_objects as go
@@ -276,6 +277,7 @@ def size(_: Run | None) -> None:
     chosen = [by_size[d] for d in sorted(first_five)]
     picks = np.linspace(0, len(images.test_images) - 1, SHOWN).astype(int)
     shown, lines, place = [images.test_images[picks]], [], repr(first.recipe.source_of_images)
+    errors: dict[int, tuple[float, float]] = {}
     named = ["The images"]
     for one in chosen:
         d, loaded = one.recipe.latent_dim, _with_images(one)[0]
@@ -284,6 +286,7 @@ def size(_: Run | None) -> None:
         named.append(f"{d}")
         network = one.recipe.summary().split(" · ")[2]
         linear = _pca_error(place, d, images)
+        errors[d] = (mine, linear)
         used = f"{active_units(loaded.model.kl_per_dim.numpy())} of {d}"
         cells = (str(d), escape_markdown(one.name), network, used, format_sig(mine), format_sig(linear))
         lines.append(f"| {' | '.join(cells)} |")
@@ -304,6 +307,8 @@ def size(_: Run | None) -> None:
         )
         fitted = len(_every_kth(images.train_images))
         fewer = f"PCA is fitted to {fitted:,} training images. " if fitted < len(images.train_images) else ""
+        if all(same_setting(run, chosen[0]) for run in chosen):
+            st.markdown(findings(errors))
         tested = f"All {len(images.test_images):,} test images. A VAE decodes the mean μ. "
         st.caption(f"{tested}{fewer}{_caveat(chosen)}")
     stated(*chosen)
@@ -321,6 +326,28 @@ def _one_of_each_size(first: Run) -> dict[int, Run]:
 
     best = max((of_network(run) for run in (first, *every)), key=lambda found: len(found.keys() & set(SIZES)))
     return best if len(best) > 1 else {run.recipe.latent_dim: run for run in reversed(every)}
+
+
+def findings(errors: dict[int, tuple[float, float]]) -> str:
+    """What the errors of VAEs of one network say, in sentences; empty for fewer than two sizes.
+
+    Args:
+        errors: by latent size, MSE per pixel of the VAE and of PCA with as many components.
+    """
+    sizes = sorted(errors)
+    if len(sizes) < 2:
+        return ""
+    steps = []
+    for d, more in pairwise(sizes):
+        change = 100 * (errors[more][0] / errors[d][0] - 1)
+        steps.append(f"from {d} to {more} dimensions it {'falls' if change < 0 else 'rises'} by {abs(change):.0f} %")
+    text = f"**The VAE’s error:** {', '.join(steps)}."
+    if errors[sizes[0]][0] < errors[sizes[0]][1] and errors[sizes[-1]][0] > errors[sizes[-1]][1]:
+        text += (
+            f" With {sizes[0]} dimensions it is lower than PCA’s, with {sizes[-1]} higher: a component costs PCA "
+            "nothing, while the VAE pays for each dimension with KL and leaves those unused that are not worth it."
+        )
+    return text
 
 
 def _caveat(chosen: list[Run]) -> str:

@@ -60,6 +60,16 @@ def test_the_autoencoders_plane_has_the_holes_that_its_lesson_names():
     assert without.prior.sure < with_prior.prior.sure - 0.04 and without.fitted.sure < with_prior.fitted.sure
 
 
+def test_the_sizes_of_latent_space_differ_in_nothing_else_and_level_off_as_their_lessons_say():
+    by_size = {d: example(f"example-{name}") for d, name in {2: "plane-vae", 20: "vae-20d", 128: "vae-128d"}.items()}
+    assert [run.recipe.latent_dim for run in by_size.values()] == list(by_size)
+    assert len({run.recipe.with_(latent_dim=2) for run in by_size.values()}) == 1
+    mse = {d: run.evaluation()["mse"] for d, run in by_size.items()}
+    used = {d: run.evaluation()["active_units"] for d, run in by_size.items()}
+    assert mse[20] < mse[2] / 2 and 0.85 * mse[20] < mse[128] < mse[20]
+    assert used[2] == 2 and used[20] == 10 and used[128] < 64
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in EXAMPLES if name not in GANS])
 def test_each_example_scores_what_its_record_says(name):
