@@ -543,7 +543,17 @@ FEW, STEPS, MOST_EPOCHS = 5_000, 900, 300
 """Images of a set of one's own that is small, training steps that a first model needs, and epochs at most for them."""
 
 
-FOR_FEW = ("batch_size", "epochs", "precision", "hidden", "latent_dim", "linear_path", "likelihood")
+FOR_FEW = (
+    "batch_size",
+    "epochs",
+    "precision",
+    "network",
+    "channels",
+    "hidden",
+    "latent_dim",
+    "linear_path",
+    "likelihood",
+)
 """Fields that `for_few` changes."""
 
 
@@ -552,8 +562,8 @@ def for_few(recipe: Recipe, images: int) -> Recipe:
 
     The epochs of a recipe made for 60,000 images would be a handful of steps: small batches and more epochs make about
     `STEPS` of them. The recipes for photos get a smaller network without the linear path, since PCA of a few dozen
-    images learns these by heart, and the Bernoulli likelihood, which has no variance that could shrink to nothing on
-    them.
+    images learns these by heart, convolutions in steps of two, since the edges of patches show after so few steps, and
+    the Bernoulli likelihood, which has no variance that could shrink to nothing on them.
     """
     if images > FEW:
         return recipe
@@ -561,8 +571,14 @@ def for_few(recipe: Recipe, images: int) -> Recipe:
     recipe = recipe.with_(batch_size=32, epochs=max(recipe.epochs, epochs), precision="float32")
     if recipe.name not in FOR_COLOUR:
         return recipe
-    latent_dim = min(recipe.latent_dim, 32)
-    return recipe.with_(hidden=(128,), latent_dim=latent_dim, linear_path="none", likelihood="bernoulli")
+    return recipe.with_(
+        network="conv",
+        channels=(16, 32, 64),
+        hidden=(128,),
+        latent_dim=min(recipe.latent_dim, 32),
+        linear_path="none",
+        likelihood="bernoulli",
+    )
 
 
 FOR_COLOUR = ("conv-vae-32-fast", "faces-64-fast")

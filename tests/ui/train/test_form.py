@@ -291,7 +291,7 @@ def test_pictures_of_one_s_own_in_colour_bring_the_recipe_for_their_shape_and_th
 
     form = AppTest.from_function(script)
     faces = arrive(form, "/faces", 49, "3-64-64")
-    assert (faces.name, faces.epochs, faces.channels, faces.latent_dim) == ("faces-64-fast", 300, (64, 64), 32)
+    assert (faces.name, faces.epochs, faces.channels, faces.latent_dim) == ("faces-64-fast", 300, (16, 32, 64), 32)
     assert (faces.linear_path, faces.likelihood) == ("none", "bernoulli"), "PCA would learn the images by heart"
     widget(form, "epochs").set_value(3).run()
     assert arrive(form, "/faces", 49, "3-64-64").epochs == 3, "the same set again: what was chosen for it stays"
