@@ -203,7 +203,7 @@ def _term(points: Points, x: str, term: str, style: dict, smoothing: float) -> l
 
 def series(points: Points, x: str, column: str, style: dict, smoothing: float) -> list[dict]:
     """One column as a curve; where it is smoothed, the raw curve lies behind it, faint."""
-    xs, ys = _clean(points.get(x, ()), points.get(column, ()))
+    xs, ys = _clean(points[x], points[column]) if x in points and column in points else _clean((), ())
     raw = style | {"alpha": 0.25, "width": 1, "label": ""} | _small(xs, ys)
     if not smoothing:
         return [style | _small(xs, ys)]

@@ -289,3 +289,10 @@ def test_samples_are_said_to_be_of_the_prior_only_where_there_is_one(name):
     assert said == (
         "Samples from the prior" if build(PRESETS[name]).has_prior else "Samples from a Gaussian fitted to the latents"
     )
+
+
+def test_a_run_without_the_column_has_no_curve_beside_one_that_has_it():
+    whole = history()
+    without = {name: values for name, values in whole.items() if not name.endswith("_kl")}
+    drawn = losses.overlay_chart({"vae": whole, "ae": without}, "kl", "KL")["panels"][0]["curves"]
+    assert {curve["name"] for curve in drawn if len(curve["x"])} == {"vae"}
