@@ -7,7 +7,10 @@
   // Fragments that were asked for, "" for the whole script, with the runs that have begun since. What waits is run next
   // or after that: a fragment that is not has gone from the script meanwhile, and the server has dropped the request.
   const asked = new Map(), DROPPED = 3;
-  let running = false, another = false;
+  // A quiet server begins with what it is asked for in a moment. What it has dropped it tells nobody, and on a page without
+  // ticks nothing else begins either: after so many milliseconds in which nothing was sent and nothing ran, all is at rest.
+  const QUIET = 20000;
+  let running = false, another = false, heard = 0;
 
   /** Fields of a protobuf message as [number, value], the value a number or the bytes. */
   function* fields(bytes) {
@@ -34,12 +37,14 @@
   const text = (bytes) => new TextDecoder().decode(bytes);
 
   function sends(bytes) {
+    heard = performance.now();
     for (const state of all(bytes, RERUN)) {
       if (!all(state, AUTO)[0]) asked.set(text(all(state, FRAGMENT)[0] ?? new Uint8Array()), 0);
     }
   }
 
   function gets(bytes) {
+    heard = performance.now();
     const fragments = [];
     for (const [number, value] of fields(bytes)) {
       if (number === METADATA) {
@@ -75,5 +80,6 @@
       super.send(data);
     }
   };
-  window.scriptRuns = { rest: () => !asked.size && !running && !another };
+  const quiet = () => performance.now() - heard > QUIET;
+  window.scriptRuns = { rest: () => !running && ((!asked.size && !another) || quiet()) };
 })();

@@ -72,3 +72,16 @@ def test_a_page_is_at_rest_once_the_run_that_was_asked_for_has_ended(rest):
     assert rest(asks("film", by_itself=True), other(), begins("film"), ends()) == [True, True, False, True]
     # A script that begins anew has not ended.
     assert rest(begins(), ends(ForwardMsg.FINISHED_EARLY_FOR_RERUN), begins(), ends()) == [False, False, False, True]
+
+
+def test_what_the_server_has_dropped_is_given_up_once_nothing_else_happens(chromium):
+    page = chromium.new_page()
+    page.add_script_tag(content=SOCKET)
+    page.add_script_tag(path=SCRIPT_RUNS)
+    page.evaluate("() => { window.now = 0; performance.now = () => now; window.socket = new WebSocket(); }")
+    rests = "bytes => { socket.send(new Uint8Array(bytes)); now += 19000; const early = scriptRuns.rest(); now += 2000;"
+    message = list(asks("gone").SerializeToString())
+    assert page.evaluate(f"{rests} return [early, scriptRuns.rest()]; }}", message) == [False, True]
+    late = f"bytes => {{ now += 90000; return ({rests} return early; }})(bytes); }}"
+    assert page.evaluate(late, message) is False, "the time counts from what was sent or heard last"
+    page.close()

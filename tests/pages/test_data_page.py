@@ -324,7 +324,7 @@ def test_the_shape_that_suits_the_pictures_is_proposed_and_a_choice_of_ones_own_
             (tmp_path / name).mkdir(exist_ok=True)
             Image.new("RGB", (120, 90), (*colour[:2], colour[2] + i)).save(tmp_path / name / f"{i}.png")
     app = with_folder(tmp_path / "own")
-    assert "Images of 64 × 64 pixels in colour are proposed: the pictures are in colour and 90 × 120" in words(app)
+    assert "Images of 64 × 64 pixels in colour are proposed: the pictures are in colour and 120 × 90" in words(app)
     assert "64 × 64, colour" in words(app) and "shape" not in app.query_params
     shaped(app, 1, 20, 20)
     assert (
