@@ -2,9 +2,9 @@
 
 What they are is in `core/recipes/examples.py`; a name may be given with or without `example-`. Two need the files of
 MNIST and of FashionMNIST. Each example keeps only the files that pages read: the best weights in half precision, which
-makes no visible difference, the tables with five digits a number and as many rows as a curve shows, the figures on the
-test set and five frames in 16 grey levels or 48 colours. With `--smaller` nothing is trained: tables and frames of the
-examples that are there are reduced again, which leaves those that are reduced as they are.
+makes no visible difference, the tables with three or five digits a number and as many rows as a curve shows, the
+figures on the test set and five frames in 16 grey levels or 24 colours. With `--smaller` nothing is trained: tables and
+frames of the examples that are there are reduced again, which leaves those that are reduced as they are.
 """
 
 import csv
@@ -31,7 +31,7 @@ from core.system.progress import Steps
 from core.training.events import Control, EpochEnd, Finished  # noqa: E402
 from core.training.loop import train  # noqa: E402
 
-FRAMES, GREYS, COLOURS, DIGITS = 5, 16, 48, 5
+FRAMES, GREYS, COLOURS = 5, 16, 24
 
 ROWS, WHOLE_EPOCHS, KL_ROWS = 120, 2, 40
 """Rows of a history, about; epochs at the beginning that keep all rows, since a model changes fastest in them; rows of
@@ -40,7 +40,8 @@ the table of KL per dimension."""
 LIMIT = 8_000_000
 """Maximum size of all examples together, in bytes: every clone of the repository contains them."""
 
-TABLES = ("history.csv", "kl.csv", "classes.csv")
+DIGITS = {"history.csv": 5, "kl.csv": 3, "classes.csv": 5}
+"""Significant digits of the numbers of each table."""
 
 STATES = ("step", "epoch", "seconds", "lr", "d_lr", "beta")
 """Columns of a history that state something at the end of a row's steps; the others of training are means over them."""
@@ -85,7 +86,7 @@ def shrink(run: runs.Run) -> None:
         (run.path / "frames" / frames.file_name(epoch)).write_bytes(_small_png(convert.from_png(run.frame(epoch))))
     _merge(run.path / "history.csv")
     _pick(run.path / "kl.csv")
-    for table in TABLES:
+    for table in DIGITS:
         _shorten(run.path / table)
 
 
@@ -195,12 +196,12 @@ def _mean(group: list[list[str]], start: int, step: int, means: list[int]) -> li
 
 
 def _shorten(table: Path) -> None:
-    """Write the numbers of a table with `DIGITS` significant digits, whole numbers in full: a third of the bytes."""
+    """Write the numbers of a table with its `DIGITS`, whole numbers in full: a third of the bytes."""
     if not table.is_file():
         return
     header, rows = _read(table)
     short = [
-        [cell if cell.lstrip("-").isdigit() or not cell else f"{float(cell):.{DIGITS}g}" for cell in row]
+        [cell if cell.lstrip("-").isdigit() or not cell else f"{float(cell):.{DIGITS[table.name]}g}" for cell in row]
         for row in rows
     ]
     _write(table, header, short)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from core.recipes.presets import PRESETS, for_digits
+from core.recipes.presets import PRESETS, for_digits, for_shapes
 from core.recipes.recipe import Recipe
 
 EXAMPLE = "example-"
@@ -115,6 +115,22 @@ EXAMPLES: dict[str, Example] = {
             epochs=60,
         ),
         "A VAE of 6,000 clothes: in Outliers it finds MNIST’s digits more likely than clothes.",
+    ),
+    # Few channels and a narrow layer, since every clone contains the weights; 60 epochs, since hue comes last.
+    EXAMPLE + "shapes-vae": Example(
+        for_shapes(PRESETS["conv-vae"]).with_(
+            hidden=(48,),
+            channels=(8, 16, 8),
+            activation="silu",
+            latent_dim=10,
+            lr=4e-3,
+            beta2=0.95,
+            schedule="one-cycle",
+            batch_size=64,
+            validation=500,
+            epochs=60,
+        ),
+        "A VAE in colour: shapes whose kind, hue, size, angle and place are known.",
     ),
     WITHOUT_8: Example(
         _digits("mlp-vae-fast", without_classes="8"),
