@@ -9,6 +9,7 @@ Two conventions, used everywhere:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -46,6 +47,22 @@ class ImageShape:
         """The shape of a picture whose array has this `shape`: (H, W) or (H, W, 3)."""
         height, width, *channels = shape
         return cls(int(channels[0]) if channels else 1, int(height), int(width))
+
+    @classmethod
+    def from_text(cls, text: str) -> ImageShape:
+        """The shape that `text` wrote.
+
+        Raises:
+            ValueError: the text is none, or says which number is not allowed.
+        """
+        if not re.fullmatch(r"\d-\d{1,3}-\d{1,3}", text, re.ASCII):
+            raise ValueError("An image shape is written as channels, height and width, such as 3-32-32.")
+        return cls.of([int(number) for number in text.split("-")])
+
+    @property
+    def text(self) -> str:
+        """`3-32-32`: channels, height and width, as in an address and in the form on the Train page."""
+        return "-".join(map(str, self.chw))
 
     @property
     def colour(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import contextlib
 from collections.abc import Callable
 from functools import partial
 
@@ -168,7 +168,7 @@ def choose_shape(name: str, place: str = "", proposal: Proposal | None = None) -
                 args=((name, place),),
                 help=f"{low} to {high}. More pixels take longer to train on.",
             )
-    address.put("shape", None if shape == usual else as_text(shape))
+    address.put("shape", None if shape == usual else shape.text)
     return shape
 
 
@@ -266,27 +266,14 @@ def choose_pixels() -> PixelChoices:
         return PixelChoices(**{name: value for name, value in chosen.items() if name != "levels"})
 
 
-def as_text(shape: ImageShape) -> str:
-    """`3-32-32`: channels, height and width, as in the address and in the form on the Train page."""
-    return "-".join(map(str, shape.chw))
-
-
-def from_text(text: str) -> ImageShape | None:
-    """The shape that `as_text` wrote; None if the text is none or the shape is not allowed."""
-    if not re.fullmatch(r"\d-\d{1,3}-\d{1,3}", text, re.ASCII):
-        return None
-    try:
-        return ImageShape.of([int(number) for number in text.split("-")])
-    except ValueError:
-        return None
-
-
 def _from_address(source: data.Source, usual: ImageShape, chosen_for: tuple[str, str]) -> None:
     """Fill the widgets at the first visit: as the address asks, or with the usual shape of the set."""
     if _CHANNELS in st.session_state:
         return
-    text = address.get("shape")
-    shape = None if text is None else from_text(text)
+    text, shape = address.get("shape"), None
+    if text is not None:
+        with contextlib.suppress(ValueError):
+            shape = ImageShape.from_text(text)
     if text is not None and (shape is None or source.refusal(shape)):
         shape, (low, high) = None, source.sides
         address.warn(

@@ -193,7 +193,7 @@ def _train_button(name: str, path: str, images: ImageSet) -> None:
         state["train_dataset"], state["train_folder"] = name, path
         state["train_images"] = len(images.train_images)
         state[FOLLOWED] = []  # a training that has ended would stand above the form
-        state["train_image_shape"] = inputs.as_text(images.shape)
+        state["train_image_shape"] = images.shape.text
         state["train_pixels"] = dataclasses.asdict(images.pixels) if name == "folder" else None
         state[ARRIVED] = f"set {secrets.token_hex(4)}"
         open_page("train")

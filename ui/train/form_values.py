@@ -33,7 +33,7 @@ BY_NUMBER = ("epochs", "batch_size", "precision")
 """Fields that depend on how many images there are."""
 
 _SUGGESTED = "recipe_suggested"
-"""Session-state key: the form's values as they were proposed for the set that came from the Data page last."""
+"""Session-state key: what was proposed for the set that came from the Data page last, as widgets hold it."""
 
 IMAGES = ("folder", *gan_source.PIXEL_FIELDS)
 """Fields that say which pictures of the visitor's own are meant, beside the image shape."""
@@ -102,12 +102,12 @@ def arrive(ready: dict[str, bool]) -> None:
         _in_address(name, source=True)
     _fields_from_address(ready)
     if (chosen := state.pop("train_dataset", None)) in ready:
-        _from_data_page(chosen, ready)
+        _from_data_page(chosen)
     state["recipe_dataset_before"] = state[key("dataset")]
     form_gan_source.settle(values())
 
 
-def _from_data_page(chosen: str, ready: dict[str, bool]) -> None:
+def _from_data_page(chosen: str) -> None:
     """Take over a set from the Data page, its image shape and its pixel choices: with the recipe made for it where the
     form still proposes one, and for a small set of one's own with enough epochs."""
     state = st.session_state
@@ -117,20 +117,21 @@ def _from_data_page(chosen: str, ready: dict[str, bool]) -> None:
     made = _made_for(chosen, shape)
     another = (before, state.get(key("folder"), "")) != (chosen, folder)
     if _untouched(before, another) and made != state[key("name")]:
-        fill(base(made, chosen) if made == FIRST else _preset_values(made, ready) | {"dataset": chosen})
+        fill(base(made, chosen))
         _in_address(made)
     else:
         _follow(before, chosen)
         if another and chosen == "folder":
             fill({name: base(state[key("name")], chosen)[name] for name in BY_NUMBER})
-    if chosen == "folder":
-        _allow_for_few(images)
+    few = _for_few(images) if chosen == "folder" else {}
+    proposed = {name: _as_widget(value) for name, value in base(state[key("name")], chosen).items()}
+    fill({name: value for name, value in few.items() if state.get(key(name)) == proposed[name]})
     if folder:
         state[key("folder")] = folder
-    if shape:
-        state[key("image_shape")] = str(shape)
-    state.update({key(name): value for name, value in (state.pop("train_pixels", None) or {}).items()})
-    state[_SUGGESTED] = {name: state.get(key(name)) for name in base(FIRST, chosen) if name not in ("dataset", *IMAGES)}
+    own_shape = {"image_shape": str(shape)} if shape else {}
+    fill(own_shape | (state.pop("train_pixels", None) or {}))
+    proposed |= few | own_shape
+    state[_SUGGESTED] = {name: value for name, value in proposed.items() if name not in ("dataset", *IMAGES)}
 
 
 def _made_for(chosen: str, shape: str | None) -> str:
@@ -138,7 +139,7 @@ def _made_for(chosen: str, shape: str | None) -> str:
     if chosen == presets.preset(FIRST).dataset:
         return FIRST
     if chosen == "folder" and shape:
-        return presets.made_for_shape(ImageShape.of([int(number) for number in shape.split("-")])) or FIRST
+        return presets.made_for_shape(ImageShape.from_text(shape)) or FIRST
     return presets.made_for(chosen, presets.preset(FIRST).model) or FIRST
 
 
@@ -152,14 +153,12 @@ def _untouched(before: str, another: bool) -> bool:
     )
 
 
-def _allow_for_few(images: int) -> None:
-    """Batches and epochs for a small set of one's own, where they are still those of the preset."""
-    state, name = st.session_state, st.session_state[key("name")]
-    old = suited(name, "folder")
+def _for_few(images: int) -> dict[str, Any]:
+    """What the form's preset has instead for so few images of one's own, as widgets hold it; empty where these are many
+    or of unknown number."""
+    old = suited(st.session_state[key("name")], "folder")
     new = presets.for_few(old, images) if images else old
-    for field in presets.FOR_FEW:
-        if state.get(key(field)) == _as_widget(old.value(field)):
-            state[key(field)] = _as_widget(new.value(field))
+    return {name: _as_widget(new.value(name)) for name in presets.FOR_FEW if new.value(name) != old.value(name)}
 
 
 def _fields_from_address(ready: dict[str, bool]) -> None:
@@ -304,7 +303,13 @@ def dataset_changed() -> None:
 
 
 def _follow(before: str, after: str) -> None:
-    """Adapt the fields that depend on the size of a data set (epochs, batch, layers), except those changed by hand."""
+    """Adapt the fields that depend on the size of a data set (epochs, batch, layers), except those changed by hand,
+    which hold neither the preset's value nor the one that was proposed for the set before."""
     state = st.session_state
     old, new = base(state[key("name")], before), base(state[key("name")], after)
-    fill({name: new[name] for name in new if name != "dataset" and state.get(key(name)) == _as_widget(old[name])})
+    usual = {name: [_as_widget(value)] for name, value in old.items() if name != "dataset"}
+    proposed = state.get(_SUGGESTED, {})
+    if proposed.get("name") == state[key("name")]:
+        for name in presets.FOR_FEW:
+            usual[name].append(proposed[name])
+    fill({name: new[name] for name, values in usual.items() if state.get(key(name)) in values})

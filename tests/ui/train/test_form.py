@@ -276,32 +276,63 @@ def test_the_data_page_brings_the_recipe_that_was_made_for_a_set_and_epochs_for_
     assert (made(few).name, made(few).batch_size, made(few).epochs) == ("mlp-vae-fast", 32, 300)
 
 
-def test_pictures_of_one_s_own_in_colour_bring_the_recipe_for_their_shape_and_the_next_set_its_own(here):
-    def arrive(form: AppTest, folder: str, images: int, shape: str) -> Recipe:
-        state = form.session_state
-        state["train_dataset"], state["train_folder"] = "folder", folder
-        state["train_images"], state["train_image_shape"] = images, shape
-        form.run()
-        assert (
-            not form.exception
-            and made(form).folder == folder
-            and made(form).image_shape == tuple(map(int, shape.split("-")))
-        )
-        return made(form)
+def arrive(form: AppTest, folder: str, images: int, shape: str) -> Recipe:
+    """The recipe after the Data page has sent pictures of the visitor's own."""
+    state = form.session_state
+    state["train_dataset"], state["train_folder"] = "folder", folder
+    state["train_images"], state["train_image_shape"] = images, shape
+    form.run()
+    assert not form.exception and made(form).folder == folder
+    assert made(form).image_shape == tuple(map(int, shape.split("-")))
+    return made(form)
 
+
+def own(name: str, folder: str, shape: tuple[int, int, int]) -> Recipe:
+    return presets.preset(name).with_(dataset="folder", folder=folder, image_shape=shape)
+
+
+def test_pictures_of_one_s_own_in_colour_bring_the_recipe_for_their_shape_and_the_next_set_its_own(here):
     form = AppTest.from_function(script)
     faces = arrive(form, "/faces", 49, "3-64-64")
     assert (faces.name, faces.epochs, faces.channels, faces.latent_dim) == ("faces-64-fast", 300, (16, 32, 64), 32)
     assert (faces.linear_path, faces.likelihood) == ("none", "bernoulli"), "PCA would learn the images by heart"
     widget(form, "epochs").set_value(3).run()
     assert arrive(form, "/faces", 49, "3-64-64").epochs == 3, "the same set again: what was chosen for it stays"
-    many = arrive(form, "/photos", 40_000, "3-32-32")
-    assert many == presets.preset("conv-vae-32-fast").with_(dataset="folder", folder="/photos", image_shape=(3, 32, 32))
+    assert arrive(form, "/photos", 40_000, "3-32-32") == own("conv-vae-32-fast", "/photos", (3, 32, 32))
     drawn = arrive(form, "/drawn", 16, "1-28-28")
     assert (drawn.name, drawn.epochs) == ("mlp-vae-fast", 300)
     widget(form, "latent_dim").set_value(7).run()
-    own = arrive(form, "/other", 49, "3-32-32")
-    assert (own.name, own.latent_dim) == ("mlp-vae-fast", 7), "a form that was changed stays"
+    other = arrive(form, "/other", 49, "3-32-32")
+    assert (other.name, other.latent_dim) == ("mlp-vae-fast", 7), "a form that was changed stays"
+
+
+@pytest.mark.parametrize("shape, name", [((3, 64, 64), "faces-64-fast"), ((3, 32, 32), "conv-vae-32-fast")])
+def test_many_pictures_of_one_s_own_bring_their_recipe_whole_whatever_is_here_and_came_before(here, shape, name):
+    here.update({"cifar-10": False, "mnist": False})
+    text = "-".join(map(str, shape))
+    assert arrive(AppTest.from_function(script), "/crowd", 40_000, text) == own(name, "/crowd", shape)
+    form = AppTest.from_function(script)
+    few = arrive(form, "/few", 49, text)
+    assert (few.name, few.latent_dim, few.likelihood) == (name, 32, "bernoulli")
+    assert arrive(form, "/crowd", 40_000, text) == own(name, "/crowd", shape)
+    arrive(form, "/few", 49, text)
+    widget(form, "latent_dim").set_value(7).run()
+    wanted = own(name, "/crowd", shape).with_(latent_dim=7)
+    assert arrive(form, "/crowd", 40_000, text) == wanted, "what was chosen by hand stays, and nothing else"
+
+
+@pytest.mark.parametrize("by_box", [False, True])
+def test_a_published_set_after_a_few_pictures_of_one_s_own_has_its_own_epochs_and_batches(here, by_box):
+    form = AppTest.from_function(script)
+    few = arrive(form, "/few", 49, "1-28-28")
+    assert (few.name, few.epochs, few.batch_size) == ("mlp-vae-fast", 300, 32)
+    if by_box:
+        widget(form, "dataset").select("mnist").run()
+    else:
+        form.session_state["train_dataset"] = "mnist"
+        form.run()
+    wanted = presets.preset("mlp-vae-fast")
+    assert made(form).with_(folder="") == wanted
 
 
 @pytest.mark.parametrize("f", fields(), ids=lambda f: f.name)
