@@ -27,7 +27,8 @@ from replay_client import Visitor, record
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from core.recipes.presets import PRESETS, for_digits  # noqa: E402
+from core.recipes.adaptation import for_digits  # noqa: E402
+from core.recipes.presets import PRESETS  # noqa: E402
 
 PORT = 8577
 URL = f"http://localhost:{PORT}"

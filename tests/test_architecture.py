@@ -104,8 +104,8 @@ def test_what_the_first_page_imports_needs_no_torch():
         f"for m in {light!r}: importlib.import_module(m)\n"
         "from core import data, runs\n"
         "from core.jobs import training_queue\n"
-        "from core.recipes import presets\n"
-        "data.status(); runs.list_runs(); presets.first_model(); training_queue.devices()\n"
+        "from core.recipes import adaptation\n"
+        "data.status(); runs.list_runs(); adaptation.first_model(); training_queue.devices()\n"
         "assert not {'torch', 'torchvision', 'sklearn'} & set(sys.modules)\n"
     )
     done = run_blocking(("torch", "torchvision", "sklearn"), code)

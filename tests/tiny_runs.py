@@ -11,7 +11,7 @@ from core import data, runs
 from core.evaluation import classifier
 from core.latent import encoding, search
 from core.models import LatentModel, Posterior
-from core.recipes import presets
+from core.recipes import adaptation, presets
 from core.recipes.recipe import Recipe
 from core.training import autoencoder_trainer
 from core.training.events import Batch, Control, EpochEnd, Event, Finished
@@ -31,7 +31,7 @@ def tiny(preset: str = "mlp-vae", **changes) -> Recipe:
         "batch_size": 16,
         "epochs": 2,
     }
-    return presets.for_digits(presets.preset(preset)).with_(**small | changes)
+    return adaptation.for_digits(presets.preset(preset)).with_(**small | changes)
 
 
 def trained(recipe: Recipe | None = None, name: str | None = None) -> runs.Run:

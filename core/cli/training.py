@@ -14,7 +14,7 @@ from core import runs
 from core.cli import common, progress
 from core.cli.common import CliError, Command, quoted
 from core.data.registry import SOURCES
-from core.recipes import presets
+from core.recipes import adaptation, presets
 from core.recipes.images import load_images, settled
 from core.recipes.recipe import Recipe, RecipeError, check, fields, lacking
 from core.recipes.recipe_fields import GROUPS
@@ -44,7 +44,7 @@ def _train_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_small(parser: argparse.ArgumentParser) -> None:
     """Add a flag for each set of every machine: the recipe's small variant on it."""
-    for name in presets.SMALL:
+    for name in adaptation.SMALL:
         parser.add_argument(
             f"--{name}",
             dest="small",
@@ -68,7 +68,7 @@ def small_variant(recipe: Recipe, sets: list[str] | None, dataset: str | None = 
     other = next((one for one in [*sets, dataset or name] if one != name), None)
     if other is not None:
         raise RecipeError(f"dataset: '{other}' contradicts --{name}. Omit one of the two.")
-    return presets.adapted(recipe, name)
+    return adaptation.adapted(recipe, name)
 
 
 def flag(f: dataclasses.Field[Any]) -> str:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from core.recipes.presets import PRESETS, for_digits, for_shapes
+from core.recipes.adaptation import for_digits, for_shapes
+from core.recipes.presets import PRESETS
 from core.recipes.recipe import Recipe
 
 EXAMPLE = "example-"

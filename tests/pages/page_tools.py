@@ -13,7 +13,8 @@ from streamlit.testing.v1.element_tree import Button
 
 from core import runs
 from core.models import build
-from core.recipes.presets import for_digits, preset
+from core.recipes.adaptation import for_digits
+from core.recipes.presets import preset
 from core.runs import weights
 from core.system import paths
 

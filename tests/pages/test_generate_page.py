@@ -13,7 +13,8 @@ from core import data, runs
 from core.images import convert
 from core.latent import codec, encoding, mixture, planes, sampling
 from core.models import build
-from core.recipes.presets import for_digits, preset
+from core.recipes.adaptation import for_digits
+from core.recipes.presets import preset
 from core.runs import weights
 from core.system import paths
 from tests.pages.page_tools import open_page

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from core import runs
 from core.jobs import training_queue
 from core.jobs.speed_estimates import SpeedEstimates
-from core.recipes import presets
+from core.recipes import adaptation
 from core.runs import frames
 from tests.pages.page_tools import button_of, open_page, text_of
 from ui.home import first_picture
@@ -42,7 +42,7 @@ def job(name: str, position: int, active: bool = True):
         position=position,
         active=active,
         lane="cpu",
-        recipe=presets.first_model(),
+        recipe=adaptation.first_model(),
         message="",
         progress=2.5 / 7,
         evaluated=None,
@@ -91,7 +91,7 @@ def test_a_first_model_that_was_stopped_can_be_resumed(boards):
     stopped = job("mine", 0, active=False)
     stopped.state, stopped.message = "stopped", "Stopped in epoch 3. You can resume it."
     run = vars(stopped.run)
-    run.update(resumable=True, has_weights=True, error=None, recipe=presets.first_model(), csv=lambda: b"")
+    run.update(resumable=True, has_weights=True, error=None, recipe=adaptation.first_model(), csv=lambda: b"")
     training_queue.training_queue("auto")._jobs.append(stopped)
     page = visit(first="mine")
     assert not button_of(page, "home_resume").disabled and button_of(page, "home_resume").proto.type == "primary"
@@ -107,8 +107,8 @@ def test_a_first_model_that_does_not_exist_gets_a_sentence_and_leaves_the_addres
 def test_a_visitor_who_has_trained_a_model_finds_it_on_home_and_the_first_model_below(boards):
     for stand in boards.values():
         stand._jobs.clear()
-    runs.create(presets.first_model(), "nobodys")
-    run = runs.create(presets.first_model(), "mine", owner=hashlib.sha256(b"me").hexdigest()[:12])
+    runs.create(adaptation.first_model(), "nobodys")
+    run = runs.create(adaptation.first_model(), "mine", owner=hashlib.sha256(b"me").hexdigest()[:12])
     (run.path / "best.safetensors").touch()
     (run.path / "frames").mkdir(exist_ok=True)
     pictures = np.zeros((12, 28, 28), np.uint8)

@@ -15,7 +15,8 @@ from core.jobs.channel import Channel
 from core.jobs.messages import Ended
 from core.jobs.plane_measures import PlaneJob
 from core.latent import codec, planes
-from core.recipes.presets import for_digits, preset
+from core.recipes.adaptation import for_digits
+from core.recipes.presets import preset
 from core.runs import weights
 from core.system import paths
 from tests.pages.page_tools import open_page

@@ -14,7 +14,7 @@ from core.gan.before_after import metric_changes
 from core.jobs import training_queue
 from core.jobs.bound import BoundJob
 from core.jobs.training_job import TrainingJob
-from core.recipes import presets
+from core.recipes import adaptation, presets
 from core.runs import export, frames, weights
 from core.system import paths
 from core.system.atomic_files import write_json
@@ -197,8 +197,8 @@ def test_runs_of_different_images_are_not_said_to_be_comparable():
 
 def test_settings_that_matter_to_none_of_the_chosen_runs_are_no_difference():
     mlp, conv = presets.preset("mlp-vae"), presets.preset("conv-vae")
-    assert "channels" in differences([conv, presets.for_digits(conv), mlp])
-    assert "channels" not in differences([mlp, presets.for_digits(mlp), conv])
+    assert "channels" in differences([conv, adaptation.for_digits(conv), mlp])
+    assert "channels" not in differences([mlp, adaptation.for_digits(mlp), conv])
     assert "beta" not in differences([mlp, presets.preset("deep-ae").with_(beta=2.0)])
 
 
@@ -326,8 +326,8 @@ def test_a_damaged_evaluation_costs_its_figures_only(content):
 
 
 def test_the_recipe_is_told_by_what_differs_from_its_preset():
-    assert against_preset(presets.for_digits(presets.preset("mlp-vae"))) == []
-    changed = presets.for_digits(presets.preset("mlp-vae")).with_(beta=4.0, epochs=7)
+    assert against_preset(adaptation.for_digits(presets.preset("mlp-vae"))) == []
+    changed = adaptation.for_digits(presets.preset("mlp-vae")).with_(beta=4.0, epochs=7)
     rows = {row["Setting"]: (row["This run"], row["Preset"]) for row in against_preset(changed)}
     assert rows == {"β, weight of the prior term": ("4", "1"), "Epochs": ("7", "120")}
     assert against_preset(changed.with_(name="my own")) is None

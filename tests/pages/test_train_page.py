@@ -11,12 +11,12 @@ from core import runs
 from core.jobs import training_queue, waiting
 from core.jobs.queue import JobQueue, use_queue
 from core.jobs.speed_estimates import SpeedEstimates
-from core.recipes import duration, presets
+from core.recipes import adaptation, duration, presets
 from tests.pages.page_tools import button_of, keys_of, open_page, speeds, text_of
 
 pytestmark = pytest.mark.slow
 
-TINY = presets.for_digits(presets.preset("mlp-vae")).with_(
+TINY = adaptation.for_digits(presets.preset("mlp-vae")).with_(
     hidden=(16,), latent_dim=2, train_images=64, validation=20, epochs=1
 )
 LONG = TINY.with_(epochs=10_000)
@@ -84,7 +84,7 @@ def test_the_fast_recipe_is_offered_first_and_both_times_are_there_once_the_work
     page = visit()
     assert page.selectbox(key="recipe_name").value == "mlp-vae-fast"
     assert page.button_group(key="recipe_speed").value == "fast" and speeds(page)[0].startswith("Fast")
-    both = [presets.for_digits(presets.preset(name)) for name in ("mlp-vae-fast", "mlp-vae")]
+    both = [adaptation.for_digits(presets.preset(name)) for name in ("mlp-vae-fast", "mlp-vae")]
     assert all(test.wait(timeout=120) for test in board.speeds.tests())
     page.run()
     rates = [board.speeds.known(recipe) for recipe in both]
@@ -98,7 +98,7 @@ def test_the_fast_recipe_is_offered_first_and_both_times_are_there_once_the_work
 def test_while_something_trains_the_form_names_what_is_known_and_tries_nothing(board):
     start(board)
     board.speeds = SpeedEstimates(board.queue)
-    board.speeds.note(duration.speed_key(presets.for_digits(presets.preset("mlp-vae"))), 1_000.0)
+    board.speeds.note(duration.speed_key(adaptation.for_digits(presets.preset("mlp-vae"))), 1_000.0)
     page = visit()
     assert speeds(page) == ["Fast", "Classic · about 3 min"] and not board.speeds.tests()
 

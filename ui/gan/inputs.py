@@ -10,7 +10,8 @@ import streamlit as st
 
 from core import runs
 from core.jobs.training_job import TrainingJob
-from core.recipes.presets import adapted, preset
+from core.recipes.adaptation import adapted
+from core.recipes.presets import preset
 from core.recipes.recipe import Recipe
 from core.runs import Run, RunError
 from core.runs.shown_weights import is_experiment_recipe

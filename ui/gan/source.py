@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core import runs
-from core.recipes.presets import first_model
+from core.recipes.adaptation import first_model
 from core.runs import Run, RunError
 from core.runs.shown_weights import is_experiment_recipe
 from ui.gan import inputs

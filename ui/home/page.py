@@ -14,7 +14,7 @@ from core.jobs.queue import all_jobs
 from core.jobs.speed_estimates import SpeedTestJob
 from core.jobs.training_job import TrainingJob
 from core.jobs.training_queue import training_queue
-from core.recipes.presets import first_model
+from core.recipes.adaptation import first_model
 from core.runs import Run, RunError
 from ui.home.first_picture import INTRO, TITLE, example, own_run, samples
 from ui.registry import GROUPS, PAGES

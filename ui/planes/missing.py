@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.jobs.training_job import TrainingJob
-from core.recipes.presets import PRESETS, for_digits
+from core.recipes.adaptation import for_digits
+from core.recipes.presets import PRESETS
 from core.recipes.recipe import Recipe
 from core.runs import Run, RunError
 from ui.planes.inputs import LATENT_DIM, slots

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.recipes import presets
+from core.recipes import adaptation, presets
 from core.recipes.recipe import Recipe, applies, fields
 from ui.shared.recipe_labels import bounds, choice, label
 
@@ -17,7 +17,7 @@ def preset_of(recipe: Recipe) -> Recipe | None:
     no preset of that name."""
     if recipe.name not in presets.PRESETS:
         return None
-    return presets.adapted(presets.preset(recipe.name), recipe.dataset)
+    return adaptation.adapted(presets.preset(recipe.name), recipe.dataset)
 
 
 def differences(recipes: list[Recipe]) -> list[str]:

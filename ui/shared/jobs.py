@@ -12,8 +12,8 @@ from core.jobs.queue import job_queue
 from core.jobs.training_job import TrainingJob
 from core.jobs.training_queue import TrainingQueue
 from core.recipes import duration
+from core.recipes.adaptation import first_model
 from core.recipes.duration import rough_duration
-from core.recipes.presets import first_model
 from core.recipes.recipe import Recipe
 from core.runs import RunError
 from ui.shared.default_run import preferred_sources

@@ -11,7 +11,7 @@ from typing import Any
 import streamlit as st
 
 from core.images.shape import ImageShape
-from core.recipes import presets
+from core.recipes import adaptation, presets
 from core.recipes.recipe import Recipe, RecipeError, applies, check, fields
 from core.runs import Run, gan_source
 from ui.shared import address
@@ -46,7 +46,7 @@ def key(name: str) -> str:
 
 def suited(name: str, dataset: str) -> Recipe:
     """A preset adapted to a data set: the small sets of every machine get a smaller model and more epochs."""
-    return presets.adapted(presets.preset(name), dataset)
+    return adaptation.adapted(presets.preset(name), dataset)
 
 
 def base(name: str, dataset: str) -> dict[str, Any]:
@@ -139,8 +139,8 @@ def _made_for(chosen: str, shape: str | None) -> str:
     if chosen == presets.preset(FIRST).dataset:
         return FIRST
     if chosen == "folder" and shape:
-        return presets.made_for_shape(ImageShape.from_text(shape)) or FIRST
-    return presets.made_for(chosen, presets.preset(FIRST).model) or FIRST
+        return adaptation.made_for_shape(ImageShape.from_text(shape)) or FIRST
+    return adaptation.made_for(chosen, presets.preset(FIRST).model) or FIRST
 
 
 def _untouched(before: str, another: bool) -> bool:
@@ -157,8 +157,8 @@ def _for_few(images: int) -> dict[str, Any]:
     """What the form's preset has instead for so few images of one's own, as widgets hold it; empty where these are many
     or of unknown number."""
     old = suited(st.session_state[key("name")], "folder")
-    new = presets.for_few(old, images) if images else old
-    return {name: _as_widget(new.value(name)) for name in presets.FOR_FEW if new.value(name) != old.value(name)}
+    new = adaptation.for_few(old, images) if images else old
+    return {name: _as_widget(new.value(name)) for name in adaptation.FOR_FEW if new.value(name) != old.value(name)}
 
 
 def _fields_from_address(ready: dict[str, bool]) -> None:
@@ -310,6 +310,6 @@ def _follow(before: str, after: str) -> None:
     usual = {name: [_as_widget(value)] for name, value in old.items() if name != "dataset"}
     proposed = state.get(_SUGGESTED, {})
     if proposed.get("name") == state[key("name")]:
-        for name in presets.FOR_FEW:
+        for name in adaptation.FOR_FEW:
             usual[name].append(proposed[name])
     fill({name: new[name] for name, values in usual.items() if state.get(key(name)) in values})

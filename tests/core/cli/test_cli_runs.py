@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from core import runs
-from core.recipes.presets import PRESETS, for_digits, preset
+from core.recipes.adaptation import for_digits
+from core.recipes.presets import PRESETS, preset
 from core.runs import export
 from core.training.speed_test import SpeedTrial
 from tests.core.cli.cli_tools import TINY, parsed, refused

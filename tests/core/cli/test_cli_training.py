@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 from core import runs
-from core.recipes.presets import PRESETS, for_digits, for_shapes, preset
+from core.recipes.adaptation import for_digits, for_shapes
+from core.recipes.presets import PRESETS, preset
 from core.recipes.recipe import fields
 from core.runs import weights
 from tests.core.cli.cli_tools import TINY, parsed, refused

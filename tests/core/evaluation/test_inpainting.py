@@ -17,7 +17,8 @@ from core.models import AutoDecoder, build, likelihood
 from core.models.base import LatentModel
 from core.models.vae import VAE
 from core.models.variational_auto_decoder import VariationalAutoDecoder
-from core.recipes.presets import for_digits, preset
+from core.recipes.adaptation import for_digits
+from core.recipes.presets import preset
 from core.system.progress import Steps
 
 BLACK = np.zeros((28, 28), np.uint8)

@@ -8,7 +8,8 @@ from core.evaluation import bound, classifier, plane_measures
 from core.jobs import tasks
 from core.jobs.channel import Channel
 from core.jobs.messages import Order
-from core.recipes.presets import for_digits, preset
+from core.recipes.adaptation import for_digits
+from core.recipes.presets import preset
 from tests.pages.page_tools import untrained
 
 

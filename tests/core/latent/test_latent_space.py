@@ -11,7 +11,8 @@ from core.latent import axes as latent_axes
 from core.latent import codec as ls
 from core.latent import sampling, walks
 from core.models import build
-from core.recipes.presets import for_digits, preset
+from core.recipes.adaptation import for_digits
+from core.recipes.presets import preset
 
 T = np.linspace(0, 1, 11)
 

@@ -10,7 +10,8 @@ from core import data
 from core.latent import axes as latent_axes
 from core.latent import planes
 from core.models import build
-from core.recipes.presets import for_digits, preset
+from core.recipes.adaptation import for_digits
+from core.recipes.presets import preset
 
 RNG = np.random.default_rng(0)
 

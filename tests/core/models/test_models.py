@@ -14,7 +14,7 @@ from core.images import convert
 from core.images.shape import GREY_28
 from core.models import build, likelihood, networks
 from core.models.autoencoder import Autoencoder
-from core.recipes import presets
+from core.recipes import adaptation, presets
 from core.training.autoencoder_trainer import AutoencoderTrainer
 from tests.tiny_runs import tiny
 
@@ -115,7 +115,7 @@ def error_by_heart(trainer: AutoencoderTrainer) -> float:
 def test_every_preset_learns_eight_images_by_heart(name):
     recipe = presets.preset(name)
     if recipe.network != "mlp":  # the same layers, narrower: the wide ones take a minute
-        recipe = presets.for_digits(recipe)
+        recipe = adaptation.for_digits(recipe)
     lr = 3e-3 if recipe.schedule == "constant" else recipe.lr  # one that is tuned to a cycle keeps its own
     by_heart = recipe.with_(dataset="digits", train_images=8, batch_size=8, beta=0.0, lr=lr, epochs=1_500)
     trainer = AutoencoderTrainer(by_heart, CPU)
@@ -160,7 +160,7 @@ def test_a_linear_autoencoder_reaches_pca_and_never_goes_below_it():
 
 @pytest.mark.slow
 def test_the_deep_autoencoder_beats_pca_of_the_same_size_on_unseen_digits():
-    recipe = presets.for_digits(presets.preset("deep-ae")).with_(latent_dim=8, lr=3e-3)
+    recipe = adaptation.for_digits(presets.preset("deep-ae")).with_(latent_dim=8, lr=3e-3)
     trainer = AutoencoderTrainer(recipe, CPU)
     for _ in range(30):
         for _ in range(trainer.batches):

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from core import data
-from core.recipes import duration, presets
+from core.recipes import adaptation, duration, presets
 from core.recipes.recipe import Recipe, fields
 
 
@@ -27,7 +27,7 @@ def test_the_images_of_an_epoch_are_those_of_the_real_split(name):
         (presets.PRESETS["mlp-vae"], 59_000, 1_000),
         (presets.PRESETS["auto-decoder"], 59_750, 250),
         (presets.PRESETS["decoder-gan"], 6_000, 1_000),
-        (presets.for_digits(presets.PRESETS["decoder-gan"]), 1_320, 180),
+        (adaptation.for_digits(presets.PRESETS["decoder-gan"]), 1_320, 180),
     ],
 )
 def test_a_gans_epoch_is_a_round_and_all_others_are_the_training_images(recipe, epoch, held):
@@ -137,7 +137,7 @@ def test_what_is_said_to_make_no_difference_are_fields_that_there_are():
 
 def test_every_preset_and_its_small_sister_has_a_shape_and_a_time():
     for recipe in presets.PRESETS.values():
-        for whole in (recipe, presets.for_digits(recipe)):
+        for whole in (recipe, adaptation.for_digits(recipe)):
             assert duration.seconds(whole, 1e4) > 0 and json.loads(duration.speed_key(whole))["hidden"] == list(
                 whole.hidden
             )

@@ -6,10 +6,9 @@ import math
 
 import pytest
 
-from core.data.registry import SOURCES
-from core.recipes import presets
+from core.recipes import adaptation, presets
 from core.recipes.recipe import Recipe, RecipeError, applies, fields
-from core.recipes.recipe_fields import DATASETS, GROUPS
+from core.recipes.recipe_fields import GROUPS
 
 BOUNDED = [f for f in fields() if f.metadata["low"] is not None and not str(f.type).startswith("tuple")]
 CHOSEN = [f for f in fields() if f.metadata["choices"]]
@@ -24,9 +23,9 @@ def test_a_recipe_survives_its_journey_through_json():
     classic = list(presets.PRESETS.values())
     for recipe in [
         *classic,
-        presets.first_model(),
-        *map(presets.for_digits, classic),
-        *map(presets.for_shapes, classic),
+        adaptation.first_model(),
+        *map(adaptation.for_digits, classic),
+        *map(adaptation.for_shapes, classic),
     ]:
         assert Recipe.from_dict(json.loads(json.dumps(recipe.to_dict()))) == recipe
 
@@ -229,29 +228,6 @@ def test_an_unknown_preset_lists_those_there_are():
         presets.preset("gpt")
 
 
-def test_the_small_sisters_keep_the_kind_of_model():
-    for recipe in presets.PRESETS.values():
-        small = presets.for_digits(recipe)
-        assert small.dataset == "digits" in DATASETS
-        assert (small.model, small.network, small.latent_dim, small.likelihood) == (
-            recipe.model,
-            recipe.network,
-            recipe.latent_dim,
-            recipe.likelihood,
-        )
-
-
-def test_every_preset_has_a_small_version_on_each_set_that_is_on_every_machine():
-    assert set(presets.SMALL) == {name for name, source in SOURCES.items() if source.maker}
-    for recipe in presets.PRESETS.values():
-        small = presets.adapted(recipe, "shapes")
-        shape = recipe.shape if recipe.shape.colour else SOURCES["shapes"].shape
-        assert (small.dataset, small.shape, small.model) == ("shapes", shape, recipe.model)
-        assert (small.network, small.latent_dim) == (recipe.network, recipe.latent_dim)
-        assert presets.adapted(recipe, "mnist") is recipe
-    assert presets.adapted(presets.preset("shapes-vae"), "shapes") == presets.preset("shapes-vae")
-
-
 def test_a_summary_tells_runs_apart_at_a_glance():
     assert Recipe(hidden=(400, 200), beta=4, latent_dim=2).summary() == "VAE · mnist · 400-200 · 2-d · β 4"
     changes = [{"field": field, "new": new} for field, new in (("beta", 4.0), ("lr", 1e-4), ("beta", 20.0))]
@@ -289,17 +265,3 @@ def test_pixel_choices_are_part_of_a_recipe_and_old_folder_runs_keep_what_they_s
     assert recipe.source_of_images != recipe.with_(polarity="as-is").source_of_images
     with pytest.raises(RecipeError, match="levels: 'dark' is not a range of values"):
         Recipe(**own, levels="dark")
-
-
-@pytest.mark.parametrize(("images", "epochs"), [(1, 300), (49, 300), (1_500, 20), (5_000, 6), (5_001, 2)])
-def test_a_small_set_of_one_s_own_gets_as_many_epochs_as_make_some_nine_hundred_steps(images, epochs):
-    recipe = presets.for_few(presets.preset("mlp-vae-fast"), images)
-    assert recipe.epochs == epochs and recipe.batch_size == (
-        32 if images <= 5_000 else presets.preset("mlp-vae-fast").batch_size
-    )
-
-
-def test_a_set_that_a_recipe_was_made_for_names_it_and_its_fast_sister_first():
-    assert presets.made_for("shapes", "vae") == "shapes-vae"
-    assert presets.made_for("cifar-10", "vae") == "conv-vae-32-fast"
-    assert presets.made_for("fashion-mnist", "vae") is None

@@ -6,7 +6,8 @@ import time
 import pytest
 
 from core import runs
-from core.recipes.presets import for_digits, preset
+from core.recipes.adaptation import for_digits
+from core.recipes.presets import preset
 from core.runs import gan_source
 from core.runs import run as run_module
 from core.system import parsed_files

@@ -6,7 +6,7 @@ import torch
 
 from core import data
 from core.images.shape import ImageShape
-from core.recipes import presets
+from core.recipes import adaptation, presets
 from core.training.autoencoder_trainer import AutoencoderTrainer
 
 
@@ -18,8 +18,10 @@ def test_the_recipe_that_suits_a_shape_learns_from_a_few_images(shape, count):
     noise = np.random.default_rng(0).integers(0, 60, (count, *shape.picture), dtype=np.uint8)
     noise[: count // 2, : shape.height // 2] += 150
     images = data.ImageSet("folder", noise, np.full(count, -1), noise[:1].copy(), np.full(1, -1), ())
-    name = presets.made_for_shape(shape) or "mlp-vae-fast"
-    recipe = presets.for_few(presets.preset(name).with_(dataset="folder", folder="/mine", image_shape=shape.chw), count)
+    name = adaptation.made_for_shape(shape) or "mlp-vae-fast"
+    recipe = adaptation.for_few(
+        presets.preset(name).with_(dataset="folder", folder="/mine", image_shape=shape.chw), count
+    )
     assert recipe.batch_size == 32 and (name != "mlp-vae-fast") == shape.colour
     torch.manual_seed(0)
     trainer = AutoencoderTrainer(recipe, torch.device("cpu"), images)

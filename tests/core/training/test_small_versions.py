@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from core.recipes import presets
+from core.recipes import adaptation, presets
 from core.training.autoencoder_trainer import AutoencoderTrainer
 
 NAMES = sorted(name for name, recipe in presets.PRESETS.items() if not recipe.family.adversarial)
@@ -12,7 +12,7 @@ NAMES = sorted(name for name, recipe in presets.PRESETS.items() if not recipe.fa
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_a_step_moves_every_weight_and_images_keep_their_shape(name):
-    small = presets.adapted(presets.preset(name), "shapes").with_(train_images=8, batch_size=8, validation=5)
+    small = adaptation.adapted(presets.preset(name), "shapes").with_(train_images=8, batch_size=8, validation=5)
     trainer = AutoencoderTrainer(small, torch.device("cpu"))
     before = {key: value.clone() for key, value in trainer.model.named_parameters()}
     trainer.step()

@@ -4,7 +4,8 @@ import pytest
 
 from core.jobs import training_queue, waiting
 from core.recipes import duration
-from core.recipes.presets import for_digits, preset
+from core.recipes.adaptation import for_digits
+from core.recipes.presets import preset
 from ui.shared import jobs
 
 FAST, SLOW = for_digits(preset("mlp-vae-fast")), for_digits(preset("conv-vae"))

@@ -9,7 +9,7 @@ import pytest
 from core.jobs.speed_estimates import SpeedEstimates
 from core.jobs.waiting import Wait
 from core.recipes import duration
-from core.recipes.presets import first_model
+from core.recipes.adaptation import first_model
 from ui.shared import jobs
 
 

@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from core import data, runs
 from core.data import loading
-from core.recipes import presets
+from core.recipes import adaptation, presets
 from core.recipes.recipe import Recipe, applies, fields
 from core.recipes.recipe_fields import GROUPS
 from ui.shared import recipe_labels
@@ -71,7 +71,7 @@ def test_the_form_begins_with_the_fast_sister_of_the_first_preset_on_mnist(form)
 
 def test_without_mnist_it_begins_on_the_digits_that_are_always_there(here):
     here.update({"mnist": False, "fashion-mnist": False, "kmnist": False})
-    assert made(AppTest.from_function(script).run()) == presets.for_digits(presets.preset("mlp-vae-fast"))
+    assert made(AppTest.from_function(script).run()) == adaptation.for_digits(presets.preset("mlp-vae-fast"))
 
 
 @pytest.mark.parametrize("name", presets.PRESETS)
@@ -86,10 +86,10 @@ def test_every_preset_goes_through_the_form_unchanged(form, name):
 
 
 def test_a_gan_begins_on_images_that_a_run_was_trained_on(form):
-    source = runs.create(presets.for_digits(presets.preset("mlp-vae")), "first")
+    source = runs.create(adaptation.for_digits(presets.preset("mlp-vae")), "first")
     (source.path / "best.safetensors").touch()
     choose(form, "decoder-gan")
-    assert made(form) == presets.for_digits(presets.preset("decoder-gan"))
+    assert made(form) == adaptation.for_digits(presets.preset("decoder-gan"))
 
 
 def test_a_chosen_preset_is_written_into_the_address(form):
@@ -230,7 +230,7 @@ def test_a_set_that_is_not_here_is_offered_with_a_way_to_get_it(here):
 
 def test_epochs_follow_the_data_set_until_they_are_changed_by_hand(form):
     widget(form, "dataset").select("digits").run()
-    assert made(form) == presets.for_digits(presets.preset("mlp-vae-fast"))
+    assert made(form) == adaptation.for_digits(presets.preset("mlp-vae-fast"))
     widget(form, "epochs").set_value(7).run()
     widget(form, "dataset").select("mnist").run()
     assert made(form) == presets.preset("mlp-vae-fast").with_(epochs=7)
@@ -393,7 +393,7 @@ def label_in(sentence: str) -> str:
 
 
 def test_the_recipe_of_a_run_fills_the_form_so_that_one_change_is_one_change_also_after_a_reload(here):
-    run = runs.create(presets.first_model().with_(beta=2.5, hidden=(77, 33), seed=5, batch_size=48), "a-run")
+    run = runs.create(adaptation.first_model().with_(beta=2.5, hidden=(77, 33), seed=5, batch_size=48), "a-run")
     page = opened(like="a-run")
     assert made(page) == run.recipe and in_address(page) == {"like": "a-run"}
     assert "The settings of a-run. Change one" in page.caption[0].value.replace("\\", "")

@@ -8,7 +8,7 @@ from core.data import loading
 from core.jobs import waiting
 from core.jobs.queue import JobQueue
 from core.jobs.speed_estimates import SpeedEstimates
-from core.recipes import duration, presets
+from core.recipes import adaptation, duration, presets
 from core.recipes.recipe import Recipe
 from tests.fake_executor import FakeExecutor
 from tests.pages.page_tools import speeds
@@ -156,7 +156,7 @@ def test_a_gan_is_said_to_be_as_good_only_from_the_decoder_that_was_tried(estima
 
 
 def test_on_the_digits_the_times_are_those_of_the_small_sisters_and_nothing_is_claimed_that_was_not_measured(estimates):
-    know(estimates, {presets.for_digits(FAST): 1_000.0, presets.for_digits(CLASSIC): 1_000.0})
+    know(estimates, {adaptation.for_digits(FAST): 1_000.0, adaptation.for_digits(CLASSIC): 1_000.0})
     form = visit(estimates)
     form.selectbox(key="recipe_dataset").select("digits").run()
     # 40 and 120 epochs of 1,320 images and 180 held out: 58.2 s and 174.6 s.
@@ -217,14 +217,14 @@ def test_a_value_that_is_refused_takes_the_time_away_and_nothing_else(estimates)
 
 
 def test_a_gans_time_is_that_of_its_sources_network_and_its_source_stays_with_the_other_speed(estimates):
-    wide = presets.for_digits(CLASSIC).with_(hidden=(400, 200))
+    wide = adaptation.for_digits(CLASSIC).with_(hidden=(400, 200))
     for name in ("other", "wide"):
-        run = runs.create(wide if name == "wide" else presets.for_digits(CLASSIC), name)
+        run = runs.create(wide if name == "wide" else adaptation.for_digits(CLASSIC), name)
         (run.path / "best.safetensors").touch()
     form = visit(estimates, idle=True, recipe="decoder-gan-fast")
     form.selectbox(key="recipe_source").select("other").run()
     taken = {"hidden": (400, 200), "source_model": "vae"}
-    both = [presets.for_digits(presets.preset(name)).with_(**taken) for name in ("decoder-gan-fast", "decoder-gan")]
+    both = [adaptation.for_digits(presets.preset(name)).with_(**taken) for name in ("decoder-gan-fast", "decoder-gan")]
     know(estimates, dict.fromkeys(both, 500.0))
     assert speeds(form.run()) == [f"{name} · {form_speed.MEASURING}" for name in ("Fast", "Classic")]
     form.selectbox(key="recipe_source").select("wide").run()
