@@ -3,7 +3,7 @@
 What they are is in `core/recipes/examples.py`; a name may be given with or without `example-`. Two need the files of
 MNIST and of FashionMNIST. Each example keeps only the files that pages read: the best weights in half precision, which
 makes no visible difference, the tables with three or five digits a number and as many rows as a curve shows, the
-figures on the test set and five frames in 16 grey levels or 24 colours. With `--smaller` nothing is trained: tables and
+figures on the test set and five frames in 8 grey levels or 24 colours. With `--smaller` nothing is trained: tables and
 frames of the examples that are there are reduced again, which leaves those that are reduced as they are.
 """
 
@@ -31,9 +31,12 @@ from core.system.progress import Steps
 from core.training.events import Control, EpochEnd, Finished  # noqa: E402
 from core.training.loop import train  # noqa: E402
 
-FRAMES, GREYS, COLOURS = 5, 16, 24
+FRAMES, GREYS, COLOURS = 5, 8, 24
 
-ROWS, WHOLE_EPOCHS, KL_ROWS = 120, 2, 40
+LEVELS = 15
+"""The largest level of a PNG of four bits a pixel."""
+
+ROWS, WHOLE_EPOCHS, KL_ROWS = 120, 2, 24
 """Rows of a history, about; epochs at the beginning that keep all rows, since a model changes fastest in them; rows of
 the table of KL per dimension."""
 
@@ -123,7 +126,7 @@ def _small_png(sheet: np.ndarray) -> bytes:
         )
         return buffer.getvalue()
     # By hand, since Pillow reads grey levels of four bits and does not write them.
-    levels = (sheet.astype(int) * (GREYS - 1) + 127) // 255
+    levels = np.linspace(0, LEVELS, GREYS).round().astype(int)[(sheet.astype(int) * (GREYS - 1) + 127) // 255]
     height, width = levels.shape
     pairs = np.pad(levels, ((0, 0), (0, width % 2))).reshape(height, -1, 2)
     rows = np.pad(pairs[..., 0] << 4 | pairs[..., 1], ((0, 0), (1, 0))).astype(np.uint8)  # 0: an unfiltered row

@@ -78,7 +78,9 @@ def test_a_frame_is_kept_in_few_grey_levels_or_colours(script):
     rng = np.random.default_rng(0)
     grey = rng.integers(0, 256, (9, 15), dtype=np.uint8)  # an odd width: the last byte of a row holds one pixel
     kept = convert.from_png(script._small_png(grey))
-    np.testing.assert_array_equal(kept, np.round(grey / 17).astype(int) * 17)  # nearest of 16 levels from 0 to 255
+    of_a_png = np.array([0, 2, 4, 6, 9, 11, 13, 15]) * 17  # eight levels from 0 to 255, as four bits have them
+    np.testing.assert_array_equal(kept, of_a_png[np.round(grey / 255 * 7).astype(int)])
+    np.testing.assert_array_equal(convert.from_png(script._small_png(kept)), kept)
     few = np.array([[250, 20, 30], [0, 0, 0], [10, 200, 90]], np.uint8)[rng.integers(0, 3, (8, 8))]
     np.testing.assert_array_equal(convert.from_png(script._small_png(few)), few)
     many = rng.integers(0, 256, (32, 32, 3), dtype=np.uint8)
