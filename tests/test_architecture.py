@@ -19,6 +19,7 @@ ORDER = (
     "models",
     "runs",
     "latent",
+    "priors",
     "evaluation embedding",
     "training",
     "gan lessons",

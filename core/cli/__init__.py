@@ -12,7 +12,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
-from core.cli import embed, evaluate, images, manage, outliers, training
+from core.cli import embed, evaluate, images, manage, outliers, prior, training
 from core.cli.common import CliError, HelpLayout, add_command
 from core.data import DataError
 from core.recipes.recipe import RecipeError
@@ -75,7 +75,7 @@ def build_parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for module in (training, images, embed, evaluate, outliers, manage):
+    for module in (training, images, prior, embed, evaluate, outliers, manage):
         for entry in module.COMMANDS:
             add_command(commands, entry)
     return parser

@@ -17,6 +17,7 @@ from core.images import convert, picture_files
 from core.images.pixel_choices import PixelChoices
 from core.images.shape import ImageShape
 from core.latent import codec, mixture, walks
+from core.priors import samplers
 from core.runs import Run
 from core.system import user_paths
 
@@ -53,12 +54,12 @@ def sample(args: argparse.Namespace) -> None:
     out = common.output_file(args.out, f"{run.name}-samples.png", args.force)
     model = _model(run, common.which(args, run))
     source = args.source or mixture.default_sampler(model)
-    fitted = mixture.for_run(run, model, which=common.which(args, run)) if source == "mixture" else None
-    z = mixture.draw(model, source, args.n, args.seed, args.temperature, fitted)
+    sampler = samplers.for_run(run, model, source, common.which(args, run))
+    z = sampler.draw(args.n, args.seed, args.temperature)
     pictures = codec.decode(model, z)
     columns = args.columns or math.ceil(math.sqrt(args.n))
     _save(
-        out, convert.tile(pictures, columns, GAP, GROUND), f"{args.n:,} new images from the {mixture.SAMPLERS[source]}"
+        out, convert.tile(pictures, columns, GAP, GROUND), f"{args.n:,} new images from the {samplers.SAMPLERS[source]}"
     )
 
 
@@ -183,10 +184,11 @@ def _sample_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--from",
-        choices=tuple(mixture.SAMPLERS),
+        choices=tuple(samplers.SAMPLERS),
         dest="source",
-        help="sample latents from the prior N(0, I), from a Gaussian fitted to the training latents, or from a mixture "
-        "of Gaussians fitted to them (default: prior if the model was trained with one, else gaussian)",
+        help="sample latents from the prior N(0, I), from a Gaussian fitted to the training latents, from a mixture of "
+        "Gaussians fitted to them, or from a learned prior of the run, see `prior` (default: prior if the model was "
+        "trained with one, else gaussian)",
     )
     parser.add_argument("--columns", type=number(int, 1, 1_000), help="images in a row (default: a square)")
     common.add_which(parser)

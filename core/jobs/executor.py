@@ -101,6 +101,7 @@ WORKERS = {
     "embedding": WorkerKind(("openTSNE", "sklearn.manifold"), _sleeping_threads, nice=5, idle_seconds=300.0),
     "search": WorkerKind(("torch", "core.jobs.search_worker"), _sleeping_threads, idle_seconds=300.0),
     "importing": WorkerKind(("core.data",), _sleeping_threads, nice=5, idle_seconds=60.0),
+    "prior": WorkerKind(("torch", "core.priors.learning"), openmp_environment, nice=5, idle_seconds=60.0),
     "scoring": WorkerKind(("torch",), _sleeping_threads, nice=10, idle_seconds=60.0),
 }
 """Worker kinds by name. An order for the worker `thread` runs in a thread of this process: work that only waits, or

@@ -15,6 +15,7 @@ from typing import IO, Any
 
 import numpy as np
 
+from core.priors.events import PriorProgress
 from core.training import events
 
 # From the lab to a worker
@@ -159,6 +160,7 @@ Message = (
     | SweepErrors
     | SearchFound
     | SpeedMeasured
+    | PriorProgress
     | Ended
     | events.Started
     | events.Report

@@ -3,8 +3,8 @@
 The budget. Every job belongs to a lane, and a lane has a number of slots:
 
 - `training on DEVICE`: one training at a time on each device; speed tests give way to trainings.
-- `background` (maps, outlier scores, sweeps): a quarter of the CPU cores, at least one and at most four.
-  Their processes run at low priority and with one thread where that suffices: a training and the page come first.
+- `background` (maps, outlier scores, sweeps, learned priors): a quarter of the CPU cores, at least one and at most
+  four. Their processes run at low priority and with one thread where that suffices: a training and the page come first.
 - `classifier` (classifiers, measures of planes): one; a page waits for it, seconds of one thread at low priority.
 - `search`: half of the CPU cores, at least one and at most four; a page waits for it, mostly less than a
   second: latent searches, and outlier scores by a model with an encoder.

@@ -35,6 +35,7 @@ TASKS = {
     "measure_bound": "core.jobs.scoring_worker:measure_bound",
     "sweep": "core.jobs.scoring_worker:sweep",
     "search": "core.jobs.search_worker:search",
+    "learn_prior": "core.jobs.prior_worker:learn_prior",
     "import_images": "core.jobs.image_import:import_images",
     "download": "core.jobs.download:fetch",
 }

@@ -30,6 +30,7 @@ history.csv       the loss curves, in {unit};  kl.csv  the KL of every latent di
 classes.csv       of a GAN: the share of each class among the generated images
 evaluation.json   metrics on the test set
 classifier.safetensors  of a GAN: the classifier that judged its images
+prior-flow.safetensors  a learned prior: a distribution of the latents to draw samples from
 best.safetensors, last.safetensors  weights: with the lowest validation loss, and the newest
 frames/           fixed images and fixed latents, decoded after every epoch
 (A file is missing here where the run has none.)
@@ -67,6 +68,7 @@ def to_zip(run: Run, resume_state: bool = False) -> bytes:
         raise RunError(f"'{run.name}' has no saved state to resume from. Export it without.")
     files = [
         *FILES,
+        *layout.prior_files(run.path),
         *([RESUME] if resume_state else []),
         *(f"frames/{frames.file_name(epoch)}" for epoch in run.frames()),
     ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from pathlib import Path
 
 from core.system.regular_files import kind_of
@@ -21,6 +23,9 @@ IMAGES = "images.safetensors"
 CLASSIFIER = "classifier.safetensors"
 """Of a GAN's run: the classifier that judged its images."""
 
+PRIOR_FILE = r"prior-[a-z]{1,20}\.safetensors"
+"""Pattern of the names of learned priors (`core.priors.store`)."""
+
 MOST_BYTES = 4_000_000_000
 """Size of a file with tensors, at most."""
 
@@ -28,12 +33,25 @@ FRAMES = "frames"
 """Folder of the frames, one PNG file for each epoch."""
 
 
+def prior_file(kind: str) -> str:
+    """Name of the file of a learned prior of that kind."""
+    return f"prior-{kind}.safetensors"
+
+
+def prior_files(run: Path) -> list[str]:
+    """Names of the learned priors in a run's folder, whatever lies there under them."""
+    try:
+        return sorted(name for name in os.listdir(run) if re.fullmatch(PRIOR_FILE, name))
+    except OSError:
+        return []
+
+
 def misplaced(run: Path) -> str:
     """What is wrong with the kinds of files in a run's folder, in one sentence; empty where all are ordinary files.
 
     A link could lead reading, writing and deleting out of the folder; a pipe or a device has no end.
     """
-    for name in (*FACTS, *TABLES, *WEIGHTS, IMAGES, CLASSIFIER, ".lock"):
+    for name in (*FACTS, *TABLES, *WEIGHTS, IMAGES, CLASSIFIER, *prior_files(run), ".lock"):
         kind = kind_of(run / name)
         if kind not in ("", "a file"):
             return f"{name} is {kind}, not a file. Put a file in its place or delete the run."

@@ -8,6 +8,7 @@
         best.safetensors     weights with the lowest validation loss;  last.safetensors  the newest
         resume.safetensors   everything needed to go on exactly where it stopped
         evaluation.json      figures on the test set;  classifier.safetensors  the classifier that judged a GAN's images
+        prior-flow.safetensors  a distribution of its latents, learned after it (`core.priors`)
         frames/0007.png      fixed images and fixed latents, decoded after epoch 7
 
 This module needs no torch, so that a page can list runs at once; `runs/weights.py` reads and writes the tensors.

@@ -9,13 +9,13 @@ import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
 
-from core.runs import frames, leftovers
+from core.runs import frames, layout, leftovers
 from core.runs.export import FILES, RESUME
 from core.runs.run import Run, RunError, not_made
 from core.system import folder_names, paths
 from core.system.atomic_files import read_json, write_json
 
-KNOWN = re.compile("|".join([*map(re.escape, (*FILES, RESUME)), "frames/" + frames.NAME]))
+KNOWN = re.compile("|".join([*map(re.escape, (*FILES, RESUME)), layout.PRIOR_FILE, "frames/" + frames.NAME]))
 """Files of a run, by their path in its folder. Others in the zip, such as its README, are left out."""
 
 LARGEST = 2_000_000_000

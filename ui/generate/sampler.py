@@ -1,4 +1,4 @@
-"""Samplers of the Generate page: the prior, or a Gaussian or a mixture of Gaussians fitted to the training latents."""
+"""Samplers of the Generate page: the prior, distributions fitted to the training latents, and learned priors."""
 
 from __future__ import annotations
 
@@ -7,11 +7,15 @@ import streamlit as st
 
 from core.data import DataError
 from core.latent import codec, mixture
-from core.latent.mixture import SAMPLERS, Mixture
+from core.latent.mixture import Mixture
+from core.priors import samplers
+from core.priors.kinds import KINDS
+from core.priors.samplers import SAMPLERS
 from core.runs import Run, RunError
 from core.runs.shown_weights import shown_weights
 from ui.shared.address import Parameter, number, one_of, short, whole
 from ui.shared.formatting import escape_markdown, pluralize
+from ui.shared.learned_priors import learned_prior
 from ui.shared.model_cache import LoadedModel
 
 HELP = (
@@ -20,6 +24,8 @@ HELP = (
     "them; fitting it takes a second or two, once."
 )
 
+LEARNED_HELP = " Learned: a network that was trained on the latents after the model, see VAE → diffusion."
+
 SEED = Parameter("seed", "generate_grid_seed", whole(0, 999_999), 1, "a whole number from 0 to 999,999")
 GRID_TEMPERATURE = Parameter("spread", "generate_grid_temperature", number(0, 2), 1.0, "a number from 0 to 2", short)
 """Settings of the random samples; the temperature also holds for the Random button."""
@@ -27,20 +33,23 @@ GRID_TEMPERATURE = Parameter("spread", "generate_grid_temperature", number(0, 2)
 SAMPLES = 64
 """Samples in the grid."""
 
+_INSTEAD = {"prior": "The prior", "gaussian": "The fitted Gaussian"}
+
 
 def choose(loaded: LoadedModel) -> None:
     """Draw the choice of the sampler. Models with and without a prior remember choices of their own, since their
     defaults differ."""
     names = offered(loaded)
+    about = HELP + LEARNED_HELP if KINDS.keys() & set(names) else HELP
     st.radio(
         "Draw from",
         names,
         key=_key(loaded),
         persist_state="session",
         format_func=lambda name: title(loaded, name),
-        help=HELP
+        help=about
         if loaded.prior
-        else HELP + " This model has no prior: most points of N(0, I) lie in holes, where no training image is.",
+        else about + " This model has no prior: most points of N(0, I) lie in holes, where no training image is.",
     )
 
 
@@ -72,26 +81,34 @@ def parameter(loaded: LoadedModel) -> Parameter[str]:
 
 
 def chosen(loaded: LoadedModel) -> str:
-    """The chosen sampler, one of `mixture.SAMPLERS`."""
+    """The chosen sampler, one of `samplers.SAMPLERS`."""
     wanted = st.session_state.get(_key(loaded))
     return wanted if wanted in offered(loaded) else mixture.default_sampler(loaded.model)
 
 
 def offered(loaded: LoadedModel) -> list[str]:
-    """The samplers of a model: without the mixture where there are no latents to fit it to."""
-    return [name for name in SAMPLERS if name != "mixture" or mixture.can_fit(loaded.model)]
+    """The samplers of a model: without the mixture where there are no latents to fit it to, with its learned priors."""
+    return samplers.offered(loaded.run, loaded.model)
 
 
 def draw(run: Run, loaded: LoadedModel, source: str, n: int, seed: int, temperature: float) -> tuple[np.ndarray, str]:
-    """n latent vectors, float32 [n, d]; and a sentence if the fitted Gaussian had to replace the mixture, else empty.
+    """n latent vectors, float32 [n, d]; and a sentence if another distribution had to be used, else empty.
 
     Args:
-        source: one of `mixture.SAMPLERS`. temperature: scales the noise.
+        source: one of `samplers.SAMPLERS`. temperature: scales the noise.
     """
-    fitted, problem = fitted_mixture(run, loaded) if source == "mixture" else (None, "")
-    if problem:
-        source, problem = "gaussian", f"{problem} The fitted Gaussian is used instead of the mixture."
-    return mixture.draw(loaded.model, source, n, seed, temperature, fitted), problem
+    sampler: samplers.Sampler | None
+    if source in KINDS:
+        sampler, problem = learned_prior(loaded, source)
+    elif source == "mixture":
+        sampler, problem = fitted_mixture(run, loaded)
+    else:
+        sampler, problem = samplers.FromModel(loaded.model, source), ""
+    if sampler is None:
+        instead = mixture.default_sampler(loaded.model) if source in KINDS else "gaussian"
+        problem = f"{problem} {_INSTEAD[instead]} is used instead of the {SAMPLERS[source]}."
+        sampler = samplers.FromModel(loaded.model, instead)
+    return sampler.draw(n, seed, temperature), problem
 
 
 def fitted_mixture(run: Run, loaded: LoadedModel) -> tuple[Mixture | None, str]:
@@ -136,6 +153,8 @@ def about(run: Run, loaded: LoadedModel, source: str) -> str:
         )
     if source == "gaussian":
         return "from the Gaussian with the mean and covariance of the training latents"
+    if source in KINDS:
+        return f"from the {SAMPLERS[source]}"
     fitted, _ = fitted_mixture(run, loaded)
     if fitted is None:
         return "from the Gaussian with the mean and covariance of the training latents"
@@ -163,4 +182,5 @@ def density(run: Run, loaded: LoadedModel, z: np.ndarray) -> None:
 
 def _key(loaded: LoadedModel) -> str:
     few = "" if mixture.can_fit(loaded.model) else "_gan"
-    return f"generate_grid_from_{'prior' if loaded.prior else 'fitted'}{few}"
+    more = "".join(f"_{name}" for name in offered(loaded) if name in KINDS)
+    return f"generate_grid_from_{'prior' if loaded.prior else 'fitted'}{few}{more}"

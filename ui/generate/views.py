@@ -9,8 +9,9 @@ import numpy as np
 import streamlit as st
 
 from core.latent import planes, sampling
-from core.latent.mixture import SAMPLERS
 from core.latent.planes import PlaneAxes
+from core.priors.kinds import KINDS
+from core.priors.samplers import SAMPLERS
 from core.runs import Run
 from ui.components.latent.plane import plane, side_for
 from ui.generate import sampler
@@ -238,6 +239,8 @@ def _of_temperature(loaded: LoadedModel, source: str) -> str:
     """What a lower temperature does: it leads towards the mean of the distribution, which can itself lie in a gap."""
     if source == "mixture":
         return "A lower temperature draws closer to the means of the Gaussians, and the samples are less varied."
+    if source in KINDS:
+        return "A lower temperature makes such images rarer, and the samples less varied."
     if loaded.prior:
         return "A lower temperature makes them rarer, and the samples less varied."
     centre = "z = 0" if source == "prior" else "the mean of the training latents"

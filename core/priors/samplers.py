@@ -1,0 +1,64 @@
+"""Samplers of a run: its prior, distributions fitted to its training latents, and its learned priors.
+
+sampler = samplers.for_run(run, model, "flow")
+z = sampler.draw(64, seed=0)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from core.latent import mixture
+from core.priors import store
+from core.priors.kinds import KINDS
+from core.runs import Run
+
+if TYPE_CHECKING:
+    from core.models import LatentModel
+
+SAMPLERS = mixture.SAMPLERS | {key: kind.sampler for key, kind in KINDS.items()}
+"""All distributions that latent vectors can be drawn from, with their names in sentences: "drawn from the …"."""
+
+
+class Sampler(Protocol):
+    """A distribution of latent vectors."""
+
+    def draw(self, n: int, seed: int, temperature: float = 1.0) -> np.ndarray:
+        """n latent vectors, float32 [n, d]; the same seed gives the same vectors."""
+
+
+@dataclass(frozen=True)
+class FromModel:
+    """Sampler that the model carries itself: `prior` or `gaussian`."""
+
+    model: LatentModel
+    source: str
+
+    def draw(self, n: int, seed: int, temperature: float = 1.0) -> np.ndarray:
+        """See `Sampler.draw`."""
+        return mixture.draw(self.model, self.source, n, seed, temperature)
+
+
+def offered(run: Run, model: LatentModel, which: str | None = None) -> list[str]:
+    """Keys of the samplers that the run has: no mixture without latents to fit it to, and of the learned priors those
+    that were learned for these weights."""
+    fitted = [name for name in mixture.SAMPLERS if name != "mixture" or mixture.can_fit(model)]
+    return [*fitted, *(kind.key for kind in store.usable(run, which))]
+
+
+def for_run(run: Run, model: LatentModel, source: str, which: str = "best") -> Sampler:
+    """A sampler of the run.
+
+    Args:
+        model: the run's model with the weights `which`, `best` or `last`. source: one of `SAMPLERS`.
+    Raises:
+        DataError: latents are needed, and the images are missing. RunError: the run has no such sampler; says why.
+    """
+    if source in KINDS:
+        return store.load(run, KINDS[source], model, which)
+    if source == "mixture":
+        return mixture.for_run(run, model, which=which)
+    return FromModel(model, source)
