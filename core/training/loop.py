@@ -304,9 +304,11 @@ class _Loop:
         steps = Steps(self.record.evaluation(self.device))
         for share in steps:
             if self.control.stop:
+                said = "It was stopped before it was scored on the test set."
                 break
             yield Evaluating(share)
-        said = "It was stopped before it was scored on the test set." if self.control.stop else steps.end()
+        else:  # also where a stop comes after the last step
+            said = steps.end()
         yield self._end("finished", " ".join(filter(None, (reason, said))))
 
     def _end(self, state: str, message: str) -> Finished:

@@ -360,6 +360,23 @@ def test_the_evaluation_scores_the_best_weights_on_the_test_set():
     assert run.evaluation() == again | {"epoch": run.status["best_epoch"]}
 
 
+def test_a_stop_while_the_run_is_scored_says_so_unless_the_score_is_complete():
+    def stopped(run: runs.Run, after: int) -> tuple[int, str]:
+        control, shares, said = Control(), 0, ""
+        for event in train(run, "cpu", control):
+            shares += isinstance(event, Evaluating)
+            control.stop = shares >= after
+            said = event.message if isinstance(event, Finished) else said
+        return shares, said
+
+    shares, _ = stopped(runs.create(tiny(epochs=1), "whole"), 1_000)
+    late, early = (runs.create(tiny(epochs=1), name) for name in ("late", "early"))
+    assert stopped(late, shares) == (shares, "") and late.evaluation() is not None
+    count, said = stopped(early, 1)
+    assert count == 1 and said == "It was stopped before it was scored on the test set."
+    assert early.evaluation() is None and early.status["state"] == "finished"
+
+
 def test_best_weights_are_those_of_the_epoch_with_the_lowest_validation_loss():
     from core.runs import weights
 
