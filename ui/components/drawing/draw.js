@@ -67,7 +67,7 @@ function inkEngine(root, shape) {
 
   function show(ground, waiting) {
     paintImage(ground, levels, grid);
-    paintImage(real, averagePoints(levels, shape, fine), shape);
+    paintGrid(real, [averagePoints(levels, shape, fine)], shape); // always in pixels: it shows what they are
     hint.hidden = levels.some((level) => level);
     for (const [canvas, pixels] of [[fitted, props.fitted], [answer, props.answer]]) {
       canvas.parentElement.hidden = !pixels;

@@ -17,7 +17,7 @@ function start(root) {
 
   button.addEventListener("click", async () => {
     flushAddress();
-    setAddress(LOOK, wantsPixels() ? "1" : null); // *Back* may have led to an address without
+    setAddress(LOOK, chosenLook()); // *Back* may have led to an address without
     say(await copied(location.href) ? "Copied" : "Copy it from the address bar", SHOWN);
   });
   root.querySelector(".keys").addEventListener("click", () => dispatchEvent(new Event("lab-shortcuts")));
@@ -37,7 +37,7 @@ function startLook(button) {
   const offer = () => { button.hidden = store.enlarged !== location.pathname; };
   button.addEventListener("click", () => {
     store.pixels = !wantsPixels();
-    setAddress(LOOK, store.pixels ? "1" : null);
+    setAddress(LOOK, chosenLook());
     apply();
   });
   apply();

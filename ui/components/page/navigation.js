@@ -61,7 +61,7 @@ function keepOneEntryPerPage() {
   const push = history.pushState.bind(history);
   history.pushState = (state, title, wanted) => {
     const address = withLook(wanted);
-    if (new URL(address, location.href).pathname === location.pathname) {
+    if (address.pathname === location.pathname) {
       history.replaceState(state, title, address);
       return;
     }

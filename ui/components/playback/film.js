@@ -79,11 +79,12 @@ function start(root) {
   }
 
   // Asks for missing frames, those next to the one shown first. A second request waits for the first one's answer.
-  // While the film grows and the frame in view is there, the others have time.
+  // While the film grows and the frame in view is there, the others have time; an urgent request takes their place, but
+  // not that of another: else one who keeps moving the slider would wait until it rests.
   function requestFrames() {
     const urgent = timer !== null || !frames.has(at);
-    if ((asked && (asked.sent || !urgent)) || !missing().length) return;
-    const request = { sent: false };
+    if ((asked && (asked.sent || asked.urgent || !urgent)) || !missing().length) return;
+    const request = { sent: false, urgent };
     asked = request;
     setTimeout(() => {
       if (asked !== request) return;
@@ -216,6 +217,7 @@ function start(root) {
 
   function stop() {
     pause();
+    asked = null; // nobody is there for an answer
     unsubscribe();
     watch.disconnect();
     removeView(root);

@@ -306,7 +306,7 @@ function start(root) {
     if (zoomed && card.labels.length) {
       drawInset(ctx, card, scales, [...taken, ...words.map(([, place]) => place)], width);
     }
-    for (const [word, place] of words) drawNote(ctx, word, ...place, width, "center"); // over the inset
+    for (const [word, place] of words) drawNote(ctx, word, ...place, width); // over the inset
     canvas.setAttribute("aria-label", `z of ${card.name} in two dimensions, from the start of the search to its end, `
       + "over the latents of training images");
   }

@@ -69,12 +69,18 @@ function subscribe(topic, listener) {
   return () => store.listeners.get(topic).delete(listener);
 }
 
+// An address, by default that of the page, with one parameter set, or without it where its text is null: a URL.
+function addressWith(name, text, address = location.href) {
+  const url = new URL(address, location.href);
+  if (text === null) url.searchParams.delete(name);
+  else url.searchParams.set(name, text);
+  return url;
+}
+
 // Writes one parameter of the address, or removes it with null, without a new entry in the browser's history. The
 // server reads it with the next message.
 function setAddress(name, text) {
-  const url = new URL(location.href);
-  if (text === null) url.searchParams.delete(name);
-  else url.searchParams.set(name, text);
+  const url = addressWith(name, text);
   if (url.href !== location.href) history.replaceState(history.state, "", url);
 }
 
@@ -82,13 +88,10 @@ const LOOK = "pixels"; // parameter of the address on every page: enlarged pictu
 
 const wantsPixels = () => (store.pixels ??= new URL(location.href).searchParams.get(LOOK) === "1");
 
+const chosenLook = () => (wantsPixels() ? "1" : null); // its text in the address
+
 // The address with that parameter as the visitor has chosen: Streamlit writes addresses without it.
-function withLook(address) {
-  const url = new URL(address ?? location.href, location.href);
-  if (wantsPixels()) url.searchParams.set(LOOK, "1");
-  else url.searchParams.delete(LOOK);
-  return url.href;
-}
+const withLook = (address) => addressWith(LOOK, chosenLook(), address ?? location.href);
 
 const AT_REST = 600; // ms without a change after which a moving value is written into the address
 

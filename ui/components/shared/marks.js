@@ -57,9 +57,9 @@ function drawRing(ctx, x, y, colour) {
   ctx.stroke();
 }
 
-function drawNote(ctx, text, x, y, width, align = x > width - 40 ? "right" : x < 40 ? "left" : "center") {
+function drawNote(ctx, text, x, y, width) {
   const row = clamp(y, 8, width - 8);
-  Object.assign(ctx, { textAlign: align, textBaseline: "middle", lineWidth: 3, lineJoin: "round" });
+  Object.assign(ctx, { textAlign: "center", textBaseline: "middle", lineWidth: 3, lineJoin: "round" });
   Object.assign(ctx, { strokeStyle: "#14181c", fillStyle: "#FFFFFF" });
   ctx.strokeText(text, x, row);
   ctx.fillText(text, x, row);

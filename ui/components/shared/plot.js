@@ -54,15 +54,16 @@ function drawValueAxis(ctx, { ticks, y, left, right, ink, colour = ink, labels =
 
 // Values below the plot, where they do not overlap, and a title under them.
 function drawPositionAxis(ctx, { ticks, x, left, right, bottom, colour, title = "", marks = false }) {
+  const texts = formatTicks(ticks);
   let free = -Infinity;
-  for (const value of ticks) {
-    const text = formatTick(value), half = ctx.measureText(text).width / 2;
+  ticks.forEach((value, k) => {
+    const half = ctx.measureText(texts[k]).width / 2;
     const start = clamp(x(value) - half, marks ? left : -Infinity, marks ? right - 2 * half : Infinity);
-    if (start < free) continue;
+    if (start < free) return;
     if (marks) drawLine(ctx, [[x(value), bottom], [x(value), bottom + 5]], { colour });
-    drawText(ctx, text, start, bottom + (marks ? 8 : 6), { colour });
+    drawText(ctx, texts[k], start, bottom + (marks ? 8 : 6), { colour });
     free = start + 2 * half + 8;
-  }
+  });
   if (title) drawText(ctx, title, (left + right) / 2, bottom + 21, { align: "center", colour });
 }
 
