@@ -19,10 +19,8 @@ import numpy as np
 
 from core.data import import_cache
 from core.data.image_set import DataError, ImageSet, Origin
+from core.images.original import DIGEST_BYTES
 from core.system.cache import digest
-
-DIGEST_BYTES = 16
-"""Bytes of an image's digest: two of a million images share one by chance with a probability of 10⁻²⁷."""
 
 
 @dataclass(frozen=True, eq=False)

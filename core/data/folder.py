@@ -36,7 +36,10 @@ _reading: dict[_Key, threading.Lock] = {}
 
 
 def load(
-    folder: str, shape: ImageShape = GREY_28, choices: PixelChoices | None = None, watch: Watch | None = None
+    folder: str | PictureSource,
+    shape: ImageShape = GREY_28,
+    choices: PixelChoices | None = None,
+    watch: Watch | None = None,
 ) -> ImageSet:
     """The pictures below a folder or in a zip archive, fitted into `shape`.
 
@@ -45,8 +48,8 @@ def load(
     Read again only after a file was added, removed or changed. A single picture is both training and test image.
 
     Args:
-        folder: path of the folder or the archive. choices: what becomes black and white; the set's `pixels` says what
-            was used. watch: see `Watch`.
+        folder: path of the folder or the archive, or what `sources.find` found there. choices: what becomes black and
+            white; the set's `pixels` says what was used. watch: see `Watch`.
     Raises:
         DataError: no such folder, no usable picture in it, too many files, or no room for them.
     """
@@ -85,7 +88,7 @@ class Import:
     mapped: bool = False
 
 
-def waiting(folder: str, shape: ImageShape, choices: PixelChoices) -> Import | None:
+def waiting(folder: str | PictureSource, shape: ImageShape, choices: PixelChoices) -> Import | None:
     """What there is to read before the set can be loaded at once; None where that takes a second or less.
 
     Raises:

@@ -18,6 +18,7 @@ import numpy as np
 from core.data import folder as folders
 from core.data import idx, idx_files, published
 from core.data.image_set import DataError, ImageSet
+from core.data.picture_source import PictureSource
 from core.data.reading import Watch
 from core.data.registry import SOURCES
 from core.images.pixel_choices import PixelChoices
@@ -37,7 +38,7 @@ class Status:
 
 def load(
     name: str,
-    folder: str = "",
+    folder: str | PictureSource = "",
     shape: ImageShape | None = None,
     pixels: PixelChoices | None = None,
     watch: Watch | None = None,
@@ -45,7 +46,7 @@ def load(
     """The data set of that name, from memory if it was loaded before and its files have not changed.
 
     Args:
-        name: one of `registry.SOURCES`. folder: the path, for the set `folder` only.
+        name: one of `registry.SOURCES`. folder: the path, or its source, for the set `folder` only.
         shape: of the images, for a set whose shape can be chosen; None: the set's own, see `Source.shape`.
         pixels: what becomes black and white; watch: told how far it is; both for the set `folder` only.
     Raises:

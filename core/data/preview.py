@@ -49,13 +49,15 @@ def preview(folder: str, shape: ImageShape, choices: PixelChoices, count: int = 
     Raises:
         DataError: as in `sources.find`, or the source cannot be listed or opened.
     """
-    return _previewed(folder, tuple(find(folder).mark), shape, choices, count)
+    source = find(folder)
+    return _previewed(source, tuple(source.mark), shape, choices, count)
 
 
 @lru_cache(maxsize=4)
-def _previewed(folder: str, mark: tuple[Entry, ...], shape: ImageShape, choices: PixelChoices, count: int) -> Preview:
+def _previewed(
+    source: PictureSource, mark: tuple[Entry, ...], shape: ImageShape, choices: PixelChoices, count: int
+) -> Preview:
     """`preview`; `mark` keys the cache."""
-    source = find(folder)
     places, notes = source.places
     used, more = source.settled(choices)
     sample = _sampled(source, shape, used, count)
@@ -150,20 +152,19 @@ class Proposal:
     reason: str
 
 
-def propose(folder: str) -> Proposal | None:
+def propose(folder: str | PictureSource) -> Proposal | None:
     """The image shape that suits a set: grey of 28 × 28 for drawings, else by the colours and the size of its pictures;
     None where none of those looked at can be read, or the set has a shape of its own."""
     try:
         source = find(folder)
-        return None if source.kind == "set" else _proposed(folder, tuple(source.mark))
+        return None if source.kind == "set" else _proposed(source, tuple(source.mark))
     except DataError:  # which is said where the set is shown
         return None
 
 
 @lru_cache(maxsize=8)
-def _proposed(folder: str, mark: tuple[Entry, ...]) -> Proposal | None:
+def _proposed(source: PictureSource, mark: tuple[Entry, ...]) -> Proposal | None:
     """`propose`; `mark` keys the cache."""
-    source = find(folder)
     used, _ = source.settled(PixelChoices())
     sample = _sampled(source, _LOOK, used, LOOKED_AT)
     if not sample.rows:

@@ -15,19 +15,16 @@ import numpy as np
 
 from core.data import holdout, import_cache
 from core.data.decoding import BLOCK, Row, Seen, decoded
-from core.data.fingerprint import DIGEST_BYTES
 from core.data.image_set import DataError, ImageSet
 from core.data.layout import Place
 from core.data.picture_source import Entry, PictureSource, natural
 from core.images import levels
 from core.images.levels import Decoded
+from core.images.original import DIGEST_BYTES
 from core.images.pixel_choices import PixelChoices
 from core.images.shape import GREY_28, ImageShape
 from core.system import cache
 from core.system.user_paths import shown
-
-SPARE = 100_000_000
-"""Bytes of the disk that an import leaves free."""
 
 Watch = Callable[[int, int], None]
 """Told how many files are read, of how many; what it raises ends the reading."""
@@ -65,7 +62,7 @@ def check_room(source: PictureSource, count: int, shape: ImageShape) -> None:
     if not import_cache.is_mapped(size):
         return
     free = cache.free_space()
-    if free is not None and 2 * size + SPARE > free:
+    if free is not None and 2 * size + cache.SPARE > free:
         raise DataError(
             f"“{shown(source.place)}” holds {count:,} files; images of {shape} take {2 * size / 1e9:,.1f} GB of the "
             f"disk while they are read, and {free / 1e9:,.1f} GB are free. Choose a smaller shape or fewer images, or "

@@ -34,12 +34,16 @@ def title(folder: str) -> str:
     )
 
 
-def find(folder: str) -> PictureSource:
-    """The folder or archive that a visitor's text means.
+def find(folder: str | PictureSource) -> PictureSource:
+    """The folder or archive that a visitor's text means; a source that was found already is itself.
+
+    A source lists its files once: who asks several things of one finds it first.
 
     Raises:
         DataError: there is none, or it is a file of another kind.
     """
+    if not isinstance(folder, str):
+        return folder
     if not folder.strip():
         raise DataError("No folder is given. Type the path of a folder of images, or of a zip archive.")
     found = existing(folder)

@@ -32,9 +32,6 @@ FORMAT = "latent-lab-uploaded-set-1"
 FACTS = sources.SET
 """File that makes a folder an uploaded set."""
 
-SPARE = 100_000_000
-"""Bytes of the disk that an upload leaves free."""
-
 _WAITING = ".waiting-"
 """Beginning of the names of folders whose content nobody has kept yet."""
 
@@ -154,7 +151,7 @@ def receive(files: Sequence[File], most: int) -> Waiting:
     try:
         folder().mkdir(parents=True, exist_ok=True)
         _delete_leftovers()
-        if shutil.disk_usage(folder()).free < size + SPARE:
+        if shutil.disk_usage(folder()).free < size + cache.SPARE:
             raise OSError(FULL[0], os.strerror(FULL[0]))
         place.mkdir()
         source = _written(place, files, alone=bool(sets_apart))

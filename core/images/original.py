@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image
 
 DIGEST_BYTES = 16
+"""Bytes of a digest: two of a million pictures share one by chance with a probability of 10⁻²⁷."""
 
 STRIP = 500_000
 """Pixels that are converted at once."""

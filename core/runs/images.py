@@ -18,8 +18,9 @@ import safetensors
 import safetensors.numpy
 
 from core.data import DataError, ImageSet
-from core.data.fingerprint import DIGEST_BYTES, Fingerprint, arrange, fingerprint_of
+from core.data.fingerprint import Fingerprint, arrange, fingerprint_of
 from core.data.loading import places
+from core.images.original import DIGEST_BYTES
 from core.recipes.images import load_images
 from core.runs.run import Run, RunError
 from core.system.atomic_files import write_atomic

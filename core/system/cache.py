@@ -91,6 +91,10 @@ def not_kept(what: str) -> str:
     )
 
 
+SPARE = 100_000_000
+"""Bytes of a disk that an import and an upload leave free."""
+
+
 def free_space() -> int | None:
     """Bytes that are free on the disk of the cache folder; None where the system does not say."""
     folder = paths.cache_folder()

@@ -8,7 +8,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from core import data
-from core.data import folder, statistics, uploads
+from core.data import folder, picture_source, statistics, uploads
 from core.images.pixel_choices import PixelChoices
 from core.images.shape import ImageShape
 from core.jobs import download, image_import
@@ -216,6 +216,15 @@ def test_a_flat_folder_with_one_picture_is_shown_without_classes(tmp_path):
     app = with_folder(tmp_path / "own")
     assert "there are no classes" in words(app)
     assert {m.label: m.value for m in app.metric}["Training images"] == "1"
+
+
+def test_a_folder_is_listed_once_for_all_that_the_page_asks_of_it(tmp_path, monkeypatch):
+    for name in "abc":
+        (tmp_path / f"{name}.png").write_bytes(png(40))
+    app, listed, below = with_folder(tmp_path), [], picture_source._below
+    monkeypatch.setattr(picture_source, "_below", lambda root: listed.append(root) or below(root))
+    app.run()
+    assert listed == [tmp_path.resolve()] and not app.exception
 
 
 def test_the_address_chooses_the_set_and_follows_it():

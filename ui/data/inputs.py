@@ -9,9 +9,10 @@ from functools import partial
 import streamlit as st
 
 from core import data
-from core.data import DataError, loading, sources
+from core.data import loading
 from core.data.celeba import Attributes
 from core.data.drawn import DrawnSet
+from core.data.picture_source import PictureSource
 from core.data.preview import Proposal
 from core.images.pixel_choices import FITS, GROUNDS, POLARITIES, PixelChoices
 from core.images.shape import GREY_28, ImageShape
@@ -96,10 +97,10 @@ def choose_set(status: dict[str, loading.Status]) -> str:
     return name
 
 
-def choose_folder() -> str:
-    """Draw the field for the path of a folder; its text."""
+def choose_folder() -> None:
+    """Draw the field for the path of a folder."""
     FOLDER.adopt()
-    path = st.text_input(
+    st.text_input(
         "Path of a folder or file",
         key="data_folder",
         persist_state="session",
@@ -108,19 +109,18 @@ def choose_folder() -> str:
         "become classes; any picture format is read; damaged files are skipped and listed.",
     )
     FOLDER.keep()
-    return path
 
 
-def no_folder() -> str:
-    """An empty path, for a set that is no folder; the address then names none either."""
+def no_folder() -> None:
+    """The set is no folder: the address then names none either."""
     address.put(FOLDER.name, None)
-    return ""
 
 
 def of_drawn(chosen: DrawnSet | None) -> tuple[str, ImageShape, PixelChoices]:
     """Path, image shape and pixel choices of a drawn set, which nobody has to choose; an empty path without a set."""
-    for name in (FOLDER.name, "shape", *PIXEL_CHOICES):
-        address.put(name, None)
+    no_folder()
+    no_pixels()
+    address.put("shape", None)
     return ("", GREY_28, PixelChoices()) if chosen is None else (str(chosen.place), chosen.shape, PixelChoices())
 
 
@@ -209,12 +209,8 @@ def no_pixels() -> None:
         address.put(parameter.name, None)
 
 
-def choose_attribute(path: str) -> None:
-    """Draw which attribute of CelebA's photos gives the classes, where the path leads to such photos."""
-    try:
-        faces = sources.find(path) if path.strip() else None
-    except DataError:  # said where the pictures would be
-        return
+def choose_attribute(faces: PictureSource | None) -> None:
+    """Draw which attribute of CelebA's photos gives the classes, where the source is one of such photos."""
     if not isinstance(faces, Attributes) or not faces.names:
         return
     box = "data_attribute"

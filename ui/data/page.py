@@ -10,9 +10,10 @@ import secrets
 import streamlit as st
 
 from core import data
-from core.data import DataError, ImageSet, folder, loading, preview, statistics
+from core.data import DataError, ImageSet, folder, loading, preview, sources, statistics
 from core.data.drawn import DrawnSet
 from core.data.folder import Import
+from core.data.picture_source import PictureSource
 from core.images.pixel_choices import PixelChoices
 from core.images.shape import ImageShape
 from core.system.user_paths import shown
@@ -90,13 +91,14 @@ def _own() -> ImageSet | None:
     else:
         buttons = st.container()  # above the pictures, where they are seen without scrolling
     bar = _Bar()
-    source = path.strip() or (str(received.source) if received else "")
+    place = path.strip() or (str(received.source) if received else "")
+    source = _found(place)
     proposal = preview.propose(source) if source else None
     with bar.shape:
-        shape = inputs.choose_shape("folder", source, proposal)
+        shape = inputs.choose_shape("folder", place, proposal)
     with bar.pixels:
         pixels = inputs.choose_pixels()
-        inputs.choose_attribute(path)
+        inputs.choose_attribute(source if path.strip() else None)
     if proposal:
         with bar.proposal:
             inputs.say_proposal(shape, proposal)
@@ -104,7 +106,7 @@ def _own() -> ImageSet | None:
         upload_box.look(buttons, received, shape, pixels)
     if not path.strip():
         return None
-    images, problem = _load("folder", path, shape, pixels)
+    images, problem = _load("folder", source or path, shape, pixels)
     if images:
         bar.train("folder", path, images)
         _sheet(images)
@@ -114,6 +116,15 @@ def _own() -> ImageSet | None:
     else:
         _empty("folder", problem, ready=True)
     return images
+
+
+def _found(place: str) -> PictureSource | None:
+    """The source that a path means, which lists its files once for all that is asked of it; None where there is none,
+    which is said where the pictures would be."""
+    try:
+        return sources.find(place) if place else None
+    except DataError:
+        return None
 
 
 def _drawn(chosen: DrawnSet | None) -> ImageSet | None:
@@ -165,18 +176,21 @@ def _sheet(images: ImageSet) -> None:
         st.text(sentence)  # plain text: it quotes names of folders
 
 
-def _load(name: str, path: str, shape: ImageShape, pixels: PixelChoices) -> tuple[ImageSet | None, str | Import]:
+def _load(
+    name: str, place: str | PictureSource, shape: ImageShape, pixels: PixelChoices
+) -> tuple[ImageSet | None, str | Import]:
     """The set, or None and the reason, or None and what has to be imported first."""
-    if name == "folder" and not path.strip():
+    if name == "folder" and not place:
         return None, ""
     try:
         if name == "folder":
             with st.spinner("Listing the files", show_time=True):
-                waiting = folder.waiting(path, shape, pixels)
+                place = sources.find(place)
+                waiting = folder.waiting(place, shape, pixels)
             if waiting:
                 return None, waiting
         with st.spinner("Reading the images", show_time=True):
-            return data.load(name, path, shape, pixels), ""
+            return data.load(name, place, shape, pixels), ""
     except DataError as error:
         return None, str(error)
 

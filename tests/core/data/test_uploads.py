@@ -12,6 +12,7 @@ import pytest
 
 from core import data
 from core.data import uploads
+from core.system import cache
 from tests.core.data.test_archive import png
 
 MOST = 10_000_000
@@ -138,7 +139,7 @@ def test_files_that_make_no_set_are_refused_and_leave_nothing(files, words):
 def test_a_full_disk_and_a_folder_that_cannot_be_written_to_leave_nothing(monkeypatch):
     usage = shutil.disk_usage(os.getcwd())
     with monkeypatch.context() as patch:
-        patch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=uploads.SPARE + 10))
+        patch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=cache.SPARE + 10))
         assert "The disk of" in refusal(File("1.png", png(1)))
 
     def full(*_, **__):

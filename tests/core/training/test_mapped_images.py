@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from core import data
-from core.data import folder, import_cache, reading
+from core.data import folder, import_cache
 from core.images.pixel_choices import PixelChoices
 from core.images.shape import ImageShape
 from core.recipes.presets import preset
@@ -105,7 +105,7 @@ def test_a_disk_that_is_full_or_too_small_is_said_and_nothing_is_left(archive, m
     assert str(caught.value) == cache.not_kept("The images")
     assert not [*paths.cache_folder().glob("*.images")] and not [*paths.cache_folder().glob(".imported-*[!k]")]
     usage = shutil.disk_usage(paths.cache_folder())
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=reading.SPARE + 2 * 32 * SHAPE.values - 1))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=cache.SPARE + 2 * 32 * SHAPE.values - 1))
     words = "holds 32 files; images of 16 × 20, colour take 0.0 GB of the disk while they are read, and 0.1 GB are free"
     for ask in (folder.waiting, data.load):
         with pytest.raises(data.DataError, match=words):
