@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -17,6 +18,7 @@ from core.jobs.embedding import EmbeddingJob
 from core.latent import pca
 from core.recipes.duration import rough_duration
 from core.runs import Run, RunError
+from core.runs.weights_digest import weights_digest
 from ui.components.embedding.map_view import Placed, PointValues, map_view
 from ui.embedding import weights_shown
 from ui.embedding.inputs import MAX_ITERATIONS, METHODS, SOURCES
@@ -122,12 +124,13 @@ def view_of(suffix: str, run: Run | None, subset: ImageSubset, settings: Setting
     if run is None or settings.source != "latents":
         x, key = vectors(run, subset, settings, backend)
         return EmbeddingView(suffix, run, subset, settings, x, key, backend)
-    newest = weights_shown.newest(run)
+    newest = weights_digest(run)
     begun = weights_shown.begun(run, settings)
     if begun is not None and begun != newest:
-        x, key = vectors(run, subset, settings, backend, begun)
-        if _there(key, settings):
-            return EmbeddingView(suffix, run, subset, settings, x, key, backend, begun, outdated=True)
+        with contextlib.suppress(RunError):  # its latents are no longer in memory
+            x, key = vectors(run, subset, settings, backend, begun)
+            if _there(key, settings):
+                return EmbeddingView(suffix, run, subset, settings, x, key, backend, begun, outdated=True)
     x, key = vectors(run, subset, settings, backend, newest)
     return EmbeddingView(suffix, run, subset, settings, x, key, backend, newest)
 

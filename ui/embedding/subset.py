@@ -16,10 +16,10 @@ from core.data import ImageSet
 from core.embedding import inputs, store
 from core.embedding.settings import Settings
 from core.recipes.recipe import Recipe
-from core.runs import Run
+from core.runs import Run, RunError
+from core.runs.weights_digest import weights_digest
 from core.system import cache
 from core.system.content_digest import content_digest
-from ui.embedding import weights_shown
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,9 +53,9 @@ def latents(run: Run, subset: ImageSubset, weights: str = "") -> np.ndarray:
     Args:
         weights: digest of the weights, by default of the newest. Those of earlier ones are found in memory only.
     Raises:
-        RunError: the run's weights cannot be used.
+        RunError: the run's weights cannot be used, or are others by now and the latents are not in memory.
     """
-    return _latents(str(run.path), weights or weights_shown.newest(run), subset.name, _subset=subset)
+    return _latents(str(run.path), weights or weights_digest(run), subset.name, _subset=subset)
 
 
 @st.cache_resource(max_entries=6, show_spinner="Encoding the images …")
@@ -64,6 +64,8 @@ def _latents(path: str, weights: str, subset: str, _subset: ImageSubset) -> np.n
 
     torch.set_num_threads(1)  # as `ui.shared.model_cache`: two threads would wait for a training on the same cores
     run = Run(Path(path))
+    if weights_digest(run) != weights:  # they would be kept as those of other weights
+        raise RunError(f"'{run.name}' has newer weights. Open the map again.")
     rows = inputs.table_rows(_subset.images, _subset.ids, run.recipe)
     return inputs.latents(run, _subset.pictures, rows)
 

@@ -10,20 +10,10 @@ import streamlit as st
 
 from core.embedding.settings import Settings
 from core.runs import Run
-from core.runs.weights_digest import weights_digest
 from ui.shared.run_buttons import Identity, identity
 
 BEGUN = "map_weights"
 """Key in the session state: digest of the weights of each map that was begun, by run and settings."""
-
-
-def newest(run: Run) -> str:
-    """Digest of the run's best weights now.
-
-    Raises:
-        RunError: the run has no weights, or they cannot be read.
-    """
-    return weights_digest(run)
 
 
 def begun(run: Run, settings: Settings) -> str | None:
