@@ -127,8 +127,7 @@ def _film_images(run: Run) -> np.ndarray | None:
     for number in run.frames()[-1:]:
         try:
             shown = frames.split(run.frame(number), run.recipe.shape)[0]
-            firsts = np.unique(shown.reshape(len(shown), -1), axis=0, return_index=True)[1]
-            return shown[np.sort(firsts)][:IMAGES]  # a film of few images repeats them
+            return shown[: min(IMAGES, frames.different(shown))]
         except (RunError, ValueError):
             break
     images = images_or_none(run)

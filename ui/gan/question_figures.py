@@ -220,7 +220,7 @@ def _is_large_vae(run: Run) -> bool:
 
 @st.cache_data(max_entries=8, show_spinner=False)
 def _latents(name: str, _loaded: LoadedModel, _images: ImageSet) -> tuple[np.ndarray, np.ndarray]:
-    rows = np.linspace(0, len(_images.test_images) - 1, min(POINTS, len(_images.test_images))).astype(int)
+    rows = codec.evenly(len(_images.test_images), POINTS)
     return _images.test_labels[rows], codec.encode(_loaded.model, _images.test_images[rows])
 
 
@@ -305,7 +305,7 @@ def size(_: Run | None) -> None:
                 ["| d | VAE | network | in use | MSE per pixel | PCA with d |", "|---:|---|---|---|---:|---:|", *lines]
             )
         )
-        fitted = len(_every_kth(images.train_images))
+        fitted = len(_evenly(images.train_images))
         fewer = f"PCA is fitted to {fitted:,} training images. " if fitted < len(images.train_images) else ""
         if all(same_setting(run, chosen[0]) for run in chosen):
             st.markdown(findings(errors))
@@ -375,14 +375,13 @@ def _reconstructed(name: str, _loaded: LoadedModel, _images: ImageSet, picks: tu
 @st.cache_data(max_entries=32, show_spinner="Reconstructing the test images …")
 def _pca_error(place: str, d: int, _images: ImageSet) -> float:
     """Error of PCA with d components."""
-    test = _every_kth(_images.test_images)
-    return questions.mean_pixel_mse(test, questions.pca_reconstruction(_every_kth(_images.train_images), test, d))
+    test = _evenly(_images.test_images)
+    return questions.mean_pixel_mse(test, questions.pca_reconstruction(_evenly(_images.train_images), test, d))
 
 
-def _every_kth(pictures: np.ndarray) -> np.ndarray:
+def _evenly(pictures: np.ndarray) -> np.ndarray:
     """The pictures, or of too many as many as `PCA_VALUES` allows, evenly spread."""
-    count = min(len(pictures), max(1, PCA_VALUES // math.prod(pictures.shape[1:])))
-    return pictures[np.linspace(0, len(pictures) - 1, count).astype(int)]
+    return pictures[codec.evenly(len(pictures), max(1, PCA_VALUES // math.prod(pictures.shape[1:])))]
 
 
 def generator(run: Run | None) -> None:

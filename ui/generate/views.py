@@ -123,13 +123,14 @@ def other_plane(run: Run, loaded: LoadedModel, span: float) -> None:
             "two dimensions.",
         )
         DIRECTIONS.keep()
-        i, j = _two_dimensions(loaded, order) if kind == "any" else order[:2]
+        if kind == "any":
+            _two_dimensions(loaded, order)
         st.button(
             "Through the current point",
             key="generate_plane_again",
             help="Decodes the plane again, through the point where the sliders are now.",
         )
-    pair = planes.principal_plane(loaded.model, loaded.axes) if kind == "main" else planes.dimension_plane(i, j, d)
+    pair = chosen_plane(loaded)
     for_files()["plane"] = pair
     hero_plane(run, loaded, pair, span, alone=True)
     if kind == "main":
@@ -153,8 +154,8 @@ def chosen_plane(loaded: LoadedModel) -> PlaneAxes:
     return planes.dimension_plane(i, j, d)
 
 
-def _two_dimensions(loaded: LoadedModel, order: list[int]) -> tuple[int, int]:
-    """The dimensions of the reader's choice. `order`: all dimensions, the most important ones first."""
+def _two_dimensions(loaded: LoadedModel, order: list[int]) -> None:
+    """Draw the choice of any two dimensions. `order`: all dimensions, the most important ones first."""
     allowed = f"two different dimensions from 0 to {len(order) - 1}"
     across = Parameter("right", f"generate_i_{loaded.name}", whole(0, len(order) - 1), order[0], allowed)
     across.adopt()
@@ -169,7 +170,7 @@ def _two_dimensions(loaded: LoadedModel, order: list[int]) -> tuple[int, int]:
     others = [k for k in order if k != right]
     upwards = Parameter("up", f"generate_j_{loaded.name}", one_of(*others), others[0], allowed)
     upwards.adopt()
-    up = st.selectbox(
+    st.selectbox(
         "Upwards",
         others,
         key=f"generate_j_{loaded.name}",
@@ -179,7 +180,6 @@ def _two_dimensions(loaded: LoadedModel, order: list[int]) -> tuple[int, int]:
     )
     across.keep()
     upwards.keep()
-    return right, up
 
 
 @st.fragment

@@ -1,4 +1,3 @@
-const ROOM = 64; // CSS pixels a side of a thumbnail
 const MOST = 2; // CSS pixels along one image pixel
 
 export default function ({ data, parentElement, setTriggerValue }) {
@@ -8,7 +7,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   group.replaceChildren(...data.labels.map((text, k) => {
     const canvas = createElement("canvas");
     paintImage(canvas, imageAt(tiles, shape, k), shape);
-    setSize(fitGrid(shape, { width: ROOM, height: ROOM, most: MOST }), canvas);
+    setSize(fitGrid(shape, { width: SMALL_IMAGE, height: SMALL_IMAGE, most: MOST }), canvas);
     const button = createElement("button", { type: "button", title: text, "aria-label": text }, canvas);
     button.addEventListener("click", () => queueMessage(() => setTriggerValue("pick", k)));
     return button;

@@ -1,16 +1,14 @@
-const ROOM = 64; // CSS pixels a side of an image
-
 export default function ({ data, parentElement, setTriggerValue }) {
   const group = parentElement.querySelector(".pairs"), tiles = decodeBase64(data.tiles), shape = imageShape(data.shape);
   const count = data.notes.length;
   const focused = [...group.children].indexOf(parentElement.activeElement ?? group.getRootNode().activeElement);
   group.setAttribute("aria-label", data.name);
-  group.style.setProperty("--pair", `${Math.max(126, 2 * fitImage(shape, ROOM).width + 16)}px`);
+  group.style.setProperty("--pair", `${Math.max(126, 2 * fitImage(shape, SMALL_IMAGE).width + 16)}px`);
   group.replaceChildren(...data.notes.map(([what, score, flagged], k) => {
     const images = createElement("div", { class: "two" }, ...[k, count + k].map((place) => {
       const canvas = createElement("canvas", { "aria-hidden": "true" });
       paintImage(canvas, imageAt(tiles, shape, place), shape);
-      setSize(fitImage(shape, ROOM), canvas);
+      setSize(fitImage(shape, SMALL_IMAGE), canvas);
       return canvas;
     }));
     const text = createElement("div", { class: "words" }, createElement("span", { text: what }),

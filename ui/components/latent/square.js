@@ -26,7 +26,7 @@ function start(root) {
       const canvas = createElement("canvas", { role: "img", title: data.notes[k],
         "aria-label": `${letter}, the original: ${data.notes[k]}` });
       paintImage(canvas, imageAt(originals, shape, k), shape);
-      setSize(fitImage(shape, 64), canvas);
+      setSize(fitImage(shape, SMALL_IMAGE), canvas);
       return createElement("figure", {}, canvas, createElement("figcaption", { text: letter }));
     }));
     map.setAttribute("aria-label", "Square with A and B above, C and D below. Arrow keys move over it.");

@@ -1,7 +1,6 @@
 const BINS = 56; // bars of a histogram
 const HEIGHT = 44, AXIS_HEIGHT = 22; // CSS pixels of a histogram and of the axis below all of them
 const PREVIEWS = 6; // pairs shown for one bar
-const ROOM = 64; // CSS pixels a side of an image
 const BELOW = 0, ABOVE = BINS + 1; // columns beside the bars 1 to BINS: images beyond either end of the axis
 const EDGE = 52, EDGE_GAP = 8; // CSS pixels for such a column with its number, and between it and the axis
 
@@ -222,11 +221,11 @@ function start(root) {
       return createElement("div", { class: "pair", title: `score ${score}` }, ...places.map(([place, what]) => {
         const canvas = createElement("canvas", { role: "img", "aria-label": `${row.name}, ${what}, score ${score}` });
         paintImage(canvas, imageAt(tiles, shape, place), shape);
-        setSize(fitImage(shape, ROOM), canvas);
+        setSize(fitImage(shape, SMALL_IMAGE), canvas);
         return canvas;
       }));
     });
-    preview.querySelector(".pairs").style.setProperty("--pair", `${2 * fitImage(shape, ROOM).width + 2}px`);
+    preview.querySelector(".pairs").style.setProperty("--pair", `${2 * fitImage(shape, SMALL_IMAGE).width + 2}px`);
     preview.querySelector(".pairs").replaceChildren(...pairs);
   }
 

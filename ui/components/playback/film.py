@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 
 import streamlit as st
 
@@ -87,7 +87,9 @@ def film(
         try:
             content = frame(epoch)
             frames.append({"epoch": epoch, "src": "data:image/png;base64," + base64.b64encode(content).decode()})
-            originals = _originals(content, shape) if epoch == send[-1] else originals
+            if epoch == send[-1]:
+                with contextlib.suppress(ValueError):
+                    originals = _originals(run or key, shape, _frame=content)
         except Exception:  # a frame that was deleted or half written costs that frame, not the page
             frames.append({"epoch": epoch, "src": ""})
     _mount(
@@ -110,13 +112,15 @@ def film(
     )
 
 
-@lru_cache(maxsize=8)
-def _originals(frame: bytes, shape: ImageShape) -> int:
-    """Number of different originals in a frame: those of a set with few test images are shown once."""
-    try:
-        return different(split(frame, shape)[0])
-    except ValueError:
-        return COLUMNS
+@st.cache_data(max_entries=64, show_spinner=False)
+def _originals(run: str, shape: ImageShape, _frame: bytes) -> int:
+    """Number of different originals in a run's frames, which are the same in all of them: those of a set with few test
+    images are shown once.
+
+    Raises:
+        ValueError: the frame is damaged.
+    """
+    return different(split(_frame, shape)[0])
 
 
 def chunk_for(shape: ImageShape) -> int:

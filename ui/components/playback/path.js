@@ -42,7 +42,7 @@ function start(root) {
     ends.forEach((end, i) => {
       const canvas = end.querySelector("canvas");
       paintImage(canvas, decodeBase64(data.ends[i]), shape);
-      setSize(fitImage(shape, 64), canvas);
+      setSize(fitImage(shape, SMALL_IMAGE), canvas);
       canvas.title = data.notes[i];
       canvas.setAttribute("aria-label", `${"AB"[i]}, the original: ${data.notes[i]}`);
     });

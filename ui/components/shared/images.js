@@ -80,6 +80,7 @@ function fitGrid(shape, { width, height = Infinity, columns = 1, rows = 1, most 
   return { ...size, cellWidth: size.width / columns, cellHeight: size.height / rows };
 }
 
+const SMALL_IMAGE = 64; // CSS pixels a side of the room of an image beside others, or beside what is made of it
 const LEAST_TILE = 24; // CSS pixels along the shorter side of an image that one looks at, or taps
 const FEW_TILES = 5; // a row of fewer shows no change from image to image
 
