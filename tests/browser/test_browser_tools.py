@@ -43,23 +43,29 @@ def other() -> BackMsg:
 
 
 @pytest.fixture
-def rest(chromium):
-    """Whether a page is at rest after each of some messages that it sends and gets."""
+def empty(chromium):
+    """A page with nothing but a socket by which the tests send and get messages."""
     page = chromium.new_page()
     page.add_script_tag(content=SOCKET)
     page.add_script_tag(path=SCRIPT_RUNS)
     page.evaluate("() => { window.socket = new WebSocket(); }")
+    yield page
+    page.close()
+
+
+@pytest.fixture
+def rest(empty):
+    """Whether a page is at rest after each of some messages that it sends and gets."""
 
     def after(*messages: BackMsg | ForwardMsg) -> list[bool]:
         answers = []
         for message in messages:
             way = "send(new Uint8Array(bytes))" if isinstance(message, BackMsg) else "gets(bytes)"
             tells = f"bytes => {{ socket.{way}; return scriptRuns.rest(); }}"
-            answers.append(page.evaluate(tells, list(message.SerializeToString())))
+            answers.append(empty.evaluate(tells, list(message.SerializeToString())))
         return answers
 
-    yield after
-    page.close()
+    return after
 
 
 def test_a_page_is_at_rest_once_the_run_that_was_asked_for_has_ended(rest):
@@ -74,14 +80,10 @@ def test_a_page_is_at_rest_once_the_run_that_was_asked_for_has_ended(rest):
     assert rest(begins(), ends(ForwardMsg.FINISHED_EARLY_FOR_RERUN), begins(), ends()) == [False, False, False, True]
 
 
-def test_what_the_server_has_dropped_is_given_up_once_nothing_else_happens(chromium):
-    page = chromium.new_page()
-    page.add_script_tag(content=SOCKET)
-    page.add_script_tag(path=SCRIPT_RUNS)
-    page.evaluate("() => { window.now = 0; performance.now = () => now; window.socket = new WebSocket(); }")
+def test_what_the_server_has_dropped_is_given_up_once_nothing_else_happens(empty):
+    empty.evaluate("() => { window.now = 0; performance.now = () => now; }")
     rests = "bytes => { socket.send(new Uint8Array(bytes)); now += 19000; const early = scriptRuns.rest(); now += 2000;"
     message = list(asks("gone").SerializeToString())
-    assert page.evaluate(f"{rests} return [early, scriptRuns.rest()]; }}", message) == [False, True]
+    assert empty.evaluate(f"{rests} return [early, scriptRuns.rest()]; }}", message) == [False, True]
     late = f"bytes => {{ now += 90000; return ({rests} return early; }})(bytes); }}"
-    assert page.evaluate(late, message) is False, "the time counts from what was sent or heard last"
-    page.close()
+    assert empty.evaluate(late, message) is False, "the time counts from what was sent or heard last"

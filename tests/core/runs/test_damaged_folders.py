@@ -23,23 +23,9 @@ from core.runs.export import to_zip
 from core.runs.weights_digest import weights_digest
 from core.system import paths
 from core.system.atomic_files import write_json
-from tests.tiny_runs import contents, drive, tiny, trained
+from tests.tiny_runs import contents, drive, tiny
 
 KNOWN = (*layout.FACTS, *layout.TABLES, *layout.WEIGHTS)
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LATENT_LAB_RUNS", str(tmp_path_factory.mktemp("made")))
-        return trained(tiny(epochs=1), "made")
-
-
-@pytest.fixture
-def spoilt(made):
-    """A copy of a finished run that a test may spoil."""
-    shutil.copytree(made.path, paths.runs_folder() / "spoilt")
-    return Run(paths.runs_folder() / "spoilt")
 
 
 def put_in_place(kind: str, path, outside) -> None:
@@ -85,20 +71,20 @@ def every_use(run: Run) -> None:
 
 @pytest.mark.skipif(os.name != "posix", reason="needs links and pipes")
 @pytest.mark.parametrize("kind", ["link", "endless", "pipe", "socket", "folder"])
-def test_what_is_no_file_under_a_known_name_is_one_sentence_and_nothing_outside_is_touched(spoilt, tmp_path, kind):
+def test_what_is_no_file_under_a_known_name_is_one_sentence_and_nothing_outside_is_touched(copy, tmp_path, kind):
     outside = tmp_path / "outside"
     outside.mkdir()
     for name in KNOWN:
-        shutil.copy(spoilt.path / name, outside) if (spoilt.path / name).exists() else (outside / name).write_text("")
-    shutil.copytree(spoilt.path / "frames", outside / "frames")
-    before, whole = contents(outside), spoilt.path.rename(tmp_path / "whole")
+        shutil.copy(copy.path / name, outside) if (copy.path / name).exists() else (outside / name).write_text("")
+    shutil.copytree(copy.path / "frames", outside / "frames")
+    before, whole = contents(outside), copy.path.rename(tmp_path / "whole")
     for name in (*KNOWN, ".lock", "frames"):
         if (kind, name) == ("folder", "frames"):
             continue
-        shutil.copytree(whole, spoilt.path)
-        put_in_place(kind, spoilt.path / name, outside / name)
-        run = Run(spoilt.path)
-        assert run.error is not None and run.error.startswith(f"'spoilt' is not a usable run: {name} is a "), name
+        shutil.copytree(whole, copy.path)
+        put_in_place(kind, copy.path / name, outside / name)
+        run = Run(copy.path)
+        assert run.error is not None and run.error.startswith(f"'copy' is not a usable run: {name} is a "), name
         assert not run.locked() and not run.resumable
         every_use(run)
         run.delete()
@@ -108,14 +94,14 @@ def test_what_is_no_file_under_a_known_name_is_one_sentence_and_nothing_outside_
 
 @pytest.mark.skipif(os.name != "posix", reason="needs links and pipes")
 @pytest.mark.parametrize("kind", ["link", "endless", "pipe", "folder"])
-def test_a_frame_that_is_no_file_costs_its_picture(spoilt, tmp_path, kind):
-    put_in_place(kind, spoilt.path / "frames" / "0001.png", made_up := tmp_path / "outside.png")
+def test_a_frame_that_is_no_file_costs_its_picture(copy, tmp_path, kind):
+    put_in_place(kind, copy.path / "frames" / "0001.png", made_up := tmp_path / "outside.png")
     made_up.write_bytes(b"secret")
     with pytest.raises(RunError, match="picture of epoch 1"):
-        Run(spoilt.path).frame(1)
+        Run(copy.path).frame(1)
     with contextlib.suppress(RunError):
-        assert b"secret" not in to_zip(Run(spoilt.path))
-    assert Run(spoilt.path).error is None and spoilt.frame(0)
+        assert b"secret" not in to_zip(Run(copy.path))
+    assert Run(copy.path).error is None and copy.frame(0)
 
 
 @pytest.mark.parametrize(
@@ -130,10 +116,10 @@ def test_a_frame_that_is_no_file_costs_its_picture(spoilt, tmp_path, kind):
     ],
     ids=["empty", "signature", "small", "colour", "giant", "large"],
 )
-def test_a_frame_of_another_kind_or_size_costs_its_picture(spoilt, content):
-    (spoilt.path / "frames" / "0001.png").write_bytes(content)
-    with pytest.raises(RunError, match="The picture of epoch 1 of 'spoilt' cannot be shown"):
-        Run(spoilt.path).frame(1)
+def test_a_frame_of_another_kind_or_size_costs_its_picture(copy, content):
+    (copy.path / "frames" / "0001.png").write_bytes(content)
+    with pytest.raises(RunError, match="The picture of epoch 1 of 'copy' cannot be shown"):
+        Run(copy.path).frame(1)
 
 
 NUMBERS = st.integers() | st.floats() | st.just(10**400) | st.just(-(10**400)) | st.just(1e308) | st.booleans()
@@ -156,12 +142,12 @@ quickly = settings(
 @given(document=DOCUMENTS)
 @example(document=dict.fromkeys(STATUS_KEYS, 10**400))
 @example(document=dict.fromkeys(STATUS_KEYS, 1e18))
-def test_any_status_is_a_line_that_every_listing_can_show(spoilt, document):
+def test_any_status_is_a_line_that_every_listing_can_show(copy, document):
     """The lines are those of the command line's table and of the page's."""
     from ui.shared.formatting import duration, epoch, format_sig, format_time
 
-    (spoilt.path / "status.json").write_text(json.dumps(document))
-    run = Run(spoilt.path)
+    (copy.path / "status.json").write_text(json.dumps(document))
+    run = Run(copy.path)
     found = run.status
     assert found["state"] in status.STATES and 1 <= run.epochs <= 10**6
     shown = [
@@ -182,7 +168,7 @@ def test_any_status_is_a_line_that_every_listing_can_show(spoilt, document):
         text.encode()  # no half of a surrogate pair
         assert len(text) <= 500 and not set(text) & set("\u202a\u202b\u202d\u202e\u2066\u2067\u2068\n\0")
     run.update_status(message="later")
-    assert Run(spoilt.path).status["message"] == "later" and runs.list_runs()
+    assert Run(copy.path).status["message"] == "later" and runs.list_runs()
 
 
 EVALUATION_KEYS = [*evaluation_file.NUMBERS, *evaluation_file.LISTS, *evaluation_file.WORDS, *evaluation_file.GROUPS]
@@ -208,17 +194,17 @@ def test_any_evaluation_is_figures_of_the_right_types_or_none(document):
     document=VALUES
     | st.dictionaries(st.sampled_from(["lr", "hidden", "name", "model", "folder"]) | TEXTS, VALUES, max_size=4)
 )
-def test_any_recipe_is_a_recipe_or_one_line_about_why_not(spoilt, document):
-    (spoilt.path / "recipe.json").write_text(json.dumps(document))
-    run = Run(spoilt.path)
+def test_any_recipe_is_a_recipe_or_one_line_about_why_not(copy, document):
+    (copy.path / "recipe.json").write_text(json.dumps(document))
+    run = Run(copy.path)
     if run.error is not None:
         assert len(run.error.encode()) < 2_500 and "\n" not in run.error and "\u202e" not in run.error
-    assert [found.name for found in runs.list_runs()] == ["spoilt"]
+    assert [found.name for found in runs.list_runs()] == ["copy"]
 
 
 @pytest.mark.parametrize("name", ["a\u202egnp.exe", "line\nbreak", "soft\u00adhyphen\u2066", "x" * 90, "[brackets]"])
-def test_a_folder_with_a_name_that_no_run_can_be_given_is_found_by_the_name_shown(made, name):
-    shutil.copytree(made.path, paths.runs_folder() / name)
+def test_a_folder_with_a_name_that_no_run_can_be_given_is_found_by_the_name_shown(finished, name):
+    shutil.copytree(finished.path, paths.runs_folder() / name)
     (run,) = runs.list_runs()
     assert not set(run.name) & set("\u202e\u2066\n") and run.name.encode()
     again = runs.open_run(run.name)
@@ -227,9 +213,9 @@ def test_a_folder_with_a_name_that_no_run_can_be_given_is_found_by_the_name_show
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
-def test_a_folder_whose_name_is_no_text_is_listed_shown_and_deleted(made, capsys):
+def test_a_folder_whose_name_is_no_text_is_listed_shown_and_deleted(finished, capsys):
     shutil.copytree(
-        made.path, os.path.join(os.fsencode(paths.runs_folder()), b"caf\xe9").decode("utf-8", "surrogateescape")
+        finished.path, os.path.join(os.fsencode(paths.runs_folder()), b"caf\xe9").decode("utf-8", "surrogateescape")
     )
     assert [run.name for run in runs.list_runs()] == ["caf[U+DCE9]"]
     assert cli.main(["list"]) in (0, None) and "caf[U+DCE9]" in capsys.readouterr().out
@@ -252,32 +238,30 @@ FACTS = ["[" * 3000 + "]" * 3000, "[]", "3", '"text"', "null", "NaN", "1" * 5000
 
 
 @pytest.mark.parametrize("facts", FACTS, ids=lambda f: f[:8])
-def test_facts_of_another_kind_are_refused_in_a_sentence(spoilt, facts):
-    tensors, _ = weights.load(spoilt.path / "best.safetensors")
-    (spoilt.path / "best.safetensors").write_bytes(
+def test_facts_of_another_kind_are_refused_in_a_sentence(copy, facts):
+    tensors, _ = weights.load(copy.path / "best.safetensors")
+    (copy.path / "best.safetensors").write_bytes(
         safetensors.torch.save(tensors, {"format": weights.FORMAT, "facts": facts})
     )
     with pytest.raises(RunError, match="is damaged or no safetensors file"):
-        weights.load_model(spoilt)
+        weights.load_model(copy)
 
 
-def test_weights_that_are_not_finite_are_refused_by_name(spoilt):
-    rewrite(spoilt, "best.safetensors", lambda tensors, facts: tensors["latent_cov"].fill_(float("nan")))
+def test_weights_that_are_not_finite_are_refused_by_name(copy):
+    rewrite(copy, "best.safetensors", lambda tensors, facts: tensors["latent_cov"].fill_(float("nan")))
     with pytest.raises(RunError, match="'latent_cov' holds numbers that are not finite"):
-        weights.load_model(spoilt)
+        weights.load_model(copy)
 
 
-def test_weights_of_another_type_are_refused_and_of_another_precision_converted(spoilt):
-    right = weights.load_model(spoilt).state_dict()
+def test_weights_of_another_type_are_refused_and_of_another_precision_converted(copy):
+    right = weights.load_model(copy).state_dict()
     rewrite(
-        spoilt, "best.safetensors", lambda tensors, facts: tensors.update({k: t.double() for k, t in tensors.items()})
+        copy, "best.safetensors", lambda tensors, facts: tensors.update({k: t.double() for k, t in tensors.items()})
     )
-    assert all(torch.equal(t, right[k]) for k, t in weights.load_model(spoilt).state_dict().items())
-    rewrite(
-        spoilt, "best.safetensors", lambda tensors, facts: tensors.update({k: t.long() for k, t in tensors.items()})
-    )
+    assert all(torch.equal(t, right[k]) for k, t in weights.load_model(copy).state_dict().items())
+    rewrite(copy, "best.safetensors", lambda tensors, facts: tensors.update({k: t.long() for k, t in tensors.items()}))
     with pytest.raises(RunError, match="is of type I64, expected F32"):
-        weights.load_model(spoilt)
+        weights.load_model(copy)
 
 
 @pytest.mark.parametrize("preset", ["mlp-vae", "conv-vae", "auto-decoder", "deep-ae", "decoder-gan"])
@@ -299,7 +283,7 @@ from core.training.loop import train
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 for use in (lambda run: weights.load_model(run), lambda run: list(train(run, "cpu"))):
     try:
-        use(runs.open_run("spoilt"))
+        use(runs.open_run("copy"))
     except runs.RunError as error:
         print(error)
 print("MB", (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
@@ -308,9 +292,9 @@ print("MB", (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 102
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is counted in other units elsewhere")
-def test_a_small_file_with_the_recipe_of_a_giant_takes_no_memory(spoilt):
-    recipe = spoilt.recipe.with_(hidden=(4096,) * 8, latent_dim=512)  # a gigabyte of weights
-    write_json(spoilt.path / "recipe.json", recipe.to_dict())
+def test_a_small_file_with_the_recipe_of_a_giant_takes_no_memory(copy):
+    recipe = copy.recipe.with_(hidden=(4096,) * 8, latent_dim=512)  # a gigabyte of weights
+    write_json(copy.path / "recipe.json", recipe.to_dict())
     found = subprocess.run(
         [sys.executable, "-c", HUGE],
         cwd=paths.ROOT,
@@ -323,7 +307,7 @@ def test_a_small_file_with_the_recipe_of_a_giant_takes_no_memory(spoilt):
     assert int(last.split()[1]) < 300
 
 
-def test_a_latent_table_of_a_trillion_empty_rows_is_refused(made, tmp_path):
+def test_a_latent_table_of_a_trillion_empty_rows_is_refused(finished, tmp_path):
     run = runs.create(tiny("plane-ad"), "table")
     state = {k: v for k, v in weights.expected(run.recipe).items() if k != "table"}
     tensors = {name: torch.zeros(shape) for name, (shape, _) in state.items()}
@@ -341,21 +325,21 @@ ODD = ["text", None, [], {}, True, float("nan"), -1, 1e300, 10**400, 0.5, [1] * 
 
 
 @pytest.mark.parametrize("counter", COUNTERS)
-def test_a_counter_of_another_kind_is_one_sentence_or_harmless(spoilt, counter):
+def test_a_counter_of_another_kind_is_one_sentence_or_harmless(copy, counter):
     from core.recipes.images import load_images
     from core.training.autoencoder_trainer import AutoencoderTrainer
     from core.training.recorder import RunRecorder
 
-    trainer = AutoencoderTrainer(spoilt.recipe, torch.device("cpu"), load_images(spoilt.recipe))
+    trainer = AutoencoderTrainer(copy.recipe, torch.device("cpu"), load_images(copy.recipe))
     refused = 0
-    whole = (spoilt.path / "resume.safetensors").read_bytes()
+    whole = (copy.path / "resume.safetensors").read_bytes()
     for value in ODD:
-        (spoilt.path / "resume.safetensors").write_bytes(whole)
-        rewrite(spoilt, "resume.safetensors", lambda tensors, facts, value=value: facts.update({counter: value}))
+        (copy.path / "resume.safetensors").write_bytes(whole)
+        rewrite(copy, "resume.safetensors", lambda tensors, facts, value=value: facts.update({counter: value}))
         try:
-            RunRecorder(spoilt, trainer)
+            RunRecorder(copy, trainer)
         except RunError as error:
-            assert str(error).startswith("'spoilt' cannot be resumed: its saved state does not fit")
+            assert str(error).startswith("'copy' cannot be resumed: its saved state does not fit")
             refused += 1
     assert refused >= 8 - 3 * (counter in ("best_total", "first_total", "seconds", "best_epoch"))
 
@@ -375,13 +359,13 @@ def test_a_counter_of_another_kind_is_one_sentence_or_harmless(spoilt, counter):
         lambda tensors, facts: facts.clear(),
     ],
 )
-def test_a_state_of_other_shapes_is_refused_before_it_trains(spoilt, change):
-    spoilt.update_status(epochs=3)
-    rewrite(spoilt, "resume.safetensors", change)
-    before = contents(spoilt.path)
-    with pytest.raises(RunError, match="'spoilt' cannot be resumed: its saved state does not fit"):
-        drive(spoilt)
-    after = contents(spoilt.path)
+def test_a_state_of_other_shapes_is_refused_before_it_trains(copy, change):
+    copy.update_status(epochs=3)
+    rewrite(copy, "resume.safetensors", change)
+    before = contents(copy.path)
+    with pytest.raises(RunError, match="'copy' cannot be resumed: its saved state does not fit"):
+        drive(copy)
+    after = contents(copy.path)
     assert {k: v for k, v in after.items() if k != "status.json"} == {
         k: v for k, v in before.items() if k != "status.json"
     }

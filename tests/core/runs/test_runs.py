@@ -14,6 +14,7 @@ from core.recipes.recipe import RecipeError
 from core.runs import RunError, weights
 from core.runs import run as runs_run
 from core.system.atomic_files import write_json
+from tests.core.data.test_uploads import File
 from tests.tiny_runs import drive, tiny
 
 # Names
@@ -124,16 +125,9 @@ def test_a_foreign_recipes_name_cannot_lead_out_of_the_folder(word):
 
 def test_a_run_on_pictures_of_ones_own_carries_the_name_of_their_set(tmp_path, monkeypatch):
     monkeypatch.setenv("LATENT_LAB_SETS", str(tmp_path / "sets"))
-
-    class File:
-        name, size = "1.png", 67
-
-        def getbuffer(self):
-            return memoryview(bytes(67))
-
     (tmp_path / "leaves of oaks").mkdir()
     (tmp_path / "old.photos.zip").write_bytes(b"")
-    named = uploads.receive([File()], 1_000).keep("fruit (mine)", "")
+    named = uploads.receive([File("1.png", bytes(67))], 1_000).keep("fruit (mine)", "")
     for folder, expected in (
         (named.source, "fruit-mine"),
         (tmp_path / "leaves of oaks", "leaves-of-oaks"),

@@ -14,9 +14,8 @@ import torch
 from core import runs
 from core.models import build
 from core.runs import Run, RunError, weights
-from core.runs import run as runs_run
 from core.system import paths
-from tests.tiny_runs import tiny, trained
+from tests.tiny_runs import tiny
 
 
 class Bomb:
@@ -27,23 +26,6 @@ class Bomb:
 
     def __reduce__(self):
         return (open, (str(self.marker), "w"))
-
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LATENT_LAB_RUNS", str(tmp_path_factory.mktemp("runs")))
-        return trained(tiny(epochs=1))
-
-
-@pytest.fixture
-def spoilt(run):
-    """A copy of the run's folder whose best weights a test may spoil."""
-    import shutil
-
-    copy = runs_run.paths.runs_folder() / "spoilt"
-    shutil.copytree(run.path, copy)
-    return Run(copy)
 
 
 def test_tensors_and_facts_come_back_to_the_bit(tmp_path):
@@ -87,18 +69,18 @@ def test_saving_does_not_touch_the_model(tmp_path):
     assert all(p.requires_grad for p in model.parameters())
 
 
-def test_a_loaded_model_is_ready_to_use_and_to_be_used_only(run):
-    model = weights.load_model(run)
+def test_a_loaded_model_is_ready_to_use_and_to_be_used_only(finished):
+    model = weights.load_model(finished)
     assert not model.training and not any(p.requires_grad for p in model.parameters())
     assert model.decode(torch.zeros(2, 2)).shape == (2, 1, 28, 28)
 
 
-def test_last_stands_in_for_best_and_the_reverse(spoilt):
-    (spoilt.path / "best.safetensors").unlink()
-    assert spoilt.has_weights
-    weights.load_model(spoilt, "best")
-    (spoilt.path / "last.safetensors").rename(spoilt.path / "best.safetensors")
-    weights.load_model(spoilt, "last")
+def test_last_stands_in_for_best_and_the_reverse(copy):
+    (copy.path / "best.safetensors").unlink()
+    assert copy.has_weights
+    weights.load_model(copy, "best")
+    (copy.path / "last.safetensors").rename(copy.path / "best.safetensors")
+    weights.load_model(copy, "last")
 
 
 def test_a_run_without_weights_says_to_train_it():
@@ -106,26 +88,26 @@ def test_a_run_without_weights_says_to_train_it():
         weights.load_model(runs.create(tiny()))
 
 
-def test_a_pickle_renamed_to_safetensors_is_refused_and_not_run(spoilt, tmp_path):
+def test_a_pickle_renamed_to_safetensors_is_refused_and_not_run(copy, tmp_path):
     bomb = Bomb(tmp_path / "it-was-unpickled")
     pickle.loads(pickle.dumps(bomb))
     bomb.marker.unlink()  # so it does go off
     for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
-        (spoilt.path / "best.safetensors").write_bytes(pickle.dumps(bomb, protocol))
-        with pytest.raises(RunError, match=r"best\.safetensors of 'spoilt' is damaged or no safetensors file"):
-            weights.load_model(spoilt)
-    torch.save({"bomb": bomb}, spoilt.path / "best.safetensors")
+        (copy.path / "best.safetensors").write_bytes(pickle.dumps(bomb, protocol))
+        with pytest.raises(RunError, match=r"best\.safetensors of 'copy' is damaged or no safetensors file"):
+            weights.load_model(copy)
+    torch.save({"bomb": bomb}, copy.path / "best.safetensors")
     with pytest.raises(RunError, match="no safetensors file.*Nothing was loaded"):
-        weights.load_model(spoilt)
+        weights.load_model(copy)
     assert not bomb.marker.exists()
 
 
-def test_weights_cut_off_anywhere_are_refused(spoilt):
-    whole = (spoilt.path / "best.safetensors").read_bytes()
+def test_weights_cut_off_anywhere_are_refused(copy):
+    whole = (copy.path / "best.safetensors").read_bytes()
     for cut in [0, 1, 7, 8, 9, 50, len(whole) // 2, len(whole) - 1]:
-        (spoilt.path / "best.safetensors").write_bytes(whole[:cut])
+        (copy.path / "best.safetensors").write_bytes(whole[:cut])
         with pytest.raises(RunError, match="damaged"):
-            weights.load_model(spoilt)
+            weights.load_model(copy)
 
 
 @pytest.mark.parametrize(
@@ -140,30 +122,30 @@ def test_weights_cut_off_anywhere_are_refused(spoilt):
     ],
     ids=lambda h: repr(h[:34]),
 )
-def test_a_header_that_lies_is_refused(spoilt, header):
-    (spoilt.path / "best.safetensors").write_bytes(struct.pack("<Q", len(header)) + header + b"\0\0\0\0")
+def test_a_header_that_lies_is_refused(copy, header):
+    (copy.path / "best.safetensors").write_bytes(struct.pack("<Q", len(header)) + header + b"\0\0\0\0")
     with pytest.raises(RunError, match="damaged|not written by this lab"):
-        weights.load_model(spoilt)
+        weights.load_model(copy)
 
 
-def test_a_header_of_exabytes_is_refused_at_once(spoilt):
-    (spoilt.path / "best.safetensors").write_bytes(struct.pack("<Q", 2**62) + b"{}")
+def test_a_header_of_exabytes_is_refused_at_once(copy):
+    (copy.path / "best.safetensors").write_bytes(struct.pack("<Q", 2**62) + b"{}")
     with pytest.raises(RunError, match="damaged"):
-        weights.load_model(spoilt)
+        weights.load_model(copy)
 
 
-def test_a_file_of_another_program_is_refused(spoilt):
-    safetensors.torch.save_file(build(spoilt.recipe).state_dict(), spoilt.path / "best.safetensors")
+def test_a_file_of_another_program_is_refused(copy):
+    safetensors.torch.save_file(build(copy.recipe).state_dict(), copy.path / "best.safetensors")
     with pytest.raises(RunError, match="was not written by this lab"):
-        weights.load_model(spoilt)
+        weights.load_model(copy)
 
 
 @pytest.mark.parametrize("facts", ["", "{", "nonsense"])
-def test_facts_that_are_no_json_are_refused(spoilt, facts):
-    raw = safetensors.torch.save(build(spoilt.recipe).state_dict(), {"format": weights.FORMAT, "facts": facts})
-    (spoilt.path / "best.safetensors").write_bytes(raw)
+def test_facts_that_are_no_json_are_refused(copy, facts):
+    raw = safetensors.torch.save(build(copy.recipe).state_dict(), {"format": weights.FORMAT, "facts": facts})
+    (copy.path / "best.safetensors").write_bytes(raw)
     with pytest.raises(RunError, match="damaged"):
-        weights.load_model(spoilt)
+        weights.load_model(copy)
 
 
 @pytest.mark.parametrize(
@@ -176,31 +158,31 @@ def test_facts_that_are_no_json_are_refused(spoilt, facts):
         ({"likelihood": "gaussian-learned"}, "'likelihood.log_sigma' is missing"),
     ],
 )
-def test_weights_of_another_architecture_are_refused_by_the_first_difference(spoilt, other, words):
-    recipe = spoilt.recipe.with_(**other)
-    (spoilt.path / "recipe.json").write_text(json.dumps(recipe.to_dict()))
-    with pytest.raises(RunError, match=f"The weights of 'spoilt' do not fit its recipe: .*({words})"):
-        weights.load_model(Run(spoilt.path))
+def test_weights_of_another_architecture_are_refused_by_the_first_difference(copy, other, words):
+    recipe = copy.recipe.with_(**other)
+    (copy.path / "recipe.json").write_text(json.dumps(recipe.to_dict()))
+    with pytest.raises(RunError, match=f"The weights of 'copy' do not fit its recipe: .*({words})"):
+        weights.load_model(Run(copy.path))
 
 
-def test_a_folder_or_a_missing_file_in_the_place_of_weights_is_a_sentence(spoilt):
-    (spoilt.path / "resume.safetensors").unlink()
-    (spoilt.path / "resume.safetensors").mkdir()
+def test_a_folder_or_a_missing_file_in_the_place_of_weights_is_a_sentence(copy):
+    (copy.path / "resume.safetensors").unlink()
+    (copy.path / "resume.safetensors").mkdir()
     with pytest.raises(RunError, match="damaged"):
-        weights.load(spoilt.path / "resume.safetensors")
+        weights.load(copy.path / "resume.safetensors")
     with pytest.raises(RunError, match="is missing"):
-        weights.load(spoilt.path / "none.safetensors")
+        weights.load(copy.path / "none.safetensors")
 
 
-def test_a_full_disk_leaves_the_weights_before(spoilt, monkeypatch):
-    before = (spoilt.path / "best.safetensors").read_bytes()
+def test_a_full_disk_leaves_the_weights_before(copy, monkeypatch):
+    before = (copy.path / "best.safetensors").read_bytes()
     monkeypatch.setattr(
         "core.system.atomic_files.os.fsync", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device"))
     )
     with pytest.raises(OSError, match="No space left"):
-        weights.save(spoilt.path / "best.safetensors", build(spoilt.recipe).state_dict(), {})
-    assert (spoilt.path / "best.safetensors").read_bytes() == before
-    assert not list(spoilt.path.glob("*.tmp")) + list(spoilt.path.glob(".*.tmp"))
+        weights.save(copy.path / "best.safetensors", build(copy.recipe).state_dict(), {})
+    assert (copy.path / "best.safetensors").read_bytes() == before
+    assert not list(copy.path.glob("*.tmp")) + list(copy.path.glob(".*.tmp"))
 
 
 @pytest.mark.slow
