@@ -2,7 +2,7 @@
 
     python benchmarks/history.py [--epochs 10000] [--batches 40]
 
-Replays the rows that a training on the digits reports, without training: every epoch has one row per bin of eight
+Replays the rows that a training on the digits reports, without training: every epoch has one row per eight
 batches and one validation; every eighth epoch is reported to the page and saved. `old` keeps a list of dictionaries,
 rebuilds all arrays at each report and rewrites the whole file at each save; `new` appends to `HistoryTable` and
 `HistoryFile`.

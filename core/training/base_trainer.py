@@ -6,6 +6,9 @@ are copied to the CPU only when `training/loop.py` reports them.
 
 from __future__ import annotations
 
+import bisect
+import functools
+import itertools
 import math
 from dataclasses import dataclass, field
 from typing import Any
@@ -197,12 +200,12 @@ class BaseTrainer:
 
         Waits for the device.
         """
-        width = self._bin_width
         sums = self.loss_sums[first:last].cpu().double().numpy()
-        edges = [(start, min(start + width, last)) for start in range(first, last, width)]
+        edges = [first, *(edge for edge in self._bin_edges if first < edge < last), last]
         return [
             self.position_row(stop) | self.loss_row(sums[start - first : stop - first], start, stop)
-            for start, stop in edges
+            for start, stop in itertools.pairwise(edges)
+            if start < stop
         ]
 
     def loss_row(self, sums: np.ndarray, start: int, stop: int) -> Row:
@@ -215,11 +218,14 @@ class BaseTrainer:
 
     def bin_start(self, batch: int) -> int:
         """First batch of the bin that contains `batch`."""
-        return batch // self._bin_width * self._bin_width
+        return self._bin_edges[bisect.bisect(self._bin_edges, batch) - 1]
 
-    @property
-    def _bin_width(self) -> int:
-        return max(LEAST_PER_BIN, math.ceil(self.batches / BINS))
+    @functools.cached_property
+    def _bin_edges(self) -> list[int]:
+        """First batch of every bin. All bins are as wide as the others, or one batch wider: the mean of the few batches
+        that a fixed width would leave for the last one is noise, and looks like a jump at the end of an epoch."""
+        bins = max(1, self.batches // max(LEAST_PER_BIN, math.ceil(self.batches / BINS)))
+        return [k * self.batches // bins for k in range(bins)]
 
     def early_frames(self) -> dict[int, float]:
         """Batch of the first epoch → the part of it that is done then, for the frames that are drawn within it.

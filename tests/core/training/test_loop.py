@@ -13,7 +13,7 @@ from core.images import convert
 from core.jobs.training_job import TrainingJob
 from core.models import build, optimizers
 from core.runs import frames, weights
-from core.training import loop
+from core.training import base_trainer, loop
 from core.training.autoencoder_trainer import FIRST, LAST, RISE, AutoencoderTrainer, one_cycle
 from core.training.events import Batch, Changed, Control, EarlyFrame, EpochEnd, Evaluating, Finished, Report, Started
 from core.training.loop import train
@@ -156,13 +156,31 @@ def test_a_change_of_rate_or_beta_acts_on_the_very_next_batch_and_leaves_a_mark(
 
 
 def test_bins_trained_before_a_change_of_rate_keep_the_old_rate():
-    run, control, batches = runs.create(tiny(epochs=1, train_images=20, batch_size=1)), Control(), 0
+    run, control, batches = runs.create(tiny(epochs=1, train_images=24, batch_size=1)), Control(), 0
     for event in train(run, "cpu", control):
         batches += isinstance(event, Batch)
         if batches == 16:
             control.lr = 1e-5
     h = run.history()
-    assert dict(zip(h["step"], h["lr"], strict=True)) == {0: 1e-3, 8: 1e-3, 16: 1e-3, 20: 1e-5}
+    assert dict(zip(h["step"], h["lr"], strict=True)) == {0: 1e-3, 8: 1e-3, 16: 1e-3, 24: 1e-5}
+
+
+@pytest.mark.parametrize("batches, bins", [(1, 1), (8, 1), (15, 1), (16, 2), (25, 3), (401, 44), (1_000, 50)])
+def test_no_point_of_the_curve_stands_for_many_fewer_batches_than_the_others(batches, bins, monkeypatch):
+    monkeypatch.setattr(AutoencoderTrainer, "position_row", base_trainer.BaseTrainer.position_row)
+    monkeypatch.setattr(AutoencoderTrainer, "loss_row", lambda *part: {})  # no step was taken
+    trainer = AutoencoderTrainer(tiny(train_images=batches, batch_size=1), CPU)
+    ends = [row["step"] for row in trainer.curve(0, trainer.batches)]
+    widths = np.diff([0, *ends])
+    assert len(ends) == bins and ends[-1] == batches and np.ptp(widths) <= 1
+    assert bins == 1 or widths.min() >= base_trainer.LEAST_PER_BIN
+    # Taken up piece by piece, as a training does it, with what is left of the running bin last.
+    pieces, sent = [], 0
+    for batch in range(1, batches + 1):
+        whole = batch if batch == batches else trainer.bin_start(batch)
+        pieces += [row["step"] for row in trainer.curve(sent, whole)]
+        sent = whole
+    assert pieces == ends
 
 
 def test_a_changed_learning_rate_is_the_one_that_is_used():

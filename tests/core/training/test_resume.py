@@ -17,7 +17,7 @@ from tests.tiny_runs import drive, tiny, trained
 
 pytestmark = pytest.mark.slow
 
-# A batch of 4 over 100 images: 25 batches, a bin every 8, the last bin short.
+# A batch of 4 over 98 images: 25 batches, the last one short, in bins of 8, 8 and 9.
 RECIPE = tiny(epochs=4, train_images=98, batch_size=4, beta=2.0, beta_warmup=3.0)
 
 
