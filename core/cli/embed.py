@@ -118,6 +118,7 @@ def _report(settings: Settings, state: State, measures: dict[str, float], second
         ("trustworthiness", f"{measures['trustworthiness']:.3f}", "1: neighbours on the map are neighbours"),
         ("10-NN accuracy", f"{100 * measures['knn_map']:.1f} %", f"{100 * measures['knn_input']:.1f} % {what}"),
         ("silhouette", f"{measures['silhouette_map']:.3f}", f"{measures['silhouette_input']:.3f} {what}"),
+        ("linear probe", f"{100 * measures['linear_input']:.1f} %", f"of a linear classifier {what}"),
     ]
     lines = [f"  {name:16} {value:>8}  {rest}" for name, value, rest in rows if "nan" not in value]
     return "\n".join([head, *lines, f"  measured on {int(measures['measured']):,} images"])

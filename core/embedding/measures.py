@@ -1,8 +1,9 @@
-"""Quality measures of an embedding: trustworthiness, k-nearest-neighbour accuracy and silhouette."""
+"""Quality measures of an embedding: trustworthiness, k-nearest-neighbour accuracy, silhouette, linear probe."""
 
 from __future__ import annotations
 
 import math
+import warnings
 
 import numpy as np
 
@@ -15,6 +16,9 @@ NEIGHBOURS = 10
 SAMPLE = 2_000
 """Images measured, at most, every class in proportion; each is ranked against all images of the map."""
 
+PROBED = 256
+"""Values of an input that a linear probe takes, at most: those of longer inputs are their principal components."""
+
 BLOCK = 100
 """Measured images whose distances to all others are held at once."""
 
@@ -24,11 +28,12 @@ def measure(x: np.ndarray, y: np.ndarray, labels: np.ndarray, pixels: np.ndarray
 
     Args:
         pixels: the images themselves, uint8 [n, ...], where x is something else: what they tell apart without any model
-            is the yardstick (`knn_pixels`).
+            is the yardstick (`knn_pixels`, `linear_pixels`).
     Returns:
         `trustworthiness` (Venna & Kaski 2001), estimated on a sample whose neighbours are ranked among all n;
         `knn_input` and `knn_map` (accuracy of a leave-one-out vote of the nearest neighbours); `silhouette_input` and
-        `silhouette_map` (Rousseeuw 1987, within the sample); `measured`: number of images in the sample; `images`: n.
+        `silhouette_map` (Rousseeuw 1987, within the sample); `linear_input` (see `linear_accuracy`); `measured`: number
+        of images in the sample; `images`: n.
         NaN where a measure is not defined, for example without classes.
     """
     from sklearn.metrics import silhouette_score
@@ -41,9 +46,11 @@ def measure(x: np.ndarray, y: np.ndarray, labels: np.ndarray, pixels: np.ndarray
         measures[f"knn_{name}"] = knn_accuracy(points, labels, known)
         defined = 2 <= kinds < len(known)
         measures[f"silhouette_{name}"] = float(silhouette_score(points[known], labels[known])) if defined else math.nan
+    measures["linear_input"] = linear_accuracy(x[known], labels[known])
     if pixels is not None:
         vectors = np.asarray(pixels.reshape(len(pixels), -1), np.float32)
         measures["knn_pixels"] = knn_accuracy(vectors, labels, known)
+        measures["linear_pixels"] = linear_accuracy(vectors[known], labels[known])
     return measures
 
 
@@ -103,3 +110,35 @@ def knn_accuracy(points: np.ndarray, labels: np.ndarray, tested: np.ndarray | No
     votes = labels[known][near]
     predicted = np.array([np.bincount(row).argmax() for row in votes])
     return float((predicted == labels[tested]).mean())
+
+
+def linear_accuracy(points: np.ndarray, labels: np.ndarray) -> float:
+    """Accuracy of a linear probe (Alain & Bengio 2016): a linear classifier of the classes, fitted to half of the
+    points and judged on the other half, and the reverse; multinomial logistic regression with a weak L2 penalty.
+
+    Args:
+        points: [n, d], of more than `PROBED` values their first principal components.
+        labels: classes [n], without −1.
+    Returns:
+        NaN without two classes in each half.
+    """
+    from sklearn.decomposition import PCA
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import LogisticRegression
+
+    order = np.argsort(labels, kind="stable")
+    halves = order[::2], order[1::2]
+    if any(len(np.unique(labels[half])) < 2 for half in halves):
+        return math.nan
+    points = np.asarray(points, np.float64)
+    if min(points.shape) > PROBED:
+        points = PCA(PROBED, random_state=0).fit_transform(points)
+    # One scale for all values: dimensions that a model does not use stay as small as they are.
+    points = (points - points.mean(0)) / max(float(points.std(0).max()), 1e-12)
+    right = 0
+    for fitted, judged in (halves, halves[::-1]):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)  # the last decimals of the weights decide nothing
+            probe = LogisticRegression(max_iter=200).fit(points[fitted], labels[fitted])
+        right += int((probe.predict(points[judged]) == labels[judged]).sum())
+    return right / len(points)

@@ -95,6 +95,8 @@ def kept_map(run, n=120, iterations=350, finished=True, **changes):
         "knn_map": 0.9,
         "silhouette_input": -0.05,
         "silhouette_map": 0.4,
+        "linear_input": 0.88,
+        "linear_pixels": 0.85,
         "measured": 120.0,
     }
     store.save(key, s, state, {"seconds": 1.5, "measures": measures}, finished)
@@ -285,6 +287,8 @@ def test_a_finished_map_is_shown_from_the_cache_with_its_measures(sent):
     said = text(page)
     assert [metric.value for metric in page.metric] == ["0.987", "90.0\N{NO-BREAK SPACE}%", "0.400"]
     assert "in the latents z: 91.0\N{NO-BREAK SPACE}%" in said and "in the latents z: −0.050" in said
+    assert "(linear probe), 88.0\N{NO-BREAK SPACE}% of the images get their right class in z and 85.0" in said
+    assert "nearest neighbours, " not in said, "not measured in the pixels"
     assert "Measured on 120 images." in said
 
 

@@ -63,12 +63,16 @@ def measures(views: list[EmbeddingView], states: list[ViewState]) -> None:
 
 def _comparison(view: EmbeddingView, values: dict[str, float]) -> str:
     """What the model's latents tell apart beyond what the pixels do alone; empty where that was not measured."""
-    z, pixels = values.get("knn_input", math.nan), values.get("knn_pixels", math.nan)
-    if view.settings.source != "latents" or math.isnan(z) or math.isnan(pixels):
+    if view.settings.source != "latents":
         return ""
-    return (
-        f"By their {NEIGHBOURS} nearest neighbours, {_percent(z)} of the images get their right class in z and "
-        f"{_percent(pixels)} in the raw pixels, without any model."
+    return " ".join(
+        f"{how} {_percent(z)} of the images get their right class in z and {_percent(pixels)} in the raw pixels."
+        for key, how in (
+            ("knn", f"By their {NEIGHBOURS} nearest neighbours,"),
+            ("linear", "By a linear classifier fitted to the other half of the images (linear probe),"),
+        )
+        for z, pixels in [(values.get(f"{key}_input", math.nan), values.get(f"{key}_pixels", math.nan))]
+        if not (math.isnan(z) or math.isnan(pixels))
     )
 
 

@@ -1,5 +1,7 @@
 """Trustworthiness, k-NN accuracy and silhouette against scikit-learn asked directly."""
 
+from statistics import NormalDist
+
 import numpy as np
 import pytest
 from sklearn.manifold import trustworthiness
@@ -9,7 +11,7 @@ from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 
 from core import data
 from core.embedding import measures
-from core.embedding.measures import knn_accuracy, measure
+from core.embedding.measures import knn_accuracy, linear_accuracy, measure
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +62,27 @@ def test_without_two_classes_only_trustworthiness_is_defined(points, labels):
     x, y, _ = points
     found = measure(x, y, labels)
     assert found["trustworthiness"] > 0.5
-    assert all(np.isnan(found[name]) for name in ("knn_input", "knn_map", "silhouette_input", "silhouette_map"))
+    undefined = ("knn_input", "knn_map", "silhouette_input", "silhouette_map", "linear_input")
+    assert all(np.isnan(found[name]) for name in undefined)
+
+
+def test_a_linear_probe_is_as_right_as_the_best_classifier_of_two_gaussians_and_blind_to_what_no_line_divides():
+    rng, labels = np.random.default_rng(0), np.arange(4_000) % 2
+    noise = rng.standard_normal((4_000, 3))
+    apart = noise + labels[:, None] * np.array([2.0, 0.0, 0.0])  # Bayes: Φ(1) = 0.8413
+    assert linear_accuracy(100 * apart + 5, labels) == pytest.approx(NormalDist().cdf(1), abs=0.02)
+    crossed = noise.copy()
+    crossed[:, 0] = np.abs(noise[:, 0]) * np.where(labels == (noise[:, 1] > 0), 1, -1)
+    assert linear_accuracy(crossed, labels) < 0.55 and knn_accuracy(crossed[:600], labels[:600]) > 0.85
+
+
+def test_a_linear_probe_of_long_vectors_sees_their_principal_components(monkeypatch):
+    rng, labels = np.random.default_rng(1), np.arange(600) % 3
+    points = 0.3 * rng.standard_normal((600, 40)) + 2 * np.eye(40)[labels]
+    whole = linear_accuracy(points, labels)
+    monkeypatch.setattr(measures, "PROBED", 5)
+    assert linear_accuracy(points, labels) == pytest.approx(whole, abs=0.02) and whole > 0.97
+    assert linear_accuracy(rng.permutation(points), labels) < 0.45, "classes that the points do not know"
 
 
 def test_images_without_a_class_do_not_vote(points):
