@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -48,6 +49,26 @@ def one_of_each(found: list[Run]) -> list[Run]:
     return [best[key] for key in families if key in best][:MAX_MODELS]
 
 
+def of_one_size(found: list[Run]) -> list[Run]:
+    """Runs that differ by their family alone, with the same latent size, network, likelihood and β: the best of each
+    family, in the families' order; at most `MAX_MODELS`, and none where there are not two.
+
+    Of several such sets the one with most families is taken, then the one with the larger latent size.
+
+    Args:
+        found: runs of the same images.
+    """
+    sets: dict[tuple[Any, ...], dict[str, Run]] = {}
+    for run in filter(places_images, preferred(found, images=True)):
+        recipe = run.recipe
+        network = recipe.channels if recipe.network != "mlp" else (), recipe.hidden, recipe.linear_path
+        beta = recipe.beta if recipe.family.uses("beta") else 1.0
+        budget = (recipe.latent_dim, recipe.network, network, recipe.likelihood, beta)
+        sets.setdefault(budget, {}).setdefault(recipe.family.key, run)
+    best = max(sets.items(), key=lambda item: (len(item[1]), item[0][0]), default=((), {}))[1]
+    return [best[key] for key in FAMILIES if key in best][:MAX_MODELS] if len(best) > 1 else []
+
+
 def choose_models() -> list[Run] | None:
     """The chosen runs, in the order of choice; None, with the next step on the page, where no run has weights.
 
@@ -87,6 +108,8 @@ def choose_models() -> list[Run] | None:
             help=f"Up to {MAX_MODELS} trained runs of any kind, side by side. Their names are part of the page's "
             "address.",
         )
+        same = [run for run in usable.values() if images_key(run) == images_key(usable[first[0]])]
+        _sets_of_models(chosen, first, [run.name for run in of_one_size(same)])
         if chosen:
             runs_menu([usable[name] for name in chosen], "reconstruct_menu_", page="reconstruct")
     st.session_state[KEPT] = chosen
@@ -96,6 +119,31 @@ def choose_models() -> list[Run] | None:
         st.query_params["runs"] = text
     st.session_state["reconstruct_asked"] = text
     return [usable[name] for name in chosen]
+
+
+def _sets_of_models(chosen: list[str], kinds: list[str], alike: list[str]) -> None:
+    """A button that chooses the models which differ by their kind alone; where they are shown, the way back.
+
+    Args:
+        kinds: the best model of each kind. alike: those of one size (`of_one_size`); empty for none.
+    """
+    if not alike or set(kinds) == set(alike):
+        return
+    shown = set(chosen) == set(alike)
+    st.button(
+        "Best of each kind" if shown else "Same size",
+        key="reconstruct_kinds" if shown else "reconstruct_alike",
+        icon=":material/star:" if shown else ":material/balance:",
+        on_click=_choose,
+        args=(kinds if shown else alike,),
+        help="Chooses the best model of each kind, whatever its size."
+        if shown
+        else "Chooses models of the same latent size, network, likelihood and β: they differ by their kind alone.",
+    )
+
+
+def _choose(names: list[str]) -> None:
+    st.session_state["reconstruct_runs"] = names
 
 
 def choose_first() -> None:
