@@ -62,7 +62,9 @@ where it cannot."""
 
 
 class PictureSource(Protocol):
-    """Named files in natural order."""
+    """Named files in natural order; two sources of the same place are equal."""
+
+    def __hash__(self) -> int: ...
 
     @property
     def place(self) -> Path:
