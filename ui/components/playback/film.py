@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 from collections.abc import Callable, Sequence
 
 import streamlit as st
@@ -87,9 +86,7 @@ def film(
         try:
             content = frame(epoch)
             frames.append({"epoch": epoch, "src": "data:image/png;base64," + base64.b64encode(content).decode()})
-            if epoch == send[-1]:
-                with contextlib.suppress(ValueError):
-                    originals = _originals(run or key, shape, _frame=content)
+            originals = _originals(run or key, shape, content) if epoch == send[-1] else originals
         except Exception:  # a frame that was deleted or half written costs that frame, not the page
             frames.append({"epoch": epoch, "src": ""})
     _mount(
@@ -112,14 +109,17 @@ def film(
     )
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
-def _originals(run: str, shape: ImageShape, _frame: bytes) -> int:
-    """Number of different originals in a run's frames, which are the same in all of them: those of a set with few test
-    images are shown once.
+def _originals(run: str, shape: ImageShape, frame: bytes) -> int:
+    """Number of different originals in a run's frames: those of a set with few test images are shown once."""
+    try:
+        return _counted(run, shape, _frame=frame)
+    except ValueError:
+        return COLUMNS
 
-    Raises:
-        ValueError: the frame is damaged.
-    """
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _counted(run: str, shape: ImageShape, _frame: bytes) -> int:
+    """`_originals` of a frame that is whole; `run` and `shape` alone key the cache, since all frames have the same."""
     return different(split(_frame, shape)[0])
 
 
