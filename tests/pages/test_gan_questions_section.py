@@ -184,8 +184,8 @@ def test_what_the_errors_of_the_sizes_say_follows_from_them():
     assert not question_figures.findings({2: (0.02, 0.04)}), "one size says nothing about size"
 
 
-def test_of_a_large_set_pca_has_every_kth_image(monkeypatch):
+def test_of_a_large_set_pca_has_images_evenly_spread(monkeypatch):
     monkeypatch.setattr(question_figures, "PCA_VALUES", 5_000)
     pictures = np.broadcast_to(np.arange(100, dtype=np.uint8)[:, None, None, None], (100, 20, 25, 1))
-    assert question_figures._every_kth(pictures)[:, 0, 0, 0].tolist() == [*range(0, 100, 11)]
-    assert len(question_figures._every_kth(pictures[:7])) == 7
+    assert question_figures._evenly(pictures)[:, 0, 0, 0].tolist() == [*range(0, 100, 11)]
+    assert len(question_figures._evenly(pictures[:7])) == 7
