@@ -95,7 +95,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     common.add_run(parser)
     parser.add_argument(
         "--other",
-        choices=[name for name in data.SOURCES if name != "folder"],
+        choices=[name for name, source in data.SOURCES.items() if not source.pictures],
         help="data set whose images are outliers, too (default: one that is on this machine)",
     )
     parser.add_argument(

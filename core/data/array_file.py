@@ -80,6 +80,7 @@ class ArrayFile:
 
     place: Path
     kind = "file"
+    factors = None
 
     @cached_property
     def mark(self) -> tuple[Entry, ...]:

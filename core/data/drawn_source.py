@@ -48,6 +48,7 @@ class DrawnSource:
 
     drawn_set: DrawnSet
     kind = "set"
+    factors = None
 
     @property
     def place(self) -> Path:

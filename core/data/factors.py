@@ -1,4 +1,5 @@
-"""Factors of variation: the known causes of the images of a generated set, by which a latent space can be judged."""
+"""Factors of variation: the known causes of the images of a generated set, or the attributes of photos, by which a
+latent space can be judged."""
 
 from __future__ import annotations
 
@@ -32,9 +33,9 @@ class Factors:
     """The factors of all images of a set.
 
     Attributes:
-        about: the F factors. train, test: number of each factor's value, `int64` [N, F], rows as the images of the set.
-        sheet: one image varied in a single factor, for each factor: pictures `uint8` [K, …], K ≤ its number of values.
-            The values shown are evenly spread.
+        about: the F factors. train, test: number of each factor's value, whole numbers [N, F], rows as the images of
+            the set. sheet: one image varied in a single factor, for each factor: pictures `uint8` [K, …], K ≤ its
+            number of values. The values shown are evenly spread. Empty for photos, which cannot be varied.
     """
 
     about: tuple[Factor, ...]

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.data import import_cache
+from core.data import celeba, import_cache
 from core.data.image_set import ImageSet
 from core.data.picture_source import Entry, PictureSource
 from core.data.reading import Watch, check_room, read
-from core.data.sources import find
+from core.data.sources import find_whole
 from core.images.pixel_choices import PixelChoices
 from core.images.shape import GREY_28, ImageShape
 from core.system import cache
@@ -53,8 +53,14 @@ def load(
     Raises:
         DataError: no such folder, no usable picture in it, too many files, or no room for them.
     """
-    source = find(folder)
-    key = (source, source.mark, shape, choices or PixelChoices())
+    source, attribute = find_whole(folder)
+    images = _whole(source, shape, choices or PixelChoices(), watch)
+    return celeba.by_attribute(images, attribute) if attribute else images
+
+
+def _whole(source: PictureSource, shape: ImageShape, choices: PixelChoices, watch: Watch | None) -> ImageSet:
+    """The set of a source, from memory or the cache if it was loaded before."""
+    key = (source, source.mark, shape, choices)
     with _lock:
         waiting = _reading.setdefault(key, threading.Lock())
     with waiting:  # two visitors who open the same folder read it once
@@ -94,7 +100,7 @@ def waiting(folder: str | PictureSource, shape: ImageShape, choices: PixelChoice
     Raises:
         DataError: as in `load`, as far as it is known before any picture is read.
     """
-    source = find(folder)
+    source, _ = find_whole(folder)
     key = (source, source.mark, shape, choices)
     with _lock:
         if key in _kept:

@@ -62,7 +62,8 @@ class ImageSet:
         origin: places of the training images in that run, where they are not the same.
         left_out: test images of the classes that a recipe leaves out (`leaving_out.without`); None where it leaves out
             none. Their labels are indices into the same `classes`.
-        factors: the factors of variation of a generated set, by which disentanglement is measured; None for all others.
+        factors: the factors of variation of a generated set or the attributes of photos, by which disentanglement is
+            measured; None where none are known.
         ordered: False where nothing tells in which order that run had them, so that no row of its latent table can be
             given to an image.
     """

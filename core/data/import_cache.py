@@ -21,6 +21,7 @@ from typing import IO, Any
 
 import numpy as np
 
+from core.data.factors import Factor, Factors
 from core.data.image_set import DataError, ImageSet
 from core.data.picture_source import Entry
 from core.images.pixel_choices import PixelChoices
@@ -28,7 +29,7 @@ from core.images.shape import ImageShape
 from core.system import cache, memory, paths
 from core.system.atomic_files import write_atomic
 
-FORMAT = "latent-lab-images-2"
+FORMAT = "latent-lab-images-3"
 
 MOST, MOST_BYTES = 8, 8_000_000_000
 """Sets that are kept, and their bytes in all; the least recently used are deleted."""
@@ -38,6 +39,7 @@ BLOCK_BYTES = 4_000_000
 
 _ENDING = ".images"
 _ARRAYS = ("train_images", "train_labels", "test_images", "test_labels", "held_out")
+_FACTORS = ("train", "test")
 _TYPES = {"train_images": "|u1", "test_images": "|u1"}  # all others are <i8
 
 
@@ -113,6 +115,8 @@ def save(path: Path, images: ImageSet, also: Path) -> bool:
         also: a second name of it, under which it is asked for once its pixel choices are settled.
     """
     arrays = [np.ascontiguousarray(getattr(images, name)) for name in _ARRAYS]
+    if images.factors:
+        arrays += [np.ascontiguousarray(getattr(images.factors, part), np.uint8) for part in _FACTORS]
     facts = {
         "format": FORMAT,
         "name": images.name,
@@ -120,6 +124,7 @@ def save(path: Path, images: ImageSet, also: Path) -> bool:
         "skipped": images.skipped,
         "notes": images.notes,
         "pixels": asdict(images.pixels),
+        "factors": [asdict(factor) for factor in images.factors.about] if images.factors else [],
         "shapes": [array.shape for array in arrays],
         "checksum": cache.digest(*arrays),
     }
@@ -145,9 +150,10 @@ def load(path: Path) -> ImageSet | None:
             mapped = is_mapped(sum(int(np.prod(shape)) for shape in (facts["shapes"][0], facts["shapes"][2])))
             arrays = {
                 name: _read(file, _TYPES.get(name, "<i8"), shape, mapped and name in _TYPES)
-                for name, shape in zip(_ARRAYS, facts["shapes"], strict=True)
+                for name, shape in zip(_ARRAYS, facts["shapes"], strict=False)
             }
-        if not mapped and facts["checksum"] != cache.digest(*arrays.values()):  # else all of it would be read
+            known = [_read(file, "|u1", shape, False) for shape in facts["shapes"][len(_ARRAYS) :]]
+        if not mapped and facts["checksum"] != cache.digest(*arrays.values(), *known):  # else all of it would be read
             return None
         with contextlib.suppress(OSError):
             os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))
@@ -162,9 +168,18 @@ def load(path: Path) -> ImageSet | None:
             skipped=tuple((file, reason) for file, reason in facts["skipped"]),
             notes=tuple(facts["notes"]),
             pixels=PixelChoices(**facts["pixels"]),
+            factors=_factors(facts["factors"], known),
         )
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
+
+
+def _factors(about: Sequence[dict[str, Any]], known: Sequence[np.ndarray]) -> Factors | None:
+    if not known:
+        return None
+    train, test = known
+    factors = (factor | {"values": tuple(factor["values"]), "repeats": tuple(factor["repeats"])} for factor in about)
+    return Factors(tuple(Factor(**factor) for factor in factors), train, test, ())
 
 
 def _read(file: IO[bytes], kind: str, shape: Sequence[int], mapped: bool) -> np.ndarray:

@@ -8,15 +8,15 @@ would delay the first page by two seconds.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 
+from core.data import celeba, idx, idx_files, published
 from core.data import folder as folders
-from core.data import idx, idx_files, published
 from core.data.image_set import DataError, ImageSet
 from core.data.picture_source import PictureSource
 from core.data.reading import Watch
@@ -42,6 +42,7 @@ def load(
     shape: ImageShape | None = None,
     pixels: PixelChoices | None = None,
     watch: Watch | None = None,
+    attribute: str = "",
 ) -> ImageSet:
     """The data set of that name, from memory if it was loaded before and its files have not changed.
 
@@ -49,6 +50,7 @@ def load(
         name: one of `registry.SOURCES`. folder: the path, or its source, for the set `folder` only.
         shape: of the images, for a set whose shape can be chosen; None: the set's own, see `Source.shape`.
         pixels: what becomes black and white; watch: told how far it is; both for the set `folder` only.
+        attribute: that gives the classes, for CelebA only; "": the usual one.
     Raises:
         DataError: unknown name, a shape that the set does not have, files missing or damaged: says what to do.
     """
@@ -62,6 +64,10 @@ def load(
         return made
     if name == "folder":
         return folders.load(folder, shape, pixels, watch)
+    if SOURCES[name].pictures:
+        return _named(
+            name, folders.load(path_of(name, attribute=attribute), shape, PixelChoices(fit=SOURCES[name].fit))
+        )
     if name in published.SETS:
         return published.load(name)
     found = idx_files.search(name)
@@ -79,6 +85,32 @@ def load(
         raise DataError(
             f"{SOURCES[name].title} in {shown(files[0].parent)} cannot be read: {error.strerror or error}."
         ) from error
+
+
+def path_of(name: str, folder: str = "", attribute: str = "") -> str:
+    """The path under which the pictures of a set are read (`core/data/folder.py`); empty for sets of no picture files.
+
+    Args:
+        folder: the path of the set `folder`. attribute: that gives the classes of CelebA.
+    Raises:
+        DataError: CelebA is not in the data folder: says what belongs where.
+    """
+    if not SOURCES[name].pictures or name == "folder":
+        return folder if name == "folder" else ""
+    photos, absent = celeba.photos(), celeba.missing()
+    if photos is None or absent:
+        raise DataError(
+            f"CelebA is not {'on this machine' if photos is None else 'complete'}. {' and '.join(absent)} "
+            f"belong{'s' if len(absent) == 1 else ''} in “{shown(celeba.home())}”. The lab may not fetch CelebA: take "
+            "it from your own copy."
+        )
+    return str(photos / attribute if attribute else photos)
+
+
+@lru_cache(maxsize=1)
+def _named(name: str, images: ImageSet) -> ImageSet:
+    """The images of a folder as those of the set of that name; the same object for the same images."""
+    return replace(images, name=name)
 
 
 def split(images: ImageSet, validation: int, limit: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -136,6 +168,9 @@ def status() -> dict[str, Status]:
     for name, source in SOURCES.items():
         if name == "folder":
             found[name] = Status(True, "a folder or a zip archive of your choice", "as many as you have")
+        elif source.pictures:
+            size = f"{source.images:,} images · {source.disk_mb:,} MB"
+            found[name] = Status(not celeba.missing(), shown(celeba.home()), size)
         elif source.maker:
             found[name] = Status(True, source.origin, f"{source.images:,} images")
         else:

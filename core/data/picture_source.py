@@ -19,6 +19,7 @@ import numpy as np
 from PIL import Image
 
 from core.data import label_table
+from core.data.factors import Factor
 from core.data.image_set import DataError
 from core.data.layout import Place, places
 from core.images.convert import ImageError
@@ -61,6 +62,10 @@ Content = Callable[[Entry], "bytes | Path | np.ndarray | Numbers"]
 where it cannot."""
 
 
+Known = tuple[tuple[Factor, ...], np.ndarray]
+"""Factors of variation, and the number of each one's value for every entry of a source, `uint8` [entries, F]."""
+
+
 class PictureSource(Protocol):
     """Named files in natural order; two sources of the same place are equal."""
 
@@ -85,6 +90,10 @@ class PictureSource(Protocol):
     @property
     def places(self) -> tuple[list[Place], tuple[str, ...]]:
         """The part and the class of each entry, and sentences on how they were found."""
+
+    @property
+    def factors(self) -> Known | None:
+        """What is known of each entry beside its class; None for nothing."""
 
     def settled(self, choices: PixelChoices) -> tuple[PixelChoices, tuple[str, ...]]:
         """The pixel choices with what the source itself decides, before any picture is read, and sentences on that."""
@@ -125,6 +134,11 @@ class FileSource:
             notes += more
         shared: dict[Place, Place] = {}  # a few objects instead of one for each file
         return [shared.setdefault(place, place) for place in found], notes
+
+    @property
+    def factors(self) -> Known | None:
+        """See `PictureSource.factors`."""
+        return None
 
     def settled(self, choices: PixelChoices) -> tuple[PixelChoices, tuple[str, ...]]:
         """See `PictureSource.settled`."""

@@ -15,6 +15,7 @@ import numpy as np
 
 from core.data import holdout, import_cache
 from core.data.decoding import BLOCK, Row, Seen, decoded
+from core.data.factors import Factors
 from core.data.image_set import DataError, ImageSet
 from core.data.layout import Place
 from core.data.picture_source import Entry, PictureSource, natural
@@ -48,7 +49,7 @@ def read(
     found, seen = _Found(source, shape, choices, len(entries)), Seen()
     with source.open(choices) as content:
         for number, (entry, place, pages) in enumerate(decoded(entries, where, content, shape, found.choices, seen)):
-            found.add(entry, place, pages)
+            found.add(number, entry, place, pages)
             if watch and number % BLOCK == 0:
                 watch(number, len(entries))
     if not found.count:
@@ -79,11 +80,12 @@ class _Found:
         self._images = _room(files, shape)
         self._special: dict[int, Decoded] = {}
         self._labels, self._parts, self._digests = list[int](), list[str](), bytearray()
+        self._files = list[int]()
         self._classes: dict[str, int] = {}
         self._series = self._of_series = 0
 
-    def add(self, entry: Entry, place: Place, pages: Sequence[Row | str]) -> None:
-        """Take up the pages of one file."""
+    def add(self, number: int, entry: Entry, place: Place, pages: Sequence[Row | str]) -> None:
+        """Take up the pages of one file, the entry of that number."""
         usable = 0
         for page in pages:
             if isinstance(page, str):
@@ -94,6 +96,7 @@ class _Found:
             label = -1 if place.label is None else self._classes.setdefault(place.label, len(self._classes))
             self._labels.append(label)
             self._parts.append(place.part)
+            self._files.append(number)
         if usable > 1:
             self._series += 1
             self._of_series += usable
@@ -149,7 +152,16 @@ class _Found:
             notes + more,
             used,
             held_out,
+            factors=self._factors(train, test),
         )
+
+    def _factors(self, train: np.ndarray, test: np.ndarray) -> Factors | None:
+        """What the source knows of the images in these places."""
+        if (known := self._source.factors) is None:
+            return None
+        about, values = known
+        files = np.array(self._files, np.int64)
+        return Factors(about, values[files[train]], values[files[test]], ())
 
 
 def _room(count: int, shape: ImageShape) -> np.ndarray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.images.framing import STROKES, THINGS, Framing
+from core.images.pixel_choices import CROP
 from core.images.shape import GREY_28, LARGEST, SMALLEST, ImageShape
 
 
@@ -34,6 +35,10 @@ class Source:
     """Least and greatest height and width of its images, in pixels, where their shape can be chosen."""
     maker: str = ""
     """Module of `core.data` that makes its images on this machine: `make(shape)` returns them as an `ImageSet`."""
+    pictures: bool = False
+    """Whether its images are made of picture files of the user's own (`core/data/folder.py`)."""
+    fit: str = ""
+    """How its pictures become an image shape of other proportions; empty where the user chooses that."""
     origin: str = ""
     """Where images that are made on this machine come from, in a few words."""
     framing: Framing | None = None
@@ -52,6 +57,16 @@ class Source:
 
 
 DIGIT_NAMES = tuple("0123456789")
+
+_CELEBA = (
+    "5_o_Clock_Shadow Arched_Eyebrows Attractive Bags_Under_Eyes Bald Bangs Big_Lips Big_Nose Black_Hair Blond_Hair "
+    "Blurry Brown_Hair Bushy_Eyebrows Chubby Double_Chin Eyeglasses Goatee Gray_Hair Heavy_Makeup High_Cheekbones Male "
+    "Mouth_Slightly_Open Mustache Narrow_Eyes No_Beard Oval_Face Pale_Skin Pointy_Nose Receding_Hairline Rosy_Cheeks "
+    "Sideburns Smiling Straight_Hair Wavy_Hair Wearing_Earrings Wearing_Hat Wearing_Lipstick Wearing_Necklace "
+    "Wearing_Necktie Young"
+)
+CELEBA_ATTRIBUTES = tuple(_CELEBA.split())
+"""Names of the 40 attributes of CelebA's photos, as its table has them."""
 
 
 SOURCES = {
@@ -181,6 +196,20 @@ SOURCES = {
         download_mb=2_640,
         disk_mb=360,
     ),
+    "celeba": Source(
+        "CelebA",
+        "Faces of 10,177 celebrities, 178 × 218 pixels in colour, cropped to their middle here. Each photo has 40 "
+        "attributes, of which one gives the two classes.",
+        (),
+        202_599,
+        162_770,
+        shape=ImageShape(3, 64, 64),
+        any_shape=True,
+        pictures=True,
+        fit=CROP,
+        terms="Liu, Luo, Wang and Tang, 2015. For non-commercial research only.",
+        disk_mb=1_450,
+    ),
     "folder": Source(
         "Your pictures",
         "Pictures of a folder, a zip archive or an npz, npy or IDX file of yours, fitted into the shape you choose, in "
@@ -189,5 +218,6 @@ SOURCES = {
         0,
         0,
         any_shape=True,
+        pictures=True,
     ),
 }

@@ -78,6 +78,17 @@ def find(folder: str | PictureSource) -> PictureSource:
     )
 
 
+def find_whole(folder: str | PictureSource) -> tuple[PictureSource, str]:
+    """What is read of the folder or archive that a visitor's text means, and the attribute that gives the classes
+    afterwards; "" for the usual one, and for all but CelebA's photos.
+
+    Raises:
+        DataError: as in `find`.
+    """
+    source = find(folder)
+    return (source.whole, source.attribute) if isinstance(source, celeba.Attributes) else (source, "")
+
+
 def _head(file: Path) -> bytes:
     """The first bytes of a file; none where it cannot be read."""
     try:

@@ -130,7 +130,7 @@ def other_sets(recipe: Recipe) -> list[str]:
     sets = [
         name
         for name, source in data.SOURCES.items()
-        if name not in ("folder", recipe.dataset) and ready[name].ready and not source.refusal(recipe.shape)
+        if not source.pictures and name != recipe.dataset and ready[name].ready and not source.refusal(recipe.shape)
     ]
     # Clothes among digits, digits among clothes: other digits among digits would hardly be outliers.
     own = data.SOURCES[recipe.dataset].classes

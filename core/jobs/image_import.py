@@ -75,7 +75,7 @@ def import_images(order: Order, channel: Channel) -> Ended:
         data.load("folder", path, shape, pixels, watch)
     except _Stopped:
         return Ended("stopped")
-    source = sources.find(path)
+    source, _ = sources.find_whole(path)
     if not import_cache.file_of(source.place, source.mark, shape, pixels).is_file():
         raise DataError(cache.not_kept("The images"))
     return Ended("finished")

@@ -12,7 +12,7 @@ import contextlib
 import threading
 
 from core import runs
-from core.data import DataError, folder
+from core.data import DataError, folder, loading
 from core.jobs.queue import JobQueue, QueueClosed, job_queue
 from core.jobs.speed_estimates import SpeedEstimates
 from core.jobs.training_job import TrainingJob
@@ -132,11 +132,10 @@ def _check_imported(recipe: Recipe) -> None:
     Raises:
         RunError: it is not imported yet. DataError: it cannot be.
     """
-    if recipe.dataset != "folder":
-        return
-    if waits := folder.waiting(recipe.folder, recipe.shape, recipe.pixels):
+    path = loading.path_of(recipe.dataset, recipe.folder)
+    if path and (waits := folder.waiting(path, recipe.shape, recipe.pixels)):
         raise RunError(
-            f"The {waits.files:,} {waits.what}s of “{shown(recipe.folder)}” are not imported as images of "
+            f"The {waits.files:,} {waits.what}s of “{shown(path)}” are not imported as images of "
             f"{recipe.shape} yet. Import them on the Data page first."
         )
 

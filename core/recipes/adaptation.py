@@ -16,6 +16,11 @@ from core.recipes import presets
 from core.recipes.recipe import Recipe, RecipeError
 
 
+def gan_for(shape: ImageShape) -> str:
+    """Name of the preset of a GAN from a trained decoder of such images."""
+    return "decoder-gan-32-fast" if shape.colour else "decoder-gan-fast"
+
+
 def for_digits(recipe: Recipe) -> Recipe:
     """A recipe adapted to scikit-learn's 1,797 digits.
 
@@ -104,7 +109,8 @@ FOR_COLOUR = ("conv-vae-32-fast", "faces-64-fast")
 
 
 def for_few(recipe: Recipe, images: int) -> Recipe:
-    """A recipe adapted to a set of one's own of that many training images, where these are few.
+    """A recipe adapted to a set of one's own of that many training images: with `STEPS` steps at least, and where the
+    images are few with another network.
 
     The epochs of a recipe made for 60,000 images would be a handful of steps: small batches and more epochs make about
     `STEPS` of them. The recipes for photos get a smaller network without the linear path, since PCA of a few dozen
@@ -112,7 +118,7 @@ def for_few(recipe: Recipe, images: int) -> Recipe:
     the Bernoulli likelihood, which has no variance that could shrink to nothing on them.
     """
     if images > FEW:
-        return recipe
+        return recipe.with_(epochs=max(recipe.epochs, math.ceil(STEPS / math.ceil(images / recipe.batch_size))))
     epochs = min(MOST_EPOCHS, math.ceil(STEPS / math.ceil(max(1, images) / 32)))
     recipe = recipe.with_(batch_size=32, epochs=max(recipe.epochs, epochs), precision="float32")
     if recipe.name not in FOR_COLOUR:

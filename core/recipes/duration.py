@@ -27,6 +27,7 @@ _WITHOUT_EFFECT = frozenset(
         "name",
         "dataset",
         "folder",
+        "attribute",
         "levels",
         "ground",
         "polarity",

@@ -17,7 +17,7 @@ def load_images(recipe: Recipe) -> ImageSet:
     Raises:
         DataError: files missing or damaged, a shape that the set does not have, or no image is left.
     """
-    whole = data.load(recipe.dataset, recipe.folder, recipe.shape, recipe.pixels)
+    whole = data.load(recipe.dataset, recipe.folder, recipe.shape, recipe.pixels, attribute=recipe.attribute)
     images = leaving_out.without(whole, recipe.left_out)
     if not len(images.train_images):
         raise DataError(
@@ -33,13 +33,16 @@ def settled(recipe: Recipe) -> Recipe:
     Raises:
         DataError: as `load_images`, or the folder has no class of a name that is left out.
     """
+    if not data.SOURCES[recipe.dataset].pictures:
+        return recipe
+    images = data.load(recipe.dataset, recipe.folder, recipe.shape, recipe.pixels, attribute=recipe.attribute)
+    if recipe.left_out and not images.classes:
+        raise DataError("without_classes: these pictures have no classes. Leave the field empty.")
+    place = "this folder" if recipe.dataset == "folder" else data.SOURCES[recipe.dataset].title
+    if refusal := leaving_out.refusal(recipe.left_out, images.classes, place):
+        raise DataError(f"without_classes: {refusal[0].upper()}{refusal[1:]}")
     if recipe.dataset != "folder":
         return recipe
-    images = data.load(recipe.dataset, recipe.folder, recipe.shape, recipe.pixels)
-    if recipe.left_out and not images.classes:
-        raise DataError("without_classes: the pictures of this folder have no classes. Leave the field empty.")
-    if refusal := leaving_out.refusal(recipe.left_out, images.classes, "this folder"):
-        raise DataError(f"without_classes: {refusal[0].upper()}{refusal[1:]}")
     used = images.pixels
     folder = os.path.abspath(user_paths.path_of(recipe.folder))
     return recipe.with_(folder=folder, levels=used.levels, ground=used.ground, polarity=used.polarity)

@@ -74,6 +74,8 @@ class SharedRecipe(RecipeFields):
     @property
     def pixels(self) -> PixelChoices:
         """What becomes black and white in pictures of the user's own, and how they are fitted into the shape."""
+        if fit := SOURCES[self.dataset].fit:
+            return PixelChoices(fit=fit)
         return PixelChoices(self.levels, self.ground, self.polarity, self.fit)
 
     @property

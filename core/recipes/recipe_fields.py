@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.data.registry import SOURCES
+from core.data.registry import CELEBA_ATTRIBUTES, SOURCES
 from core.images.pixel_choices import AUTO, FITS, GROUNDS, POLARITIES
 from core.images.shape import GREY_28
 from core.recipes.family import FAMILIES, families_using, generator_sources
@@ -45,6 +45,13 @@ class RecipeFields:
         "Path of your own folder (its sub-folders become classes), zip archive, or npz, npy or IDX file of images.",
         group="data",
         only=("dataset", ("folder",)),
+    )
+    attribute: str = field(
+        "Smiling",
+        "Attribute of CelebA’s photos that gives the two classes; all 40 are known of each photo.",
+        group="data",
+        choices=CELEBA_ATTRIBUTES,
+        only=("dataset", ("celeba",)),
     )
     image_shape: tuple[int, ...] = field(
         GREY_28.chw,

@@ -26,8 +26,8 @@ INHERITED = (
 )
 """Recipe fields that a GAN takes from its source: the generator is the same network with the same likelihood."""
 
-PIXEL_FIELDS = ("levels", "ground", "polarity", "fit")
-"""Further ones: D sees the pixels that the source was trained on."""
+PIXEL_FIELDS = ("levels", "ground", "polarity", "fit", "attribute")
+"""Further ones: D sees the pixels that the source was trained on, and samples are judged by the same classes."""
 
 
 def sources(dataset: str | None = None, folder: str = "") -> list[Run]:

@@ -31,6 +31,7 @@ SETS = {
     "cifar-10": "CIFAR-10",
     "svhn": "SVHN",
     "stl-10": "STL-10",
+    "celeba": "CelebA",
     "folder": "Your pictures",
 }
 
@@ -362,6 +363,41 @@ def test_the_attribute_that_divides_the_faces_of_celeba_is_chosen_on_the_page(tm
     app.selectbox(key="data_attribute").select("Wearing_Hat").run()
     assert not app.exception and "attribute “Wearing Hat”" in words(app)
     assert app.text_input(key="data_folder").value == str(tmp_path / "img_align_celeba" / "Wearing_Hat")
+
+
+@pytest.fixture
+def celeba_in_data_folder(tmp_path):
+    """Eight photos of CelebA in the data folder."""
+    for i in range(8):
+        picture(tmp_path / "data" / "celeba" / "img_align_celeba" / f"{i}.png", 30 * i)
+    rows = "".join(f"{i}.png {1 if i % 2 else -1} {1 if i < 6 else -1}\n" for i in range(8))
+    (tmp_path / "data" / "celeba" / "list_attr_celeba.txt").write_text(f"8\nYoung Wearing_Hat\n{rows}")
+
+
+def test_the_card_of_celeba_says_where_one_s_own_copy_belongs(tmp_path):
+    app = choose(page(), "celeba")
+    said = words(app)
+    assert "research only" in said and str(tmp_path / "data" / "celeba") in said and "list_eval_partition.txt" in said
+    assert "cannot download" in said and not any("download" in key for key in keys(app))
+    (tmp_path / "data" / "celeba").mkdir(parents=True)
+    (tmp_path / "data" / "celeba" / "list_attr_celeba.txt").write_text("0\nYoung\n")
+    assert "Still missing: img_align_celeba.zip." in words(choose(page(), "celeba"))
+
+
+def test_celeba_in_the_data_folder_is_shown_with_its_attributes_and_brought_to_train(celeba_in_data_folder):
+    app = open_page("data", set="celeba", attribute="Wearing_Hat")
+    assert not app.exception and "attribute “Wearing Hat”" in words(app) and "Attributes" in text_of(app, "subheader")
+    assert "Every image of the set is drawn from" not in words(app)
+    app.selectbox(key="data_set_attribute").select("Young").run()
+    assert not app.exception and "attribute “Young”" in words(app)
+    assert app.query_params["attribute"] in ("Young", ["Young"])
+    unknown = app.selectbox(key="data_set_attribute").select("Bald").run()
+    assert "no attribute “Bald”. The attributes are Young, Wearing_Hat." in words(unknown)
+    app.selectbox(key="data_set_attribute").select("Young").run()
+    app.button(key="data_train").click().run()
+    assert app.session_state["train_dataset"] == "celeba" and app.session_state["train_attribute"] == "Young"
+    assert app.session_state["train_image_shape"] == "3-64-64"
+    assert "attribute" not in choose(app, "digits").query_params
 
 
 def test_the_chart_of_class_balance_counts_every_image_once():

@@ -56,7 +56,7 @@ def _product(shape: ImageShape) -> str:
 
 
 def _readers(name: str) -> list[Any]:
-    if name == "folder":
+    if SOURCES[name].pictures:
         return [picture_files.from_file, reading.read]
     maker = SOURCES[name].maker
     return [import_module(f"core.data.{maker}").make] if maker else [idx.read]

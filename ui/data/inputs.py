@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
 import streamlit as st
 
 from core import data
-from core.data import loading
+from core.data import celeba, loading
 from core.data.celeba import Attributes
 from core.data.drawn import DrawnSet
 from core.data.picture_source import PictureSource
 from core.data.preview import Proposal
+from core.data.registry import CELEBA_ATTRIBUTES
 from core.images.pixel_choices import FITS, GROUNDS, POLARITIES, PixelChoices
 from core.images.shape import GREY_28, ImageShape
 from core.recipes.recipe import fields
@@ -38,6 +40,16 @@ FOLDER = Parameter(
     "folder", "data_folder", lambda text: text if len(text) <= 1_000 else None, "", "a path of at most 1,000 characters"
 )
 """Path of the visitor's own folder."""
+
+
+ATTRIBUTE = Parameter(
+    "attribute",
+    "data_set_attribute",
+    address.one_of(*CELEBA_ATTRIBUTES),
+    celeba.USUAL,
+    f"one of {', '.join(CELEBA_ATTRIBUTES)}",
+)
+"""Attribute that gives the classes of CelebA in the data folder."""
 
 
 def _reader(field: str) -> Callable[[str], str | None]:
@@ -70,7 +82,8 @@ def choose_set(status: dict[str, loading.Status]) -> str:
     def caption(name: str) -> str:
         if name == "folder":
             return "files or drawings"
-        return status[name].size.split(" · ")[0] if status[name].ready else "not downloaded"
+        absent = "your own copy" if data.SOURCES[name].pictures else "not downloaded"
+        return status[name].size.split(" · ")[0] if status[name].ready else absent
 
     names = list(data.SOURCES)
     address.adopt(
@@ -88,7 +101,7 @@ def choose_set(status: dict[str, loading.Status]) -> str:
         captions=[caption(name) for name in names],
         persist_state="session",
         width="stretch",
-        help="Ready sets are on this machine; the others are downloaded once.",
+        help="Ready sets are on this machine; the others are downloaded once, CelebA apart.",
     )
     set_cards.pictures(names, [name for name in names if status[name].ready and data.SOURCES[name].images])
     address.put("set", name)
@@ -209,6 +222,30 @@ def no_pixels() -> None:
         address.put(parameter.name, None)
 
 
+def choose_attribute_of_set() -> str:
+    """Draw which attribute of CelebA in the data folder gives the classes; its name."""
+    ATTRIBUTE.adopt()
+    _attributes(CELEBA_ATTRIBUTES, key=ATTRIBUTE.box, persist_state="session")
+    return ATTRIBUTE.keep()
+
+
+def no_attribute() -> None:
+    """No attribute is chosen in a box of its own for other sets: the address then names none either."""
+    address.put(ATTRIBUTE.name, None)
+
+
+def _attributes(names: Sequence[str], **options: Any) -> None:
+    st.selectbox(
+        "Classes",
+        names,
+        format_func=celeba.words,
+        label_visibility="collapsed",
+        width=200,
+        help="The attribute by which these faces are divided into two classes.",
+        **options,
+    )
+
+
 def choose_attribute(faces: PictureSource | None) -> None:
     """Draw which attribute of CelebA's photos gives the classes, where the source is one of such photos."""
     if not isinstance(faces, Attributes) or not faces.names:
@@ -219,16 +256,7 @@ def choose_attribute(faces: PictureSource | None) -> None:
     def change() -> None:
         st.session_state[FOLDER.box] = str(faces.files.place / st.session_state[box])
 
-    st.selectbox(
-        "Classes",
-        faces.names,
-        key=box,
-        format_func=lambda name: name.replace("_", " "),
-        label_visibility="collapsed",
-        on_change=change,
-        width=200,
-        help="The attribute by which these faces are divided into two classes.",
-    )
+    _attributes(faces.names, key=box, on_change=change)
 
 
 def choose_pixels() -> PixelChoices:

@@ -10,7 +10,7 @@ import secrets
 import streamlit as st
 
 from core import data
-from core.data import DataError, ImageSet, folder, loading, preview, sources, statistics
+from core.data import DataError, ImageSet, celeba, folder, loading, preview, sources, statistics
 from core.data.drawn import DrawnSet
 from core.data.folder import Import
 from core.data.picture_source import PictureSource
@@ -34,7 +34,9 @@ DRAW = Parameter("draw", SEED, whole(0, 999_999), 0, "a whole number from 0 to 9
 
 def page() -> None:
     """The whole page."""
-    address.check_names(("set", "folder", "shape", *inputs.PIXEL_CHOICES, DRAW.name, drawn_set.NAME.name))
+    address.check_names(
+        ("set", "folder", "shape", *inputs.PIXEL_CHOICES, inputs.ATTRIBUTE.name, DRAW.name, drawn_set.NAME.name)
+    )
     DRAW.adopt()
     status = data.status()
     controls, picture = st.columns([3, 8], gap="large")
@@ -46,6 +48,8 @@ def page() -> None:
         chosen = drawn_set.choose() if drawing else None
         if not drawing:
             drawn_set.none()
+        if not data.SOURCES[name].pictures or name == "folder":
+            inputs.no_attribute()
         if name != "folder":
             inputs.no_folder()
         elif not drawing:
@@ -55,6 +59,8 @@ def page() -> None:
             images = _drawn(chosen)
         elif name == "folder":
             images = _own()
+        elif data.SOURCES[name].pictures:
+            images = _own_copy(name, status[name].ready)
         else:
             images = _of_the_lab(name, status[name].ready)
     if images:
@@ -77,6 +83,29 @@ def _of_the_lab(name: str, ready: bool) -> ImageSet | None:
         _sheet(images)
     else:
         _empty(name, str(problem), ready)
+    return images
+
+
+def _own_copy(name: str, ready: bool) -> ImageSet | None:
+    """The images of CelebA, which is read where the visitor has put it, or where that is."""
+    inputs.no_pixels()
+    if not ready:
+        _empty(name, "", ready)
+        return None
+    bar, fit, path = _Bar(), PixelChoices(fit=data.SOURCES[name].fit), loading.path_of(name)
+    with bar.shape:
+        shape = inputs.choose_shape(name, path)
+    with bar.pixels:
+        attribute = inputs.choose_attribute_of_set()
+    images, problem = _load(name, path, shape, fit, attribute)
+    if images:
+        bar.train(name, "", images, attribute=attribute)
+        _sheet(images)
+    elif isinstance(problem, Import):
+        with st.container(border=True):
+            import_box(path, shape, fit, problem)
+    else:
+        _empty(name, problem, ready)
     return images
 
 
@@ -151,10 +180,10 @@ class _Bar:
                 self._facts = st.container(width="content")
             self.proposal = st.container()
 
-    def train(self, name: str, path: str, images: ImageSet, samples: bool = True) -> None:
+    def train(self, name: str, path: str, images: ImageSet, samples: bool = True, attribute: str = "") -> None:
         """Fill the line for a set that is there."""
         with self._start:
-            _train_button(name, path, images)
+            _train_button(name, path, images, attribute)
         with self._samples:
             if samples and st.button(
                 "Other samples",
@@ -177,25 +206,25 @@ def _sheet(images: ImageSet) -> None:
 
 
 def _load(
-    name: str, place: str | PictureSource, shape: ImageShape, pixels: PixelChoices
+    name: str, place: str | PictureSource, shape: ImageShape, pixels: PixelChoices, attribute: str = ""
 ) -> tuple[ImageSet | None, str | Import]:
     """The set, or None and the reason, or None and what has to be imported first."""
     if name == "folder" and not place:
         return None, ""
     try:
-        if name == "folder":
+        if place:
             with st.spinner("Listing the files", show_time=True):
                 place = sources.find(place)
                 waiting = folder.waiting(place, shape, pixels)
             if waiting:
                 return None, waiting
         with st.spinner("Reading the images", show_time=True):
-            return data.load(name, place, shape, pixels), ""
+            return data.load(name, place, shape, pixels, attribute=attribute), ""
     except DataError as error:
         return None, str(error)
 
 
-def _train_button(name: str, path: str, images: ImageSet) -> None:
+def _train_button(name: str, path: str, images: ImageSet, attribute: str) -> None:
     if st.button(
         "Train on this set",
         key="data_train",
@@ -205,7 +234,7 @@ def _train_button(name: str, path: str, images: ImageSet) -> None:
     ):
         state = st.session_state
         state["train_dataset"], state["train_folder"] = name, path
-        state["train_images"] = len(images.train_images)
+        state["train_images"], state["train_attribute"] = len(images.train_images), attribute
         state[FOLLOWED] = []  # a training that has ended would stand above the form
         state["train_image_shape"] = images.shape.text
         state["train_pixels"] = dataclasses.asdict(images.pixels) if name == "folder" else None
@@ -228,7 +257,9 @@ def _empty(name: str, problem: str, ready: bool) -> None:
     """The place of the pictures while there are none: what is missing and the next step."""
     with st.container(border=True, height=420, vertical_alignment="center"):
         title = data.SOURCES[name].title
-        if name == "folder":
+        if data.SOURCES[name].pictures and not ready:
+            _where_it_belongs(title)
+        elif data.SOURCES[name].pictures:
             st.error("These pictures cannot be used.", icon=":material/folder_off:")
             st.text(problem)  # plain text: it quotes a path
         elif ready:
@@ -244,6 +275,24 @@ def _empty(name: str, problem: str, ready: bool) -> None:
             st.caption("The files: " + ", ".join(f"`{file}`" for file in files))
             if detail := loading.incomplete(name):
                 st.text(detail)  # plain text: it quotes names of files
+
+
+def _where_it_belongs(title: str) -> None:
+    """What to do with one's own copy of CelebA."""
+    st.markdown(
+        f"**{title} is not on this machine yet.** The lab cannot download it, since its makers let nobody pass it on: "
+        "[ask them for a copy](https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html)."
+    )
+    st.caption("Put these files of your copy into this folder (LATENT_LAB_DATA changes it):")
+    st.code(shown(celeba.home()), language=None, wrap_lines=True)
+    st.markdown(
+        f"- `{celeba.PHOTOS}.zip`, or the folder `{celeba.PHOTOS}` that was unpacked from it\n"
+        f"- `{celeba.ATTRIBUTES}.txt`, the 40 attributes of each photo\n"
+        f"- `{celeba.PARTS}.txt`, which says what is for training, validation and testing (may be missing)"
+    )
+    if any(celeba.home().glob("*")):
+        st.text(f"Still missing: {', '.join(celeba.missing())}.")
+    st.caption("Or choose *Your pictures* and type the path of the archive, if the tables lie beside it.")
 
 
 def _skipped(images: ImageSet) -> None:
@@ -278,6 +327,10 @@ def _skipped_csv(images: ImageSet) -> str:
 
 def _factors(images: ImageSet) -> None:
     if images.factors is None:
+        return
+    if not images.factors.sheet:
+        st.subheader("Attributes", anchor=False)
+        st.caption(sheets.attribute_sheet(images, key="data_attributes"))
         return
     st.subheader("Factors of variation", anchor=False)
     sheets.factor_sheet(images.factors, key="data_factors")

@@ -40,7 +40,7 @@ def file_of(name: str) -> Path:
 def pictures(names: Sequence[str], ready: Collection[str]) -> None:
     """Put the pictures on the cards, which are the options of the radio buttons of these sets, in their order.
 
-    A set without one is a lower card with a sign in its corner: a plus for the visitor's own pictures, an arrow for a
+    A set without one is a lower card with a sign in its corner: a plus for files of the visitor's own, an arrow for a
     download.
 
     Args:
@@ -48,7 +48,7 @@ def pictures(names: Sequence[str], ready: Collection[str]) -> None:
     """
     rules = []
     for place, name in enumerate(names, 1):
-        sign = "" if name in ready else "↓" if data.SOURCES[name].images else "+"
+        sign = "" if name in ready else "+" if data.SOURCES[name].pictures else "↓"
         value = f'content: "{sign}"; {WITHOUT_PICTURE}'
         if file_of(name).is_file():
             content = base64.b64encode(file_of(name).read_bytes()).decode()

@@ -11,7 +11,7 @@ from core.data.statistics import DatasetStatistics
 from core.images.convert import to_uint8
 from ui.components.gallery.class_sheet import Row, class_sheet
 from ui.shared import theme
-from ui.shared.formatting import pluralize
+from ui.shared.formatting import format_sig, pluralize
 
 COLUMNS, LINES = 12, 10
 MOST_ROWS = 40
@@ -73,6 +73,25 @@ def factor_sheet(factors: Factors, *, key: str) -> None:
         for factor, pictures in zip(factors.about, factors.sheet, strict=True)
     ]
     class_sheet(rows, key=key)
+
+
+def attribute_sheet(images: ImageSet, *, key: str) -> str:
+    """Show training photos with each of their attributes, a row for each; returns the caption to put below."""
+    factors = images.factors
+    assert factors is not None
+    rows = []
+    for column, factor in enumerate(factors.about):
+        having = np.flatnonzero(factors.train[:, column] == factor.values.index("yes"))
+        picked = having[np.linspace(0, len(having) - 1, min(COLUMNS, len(having))).astype(np.int64)]
+        about = tuple(f"Training image {number:,}, {factor.name}" for number in picked)
+        share = f"{format_sig(100 * len(having) / max(1, len(factors.train)))} %"
+        rows.append(Row(factor.name, share, images.train_images[picked], about))
+    class_sheet(rows, key=key)
+    return (
+        "Photos with each attribute, and its share of the training photos. The attributes travel with the photos as "
+        "their factors, by which disentanglement is measured. They go together, as lipstick and earrings do: no latent "
+        "space can separate them wholly."
+    )
 
 
 def mean_sheet(images: ImageSet, facts: DatasetStatistics, *, key: str) -> None:

@@ -84,7 +84,7 @@ def upload_box() -> None:
                 "Sub-folders become classes, and `train` and `test` folders are respected. A table `labels.csv` with "
                 "the columns `file,label` gives classes as well. You see what becomes of the pictures before anything "
                 f"is kept. Up to {limit():,} MB in all. For CelebA, give the path of your copy of "
-                "`img_align_celeba`, with `list_attr_celeba.txt` beside it."
+                "`img_align_celeba.zip`, with `list_attr_celeba.txt` beside it."
             )
         inputs.choose_folder()
 

@@ -20,7 +20,7 @@ SET = Parameter("set", "map_set", address.one_of(*SOURCES), FIRST, f"one of {', 
 def images() -> ImageSet | None:
     """The images of a set that is on this machine, chosen in a box; None, with the reason on the page, where they
     cannot be read."""
-    ready = [name for name, status in data.status().items() if status.ready and name != "folder"]
+    ready = [name for name, status in data.status().items() if status.ready and not SOURCES[name].pictures]
     SET.adopt()
     if st.session_state[SET.box] not in ready:
         address.warn("The data set in the address is not on this machine. You see the digits.")

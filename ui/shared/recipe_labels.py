@@ -6,6 +6,7 @@ import dataclasses
 from typing import Any
 
 from core import data
+from core.data import celeba
 from core.recipes.family import FAMILIES
 from core.recipes.recipe import fields
 
@@ -14,6 +15,7 @@ LABELS = {
     "image_shape": "Image shape (channels-height-width)",
     "dataset": "Images",
     "folder": "Folder or zip",
+    "attribute": "Attribute that gives the classes",
     "levels": "Black and white of deep pictures",
     "ground": "Behind transparent pixels",
     "polarity": "Dark on light or light on dark",
@@ -116,6 +118,8 @@ def choice(name: str, value: Any) -> str:
     text = str(value)
     if name == "dataset" and text in data.SOURCES:
         return data.SOURCES[text].title
+    if name == "attribute":
+        return celeba.words(text)
     if name in ("model", "source_model") and text in FAMILIES:
         return FAMILIES[text].name
     return CHOICES.get(name, {}).get(text, text)

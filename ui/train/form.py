@@ -26,7 +26,7 @@ from ui.train import form_gan_source, form_like, form_speed
 from ui.train.form_gan_source import shown
 from ui.train.form_values import FIRST, arrive, dataset_changed, keep_fields, key, use_preset, use_recipe, values
 
-OPEN = ("name", "dataset", "folder", "epochs", "latent_dim", "beta", "source", "generator", "adversarial")
+OPEN = ("name", "dataset", "folder", "attribute", "epochs", "latent_dim", "beta", "source", "generator", "adversarial")
 """The fields that are not folded, in this order."""
 
 ACROSS = 3
@@ -107,9 +107,14 @@ def _grid(some: list[dataclasses.Field], across: int, ready: dict[str, bool], wr
 def _checked(ready: dict[str, bool]) -> Recipe | None:
     now = values()
     if not ready.get(now["dataset"], False):
+        get = (
+            "The Data page says where its files belong"
+            if data.SOURCES[now["dataset"]].pictures
+            else "Download it on the Data page"
+        )
         st.info(
-            f"{choice('dataset', now['dataset'])} is not on this machine yet. Download it on the Data "
-            "page, or choose Digits, which come with the lab.",
+            f"{choice('dataset', now['dataset'])} is not on this machine yet. {get}, or choose Digits, which come with "
+            "the lab.",
             icon=":material/download:",
         )
         data_page_button("recipe_to_data")
@@ -177,7 +182,7 @@ def _widget(f: dataclasses.Field, ready: dict[str, bool]) -> None:
         st.selectbox(
             options=meta["choices"],
             on_change=dataset_changed,
-            format_func=lambda name: choice("dataset", name) + ("" if ready[name] else " · not downloaded"),
+            format_func=lambda name: choice("dataset", name) + ("" if ready[name] else _absent(name)),
             **common,
         )
     elif meta["choices"]:
@@ -190,6 +195,11 @@ def _widget(f: dataclasses.Field, ready: dict[str, bool]) -> None:
             st.number_input(value=None, step=step, format="%g", **common)
     else:
         st.text_input(placeholder=PLACEHOLDERS.get(f.name, "200, or 400-200 for two layers"), **common)
+
+
+def _absent(name: str) -> str:
+    """What stands behind the title of a set that is not on this machine."""
+    return " · your own copy" if data.SOURCES[name].pictures else " · not downloaded"
 
 
 def _pairs() -> list[str]:

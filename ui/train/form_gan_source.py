@@ -15,9 +15,6 @@ from ui.shared import address
 from ui.shared.default_run import preferred_sources
 from ui.shared.formatting import escape_markdown
 
-PRESET = "decoder-gan-fast"
-"""Preset for a link or a button that names a source and no recipe."""
-
 KEY = "recipe_source"
 """Session-state key of the select box, equal to `form_values.key("source")`."""
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import streamlit as st
 
+from core.data.registry import SOURCES
 from core.images.shape import ImageShape
 from core.recipes import adaptation, presets
 from core.recipes.recipe import Recipe, RecipeError, applies, check, fields
@@ -36,7 +37,7 @@ _SUGGESTED = "recipe_suggested"
 """Session-state key: what was proposed for the set that came from the Data page last, as widgets hold it."""
 
 IMAGES = ("folder", *gan_source.PIXEL_FIELDS)
-"""Fields that say which pictures of the visitor's own are meant, beside the image shape."""
+"""Fields that say which pictures of the visitor's own are meant, and their classes, beside the image shape."""
 
 
 def key(name: str) -> str:
@@ -97,7 +98,7 @@ def arrive(ready: dict[str, bool]) -> None:
     if source := form_gan_source.requested_source():
         recipe = source.recipe
         takes = wanted in presets.PRESETS and presets.preset(wanted).family.uses("source")
-        name = wanted if wanted is not None and takes else form_gan_source.PRESET
+        name = wanted if wanted is not None and takes else adaptation.gan_for(recipe.shape)
         fill(base(name, recipe.dataset) | {"folder": recipe.folder, "source": source.name})
         _in_address(name, source=True)
     _fields_from_address(ready)
@@ -121,11 +122,13 @@ def _from_data_page(chosen: str) -> None:
         _in_address(made)
     else:
         _follow(before, chosen)
-        if another and chosen == "folder":
+        if another and SOURCES[chosen].pictures:
             fill({name: base(state[key("name")], chosen)[name] for name in BY_NUMBER})
-    few = _for_few(images) if chosen == "folder" else {}
+    few = _for_few(images) if SOURCES[chosen].pictures else {}
     proposed = {name: _as_widget(value) for name, value in base(state[key("name")], chosen).items()}
     fill({name: value for name, value in few.items() if state.get(key(name)) == proposed[name]})
+    if attribute := state.pop("train_attribute", None):
+        state[key("attribute")] = attribute
     if folder:
         state[key("folder")] = folder
     own_shape = {"image_shape": str(shape)} if shape else {}
@@ -138,7 +141,7 @@ def _made_for(chosen: str, shape: str | None) -> str:
     """Name of the recipe that was made for a set, and for pictures of one's own for their shape; else the first one."""
     if chosen == presets.preset(FIRST).dataset:
         return FIRST
-    if chosen == "folder" and shape:
+    if SOURCES[chosen].pictures and shape:
         return adaptation.made_for_shape(ImageShape.from_text(shape)) or FIRST
     return adaptation.made_for(chosen, presets.preset(FIRST).model) or FIRST
 
@@ -156,7 +159,7 @@ def _untouched(before: str, another: bool) -> bool:
 def _for_few(images: int) -> dict[str, Any]:
     """What the form's preset has instead for so few images of one's own, as widgets hold it; empty where these are many
     or of unknown number."""
-    old = suited(st.session_state[key("name")], "folder")
+    old = suited(st.session_state[key("name")], st.session_state[key("dataset")])
     new = adaptation.for_few(old, images) if images else old
     return {name: _as_widget(new.value(name)) for name in adaptation.FOR_FEW if new.value(name) != old.value(name)}
 
@@ -217,11 +220,12 @@ def keep_fields(ready: dict[str, bool]) -> None:
 
 
 def _preset_dataset(name: str, ready: dict[str, bool]) -> str:
-    """The images that the form takes for a preset: its own, or the digits where these are not on this machine."""
+    """The images that the form takes for a preset: its own, or where these are not on this machine the digits, of a
+    preset in colour the shapes."""
     recipe = presets.preset(name)
     takes = recipe.family.uses("source")
     images = form_gan_source.images_with_sources(recipe.dataset) if takes else recipe.dataset
-    return images if ready.get(images) else "digits"
+    return images if ready.get(images) else "shapes" if recipe.shape.colour else "digits"
 
 
 def _own_fields() -> list[Field[Any]]:

@@ -8,8 +8,11 @@ import pytest
 from PIL import Image
 
 from core import data
-from core.data import celeba, sources
+from core.data import celeba, folder, sources
+from core.images.pixel_choices import CROP, PixelChoices
 from core.images.shape import ImageShape
+from core.recipes.images import load_images
+from core.recipes.presets import preset
 
 COUNT, SHAPE = 30, ImageShape(3, 16, 16)
 SMILING = [i % 3 == 0 for i in range(COUNT)]
@@ -90,3 +93,93 @@ def test_what_is_missing_or_unknown_is_said(copy):
 def test_a_run_on_the_faces_is_named_after_the_set_and_its_attribute(copy):
     assert sources.title(str(copy / "img_align_celeba" / "Smiling")) == "celeba-Smiling"
     assert sources.title(str(copy / "img_align_celeba")) == "celeba" and celeba.USUAL == "Smiling"
+
+
+@pytest.fixture(params=["folder", "zip"])
+def in_data_folder(copy, tmp_path, monkeypatch, request):
+    """The same photos where torchvision has them, in the data folder, as it unpacks them or as they are downloaded."""
+    monkeypatch.setenv("LATENT_LAB_DATA", str(tmp_path))
+    if request.param == "zip":
+        shutil.make_archive(str(copy / "img_align_celeba"), "zip", copy, "img_align_celeba")
+        shutil.rmtree(copy / "img_align_celeba")
+    return copy
+
+
+def test_the_set_of_the_data_folder_has_the_classes_of_any_attribute_and_all_of_them_as_factors(in_data_folder):
+    assert data.status()["celeba"].ready
+    found = data.load("celeba", shape=SHAPE, attribute="Eyeglasses")
+    assert found.name == "celeba" and found.classes == ("Eyeglasses", "not Eyeglasses")
+    assert classes(found) == {i: "Eyeglasses" if GLASSES[i] else "not Eyeglasses" for i in range(COUNT - 1)} | {
+        29: None
+    }
+    assert found.notes[0] == "The classes are CelebA’s attribute “Eyeglasses”."
+    assert [factor.name for factor in found.factors.about] == ["Eyeglasses", "Smiling"]
+    assert {factor.kind for factor in found.factors.about} == {"categorical"}
+    for images, values in (
+        (found.train_images, found.factors.train),
+        (found.test_images, found.factors.test),
+    ):
+        expected = [("not known",) * 2 if i == 29 else (GLASSES[i], SMILING[i]) for i in numbers(images)]
+        words = {False: "no", True: "yes", "not known": "not known"}
+        shown = [
+            tuple(factor.values[value] for factor, value in zip(found.factors.about, row, strict=True))
+            for row in values
+        ]
+        assert shown == [tuple(words[value] for value in row) for row in expected]
+    other = data.load("celeba", shape=SHAPE)
+    assert other.classes == ("not Smiling", "Smiling") and other.train_images is found.train_images, "read once"
+    assert data.load("celeba", shape=SHAPE) is data.load("celeba", shape=SHAPE)
+
+
+def test_every_photo_in_the_table_leaves_two_values_of_an_attribute(copy):
+    (copy / "img_align_celeba" / f"{COUNT - 1:06}.jpg").unlink()
+    found = data.load("folder", str(copy / "img_align_celeba"), SHAPE)
+    assert {factor.values for factor in found.factors.about} == {("no", "yes")}
+
+
+def test_attributes_are_kept_with_the_imported_photos(in_data_folder, monkeypatch):
+    monkeypatch.setattr(folder, "MANY_FILES", 5)
+    path = str(celeba.photos())
+    assert folder.waiting(path, SHAPE, PixelChoices(fit=CROP)).files in (COUNT, COUNT + 1)
+    first = data.load("celeba", shape=SHAPE, attribute="Eyeglasses")
+    folder._kept.clear()
+    assert folder.waiting(path + "/Smiling", SHAPE, PixelChoices(fit=CROP)) is None, "imported for all attributes"
+    again = data.load("celeba", shape=SHAPE, attribute="Eyeglasses")
+    assert again.train_images is not first.train_images and again.factors.about == first.factors.about
+    for name in ("train", "test"):
+        assert (getattr(again.factors, name) == getattr(first.factors, name)).all()
+        assert (getattr(again, f"{name}_labels") == getattr(first, f"{name}_labels")).all()
+
+
+def test_the_middle_of_a_photo_is_kept(copy, tmp_path, monkeypatch):
+    """178 × 178 of 178 × 218 pixels: 20 rows fall away above and below."""
+    monkeypatch.setenv("LATENT_LAB_DATA", str(tmp_path))
+    for file in (copy / "img_align_celeba").iterdir():
+        striped = Image.new("RGB", (178, 218), (0, 0, 255))
+        striped.paste((0, 255, 0), (0, 20, 178, 198))
+        striped.save(file, quality=98, subsampling=0)
+    found = data.load("celeba", shape=ImageShape(3, 89, 89))
+    assert found.pixels.fit == CROP and found.train_images[0, 2:-2, :, 1].min() > 250
+    assert found.train_images[0, 2:-2, :, 2].max() < 5
+
+
+def test_a_recipe_names_the_attribute_and_sees_the_photos_cropped(in_data_folder):
+    recipe = preset("faces-64-fast").with_(image_shape=SHAPE.chw, attribute="Eyeglasses")
+    assert recipe.dataset == "celeba" and recipe.pixels == PixelChoices(fit=CROP)
+    assert load_images(recipe) is data.load("celeba", shape=SHAPE, attribute="Eyeglasses")
+    without = load_images(recipe.with_(without_classes="Eyeglasses"))
+    assert len(without.train_images) == 24 and (without.factors.train[:, 0] == 0).all()
+
+
+def test_what_is_missing_of_the_set_in_the_data_folder_is_said(in_data_folder):
+    assert celeba.missing() == []
+    (in_data_folder / "list_attr_celeba.txt").unlink()
+    assert not data.status()["celeba"].ready
+    with pytest.raises(data.DataError, match="not complete. list_attr_celeba.txt belongs in .*your own copy"):
+        data.load("celeba")
+    for found in in_data_folder.glob("img*"):
+        shutil.rmtree(found) if found.is_dir() else found.unlink()
+    with pytest.raises(
+        data.DataError, match="not on this machine. img_align_celeba.zip and list_attr_celeba.txt belong"
+    ):
+        data.load("celeba")

@@ -86,7 +86,7 @@ def test_a_damaged_or_outdated_file_of_the_cache_is_not_used(archive):
     first = data.load("folder", str(archive), SHAPE)
     (kept,) = {file.resolve() for file in paths.cache_folder().glob("imported-*.images")}
     whole = kept.read_bytes()
-    for damaged in (whole[:-1], whole[:50], whole[:-9] + bytes(9 * [77]), b"", whole.replace(b"images-2", b"images-0")):
+    for damaged in (whole[:-1], whole[:50], whole[:-9] + bytes(9 * [77]), b"", whole.replace(b"images-3", b"images-0")):
         kept.write_bytes(damaged)
         assert import_cache.load(kept) is None
         forget()

@@ -30,7 +30,7 @@ def test_every_preset_has_a_small_version_on_each_set_that_is_on_every_machine()
     assert adaptation.adapted(presets.preset("shapes-vae"), "shapes") == presets.preset("shapes-vae")
 
 
-@pytest.mark.parametrize(("images", "epochs"), [(1, 300), (49, 300), (1_500, 20), (5_000, 6), (5_001, 2)])
+@pytest.mark.parametrize(("images", "epochs"), [(1, 300), (49, 300), (1_500, 20), (5_000, 6), (5_001, 23), (60_000, 2)])
 def test_a_small_set_of_one_s_own_gets_as_many_epochs_as_make_some_nine_hundred_steps(images, epochs):
     recipe = adaptation.for_few(presets.preset("mlp-vae-fast"), images)
     assert recipe.epochs == epochs and recipe.batch_size == (

@@ -106,6 +106,7 @@ def test_every_field_has_a_widget_with_its_help_and_bounds_whenever_it_applies(f
         {"network": "conv"},
         {"likelihood": "gaussian"},
         {"dataset": "folder"},
+        {"dataset": "celeba"},
         {"model": "ae"},
         {"model": "ad"},
         {"model": "vad"},
@@ -333,6 +334,30 @@ def test_a_published_set_after_a_few_pictures_of_one_s_own_has_its_own_epochs_an
         form.run()
     wanted = presets.preset("mlp-vae-fast")
     assert made(form).with_(folder="") == wanted
+
+
+def test_the_recipe_for_faces_takes_celeba_where_it_is_there_and_else_the_shapes_in_colour(here):
+    form = AppTest.from_function(script)
+    form.query_params["recipe"] = "faces-64-fast"
+    form.run()
+    assert made(form).dataset == "celeba" and widget(form, "attribute").value == "Smiling"
+    widget(form, "attribute").select("Wearing_Hat").run()
+    assert made(form).attribute == "Wearing_Hat" and form.query_params["attribute"] in ("Wearing_Hat", ["Wearing_Hat"])
+    here["celeba"] = False
+    absent = AppTest.from_function(script)
+    absent.query_params["recipe"] = "faces-64-fast"
+    absent.run()
+    assert made(absent) == adaptation.for_shapes(presets.preset("faces-64-fast"))
+    assert made(absent).image_shape == (3, 64, 64) and widget(absent, "attribute") is None
+
+
+def test_celeba_comes_from_the_data_page_with_its_attribute_and_the_recipe_for_faces(here):
+    form = AppTest.from_function(script)
+    state = form.session_state
+    state["train_dataset"], state["train_folder"], state["train_attribute"] = "celeba", "", "Bald"
+    state["train_images"], state["train_image_shape"], state["train_pixels"] = 182_637, "3-64-64", None
+    form.run()
+    assert made(form) == presets.preset("faces-64-fast").with_(attribute="Bald")
 
 
 @pytest.mark.parametrize("f", fields(), ids=lambda f: f.name)
