@@ -152,11 +152,11 @@ EXPERIMENTS = (
         (Arm("collapse", "30 steps of G", MAPPED | {"g_steps": 30}), Arm("cure", "One step of G", MAPPED)),
         lambda start, end, other: 2 - _steps(end.covered, 0.34, 0.9),
         ("val_modes", "val_frechet"),
-        "Look at the pictures epoch by epoch: nearly the same digit for every z, and soon another one. That is called "
+        "Look at the pictures epoch by epoch: nearly the same image for every z, and soon another one. That is called "
         "*mode collapse*. In 30 steps G has time to send every z to the image that D rates highest at the moment. Then "
         "D learns that this image is generated, and G moves on to the next. With one step D answers before G has got "
         "far, and all classes stay. *Classes covered* counts only samples that a classifier is sure of: on its way "
-        "from one digit to the next G may stand at an image between two classes, which counts as none.",
+        "from one image to the next G may stand at one between two classes, which counts as none.",
     ),
     Experiment(
         "scratch",
@@ -169,7 +169,7 @@ EXPERIMENTS = (
         lambda start, end, other: _steps(end.frechet / other.frechet, 0.8, 1.25),
         ("val_frechet", "val_modes"),
         "Look at the first epoch. The decoder already generates every class from some region of the latent space; the "
-        "adversarial training only has to sharpen its strokes. From scratch, G must find all classes from D's "
+        "adversarial training only has to sharpen its images. From scratch, G must find all classes from D's "
         "gradient.",
     ),
     Experiment(

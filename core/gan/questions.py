@@ -134,7 +134,7 @@ QUESTIONS = (
         "Decoder as generator",
         "How must a VAE's decoder be changed to serve as the generator of a GAN?",
         (
-            ("Its last layer must be replaced", "No: both output one value between 0 and 1 per pixel."),
+            ("Its last layer must be replaced", "No: both output the values of an image, each between 0 and 1."),
             (
                 "Not at all: it already turns z ~ N(0, I) into a picture",
                 "Yes. The KL term prepared it for draws from the prior. Only the loss changes.",

@@ -9,10 +9,10 @@ from core.gan import before_after as gan_before_after
 from core.gan import experiments
 from core.gan.trace import DiscriminatorAnswers
 from core.jobs import training_queue
-from core.runs import weights
+from core.runs import gan_source, weights
 from core.system import paths
 from core.system.atomic_files import write_json
-from tests.pages.page_tools import button_of, open_page, text_of
+from tests.pages.page_tools import button_of, open_page, text_of, untrained
 from tests.tiny_gans import FIGURES, gan, gan_run
 from tests.tiny_runs import tiny
 from ui.components.gan import gan_flow as flow_component
@@ -541,3 +541,23 @@ def test_without_a_collapse_it_still_says_how_many_samples_nobody_can_name(sure,
 
     said = still_wrong({"val_sure": np.array([float("nan") if np.isnan(sure) else 0.2, sure])})
     assert says in said and bool(said) == bool(says)
+
+
+COLOUR = {"dataset": "digits", "image_shape": (3, 28, 28)}
+
+
+def test_a_decoder_of_colour_images_is_trained_with_the_recipe_for_them():
+    grey, colour = untrained("grey"), untrained("colour", **COLOUR)
+    assert inputs.recipe_from(grey).name == "decoder-gan-fast"
+    recipe = inputs.recipe_from(colour)
+    assert (recipe.name, recipe.source) == ("decoder-gan-32-fast", "colour")
+    assert gan_source.resolved(recipe).image_shape == (3, 28, 28)
+
+
+def test_the_steps_of_a_colour_gan_speak_of_colours_and_show_its_three_channels(sent):
+    gan_run("colour", **COLOUR)
+    page = visit(tab="slow")
+    assert not page.exception and sent["gan_steps"]["shape"] == [3, 28, 28]
+    facts = [stage["facts"] for stage in sent["gan_steps"]["walks"]["G"]]
+    assert "from none of a colour to all of it" in facts[3] and "from none of a colour" in facts[4]
+    assert "black" not in " ".join(facts)

@@ -10,7 +10,7 @@ import streamlit as st
 
 from core import runs
 from core.jobs.training_job import TrainingJob
-from core.recipes.adaptation import adapted
+from core.recipes.adaptation import adapted, gan_for
 from core.recipes.presets import preset
 from core.recipes.recipe import Recipe
 from core.runs import Run, RunError
@@ -23,9 +23,6 @@ from ui.shared.owner import is_foreign
 
 if TYPE_CHECKING:
     from core.models import GAN
-
-PRESET = "decoder-gan-fast"
-"""Preset of a GAN that is started from this page."""
 
 MAX_SEED = 999_999
 
@@ -83,7 +80,7 @@ def source_name(run: Run) -> str:
 
 def recipe_from(source: Run) -> Recipe:
     """The recipe of a GAN that starts from this run's decoder."""
-    recipe = preset(PRESET).with_(dataset=source.recipe.dataset, folder=source.recipe.folder)
+    recipe = preset(gan_for(source.recipe.shape)).with_(dataset=source.recipe.dataset, folder=source.recipe.folder)
     return adapted(recipe, recipe.dataset).with_(source=source.name)
 
 

@@ -120,9 +120,9 @@ def _task(dealt: game.Round, source: str) -> str:
 
 def _advice(place: dict[str, int], source: str) -> dict[str, str]:
     """Hints after a mistake, by `truth>answer` as places in the round's kinds; under the empty key, after none."""
-    blurred = f"Look at the edges: the {source} averages over possible images, so its edges are soft and fade to grey."
-    crisp = "Look at the details: a GAN's edges are crisp, but lines break off, double, or end in specks."
-    real = "Look for consistency: in a real image a line keeps its width and ends cleanly."
+    blurred = f"Look at the edges: the {source} averages over possible images, so its edges are soft and fade out."
+    crisp = "Look at the details: a GAN's edges are crisp, but parts break off, double, or end in specks."
+    real = "Look for consistency: a real image is equally sharp everywhere, and its lines and outlines end cleanly."
     texts = {SOURCE: blurred, GENERATED: crisp, REAL: real}
     hints = {f"{place[a]}>{place[b]}": texts[a] for a in place for b in place if a != b}
     general = f"{blurred} {crisp}" if SOURCE in place else crisp

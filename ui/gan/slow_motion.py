@@ -185,6 +185,7 @@ def _of_g(step, recipe: Recipe, order: np.ndarray, factor: int) -> list[Stage]:
     moved, both = _answer_texts(kind, lines, step.verdict, step.verdict_after, reach)
     fake = step.fake[:SHOWN]
     most = float(np.abs(step.change[:SHOWN]).max())
+    way = "from none of a colour to all of it" if recipe.shape.colour else "from black to white"
     return [
         Stage(
             "Noise",
@@ -218,7 +219,7 @@ def _of_g(step, recipe: Recipe, order: np.ndarray, factor: int) -> list[Stage]:
                 Row("G(z)", "image", "generated", fake),
                 Row("Direction", "heat", "discriminator", -step.gradient[:SHOWN]),
             ],
-            f"Largest: {format_sig(float(np.abs(step.gradient[:SHOWN]).max()))} of loss per change from black to white",
+            f"Largest: {format_sig(float(np.abs(step.gradient[:SHOWN]).max()))} of loss per change {way}",
         ),
         Stage(
             "Update",
@@ -231,13 +232,13 @@ def _of_g(step, recipe: Recipe, order: np.ndarray, factor: int) -> list[Stage]:
                 Row("Change", "heat", "decoder", step.change[:SHOWN]),
             ],
             f"G's loss {format_sig(step.loss)} → {format_sig(step.loss_after)} · largest change of a pixel "
-            f"{format_sig(100 * most)} % of the way from black to white",
+            f"{format_sig(100 * most)} % of the way {way}",
         ),
     ]
 
 
 def _how_far(most: float) -> str:
-    """How far G's images moved, in words. most: largest change of a pixel, 1 for black to white."""
+    """How far G's images moved, in words. most: largest change of a value of a pixel, 1 for black to white."""
     if most < 0.02:
         return "change hardly at all"
     if most < 0.15:

@@ -7,8 +7,14 @@ export default function ({ data, parentElement }) {
   return cleanup(parentElement, view.stop);
 }
 
-// Opacity of a signed value of a byte: the colour shows its sign, the opacity its size.
-const heatOpacity = (value) => Math.min(255, 2 * Math.abs(value));
+// Signed values from −127 to 127 as pixels, RGBA. Grey images: the colour shows the sign, the opacity the size. Colour
+// images: the values on middle grey, so that a change of the hue alone does not cancel out.
+function paintSigned(pixels, values, channels, more, less) {
+  for (let i = 0; i < values.length / channels; i++) {
+    if (channels === 1) pixels.set([...(values[i] > 0 ? more : less), Math.min(255, 2 * Math.abs(values[i]))], 4 * i);
+    else pixels.set([0, 1, 2].map((c) => 128 + values[3 * i + c]).concat(255), 4 * i);
+  }
+}
 
 function start(root) {
   const figure = root.querySelector(".steps"), which = root.querySelector(".which");
@@ -109,24 +115,21 @@ function start(root) {
     return canvas;
   }
 
-  // The channels of a colour image are summed: the map shows where, and whether brighter or darker.
   function paintHeat(canvas, values) {
     [canvas.width, canvas.height] = [shape.width, shape.height];
     const ctx = canvas.getContext("2d"), pixels = ctx.createImageData(shape.width, shape.height);
     const rgb = (hex) => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16));
-    const more = rgb(props.colours.more), less = rgb(props.colours.less);
-    for (let i = 0; i < shape.pixels; i++) {
-      let value = 0;
-      for (let c = 0; c < shape.channels; c++) value += values[i * shape.channels + c];
-      pixels.data.set([...(value > 0 ? more : less), heatOpacity(value / shape.channels)], 4 * i);
-    }
+    paintSigned(pixels.data, values, shape.channels, rgb(props.colours.more), rgb(props.colours.less));
     ctx.putImageData(pixels, 0, 0);
   }
 
   function heatKey() {
     const entry = (role, text) => createElement("span", {},
       createElement("i", { style: `background: var(--${role})` }), text);
-    return createElement("div", { class: "key" }, entry("more", "brighter"), entry("less", "darker"));
+    const entries = shape.channels === 1
+      ? [entry("more", "brighter"), entry("less", "darker")]
+      : ["Grey: no change. Brighter, darker or tinted: what is added to the image."];
+    return createElement("div", { class: "key" }, ...entries);
   }
 
   const drawing = (width, height, ...marks) => createSvg("svg", { width, height, viewBox: `0 0 ${width} ${height}`,

@@ -40,7 +40,8 @@ class Row:
     """One row of a stage, a column per image.
 
     Attributes:
-        kind: `image`: pictures, `uint8` [n, H, W(, 3)]. `heat`: signed values [n, H, W(, 3)], scaled to their largest.
+        kind: `image`: pictures, `uint8` [n, H, W(, 3)]. `heat`: signed values [n, H, W(, 3)], scaled to their largest;
+            of colour images on grey, which stands for 0, so that a change of the hue alone shows as well.
             `stems`: vectors [n, m]. `bars`: (name, length) pairs instead of columns.
         role: of its colour. spread: half-widths [n, m] of bands round `stems`, which are then dots: μ ± σ.
         notes: a short text for each column. marks: a number from 0 to 1 for each, drawn as a bar
