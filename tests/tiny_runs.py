@@ -63,8 +63,10 @@ def search_briefly(patch: pytest.MonkeyPatch, least: int = 1) -> None:
     """
     whole = encoding.encode
 
-    def brief(model: LatentModel, images: torch.Tensor, steps: int = search.STEPS) -> Posterior:
-        return whole(model, images, min(steps, 2) if len(images) >= least else steps)
+    def brief(
+        model: LatentModel, images: torch.Tensor, steps: int = search.STEPS, labels: torch.Tensor | None = None
+    ) -> Posterior:
+        return whole(model, images, min(steps, 2) if len(images) >= least else steps, labels)
 
     patch.setattr(autoencoder_trainer, "VALIDATION_SEARCH_STEPS", 2)
     patch.setattr(encoding, "encode", brief)

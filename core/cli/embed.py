@@ -47,7 +47,7 @@ def embed(args: argparse.Namespace) -> int:
     x = (
         inputs.pixels(pictures)
         if args.pixels
-        else inputs.latents(run, pictures, inputs.table_rows(images, ids, run.recipe))
+        else inputs.latents(run, pictures, inputs.table_rows(images, ids, run.recipe), labels)
     )
     from core.embedding import export, tsne
     from core.embedding import measures as embedding_measures

@@ -57,7 +57,8 @@ def evaluate(args: argparse.Namespace) -> None:
     with common.threads(run):  # another number would add in another order: other last digits than those of training
         found = Steps(test_set.evaluation_steps(model, images, args.images, used, run.path)).end() | {"epoch": epoch}
     if args.samples:
-        found |= _log_likelihood(model, metrics.test_images(model, images, args.images), args.samples)
+        rows = metrics.test_rows(model, images, args.images)
+        found |= _log_likelihood(model, images.test_images[rows], images.test_labels[rows], args.samples)
     if which == shown_weights(run) and not run.locked():  # a run in training writes its own at the end
         try:
             write_json(run.path / "evaluation.json", found)
@@ -67,7 +68,7 @@ def evaluate(args: argparse.Namespace) -> None:
     print(json.dumps(found, indent=1) if args.json else table(run, found))
 
 
-def _log_likelihood(model: LatentModel, test: np.ndarray, samples: int) -> dict[str, Any]:
+def _log_likelihood(model: LatentModel, test: np.ndarray, labels: np.ndarray, samples: int) -> dict[str, Any]:
     """Mean log p(x) with its standard error over the images, in nats, from `samples` importance samples per image."""
     import torch
 
@@ -78,8 +79,9 @@ def _log_likelihood(model: LatentModel, test: np.ndarray, samples: int) -> dict[
     parts = []
     with common.bar(sys.stderr, total=len(test), unit="image", disable=not sys.stderr.isatty(), leave=False) as bar:
         for k in range(0, len(test), metrics.CHUNK):
-            part = convert.to_byte_tensor(test[k : k + metrics.CHUNK], device)
-            parts.append(metrics.log_likelihood(model, convert.scale_bytes(part), samples, generator).cpu().double())
+            part = convert.scale_bytes(convert.to_byte_tensor(test[k : k + metrics.CHUNK], device))
+            known = torch.from_numpy(labels[k : k + metrics.CHUNK].copy()).to(device)
+            parts.append(metrics.log_likelihood(model, part, samples, generator, known).cpu().double())
             bar.update(len(part))
     values = torch.cat(parts)
     error = float(values.std() / math.sqrt(len(values))) if len(values) > 1 else None

@@ -16,9 +16,10 @@ from core.cli.common import CliError, Command, number
 from core.images import convert, picture_files
 from core.images.pixel_choices import PixelChoices
 from core.images.shape import ImageShape
-from core.latent import codec, mixture, walks
+from core.latent import codec, interpolation, mixture, walks
 from core.priors import samplers
 from core.runs import Run
+from core.runs.class_names import class_names
 from core.system import user_paths
 
 if TYPE_CHECKING:
@@ -51,16 +52,39 @@ def sample(args: argparse.Namespace) -> None:
     """Generate images: sample latents from the prior, or from a distribution fitted to the training latents, and
     decode."""
     run = common.find(args.name)
+    label = None if args.class_ is None else _class_of(run, args.class_)
     out = common.output_file(args.out, f"{run.name}-samples.png", args.force)
     model = _model(run, common.which(args, run))
     source = args.source or mixture.default_sampler(model)
     sampler = samplers.for_run(run, model, source, common.which(args, run))
     z = sampler.draw(args.n, args.seed, args.temperature)
+    if label is not None:
+        z[:, model.style_dim :] = np.eye(run.recipe.classes, dtype=np.float32)[label]
     pictures = codec.decode(model, z)
     columns = args.columns or math.ceil(math.sqrt(args.n))
-    _save(
-        out, convert.tile(pictures, columns, GAP, GROUND), f"{args.n:,} new images from the {samplers.SAMPLERS[source]}"
-    )
+    of_class = "" if args.class_ is None else f" of the class {args.class_}"
+    about = f"{args.n:,} new images{of_class} from the {samplers.SAMPLERS[source]}"
+    _save(out, convert.tile(pictures, columns, GAP, GROUND), about)
+
+
+def _class_of(run: Run, text: str) -> int:
+    """The label of a class by its name, or by its number where no class has that name.
+
+    Raises:
+        CliError: the model is not told classes, or there is no such class.
+    """
+    family = run.recipe.family
+    if not family.conditional:
+        raise CliError(
+            f"'{run.name}' is a {family.abbreviation}, which is not told the class of an image: none can be asked for. "
+            "Omit --class."
+        )
+    names = class_names(run)
+    if text in names:
+        return names.index(text)
+    if text.isascii() and text.isdigit() and int(text) < len(names):
+        return int(text)
+    raise CliError(f"'{run.name}' has no class '{text}'. Its classes are {', '.join(names)}.")
 
 
 def reconstruct(args: argparse.Namespace) -> None:
@@ -133,14 +157,15 @@ def interpolate(args: argparse.Namespace) -> None:
     """Draw the path from one test image to another through the latent space, with the originals at both ends."""
     run = common.find(args.name)
     out = common.output_file(args.out, f"{run.name}-path.png", args.force)
-    test = common.images_of(run).test_images
+    images = common.images_of(run)
+    test = images.test_images
     if max(args.a, args.b) >= len(test):
         raise CliError(f"There are {len(test):,} test images: choose A and B from 0 to {len(test) - 1:,}.")
     model = _model(run, common.which(args, run))
     ends = test[[args.a, args.b]]
-    a, b = codec.encode(model, ends)
+    a, b = codec.encode(model, ends, labels=images.test_labels[[args.a, args.b]])
     walk = {"slerp": walks.slerp, "lerp": walks.lerp}[args.path]
-    between = codec.decode(model, walk(a, b, np.linspace(0.0, 1.0, args.steps)))
+    between = codec.decode(model, interpolation.along(model, walk, a, b, np.linspace(0.0, 1.0, args.steps)))
     strip = np.concatenate([ends[:1], between, ends[1:]])
     _save(out, convert.tile(strip, len(strip), GAP, GROUND), f"From test image {args.a} to {args.b} ({args.path})")
 
@@ -189,6 +214,12 @@ def _sample_arguments(parser: argparse.ArgumentParser) -> None:
         help="sample latents from the prior N(0, I), from a Gaussian fitted to the training latents, from a mixture of "
         "Gaussians fitted to them, or from a learned prior of the run, see `prior` (default: prior if the model was "
         "trained with one, else gaussian)",
+    )
+    parser.add_argument(
+        "--class",
+        dest="class_",
+        metavar="NAME",
+        help="class of all images, by its name or number, for a model that is told the class (default: random classes)",
     )
     parser.add_argument("--columns", type=number(int, 1, 1_000), help="images in a row (default: a square)")
     common.add_which(parser)
@@ -246,6 +277,7 @@ COMMANDS = (
             "sample mlp-vae-digits-1",
             "sample mlp-vae-digits-1 --n 100 --seed 7 --temperature 0.7 --out new.png",
             "sample auto-decoder-fashion-mnist-1 --from mixture",
+            "sample cvae-mnist-1 --class 7",
         ),
     ),
     Command(

@@ -104,12 +104,15 @@ def shared_table_ids(images: ImageSet, *recipes: Recipe) -> np.ndarray | None:
     return functools.reduce(np.intersect1d, tables) if tables else None
 
 
-def latents(run: Run, images: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
-    """Latents μ of pictures under the run's best weights, float32 [n, d], read-only.
+def latents(
+    run: Run, images: np.ndarray, rows: np.ndarray | None = None, labels: np.ndarray | None = None
+) -> np.ndarray:
+    """Latents μ of pictures under the run's best weights, without class weights: float32 [n, d], read-only.
 
     Args:
         rows: the images' rows in the run's latent table, `int64` [n], where all have one: read instead of searched.
             Each is compared with the image that the run was trained on; an image that has no row after all is searched.
+        labels: classes of the images where they are known, `int64` [n], for a conditional family.
     Raises:
         RunError: no weights, or weights that do not fit.
     """
@@ -120,7 +123,7 @@ def latents(run: Run, images: np.ndarray, rows: np.ndarray | None = None) -> np.
     table = model.latent_table
     known = None if rows is None or table is None else _rows_by_content(run, model, images, rows)
     if table is None or known is None:
-        return frozen(codec.encode(model, images))
+        return frozen(model.style(codec.encode(model, images, labels=labels)))
     has_row = (known >= 0) & (known < len(table))
     found = np.empty((len(images), model.latent_dim), np.float32)
     found[has_row] = model.posterior(table[known[has_row]]).mean.numpy()

@@ -92,7 +92,7 @@ def measure_steps(model: LatentModel, images: ImageSet) -> Generator[float, None
     generator = torch.Generator(device).manual_seed(0)
     rows = data.spread(images.test_labels, min(IMAGES, len(images.test_images)))
     x = convert.scale_bytes(convert.to_byte_tensor(images.test_images[rows], device))
-    posterior, found = encoding.encode(model, x), []
+    posterior, found = encoding.encode(model, x, labels=torch.from_numpy(images.test_labels[rows]).to(device)), []
     for done in range(0, SAMPLES, AT_ONCE):
         yield done / SAMPLES
         found.append(metrics.log_weights(model, x, posterior, AT_ONCE, generator).cpu().double())

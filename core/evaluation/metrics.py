@@ -52,7 +52,13 @@ class Scores:
 
 
 @torch.no_grad()
-def score(model: LatentModel, images: Tensor, seed: int = 0, steps: int = latent_search.STEPS) -> Scores:
+def score(
+    model: LatentModel,
+    images: Tensor,
+    seed: int = 0,
+    steps: int = latent_search.STEPS,
+    labels: Tensor | None = None,
+) -> Scores:
     """Scores of uint8 images [N, C, H, W] on the model's device.
 
     ε is drawn on the CPU from `seed`, for all images at once: it is the same on every device and for every chunk size,
@@ -60,11 +66,14 @@ def score(model: LatentModel, images: Tensor, seed: int = 0, steps: int = latent
 
     Args:
         steps: of the search, for families without an encoder (`search.search`).
+        labels: classes of the images, int64 [N], for a conditional family; the class that explains an image best where
+            it is not known.
     """
     totals = Totals(model, len(images), seed)
     for start in range(0, len(images), CHUNK):
         x = convert.scale_bytes(images[start : start + CHUNK])
-        totals.add(x, encoding.encode(model, x, steps=steps))
+        known = None if labels is None else labels[start : start + CHUNK]
+        totals.add(x, encoding.encode(model, x, steps=steps, labels=known))
     return totals.scores()
 
 
@@ -76,7 +85,7 @@ class Totals:
         # Drawn at once: drawn chunk by chunk, ε would depend on the chunk size.
         self.noise = torch.randn(n, model.latent_dim, generator=torch.Generator().manual_seed(seed))
         self.sums = torch.zeros(2, dtype=torch.float64)
-        self.kl_per_dim = torch.zeros(model.latent_dim, dtype=torch.float64)
+        self.kl_per_dim = torch.zeros(model.style_dim, dtype=torch.float64)
         self.done, self.prior = 0, torch.zeros((), dtype=torch.float64)
         self.others: dict[str, float] = {}  # sums of further terms
 
@@ -121,16 +130,21 @@ def latent_moments(model: LatentModel, images: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def log_likelihood(
-    model: LatentModel, images: Tensor, samples: int, generator: torch.Generator | None = None
+    model: LatentModel,
+    images: Tensor,
+    samples: int,
+    generator: torch.Generator | None = None,
+    labels: Tensor | None = None,
 ) -> Tensor:
     """Importance-sampled lower bound on log p(x), in nats, [B]: `log_likelihood_at` the posterior that the model finds.
 
     Args:
-        images: floats [B, C, H, W] in [0, 1].
+        images: floats [B, C, H, W] in [0, 1]. labels: as in `score`; the bound of a conditional family is one on
+            log p(x | y).
     Raises:
         ValueError: the model's posteriors are points.
     """
-    return log_likelihood_at(model, images, encoding.encode(model, images), samples, generator)
+    return log_likelihood_at(model, images, encoding.encode(model, images, labels=labels), samples, generator)
 
 
 def log_likelihood_at(
@@ -173,13 +187,12 @@ def log_weights(
     """
     if posterior.logvar is None:
         raise ValueError("log p(x) needs a Gaussian posterior; this model's posteriors are points.")
-    sigma = torch.exp(0.5 * posterior.logvar)
     weights = []
     for _ in range(samples):
-        noise = torch.randn(posterior.mean.shape, generator=generator, device=images.device, dtype=images.dtype)
-        z = posterior.mean + sigma * noise
+        noise = torch.randn(posterior.logvar.shape, generator=generator, device=images.device, dtype=images.dtype)
+        z = posterior.at(noise)
         # The normalising constants of p(z) and q(z | x) cancel, except for the σ of q.
-        log_ratio = 0.5 * (noise.square() - z.square()).sum(1) + 0.5 * posterior.logvar.sum(1)
+        log_ratio = 0.5 * (noise.square() - model.style(z).square()).sum(1) + 0.5 * posterior.logvar.sum(1)
         weights.append(log_ratio - model.likelihood.nll(model.decoder(z), images, visible))
     return torch.stack(weights)
 
@@ -209,10 +222,14 @@ def test_rows(model: LatentModel, images: data.ImageSet, limit: int = SEARCHED_T
 
 
 def evaluate(
-    model: LatentModel, test: np.ndarray, seed: int = 0, weights: Mapping[str, float] | None = None
+    model: LatentModel,
+    test: np.ndarray,
+    seed: int = 0,
+    weights: Mapping[str, float] | None = None,
+    labels: np.ndarray | None = None,
 ) -> dict[str, Any]:
     """Figures of a model on test images: `evaluation_steps` to the end."""
-    return Steps(evaluation_steps(model, test, seed, weights)).end()
+    return Steps(evaluation_steps(model, test, seed, weights, labels=labels)).end()
 
 
 def evaluation_steps(
@@ -221,13 +238,15 @@ def evaluation_steps(
     seed: int = 0,
     weights: Mapping[str, float] | None = None,
     means: list[np.ndarray] | None = None,
+    labels: np.ndarray | None = None,
 ) -> Generator[float, None, dict[str, Any]]:
     """Score a model on test images in steps of less than a second: yields the share that is done, 0 to 1.
 
     Args:
         test: pictures `uint8` [N, H, W] or [N, H, W, 3].
         weights: of the loss terms by recipe field, as in training (default: the model's β, and 1 for others).
-        means: takes the posterior means of the images, chunk by chunk [B, d].
+        means: takes the posterior means of the images without class weights, chunk by chunk [B, d].
+        labels: classes of the images, `int64` [N], for a conditional family; as in `score`.
     Returns:
         The figures by name, ready for JSON. `total` is what training minimises, all terms with their `weights`, like
         the column of that name in `history.csv`; `negative_elbo` is reconstruction + KL at weight 1, None for points.
@@ -237,10 +256,12 @@ def evaluation_steps(
     used = {term.weight: used[term.weight] for term in terms if term.weight}
     images = convert.to_byte_tensor(test, model.latent_mean.device)
     totals, n = Totals(model, len(images), seed), len(images)
+    classes = None if labels is None else torch.from_numpy(np.array(labels, np.int64)).to(images.device)
     for start in range(0, n, encoding.CHUNK):
         x = convert.scale_bytes(images[start : start + encoding.CHUNK])
         if model.encoder is not None:
-            posterior = encoding.encode(model, x)
+            known = None if classes is None else classes[start : start + encoding.CHUNK]
+            posterior = encoding.encode(model, x, labels=known)
         else:
             search = Steps(latent_search.search(model, x))
             for step in search:
@@ -248,7 +269,7 @@ def evaluation_steps(
             posterior = search.end().posterior
         totals.add(x, posterior)
         if means is not None:
-            means.append(posterior.mean.cpu().numpy())
+            means.append(posterior.style.cpu().numpy())
         yield (start + len(x)) / n
     scores, floor = totals.scores(), statistics.bce_floor(test)
     bernoulli = isinstance(model.likelihood, likelihood.Bernoulli)

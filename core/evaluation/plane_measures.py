@@ -98,10 +98,10 @@ def measure_steps(model: LatentModel, recipe: Recipe, images: ImageSet) -> Gener
         judge = training.end()
     yield 0.6
     found = planes.places(model, recipe, images)
-    test, held_out = _held_out(model, recipe, images)
+    test, labels, held_out = _held_out(model, recipe, images)
     figures: dict[str, Any] = {}
     if len(test):
-        scoring = Steps(metrics.evaluation_steps(model, test))
+        scoring = Steps(metrics.evaluation_steps(model, test, labels=labels))
         for share in scoring:
             yield 0.6 + 0.35 * share
         figures = scoring.end()
@@ -127,24 +127,27 @@ def measure_steps(model: LatentModel, recipe: Recipe, images: ImageSet) -> Gener
 
 def _judged(model: LatentModel, mean: np.ndarray, images: ImageSet, judge: Classifier) -> dict[str, Any]:
     """What the classifier says of samples, of real test images, and of the pictures on the plane."""
-    noise = sampling.prior(SAMPLES, 2, seed=0)
-    fitted = sampling.from_fitted_gaussian(model, noise)
-    grid = planes.lattice(*planes.window(mean), REGION_SIDE)
-    prior, own = (planes.coverage(judge.probabilities(codec.decode(model, z))) for z in (noise, fitted))
+    noise = sampling.prior(SAMPLES, model.latent_dim, seed=0)
+    drawn = sampling.from_prior(model, noise), sampling.from_fitted_gaussian(model, noise)
+    prior, own = (planes.coverage(judge.probabilities(codec.decode(model, z))) for z in drawn)
     real = planes.coverage(judge.probabilities(images.test_images)).sure if len(images.test_images) else None
-    regions = planes.regions(judge.probabilities(codec.decode(model, grid)), REGION_SIDE)
+    regions = None
+    if not model.family.conditional:  # whose classes do not divide the plane: each can be drawn everywhere
+        grid = planes.lattice(*planes.window(mean), REGION_SIDE)
+        regions = planes.regions(judge.probabilities(codec.decode(model, grid)), REGION_SIDE)
     return {"prior": prior, "fitted": own, "real": real, "regions": regions}
 
 
-def _held_out(model: LatentModel, recipe: Recipe, images: ImageSet) -> tuple[np.ndarray, str]:
-    """Images that the model was not trained on: test images, else validation images."""
+def _held_out(model: LatentModel, recipe: Recipe, images: ImageSet) -> tuple[np.ndarray, np.ndarray, str]:
+    """Images that the model was not trained on, and their labels: test images, else validation images."""
     from core import data
     from core.evaluation import metrics
 
     if len(images.test_images):
-        return metrics.test_images(model, images), "test"
+        return metrics.test_images(model, images), images.test_labels[metrics.test_rows(model, images)], "test"
     _, validation = data.split(images, recipe.validation, recipe.train_images)
-    return images.train_images[validation[: metrics.SEARCHED_TEST_IMAGES]], "validation"
+    rows = validation[: metrics.SEARCHED_TEST_IMAGES]
+    return images.train_images[rows], images.train_labels[rows], "validation"
 
 
 def _deviation(z: np.ndarray) -> tuple[float, ...]:

@@ -90,13 +90,12 @@ def trace_encoder(model: LatentModel, image: np.ndarray, visible: np.ndarray, fi
     Raises:
         ValueError: the model has no encoder.
     """
-    encoder = model.encoder
-    if encoder is None:
+    if model.encoder is None:
         raise ValueError("This model has no encoder.")
     x = codec.image_tensor(inpainting.fill_holes(image[None], visible, fill), model)
     with torch.no_grad(), one_thread():  # as searches in their process: the times can be compared
-        code = encoder(x)
-        seconds = _warm_seconds(lambda: encoder(x))
+        code = model.code_of(x)
+        seconds = _warm_seconds(lambda: model.code_of(x))
         return _trace(model, code, image, visible, seconds, 0, True)
 
 
@@ -140,8 +139,7 @@ def starting_code(
     """
     with torch.no_grad():
         if model.encoder is not None:
-            code: Tensor = model.encoder(codec.image_tensor(inpainting.fill_holes(image[None], visible, fill), model))
-            return code
+            return model.code_of(codec.image_tensor(inpainting.fill_holes(image[None], visible, fill), model))
         if start == "nearest":
             return nearest_code(model, image, visible, training, rows, places)
         if start not in STARTS:

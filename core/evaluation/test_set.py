@@ -42,9 +42,10 @@ def evaluation_steps(
         return found
     rows, means = metrics.test_rows(model, images, limit), list[np.ndarray]()
     test = images.test_images[rows]
-    found = yield from metrics.evaluation_steps(model, test, weights=weights, means=means)
+    labels = images.test_labels[rows]
+    found = yield from metrics.evaluation_steps(model, test, weights=weights, means=means, labels=labels)
     if images.factors is None or not len(rows):
         return found
     codes, values = np.concatenate(means), images.factors.test[rows]
-    about, labels = images.factors.about, images.test_labels[rows]
+    about = images.factors.about
     return found | (yield from disentanglement.measure_steps(codes, values, about, labels))

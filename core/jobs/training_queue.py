@@ -49,13 +49,18 @@ class TrainingQueue:
         Args:
             owner: public name of the visitor whose run and training it is.
         Raises:
-            RunError: the folder cannot be created, the pictures are not imported yet, or the lab is closing.
+            RunError: the folder cannot be created, the pictures are not imported yet, or the lab is closing; or the
+                recipe is of a conditional family, and the images have no classes.
         """
         self._check_room(owner)
         with contextlib.suppress(DataError):
             _check_imported(recipe)
             recipe = settled(recipe)
-        return self._add(runs.create(recipe, name, owner), owner)
+        try:
+            run = runs.create(recipe, name, owner)
+        except DataError as error:
+            raise RunError(str(error)) from None
+        return self._add(run, owner)
 
     def resume(self, name: str, epochs: int | None = None, owner: str = "") -> TrainingJob:
         """Add the training of a stopped, interrupted or finished run to the queue, up to `epochs` in all.

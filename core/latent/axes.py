@@ -21,8 +21,9 @@ class Axes:
     """Centre, scale and importance of each latent dimension of a model.
 
     Attributes:
-        centre: position of a slider's zero, [d]: 0 for a prior N(0, I), the mean of the training latents otherwise.
-        scale: length of 1 σ in units of z, [d].
+        centre: position of a slider's zero, [d]: 0 for a prior N(0, I), the mean of the training latents otherwise; 0
+            for the class weights of a conditional family, which follow the latent dimensions: [d + C].
+        scale: length of 1 σ in units of z, [d]; 1 for class weights.
         weight: importance of each dimension, [d]: its KL in nats with a prior, else the standard deviation of the
             training latents along it; 1 everywhere for a generator from scratch, whose dimensions were never measured.
         order: dimensions by falling weight, [d].
@@ -46,9 +47,9 @@ class Axes:
 
 def axes(model: LatentModel) -> Axes:
     """Axes of a trained model: those of its prior, or without a prior those of its training latents."""
-    d = model.latent_dim
+    d = model.style_dim
     if model.has_prior:
-        centre, scale = np.zeros(d, np.float32), np.ones(d, np.float32)
+        centre, scale = np.zeros(model.latent_dim, np.float32), np.ones(model.latent_dim, np.float32)
         weight = model.kl_per_dim.detach().cpu().numpy().astype(np.float32)
         if not model.kl_known:
             weight = np.ones(d, np.float32)

@@ -64,6 +64,8 @@ def training_posteriors(
         (indices into `images.train_images` [n], posteriors of n images), with fewer than were chosen where images have
         no row.
     """
+    import torch
+
     from core.latent import encoding
 
     trained, own = _chosen(model, recipe, images, choose)
@@ -72,7 +74,8 @@ def training_posteriors(
         assert table is not None
         return trained, model.posterior(table[own])
     levels = convert.to_byte_tensor(images.train_images[trained], model.latent_mean.device)
-    return trained, encoding.posteriors(model, levels, ENCODED_AT_ONCE)
+    labels = torch.from_numpy(images.train_labels[trained]).to(levels.device)
+    return trained, encoding.posteriors(model, levels, ENCODED_AT_ONCE, labels)
 
 
 def table_rows(
@@ -109,12 +112,22 @@ ENCODED_AT_ONCE = 1024
 """Images whose activations are held at once."""
 
 
-def encode(model: LatentModel, images: np.ndarray, chunk: int = ENCODED_AT_ONCE) -> np.ndarray:
-    """Posterior means μ of pictures, float32 [N, d]: by the encoder, or by a search where there is none."""
+def encode(
+    model: LatentModel, images: np.ndarray, chunk: int = ENCODED_AT_ONCE, labels: np.ndarray | None = None
+) -> np.ndarray:
+    """Posterior means μ of pictures, float32 [N, d]: by the encoder, or by a search where there is none.
+
+    Args:
+        labels: classes of the pictures where they are known, int64 [N], for a conditional family. One without a label
+            gets the class that explains it best.
+    """
+    import torch
+
     from core.latent import encoding
 
     levels = convert.to_byte_tensor(images, model.latent_mean.device)
-    return np.asarray(encoding.means(model, levels, chunk).cpu().numpy())
+    known = None if labels is None else torch.from_numpy(np.array(labels, np.int64)).to(levels.device)
+    return np.asarray(encoding.means(model, levels, chunk, known).cpu().numpy())
 
 
 def encoding_progress(model: LatentModel, images: np.ndarray) -> Generator[float, None, np.ndarray]:

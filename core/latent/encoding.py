@@ -26,29 +26,39 @@ CHUNK = 250
 """Images in one batch of a search: with 1,000 the activations no longer fit the processor's cache."""
 
 
-def encode(model: LatentModel, images: Tensor, steps: int = STEPS) -> Posterior:
-    """Posterior of images [N, C, H, W] in [0, 1]: by the encoder, or by a search where there is none."""
+def encode(model: LatentModel, images: Tensor, steps: int = STEPS, labels: Tensor | None = None) -> Posterior:
+    """Posterior of images [N, C, H, W] in [0, 1]: by the encoder, or by a search where there is none.
+
+    Args:
+        labels: classes of the images where they are known, int64 [N], for a conditional family.
+    """
     if model.encoder is not None:
         with torch.no_grad():
-            return model.encode(images)
+            return model.encode(images) if labels is None else model.encode_as(images, labels)
     return optimise_latents(model, images, steps=steps).posterior
 
 
 @torch.no_grad()
-def posteriors(model: LatentModel, images: Tensor, chunk: int) -> Posterior:
-    """Posteriors of uint8 images [N, C, H, W] on the model's device, `chunk` images at a time."""
+def posteriors(model: LatentModel, images: Tensor, chunk: int, labels: Tensor | None = None) -> Posterior:
+    """Posteriors of uint8 images [N, C, H, W] on the model's device, `chunk` images at a time; `labels` as in
+    `encode`."""
     if not len(images):
         nothing = model.latent_mean.new_zeros((0, model.latent_dim))
-        return Posterior(nothing, nothing if model.variational else None)
-    starts = range(0, len(images), chunk)
-    parts = [encode(model, convert.scale_bytes(images[k : k + chunk])) for k in starts]
+        return Posterior(nothing, model.style(nothing) if model.variational else None)
+    parts = [
+        encode(
+            model, convert.scale_bytes(images[k : k + chunk]), labels=None if labels is None else labels[k : k + chunk]
+        )
+        for k in range(0, len(images), chunk)
+    ]
     logvars = [part.logvar for part in parts if part.logvar is not None]
     return Posterior(torch.cat([part.mean for part in parts]), torch.cat(logvars) if logvars else None)
 
 
-def means(model: LatentModel, images: Tensor, chunk: int) -> Tensor:
-    """Posterior means μ [N, d] of uint8 images [N, C, H, W] on the model's device, `chunk` images at a time."""
-    return posteriors(model, images, chunk).mean
+def means(model: LatentModel, images: Tensor, chunk: int, labels: Tensor | None = None) -> Tensor:
+    """Posterior means μ [N, d] of uint8 images [N, C, H, W] on the model's device, `chunk` images at a time; `labels`
+    as in `encode`."""
+    return posteriors(model, images, chunk, labels).mean
 
 
 def optimise_latents(model: LatentModel, images: Tensor, **options: Any) -> SearchResult:

@@ -30,7 +30,8 @@ class ForwardPass:
         encoder, decoder, discriminator: layers with their outputs.
         rows: rows of the latent table, int64 [N].
         mean, sigma: of the posteriors, float32 [N, d]; noise: ε. σ and ε are None for points.
-        z: float32 [N, d]. decoded: pictures. terms: loss terms by name, unweighted, float32 [N] each.
+        z: what is decoded, float32 [N, d], with class weights in a conditional family.
+        decoded: pictures. terms: loss terms by name, unweighted, float32 [N] each.
         verdict, verdict_real: outputs of D for `decoded` and for `images`, float32 [N].
         threshold: output of D above which it takes an image for real.
     """
@@ -52,11 +53,18 @@ class ForwardPass:
     threshold: float = 0.0
 
 
-def of_images(model: LatentModel, images: np.ndarray, seed: int, rows: np.ndarray | None = None) -> ForwardPass:
+def of_images(
+    model: LatentModel,
+    images: np.ndarray,
+    seed: int,
+    rows: np.ndarray | None = None,
+    labels: np.ndarray | None = None,
+) -> ForwardPass:
     """The pass of pictures, uint8 [N, H, W] or [N, H, W, 3], with noise drawn from `seed`.
 
     Args:
-        rows: of the latent table, [N], for a model that has one.
+        rows: of the latent table, [N], for a model that has one. labels: classes of the pictures, int64 [N], for a
+            conditional family.
     """
     copied = unshared(model)
     x = codec.image_tensor(images, copied)
@@ -64,6 +72,8 @@ def of_images(model: LatentModel, images: np.ndarray, seed: int, rows: np.ndarra
     generator = torch.Generator(x.device).manual_seed(seed)
     posterior = None if rows is None else copied.posterior(_table(copied)[torch.as_tensor(rows, device=x.device)])
     with torch.no_grad(), heard, recorded(copied.encoder) as encoder, recorded(copied.decoder) as decoder:
+        if labels is not None and copied.family.conditional:
+            posterior = copied.encode_as(x, torch.from_numpy(np.array(labels, np.int64)).to(x.device))
         losses = copied.loss(x, generator, posterior)
         posterior = copied.posterior(heard.code) if posterior is None and heard.code is not None else posterior
         decoded = copied.likelihood.mean(heard.output)
@@ -78,9 +88,9 @@ def of_images(model: LatentModel, images: np.ndarray, seed: int, rows: np.ndarra
         given=convert.to_pictures(heard.given.clamp(0, 1)) if changed and heard.given is not None else None,
         encoder=tuple(encoder),
         rows=rows,
-        mean=array(posterior.mean),
+        mean=array(posterior.style),
         sigma=None if sigma is None else array(sigma),
-        noise=None if sigma is None else array((heard.z - posterior.mean) / sigma),
+        noise=None if sigma is None else array((heard.z[:, : sigma.shape[1]] - posterior.style) / sigma),
         terms={name: array(term.expand(len(x))) for name, term in losses.terms.items()},
     )
 

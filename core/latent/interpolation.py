@@ -49,8 +49,41 @@ def sample_endpoint(model: LatentModel, seed: int) -> Endpoint:
     return Endpoint(codec.decode(model, z)[0], z[0])
 
 
+MOVES = ("both", "style", "class")
+"""What a path of a conditional model changes on its way; the other one stays as at A."""
+
+
+def target(model: LatentModel, a: np.ndarray, b: np.ndarray, moves: str = "both") -> np.ndarray:
+    """Latent vector [D] at which a path from a towards b ends. moves: one of `MOVES`; without class weights all the
+    same."""
+    d = model.style_dim
+    if moves == "both" or d == model.latent_dim:
+        return b
+    return np.concatenate([a[:d], b[d:]] if moves == "class" else [b[:d], a[d:]])
+
+
+def along(
+    model: LatentModel,
+    walk: Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray],
+    a: np.ndarray,
+    b: np.ndarray,
+    t: np.ndarray,
+) -> np.ndarray:
+    """Points of a walk from a to b at each t, float32 [len(t), D]. Class weights change linearly: shares have no
+    direction that could turn."""
+    d = model.style_dim
+    if d == model.latent_dim:
+        return walk(a, b, t)
+    return np.concatenate([walk(a[:d], b[:d], t), walks.lerp(a[d:], b[d:], t)], axis=1)
+
+
 def paths(
-    model: LatentModel, a: Endpoint, b: Endpoint, frames: int, encode: Callable[[np.ndarray], np.ndarray] | None = None
+    model: LatentModel,
+    a: Endpoint,
+    b: Endpoint,
+    frames: int,
+    encode: Callable[[np.ndarray], np.ndarray] | None = None,
+    moves: str = "both",
 ) -> dict[str, InterpolationPath]:
     """The paths from a to b by name, with `frames` pictures each.
 
@@ -64,12 +97,14 @@ def paths(
     Args:
         encode: the pictures of all blends, one blend after another → μ [N, d], for example from a cache (default
             `codec.encode`).
+        moves: as of `target`, where lerp and slerp then end.
     """
+    end = target(model, a.z, b.z, moves)
     t = np.linspace(0.0, 1.0, frames)
     result = {}
     for name, walk in (("lerp", walks.lerp), ("slerp", walks.slerp)):
-        z = walk(a.z, b.z, t)
-        z[0], z[-1] = a.z, b.z
+        z = along(model, walk, a.z, end, t)
+        z[0], z[-1] = a.z, end
         pictures = codec.decode(model, z, chunk=64)
         for k in (0, -1):
             pictures[k] = codec.decode(model, z[k][None])[0]

@@ -114,7 +114,8 @@ def fit(latents: np.ndarray, components: int = COMPONENTS, seed: int = 0) -> Mix
 
 
 def for_run(run: Run, model: LatentModel, components: int = COMPONENTS, seed: int = 0, which: str = "best") -> Mixture:
-    """Mixture fitted to the training latents μ of a run, from the cache folder if it was fitted before.
+    """Mixture fitted to the training latents μ of a run, without class weights, from the cache folder if it was fitted
+    before.
 
     Args:
         model: the run's model with the weights `which` (`best` or `last`).
@@ -132,7 +133,7 @@ def for_run(run: Run, model: LatentModel, components: int = COMPONENTS, seed: in
         f"{components} {seed} {MAX_LATENTS} {LATENTS_PER_DIMENSION} {VARIANCE_FLOOR} {sorted(recipe.to_dict().items())}"
     )
     path = cache.file_of("mixture", cache.digest(weights_digest(run, which), settings))
-    if (entry := cache.load(path)) and (cached := _read(*entry, model.latent_dim)):
+    if (entry := cache.load(path)) and (cached := _read(*entry, model.style_dim)):
         return cached
     mixture = fit(_latents(run, model), components, seed)
     cache.save(
@@ -152,7 +153,7 @@ def _latents(run: Run, model: LatentModel) -> np.ndarray:
             raise
         rows = np.linspace(0, len(table) - 1, min(len(table), MAX_LATENTS)).astype(int)  # a table needs no images
         return model.posterior(table[rows]).mean.cpu().numpy()
-    return codec.training_latents(model, run.recipe, images, MAX_LATENTS)[1]
+    return model.style(codec.training_latents(model, run.recipe, images, MAX_LATENTS)[1])
 
 
 def _read(arrays: dict[str, np.ndarray], facts: dict[str, Any], d: int) -> Mixture | None:
@@ -191,6 +192,7 @@ def draw(
     if source == "mixture":
         if mixture is None:
             raise ValueError("The sampler 'mixture' needs the mixture of the run (`mixture.for_run`).")
-        return mixture.draw(n, seed, temperature)
-    noise = sampling.prior(n, model.latent_dim, seed, temperature)
-    return noise if source == "prior" else sampling.from_fitted_gaussian(model, noise)
+        return sampling.with_class(model, mixture.draw(n, seed, temperature), seed)
+    noise = sampling.prior(n, model.latent_dim, seed)
+    noise[:, : model.style_dim] *= np.float32(temperature)  # the class of a sample has no temperature
+    return sampling.from_prior(model, noise) if source == "prior" else sampling.from_fitted_gaussian(model, noise)

@@ -57,7 +57,7 @@ class PlaneAxes:
 
 
 def dimension_plane(i: int, j: int, d: int) -> PlaneAxes:
-    """The plane of two of the d latent dimensions: i to the right, j upwards."""
+    """The plane of two of the d numbers of a latent vector: i to the right, j upwards."""
     unit = np.eye(d, dtype=np.float32)[[i, j]]
     return PlaneAxes((f"z{i}", f"z{j}"), unit, unit)
 
@@ -68,7 +68,8 @@ def principal_plane(model: LatentModel, axes: Axes) -> PlaneAxes:
     With a prior N(0, I) a step of 1 is one unit of z, so that circles of equal density stay circles; otherwise it is
     one standard deviation of the latents along that direction, as for single dimensions.
     """
-    vectors, variances, _ = principal_directions(model.latent_cov.detach().cpu().numpy())
+    vectors, variances, _ = principal_directions(_covariance(model))
+    vectors = np.pad(vectors, ((0, model.latent_dim - model.style_dim), (0, 0)))  # class weights stay
     width = np.ones(2) if model.has_prior else np.sqrt(np.clip(variances, 1e-12, None))
     directions = width[:, None] * vectors.T / axes.scale
     dual = vectors.T * axes.scale / width[:, None]
@@ -77,7 +78,13 @@ def principal_plane(model: LatentModel, axes: Axes) -> PlaneAxes:
 
 def principal_share(model: LatentModel) -> float:
     """Share of the variance of the training latents along the two principal directions, 0 to 1."""
-    return principal_directions(model.latent_cov.detach().cpu().numpy())[2]
+    return principal_directions(_covariance(model))[2]
+
+
+def _covariance(model: LatentModel) -> np.ndarray:
+    """Covariance of the training latents without class weights, [d, d]."""
+    d, cov = model.style_dim, model.latent_cov.detach().cpu().numpy()
+    return np.asarray(cov[:d, :d])
 
 
 def window(z: np.ndarray, least: float = 3.0, share: float = 0.995) -> tuple[np.ndarray, float]:
@@ -140,7 +147,7 @@ def places(model: LatentModel, recipe: Recipe, images: ImageSet, limit: int = MO
     index, posterior = codec.training_posteriors(model, recipe, images, first)
     logvar = posterior.logvar
     sigma = None if logvar is None else np.exp(0.5 * logvar.cpu().numpy().astype(np.float32))
-    return Places(index, posterior.mean.cpu().numpy().astype(np.float32), sigma)
+    return Places(index, posterior.style.cpu().numpy().astype(np.float32), sigma)
 
 
 DENSITY_SIDE = 56

@@ -42,6 +42,29 @@ def sample_latents(model: LatentModel, noise: np.ndarray) -> np.ndarray:
     return _on_device(noise, model, model.from_noise)
 
 
+def from_prior(model: LatentModel, noise: np.ndarray) -> np.ndarray:
+    """Latent vectors of N(0, I) from noise [N, d]: the noise itself, and in a conditional family a random class."""
+    return noise if model.style_dim == model.latent_dim else _on_device(noise, model, model.from_prior)
+
+
+def with_class(model: LatentModel, style: np.ndarray, seed: int) -> np.ndarray:
+    """Latent vectors of these styles [N, d], in a conditional family each with a random class."""
+    if model.style_dim == model.latent_dim:
+        return style
+    z = from_prior(model, prior(len(style), model.latent_dim, seed))
+    z[:, : model.style_dim] = style
+    return z
+
+
+def of_class(model: LatentModel, style: np.ndarray, labels: np.ndarray | int) -> np.ndarray:
+    """Latent vectors of these styles [N, d], in a conditional family with that class, or each with its own [N]."""
+    count = model.latent_dim - model.style_dim
+    if not count:
+        return style
+    weights = np.eye(count, dtype=np.float32)[np.broadcast_to(labels, len(style))]
+    return np.concatenate([np.asarray(style, np.float32), weights], axis=1)
+
+
 def from_fitted_gaussian(model: LatentModel, noise: np.ndarray) -> np.ndarray:
     """Points of the Gaussian fitted to the model's training latents, from noise ~ N(0, I) [N, d]."""
     return _on_device(noise, model, model.through_latents)

@@ -71,8 +71,7 @@ def initial_code(model: LatentModel, images: Tensor, visible: Tensor | None = No
     """
     with torch.no_grad():
         if model.encoder is not None:
-            code: Tensor = model.encoder(images if visible is None else images.where(visible, 0.0))
-            return code
+            return model.code_of(images, visible)
         if not model.has_code_regression:  # a generator from scratch: images have no codes to regress on
             code = torch.zeros(model.code_dim).to(model.latent_mean)
             code[: model.latent_dim] = model.latent_mean

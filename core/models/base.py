@@ -23,6 +23,8 @@ LOGVAR = 10.0
 """Bound of |log σ²|. Without a bound, exp overflows after a single bad step. The range of σ, e^-5 to e^5, is far wider
 than needed."""
 
+Vectors = TypeVar("Vectors", Tensor, np.ndarray)
+
 
 @dataclass(frozen=True)
 class Losses:
@@ -51,8 +53,8 @@ class Posterior:
     """q(z | x): a diagonal Gaussian, or a single point where `logvar` is None (autoencoder, auto-decoder).
 
     Attributes:
-        mean: μ, [B, d].
-        logvar: log σ², [B, d], or None.
+        mean: μ, [B, d]. Of a conditional family the class weights follow: [B, d + C].
+        logvar: log σ² of the first d numbers, [B, d], or None. The class weights have no σ: all draws share them.
     """
 
     mean: Tensor
@@ -63,18 +65,29 @@ class Posterior:
         the gradient reaches μ and σ."""
         if self.logvar is None:
             return self.mean
-        noise = torch.randn(self.mean.shape, generator=generator, device=self.mean.device, dtype=self.mean.dtype)
+        noise = torch.randn(self.logvar.shape, generator=generator, device=self.mean.device, dtype=self.mean.dtype)
         return self.at(noise)
 
     def at(self, noise: Tensor) -> Tensor:
-        """μ + σ ε for a given ε [B, d] or [d]; μ for a point."""
-        return self.mean if self.logvar is None else self.mean + torch.exp(0.5 * self.logvar) * noise
+        """μ + σ ε for a given ε [B, d] or [d], of which numbers beyond d have no effect; μ for a point."""
+        if self.logvar is None:
+            return self.mean
+        d = self.logvar.shape[1]
+        drawn = self.style + torch.exp(0.5 * self.logvar) * noise[..., :d]
+        return drawn if d == self.mean.shape[1] else torch.cat([drawn, self.mean[:, d:]], dim=1)
+
+    @property
+    def style(self) -> Tensor:
+        """μ without class weights, [B, d]."""
+        if self.logvar is None or self.logvar.shape == self.mean.shape:
+            return self.mean
+        return self.mean[:, : self.logvar.shape[1]]
 
     def kl(self) -> Tensor:
         """KL(q ‖ N(0, I)) per latent dimension, in nats, [B, d]; zeros for a point."""
         if self.logvar is None:
             return torch.zeros_like(self.mean)
-        return 0.5 * (self.mean.square() + self.logvar.exp() - 1.0 - self.logvar)
+        return 0.5 * (self.style.square() + self.logvar.exp() - 1.0 - self.logvar)
 
 
 class LatentModel(nn.Module):
@@ -87,6 +100,8 @@ class LatentModel(nn.Module):
     Attributes:
         family: the record of the family, set by each class.
         shape: channels, height and width of the images.
+        latent_dim: length of the vectors that are decoded. style_dim: that without the class weights at their end,
+            which only those of a conditional family have.
         kl_known: whether `kl_per_dim` was measured, so that it ranks the latent dimensions.
         has_code_regression: whether a ridge regression from pixels to codes gives the start of a search.
         beta: weight of the prior's term in training, 0 without such a term; a search uses the same weight.
@@ -101,6 +116,7 @@ class LatentModel(nn.Module):
     mean_image: Tensor  # the last three only with `has_code_regression`
     ridge_weight: Tensor
     ridge_bias: Tensor
+    class_share: Tensor  # only of a conditional family
 
     kl_known = True
     has_code_regression = False
@@ -115,15 +131,17 @@ class LatentModel(nn.Module):
         likelihood: likelihood.Likelihood,
         latent_dim: int,
         shape: ImageShape = GREY_28,
+        style_dim: int | None = None,
     ):
         super().__init__()
         self.shape = shape
+        self.style_dim = latent_dim if style_dim is None else style_dim
         self.encoder, self.decoder, self.likelihood, self.latent_dim = encoder, decoder, likelihood, latent_dim
         self.register_buffer("latent_mean", torch.zeros(latent_dim))
         # Not `torch.eye`: without memory, where only shapes are compared, it imports torch's compiler, which takes a
         # second and a hundred thousand objects that every later garbage collection goes through.
         self.register_buffer("latent_cov", torch.zeros(latent_dim, latent_dim).fill_diagonal_(1.0))
-        self.register_buffer("kl_per_dim", torch.zeros(latent_dim))
+        self.register_buffer("kl_per_dim", torch.zeros(self.style_dim))
         self.register_buffer("beta", torch.ones(()), persistent=False)
 
     @classmethod
@@ -165,8 +183,12 @@ class LatentModel(nn.Module):
 
     @property
     def code_dim(self) -> int:
-        """Length of one image's code: d for a point, 2d for μ and log σ²."""
-        return self.latent_dim * (2 if self.variational else 1)
+        """Length of one image's code: of μ for a point, of μ and log σ² for a Gaussian."""
+        return self.latent_dim + (self.style_dim if self.variational else 0)
+
+    def style(self, z: Vectors) -> Vectors:
+        """Latent vectors [..., latent_dim], a tensor or an array, without class weights: [..., style_dim]."""
+        return z if self.style_dim == self.latent_dim else z[..., : self.style_dim]
 
     def posterior(self, code: Tensor) -> Posterior:
         """Posterior of codes [B, code_dim]: an encoder's outputs, or rows of a latent table."""
@@ -186,6 +208,25 @@ class LatentModel(nn.Module):
                 "This model has no encoder. latent.encoding.encode finds the latents by a search."
             )
         return self.posterior(self.encoder(images).to(images.dtype))  # in mixed precision the layers return bfloat16
+
+    def encode_as(self, images: Tensor, classes: Tensor) -> Posterior:
+        """Posterior of images [B, C, H, W] whose classes are known, by the encoder.
+
+        Args:
+            classes: labels, int64 [B], −1 for an image without one; or class weights, float [B, C], taken as they are.
+                Only a conditional family looks at them.
+        Raises:
+            ValueError: there is no class of such a label.
+        """
+        return self.encode(images)
+
+    def code_of(self, images: Tensor, visible: Tensor | None = None) -> Tensor:
+        """Codes [B, code_dim] that the encoder gives images. It needs whole ones: hidden pixels (False in `visible`)
+        are black for it."""
+        if self.encoder is None:
+            raise NotImplementedError("This model has no encoder. latent.search finds the codes.")
+        code: Tensor = self.encoder(images if visible is None else images.where(visible, 0.0))
+        return code
 
     def loss(
         self, images: Tensor, generator: torch.Generator | None = None, posterior: Posterior | None = None
@@ -217,16 +258,26 @@ class LatentModel(nn.Module):
         With a prior the noise itself; else draws from N(latent_mean, latent_cov), the Gaussian fitted to the latents of
         the training images.
         """
-        return noise if self.has_prior else self.through_latents(noise)
+        return self.from_prior(noise) if self.has_prior else self.through_latents(noise)
+
+    def from_prior(self, noise: Tensor) -> Tensor:
+        """Latent vectors of N(0, I), [B, d], from standard normal noise [B, d]: the noise itself. In a conditional
+        family each gets a random class."""
+        return noise
 
     def through_latents(self, noise: Tensor) -> Tensor:
         """Draws from N(latent_mean, latent_cov), [B, d], from standard normal noise [B, d]."""
+        return self._gaussian(noise, self.latent_mean, self.latent_cov)
+
+    @staticmethod
+    def _gaussian(noise: Tensor, mean: Tensor, cov: Tensor) -> Tensor:
+        """Draws from N(mean, cov), [B, d], from standard normal noise [B, d]."""
         # An eigendecomposition, because Cholesky fails on a collapsed dimension, which has variance 0. Computed on the
         # CPU in double precision, because Apple's GPUs support neither. The symmetric root does not depend on the signs
         # of the eigenvectors, which differ between machines.
-        values, vectors = torch.linalg.eigh(self.latent_cov.cpu().double())
+        values, vectors = torch.linalg.eigh(cov.cpu().double())
         root = ((vectors * values.clamp_min(0).sqrt()) @ vectors.T).to(noise)
-        draws: Tensor = self.latent_mean + noise @ root
+        draws: Tensor = mean + noise @ root
         return draws
 
     def sample(self, n: int, generator: torch.Generator | None = None, temperature: float = 1.0) -> Tensor:
@@ -266,11 +317,12 @@ def build_encoder(recipe: Recipe, outputs: int) -> nn.Module:
     return networks.WithLinearPath(encoder, recipe.shape.values, outputs) if recipe.beside_pca else encoder
 
 
-def build_decoder(recipe: Recipe) -> nn.Module:
-    """The recipe's decoder network."""
+def build_decoder(recipe: Recipe, inputs: int | None = None) -> nn.Module:
+    """The recipe's decoder network, of `inputs` numbers (default: the latent dimensions)."""
+    inputs = recipe.latent_dim if inputs is None else inputs
     body: Callable[..., nn.Module] = networks.BODIES[recipe.network][1]
-    decoder = body(recipe.shape, *_widths(recipe), recipe.latent_dim, recipe.activation)
-    return networks.WithLinearPath(decoder, recipe.latent_dim, recipe.shape.values) if recipe.beside_pca else decoder
+    decoder = body(recipe.shape, *_widths(recipe), inputs, recipe.activation)
+    return networks.WithLinearPath(decoder, inputs, recipe.shape.values) if recipe.beside_pca else decoder
 
 
 def _widths(recipe: Recipe) -> tuple[tuple[int, ...], ...]:

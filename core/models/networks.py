@@ -221,6 +221,7 @@ class LinearPath(nn.Module):
 
     def __init__(self, inputs: int, outputs: int):
         super().__init__()
+        self.outputs = outputs
         self.weight, self.bias = nn.Parameter(torch.zeros(outputs, inputs)), nn.Parameter(torch.zeros(outputs))
 
     def forward(self, inputs: Tensor, output: Tensor) -> Tensor:
@@ -257,6 +258,12 @@ class WithLinearPath(nn.Module):
         layers = [m for m in self.body.modules() if isinstance(m, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d))]
         for parameter in layers[-1].parameters():
             parameter.zero_()
+
+
+def linear_part(network: nn.Module | None) -> WithLinearPath | None:
+    """The part of a network that has a linear layer beside it, or None."""
+    parts = () if network is None else network.modules()
+    return next((part for part in parts if isinstance(part, WithLinearPath)), None)
 
 
 class Ball(nn.Module):

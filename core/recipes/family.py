@@ -122,6 +122,8 @@ class Family:
         latent: what an image becomes: a point or a diagonal Gaussian. encoder: whether one pass of an encoder finds it.
             latent_table: whether each training image owns a row of a table that is learned. prior: whether training
             pulls the latents towards N(0, I), so that the prior can be sampled from.
+        conditional: whether encoder and decoder are told the class of an image, so that the class can be chosen; its
+            images must all have one.
         terms: loss terms in the order in which they are added; empty where two players have losses of their own.
         columns: history columns that do not follow from the terms.
         fields: shared recipe fields that only some families have: those of this family.
@@ -146,6 +148,7 @@ class Family:
     encoder: bool = True
     latent_table: bool = False
     prior: bool = False
+    conditional: bool = False
     terms: tuple[Term, ...] = ()
     columns: tuple[str, ...] = ()
     fields: tuple[str, ...] = ()

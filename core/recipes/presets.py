@@ -101,6 +101,28 @@ PRESETS: dict[str, Recipe] = {
             validation=1000,
             epochs=17,
         ),
+        # The class is told, so z holds the style alone (Sohn, Lee & Yan 2015).
+        _preset(
+            "cvae",
+            "A VAE that is told the class: choose a digit, and draw it in any style.",
+            model="cvae",
+            hidden=(400,),
+            latent_dim=20,
+            epochs=20,
+        ),
+        _preset(
+            "cvae-fast",
+            "The conditional VAE with a large learning rate that decays.",
+            model="cvae",
+            hidden=(400,),
+            latent_dim=20,
+            activation="silu",
+            lr=5e-3,
+            beta2=0.95,
+            schedule="one-cycle",
+            precision="mixed",
+            epochs=8,
+        ),
         # Two latent dimensions: the manifold of Kingma & Welling's figure 4.
         _preset(
             "plane-vae",
@@ -411,6 +433,7 @@ CLASSIC = tuple(name for name in PRESETS if not name.endswith(FAST) or name.remo
 TITLES = {
     "mlp-vae": "small VAE",
     "conv-vae": "VAE with convolutions",
+    "cvae": "VAE that is told the class",
     "plane-vae": "VAE, 2 dimensions",
     "deep-ae": "autoencoder",
     "auto-decoder": "no encoder",

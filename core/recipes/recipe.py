@@ -54,6 +54,8 @@ class SharedRecipe(RecipeFields):
         except ValueError as error:
             raise RecipeError(str(error)) from None
         object.__setattr__(self, "without_classes", ", ".join(self.left_out))
+        if self.family.conditional and (known := SOURCES[self.dataset].classes):  # a folder's are known once it is read
+            object.__setattr__(self, "classes", len(known))
         if refusal := leaving_out.refusal(self.left_out, SOURCES[self.dataset].classes, SOURCES[self.dataset].title):
             raise RecipeError(f"without_classes: {refusal}")
         if self.variational and self.likelihood == "mse":

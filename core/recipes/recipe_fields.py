@@ -119,6 +119,15 @@ class RecipeFields:
         group="model",
         choices=tuple(FAMILIES),
     )
+    classes: int = field(
+        0,
+        "Number of classes of the images; filled in from them.",
+        group="data",
+        low=0,
+        high=10_000,
+        only=only_of("classes"),
+    )
+
     network: str = field(
         "mlp",
         "mlp: fully connected layers. conv: convolutions, slower and sharper. patch: the image "

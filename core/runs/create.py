@@ -6,6 +6,7 @@ import os
 import time
 
 from core.data import sources
+from core.recipes import conditioning
 from core.recipes.recipe import Recipe
 from core.runs import gan_source, layout, leftovers, names
 from core.runs.run import Run, RunError, not_made, valid_name
@@ -14,15 +15,17 @@ from core.system.atomic_files import write_json
 
 
 def create(recipe: Recipe, name: str | None = None, owner: str = "") -> Run:
-    """Create a run; a GAN's recipe gets its source filled in (`gan_source.resolved`).
+    """Create a run. A GAN's recipe gets its source filled in (`gan_source.resolved`), that of a conditional family the
+    number of classes (`conditioning.resolved`).
 
     Args:
         owner: public name of the visitor whose run it is (`Run.owner`); empty for nobody's.
 
     Raises:
         RunError: the name is taken or not valid, the folder cannot be written, or a GAN has no source.
+        DataError: a conditional family cannot be trained on the images.
     """
-    recipe = gan_source.resolved(recipe)
+    recipe = conditioning.resolved(gan_source.resolved(recipe))
     folder = paths.runs_folder()
     wanted = valid_name(name) if name is not None else None
     making = leftovers.hidden_folder(folder, leftovers.MAKING)

@@ -8,6 +8,7 @@ from typing import Any, TypeVar, cast
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from core import data
 from core.evaluation import metrics
@@ -52,6 +53,7 @@ class AutoencoderTrainer(BaseTrainer):
 
     Attributes:
         lr: the learning rate, or the largest one of a schedule.
+        classes: one-hot classes of the training images [N, C], of a conditional family; else None.
         weights: of the loss terms by recipe field (β), or what they will be at the end of their warm-up.
         optimizer: of the networks. latents: latent table with an optimiser of its own; None in families without one.
         mixed: whether layers compute in bfloat16.
@@ -74,8 +76,15 @@ class AutoencoderTrainer(BaseTrainer):
             if family.latent_table
             else None
         )
+        self.classes = self._classes() if family.conditional else None
         self.mixed = recipe.precision == "mixed" and devices.has_bfloat16(device)
         self.device_name += " with bfloat16" if self.mixed else ""
+
+    def _classes(self) -> Tensor:
+        """One-hot classes of the training images [N, C]; the model keeps the share of each."""
+        classes = functional.one_hot(self.train_labels, self.recipe.classes).float()
+        self.model.class_share.copy_(classes.mean(0))
+        return classes
 
     def begin(self) -> None:
         if self.recipe.beside_pca:
@@ -124,6 +133,8 @@ class AutoencoderTrainer(BaseTrainer):
         posterior = None if self.latents is None else self.model.posterior(self.latents.gather(rows))
         # Matrices are multiplied in bfloat16, everything else is done in float32 (Micikevicius et al. 2018).
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.mixed):
+            if self.classes is not None:
+                posterior = self.model.encode_as(x, self.classes[rows])
             losses = self.model.loss(x, self.noise, posterior).terms
         # A statistic of the batch counts for each of its images, so that curves weigh batches by their size.
         sums = [len(x) * losses[t.name] if t.batch else losses[t.name].sum() for t in self.terms]
@@ -176,7 +187,7 @@ class AutoencoderTrainer(BaseTrainer):
             self.model.table = self.latents.materialize()
             latent_init.fit_ridge(cast(AutoDecoder, self.model), self.train_images)
         self.model.beta.fill_(self.weights.get("beta", 0.0))
-        scores = metrics.score(self.model, self.val_images, steps=VALIDATION_SEARCH_STEPS)
+        scores = metrics.score(self.model, self.val_images, steps=VALIDATION_SEARCH_STEPS, labels=self.val_labels)
         mean, cov = pca.moments(self._latents_of_training().cpu().numpy())
         self.model.latent_mean.copy_(torch.from_numpy(mean))
         self.model.latent_cov.copy_(torch.from_numpy(cov))
@@ -193,7 +204,8 @@ class AutoencoderTrainer(BaseTrainer):
             return self.model.posterior(cast(Tensor, self.model.latent_table)).mean
         # Spread over the whole set: images of a folder lie sorted by class.
         spread = torch.linspace(0, len(self.train_images) - 1, min(len(self.train_images), 2_000)).long()
-        return encoding.means(self.model, self.train_images[spread.to(self.device)], metrics.CHUNK)
+        spread = spread.to(self.device)
+        return encoding.means(self.model, self.train_images[spread], metrics.CHUNK, self.train_labels[spread])
 
     def counters(self) -> dict[str, Any]:
         """Plain numbers of the state, for JSON; with `state_dict` they are the whole state."""

@@ -22,6 +22,7 @@ from core.images import convert
 from core.images.convert import to_pictures
 from core.latent import encoding
 from core.models import build
+from core.recipes import conditioning
 from core.recipes.images import load_images
 from core.recipes.recipe import Recipe
 from core.runs import frames
@@ -91,13 +92,21 @@ class BaseTrainer:
         devices.keep_memory()
         self.recipe, self.device, self.device_name = recipe, device, devices.describe(device)
         self.image_set = load_images(recipe) if image_set is None else image_set
+        conditioning.check(recipe, self.image_set)
         train, held_out = data.split(self.image_set, recipe.validation, recipe.train_images)
         self.train_images = mapped_images.of_rows(self.image_set.train_images, train, device)
         self.val_images = convert.to_byte_tensor(self.image_set.train_images[held_out], device)
-        self.preview_images = convert.to_byte_tensor(_one_of_each_class(self.image_set), device)
-        generator = torch.Generator().manual_seed(1)
-        self.preview_noise = torch.randn(frames.SAMPLES, recipe.latent_dim, generator=generator)
+        self.train_labels, self.val_labels = (
+            torch.from_numpy(self.image_set.train_labels[rows]).to(device) for rows in (train, held_out)
+        )
+        pictures, labels = _one_of_each_class(self.image_set)
+        self.preview_images = convert.to_byte_tensor(pictures, device)
+        self.preview_labels = torch.from_numpy(labels).to(device)
         self.model = build(recipe).to(device)
+        generator = torch.Generator().manual_seed(1)
+        noise = torch.randn(frames.SAMPLES, recipe.latent_dim, generator=generator)
+        classes = torch.randn(frames.SAMPLES, self.model.latent_dim - self.model.style_dim, generator=generator)
+        self.preview_noise = torch.cat([noise, classes], dim=1)  # the same style as in a model of as many dimensions
         self.noise = torch.Generator(device).manual_seed(recipe.seed)
         self.per_step, self.columns = per_step, columns
         self.per_epoch = min(per_epoch or len(self.train_images), len(self.train_images))
@@ -240,7 +249,7 @@ class BaseTrainer:
     def render_preview(self) -> bytes:
         """Frame of fixed images, their reconstructions and samples at fixed noise, as PNG; see `runs/frames.py`."""
         x = convert.scale_bytes(self.preview_images)
-        reconstructed = self.model.decode(encoding.encode(self.model, x).mean)
+        reconstructed = self.model.decode(encoding.encode(self.model, x, labels=self.preview_labels).mean)
         samples = self.model.decode(self.model.from_noise(self.preview_noise.to(self.device)))
         return frames.compose(*(to_pictures(part) for part in (x, reconstructed, samples)))
 
@@ -307,15 +316,16 @@ def unflatten_state(prefix: str, tensors: dict[str, Tensor], optimizer: torch.op
     optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
 
 
-def _one_of_each_class(image_set: data.ImageSet) -> np.ndarray:
-    """Twelve test images: the first of each class, then others; repeated if the set holds fewer."""
+def _one_of_each_class(image_set: data.ImageSet) -> tuple[np.ndarray, np.ndarray]:
+    """Twelve test images and their labels: the first of each class, then others; repeated if the set holds fewer."""
     source, labels = image_set.test_images, image_set.test_labels
     if not len(source):
         source, labels = image_set.train_images, image_set.train_labels
     firsts = np.unique(labels, return_index=True)[1]
     rest = np.setdiff1d(np.arange(len(source)), firsts)
     picks = np.concatenate([firsts[np.argsort(labels[firsts])], rest])[: frames.COLUMNS]
-    return source[np.resize(picks, frames.COLUMNS)]
+    picks = np.resize(picks, frames.COLUMNS)
+    return source[picks], labels[picks]
 
 
 LARGE = 512

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from core.models import AutoDecoder, LatentModel
 from core.models.likelihood import build
-from core.models.networks import WithLinearPath
+from core.models.networks import linear_part
 from core.recipes.budget import REGRESSION_IMAGES
 from core.recipes.recipe import Recipe
 from core.training.mapped_images import Images
@@ -73,20 +73,20 @@ def start_linear(model: LatentModel, recipe: Recipe, images: Images) -> None:
     """
     linear = _linear_model(recipe, images)
     k, main = len(linear.variances), linear.main
-    if isinstance(model.decoder, WithLinearPath):
-        outwards = torch.zeros(recipe.shape.values, recipe.latent_dim, dtype=torch.float64)
+    if decoder := linear_part(model.decoder):
+        outwards = torch.zeros(recipe.shape.values, model.latent_dim, dtype=torch.float64)
         if not recipe.decoder_only or recipe.latent_init != "small":
             outwards[:, :k] = main.directions * linear.outwards
-        model.decoder.path.set_to(outwards, main.centre)
-        model.decoder.silence_body()
-    if isinstance(model.encoder, WithLinearPath):
-        inwards = torch.zeros(model.code_dim, recipe.shape.values, dtype=torch.float64)
+        decoder.path.set_to(outwards, main.centre)
+        decoder.silence_body()
+    if encoder := linear_part(model.encoder):
+        inwards = torch.zeros(encoder.path.outputs, recipe.shape.values, dtype=torch.float64)
         inwards[:k] = (main.directions * linear.inwards).T
         bias = -inwards @ main.centre
         if recipe.variational:
             bias[recipe.latent_dim :][:k] = linear.variances.log()
-        model.encoder.path.set_to(inwards, bias)
-        model.encoder.silence_body()
+        encoder.path.set_to(inwards, bias)
+        encoder.silence_body()
     if list(model.likelihood.parameters()):
         model.likelihood.start_at(math.sqrt(max(NARROW, linear.left_out)))
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -25,8 +25,14 @@ from core.recipes.recipe import Recipe
 from core.training.autoencoder_trainer import optimizer_of, weighted_sum
 from core.training.lazy_adam import LazyAdam
 
-Batch = tuple[np.ndarray, np.ndarray | None]
-"""Pictures, and their rows of the latent table; None for a model without one."""
+
+class Batch(NamedTuple):
+    """Pictures, their rows of the latent table (None for a model without one), and their labels, which only a
+    conditional family looks at."""
+
+    pictures: np.ndarray
+    rows: np.ndarray | None = None
+    labels: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -35,7 +41,7 @@ class TrainingStep:
 
     Attributes:
         images: pictures. given: what the encoder got, where that is not the images. rows: of the latent table, [B].
-        mean, sigma, noise, z: as in `core.latent.forward_pass.ForwardPass`, [B, d]; σ and ε are None for points.
+        mean, sigma, noise, z: as in `core.latent.forward_pass.ForwardPass`; σ and ε are None for points.
         decoded, decoded_after: pictures of the same z, or of the same image and ε after the step.
         change: their difference before rounding, float32 in the layout of pictures.
         terms, terms_after: loss terms by name, unweighted, means over images. per_image: the same before the step, [B].
@@ -87,13 +93,15 @@ def take(
     rows: np.ndarray | None = None,
     factor: float = 1.0,
     earlier: Sequence[Batch] = (),
+    labels: np.ndarray | None = None,
 ) -> TrainingStep:
     """One step on B pictures, uint8 [B, H, W] or [B, H, W, 3].
 
     Args:
         seed: of the noise ε, the same before and after the step. weights: of the loss terms, by recipe field.
         rows: of the latent table, [B], for a model that has one. factor: of the learning rates.
-        earlier: batches of the steps before, pictures and their rows.
+        earlier: batches of the steps before.
+        labels: classes of the pictures, int64 [B], for a conditional family.
     """
     copied = _trainable(model)
     x = codec.image_tensor(images, copied)
@@ -105,7 +113,8 @@ def take(
     if rows is not None and model.latent_table is not None:
         own = model.latent_table[torch.as_tensor(rows, device=x.device)]
         table = LazyAdam(own, recipe.latent_lr * factor, longest_gap=2)
-    before = _forward(copied, recipe, x, seed, weights, table)
+    classes = None if labels is None else torch.from_numpy(np.array(labels, np.int64)).to(x.device)
+    before = _forward(copied, recipe, x, seed, weights, table, classes)
     before.heard.output.retain_grad()  # gradients of intermediate tensors are dropped otherwise
     z = before.heard.z
     if not z.is_leaf:
@@ -117,7 +126,7 @@ def take(
     if table is not None:
         table.step()
     with torch.no_grad():
-        after = _forward(copied, recipe, x, seed, weights, table)
+        after = _forward(copied, recipe, x, seed, weights, table, classes)
     return _result(images, rows, x, before, after, norms, row_gradient)
 
 
@@ -130,12 +139,13 @@ def _warm_up(
     weights: Mapping[str, float],
 ) -> None:
     """Steps with a learning rate that rises from 0; the rows of the latent table stay."""
-    for k, (images, rows) in enumerate(batches, 1):
+    for k, (images, rows, labels) in enumerate(batches, 1):
         x = codec.image_tensor(images, model)
         table = None
         if rows is not None and model.latent_table is not None:
             table = LazyAdam(model.latent_table[torch.as_tensor(rows, device=x.device)], 0.0, longest_gap=2)
-        torch.autograd.backward(_forward(model, recipe, x, seed + k, weights, table).total)
+        classes = None if labels is None else torch.from_numpy(np.array(labels, np.int64)).to(x.device)
+        torch.autograd.backward(_forward(model, recipe, x, seed + k, weights, table, classes).total)
         for group in optimizer.param_groups:
             group["lr"] = recipe.lr * k / (1 + len(batches))
         optimizer.step()
@@ -160,9 +170,9 @@ def _result(
         images=images,
         given=convert.to_pictures(heard.given.clamp(0, 1)) if changed and heard.given is not None else None,
         rows=rows,
-        mean=array(posterior.mean),
+        mean=array(posterior.style),
         sigma=None if sigma is None else array(sigma),
-        noise=None if sigma is None else array((heard.z - posterior.mean) / sigma),
+        noise=None if sigma is None else array((heard.z[:, : sigma.shape[1]] - posterior.style) / sigma),
         z=array(heard.z),
         decoded=convert.to_pictures(before.decoded),
         decoded_after=convert.to_pictures(after.decoded),
@@ -181,12 +191,20 @@ def _result(
 
 
 def _forward(
-    model: LatentModel, recipe: Recipe, x: Tensor, seed: int, weights: Mapping[str, float], table: LazyAdam | None
+    model: LatentModel,
+    recipe: Recipe,
+    x: Tensor,
+    seed: int,
+    weights: Mapping[str, float],
+    table: LazyAdam | None,
+    classes: Tensor | None,
 ) -> _Forward:
     """The loss of a batch, as `AutoencoderTrainer.step` computes it."""
     generator = torch.Generator(x.device).manual_seed(seed)
     given = None if table is None else model.posterior(table.gather(torch.arange(len(x), device=x.device)))
     with Heard(model) as heard:
+        if classes is not None and model.family.conditional:
+            given = model.encode_as(x, classes)
         terms = dict(model.loss(x, generator, given).terms)
     posterior = given
     if posterior is None:

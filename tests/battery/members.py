@@ -28,6 +28,7 @@ class Member:
 MEMBERS = (
     Member("ae", "plane-ae"),
     Member("vae", "mlp-vae"),
+    Member("cvae", "cvae"),
     Member("ad", "plane-ad", {"latent_lr": 0.05}),
     Member("vad", "plane-vad", {"latent_lr": 0.05}),
     Member("gan", "decoder-gan", {"generator": "scratch", "d_channels": (4, 8), "round_images": 32}),

@@ -72,6 +72,8 @@ def test_the_first_batch_has_the_terms_of_the_record_added_with_their_weights(me
     noise, posterior = torch.Generator().manual_seed(recipe.seed), None
     if trainer.latents is not None:
         posterior = twin.posterior(trainer.latents.materialize()[trainer.next_rows()])
+    if recipe.family.conditional:
+        posterior = twin.encode_as(x, trainer.train_labels[trainer.next_rows()])
     terms = twin.loss(x, noise, posterior).terms
     assert set(terms) == {term.name for term in recipe.family.terms}
     trainer.step()
@@ -117,7 +119,7 @@ def _encodes_decodes_and_samples(model: LatentModel, recipe) -> None:
     assert samples.shape == (5, *recipe.shape.picture) and samples.dtype == np.uint8
     assert np.array_equal(samples, codec.decode(model, sampling.draws(model, 5, 0)))
     z = codec.encode(model, images)
-    assert z.shape == (3, recipe.latent_dim) and np.isfinite(z).all()
+    assert z.shape == (3, model.latent_dim) and model.style(z).shape == (3, recipe.latent_dim) and np.isfinite(z).all()
     assert codec.decode(model, z).shape == images.shape
 
 

@@ -132,12 +132,15 @@ def _taken(path: str, version: int, which: str, seed: int, factor: int) -> Taken
     picked = np.resize(np.random.default_rng(seed).permutation(len(pool)), parts * size)
     if not len(picked):
         return None
-    (pictures, rows), *earlier = (
-        (images.train_images[pool[part]], None if own is None else own[part]) for part in np.split(picked, parts)
+    batch, *earlier = (
+        single_step.Batch(
+            images.train_images[pool[part]], None if own is None else own[part], images.train_labels[pool[part]]
+        )
+        for part in np.split(picked, parts)
     )
     weights = figures.weights_at(run)
-    step = single_step.take(model, recipe, pictures, seed, weights, rows, factor, earlier)
-    return Taken(_shown(step), axes(model).order, weights, len(pictures))
+    step = single_step.take(model, recipe, batch.pictures, seed, weights, batch.rows, factor, earlier, batch.labels)
+    return Taken(_shown(step), axes(model).order, weights, len(batch.pictures))
 
 
 def _shown(step: TrainingStep) -> TrainingStep:

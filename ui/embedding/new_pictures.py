@@ -90,7 +90,7 @@ def placed(view: EmbeddingView, state: ViewState) -> list[Placed]:
     picks[:] = [pick for pick in picks if image_choice.exists(pick, images)]
     pictures = [np.asarray(image_choice.pixels(pick, images, loaded)) for pick in picks]
     new = np.stack(pictures)
-    x = encode(loaded, new) if view.settings.source == "latents" else inputs.pixels(new)
+    x = loaded.model.style(encode(loaded, new)) if view.settings.source == "latents" else inputs.pixels(new)
     near, distances = neighbours.of_new(view.x, x, placing.NEIGHBOURS)
     lines = [
         _votes(place, pick, row, view, images) for place, (pick, row) in enumerate(zip(picks, near, strict=True), 1)

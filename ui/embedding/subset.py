@@ -67,7 +67,7 @@ def _latents(path: str, weights: str, subset: str, _subset: ImageSubset) -> np.n
     if weights_digest(run) != weights:  # they would be kept as those of other weights
         raise RunError(f"'{run.name}' has newer weights. Open the map again.")
     rows = inputs.table_rows(_subset.images, _subset.ids, run.recipe)
-    return inputs.latents(run, _subset.pictures, rows)
+    return inputs.latents(run, _subset.pictures, rows, _subset.labels)
 
 
 def pixels(subset: ImageSubset) -> np.ndarray:

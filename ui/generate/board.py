@@ -13,13 +13,13 @@ from core.latent import walks
 from core.runs import Run
 from ui.components.latent.latent_board import latent_board
 from ui.components.latent.traversal import requested_slice, rows_for, steps_for, traversal
-from ui.generate import sampler
+from ui.generate import classes, sampler
 from ui.generate.downloads import downloads
 from ui.shared import address
 from ui.shared.address import Parameter, number, whole
 from ui.shared.encode import encode, encoding_method, latent_name
 from ui.shared.formatting import escape_markdown
-from ui.shared.image_choice import Pick, note, parse, picks_of, pixels
+from ui.shared.image_choice import Pick, label_of, note, parse, picks_of, pixels
 from ui.shared.image_picker import choose
 from ui.shared.latent_cursor import MAX_SIGMA, LatentCursor, Original, cursor_of, keep_steps, restore_steps
 from ui.shared.model_cache import LoadedModel
@@ -80,7 +80,7 @@ def _moved(here: LatentCursor, message: dict[str, Any]) -> None:
     before = here.can_undo, here.can_redo
     here.handle_message(message)
     if (here.can_undo, here.can_redo) != before:
-        st.rerun(["board", "steps"])
+        st.rerun(["board", "steps"])  # no slider changes the class
 
 
 def about_sliders(loaded: LoadedModel) -> str:
@@ -103,7 +103,7 @@ def about_sliders(loaded: LoadedModel) -> str:
 @st.fragment(key="sheet")
 def sheet(loaded: LoadedModel, span: float) -> None:
     """The traversal sheet: a row of images for each dimension, decoded slice by slice. `span`: as in `board`."""
-    here, axes, d = cursor_of(loaded), loaded.axes, loaded.model.latent_dim
+    here, axes, d = cursor_of(loaded), loaded.axes, loaded.model.style_dim
     st.subheader("One dimension at a time", anchor=False)
     requested = requested_slice("generate_sheet", d)
     first, rows = requested or (0, d)
@@ -138,7 +138,7 @@ def _update_explanation() -> None:
 
 def controls(run: Run, loaded: LoadedModel, span: float) -> None:
     """Buttons that move the point (random, zero, undo, redo, an image) and the downloads. `span`: as in `board`."""
-    here, d = cursor_of(loaded), loaded.model.latent_dim
+    here, parts = cursor_of(loaded), classes.parts(loaded)
     _from_address(run, loaded, here)
     NEXT_SEED.adopt()
 
@@ -147,13 +147,13 @@ def controls(run: Run, loaded: LoadedModel, span: float) -> None:
         z, problem = sampler.draw(run, loaded, source, 1, st.session_state.generate_seed, temperature)
         if problem:
             st.toast(escape_markdown(problem))
-        here.move_to(loaded.axes.to_sigma_units(z)[0].tolist())
+        here.move_to(classes.of_same_class(loaded, here, loaded.axes.to_sigma_units(z)[0].tolist()))
         st.session_state.generate_seed = (st.session_state.generate_seed + 1) % 1_000_000
-        st.rerun(["board", "steps"])
+        st.rerun(parts)
 
     def zero() -> None:
-        here.move_to([0.0] * d)
-        st.rerun(["board", "steps"])
+        here.move_to(classes.of_same_class(loaded, here, [0.0] * loaded.model.latent_dim))
+        st.rerun(parts)
 
     with st.container(horizontal=True, gap="xsmall", key="generate_controls"):
         st.button(
@@ -166,7 +166,7 @@ def controls(run: Run, loaded: LoadedModel, span: float) -> None:
             "click gives another point.",
         )
         st.button("Zero", key="generate_zero", on_click=zero, help="Moves to the centre: 0 σ in every dimension.")
-        _undo_and_redo(here)
+        _undo_and_redo(here, parts)
         with st.popover(
             "Download", icon=":material/download:", help="The picture in view and what the sliders lead to, as files."
         ):
@@ -175,13 +175,13 @@ def controls(run: Run, loaded: LoadedModel, span: float) -> None:
 
 
 @st.fragment(key="steps")
-def _undo_and_redo(here: LatentCursor) -> None:
-    """The two buttons, each usable only while there is a step in its direction."""
+def _undo_and_redo(here: LatentCursor, parts: list[str]) -> None:
+    """The two buttons, each usable only while there is a step in its direction. parts: as of `classes.parts`."""
     NEXT_SEED.keep()
 
     def step(move: Callable[[], bool]) -> None:
         move()
-        st.rerun(["board", "steps"])
+        st.rerun(parts)
 
     with st.container(key="generate_history"):  # the row's own gaps: lab.css
         st.button(
@@ -215,7 +215,8 @@ def _from_image(run: Run, loaded: LoadedModel, here: LatentCursor) -> None:
     def go(pick: Pick) -> None:
         images = images_or_none(run) if pick.kind == "test" else None
         picture = pixels(pick, images)
-        sigma_units = loaded.axes.to_sigma_units(encode(loaded, picture[None]))[0]
+        labels = [label_of(pick, images)]
+        sigma_units = loaded.axes.to_sigma_units(encode(loaded, picture[None], labels=labels))[0]
         here.move_to(sigma_units.tolist(), _original(pick, images))
 
     choose(

@@ -13,6 +13,7 @@ from core.images import convert
 from core.latent import walks
 from core.latent.planes import PlaneAxes
 from core.runs import Run
+from core.runs.class_names import class_names
 from ui.components.latent.latent_board import SHOWN
 from ui.components.latent.plane import side_for
 from ui.generate import sampler, views
@@ -33,7 +34,7 @@ def downloads(run: Run, loaded: LoadedModel, span: float) -> None:
     Args:
         span: how far sheet and plane reach to either side, in σ.
     """
-    here, d = cursor_of(loaded), loaded.model.latent_dim
+    here, d = cursor_of(loaded), loaded.model.style_dim
     shown = views.for_files()
     shown.update(plane=views.chosen_plane(loaded) if d > 1 else None, samples=sampler.settings(loaded))
     rows, side = min(d, SHOWN), min(ACROSS, side_for(loaded.shape))
@@ -48,8 +49,9 @@ def downloads(run: Run, loaded: LoadedModel, span: float) -> None:
         "The point z (CSV)",
         run_key("generate_csv", run),
         f"{run.name}-z.csv",
-        lambda: point_csv(loaded, here),
-        f"The {d} numbers of the current point: in units of σ, as on the sliders, and as the decoder takes them.",
+        lambda: point_csv(loaded, here, class_names(run)),
+        f"The {loaded.model.latent_dim} numbers of the current point: in units of σ, as on the sliders, and as the "
+        "decoder takes them.",
     )
     _button(
         "The sheet of traversals",
@@ -80,13 +82,15 @@ def _button(label: str, key: str, name: str, make: Callable[[], bytes], about: s
     st.download_button(label, key=key, file_name=name, mime=kind, data=make, on_click="ignore", help=about)
 
 
-def point_csv(loaded: LoadedModel, here: LatentCursor) -> bytes:
-    """The point as a table: dimension, σ from the centre, value of z."""
+def point_csv(loaded: LoadedModel, here: LatentCursor, names: tuple[str, ...] = ()) -> bytes:
+    """The point as a table: dimension, σ from the centre, value of z; then the weights of the classes of these names,
+    where the model has some."""
     text = io.StringIO()
     table = csv.writer(text)
     table.writerow(["dimension", "sigma_units", "z"])
     z = loaded.axes.to_z(here.sigma_units)
-    table.writerows([k, f"{u:.6g}", f"{x:.6g}"] for k, (u, x) in enumerate(zip(here.sigma_units, z, strict=True)))
+    dimensions = [*range(loaded.model.style_dim), *(f"class {name}" for name in names)]
+    table.writerows([k, f"{u:.6g}", f"{x:.6g}"] for k, u, x in zip(dimensions, here.sigma_units, z, strict=True))
     return text.getvalue().encode()
 
 

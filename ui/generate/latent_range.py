@@ -30,7 +30,7 @@ def ranges(run: Run, loaded: LoadedModel) -> dict[str, float]:
     reach = {"images": common_reach(loaded.model, loaded.axes)}
     z, _, _ = training_points(run, loaded)
     if z is not None and len(z):
-        reach["all"] = float(np.abs(loaded.axes.to_sigma_units(z)).max())
+        reach["all"] = float(loaded.model.style(np.abs(loaded.axes.to_sigma_units(z))).max())
     for name, value in reach.items():
         value = min(MOST, neat(value))
         if math.isfinite(value) and value > max(found.values()):

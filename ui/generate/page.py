@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.latent.planes import dimension_plane
 from core.runs import Run, RunError
 from ui.diagram.model import PART, follow_sliders
-from ui.generate import board, latent_range, start, views
+from ui.generate import board, classes, latent_range, start, views
 from ui.shared import address, glossary
 from ui.shared.formatting import escape_markdown
 from ui.shared.latent_cursor import cursor_of
@@ -18,7 +17,7 @@ from ui.shared.run_picker import damaged_runs, pick_run
 
 PARAMETERS = (
     *("run", "z", "from", "next", "seed", "spread", "draw"),
-    *("range", "plane", "directions", "right", "up", PART),
+    *("styles", "range", "plane", "directions", "right", "up", PART),
 )
 """Names of the parameters of the address."""
 
@@ -48,19 +47,21 @@ def _explore(run: Run) -> None:
     span = latent_range.span(run, loaded)
     cursor_of(loaded, lambda: start.first_point(run, loaded, span))
     board.controls(run, loaded, span)
-    if loaded.model.latent_dim == 2:
+    classes.choose(run, loaded)
+    if loaded.model.style_dim == 2:
         left, right = st.columns(2, gap="large")
         with right:
             board.board(loaded, span)
         with left:
-            views.hero_plane(run, loaded, dimension_plane(0, 1, 2), span, alone=False)
+            views.own_plane(run, loaded, span)
     else:
         board.board(loaded, span)
     glossary.caption(
         f"The images are decoded with {weights_of(run)}. {start.about(run, loaded)} {board.about_sliders(loaded)}", "KL"
     )
     latent_range.choose(run, loaded)
-    if loaded.model.latent_dim > 2:
+    classes.styles(run, loaded)
+    if loaded.model.style_dim > 2:
         views.other_plane(run, loaded, span)
     fold = st.expander(
         "From z to the image, layer by layer",

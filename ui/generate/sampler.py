@@ -147,6 +147,12 @@ def _decoded(name: str, z: np.ndarray, _loaded: LoadedModel) -> np.ndarray:
 
 def about(run: Run, loaded: LoadedModel, source: str) -> str:
     """The distribution of the grid's points, for its caption."""
+    if loaded.conditional:
+        return f"{_style_of(run, loaded, source)}, each of a random class"
+    return _style_of(run, loaded, source)
+
+
+def _style_of(run: Run, loaded: LoadedModel, source: str) -> str:
     if source == "prior":
         return (
             "from the prior N(0, T² I)" if loaded.prior else "from N(0, T² I), towards which this model was not trained"
@@ -160,7 +166,7 @@ def about(run: Run, loaded: LoadedModel, source: str) -> str:
         return "from the Gaussian with the mean and covariance of the training latents"
     count = len(fitted.weights)
     why = (
-        f" (instead of {fitted.asked}: in {loaded.model.latent_dim} dimensions each needs more latents)"
+        f" (instead of {fitted.asked}: in {loaded.model.style_dim} dimensions each needs more latents)"
         if count < fitted.asked
         else ""
     )

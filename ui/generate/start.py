@@ -25,7 +25,7 @@ def first_point(run: Run, loaded: LoadedModel, span: float) -> list[float]:
     z, labels, _ = training_points(run, loaded)
     if z is not None and labels is not None and len(z):
         points = loaded.axes.to_sigma_units(z)
-        within = np.abs(points).max(1) <= span
+        within = loaded.model.style(np.abs(points)).max(1) <= span
         if within.any():
             points, labels = points[within], labels[within]
         chosen = plainest_member(points, labels)

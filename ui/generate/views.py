@@ -44,6 +44,13 @@ def for_files() -> dict[str, Any]:
     return found
 
 
+@st.fragment(key="own_plane")
+def own_plane(run: Run, loaded: LoadedModel, span: float) -> None:
+    """The whole latent space of two dimensions, through the current point: of a conditional model with the pictures of
+    the point's class. `span`: as in `hero_plane`."""
+    hero_plane(run, loaded, planes.dimension_plane(0, 1, loaded.model.latent_dim), span, alone=False)
+
+
 def hero_plane(run: Run, loaded: LoadedModel, pair: PlaneAxes, span: float, alone: bool) -> None:
     """A plane through the current point; with two latent dimensions also the training images that lie on it.
 
@@ -56,7 +63,7 @@ def hero_plane(run: Run, loaded: LoadedModel, pair: PlaneAxes, span: float, alon
     rest = u - pair.coordinates(u[None])[0] @ pair.directions  # moving within the plane decodes nothing anew
     point = tuple(round(float(x), 4) for x in rest)
     tiles = _plane_tiles(loaded.name, pair.names, point, span, _pair=pair, _loaded=loaded)
-    z, labels, classes = training_points(run, loaded) if loaded.model.latent_dim == 2 else (None, None, ())
+    z, labels, classes = training_points(run, loaded) if loaded.model.style_dim == 2 else (None, None, ())
     plane(
         key=f"generate_plane_{alone}",
         run=loaded.name,
@@ -137,7 +144,7 @@ def other_plane(run: Run, loaded: LoadedModel, span: float) -> None:
         share = planes.principal_share(loaded.model)
         st.caption(
             f"PC 1 and PC 2 are the first two principal components of the training latents; {100 * share:.0f} % of "
-            f"their variance lies along these two directions of {d}."
+            f"their variance lies along these two directions of {len(order)}."
             + ("" if loaded.prior else " σ is their spread along each.")
         )
 
@@ -145,10 +152,10 @@ def other_plane(run: Run, loaded: LoadedModel, span: float) -> None:
 def chosen_plane(loaded: LoadedModel) -> PlaneAxes:
     """The plane that the page shows, or would show: of the two most important dimensions unless chosen otherwise."""
     order, d, state = [int(k) for k in loaded.axes.order], loaded.model.latent_dim, st.session_state
-    kind = state.get("generate_plane_kind", "first") if d > 2 else "only"
+    kind = state.get("generate_plane_kind", "first") if len(order) > 2 else "only"
     if kind == "main":
         return planes.principal_plane(loaded.model, loaded.axes)
-    i, j = (0, 1) if d == 2 else order[:2]
+    i, j = (0, 1) if len(order) == 2 else order[:2]
     if kind == "any":
         i, j = state.get(f"generate_i_{loaded.name}", i), state.get(f"generate_j_{loaded.name}", j)
     return planes.dimension_plane(i, j, d)
@@ -260,7 +267,7 @@ def how_it_works(run: Run, loaded: LoadedModel) -> None:
     with fold:
         _formulas(loaded, z)
         if sampler.chosen(loaded) == "mixture":
-            sampler.density(run, loaded, z)
+            sampler.density(run, loaded, loaded.model.style(z))
         _dimensions(loaded, z)
         from core.models import networks
 
@@ -269,12 +276,18 @@ def how_it_works(run: Run, loaded: LoadedModel) -> None:
 
 def _formulas(loaded: LoadedModel, z: np.ndarray) -> None:
     """The decoder, the length of z and, with a prior, its density."""
-    d = loaded.model.latent_dim
+    d, z = loaded.model.style_dim, loaded.model.style(z)
     st.markdown(
         "The decoder is a function from the latent vector to an image. To generate is to choose a z and decode it; "
         "no image goes in."
     )
-    st.latex(r"\hat{x} = \mathrm{decode}(z) = \mathbb{E}[\,x \mid z\,], \qquad z \in \mathbb{R}^{" + str(d) + "}")
+    given = "z, y" if loaded.conditional else "z"
+    st.latex(
+        rf"\hat{{x}} = \mathrm{{decode}}({given}) = \mathbb{{E}}[\,x \mid {given}\,], \qquad "
+        rf"z \in \mathbb{{R}}^{{{d}}}"
+    )
+    if loaded.conditional:
+        st.markdown("The class y is a weight for each class: 1 for the chosen one and 0 for the others.")
     length = rf"\lVert z \rVert = {format_sig(float(np.linalg.norm(z)))}"
     if not loaded.prior:
         st.latex(length)

@@ -20,9 +20,10 @@ def explain(loaded: LoadedModel, ends: dict[str, Endpoint], found: dict[str, Int
     fold = st.expander("How it works", key="interpolate_depth", on_change="rerun")
     if not fold.open:
         return
-    a, b = ends["a"].z, ends["b"].z
-    middle = {name: float(np.linalg.norm(found[name].z[len(found[name].z) // 2])) for name in ("lerp", "slerp")}
-    theta, d = interpolation.angle(a, b), loaded.model.latent_dim
+    style = loaded.model.style
+    a, b = style(ends["a"].z), style(ends["b"].z)
+    middle = {name: float(np.linalg.norm(style(found[name].z)[len(found[name].z) // 2])) for name in ("lerp", "slerp")}
+    theta, d = interpolation.angle(a, b), loaded.model.style_dim
     with fold:
         st.markdown(
             f"{encoding_method(loaded)} gives each image its {latent_name(loaded)}. Every frame is decoded from a "
@@ -58,6 +59,11 @@ def explain(loaded: LoadedModel, ends: dict[str, Endpoint], found: dict[str, Int
             st.markdown(
                 "This model has no prior, so its latents need not lie near a sphere around zero. The arc keeps the "
                 "length all the same; compare both paths by the distance to the nearest training latent."
+            )
+        if loaded.conditional:
+            st.markdown(
+                "The **class** is no direction of z. Its weights go straight from those of A to those of B: halfway, "
+                "the decoder is told one half of each."
             )
         if "lab" in found:
             st.markdown(

@@ -7,6 +7,8 @@ import streamlit as st
 
 from core.data import ImageSet
 from core.images.convert import data_url
+from core.latent import interpolation
+from ui.shared.address import Parameter, one_of
 from ui.shared.formatting import escape_markdown
 from ui.shared.image_choice import Pick, label_of, members, next_rng
 from ui.shared.image_picker import choose
@@ -62,6 +64,29 @@ def controls(
         return
     with st.popover("Pairs", key="interpolate_pairs", help="Two images of one class, or of two chosen ones."):
         _pairs(picks, images)
+
+
+MOVES = Parameter("moves", "interpolate_moves", one_of(*interpolation.MOVES), "both", "both, style or class")
+"""What changes on the way between the images, of a model that is told the class."""
+
+
+def moves(loaded: LoadedModel) -> str:
+    """The choice of what changes on the way, drawn for a model that is told the class; else everything."""
+    if not loaded.conditional:
+        return "both"
+    MOVES.adopt()
+    names = {"both": "Style and class", "style": "Style", "class": "Class"}
+    st.segmented_control(
+        "What changes on the way",
+        list(names),
+        key=MOVES.box,
+        required=True,
+        persist_state="session",
+        format_func=names.__getitem__,
+        help="This model keeps style and class apart. What does not change stays as in A. On the way from one class to "
+        "another the decoder gets a share of both.",
+    )
+    return MOVES.keep()
 
 
 def _thumbnails(pictures: dict[str, np.ndarray]) -> None:

@@ -19,7 +19,7 @@ from ui.shared.run_picker import damaged_runs, pick_run
 
 def page() -> None:
     """The whole page."""
-    address.check_names(("run", "a", "b", "t", "square", "c", "d", "corners"))
+    address.check_names(("run", "a", "b", "t", "moves", "square", "c", "d", "corners"))
     with page_head(
         "Interpolate",
         "Choose two images and move from one to the other through the latent space. If every step looks like a real "
@@ -45,7 +45,7 @@ def _content(run: Run) -> None:
     )
     picks = image_choice.picks("interpolate", run, images, inputs.first_picks(images))
     ends = paths.endpoints(picks, loaded, images, with_blend=True)
-    found = paths.paths_between(loaded, ends["a"], ends["b"])
+    found = paths.paths_between(loaded, ends["a"], ends["b"], inputs.moves(loaded))
     with st.container(horizontal=True, gap="xsmall", key="interpolate_controls"):
         inputs.controls(picks, images, loaded, {end: ends[end].image for end in "ab"})
         downloads(run, found)

@@ -13,7 +13,7 @@ from core.latent import interpolation
 from core.latent.interpolation import Endpoint, InterpolationPath
 from ui.components.base import MESSAGE_BYTES, fitting, shape_of
 from ui.shared.encode import encode
-from ui.shared.image_choice import Pick, pixels
+from ui.shared.image_choice import Pick, label_of, pixels
 from ui.shared.model_cache import LoadedModel
 
 COUNTS = (65, 33, 17, 13, 9)
@@ -45,17 +45,19 @@ def endpoints(
     if with_blend and loaded.model.encoder is None:
         batches.append(_blends(ends["a"], ends["b"]))
     slot = st.empty()
-    latents = encode(loaded, np.concatenate(batches), slot) if batches else ()
+    labels = [label_of(picks[name], images) for name in to_encode]
+    latents = encode(loaded, np.concatenate(batches), slot, labels) if batches else ()
     return ends | {name: Endpoint(ends[name].image, z) for name, z in zip(to_encode, latents, strict=False)}
 
 
-def paths_between(loaded: LoadedModel, a: Endpoint, b: Endpoint) -> dict[str, InterpolationPath]:
-    """The paths from a to b by name, from the cache if they were computed before."""
-    key = tuple(part.tobytes() for end in (a, b) for part in (end.image, end.z))
+def paths_between(loaded: LoadedModel, a: Endpoint, b: Endpoint, moves: str = "both") -> dict[str, InterpolationPath]:
+    """The paths from a to b by name, from the cache if they were computed before. moves: as of
+    `interpolation.target`."""
+    key = (moves.encode(), *(part.tobytes() for end in (a, b) for part in (end.image, end.z)))
     blend_latents = None
     if loaded.model.encoder is None:  # outside the cached function, which would replay the progress bar of the search
         blend_latents = encode(loaded, _blends(a, b))
-    return _paths(loaded.name, key, _loaded=loaded, _a=a, _b=b, _blend_latents=blend_latents)
+    return _paths(loaded.name, key, _loaded=loaded, _a=a, _b=b, _blend_latents=blend_latents, _moves=moves)
 
 
 @st.cache_data(max_entries=16, show_spinner="Decoding the paths …")
@@ -66,9 +68,10 @@ def _paths(
     _a: Endpoint,
     _b: Endpoint,
     _blend_latents: np.ndarray | None,
+    _moves: str,
 ) -> dict[str, InterpolationPath]:
     known = None if _blend_latents is None else lambda _: _blend_latents
-    return interpolation.paths(_loaded.model, _a, _b, frames_for(_loaded.shape), known)
+    return interpolation.paths(_loaded.model, _a, _b, frames_for(_loaded.shape), known, _moves)
 
 
 def _blends(a: Endpoint, b: Endpoint) -> np.ndarray:

@@ -118,7 +118,7 @@ def _panels(
         panels.append(
             Panel(
                 "Distance to the nearest latent (units of z)",
-                np.array([interpolation.nearest_distance(found[name].z, latents) for name in found]),
+                np.array([interpolation.nearest_distance(_style(loaded, found[name]), latents) for name in found]),
                 (usual, "median between training images"),
             )
         )
@@ -145,13 +145,18 @@ def _panels(
     return panels
 
 
+def _style(loaded: LoadedModel, path: InterpolationPath) -> np.ndarray:
+    """The points of a path without class weights, [N, d]."""
+    return loaded.model.style(path.z)
+
+
 def _density_panel(loaded: LoadedModel, found: dict[str, InterpolationPath]) -> Panel:
     """The log prior, or the Mahalanobis distance under the fitted Gaussian for a model without a prior."""
     if loaded.prior:
-        d = loaded.model.latent_dim
+        d = loaded.model.style_dim
         return Panel(
             "Log prior log p(z) (nats)",
-            np.array([interpolation.log_priors(found[name].z) for name in found]),
+            np.array([interpolation.log_priors(_style(loaded, found[name])) for name in found]),
             (-0.5 * d * (1 + math.log(2 * math.pi)), "mean over draws from the prior"),
         )
     mean, cov = (loaded.model.latent_mean.cpu().numpy(), loaded.model.latent_cov.cpu().numpy())
@@ -166,7 +171,7 @@ def _density_panel(loaded: LoadedModel, found: dict[str, InterpolationPath]) -> 
 @st.cache_data(max_entries=4, show_spinner="Encoding training images …")
 def _training_latents(name: str, _run: Run, _loaded: LoadedModel, _images: ImageSet) -> tuple[np.ndarray, float]:
     """(μ of training images [M, d], the median distance from one of them to its nearest neighbour)."""
-    _, latents = codec.training_latents(_loaded.model, _run.recipe, _images, MAX_NEIGHBOURS)
+    latents = _loaded.model.style(codec.training_latents(_loaded.model, _run.recipe, _images, MAX_NEIGHBOURS)[1])
     if len(latents) < 2:
         return latents, 0.0
     few = latents[np.linspace(0, len(latents) - 1, min(len(latents), 500)).astype(int)]

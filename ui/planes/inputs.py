@@ -10,7 +10,9 @@ import streamlit as st
 from core import runs
 from core.recipes.family import FAMILIES, Family
 from core.runs import Run, figures
+from core.runs.class_names import class_names
 from ui.shared import address
+from ui.shared.address import Parameter, whole
 from ui.shared.default_run import preferred
 from ui.shared.evidence import has_unit_weights
 from ui.shared.formatting import escape_markdown
@@ -39,6 +41,10 @@ BROWSER_NAMES = {
     "samples": "samples: 0 or 1",
 }
 """Parameters of the address that the browser writes, with what is allowed (None: a run on the page)."""
+
+
+CLASS = Parameter("class", "planes_class", whole(0, 9_999), 0, "the number of a class, from 0")
+"""Class of the pictures on the planes of models that are told it."""
 
 
 def slots() -> dict[str, Family]:
@@ -185,6 +191,35 @@ def picker(found: Sequence[Run]) -> None:
 
 def _choose_first() -> None:
     st.session_state[BOX] = [run.name for run in first_runs(flat_runs())]
+
+
+def class_picker(chosen: Sequence[Run]) -> None:
+    """The choice of the class that planes show, where there is a model that is told it."""
+    told = [run for run in chosen if run.recipe.family.conditional]
+    if not told:
+        address.put(CLASS.name, None)
+        return
+    names = max((class_names(run) for run in told), key=len)
+    CLASS.adopt()
+    st.session_state[CLASS.box] = min(st.session_state[CLASS.box], len(names) - 1)
+    st.selectbox(
+        "Class of the pictures",
+        range(len(names)),
+        key=CLASS.box,
+        format_func=lambda label: f"Class {names[label]}",
+        persist_state="session",
+        label_visibility="collapsed",
+        width=150,
+        help=f"A {told[0].recipe.family.abbreviation} is told the class beside z: its plane shows each class in turn.",
+    )
+    CLASS.keep()
+
+
+def class_shown(run: Run) -> int | None:
+    """The class of the pictures on the plane of a run; None where its model is told none."""
+    if not run.recipe.family.conditional:
+        return None
+    return min(int(st.session_state.get(CLASS.box) or 0), run.recipe.classes - 1)
 
 
 def data_name(run: Run) -> str:

@@ -20,7 +20,7 @@ from ui.shared.run_picker import damaged_runs
 
 def page() -> None:
     """The whole page."""
-    address.check_names((*slots(), "runs", *inputs.BROWSER_NAMES, "seed", "draw"))
+    address.check_names((*slots(), "runs", *inputs.BROWSER_NAMES, "seed", "draw", "class"))
     found = inputs.flat_runs()
     chosen = inputs.settle(found)
     inputs.check_browser_names(chosen)
@@ -38,6 +38,7 @@ def page() -> None:
             inputs.picker(found)
             if chosen:
                 runs_menu(chosen, "planes_menu_", page="planes")
+            inputs.class_picker(chosen)
             plane_key(key="planes_key")
         missing.train_all_button(absent, primary=not found)
     inputs.keep(chosen)

@@ -11,12 +11,12 @@ import streamlit as st
 
 from core.data import ImageSet
 from core.evaluation.inpainting import pixel_mse
-from core.latent import aggregated, codec, planes
+from core.latent import aggregated, codec, planes, sampling
 from core.latent.planes import Places
 from core.runs import Run, RunError
 from ui.components.latent import manifold
 from ui.components.latent.plane_stage import LinkedImages
-from ui.planes.inputs import data_name
+from ui.planes.inputs import class_shown, data_name
 from ui.shared.formatting import escape_markdown
 from ui.shared.model_cache import LoadedModel, load
 from ui.shared.page import images_or_none
@@ -58,11 +58,15 @@ def plane_of(run: Run) -> Plane:
         RunError: they are missing, damaged or do not fit.
     """
     loaded, images = load(run), images_or_none(run)
-    return _plane(loaded.name, data_name(run), images is not None, _run=run, _loaded=loaded, _images=images)
+    there, label = images is not None, class_shown(run)
+    return _plane(loaded.name, data_name(run), there, label, _run=run, _loaded=loaded, _images=images)
 
 
 @st.cache_resource(max_entries=18, show_spinner="Decoding the planes …")
-def _plane(name: str, dataset: str, there: bool, _run: Run, _loaded: LoadedModel, _images: ImageSet | None) -> Plane:
+def _plane(
+    name: str, dataset: str, there: bool, label: int | None, _run: Run, _loaded: LoadedModel, _images: ImageSet | None
+) -> Plane:
+    """label: class of the pictures on the plane of a conditional model."""
     model = _loaded.model
     nothing, no_points = np.zeros(0, np.int64), np.zeros((0, 2), np.float32)
     found = None if _images is None else planes.places(model, _run.recipe, _images)
@@ -70,7 +74,10 @@ def _plane(name: str, dataset: str, there: bool, _run: Run, _loaded: LoadedModel
     centre, half = planes.window(mean)
     count = min(len(mean), manifold.linked_for(_loaded.shape))
     linked = nothing if found is None else found.index[:count]
-    recon = codec.decode(model, mean[:count]) if count else np.zeros((0, *_loaded.shape.picture), np.uint8)
+    recon = np.zeros((0, *_loaded.shape.picture), np.uint8)
+    if _images is not None and count:
+        recon = codec.decode(model, sampling.of_class(model, mean[:count], _images.train_labels[linked]))
+    lattice = planes.lattice(centre, half, manifold.side_for(_loaded.shape))
     labels, errors, density = nothing, np.zeros(0), None
     if _images is not None and found is not None and len(mean):
         every = _images.train_labels[found.index]
@@ -80,7 +87,7 @@ def _plane(name: str, dataset: str, there: bool, _run: Run, _loaded: LoadedModel
         slot=_run.name,
         name=_run.name,
         dataset=dataset,
-        tiles=codec.decode(model, planes.lattice(centre, half, manifold.side_for(_loaded.shape)), chunk=64),
+        tiles=codec.decode(model, sampling.of_class(model, lattice, label or 0), chunk=64),
         centre=centre,
         half=half,
         index=linked,

@@ -173,8 +173,7 @@ def _samples(run: Run) -> None:
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _sampled(name: str, seed: int, source: str, count: int, _loaded: LoadedModel) -> tuple[np.ndarray, np.ndarray]:
-    """(latents [count, 2], their decoded pictures)."""
-    z = sampling.prior(count, _loaded.model.latent_dim, seed)
-    if source == "own":
-        z = sampling.from_fitted_gaussian(_loaded.model, z)
-    return z, decode(_loaded.model, z, chunk=256)
+    """(latents [count, 2], their decoded pictures); in a conditional model each of a random class."""
+    model, noise = _loaded.model, sampling.prior(count, _loaded.model.latent_dim, seed)
+    z = (sampling.from_fitted_gaussian if source == "own" else sampling.from_prior)(model, noise)
+    return model.style(z), decode(model, z, chunk=256)

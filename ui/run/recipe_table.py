@@ -8,7 +8,7 @@ from core.recipes import adaptation, presets
 from core.recipes.recipe import Recipe, applies, fields
 from ui.shared.recipe_labels import bounds, choice, label
 
-OWN = ("name", "dataset", "folder", "image_shape", "source", "source_model")
+OWN = ("name", "dataset", "folder", "image_shape", "classes", "source", "source_model")
 """Fields that say which run it is, not how it differs from its preset."""
 
 

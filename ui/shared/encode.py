@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,18 +26,26 @@ if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
 
-def encode(loaded: LoadedModel, images: np.ndarray, slot: DeltaGenerator | None = None) -> np.ndarray:
+def encode(
+    loaded: LoadedModel,
+    images: np.ndarray,
+    slot: DeltaGenerator | None = None,
+    labels: Sequence[int | None] | None = None,
+) -> np.ndarray:
     """Latent means μ of pictures: float32 [N, d]. The result for an image does not depend on the others.
 
     Args:
         images: uint8 [N, H, W] or [N, H, W, 3], in the model's shape.
         slot: an empty placeholder for the progress bar. Without one the bar adds an element to the page, and Streamlit
             would build an open picker further down anew instead of closing it.
+        labels: class of each picture for a conditional family, None for one that explains the picture best; by default
+            none is known.
 
     A search that fails ends this run of the page (or of its fragment) with the reason on it.
     """
     if loaded.model.encoder is not None:
-        return codec.encode(loaded.model, images)
+        known = None if labels is None else np.array([-1 if label is None else label for label in labels])
+        return codec.encode(loaded.model, images, labels=known)
     digests = [hashlib.blake2b(image.tobytes(), digest_size=16).digest() for image in images]
     latents = {digest: z for digest in digests if (z := loaded.latents.get(digest)) is not None}
     new = {digest: k for k, digest in enumerate(digests) if digest not in latents}

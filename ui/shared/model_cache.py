@@ -92,6 +92,11 @@ class LoadedModel:
         return self.recipe.shape
 
     @property
+    def conditional(self) -> bool:
+        """Whether its latent vectors end with the weights of classes."""
+        return self.recipe.family.conditional
+
+    @property
     def adversarial(self) -> bool:
         """Whether it is a generator that was trained against a discriminator."""
         return self.recipe.family.adversarial

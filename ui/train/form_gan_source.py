@@ -15,6 +15,9 @@ from ui.shared import address
 from ui.shared.default_run import preferred_sources
 from ui.shared.formatting import escape_markdown
 
+FROM_IMAGES = ("classes",)
+"""Fields that are filled in from the images when a run is made."""
+
 KEY = "recipe_source"
 """Session-state key of the select box, equal to `form_values.key("source")`."""
 
@@ -31,16 +34,16 @@ def has_source(values: dict[str, Any]) -> bool:
 
 
 def shown(f: dataclasses.Field, values: dict[str, Any]) -> bool:
-    """Whether a field is part of the form: it applies, and the source does not fill it in."""
+    """Whether a field is part of the form: it applies, and neither images nor source fill it in."""
     return f.name not in filled_in(values) and applies(f, values)
 
 
 def filled_in(values: dict[str, Any]) -> tuple[str, ...]:
-    """Names of the fields that are filled in from the source and therefore not part of the form."""
+    """Names of the fields that are filled in from the images or the source and therefore not part of the form."""
     if not has_source(values):
-        return ()
+        return FROM_IMAGES
     own = values["generator"] == "scratch" and source_of(values) is None
-    return ("source_model", *(() if own else (*gan_source.INHERITED, *gan_source.PIXEL_FIELDS)))
+    return (*FROM_IMAGES, "source_model", *(() if own else (*gan_source.INHERITED, *gan_source.PIXEL_FIELDS)))
 
 
 def usable(values: dict[str, Any]) -> list[Run]:

@@ -64,7 +64,8 @@ class _Speed:
         """Whether the recipe is the preset, but for data set, seed and source."""
         if self.recipe is None:
             return True
-        free = ("dataset", "folder", *gan_source.PIXEL_FIELDS, "seed", "source", "source_model")
+        images = ("dataset", "folder", *gan_source.PIXEL_FIELDS, *form_gan_source.FROM_IMAGES)
+        free = (*images, "seed", "source", "source_model")
         changes = {name: getattr(self.recipe, name) for name in free}
         return self.preset.with_(**changes) == self.recipe
 

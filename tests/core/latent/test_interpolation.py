@@ -56,6 +56,19 @@ def test_every_frame_is_the_picture_of_its_own_point(model):
             assert np.abs(again.astype(int) - way.images).max() <= 1
 
 
+def test_a_model_that_is_told_the_class_moves_in_style_in_class_or_in_both():
+    model = build(preset("cvae").with_(dataset="digits", hidden=(16,), latent_dim=5)).eval().requires_grad_(False)
+    a, b = (interpolation.Endpoint(image, z) for image, z in zip(pictures(2), sampling.draws(model, 2, 3), strict=True))
+    a.z[5:], b.z[5:] = np.eye(10)[[2, 8]]
+    for moves, style, label in (("both", b.z[:5], b.z[5:]), ("style", b.z[:5], a.z[5:]), ("class", a.z[:5], b.z[5:])):
+        found = interpolation.paths(model, a, b, 5, moves=moves)
+        for name, walk in (("lerp", walks.lerp), ("slerp", walks.slerp)):
+            t = np.linspace(0, 1, 5)
+            np.testing.assert_allclose(found[name].z[:, :5], walk(a.z[:5], style, t), atol=1e-6)
+            np.testing.assert_allclose(found[name].z[2, 5:], (a.z[5:] + label) / 2, atol=1e-6)
+            assert np.array_equal(found[name].z[-1], np.concatenate([style, label]))
+
+
 def test_the_square_has_its_corners_in_reading_order_and_lines_for_edges():
     corners = RNG.normal(size=(4, 3)).astype(np.float32)
     points = interpolation.corner_grid(corners, 5).reshape(5, 5, 3)

@@ -204,6 +204,7 @@ def test_a_fast_sister_is_of_the_same_family_latent_size_and_images():
     assert [name for name in presets.CLASSIC if presets.fast_of(name)] == [
         "mlp-vae",
         "conv-vae",
+        "cvae",
         "plane-vae",
         "deep-ae",
         "auto-decoder",

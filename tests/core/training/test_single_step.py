@@ -33,7 +33,8 @@ def test_it_is_the_step_that_the_trainer_takes(member):
     weights = {name: recipe.value(name) for name in recipe.family.weights}
     own = rows.numpy() if trainer.latents is not None else None
     untouched = copy.deepcopy(model.state_dict())
-    step = single_step.take(model, recipe, images, 5, weights, own)
+    labels = trainer.train_labels[rows]
+    step = single_step.take(model, recipe, images, 5, weights, own, labels=labels.numpy())
     assert all(torch.equal(untouched[name], value) for name, value in model.state_dict().items()), (
         "the run is unchanged"
     )
@@ -49,6 +50,8 @@ def test_it_is_the_step_that_the_trainer_takes(member):
     latents = trainer.latents
     posterior = None if latents is None else trainer.model.posterior(latents.gather(rows))
     with torch.no_grad():
+        if recipe.family.conditional:
+            posterior = trainer.model.encode_as(trainer.train_images[rows] / 255.0, labels)
         after = trainer.model.loss(
             trainer.train_images[rows] / 255.0, torch.Generator().manual_seed(5), posterior
         ).terms
@@ -91,7 +94,9 @@ def test_the_steps_before_are_those_of_adam_with_a_rising_rate():
     member = next(member for member in KINDS if member.key == "ae")
     recipe, trainer, model, _ = prepared(member)
     batches = [trainer.train_images[k : k + 4].numpy()[:, 0] for k in (0, 4, 8)]
-    step = single_step.take(model, recipe, batches[2], 0, {}, earlier=[(batch, None) for batch in batches[:2]])
+    step = single_step.take(
+        model, recipe, batches[2], 0, {}, earlier=[single_step.Batch(batch) for batch in batches[:2]]
+    )
     own, (b1, b2) = copy.deepcopy(model), (0.9, recipe.beta2)
     moments = [(torch.zeros_like(p), torch.zeros_like(p)) for p in own.parameters()]
     for t, batch in enumerate(batches, 1):

@@ -110,10 +110,11 @@ def test_every_field_has_a_widget_with_its_help_and_bounds_whenever_it_applies(f
         {"model": "ae"},
         {"model": "ad"},
         {"model": "vad"},
+        {"model": "cvae"},
         {"model": "gan", "generator": "scratch"},
         {"model": "gan", "generator": "scratch", "adversarial": "wgan-gp", "d_network": "mlp"},
     ]
-    seen = {"source_model"}  # never asked for: it is the source's
+    seen = {"source_model", "classes"}  # never asked for: those of the source and of the images
     for setting in settings:
         form = AppTest.from_function(script, default_timeout=120).run()
         for name, value in setting.items():
@@ -121,7 +122,7 @@ def test_every_field_has_a_widget_with_its_help_and_bounds_whenever_it_applies(f
         values = presets.preset("mlp-vae-fast").to_dict() | setting
         for f in fields():
             found = widget(form, f.name)
-            assert (found is not None) == (applies(f, values) and f.name != "source_model"), f.name
+            assert (found is not None) == (applies(f, values) and f.name not in ("source_model", "classes")), f.name
             if found is not None:
                 seen.add(f.name)
                 assert found.help == f.metadata["help"] + recipe_labels.bounds(f)

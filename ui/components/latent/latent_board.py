@@ -73,7 +73,8 @@ def latent_board(
         run: the same text here and in `traversal` and `plane` connects the three in the browser.
         stamp: changes when the point was set by anything but the board (a button); the board then takes it over.
         seq: number of the newest message from the board that is contained in `sigma_units`.
-        sigma_units: the point in units of σ from each dimension's centre, [d].
+        sigma_units: the point in units of σ from each dimension's centre, [d]; of a conditional family the class
+            weights follow, which have no slider.
         picture: the image decoded at this point, `uint8` [H, W] or [H, W, 3].
         order, weight, dead: see `core.latent.axes.Axes`. prior: whether σ is the prior's, not that of training latents.
         on_move: receives {"seq": int, "sigma_units": d numbers, "dim": the dimension moved, or −1}. Not checked: it
