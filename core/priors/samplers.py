@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from core.latent import mixture
+from core.latent import mixture, sampling
 from core.priors import store
 from core.priors.kinds import KINDS
 from core.runs import Run
@@ -42,6 +42,18 @@ class FromModel:
         return mixture.draw(self.model, self.source, n, seed, temperature)
 
 
+@dataclass(frozen=True)
+class WithClass:
+    """Sampler of a conditional model from one of styles: each style gets a random class."""
+
+    model: LatentModel
+    styles: Sampler
+
+    def draw(self, n: int, seed: int, temperature: float = 1.0) -> np.ndarray:
+        """See `Sampler.draw`."""
+        return sampling.with_class(self.model, self.styles.draw(n, seed, temperature), seed)
+
+
 def offered(run: Run, model: LatentModel, which: str | None = None) -> list[str]:
     """Keys of the samplers that the run has: no mixture without latents to fit it to, and of the learned priors those
     that were learned for these weights."""
@@ -60,5 +72,5 @@ def for_run(run: Run, model: LatentModel, source: str, which: str = "best") -> S
     if source in KINDS:
         return store.load(run, KINDS[source], model, which)
     if source == "mixture":
-        return mixture.for_run(run, model, which=which)
+        return WithClass(model, mixture.for_run(run, model, which=which))
     return FromModel(model, source)

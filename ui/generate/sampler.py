@@ -101,7 +101,8 @@ def draw(run: Run, loaded: LoadedModel, source: str, n: int, seed: int, temperat
     if source in KINDS:
         sampler, problem = learned_prior(loaded, source)
     elif source == "mixture":
-        sampler, problem = fitted_mixture(run, loaded)
+        fitted, problem = fitted_mixture(run, loaded)
+        sampler = None if fitted is None else samplers.WithClass(loaded.model, fitted)
     else:
         sampler, problem = samplers.FromModel(loaded.model, source), ""
     if sampler is None:

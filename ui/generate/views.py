@@ -108,7 +108,7 @@ def other_plane(run: Run, loaded: LoadedModel, span: float) -> None:
         return
     PLANE.keep()
     DIRECTIONS.adopt()
-    order, d = [int(k) for k in loaded.axes.order], loaded.model.latent_dim
+    order = [int(k) for k in loaded.axes.order]
     first = "The first two" if not loaded.measure else "Highest KL" if loaded.prior else "Widest"
     kinds = {"first": first, "main": "PCA directions", "any": "Any two"}
     with st.container(horizontal=True, vertical_alignment="bottom", key="generate_plane_row"):

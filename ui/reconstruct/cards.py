@@ -181,10 +181,11 @@ def objective_of(run: Run, trace: SearchTrace) -> str:
 
 @st.cache_data(max_entries=16, show_spinner=False)
 def _axes(name: str, _loaded: LoadedModel) -> tuple[np.ndarray, np.ndarray, float]:
-    """(mean of the training latents, their two principal directions, share of the variance along these)."""
-    mean, cov = (part.cpu().numpy() for part in (_loaded.model.latent_mean, _loaded.model.latent_cov))
-    vectors, _, share = pca.principal_directions(cov)
-    return mean, vectors, share
+    """(mean of the training latents, their two principal directions, share of the variance along these): across the
+    latent dimensions, not the weights of classes."""
+    model, d = _loaded.model, _loaded.model.style_dim
+    vectors, _, share = pca.principal_directions(model.latent_cov.cpu().numpy()[:d, :d])
+    return model.latent_mean.cpu().numpy(), np.pad(vectors, ((0, model.latent_dim - d), (0, 0))), share
 
 
 def _cloud(run: Run, loaded: LoadedModel) -> tuple[np.ndarray, np.ndarray, Sequence[str]]:
