@@ -14,7 +14,6 @@ from core.runs import Run, RunError
 from ui.planes.inputs import LATENT_DIM, slots
 from ui.shared.formatting import escape_markdown
 from ui.shared.jobs import submit_training, training_jobs, waits
-from ui.shared.page import open_page
 from ui.shared.run_buttons import job_button
 
 
@@ -34,13 +33,7 @@ def placeholder(slot: str) -> None:
             return
         if job is not None and job.message and not job.run.has_weights:
             st.warning(escape_markdown(job.message))
-        if preset is None:
-            st.markdown(
-                f"No {family.abbreviation} with two latent dimensions has been trained yet. To get one, choose this "
-                "kind of model on the Train page and set the latent size to 2."
-            )
-            if st.button("Open Train", key=f"planes_open_train_{slot}", help="Opens the Train page."):
-                open_page("train")
+        if preset is None:  # none is missing: see `missing_families`
             return
         st.markdown(
             f"No {family.abbreviation} with two latent dimensions has been trained yet. The recipe `{preset.name}` "
@@ -57,9 +50,10 @@ def placeholder(slot: str) -> None:
 
 
 def missing_families(found: Sequence[Run]) -> list[str]:
-    """The families of which no run can be shown."""
+    """The families of which no run can be shown, though there is a recipe of two latent dimensions. Of the other
+    families a run with two dimensions is shown like any other, but its absence is no gap."""
     there = {run.recipe.family.key for run in found}
-    return [slot for slot in slots() if slot not in there]
+    return [slot for slot in slots() if slot not in there and plane_preset(slot) is not None]
 
 
 def train_all_button(missing: Sequence[str], *, primary: bool) -> None:
