@@ -108,8 +108,6 @@ def choose_models() -> list[Run] | None:
             help=f"Up to {MAX_MODELS} trained runs of any kind, side by side. Their names are part of the page's "
             "address.",
         )
-        same = [run for run in usable.values() if images_key(run) == images_key(usable[first[0]])]
-        _sets_of_models(chosen, first, [run.name for run in of_one_size(same)])
         if chosen:
             runs_menu([usable[name] for name in chosen], "reconstruct_menu_", page="reconstruct")
     st.session_state[KEPT] = chosen
@@ -121,25 +119,31 @@ def choose_models() -> list[Run] | None:
     return [usable[name] for name in chosen]
 
 
-def _sets_of_models(chosen: list[str], kinds: list[str], alike: list[str]) -> None:
-    """A button that chooses the models which differ by their kind alone; where they are shown, the way back.
-
-    Args:
-        kinds: the best model of each kind. alike: those of one size (`of_one_size`); empty for none.
-    """
+def offer_same_size(chosen: list[Run]) -> None:
+    """A line with a button that chooses models which differ by their kind alone; where they are shown, the way back."""
+    usable = [run for run in runs.list_runs() if not run.error and run.has_weights]
+    same = [run for run in usable if images_key(run) == images_key(chosen[0])]
+    kinds, alike = ([run.name for run in found] for found in (one_of_each(same), of_one_size(same)))
     if not alike or set(kinds) == set(alike):
         return
-    shown = set(chosen) == set(alike)
-    st.button(
-        "Best of each kind" if shown else "Same size",
-        key="reconstruct_kinds" if shown else "reconstruct_alike",
-        icon=":material/star:" if shown else ":material/balance:",
-        on_click=_choose,
-        args=(kinds if shown else alike,),
-        help="Chooses the best model of each kind, whatever its size."
-        if shown
-        else "Chooses models of the same latent size, network, likelihood and β: they differ by their kind alone.",
-    )
+    shown = {run.name for run in chosen} == set(alike)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="reconstruct_same_size"):
+        st.caption(
+            "These models have the same latent size, network, likelihood and β: they differ by their kind alone."
+            if shown
+            else "Models may also differ in latent size, network, likelihood and β.",
+            width="content",
+        )
+        st.button(
+            "Best of each kind" if shown else "Same size",
+            key="reconstruct_kinds" if shown else "reconstruct_alike",
+            icon=":material/star:" if shown else ":material/balance:",
+            on_click=_choose,
+            args=(kinds if shown else alike,),
+            help="Chooses the best model of each kind, whatever its size."
+            if shown
+            else "Chooses models that differ by their kind alone.",
+        )
 
 
 def _choose(names: list[str]) -> None:

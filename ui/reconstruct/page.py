@@ -91,6 +91,7 @@ def _content(runs: list[Run]) -> None:
     mask.write_address(visible)
     with right:
         found = cards(models, image, note, visible, options, images, status)
+        inputs.offer_same_size([run for run, _ in models])
     several = st.container()  # filled last: its searches take longer than the rest of the page
     sweep(models, options, images)
     explain(found)
