@@ -37,7 +37,7 @@ WITH_TORCH = {"core.runs.weights"}
 UI_ORDER = ("components registry", "shared", "charts diagram", "training_view")
 UI_LEVELS = {package: level for level, packages in enumerate(UI_ORDER) for package in packages.split()}
 LONG = 65  # lines of a function
-FAMILIES = {"ae", "vae", "ad", "vad", "gan"}
+FAMILIES = {"ae", "vae", "ad", "vad", "vq", "gan"}
 
 
 def under(folder: str) -> list[Path]:

@@ -58,9 +58,11 @@ def axes(model: LatentModel) -> Axes:
             dead = np.zeros(d, bool)  # the generator may have learned to use a dimension that the encoder did not
     else:
         centre = model.latent_mean.detach().cpu().numpy().astype(np.float32)
-        weight = np.sqrt(np.clip(model.latent_cov.detach().cpu().numpy().diagonal(), 0, None)).astype(np.float32)
+        weight = np.sqrt(np.clip(model.latent_variance.detach().cpu().numpy(), 0, None)).astype(np.float32)
         order, dead = order_by_weight(weight, 1e-3 * float(weight.max(initial=0.0)))
         scale = np.where(weight > 1e-6, weight, 1.0).astype(np.float32)
+        if model.family.codes:  # one σ for all: a cell that hardly varies may get any code, which is then many of its σ
+            scale = np.full(d, max(float(np.sqrt(np.square(weight).mean())), 1e-6), np.float32)
     return Axes(centre, scale, weight, order, dead)
 
 

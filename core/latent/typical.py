@@ -43,6 +43,6 @@ def common_reach(model: LatentModel, axes: Axes) -> float:
     """How far in σ from the centre the training latents commonly lie along one dimension, in the widest one: mean ± 3
     standard deviations. Exactly 3 for a model without a prior, whose σ is that standard deviation."""
     mean = axes.to_sigma_units(model.latent_mean.detach().cpu().numpy())
-    variance = np.clip(model.latent_cov.detach().cpu().numpy().diagonal(), 0, None)
+    variance = np.clip(model.latent_variance.detach().cpu().numpy(), 0, None)
     reach = np.abs(mean) + 3 * np.sqrt(variance) / axes.scale
     return float(reach[: len(axes.order)].max(initial=0.0))  # of the latent dimensions, not of class weights

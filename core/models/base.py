@@ -7,8 +7,8 @@ latents of images, computed by an encoder or, in families without an encoder, by
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import ClassVar, Self, TypeVar
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
 import torch
@@ -32,9 +32,11 @@ class Losses:
 
     Attributes:
         terms: loss terms by their names in the family's record: [B], or [] for a statistic of the whole batch.
+        kept: what `LatentModel.after_step` needs of this batch, detached; empty in most families.
     """
 
     terms: Mapping[str, Tensor]
+    kept: Mapping[str, Tensor] = field(default_factory=dict)
 
     @property
     def recon(self) -> Tensor:
@@ -138,11 +140,15 @@ class LatentModel(nn.Module):
         self.style_dim = latent_dim if style_dim is None else style_dim
         self.encoder, self.decoder, self.likelihood, self.latent_dim = encoder, decoder, likelihood, latent_dim
         self.register_buffer("latent_mean", torch.zeros(latent_dim))
+        self._register_spread(latent_dim)
+        self.register_buffer("kl_per_dim", torch.zeros(self.style_dim))
+        self.register_buffer("beta", torch.ones(()), persistent=False)
+
+    def _register_spread(self, latent_dim: int) -> None:
+        """Add the buffer of the latents' covariance."""
         # Not `torch.eye`: without memory, where only shapes are compared, it imports torch's compiler, which takes a
         # second and a hundred thousand objects that every later garbage collection goes through.
         self.register_buffer("latent_cov", torch.zeros(latent_dim, latent_dim).fill_diagonal_(1.0))
-        self.register_buffer("kl_per_dim", torch.zeros(self.style_dim))
-        self.register_buffer("beta", torch.ones(()), persistent=False)
 
     @classmethod
     def from_recipe(cls, recipe: Recipe) -> Self:
@@ -155,6 +161,25 @@ class LatentModel(nn.Module):
         model = cls(encoder, decoder, build_likelihood(recipe), recipe.latent_dim, recipe.shape)
         model.set_beta(recipe)
         return model
+
+    @property
+    def latent_variance(self) -> Tensor:
+        """Variance of the latents of training images along each dimension, [d]."""
+        return self.latent_cov.diagonal()
+
+    def set_moments(self, mean: Tensor, cov: Tensor) -> None:
+        """Set mean [d] and covariance [d, d] of the latents of training images."""
+        self.latent_mean.copy_(mean)
+        self.latent_cov.copy_(cov)
+
+    def after_step(self, losses: Losses, generator: torch.Generator) -> Mapping[str, Tensor]:
+        """What a model learns of a batch other than by its gradient: the trainer calls it after each step of the
+        optimiser, and nobody else does. Returns the measures of the family's record by name, [] each; none by default.
+
+        Args:
+            losses: of the batch. generator: of the trainer's random numbers, on the model's device.
+        """
+        return {}
 
     def set_beta(self, recipe: Recipe) -> None:
         """Set the weight of the prior's term from the recipe; 0 in a latent space without such a term."""
@@ -312,17 +337,31 @@ def build_likelihood(recipe: Recipe) -> likelihood.Likelihood:
 
 def build_encoder(recipe: Recipe, outputs: int) -> nn.Module:
     """The recipe's encoder network, with `outputs` numbers per image."""
-    body: Callable[..., nn.Module] = networks.BODIES[recipe.network][0]
+    body = bodies(recipe)[0]
+    if recipe.family.codes:
+        return body(*_of_grid(recipe))
     encoder = body(recipe.shape, *_widths(recipe), outputs, recipe.activation)
     return networks.WithLinearPath(encoder, recipe.shape.values, outputs) if recipe.beside_pca else encoder
 
 
 def build_decoder(recipe: Recipe, inputs: int | None = None) -> nn.Module:
     """The recipe's decoder network, of `inputs` numbers (default: the latent dimensions)."""
-    inputs = recipe.latent_dim if inputs is None else inputs
-    body: Callable[..., nn.Module] = networks.BODIES[recipe.network][1]
+    body, inputs = bodies(recipe)[1], recipe.latent_dim if inputs is None else inputs
+    if recipe.family.codes:
+        return body(*_of_grid(recipe))
     decoder = body(recipe.shape, *_widths(recipe), inputs, recipe.activation)
     return networks.WithLinearPath(decoder, inputs, recipe.shape.values) if recipe.beside_pca else decoder
+
+
+def bodies(recipe: Recipe) -> tuple[Callable[..., nn.Module], Callable[..., nn.Module]]:
+    """The functions that make the recipe's encoder and decoder."""
+    return (networks.GRID_BODIES if recipe.family.codes else networks.BODIES)[recipe.network]
+
+
+def _of_grid(recipe: Recipe) -> tuple[Any, ...]:
+    """Arguments of a network that ends in a grid of codes."""
+    pixels, dims = recipe.value("grid_pixels"), recipe.value("codebook_dim")
+    return recipe.shape, recipe.channels, pixels, dims, recipe.activation
 
 
 def _widths(recipe: Recipe) -> tuple[tuple[int, ...], ...]:

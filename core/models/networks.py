@@ -3,6 +3,7 @@
 An encoder maps images [B, C, H, W] to `outputs` numbers per image (d for an autoencoder, 2d for a VAE: μ and log σ²). A
 decoder maps z [B, d] to one raw number per channel of each pixel, [B, C, H, W]; the likelihood decides what that number
 means (a logit, a mean). Each comes in three kinds, `BODIES`: fully connected, convolutions, convolutions on patches.
+The last two also exist without the dense layers, `GRID_BODIES`: they end in a grid of vectors, for families of codes.
 
 Convolutions with stride 2 halve every side until it has at most `COARSEST` pixels: 28 → 14 → 7, 32 → 16 → 8,
 128 → 64 → 32 → 16 → 8; of 20 × 36 pixels, 10 × 18, 5 × 9 and 5 × 4 are left. An odd side is halved downwards, and the
@@ -184,8 +185,12 @@ def patch_decoder(
 
 def _margins(shape: ImageShape) -> tuple[int, int, int, int]:
     """Pixels of the patches beyond the image: above, below, left, right."""
-    pixels, (rows, columns) = patches(shape)
-    height, width = rows * pixels - shape.height, columns * pixels - shape.width
+    return _beyond(shape, *patches(shape))
+
+
+def _beyond(shape: ImageShape, pixels: int, grid: Size) -> tuple[int, int, int, int]:
+    """Pixels beyond the image of a grid of cells of `pixels` × `pixels`: above, below, left, right."""
+    height, width = grid[0] * pixels - shape.height, grid[1] * pixels - shape.width
     return height // 2, height - height // 2, width // 2, width - width // 2
 
 
@@ -207,6 +212,136 @@ BODIES: dict[str, tuple[Callable[..., nn.Sequential], Callable[..., nn.Sequentia
     "patch": (patch_encoder, patch_decoder),
 }
 """Encoder and decoder by the name in a recipe."""
+
+
+def grid_of(shape: ImageShape, pixels: int) -> Size:
+    """Rows and columns of the grid whose cells are `pixels` × `pixels`: 7 × 7 cells of 4 on 28 × 28 pixels."""
+    return -(-shape.height // pixels), -(-shape.width // pixels)
+
+
+class Residual(nn.Module):
+    """x + conv 1 × 1 (f(conv 3 × 3 (f(x)))) on a map [B, a, H, W] → [B, b, H, W], f the activation function.
+
+    The block of van den Oord et al. 2017; where b is not a, a 1 × 1 convolution brings x to b channels.
+    """
+
+    def __init__(self, before: int, after: int, activation: str):
+        super().__init__()
+        self.skip = nn.Identity() if before == after else nn.Conv2d(before, after, 1)
+        self.body = nn.Sequential(
+            ACTIVATIONS[activation](),
+            nn.Conv2d(before, after, 3, padding=1),
+            ACTIVATIONS[activation](),
+            nn.Conv2d(after, after, 1),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        summed: Tensor = self.skip(x) + self.body(x)
+        return summed
+
+
+def _residuals(channels: Sequence[int], activation: str) -> list[nn.Module]:
+    """A residual block between each two numbers of channels, and an activation after the last."""
+    blocks: list[nn.Module] = [Residual(a, b, activation) for a, b in pairwise(channels)]
+    return [*blocks, ACTIVATIONS[activation]()]
+
+
+class CellsFirst(nn.Module):
+    """A map [B, k, rows, columns] as one vector per image, cell after cell: [B, rows · columns · k]."""
+
+    def forward(self, grid: Tensor) -> Tensor:
+        return grid.permute(0, 2, 3, 1).flatten(1)
+
+
+class AsGrid(nn.Module):
+    """The vector of `CellsFirst` as a map again: [B, rows · columns · k] → [B, k, rows, columns]."""
+
+    def __init__(self, grid: Size):
+        super().__init__()
+        self.grid = grid
+
+    def forward(self, z: Tensor) -> Tensor:
+        return z.view(len(z), *self.grid, -1).permute(0, 3, 1, 2)
+
+
+def patch_grid_encoder(
+    shape: ImageShape, channels: Sequence[int], pixels: int, code_dim: int, activation: str = "relu"
+) -> nn.Sequential:
+    """Each cell of `pixels` × `pixels` becomes a vector at once, residual blocks among the cells, → `code_dim` numbers
+    per cell, cell after cell: [B, rows · columns · code_dim]. As `patch_encoder`, without its dense layers."""
+    top, bottom, left, right = _beyond(shape, pixels, grid_of(shape, pixels))
+    overlap = pixels // 2
+    return nn.Sequential(
+        nn.ZeroPad2d((left, right, top, bottom)),
+        nn.Conv2d(shape.channels, channels[0], pixels + 2 * overlap, stride=pixels, padding=overlap),
+        *_residuals(channels, activation),
+        nn.Conv2d(channels[-1], code_dim, 1),
+        CellsFirst(),
+    )
+
+
+def patch_grid_decoder(
+    shape: ImageShape, channels: Sequence[int], pixels: int, code_dim: int, activation: str = "relu"
+) -> nn.Sequential:
+    """The mirror image. A cell's pixels are computed from its neighbours too, so that no edge of a cell shows."""
+    back = list(reversed(channels))
+    grid = grid_of(shape, pixels)
+    top, _, left, _ = _beyond(shape, pixels, grid)
+    return nn.Sequential(
+        AsGrid(grid),
+        nn.Conv2d(code_dim, back[0], 3, padding=1),
+        *_residuals(back, activation),
+        nn.Conv2d(back[-1], shape.channels * pixels**2, 3, padding=1),
+        nn.PixelShuffle(pixels),
+        Crop(top, left, shape.height, shape.width),
+    )
+
+
+def _strided(channels: Sequence[int], pixels: int) -> tuple[list[int], list[int]]:
+    """Channels of the convolutions that halve the image to cells of `pixels`, and those of the residual blocks."""
+    halvings = max(1, round(math.log2(pixels)))
+    padded = [*channels, *[channels[-1]] * max(0, halvings - len(channels))]
+    return padded[:halvings], padded[halvings - 1 :]
+
+
+def conv_grid_encoder(
+    shape: ImageShape, channels: Sequence[int], pixels: int, code_dim: int, activation: str = "relu"
+) -> nn.Sequential:
+    """Convolutions that halve the image to the grid, then residual blocks (van den Oord et al. 2017), → `code_dim`
+    numbers per cell, cell after cell: [B, rows · columns · code_dim].
+
+    Args:
+        channels: of the halving convolutions, then of the residual blocks. pixels: of a cell's side, a power of two.
+    """
+    top, bottom, left, right = _beyond(shape, pixels, grid_of(shape, pixels))
+    strided, blocks = _strided(channels, pixels)
+    layers: list[nn.Module] = [nn.ZeroPad2d((left, right, top, bottom))]
+    for number, (a, b) in enumerate(pairwise([shape.channels, *strided])):
+        layers += [ACTIVATIONS[activation]()] if number else []
+        layers.append(nn.Conv2d(a, b, 4, stride=2, padding=1))
+    return nn.Sequential(*layers, *_residuals(blocks, activation), nn.Conv2d(blocks[-1], code_dim, 1), CellsFirst())
+
+
+def conv_grid_decoder(
+    shape: ImageShape, channels: Sequence[int], pixels: int, code_dim: int, activation: str = "relu"
+) -> nn.Sequential:
+    """The mirror image: residual blocks on the grid, then transposed convolutions that double it to the image."""
+    grid = grid_of(shape, pixels)
+    top, _, left, _ = _beyond(shape, pixels, grid)
+    strided, blocks = _strided(channels, pixels)
+    back = list(reversed(blocks))
+    layers: list[nn.Module] = [AsGrid(grid), nn.Conv2d(code_dim, back[0], 3, padding=1), *_residuals(back, activation)]
+    for number, (a, b) in enumerate(pairwise([*reversed(strided), shape.channels])):
+        layers += [ACTIVATIONS[activation]()] if number else []
+        layers.append(nn.ConvTranspose2d(a, b, 4, stride=2, padding=1))
+    return nn.Sequential(*layers, Crop(top, left, shape.height, shape.width))
+
+
+GRID_BODIES: dict[str, tuple[Callable[..., nn.Sequential], Callable[..., nn.Sequential]]] = {
+    "conv": (conv_grid_encoder, conv_grid_decoder),
+    "patch": (patch_grid_encoder, patch_grid_decoder),
+}
+"""Encoder and decoder of families of codes by the name in a recipe; a fully connected one has no grid."""
 
 
 class LinearPath(nn.Module):

@@ -33,7 +33,7 @@ _given = os.environ.get("LATENT_LAB_FAMILIES", "")
 OWN_FAMILIES = str(user_paths.path_of(_given)) if _given.strip() else ""
 """Folder of further families and presets; empty for none."""
 
-LatentKind = Literal["point", "gaussian"]
+LatentKind = Literal["point", "gaussian", "codes"]
 
 
 @dataclass(frozen=True)
@@ -94,6 +94,23 @@ ELBO_CAPTION = (
 
 
 @dataclass(frozen=True)
+class Measure:
+    """A figure of each training step beside the loss terms; a column of the history, drawn below the losses.
+
+    Attributes:
+        name: of the column, and of the figure that the model's `after_step` returns. title: for headings and legends.
+        role: colour, a role of `ui.shared.theme`. unit: for the heading.
+        meaning: one sentence for a caption.
+    """
+
+    name: str
+    title: str
+    role: str
+    unit: str = ""
+    meaning: str = ""
+
+
+@dataclass(frozen=True)
 class Field:
     """A recipe field that one family declares for itself; it appears in the form, the flags and `recipe.json`.
 
@@ -119,13 +136,15 @@ class Family:
         key: name in `recipe.json` and on the command line. order: position in lists.
         name: in words, sentence case. abbreviation: as in the literature. sentence: what it is, in one sentence.
         model: class name in the family's file. trainer: class, as `module:class` below `core`.
-        latent: what an image becomes: a point or a diagonal Gaussian. encoder: whether one pass of an encoder finds it.
+        latent: what an image becomes: a point, a diagonal Gaussian, or a grid of entries of a codebook; the size of the
+            latent vector then follows from the grid. encoder: whether one pass of an encoder finds it.
             latent_table: whether each training image owns a row of a table that is learned. prior: whether training
             pulls the latents towards N(0, I), so that the prior can be sampled from.
         conditional: whether encoder and decoder are told the class of an image, so that the class can be chosen; its
             images must all have one.
         terms: loss terms in the order in which they are added; empty where two players have losses of their own.
-        columns: history columns that do not follow from the terms.
+        measures: figures of each training step beside the terms.
+        columns: history columns that do not follow from the terms or measures.
         fields: shared recipe fields that only some families have: those of this family.
         own_fields: recipe fields that this record declares itself.
         objective_name: name of the sum of the terms. objective: that sum as LaTeX. explanation: in words, Markdown.
@@ -150,6 +169,7 @@ class Family:
     prior: bool = False
     conditional: bool = False
     terms: tuple[Term, ...] = ()
+    measures: tuple[Measure, ...] = ()
     columns: tuple[str, ...] = ()
     fields: tuple[str, ...] = ()
     own_fields: tuple[Field, ...] = ()
@@ -168,6 +188,11 @@ class Family:
     def variational(self) -> bool:
         """Whether an image becomes a Gaussian in the latent space rather than a point."""
         return self.latent == "gaussian"
+
+    @property
+    def codes(self) -> bool:
+        """Whether an image becomes a grid of entries of a codebook rather than a vector of free numbers."""
+        return self.latent == "codes"
 
     @property
     def weights(self) -> tuple[str, ...]:
@@ -239,7 +264,7 @@ def read(folder: Path = MODELS, package: str = "core.models") -> dict[str, Famil
 
 
 def _names() -> dict[str, Any]:
-    names = ("Family", "Term", "Field", "NEGATIVE_ELBO", "ELBO_CAPTION")
+    names = ("Family", "Term", "Field", "Measure", "NEGATIVE_ELBO", "ELBO_CAPTION")
     return {name: value for name, value in globals().items() if name in names or isinstance(value, Term)}
 
 
@@ -263,6 +288,11 @@ FAMILIES = _all()
 def families_using(name: str) -> tuple[str, ...]:
     """Keys of the families that have the recipe field of that name."""
     return tuple(key for key, family in FAMILIES.items() if family.uses(name))
+
+
+def families_of_vectors() -> tuple[str, ...]:
+    """Keys of the families whose latent vector has the size that the recipe chooses: all but those of codes."""
+    return tuple(key for key, family in FAMILIES.items() if not family.codes)
 
 
 def generator_sources() -> tuple[str, ...]:

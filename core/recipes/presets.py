@@ -57,6 +57,20 @@ _BESIDE_PCA: dict[str, Any] = {
 }
 """What the fast presets for photos have in common."""
 
+_FAST_CODES: dict[str, Any] = {
+    "network": "patch",
+    "activation": "silu",
+    "lr": 3e-3,
+    "beta2": 0.99,
+    "schedule": "one-cycle",
+    "precision": "mixed",
+    "batch_size": 128,
+    "codebook_decay": 0.9,
+    "validation": 1000,
+}
+"""What the fast presets of codes have in common. With large steps the encoder's outputs move fast, and a codebook that
+averages them over a hundred steps stays behind: most of its codes are then used by none of them."""
+
 PRESETS: dict[str, Recipe] = {
     recipe.name: recipe
     for recipe in (
@@ -358,6 +372,49 @@ PRESETS: dict[str, Recipe] = {
             **_BESIDE_PCA,
             epochs=6,
         ),
+        # The networks of van den Oord et al. 2017, of a width for a laptop: two halvings, two residual blocks.
+        _preset(
+            "vq-vae",
+            "A VQ-VAE: each image becomes 7 × 7 codes, entries of a learned codebook of 128.",
+            model="vq",
+            network="conv",
+            channels=(64, 128, 128, 128),
+            epochs=30,
+        ),
+        _preset(
+            "vq-vae-fast",
+            "The VQ-VAE with convolutions on the grid of codes alone and a large learning rate that decays.",
+            model="vq",
+            **_FAST_CODES,
+            channels=(64, 64, 64),
+            epochs=4,
+        ),
+        _preset(
+            "vq-vae-32",
+            "A VQ-VAE of colour photos: each becomes 8 × 8 codes, entries of a learned codebook of 512.",
+            dataset="cifar-10",
+            image_shape=_COLOUR_32,
+            model="vq",
+            likelihood="gaussian",
+            sigma=0.1,
+            network="conv",
+            channels=(64, 128, 128, 128),
+            codebook_size=512,
+            epochs=50,
+        ),
+        _preset(
+            "vq-vae-32-fast",
+            "The VQ-VAE of photos with convolutions on the grid of codes alone and a large learning rate that decays.",
+            dataset="cifar-10",
+            image_shape=_COLOUR_32,
+            model="vq",
+            likelihood="gaussian",
+            sigma=0.1,
+            **_FAST_CODES,
+            channels=(96, 96, 96),
+            codebook_size=512,
+            epochs=10,
+        ),
         _preset(
             "decoder-gan-32-fast",
             "The GAN of photos from a trained decoder, such as that of conv-vae-32-fast.",
@@ -446,6 +503,8 @@ TITLES = {
     "variational-auto-decoder-32-fast": "VAD, colour photos",
     "faces-64-fast": "VAE, faces at 64 × 64",
     "decoder-gan-32-fast": "GAN, colour photos",
+    "vq-vae": "VQ-VAE, grid of codes",
+    "vq-vae-32": "VQ-VAE, colour photos",
     "plane-ae": "AE, 2 dimensions",
     "plane-ad": "AD, 2 dimensions",
     "plane-vad": "VAD, 2 dimensions",

@@ -26,6 +26,10 @@ from core.system.typed_fields import RecipeError, check, field, show
 __all__ = ["Recipe", "RecipeError", "applies", "check", "fields"]
 
 
+MOST_GRID_NUMBERS = 16_384
+"""Numbers of a grid of codes before quantisation, at most."""
+
+
 @dataclass(frozen=True)
 class SharedRecipe(RecipeFields):
     """Settings of a run that do not belong to one family alone, checked; `Recipe` adds those of the families.
@@ -36,7 +40,9 @@ class SharedRecipe(RecipeFields):
 
     def __post_init__(self) -> None:
         for f in dataclasses.fields(self):
-            object.__setattr__(self, f.name, check(f, getattr(self, f.name)))
+            # The model is checked before it: where images become codes, the size follows from their grid.
+            if f.name != "latent_dim" or not self.family.codes:
+                object.__setattr__(self, f.name, check(f, getattr(self, f.name)))
         if not SOURCES[self.dataset].any_shape:
             object.__setattr__(self, "image_shape", SOURCES[self.dataset].shape.chw)
         if len(self.image_shape) != 3:
@@ -49,6 +55,8 @@ class SharedRecipe(RecipeFields):
             raise RecipeError(f"image_shape: {error}") from None
         if refusal := SOURCES[self.dataset].refusal(shape):
             raise RecipeError(f"image_shape: {refusal}")
+        if self.family.codes:
+            self._check_codes()
         try:
             object.__setattr__(self, "levels", self.pixels.levels)
         except ValueError as error:
@@ -67,6 +75,46 @@ class SharedRecipe(RecipeFields):
             raise RecipeError("label_smoothing: has no meaning for 'wgan-gp', whose critic has no labels. Set it to 0.")
         if self.dataset == "folder" and not self.folder.strip():
             raise RecipeError("folder: is empty. The data set 'folder' needs the path of your folder of images.")
+
+    def _check_codes(self) -> None:
+        """Set the size of the latent vector, that of the grid before quantisation.
+
+        Raises:
+            RecipeError: the network has no grid of that size, or the grid is too large.
+        """
+        pixels, dims = self.value("grid_pixels"), self.value("codebook_dim")
+        if self.network == "mlp":
+            raise RecipeError("network: 'mlp' has no grid that codes could lie in. Choose 'patch' or 'conv'.")
+        if self.network == "conv" and pixels & (pixels - 1):
+            raise RecipeError(
+                f"grid_pixels: {pixels} is not allowed, as the convolutions of 'conv' halve the image. Give 2, 4, 8 or "
+                "16, or choose the network 'patch'."
+            )
+        if self.linear_path != "none":
+            raise RecipeError("linear_path: has no place beside a grid of codes. Choose 'none'.")
+        rows, columns = self.grid
+        if rows * columns * dims > MOST_GRID_NUMBERS:
+            raise RecipeError(
+                f"grid_pixels: a grid of {rows} × {columns} codes of {dims} dimensions is more than "
+                f"{MOST_GRID_NUMBERS:,} numbers per image. Give more pixels or fewer dimensions."
+            )
+        object.__setattr__(self, "latent_dim", rows * columns * dims)
+
+    @property
+    def latent_size(self) -> str:
+        """What an image becomes, in a word: `20-d`, or `7 × 7 codes of 128`."""
+        if not self.family.codes:
+            return f"{self.latent_dim}-d"
+        rows, columns = self.grid
+        return f"{rows} × {columns} codes of {self.value('codebook_size')}"
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Rows and columns of the codes that an image becomes; (0, 0) in families without codes."""
+        if not self.family.codes:
+            return 0, 0
+        pixels = self.value("grid_pixels")
+        return -(-self.shape.height // pixels), -(-self.shape.width // pixels)
 
     @property
     def shape(self) -> ImageShape:
@@ -198,7 +246,7 @@ class SharedRecipe(RecipeFields):
             betas = [self.beta, *(change["new"] for change in changes if change["field"] == "beta")]
             end = f" · β {' → '.join(f'{beta:g}' for beta in betas)}" if self.family.uses("beta") else ""
         images = self.dataset + (f" without {self.without_classes}" if self.without_classes else "")
-        return f"{self.family.abbreviation} · {images} · {body} · {self.latent_dim}-d{end}"
+        return f"{self.family.abbreviation} · {images} · {body} · {self.latent_size}{end}"
 
 
 def _own_fields() -> list[tuple[str, str, Any]]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from core.data.registry import CELEBA_ATTRIBUTES, SOURCES
 from core.images.pixel_choices import AUTO, FITS, GROUNDS, POLARITIES
 from core.images.shape import GREY_28
-from core.recipes.family import FAMILIES, families_using, generator_sources
+from core.recipes.family import FAMILIES, families_of_vectors, families_using, generator_sources
 from core.recipes.likelihoods import IN_PIXELS, LIKELIHOODS
 from core.system.typed_fields import field
 
@@ -141,12 +141,14 @@ class RecipeFields:
         group="model",
         low=1,
         high=4096,
+        only=("model", families_of_vectors()),
     )
     channels: tuple[int, ...] = field(
         (32, 64, 128),
         "Channels of the convolutions. conv: the first ones halve each side until it has at most 8 pixels, "
         "further ones keep that size; if there are too few numbers, the last one repeats. patch: the first turns "
-        "patches into vectors, further ones mix neighbours.",
+        "patches into vectors, further ones mix neighbours. Where images become codes, they end at the "
+        "grid of codes, and further numbers are residual blocks there.",
         group="model",
         low=1,
         high=512,
@@ -175,6 +177,7 @@ class RecipeFields:
         low=1,
         high=512,
         unit="dimensions",
+        only=("model", families_of_vectors()),
     )
 
     likelihood: str = field(

@@ -51,13 +51,14 @@ def columns(family: Family | str) -> tuple[str, ...]:
     """Columns of `history.csv` for a family (record or key).
 
     After `POSITION`: the weights of the loss terms; for training and then validation each term, each weighted term and
-    the total; last the family's own columns. For a VAE: step, epoch, seconds, lr, beta, train_recon, train_kl,
-    train_weighted_kl, train_total, val_recon, val_kl, val_weighted_kl, val_total.
+    the total; then its measures; last the family's own columns. For a VAE: step, epoch, seconds, lr, beta, train_recon,
+    train_kl, train_weighted_kl, train_total, val_recon, val_kl, val_weighted_kl, val_total.
     """
     family = FAMILIES[family] if isinstance(family, str) else family
     parts = ("train", "val") if family.terms else ()
     losses = (f"{part}_{name}" for part in parts for name in family.loss_names)
-    return (*POSITION, *family.weights, *losses, *family.columns)
+    measures = (measure.name for measure in family.measures)
+    return (*POSITION, *family.weights, *losses, *measures, *family.columns)
 
 
 class HistoryTable:

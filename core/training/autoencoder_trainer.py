@@ -62,10 +62,11 @@ class AutoencoderTrainer(BaseTrainer):
     def __init__(self, recipe: Recipe, device: torch.device, image_set: data.ImageSet | None = None):
         """`image_set`: instead of the recipe's own data set (a class of it, say)."""
         family = recipe.family
-        self.terms, self.lr = family.terms, recipe.lr
+        self.terms, self.measures, self.lr = family.terms, family.measures, recipe.lr
         self.weights: dict[str, float] = {name: recipe.value(name) for name in family.weights}
         self.batch_weights: dict[str, list[float]] = {name: [] for name in family.weights}
-        super().__init__(recipe, device, image_set, per_step=recipe.batch_size, columns=len(self.terms))
+        columns = len(self.terms) + len(self.measures)
+        super().__init__(recipe, device, image_set, per_step=recipe.batch_size, columns=columns)
         self.changeable = ("lr", *family.weights)
         if family.variational:
             self.breakdown = ("kl.csv", ("epoch", *(f"z{i}" for i in range(recipe.latent_dim))))
@@ -135,7 +136,8 @@ class AutoencoderTrainer(BaseTrainer):
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.mixed):
             if self.classes is not None:
                 posterior = self.model.encode_as(x, self.classes[rows])
-            losses = self.model.loss(x, self.noise, posterior).terms
+            found = self.model.loss(x, self.noise, posterior)
+        losses = found.terms
         # A statistic of the batch counts for each of its images, so that curves weigh batches by their size.
         sums = [len(x) * losses[t.name] if t.batch else losses[t.name].sum() for t in self.terms]
         weights = self.weights_now()
@@ -145,6 +147,8 @@ class AutoencoderTrainer(BaseTrainer):
         self.optimizer.zero_grad(set_to_none=True)
         if self.latents is not None:
             self.latents.step()
+        seen = self.model.after_step(found, self.noise)
+        sums += [len(x) * seen[measure.name] for measure in self.measures]
         self.loss_sums[self.batch] = torch.stack([part.detach() for part in sums])
         for name, value in weights.items():
             self.batch_weights[name].append(value)
@@ -156,16 +160,17 @@ class AutoencoderTrainer(BaseTrainer):
         """Means over images, not over batches: a short last batch counts for the images it holds.
 
         Args:
-            sums: of each loss term over the images of each batch, [stop − start, terms].
+            sums: of each loss term and each measure over the images of each batch, [stop − start, terms + measures].
         """
         count = min(stop * self.per_step, self.per_epoch) - start * self.per_step
-        means = dict(zip((t.name for t in self.terms), (sums.sum(0) / count).tolist(), strict=True))
+        names = [*(t.name for t in self.terms), *(m.name for m in self.measures)]
+        means = dict(zip(names, (sums.sum(0) / count).tolist(), strict=True))
         weighted = {
             t.name: float(np.dot(sums[:, i], self.batch_weights[t.weight][start:stop])) / count
             for i, t in enumerate(self.terms)
             if t.weight
         }
-        return self._loss_columns("train", means, weighted)
+        return self._loss_columns("train", means, weighted) | {m.name: means[m.name] for m in self.measures}
 
     def _loss_columns(self, part: str, means: dict[str, float], weighted: dict[str, float]) -> Row:
         """Row of the loss columns of "train" or "val" from the means of all terms and of the weighted ones."""
@@ -188,9 +193,10 @@ class AutoencoderTrainer(BaseTrainer):
             latent_init.fit_ridge(cast(AutoDecoder, self.model), self.train_images)
         self.model.beta.fill_(self.weights.get("beta", 0.0))
         scores = metrics.score(self.model, self.val_images, steps=VALIDATION_SEARCH_STEPS, labels=self.val_labels)
-        mean, cov = pca.moments(self._latents_of_training().cpu().numpy())
-        self.model.latent_mean.copy_(torch.from_numpy(mean))
-        self.model.latent_cov.copy_(torch.from_numpy(cov))
+        latents = self._latents_of_training().cpu().numpy()
+        # Of a grid of codes the variances alone: its covariance would be larger than the networks.
+        mean, cov = (latents.mean(0), latents.var(0)) if self.recipe.family.codes else pca.moments(latents)
+        self.model.set_moments(torch.from_numpy(mean), torch.from_numpy(cov))
         self.model.kl_per_dim.copy_(torch.from_numpy(scores.kl_per_dim))
         position = self.position_row(self.batch)
         weighted = {t.name: position[t.weight] * scores.terms[t.name] for t in self.terms if t.weight}
@@ -253,7 +259,7 @@ class AutoencoderTrainer(BaseTrainer):
         for name in self.weights:
             self.weights[name], self.batch_weights[name] = counters[name], list(counters[f"{name}s"])
         # States of autoencoders once had a second column, for a KL of 0.
-        copy_exactly("sums", self.loss_sums, tensors["sums"][:, : len(self.terms)])
+        copy_exactly("sums", self.loss_sums, tensors["sums"][:, : self.columns])
 
     def reset_optimizer(self) -> None:
         """Clear the optimiser's moments: after a divergence they hold gradients that led astray."""

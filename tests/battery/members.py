@@ -31,6 +31,7 @@ MEMBERS = (
     Member("cvae", "cvae"),
     Member("ad", "plane-ad", {"latent_lr": 0.05}),
     Member("vad", "plane-vad", {"latent_lr": 0.05}),
+    Member("vq", "vq-vae-fast", {"channels": (32, 32), "schedule": "constant"}),
     Member("gan", "decoder-gan", {"generator": "scratch", "d_channels": (4, 8), "round_images": 32}),
 )
 

@@ -125,7 +125,7 @@ def _card(
     below = [findings.gap(recipe, found), findings.bound(recipe, found)]
     if request.search:
         below[:1] = [below[0] or findings.descent(recipe, trace), findings.climb(trace)]
-    about = f"{recipe.family.abbreviation} · {recipe.latent_dim}-d"
+    about = f"{recipe.family.abbreviation} · {recipe.latent_size}"
     if recipe.family.uses("beta"):
         about += f" · β {found[0][1].beta:g}"
     if images is None or recipe.dataset != images.name:

@@ -24,7 +24,7 @@ def same_setting(a: Run, b: Run) -> bool:
 def facts(run: Run) -> str:
     """A run's name with what decides about a figure, as Markdown: kind, images, latent size, β, seed."""
     recipe = run.recipe
-    parts = [recipe.family.abbreviation, choice("dataset", recipe.dataset), f"{recipe.latent_dim}-d"]
+    parts = [recipe.family.abbreviation, choice("dataset", recipe.dataset), recipe.latent_size]
     parts += [f"{figures.SYMBOLS.get(name, name)} {weight:g}" for name, weight in figures.weights_at(run).items()]
     return f"{escape_markdown(run.name)} ({' · '.join([*parts, f'seed {recipe.seed}'])})"
 

@@ -47,7 +47,7 @@ def test_without_classes_it_is_the_one_nearest_the_mean_and_without_points_none(
 
 def test_the_reach_is_that_of_the_widest_dimension():
     mean, sd, scale, centre = [0.0, 2.0, -1.0], [1.0, 4.0, 5.0], [1.0, 2.0, 1.0], [0.0, 1.0, 0.0]
-    model = SimpleNamespace(latent_mean=torch.tensor(mean), latent_cov=torch.diag(torch.tensor(sd) ** 2))
+    model = SimpleNamespace(latent_mean=torch.tensor(mean), latent_variance=torch.tensor(sd) ** 2)
     order = np.arange(3)
     axes = Axes(np.array(centre), np.array(scale), np.ones(3), order, np.zeros(3, bool))
     ends = [abs((m + s * 3 * w - c) / k) for m, w, c, k in zip(mean, sd, centre, scale, strict=True) for s in (-1, 1)]

@@ -182,3 +182,48 @@ def test_a_patch_is_drawn_where_the_encoder_saw_it_though_patches_reach_beyond_t
     lit[0, :, 1, 2] = 1.0
     drawn = (drawing(lit) - drawing(blank))[0].abs().sum(0).nonzero().double()
     assert torch.equal(seen.mean(0), drawn.mean(0))
+
+
+@pytest.mark.parametrize("name", networks.GRID_BODIES)
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_a_grid_has_a_vector_for_each_cell_and_is_decoded_to_the_exact_shape(name, shape):
+    rows, columns = networks.grid_of(shape, 4)
+    assert (rows, columns) == (-(-shape.height // 4), -(-shape.width // 4))
+    encoder, decoder = (built(lambda b=b: b(shape, (3, 5, 5), 4, 2, "silu")) for b in networks.GRID_BODIES[name])
+    with torch.no_grad():
+        z = encoder(torch.rand(2, *shape.chw))
+        assert z.shape == (2, rows * columns * 2)
+        assert decoder(z).shape == (2, *shape.chw)
+
+
+@pytest.mark.parametrize("name", networks.GRID_BODIES)
+def test_a_cell_lies_where_its_pixels_do(name):
+    """Without blocks among the cells, the pixels of a cell change its own vector and those of its neighbours, and its
+    vector their pixels."""
+    encoder, decoder = (built(lambda b=b: b(GREY_28, (4,), 4, 2, "silu")) for b in networks.GRID_BODIES[name])
+    image = torch.zeros(1, 1, 28, 28)
+    image[..., 20:24, 4:8] = 1.0  # row 5, column 1 of 7 × 7
+    with torch.no_grad():
+        changed = (encoder(image) - encoder(torch.zeros_like(image))).view(7, 7, 2).abs().sum(-1)
+        assert float(changed[5, 1]) > 1e-3
+        changed[4:7, 0:3] = 0.0
+        assert float(changed.max()) < 1e-6
+        z = torch.zeros(1, 49 * 2)
+        z.view(7, 7, 2)[5, 1] = 3.0
+        pixels = (decoder(z) - decoder(torch.zeros_like(z)))[0, 0].abs()
+    assert float(pixels[20:24, 4:8].min()) > 0
+    pixels[12:28, 0:16] = 0.0
+    assert float(pixels.max()) < 1e-6
+
+
+@pytest.mark.parametrize("name", networks.GRID_BODIES)
+def test_every_pixel_and_every_number_of_the_grid_has_an_effect(name):
+    shape = ImageShape(1, 10, 13)
+    encoder, decoder = (built(lambda b=b: b(shape, (3, 3), 4, 2, "silu")).double() for b in networks.GRID_BODIES[name])
+    x = torch.rand(1, *shape.chw, dtype=torch.double, requires_grad=True)
+    z = encoder(x)
+    (gradient,) = torch.autograd.grad(z.square().sum(), x)
+    assert bool((gradient != 0).all())
+    z = torch.rand(z.shape, dtype=torch.double, requires_grad=True)
+    (gradient,) = torch.autograd.grad(decoder(z).square().sum(), z)
+    assert bool((gradient != 0).all())
