@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from core.images import convert
-from core.latent import codec, sampling
+from core.latent import codebook, codec, sampling
 from core.models import adversarial_losses
 from core.models.base import LatentModel
 from core.models.gan import GAN
@@ -31,6 +31,7 @@ class ForwardPass:
         rows: rows of the latent table, int64 [N].
         mean, sigma: of the posteriors, float32 [N, d]; noise: ε. σ and ε are None for points.
         z: what is decoded, float32 [N, d], with class weights in a conditional family.
+        codes: of the grid that z is quantised to, int64 [N, rows, columns]; None without a codebook.
         decoded: pictures. terms: loss terms by name, unweighted, float32 [N] each.
         verdict, verdict_real: outputs of D for `decoded` and for `images`, float32 [N].
         threshold: output of D above which it takes an image for real.
@@ -46,6 +47,7 @@ class ForwardPass:
     mean: np.ndarray | None = None
     sigma: np.ndarray | None = None
     noise: np.ndarray | None = None
+    codes: np.ndarray | None = None
     terms: dict[str, np.ndarray] = field(default_factory=dict)
     discriminator: tuple[Layer, ...] = ()
     verdict: np.ndarray | None = None
@@ -91,6 +93,7 @@ def of_images(
         mean=array(posterior.style),
         sigma=None if sigma is None else array(sigma),
         noise=None if sigma is None else array((heard.z[:, : sigma.shape[1]] - posterior.style) / sigma),
+        codes=_codes(copied, array(heard.z)),
         terms={name: array(term.expand(len(x))) for name, term in losses.terms.items()},
     )
 
@@ -101,7 +104,12 @@ def of_latents(model: LatentModel, z: np.ndarray) -> ForwardPass:
     vectors = torch.from_numpy(np.array(z, np.float32)).to(copied.latent_mean.device)
     with torch.no_grad(), recorded(copied.decoder) as decoder:
         decoded = copied.decode(vectors)
-    return ForwardPass(z=np.asarray(z, np.float32), decoded=convert.to_pictures(decoded), decoder=tuple(decoder))
+    return ForwardPass(
+        z=np.asarray(z, np.float32),
+        decoded=convert.to_pictures(decoded),
+        decoder=tuple(decoder),
+        codes=_codes(copied, np.asarray(z, np.float32)),
+    )
 
 
 def of_gan(model: GAN, kind: str, images: np.ndarray, seed: int) -> ForwardPass:
@@ -159,6 +167,10 @@ class Heard:
 
     def _at_decoder(self, module: Any, inputs: tuple[Tensor, ...], output: Tensor) -> None:
         self.z, self.output = inputs[0], output
+
+
+def _codes(model: LatentModel, z: np.ndarray) -> np.ndarray | None:
+    return codebook.of_latents(model, z) if model.family.codes else None
 
 
 def _table(model: LatentModel) -> Tensor:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from core.latent.axes import DEAD_BELOW, order_by_weight
-from core.recipes.family import Family, Term
+from core.recipes.family import Family, Measure, Term
 from ui.charts import decimate
 from ui.shared import theme
 
@@ -28,6 +28,9 @@ WEIGHT_SYMBOLS = {"beta": "β"}
 """Symbols of the recipe fields that weigh terms; other fields stand under their names."""
 
 DIVERGED_CAPTION = "Solid: training, dashed: validation. The losses diverged: the axes show the scale they had before."
+
+MEASURES_SHARE = 0.3
+"""Share of a chart's height that the panel of the measures gets."""
 
 Points = dict[str, np.ndarray]
 
@@ -84,8 +87,10 @@ def loss_chart(
     smoothing: float = 0.0,
     changes: list[dict] | tuple = (),
     unit: str = "nats",
+    measures: Sequence[Measure] = (),
 ) -> dict[str, Any]:
-    """Total and first term above, all further terms with their weighted versions below, as data for `curves`.
+    """Total and first term above, all further terms with their weighted versions below, as data for `curves`; last the
+    measures of the training steps that are no losses, if there are any.
 
     A family with a single term has one panel with its total, which that term equals.
 
@@ -96,6 +101,7 @@ def loss_chart(
         smoothing: weight of the moving average, 0 to below 1; the raw training curve stays behind it, faint.
         changes: what was changed in mid-run, as in `Snapshot.changes`; each gets a mark.
         unit: see `unit`.
+        measures: of the run's family, `recipe.family.measures`.
     """
     names, panels, legend = curve_names(terms), [], {}
     first, *others = terms
@@ -111,8 +117,12 @@ def loss_chart(
                 style |= {"width": 5, "alpha": 0.35}
             legend[column] = style | {"dash": False}
             drawn += _term(points, x, column, style, smoothing)
-        share = (0.6, 0.4)[number] if others else 1.0
+        share = ((0.6, 0.4)[number] if others else 1.0) * (1 - MEASURES_SHARE * bool(measures))
         panels.append(panel(f"{title} ({unit} per image)", share, drawn, log, whole=bool(number)))
+    if measures:
+        panels.append(_measures_panel(points, x, measures, smoothing))
+        legend |= {measure.name: _measure_style(measure) | {"dash": False} for measure in measures}
+        names |= {measure.name: measure.title for measure in measures}
     return {
         "panels": panels,
         "legend": [legend[column] for column in names if column in legend],
@@ -121,6 +131,21 @@ def loss_chart(
         "lines": LINES,
         **frame(x),
     }
+
+
+def _measures_panel(points: Points, x: str, measures: Sequence[Measure], smoothing: float) -> dict[str, Any]:
+    """A panel of figures of the training steps that are no losses, in their own unit."""
+    drawn = []
+    for measure in measures:
+        style = _measure_style(measure) | {"dash": False, "label": "", "line": LINES[0]["name"]}
+        drawn += series(points, x, measure.name, style | {"until": None}, smoothing)
+    title = " and ".join(measure.title for measure in measures)
+    unit = f" ({measures[0].unit})" if measures[0].unit else ""
+    return panel(title[:1] + title[1:].lower() + unit, MEASURES_SHARE, drawn, log=False, whole=True)
+
+
+def _measure_style(measure: Measure) -> dict[str, Any]:
+    return {"name": measure.title, "colour": theme.colour(measure.role), "width": 1.6, "alpha": 1.0}
 
 
 def _columns(term: Term) -> list[tuple[str, str]]:

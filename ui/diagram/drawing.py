@@ -106,7 +106,11 @@ def _latent(run: ForwardPass, dims: np.ndarray, title: str, sliders: np.ndarray 
     d, values = run.z.shape[1], run.z if sliders is None else sliders[None]
     shown = [f"{d} numbers" if d > 1 else "1 number"] + ([f"{len(dims)} shown"] if len(dims) < d else [])
     z = Node("z", title, "bars", values[:, dims], shown, None, _names(dims), live=sliders is not None)
-    return Group("Latent space", "latent", [z])
+    if run.codes is None:
+        return Group("Latent space", "latent", [z])
+    rows, columns = run.codes.shape[1:]
+    codes = Node("codes", "nearest codes", "maps", _grey(run.codes[:, None]), [f"{rows} × {columns} codes"])
+    return Group("Latent space", "latent", [z, codes])
 
 
 def _loss(recipe: Recipe, run: ForwardPass, weights: dict[str, float]) -> Node:

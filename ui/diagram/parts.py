@@ -61,6 +61,7 @@ def explain(part: str, scene: Scene) -> Explanation | None:
 
 def _layer(network: str, k: int, layers: tuple[Layer, ...], scene: Scene) -> Explanation:
     from core.models import networks
+    from core.models.base import bodies
 
     layer, here = layers[k], layers[k].values[scene.at]
     dense, beside = layer.kind == "dense", layer.kind == "linear path"
@@ -84,9 +85,10 @@ def _layer(network: str, k: int, layers: tuple[Layer, ...], scene: Scene) -> Exp
     numbers = f"This image: from {format_sig(float(here.min()))} to {format_sig(float(here.max()))}"
     numbers += f", {100 * zeros:.0f} % of them exactly 0." if zeros > 0.005 else "."
     sizes = rf"{_times(layer.inputs)} \;\to\; {_times(layer.shape)}"
-    bodies: dict[str, Any] = {
-        "encoder": networks.BODIES[scene.recipe.network][0],
-        "decoder": networks.BODIES[scene.recipe.network][1],
+    encoder, decoder = bodies(scene.recipe)
+    built_by: dict[str, Any] = {
+        "encoder": encoder,
+        "decoder": decoder,
         "discriminator": networks.DISCRIMINATORS[scene.recipe.d_network],
     }
     formula = BESIDE if beside else DENSE if dense else CONV
@@ -94,7 +96,7 @@ def _layer(network: str, k: int, layers: tuple[Layer, ...], scene: Scene) -> Exp
         f"{network.capitalize()}, layer {k + 1} of {len(layers)}: {layer.kind}",
         f"{what}{act}. It has {layer.parameters:,} weights. {shown} {numbers}",
         (formula if layer.activation else formula.replace(r"\mathrm{act}", ""), sizes),
-        (bodies[network],),
+        (built_by[network],),
     )
 
 
@@ -191,9 +193,12 @@ def _z(scene: Scene) -> Explanation:
     length = format_sig(float(np.linalg.norm(run.z[k])))
     if run.mean is not None:
         source = "The encoder's output" if run.encoder else "The image's row of the table"
+        seen = "It is all that the decoder gets to see of the image."
+        if run.codes is not None:
+            seen = "A vector for each cell of the grid, which the nearest code will replace."
         return Explanation(
             "Latent vector z",
-            f"{source}: one point, without noise. It is all that the decoder gets to see of the image.",
+            f"{source}: one point, without noise. {seen}",
             (rf"z_{{{j}}} = {value}, \qquad \lVert z \rVert = {length}",),
             (Posterior.sample,),
         )
@@ -202,6 +207,22 @@ def _z(scene: Scene) -> Explanation:
         "The point of the latent space that is decoded. No image goes in: any z gives a picture.",
         (rf"z_{{{j}}} = {value}, \qquad \lVert z \rVert = {length}",),
         (sampling.prior, scene.model_class.from_noise),
+    )
+
+
+def _codes(scene: Scene) -> Explanation | None:
+    run, recipe = scene.run, scene.recipe
+    if run.codes is None:
+        return None
+    size, cells = int(recipe.value("codebook_size")), run.codes[scene.at].size
+    bits = cells * math.log2(size)
+    return Explanation(
+        "Codes",
+        f"In each cell the nearest of {size} entries of the codebook takes the place of z: {cells} codes, "
+        f"{bits:,.0f} bits, are all that the decoder gets to see. The picture shows their numbers, from black (code 0) "
+        "to white. The gradient passes this step unchanged, as if nothing had been replaced.",
+        (r"k_i = \arg\min_k \lVert z_i - e_k \rVert",),
+        (scene.model_class.codes, scene.model_class.losses_at),  # type: ignore[attr-defined]
     )
 
 
@@ -282,6 +303,7 @@ EXPLANATIONS = {
     "search": _search,
     "posterior": _posterior,
     "z": _z,
+    "codes": _codes,
     "reconstruction": _reconstruction,
     "loss": _loss,
     "fake": _fake,

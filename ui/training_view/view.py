@@ -194,12 +194,13 @@ def _curves(job: Shown, shot: Snapshot | FinishedSnapshot) -> None:
         family.terms,
         changes=shot.changes,
         unit=losses.unit(job.recipe.likelihood),
+        measures=family.measures,
         **view("live"),
     )
     curves(
         chart,
         key="train_curves",
-        height=364,
+        height=364 if not family.measures else 480,
         alt=f"Loss curves of {job.name}: newest total {format_sig(latest(shot.points, 'train_total'))} in training, "
         f"{format_sig(latest(shot.points, 'val_total'))} in validation.",
         link=epoch_link(job.name),
