@@ -33,6 +33,14 @@ test("the outliers' threshold is the smallest score that so many do not exceed",
   }
 });
 
+test("an arrow key leads from cell to cell of a grid of codes, not beyond its edge", () => {
+  const { cellBeside, codesText } = load(["cellBeside", "codesText"], ["latent/code_grid"]);
+  assert.deepEqual([[1, 0], [-1, 0], [0, 1], [0, -1]].map((step) => cellBeside(5, step, 3, 4)), [6, 4, 9, 1]);
+  const atEdges = [[3, [1, 0]], [8, [-1, 0]], [10, [0, 1]]].map(([cell, step]) => cellBeside(cell, step, 3, 4));
+  assert.deepEqual(atEdges, [3, 8, 10]);
+  assert.equal(codesText([0, 35, 36]), "0_z_10");
+});
+
 test("the most frequent confusion of a quiz", () => {
   const { commonMistake } = load(["commonMistake"], ["gan/gan_quiz"]);
   assert.equal(commonMistake([0, 1, 1, 2, 1], [0, 0, 0, 1, 1]), "1>0");

@@ -166,16 +166,16 @@ def controls(run: Run, loaded: LoadedModel, span: float) -> None:
             "click gives another point.",
         )
         st.button("Zero", key="generate_zero", on_click=zero, help="Moves to the centre: 0 σ in every dimension.")
-        _undo_and_redo(here, parts)
+        undo_and_redo(here, parts)
         with st.popover(
             "Download", icon=":material/download:", help="The picture in view and what the sliders lead to, as files."
         ):
             downloads(run, loaded, span)
-        _from_image(run, loaded, here)  # last: it opens beside the picture, not over it
+        from_image(run, loaded, here)  # last: it opens beside the picture, not over it
 
 
 @st.fragment(key="steps")
-def _undo_and_redo(here: LatentCursor, parts: list[str]) -> None:
+def undo_and_redo(here: LatentCursor, parts: list[str]) -> None:
     """The two buttons, each usable only while there is a step in its direction. parts: as of `classes.parts`."""
     NEXT_SEED.keep()
 
@@ -204,7 +204,7 @@ def _undo_and_redo(here: LatentCursor, parts: list[str]) -> None:
         )
 
 
-def _from_image(run: Run, loaded: LoadedModel, here: LatentCursor) -> None:
+def from_image(run: Run, loaded: LoadedModel, here: LatentCursor) -> None:
     """The button that encodes a chosen image and moves to its latent vector."""
 
     def test_images() -> ImageSet | None:
@@ -217,7 +217,7 @@ def _from_image(run: Run, loaded: LoadedModel, here: LatentCursor) -> None:
         picture = pixels(pick, images)
         labels = [label_of(pick, images)]
         sigma_units = loaded.axes.to_sigma_units(encode(loaded, picture[None], labels=labels))[0]
-        here.move_to(sigma_units.tolist(), _original(pick, images))
+        here.move_to(sigma_units.tolist(), original_of(pick, images))
 
     choose(
         "generate_image",
@@ -233,7 +233,8 @@ def _from_image(run: Run, loaded: LoadedModel, here: LatentCursor) -> None:
     )
 
 
-def _original(pick: Pick, images: ImageSet | None) -> Original:
+def original_of(pick: Pick, images: ImageSet | None) -> Original:
+    """The image of a choice, to be shown beside what it was encoded into."""
     return Original.of(pixels(pick, images), f"Original: {note(pick, images)}", pick.text())
 
 
@@ -263,5 +264,5 @@ def _begin(run: Run, loaded: LoadedModel, here: LatentCursor) -> None:
     pick = None if image is None else parse(image, images, run.recipe.shape)
     if image is not None and pick is None:
         address.refuse(ORIGINAL, "The address names an original image that does not exist. The point z is there.")
-    here.begin_at([x for x in point if x is not None], None if pick is None else _original(pick, images))
+    here.begin_at([x for x in point if x is not None], None if pick is None else original_of(pick, images))
     restore_steps(loaded, here)

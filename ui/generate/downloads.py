@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 
 from core.images import convert
-from core.latent import walks
+from core.latent import codebook, walks
 from core.latent.planes import PlaneAxes
 from core.runs import Run
 from core.runs.class_names import class_names
@@ -38,13 +38,7 @@ def downloads(run: Run, loaded: LoadedModel, span: float) -> None:
     shown = views.for_files()
     shown.update(plane=views.chosen_plane(loaded) if d > 1 else None, samples=sampler.settings(loaded))
     rows, side = min(d, SHOWN), min(ACROSS, side_for(loaded.shape))
-    _button(
-        f"This picture ({SCALE * loaded.shape.height} × {SCALE * loaded.shape.width})",
-        run_key("generate_png", run),
-        f"{run.name}.png",
-        lambda: convert.png(loaded.pictures(np.asarray([here.sigma_units], np.float32))[0], scale=SCALE),
-        f"The image at the current point, each pixel enlarged {SCALE} times.",
-    )
+    _picture_button(run, loaded, here)
     _button(
         "The point z (CSV)",
         run_key("generate_csv", run),
@@ -68,6 +62,36 @@ def downloads(run: Run, loaded: LoadedModel, span: float) -> None:
             lambda: plane_png(loaded, shown["plane"], here, side, span),
             f"{side} × {side} images of the plane shown below, through the current point, ±{span:g} σ.",
         )
+    _samples_button(run, loaded)
+
+
+def downloads_of_codes(run: Run, loaded: LoadedModel) -> None:
+    """Download buttons of a model whose images are grids of codes, which has no sliders."""
+    here = cursor_of(loaded)
+    views.for_files().update(samples=sampler.settings(loaded))
+    _picture_button(run, loaded, here)
+    _button(
+        "The codes (CSV)",
+        run_key("generate_csv", run),
+        f"{run.name}-codes.csv",
+        lambda: codes_csv(loaded, here),
+        "The current grid of codes, row by row.",
+    )
+    _samples_button(run, loaded)
+
+
+def _picture_button(run: Run, loaded: LoadedModel, here: LatentCursor) -> None:
+    _button(
+        f"This picture ({SCALE * loaded.shape.height} × {SCALE * loaded.shape.width})",
+        run_key("generate_png", run),
+        f"{run.name}.png",
+        lambda: convert.png(loaded.pictures(np.asarray([here.sigma_units], np.float32))[0], scale=SCALE),
+        f"The image at the current point, each pixel enlarged {SCALE} times.",
+    )
+
+
+def _samples_button(run: Run, loaded: LoadedModel) -> None:
+    shown = views.for_files()
     _button(
         "The grid of samples",
         run_key("generate_grid_png", run),
@@ -91,6 +115,14 @@ def point_csv(loaded: LoadedModel, here: LatentCursor, names: tuple[str, ...] = 
     z = loaded.axes.to_z(here.sigma_units)
     dimensions = [*range(loaded.model.style_dim), *(f"class {name}" for name in names)]
     table.writerows([k, f"{u:.6g}", f"{x:.6g}"] for k, u, x in zip(dimensions, here.sigma_units, z, strict=True))
+    return text.getvalue().encode()
+
+
+def codes_csv(loaded: LoadedModel, here: LatentCursor) -> bytes:
+    """The codes of the point as a table, a line for each row of the grid."""
+    z = loaded.axes.to_z(np.asarray(here.sigma_units, np.float32))
+    text = io.StringIO()
+    csv.writer(text).writerows(codebook.of_latents(loaded.model, z[None])[0].tolist())
     return text.getvalue().encode()
 
 

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import math
+
 import streamlit as st
 
 from core.runs import Run, RunError
 from ui.diagram.model import PART, follow_sliders
-from ui.generate import board, classes, latent_range, start, views
+from ui.generate import board, classes, codes, latent_range, start, views
 from ui.shared import address, glossary
 from ui.shared.formatting import escape_markdown
 from ui.shared.latent_cursor import cursor_of
-from ui.shared.model_cache import load
+from ui.shared.model_cache import LoadedModel, load
 from ui.shared.page import page_head
 from ui.shared.run_facts import weights_of
 from ui.shared.run_picker import damaged_runs, pick_run
 
 PARAMETERS = (
-    *("run", "z", "from", "next", "seed", "spread", "draw"),
+    *("run", "z", codes.CODES, "from", "next", "seed", "spread", "draw"),
     *("styles", "range", "plane", "directions", "right", "up", PART),
 )
 """Names of the parameters of the address."""
@@ -44,6 +46,9 @@ def _explore(run: Run) -> None:
     except RunError as error:
         st.error(escape_markdown(str(error)))  # the message can quote text from a file
         return
+    if loaded.model.family.codes:
+        _explore_codes(run, loaded)
+        return
     span = latent_range.span(run, loaded)
     cursor_of(loaded, lambda: start.first_point(run, loaded, span))
     board.controls(run, loaded, span)
@@ -63,9 +68,27 @@ def _explore(run: Run) -> None:
     classes.styles(run, loaded)
     if loaded.model.style_dim > 2:
         views.other_plane(run, loaded, span)
+    _layers(run, loaded)
+    board.sheet(loaded, span)
+    views.samples(run, loaded)
+    views.how_it_works(run, loaded)
+
+
+def _explore_codes(run: Run, loaded: LoadedModel) -> None:
+    """The same for a model whose images are grids of codes: sliders of hundreds of numbers would lead nowhere."""
+    codes.explore(run, loaded, lambda: start.first_point(run, loaded, math.inf))
+    glossary.caption(
+        f"{codes.about(loaded)} The images are decoded with {weights_of(run)}. {start.about(run, loaded)}", "codebook"
+    )
+    views.samples(run, loaded)
+    _layers(run, loaded)
+    codes.how_it_works(run, loaded)
+
+
+def _layers(run: Run, loaded: LoadedModel) -> None:
     fold = st.expander(
         "From z to the image, layer by layer",
-        expanded=True,
+        expanded=not loaded.model.family.codes,
         key="generate_model",
         icon=":material/account_tree:",
         on_change="rerun",
@@ -73,6 +96,3 @@ def _explore(run: Run) -> None:
     if fold.open:
         with fold:
             follow_sliders(run, loaded)
-    board.sheet(loaded, span)
-    views.samples(run, loaded)
-    views.how_it_works(run, loaded)

@@ -269,9 +269,9 @@ def how_it_works(run: Run, loaded: LoadedModel) -> None:
         if sampler.chosen(loaded) == "mixture":
             sampler.density(run, loaded, loaded.model.style(z))
         _dimensions(loaded, z)
-        from core.models import networks
+        from core.models.base import bodies
 
-        show_code([type(loaded.model).decode, networks.BODIES[run.recipe.network][1]], "The code that runs")
+        show_code([type(loaded.model).decode, bodies(run.recipe)[1]], "The code that runs")
 
 
 def _formulas(loaded: LoadedModel, z: np.ndarray) -> None:

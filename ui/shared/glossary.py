@@ -79,6 +79,11 @@ TERMS = {
         "A distance between two sets of images: that of the Gaussians fitted to their features; it is 0 where both "
         "means and covariances agree, and smaller is better."
     ),
+    "codebook": Entry(
+        "A list of K vectors that are learned with the model: the nearest one takes the place of each "
+        "cell of an image’s grid; its number is the cell’s code.",
+        ("code", "codes"),
+    ),
     "perplexity": Entry(
         "In t-SNE the effective number of neighbours of each point: 2 to the entropy, in bits, of its distribution "
         "over the other points."

@@ -142,7 +142,8 @@ def test_random_codes_are_as_frequent_as_the_counts_say(model):
 
 def test_a_trained_codebook_is_used_and_explains_the_images():
     """After a few epochs the perplexity is a good part of the codebook, and the error below that of the mean image."""
-    trainer = AutoencoderTrainer(small(train_images=256, epochs=8, channels=(16, 16), schedule="constant"), torch.device("cpu"))
+    recipe = small(train_images=256, epochs=8, channels=(16, 16), schedule="constant")
+    trainer = AutoencoderTrainer(recipe, torch.device("cpu"))
     trainer.begin()
     while trainer.epoch < 8:
         trainer.step()

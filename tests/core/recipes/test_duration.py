@@ -138,6 +138,6 @@ def test_what_is_said_to_make_no_difference_are_fields_that_there_are():
 def test_every_preset_and_its_small_sister_has_a_shape_and_a_time():
     for recipe in presets.PRESETS.values():
         for whole in (recipe, adaptation.for_digits(recipe)):
-            assert duration.seconds(whole, 1e4) > 0 and json.loads(duration.speed_key(whole))["hidden"] == list(
-                whole.hidden
-            )
+            settings = json.loads(duration.speed_key(whole))
+            assert duration.seconds(whole, 1e4) > 0
+            assert settings.get("hidden") == (None if whole.family.codes else list(whole.hidden))

@@ -212,6 +212,8 @@ def test_a_fast_sister_is_of_the_same_family_latent_size_and_images():
         "decoder-gan",
         "conv-ae-32",
         "conv-vae-32",
+        "vq-vae",
+        "vq-vae-32",
     ]
     for name in presets.CLASSIC:
         assert presets.classic_of(name) == name

@@ -285,10 +285,9 @@ def test_runs_laid_over_each_other_can_be_told_apart_even_when_the_colours_run_o
 
 @pytest.mark.parametrize("name", [name for name in CLASSIC if PRESETS[name].model != "gan"])
 def test_samples_are_said_to_be_of_the_prior_only_where_there_is_one(name):
-    said = view.film_rows(PRESETS[name])[-1]
-    assert said == (
-        "Samples from the prior" if build(PRESETS[name]).has_prior else "Samples from a Gaussian fitted to the latents"
-    )
+    said, model = view.film_rows(PRESETS[name])[-1], build(PRESETS[name])
+    without = "Samples of random codes" if model.family.codes else "Samples from a Gaussian fitted to the latents"
+    assert said == ("Samples from the prior" if model.has_prior else without)
 
 
 def test_a_run_without_the_column_has_no_curve_beside_one_that_has_it():
