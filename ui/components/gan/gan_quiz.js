@@ -2,7 +2,7 @@ const ARROWS = { 2: ["ArrowLeft", "ArrowRight"], 3: ["ArrowLeft", "ArrowDown", "
 const ROUNDS_KEPT = 8;
 const KEPT = "latent-lab-quizzes"; // in the window's own storage
 const MOVED_BY_ARROWS = "input, [role=tab], [role=radio], [role=slider], [role^=menu]";
-const LARGE = 280, MEDIUM = 84, SMALL = 56; // CSS pixels a side of an image
+const LARGE = 280, MEDIUM = 84, SMALL = 64; // CSS pixels a side of an image
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const view = getOrCreate(parentElement, () => start(parentElement));
