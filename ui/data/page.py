@@ -255,9 +255,10 @@ def _missing(name: str, damaged: bool) -> None:
 
 def _empty(name: str, problem: str, ready: bool) -> None:
     """The place of the pictures while there are none: what is missing and the next step."""
-    with st.container(border=True, height=420, vertical_alignment="center"):
+    own_copy = data.SOURCES[name].pictures and not ready  # its text is taller than the place on a phone
+    with st.container(border=True, height="content" if own_copy else 420, vertical_alignment="center"):
         title = data.SOURCES[name].title
-        if data.SOURCES[name].pictures and not ready:
+        if own_copy:
             _where_it_belongs(title)
         elif data.SOURCES[name].pictures:
             st.error("These pictures cannot be used.", icon=":material/folder_off:")
