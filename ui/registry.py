@@ -70,6 +70,13 @@ PAGES: tuple[LabPage, ...] = (
     ),
     LabPage("planes", "Planes", ":material/adjust:", "Compare latent spaces of two dimensions.", COMPARE),
     LabPage("gan", "VAE → GAN", ":material/swords:", "Train a decoder against a discriminator.", COMPARE),
+    LabPage(
+        "diffusion",
+        "VAE → diffusion",
+        ":material/blur_on:",
+        "Turn noise into latents, and these into images.",
+        COMPARE,
+    ),
 )
 """All pages; Home is the first."""
 

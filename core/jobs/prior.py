@@ -86,7 +86,7 @@ def start(run: Run, kind: PriorKind, settings: PriorSettings, visitor: str = "")
         RunError: it cannot be learned or kept; says why.
     """
     checks.check(run, kind)
-    return job_queue().submit(PriorJob(run, kind, settings, visitor))
+    return job_queue().submit(PriorJob(run, kind, settings, visitor), visitor)
 
 
 def current(run: Run, kind: PriorKind) -> PriorJob | None:

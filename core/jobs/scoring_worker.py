@@ -1,5 +1,5 @@
 """Tasks of the scoring worker, which computes with trained models: classifier, outlier scores, numbers of each image,
-measures of planes, importance-weighted bounds, inpainting sweep."""
+measures of planes, importance-weighted bounds, samplers of a run, inpainting sweep."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 
 from core import data, runs
 from core.data import ImageSet
-from core.evaluation import bound, classifier, inpainting, outliers, plane_measures
+from core.evaluation import bound, classifier, inpainting, outliers, plane_measures, sampler_comparison
 from core.evaluation import image_values as values
 from core.jobs.channel import Channel
 from core.jobs.inpainting_sweep import BASELINE, SEARCH
@@ -21,6 +21,7 @@ from core.recipes.images import load_images
 from core.recipes.recipe import Recipe
 from core.runs import Run, RunError, weights
 from core.runs.images import images_of
+from core.runs.shown_weights import shown_weights
 from core.system import cache, devices
 from core.system.progress import Steps
 
@@ -125,6 +126,25 @@ def measure_bound(order: Order, channel: Channel) -> Ended:
         return Ended("stopped")
     if not bound.save(bound.file_of(run, images), steps.end()):
         raise RunError(cache.not_kept("The bound"))
+    return Ended("finished")
+
+
+def compare_samplers(order: Order, channel: Channel) -> Ended:
+    """Compare the samplers of a run and keep the comparison in the cache.
+
+    Raises:
+        DataError: the images are missing. RunError: the run is damaged, or the cache cannot be written to.
+    """
+    channel.emit(Progress(0.0))
+    torch.set_num_threads(max(1, devices.cores() // 2))
+    run = Run(Path(order.arguments["run"]))
+    images = images_of(run)
+    path = sampler_comparison.file_of(run, images)
+    steps = Steps(sampler_comparison.compare_steps(run, weights.load_model(run, shown_weights(run)), images))
+    if _stopped(steps, channel):
+        return Ended("stopped")
+    if not sampler_comparison.save(path, steps.end()):
+        raise RunError(cache.not_kept("The comparison"))
     return Ended("finished")
 
 

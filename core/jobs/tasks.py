@@ -32,6 +32,7 @@ TASKS = {
     "image_values": "core.jobs.scoring_worker:image_values",
     "score_outliers": "core.jobs.scoring_worker:score_outliers",
     "measure_plane": "core.jobs.scoring_worker:measure_plane",
+    "compare_samplers": "core.jobs.scoring_worker:compare_samplers",
     "measure_bound": "core.jobs.scoring_worker:measure_bound",
     "sweep": "core.jobs.scoring_worker:sweep",
     "search": "core.jobs.search_worker:search",

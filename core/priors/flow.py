@@ -27,7 +27,7 @@ import torch
 from torch import Tensor, nn
 
 from core.latent import sampling
-from core.models import LatentModel
+from core.models import LatentModel, optimizers
 from core.priors.kinds import Learning
 from core.priors.latents import TrainingLatents
 from core.priors.settings import FlowSettings, PriorSettings
@@ -41,11 +41,18 @@ STEPS, MOST_STEPS = 50, 100
 FREQUENCIES, LOWEST_FREQUENCY, HIGHEST_FREQUENCY = 16, 0.5, 64.0
 """Sines and cosines in which the network sees the time, and their frequencies, in periods over the path."""
 
+EMBEDDED = 64
+"""Numbers that time and class are embedded in, at most: with as many as the layers have units a step would take half as
+long again."""
+
 FULLY_WHITENED = 1_024
 """Dimensions up to which latents are whitened by their full covariance; beyond, each dimension by its variance."""
 
 LEAST_VARIANCE = 1e-6
 """Directions with less than this share of the mean variance are dead: they are drawn at their mean."""
+
+RISE = 0.05
+"""Share of all steps in which the learning rate rises."""
 
 REPORT_EVERY = 10
 """Steps between two reports."""
@@ -55,13 +62,13 @@ AT_ONCE = 2_048
 
 
 class Block(nn.Module):
-    """Residual block: h + W₂ silu(W₁ norm(h) + W₃ e), with the embedding e of time and class."""
+    """Residual block: h + W₂ silu(W₁ norm(h) + W₃ e), with the embedding e of time and class, of `embedded` numbers."""
 
-    def __init__(self, width: int):
+    def __init__(self, width: int, embedded: int):
         super().__init__()
         self.norm = nn.LayerNorm(width)
         self.hidden = nn.Linear(width, width)
-        self.condition = nn.Linear(width, width, bias=False)
+        self.condition = nn.Linear(embedded, width, bias=False)
         self.out = nn.Linear(width, width)
         nn.init.zeros_(self.out.weight)  # the block begins as the identity
         nn.init.zeros_(self.out.bias)
@@ -86,10 +93,11 @@ class Velocity(nn.Module):
         self.d, self.classes = d, classes
         spread = torch.logspace(math.log10(LOWEST_FREQUENCY), math.log10(HIGHEST_FREQUENCY), FREQUENCIES)
         self.register_buffer("frequencies", 2 * math.pi * spread, persistent=False)
-        self.time = nn.Sequential(nn.Linear(2 * FREQUENCIES, width), nn.SiLU(), nn.Linear(width, width))
-        self.label = nn.Embedding(classes + 1, width) if classes else None
+        embedded = min(width, EMBEDDED)
+        self.time = nn.Sequential(nn.Linear(2 * FREQUENCIES, embedded), nn.SiLU(), nn.Linear(embedded, embedded))
+        self.label = nn.Embedding(classes + 1, embedded) if classes else None
         self.enter = nn.Linear(d, width)
-        self.blocks = nn.ModuleList(Block(width) for _ in range(blocks))
+        self.blocks = nn.ModuleList(Block(width, embedded) for _ in range(blocks))
         self.norm = nn.LayerNorm(width)
         self.leave = nn.Linear(width, d)
         nn.init.zeros_(self.leave.weight)
@@ -169,10 +177,11 @@ class Flow:
 
     Attributes:
         classes: number of classes whose samples can be asked for; 0 where the training images had none.
+        model: whose latents it draws; of a conditional one the flow is of styles, and each gets its class.
     """
 
-    def __init__(self, network: Velocity, whitening: Whitening):
-        self.network, self.whitening, self.classes = network, whitening, network.classes
+    def __init__(self, network: Velocity, whitening: Whitening, model: LatentModel | None = None):
+        self.network, self.whitening, self.classes, self.model = network, whitening, network.classes, model
 
     @torch.inference_mode()
     def velocity(self, z: Tensor, t: float, label: int | None = None, guidance: float = 1.0) -> Tensor:
@@ -201,15 +210,18 @@ class Flow:
         method: str = "heun",
         label: int | None = None,
         guidance: float = 1.0,
+        seed: int = 0,
     ) -> np.ndarray:
         """The way of noise [n, d] to latents: the latent vectors at times 0, 1/steps, …, 1, float32 [steps + 1, n, d].
 
         Args:
             method: one of `METHODS`. label: class of the samples, or None. guidance: as in `velocity`.
+            seed: of the classes of a conditional model, where none is asked for.
         Raises:
             ValueError: no such class, number of steps or method.
         """
-        return np.stack(list(self._solve(noise, steps, method, label, guidance)))
+        path = self._solve(noise, steps, method, label, guidance)
+        return np.stack([self._with_class(styles, label, seed) for styles in path])
 
     def draw(
         self,
@@ -228,7 +240,15 @@ class Flow:
             last(self._solve(noise[k : k + AT_ONCE], steps, method, label, guidance))
             for k in range(0, max(1, n), AT_ONCE)
         ]
-        return np.concatenate(parts)
+        return self._with_class(np.concatenate(parts), label, seed)
+
+    def _with_class(self, styles: np.ndarray, label: int | None, seed: int) -> np.ndarray:
+        """Latent vectors: of a conditional model the styles with their class, else the styles."""
+        if self.model is None:
+            return styles
+        if label is None:
+            return sampling.with_class(self.model, styles, seed)
+        return sampling.of_class(self.model, styles, label)
 
     def _solve(
         self, noise: np.ndarray, steps: int, method: str, label: int | None, guidance: float
@@ -282,25 +302,31 @@ def learn(latents: TrainingLatents, model: LatentModel, settings: PriorSettings)
     network, average = _networks(latents, settings)
     network.to(device)
     average.to(device)
-    flow, batch = Flow(average, whitening), min(settings.batch, len(latents))
-    optimizer = torch.optim.Adam(network.parameters(), lr=settings.lr, betas=(0.9, 0.99))
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, settings.lr, total_steps=settings.steps + 1, pct_start=0.1, cycle_momentum=False
-    )
+    flow, batch = Flow(average, whitening, model), min(settings.batch, len(latents))
+    fused = device.type in ("cpu", "cuda")
+    optimizer = optimizers.Adam(network.parameters(), lr=settings.lr, betas=(0.9, 0.99), fused=fused)
     total = torch.zeros((), device=device)
     since = 0
     for step in range(1, settings.steps + 1):
+        optimizer.param_groups[0]["lr"] = settings.lr * learning_rate(step / settings.steps)
         rows = torch.randint(len(latents), (batch,), generator=generator, device=device)
         loss = batch_loss(network, latents, whitening, rows, settings.unlabelled, generator)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
-        schedule.step()
         _average(average, network, min(settings.ema, step / (step + 10)))
         total, since = total + loss.detach(), since + 1
         if step % REPORT_EVERY == 0 or step == settings.steps:
             yield Learning(step, settings.steps, float(total) / since, flow)
             total, since = torch.zeros_like(total), 0
+
+
+def learning_rate(done: float) -> float:
+    """Learning rate, as a share of the largest, after a share `done` of all steps: it rises in a line, then falls to 0
+    along half a cosine."""
+    if done < RISE:
+        return done / RISE
+    return 0.5 * (1.0 + math.cos(math.pi * (done - RISE) / (1.0 - RISE)))
 
 
 def batch_loss(
@@ -353,10 +379,10 @@ def restore(tensors: Mapping[str, Tensor], settings: PriorSettings, model: Laten
     assert isinstance(settings, FlowSettings)
     weights = {name.removeprefix("network."): t for name, t in tensors.items() if name.startswith("network.")}
     whitening = Whitening(tensors["mean"], tensors["root"], tensors["inverse"])
-    d, label = model.latent_dim, weights.get("label.weight")
+    d, label = model.style_dim, weights.get("label.weight")
     shape = (d, d) if d <= FULLY_WHITENED else (d,)
     if whitening.mean.shape != (d,) or any(t.shape != shape for t in (whitening.root, whitening.inverse)):
         raise ValueError("another latent space")
     network = Velocity(d, settings.width, settings.blocks, 0 if label is None else len(label) - 1)
     network.load_state_dict(weights)
-    return Flow(network.to(whitening.mean.device).eval().requires_grad_(False), whitening)
+    return Flow(network.to(whitening.mean.device).eval().requires_grad_(False), whitening, model)

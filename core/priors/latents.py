@@ -25,8 +25,8 @@ class TrainingLatents:
     """Posteriors of the training images, on the model's device.
 
     Attributes:
-        mean: μ [N, d], in a conditional family with the class weights. sigma: σ [N, d], or None where an image becomes
-            a point.
+        mean: μ [N, d], in a conditional family of the style alone. sigma: σ [N, d], or None where an image becomes a
+            point.
         labels: class of each image, int64 [N], -1 for an image without one; None where the set has no classes.
         classes: names of the classes.
     """
@@ -95,10 +95,8 @@ def _these(chosen: np.ndarray, trained: np.ndarray) -> np.ndarray:
 
 
 def _of(posterior: Posterior, labels: np.ndarray | None, classes: tuple[str, ...]) -> TrainingLatents:
-    mean = posterior.mean.float()
+    mean = posterior.style.float()
     sigma = None if posterior.logvar is None else torch.exp(0.5 * posterior.logvar.float())
-    if sigma is not None:  # class weights have no σ
-        sigma = torch.nn.functional.pad(sigma, (0, mean.shape[1] - sigma.shape[1]))
     if labels is None:
         return TrainingLatents(mean, sigma, None)
     return TrainingLatents(mean, sigma, torch.as_tensor(labels, dtype=torch.int64, device=mean.device), classes)

@@ -92,9 +92,9 @@ class _Display:
         began = time.monotonic()
         if began < self._next and not last:
             return None, None
-        plane = self._model.latent_dim == 2
+        plane = self._model.style_dim == 2
         z = prior.draw(POINTS if plane else SAMPLES, 0)
         pictures = codec.decode(self._model, z[:SAMPLES])
         took = time.monotonic() - began
         self._next = began + max(SHOWN_EVERY, took / SHARE)
-        return pictures, z if plane else None
+        return pictures, np.ascontiguousarray(self._model.style(z)) if plane else None

@@ -84,6 +84,10 @@ TERMS = {
         "cell of an image’s grid; its number is the cell’s code.",
         ("code", "codes"),
     ),
+    "flow": Entry(
+        "A flow is a velocity at every point and time that carries one distribution into another, here noise to the "
+        "latents of the training images; flow matching learns it with a network."
+    ),
     "perplexity": Entry(
         "In t-SNE the effective number of neighbours of each point: 2 to the entropy, in bits, of its distribution "
         "over the other points."

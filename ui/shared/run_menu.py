@@ -99,6 +99,15 @@ WAYS = (
         here=("gan",),
     ),
     Way(
+        "diffusion",
+        "VAE → diffusion",
+        "diffusion",
+        "run",
+        "Turn noise into its latents, and these into images.",
+        _encodes,
+        here=("diffusion",),
+    ),
+    Way(
         "like",
         "Train with a change",
         "train",

@@ -1,0 +1,5 @@
+"""Script of the VAE → diffusion page."""
+
+from ui.diffusion.page import show
+
+show()
