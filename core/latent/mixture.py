@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 SAMPLERS = {"prior": "prior N(0, I)", "gaussian": "Gaussian fitted to the latents", "mixture": "mixture of Gaussians"}
 """Distributions that latent vectors can be drawn from, with their names in sentences."""
 
+RANDOM_CODES = {"codes": "frequencies of the codes, each cell by itself"}
+"""The one that there is instead where images become grids of codes."""
+
 COMPONENTS = 10
 """Gaussians of a mixture, as in the paper; fewer where there are too few latents."""
 
@@ -175,8 +178,19 @@ def can_fit(model: LatentModel) -> bool:
     return not model.adversarial or model.encoder is not None
 
 
+def own_samplers(model: LatentModel) -> list[str]:
+    """The samplers that a model has without a prior learned after it: random codes where images become codes, which no
+    Gaussian fits; else `SAMPLERS`, but for the mixture where there are no latents to fit it to."""
+    if model.family.codes:
+        return list(RANDOM_CODES)
+    return [name for name in SAMPLERS if name != "mixture" or can_fit(model)]
+
+
 def default_sampler(model: LatentModel) -> str:
-    """The usual sampler of a model: its prior, or for a model trained without one the fitted Gaussian."""
+    """The usual sampler of a model: its prior, or for a model trained without one the fitted Gaussian; random codes
+    where images become codes."""
+    if model.family.codes:
+        return "codes"
     return "prior" if model.has_prior else "gaussian"
 
 
@@ -189,6 +203,8 @@ def draw(
         source: one of `SAMPLERS`. temperature: scales the noise; at 0 every sample is the mean (of its component).
         mixture: from `for_run`; needed for the sampler `mixture`.
     """
+    if source == "codes":  # without a temperature: at a low one all cells would get the same code
+        return sampling.from_fitted_gaussian(model, sampling.prior(n, model.latent_dim, seed))
     if source == "mixture":
         if mixture is None:
             raise ValueError("The sampler 'mixture' needs the mixture of the run (`mixture.for_run`).")

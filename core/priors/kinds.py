@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from core.priors.settings import FlowSettings, PriorSettings
+from core.priors.settings import CodeTransformerSettings, FlowSettings, PriorSettings
 from core.recipes.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -122,5 +122,27 @@ FLOW = PriorKind(
     refusal=_not_adversarial,
 )
 
-KINDS = {kind.key: kind for kind in (FLOW,)}
+
+def _of_codes(recipe: Recipe) -> str:
+    if recipe.family.codes:
+        return ""
+    return (
+        f"A transformer draws one code after the other, and an image of a {recipe.family.abbreviation} does not become "
+        "a grid of codes. Learn a flow instead."
+    )
+
+
+TRANSFORMER = PriorKind(
+    key="transformer",
+    name="Transformer over codes",
+    sampler="transformer learned over the codes",
+    sentence="A small transformer learns to predict each code of an image from the codes before it, row by row.",
+    loss="cross-entropy, nats per code",
+    settings=CodeTransformerSettings,
+    module="core.priors.code_transformer",
+    place="under “Random samples” on Generate",
+    refusal=_of_codes,
+)
+
+KINDS = {kind.key: kind for kind in (FLOW, TRANSFORMER)}
 """All kinds by key."""

@@ -14,12 +14,12 @@ import numpy as np
 from core.latent import mixture, sampling
 from core.priors import store
 from core.priors.kinds import KINDS
-from core.runs import Run
+from core.runs import Run, RunError
 
 if TYPE_CHECKING:
     from core.models import LatentModel
 
-SAMPLERS = mixture.SAMPLERS | {key: kind.sampler for key, kind in KINDS.items()}
+SAMPLERS = mixture.SAMPLERS | mixture.RANDOM_CODES | {key: kind.sampler for key, kind in KINDS.items()}
 """All distributions that latent vectors can be drawn from, with their names in sentences: "drawn from the …"."""
 
 
@@ -57,8 +57,7 @@ class WithClass:
 def offered(run: Run, model: LatentModel, which: str | None = None) -> list[str]:
     """Keys of the samplers that the run has: no mixture without latents to fit it to, and of the learned priors those
     that were learned for these weights."""
-    fitted = [name for name in mixture.SAMPLERS if name != "mixture" or mixture.can_fit(model)]
-    return [*fitted, *(kind.key for kind in store.usable(run, which))]
+    return [*mixture.own_samplers(model), *(kind.key for kind in store.usable(run, which))]
 
 
 def for_run(run: Run, model: LatentModel, source: str, which: str = "best") -> Sampler:
@@ -71,6 +70,11 @@ def for_run(run: Run, model: LatentModel, source: str, which: str = "best") -> S
     """
     if source in KINDS:
         return store.load(run, KINDS[source], model, which)
-    if source == "mixture":
+    if source == "mixture" and not model.family.codes:
         return WithClass(model, mixture.for_run(run, model, which=which))
+    if source not in (own := mixture.own_samplers(model)):
+        raise RunError(
+            f"Images of a {model.family.abbreviation} such as '{run.name}' are not drawn from the {SAMPLERS[source]}. "
+            f"Choose {', '.join(own)} or a learned prior."
+        )
     return FromModel(model, source)

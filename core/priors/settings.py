@@ -59,3 +59,35 @@ class FlowSettings(PriorSettings):
         0.5, "Share of the labels that are left out at random, so that the network also learns without a class. Only "
         "where the set has classes.", group="prior", low=0.0, high=1.0,
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class CodeTransformerSettings(PriorSettings):
+    """Settings of the transformer over codes (`core.priors.code_transformer`).
+
+    Raises:
+        RecipeError: as of `PriorSettings`; or the heads do not share the width.
+    """
+
+    steps: int = field(
+        1_000, "Steps of the optimiser. More steps, better samples; stopping early keeps the prior as it is.",
+        group="prior", low=1, high=200_000,
+    )  # fmt: skip
+    batch: int = field(64, "Grids of codes in one step.", group="prior", low=1, high=65_536)
+    lr: float = field(2e-3, "Largest learning rate of Adam.", group="prior", low=1e-6, high=1.0)
+    width: int = field(128, "Units of each layer of the network.", group="prior", low=8, high=4_096)
+    layers: int = field(3, "Blocks of the transformer: attention, then two dense layers each.", group="prior", low=1,
+        high=24,
+    )  # fmt: skip
+    heads: int = field(4, "Attention heads, which share the width.", group="prior", low=1, high=64)
+    dropout: float = field(
+        0.1, "Share of the units that are left out at random in each step: a small set is then not learned by heart.",
+        group="prior", low=0.0, high=0.9,
+    )  # fmt: skip
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.width % self.heads:
+            raise RecipeError(
+                f"heads: {self.heads} do not divide the width of {self.width} units. Give another number of heads."
+            )

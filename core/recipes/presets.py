@@ -411,9 +411,9 @@ PRESETS: dict[str, Recipe] = {
             likelihood="gaussian",
             sigma=0.1,
             **_FAST_CODES,
-            channels=(96, 96, 96),
+            channels=(64, 64, 64),
             codebook_size=512,
-            epochs=10,
+            epochs=17,
         ),
         _preset(
             "decoder-gan-32-fast",

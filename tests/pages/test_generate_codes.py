@@ -7,10 +7,16 @@ import pytest
 import torch
 
 from core import runs
+from core.jobs import prior as jobs_prior
+from core.jobs.messages import Ended
 from core.latent import codebook
 from core.models import build
+from core.priors import learning
+from core.priors.events import LEARNING, PriorProgress
+from core.priors.kinds import TRANSFORMER
+from core.priors.settings import CodeTransformerSettings
 from core.runs import weights
-from tests.pages.page_tools import open_page, text_of
+from tests.pages.page_tools import button_of, open_page, text_of
 from tests.tiny_runs import tiny
 from ui.generate import codes as page_of_codes
 from ui.shared.latent_cursor import LatentCursor
@@ -86,3 +92,22 @@ def test_the_codes_can_be_downloaded(run, executor):
     here = LatentCursor([0.1] * run.recipe.latent_dim)
     rows = [list(map(int, line.split(","))) for line in codes_csv(load(run), here).decode().split()]
     assert np.array_equal(rows, codes(run, here))
+
+
+def test_the_prior_is_learned_by_a_button_and_its_samples_stand_beside_random_codes(run, executor, monkeypatch):
+    page = open_page("generate", run=run.name)
+    assert "Each cell gets a code by itself" in text_of(page, "caption")
+    button_of(page, "generate_learn_prior").click().run()
+    job = jobs_prior.current(run, TRANSFORMER)
+    assert job is not None and job.run.name == run.name
+    execution = executor.started(job)
+    pictures = np.zeros((32, 28, 28), np.uint8)
+    execution.send(PriorProgress(LEARNING, 5, 10, 1.0, np.array([[1, 2.7], [5, 2.5]], np.float32), pictures))
+    assert job.wait(lambda j: j.step == 5, 60)
+    assert "Samples after 5 steps" in text_of(open_page("generate", run=run.name), "caption")
+    list(learning.learn(run, TRANSFORMER, CodeTransformerSettings(steps=2, batch=8, width=16, layers=1), "cpu"))
+    execution.send(Ended("finished"))
+    assert job.wait(timeout=60)
+    page = open_page("generate", run=run.name)
+    assert "equally probable codes would take 2.77" in text_of(page, "caption")
+    assert button_of(page, "generate_learn_prior").label == "Learn it again"

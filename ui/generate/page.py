@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.runs import Run, RunError
 from ui.diagram.model import PART, follow_sliders
-from ui.generate import board, classes, codes, latent_range, start, views
+from ui.generate import board, classes, code_samples, codes, latent_range, start, views
 from ui.shared import address, glossary
 from ui.shared.formatting import escape_markdown
 from ui.shared.latent_cursor import cursor_of
@@ -80,7 +80,7 @@ def _explore_codes(run: Run, loaded: LoadedModel) -> None:
     glossary.caption(
         f"{codes.about(loaded)} The images are decoded with {weights_of(run)}. {start.about(run, loaded)}", "codebook"
     )
-    views.samples(run, loaded)
+    code_samples.samples(run, loaded)
     _layers(run, loaded)
     codes.how_it_works(run, loaded)
 

@@ -9,7 +9,7 @@ from core.data import DataError
 from core.latent import codec, mixture
 from core.latent.mixture import Mixture
 from core.priors import samplers
-from core.priors.kinds import KINDS
+from core.priors.kinds import KINDS, TRANSFORMER
 from core.priors.samplers import SAMPLERS
 from core.runs import Run, RunError
 from core.runs.shown_weights import shown_weights
@@ -33,7 +33,7 @@ GRID_TEMPERATURE = Parameter("spread", "generate_grid_temperature", number(0, 2)
 SAMPLES = 64
 """Samples in the grid."""
 
-_INSTEAD = {"prior": "The prior", "gaussian": "The fitted Gaussian"}
+_INSTEAD = {"prior": "The prior", "gaussian": "The fitted Gaussian", "codes": "The frequency of each code alone"}
 
 
 def choose(loaded: LoadedModel) -> None:
@@ -81,7 +81,10 @@ def parameter(loaded: LoadedModel) -> Parameter[str]:
 
 
 def chosen(loaded: LoadedModel) -> str:
-    """The chosen sampler, one of `samplers.SAMPLERS`."""
+    """The chosen sampler, one of `samplers.SAMPLERS`. Where images become codes there is no choice to draw: the learned
+    prior, and without one random codes."""
+    if loaded.model.family.codes:
+        return TRANSFORMER.key if TRANSFORMER.key in offered(loaded) else mixture.default_sampler(loaded.model)
     wanted = st.session_state.get(_key(loaded))
     return wanted if wanted in offered(loaded) else mixture.default_sampler(loaded.model)
 
