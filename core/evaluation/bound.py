@@ -6,6 +6,8 @@ it falls is how much of the −ELBO is the posterior's fault and not the model's
 
 from __future__ import annotations
 
+import contextlib
+import math
 from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,18 +18,17 @@ from numpy.typing import NDArray
 
 from core import data
 from core.data import ImageSet
-from core.runs import Run
+from core.runs import Run, RunError
 from core.runs.weights_digest import weights_digest
 from core.system import cache
-from core.system.content_digest import content_digest
 
 if TYPE_CHECKING:
     from core.models import LatentModel
 
-VERSION = "bound 1"
+VERSION = "bound 2"
 
-SAMPLES = 128
-"""Samples of z per image, the largest k."""
+LEVELS = (128, 1_000, 5_000)
+"""Samples of z per image to choose from, the largest k of each."""
 
 IMAGES = 200
 """Test images that are measured, of all classes in proportion."""
@@ -44,44 +45,56 @@ class Bound:
     """The bound by the number of samples.
 
     Attributes:
-        k: numbers of samples, powers of two. values: bound in nats per image, the mean over the images, for each k.
+        k: numbers of samples: powers of two, and last the number of all samples.
+        values: bound in nats per image, the mean over the images, for each k. errors: its standard error over the
+            images, NaN for a single one.
         images: number of images.
     """
 
     k: tuple[int, ...]
     values: tuple[float, ...]
+    errors: tuple[float, ...]
     images: int
 
 
-def by_samples(log_weights: NDArray[Any]) -> tuple[tuple[int, ...], tuple[float, ...]]:
-    """The numbers k and the bound for each, in nats, from log p(x, z) / q(z | x) at samples of z, [K, images].
+def by_samples(log_weights: NDArray[Any]) -> Bound:
+    """The bound from log p(x, z) / q(z | x) at K samples of z for each image, [K, images].
 
-    For each k the samples are taken in K / k groups, so that all are used: the bound for a larger k is never higher.
+    For each k the samples are taken in groups of k, as many as there are: all are used where k divides K.
     """
-    k, values, grouped = 1, [], np.asarray(log_weights, float)
-    numbers = []
-    while True:
-        numbers.append(k)
-        values.append(float(-grouped.mean()))
-        if len(grouped) % 2:
-            return tuple(numbers), tuple(values)
-        grouped = np.logaddexp(grouped[::2], grouped[1::2]) - np.log(2.0)  # the mean of two groups of k weights
-        k *= 2
+    weights = np.asarray(log_weights, float)
+    samples, images = weights.shape
+    numbers = [2**power for power in range(samples.bit_length()) if 2**power < samples] + [samples]
+    values, errors = [], []
+    for k in numbers:
+        groups = weights[: samples // k * k].reshape(-1, k, images)
+        each = -(np.logaddexp.reduce(groups, axis=1) - math.log(k)).mean(0)
+        values.append(float(each.mean()))
+        errors.append(float(each.std(ddof=1)) / math.sqrt(images) if images > 1 else math.nan)
+    return Bound(tuple(numbers), tuple(values), tuple(errors), images)
 
 
-def file_of(run: Run, images: ImageSet) -> Path:
-    """Path of the cache file for a run's current weights and its test images.
+def file_of(run: Run, samples: int) -> Path:
+    """Path of the cache file for a run's current weights and that number of samples.
 
     Raises:
         RunError: the run has no weights.
     """
     recipe = repr(sorted(run.recipe.to_dict().items()))
-    measured = content_digest(images.test_images)  # pages ask at every tick
-    return cache.file_of("bounds", cache.digest(VERSION, weights_digest(run), recipe, measured))
+    return cache.file_of("bounds", cache.digest(VERSION, weights_digest(run), recipe, str(samples)))
 
 
-def measure_steps(model: LatentModel, images: ImageSet) -> Generator[float, None, Bound]:
-    """Measure the bound on test images: yields the share that is done."""
+def best_known(run: Run) -> Bound | None:
+    """The bound with the most samples that was measured of a run's current weights; None before that."""
+    for samples in reversed(LEVELS):
+        with contextlib.suppress(RunError):
+            if (found := load(file_of(run, samples))) is not None:
+                return found
+    return None
+
+
+def measure_steps(model: LatentModel, images: ImageSet, samples: int) -> Generator[float, None, Bound]:
+    """Measure the bound on test images with `samples` draws of z each: yields the share that is done."""
     import torch
 
     from core.evaluation import metrics
@@ -93,15 +106,16 @@ def measure_steps(model: LatentModel, images: ImageSet) -> Generator[float, None
     rows = data.spread(images.test_labels, min(IMAGES, len(images.test_images)))
     x = convert.scale_bytes(convert.to_byte_tensor(images.test_images[rows], device))
     posterior, found = encoding.encode(model, x, labels=torch.from_numpy(images.test_labels[rows]).to(device)), []
-    for done in range(0, SAMPLES, AT_ONCE):
-        yield done / SAMPLES
-        found.append(metrics.log_weights(model, x, posterior, AT_ONCE, generator).cpu().double())
-    return Bound(*by_samples(torch.cat(found).numpy()), len(rows))
+    for done in range(0, samples, AT_ONCE):
+        yield done / samples
+        count = min(AT_ONCE, samples - done)
+        found.append(metrics.log_weights(model, x, posterior, count, generator).cpu().double())
+    return by_samples(torch.cat(found).numpy())
 
 
 def save(path: Path, bound: Bound) -> bool:
     """Write a bound to a cache file; False where the cache folder cannot be written to."""
-    arrays = {"k": np.array(bound.k), "values": np.array(bound.values)}
+    arrays = {name: np.array(getattr(bound, name)) for name in ("k", "values", "errors")}
     return cache.save(path, arrays, {"images": bound.images}, KEPT)
 
 
@@ -111,7 +125,8 @@ def load(path: Path) -> Bound | None:
         return None
     arrays, facts = entry
     try:
-        k, values = arrays["k"].astype(int).tolist(), arrays["values"].astype(float).tolist()
-        return Bound(tuple(k), tuple(values), int(facts["images"])) if len(k) == len(values) > 0 else None
+        k, values, errors = (arrays[name].tolist() for name in ("k", "values", "errors"))
+        whole = len(k) == len(values) == len(errors) > 0
+        return Bound(tuple(map(int, k)), tuple(values), tuple(errors), int(facts["images"])) if whole else None
     except (KeyError, TypeError, ValueError):
         return None

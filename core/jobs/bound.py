@@ -21,19 +21,19 @@ class BoundJob(Job):
     start_message: ClassVar[str] = failed_message
     crash_message: ClassVar[str] = "The bound could not be measured (the process {reason})."
 
-    def __init__(self, run: Run, path: Path):
+    def __init__(self, run: Run, path: Path, samples: int):
         super().__init__(str(path), CLASSIFIER)
-        self.run = run
+        self.run, self.samples = run, samples
 
     def order(self) -> Order:
-        return Order("measure_bound", "scoring", {"run": str(self.run.path)})
+        return Order("measure_bound", "scoring", {"run": str(self.run.path), "samples": self.samples})
 
     @property
     def title(self) -> str:
         return f"Bound of {self.run.name}"
 
 
-def start(run: Run, path: Path) -> BoundJob:
+def start(run: Run, path: Path, samples: int) -> BoundJob:
     """Measure a run's bound, or join the job that does or did. path: of `core.evaluation.bound.file_of`."""
     queue = job_queue()
-    return queue.find(BoundJob, str(path)) or queue.submit(BoundJob(run, path))
+    return queue.find(BoundJob, str(path)) or queue.submit(BoundJob(run, path, samples))

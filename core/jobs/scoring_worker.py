@@ -119,12 +119,11 @@ def measure_bound(order: Order, channel: Channel) -> Ended:
     """
     channel.emit(Progress(0.0))
     torch.set_num_threads(1)
-    run = Run(Path(order.arguments["run"]))
-    images = images_of(run)
-    steps = Steps(bound.measure_steps(weights.load_model(run), images))
+    run, samples = Run(Path(order.arguments["run"])), int(order.arguments["samples"])
+    steps = Steps(bound.measure_steps(weights.load_model(run), images_of(run), samples))
     if _stopped(steps, channel):
         return Ended("stopped")
-    if not bound.save(bound.file_of(run, images), steps.end()):
+    if not bound.save(bound.file_of(run, samples), steps.end()):
         raise RunError(cache.not_kept("The bound"))
     return Ended("finished")
 

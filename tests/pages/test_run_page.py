@@ -6,7 +6,7 @@ import re
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import data, runs
+from core import runs
 from core.evaluation import bound
 from core.evaluation.bound import Bound
 from core.gan import experiments
@@ -158,20 +158,24 @@ def test_chosen_runs_are_laid_over_each_other_with_the_settings_that_differ_and_
 
 def test_the_bound_of_the_chosen_runs_is_shown_as_it_was_measured_and_what_is_left_out_says_why(monkeypatch):
     run, lost, failed = (trained(tiny(epochs=1, seed=seed), name) for seed, name in enumerate(("one", "two", "three")))
-    job = BoundJob(failed, failed.path)
+    job = BoundJob(failed, failed.path, 128)
     job.set_state("failed", "The bound could not be measured (no memory).")
-    monkeypatch.setattr("core.jobs.bound.start", lambda run, path: job)
-    found = Bound((1, 2, 4), (120.5, 118.0, 117.25), 20)
-    assert bound.save(bound.file_of(run, data.load("digits")), found)
+    monkeypatch.setattr("core.jobs.bound.start", lambda run, path, samples: job)
+    found = Bound((1, 2, 4), (120.5, 118.0, 117.25), (2.5, 2.25, 2.125), 20)
+    assert bound.save(bound.file_of(run, 128), found)
     recipe = json.loads((lost.path / "recipe.json").read_text())
     (lost.path / "recipe.json").write_text(json.dumps(recipe | {"dataset": "mnist"}))
     page = open_page("run", {"runs_bound_fold": True}, compare="one,two,three")
     said = text_of(page).replace("\\", "")
-    assert "one: 120.5 nats with one sample, 117.2 with 4. Mean over 20 test images." in said
+    assert "one: 120.5 nats with one sample, 117.2 ± 2.1 with 4, 3.2 less. Mean over 20 test images" in said
     assert "two is left out: its images are not on this computer." in said
     assert "three is left out: the bound could not be measured (no memory)." in said
     drawn_now = bound_chart({"one": found}).data[0]
     assert list(drawn_now.x) == [1, 2, 4] and list(drawn_now.y) == [120.5, 118.0, 117.25]
+    assert list(drawn_now.error_y.array) == [2.5, 2.25, 2.125]
+    rows = {figure.name: (figure.value, figure.about) for figure in figures(run)}
+    assert rows["−ELBO of these"] == ("120.5 ± 2.5", "20 test images, ± standard error, 1 sample of z each")
+    assert rows["Importance-weighted bound"] == ("117.2 ± 2.1", "20 test images, ± standard error, 4 samples of z each")
 
 
 @pytest.mark.slow

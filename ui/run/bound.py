@@ -1,4 +1,4 @@
-"""The importance-weighted bound of chosen runs against the number of samples, measured by jobs when it is opened."""
+"""The importance-weighted bound of runs against the number of samples, measured by jobs when it is opened."""
 
 from __future__ import annotations
 
@@ -33,30 +33,46 @@ def bound_fold(runs: Sequence[Run]) -> None:
     if not fold.open:
         return
     with fold:
-        waits = any(isinstance(_of(run), BoundJob) for run in runs)
-        st.fragment(_content, run_every=TICK if waits else None)(runs, waits)
+        samples = _choice(runs)
+        waits = any(isinstance(_of(run, samples), BoundJob) for run in runs)
+        st.fragment(_content, run_every=TICK if waits else None)(runs, samples, waits)
 
 
-def _of(run: Run) -> Bound | BoundJob | str:
+def _choice(runs: Sequence[Run]) -> int:
+    """The number of samples: at first the largest that was measured of one of these runs, else the smallest."""
+    known = max((found.k[-1] for run in runs if (found := bound.best_known(run)) is not None), default=0)
+    chosen = st.segmented_control(
+        "Samples of z for each image",
+        bound.LEVELS,
+        default=known if known in bound.LEVELS else bound.LEVELS[0],
+        required=True,
+        key=f"runs_bound_samples_{'_'.join(run.name for run in runs)}",
+        format_func="{:,}".format,
+        help="More samples come closer to log p(x) and take longer: 5,000 of a network with convolutions some minutes.",
+    )
+    return int(chosen)
+
+
+def _of(run: Run, samples: int) -> Bound | BoundJob | str:
     """A run's bound, the job that measures it, or why there is neither."""
     images = images_or_none(run)
     if images is None or not len(images.test_images):
         return "its images are not on this computer"
     try:
-        path = bound.file_of(run, images)
+        path = bound.file_of(run, samples)
     except RunError:
         return "it has no weights yet"
     if (found := bound.load(path)) is not None:
         return found
-    job = jobs_bound.start(run, path)
+    job = jobs_bound.start(run, path, samples)
     if job.active:
         return job
     why = job.message.rstrip(".") or "there is no bound of its present weights"
     return bound.load(path) or f"{why[0].lower()}{why[1:]}"
 
 
-def _content(runs: Sequence[Run], waited: bool) -> None:
-    states = {run.name: _of(run) for run in runs}
+def _content(runs: Sequence[Run], samples: int, waited: bool) -> None:
+    states = {run.name: _of(run, samples) for run in runs}
     jobs = [state for state in states.values() if isinstance(state, BoundJob)]
     if waited and not jobs:
         st.rerun()  # without a timer from now on
@@ -85,10 +101,11 @@ def chart(found: dict[str, Bound]) -> go.Figure:
         figure.add_scatter(
             x=one.k,
             y=one.values,
+            error_y={"array": one.errors, "thickness": 1, "width": 3},
             name=name,
             mode="lines+markers",
             line={"color": palette[number % len(palette)], "dash": DASHES[number % len(DASHES)]},
-            hovertemplate="k = %{x}: %{y:.1f} nats<extra></extra>",
+            hovertemplate="k = %{x:,}: %{y:.2f} nats<extra></extra>",
         )
     figure.update_layout(
         height=320,
@@ -98,15 +115,16 @@ def chart(found: dict[str, Bound]) -> go.Figure:
         showlegend=True,
         legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0},
     )
-    ticks = list(max(found.values(), key=lambda one: len(one.k)).k)
-    figure.update_xaxes(title="Samples k per image", type="log", tickvals=ticks, ticktext=list(map(str, ticks)))
+    ticks = [k for k in max(found.values(), key=lambda one: len(one.k)).k if k.bit_length() % 2 or k < 64]
+    figure.update_xaxes(title="Samples k per image", type="log", tickvals=ticks, ticktext=[f"{k:,}" for k in ticks])
     figure.update_yaxes(title=f"Bound ({figures.NATS})")
     return figure
 
 
 def _words(found: dict[str, Bound]) -> str:
     return " ".join(
-        f"{name}: {one.values[0]:.1f} nats with one sample, {one.values[-1]:.1f} with {one.k[-1]}."
+        f"{name}: {one.values[0]:.1f} nats with one sample, {one.values[-1]:.1f} ± {one.errors[-1]:.1f} with "
+        f"{one.k[-1]:,}, {one.values[0] - one.values[-1]:.1f} less."
         for name, one in found.items()
     )
 
@@ -114,7 +132,8 @@ def _words(found: dict[str, Bound]) -> str:
 def _caption(found: dict[str, Bound]) -> str:
     images = min(one.images for one in found.values())
     return (
-        f"{escape_markdown(_words(found))} Mean over {images} test images. With one sample the importance-weighted "
-        "bound is the −ELBO; with more it falls towards −log p(x). A long fall means that the posterior fits badly, "
-        "not that the model does. Compare runs of the same images and the same reconstruction loss."
+        f"{escape_markdown(_words(found))} Mean over {images} test images, ± its standard error over them. With one "
+        "sample the importance-weighted bound is the −ELBO; with more it falls towards −log p(x). A long fall means "
+        "that the posterior fits badly, not that the model does. Compare runs of the same images and the same "
+        "reconstruction loss."
     )

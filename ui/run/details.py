@@ -10,6 +10,7 @@ import streamlit as st
 from core.runs import Run
 from core.runs.export import FILES, RESUME
 from ui.run import recipe_table
+from ui.run.bound import bound_fold
 from ui.run.figures import figures
 from ui.run.lineage import history_lines, relatives
 from ui.shared import glossary
@@ -51,12 +52,14 @@ def _figures(run: Run) -> None:
     glossary.meanings(
         [text for figure in found for text in (figure.name, figure.unit)],
         *("ELBO", "KL", "nats", "active unit", "Fréchet distance", "precision", "recall", "density", "coverage"),
-        *("MIG", "DCI disentanglement"),
+        *("MIG", "DCI disentanglement", "importance-weighted bound"),
     )
     st.caption(
         "All of them can be computed again from the files below. The test images are never trained on; the weights "
         "with the best validation are measured."
     )
+    if run.recipe.variational and run.has_weights:
+        bound_fold([run])
 
 
 def _recipe(run: Run) -> None:

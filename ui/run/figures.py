@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from core.evaluation import bound
 from core.runs import Run
 from core.runs import figures as run_figures
 from ui.shared.formatting import duration, epoch, format_sig
@@ -43,13 +45,13 @@ GENERATOR = {
 }
 """Figures of a generator in `evaluation.json`: name and unit."""
 
-COUNTS = ("modes", "active_units")
+COUNTS = ("modes", "active_units", "active_by_variance")
 """Figures that are whole numbers."""
 
 
 def figures(run: Run) -> list[Figure]:
     """All figures of a run that are known, the training's last."""
-    return [*_validation(run), *_test(run), *_training(run)]
+    return [*_validation(run), *_test(run), *_bound(run), *_training(run)]
 
 
 def _validation(run: Run) -> Iterator[Figure]:
@@ -72,6 +74,20 @@ def _test(run: Run) -> Iterator[Figure]:
         before = found.get("before")
         for place, measured in ((about, found), (f"{about}, decoder before", before)):
             yield from _of_generator(place, measured) if isinstance(measured, dict) else ()
+
+
+def _bound(run: Run) -> Iterator[Figure]:
+    """The importance-weighted bound, once it was measured, beside the −ELBO of the same images."""
+    found = bound.best_known(run) if run.recipe.variational else None
+    if found is None:
+        return
+    about = f"{found.images:,} test images, ± standard error"
+    for place, name in ((0, f"{run_figures.NEGATIVE_ELBO} of these"), (-1, "Importance-weighted bound")):
+        value = f"{found.values[place]:.1f}"  # a decimal more than elsewhere: the gap between the two is what counts
+        if math.isfinite(found.errors[place]):
+            value += f" ± {found.errors[place]:.1f}"
+        samples = f"{found.k[place]:,} sample{'s' if found.k[place] > 1 else ''} of z each"
+        yield Figure(f"{about}, {samples}", name, value, run_figures.NATS)
 
 
 def _of_generator(about: str, measured: dict[str, Any]) -> Iterator[Figure]:

@@ -25,7 +25,7 @@ def order(task: str) -> Order:
             return Order(task, "embedding", {"key": "k", "backend": "b"}, arrays)
         case "train_classifier":
             return Order(task, "scoring", {"recipe": for_digits(preset("mlp-vae")).to_dict(), "run": ""})
-    return Order(task, "scoring", {"run": str(untrained("plane", latent_dim=2).path)})
+    return Order(task, "scoring", {"run": str(untrained("plane", latent_dim=2).path), "samples": 128})
 
 
 @pytest.mark.parametrize("task", ["pitfalls", "train_classifier", "measure_plane", "measure_bound"])
