@@ -13,11 +13,11 @@ For each pair of a classic recipe and its `-fast` sister (`core/recipes/presets.
 
 It is reached if the median of the fast runs' figures is as good as the target; each seed that misses it is marked.
 
-The figures are those of `core.evaluation.metrics.evaluate` on the test set, z sampled: total nats for a VAE, the
-mean squared
-error for an autoencoder and an auto-decoder (each test image searched for, 1,000 of them), nats at the recipe's β for a
-VAD, the Fréchet distance in the features of the lab's own classifier for a GAN. Samples stand beside them: the share
-that the classifier is sure of, and the classes they cover.
+The figures are those of `core.evaluation.metrics.evaluate` on the test set, z sampled: total nats for a VAE (of an IWAE
+with as many samples as in training), the mean squared error for an autoencoder and an auto-decoder (each test image
+searched for, 1,000 of them), nats at the recipe's β for a VAD and for a β-TCVAE, nats of images reconstructed from
+corrupted ones for a denoising autoencoder, the Fréchet distance in the features of the lab's own classifier for a GAN,
+a WAE and an InfoVAE. Samples stand beside them: the share that the classifier is sure of, and the classes they cover.
 
 The target is trained by the lab's loop, which takes the tutorial's steps sooner; `--whole` lets the tutorial's loop
 itself run to the end (VAEs only: what a tutorial's loop leaves behind lacks what the others' tests need; `conv-vae`:
@@ -52,7 +52,17 @@ from core.training.events import Control, EpochEnd  # noqa: E402
 from core.training.loop import train  # noqa: E402
 
 PAIRS = [name for name in CLASSIC if fast_of(name) and preset(name).dataset in textbook.SETS]
-UNITS = {"vae": "nats", "ae": "MSE", "ad": "MSE", "vad": "nats", "gan": "Fréchet"}
+UNITS = {
+    "vae": "nats",
+    "ae": "MSE",
+    "ad": "MSE",
+    "vad": "nats",
+    "gan": "Fréchet",
+    "dae": "nats",
+    "wae": "Fréchet",
+    "infovae": "Fréchet",
+    "tcvae": "nats",
+}
 TARGETS: dict[str, float] = {
     "mlp-vae": 108.45,
     "conv-vae": 95.69,
@@ -71,11 +81,11 @@ def quality(model, recipe: Recipe) -> dict[str, float]:
     measure = sample_quality.for_dataset(images).with_reference(images.test_images)
     sampled = measure.measure(sample_quality.generate(model, sample_quality.FINAL_SAMPLES))
     found = {"sure": sampled.sure, "modes": sampled.modes, "frechet": sampled.frechet}
-    if recipe.model == "gan":
+    if UNITS[recipe.model] == "Fréchet":
         return found | {"figure": sampled.frechet}
-    scored = metrics.evaluate(model, metrics.test_images(model, images))
-    total = scored["recon"] + recipe.beta * scored["kl"]
-    return found | {"figure": scored["mse"] if UNITS[recipe.model] == "MSE" else total}
+    weights = {name: recipe.value(name) for name in recipe.family.weights}
+    scored = metrics.evaluate(model, metrics.test_images(model, images), weights=weights)
+    return found | {"figure": scored["mse"] if UNITS[recipe.model] == "MSE" else scored["total"]}
 
 
 def lab(recipe: Recipe, source: str = "") -> tuple[float, dict[str, float]]:
