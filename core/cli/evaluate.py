@@ -93,7 +93,7 @@ def _loss_table(run: runs.Run, f: dict[str, Any]) -> str:
     recipe = run.recipe
     lines = []
     for figure in figures.test_figures(recipe, f, f["weights"]):
-        digits = {"mse": 4, "bits_per_dim": 3, "active_units": 0}.get(figure.key, 2)
+        digits = {"mse": 4, "bits_per_dim": 3, "active_units": 0, "active_by_variance": 0}.get(figure.key, 2)
         rest = f"{figure.unit}, {figure.about}" if figure.about else figure.unit
         if figure.key == "log_likelihood":
             error = f" ± {f['log_likelihood_error']:.2f}" if f["log_likelihood_error"] is not None else ""

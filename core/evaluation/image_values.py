@@ -38,7 +38,7 @@ def value_steps(
         else:
             posterior = encoding.encode(model, x)
         with torch.no_grad():
-            terms = model.losses_at(posterior, posterior.at(noise), x)
+            terms = model.losses_of_each(posterior, posterior.at(noise), x)
             values = {
                 "error": (model.decode(posterior.mean) - x).square().flatten(1).mean(1),
                 "objective": terms.recon + beta * terms.kl,

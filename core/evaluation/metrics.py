@@ -37,7 +37,10 @@ class Scores:
         recon, kl: nats per image (recon: squared error for likelihood `mse`; kl: ½ ‖z‖² for an auto-decoder).
         kl_per_dim: nats, [d].
         mse: mean squared error per pixel on [0, 1], reconstructed from the posterior mean.
-        terms: means of all loss terms of the family by name, unweighted (`recon` and `kl` among them).
+        terms: means of all loss terms of the family by name, unweighted, as training computes them: with its number of
+            importance samples, or from the inputs that it changes. `recon` and `kl` are those of unchanged images and a
+            single draw of z.
+        mean_variance: variance of the posterior mean over the images, [d].
     """
 
     recon: float
@@ -45,6 +48,7 @@ class Scores:
     kl_per_dim: np.ndarray
     mse: float
     terms: dict[str, float]
+    mean_variance: np.ndarray
 
     def total(self, beta: float = 1.0) -> float:
         """recon + β KL; at β = 1 the negative ELBO."""
@@ -87,7 +91,9 @@ class Totals:
         self.sums = torch.zeros(2, dtype=torch.float64)
         self.kl_per_dim = torch.zeros(model.style_dim, dtype=torch.float64)
         self.done, self.prior = 0, torch.zeros((), dtype=torch.float64)
-        self.others: dict[str, float] = {}  # sums of further terms
+        self.mean_sums = torch.zeros(2, model.latent_dim, dtype=torch.float64)  # of μ and of μ²
+        self.terms: dict[str, float] = {}  # sums of all terms but those of a single draw of z
+        self.generator = torch.Generator(model.latent_mean.device).manual_seed(seed)  # of a loss of its own
 
     @torch.no_grad()
     def add(self, x: Tensor, posterior: Posterior) -> None:
@@ -99,9 +105,12 @@ class Totals:
         self.sums += torch.stack([losses.recon.sum(), squared.sum()]).cpu().double()
         self.prior += losses.kl.sum().cpu().double()
         self.kl_per_dim += posterior.kl().sum(0).cpu().double()
-        for name, value in losses.terms.items():
-            if name not in ("recon", "kl"):  # a statistic of the batch counts for each image of the chunk
-                self.others[name] = self.others.get(name, 0.0) + float(value.sum() if value.dim() else len(x) * value)
+        mean = posterior.mean.cpu().double()
+        self.mean_sums += torch.stack([mean.sum(0), mean.square().sum(0)])
+        special = model.loss_is_special
+        for name, value in (model.loss(x, self.generator) if special else losses).terms.items():
+            if special or name not in ("recon", "kl"):  # a statistic of the batch counts for each image of the chunk
+                self.terms[name] = self.terms.get(name, 0.0) + float(value.sum() if value.dim() else len(x) * value)
         self.done += len(x)
 
     def scores(self) -> Scores:
@@ -109,8 +118,10 @@ class Totals:
         recon, mse = (self.sums / self.n).tolist()
         per_dim = (self.kl_per_dim / self.n).numpy()
         prior = float(per_dim.sum()) if self.model.variational else float(self.prior / self.n)
-        others = {name: total / self.n for name, total in self.others.items()}
-        return Scores(recon, prior, per_dim, mse, {"recon": recon, "kl": prior} | others)
+        others = {name: total / self.n for name, total in self.terms.items()}
+        mean, squared = (self.mean_sums / self.n).numpy()
+        variance = np.maximum(0.0, squared - mean**2)
+        return Scores(recon, prior, per_dim, mse, {"recon": recon, "kl": prior} | others, variance)
 
 
 @torch.no_grad()
@@ -202,6 +213,15 @@ def active_units(kl_per_dim: np.ndarray, threshold: float = DEAD_BELOW) -> int:
     return int((np.asarray(kl_per_dim) >= threshold).sum())
 
 
+def active_by_variance(mean_variance: np.ndarray) -> int:
+    """Number of latent dimensions whose posterior mean has a variance over the images above 0.01: the active units of
+    Burda et al. (2016)."""
+    return int((np.asarray(mean_variance) > MOVES_ABOVE).sum())
+
+
+MOVES_ABOVE = 0.01
+"""Variance of a posterior mean over the images above which its dimension counts as active (Burda et al. 2016)."""
+
 SEARCHED_TEST_IMAGES = 1_000
 """Test images on which a family without an encoder is scored by default: each needs a search."""
 
@@ -273,7 +293,8 @@ def evaluation_steps(
         yield (start + len(x)) / n
     scores, floor = totals.scores(), statistics.bce_floor(test)
     bernoulli = isinstance(model.likelihood, likelihood.Bernoulli)
-    return {
+    of_batches = {term.name: scores.terms[term.name] for term in terms if term.name not in ("recon", "kl")}
+    return of_batches | {
         "images": n,
         "recon": scores.recon,
         "kl": scores.kl,
@@ -288,5 +309,6 @@ def evaluation_steps(
         else None,
         "sigma": getattr(model.likelihood, "sigma", None),
         "active_units": active_units(scores.kl_per_dim),
+        "active_by_variance": active_by_variance(scores.mean_variance),
         "kl_per_dim": scores.kl_per_dim.tolist(),
     }

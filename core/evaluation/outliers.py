@@ -132,7 +132,7 @@ def scoring_steps(
         with torch.no_grad():
             decoded = model.decode(posterior.mean)
             error.append((decoded - x).square().flatten(1).mean(1).cpu().double().numpy())
-            terms = [model.losses_at(posterior, posterior.at(draw), x) for draw in draws]
+            terms = [model.losses_of_each(posterior, posterior.at(draw), x) for draw in draws]
             value = torch.stack([term.recon + beta * term.kl for term in terms]).mean(0)
             objective.append(value.cpu().double().numpy())
             reconstructions.append(convert.to_pictures(decoded))

@@ -312,5 +312,5 @@ def _loss_terms(model: LatentModel, codes: Tensor, image: np.ndarray, visible: n
     mask = inpainting.mask_tensor(visible, n, model)
     half = torch.randn(EPSILON_DRAWS // 2, model.latent_dim, generator=torch.Generator().manual_seed(0)).to(codes)
     draws = torch.cat([half, -half]) if model.variational else half[:1]  # which a point does not use
-    losses = [model.losses_at(posterior, posterior.at(draw), x, mask) for draw in draws]
+    losses = [model.losses_of_each(posterior, posterior.at(draw), x, mask) for draw in draws]
     return torch.stack([part.recon for part in losses]).mean(0), losses[0].kl

@@ -24,8 +24,9 @@ class Axes:
         centre: position of a slider's zero, [d]: 0 for a prior N(0, I), the mean of the training latents otherwise; 0
             for the class weights of a conditional family, which follow the latent dimensions: [d + C].
         scale: length of 1 σ in units of z, [d]; 1 for class weights.
-        weight: importance of each dimension, [d]: its KL in nats with a prior, else the standard deviation of the
-            training latents along it; 1 everywhere for a generator from scratch, whose dimensions were never measured.
+        weight: importance of each dimension, [d]: its KL in nats where posteriors are Gaussians, else the standard
+            deviation of the training latents along it; 1 everywhere for a generator from scratch, whose dimensions were
+            never measured.
         order: dimensions by falling weight, [d].
         dead: dimensions without effect on the image, bool [d], indexed by dimension.
     """
@@ -48,21 +49,24 @@ class Axes:
 def axes(model: LatentModel) -> Axes:
     """Axes of a trained model: those of its prior, or without a prior those of its training latents."""
     d = model.style_dim
+    spread = np.sqrt(np.clip(model.latent_variance.detach().cpu().numpy(), 0, None)).astype(np.float32)
     if model.has_prior:
         centre, scale = np.zeros(model.latent_dim, np.float32), np.ones(model.latent_dim, np.float32)
+    else:
+        centre = model.latent_mean.detach().cpu().numpy().astype(np.float32)
+        scale = np.where(spread > 1e-6, spread, 1.0).astype(np.float32)
+        if model.family.codes:  # one σ for all: a cell that hardly varies may get any code, which is then many of its σ
+            scale = np.full(d, max(float(np.sqrt(np.square(spread).mean())), 1e-6), np.float32)
+    if model.has_prior and (model.variational or not model.kl_known):
         weight = model.kl_per_dim.detach().cpu().numpy().astype(np.float32)
         if not model.kl_known:
             weight = np.ones(d, np.float32)
         order, dead = order_by_weight(weight, DEAD_BELOW)
-        if model.adversarial:
-            dead = np.zeros(d, bool)  # the generator may have learned to use a dimension that the encoder did not
-    else:
-        centre = model.latent_mean.detach().cpu().numpy().astype(np.float32)
-        weight = np.sqrt(np.clip(model.latent_variance.detach().cpu().numpy(), 0, None)).astype(np.float32)
+    else:  # points have no KL
+        weight = spread
         order, dead = order_by_weight(weight, 1e-3 * float(weight.max(initial=0.0)))
-        scale = np.where(weight > 1e-6, weight, 1.0).astype(np.float32)
-        if model.family.codes:  # one σ for all: a cell that hardly varies may get any code, which is then many of its σ
-            scale = np.full(d, max(float(np.sqrt(np.square(weight).mean())), 1e-6), np.float32)
+    if model.adversarial and model.has_prior:
+        dead = np.zeros(d, bool)  # the generator may have learned to use a dimension that the encoder did not
     return Axes(centre, scale, weight, order, dead)
 
 

@@ -124,7 +124,7 @@ class Problem:
     def _value(self, code: Tensor, noise: Tensor | None) -> Tensor:
         posterior = self.model.posterior(code)
         z = posterior.mean if noise is None else posterior.at(noise)
-        losses = self.model.losses_at(posterior, z, self.images, self.visible)
+        losses = self.model.losses_of_each(posterior, z, self.images, self.visible)
         return losses.recon + self.beta * losses.kl
 
 
@@ -178,7 +178,7 @@ def search(
     winner = adam.best_value.view(restarts, n).argmin(0) * n + torch.arange(n, device=code.device)
     posterior = model.posterior(adam.best[winner])
     with torch.no_grad():
-        at_mean = model.losses_at(posterior, posterior.mean, images, visible)
+        at_mean = model.losses_of_each(posterior, posterior.mean, images, visible)
     taken = adam.taken.view(restarts, n).sum(0)
     return SearchResult(posterior, at_mean.recon, at_mean.kl, taken, time.perf_counter() - began)
 

@@ -75,7 +75,7 @@ class AutoDecoder(LatentModel):
     def from_recipe(cls, recipe: Recipe) -> Self:
         """An untrained model of the recipe with an empty table."""
         model = cls(build_decoder(recipe), build_likelihood(recipe), recipe.latent_dim, recipe.shape)
-        model.set_beta(recipe)
+        model.set_objective(recipe)
         return model
 
     @property

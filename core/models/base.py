@@ -7,7 +7,7 @@ latents of images, computed by an encoder or, in families without an encoder, by
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from core.images.shape import GREY_28, ImageShape
-from core.models import likelihood, networks
+from core.models import elbo, likelihood, networks
 from core.recipes.family import Family
 from core.recipes.recipe import Recipe
 
@@ -33,10 +33,12 @@ class Losses:
     Attributes:
         terms: loss terms by their names in the family's record: [B], or [] for a statistic of the whole batch.
         kept: what `LatentModel.after_step` needs of this batch, detached; empty in most families.
+        divergence: KL(q(z | x) ‖ p(z)) of each image, [B], where it is none of the terms.
     """
 
     terms: Mapping[str, Tensor]
     kept: Mapping[str, Tensor] = field(default_factory=dict)
+    divergence: Tensor | None = None
 
     @property
     def recon(self) -> Tensor:
@@ -47,7 +49,9 @@ class Losses:
     def kl(self) -> Tensor:
         """Term of the prior, [B]: KL(q(z | x) ‖ p(z)) summed over latent dimensions where q is a Gaussian; ½ ‖z‖² for
         an auto-decoder's points; 0 in families without such a term."""
-        return self.terms["kl"] if "kl" in self.terms else torch.zeros_like(self.recon)
+        if "kl" in self.terms:
+            return self.terms["kl"]
+        return torch.zeros_like(self.recon) if self.divergence is None else self.divergence
 
 
 @dataclass(frozen=True)
@@ -107,6 +111,7 @@ class LatentModel(nn.Module):
         kl_known: whether `kl_per_dim` was measured, so that it ranks the latent dimensions.
         has_code_regression: whether a ridge regression from pixels to codes gives the start of a search.
         beta: weight of the prior's term in training, 0 without such a term; a search uses the same weight.
+        free_bits, importance_samples: as in the recipe (`core.models.elbo`).
     """
 
     family: ClassVar[Family]
@@ -122,6 +127,7 @@ class LatentModel(nn.Module):
 
     kl_known = True
     has_code_regression = False
+    free_bits, importance_samples = 0.0, 1
     table_images: np.ndarray | None = None
     """Digests of the training images of the latent table's rows, `uint8` [N, 16], of a model that was loaded from a run
     that knows them (`core.data.fingerprint`)."""
@@ -159,7 +165,7 @@ class LatentModel(nn.Module):
         encoder = build_encoder(recipe, recipe.latent_dim * (2 if cls.family.variational else 1))
         decoder = build_decoder(recipe)
         model = cls(encoder, decoder, build_likelihood(recipe), recipe.latent_dim, recipe.shape)
-        model.set_beta(recipe)
+        model.set_objective(recipe)
         return model
 
     @property
@@ -181,10 +187,21 @@ class LatentModel(nn.Module):
         """
         return {}
 
+    def set_objective(self, recipe: Recipe) -> None:
+        """Set what the recipe says of the loss beside its terms: β, free bits, importance samples."""
+        self.set_beta(recipe)
+        if self.family.uses("free_bits"):
+            self.free_bits = recipe.free_bits
+        self.importance_samples = recipe.draws_per_image
+
     def set_beta(self, recipe: Recipe) -> None:
         """Set the weight of the prior's term from the recipe; 0 in a latent space without such a term."""
         family = recipe.latent_family
-        self.beta.fill_(recipe.beta if family is None or family.uses("beta") else 0.0)
+        weights = {} if family is None else {name: recipe.value(name) for name in family.weights}
+        self.beta.fill_(recipe.beta if family is None else family.prior_weight(weights))
+
+    def set_training_images(self, count: int) -> None:
+        """Take note of how many images the model is trained on, before the first step; most losses need not know."""
 
     @property
     def variational(self) -> bool:
@@ -200,6 +217,12 @@ class LatentModel(nn.Module):
     def adversarial(self) -> bool:
         """Whether the decoder is trained against a discriminator."""
         return self.family.adversarial
+
+    @property
+    def loss_is_special(self) -> bool:
+        """Whether `loss` is something else than `losses_at` at one draw of each posterior, so that a validation has to
+        call it as well: importance samples, or a changed input."""
+        return self.importance_samples > 1
 
     @property
     def latent_table(self) -> Tensor | None:
@@ -262,12 +285,35 @@ class LatentModel(nn.Module):
             posterior: posterior of the images, such as one from rows of a latent table; by default the encoder's.
         """
         posterior = self.encode(images) if posterior is None else posterior
-        return self.losses_at(posterior, posterior.sample(generator), images)
+        if self.importance_samples > 1:
+            return Losses(elbo.importance_weighted(self, posterior, images, self.importance_samples, generator))
+        losses = self.losses_at(posterior, posterior.sample(generator), images)
+        if self.free_bits > 0:
+            kl = elbo.with_free_bits(posterior.kl(), self.free_bits)
+            losses = replace(losses, terms={**losses.terms, "kl": kl})
+        return losses
 
     def losses_at(self, posterior: Posterior, z: Tensor, images: Tensor, visible: Tensor | None = None) -> Losses:
         """Loss terms at one z [B, d] of the posterior; `visible` as in `Likelihood.nll`."""
         output = self.decoder(z).to(images.dtype)  # in mixed precision the layers return bfloat16
-        return Losses({"recon": self.likelihood.nll(output, images, visible)} | self.regularizers(posterior, z))
+        terms = {"recon": self.likelihood.nll(output, images, visible)} | self.regularizers(posterior, z)
+        return Losses(terms, divergence=self._divergence(posterior))
+
+    def losses_of_each(self, posterior: Posterior, z: Tensor, images: Tensor, visible: Tensor | None = None) -> Losses:
+        """`losses_at` without statistics of the batch: what a search for the latents of single images minimises, which
+        must not depend on the other images."""
+        if not any(term.batch for term in self.family.terms):
+            return self.losses_at(posterior, z, images, visible)
+        output = self.decoder(z).to(images.dtype)
+        return Losses({"recon": self.likelihood.nll(output, images, visible)}, divergence=self._divergence(posterior))
+
+    def _divergence(self, posterior: Posterior) -> Tensor | None:
+        return posterior.kl().sum(1) if posterior.logvar is not None else None
+
+    def shown_input(self, images: Tensor) -> Tensor:
+        """What the encoder gets of images [B, C, H, W] in training, with noise that is the same every time: what the
+        pictures of a training show beside the reconstructions."""
+        return images
 
     def regularizers(self, posterior: Posterior, z: Tensor) -> dict[str, Tensor]:
         """Loss terms besides the reconstruction, by name, unweighted; none by default."""

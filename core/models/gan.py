@@ -160,7 +160,7 @@ class GAN(_SourceLatentSpace):
             source_family=source,
             started_as_source=as_source,
         )
-        model.set_beta(recipe)
+        model.set_objective(recipe)
         return model
 
     def source_model(self) -> GanSource | None:

@@ -20,7 +20,10 @@ FAMILY = Family(
     latent="gaussian",
     prior=True,
     terms=(RECONSTRUCTION, KL),
-    fields=("beta", "beta_warmup", "optimizer", "schedule", "precision"),
+    fields=(
+        *("beta", "beta_warmup", "beta_cycles", "free_bits", "importance_samples"),
+        *("optimizer", "schedule", "precision"),
+    ),
     objective_name="−ELBO",
     objective=NEGATIVE_ELBO,
     explanation=(

@@ -20,7 +20,10 @@ FAMILY = Family(
     latent_table=True,
     prior=True,
     terms=(RECONSTRUCTION, KL),
-    fields=("beta", "beta_warmup", "optimizer", "schedule", "latent_lr", "latent_init", "precision"),
+    fields=(
+        *("beta", "beta_warmup", "beta_cycles", "free_bits"),
+        *("optimizer", "schedule", "latent_lr", "latent_init", "precision"),
+    ),
     objective_name="−ELBO",
     objective=NEGATIVE_ELBO,
     explanation=(

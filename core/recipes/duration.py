@@ -10,6 +10,7 @@ import json
 
 from core import data
 from core.recipes.budget import REGRESSION_IMAGES, ROUND_SAMPLES, VALIDATION_SEARCH_STEPS
+from core.recipes.family import FAMILIES
 from core.recipes.recipe import Recipe, applies, fields
 
 VALIDATION_COST, SEARCH_STEP_COST, SAMPLE_COST = 3 / 4, 3 / 5, 1 / 15
@@ -38,6 +39,8 @@ _WITHOUT_EFFECT = frozenset(
         "sigma",
         "beta",
         "beta_warmup",
+        "beta_cycles",
+        "free_bits",
         "source",
         "lr",
         "d_lr",
@@ -52,7 +55,7 @@ _WITHOUT_EFFECT = frozenset(
         "max_minutes",
         "patience",
     )
-)
+) | {weight for family in FAMILIES.values() for weight in family.weights}
 _ONLY_WHETHER = ("r1", "r1_noise", "gradient_penalty", "ema")
 
 

@@ -19,6 +19,7 @@ import importlib
 import importlib.util
 import os
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -47,6 +48,7 @@ class Term:
         weight: recipe field of the term's weight; empty for a weight of 1. A weighted term also has the columns
             `train_weighted_<name>` and `val_weighted_<name>`.
         warmup: recipe field of the epochs over which the weight rises from 0 to its value; empty for none.
+        cycles: recipe field of the number of times that it does so in the course of a training; empty for none.
         batch: whether the term is a statistic of the whole batch, [], rather than one number per image, [B] (MMD, total
             correlation). A search for the latent of one image leaves such a term out.
         meaning: one sentence for a caption.
@@ -58,6 +60,7 @@ class Term:
     role: str
     weight: str = ""
     warmup: str = ""
+    cycles: str = ""
     batch: bool = False
     meaning: str = ""
 
@@ -72,10 +75,22 @@ KL = Term(
     "kl",
     weight="beta",
     warmup="beta_warmup",
+    cycles="beta_cycles",
     meaning="How far the image's posterior q(z | x) is from the prior N(0, I).",
 )
 HALF_SQUARED_NORM = Term(
     "kl", "½‖z‖²", "½‖z‖²", "kl", weight="beta", meaning="The pull of each latent vector towards the origin."
+)
+
+MMD = Term(
+    "mmd",
+    "MMD²",
+    "MMD²",
+    "generated",
+    weight="mmd_weight",
+    batch=True,
+    meaning="How far the latents of a batch, taken together, are from draws of the prior N(0, I); 0 on average where "
+    "they are distributed alike, so an estimate can be negative.",
 )
 
 
@@ -115,7 +130,9 @@ class Field:
     """A recipe field that one family declares for itself; it appears in the form, the flags and `recipe.json`.
 
     The type is that of `default`: text, whole number, number, or a tuple of whole numbers. Numbers need bounds, `low`
-    and `high`; a text may have `choices`. `group` is a group of `recipes.recipe_fields.GROUPS`.
+    and `high`; a text may have `choices`. `group` is a group of `recipes.recipe_fields.GROUPS`. `symbol`: of a weight,
+    in formulas and names of curves, where it has one. `label`: in the form, by default the name. Two families
+    that declare the same field share it.
     """
 
     name: str
@@ -126,6 +143,20 @@ class Field:
     choices: tuple[str, ...] | None = None
     unit: str = ""
     group: str = "model"
+    symbol: str = ""
+    label: str = ""
+
+
+MMD_WEIGHT = Field(
+    "mmd_weight",
+    500.0,
+    "Weight λ of the squared MMD between the latents of a batch and as many draws of the prior.",
+    low=0.0,
+    high=100_000.0,
+    group="loss",
+    symbol="λ",
+    label="λ, weight of the MMD²",
+)
 
 
 @dataclass(frozen=True)
@@ -152,7 +183,9 @@ class Family:
         generator_source: whether its trained decoder can become a GAN's generator; lower numbers are offered first, 0
             means no.
         adversarial: whether a discriminator is trained beside it.
+        elbo: names of the terms whose sum at weight 1 is the negative ELBO, of a family with Gaussian posteriors.
         samples: heading of its samples: where they are drawn from. caption: text below its loss curves.
+        originals, reconstructions: headings of the images in the film of a training, and of what becomes of them.
         file: the family's file. module: the name under which the file is imported.
     """
 
@@ -179,8 +212,11 @@ class Family:
     code: tuple[str, ...] = ("loss", "losses_at", "regularizers")
     generator_source: int = 0
     adversarial: bool = False
+    elbo: tuple[str, ...] = ("recon", "kl")
     samples: str = "Samples from the prior"
     caption: str = ""
+    originals: str = "Original"
+    reconstructions: str = "Reconstruction"
     file: Path = field(default=MODELS, compare=False)
     module: str = field(default="", compare=False)
 
@@ -204,6 +240,18 @@ class Family:
         """Loss columns without `train_` or `val_`: each term, `weighted_` where it has a weight, and `total`."""
         names = (n for t in self.terms for n in ((t.name, f"weighted_{t.name}") if t.weight else (t.name,)))
         return (*names, "total") if self.terms else ()
+
+    def prior_weight(self, weights: Mapping[str, float]) -> float:
+        """Weight of the prior's term of one image, `models.base.Losses.kl`: that of the term `kl`; 1 where the KL is
+        divided among other terms; 0 for points without such a term.
+
+        Args:
+            weights: of the loss terms by recipe field.
+        """
+        for term in self.terms:
+            if term.name == "kl":
+                return weights[term.weight] if term.weight else 1.0
+        return 1.0 if self.variational else 0.0
 
     def uses(self, name: str) -> bool:
         """Whether the recipe field of that name, one that only some families have, is one of this family's."""
@@ -265,7 +313,7 @@ def read(folder: Path = MODELS, package: str = "core.models") -> dict[str, Famil
 
 def _names() -> dict[str, Any]:
     names = ("Family", "Term", "Field", "Measure", "NEGATIVE_ELBO", "ELBO_CAPTION")
-    return {name: value for name, value in globals().items() if name in names or isinstance(value, Term)}
+    return {name: value for name, value in globals().items() if name in names or isinstance(value, (Term, Field))}
 
 
 def _all() -> dict[str, Family]:
@@ -283,6 +331,10 @@ def _all() -> dict[str, Family]:
 
 FAMILIES = _all()
 """All families by key."""
+
+
+SYMBOLS = {"beta": "β"} | {own.name: own.symbol for f in FAMILIES.values() for own in f.own_fields if own.symbol}
+"""Symbols of the recipe fields that weigh loss terms; other fields go by their names."""
 
 
 def families_using(name: str) -> tuple[str, ...]:

@@ -71,6 +71,13 @@ class SharedRecipe(RecipeFields):
                 "likelihood: 'mse' has no place in an ELBO, its scale against the KL term would be "
                 f"arbitrary. Choose 'gaussian' and a σ for a {self.family.abbreviation}."
             )
+        if self.family.uses("beta_cycles") and self.beta_cycles and self.beta_warmup:
+            raise RecipeError("beta_cycles: each cycle begins with a warm-up of its own. Set beta_warmup to 0.")
+        if self.draws_per_image > 1 and self.free_bits:
+            raise RecipeError(
+                "free_bits: is not defined for the importance-weighted bound, whose KL has no dimensions. Set it to 0, "
+                "or importance_samples to 1."
+            )
         if self.family.adversarial and self.adversarial == "wgan-gp" and self.label_smoothing:
             raise RecipeError("label_smoothing: has no meaning for 'wgan-gp', whose critic has no labels. Set it to 0.")
         if self.dataset == "folder" and not self.folder.strip():
@@ -178,6 +185,11 @@ class SharedRecipe(RecipeFields):
         return self.family.encoder
 
     @property
+    def draws_per_image(self) -> int:
+        """Importance samples of z in the loss of one image; 1 for the ELBO and for families that have no choice."""
+        return self.importance_samples if self.family.uses("importance_samples") else 1
+
+    @property
     def d_widths(self) -> tuple[int, ...]:
         """Sizes of a discriminator's layers: channels of its convolutions, or widths of its fully connected layers."""
         return self.d_hidden if self.d_network == "mlp" else self.d_channels
@@ -191,7 +203,7 @@ class SharedRecipe(RecipeFields):
     def implied_sigma(self) -> float | None:
         """The σ at which a Gaussian likelihood and β = 1 would weigh errors against the prior as this recipe does; None
         where there is no such σ: no weighted prior, no squared error, or a σ that is learned."""
-        if not self.family.uses("beta") or not self.beta:
+        if not self.beta or not any(term.name == "kl" and term.weight == "beta" for term in self.family.terms):
             return None
         # β·KL + SSE / 2σ² is KL + SSE / 2(βσ²); a plain squared error has 2σ² = 1.
         return {"gaussian": self.sigma * math.sqrt(self.beta), "mse": math.sqrt(self.beta / 2)}.get(self.likelihood)
@@ -245,6 +257,8 @@ class SharedRecipe(RecipeFields):
         else:
             betas = [self.beta, *(change["new"] for change in changes if change["field"] == "beta")]
             end = f" · β {' → '.join(f'{beta:g}' for beta in betas)}" if self.family.uses("beta") else ""
+        if self.draws_per_image > 1:
+            end += f" · {self.importance_samples} importance samples"
         images = self.dataset + (f" without {self.without_classes}" if self.without_classes else "")
         return f"{self.family.abbreviation} · {images} · {body} · {self.latent_size}{end}"
 

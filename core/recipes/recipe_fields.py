@@ -199,8 +199,8 @@ class RecipeFields:
     )
     beta: float = field(
         1.0,
-        "Weight β of the KL term (auto-decoder: of ½‖z‖², the pull to the origin). 1 is the "
-        "ELBO; 0 switches the prior off; large values make the posterior collapse.",
+        "Weight β of the KL term (auto-decoder: of ½‖z‖², the pull to the origin; β-TCVAE: of the total "
+        "correlation). 1 is the ELBO; 0 switches the prior off; large values make the posterior collapse.",
         group="loss",
         low=0.0,
         high=100.0,
@@ -214,6 +214,36 @@ class RecipeFields:
         high=1000.0,
         unit="epochs",
         only=only_of("beta_warmup"),
+    )
+    beta_cycles: int = field(
+        0,
+        "How many times β rises from 0 to its value in the course of the training: over the first half of each cycle, "
+        "then it stays. Each new rise lets the encoder tell more. 0: no cycles.",
+        group="loss",
+        low=0,
+        high=1000,
+        unit="cycles",
+        only=only_of("beta_cycles"),
+    )
+    free_bits: float = field(
+        0.0,
+        "Nats of KL that each latent dimension has for free, as a mean over the batch: below it nothing pushes the "
+        "posterior towards the prior, which keeps a dimension from collapsing. 0: none.",
+        group="loss",
+        low=0.0,
+        high=10.0,
+        unit="nats",
+        only=only_of("free_bits"),
+    )
+    importance_samples: int = field(
+        1,
+        "Draws of z per image and step. 1: the ELBO. More: the importance-weighted bound (IWAE), which is tighter; a "
+        "step takes as many decodings.",
+        group="loss",
+        low=1,
+        high=100,
+        unit="samples",
+        only=only_of("importance_samples"),
     )
 
     source: str = field(

@@ -32,7 +32,7 @@ NUMBERS = (
         "excess_bce",
         "bits_per_dim",
     ),
-    *("sigma", "active_units", "log_likelihood", "log_likelihood_error", "importance_samples"),
+    *("sigma", "active_units", "active_by_variance", "log_likelihood", "log_likelihood_error", "importance_samples"),
     *("frechet", "modes", "balance", "sure", "sharpness", "diversity", "floor"),
     *("mig", "dci"),
 )

@@ -17,13 +17,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from core.recipes.family import SYMBOLS
 from core.recipes.recipe import Recipe
 from core.runs.run import Run
 
 NATS, SQUARED_ERROR = "nats per image", "squared error per image"
-
-SYMBOLS = {"beta": "β"}
-"""Symbols of the recipe fields that weigh loss terms; other fields go by their names."""
 
 DISENTANGLEMENT = {
     "mig": (
@@ -81,10 +79,13 @@ def objective_name(recipe: Recipe, weights: Mapping[str, float] | None = None) -
         weights: of the loss terms by recipe field (default: the recipe's).
     """
     family = recipe.family
+    if recipe.draws_per_image > 1:
+        return f"Bound with {recipe.importance_samples} samples"
     named = {name: recipe.value(name) if weights is None else weights[name] for name in family.weights}
     if not named:
         return "Objective" if len(family.terms) > 1 else "Reconstruction loss"
-    if family.variational and all(value == 1 for value in named.values()):
+    is_elbo = family.variational and {term.name for term in family.terms} == set(family.elbo)
+    if is_elbo and all(value == 1 for value in named.values()):
         return NEGATIVE_ELBO
     values = ", ".join(f"{SYMBOLS.get(name, name)} = {value:g}" for name, value in named.items())
     symbol = f"{SYMBOLS[next(iter(named))]}-objective" if list(named) == ["beta"] else "Objective"
@@ -136,6 +137,8 @@ def test_figures(recipe: Recipe, found: Mapping[str, Any], weights: Mapping[str,
     if len(terms) == len(family.terms):
         total = sum((weights[term.weight] if term.weight else 1.0) * value for term, value in terms.items())
         name = objective_name(recipe, weights)
+        if recipe.draws_per_image > 1:
+            total = _number(found, "total") or total  # the terms are those of one sample
         if name != NEGATIVE_ELBO:
             figures.append(Figure("total", name, total, scale, "what training minimises"))
     if family.variational and (elbo := _negative_elbo(found)) is not None:
@@ -164,6 +167,16 @@ def test_figures(recipe: Recipe, found: Mapping[str, Any], weights: Mapping[str,
                 active,
                 f"of {recipe.latent_dim} latent dimensions",
                 "KL of 0.01 nats or more",
+            )
+        )
+    if family.variational and (moving := _number(found, "active_by_variance")) is not None:
+        figures.append(
+            Figure(
+                "active_by_variance",
+                "Active units by the variance of μ",
+                moving,
+                f"of {recipe.latent_dim} latent dimensions",
+                "variance of μ over the images above 0.01 (Burda et al. 2016)",
             )
         )
     for key, (name, about) in DISENTANGLEMENT.items():

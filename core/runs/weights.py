@@ -198,10 +198,10 @@ def load_model(run: Run, which: str = "best", device: str | torch.device = "cpu"
             raise RunError(f"There is not enough memory to load '{run.name}'. Close other programs.") from None
         raise
     put(model, tensors, f"'{run.name}'")
-    if "beta" in run.recipe.family.weights:  # it may have been changed in mid-run: a search uses that of the training
+    if run.recipe.family.weights:  # β may have been changed in mid-run: a search uses that of the training
         epoch = facts.get("epoch") if path.stem == "best" else None
         now = figures.weights_at(run, epoch if isinstance(epoch, int | float) else None)
-        model.beta.fill_(now["beta"])
+        model.beta.fill_(run.recipe.family.prior_weight(now))
     if model.latent_table is not None:
         model.table_images = images.table_images(run)
     return model.to(device).eval().requires_grad_(False)

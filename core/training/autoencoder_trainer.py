@@ -48,6 +48,16 @@ def one_cycle(done: float) -> float:
     return low + (1.0 - low) * 0.5 * (1.0 + math.cos(math.pi * phase))
 
 
+CYCLE_RISE = 0.5
+"""Share of a cycle in which the weight rises."""
+
+
+def cyclic(done: float, cycles: int) -> float:
+    """Share of a weight after a share `done` of all steps: in each cycle it rises from 0 to 1, then stays. 1 at the end
+    of the training and after it (Fu et al. 2019, https://arxiv.org/abs/1903.10145)."""
+    return 1.0 if done >= 1.0 else min(1.0, (done * cycles % 1.0) / CYCLE_RISE)
+
+
 class AutoencoderTrainer(BaseTrainer):
     """Trainer of the families that minimise a weighted sum of loss terms: all but GANs.
 
@@ -67,6 +77,7 @@ class AutoencoderTrainer(BaseTrainer):
         self.batch_weights: dict[str, list[float]] = {name: [] for name in family.weights}
         columns = len(self.terms) + len(self.measures)
         super().__init__(recipe, device, image_set, per_step=recipe.batch_size, columns=columns)
+        self.model.set_training_images(len(self.train_images))
         self.changeable = ("lr", *family.weights)
         if family.variational:
             self.breakdown = ("kl.csv", ("epoch", *(f"z{i}" for i in range(recipe.latent_dim))))
@@ -119,12 +130,16 @@ class AutoencoderTrainer(BaseTrainer):
             group["lr"] = lr
 
     def weights_now(self) -> dict[str, float]:
-        """Weights of the loss terms at this point of their warm-up, linear from 0 (Bowman et al. 2016)."""
+        """Weights of the loss terms at this point of their warm-up, linear from 0 (Bowman et al. 2016), or of their
+        cycle (Fu et al. 2019)."""
         now = dict(self.weights)
         for term in self.terms:
             warmup = self.recipe.value(term.warmup) if term.warmup else 0.0
+            cycles = self.recipe.value(term.cycles) if term.cycles else 0
             if term.weight and warmup:
                 now[term.weight] = self.weights[term.weight] * min(1.0, self.progress / warmup)
+            elif term.weight and cycles:
+                now[term.weight] = self.weights[term.weight] * cyclic(self.progress / self.recipe.epochs, cycles)
         return now
 
     def step(self) -> int:
@@ -191,7 +206,7 @@ class AutoencoderTrainer(BaseTrainer):
         if self.latents is not None:
             self.model.table = self.latents.materialize()
             latent_init.fit_ridge(cast(AutoDecoder, self.model), self.train_images)
-        self.model.beta.fill_(self.weights.get("beta", 0.0))
+        self.model.beta.fill_(self.recipe.family.prior_weight(self.weights))
         scores = metrics.score(self.model, self.val_images, steps=VALIDATION_SEARCH_STEPS, labels=self.val_labels)
         latents = self._latents_of_training().cpu().numpy()
         # Of a grid of codes the variances alone: its covariance would be larger than the networks.

@@ -247,8 +247,11 @@ class BaseTrainer:
 
     @torch.no_grad()
     def render_preview(self) -> bytes:
-        """Frame of fixed images, their reconstructions and samples at fixed noise, as PNG; see `runs/frames.py`."""
-        x = convert.scale_bytes(self.preview_images)
+        """Frame of fixed images, their reconstructions and samples at fixed noise, as PNG; see `runs/frames.py`.
+
+        Where training changes an image before it is encoded, the changed one is shown and reconstructed.
+        """
+        x = self.model.shown_input(convert.scale_bytes(self.preview_images))
         reconstructed = self.model.decode(encoding.encode(self.model, x, labels=self.preview_labels).mean)
         samples = self.model.decode(self.model.from_noise(self.preview_noise.to(self.device)))
         return frames.compose(*(to_pictures(part) for part in (x, reconstructed, samples)))

@@ -32,6 +32,10 @@ MEMBERS = (
     Member("ad", "plane-ad", {"latent_lr": 0.05}),
     Member("vad", "plane-vad", {"latent_lr": 0.05}),
     Member("vq", "vq-vae-fast", {"channels": (32, 32), "schedule": "constant"}),
+    Member("dae", "denoising-ae", {"corruption_strength": 0.1, "beta2": 0.95}),
+    Member("wae", "wae", {"mmd_weight": 1.0}),
+    Member("infovae", "info-vae", {"mmd_weight": 0.1, "activation": "silu", "beta2": 0.95}),
+    Member("tcvae", "tc-vae", {"activation": "silu", "beta2": 0.95}),
     Member("gan", "decoder-gan", {"generator": "scratch", "d_channels": (4, 8), "round_images": 32}),
 )
 

@@ -68,6 +68,7 @@ def test_the_first_batch_has_the_terms_of_the_record_added_with_their_weights(me
     recipe = member.recipe(shape, batch_size=16, beta=0.7, likelihood="bernoulli")
     trainer = recipe.family.trainer_class()(recipe, torch.device("cpu"))
     twin = build(recipe)
+    twin.set_training_images(len(trainer.train_images))
     x = convert.scale_bytes(trainer.train_images[trainer.next_rows()])
     noise, posterior = torch.Generator().manual_seed(recipe.seed), None
     if trainer.latents is not None:

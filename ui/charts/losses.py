@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from core.latent.axes import DEAD_BELOW, order_by_weight
-from core.recipes.family import Family, Measure, Term
+from core.recipes.family import SYMBOLS, Family, Measure, Term
+from core.recipes.recipe import Recipe
 from ui.charts import decimate
 from ui.shared import theme
 
@@ -23,9 +24,6 @@ PARTS = {"train": "train", "val": "validation"}
 
 LINES = [{"name": "training", "dash": False}, {"name": "validation", "dash": True}]
 """The two kinds of line for the legend, which hide all curves of a kind as its names hide those of a term."""
-
-WEIGHT_SYMBOLS = {"beta": "β"}
-"""Symbols of the recipe fields that weigh terms; other fields stand under their names."""
 
 DIVERGED_CAPTION = "Solid: training, dashed: validation. The losses diverged: the axes show the scale they had before."
 
@@ -46,7 +44,7 @@ def curve_names(terms: Sequence[Term]) -> dict[str, str]:
     for term in terms:
         names[term.name] = term.title
         if term.weight:
-            names[f"weighted_{term.name}"] = f"{WEIGHT_SYMBOLS.get(term.weight, term.weight)}·{term.title}"
+            names[f"weighted_{term.name}"] = f"{SYMBOLS.get(term.weight, term.weight)}·{term.title}"
     return names
 
 
@@ -65,17 +63,25 @@ ELBO = "elbo"
 """Column of the negative ELBO, which `with_elbo` adds to a history."""
 
 
-def has_elbo(family: Family) -> bool:
-    """Whether a family's loss has the two terms of the ELBO."""
-    return family.variational and {"recon", "kl"} <= {term.name for term in family.terms}
+def has_elbo(recipe: Recipe) -> bool:
+    """Whether the loss has the terms of the ELBO; with several importance samples they are those of a tighter bound."""
+    family = recipe.family
+    return (
+        family.variational and recipe.draws_per_image == 1 and set(family.elbo) <= {term.name for term in family.terms}
+    )
 
 
-def with_elbo(points: Points, family: Family) -> Points:
+def with_elbo(points: Points, recipe: Recipe) -> Points:
     """A history with the negative ELBO: reconstruction + KL at weight 1, whatever β was."""
-    if not has_elbo(family):
+    if not has_elbo(recipe):
         return points
-    both = {part: [points.get(f"{part}_{name}") for name in ("recon", "kl")] for part in PARTS}
-    return points | {f"{part}_{ELBO}": a + b for part, (a, b) in both.items() if a is not None and b is not None}
+    family = recipe.family
+    sums = {}
+    for part in PARTS:
+        terms = [points[f"{part}_{name}"] for name in family.elbo if f"{part}_{name}" in points]
+        if len(terms) == len(family.elbo):
+            sums[f"{part}_{ELBO}"] = np.sum(terms, axis=0)
+    return points | sums
 
 
 def loss_chart(
@@ -312,7 +318,7 @@ def marks(points: Points, x: str, changes) -> list[dict[str, Any]]:
     return found
 
 
-SYMBOLS = {"lr": "lr", "beta": "β"}
+CHANGES = SYMBOLS | {"lr": "lr"}
 """Settings that can change in mid-run, as the charts call them."""
 
 SWITCHES = {"freeze_g": ("G learns", "G frozen"), "freeze_d": ("D learns", "D frozen")}
@@ -324,7 +330,7 @@ def change_text(change: Mapping[str, Any]) -> str:
     name = change["field"]
     if name in SWITCHES:
         return SWITCHES[name][bool(change["new"])]
-    return f"{SYMBOLS.get(name, '')} → {change['new']:.3g}"
+    return f"{CHANGES.get(name, '')} → {change['new']:.3g}"
 
 
 def marks_of(name: str, points: Points, x: str, changes: Sequence[dict], colour: str) -> list[dict[str, Any]]:

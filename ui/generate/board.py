@@ -87,7 +87,7 @@ def about_sliders(loaded: LoadedModel) -> str:
     """How the sliders are ordered, and how to use them."""
     if not loaded.measure:
         order = "This generator started from scratch, so there is no measure of how much each dimension matters."
-    elif loaded.adversarial and loaded.prior:
+    elif loaded.adversarial and loaded.prior and loaded.model.variational:
         order = (
             "Sliders are ordered by their KL (the bar under each name) in the model whose decoder became this "
             "generator; a GAN itself has no KL."

@@ -109,7 +109,7 @@ def other_plane(run: Run, loaded: LoadedModel, span: float) -> None:
     PLANE.keep()
     DIRECTIONS.adopt()
     order = [int(k) for k in loaded.axes.order]
-    first = "The first two" if not loaded.measure else "Highest KL" if loaded.prior else "Widest"
+    first = "The first two" if not loaded.measure else "Highest KL" if loaded.model.variational else "Widest"
     kinds = {"first": first, "main": "PCA directions", "any": "Any two"}
     with st.container(horizontal=True, vertical_alignment="bottom", key="generate_plane_row"):
         kind = st.segmented_control(
@@ -123,7 +123,7 @@ def other_plane(run: Run, loaded: LoadedModel, span: float) -> None:
                 "The first two dimensions"
                 if not loaded.measure
                 else "The two dimensions with the highest KL"
-                if loaded.prior
+                if loaded.model.variational
                 else "The two dimensions in which the training latents vary most"
             )
             + "; the two directions, across all dimensions, along which the training latents spread most; or any "
@@ -309,7 +309,7 @@ def _formulas(loaded: LoadedModel, z: np.ndarray) -> None:
 
 def _dimensions(loaded: LoadedModel, z: np.ndarray) -> None:
     """A table of all dimensions: value of z, weight, and whether the dimension is used."""
-    if not loaded.prior:
+    if loaded.measure == "standard deviation":
         weight = "standard deviation of the latents"
     else:
         weight = "the source's KL in nats" if loaded.adversarial else "KL in nats (validation images)"

@@ -56,6 +56,9 @@ def _scores(result: Result) -> None:
     st.markdown(f"The **{name.lower()}** is computed for one image x, {where}{weight}:")
     if family.objective:
         st.latex(family.objective)
+    batch = [term.title for term in family.terms if term.batch]
+    if batch and not family.variational:
+        st.markdown(f"The {' and the '.join(batch)} of the formula is left out: it is of many images together.")
     if recipe.likelihood in outliers.CORRECTABLE:
         st.markdown(
             "The **complexity-corrected** score subtracts the least value that any decoder could reach for this image, "

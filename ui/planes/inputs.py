@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core import runs
-from core.recipes.family import FAMILIES, Family
+from core.recipes.family import FAMILIES, SYMBOLS, Family
 from core.runs import Run, figures
 from core.runs.class_names import class_names
 from ui.shared import address
@@ -95,7 +95,7 @@ def titles(chosen: Sequence[Run]) -> dict[str, str]:
 
 
 def _title(run: Run) -> str:
-    weights = [f"{figures.SYMBOLS.get(name, name)} {value:g}" for name, value in figures.weights_at(run).items()]
+    weights = [f"{SYMBOLS.get(name, name)} {value:g}" for name, value in figures.weights_at(run).items()]
     return " ".join([run.recipe.family.abbreviation, *weights])
 
 

@@ -72,7 +72,8 @@ def _objectives(runs: list[Run]) -> None:
 
 def _numbers(request, result) -> str:
     recipe, value = request.run.recipe, f"{result.recon[-1]:.2f}"
-    if recipe.latent_family is None or len(recipe.latent_family.terms) > 1:
+    family = recipe.latent_family
+    if family is None or family.variational or any(term.name == "kl" for term in family.terms):
         value += f" + {result.beta:.3g} × {result.prior[-1]:.2f} = **{result.objective[-1]:.2f}**"
     method = f"search, {pluralize(result.steps, 'step')}" if request.search else "encoder"
     elbo = f"; −ELBO {result.negative_elbo[-1]:.2f} nats" if recipe.variational and result.beta != 1 else ""

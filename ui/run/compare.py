@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
 import streamlit as st
 
-from core.recipes.recipe import fields
+from core.recipes.family import SYMBOLS
+from core.recipes.recipe import Recipe, fields
 from core.runs import Run, figures
 from core.runs.comparison import histories_csv
 from core.runs.shown_weights import shown_evaluation
@@ -38,7 +43,7 @@ def compare(picked: list[Run]) -> None:
 @st.fragment
 def _models(picked: list[Run]) -> None:
     names = losses.common_names(run.recipe.family for run in picked)
-    bounded = [run for run in picked if losses.has_elbo(run.recipe.family)]
+    bounded = [run for run in picked if losses.has_elbo(run.recipe)]
     if bounded:
         names = {losses.ELBO: figures.NEGATIVE_ELBO} | names
     apart = _apart(picked)
@@ -56,7 +61,7 @@ def _models(picked: list[Run]) -> None:
         with st.popover("View", icon=":material/visibility:", key="runs_view", help="How the curves are drawn."):
             view_options("runs")
         _download(picked, "runs_csv")
-    histories = {run.name: losses.with_elbo(run.history(), run.recipe.family) for run in picked}
+    histories = {run.name: losses.with_elbo(run.history(), run.recipe) for run in picked}
     units = " or ".join(sorted({losses.unit(run.recipe.likelihood) for run in picked}))
     curves(
         losses.overlay_chart(histories, term, names[term], unit=units, changes=_changes(picked), **view("runs")),
@@ -66,7 +71,7 @@ def _models(picked: list[Run]) -> None:
     )
     st.caption(f"One colour per run. Lower is better. {_about(term, apart, len(bounded) == len(picked))}".strip())
     _table(_results(picked), "Results of the chosen runs and the settings in which they differ.")
-    if with_weights := [run for run in bounded if run.has_weights]:
+    if with_weights := [run for run in picked if run.recipe.variational and run.has_weights]:
         bound_fold(with_weights)
 
 
@@ -105,13 +110,18 @@ def _download(picked: list[Run], key: str) -> None:
     )
 
 
+def _weight(name: str, recipe: Recipe) -> float | None:
+    return float(recipe.value(name)) if name in recipe.family.weights else None
+
+
 def _apart(picked: list[Run]) -> str:
     """In what runs differ that puts their totals on different scales: `the images and β`; empty if in nothing."""
-    scales = {
+    scales: dict[str, Callable[[Recipe], Any]] = {
         "the images": lambda recipe: recipe.source_of_images,
         "the likelihood": lambda recipe: recipe.likelihood,
         "the loss": lambda recipe: [term.title for term in recipe.family.terms],
-        "β": lambda recipe: recipe.beta if recipe.family.uses("beta") else None,
+        **{SYMBOLS.get(name, name): partial(_weight, name) for run in picked for name in run.recipe.family.weights},
+        "the number of importance samples": lambda recipe: recipe.draws_per_image,
     }
     found = [name for name, of in scales.items() if any(of(run.recipe) != of(picked[0].recipe) for run in picked)]
     return " and ".join(filter(None, [", ".join(found[:-1]), *found[-1:]]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.recipes.family import SYMBOLS
 from core.runs import Run, figures
 from ui.shared.formatting import escape_markdown
 from ui.shared.recipe_labels import choice
@@ -25,7 +26,7 @@ def facts(run: Run) -> str:
     """A run's name with what decides about a figure, as Markdown: kind, images, latent size, β, seed."""
     recipe = run.recipe
     parts = [recipe.family.abbreviation, choice("dataset", recipe.dataset), recipe.latent_size]
-    parts += [f"{figures.SYMBOLS.get(name, name)} {weight:g}" for name, weight in figures.weights_at(run).items()]
+    parts += [f"{SYMBOLS.get(name, name)} {weight:g}" for name, weight in figures.weights_at(run).items()]
     return f"{escape_markdown(run.name)} ({' · '.join([*parts, f'seed {recipe.seed}'])})"
 
 

@@ -80,10 +80,10 @@ class LoadedModel:
     @property
     def measure(self) -> str:
         """Name of the measure in `axes.weight`; empty where the weight of a dimension is not known."""
-        if not self.prior:
-            return "standard deviation"
-        if not self.model.kl_known:
+        if self.prior and not self.model.kl_known:
             return ""
+        if not (self.prior and self.model.variational):
+            return "standard deviation"
         return "the source's KL" if self.adversarial else "KL"
 
     @property

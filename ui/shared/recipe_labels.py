@@ -36,6 +36,9 @@ LABELS = {
     "sigma": "σ of the Gaussian",
     "beta": "β, weight of the prior term",
     "beta_warmup": "Warm-up of β",
+    "beta_cycles": "Cycles of β (0: none)",
+    "free_bits": "Free nats per dimension (0: none)",
+    "importance_samples": "Importance samples (1: the ELBO)",
     "optimizer": "Optimiser",
     "lr": "Learning rate",
     "max_minutes": "Time limit in minutes (0: none)",
@@ -60,7 +63,7 @@ LABELS = {
     "schedule": "Learning-rate schedule",
     "latent_lr": "Learning rate of the latents",
     "latent_init": "Initialisation of the latents",
-}
+} | {own.name: own.label for family in FAMILIES.values() for own in family.own_fields if own.label}
 FOLDS = {
     "data": "Data",
     "model": "Architecture",

@@ -258,8 +258,9 @@ def _tuning(job: TrainingJob) -> None:
         return
     points, adversarial = job.snapshot().points, job.recipe.family.adversarial
     names = {"lr": "Learning rate" + (" of the generator" if adversarial else "")}
-    if job.recipe.family.uses("beta"):
-        names["beta"] = "β, weight of the KL"
+    for term in job.recipe.family.terms:
+        if term.weight == "beta":
+            names["beta"] = f"β, weight of the {term.title if term.title.isupper() else term.title.lower()}"
     for field, name in names.items():
         step = 1e-4 if field == "lr" else 0.1
         _follow(job, field)
@@ -288,7 +289,7 @@ def _tuning(job: TrainingJob) -> None:
 
 TUNED = {
     "lr": "Size of a training step. With a schedule: of its largest step.",
-    "beta": "Weight of the KL term, which pulls the posteriors towards the prior. With a warm-up: after it.",
+    "beta": "Weight of this term of the loss. With a warm-up: after it. With cycles: at the end of each rise.",
 }
 """Help of the settings that can be changed during a training."""
 
@@ -312,6 +313,8 @@ def _scaled(recipe: Recipe, names: Sequence[str]) -> str:
     why = [f"the schedule {recipe.schedule} changes the rate"] if recipe.schedule != "constant" else []
     if "beta" in names and recipe.beta_warmup:
         why.append("the warm-up raises β")
+    if "beta" in names and recipe.beta_cycles:
+        why.append("β rises and stays in each cycle")
     text = ", and ".join(why)
     return f" {text[0].upper()}{text[1:]}." if text else ""
 

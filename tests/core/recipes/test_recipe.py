@@ -214,6 +214,11 @@ def test_a_fast_sister_is_of_the_same_family_latent_size_and_images():
         "conv-vae-32",
         "vq-vae",
         "vq-vae-32",
+        "denoising-ae",
+        "wae",
+        "info-vae",
+        "tc-vae",
+        "iwae",
     ]
     for name in presets.CLASSIC:
         assert presets.classic_of(name) == name

@@ -93,12 +93,20 @@ def test_losses_and_kl_have_panels_of_their_own_and_training_is_solid_where_vali
 
 
 def test_the_elbo_has_the_kl_at_weight_one_and_exists_only_with_a_posterior():
-    points, family = history(), FAMILIES["vae"]
-    found = losses.with_elbo(points, family)
+    points, recipe = history(), PRESETS["mlp-vae"]
+    found = losses.with_elbo(points, recipe)
     for part in ("train", "val"):
         wanted = points[f"{part}_recon"] + points[f"{part}_kl"]
         assert np.array_equal(found[f"{part}_elbo"], wanted, equal_nan=True)
-    assert losses.with_elbo(points, FAMILIES["ae"]) is points and losses.has_elbo(family)
+    assert losses.with_elbo(points, PRESETS["deep-ae"]) is points and losses.has_elbo(recipe)
+    assert not losses.has_elbo(recipe.with_(importance_samples=5))  # its terms are those of a tighter bound
+
+
+def test_where_the_kl_is_divided_the_elbo_is_the_sum_of_its_parts():
+    names = ("recon", "mi", "tc", "dwkl")
+    points = {f"val_{name}": np.array([1.0, 2.0]) * 10.0**k for k, name in enumerate(names)}
+    found = losses.with_elbo(points, PRESETS["tc-vae"])
+    assert found["val_elbo"].tolist() == [1111.0, 2222.0] and "train_elbo" not in found
 
 
 def test_a_zoom_survives_new_points_and_is_given_up_when_the_axis_means_something_else():

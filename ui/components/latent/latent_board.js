@@ -106,7 +106,7 @@ function start(root) {
   function slider(dim, parent) {
     const dead = props.dead[dim], most = Math.max(...props.weight, 1e-9);
     const measure = props.measure
-      ? `${props.measure} ${formatNumber(props.weight[dim])}${props.prior ? " nats" : ""}` : "importance unknown";
+      ? `${props.measure} ${formatNumber(props.weight[dim])}${props.measure === "standard deviation" ? "" : " nats"}` : "importance unknown";
     const { span } = props, ends = { min: -span, max: span, step: sliderStep(span) };
     const input = createElement("input", { type: "range", ...ends,
       "aria-label": `Latent dimension ${dim}, ${measure}${dead ? ", dead: changes nothing" : ""}` });
