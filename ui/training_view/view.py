@@ -14,7 +14,7 @@ from core.recipes.recipe import Recipe
 from ui.charts import losses
 from ui.components.charts.bars import bars
 from ui.components.charts.curves import curves
-from ui.components.playback.film import ROWS, film
+from ui.components.playback.film import film
 from ui.diagram.model import PART, diagram, follow_training
 from ui.diagram.one_step import STEP, one_step
 from ui.shared import address, glossary
@@ -24,6 +24,7 @@ from ui.shared.owner import is_foreign, label
 from ui.shared.pointer import touch_or
 from ui.shared.run_buttons import job_button
 from ui.training_view import gan_view
+from ui.training_view.collapse import alarm
 from ui.training_view.controls import TICK, epoch_link, head, latest, latest_at, progress, view
 from ui.training_view.explain import how_it_works
 from ui.training_view.finished_run import FinishedSnapshot, Shown
@@ -113,6 +114,7 @@ def _curves_and_film(
         (_film if job.active else st.fragment(_film))(job, at, parameter)
     with right:
         _curves(job, shot)
+    alarm(job, shot)
 
 
 def _below(job: Shown) -> None:
@@ -178,7 +180,8 @@ def _film(job: Shown, at: float | None, parameter: str) -> None:
 
 def film_rows(recipe: Recipe) -> tuple[str, ...]:
     """Captions of the three parts of a frame."""
-    return (*ROWS[:2], recipe.family.samples)
+    family = recipe.family
+    return family.originals, family.reconstructions, family.samples
 
 
 def _depth(job: Shown) -> None:
