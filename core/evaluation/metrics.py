@@ -91,7 +91,7 @@ class Totals:
         self.sums = torch.zeros(2, dtype=torch.float64)
         self.kl_per_dim = torch.zeros(model.style_dim, dtype=torch.float64)
         self.done, self.prior = 0, torch.zeros((), dtype=torch.float64)
-        self.mean_sums = torch.zeros(2, model.latent_dim, dtype=torch.float64)  # of μ and of μ²
+        self.mean_sums = torch.zeros(2, model.style_dim, dtype=torch.float64)  # of μ and of μ²
         self.terms: dict[str, float] = {}  # sums of all terms but those of a single draw of z
         self.generator = torch.Generator(model.latent_mean.device).manual_seed(seed)  # of a loss of its own
 
@@ -105,10 +105,12 @@ class Totals:
         self.sums += torch.stack([losses.recon.sum(), squared.sum()]).cpu().double()
         self.prior += losses.kl.sum().cpu().double()
         self.kl_per_dim += posterior.kl().sum(0).cpu().double()
-        mean = posterior.mean.cpu().double()
+        mean = posterior.style.cpu().double()
         self.mean_sums += torch.stack([mean.sum(0), mean.square().sum(0)])
         special = model.loss_is_special
-        for name, value in (model.loss(x, self.generator) if special else losses).terms.items():
+        if special:  # importance samples are those of the same posterior, a changed input has another
+            losses = model.loss(x, self.generator, posterior if model.importance_samples > 1 else None)
+        for name, value in losses.terms.items():
             if special or name not in ("recon", "kl"):  # a statistic of the batch counts for each image of the chunk
                 self.terms[name] = self.terms.get(name, 0.0) + float(value.sum() if value.dim() else len(x) * value)
         self.done += len(x)

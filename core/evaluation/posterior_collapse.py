@@ -18,28 +18,30 @@ COLLAPSED_BELOW = 0.5
 """KL of all dimensions together, in nats, below which a posterior counts as collapsed: with so little, z could not even
 tell two equally frequent kinds of images apart (ln 2 = 0.69)."""
 
-PATIENCE = 0.1
-"""Share of the epochs, and one epoch at least, that a training may take until its latents are in use."""
+PATIENCE, LEAST_STEPS = 0.1, 100
+"""Share of the epochs, one epoch at least, and steps that a training may take until its latents are in use."""
 
 FREE_BITS, WARMUP = 0.1, 0.4
 """The cure: nats per dimension, and share of the epochs."""
 
 
-def has_collapsed(recipe: Recipe, kl_per_dim: np.ndarray, epoch: float) -> bool:
+def has_collapsed(recipe: Recipe, kl_per_dim: np.ndarray, epoch: float, steps: float = LEAST_STEPS) -> bool:
     """Whether the posterior tells hardly anything about the images.
 
     Args:
         kl_per_dim: means over validation images, [d], in nats. epoch: epochs that had ended by then; NaN for none.
+        steps: training steps by then.
     """
     kl = np.asarray(kl_per_dim, float)
     if not recipe.variational or not len(kl) or not np.isfinite(kl).all():
         return False
-    return epoch >= max(1.0, PATIENCE * recipe.epochs) and float(kl.sum()) < COLLAPSED_BELOW
+    late = epoch >= max(1.0, PATIENCE * recipe.epochs) and steps >= LEAST_STEPS
+    return late and float(kl.sum()) < COLLAPSED_BELOW
 
 
-def diagnose(recipe: Recipe, kl_per_dim: np.ndarray, epoch: float) -> str:
+def diagnose(recipe: Recipe, kl_per_dim: np.ndarray, epoch: float, steps: float = LEAST_STEPS) -> str:
     """What has happened and what helps, in two sentences; empty where nothing has collapsed. Arguments as above."""
-    if not has_collapsed(recipe, kl_per_dim, epoch):
+    if not has_collapsed(recipe, kl_per_dim, epoch, steps):
         return ""
     kl = np.asarray(kl_per_dim, float)
     used = int((kl >= DEAD_BELOW).sum())
@@ -60,7 +62,8 @@ def _helps(recipe: Recipe) -> str:
     if "beta" in changes:
         words.append(f"β {changes['beta']:g} instead of {recipe.beta:g}")
     if "beta_warmup" in changes:
-        words.append(f"a warm-up of β over {changes['beta_warmup']:g} epochs")
+        epochs = changes["beta_warmup"]
+        words.append(f"a warm-up of β over {epochs:g} epoch{'s' if epochs > 1 else ''}")
     if "free_bits" in changes:
         words.append(f"{changes['free_bits']:g} free nats for each dimension")
     return f"This helps: {', '.join(words[:-1])}{' and ' if words[:-1] else ''}{words[-1]}."

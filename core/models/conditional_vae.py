@@ -30,7 +30,10 @@ FAMILY = Family(
     prior=True,
     conditional=True,
     terms=(RECONSTRUCTION, KL),
-    fields=("classes", "beta", "beta_warmup", "optimizer", "schedule", "precision"),
+    fields=(
+        *("classes", "beta", "beta_warmup", "beta_cycles", "free_bits", "importance_samples"),
+        *("optimizer", "schedule", "precision"),
+    ),
     objective_name="−ELBO",
     objective=(
         r"\begin{aligned}\mathcal{L} ={}& \underbrace{-\,\mathbb{E}_{q(z \mid x, y)} \log p(x \mid z, y)}"
@@ -131,7 +134,7 @@ class ConditionalVAE(VAE):
         encoder = ConditionalEncoder(build_encoder(recipe, 2 * d), recipe.shape, classes)
         decoder = ConditionalDecoder(build_decoder(recipe, d + classes), d)
         model = cls(encoder, decoder, build_likelihood(recipe), d, classes, recipe.shape)
-        model.set_beta(recipe)
+        model.set_objective(recipe)
         return model
 
     def posterior(self, code: Tensor) -> Posterior:

@@ -6,6 +6,7 @@ Both keep the two terms of the VAE's loss, reconstruction and KL, so that curves
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import torch
@@ -33,13 +34,13 @@ def importance_weighted(
     same with the shares held fixed; with a weight β other than 1, whose sum is no bound, they are held fixed as well.
     """
     assert posterior.logvar is not None
-    k, batch = samples, len(images)
-    noise = torch.randn(k, *posterior.mean.shape, generator=generator, device=images.device, dtype=images.dtype)
-    z = posterior.mean + torch.exp(0.5 * posterior.logvar) * noise
-    output = model.decoder(z.flatten(0, 1)).to(images.dtype)
+    k, batch, logvar = samples, len(images), posterior.logvar
+    noise = torch.randn(k * batch, logvar.shape[1], generator=generator, device=images.device, dtype=images.dtype)
+    z = replace(posterior, mean=posterior.mean.repeat(k, 1), logvar=logvar.repeat(k, 1)).at(noise)
+    output = model.decoder(z).to(images.dtype)
     recon = model.likelihood.nll(output, images.repeat(k, 1, 1, 1)).view(k, batch)
     # log q(z | x) − log p(z): the constants of the two Gaussians cancel.
-    ratio = 0.5 * (z.square() - noise.square() - posterior.logvar).sum(2)
+    ratio = 0.5 * (model.style(z).square() - noise.square()).sum(1).view(k, batch) - 0.5 * logvar.sum(1)
     log_shares = torch.log_softmax((-recon - ratio).detach(), 0)
     shares = log_shares.exp()
     spread = (shares * (log_shares + math.log(k))).sum(0)  # KL(w̃ ‖ uniform)

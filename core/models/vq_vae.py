@@ -237,7 +237,7 @@ class VQVAE(LatentModel):
         encoder = build_encoder(recipe, recipe.latent_dim)
         codebook = Codebook(recipe.value("codebook_size"), recipe.value("codebook_dim"), recipe.value("codebook_decay"))
         model = cls(encoder, QuantisedDecoder(codebook, build_decoder(recipe)), build_likelihood(recipe), recipe)
-        model.set_beta(recipe)
+        model.set_objective(recipe)
         return model
 
     def _register_spread(self, latent_dim: int) -> None:

@@ -7,7 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import runs
-from core.evaluation import bound
+from core.evaluation import bound, posterior_collapse
 from core.evaluation.bound import Bound
 from core.gan import experiments
 from core.gan.before_after import metric_changes
@@ -176,6 +176,22 @@ def test_the_bound_of_the_chosen_runs_is_shown_as_it_was_measured_and_what_is_le
     rows = {figure.name: (figure.value, figure.about) for figure in figures(run)}
     assert rows["−ELBO of these"] == ("120.5 ± 2.5", "20 test images, ± standard error, 1 sample of z each")
     assert rows["Importance-weighted bound"] == ("117.2 ± 2.1", "20 test images, ± standard error, 4 samples of z each")
+
+
+def test_a_collapsed_posterior_is_named_and_one_click_trains_again_with_the_cure(executor, monkeypatch):
+    monkeypatch.setattr(posterior_collapse, "LEAST_STEPS", 8)
+    run = trained(tiny(beta=20.0, epochs=2), "flat")
+    (run.path / "kl.csv").write_text("epoch,z0,z1\n0,0.5,0.5\n2,0.001,0.002\n")
+    page = visit(name="flat")
+    said = next(warning.value for warning in page.warning if "collapsed" in warning.value)
+    assert "no latent dimension is in use (KL 0.003 nats in all)" in said
+    assert said.endswith("β 1 instead of 20, a warm-up of β over 1 epoch and 0.1 free nats for each dimension.")
+    button_of(page, "train_cure").click().run()
+    (job,) = [job for job in training_queue.training_queue().jobs() if job.active]
+    assert job.recipe == run.recipe.with_(beta=1.0, beta_warmup=1.0, free_bits=0.1) and job.name != "flat"
+    assert run.has_weights, "the collapsed run is kept"
+    (run.path / "kl.csv").write_text("epoch,z0,z1\n0,0.5,0.5\n2,1.5,0.002\n")
+    assert not any("collapsed" in warning.value for warning in visit(name="flat").warning)
 
 
 @pytest.mark.slow

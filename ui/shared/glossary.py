@@ -97,8 +97,8 @@ TERMS = {
         "to μ and σ."
     ),
     "active unit": Entry(
-        "A latent dimension that carries information about the image: here one whose mean KL is at least 0.01 nats. "
-        "By the variance of μ: one whose mean μ varies over the images with a variance above 0.01.",
+        "A latent dimension that carries information about the image: here one whose mean KL is at least 0.01 nats, or "
+        "by the variance of μ one whose mean μ varies over the images with a variance above 0.01.",
         ("active units",),
     ),
     "MIG": Entry(

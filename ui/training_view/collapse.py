@@ -13,7 +13,7 @@ from ui.shared.formatting import escape_markdown
 from ui.shared.jobs import train_again
 from ui.shared.run_buttons import job_button, run_button
 from ui.shared.run_dialogs import NAME
-from ui.training_view.controls import latest_at
+from ui.training_view.controls import latest, latest_at
 from ui.training_view.finished_run import FinishedSnapshot, Shown
 
 LABEL = "Train again with the cure"
@@ -22,7 +22,8 @@ LABEL = "Train again with the cure"
 def alarm(job: Shown, shot: Snapshot | FinishedSnapshot) -> None:
     """A sentence where the posterior has collapsed, with the button; nothing otherwise."""
     recipe = job.recipe
-    problem = posterior_collapse.diagnose(recipe, shot.kl_per_dim, latest_at(shot.points, "val_total")[1])
+    epoch, steps = latest_at(shot.points, "val_total")[1], latest(shot.points, "step")
+    problem = posterior_collapse.diagnose(recipe, shot.kl_per_dim, epoch, steps)
     if not problem:
         return
     with st.container(key="collapse_alarm"):

@@ -30,6 +30,10 @@ def test_a_posterior_that_tells_less_than_two_kinds_apart_has_collapsed(kl, epoc
     assert bool(collapse.diagnose(VAE, np.array(kl), epoch)) == collapsed
 
 
+def test_a_training_of_few_steps_has_had_no_time_yet():
+    assert not collapse.has_collapsed(VAE, np.zeros(4), 10, steps=99) and collapse.has_collapsed(VAE, np.zeros(4), 10)
+
+
 def test_points_have_no_posterior_that_could():
     assert not collapse.has_collapsed(preset("deep-ae"), np.zeros(32), 10)
 

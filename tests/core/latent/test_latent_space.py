@@ -133,6 +133,16 @@ def test_an_autoencoders_sliders_run_over_its_latents(ae):
     assert np.allclose(axes.to_sigma_units(axes.to_z([0.3, -0.7, 1.5])), [0.3, -0.7, 1.5], atol=1e-6)
 
 
+def test_points_with_a_prior_have_its_axes_and_come_by_their_spread():
+    model = build(preset("wae").with_(hidden=(16,), latent_dim=3)).eval()
+    model.latent_mean.copy_(torch.tensor([0.3, 0.0, 0.1]))
+    model.latent_cov.copy_(torch.diag(torch.tensor([0.81, 1.21, 0.0])))
+    axes = latent_axes.axes(model)
+    assert axes.weight.tolist() == pytest.approx([0.9, 1.1, 0.0]) and axes.order.tolist() == [1, 0, 2]
+    assert axes.dead.tolist() == [False, False, True]
+    assert np.array_equal(axes.to_z([1, 2, 3]), [1, 2, 3]), "σ is the prior's"
+
+
 def test_an_autoencoder_samples_the_gaussian_of_its_latents(ae):
     z = sampling.sample_latents(ae, sampling.prior(50_000, 3, seed=0))
     assert np.allclose(z.mean(0), ae.latent_mean, atol=0.05)

@@ -23,7 +23,7 @@ def test_the_two_terms_are_the_bound_and_have_its_gradient():
     x = torch.rand(5, 1, 28, 28, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     k, posterior = 7, model.encode(x)
     terms = elbo.importance_weighted(model, posterior, x, k, torch.Generator().manual_seed(1))
-    noise = torch.randn(k, 5, 3, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    noise = torch.randn(k * 5, 3, generator=torch.Generator().manual_seed(1), dtype=torch.float64).view(k, 5, 3)
     sigma = (0.5 * posterior.logvar).exp()
     z = posterior.mean + sigma * noise
     log_q, log_p = Normal(posterior.mean, sigma).log_prob(z).sum(2), Normal(0.0, 1.0).log_prob(z).sum(2)
@@ -36,6 +36,17 @@ def test_the_two_terms_are_the_bound_and_have_its_gradient():
     )
     for one, other in zip(found, wanted, strict=True):
         torch.testing.assert_close(one, other)
+
+
+def test_a_conditional_model_keeps_the_class_in_all_samples():
+    model = build(tiny("cvae", importance_samples=9))
+    x, labels = torch.rand(6, 1, 28, 28, generator=torch.Generator().manual_seed(0)), torch.arange(6)
+    posterior = model.encode_as(x, labels)
+    losses = model.loss(x, torch.Generator().manual_seed(1), posterior)
+    weights = metrics.log_weights(model, x, posterior, 4_000, torch.Generator().manual_seed(2))
+    groups = torch.logsumexp(weights[:3_996].view(444, 9, 6), 1) - math.log(9)
+    bound, error = -groups.mean(0), groups.std(0)
+    assert ((losses.recon + losses.kl - bound).abs() < 4 * error).all()
 
 
 def test_on_a_linear_model_more_samples_tighten_the_loss_towards_log_p():

@@ -361,7 +361,7 @@ def test_training_does_not_look_at_the_test_images(monkeypatch):
     first = trained()
     noise = np.random.default_rng(0).integers(0, 256, digits.test_images.shape, dtype=np.uint8)
     other = data.ImageSet("digits", digits.train_images, digits.train_labels, noise, digits.test_labels, digits.classes)
-    monkeypatch.setattr(data, "load", lambda *a: other)
+    monkeypatch.setattr(data, "load", lambda *a, **options: other)
     second = trained()
     assert original("digits").test_images is digits.test_images
     for which in ("best", "last"):
