@@ -4,7 +4,8 @@ What they are is in `core/recipes/examples.py`; a name may be given with or with
 MNIST and of FashionMNIST. Each example keeps only the files that pages read: the best weights in half precision, which
 makes no visible difference, the tables with three or five digits a number and as many rows as a curve shows, the
 figures on the test set and five frames in 8 grey levels or 24 colours. With `--smaller` nothing is trained: tables and
-frames of the examples that are there are reduced again, which leaves those that are reduced as they are.
+frames of the examples that are there are reduced again, which leaves those that are reduced as they are. With `--flows`
+nothing but the flows of examples is learned anew (`FLOWS`).
 """
 
 import csv
@@ -22,6 +23,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from core import runs
 from core.evaluation import test_set
 from core.images import convert
+from core.priors import store
+from core.priors.events import LEARNING
+from core.priors.kinds import FLOW
+from core.priors.learning import learn
+from core.priors.settings import FlowSettings
 from core.recipes.examples import EXAMPLE, EXAMPLES, GAN_SOURCE  # noqa: E402
 from core.runs import frames, weights
 from core.runs.images import images_of
@@ -48,6 +54,9 @@ DIGITS = {"history.csv": 5, "kl.csv": 3, "classes.csv": 5}
 
 STATES = ("step", "epoch", "seconds", "lr", "d_lr", "beta")
 """Columns of a history that state something at the end of a row's steps; the others of training are means over them."""
+
+FLOWS = {EXAMPLE + "plane-ae": FlowSettings(width=48, blocks=2, steps=4_000, lr=5e-3)}
+"""Examples with a flow, by which VAE → diffusion begins: a narrow network suffices for two dimensions."""
 
 UNNEEDED = ("last.safetensors", "resume.safetensors", "images.safetensors", "classifier.safetensors", ".lock")
 """Files that only a run needs that is trained on, or whose images may change."""
@@ -81,6 +90,18 @@ def reduce(run: runs.Run) -> None:
     _halve(run)
     _thin(run)
     shrink(run)
+    if run.name in FLOWS:
+        learn_flow(run)
+
+
+def learn_flow(run: runs.Run) -> None:
+    """Learn the flow of an example for the weights that it keeps, and keep it in half precision too."""
+    for event in learn(run, FLOW, FLOWS[run.name], "cpu"):
+        if event.phase == LEARNING and event.done % 500 == 0:
+            print(f"{run.name}: step {event.done} of {event.total}, loss {event.losses[-1, 1]:.4f}", flush=True)
+    file = store.file_of(run, FLOW)
+    tensors, facts = weights.load(file)
+    weights.save(file, {name: t.half() for name, t in tensors.items()}, facts)
 
 
 def shrink(run: runs.Run) -> None:
@@ -225,13 +246,16 @@ def _size(name: str) -> int:
 
 
 if __name__ == "__main__":
-    words = [word for word in sys.argv[1:] if word != "--smaller"]
+    words = [word for word in sys.argv[1:] if word not in ("--smaller", "--flows")]
     asked = {EXAMPLE + name.removeprefix(EXAMPLE) for name in words} or EXAMPLES.keys()
     if unknown := asked - EXAMPLES.keys():
         raise SystemExit(f"There is no example {min(unknown)}. The examples are {', '.join(EXAMPLES)}.")
     for name in EXAMPLES:
         if name in asked and "--smaller" in sys.argv:
             shrink(runs.open_run(name))
+        elif name in asked and "--flows" in sys.argv:
+            if name in FLOWS:
+                learn_flow(runs.open_run(name))
         elif name in asked:
             make(name)
     for name in EXAMPLES:

@@ -378,7 +378,7 @@ def restore(tensors: Mapping[str, Tensor], settings: PriorSettings, model: Laten
     """
     assert isinstance(settings, FlowSettings)
     weights = {name.removeprefix("network."): t for name, t in tensors.items() if name.startswith("network.")}
-    whitening = Whitening(tensors["mean"], tensors["root"], tensors["inverse"])
+    whitening = Whitening(tensors["mean"].float(), tensors["root"].float(), tensors["inverse"].float())
     d, label = model.style_dim, weights.get("label.weight")
     shape = (d, d) if d <= FULLY_WHITENED else (d,)
     if whitening.mean.shape != (d,) or any(t.shape != shape for t in (whitening.root, whitening.inverse)):

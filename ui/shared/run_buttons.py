@@ -19,7 +19,7 @@ from core.runs import Run
 from ui.shared import foreign
 from ui.shared.formatting import escape_markdown
 
-CHANGES = ("continue", "rename", "delete", "train_resume", "train_lower", "home_resume")
+CHANGES = ("continue", "rename", "delete", "train_resume", "train_lower", "home_resume", "learn_flow")
 """Verbs of `run_button` that change the run; the others only open it or read from it."""
 
 REFUSED = "run_button_refused"

@@ -69,6 +69,23 @@ def test_samplers_of_a_run_are_those_that_can_be_drawn_from(vae):
     assert np.array_equal(samplers.for_run(vae, model, "prior").draw(4, 1), mixture.draw(model, "prior", 4, 1))
 
 
+def test_a_flow_of_a_conditional_model_is_one_of_styles_and_each_gets_its_class():
+    run = trained(tiny("cvae"), "told")
+    learn(run)
+    model = weights.load_model(run)
+    prior = store.load(run, FLOW, model)
+    z = prior.draw(40, 3)
+    assert z.shape == (40, model.latent_dim) and prior.network.d == model.style_dim
+    classes = z[:, model.style_dim :]
+    assert np.array_equal(np.sort(classes, 1)[:, -1], np.ones(40)) and (classes.sum(1) == 1).all()
+    assert len({row.argmax() for row in classes}) > 1, "random classes"
+    sevens = prior.draw(40, 3, label=7, guidance=0.0)
+    assert (sevens[:, model.style_dim :].argmax(1) == 7).all()
+    assert np.array_equal(model.style(sevens), model.style(z)), "at guidance 0 the style does not know the class"
+    path = prior.path(np.zeros((3, model.style_dim), np.float32), 4, label=2)
+    assert path.shape == (5, 3, model.latent_dim) and (path[..., model.style_dim :].argmax(-1) == 2).all()
+
+
 def test_of_a_latent_table_the_rows_are_learned_without_any_images(monkeypatch, tmp_path):
     run = trained(tiny("variational-auto-decoder", network="mlp", epochs=1))
     monkeypatch.setattr("core.priors.latents.images_of", _missing)

@@ -6,9 +6,11 @@ import torch
 
 from core import data, runs
 from core.data import DataError
-from core.evaluation import metrics, plane_measures, sample_quality
+from core.evaluation import holes, metrics, plane_measures, sample_quality
 from core.images import convert
-from core.latent import sampling
+from core.latent import codec, sampling
+from core.priors import samplers, store
+from core.priors.kinds import FLOW
 from core.recipes.examples import EXAMPLES, GAN_SOURCE, lesson
 from core.runs import gan_source, weights
 from core.runs.images import images_of
@@ -58,6 +60,20 @@ def test_the_autoencoders_plane_has_the_holes_that_its_lesson_names():
     assert without.prior.sure == pytest.approx(0.8, abs=0.04), "a fifth of the draws are no clear digit"
     assert without.prior.classes == 4 and with_prior.prior.classes == 10
     assert without.prior.sure < with_prior.prior.sure - 0.04 and without.fitted.sure < with_prior.fitted.sure
+
+
+def test_the_flow_that_an_example_has_avoids_the_holes_of_its_plane_and_reaches_its_latents():
+    run = example("example-plane-ae")
+    model = weights.load_model(run)
+    _, latents = codec.training_latents(model, run.recipe, images_of(run), 5_000)
+    density = holes.density_of(latents)
+    assert store.usable(run) == [FLOW], "learn it again: models_ckpt/make_examples.py --flows"
+    shares = {}
+    for source in ("prior", "gaussian", "flow"):
+        z = samplers.for_run(run, model, source).draw(2_000, 0)
+        shares[source] = density.share_in_holes(z), holes.share_reached(z, latents)
+    assert shares["flow"][0] < 0.05 < shares["gaussian"][0] and shares["flow"][1] > 0.96
+    assert shares["prior"][1] < 0.2, "N(0, I) is narrow beside this model's latents"
 
 
 def test_the_sizes_of_latent_space_differ_in_nothing_else_and_level_off_as_their_lessons_say():
