@@ -12,6 +12,7 @@ import math
 import numpy as np
 
 from core.latent.axes import DEAD_BELOW
+from core.recipes.family import SYMBOLS
 from core.recipes.recipe import Recipe
 
 COLLAPSED_BELOW = 0.5
@@ -21,8 +22,8 @@ tell two equally frequent kinds of images apart (ln 2 = 0.69)."""
 PATIENCE, LEAST_STEPS = 0.1, 100
 """Share of the epochs, one epoch at least, and steps that a training may take until its latents are in use."""
 
-FREE_BITS, WARMUP = 0.1, 0.4
-"""The cure: nats per dimension, and share of the epochs."""
+FREE_BITS, WARMUP, LESS = 0.1, 0.4, 0.1
+"""The cure: nats per dimension, share of the epochs, and factor of the weight of another pull to the prior (MMD)."""
 
 
 def has_collapsed(recipe: Recipe, kl_per_dim: np.ndarray, epoch: float, steps: float = LEAST_STEPS) -> bool:
@@ -57,10 +58,12 @@ def diagnose(recipe: Recipe, kl_per_dim: np.ndarray, epoch: float, steps: float 
 def _helps(recipe: Recipe) -> str:
     changes = cure(recipe)
     if changes is None:
-        return "A still smaller β or a longer warm-up helps."
-    words = []
-    if "beta" in changes:
-        words.append(f"β {changes['beta']:g} instead of {recipe.beta:g}")
+        return "A still weaker pull to the prior or a longer warm-up helps."
+    words = [
+        f"{SYMBOLS.get(name, name)} {value:g} instead of {recipe.value(name):g}"
+        for name, value in changes.items()
+        if name in recipe.family.weights
+    ]
     if "beta_warmup" in changes:
         epochs = changes["beta_warmup"]
         words.append(f"a warm-up of β over {epochs:g} epoch{'s' if epochs > 1 else ''}")
@@ -76,7 +79,9 @@ def cure(recipe: Recipe) -> dict[str, float] | None:
     changes: dict[str, float] = {}
     if family.uses("beta") and recipe.beta > 1:
         changes["beta"] = 1.0
-    if family.uses("beta_warmup") and not recipe.beta_warmup and not recipe.beta_cycles:
+    for name in set(family.weights) - {"beta"}:
+        changes[name] = LESS * recipe.value(name)
+    if family.uses("beta_warmup") and recipe.beta and not recipe.beta_warmup and not recipe.beta_cycles:
         changes["beta_warmup"] = float(max(1, math.ceil(WARMUP * recipe.epochs)))
     if family.uses("free_bits") and recipe.free_bits < FREE_BITS and recipe.draws_per_image == 1:
         changes["free_bits"] = FREE_BITS

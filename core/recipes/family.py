@@ -51,6 +51,7 @@ class Term:
         cycles: recipe field of the number of times that it does so in the course of a training; empty for none.
         batch: whether the term is a statistic of the whole batch, [], rather than one number per image, [B] (MMD, total
             correlation). A search for the latent of one image leaves such a term out.
+        bare: whether it is a pure number, in no unit of the loss; its weight gives it one.
         meaning: one sentence for a caption.
     """
 
@@ -62,6 +63,7 @@ class Term:
     warmup: str = ""
     cycles: str = ""
     batch: bool = False
+    bare: bool = False
     meaning: str = ""
 
 
@@ -89,6 +91,7 @@ MMD = Term(
     "generated",
     weight="mmd_weight",
     batch=True,
+    bare=True,
     meaning="How far the latents of a batch, taken together, are from draws of the prior N(0, I); 0 on average where "
     "they are distributed alike, so an estimate can be negative.",
 )

@@ -150,7 +150,8 @@ def test_figures(recipe: Recipe, found: Mapping[str, Any], weights: Mapping[str,
     for term, value in terms.items():
         # A point's pull towards the origin is a squared length; only a KL divergence is in nats.
         of_length = not family.variational and term.name != "recon"
-        figures.append(Figure(term.name, term.title, value, "per image" if of_length else scale))
+        its_unit = "of a batch" if term.bare else "per image" if of_length else scale
+        figures.append(Figure(term.name, term.title, value, its_unit))
     if (floor := _number(found, "bce_floor")) is not None:
         figures.append(
             Figure("bce_floor", "Entropy floor", floor, scale, "of the grey pixels: no reconstruction gets below it")

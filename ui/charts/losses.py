@@ -111,10 +111,12 @@ def loss_chart(
     """
     names, panels, legend = curve_names(terms), [], {}
     first, *others = terms
-    titles = " and ".join(dict.fromkeys(term.title for term in others))
+    titles = list(dict.fromkeys(term.title for term in others))
+    # The title stands upright beside the panel, which is two fifths of the chart.
+    named = " and ".join(titles) if len(titles) < 3 else "Other terms"
     layout = [("Loss", [("total", "total")] + ([(first.name, first.role)] if others else []))]
     if others:
-        layout.append((titles, [column for term in others for column in _columns(term)]))
+        layout.append((named, [column for term in others for column in _columns(term)]))
     for number, (title, columns) in enumerate(layout):
         drawn = []
         for column, role in columns:
@@ -124,7 +126,9 @@ def loss_chart(
             legend[column] = style | {"dash": False}
             drawn += _term(points, x, column, style, smoothing)
         share = ((0.6, 0.4)[number] if others else 1.0) * (1 - MEASURES_SHARE * bool(measures))
-        panels.append(panel(f"{title} ({unit} per image)", share, drawn, log, whole=bool(number)))
+        bare = bool(number) and any(term.bare for term in others)
+        heading = title if bare else f"{title} ({unit} per image)"
+        panels.append(panel(heading, share, drawn, log, whole=bool(number)))
     if measures:
         panels.append(_measures_panel(points, x, measures, smoothing))
         legend |= {measure.name: _measure_style(measure) | {"dash": False} for measure in measures}

@@ -48,7 +48,13 @@ def test_the_sentence_names_what_helps_and_the_cure_does_it():
     assert changes == {"beta": 1.0, "beta_warmup": 20.0, "free_bits": 0.1}
     assert collapse.cure(VAE.with_(**changes)) is None
     assert collapse.cure(VAE.with_(beta=1.0, importance_samples=5)) == {"beta_warmup": 20.0}
-    assert "A still smaller β" in collapse.diagnose(VAE.with_(**changes), np.zeros(4), 20)
+    assert "A still weaker pull" in collapse.diagnose(VAE.with_(**changes), np.zeros(4), 20)
+
+
+def test_another_pull_to_the_prior_than_the_kl_is_weakened():
+    recipe = preset("info-vae").with_(mmd_weight=500.0)
+    assert collapse.cure(recipe) == {"mmd_weight": 50.0}
+    assert collapse.diagnose(recipe, np.zeros(8), 20).endswith("This helps: λ 50 instead of 500.")
 
 
 @pytest.mark.slow

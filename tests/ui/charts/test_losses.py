@@ -102,6 +102,19 @@ def test_the_elbo_has_the_kl_at_weight_one_and_exists_only_with_a_posterior():
     assert not losses.has_elbo(recipe.with_(importance_samples=5))  # its terms are those of a tighter bound
 
 
+def test_the_title_of_a_panel_is_short_and_has_a_unit_where_there_is_one():
+    titles = {
+        key: losses.loss_chart(history(), FAMILIES[key].terms)["panels"][1]["title"]
+        for key in ("vae", "wae", "infovae", "tcvae")
+    }
+    assert titles == {
+        "vae": "KL (nats per image)",
+        "wae": "MMD²",
+        "infovae": "KL and MMD²",
+        "tcvae": "Other terms (nats per image)",
+    }
+
+
 def test_where_the_kl_is_divided_the_elbo_is_the_sum_of_its_parts():
     names = ("recon", "mi", "tc", "dwkl")
     points = {f"val_{name}": np.array([1.0, 2.0]) * 10.0**k for k, name in enumerate(names)}
@@ -234,7 +247,7 @@ def test_a_family_with_any_number_of_terms_has_a_curve_for_each():
     assert below == ["β·KL", "KL", "Codebook", weighted, "Commitment"], "a weighted term lies under its own"
     legend = ["Total", "Reconstruction", "KL", "β·KL", "Codebook", "Commitment", weighted]
     assert [entry["name"] for entry in chart["legend"]] == legend
-    assert chart["panels"][1]["title"] == "KL and Codebook and Commitment (nats per image)"
+    assert chart["panels"][1]["title"] == "Other terms (nats per image)"
     assert set(drawn(chart)["Commitment", False]["y"]) == {1.0} and set(drawn(chart)[weighted, True]["y"]) == {2.0}
 
 
