@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from core.images import convert
 from core.latent import codec
 from core.latent.forward_pass import Heard, array
-from core.models.base import LatentModel, Posterior
+from core.models.base import LatentModel, Losses, Posterior
 from core.recipes.recipe import Recipe
 from core.training.autoencoder_trainer import optimizer_of, weighted_sum
 from core.training.lazy_adam import LazyAdam
@@ -75,11 +75,12 @@ class TrainingStep:
 
 @dataclass
 class _Forward:
-    """What one evaluation of the loss leaves behind."""
+    """What one evaluation of the loss leaves behind. generator: of its noise, as it then is."""
 
     posterior: Posterior
     heard: Heard
-    terms: dict[str, Tensor]
+    losses: Losses
+    generator: torch.Generator
     total: Tensor
     decoded: Tensor
 
@@ -123,6 +124,7 @@ def take(
     norms = [gradient_norms(network) for network in (copied.encoder, copied.decoder)]
     row_gradient = None if table is None else array(table.gradient().norm(dim=1)) * len(x)
     optimizer.step()
+    copied.after_step(before.losses, before.generator)
     if table is not None:
         table.step()
     with torch.no_grad():
@@ -145,10 +147,12 @@ def _warm_up(
         if rows is not None and model.latent_table is not None:
             table = LazyAdam(model.latent_table[torch.as_tensor(rows, device=x.device)], 0.0, longest_gap=2)
         classes = None if labels is None else torch.from_numpy(np.array(labels, np.int64)).to(x.device)
-        torch.autograd.backward(_forward(model, recipe, x, seed + k, weights, table, classes).total)
+        taken = _forward(model, recipe, x, seed + k, weights, table, classes)
+        torch.autograd.backward(taken.total)
         for group in optimizer.param_groups:
             group["lr"] = recipe.lr * k / (1 + len(batches))
         optimizer.step()
+        model.after_step(taken.losses, taken.generator)
         optimizer.zero_grad(set_to_none=True)
 
 
@@ -177,9 +181,9 @@ def _result(
         decoded=convert.to_pictures(before.decoded),
         decoded_after=convert.to_pictures(after.decoded),
         change=convert.channels_last(array(after.decoded - before.decoded)),
-        terms={name: term.mean().item() for name, term in before.terms.items()},
-        terms_after={name: term.mean().item() for name, term in after.terms.items()},
-        per_image={name: array(term.expand(n)) for name, term in before.terms.items()},
+        terms={name: term.mean().item() for name, term in before.losses.terms.items()},
+        terms_after={name: term.mean().item() for name, term in after.losses.terms.items()},
+        per_image={name: array(term.expand(n)) for name, term in before.losses.terms.items()},
         loss=before.total.item(),
         loss_after=after.total.item(),
         output_gradient=convert.channels_last(array(output_gradient)) * n,
@@ -205,13 +209,14 @@ def _forward(
     with Heard(model) as heard:
         if classes is not None and model.family.conditional:
             given = model.encode_as(x, classes)
-        terms = dict(model.loss(x, generator, given).terms)
+        losses = model.loss(x, generator, given)
+    terms = losses.terms
     posterior = given
     if posterior is None:
         assert heard.code is not None
         posterior = model.posterior(heard.code)
     total = weighted_sum(recipe.family.terms, [terms[t.name].mean() for t in recipe.family.terms], dict(weights))
-    return _Forward(posterior, heard, terms, total, model.likelihood.mean(heard.output))
+    return _Forward(posterior, heard, losses, generator, total, model.likelihood.mean(heard.output))
 
 
 def _trainable(model: LatentModel) -> LatentModel:
@@ -228,6 +233,9 @@ def gradient_norms(network: nn.Module | None) -> tuple[tuple[str, float], ...]:
 
 def _norms(network: nn.Module) -> Iterator[tuple[str, float]]:
     for layer in network.children():
+        if isinstance(layer, nn.Sequential):  # a network within: of a decoder behind a codebook
+            yield from _norms(layer)
+            continue
         weight: Any = next((p for p in layer.parameters() if p.dim() > 1 and p.grad is not None), None)
         if weight is not None:
             outputs, inputs = weight.shape[1::-1] if isinstance(layer, nn.ConvTranspose2d) else weight.shape[:2]

@@ -176,6 +176,8 @@ def objective_of(run: Run, trace: SearchTrace) -> str:
     source = run.recipe.latent_family
     if run.recipe.family.adversarial:
         return source.objective_name if source is not None and len(source.terms) < 2 else "Objective"
+    if not run.recipe.variational and all(term.name != "kl" for term in run.recipe.family.terms):
+        return "Reconstruction loss"  # other terms, such as the commitment of codes, are no matter of one image's z
     return figures.objective_name(run.recipe, figures.weights_at(run) | {"beta": trace.beta})
 
 
