@@ -95,7 +95,8 @@ def trace(
 
 
 def encoding(run: Run, version: int, images: np.ndarray, visitor: str) -> SearchJob:
-    """The search for the latents of pictures; the array `z` of its result holds μ, float32 [N, d]."""
+    """The search for the latents of pictures; the array `z` of its result holds μ, float32 [N, d], and where an image
+    becomes a Gaussian `sigma` its standard deviations."""
     return SearchJob(run, {"version": version}, {"images": images}, visitor)
 
 

@@ -90,8 +90,11 @@ def _begin(order: Order) -> TracedSearch | Steps[float, SearchFound]:
 
 
 def _encoded(model: LatentModel, images: np.ndarray) -> Generator[float, None, SearchFound]:
-    z = yield from codec.encoding_progress(model, images)
-    return SearchFound({"z": z})
+    posterior = yield from codec.encoding_progress(model, images)
+    found = {"z": posterior.mean.cpu().numpy()}
+    if posterior.logvar is not None:
+        found["sigma"] = (0.5 * posterior.logvar).exp().cpu().numpy()
+    return SearchFound(found)
 
 
 def _completed(

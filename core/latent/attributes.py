@@ -118,7 +118,7 @@ def members(attribute: Attribute, factor: Factor | None, values: np.ndarray) -> 
 def _around(values: np.ndarray, middle: int, count: int) -> np.ndarray:
     """Distance on a circle of `count` values."""
     away = np.abs(values - middle) % count
-    return np.minimum(away, count - away)
+    return np.asarray(np.minimum(away, count - away))
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,14 +158,13 @@ def known_latents(model: LatentModel, recipe: Recipe, images: ImageSet, limit: i
     Where the latent of a test image would have to be searched for, the training images' rows of the latent table are
     halved instead: every second one is kept apart.
     """
-    d = recipe.latent_dim
     index, z = codec.training_latents(model, recipe, images, limit)
     factors = images.factors
-    fit = Labelled(z[:, :d], images.train_labels[index], None if factors is None else factors.train[index])
+    fit = Labelled(model.style(z), images.train_labels[index], None if factors is None else factors.train[index])
     if model.encoder is None:
         every = np.arange(len(index))
         return Known(fit.take(every[::2]), fit.take(every[1::2]), False)
     rows = data.spread(images.test_labels, min(limit, len(images.test_images)))
-    z = codec.encode(model, images.test_images[rows])
-    check = Labelled(z[:, :d], images.test_labels[rows], None if factors is None else factors.test[rows])
+    z = codec.encode(model, images.test_images[rows], labels=images.test_labels[rows])
+    check = Labelled(model.style(z), images.test_labels[rows], None if factors is None else factors.test[rows])
     return Known(fit, check, True)

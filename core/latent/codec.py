@@ -130,13 +130,12 @@ def encode(
     return np.asarray(encoding.means(model, levels, chunk, known).cpu().numpy())
 
 
-def encoding_progress(model: LatentModel, images: np.ndarray) -> Generator[float, None, np.ndarray]:
-    """`encode` by a search, step by step: yields the share that is done, 0 to 1; returns μ float32 [N, d]."""
+def encoding_progress(model: LatentModel, images: np.ndarray) -> Generator[float, None, Posterior]:
+    """`encode` by a search, step by step: yields the share that is done, 0 to 1; returns the posteriors."""
     from core.latent import encoding
 
     result = yield from encoding.optimise_in_chunks(model, image_tensor(images, model))
-    means: np.ndarray = result.posterior.mean.cpu().numpy()
-    return means
+    return result.posterior
 
 
 def image_tensor(images: np.ndarray, model: LatentModel) -> Tensor:

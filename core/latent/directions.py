@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from core.models.base import LatentModel
 
 MOST = 24
-"""Principal directions on offer, at most: further ones change a picture too little to be worth a slider."""
+"""Principal directions on offer, at most."""
 
-LEAST_SHARE = 1e-3
-"""Share of the variance that a principal direction has at least: below it lie collapsed dimensions, and noise."""
+LEAST_SHARE = 5e-3
+"""Share of the variance that a principal direction has at least: further ones hardly change a picture."""
 
 
 @dataclass(frozen=True, eq=False)

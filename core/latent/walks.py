@@ -1,4 +1,4 @@
-"""Latent walks: sweeps along one dimension, linear and spherical interpolation."""
+"""Latent walks: sweeps along one dimension, linear and spherical interpolation, analogies."""
 
 from __future__ import annotations
 
@@ -60,3 +60,15 @@ def slerp(a: np.ndarray, b: np.ndarray, t: np.ndarray) -> np.ndarray:
     angle = math.atan2(sine, cosine)
     path = np.cos(t * angle) * along + np.sin(t * angle) * across
     return np.asarray(path * ((1 - t) * length_a + t * length_b), np.float32)
+
+
+def analogy(a: np.ndarray, b: np.ndarray, c: np.ndarray, t: np.ndarray, d: int | None = None) -> np.ndarray:
+    """c + t (a − b) for latent vectors a, b, c [D] at each t, float32 [len(t), D]: at 1 the vector that is to c as a is
+    to b (Mikolov et al. 2013 for words, Radford et al. 2016 for images).
+
+    Args:
+        d: numbers of a vector that are computed with, the first ones; what follows (class weights) stays that of c.
+    """
+    c, step = np.asarray(c, np.float64), np.asarray(a, np.float64) - np.asarray(b, np.float64)
+    step[d:] *= 0 if d is not None else 1
+    return (c + np.asarray(t, np.float64)[:, None] * step).astype(np.float32)

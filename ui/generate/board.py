@@ -11,9 +11,10 @@ import streamlit as st
 from core.data import ImageSet
 from core.latent import walks
 from core.runs import Run
-from ui.components.latent.latent_board import latent_board
+from ui.components.latent.latent_board import SliderSet, latent_board
 from ui.components.latent.traversal import requested_slice, rows_for, steps_for, traversal
-from ui.generate import classes, sampler
+from ui.generate import classes, posterior, sampler
+from ui.generate import sliders as slider_sets
 from ui.generate.downloads import downloads
 from ui.shared import address
 from ui.shared.address import Parameter, number, whole
@@ -26,8 +27,9 @@ from ui.shared.model_cache import LoadedModel
 from ui.shared.page import images_of, images_or_none
 from ui.shared.pointer import touch_or
 
-POINT, ORIGINAL = "z", "from"
-"""Address parameters: the point in σ, written by the browser; the image that it was encoded from."""
+POINT, ORIGINAL, SAMPLE = "z", "from", "sample"
+"""Address parameters: the point in σ, written by the browser; the image that it was encoded from; the seed where the
+point is a sample of the image's posterior."""
 
 READ = "generate_point_read"
 """Session-state key: whether the point in the address was read."""
@@ -44,12 +46,14 @@ MEASURES = {
 
 
 @st.fragment(key="board")
-def board(loaded: LoadedModel, span: float) -> None:
+def board(run: Run, loaded: LoadedModel, span: float, sliders: SliderSet) -> None:
     """Sliders and picture. A key press waits for this fragment, so it decodes one picture and nothing else.
 
     Args:
-        span: how far the sliders reach to either side, in σ.
+        span: how far the sliders of single dimensions reach to either side, in σ. sliders: what they move along.
     """
+    if st.session_state.pop(slider_sets.REMOVED, False):
+        st.rerun()
     here, axes = cursor_of(loaded), loaded.axes
     original = here.original
     latent_board(
@@ -65,13 +69,17 @@ def board(loaded: LoadedModel, span: float) -> None:
         prior=loaded.prior,
         measure=loaded.measure,
         on_move=lambda message: _moved(here, message),
-        span=span,
+        span=slider_sets.reach(sliders, span),
+        sliders=sliders,
+        on_remove=lambda number: slider_sets.remove(run, sliders, number),
         original=None if original is None else original.picture,
         note="" if original is None else original.note,
         parameter=POINT,
         kept=here.stamp > 0,
     )
     address.put(ORIGINAL, None if original is None else original.text)
+    seed = None if original is None or original.text is None else original.sample
+    address.put(SAMPLE, None if seed is None else str(seed))
     keep_steps(loaded, here)
 
 
@@ -83,10 +91,15 @@ def _moved(here: LatentCursor, message: dict[str, Any]) -> None:
         st.rerun(["board", "steps"])  # no slider changes the class
 
 
-def about_sliders(loaded: LoadedModel) -> str:
-    """How the sliders are ordered, and how to use them."""
-    if not loaded.measure:
-        order = "This generator started from scratch, so there is no measure of how much each dimension matters."
+def about_sliders(run: Run, loaded: LoadedModel, sliders: SliderSet) -> str:
+    """What the sliders are, how they are ordered, and how to use them."""
+    if sliders.directions is not None:
+        order = slider_sets.about(run, loaded, sliders)
+    elif not loaded.measure:
+        order = (
+            "This generator started from scratch: no image has a latent in it, so there are no directions between "
+            "images, and no measure of how much each dimension matters."
+        )
     elif loaded.adversarial and loaded.prior and loaded.model.variational:
         order = (
             "Sliders are ordered by their KL (the bar under each name) in the model whose decoder became this "
@@ -101,18 +114,27 @@ def about_sliders(loaded: LoadedModel) -> str:
 
 
 @st.fragment(key="sheet")
-def sheet(loaded: LoadedModel, span: float) -> None:
-    """The traversal sheet: a row of images for each dimension, decoded slice by slice. `span`: as in `board`."""
-    here, axes, d = cursor_of(loaded), loaded.axes, loaded.model.style_dim
-    st.subheader("One dimension at a time", anchor=False)
+def sheet(loaded: LoadedModel, span: float, sliders: SliderSet) -> None:
+    """The traversal sheet: a row of images for each slider, decoded slice by slice. Arguments as in `board`."""
+    here, found = cursor_of(loaded), sliders.directions
+    d, span = loaded.model.style_dim if found is None else len(found), slider_sets.reach(sliders, span)
+    if not d:
+        return
+    st.subheader("One dimension at a time" if found is None else "One direction at a time", anchor=False)
     requested = requested_slice("generate_sheet", d)
     first, rows = requested or (0, d)
+    order = loaded.axes.order if found is None else np.arange(d)
     tiles = None
     if requested:
         steps = steps_for(rows, loaded.shape)
-        dims = axes.order[first : first + rows_for(loaded.slice_size(), steps, loaded.shape)]
-        dims = dims[: rows - first]
-        tiles = loaded.pictures(walks.sweeps(np.asarray(here.sigma_units), dims, -span, span, steps))
+        part = order[first : min(rows, first + rows_for(loaded.slice_size(), steps, loaded.shape))]
+        point = np.asarray(here.sigma_units)
+        swept = (
+            walks.sweeps(point, part, -span, span, steps)
+            if found is None
+            else found.sweeps(point, part, -span, span, steps)
+        )
+        tiles = loaded.pictures(swept)
     elif d > 24:
         rows = 20
     traversal(
@@ -120,13 +142,14 @@ def sheet(loaded: LoadedModel, span: float) -> None:
         run=loaded.name,
         shape=loaded.shape,
         base=here.sigma_units,
-        order=axes.order.tolist(),
-        dead=axes.dead.tolist(),
+        order=order.tolist(),
+        dead=loaded.axes.dead.tolist(),
         rows=rows,
         span=span,
         first=first,
         tiles=tiles,
         on_request=_update_explanation,
+        sliders=sliders,
     )
 
 
@@ -233,9 +256,9 @@ def from_image(run: Run, loaded: LoadedModel, here: LatentCursor) -> None:
     )
 
 
-def original_of(pick: Pick, images: ImageSet | None) -> Original:
-    """The image of a choice, to be shown beside what it was encoded into."""
-    return Original.of(pixels(pick, images), f"Original: {note(pick, images)}", pick.text())
+def original_of(pick: Pick, images: ImageSet | None, sample: int | None = None) -> Original:
+    """The image of a choice, to be shown beside what it was encoded into. sample: seed, where that is a sample."""
+    return Original.of(pixels(pick, images), f"Original: {note(pick, images)}", pick.text(), sample)
 
 
 def _from_address(run: Run, loaded: LoadedModel, here: LatentCursor) -> None:
@@ -251,6 +274,7 @@ def _begin(run: Run, loaded: LoadedModel, here: LatentCursor) -> None:
     asked, image = address.get(POINT), address.get(ORIGINAL)
     if asked is None:
         address.put(ORIGINAL, None)
+        address.put(SAMPLE, None)
         return
     point = [number(-MAX_SIGMA, MAX_SIGMA)(text) for text in asked.split("_")]
     if len(point) != len(here.sigma_units) or None in point:
@@ -264,5 +288,9 @@ def _begin(run: Run, loaded: LoadedModel, here: LatentCursor) -> None:
     pick = None if image is None else parse(image, images, run.recipe.shape)
     if image is not None and pick is None:
         address.refuse(ORIGINAL, "The address names an original image that does not exist. The point z is there.")
-    here.begin_at([x for x in point if x is not None], None if pick is None else original_of(pick, images))
+    seed = address.get(SAMPLE)
+    sample = None if seed is None else posterior.SEEDS(seed)
+    if seed is not None and sample is None:
+        address.refuse(SAMPLE, "The address names a sample that does not exist. The point z is there.")
+    here.begin_at([x for x in point if x is not None], None if pick is None else original_of(pick, images, sample))
     restore_steps(loaded, here)

@@ -34,7 +34,7 @@ STYLE_SEED = Parameter("styles", "generate_style_seed", whole(0, 999), 0, "a who
 
 def parts(loaded: LoadedModel) -> list[str]:
     """Parts of the page that follow a move of the point by a button."""
-    return ["board", "steps", *(["classes", "styles"] if loaded.conditional else []), *_plane(loaded)]
+    return ["board", "steps", "posterior", *(["classes", "styles"] if loaded.conditional else []), *_plane(loaded)]
 
 
 def _plane(loaded: LoadedModel) -> list[str]:

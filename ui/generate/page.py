@@ -8,7 +8,18 @@ import streamlit as st
 
 from core.runs import Run, RunError
 from ui.diagram.model import PART, follow_sliders
-from ui.generate import board, classes, code_samples, codes, latent_range, start, views
+from ui.generate import (
+    arithmetic,
+    board,
+    classes,
+    code_samples,
+    codes,
+    latent_range,
+    posterior,
+    sliders,
+    start,
+    views,
+)
 from ui.shared import address, glossary
 from ui.shared.formatting import escape_markdown
 from ui.shared.latent_cursor import cursor_of
@@ -18,8 +29,8 @@ from ui.shared.run_facts import weights_of
 from ui.shared.run_picker import damaged_runs, pick_run
 
 PARAMETERS = (
-    *("run", "z", codes.CODES, "from", "next", "seed", "spread", "draw"),
-    *("styles", "range", "plane", "directions", "right", "up", PART),
+    *("run", "z", codes.CODES, "from", "next", "seed", "spread", "draw", "sliders", "attributes", "sample"),
+    *("styles", "range", "plane", "directions", "right", "up", PART, *arithmetic.NAMES),
 )
 """Names of the parameters of the address."""
 
@@ -53,23 +64,28 @@ def _explore(run: Run) -> None:
     cursor_of(loaded, lambda: start.first_point(run, loaded, span))
     board.controls(run, loaded, span)
     classes.choose(run, loaded)
+    chosen = sliders.choose(run, loaded)
     if loaded.model.style_dim == 2:
         left, right = st.columns(2, gap="large")
         with right:
-            board.board(loaded, span)
+            board.board(run, loaded, span, chosen)
         with left:
             views.own_plane(run, loaded, span)
     else:
-        board.board(loaded, span)
+        board.board(run, loaded, span, chosen)
+    posterior.switch(run, loaded)
     glossary.caption(
-        f"The images are decoded with {weights_of(run)}. {start.about(run, loaded)} {board.about_sliders(loaded)}", "KL"
+        f"{board.about_sliders(run, loaded, chosen)} The images are decoded with {weights_of(run)}. "
+        f"{start.about(run, loaded)}",
+        "KL",
     )
     latent_range.choose(run, loaded)
     classes.styles(run, loaded)
     if loaded.model.style_dim > 2:
         views.other_plane(run, loaded, span)
     _layers(run, loaded)
-    board.sheet(loaded, span)
+    board.sheet(loaded, span, chosen)
+    arithmetic.section(run, loaded)
     views.samples(run, loaded)
     views.how_it_works(run, loaded)
 
@@ -78,7 +94,9 @@ def _explore_codes(run: Run, loaded: LoadedModel) -> None:
     """The same for a model whose images are grids of codes: sliders of hundreds of numbers would lead nowhere."""
     codes.explore(run, loaded, lambda: start.first_point(run, loaded, math.inf))
     glossary.caption(
-        f"{codes.about(loaded)} The images are decoded with {weights_of(run)}. {start.about(run, loaded)}", "codebook"
+        f"{codes.about(loaded)} A grid of codes has no directions to move along and no arithmetic: a code is an entry "
+        f"or another one. The images are decoded with {weights_of(run)}. {start.about(run, loaded)}",
+        "codebook",
     )
     code_samples.samples(run, loaded)
     _layers(run, loaded)

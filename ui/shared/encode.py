@@ -17,7 +17,7 @@ import streamlit as st
 
 from core.jobs import search as search_jobs
 from core.jobs.search import SearchJob
-from core.latent import codec
+from core.latent import codec, posterior_draws
 from ui.shared.formatting import escape_markdown, pluralize
 from ui.shared.model_cache import LoadedModel
 from ui.shared.searches import BAR_DELAY, leave_all_but, visitor, wait_for
@@ -46,7 +46,7 @@ def encode(
     if loaded.model.encoder is not None:
         known = None if labels is None else np.array([-1 if label is None else label for label in labels])
         return codec.encode(loaded.model, images, labels=known)
-    digests = [hashlib.blake2b(image.tobytes(), digest_size=16).digest() for image in images]
+    digests = [_digest(image) for image in images]
     latents = {digest: z for digest in digests if (z := loaded.latents.get(digest)) is not None}
     new = {digest: k for k, digest in enumerate(digests) if digest not in latents}
     if new:
@@ -57,6 +57,26 @@ def encode(
     if not digests:
         return np.zeros((0, int(loaded.model.latent_dim)), np.float32)
     return np.stack([latents[digest] for digest in digests])
+
+
+def sigma_of(loaded: LoadedModel, image: np.ndarray) -> np.ndarray | None:
+    """Standard deviations σ of one picture's posterior, float32 [d]; None where an image becomes a point.
+
+    A search that fails ends this run of the page, as in `encode`.
+    """
+    if not loaded.model.variational:
+        return None
+    if loaded.model.encoder is not None:
+        found = posterior_draws.deviations(loaded.model, image[None])
+        return None if found is None else found[0]
+    if (known := loaded.sigmas.get(_digest(image))) is None:
+        _searched(loaded, image[None], None)
+        known = loaded.sigmas.get(_digest(image))
+    return known
+
+
+def _digest(image: np.ndarray) -> bytes:
+    return hashlib.blake2b(image.tobytes(), digest_size=16).digest()
 
 
 def encoding_method(loaded: LoadedModel) -> str:
@@ -81,6 +101,8 @@ def _searched(loaded: LoadedModel, images: np.ndarray, slot: DeltaGenerator | No
     if job.found is None or job.state != "finished":
         st.error(escape_markdown(job.message or "The search was stopped. Choose the image again."))
         st.stop()
+    for image, sigma in zip(images, job.found.arrays.get("sigma", ()), strict=False):
+        loaded.sigmas.keep(_digest(image), sigma)
     return job.found.arrays["z"]
 
 

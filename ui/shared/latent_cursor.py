@@ -41,17 +41,19 @@ class Original:
     Attributes:
         pixels: the picture, uint8 values row by row. shape: of its array, (H, W) or (H, W, 3).
         note: caption. text: in the address; None where it has no place there.
+        sample: seed of the draw of its posterior that the point is; None for the mean.
     """
 
     pixels: bytes
     shape: tuple[int, ...]
     note: str
     text: str | None = None
+    sample: int | None = None
 
     @classmethod
-    def of(cls, picture: np.ndarray, note: str, text: str | None = None) -> Original:
+    def of(cls, picture: np.ndarray, note: str, text: str | None = None, sample: int | None = None) -> Original:
         """The original from a picture, uint8 [H, W] or [H, W, 3]."""
-        return cls(picture.tobytes(), picture.shape, note, text)
+        return cls(picture.tobytes(), picture.shape, note, text, sample)
 
     @property
     def picture(self) -> np.ndarray:

@@ -62,7 +62,8 @@ class LoadedModel:
         run: whose weights they are. version: of the weights, `Run.weights_version`.
         prior: whether it was trained towards N(0, I).
         rate: pictures it decodes per second, measured as it goes.
-        latents: latents of images, for a model without an encoder, which searches for them (`ui.shared.encode`).
+        latents, sigmas: latents of images and the σ of their posteriors, for a model without an encoder, which searches
+            for them (`ui.shared.encode`).
         traces: searches for one image with all their steps, about 60 kB each (`ui.reconstruct.search`).
     """
 
@@ -75,6 +76,7 @@ class LoadedModel:
     version: int
     rate: float = 1_000.0
     latents: ResultCache[np.ndarray] = field(default_factory=lambda: ResultCache(4_000))
+    sigmas: ResultCache[np.ndarray] = field(default_factory=lambda: ResultCache(4_000))
     traces: ResultCache[SearchTrace] = field(default_factory=lambda: ResultCache(256))
 
     @property

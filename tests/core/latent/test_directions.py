@@ -38,7 +38,7 @@ def test_principal_coordinates_are_the_whitened_ones_of_scikit_learn():
     found = directions.principal(model_of(z), axes)
     oracle = PCA(6, svd_solver="full", whiten=True).fit(z)
     kept = len(found.directions)
-    assert kept == 5, "the sixth has a thousandth of the variance of a thousandth"
+    assert kept == 5, "the sixth has a hundred-thousandth of the variance"
     assert found.shares == pytest.approx(oracle.explained_variance_ratio_[:kept])
     coordinates = found.directions.coordinates(axes.to_sigma_units(z))
     assert np.abs(coordinates) == pytest.approx(np.abs(oracle.transform(z)[:, :kept]), abs=1e-4)

@@ -113,3 +113,9 @@ def test_angles_are_in_degrees():
     assert interpolation.angle([1, 0], [0, 2]) == pytest.approx(90)
     assert interpolation.angle([1, 0], [-3, 0]) == pytest.approx(180)
     assert np.isnan(interpolation.angle([0, 0], [1, 0]))
+
+
+def test_an_analogy_leads_from_c_to_a_minus_b_plus_c_and_keeps_what_is_not_computed_with():
+    a, b, c = np.array([[1.0, 5.0, 1.0], [0.0, 2.0, 0.0], [2.0, -1.0, 0.5]])
+    assert walks.analogy(a, b, c, np.array([0.0, 0.5, 1.0])).tolist() == [[2, -1, 0.5], [2.5, 0.5, 1], [3, 2, 1.5]]
+    assert walks.analogy(a, b, c, np.array([1.0]), d=2).tolist() == [[3, 2, 0.5]]

@@ -186,6 +186,6 @@ def test_a_watched_search_finds_what_encoding_finds_and_tells_how_far_it_is(pres
         try:
             parts.append(next(search))
         except StopIteration as end:
-            assert np.allclose(end.value, ls.encode(model, pixels), atol=1e-4)
+            assert np.allclose(end.value.mean, ls.encode(model, pixels), atol=1e-4)
             break
     assert parts == sorted(parts) and 0 < parts[0] < 0.1 and parts[-1] <= 1

@@ -2,11 +2,13 @@
 // decoding. The slider that was moved needs no new sheet; a pointer that comes near another one asks at once.
 const IDLE = 1000;
 const MANY_DEAD = 4; // dimensions
+const END = 32; // CSS pixels a side of the picture at an end of a slider, at most
 const ANSWER_TIMEOUT = 3000; // ms without an answer before a move is reported again
 
-export default function ({ data, parentElement, setStateValue }) {
+export default function ({ data, parentElement, setStateValue, setTriggerValue }) {
   const view = getOrCreate(parentElement, () => start(parentElement));
   view.send = (value) => queueMessage(() => setStateValue("at", value));
+  view.remove = (id) => queueMessage(() => setTriggerValue("remove", id));
   view.accept(data);
   return cleanup(parentElement, view.stop);
 }
@@ -21,9 +23,9 @@ function start(root) {
   const first = root.querySelector(".first");
   const fold = root.querySelector("details");
   const rest = root.querySelector(".rest");
-  const view = { send: null, accept, stop };
+  const view = { send: null, remove: null, accept, stop };
   let props = { run: null, order: [], prior: true, span: 3 }, shape = null;
-  let position = [], rows = [], stamp = null;
+  let position = [], rows = [], stamp = null, moved = null; // moved: the slider that was moved last
   let sent = 0, answered = 0, heard = 0; // numbers of the newest position: sent, with its picture here, of the script
   let asking = false, newest = null, held = null; // steps: the last one, and the one that the script has yet to hear of
   let moves = 0, movesSent = 0; // a late answer must not overwrite a later move
@@ -31,12 +33,13 @@ function start(root) {
   let requested = null, requestedAt = 0, subscriptions = [];
 
   function accept(data) {
-    const other = data.run !== props.run || data.span !== props.span || !sameVector(data.order, props.order);
+    const other = data.run !== props.run || data.span !== props.span || data.set !== props.set
+      || !sameVector(data.order, props.order);
     const next = imageShape(data.shape), originalChanged = original.hidden === Boolean(data.original);
     const resized = !shape || !sameShape(shape, next) || originalChanged;
     [props, shape] = [data, next];
-    if (other) build();
     const outside = other || data.stamp !== stamp;
+    if (other) build();
     if (outside) {
       stamp = data.stamp;
       sent = Math.max(Date.now(), sent + 1, data.seq); // above every number an earlier visit has used
@@ -53,7 +56,8 @@ function start(root) {
     decoded = decodeBase64(data.picture);
     preview = null;
     showOriginal(data);
-    if (resized) fit();
+    if (resized || other) fit();
+    showEnds();
     showPosition();
     if (outside) requestSheet();
     if (outside ? data.kept : moves) keep();
@@ -75,18 +79,33 @@ function start(root) {
   function build() {
     first.replaceChildren();
     rest.replaceChildren();
-    const count = inSight();
-    rows = props.order.map((dim, place) => slider(dim, place < count ? first : rest));
-    fold.hidden = count === props.order.length;
+    root.querySelector(".board").classList.toggle("directions", Boolean(props.directions));
+    const count = inSight(), all = slidersOf(props), { run } = props;
+    rows = all.map((slider, place) => addRow(slider, place, place < count ? first : rest));
+    moved = null;
+    store.sliders ??= new Map();
+    store.sliders.delete(run);
+    store.sliders.set(run, all); // for the sheet, whose rows they are
+    dropOldest(store.sliders, 3);
+    fold.hidden = count === all.length;
     fold.open = false;
-    fold.querySelector("summary").textContent = props.order.slice(count).every((dim) => props.dead[dim])
-      ? `Show the ${props.order.length - count} dead dimensions` : `Show all ${props.order.length} dimensions`;
+    const dead = !props.directions && props.order.slice(count).every((dim) => props.dead[dim]);
+    fold.querySelector("summary").textContent = dead ? `Show the ${all.length - count} dead dimensions`
+      : `Show all ${all.length} ${props.directions ? "directions" : "dimensions"}`;
     for (const unsubscribe of subscriptions) unsubscribe();
-    const run = props.run;
     subscriptions = [
-      subscribe(`sheet:${run}`, markReady),
+      subscribe(`sheet:${run}`, () => { showEnds(); markReady(); }),
+      subscribe(`setSlider:${run}`, ([id, value]) => {
+        moved = all.find((slider) => slider.id === id) ?? null;
+        if (!moved) return;
+        position = sliderMoved(moved, position, value);
+        moves++;
+        send(-1, true);
+        showPosition();
+      }),
       subscribe(`setPosition:${run}`, (values) => {
         for (const [dim, value] of values) position[dim] = value;
+        moved = null;
         moves++;
         send(-1, true);
         showPosition();
@@ -98,31 +117,58 @@ function start(root) {
 
   // Sliders that are not folded: those of the most important dimensions. Many dead ones would make the others short.
   function inSight() {
-    const dims = props.order.length, alive = props.order.findLastIndex((dim) => !props.dead[dim]) + 1;
+    const dims = props.order.length;
+    const alive = props.directions ? dims : props.order.findLastIndex((dim) => !props.dead[dim]) + 1;
     if (alive && dims - alive >= MANY_DEAD && alive <= props.shown + 4) return alive;
     return dims > props.shown + 4 ? props.shown : dims;
   }
 
-  function slider(dim, parent) {
+  // What is said of a slider: its name as nodes, its name in words, its measure, and how long its bar is, 0 to 1.
+  function facts({ dim }, place) {
+    if (dim === undefined) {
+      const { names, notes } = props.directions;
+      return { name: [createElement("b", { text: names[place] }), createElement("em", { text: notes[place] })],
+        words: names[place], measure: notes[place], dead: false };
+    }
     const dead = props.dead[dim], most = Math.max(...props.weight, 1e-9);
     const measure = props.measure
-      ? `${props.measure} ${formatNumber(props.weight[dim])}${props.measure === "standard deviation" ? "" : " nats"}` : "importance unknown";
-    const { span } = props, ends = { min: -span, max: span, step: sliderStep(span) };
-    const input = createElement("input", { type: "range", ...ends,
-      "aria-label": `Latent dimension ${dim}, ${measure}${dead ? ", dead: changes nothing" : ""}` });
-    const name = createElement("span", { class: "name", text: "z" }, createElement("sub", { text: dim }));
+      ? `${props.measure} ${formatNumber(props.weight[dim])}${props.measure === "standard deviation" ? "" : " nats"}`
+      : "importance unknown";
     const bar = createElement("i", { class: "bar" });
     bar.style.width = props.measure ? `${100 * clamp(props.weight[dim] / most, 0, 1)}%` : 0;
-    const value = createElement("output", { class: "number", title: "Click to type a number" });
-    const help = `z${dim}: ${measure}${dead ? ". Dead: the model does not use it." : ""} `
-      + `${touchOr("Double-tap", "Double-click")} or 0 resets it to zero, Enter lets you type a number.`;
-    parent.append(createElement("label", { class: dead ? "row dead" : "row", title: help },
-      createElement("span", { class: "head" }, name, createElement("span", { class: "track" }, bar)), input, value));
+    const name = createElement("span", { class: "name", text: "z" }, createElement("sub", { text: dim }));
     if (dead) name.append(createElement("em", { text: " dead" }));
-    const row = { dim, input, value };
+    return { name: [name, createElement("span", { class: "track" }, bar)], words: `Latent dimension ${dim}`,
+      measure: `${measure}${dead ? ", dead: changes nothing" : ""}`, dead,
+      title: `z${dim}: ${measure}${dead ? ". Dead: the model does not use it." : ""}` };
+  }
+
+  // A slider with its name, its value and the pictures at both of its ends.
+  function addRow(slider, place, parent) {
+    const { span } = props, step = { min: -span, max: span, step: sliderStep(span) };
+    const { name, words, measure, dead, title } = facts(slider, place), { id } = slider;
+    const input = createElement("input", { type: "range", ...step, "aria-label": `${words}, ${measure}` });
+    const value = createElement("output", { class: "number", title: "Click to type a number" });
+    const help = `${title ?? `${words}: ${measure}`} `
+      + `${touchOr("Double-tap", "Double-click")} or 0 resets it to zero, Enter lets you type a number.`;
+    const ends = [-1, 1].map((side) => {
+      const picture = createElement("canvas", { class: "end", "aria-hidden": "true",
+        title: `The picture at ${formatSigned(side * span)} σ` });
+      picture.addEventListener("click", (event) => {
+        event.preventDefault();
+        move(row, side * span);
+        send(id, true);
+      });
+      return picture;
+    });
+    const what = createElement("span", { class: "what" }, ...name);
+    if (props.directions?.removable) what.append(removal(id, words));
+    parent.append(createElement("label", { class: dead ? "row dead" : "row", title: help },
+      createElement("span", { class: "head" }, what, value), ends[0], input, ends[1]));
+    const row = { slider, id, words, input, value, ends };
     input.addEventListener("input", () => move(row, Number(input.value)));
-    input.addEventListener("change", () => send(dim, pointerDown, keyDown));
-    const prepare = () => { if (!ready(dim)) requestSheet(); };
+    input.addEventListener("change", () => send(id, pointerDown, keyDown));
+    const prepare = () => { if (!ready(slider)) requestSheet(); };
     input.addEventListener("pointerenter", prepare);
     input.addEventListener("pointerdown", () => { pointerDown = true; prepare(); });
     for (const end of ["pointerup", "pointercancel"]) {
@@ -133,7 +179,7 @@ function start(root) {
     }
     input.addEventListener("keyup", release);
     input.addEventListener("blur", release);
-    const reset = () => { move(row, 0); send(dim, false); };
+    const reset = () => { move(row, 0); send(id, false); };
     input.addEventListener("dblclick", reset);
     input.addEventListener("keydown", (event) => {
       keyDown = true;
@@ -149,12 +195,33 @@ function start(root) {
     return row;
   }
 
+  function removal(id, words) {
+    const button = createElement("button", { type: "button", class: "remove", text: "×", title: "Remove this slider",
+      "aria-label": `Remove the slider ${words}` });
+    button.addEventListener("click", (event) => {
+      event.preventDefault(); // the label would give the focus to the slider
+      view.remove(id);
+    });
+    return button;
+  }
+
+  // The pictures at both ends of each slider, as the sheet has them. While it is decoded anew those of before stay.
+  function showEnds() {
+    const s = sheet();
+    if (!s || s.set !== props.set || s.span !== props.span || s.size !== shape.size) return;
+    for (const { id, ends } of rows) {
+      if (!s.done.has(id)) continue;
+      const place = s.rowOf.get(id);
+      ends.forEach((picture, k) => paintImage(picture, s.image(place, k * (s.steps - 1)), shape));
+    }
+  }
+
   // A field in place of the value: Enter takes the number, Escape leaves the old one.
   function typeNumber(row) {
     if (row.value.querySelector("input")) return;
     const field = createElement("input", { type: "text", inputmode: "decimal", class: "typed",
-      "aria-label": `Value of latent dimension ${row.dim} in sigma` });
-    field.value = fixedDigits(position[row.dim], 2);
+      "aria-label": `Value of ${row.words} in sigma` });
+    field.value = fixedDigits(sliderValue(row.slider, position), 2);
     let open = true;
     const close = (take, back) => {
       if (!open) return;
@@ -162,9 +229,9 @@ function start(root) {
       const typed = take ? typedNumber(field.value) : null;
       label(row);
       if (back) row.input.focus();
-      if (typed === null || Math.abs(typed - position[row.dim]) < 5e-5) return;
+      if (typed === null || Math.abs(typed - sliderValue(row.slider, position)) < 5e-5) return;
       move(row, typed);
-      send(row.dim, false);
+      send(row.id, false);
     };
     field.addEventListener("keydown", (event) => {
       event.stopPropagation();
@@ -181,18 +248,20 @@ function start(root) {
   }
 
   function move(row, value) {
-    position[row.dim] = value;
+    position = sliderMoved(row.slider, position, value);
+    moved = row.slider;
     moves++;
     preview = null;
-    label(row);
+    if (props.directions) rows.forEach(label); // attributes need not be perpendicular to each other
+    else label(row);
     const drawn = draw();
     publish(`position:${props.run}`, position);
     // No sheet to draw from yet: ask the server as fast as it answers, one question at a time.
-    if (!drawn && pointerDown && answered >= sent) send(row.dim, false, true);
+    if (!drawn && pointerDown && answered >= sent) send(row.id, false, true);
   }
 
   function label(row) {
-    const { dim, input, value } = row, at = position[dim], beyond = isBeyond(at, props.span);
+    const { slider, input, value } = row, at = sliderValue(slider, position), beyond = isBeyond(at, props.span);
     if (!pointerDown) { // in hand a slider keeps its ends
       const reach = sliderReach(at, props.span);
       if (Number(input.max) !== reach) [input.min, input.max] = [-reach, reach];
@@ -272,28 +341,27 @@ function start(root) {
 
   const sheet = () => store.sheets.get(props.run);
 
-  // The row of the sheet that holds the current position moved along one dimension only, or undefined.
-  function rowOf(dim) {
+  // The row of the sheet that holds the current position moved along one slider only, or undefined.
+  function rowOf(slider) {
     const s = sheet();
-    return s && s.done.has(dim) && sameVector(position, s.base, dim) ? s.rowOf.get(dim) : undefined;
+    return s && s.set === props.set && s.done.has(slider.id) && movedAlone(slider, position, s.base)
+      ? s.rowOf.get(slider.id) : undefined;
   }
 
-  const ready = (dim) => rowOf(dim) !== undefined;
+  const ready = (slider) => rowOf(slider) !== undefined;
 
   function markReady() {
-    const all = rows.every((row) => ready(row.dim) || row.input.closest("details:not([open])"));
+    const all = rows.every((row) => ready(row.slider) || row.input.closest("details:not([open])"));
     root.querySelector(".board").dataset.sheet = all ? "ready" : "waiting";
   }
 
   // Between two decoded images their mixture is shown: a quarter of σ apart the eye sees no step.
   function fromSheet() {
-    const s = sheet();
-    if (!s) return null;
-    const moved = s.base.findIndex((x, k) => Math.abs(x - position[k]) >= 2e-4);
-    const row = moved < 0 ? undefined : rowOf(moved);
+    const s = sheet(), row = moved ? rowOf(moved) : undefined;
     if (row === undefined) return null;
-    if (isBeyond(position[moved], s.span)) return null; // the sheet does not reach so far
-    const place = clamp(((position[moved] + s.span) / (2 * s.span)) * (s.steps - 1), 0, s.steps - 1);
+    const at = sliderValue(moved, position);
+    if (isBeyond(at, s.span)) return null; // the sheet does not reach so far
+    const place = clamp(((at + s.span) / (2 * s.span)) * (s.steps - 1), 0, s.steps - 1);
     const low = Math.floor(place), part = place - low;
     const a = s.image(row, low), b = s.image(row, Math.min(s.steps - 1, low + 1));
     return part < 1e-6 ? a : a.map((x, k) => Math.round(x + part * (b[k] - x)));
@@ -337,6 +405,7 @@ function start(root) {
     const parent = beside ? root.querySelector(".sliders") : pictureBox;
     if (original.parentElement !== parent) parent.append(original);
     setSize(fitImage(shape, phone ? 84 : 112), original.querySelector("canvas"));
+    setSize(fitImage(shape, END), ...rows.flatMap((row) => row.ends));
     // A slider that takes the focus comes to lie below the picture, which stays in place above it.
     inner.style.setProperty("--above", beside ? "0px" : `${pictureBox.offsetHeight}px`);
   }

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
 from core.images.shape import ImageShape
-from ui.components.base import message_shape, pack, register, rounded
+from core.latent.directions import Directions
+from ui.components.base import message_shape, pack, pack_numbers, register, rounded
 
 SHOWN = 20
 """Sliders shown at once; those of less important dimensions are folded."""
+
+SHOWN_DIRECTIONS = 16
+"""The same of directions, whose sliders are higher."""
 
 SPAN = 3.0
 """A slider reaches this many σ to either side, unless another range is asked for."""
@@ -37,8 +42,30 @@ _mount = register(
   </div>
 </div>
 """,
-    also=("../shared/sigma_range",),
+    also=("../shared/sigma_range", "sliders"),
 )
+
+
+@dataclass(frozen=True)
+class SliderSet:
+    """Sliders along directions across all dimensions, or one for each dimension.
+
+    Attributes:
+        name: tells apart the sets of one model, so that a sheet of one is not taken for that of another.
+        directions: None for a slider for each dimension; then the rest is not needed.
+        names: short, of each direction. notes: the measure of each, such as its share of the variance.
+        removable: whether each slider has a button that removes it.
+    """
+
+    name: str
+    directions: Directions | None = None
+    names: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    removable: bool = False
+
+
+DIMENSIONS = SliderSet("raw")
+"""A slider for each dimension."""
 
 
 def latent_board(
@@ -60,6 +87,8 @@ def latent_board(
     span: float = SPAN,
     parameter: str = "",
     kept: bool = False,
+    sliders: SliderSet = DIMENSIONS,
+    on_remove: Callable[[int], None] | None = None,
 ) -> None:
     """Show the sliders and the image. While a slider is dragged the image comes from the sheet that `traversal` left in
     the browser, and nothing is sent; on release, or at a key press, `on_move` is called and the next call of this
@@ -82,10 +111,13 @@ def latent_board(
         original: the encoded image, like `picture`, shown small. note: what it is.
         measure: what `weight` is; empty where it is unknown. span: range of a slider in σ.
         parameter: of the address, in which the browser keeps the point. kept: whether it belongs there at once.
+        sliders: what the sliders move along. on_remove: called with the number of a direction that is to go.
     """
+    found = sliders.directions
     _mount(
         key=key,
         on_at_change=lambda: _report(key, on_move),
+        on_remove_change=lambda: _removed(key, sliders, on_remove),
         data={
             "run": run,
             "stamp": stamp,
@@ -93,19 +125,39 @@ def latent_board(
             "sigma_units": rounded(sigma_units),
             "shape": message_shape(ImageShape.of_picture(picture.shape)),
             "picture": pack(picture),
-            "order": [int(k) for k in order],
+            "set": sliders.name,
+            "directions": None if found is None else _message(sliders, found),
+            "order": [int(k) for k in order] if found is None else list(range(len(found))),
             "weight": rounded(weight),
             "dead": [bool(x) for x in dead],
             "prior": prior,
             "measure": measure,
             "original": None if original is None else pack(original),
             "note": note,
-            "shown": SHOWN,
+            "shown": SHOWN if found is None else SHOWN_DIRECTIONS,
             "span": float(span),
             "parameter": parameter,
             "kept": kept,
         },
     )
+
+
+def _message(sliders: SliderSet, found: Directions) -> dict[str, Any]:
+    return {
+        "names": list(sliders.names),
+        "notes": list(sliders.notes),
+        "vectors": pack_numbers(found.vectors, np.float32),
+        "dual": pack_numbers(found.dual, np.float32),
+        "offset": [float(x) for x in found.offset],
+        "removable": sliders.removable,
+    }
+
+
+def _removed(key: str, sliders: SliderSet, on_remove: Callable[[int], None] | None) -> None:
+    """Pass on which slider is to go, if it is one of the set."""
+    number = (st.session_state.get(key) or {}).get("remove")
+    if on_remove and isinstance(number, int) and 0 <= number < len(sliders.names):
+        on_remove(number)
 
 
 def _report(key: str, on_move: Callable[[dict[str, Any]], None]) -> None:

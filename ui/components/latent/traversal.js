@@ -1,4 +1,4 @@
-const NAME_WIDTH = 44; // CSS pixels of a row's name and the gap beside it
+const NAME_WIDTH = 44, LONG_NAME_WIDTH = 92; // CSS pixels of a row's name and the gap beside it (`traversal.css`)
 const MOST_ROWS = 24; // rows in sight; more of them scroll
 const SCROLLBAR = 20; // CSS pixels
 
@@ -16,7 +16,7 @@ function start(root) {
   const caption = root.querySelector("figcaption"), read = root.querySelector(".read");
   const view = { send: null, accept, stop };
   let props = null, shape = null, sheet = null, order = [], position = [], canvases = [];
-  let subscriptions = [], asked = null, stride = 1, spanShown = null;
+  let subscriptions = [], asked = null, stride = 1, spanShown = null, set = null;
   let cursor = null; // [column, row] of the image that the keys have reached
 
   function accept(data) {
@@ -26,10 +26,11 @@ function start(root) {
     asked = null;
     if (other) listen();
     sheet = store.sheets.get(data.run);
-    const same = sheet && sheet.steps === data.steps && sheet.span === data.span && sheet.size === shape.size
+    const same = sheet && sheet.set === data.set && sheet.steps === data.steps && sheet.span === data.span
+      && sheet.size === shape.size
       && sameVector(sheet.base, data.base) && sameVector(sheet.order, data.order);
     if (!same && (data.tiles || !sheet)) keep(emptySheet(data, shape.size));
-    const rebuilt = other || !sameVector(data.order, order) || spanShown !== data.span;
+    const rebuilt = other || data.set !== set || !sameVector(data.order, order) || spanShown !== data.span;
     if (rebuilt) build();
     let rows = 0;
     if (data.tiles) {
@@ -42,15 +43,15 @@ function start(root) {
     else show(data.first, data.first + rows);
     publish(`sheet:${data.run}`);
     // The next slice, unless the position has changed meanwhile: then the board asks anew at the next pause.
-    const missing = sheet.order.findIndex((dim) => !sheet.done.has(dim));
+    const missing = sheet.order.findIndex((id) => !sheet.done.has(id));
     const current = sameVector(sheet.base, data.base) && (!position.length || sameVector(position, data.base));
     if (missing >= 0 && current) requestSlice(missing);
   }
 
-  function emptySheet({ base, order: dims, steps, span }, size) {
-    const pixels = new Uint8Array(dims.length * steps * size);
-    return { base, order: dims, steps, span, size, pixels, done: new Set(),
-      rowOf: new Map(dims.map((dim, row) => [dim, row])),
+  function emptySheet({ set: kind, base, order: ids, steps, span }, size) {
+    const pixels = new Uint8Array(ids.length * steps * size);
+    return { set: kind, base, order: ids, steps, span, size, pixels, done: new Set(),
+      rowOf: new Map(ids.map((id, row) => [id, row])),
       image: (row, step) => pixels.subarray((row * steps + step) * size, (row * steps + step + 1) * size) };
   }
 
@@ -83,20 +84,23 @@ function start(root) {
   }
 
   function build() {
-    order = props.order;
-    spanShown = props.span;
-    cursor = null;
-    list.setAttribute("aria-label", `Traversal sheet, a row for each of ${order.length} dimensions. `
+    [order, set, spanShown, cursor] = [props.order, props.set, props.span, null];
+    figure.classList.toggle("named", Boolean(props.names));
+    list.setAttribute("aria-label", `Traversal sheet, a row for each of ${order.length} ${
+      props.names ? "directions" : "dimensions"}. `
       + "Arrow keys move over the images, Enter goes to one.");
     list.replaceChildren();
-    canvases = order.map((dim, row) => {
+    canvases = order.map((id, row) => {
       const canvas = createElement("canvas", { role: "img",
-        "aria-label": `Traversal of latent dimension ${dim} over ±${formatTick(props.span)} σ` });
+        "aria-label": `Traversal of ${props.names ? props.names[row] : `latent dimension ${id}`} over ±${
+          formatTick(props.span)} σ` });
       canvas.addEventListener("click", (event) => goTo(row, binIndex(event.offsetX / canvas.clientWidth, columns())));
-      const name = createElement("span", { class: "name", text: "z" }, createElement("sub", { text: dim }));
+      const text = props.names?.[row];
+      const name = text !== undefined ? createElement("span", { class: "name", text, title: text })
+        : createElement("span", { class: "name", text: "z" }, createElement("sub", { text: id }));
       const strip = createElement("div", { class: "strip" }, canvas, createElement("i", { class: "mark" }),
         createElement("i", { class: "cursor", hidden: true }));
-      list.append(createElement("div", { class: props.dead[dim] ? "row dead" : "row" }, name, strip));
+      list.append(createElement("div", { class: !props.names && props.dead[id] ? "row dead" : "row" }, name, strip));
       return canvas;
     });
     fit();
@@ -107,7 +111,8 @@ function start(root) {
     if (!props) return;
     const many = props.order.length > MOST_ROWS;
     list.classList.toggle("many", many); // they scroll by themselves
-    const room = (figure.clientWidth || 300) - NAME_WIDTH - (many ? SCROLLBAR : 0), half = (props.steps - 1) / 2;
+    const names = props.names ? LONG_NAME_WIDTH : NAME_WIDTH, half = (props.steps - 1) / 2;
+    const room = (figure.clientWidth || 300) - names - (many ? SCROLLBAR : 0);
     const strides = Array.from({ length: half }, (_, k) => k + 1).filter((k) => half % k === 0);
     const size = fitRow(shape, strides.map((k) => 2 * (half / k) + 1), { width: room });
     stride = (2 * half) / (size.columns - 1);
@@ -133,19 +138,22 @@ function start(root) {
       paintGrid(canvas, images, shape);
     });
     figure.dataset.rows = sheet.done.size;
-    caption.textContent = "Each row changes one dimension and holds the others at the position above. "
-      + `In the row of a dead dimension nothing changes. ${touchOr("Tap", "Click")} an image to go there.`;
+    caption.textContent = (props.names
+      ? "Each row moves along one direction and holds what is perpendicular to it. "
+      : "Each row changes one dimension and holds the others at the position above. "
+        + "In the row of a dead dimension nothing changes. ") + `${touchOr("Tap", "Click")} an image to go there.`;
   }
 
-  // The position of image k of a row along its dimension, in σ.
+  // The position of image k of a row along its slider, in σ.
   const valueAt = (k) => -props.span + (2 * props.span * k) / (columns() - 1);
 
   // Where a position lies in a row: image k, or past an end, where an arrow stands instead.
   function mark() {
     if (!position.length) return;
-    const count = columns();
+    const count = columns(), sliders = store.sliders?.get(props.run) ?? [];
     list.querySelectorAll(".strip").forEach((strip, row) => {
-      const value = position[props.order[row]] ?? 0, node = strip.querySelector(".mark");
+      const slider = sliders.find(({ id, dim }) => id === order[row] && (dim === undefined) === Boolean(props.names));
+      const value = slider ? sliderValue(slider, position) : 0, node = strip.querySelector(".mark");
       const k = Math.round(((clamp(value, -props.span, props.span) + props.span) / (2 * props.span)) * (count - 1));
       const beyond = Math.abs(value) > props.span * (1 + 1e-4) ? (value > 0 ? "right" : "left") : "";
       const shown = cursor && cursor[1] === row, marked = `${k} of ${count} ${beyond} ${shown ? cursor[0] : ""}`;
@@ -156,8 +164,8 @@ function start(root) {
       strip.querySelector(".cursor").hidden = !shown;
       if (shown) placeAt(strip.querySelector(".cursor"), cursor[0]);
     });
-    if (!cursor) read.textContent = "";
-    else read.textContent = `z${order[cursor[1]]} = ${formatSigned(valueAt(cursor[0]))} σ`;
+    const at = cursor && (props.names?.[cursor[1]] ?? `z${order[cursor[1]]}`);
+    read.textContent = cursor ? `${at} = ${formatSigned(valueAt(cursor[0]))} σ` : "";
   }
 
   function placeAt(node, k) {
@@ -165,7 +173,7 @@ function start(root) {
     node.style.width = `${100 / columns()}%`;
   }
 
-  const goTo = (row, k) => publish(`setPosition:${props.run}`, [[props.order[row], valueAt(k)]]);
+  const goTo = (row, k) => publish(`setSlider:${props.run}`, [props.order[row], valueAt(k)]);
 
   // One tab stop for the whole sheet: arrow keys lead over the images, Enter or Space goes to one.
   function lookAt(column, row) {

@@ -1,4 +1,4 @@
-"""The traversal sheet: a row for each latent dimension, which runs through its range while all others are held.
+"""The traversal sheet: a row for each slider of `latent_board`, which runs through its range while all others are held.
 
 The sliders of `latent_board` show images of this sheet while they are dragged.
 """
@@ -12,7 +12,7 @@ import streamlit as st
 
 from core.images.shape import GREY_28, ImageShape
 from ui.components.base import MESSAGE_BYTES, fitting, message_shape, pack, register, rounded
-from ui.components.latent.latent_board import SHOWN, SPAN
+from ui.components.latent.latent_board import DIMENSIONS, SHOWN, SPAN, SliderSet
 
 _mount = register(
     __file__,
@@ -25,7 +25,7 @@ _mount = register(
   <figcaption></figcaption>
 </figure>
 """,
-    also=("../shared/axes",),
+    also=("../shared/axes", "../shared/sigma_range", "sliders"),
 )
 
 MOST_BYTES = 12_000_000
@@ -46,6 +46,7 @@ def rows_for(images: int, steps: int, shape: ImageShape = GREY_28) -> int:
 
 def requested_slice(key: str, dims: int) -> tuple[int, int] | None:
     """The request in the message that started this run: (first row of the slice, rows of the whole sheet), or None.
+    `dims`: number of sliders.
 
     The sheet is decoded in slices, each requested after the last one came, so that a key press never waits behind more
     than one of them.
@@ -70,6 +71,7 @@ def traversal(
     first: int = 0,
     tiles: np.ndarray | None = None,
     on_request: Callable[[], None] | None = None,
+    sliders: SliderSet = DIMENSIONS,
 ) -> None:
     """Show the sheet, filled up slice by slice.
 
@@ -77,12 +79,14 @@ def traversal(
         run: as in `latent_board`.
         shape: of every image.
         base: the point in units of σ that all rows pass through, [d].
-        order, dead: see `core.latent.axes.Axes`; the sheet shows the first `rows` of `order`.
+        order, dead: see `core.latent.axes.Axes`; the sheet shows the first `rows` of `order`. For directions, `order`
+            has their numbers.
         span: how far the rows reach to either side, in σ.
         first: the row the slice begins with.
         tiles: the slice, `uint8` [n · steps_for(rows, shape), H, W(, 3)], row by row; None sends no images, and the
             browser requests those it lacks.
         on_request: called before the script runs for a slice.
+        sliders: what the rows move along.
     """
     _mount(
         key=key,
@@ -90,6 +94,8 @@ def traversal(
         data={
             "run": run,
             "shape": message_shape(shape),
+            "set": sliders.name,
+            "names": None if sliders.directions is None else list(sliders.names)[:rows],
             "base": rounded(base),
             "order": [int(k) for k in order][:rows],
             "dims": len(order),
