@@ -14,9 +14,10 @@ from core.latent import codebook, walks
 from core.latent.planes import PlaneAxes
 from core.runs import Run
 from core.runs.class_names import class_names
-from ui.components.latent.latent_board import SHOWN
+from ui.components.latent.latent_board import DIMENSIONS, SHOWN, SliderSet
 from ui.components.latent.plane import side_for
 from ui.generate import sampler, views
+from ui.generate.sliders import reach
 from ui.shared.latent_cursor import LatentCursor, cursor_of
 from ui.shared.model_cache import LoadedModel
 from ui.shared.run_buttons import run_key
@@ -37,7 +38,7 @@ def downloads(run: Run, loaded: LoadedModel, span: float) -> None:
     here, d = cursor_of(loaded), loaded.model.style_dim
     shown = views.for_files()
     shown.update(plane=views.chosen_plane(loaded) if d > 1 else None, samples=sampler.settings(loaded))
-    rows, side = min(d, SHOWN), min(ACROSS, side_for(loaded.shape))
+    side = min(ACROSS, side_for(loaded.shape))
     _picture_button(run, loaded, here)
     _button(
         "The point z (CSV)",
@@ -51,8 +52,8 @@ def downloads(run: Run, loaded: LoadedModel, span: float) -> None:
         "The sheet of traversals",
         run_key("generate_sheet_png", run),
         f"{run.name}-traversals.png",
-        lambda: sheet_png(loaded, here, rows, span),
-        f"A row for each of {rows} dimensions in the order of the sliders, {STEPS} images over ±{span:g} σ.",
+        lambda: sheet_png(loaded, here, SHOWN, span, shown.get("sliders", DIMENSIONS)),
+        f"A row for each of up to {SHOWN} sliders in their order, {STEPS} images from end to end.",
     )
     if d >= 2:
         _button(
@@ -126,9 +127,15 @@ def codes_csv(loaded: LoadedModel, here: LatentCursor) -> bytes:
     return text.getvalue().encode()
 
 
-def sheet_png(loaded: LoadedModel, here: LatentCursor, rows: int, span: float) -> bytes:
-    """The traversals of the `rows` most important dimensions through the point."""
-    points = walks.sweeps(np.asarray(here.sigma_units), loaded.axes.order[:rows], -span, span, STEPS)
+def sheet_png(
+    loaded: LoadedModel, here: LatentCursor, rows: int, span: float, sliders: SliderSet = DIMENSIONS
+) -> bytes:
+    """The traversals of the first `rows` sliders through the point. span: of single dimensions, in σ."""
+    point, found, span = np.asarray(here.sigma_units), sliders.directions, reach(sliders, span)
+    if found is None or not len(found):
+        points = walks.sweeps(point, loaded.axes.order[:rows], -span, span, STEPS)
+    else:
+        points = found.sweeps(point, np.arange(min(rows, len(found))), -span, span, STEPS)
     return convert.png(convert.tile(loaded.pictures(points), STEPS), scale=2)
 
 

@@ -67,9 +67,9 @@ def choose(run: Run, loaded: LoadedModel) -> None:
         required=True,
         persist_state="session",
         format_func=lambda name: names[name] + ("" if name == "sigma" else f" (±{offered[name]:g} σ)"),
-        help="How far sliders, sheet and plane reach. ±3 σ holds nearly all draws from a prior N(0, I). The training "
-        "images lie further out where the KL was weak or missing. A point beyond the range keeps its value; an arrow "
-        "shows where it is.",
+        help="How far the sliders of raw dimensions, their sheet and the plane reach. ±3 σ holds nearly all draws from "
+        "a prior N(0, I). The training images lie further out where the KL was weak or missing. A point beyond the "
+        "range keeps its value; an arrow shows where it is.",
     )
     _parameter(run, offered).keep()
 
