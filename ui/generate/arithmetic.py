@@ -33,7 +33,7 @@ OPENED = "generate_arithmetic_opened"
 
 SIGNS = ("−", "+", "=")
 
-SIDE, SMALL = 112, 64
+LARGE, SMALL = 112, 64
 """Screen pixels of a picture, and of its reconstruction, along the longer side, at most."""
 
 STEPS = {0.0: "c", 0.25: "c + ¼ (a − b)", 0.5: "c + ½ (a − b)", 0.75: "c + ¾ (a − b)", 1.0: "c + a − b"}
@@ -116,7 +116,7 @@ def _equation(
 def _card(words: str, picture: np.ndarray, small: np.ndarray, below: str) -> str:
     """A picture with its words, and a small one beside them."""
     return (
-        f'<figure class="arithmetic-card">{_image(picture, SIDE, words)}<figcaption>{html.escape(words)}</figcaption>'
+        f'<figure class="arithmetic-card">{_image(picture, LARGE, words)}<figcaption>{html.escape(words)}</figcaption>'
         f"<div>{_image(small, SMALL, below)}<span>{html.escape(below)}</span></div></figure>"
     )
 
@@ -135,7 +135,7 @@ def _image(picture: np.ndarray, side: int, alt: str) -> str:
 def _way(decoded: np.ndarray) -> None:
     """The pictures from c to the result, with the name of each point."""
     cards = "".join(
-        f"<figure>{_image(picture, SIDE, name)}<figcaption>{name}</figcaption></figure>"
+        f"<figure>{_image(picture, LARGE, name)}<figcaption>{name}</figcaption></figure>"
         for picture, name in zip(decoded, STEPS.values(), strict=True)
     )
     st.html(f'<div class="arithmetic-way">{cards}</div>')

@@ -144,18 +144,10 @@ def _of_images(run: Run, images: ImageSet) -> Attribute | str:
     groups: dict[str, list[int]] = st.session_state.setdefault(run_key(f"{BOX}_groups", run), {"A": [], "B": []})
     for members in groups.values():
         members[:] = [number for number in members if number < len(images.test_images)]
-    into = st.segmented_control(
-        "A click puts an image into group",
-        list(groups),
-        key=f"{BOX}_into",
-        required=True,
-        default="A",
-        help="The slider leads from the mean latent of group A to that of group B.",
-    )
-    shown = _page_of_images(images)
+    into, shown = _page_of_images(images, list(groups))
 
     def toggle(place: int) -> None:
-        number, members = int(shown[place]), groups[into or "A"]
+        number, members = int(shown[place]), groups[into]
         for others in groups.values():
             if number in others and others is not members:
                 others.remove(number)
@@ -179,9 +171,18 @@ def _of_images(run: Run, images: ImageSet) -> Attribute | str:
     return Attribute("images", images_a=tuple(groups["A"]), images_b=tuple(groups["B"]))
 
 
-def _page_of_images(images: ImageSet) -> np.ndarray:
-    """Numbers of the test images on the chosen page of the chosen class."""
+def _page_of_images(images: ImageSet, groups: list[str]) -> tuple[str, np.ndarray]:
+    """The group that a click puts an image into, and numbers of the test images on the chosen page of the chosen
+    class."""
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
+        into = st.segmented_control(
+            "Put into group",
+            groups,
+            key=f"{BOX}_into",
+            required=True,
+            default=groups[0],
+            help="Where a click puts an image. The slider leads from the mean latent of group A to that of group B.",
+        )
         names = ["All classes", *images.classes]
         kind = st.selectbox(
             "Class",
@@ -195,7 +196,7 @@ def _page_of_images(images: ImageSet) -> np.ndarray:
         last = max(1, -(-len(index) // THUMBNAILS))
         st.session_state[f"{BOX}_page"] = min(st.session_state.get(f"{BOX}_page", 1), last)
         page = st.number_input("Page", 1, last, key=f"{BOX}_page", width=130, help=f"{THUMBNAILS} images on each page.")
-    return index[(page - 1) * THUMBNAILS : page * THUMBNAILS]
+    return into or groups[0], index[(page - 1) * THUMBNAILS : page * THUMBNAILS]
 
 
 def _members(images: ImageSet, group: str, members: list[int]) -> None:

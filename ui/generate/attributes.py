@@ -99,19 +99,29 @@ def known(name: str, _run: Run, _loaded: LoadedModel, _images: ImageSet) -> Know
 def measured(run: Run, loaded: LoadedModel, images: ImageSet, attribute: Attribute) -> Measured | None:
     """The direction of an attribute with its measure; None where a group has too few images, or both the same mean."""
     d = len(loaded.axes.order)
-    cov = loaded.model.latent_cov.detach().cpu().numpy()[:d, :d]
     if attribute.kind == "images":
         a, b = (encode(loaded, images.test_images[list(g)])[:, :d] for g in (attribute.images_a, attribute.images_b))
-        found = directions.attribute(a, b, cov)
+        found = directions.attribute(a, b, _cov(loaded))
         return None if found is None else Measured(found, leave_pair_out(a, b), unseen=False, own=True)
-    latents, about = known(loaded.name, _run=run, _loaded=loaded, _images=images), _about(images)
+    return _measured(loaded.name, attribute, _run=run, _loaded=loaded, _images=images)
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def _measured(name: str, attribute: Attribute, _run: Run, _loaded: LoadedModel, _images: ImageSet) -> Measured | None:
+    latents, about = known(name, _run=_run, _loaded=_loaded, _images=_images), _about(_images)
     a, b = latents.fit.groups(attribute, about)
     if min(len(a), len(b)) < attributes.LEAST_MEMBERS:
         return None
-    found = directions.attribute(a, b, cov)
+    found = directions.attribute(a, b, _cov(_loaded))
     if found is None:
         return None
     return Measured(found, separation(found.unit, *latents.check.groups(attribute, about)), latents.unseen)
+
+
+def _cov(loaded: LoadedModel) -> np.ndarray:
+    """Covariance of the training latents without class weights, [d, d]."""
+    d = len(loaded.axes.order)
+    return np.asarray(loaded.model.latent_cov.detach().cpu().numpy()[:d, :d])
 
 
 def _about(images: ImageSet) -> tuple:
@@ -142,7 +152,7 @@ def note(found: Measured) -> str:
     apart = f"{found.direction.length:.1f} σ apart"
     if math.isnan(area):
         return f"{apart} · not measured"
-    return f"{apart} · AUROC {area:.2f}" + (", no better than chance" if low <= 0.5 else "")
+    return f"{apart} · AUROC {area:.2f}" + (", may be chance" if low <= 0.5 else "")
 
 
 def about(found: list[Measured]) -> str:

@@ -38,9 +38,9 @@ DIRECTIONS = Parameter(
 
 
 def for_files() -> dict[str, Any]:
-    """What the page shows now, for files that are made at a click: the axes of the plane (`plane`), the settings of the
-    samples (`samples`), and what the sliders move along (`sliders`). A file is made outside the page's script, where its
-    session state cannot be read."""
+    """What the page shows now, for files that are made at a click: the axes of the plane (`plane`), the settings of
+    the samples (`samples`), what the sliders move along (`sliders`). A file is made outside the page's script, where
+    its session state cannot be read."""
     found: dict[str, Any] = st.session_state.setdefault(FOR_FILES, {})
     return found
 

@@ -113,7 +113,6 @@ def latent_board(
         parameter: of the address, in which the browser keeps the point. kept: whether it belongs there at once.
         sliders: what the sliders move along. on_remove: called with the number of a direction that is to go.
     """
-    found = sliders.directions
     _mount(
         key=key,
         on_at_change=lambda: _report(key, on_move),
@@ -125,25 +124,26 @@ def latent_board(
             "sigma_units": rounded(sigma_units),
             "shape": message_shape(ImageShape.of_picture(picture.shape)),
             "picture": pack(picture),
-            "set": sliders.name,
-            "directions": None if found is None else _message(sliders, found),
-            "order": [int(k) for k in order] if found is None else list(range(len(found))),
             "weight": rounded(weight),
             "dead": [bool(x) for x in dead],
             "prior": prior,
             "measure": measure,
             "original": None if original is None else pack(original),
             "note": note,
-            "shown": SHOWN if found is None else SHOWN_DIRECTIONS,
             "span": float(span),
             "parameter": parameter,
             "kept": kept,
-        },
+        }
+        | _message(sliders, order),
     )
 
 
-def _message(sliders: SliderSet, found: Directions) -> dict[str, Any]:
-    return {
+def _message(sliders: SliderSet, order: Sequence[int]) -> dict[str, Any]:
+    """What the sliders move along, for the browser; `order`: of single dimensions."""
+    found = sliders.directions
+    if found is None:
+        return {"set": sliders.name, "order": [int(k) for k in order], "shown": SHOWN, "directions": None}
+    directions = {
         "names": list(sliders.names),
         "notes": list(sliders.notes),
         "vectors": pack_numbers(found.vectors, np.float32),
@@ -151,6 +151,8 @@ def _message(sliders: SliderSet, found: Directions) -> dict[str, Any]:
         "offset": [float(x) for x in found.offset],
         "removable": sliders.removable,
     }
+    shown = {"order": list(range(len(found))), "shown": SHOWN_DIRECTIONS}
+    return {"set": sliders.name, "directions": directions} | shown
 
 
 def _removed(key: str, sliders: SliderSet, on_remove: Callable[[int], None] | None) -> None:
