@@ -14,6 +14,7 @@ from core.recipes.adaptation import for_digits
 from core.recipes.presets import preset
 from core.runs import weights
 from tests.pages.page_tools import open_page, text_of
+from tests.tiny_runs import tiny, trained
 from ui.generate import board
 from ui.shared import model_cache
 
@@ -241,3 +242,17 @@ def test_arithmetic_begins_with_two_of_one_class_and_one_of_another_and_is_close
     labels = data.load("digits", run.recipe.shape).test_labels
     a, b, c = (labels[int(asked(page, name))] for name in "abc")
     assert (a, b, c) == (0, 1, 1) and asked(page, "b") != asked(page, "c")
+
+
+def test_directions_and_arithmetic_of_a_model_that_is_told_the_class_are_those_of_the_style(seen):
+    run = trained(tiny("cvae", latent_dim=3, epochs=1), "told")
+    loaded, images = model_cache.load(run), data.load("digits", run.recipe.shape)
+    page = open_page("generate", run="told", sliders="attributes", attributes="c3~8", a="5", b="2", c="9")
+    assert seen["sliders"].directions.vectors.shape == (1, 13) and not seen["sliders"].directions.vectors[:, 3:].any()
+    z = codec.encode(loaded.model, images.test_images[[5, 2, 9]], labels=images.test_labels[[5, 2, 9]])
+    press(page, "generate_arithmetic_open")
+    found = loaded.axes.to_z(here(page).sigma_units)
+    assert np.allclose(found[:3], (z[0] - z[1] + z[2])[:3], atol=1e-4)
+    assert found[3:].argmax() == images.test_labels[9] and found[3:].sum() == pytest.approx(1)
+    open_page("generate", run="told", sliders="principal")
+    assert not seen["sliders"].directions.dual[:, 3:].any()

@@ -16,7 +16,7 @@ from ui.generate import classes
 from ui.shared import address, image_choice
 from ui.shared.encode import encode, encoding_method, latent_name
 from ui.shared.formatting import format_sig
-from ui.shared.image_choice import Pick, members, note, pixels
+from ui.shared.image_choice import Pick, label_of, members, note, pixels
 from ui.shared.image_picker import choose
 from ui.shared.latent_cursor import cursor_of
 from ui.shared.model_cache import LoadedModel
@@ -57,7 +57,7 @@ def section(run: Run, loaded: LoadedModel) -> None:
         images = images_or_none(run)
         picks = image_choice.picks(PAGE, run, images, first_picks(images))
         pictures = np.stack([pixels(picks[name], images, loaded) for name in NAMES])
-        z = encode(loaded, pictures)
+        z = encode(loaded, pictures, labels=[label_of(picks[name], images) for name in NAMES])
         way = walks.analogy(z[0], z[1], z[2], np.array(list(STEPS)), len(loaded.axes.order))
         decoded = loaded.pictures(loaded.axes.to_sigma_units(np.concatenate([z, way])))
         st.markdown(

@@ -98,9 +98,12 @@ def known(name: str, _run: Run, _loaded: LoadedModel, _images: ImageSet) -> Know
 
 def measured(run: Run, loaded: LoadedModel, images: ImageSet, attribute: Attribute) -> Measured | None:
     """The direction of an attribute with its measure; None where a group has too few images, or both the same mean."""
-    d = len(loaded.axes.order)
     if attribute.kind == "images":
-        a, b = (encode(loaded, images.test_images[list(g)])[:, :d] for g in (attribute.images_a, attribute.images_b))
+        groups = [list(group) for group in (attribute.images_a, attribute.images_b)]
+        a, b = (
+            loaded.model.style(encode(loaded, images.test_images[group], labels=images.test_labels[group].tolist()))
+            for group in groups
+        )
         found = directions.attribute(a, b, _cov(loaded))
         return None if found is None else Measured(found, leave_pair_out(a, b), unseen=False, own=True)
     return _measured(loaded.name, attribute, _run=run, _loaded=loaded, _images=images)
