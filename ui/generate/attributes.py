@@ -160,7 +160,7 @@ def note(found: Measured) -> str:
 
 def about(found: list[Measured]) -> str:
     """What the measure beside the sliders is, and what it was measured on."""
-    said = "AUROC says how well a direction tells its two groups apart: 0.5 is chance, 1 is without an error."
+    said = "The AUROC says how well a direction tells its two groups apart."
     counts = [each.separation.a + each.separation.b for each in found if not each.own]
     if not counts:
         return said

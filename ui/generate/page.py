@@ -78,6 +78,8 @@ def _explore(run: Run) -> None:
         f"{board.about_sliders(run, loaded, chosen)} The images are decoded with {weights_of(run)}. "
         f"{start.about(run, loaded)}",
         "KL",
+        "principal directions",
+        "AUROC",
     )
     latent_range.choose(run, loaded)
     classes.styles(run, loaded)

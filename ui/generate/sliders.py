@@ -162,9 +162,10 @@ def _about_attributes(run: Run, loaded: LoadedModel, sliders: SliderSet) -> str:
         if any(_circular(images, attribute) for attribute in chosen)
         else ""
     )
+    told = " The class itself is chosen above: the style need not tell it." if loaded.conditional else ""
     return (
         "Each slider leads from the mean latent of one group of images to that of another; 0 is half-way. "
-        f"{attributes.about(found)}{circle} Directions that are not perpendicular move each other’s sliders."
+        f"{attributes.about(found)}{circle}{told} Directions that are not perpendicular move each other’s sliders."
     )
 
 

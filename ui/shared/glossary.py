@@ -88,6 +88,15 @@ TERMS = {
         "A flow is a velocity at every point and time that carries one distribution into another, here noise to the "
         "latents of the training images; flow matching learns it with a network."
     ),
+    "principal directions": Entry(
+        "Principal component analysis (PCA) finds the direction of largest variance, then that of the largest variance "
+        "perpendicular to it, and so on.",
+        ("principal direction",),
+    ),
+    "AUROC": Entry(
+        "Area under the ROC curve: the probability that a random member of one group has a higher score than a random "
+        "member of the other; 0.5 is chance, 1 is without an error."
+    ),
     "perplexity": Entry(
         "In t-SNE the effective number of neighbours of each point: 2 to the entropy, in bits, of its distribution "
         "over the other points."
