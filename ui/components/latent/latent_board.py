@@ -122,27 +122,29 @@ def latent_board(
             "stamp": stamp,
             "seq": seq,
             "sigma_units": rounded(sigma_units),
-            "shape": message_shape(ImageShape.of_picture(picture.shape)),
-            "picture": pack(picture),
-            "weight": rounded(weight),
-            "dead": [bool(x) for x in dead],
             "prior": prior,
             "measure": measure,
-            "original": None if original is None else pack(original),
             "note": note,
             "span": float(span),
             "parameter": parameter,
             "kept": kept,
         }
-        | _message(sliders, order),
+        | _pictures(picture, original)
+        | _message(sliders, order, weight, dead),
     )
 
 
-def _message(sliders: SliderSet, order: Sequence[int]) -> dict[str, Any]:
-    """What the sliders move along, for the browser; `order`: of single dimensions."""
+def _pictures(picture: np.ndarray, original: np.ndarray | None) -> dict[str, Any]:
+    shape = message_shape(ImageShape.of_picture(picture.shape))
+    return {"shape": shape, "picture": pack(picture), "original": None if original is None else pack(original)}
+
+
+def _message(sliders: SliderSet, order: Sequence[int], weight: Sequence[float], dead: Sequence[bool]) -> dict[str, Any]:
+    """What the sliders move along, for the browser. order, weight, dead: of single dimensions."""
     found = sliders.directions
+    known = {"set": sliders.name, "weight": rounded(weight), "dead": [bool(x) for x in dead]}
     if found is None:
-        return {"set": sliders.name, "order": [int(k) for k in order], "shown": SHOWN, "directions": None}
+        return known | {"order": [int(k) for k in order], "shown": SHOWN, "directions": None}
     directions = {
         "names": list(sliders.names),
         "notes": list(sliders.notes),
@@ -151,8 +153,7 @@ def _message(sliders: SliderSet, order: Sequence[int]) -> dict[str, Any]:
         "offset": [float(x) for x in found.offset],
         "removable": sliders.removable,
     }
-    shown = {"order": list(range(len(found))), "shown": SHOWN_DIRECTIONS}
-    return {"set": sliders.name, "directions": directions} | shown
+    return known | {"order": list(range(len(found))), "shown": SHOWN_DIRECTIONS, "directions": directions}
 
 
 def _removed(key: str, sliders: SliderSet, on_remove: Callable[[int], None] | None) -> None:
