@@ -70,9 +70,12 @@ def test_many_dimensions_begin_with_their_principal_directions(d, first, seen):
     assert seen["sliders"].name != first and other.query_params["sliders"]
 
 
-def test_one_dimension_has_no_principal_direction_and_a_generator_from_scratch_no_direction_at_all(seen):
-    make("one", latent_dim=1)
-    assert kinds(open_page("generate", run="one")) == ["Attributes", "Raw dimensions"]
+def test_one_dimension_has_no_principal_direction():
+    make(latent_dim=1)
+    assert kinds(open_page("generate")) == ["Attributes", "Raw dimensions"]
+
+
+def test_a_generator_from_scratch_has_no_direction_at_all(seen):
     make("scratch", "decoder-gan", generator="scratch", latent_dim=40, channels=(4, 8), d_channels=(4, 8))
     page = open_page("generate", run="scratch")
     assert kinds(page) == [] and seen["sliders"].directions is None
