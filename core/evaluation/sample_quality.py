@@ -135,6 +135,21 @@ class SampleQuality:
             shares=shares,
         )
 
+    def frechet_error(self, images: np.ndarray, parts: int = 10) -> float:
+        """Standard error of the Fréchet distance of generated pictures: a jackknife, each part left out once (Tukey
+        1958). NaN with fewer than two pictures in a part.
+
+        It says how far the distance would move with other samples of the model, not with other real images.
+        """
+        features, count = self._features(images)[0], len(images) // parts
+        if count < 2:
+            return float("nan")
+        left = np.zeros(parts)
+        for part in range(parts):
+            kept = np.delete(features, np.s_[part * count : (part + 1) * count], axis=0)
+            left[part] = frechet(*pca.moments(kept), self.mean, self.cov)
+        return float(np.sqrt((parts - 1) / parts * ((left - left.mean()) ** 2).sum()))
+
     def support(self, images: np.ndarray) -> support.Support:
         """Precision, recall, density and coverage of generated pictures in the features of the Fréchet distance."""
         return support.measure(self._features(images)[0], self.points)
@@ -210,6 +225,13 @@ def for_dataset(images: ImageSet, judge: Classifier | None = None) -> SampleQual
     return _for_dataset(images, judge)
 
 
+def reference_of(images: ImageSet) -> np.ndarray:
+    """The real pictures that generated ones are compared with at the end of a training: test images, or training images
+    where there are none; at most `REFERENCE_IMAGES`, evenly spread."""
+    real: np.ndarray = images.test_images if len(images.test_images) else images.train_images
+    return np.asarray(real[codec.evenly(len(real), REFERENCE_IMAGES)])
+
+
 @lru_cache(maxsize=2)
 def _for_dataset(images: ImageSet, judge: Classifier | None) -> SampleQuality:
     if judge is None and classifiers.has_classes(images):
@@ -246,14 +268,11 @@ def evaluation_steps(
         distance, in words, and the digest of the classifier; `reference`: what is compared with.
     """
     n = FINAL_SAMPLES if n is None else n
-    has_test = bool(len(images.test_images))
-    test = images.test_images if has_test else images.train_images
-    test = test[codec.evenly(len(test), REFERENCE_IMAGES)]
+    has_test, test = bool(len(images.test_images)), reference_of(images)
     quality = for_dataset(images, judge)
     yield 0.2
     quality = quality.with_reference(test)
-    rows = np.linspace(0, len(images.train_images) - 1, min(n, len(images.train_images))).astype(int)
-    real = _measures(images.train_images[rows], quality)
+    real = _measures(_training_images(images, n), quality)
     # Of images that it was not trained on: of its own training images the classifier is always sure.
     real["sure"] = None if math.isnan(quality.sure) else quality.sure
     yield 0.4
@@ -279,6 +298,17 @@ def evaluation_steps(
         "control": control,
         "nearest": nearest,
     }
+
+
+def real_distance(images: ImageSet, quality: SampleQuality, n: int) -> float:
+    """Fréchet distance of at most n real training images: what samples as good as these would have."""
+    return quality.measure(_training_images(images, n)).frechet
+
+
+def _training_images(images: ImageSet, n: int) -> np.ndarray:
+    """At most n training images, evenly spread."""
+    real: np.ndarray = images.train_images
+    return np.asarray(real[codec.evenly(len(real), n)])
 
 
 def _nearest(made: np.ndarray, images: ImageSet, quality: SampleQuality) -> dict[str, float]:

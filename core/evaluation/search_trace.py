@@ -95,14 +95,15 @@ def trace_encoder(model: LatentModel, image: np.ndarray, visible: np.ndarray, fi
     x = codec.image_tensor(inpainting.fill_holes(image[None], visible, fill), model)
     with torch.no_grad(), one_thread():  # as searches in their process: the times can be compared
         code = model.code_of(x)
-        seconds = _warm_seconds(lambda: model.code_of(x))
+        seconds = min(warm_seconds(lambda: model.code_of(x)))
         return _trace(model, code, image, visible, seconds, 0, True)
 
 
-def _warm_seconds(work: Callable[[], object]) -> float:
-    """Duration of some work on a warm machine: the median of several passes, in the quickest of several rounds.
+def warm_seconds(work: Callable[[], object], passes: int = TIMED_PASSES) -> list[float]:
+    """Durations of some work on a warm machine: the median of several passes in each of several rounds.
 
-    Any single pass may be interrupted, and all of a round may be slow while another thread of the lab is busy.
+    The quickest round counts: any single pass may be interrupted, and all of a round may be slow while another thread
+    of the lab is busy.
     """
     work()  # allocates the memory
     rounds: list[float] = []
@@ -110,8 +111,8 @@ def _warm_seconds(work: Callable[[], object]) -> float:
     while len(rounds) < TIMED_ROUNDS and (not rounds or time.perf_counter() < end):
         if rounds:
             time.sleep(PAUSE)
-        rounds.append(median(_seconds(work) for _ in range(TIMED_PASSES)))
-    return min(rounds)
+        rounds.append(median(_seconds(work) for _ in range(passes)))
+    return rounds
 
 
 def _seconds(work: Callable[[], object]) -> float:
@@ -268,7 +269,7 @@ def _trace(
     posterior = model.posterior(codes)
     with torch.no_grad():
         pictures = convert.channels_last(model.decode(posterior.mean)).astype(np.float64)
-        seconds += _warm_seconds(lambda: model.decode(posterior.mean[-1:]))
+        seconds += min(warm_seconds(lambda: model.decode(posterior.mean[-1:])))
     originals = np.broadcast_to(image, pictures.shape)
     return SearchTrace(
         posterior.mean.cpu().numpy(),

@@ -34,6 +34,7 @@ TASKS = {
     "measure_plane": "core.jobs.scoring_worker:measure_plane",
     "compare_samplers": "core.jobs.scoring_worker:compare_samplers",
     "measure_bound": "core.jobs.scoring_worker:measure_bound",
+    "measure_for_comparison": "core.jobs.scoring_worker:measure_for_comparison",
     "sweep": "core.jobs.scoring_worker:sweep",
     "search": "core.jobs.search_worker:search",
     "learn_prior": "core.jobs.prior_worker:learn_prior",
