@@ -68,6 +68,13 @@ PAGES: tuple[LabPage, ...] = (
         "Test whether a model notices unusual images.",
         UNDERSTAND,
     ),
+    LabPage(
+        "compare",
+        "Compare",
+        ":material/leaderboard:",
+        "Lay several models side by side, by one evaluation.",
+        COMPARE,
+    ),
     LabPage("planes", "Planes", ":material/adjust:", "Compare latent spaces of two dimensions.", COMPARE),
     LabPage("gan", "VAE → GAN", ":material/swords:", "Train a decoder against a discriminator.", COMPARE),
     LabPage(

@@ -81,7 +81,7 @@ class Measure:
     better: Literal["lower", "higher", ""]
     about: str
     noise: str
-    kind: Literal["significant", "tenths", "count"] = "significant"
+    kind: Literal["significant", "tenths", "count", "whole"] = "significant"
     scale: float = 1.0
     absent: Callable[[Recipe], str] = field(default=lambda recipe: "", repr=False)
     scale_of: Callable[[Recipe], Hashable] = field(default=lambda recipe: None, repr=False)
@@ -101,8 +101,8 @@ class Measure:
         """Number of decimals that a value is shown with."""
         if self.kind == "count":
             return 0 if value == round(value) else 1
-        if self.kind == "tenths":
-            return 1
+        if self.kind in ("tenths", "whole"):
+            return int(self.kind == "tenths")
         shown = abs(self.scale * value)
         return max(0, 2 - math.floor(math.log10(shown))) if shown >= 1e-6 else 2
 
@@ -287,7 +287,7 @@ MEASURES = (
         "lower",
         "Seconds that the training took on the machine where it ran, as busy as that was.",
         "No ± is known of a single run.",
-        kind="count",
+        kind="whole",
     ),
     Measure(
         "encode_ms",

@@ -42,7 +42,7 @@ KEPT = 200
 SHOWN = 10
 """Test images whose reconstructions are kept."""
 
-SHOWN_SAMPLES = 20
+SHOWN_SAMPLES = 16
 """Samples that are kept: the first of those that are measured."""
 
 SEED = 0
@@ -144,7 +144,7 @@ def fact_steps(run: Run, model: LatentModel, images: ImageSet) -> Generator[floa
     Raises:
         DataError: the images of its latents are missing.
     """
-    values, reasons = comparison.known(run), dict[str, str]()
+    values, reasons = comparison.known(run), reasons_of(images)
     if "parameters" not in values:
         values["parameters"] = Value(float(sum(p.numel() for p in model.parameters())), 0.0)
     each: dict[str, np.ndarray] = {}
@@ -166,7 +166,6 @@ def fact_steps(run: Run, model: LatentModel, images: ImageSet) -> Generator[floa
             values |= _encode_time(model, test)
         else:
             means = np.zeros((0, model.latent_dim), np.float32)
-            reasons |= dict.fromkeys(("mse", "negative_elbo", "bound", "bits_per_dim"), "The set has no test images.")
         yield from _scaled(_latent_steps(run, model, images, rows, means, values, reasons, each), 0.75, 1.0)
     _add_errors(values, each, run)
     return Facts(values, reasons, each, cache.digest(np.ascontiguousarray(test)), originals, reconstructions)
@@ -297,11 +296,11 @@ def _latent_steps(
         if np.isfinite(right).any():
             each[key] = right
         else:
-            reasons[key] = "The images have no classes." if not (labels >= 0).any() else FEW
+            reasons.setdefault(key, FEW)
         yield 0.4
     for key in ("mig", "dci"):
         if key not in values:
-            reasons[key] = "The factors of these images are not known." if images.factors is None else FEW
+            reasons.setdefault(key, FEW)
     quality = yield from _scaled(_quality_steps(images), 0.4, 0.6)
     pictures = yield from _scaled(_decoded_steps(model, trained), 0.6, 1.0)
     _add_frechet("frechet_floor", pictures, quality, values, reasons)
@@ -380,10 +379,10 @@ def sample_steps(run: Run, model: LatentModel, images: ImageSet, source: str) ->
     z = mixture.draw(model, source, count, SEED, mixture=fitted)
     yield 0.35
     pictures = yield from _scaled(_decoded_steps(model, z), 0.35, 0.9)
-    values, reasons = dict[str, Value](), dict[str, str]()
+    values, reasons = dict[str, Value](), reasons_of(images)
     _add_frechet("frechet", pictures, quality, values, reasons)
     if quality.classifier is None:
-        reasons["modes"] = "The images have no classes."
+        reasons.setdefault("modes", FEW)
     else:
         values["modes"] = Value(quality.measure(pictures).modes, None, count)
     real = sample_quality.real_distance(images, quality, count)
@@ -427,8 +426,26 @@ def _add_frechet(
     values[key] = Value(distance, error if math.isfinite(error) else None, len(pictures))
 
 
+def reasons_of(images: ImageSet) -> dict[str, str]:
+    """Why measures do not apply to any run on these images, by their keys."""
+    found: dict[str, str] = {}
+    if not len(images.test_images):
+        found |= dict.fromkeys(
+            ("mse", "negative_elbo", "bound", "bits_per_dim", "encode_ms"), "There are no test images."
+        )
+    if not (images.train_labels >= 0).any():
+        found |= dict.fromkeys(("modes", "probe", "neighbours"), "The images have no classes.")
+    if images.factors is None:
+        found |= dict.fromkeys(("mig", "dci"), "The factors of these images are not known.")
+    return found
+
+
 def entry(run: Run, facts: Facts | None, samples: Samples | None, reasons: dict[str, str], pending: bool) -> Entry:
-    """What is known of a run, from its own files and from what was measured so far."""
+    """What is known of a run, from its own files and from what was measured so far.
+
+    Args:
+        reasons: why a measure has no value, besides what was found in measuring. pending: as of `Entry`.
+    """
     values = comparison.known(run)
     if facts is not None:
         values, reasons = values | facts.values, facts.reasons | reasons

@@ -159,6 +159,13 @@ def _bar(picked: list[Run], count: int) -> str:
             icon=":material/south:",
             help="Scrolls to the pictures, curves and figures below the table.",
         )
+        if healthy and st.button(
+            "By one evaluation",
+            key="runs_evaluate",
+            icon=":material/leaderboard:",
+            help="Opens the page Compare with the chosen runs: samples, measures with their noise, tables to copy.",
+        ):
+            open_page("compare", runs=",".join(one.name for one in healthy))
     st.session_state[TIMES] = st.session_state.get(TIMES, 0) + bool(clicked)
     return str(st.session_state[TIMES]) if clicked else ""
 

@@ -35,7 +35,7 @@ def test_a_menu_has_the_pages_that_suit_the_run_and_not_the_one_it_stands_on():
     assert all(flat[way.label] for way in WAYS if way.label != "VAE → GAN") and "VAE → GAN" not in flat
     assert flat.keys() - deep.keys() == {"Planes", "Map"}
     assert flat.keys() - labels("flat", opened=True).keys() == {"Page of this run"}
-    assert flat.keys() - labels("flat", page="table").keys() == {"Compare"}
+    assert flat.keys() - labels("flat", page="table").keys() == {"Compare", "Compare curves"}
 
 
 def test_a_gan_is_opened_on_its_page_and_on_none_that_encodes():
@@ -50,7 +50,7 @@ def test_a_run_without_weights_can_be_opened_and_compared_but_not_used():
     usable = {
         "Page of this run",
         "Train with a change",
-        "Compare",
+        "Compare curves",
         "Train again",
         "Continue training",
         "Rename",

@@ -12,13 +12,14 @@ export default function ({ data, parentElement }) {
 function start(root) {
   const figure = root.querySelector(".class-sheet");
   const list = root.querySelector(".rows");
-  let layout = "rows", lines = 1, rows = [], leastWidth = 112, shape = null;
+  let layout = "rows", lines = 1, every = false, rows = [], leastWidth = 112, shape = null;
   // The image that is looked at: its row, its place there, and whether it was clicked and stays.
   let at = null, card = null;
 
   function accept(data) {
     layout = data.layout;
     lines = data.lines;
+    every = data.every;
     shape = imageShape(data.shape);
     leastWidth = data.rows.some(({ name }) => name.length > 8) ? 112 : 64;
     figure.dataset.layout = layout;
@@ -55,7 +56,7 @@ function start(root) {
     const free = room - beside - bar, across = Math.max(1, Math.floor((free + GAP) / (size.width + GAP)));
     const step = lineStep(size.width, across, free, GAP);
     for (const row of rows) {
-      const inRows = wholeLines(Math.min(row.count, across * lines), across);
+      const inRows = every ? row.count : wholeLines(Math.min(row.count, across * lines), across);
       const shown = { singles: 1, wall: row.count, rows: inRows }[layout];
       draw(row, shown, Math.min(shown, across), step);
     }

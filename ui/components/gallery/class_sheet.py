@@ -38,7 +38,12 @@ class Row:
 
 
 def class_sheet(
-    rows: Sequence[Row], *, key: str, layout: Literal["rows", "wall", "singles"] = "rows", lines: int = 1
+    rows: Sequence[Row],
+    *,
+    key: str,
+    layout: Literal["rows", "wall", "singles"] = "rows",
+    lines: int = 1,
+    every: bool = False,
 ) -> None:
     """Show the images; of large ones no more of each row than one message holds.
 
@@ -46,6 +51,7 @@ def class_sheet(
         layout: `rows`: up to `lines` lines per row, its name beside it (above it on a narrow page).
             `wall`: all images of the first row, line after line.
             `singles`: the first image of each row, larger, its name below.
+        every: whether all images of each row are shown, in as many lines as that takes.
     """
     shape = next((shape_of(row.images) for row in rows if row.images.size), GREY_28)
     most = max(1, MESSAGE_BYTES // shape.values // max(1, len(rows)))
@@ -55,6 +61,7 @@ def class_sheet(
         data={
             "layout": layout,
             "lines": lines,
+            "every": every,
             "shape": message_shape(shape),
             "rows": [
                 {

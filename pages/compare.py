@@ -1,0 +1,5 @@
+"""Script of the Compare page."""
+
+from ui.compare.page import page
+
+page()
