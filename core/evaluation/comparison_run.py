@@ -24,6 +24,9 @@ from core.data import ImageSet
 from core.evaluation import comparison
 from core.evaluation.comparison import Entry, Value, number
 from core.latent import codec, mixture
+from core.priors import samplers as learned
+from core.priors import store
+from core.priors.kinds import KINDS
 from core.runs import Run, figures
 from core.runs.shown_weights import shown_weights
 from core.runs.weights_digest import weights_digest
@@ -110,7 +113,16 @@ def samples_file(run: Run, images: ImageSet, source: str) -> Path:
     Raises:
         RunError: the run has no weights.
     """
-    return cache.file_of("compared_samples", _digest(run, images, source))
+    version = _learned(store.file_of(run, KINDS[source])) if source in KINDS else ""
+    return cache.file_of("compared_samples", _digest(run, images, source, version))
+
+
+def _learned(path: Path) -> str:
+    """What changes when a prior is learned anew: the time of its file, empty where there is none."""
+    try:
+        return str(path.stat().st_mtime_ns)
+    except OSError:
+        return ""
 
 
 def _digest(run: Run, images: ImageSet, *more: str) -> str:
@@ -122,13 +134,14 @@ def _digest(run: Run, images: ImageSet, *more: str) -> str:
 
 
 def samplers(run: Run) -> dict[str, str]:
-    """Distributions that the latents of a run's samples can be drawn from, with their names, its usual one first."""
+    """Distributions that the latents of a run's samples can be drawn from, with their names, its usual one first: its
+    prior or a Gaussian, the mixture, and what was learned for its weights (`core.priors`)."""
     recipe = run.recipe
     source = recipe.latent_family
     usual = "prior" if source is None or source.prior else "gaussian"
     fitted = not recipe.family.adversarial or recipe.has_encoder
     found = {name: words for name, words in mixture.SAMPLERS.items() if fitted or name != "mixture"}
-    return {usual: found[usual]} | found
+    return {usual: found[usual]} | found | {kind.key: kind.sampler for kind in store.usable(run)}
 
 
 def sampler_of(run: Run, asked: str = "") -> str | None:
@@ -369,14 +382,13 @@ def sample_steps(run: Run, model: LatentModel, images: ImageSet, source: str) ->
     """Draw samples from one of `samplers` and measure them against test images: yields the share that is done.
 
     Raises:
-        DataError: a mixture is to be fitted, and the images are missing. RunError: the latents are not finite.
+        DataError: a mixture is to be fitted, and the images are missing. RunError: the run has no such sampler.
     """
     from core.evaluation import sample_quality
 
     count = sample_quality.FINAL_SAMPLES
     quality = yield from _scaled(_quality_steps(images), 0.0, 0.3)
-    fitted = mixture.for_run(run, model, which=shown_weights(run)) if source == "mixture" else None
-    z = mixture.draw(model, source, count, SEED, mixture=fitted)
+    z = learned.for_run(run, model, source, shown_weights(run)).draw(count, SEED)
     yield 0.35
     pictures = yield from _scaled(_decoded_steps(model, z), 0.35, 0.9)
     values, reasons = dict[str, Value](), reasons_of(images)

@@ -97,7 +97,7 @@ def test_reconstructions_and_samples_are_what_the_model_decodes(run):
     assert np.abs(wanted - facts.reconstructions).max() <= 1
     samples = Steps(comparison_run.sample_steps(run, model, images_of(run), "prior")).end()
     noise = sampling.prior(sample_quality.FINAL_SAMPLES, 3, comparison_run.SEED)
-    assert np.array_equal(samples.pictures, codec.decode(model, noise[:20]))
+    assert np.array_equal(samples.pictures, codec.decode(model, noise[: comparison_run.SHOWN_SAMPLES]))
 
 
 def test_samples_are_measured_as_those_of_a_gan_are(run, cached_classifier):
