@@ -11,7 +11,7 @@ well, hardly responds to blur.
 from __future__ import annotations
 
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -99,25 +99,43 @@ def training_steps(images: ImageSet) -> Generator[float, None, Classifier]:
     steps = -(-count // batch)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        network = _network(images.shape, len(images.classes))
+        network = network_of(images.shape, len(images.classes))
         order = torch.Generator()
         order.set_state(torch.random.get_rng_state())
-    optimiser = optimizers.Adam(network.parameters(), lr=LEARNING_RATE, fused=True)
-    rate = torch.optim.lr_scheduler.OneCycleLR(optimiser, LEARNING_RATE, total_steps=epochs * steps)
-    for epoch in range(epochs):
-        with one_thread():
+
+    def batches() -> Iterator[tuple[np.ndarray, torch.Tensor]]:
+        for _ in range(epochs):
             rows = torch.randperm(count, generator=order)
-            for k in range(0, len(rows), batch):
+            for k in range(0, count, batch):
                 part = rows[k : k + batch]
-                optimiser.zero_grad()
-                x = convert.to_tensor(images.train_images[labelled[part.numpy()]])
-                loss = nn.functional.cross_entropy(network(x), y[part])
-                loss.backward()  # type: ignore[no-untyped-call]
-                optimiser.step()
-                rate.step()
-        yield (epoch + 1) / epochs
-    network.eval().requires_grad_(False)
+                yield images.train_images[labelled[part.numpy()]], y[part]
+
+    for done in fit_steps(network, batches(), epochs * steps):
+        if done % steps == 0:
+            yield done / (epochs * steps)
     return Classifier(network, images.shape, *_measure(network, images))
+
+
+def fit_steps(
+    network: nn.Sequential, batches: Iterable[tuple[np.ndarray, torch.Tensor]], steps: int
+) -> Generator[int, None, None]:
+    """Train a network of `network_of` on the cross-entropy by Adam with a one-cycle learning rate: yields the number of
+    steps done after each; it then is in eval mode and without gradients.
+
+    Args:
+        batches: pictures uint8 [B, ...] and their classes int64 [B], one pair a step. steps: how many there are.
+    """
+    optimiser = optimizers.Adam(network.parameters(), lr=LEARNING_RATE, fused=True)
+    rate = torch.optim.lr_scheduler.OneCycleLR(optimiser, LEARNING_RATE, total_steps=steps)
+    for done, (pictures, labels) in enumerate(batches, 1):
+        with one_thread():
+            optimiser.zero_grad()
+            loss = nn.functional.cross_entropy(network(convert.to_tensor(pictures)), labels)
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimiser.step()
+            rate.step()
+        yield done
+    network.eval().requires_grad_(False)
 
 
 def train(images: ImageSet) -> Classifier:
@@ -161,7 +179,7 @@ def load(path: Path, classes: int) -> Classifier | None:
     arrays, facts = entry
     try:
         shape = ImageShape.of(facts["shape"])
-        network = _network(shape, classes)
+        network = network_of(shape, classes)
         network.load_state_dict({name: torch.from_numpy(array) for name, array in arrays.items()})
         network.eval().requires_grad_(False)
         return Classifier(network, shape, float(facts["accuracy"]), int(facts["tested"]))
@@ -169,7 +187,7 @@ def load(path: Path, classes: int) -> Classifier | None:
         return None
 
 
-def _network(shape: ImageShape, classes: int) -> nn.Sequential:
+def network_of(shape: ImageShape, classes: int) -> nn.Sequential:
     """Convolutions that halve height and width (rounded down), one hidden dense layer, one output per class."""
     channels, height, width = shape.chw
     layers: list[nn.Module] = []

@@ -234,7 +234,8 @@ MEASURES = (
         "Linear probe",
         "%",
         "higher",
-        "Accuracy of a linear classifier (logistic regression) that tells the class from the posterior mean.",
+        "Accuracy of a linear classifier (logistic regression) that tells the class from the posterior mean, in a "
+        "conditional family without the class itself.",
         f"Learned from {OF_CLASSES}, of which ± is the standard error.",
         kind="tenths",
         scale=100.0,

@@ -169,16 +169,16 @@ def fact_steps(run: Run, model: LatentModel, images: ImageSet) -> Generator[floa
     if not (comparison.BY_KEY["mse"].absent(run.recipe)):
         if len(test):
             yield from _scaled(_evaluation_steps(run, model, images, values), 0.02, 0.25)
-            posterior = yield from _scaled(_posterior_steps(model, test), 0.25, 0.5)
+            posterior = yield from _scaled(_posterior_steps(model, test, images.test_labels[rows]), 0.25, 0.5)
             each |= _image_values(model, posterior, test)
             chosen = data.spread(images.test_labels[rows], min(SHOWN, len(rows)))
             originals = test[chosen]
             reconstructions = codec.decode(model, posterior.mean[chosen].cpu().numpy())
             each |= yield from _scaled(_bound_steps(run, model, images, rows), 0.5, 0.75)
-            means = posterior.mean.cpu().numpy()
+            means = posterior.style.cpu().numpy()
             values |= _encode_time(model, test)
         else:
-            means = np.zeros((0, model.latent_dim), np.float32)
+            means = np.zeros((0, model.style_dim), np.float32)
         yield from _scaled(_latent_steps(run, model, images, rows, means, values, reasons, each), 0.75, 1.0)
     _add_errors(values, each, run)
     return Facts(values, reasons, each, cache.digest(np.ascontiguousarray(test)), originals, reconstructions)
@@ -217,8 +217,11 @@ def _evaluation_steps(
             values[key] = Value(value, None, int(found["images"]))
 
 
-def _posterior_steps(model: LatentModel, pictures: np.ndarray) -> Generator[float, None, Posterior]:
-    """Posteriors of pictures, by the encoder or by a search."""
+def _posterior_steps(model: LatentModel, pictures: np.ndarray, labels: np.ndarray) -> Generator[float, None, Posterior]:
+    """Posteriors of pictures, by the encoder or by a search. labels: their classes, which a conditional family is told
+    as in its evaluation."""
+    import torch
+
     from core.latent import encoding
 
     if model.encoder is None:
@@ -227,7 +230,8 @@ def _posterior_steps(model: LatentModel, pictures: np.ndarray) -> Generator[floa
     from core.images import convert
 
     yield 0.0
-    return encoding.posteriors(model, convert.to_byte_tensor(pictures, model.latent_mean.device), AT_ONCE)
+    levels = convert.to_byte_tensor(pictures, model.latent_mean.device)
+    return encoding.posteriors(model, levels, AT_ONCE, torch.from_numpy(np.array(labels, np.int64)).to(levels.device))
 
 
 def _image_values(model: LatentModel, posterior: Posterior, pictures: np.ndarray) -> dict[str, np.ndarray]:
@@ -269,7 +273,7 @@ def _bound_steps(
 
     few = data.spread(images.test_labels[rows], min(comparison.BOUND_IMAGES, len(rows)))
     pictures = images.test_images[rows[few]]
-    posterior = yield from _scaled(_posterior_steps(model, pictures), 0.0, 0.2)
+    posterior = yield from _scaled(_posterior_steps(model, pictures, images.test_labels[rows[few]]), 0.0, 0.2)
     generator = torch.Generator(model.latent_mean.device).manual_seed(SEED)
     x, weights = codec.image_tensor(pictures, model), []
     for done in range(0, comparison.SAMPLES, WEIGHTS_AT_ONCE):
@@ -295,9 +299,10 @@ def _latent_steps(
     from core.evaluation import latent_quality, sample_quality
 
     index, trained = codec.training_latents(model, run.recipe, images, sample_quality.FINAL_SAMPLES)
+    styles = model.style(trained)
     yield 0.2
-    if len(trained) > 1 and not comparison.BY_KEY["active_units"].absent(run.recipe):
-        variance = np.asarray(trained, np.float64).var(0)
+    if len(styles) > 1 and not comparison.BY_KEY["active_units"].absent(run.recipe):
+        variance = np.asarray(styles, np.float64).var(0)
         values["active_units"] = Value(float((variance > ACTIVE_ABOVE).sum()), None, len(trained))
     labels = images.train_labels[index]
     few = data.spread(labels, min(comparison.LATENTS, len(labels)))
@@ -305,7 +310,7 @@ def _latent_steps(
         ("probe", latent_quality.linear_probe),
         ("neighbours", latent_quality.nearest_neighbours),
     ):
-        right = tell(trained[few], labels[few], means, images.test_labels[rows])
+        right = tell(styles[few], labels[few], means, images.test_labels[rows])
         if np.isfinite(right).any():
             each[key] = right
         else:

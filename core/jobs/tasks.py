@@ -35,6 +35,7 @@ TASKS = {
     "compare_samplers": "core.jobs.scoring_worker:compare_samplers",
     "measure_bound": "core.jobs.scoring_worker:measure_bound",
     "measure_for_comparison": "core.jobs.scoring_worker:measure_for_comparison",
+    "measure_augmentation": "core.jobs.scoring_worker:measure_augmentation",
     "sweep": "core.jobs.scoring_worker:sweep",
     "search": "core.jobs.search_worker:search",
     "learn_prior": "core.jobs.prior_worker:learn_prior",

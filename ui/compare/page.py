@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core import runs
-from ui.compare import inputs, pictures, table
+from ui.compare import augmentation, inputs, pictures, table
 from ui.shared import address
 from ui.shared.formatting import escape_markdown
 from ui.shared.page import images_of, page_head
@@ -15,7 +15,7 @@ from ui.shared.run_picker import damaged_runs, nothing_yet
 
 def page() -> None:
     """The whole page."""
-    address.check_names(("runs", "draw", "sort", "seeds"))
+    address.check_names(("runs", "draw", "sort", "seeds", augmentation.NAME))
     found = inputs.usable_runs()
     with page_head(
         "Compare",
@@ -39,5 +39,6 @@ def page() -> None:
     statuses = table.table(now.runs, images, asked)
     pictures.reconstructions(statuses)
     pictures.samples(statuses, asked, table.samples_words(statuses))
+    augmentation.section(now.runs, images, asked)
     table.explanations(statuses)
     damaged_runs()

@@ -185,5 +185,5 @@ def test_images_of_any_shape_are_classified(shape, monkeypatch):
 
 
 def test_the_network_for_28_pixels_keeps_its_two_convolutions():
-    layers = [tuple(w.shape) for w in classifier._network(ImageShape(1, 28, 28), 10).parameters() if w.dim() > 1]
+    layers = [tuple(w.shape) for w in classifier.network_of(ImageShape(1, 28, 28), 10).parameters() if w.dim() > 1]
     assert layers == [(16, 1, 4, 4), (32, 16, 4, 4), (64, 32 * 7 * 7), (10, 64)]
