@@ -204,8 +204,8 @@ MEASURES = (
         "Fréchet distance, true latents",
         "",
         "lower",
-        "The same for decoded latents of training images: what the best sampler of latents could reach with this "
-        "decoder.",
+        "The same for decoded latents of training images, each drawn from its posterior: what the best sampler of "
+        "latents could reach with this decoder.",
         "± is a jackknife over ten parts of the images.",
         kind="tenths",
         absent=_no_latents,

@@ -246,7 +246,7 @@ def _image_values(model: LatentModel, posterior: Posterior, pictures: np.ndarray
         with torch.no_grad():
             errors.append((model.decode(part.mean) - x).square().flatten(1).mean(1).cpu().double().numpy())
             if model.variational:
-                terms = model.losses_at(part, part.at(noise[rows]), x)
+                terms = model.losses_of_each(part, part.at(noise[rows]), x)
                 bounds.append((terms.recon + part.kl().sum(1)).cpu().double().numpy())
     found = {"mse": np.concatenate(errors)}
     return found | ({"negative_elbo": np.concatenate(bounds)} if bounds else {})
@@ -296,14 +296,19 @@ def _latent_steps(
     each: dict[str, np.ndarray],
 ) -> Generator[float, None, None]:
     """Add what the latents of training images tell: active units, classifiers of latents, and the floor of samples."""
-    from core.evaluation import latent_quality, sample_quality
+    import torch
 
-    index, trained = codec.training_latents(model, run.recipe, images, sample_quality.FINAL_SAMPLES)
-    styles = model.style(trained)
+    from core.evaluation import latent_quality, metrics, sample_quality
+
+    count = sample_quality.FINAL_SAMPLES
+    index, found = codec.training_posteriors(model, run.recipe, images, lambda rows: codec.evenly(len(rows), count))
+    styles = found.style.cpu().numpy()
+    noise = torch.randn(len(index), model.latent_dim, generator=torch.Generator().manual_seed(SEED))
+    trained = found.at(noise.to(found.mean)).cpu().numpy()
     yield 0.2
     if len(styles) > 1 and not comparison.BY_KEY["active_units"].absent(run.recipe):
         variance = np.asarray(styles, np.float64).var(0)
-        values["active_units"] = Value(float((variance > ACTIVE_ABOVE).sum()), None, len(trained))
+        values["active_units"] = Value(float(metrics.active_by_variance(variance)), None, len(trained))
     labels = images.train_labels[index]
     few = data.spread(labels, min(comparison.LATENTS, len(labels)))
     for key, tell in (
@@ -322,10 +327,6 @@ def _latent_steps(
     quality = yield from _scaled(_quality_steps(images), 0.4, 0.6)
     pictures = yield from _scaled(_decoded_steps(model, trained), 0.6, 1.0)
     _add_frechet("frechet_floor", pictures, quality, values, reasons)
-
-
-ACTIVE_ABOVE = 0.01
-"""Variance of the posterior mean over images above which a latent dimension is active (Burda et al. 2016)."""
 
 
 def _add_errors(values: dict[str, Value], each: dict[str, np.ndarray], run: Run) -> None:

@@ -26,7 +26,7 @@ from core.system import cache, devices
 from core.system.progress import Steps
 
 
-def _stopped(shares: Iterable[float], channel: Channel) -> bool:
+def stopped(shares: Iterable[float], channel: Channel) -> bool:
     """Do a work step by step and tell the share done after each; whether a stop was asked for before its end."""
     for share in shares:
         channel.emit(Progress(share))
@@ -45,7 +45,7 @@ def train_classifier(order: Order, channel: Channel) -> Ended:
     torch.set_num_threads(1)  # layers this small gain nothing from a second thread
     recipe, run = Recipe.from_dict(order.arguments["recipe"]), order.arguments["run"]
     images = images_of(Run(Path(run))) if run else load_images(recipe)
-    if _stopped(classifier.cached_steps(images), channel):
+    if stopped(classifier.cached_steps(images), channel):
         return Ended("stopped")
     if not classifier.file_of(images).is_file():
         raise RunError(cache.not_kept("The classifier"))
@@ -65,7 +65,7 @@ def score_outliers(order: Order, channel: Channel) -> Ended:
     run = runs.open_run(arguments["run"])
     images, mixed, path = prepare(run, arguments["other"], arguments["n"], arguments["seed"])
     steps = Steps(outliers.scoring_steps(weights.load_model(run), run.recipe, images, mixed))
-    if _stopped(steps, channel):
+    if stopped(steps, channel):
         return Ended("stopped")
     assert steps.result is not None
     if not outliers.save(Path(arguments["folder"]) / path.name, steps.result):  # the name is that of the weights now
@@ -84,7 +84,7 @@ def image_values(order: Order, channel: Channel) -> Ended:
     arrays, path = order.arrays, Path(order.arguments["path"])
     model = weights.load_model(Run(Path(order.arguments["run"])))
     steps = Steps(values.value_steps(model, arrays["pictures"], arrays.get("rows")))
-    if _stopped(steps, channel):
+    if stopped(steps, channel):
         return Ended("stopped")
     assert steps.result is not None
     if not cache.save(path, steps.result, {}):
@@ -104,7 +104,7 @@ def measure_plane(order: Order, channel: Channel) -> Ended:
     images = images_of(run)
     path = plane_measures.file_of(run, images)
     steps = Steps(plane_measures.measure_steps(weights.load_model(run), run.recipe, images))
-    if _stopped(steps, channel):
+    if stopped(steps, channel):
         return Ended("stopped")
     if not plane_measures.save(path, steps.end()):
         raise RunError(cache.not_kept("The measures"))
@@ -121,7 +121,7 @@ def measure_bound(order: Order, channel: Channel) -> Ended:
     torch.set_num_threads(1)
     run, samples = Run(Path(order.arguments["run"])), int(order.arguments["samples"])
     steps = Steps(bound.measure_steps(weights.load_model(run), images_of(run), samples))
-    if _stopped(steps, channel):
+    if stopped(steps, channel):
         return Ended("stopped")
     if not bound.save(bound.file_of(run, samples), steps.end()):
         raise RunError(cache.not_kept("The bound"))
@@ -140,7 +140,7 @@ def compare_samplers(order: Order, channel: Channel) -> Ended:
     images = images_of(run)
     path = sampler_comparison.file_of(run, images)
     steps = Steps(sampler_comparison.compare_steps(run, weights.load_model(run, shown_weights(run)), images))
-    if _stopped(steps, channel):
+    if stopped(steps, channel):
         return Ended("stopped")
     if not sampler_comparison.save(path, steps.end()):
         raise RunError(cache.not_kept("The comparison"))

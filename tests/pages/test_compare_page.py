@@ -5,13 +5,13 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import runs
-from core.evaluation import comparison_run, sample_quality
+from core.evaluation import augmentation, comparison_run, sample_quality
 from core.jobs import tasks
 from core.jobs.channel import Channel
 from core.jobs.comparison import ComparisonJob
 from core.jobs.messages import Ended
 from core.runs.images import images_of
-from tests.pages.page_tools import keys_of, open_page, text_of, untrained
+from tests.pages.page_tools import button_of, keys_of, open_page, text_of, untrained
 from tests.tiny_runs import tiny, trained
 from ui.compare import inputs
 from ui.components.comparison import comparison_table
@@ -207,3 +207,31 @@ def test_no_more_runs_are_shown_than_fit(sent, executor, cached_classifier, monk
         untrained(name)
     page = visit(runs="a,b,c")
     assert names(sent["compare_table"]) == ["a", "b"] and "more than 2 runs" in text_of(page)
+
+
+def test_the_curve_of_generated_data_begins_at_a_click_and_is_drawn_as_it_comes(sent, executor, cached_classifier):
+    run = trained(tiny(), "mine")
+    page = visit()
+    assert "A small classifier learns" in text_of(page)
+    button_of(page, "compare_curve_start").click().run()
+    orders = [execution.order.task for execution in executor.executions]
+    assert "measure_augmentation" in orders
+    point = augmentation.Point(10, (0.50, 0.52), (0.70, 0.72), (0.4, 0.6))
+    found = augmentation.Augmentation((point,), (10, 30), augmentation.SELF_TRAINED, 100, 50, 1_000)
+    assert augmentation.save(augmentation.file_of(run, images_of(run), "prior"), found)
+    page.run()
+    assert "Generated images help with 10 real images per class" in text_of(page)
+    assert "self-training" in text_of(page) and "50 % on average" in text_of(page)
+    assert any("Stop" in button.label for button in page.button if "curve" in button.key)
+
+
+def test_a_set_without_enough_classes_says_why_there_is_no_curve(sent, executor, tmp_path):
+    from PIL import Image
+
+    folder = tmp_path / "set"
+    for k in range(12):
+        (folder / "ab"[k % 2]).mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.full((28, 28), 20 * k, np.uint8)).save(folder / "ab"[k % 2] / f"{k}.png")
+    untrained("few", digits=False, dataset="folder", folder=str(folder))
+    page = visit()
+    assert "these have fewer" in text_of(page) and not page.exception

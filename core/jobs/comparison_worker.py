@@ -1,0 +1,67 @@
+"""Tasks of the scoring worker for the Compare page: measures of a run, and what its images bring a classifier."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from core.evaluation import augmentation, comparison_run
+from core.jobs.channel import Channel
+from core.jobs.messages import Ended, Order, Progress
+from core.jobs.scoring_worker import stopped
+from core.runs import Run, RunError, weights
+from core.runs.images import images_of
+from core.runs.shown_weights import shown_weights
+from core.system import cache
+from core.system.progress import Steps
+
+
+def measure_for_comparison(order: Order, channel: Channel) -> Ended:
+    """Measure a run for the comparison of runs and keep in the cache what was not there.
+
+    Raises:
+        DataError: the images are missing. RunError: the run is damaged, or the cache cannot be written to.
+    """
+    channel.emit(Progress(0.0))
+    torch.set_num_threads(1)
+    run, source = Run(Path(order.arguments["run"])), order.arguments["source"]
+    images = images_of(run)
+    files = comparison_run.facts_file(run, images), comparison_run.samples_file(run, images, source)
+    model = weights.load_model(run, shown_weights(run))
+    before = 0.0
+    if comparison_run.load_facts(files[0]) is None:
+        before = 0.6
+        facts = Steps(comparison_run.fact_steps(run, model, images))
+        if stopped((before * share for share in facts), channel):
+            return Ended("stopped")
+        if not comparison_run.save_facts(files[0], facts.end()):
+            raise RunError(cache.not_kept("The measures"))
+    if comparison_run.load_samples(files[1]) is None:
+        samples = Steps(comparison_run.sample_steps(run, model, images, source))
+        if stopped((before + (1 - before) * share for share in samples), channel):
+            return Ended("stopped")
+        if not comparison_run.save_samples(files[1], samples.end()):
+            raise RunError(cache.not_kept("The samples"))
+    return Ended("finished")
+
+
+def measure_augmentation(order: Order, channel: Channel) -> Ended:
+    """Measure whether generated images help a classifier, and keep the curve in the cache after each of its points.
+
+    Raises:
+        DataError: the images are missing. RunError: the run is damaged, or the cache cannot be written to.
+    """
+    channel.emit(Progress(0.0))
+    torch.set_num_threads(1)
+    run, source = Run(Path(order.arguments["run"])), order.arguments["source"]
+    images = images_of(run)
+    path = augmentation.file_of(run, images, source)
+    model = weights.load_model(run, shown_weights(run))
+    for share, found in augmentation.augmentation_steps(run, model, images, source, augmentation.load(path)):
+        if found is not None and not augmentation.save(path, found):
+            raise RunError(cache.not_kept("The curve"))
+        channel.emit(Progress(share))
+        if channel.stop_requested:
+            return Ended("stopped")
+    return Ended("finished")
