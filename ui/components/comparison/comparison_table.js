@@ -23,6 +23,7 @@ function start(root) {
       createElement("tbody", {}, ...data.rows.map((row) => line(row, data.headings))));
     if (sought) table.querySelector(`[data-key="${CSS.escape(sought)}"]`)?.focus({ preventScroll: true });
     sought = null;
+    hide(); // that of the heading which was just chosen
   }
 
   function heading({ key, name, unit, better, about, sorted }) {
