@@ -28,7 +28,8 @@ function start(root) {
 
   function heading({ key, name, unit, better, about, sorted }) {
     const mark = createElement("span", { text: SORTED[sorted], "aria-hidden": "true" });
-    const button = createElement("button", { type: "button", "data-key": key }, createElement("b", { text: name }), mark);
+    const title = createElement("b", { text: name });
+    const button = createElement("button", { type: "button", "data-key": key }, title, mark);
     button.addEventListener("click", () => {
       sought = key; // the focus stays on it when the table is drawn anew
       send(key);
@@ -45,8 +46,9 @@ function start(root) {
     explain(first, about);
     return createElement("tr", { class: reference ? "reference" : undefined }, first,
       ...cells.map(([text, spread, about, best], k) => {
-        const said = [`${headings[k + 1].name}: ${text}`, spread && `± ${spread}`, best && "best", about].filter(Boolean);
-        const cell = createElement("td", { class: best ? "best" : undefined, "aria-label": said.join(", ") },
+        const said = [`${headings[k + 1].name}: ${text}`, spread && `± ${spread}`, best && "best", about];
+        const label = said.filter(Boolean).join(", ");
+        const cell = createElement("td", { class: best ? "best" : undefined, "aria-label": label },
           createElement("span", { text }));
         if (spread) cell.append(createElement("small", { text: `± ${spread}` }));
         explain(cell, about);
@@ -80,7 +82,6 @@ function start(root) {
 
   const scroll = frame.querySelector(".scroll");
   scroll.addEventListener("scroll", hide, { passive: true });
-  frame.addEventListener("keydown", (event) => { if (event.key === "Escape") hide(); });
 
   function stop() {
     removeView(root);
