@@ -134,14 +134,17 @@ def _digest(run: Run, images: ImageSet, *more: str) -> str:
 
 
 def samplers(run: Run) -> dict[str, str]:
-    """Distributions that the latents of a run's samples can be drawn from, with their names, its usual one first: its
-    prior or a Gaussian, the mixture, and what was learned for its weights (`core.priors`)."""
+    """Distributions that the latents of a run's samples can be drawn from, with their names, its usual one first: those
+    of `core.priors.samplers.offered`, told from the recipe without loading the model."""
     recipe = run.recipe
     source = recipe.latent_family
+    learned_ones = {kind.key: kind.sampler for kind in store.usable(run)}
+    if recipe.family.codes:
+        return mixture.RANDOM_CODES | learned_ones
     usual = "prior" if source is None or source.prior else "gaussian"
     fitted = not recipe.family.adversarial or recipe.has_encoder
     found = {name: words for name, words in mixture.SAMPLERS.items() if fitted or name != "mixture"}
-    return {usual: found[usual]} | found | {kind.key: kind.sampler for kind in store.usable(run)}
+    return {usual: found[usual]} | found | learned_ones
 
 
 def sampler_of(run: Run, asked: str = "") -> str | None:

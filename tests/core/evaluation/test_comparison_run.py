@@ -143,6 +143,7 @@ def test_every_family_has_a_value_or_a_reason_for_each_measure(member, cached_cl
     assert bool(row.cell(BY_KEY["negative_elbo"]).reason) == (not run.recipe.family.variational)
     offered = samplers.offered(run, weights.load_model(run))
     assert set(comparison_run.samplers(run)) == set(offered), "the same samplers as everywhere"
+    assert source == mixture.default_sampler(weights.load_model(run))
 
 
 def test_factors_are_measured_where_they_are_known(cached_classifier, few):
