@@ -178,7 +178,7 @@ def augmentation_steps(
                 yield 0.05 + 0.95 * (SEEDS * place + seed + share) / pairs, None
             results.append(pair.end())
         found = replace(found, points=(*found.points, Point(n, *(tuple(part) for part in zip(*results, strict=True)))))
-        yield 0.05 + 0.95 * SEEDS * (place + 1) / pairs, found
+        yield min(1.0, 0.05 + 0.95 * SEEDS * (place + 1) / pairs), found
     return found
 
 
