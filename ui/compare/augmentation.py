@@ -20,7 +20,7 @@ from ui.shared import address, theme
 from ui.shared.address import Parameter
 from ui.shared.formatting import escape_markdown
 from ui.shared.owner import me
-from ui.shared.run_buttons import run_button
+from ui.shared.run_buttons import job_button, run_button
 
 TICK = 0.7
 """Seconds between two looks at the job."""
@@ -105,8 +105,8 @@ def _controls(run: Run, path: Path, source: str, job: AugmentationJob | None, fo
     if job is not None and job.active:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.progress(job.progress, text="Training classifiers …", width=300)
-            if st.button("Stop", key=f"compare_curve_stop_{job.id}", help="Ends it; the points so far are kept."):
-                job.stop()
+            told = "Ends it; the points so far are kept."
+            job_button("Stop", "compare_curve_stop", job, job.stop, icon=":material/stop:", help=told)
         return
     if job is not None and job.state == "failed":
         st.warning(escape_markdown(job.message))
