@@ -178,7 +178,7 @@ def controls(run: Run, loaded: LoadedModel, span: float) -> None:
         here.move_to(classes.of_same_class(loaded, here, [0.0] * loaded.model.latent_dim))
         st.rerun(parts)
 
-    with st.container(horizontal=True, gap="xsmall", key="generate_controls"):
+    with st.container(horizontal=True, gap="xsmall", vertical_alignment="bottom", key="generate_controls"):
         st.button(
             "Random",
             key="generate_random",
@@ -194,7 +194,8 @@ def controls(run: Run, loaded: LoadedModel, span: float) -> None:
             "Download", icon=":material/download:", help="The picture in view and what the sliders lead to, as files."
         ):
             downloads(run, loaded, span)
-        from_image(run, loaded, here)  # last: it opens beside the picture, not over it
+        from_image(run, loaded, here)  # last of the buttons: it opens beside the picture, not over it
+        classes.choose(run, loaded)
 
 
 @st.fragment(key="steps")

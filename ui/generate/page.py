@@ -63,7 +63,6 @@ def _explore(run: Run) -> None:
     span = latent_range.span(run, loaded)
     cursor_of(loaded, lambda: start.first_point(run, loaded, span))
     board.controls(run, loaded, span)
-    classes.choose(run, loaded)
     chosen = views.for_files()["sliders"] = sliders.choose(run, loaded)
     if loaded.model.style_dim == 2:
         left, right = st.columns(2, gap="large")

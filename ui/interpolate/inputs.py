@@ -70,11 +70,15 @@ MOVES = Parameter("moves", "interpolate_moves", one_of(*interpolation.MOVES), "b
 """What changes on the way between the images, of a model that is told the class."""
 
 
-def moves(loaded: LoadedModel) -> str:
-    """The choice of what changes on the way, drawn for a model that is told the class; else everything."""
+def moves_now(loaded: LoadedModel) -> str:
+    """What changes on the way, as chosen or as the address says; everything where the model is not told the class."""
+    return MOVES.adopt() if loaded.conditional else "both"
+
+
+def choose_moves(loaded: LoadedModel) -> None:
+    """Draw that choice, for a model that is told the class."""
     if not loaded.conditional:
-        return "both"
-    MOVES.adopt()
+        return
     names = {"both": "Style and class", "style": "Style", "class": "Class"}
     st.segmented_control(
         "What changes on the way",
@@ -86,7 +90,7 @@ def moves(loaded: LoadedModel) -> str:
         help="This model keeps style and class apart. What does not change stays as in A. On the way from one class to "
         "another the decoder gets a share of both.",
     )
-    return MOVES.keep()
+    MOVES.keep()
 
 
 def _thumbnails(pictures: dict[str, np.ndarray]) -> None:

@@ -45,10 +45,11 @@ def _content(run: Run) -> None:
     )
     picks = image_choice.picks("interpolate", run, images, inputs.first_picks(images))
     ends = paths.endpoints(picks, loaded, images, with_blend=True)
-    found = paths.paths_between(loaded, ends["a"], ends["b"], inputs.moves(loaded))
-    with st.container(horizontal=True, gap="xsmall", key="interpolate_controls"):
+    found = paths.paths_between(loaded, ends["a"], ends["b"], inputs.moves_now(loaded))
+    with st.container(horizontal=True, gap="xsmall", vertical_alignment="bottom", key="interpolate_controls"):
         inputs.controls(picks, images, loaded, {end: ends[end].image for end in "ab"})
         downloads(run, found)
+        inputs.choose_moves(loaded)
     hero(run, loaded, images, picks, ends, found)
     square_section(run, loaded, images, picks, ends)
     explain(loaded, ends, found)
