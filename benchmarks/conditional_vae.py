@@ -1,6 +1,6 @@
 """Whether a conditional VAE draws the class that it is asked for, and keeps the class out of z.
 
-`python benchmarks/conditional_vae.py [--recipe NAME …] [--seeds N]` (two minutes a model of the fast recipe)
+`python benchmarks/conditional_vae.py [--recipe NAME …] [--seeds S …]` (two minutes a model of the fast recipe)
 
 On MNIST: the share of 10,000 samples of random classes in which the lab's classifier of the real images sees the class
 that was asked for; the test accuracy of a linear probe of z (scikit-learn's logistic regression on the posterior means
@@ -85,7 +85,7 @@ def measured(name: str, seed: int, images: data.ImageSet, judge: classifier.Clas
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--recipe", nargs="+", default=["cvae-fast", "cvae"], help="default: cvae-fast cvae")
-    parser.add_argument("--seeds", type=int, default=3, help="number of seeds, 3 by default")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2], help="default: 0 1 2")
     args = parser.parse_args()
     images = data.load("mnist")
     judge = Steps(classifier.cached_steps(images)).end()
@@ -93,13 +93,13 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as scratch:
         os.environ["LATENT_LAB_RUNS"] = scratch
         for name in args.recipe:
-            found = [measured(name, seed, images, judge) for seed in range(args.seeds)]
+            found = [measured(name, seed, images, judge) for seed in args.seeds]
             texts = []
             for key in found[0]:
                 values = [one[key] for one in found]
                 spread = f" ± {statistics.stdev(values):.2g}" if len(values) > 1 else ""
                 texts.append(f"{key} {statistics.mean(values):.4g}{spread}")
-            print(f"{name}: {', '.join(texts)} (n = {args.seeds})", flush=True)
+            print(f"{name}: {', '.join(texts)} (n = {len(args.seeds)})", flush=True)
     return 0
 
 

@@ -83,6 +83,11 @@ def _content(run: Run | None, images: ImageSet) -> None:
     new_pictures.write_address(first)
     for one in {view.subset.name: view.subset for view in views}.values():
         _send_pictures(one)
+    if any(view.run and view.run.recipe.family.conditional and view.settings.source == "latents" for view in views):
+        st.caption(
+            "A model that is told the class need not keep it in z: its map is one of styles, on which the classes lie "
+            "on top of each other."
+        )
     pitfalls(views[0])
     explain(views[0], states[0])
 
