@@ -55,6 +55,11 @@ EXAMPLES: dict[str, Example] = {
     EXAMPLE + "conv-vae": Example(
         _digits("conv-vae-fast"), "The same latent size with convolutions: a lower loss than the small VAE."
     ),
+    # Few channels and a narrow layer, as of the shapes below: small, and better on so few images than wide layers.
+    EXAMPLE + "cvae": Example(
+        _digits("cvae-fast", network="conv", channels=(8, 16, 8), hidden=(48,), latent_dim=8),
+        "A VAE that is told the class: any digit in any style; z hardly says which digit it is.",
+    ),
     EXAMPLE + "decoder-gan": Example(
         _digits("decoder-gan", epochs=70, r1=0.0, d_lr=4e-4, d_channels=(32, 64)),
         "The small VAE’s decoder, trained further as a generator; the discriminator learned on after it.",
@@ -134,7 +139,7 @@ EXAMPLES: dict[str, Example] = {
         "A VAE in colour: shapes whose kind, hue, size, angle and place are known.",
     ),
     WITHOUT_8: Example(
-        _digits("mlp-vae-fast", without_classes="8"),
+        _digits("mlp-vae-fast", hidden=(100,), without_classes="8"),
         "A VAE that has never seen an 8: Outliers shows how well it notices one.",
     ),
 }

@@ -90,7 +90,7 @@ def test_the_sizes_of_latent_space_differ_in_nothing_else_and_level_off_as_their
 @pytest.mark.parametrize("name", [name for name in EXAMPLES if name not in GANS])
 def test_each_example_scores_what_its_record_says(name):
     run = example(name)
-    found = metrics.evaluate(weights.load_model(run), images(run).test_images)
+    found = metrics.evaluate(weights.load_model(run), images(run).test_images, labels=images(run).test_labels)
     assert found["total"] == pytest.approx(run.evaluation()["total"], rel=1e-4)
 
 
