@@ -49,7 +49,7 @@ def test_the_points_on_a_plane_are_of_every_class_where_a_folder_sorts_its_image
     labels = np.repeat(np.arange(5), 1000)
     images = np.broadcast_to(labels[:, None, None], (5000, 28, 28)).astype(np.uint8)
     sorted_set = data.ImageSet("folder", images, labels, images, labels, tuple("abcde"))
-    monkeypatch.setattr(data, "load", lambda *place: sorted_set)
+    monkeypatch.setattr(data, "load", lambda *place, **choices: sorted_set)
     first_pixels = lambda model, levels, chunk, labels: SimpleNamespace(mean=levels[:, 0, 0, :2].float())  # noqa: E731
     monkeypatch.setattr(encoding, "posteriors", first_pixels)
     model = SimpleNamespace(adversarial=False, latent_table=(), table_images=None, latent_mean=torch.zeros(2))
