@@ -69,6 +69,7 @@ def of_images(
             conditional family.
     """
     copied = unshared(model)
+    copied.importance_samples = 1  # one draw of z for each image is shown
     x = codec.image_tensor(images, copied)
     heard = Heard(copied)
     generator = torch.Generator(x.device).manual_seed(seed)

@@ -220,9 +220,11 @@ def _forward(
 
 
 def _trainable(model: LatentModel) -> LatentModel:
-    """A copy whose networks can be trained. The latent table, which may be large, is shared and never written."""
+    """A copy whose networks can be trained, with one draw of z for each image. The latent table, which may be large, is
+    shared and never written."""
     table = model.latent_table
     copied = copy.deepcopy(model, {} if table is None else {id(table): table})
+    copied.importance_samples = 1  # one draw of z for each image is shown
     return copied.requires_grad_(True).train()
 
 

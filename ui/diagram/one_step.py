@@ -95,6 +95,11 @@ def one_step(run: Run, which: str = "best") -> None:
         "Computed on a copy of this run's weights: the run does not change. "
         f"{touch_or('', 'Arrow keys turn the pages. ')}A few steps were taken before this one, because {optimizer} "
         "averages the gradients of several steps."
+        + (
+            f" The training has {run.recipe.draws_per_image} draws of z for each image; you see a step with one."
+            if run.recipe.draws_per_image > 1
+            else ""
+        )
     )
 
 

@@ -9,6 +9,7 @@ from core.images import convert
 from core.latent import codec, forward_pass
 from core.models import build
 from tests.battery.members import ALL, MEMBERS
+from tests.tiny_runs import tiny
 
 KINDS = [member for member in ALL if member.key != "gan"]
 
@@ -20,6 +21,17 @@ def built(member, shape=(1, 28, 28)):
     if model.latent_table is not None:
         model.table = torch.randn(9, model.code_dim)
     return recipe, model
+
+
+def test_of_a_model_with_several_importance_samples_one_draw_is_shown():
+    recipe = tiny(importance_samples=5)
+    model, plain = build(recipe).eval(), build(recipe.with_(importance_samples=1)).eval()
+    images = data.load("digits").train_images[:3]
+    found, wanted = (forward_pass.of_images(each, images, 3) for each in (model, plain))
+    assert np.array_equal(found.z, wanted.z) and found.z.shape == (3, 2) and model.importance_samples == 5
+    assert {name: values.tolist() for name, values in found.terms.items()} == {
+        name: values.tolist() for name, values in wanted.terms.items()
+    }
 
 
 @pytest.mark.parametrize("member", KINDS, ids=lambda member: member.key)

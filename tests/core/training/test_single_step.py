@@ -7,10 +7,12 @@ import pytest
 import torch
 
 from core import data
+from core.models import build
 from core.training import single_step
 from core.training.autoencoder_trainer import AutoencoderTrainer
 from core.training.lazy_adam import LazyAdam
 from tests.battery.members import MEMBERS
+from tests.tiny_runs import tiny
 
 CPU = torch.device("cpu")
 KINDS = [member for member in MEMBERS if member.key != "gan"]
@@ -24,6 +26,17 @@ def prepared(member, **changes):
     if trainer.latents is not None:
         model.table = trainer.latents.materialize()
     return recipe, trainer, model, trainer.next_rows()
+
+
+def test_with_several_importance_samples_it_is_a_step_with_one():
+    recipe = tiny(importance_samples=5)
+    model, images = build(recipe), data.load("digits").train_images[:8]
+    steps = [
+        single_step.take(each, each_recipe, images, 5, {"beta": 1.0})
+        for each, each_recipe in ((model, recipe), (build(recipe.with_(importance_samples=1)), recipe))
+    ]
+    assert steps[0].terms == steps[1].terms and steps[0].loss_after == steps[1].loss_after
+    assert steps[0].z.shape == (8, 2) and model.importance_samples == 5
 
 
 @pytest.mark.parametrize("member", KINDS, ids=lambda member: member.key)
