@@ -5,7 +5,8 @@
 On MNIST: the share of 10,000 samples of random classes in which the lab's classifier of the real images sees the class
 that was asked for; the test accuracy of a linear probe of z (scikit-learn's logistic regression on the posterior means
 of all training images, each encoded with its class); the negative ELBO of the test images with their classes; in how
-many of them the class of the best ELBO is their own; seconds to train. Needs MNIST's files (`LATENT_LAB_DATA`).
+many of them the class of the best ELBO is their own; seconds to train, and those of the processor, which trains this
+network in one thread: what the training takes where nothing else runs. Needs MNIST's files (`LATENT_LAB_DATA`).
 """
 
 import argparse
@@ -62,10 +63,12 @@ def asked(model, judge: classifier.Classifier) -> float:
 def measured(name: str, seed: int, images: data.ImageSet, judge: classifier.Classifier) -> dict[str, float]:
     """Train one model as the lab does and measure its last weights."""
     recipe = preset(name).with_(seed=seed)
-    run, control, began, seconds = runs.create(recipe), Control(), time.perf_counter(), 0.0
+    run, control, seconds = runs.create(recipe), Control(), 0.0
+    began, worked = time.perf_counter(), time.process_time()
     for event in train(run, "cpu", control):
         if isinstance(event, EpochEnd) and event.epoch == recipe.epochs:
-            seconds, control.stop = time.perf_counter() - began, True  # what is left is scoring, which is done below
+            seconds, worked = time.perf_counter() - began, time.process_time() - worked
+            control.stop = True  # what is left is scoring, which is done below
     if not seconds:
         raise SystemExit(event.message)
     model = weights.load_model(run, "last")
@@ -77,6 +80,7 @@ def measured(name: str, seed: int, images: data.ImageSet, judge: classifier.Clas
         "−ELBO": metrics.evaluate(model, images.test_images, labels=images.test_labels)["negative_elbo"],
         "inferred": float((best.numpy() == images.test_labels[few]).mean()),
         "seconds": seconds,
+        "processor seconds": worked,
     }
     print(f"  {name}, seed {seed}: " + ", ".join(f"{key} {value:.4g}" for key, value in found.items()), flush=True)
     return found

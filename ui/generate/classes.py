@@ -68,11 +68,12 @@ def choose(run: Run, loaded: LoadedModel) -> None:
         return
     here, titles = cursor_of(loaded), class_names(run)
     key = f"generate_class_{loaded.name}"
-    st.session_state[key] = class_of(loaded, here.sigma_units)
+    shown = st.session_state[key] = class_of(loaded, here.sigma_units)
 
     def take() -> None:
+        # Called with the class that the box showed already, too: where another button has changed it meanwhile.
         label = st.session_state[key]
-        if label is not None:
+        if label not in (None, shown):
             here.move_to(with_class(loaded, here.sigma_units, label), here.original)
         st.rerun(parts(loaded))
 
