@@ -11,7 +11,7 @@ from tests.tiny_gans import gan_run
 
 DIGITS = data.load("digits").train_images
 SETS = {"one": (DIGITS[:1], ""), "black": (np.zeros((12, 28, 28), np.uint8), "ab")}
-OF_LATENTS = ("generate", "interpolate", "reconstruct", "map", "outliers", "planes", "train")
+OF_LATENTS = ("compare", "generate", "interpolate", "reconstruct", "map", "outliers", "planes", "train")
 
 
 @pytest.mark.slow
@@ -26,7 +26,7 @@ def test_every_page_opens(name, family, tmp_path, classifier_in_training):
     changes = {"dataset": "folder", "folder": str(tmp_path / "set")}
     run = gan_run("run", **changes) if family == "gan" else untrained("run", family, digits=False, **changes)
     images.store(run, data.load("folder", str(tmp_path / "set")))
-    for page in ("gan", "generate", "interpolate") if family == "gan" else OF_LATENTS:
+    for page in ("compare", "gan", "generate", "interpolate") if family == "gan" else OF_LATENTS:
         opened = open_page(page, run=run.name)
         assert not opened.exception, page
     assert runs.open_run("run").has_weights
