@@ -268,26 +268,23 @@ def finding(found: Augmentation) -> str:
     """What the curve shows, in one sentence; empty before its first point."""
     if not found.points:
         return ""
-    helped = [point for point in found.points if point.verdict > 0]
-    harmed = [point for point in found.points if point.verdict < 0]
     parts = []
-    if helped:
-        most = max(helped, key=lambda point: point.gain)
-        parts.append(
-            f"they help with {_listed(helped)} real images per class, most with {most.n:,}: the error falls from "
-            f"{_percent(1 - mean(most.real))} to {_percent(1 - mean(most.both))}"
-        )
-    if harmed:
-        worst = min(harmed, key=lambda point: point.gain)
-        parts.append(
-            f"they harm with {_listed(harmed)}, most with {worst.n:,}: the error rises from "
-            f"{_percent(1 - mean(worst.real))} to {_percent(1 - mean(worst.both))}"
-        )
+    for verdict, verb, moves in ((1, "help", "falls"), (-1, "harm", "rises")):
+        these = [point for point in found.points if point.verdict == verdict]
+        if these:
+            most = max(these, key=lambda point: abs(point.gain))
+            begin = "they" if parts else "Generated images"
+            each = "" if parts else " real images per class"
+            where = f", most with {most.n:,}" if len(these) > 1 else ""
+            before, after = (_percent(1 - mean(part)) for part in (most.real, most.both))
+            parts.append(
+                f"{begin} {verb} with {_listed(these)}{each}{where}: the error {moves} from {before} to {after}"
+            )
     unsure = [point for point in found.points if point.verdict == 0]
     if not parts:
         return "Generated images make no difference here beyond the noise of the seeds."
     rest = f"; with {_listed(unsure)} there is no difference beyond the noise" if unsure else ""
-    return f"Generated images {'; '.join(parts).replace('they ', '', 1)}{rest}."
+    return f"{'; '.join(parts)}{rest}."
 
 
 def _listed(points: Sequence[Point]) -> str:

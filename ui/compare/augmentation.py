@@ -136,26 +136,27 @@ def _load(path: str, version: int) -> Augmentation | None:
 
 
 CURVES = (
-    ("real", "Real images alone", "real", "circle", "solid"),
-    ("both", "With generated ones", "generated", "square", "dash"),
+    ("real", "Real images alone", "real", "circle", "solid", 0.985),
+    ("both", "With generated ones", "generated", "square", "dash", 1.015),
 )
-"""Field of a point, name, role of its colour, mark and line of each curve."""
+"""Field of a point, name, role of its colour, mark, line and shift on the axis of each curve."""
 
 
 def chart(found: Augmentation) -> go.Figure:
     """The error on test images against the number of real images per class, with the spread over seeds."""
     figure = go.Figure()
-    for field, name, role, mark, dash in CURVES:
+    for field, name, role, mark, dash, shift in CURVES:
         errors = [[100 * (1 - share) for share in getattr(point, field)] for point in found.points]
         figure.add_scatter(
-            x=[point.n for point in found.points],
+            x=[shift * point.n for point in found.points],  # the bars stand beside each other
+            customdata=[point.n for point in found.points],
             y=[mean(values) for values in errors],
             error_y={"array": [stdev(values) if len(values) > 1 else 0.0 for values in errors], "thickness": 1.5},
             name=name,
             mode="lines+markers",
             marker={"symbol": mark, "size": 8},
             line={"color": theme.colour(role), "dash": dash},
-            hovertemplate="%{x} per class: %{y:.1f} % wrong<extra></extra>",
+            hovertemplate="%{customdata:,} per class: %{y:.1f} % wrong<extra></extra>",
         )
     figure.update_layout(
         height=320,

@@ -1,4 +1,4 @@
-const SORTED = { ascending: " ▲", descending: " ▼", "": "" };
+const SORTED = { ascending: "\u00a0▲", descending: "\u00a0▼", "": "" }; // never in a line of its own
 const BETTER = { lower: "↓", higher: "↑", "": "" };
 
 export default function ({ data, parentElement, setTriggerValue }) {
