@@ -268,7 +268,7 @@ def finding(found: Augmentation) -> str:
     """What the curve shows, in one sentence; empty before its first point."""
     if not found.points:
         return ""
-    parts = []
+    parts: list[str] = []
     for verdict, verb, moves in ((1, "help", "falls"), (-1, "harm", "rises")):
         these = [point for point in found.points if point.verdict == verdict]
         if these:

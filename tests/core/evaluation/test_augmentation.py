@@ -74,7 +74,8 @@ def test_the_sentence_says_where_it_helps_where_it_harms_and_where_nothing_is_su
     assert "no difference here beyond the noise" in augmentation.finding(points((10, [0.5, 0.5], [0.5, 0.5])))
     only = augmentation.finding(points((10, [0.9, 0.91], [0.8, 0.81]), (30, [0.9, 0.91], [0.88, 0.89])))
     assert only == (
-        "Generated images harm with 10 and 30 real images per class, most with 10: the error rises from 9.5 % to 19.5 %."
+        "Generated images harm with 10 and 30 real images per class, most with 10: the error rises from 9.5 % to "
+        "19.5 %."
     )
     assert augmentation.finding(Augmentation((), (10,), ASKED, 1, 1, 1)) == ""
 
