@@ -35,6 +35,7 @@ FAMILY = Family(
             "‖z − e‖²",
             "kl",
             weight="commitment",
+            bare=True,
             meaning="How far the encoder's outputs are from the entries of the codebook that replace them.",
         ),
     ),
@@ -42,7 +43,7 @@ FAMILY = Family(
         Measure(
             "perplexity",
             "Perplexity",
-            "latent",
+            "decoder",
             unit="codes",
             meaning="How many codes a batch would use if it used each of them equally often: from 1 to the size of the "
             "codebook.",
@@ -84,6 +85,7 @@ FAMILY = Family(
             low=0.0,
             high=100.0,
             group="loss",
+            symbol="β",
         ),
         Field(
             "codebook_decay",
