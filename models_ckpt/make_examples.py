@@ -4,8 +4,8 @@ What they are is in `core/recipes/examples.py`; a name may be given with or with
 MNIST and of FashionMNIST. Each example keeps only the files that pages read: the best weights in half precision, which
 makes no visible difference, the tables with three or five digits a number and as many rows as a curve shows, the
 figures on the test set and five frames in 8 grey levels or 24 colours. With `--smaller` nothing is trained: tables and
-frames of the examples that are there are reduced again, which leaves those that are reduced as they are. With `--flows`
-nothing but the flows of examples is learned anew (`FLOWS`).
+frames of the examples that are there are reduced again, which leaves those that are reduced as they are. With
+`--priors` nothing but the priors of examples is learned anew (`PRIORS`).
 """
 
 import csv
@@ -25,11 +25,11 @@ from core.evaluation import test_set
 from core.images import convert
 from core.priors import store
 from core.priors.events import LEARNING
-from core.priors.kinds import FLOW
+from core.priors.kinds import FLOW, TRANSFORMER, PriorKind
 from core.priors.learning import learn
-from core.priors.settings import FlowSettings
+from core.priors.settings import CodeTransformerSettings, FlowSettings, PriorSettings
 from core.recipes.examples import EXAMPLE, EXAMPLES, GAN_SOURCE  # noqa: E402
-from core.runs import frames, weights
+from core.runs import figures, frames, weights
 from core.runs.images import images_of
 from core.system import paths
 from core.system.atomic_files import write_json  # noqa: E402
@@ -55,8 +55,12 @@ DIGITS = {"history.csv": 5, "kl.csv": 3, "classes.csv": 5}
 STATES = ("step", "epoch", "seconds", "lr", "d_lr", "beta")
 """Columns of a history that state something at the end of a row's steps; the others of training are means over them."""
 
-FLOWS = {EXAMPLE + "plane-ae": FlowSettings(width=48, blocks=2, steps=4_000, lr=5e-3)}
-"""Examples with a flow, by which VAE → diffusion begins: a narrow network suffices for two dimensions."""
+PRIORS: dict[str, tuple[PriorKind, PriorSettings]] = {
+    EXAMPLE + "plane-ae": (FLOW, FlowSettings(width=48, blocks=2, steps=4_000, lr=5e-3)),
+    EXAMPLE + "vq-vae": (TRANSFORMER, CodeTransformerSettings(width=32, layers=2, steps=1_600, batch=32, lr=4e-3)),
+}
+"""Examples with a learned prior: a flow, by which VAE → diffusion begins, for which a narrow network suffices in two
+dimensions; and a transformer over codes."""
 
 UNNEEDED = ("last.safetensors", "resume.safetensors", "images.safetensors", "classifier.safetensors", ".lock")
 """Files that only a run needs that is trained on, or whose images may change."""
@@ -90,16 +94,17 @@ def reduce(run: runs.Run) -> None:
     _halve(run)
     _thin(run)
     shrink(run)
-    if run.name in FLOWS:
-        learn_flow(run)
+    if run.name in PRIORS:
+        learn_prior(run)
 
 
-def learn_flow(run: runs.Run) -> None:
-    """Learn the flow of an example for the weights that it keeps, and keep it in half precision too."""
-    for event in learn(run, FLOW, FLOWS[run.name], "cpu"):
+def learn_prior(run: runs.Run) -> None:
+    """Learn the prior of an example for the weights that it keeps, and keep it in half precision too."""
+    kind, settings = PRIORS[run.name]
+    for event in learn(run, kind, settings, "cpu"):
         if event.phase == LEARNING and event.done % 500 == 0:
             print(f"{run.name}: step {event.done} of {event.total}, loss {event.losses[-1, 1]:.4f}", flush=True)
-    file = store.file_of(run, FLOW)
+    file = store.file_of(run, kind)
     tensors, facts = weights.load(file)
     weights.save(file, {name: t.half() for name, t in tensors.items()}, facts)
 
@@ -237,8 +242,9 @@ def _halve(run: runs.Run) -> None:
     tensors, facts = weights.load(file)
     weights.save(file, {k: t.half() if t.is_floating_point() else t for k, t in tensors.items()}, facts)
     model, found = weights.load_model(run), images_of(run)
-    figures = Steps(test_set.evaluation_steps(model, found, len(found.test_images))).end()
-    write_json(run.path / "evaluation.json", figures | {"epoch": facts["epoch"]})
+    used = figures.weights_at(run, facts["epoch"])
+    measured = Steps(test_set.evaluation_steps(model, found, len(found.test_images), used)).end()
+    write_json(run.path / "evaluation.json", measured | {"epoch": facts["epoch"]})
 
 
 def _size(name: str) -> int:
@@ -246,16 +252,16 @@ def _size(name: str) -> int:
 
 
 if __name__ == "__main__":
-    words = [word for word in sys.argv[1:] if word not in ("--smaller", "--flows")]
+    words = [word for word in sys.argv[1:] if word not in ("--smaller", "--priors")]
     asked = {EXAMPLE + name.removeprefix(EXAMPLE) for name in words} or EXAMPLES.keys()
     if unknown := asked - EXAMPLES.keys():
         raise SystemExit(f"There is no example {min(unknown)}. The examples are {', '.join(EXAMPLES)}.")
     for name in EXAMPLES:
         if name in asked and "--smaller" in sys.argv:
             shrink(runs.open_run(name))
-        elif name in asked and "--flows" in sys.argv:
-            if name in FLOWS:
-                learn_flow(runs.open_run(name))
+        elif name in asked and "--priors" in sys.argv:
+            if name in PRIORS:
+                learn_prior(runs.open_run(name))
         elif name in asked:
             make(name)
     for name in EXAMPLES:

@@ -138,6 +138,10 @@ EXAMPLES: dict[str, Example] = {
         ),
         "A VAE in colour: shapes whose kind, hue, size, angle and place are known.",
     ),
+    EXAMPLE + "vq-vae": Example(
+        _digits("vq-vae-fast", codebook_size=64),
+        "Images become 7 × 7 codes: random codes are no digits, most of those from its learned prior are.",
+    ),
     WITHOUT_8: Example(
         _digits("mlp-vae-fast", hidden=(100,), without_classes="8"),
         "A VAE that has never seen an 8: Outliers shows how well it notices one.",

@@ -8,11 +8,11 @@ from core import data, runs
 from core.data import DataError
 from core.evaluation import holes, metrics, plane_measures, sample_quality
 from core.images import convert
-from core.latent import codec, sampling
+from core.latent import codebook, codec, sampling
 from core.priors import samplers, store
-from core.priors.kinds import FLOW
+from core.priors.kinds import FLOW, TRANSFORMER
 from core.recipes.examples import EXAMPLES, GAN_SOURCE, lesson
-from core.runs import gan_source, weights
+from core.runs import figures, gan_source, weights
 from core.runs.images import images_of
 from core.system import paths
 from core.system.progress import Steps
@@ -67,13 +67,24 @@ def test_the_flow_that_an_example_has_avoids_the_holes_of_its_plane_and_reaches_
     model = weights.load_model(run)
     _, latents = codec.training_latents(model, run.recipe, images_of(run), 5_000)
     density = holes.density_of(latents)
-    assert store.usable(run) == [FLOW], "learn it again: models_ckpt/make_examples.py --flows"
+    assert store.usable(run) == [FLOW], "learn it again: models_ckpt/make_examples.py --priors"
     shares = {}
     for source in ("prior", "gaussian", "flow"):
         z = samplers.for_run(run, model, source).draw(2_000, 0)
         shares[source] = density.share_in_holes(z), holes.share_reached(z, latents)
     assert shares["flow"][0] < 0.05 < shares["gaussian"][0] and shares["flow"][1] > 0.96
     assert shares["prior"][1] < 0.2, "N(0, I) is narrow beside this model's latents"
+
+
+def test_the_prior_over_codes_that_an_example_has_knows_which_codes_stand_together():
+    """Codes of test images, which it has not seen, are far more probable than by the frequency of each code alone."""
+    run = example("example-vq-vae")
+    model = weights.load_model(run)
+    assert store.usable(run) == [TRANSFORMER], "learn it again: models_ckpt/make_examples.py --priors"
+    prior = store.load(run, TRANSFORMER, model)
+    codes = codebook.of_latents(model, codec.encode(model, images_of(run).test_images))
+    alone = np.log(np.maximum(codebook.shares(model), 1e-6))[codes].sum((1, 2)).mean()
+    assert float(prior.log_probability(torch.from_numpy(codes)).mean()) > alone + 20
 
 
 def test_the_sizes_of_latent_space_differ_in_nothing_else_and_level_off_as_their_lessons_say():
@@ -90,7 +101,8 @@ def test_the_sizes_of_latent_space_differ_in_nothing_else_and_level_off_as_their
 @pytest.mark.parametrize("name", [name for name in EXAMPLES if name not in GANS])
 def test_each_example_scores_what_its_record_says(name):
     run = example(name)
-    found = metrics.evaluate(weights.load_model(run), images(run).test_images, labels=images(run).test_labels)
+    test, used = images(run), figures.weights_at(run)
+    found = metrics.evaluate(weights.load_model(run), test.test_images, weights=used, labels=test.test_labels)
     assert found["total"] == pytest.approx(run.evaluation()["total"], rel=1e-4)
 
 
