@@ -49,14 +49,14 @@ class Attribute:
     def text(self) -> str:
         """Its text in an address, which `parse` reads."""
         if self.kind == "images":
-            return "g" + "~".join(".".join(map(str, group)) for group in (self.images_a, self.images_b))
-        values = "" if self.a == self.b == OTHERS else f"{'' if self.a == OTHERS else self.a}~{self.b}"
-        return f"c{values}" if self.kind == "class" else f"f{self.factor}{'~' + values if values else ''}"
+            return "g" + "-".join(".".join(map(str, group)) for group in (self.images_a, self.images_b))
+        values = "" if self.a == self.b == OTHERS else f"{'' if self.a == OTHERS else self.a}-{self.b}"
+        return f"c{values}" if self.kind == "class" else f"f{self.factor}{'-' + values if values else ''}"
 
 
 def parse(text: str, images: ImageSet) -> Attribute | None:
     """The attribute that `Attribute.text` wrote; None where the text is none, or the set has no such images."""
-    kind, parts = text[:1], text[1:].split("~")
+    kind, parts = text[:1], text[1:].split("-")
     if any(part and not (part.isascii() and part.replace(".", "").isdigit()) or len(part) > 200 for part in parts):
         return None
     try:

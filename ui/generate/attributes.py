@@ -62,7 +62,7 @@ def parameter(run: Run, loaded: LoadedModel, images: ImageSet) -> Parameter[tupl
         run_key("generate_attributes", run),
         read,
         first_attributes(run, loaded, images),
-        f"up to {MOST} attributes of this data set, such as c3~8 for class 3 → 8, separated by _",
+        f"up to {MOST} attributes of this data set, such as c3-8 for class 3 → 8, separated by _",
         lambda chosen: "_".join(each.text() for each in chosen) or NONE,
     )
 

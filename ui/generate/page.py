@@ -7,6 +7,7 @@ import math
 import streamlit as st
 
 from core.runs import Run, RunError
+from ui.components.latent.latent_board import SliderSet
 from ui.diagram.model import PART, follow_sliders
 from ui.generate import (
     arithmetic,
@@ -63,15 +64,7 @@ def _explore(run: Run) -> None:
     span = latent_range.span(run, loaded)
     cursor_of(loaded, lambda: start.first_point(run, loaded, span))
     board.controls(run, loaded, span)
-    chosen = views.for_files()["sliders"] = sliders.choose(run, loaded)
-    if loaded.model.style_dim == 2:
-        left, right = st.columns(2, gap="large")
-        with right:
-            board.board(run, loaded, span, chosen)
-        with left:
-            views.own_plane(run, loaded, span)
-    else:
-        board.board(run, loaded, span, chosen)
+    chosen = _sliders(run, loaded, span)
     posterior.switch(run, loaded)
     glossary.caption(
         f"{board.about_sliders(run, loaded, chosen)} The images are decoded with {weights_of(run)}. "
@@ -89,6 +82,23 @@ def _explore(run: Run) -> None:
     arithmetic.section(run, loaded)
     views.samples(run, loaded)
     views.how_it_works(run, loaded)
+
+
+def _sliders(run: Run, loaded: LoadedModel, span: float) -> SliderSet:
+    """The choice of the sliders, and the board; with two dimensions beside their plane, which stands as high on the
+    page as it can."""
+    if loaded.model.style_dim == 2:
+        left, right = st.columns(2, gap="large")
+        with right:
+            chosen = sliders.choose(run, loaded)
+            board.board(run, loaded, span, chosen)
+        with left:
+            views.own_plane(run, loaded, span)
+    else:
+        chosen = sliders.choose(run, loaded)
+        board.board(run, loaded, span, chosen)
+    views.for_files()["sliders"] = chosen
+    return chosen
 
 
 def _explore_codes(run: Run, loaded: LoadedModel) -> None:

@@ -44,10 +44,9 @@ def kind_of(run: Run, loaded: LoadedModel) -> Parameter[str]:
 
 
 def choose(run: Run, loaded: LoadedModel) -> SliderSet:
-    """Draw the choice and return the sliders."""
+    """Draw the choice of the kind, and for attributes the button that adds one; returns the sliders."""
     parameter, names = kind_of(run, loaded), offered(loaded)
     parameter.adopt()
-    images = None
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="generate_sliders_row"):
         if len(names) > 1:
             st.segmented_control(
@@ -63,7 +62,8 @@ def choose(run: Run, loaded: LoadedModel) -> SliderSet:
                 "dimensions: the numbers of z.",
             )
         kind = parameter.keep()
-        if kind == "attributes" and (images := images_or_none(run)) is not None:
+        images = images_or_none(run) if kind == "attributes" else None
+        if images is not None:
             chosen = attributes.parameter(run, loaded, images)
             chosen.adopt()
             attribute_picker.draw(run, images, chosen.box)

@@ -59,7 +59,7 @@ def shapes() -> data.ImageSet:
 )
 def test_an_attribute_is_read_from_its_own_text(attribute, shapes):
     assert attributes.parse(attribute.text(), shapes) == attribute
-    assert set(attribute.text()) <= set("0123456789~.cfg"), "an address takes it as it is"
+    assert set(attribute.text()) <= set("0123456789-.cfg"), "an address takes it as it is"
 
 
 @pytest.mark.parametrize(
@@ -68,21 +68,21 @@ def test_an_attribute_is_read_from_its_own_text(attribute, shapes):
         "",
         "c",
         "c3",
-        "c3~3",
-        "c0~4",
-        "c~~1",
-        "c-1~2",
-        "c1.5~2",
-        "f2~0~1",
+        "c3-3",
+        "c0-4",
+        "c--1",
+        "c-1-2",
+        "c1.5-2",
+        "f2-0-1",
         "f9",
         "f1",
-        "f1~0~10",
-        "f1~0",
+        "f1-0-10",
+        "f1-0",
         "g",
-        "g~",
-        "g1~2~3",
+        "g-",
+        "g1-2-3",
     ]
-    + ["g1~2000", "g.~1", "g²~1", "x1~2", "g" + ".".join(["1"] * 25) + "~2"],
+    + ["g1-2000", "g.-1", "g²-1", "x1-2", "g" + ".".join(["1"] * 25) + "-2"],
 )
 def test_what_is_no_attribute_of_the_set_is_none(text, shapes):
     assert attributes.parse(text, shapes) is None
