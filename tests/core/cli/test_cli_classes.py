@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from core import runs
 from core.latent import codec, sampling
@@ -34,6 +35,14 @@ def test_a_class_that_there_is_not_is_refused_with_those_there_are(empty_runs, c
     refused(call("sample cvae --class 10"), "no class '10'. Its classes are 0, 1, 2, 3, 4, 5, 6, 7, 8, 9")
     refused(call("sample cvae --class ten"), "no class 'ten'")
     refused(call("sample mlp-vae --class 3"), "is a VAE, which is not told the class.*Omit --class")
+
+
+def test_pictures_without_classes_make_no_run(empty_runs, call, tmp_path):
+    for k in range(12):
+        Image.fromarray(np.full((12, 12), 20 * k, np.uint8)).save(tmp_path / f"{k}.png")
+    told = call(f"train cvae --dataset folder --folder {tmp_path} --image-shape 1-12-12 --name told")
+    refused(told, "told the class of every image, and these images have no classes")
+    assert not runs.list_runs()
 
 
 def test_the_number_of_classes_follows_the_images_whatever_is_asked_for(empty_runs, call):

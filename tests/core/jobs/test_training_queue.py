@@ -7,8 +7,10 @@ import subprocess
 import sys
 import threading
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from core import runs
 from core.jobs import child_process, messages, tasks, training_queue, worker
@@ -519,3 +521,12 @@ def test_only_so_many_ended_jobs_are_remembered(board, monkeypatch):
         board.submit(tiny()).cancel()
     assert len([j for j in board.jobs() if not j.active]) <= 3
     assert board.jobs()[0] is first
+
+
+def test_a_family_that_is_told_the_class_is_refused_on_pictures_without_classes(board, tmp_path):
+    for k in range(12):
+        Image.fromarray(np.full((12, 12), 20 * k, np.uint8)).save(tmp_path / f"{k}.png")
+    recipe = tiny("cvae", train_images=0).with_(dataset="folder", folder=str(tmp_path), image_shape=(1, 12, 12))
+    with pytest.raises(RunError, match="told the class of every image, and these images have no classes"):
+        board.submit(recipe, name="unlabelled")
+    assert "unlabelled" not in {run.name for run in runs.list_runs()}
