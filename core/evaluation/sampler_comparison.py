@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.data import DataError, ImageSet
+from core.evaluation import classifier as classifiers
 from core.evaluation import holes, sample_quality
 from core.evaluation.sample_quality import SampleQuality
 from core.latent import aggregated, codec
@@ -26,11 +27,12 @@ from core.runs.shown_weights import shown_weights
 from core.runs.weights_digest import weights_digest
 from core.system import cache
 from core.system.content_digest import content_digest
+from core.system.progress import Steps
 
 if TYPE_CHECKING:
     from core.models import LatentModel
 
-VERSION = "samplers 2"
+VERSION = "samplers 3"
 
 SAMPLES = 10_000
 """Images drawn from each sampler."""
@@ -39,10 +41,13 @@ SHOWN = 24
 """Samples of each that are kept as pictures."""
 
 LATENTS = "latents"
-"""Key of the floor: latents of training images, each drawn from its posterior."""
+"""Key of the floor: latents of training images, the means of their posteriors."""
 
 AT_ONCE = 1_000
 """Images decoded between two reports."""
+
+FIRST = 0.15
+"""Share of the work that the classifier takes where it must be trained first, about."""
 
 KEPT = 100
 """Comparisons in the cache, at most."""
@@ -112,7 +117,12 @@ def compare_steps(
         model: the run's model with the weights that pages show.
     """
     yield 0.0
-    quality = sample_quality.for_dataset(images)
+    judge = None
+    if classifiers.has_classes(images):
+        for share in (steps := Steps(classifiers.cached_steps(images))):
+            yield FIRST * share
+        judge = steps.result
+    quality = sample_quality.for_dataset(images, judge)
     reference = images.test_images if len(images.test_images) else images.train_images
     reference = reference[codec.evenly(len(reference), sample_quality.REFERENCE_IMAGES)]
     quality = quality.with_reference(reference)
@@ -124,20 +134,20 @@ def compare_steps(
     logvar = posterior.logvar
     sigma = None if logvar is None else np.exp(0.5 * logvar.cpu().numpy())
     latents = posterior.mean.cpu().numpy()
-    latents[:, : model.style_dim] = aggregated.draws(posterior.style.cpu().numpy(), sigma, seed)
-    density = holes.density_of(model.style(latents)) if model.style_dim == 2 and len(latents) > 1 else None
+    drawn = aggregated.draws(posterior.style.cpu().numpy(), sigma, seed)
+    density = holes.density_of(drawn) if model.style_dim == 2 and len(drawn) > 1 else None
     keys = [*samplers.offered(run, model), LATENTS]
     rows = {}
     for number, key in enumerate(keys):
-        yield (number + 0.5) / (len(keys) + 0.5)
+        yield FIRST + (1 - FIRST) * number / len(keys)
         z = latents if key == LATENTS else _drawn(run, model, key, samples, seed)
         if z is None:
             continue
         parts = []
         for first in range(0, len(z), AT_ONCE):
             parts.append(codec.decode(model, z[first : first + AT_ONCE]))
-            yield (number + 0.5 + 0.4 * first / len(z)) / (len(keys) + 0.5)
-        reached = math.nan if density is None else holes.share_reached(model.style(z), model.style(latents))
+            yield FIRST + (1 - FIRST) * (number + 0.3 + 0.5 * first / len(z)) / len(keys)
+        reached = math.nan if density is None else holes.share_reached(model.style(z), drawn)
         inside = math.nan if density is None else density.share_in_holes(model.style(z))
         rows[key] = _measured(np.concatenate(parts), quality, inside, reached)
     return Comparison(rows, samples, len(reference), quality.name, floor)

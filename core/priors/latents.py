@@ -39,22 +39,26 @@ class TrainingLatents:
     def __len__(self) -> int:
         return len(self.mean)
 
-    def draw(self, rows: Tensor, generator: torch.Generator) -> Tensor:
-        """A draw z ~ q(z | x) for each of the images `rows` [B], [B, d]; the mean where an image becomes a point."""
-        mean = self.mean[rows]
-        if self.sigma is None:
-            return mean
-        noise = torch.randn(mean.shape, generator=generator, dtype=mean.dtype, device=mean.device)
-        return mean + self.sigma[rows] * noise
+    def draw(self, rows: Tensor, generator: torch.Generator, noise: float = 1.0) -> Tensor:
+        """A draw z ~ q(z | x) for each of the images `rows` [B], [B, d]; the mean where an image becomes a point.
 
-    def moments(self) -> tuple[Tensor, Tensor]:
+        Args:
+            noise: factor of σ; 0 gives the means.
+        """
+        mean = self.mean[rows]
+        if self.sigma is None or noise == 0:
+            return mean
+        drawn = torch.randn(mean.shape, generator=generator, dtype=mean.dtype, device=mean.device)
+        return mean + noise * self.sigma[rows] * drawn
+
+    def moments(self, noise: float = 1.0) -> tuple[Tensor, Tensor]:
         """Mean [d] and covariance [d, d] of such draws over all images, in closed form, float64."""
         mean = self.mean.double()
         centre = mean.mean(0)
         away = mean - centre
         covariance = away.T @ away / len(mean)
         if self.sigma is not None:
-            covariance = covariance + torch.diag(self.sigma.double().square().mean(0))
+            covariance = covariance + torch.diag((noise * self.sigma.double()).square().mean(0))
         return centre, covariance
 
 

@@ -22,7 +22,7 @@ class PriorSettings:
         group="prior", low=1, high=200_000,
     )  # fmt: skip
     batch: int = field(1_024, "Latent vectors in one step.", group="prior", low=1, high=65_536)
-    lr: float = field(2e-3, "Largest learning rate of Adam.", group="prior", low=1e-6, high=1.0)
+    lr: float = field(5e-3, "Largest learning rate of Adam.", group="prior", low=1e-6, high=1.0)
     seed: int = field(0, "Seed of the random numbers.", group="prior", low=0, high=2**31 - 1)
 
     def __post_init__(self) -> None:
@@ -55,6 +55,10 @@ class FlowSettings(PriorSettings):
         0.995, "Share of the averaged weights that each step keeps; samples are drawn with the average.",
         group="prior", low=0.0, high=0.99999,
     )  # fmt: skip
+    noise: float = field(
+        0.0, "Share of the posterior's σ with which latents are drawn around their means, where there is one: 0 learns "
+        "the means, 1 draws of the posterior.", group="prior", low=0.0, high=1.0,
+    )  # fmt: skip
     unlabelled: float = field(
         0.5, "Share of the labels that are left out at random, so that the network also learns without a class. Only "
         "where the set has classes.", group="prior", low=0.0, high=1.0,
@@ -74,7 +78,7 @@ class CodeTransformerSettings(PriorSettings):
         group="prior", low=1, high=200_000,
     )  # fmt: skip
     batch: int = field(64, "Grids of codes in one step.", group="prior", low=1, high=65_536)
-    lr: float = field(2e-3, "Largest learning rate of Adam.", group="prior", low=1e-6, high=1.0)
+    lr: float = field(5e-3, "Largest learning rate of Adam.", group="prior", low=1e-6, high=1.0)
     width: int = field(128, "Units of each layer of the network.", group="prior", low=8, high=4_096)
     layers: int = field(3, "Blocks of the transformer: attention, then two dense layers each.", group="prior", low=1,
         high=24,

@@ -15,7 +15,7 @@ from ui.shared.address import Parameter, number, one_of, short, whole
 SOLVERS = {"heun": "Heun", "euler": "Euler"}
 """As `core.priors.flow.METHODS`, which imports torch."""
 
-STEPS, MOST_STEPS = 50, 100
+STEPS, MOST_STEPS = 25, 100
 """As in `core.priors.flow`."""
 
 MOST_SEED, MOST_GUIDANCE = 999_999, 6.0

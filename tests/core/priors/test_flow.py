@@ -36,10 +36,10 @@ def test_the_loss_of_the_exact_field_of_two_gaussians_is_its_least_value():
     generator = torch.Generator().manual_seed(0)
     x = MEAN + SIGMA * torch.randn(n, 1, generator=generator)
     latents = TrainingLatents(x, None, None)
-    loss = flow.batch_loss(GaussianField(), latents, identity(1), torch.arange(n), 0.0, generator)
+    loss = flow.batch_loss(GaussianField(), latents, identity(1), torch.arange(n), generator)
     assert float(loss) == pytest.approx(SIGMA * math.pi / 2, rel=0.01)
     worse = type("Off", (GaussianField,), {"__call__": lambda self, z, t, y=None: GaussianField()(z, t) + 0.3})()
-    other = flow.batch_loss(worse, latents, identity(1), torch.arange(n), 0.0, generator)
+    other = flow.batch_loss(worse, latents, identity(1), torch.arange(n), generator)
     assert float(other) == pytest.approx(SIGMA * math.pi / 2 + 0.09, rel=0.01), "what a field is off adds its square"
 
 
@@ -157,13 +157,14 @@ def test_beyond_a_size_each_dimension_is_whitened_by_itself(monkeypatch):
     assert torch.allclose(white.undo(white.apply(x)), x, atol=1e-5)
 
 
-def test_latents_of_gaussian_posteriors_are_drawn_and_their_moments_known():
+@pytest.mark.parametrize("noise", [1.0, 0.5, 0.0])
+def test_latents_of_gaussian_posteriors_are_drawn_and_their_moments_known(noise):
     generator = torch.Generator().manual_seed(0)
     mean = torch.randn(60, 2, generator=generator)
     sigma = torch.rand(60, 2, generator=generator) + 0.5
     latents = TrainingLatents(mean, sigma, None)
-    z = torch.cat([latents.draw(torch.arange(60), generator) for _ in range(4_000)]).double()
-    centre, covariance = latents.moments()
+    z = torch.cat([latents.draw(torch.arange(60), generator, noise) for _ in range(4_000)]).double()
+    centre, covariance = latents.moments(noise)
     assert z.mean(0).numpy() == pytest.approx(centre.numpy(), abs=0.02)
     assert torch.cov(z.T).numpy() == pytest.approx(covariance.numpy(), abs=0.03)
 

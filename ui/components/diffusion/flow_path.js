@@ -44,7 +44,7 @@ function start(root) {
   function fit() {
     if (!props || !figure.clientWidth) return;
     const room = figure.clientWidth, wide = room >= 640, gap = 24;
-    const height = wide ? Math.max(300, window.innerHeight - 420) : room;
+    const height = wide ? Math.max(300, window.innerHeight - (props.plane ? 420 : 384)) : room;
     const half = props.plane ? (wide ? (room - gap) / 2 : room) : room;
     if (props.plane) {
       side = Math.floor(Math.min(half, wide ? height : room, 520));
