@@ -48,6 +48,13 @@ NAMES = {
 """Samplers as headings."""
 
 
+def _name(key: str, prior: bool) -> str:
+    """A sampler as a heading: N(0, I) is a prior only of a model that was trained towards it."""
+    if key == "prior" and not prior:
+        return "Standard normal N(0, I)"
+    return NAMES.get(key) or samplers.SAMPLERS[key][:1].upper() + samplers.SAMPLERS[key][1:]
+
+
 def compare(run: Run, loaded: LoadedModel, images: ImageSet | None, view: PlaneView | None) -> None:
     """The section."""
     st.subheader("What the sampler changes", anchor=False)
@@ -65,7 +72,7 @@ def compare(run: Run, loaded: LoadedModel, images: ImageSet | None, view: PlaneV
     path = sampler_comparison.file_of(run, images)
     found = _newest(path)
     if found is not None:
-        _table(run, found)
+        _table(run, found, loaded.prior)
         return
     job = jobs_comparison.current(path)
     if job is not None and job.active:
@@ -119,10 +126,16 @@ def _planes(run: Run, loaded: LoadedModel, view: PlaneView) -> None:
     points = {key: z for key, z in found.items() if z is not None}
     rows = np.random.default_rng(0).permutation(len(view.latents))[:POINTS]
     points[LATENTS] = view.latents[rows]
+    colours = theme.colour("generated"), theme.colour("real")
     latent_scatter(
         key=f"diffusion_planes_{loaded.name}",
         planes=[
-            Scatter(NAMES[key], z[:SHOWN], view.note(z), theme.colour("real" if key == LATENTS else "generated"))
+            Scatter(
+                _name(key, loaded.prior),
+                z[:SHOWN],
+                view.note(z),
+                theme.colour("real" if key == LATENTS else "generated"),
+            )
             for key, z in points.items()
         ],
         density=view.density,
@@ -150,7 +163,7 @@ def _points(name: str, version: int, key: str, _loaded: LoadedModel) -> np.ndarr
         return None
 
 
-def _table(run: Run, found: Comparison) -> None:
+def _table(run: Run, found: Comparison, prior: bool) -> None:
     fitted = [row.frechet for key, row in found.rows.items() if key != LATENTS and key not in KINDS]
     best = min(fitted, default=math.nan)
     scale = max(1, round(PICTURE / next(iter(found.rows.values())).pictures.shape[2]))
@@ -159,16 +172,16 @@ def _table(run: Run, found: Comparison) -> None:
             left, right = st.columns([2, 5], vertical_alignment="center", gap="medium")
             with left:
                 st.metric(
-                    NAMES.get(key, key),
+                    _name(key, prior),
                     format_sig(row.frechet),
                     help=f"Fréchet distance. Precision {row.precision:.2f}, recall {row.recall:.2f}.",
                 )
             with right:
-                still(row.pictures, 12, scale, f"Samples of {NAMES.get(key, key)}")
+                still(row.pictures, 12, scale, f"Samples of: {_name(key, prior)}")
     for key in found.learned:
         share = found.rows[key].frechet / best if best else math.nan
         st.markdown(
-            f"{NAMES[key]} comes to {format_sig(share)} of the best of the other samplers, "
+            f"{_name(key, prior)} comes to {format_sig(share)} of the best of the other samplers, "
             f"{format_sig(found.rows[key].frechet)} instead of {format_sig(best)}."
         )
     st.caption(
