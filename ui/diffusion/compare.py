@@ -130,12 +130,7 @@ def _planes(run: Run, loaded: LoadedModel, view: PlaneView) -> None:
     latent_scatter(
         key=f"diffusion_planes_{loaded.name}",
         planes=[
-            Scatter(
-                _name(key, loaded.prior),
-                z[:SHOWN],
-                view.note(z),
-                theme.colour("real" if key == LATENTS else "generated"),
-            )
+            Scatter(_name(key, loaded.prior), z[:SHOWN], view.note(z), colours[key == LATENTS])
             for key, z in points.items()
         ],
         density=view.density,
