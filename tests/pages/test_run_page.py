@@ -174,7 +174,7 @@ def test_the_bound_of_the_chosen_runs_is_shown_as_it_was_measured_and_what_is_le
     assert list(drawn_now.x) == [1, 2, 4] and list(drawn_now.y) == [120.5, 118.0, 117.25]
     assert list(drawn_now.error_y.array) == [2.5, 2.25, 2.125]
     rows = {figure.name: (figure.value, figure.about) for figure in figures(run)}
-    assert rows["−ELBO of these"] == ("120.5 ± 2.5", "20 test images, ± standard error, 1 sample of z each")
+    assert rows["−ELBO, same images"] == ("120.5 ± 2.5", "20 test images, ± standard error, 1 sample of z each")
     assert rows["Importance-weighted bound"] == ("117.2 ± 2.1", "20 test images, ± standard error, 4 samples of z each")
 
 

@@ -82,7 +82,7 @@ def _bound(run: Run) -> Iterator[Figure]:
     if found is None:
         return
     about = f"{found.images:,} test images, ± standard error"
-    for place, name in ((0, f"{run_figures.NEGATIVE_ELBO} of these"), (-1, "Importance-weighted bound")):
+    for place, name in ((0, f"{run_figures.NEGATIVE_ELBO}, same images"), (-1, "Importance-weighted bound")):
         value = f"{found.values[place]:.1f}"  # a decimal more than elsewhere: the gap between the two is what counts
         if math.isfinite(found.errors[place]):
             value += f" ± {found.errors[place]:.1f}"
