@@ -11,7 +11,7 @@ from tests.pages.page_tools import open_page, text_of
 NO_RUN_CHOSEN = ("app", "data", "planes", "train")
 """Pages on which no single run is chosen by the address."""
 
-NEED_IMAGES = ("gan", "interpolate", "map", "outliers", "reconstruct")
+NEED_IMAGES = ("compare", "diffusion", "gan", "interpolate", "map", "outliers", "reconstruct")
 """Pages with parts that need images of a run's data set."""
 
 
