@@ -45,7 +45,7 @@ def to_latents(model: LatentModel, codes: np.ndarray) -> np.ndarray:
 
 def shares(model: LatentModel) -> np.ndarray:
     """How often the training images use each code, [K], with sum 1: a moving average of the end of the training."""
-    counts = cast("VQVAE", model).codebook.counts.double().cpu().numpy()
+    counts = cast("VQVAE", model).codebook.counts.cpu().double().numpy()
     return np.asarray(counts / max(float(counts.sum()), 1e-300))
 
 

@@ -295,9 +295,9 @@ class VQVAE(LatentModel):
     def through_latents(self, noise: Tensor) -> Tensor:
         """Random codes from standard normal noise [B, d]: for each cell by itself, as often as the training images have
         each code, whatever stands beside it. Returns their entries, [B, d]."""
-        counts = self.codebook.counts.double().cpu()
+        counts = self.codebook.counts.cpu().double()
         upper = (counts / counts.sum().clamp_min(1e-300)).cumsum(0)
-        first = self.decoder.cells(noise)[..., 0].double().cpu()
+        first = self.decoder.cells(noise)[..., 0].cpu().double()
         drawn = torch.special.ndtr(first)  # uniform on [0, 1]
         codes = torch.searchsorted(upper, drawn).clamp_max(len(counts) - 1)
         return self.of_codes(codes.to(noise.device))

@@ -169,8 +169,8 @@ def choose(logits: Tensor, uniform: Tensor, temperature: float) -> Tensor:
     if temperature <= 0:
         return logits.argmax(1)
     # In double precision on the CPU, so that rounding does not make another code of the same number on another device.
-    upper = (logits.double().cpu() / temperature).softmax(1).cumsum(1)
-    places = torch.searchsorted(upper, uniform.double().cpu()[:, None].contiguous(), right=True)[:, 0]
+    upper = (logits.cpu().double() / temperature).softmax(1).cumsum(1)
+    places = torch.searchsorted(upper, uniform.cpu().double()[:, None].contiguous(), right=True)[:, 0]
     return places.clamp_max(logits.shape[1] - 1).to(logits.device)
 
 

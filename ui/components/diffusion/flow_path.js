@@ -54,7 +54,8 @@ function start(root) {
     // As many columns as make the pictures largest in the room beside the plane.
     const width = props.plane && wide ? room - gap - side : room;
     const fits = [3, 4, 6, 8, 12, 24].filter((c) => c <= props.n).map((c) => ({
-      columns: c, ...fitGrid(shape, { width, height: wide ? height : 0.75 * room, columns: c, rows: Math.ceil(props.n / c) }),
+      columns: c,
+      ...fitGrid(shape, { width, height: wide ? height : 0.75 * room, columns: c, rows: Math.ceil(props.n / c) }),
     }));
     cell = fits.reduce((a, b) => (b.cellWidth > a.cellWidth ? b : a));
     columns = cell.columns;
@@ -72,7 +73,8 @@ function start(root) {
     setAddressAtRest(figure, "t", t === 1 ? null : String(Math.round(t * 1e3) / 1e3));
     paintGrid(pictures, Array.from({ length: props.n }, (_, k) => image(k)), shape, columns);
     setSize(cell, pictures);
-    pictures.setAttribute("aria-label", `${props.n} ${props.alt}, decoded at t = ${t.toFixed(2)}. Arrow keys mark one.`);
+    const said = `${props.n} ${props.alt}, decoded at t = ${t.toFixed(2)}. Arrow keys mark one.`;
+    pictures.setAttribute("aria-label", said);
     read.textContent = at === 0 ? "t = 0 · noise, decoded" : at === last() ? "t = 1 · images"
       : `t = ${t.toFixed(2)} · on the way`;
     mark(marked);

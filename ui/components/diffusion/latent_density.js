@@ -1,4 +1,5 @@
-// Density of training latents in the plane, and points over it: where nothing is tinted, the decoder has learned nothing.
+// Density of training latents in the plane, and points over it: where nothing is tinted, the decoder has learned
+// nothing.
 
 // A density's message with its bytes unpacked. window: [left, bottom, right, top] of a square.
 const unpackDensity = (message) => ({ ...message, values: decodeBase64(message.values) });
@@ -13,7 +14,8 @@ const tintOf = (colour) => [1, 3, 5].map((k) => parseInt(colour.slice(k, k + 2),
 // Paints the density on a canvas that `beginPlot` has cleared.
 function paintLatentDensity(ctx, density, scales, colour) {
   const { cells, values, low, high } = density, [red, green, blue] = tintOf(colour);
-  const sheet = createElement("canvas", { width: cells, height: cells }), pixels = new Uint8ClampedArray(4 * cells * cells);
+  const sheet = createElement("canvas", { width: cells, height: cells });
+  const pixels = new Uint8ClampedArray(4 * cells * cells);
   for (let row = 0; row < cells; row++) {
     for (let column = 0; column < cells; column++) {
       const at = 4 * (row * cells + column), value = values[(cells - 1 - row) * cells + column];

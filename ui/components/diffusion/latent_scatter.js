@@ -41,7 +41,9 @@ function start(root) {
     paintLatentDensity(ctx, density, scales, props.latent);
     paintHolesEdge(ctx, density, scales, ink);
     const points = new Float32Array(decodeBase64(plane.points).buffer);
-    for (let k = 0; k < plane.n; k++) drawDot(ctx, scales.x(points[2 * k]), scales.y(points[2 * k + 1]), 1.5, plane.colour);
+    for (let k = 0; k < plane.n; k++) {
+      drawDot(ctx, scales.x(points[2 * k]), scales.y(points[2 * k + 1]), 1.5, plane.colour);
+    }
   }
 
   const watch = new ResizeObserver(fit);

@@ -44,7 +44,9 @@ function start(root) {
       const canvas = createElement("canvas", { role: "img", "aria-label": `Class ${name}` });
       const strip = createElement("div", { class: "strip" }, canvas,
         createElement("i", { class: "mark" }), createElement("i", { class: "cursor" }));
-      canvas.addEventListener("pointermove", (event) => { if (event.pointerType !== "touch") look(place(event, row)); });
+      canvas.addEventListener("pointermove", (event) => {
+        if (event.pointerType !== "touch") look(place(event, row));
+      });
       canvas.addEventListener("pointerleave", () => look(null));
       canvas.addEventListener("click", (event) => {
         const [column] = place(event, row);
@@ -91,7 +93,8 @@ function start(root) {
       }
     });
     const [column, row] = cursor ?? [];
-    read.textContent = cursor ? `Class ${props.names[row]}, ${column ? `style ${column}` : "the style of the sliders"}` : "";
+    const style = column ? `style ${column}` : "the style of the sliders";
+    read.textContent = cursor ? `Class ${props.names[row]}, ${style}` : "";
   }
 
   function look(next) {
@@ -102,7 +105,8 @@ function start(root) {
   grid.addEventListener("blur", () => look(null));
   grid.addEventListener("keydown", (event) => {
     const by = arrowStep(event.key), [column, row] = cursor ?? [0, props.row ?? 0];
-    if (by) look(cursor ? [clamp(column + by[0], 0, columns - 1), clamp(row + by[1], 0, rows.length - 1)] : [column, row]);
+    const next = by && [clamp(column + by[0], 0, columns - 1), clamp(row + by[1], 0, rows.length - 1)];
+    if (by) look(cursor ? next : [column, row]);
     else if (event.key === "Escape") look(null);
     else if ((event.key === "Enter" || event.key === " ") && cursor) view.pick(row, column);
     else return;
