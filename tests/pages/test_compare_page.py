@@ -9,9 +9,11 @@ from core.evaluation import augmentation, comparison_run, sample_quality
 from core.jobs import tasks
 from core.jobs.channel import Channel
 from core.jobs.comparison import ComparisonJob
-from core.jobs.messages import Ended
+from core.jobs.messages import Ended, Progress
+from core.jobs.queue import job_queue
 from core.runs.images import images_of
 from tests.pages.page_tools import button_of, keys_of, open_page, text_of, untrained
+from tests.tiny_gans import gan_run
 from tests.tiny_runs import tiny, trained
 from ui.compare import inputs
 from ui.components.comparison import comparison_table
@@ -130,6 +132,32 @@ def test_seeds_share_a_row_by_choice(sent, few):
     assert float(spread) == pytest.approx(np.std(values, ddof=1), abs=5.1e-4)
 
 
+def test_measuring_can_be_stopped_and_taken_up_again(sent, executor, cached_classifier):
+    trained(tiny(), "mine")
+    page = visit()
+    work = executor.next()
+    work.send(Progress(0.2))
+    page.button(key="compare_stop").click().run()
+    assert work.commands == ["stop"]
+    work.send(Ended("stopped"))
+    assert job_queue().jobs(ComparisonJob)[0].wait(timeout=60)
+    page.run()
+    assert not page.warning and len(executor.executions) == 1, "what was stopped does not begin again by itself"
+    page.button(key="compare_again").click().run()
+    assert len(executor.executions) == 2
+
+
+@pytest.mark.slow
+def test_a_run_without_the_chosen_sampler_says_so(sent, few):
+    measure(trained(tiny("plane-ae"), "ae"))
+    measure(gan_run("gan", "none"))
+    page = visit(runs="ae,gan", draw="mixture")
+    text, _, about, _ = column(sent["compare_table"], "frechet")["gan"]
+    assert text == "—" and about == "This run has no such sampler."
+    assert column(sent["compare_table"], "mse")["gan"][2] == "This GAN has no encoder: images have no latents."
+    assert page.selectbox(key="compare_draw").value == "mixture"
+
+
 def test_a_click_on_a_heading_sorts_up_then_down_then_not(sent, executor, cached_classifier):
     trained(tiny(), "mine")
 
@@ -169,8 +197,6 @@ def test_a_run_whose_weights_are_damaged_is_one_line_and_the_others_are_measured
     page = visit(runs="good,bad")
     work = executor.next()
     work.send(tasks.run(work.order, Channel(lambda message: None)))
-    from core.jobs.queue import job_queue
-
     assert job_queue().jobs(ComparisonJob)[0].wait(timeout=60)
     page.run()
     assert len(page.warning) == 1 and "damaged" in page.warning[0].value and page.button(key="compare_again")
