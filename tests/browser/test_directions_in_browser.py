@@ -17,6 +17,7 @@ def values(page) -> np.ndarray:
 def test_a_slider_of_a_direction_moves_the_picture_to_that_at_its_end_and_a_reload_brings_it_back(page, lab):
     visit(page, lab, "example-vae-128d")
     expect(page.locator(".board .row").first).to_contain_text("1st direction")
+    expect(page.locator(".board .norm")).to_contain_text("about 11.3")  # √128, however few sliders there are
     before, there = values(page), greys(page.locator(".board .row").first.locator(".end").last)
     seq = state(page)["seq"]
     assert np.abs(there.astype(int) - greys(page.locator("canvas.main"))).max() > 50

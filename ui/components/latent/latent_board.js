@@ -371,8 +371,8 @@ function start(root) {
     let source = "server", picture = decoded;
     if (preview) [source, picture] = ["plane", preview.image];
     else if (answered < sent || moves !== movesSent) [source, picture] = ["sheet", fromSheet()];
-    const shown = preview ? preview.position : position, d = props.order.length;
-    const length = Math.hypot(...props.order.map((dim) => shown[dim])); // without the weights of classes
+    const shown = preview ? preview.position : position, d = props.weight.length;
+    const length = Math.hypot(...shown.slice(0, d)); // without the weights of classes
     norm.textContent = props.prior
       ? `Distance from the centre ‖z‖ = ${formatNumber(length)}, random draws: about ${formatNumber(Math.sqrt(d))}`
       : `${formatNumber(length / Math.sqrt(d || 1))} σ from the mean latent`;
