@@ -68,7 +68,8 @@ def main() -> int:
     sets: dict[tuple, list[comparison.Entry]] = {}
     for run in wanted:
         try:
-            sets.setdefault(run.recipe.source_of_images, []).append(measured(run))
+            entry = measured(run)
+            sets.setdefault(run.recipe.source_of_images, []).append(entry)
         except data.DataError as error:
             print(f"{run.name} is left out: {error}", file=sys.stderr)
     for entries in sets.values():
