@@ -297,7 +297,8 @@ class LatentModel(nn.Module):
         """Loss terms at one z [B, d] of the posterior; `visible` as in `Likelihood.nll`."""
         output = self.decoder(z).to(images.dtype)  # in mixed precision the layers return bfloat16
         terms = {"recon": self.likelihood.nll(output, images, visible)} | self.regularizers(posterior, z)
-        return Losses(terms, divergence=self._divergence(posterior))
+        # Where a term is the KL already it is not computed a second time: this is called in every training step.
+        return Losses(terms, divergence=None if "kl" in terms else self._divergence(posterior))
 
     def losses_of_each(self, posterior: Posterior, z: Tensor, images: Tensor, visible: Tensor | None = None) -> Losses:
         """`losses_at` without statistics of the batch: what a search for the latents of single images minimises, which

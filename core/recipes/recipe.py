@@ -338,7 +338,7 @@ def applies(f: dataclasses.Field[Any], values: dict[str, Any]) -> bool:
 
 
 def _known(values: dict[str, Any]) -> None:
-    names = [f.name for f in fields()]
     for key in values:
-        if key not in names:
-            raise RecipeError(f"{key}: there is no such field in a recipe. The fields are {', '.join(names)}.")
+        if key not in Recipe.__dataclass_fields__:  # asked in every training step: no list is made of them
+            names = ", ".join(f.name for f in fields())
+            raise RecipeError(f"{key}: there is no such field in a recipe. The fields are {names}.")

@@ -40,9 +40,9 @@ def form(page: Page, lab):
 def test_the_fast_one_is_offered_first_and_nothing_moves_when_its_time_arrives(form, width):
     page = form
     page.set_viewport_size({"width": width, "height": 844})
-    page.get_by_role("combobox", name="Recipe").click()
     # Each width a recipe of its own: what was tried before is known at once.
     recipe = "plane-vae" if width == 1280 else "deep-ae"
+    page.get_by_role("combobox", name="Recipe").fill(recipe)  # the list is long: only its first ones are drawn
     page.get_by_role("option", name=recipe).click()
     # Another recipe has other fields: the page is measured once it has drawn all of them.
     expect(page).to_have_url(re.compile(rf"[?&]recipe={recipe}"), timeout=SLOW)
@@ -66,7 +66,7 @@ def test_the_speed_is_chosen_by_keyboard(form):
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Space")
     expect(speed(page, "^Classic")).to_be_checked(timeout=SLOW)
-    page.get_by_role("combobox", name="Recipe").click()
+    page.get_by_role("combobox", name="Recipe").fill("plane-ae")  # the list is long: only its first ones are drawn
     page.get_by_role("option", name="plane-ae").click()
     expect(page.get_by_role("radio")).to_have_count(0, timeout=SLOW)
 
