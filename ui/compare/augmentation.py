@@ -16,6 +16,7 @@ from core.evaluation.augmentation import ASKED, SEEDS, Augmentation
 from core.jobs import augmentation as jobs_augmentation
 from core.jobs.augmentation import AugmentationJob
 from core.runs import Run, RunError
+from ui.charts import by_count
 from ui.shared import address, theme
 from ui.shared.address import Parameter
 from ui.shared.formatting import escape_markdown
@@ -158,16 +159,7 @@ def chart(found: Augmentation) -> go.Figure:
             line={"color": theme.colour(role), "dash": dash},
             hovertemplate="%{customdata:,} per class: %{y:.1f} % wrong<extra></extra>",
         )
-    figure.update_layout(
-        height=320,
-        margin={"l": 0, "r": 8, "t": 30, "b": 40},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        showlegend=True,
-        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0},
-    )
-    ticks = list(found.numbers)
-    figure.update_xaxes(title="Real images per class", type="log", tickvals=ticks, ticktext=[f"{n:,}" for n in ticks])
+    by_count.lay_out(figure, "Real images per class", list(found.numbers))
     figure.update_yaxes(title="Error on test images (%)", rangemode="tozero")
     return figure
 

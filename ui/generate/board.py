@@ -159,6 +159,18 @@ def _update_explanation() -> None:
         st.rerun(["sheet", "depth"])
 
 
+def next_draw(run: Run, loaded: LoadedModel) -> list[float]:
+    """A point in σ drawn by the chosen sampler from the next seed, which counts up; a toast says if another sampler had
+    to be used."""
+    _, temperature, source = sampler.settings(loaded)
+    z, problem = sampler.draw(run, loaded, source, 1, st.session_state.generate_seed, temperature)
+    if problem:
+        st.toast(escape_markdown(problem))
+    st.session_state.generate_seed = (st.session_state.generate_seed + 1) % 1_000_000
+    point: list[float] = loaded.axes.to_sigma_units(z)[0].tolist()
+    return point
+
+
 def controls(run: Run, loaded: LoadedModel, span: float) -> None:
     """Buttons that move the point (random, zero, undo, redo, an image) and the downloads. `span`: as in `board`."""
     here, parts = cursor_of(loaded), classes.parts(loaded)
@@ -166,12 +178,7 @@ def controls(run: Run, loaded: LoadedModel, span: float) -> None:
     NEXT_SEED.adopt()
 
     def random() -> None:
-        _, temperature, source = sampler.settings(loaded)
-        z, problem = sampler.draw(run, loaded, source, 1, st.session_state.generate_seed, temperature)
-        if problem:
-            st.toast(escape_markdown(problem))
-        here.move_to(classes.of_same_class(loaded, here, loaded.axes.to_sigma_units(z)[0].tolist()))
-        st.session_state.generate_seed = (st.session_state.generate_seed + 1) % 1_000_000
+        here.move_to(classes.of_same_class(loaded, here, next_draw(run, loaded)))
         st.rerun(parts)
 
     def zero() -> None:

@@ -12,11 +12,10 @@ import streamlit as st
 from core.latent import codebook
 from core.runs import Run
 from ui.components.latent.code_grid import code_grid
-from ui.generate import board, sampler
+from ui.generate import board
 from ui.generate.board import NEXT_SEED, ORIGINAL, POINT
 from ui.generate.downloads import downloads_of_codes
 from ui.shared import address
-from ui.shared.formatting import escape_markdown
 from ui.shared.image_choice import parse
 from ui.shared.latent_cursor import LatentCursor, cursor_of, keep_steps, restore_steps
 from ui.shared.model_cache import LoadedModel
@@ -118,12 +117,7 @@ def _controls(run: Run, loaded: LoadedModel, here: LatentCursor) -> None:
     NEXT_SEED.adopt()
 
     def random() -> None:
-        _, temperature, source = sampler.settings(loaded)
-        z, problem = sampler.draw(run, loaded, source, 1, st.session_state.generate_seed, temperature)
-        if problem:
-            st.toast(escape_markdown(problem))
-        here.move_to(loaded.axes.to_sigma_units(z)[0].tolist())
-        st.session_state.generate_seed = (st.session_state.generate_seed + 1) % 1_000_000
+        here.move_to(board.next_draw(run, loaded))
         st.rerun(["board", "steps"])
 
     with st.container(horizontal=True, gap="xsmall", key="generate_controls"):

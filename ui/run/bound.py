@@ -12,6 +12,7 @@ from core.evaluation.bound import Bound
 from core.jobs import bound as jobs_bound
 from core.jobs.bound import BoundJob
 from core.runs import Run, RunError, figures
+from ui.charts import by_count
 from ui.shared import glossary, theme
 from ui.shared.formatting import escape_markdown
 from ui.shared.page import images_or_none
@@ -107,16 +108,8 @@ def chart(found: dict[str, Bound]) -> go.Figure:
             line={"color": palette[number % len(palette)], "dash": DASHES[number % len(DASHES)]},
             hovertemplate="k = %{x:,}: %{y:.2f} nats<extra></extra>",
         )
-    figure.update_layout(
-        height=320,
-        margin={"l": 0, "r": 8, "t": 30, "b": 40},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        showlegend=True,
-        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0},
-    )
     ticks = [k for k in max(found.values(), key=lambda one: len(one.k)).k if k.bit_length() % 2 or k < 64]
-    figure.update_xaxes(title="Samples k per image", type="log", tickvals=ticks, ticktext=[f"{k:,}" for k in ticks])
+    by_count.lay_out(figure, "Samples k per image", ticks)
     figure.update_yaxes(title=f"Bound ({figures.NATS})")
     return figure
 
