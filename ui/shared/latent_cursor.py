@@ -18,8 +18,8 @@ from ui.shared.model_cache import LoadedModel
 UNDO_STEPS = 50
 """Most steps that can be undone."""
 
-SAME_POINT = 1e-3
-"""Largest difference of two coordinates that are the same in the address, which has three decimals."""
+SAME_POINT = 1e-4
+"""Largest difference of two coordinates that are the same in the address, which has four decimals."""
 
 MAX_SIGMA = 100.0
 """Largest distance of a coordinate from its centre, in σ. Larger values are clipped."""

@@ -4,6 +4,9 @@ const IDLE = 1000;
 const MANY_DEAD = 4; // dimensions
 const END = 32; // CSS pixels a side of the picture at an end of a slider, at most
 const ANSWER_TIMEOUT = 3000; // ms without an answer before a move is reported again
+// Decimals of a position that the server hears of and that stands in the address: rounded once, when it is taken as a
+// step, so that a reload leads to the very same point and not to one that was rounded twice.
+const DECIMALS = 4;
 
 export default function ({ data, parentElement, setStateValue, setTriggerValue }) {
   const view = getOrCreate(parentElement, () => start(parentElement));
@@ -66,7 +69,7 @@ function start(root) {
   // Where the visitor went stands in the address, so that a reload and a link lead back; the server never writes it.
   function keep() {
     if (!props.parameter) return;
-    setAddressAtRest(inner, props.parameter, position.map((x) => String(Number(x.toFixed(3)))).join("_"));
+    setAddressAtRest(inner, props.parameter, rounded(position).join("_"));
   }
 
   function showPosition() {
@@ -286,8 +289,9 @@ function start(root) {
     sent += 1;
     movesSent = moves;
     clearTimeout(idleTimer);
+    position = rounded(position);
     keep();
-    held = { seq: sent, sigma_units: position.map((x) => Math.round(x * 1e4) / 1e4), dim };
+    held = { seq: sent, sigma_units: position, dim };
     if (pictureAddress()) ask(held);
     if (!hold || !pictureAddress()) report();
     if (released) requestSheet();
@@ -446,9 +450,11 @@ async function fetchPicture(run, point) {
   }
 }
 
+const rounded = (position) => position.map((x) => Number(x.toFixed(DECIMALS)));
+
 // FNV-1a over the rounded position: tells two positions apart without carrying d numbers.
 function hash(position) {
   let h = 2166136261;
-  for (const c of position.map((x) => x.toFixed(3)).join()) h = Math.imul(h ^ c.charCodeAt(0), 16777619) >>> 0;
+  for (const c of position.map((x) => x.toFixed(DECIMALS)).join()) h = Math.imul(h ^ c.charCodeAt(0), 16777619) >>> 0;
   return h.toString(16);
 }
