@@ -286,6 +286,7 @@ def test_the_answer_stands_beside_the_drawing(page, lab):
     surface = visit(page, lab, DRAW)
     heard = surface.stroke((5, 5), (20, 9))
     page.wait_for_function(PAINTED)
+    expect(surface.root).to_have_attribute("aria-busy", "false")
     answer = surface.root.locator(".answer")
     assert np.array_equal(np.array(answer.evaluate(GREYS)).reshape(28, 28), 255 - heard)
     expect(answer).to_have_css("opacity", "1")

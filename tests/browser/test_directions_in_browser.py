@@ -10,6 +10,15 @@ from tests.browser.test_generate import served, sliders, state, visit
 pytestmark = pytest.mark.browser
 
 
+# A step is taken, and before it is answered the field for a number is opened.
+BEGIN_TO_TYPE = """slider => {
+  slider.focus();
+  slider.dispatchEvent(new Event("change"));
+  slider.dispatchEvent(new KeyboardEvent("keydown", {key: "Enter"}));
+  slider.dispatchEvent(new KeyboardEvent("keyup", {key: "Enter"}));
+}"""
+
+
 def values(page) -> np.ndarray:
     return np.array([float(slider.input_value()) for slider in sliders(page).all()])
 
@@ -53,8 +62,9 @@ def test_a_direction_is_dragged_without_a_message_and_takes_a_typed_number(page,
     page.mouse.up()
     assert len(pictures) >= 5
     seq = served(page, before["seq"])["seq"]
-    second.focus()
-    page.keyboard.press("Enter")
+    second.evaluate(BEGIN_TO_TYPE)
+    seq = served(page, seq)["seq"]
+    settled(page)  # the answer of the script, too, has come while the field was open
     page.locator(".board .typed").fill("-1,25")
     page.keyboard.press("Enter")
     served(page, seq)

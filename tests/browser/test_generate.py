@@ -246,7 +246,7 @@ def test_a_drawing_is_encoded_beside_itself_and_undo_leads_back_to_the_image_bef
         page.keyboard.press(key)
     page.keyboard.up("Space")
     expect(go).to_be_enabled()
-    expect(page.locator(".pad .answer")).to_have_css("opacity", "1")
+    expect(page.locator(".pad")).to_have_attribute("aria-busy", "false")
     settled(page)
     grey = "c => [...c.getContext('2d').getImageData(0, 0, 28, 28).data].join()"
     drawn, answer = page.locator(".pad .fitted").evaluate(grey), page.locator(".pad .answer").evaluate(grey)

@@ -75,7 +75,7 @@ def stroke(page, canvas: str = "real") -> np.ndarray:
     page.mouse.down()
     page.mouse.move(box["x"] + 0.4 * box["width"], box["y"] + 0.8 * box["height"], steps=8)
     page.mouse.up()
-    expect(page.locator(".pad .answer")).to_have_css("opacity", "1")
+    expect(page.locator(".pad")).to_have_attribute("aria-busy", "false")
     expect(page.get_by_role("button", name=re.compile("^(Use it|Go where)"))).to_be_enabled()
     settled(page)
     return greys(page.locator(f".pad .{canvas}"))
@@ -131,7 +131,7 @@ def test_a_drawing_can_be_an_end_and_the_drawing_goes_on_from_there(page, lab, m
     drawn, raw = stroke(page, "fitted"), greys(page.locator(".pad .real"))
     model = weights.load_model(runs.open_run(RUN))
     wanted = codec.decode(model, codec.encode(model, drawn[None]))[0]
-    expect(page.locator(".pad .answer")).to_have_css("opacity", "1")
+    expect(page.locator(".pad")).to_have_attribute("aria-busy", "false")
     assert np.array_equal(greys(page.locator(".pad .answer")), wanted), "what the model makes of it, at once"
     use.click()
     expect(page.locator(".path .end canvas").nth(1)).to_have_attribute("title", "your drawing")

@@ -211,7 +211,9 @@ function createPad(root, shape, engine) {
   function show() {
     if (!props) return;
     // The end of a stroke may wait to be sent: what the page answers until then is the stroke's beginning.
-    engine.show(ground, stroke ? !engine.live?.() : timer !== 0 || sent !== props.pixels);
+    const waiting = stroke ? !engine.live?.() : timer !== 0 || sent !== props.pixels;
+    box.setAttribute("aria-busy", waiting);
+    engine.show(ground, waiting);
     const ctx = over.getContext("2d"), ratio = over.width / size.width, cell = size.width / shape.width;
     ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
     ctx.clearRect(0, 0, size.width, size.height);

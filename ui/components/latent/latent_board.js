@@ -230,6 +230,8 @@ function start(root) {
       if (!open) return;
       open = false;
       const typed = take ? typedNumber(field.value) : null;
+      field.remove();
+      row.told = null; // draws the number again
       label(row);
       if (back) row.input.focus();
       if (typed === null || Math.abs(typed - sliderValue(row.slider, position)) < 5e-5) return;
@@ -279,7 +281,7 @@ function start(root) {
     for (const [name, length] of Object.entries(parts)) input.style.setProperty(`--${name}`, length);
     input.toggleAttribute("data-beyond", reach > props.span);
     const side = !beyond ? "" : at > 0 ? " ▶" : " ◀";
-    value.textContent = `${formatSigned(at)} σ${side}`;
+    if (value.firstElementChild === null) value.textContent = `${formatSigned(at)} σ${side}`; // else somebody types one
     const words = beyond ? `, beyond the range of ${formatTick(props.span)} sigma` : "";
     input.setAttribute("aria-valuetext", `${formatSigned(at)} sigma${words}`);
   }
