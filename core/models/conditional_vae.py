@@ -46,6 +46,7 @@ FAMILY = Family(
         "decoder both get y, so it costs KL to say in z which class it is: z keeps the style alone."
     ),
     code=("loss", "encode_as", "best_class", "losses_at", "regularizers"),
+    not_generator="its decoder is told the class, and this lab’s GAN draws z alone",
     caption=(
         "Solid: training, dashed: validation, each image with its class. Total = reconstruction + β·KL; all should "
         "fall or level out. Validation rising alone is overfitting."

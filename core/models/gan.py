@@ -61,6 +61,7 @@ FAMILY = Family(
         "val_mse",
     ),
     adversarial=True,
+    not_generator="it is a GAN itself",
 )
 
 

@@ -50,6 +50,7 @@ FAMILY = Family(
         ),
         Measure("codes_used", "Codes used", "muted", unit="codes", meaning="Number of different codes in a batch."),
     ),
+    not_generator="its decoder needs a grid of codes that go together, which no draw from N(0, I) is",
     fields=("optimizer", "schedule", "precision"),
     own_fields=(
         Field(

@@ -184,7 +184,7 @@ class Family:
         objective_name: name of the sum of the terms. objective: that sum as LaTeX. explanation: in words, Markdown.
         code: methods of the model class to show as "the loss of one batch".
         generator_source: whether its trained decoder can become a GAN's generator; lower numbers are offered first, 0
-            means no.
+            means no. not_generator: then why not, the end of a sentence.
         adversarial: whether a discriminator is trained beside it.
         elbo: names of the terms whose sum at weight 1 is the negative ELBO, of a family with Gaussian posteriors.
         samples: heading of its samples: where they are drawn from. caption: text below its loss curves.
@@ -214,6 +214,7 @@ class Family:
     explanation: str = ""
     code: tuple[str, ...] = ("loss", "losses_at", "regularizers")
     generator_source: int = 0
+    not_generator: str = ""
     adversarial: bool = False
     elbo: tuple[str, ...] = ("recon", "kl")
     samples: str = "Samples from the prior"

@@ -45,6 +45,12 @@ def sources(dataset: str | None = None, folder: str = "") -> list[Run]:
     return sorted(found, key=lambda run: run.recipe.family.generator_source)  # stable: newest first within a family
 
 
+def refusal(recipe: Recipe) -> str:
+    """Why the decoder of such a run cannot become a generator, the end of a sentence; empty if it can."""
+    family = recipe.family
+    return "" if family.generator_source else family.not_generator or "its decoder needs more than a z"
+
+
 def resolved(recipe: Recipe) -> Recipe:
     """A GAN's recipe completed with the name of its source and the source's network; any other recipe unchanged.
 
@@ -78,10 +84,10 @@ def taken_over(recipe: Recipe, source: Run) -> Recipe:
 def _named(recipe: Recipe) -> Run:
     source = runs_run.open_run(recipe.source)
     theirs = source.recipe
-    if not theirs.family.generator_source:
+    if reason := refusal(theirs):
         names = [FAMILIES[key].abbreviation for key in generator_sources()]
         raise RunError(
-            f"source: '{source.name}' is a {theirs.family.abbreviation} itself. Choose a trained "
+            f"source: '{source.name}' cannot become a generator: {reason}. Choose a trained "
             f"{', '.join(names[:-1])} or {names[-1]}."
         )
     if theirs.dataset != recipe.dataset or not user_paths.same(theirs.folder, recipe.folder):

@@ -364,6 +364,15 @@ def test_a_decoder_in_the_address_is_chosen_and_no_gan_of_another_decoder_is_sho
     assert page.selectbox(key="gan_run_box").value == "its-gan" and page.selectbox(key="gan_decoder").value == "a-vae"
 
 
+def test_an_address_with_a_decoder_that_cannot_become_a_generator_is_answered_with_the_reason(board):
+    trained_vae()
+    untrained("told", "cvae")
+    page = visit(decoder="told")
+    assert page.selectbox(key="gan_decoder").value == "a-vae" and "told the class" in page.warning[0].value
+    page = visit(run="told")
+    assert page.selectbox(key="gan_decoder").value == "a-vae" and "told the class" in page.warning[0].value
+
+
 def test_the_decoder_of_the_gan_in_view_is_the_one_to_start_from_until_another_is_chosen(board):
     trained_vae("first")
     trained_vae("second")

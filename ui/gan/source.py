@@ -6,7 +6,8 @@ import streamlit as st
 
 from core import runs
 from core.recipes.adaptation import first_model
-from core.runs import Run, RunError
+from core.recipes.family import FAMILIES
+from core.runs import Run, RunError, gan_source
 from core.runs.shown_weights import is_experiment_recipe
 from ui.gan import inputs
 from ui.gan.progress import progress
@@ -44,6 +45,8 @@ def adopt() -> bool:
         address.put("run", name)
     elif wanted is not None or state.get(inputs.RUN_BOX):
         state[ALONE] = False
+        if reason := _refusal(address.get("run")):
+            address.refuse("run", reason)
     return bool(state.get(ALONE))
 
 
@@ -72,7 +75,7 @@ def choose(run: Run | None) -> Run | None:
     shown = run.name if run else ""
     if state.get(BOX) not in names:
         state.pop(BOX, None)
-        complaint = "The address names a decoder that does not exist. You see another one."
+        complaint = _complaint(address.get("decoder"))
         address.adopt("decoder", BOX, lambda name: name if name in names else None, default.name, complaint)
     elif state.get(FOLLOWS, shown) != shown:
         state[BOX] = default.name
@@ -92,12 +95,31 @@ def choose(run: Run | None) -> Run | None:
         persist_state="session",
         format_func=words,
         help="The trained model whose decoder becomes the generator: of the next GAN, and in the experiments. It is "
-        "copied: the run itself stays as it is.",
+        f"copied: the run itself stays as it is. {_left_out()}",
     )
     address.put("decoder", name if name != default.name or state.get(ALONE) else None)
     decoder = names.get(name, default)
     _start_button(decoder)
     return decoder
+
+
+def _left_out() -> str:
+    """Why models of some families are not among the decoders."""
+    others = (family for family in FAMILIES.values() if family.not_generator and not family.adversarial)
+    return " ".join(f"A {family.abbreviation} is not offered: {family.not_generator}." for family in others)
+
+
+def _complaint(wanted: str | None) -> str:
+    """What to say where the decoder that the address names is not among those to choose from."""
+    return _refusal(wanted) or "The address names a decoder that does not exist. You see another one."
+
+
+def _refusal(name: str | None) -> str:
+    """Why the decoder of the run of that name cannot become a generator; empty if it can, or is a GAN's."""
+    run = next((run for run in runs.list_runs() if run.name == name and not run.error), None)
+    if run is None or inputs.is_adversarial(run) or not (reason := gan_source.refusal(run.recipe)):
+        return ""
+    return f"The decoder of {escape_markdown(run.name)} cannot become a generator: {reason}. You see another one."
 
 
 def _start_button(decoder: Run) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from core.jobs.training_queue import training_queue
-from core.runs import Run, RunError
+from core.runs import Run, RunError, gan_source
 from core.runs.export import to_zip
 from ui import registry
 from ui.shared import foreign
@@ -30,6 +30,10 @@ def _any(run: Run) -> bool:
     return True
 
 
+def _nothing(run: Run) -> str:
+    return ""
+
+
 def _encodes(run: Run) -> bool:
     return not run.recipe.family.adversarial
 
@@ -45,6 +49,7 @@ class Way:
     Attributes:
         verb: for the button's key. label: of the button. page: key in the registry of pages. parameter: of that page's
             address, which takes the run's name. help: what is to be seen there. fits: whether the page suits a run.
+        refusal: why the page cannot do it with a run that it suits, the end of a sentence; then the line is disabled.
         needs_weights: whether the page needs a trained model. here: keys of pages on which the button is left out.
     """
 
@@ -54,6 +59,7 @@ class Way:
     parameter: str
     help: str
     fits: Callable[[Run], bool] = _any
+    refusal: Callable[[Run], str] = _nothing
     needs_weights: bool = True
     here: tuple[str, ...] = ()
 
@@ -121,7 +127,8 @@ WAYS = (
         "train",
         "source",
         "Opens Train with the form filled in: this run's decoder becomes the generator of a GAN.",
-        lambda run: bool(run.recipe.family.generator_source),
+        _encodes,
+        lambda run: gan_source.refusal(run.recipe),
     ),
     Way(
         "evaluate",
@@ -195,8 +202,9 @@ def _lines(run: Run, place: str, page: str, opened: bool) -> None:
 
 def _open_button(run: Run, way: Way, place: str) -> None:
     missing = way.needs_weights and not run.has_weights
+    reason = NO_WEIGHTS if missing else f"It cannot: {why}." if (why := way.refusal(run)) else ""
     icon = next(page.icon for page in registry.PAGES if page.key == way.page)
-    if _item(way.label, way.verb, run, place, icon, missing, NO_WEIGHTS if missing else way.help):
+    if _item(way.label, way.verb, run, place, icon, bool(reason), reason or way.help):
         open_page(way.page, **{way.parameter: run.name})
 
 

@@ -3,9 +3,11 @@
 import pytest
 
 from core import runs
+from core.recipes.family import FAMILIES
 from core.recipes.recipe import Recipe
 from core.runs import RunError, gan_source
 from core.system import paths
+from tests.pages.page_tools import untrained
 from tests.tiny_runs import tiny, trained
 
 GAN = Recipe(model="gan", dataset="digits")
@@ -38,6 +40,20 @@ def test_without_any_run_only_a_generator_from_scratch_can_begin():
     made = gan_source.resolved(GAN.with_(generator="scratch", latent_dim=7))
     assert made.source_model == "none" and made.latent_dim == 7
     assert not list(paths.runs_folder().glob("*"))
+
+
+def test_a_decoder_that_needs_more_than_z_is_refused_with_the_reason_and_not_offered():
+    for name, preset in (("told", "cvae"), ("codes", "vq-vae-fast")):
+        untrained(name, preset)
+    assert gan_source.sources("digits") == []
+    for name, words in (("told", "is told the class.* Choose a trained AE, VAE"), ("codes", "needs a grid of codes")):
+        with pytest.raises(RunError, match=f"source: '{name}' cannot become a generator: its decoder {words}"):
+            gan_source.resolved(GAN.with_(source=name))
+
+
+def test_every_family_that_is_no_source_says_why():
+    for family in FAMILIES.values():
+        assert bool(family.generator_source) != bool(family.not_generator), family.key
 
 
 def test_a_source_that_does_not_fit_is_named_with_its_reason():

@@ -44,6 +44,12 @@ def test_a_gan_is_opened_on_its_page_and_on_none_that_encodes():
     assert "VAE → GAN" in found and not found.keys() & {"Reconstruct", "Planes", "Map", "Outliers"}
 
 
+def test_a_decoder_that_cannot_become_a_generator_says_why_at_its_line():
+    untrained("told", "cvae")
+    (line,) = [b for b in open_page(menu, kwargs={"name": "told"}).button if b.label == "Train a GAN from its decoder"]
+    assert line.disabled and "told the class" in line.help
+
+
 def test_a_run_without_weights_can_be_opened_and_compared_but_not_used():
     runs.create(tiny(), "new")
     found = labels("new")
