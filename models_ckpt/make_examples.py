@@ -76,7 +76,7 @@ def make(name: str) -> None:
     run = runs.create(recipe.with_(source=GAN_SOURCE) if recipe.family.adversarial else recipe, name)
     for event in train(run, "cpu", control):
         if isinstance(event, EpochEnd) and event.epoch == example.d_alone_after > 0:
-            control.freeze_g = 1.0
+            control.changes["freeze_g"] = 1.0
         if isinstance(event, EpochEnd) and event.epoch % 20 == 0:
             found = event.row.get("val_total", event.row.get("val_frechet"))
             print(f"{name}: epoch {event.epoch} of {run.epochs}, validation {found:.2f}", flush=True)

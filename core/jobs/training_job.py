@@ -168,20 +168,26 @@ class TrainingJob(Job):
         """Take one step of a GAN's generator only, then pause."""
         self._command("g_step")
 
-    def set(self, lr: float | None = None, beta: float | None = None) -> None:
-        """Change the learning rate or β from the next batch on; in the queue, from the first batch on.
+    def set(self, **values: float) -> None:
+        """Change the learning rate `lr` or weights of the loss terms, such as `beta`, from the next batch on; in the
+        queue, from the first batch on.
 
+        Args:
+            values: by recipe field, `lr` or one of `Family.weights`.
         Raises:
-            RecipeError: a value outside the bounds of the recipe's field.
+            RecipeError: a value outside the bounds of the recipe's field, or a field that cannot change in mid-run.
         """
-        wanted = {k: v for k, v in {"lr": lr, "beta": beta}.items() if v is not None}
-        checked: Recipe = self.recipe.with_(**wanted)
-        if wanted:
-            self._asked |= {k: getattr(checked, k) for k in wanted}
-            self._command("change", {k: getattr(checked, k) for k in wanted})
+        for name in values.keys() - {"lr", *self.recipe.family.weights}:
+            raise RecipeError(f"{name}: it cannot change while a {self.recipe.family.abbreviation} is trained.")
+        checked: Recipe = self.recipe.with_(**values)
+        if values:
+            found = {name: checked.value(name) for name in values}
+            self._asked |= found
+            self._command("change", found)
 
     def setting(self, field: str) -> float:
-        """The learning rate (`lr`) or β (`beta`) from the next batch on, before a schedule scales it."""
+        """The learning rate (`lr`) or the weight of a loss term (`beta`) from the next batch on, before a schedule
+        scales it."""
         changes = [change["new"] for change in self.snapshot().changes if change["field"] == field]
         return float(self._asked.get(field, changes[-1] if changes else self.recipe.value(field)))
 

@@ -11,9 +11,6 @@ from core.training import speed_test
 from core.training.events import Batch, Control, EpochEnd, Event, Finished, SinglePlayerStep
 from core.training.loop import train
 
-CHANGEABLE = ("lr", "beta", "freeze_g", "freeze_d")
-"""Settings of `Control` that a visitor may change in mid-run."""
-
 CLOSED = "The lab was closed. What was trained is saved: you can resume the run."
 
 
@@ -80,8 +77,7 @@ class _Driver:
                 self.until, self.control.single_player = "single player", command.verb[0]
                 self._continue()
             case "change":
-                for name in CHANGEABLE:
-                    setattr(self.control, name, command.values.get(name, getattr(self.control, name)))
+                self.control.changes |= command.values
             case "stop":
                 self.control.stop, self.paused = True, False
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
@@ -19,7 +19,7 @@ from core.data.registry import SOURCES
 from core.images.pixel_choices import EACH, PixelChoices
 from core.images.shape import ImageShape
 from core.recipes import likelihoods
-from core.recipes.family import FAMILIES, Family, Field
+from core.recipes.family import FAMILIES, SYMBOLS, Family, Field
 from core.recipes.recipe_fields import RecipeFields, only_of
 from core.system.typed_fields import RecipeError, check, field, show
 
@@ -246,21 +246,25 @@ class SharedRecipe(RecipeFields):
         """One line for lists: family, images, network, latent dimensions and the setting that matters most.
 
         Args:
-            changes: of a run's status or a job's snapshot; the values that β was changed to during the training follow
-                the one it began with: `… · β 4 → 20`.
+            changes: of a run's status or a job's snapshot; the values that a weight was changed to during the training
+                follow the one it began with: `… · β 4 → 20`.
         """
+        changes = tuple(changes)
         body = "-".join(map(str, self.hidden if self.network == "mlp" else self.channels))
         body = body if self.network == "mlp" else f"{self.network} {body}"
         if self.family.adversarial:
             starts = {"scratch": "from scratch", "map": "a map before the decoder"}
             end = f" · {self.adversarial} · {starts.get(self.generator, 'from the decoder')}"
         else:
-            betas = [self.beta, *(change["new"] for change in changes if change["field"] == "beta")]
-            end = f" · β {' → '.join(f'{beta:g}' for beta in betas)}" if self.family.uses("beta") else ""
+            end = "".join(self._weight_in_words(name, changes) for name in self.family.weights if name in SYMBOLS)
         if self.draws_per_image > 1:
             end += f" · {self.importance_samples} importance samples"
         images = self.dataset + (f" without {self.without_classes}" if self.without_classes else "")
         return f"{self.family.abbreviation} · {images} · {body} · {self.latent_size}{end}"
+
+    def _weight_in_words(self, name: str, changes: Sequence[Mapping[str, Any]]) -> str:
+        values = [self.value(name), *(change["new"] for change in changes if change["field"] == name)]
+        return f" · {SYMBOLS[name]} {' → '.join(f'{value:g}' for value in values)}"
 
 
 def _own_fields() -> list[tuple[str, str, Any]]:

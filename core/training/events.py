@@ -5,7 +5,7 @@ The loop calls nobody back: a shell, a test, a notebook and the training worker 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from core.runs.history import Row
 
@@ -18,16 +18,14 @@ class Control:
     """Settings of a running training; the loop applies them before the next batch.
 
     Attributes:
-        lr, beta: new values, or None. freeze_g, freeze_d: 1 to freeze a GAN's generator or discriminator, 0 to let it
-            learn, or None. stop: validate, save and end.
-        report: report the losses right after the next batch.
+        changes: new values by setting: `lr`; the recipe field of a loss term's weight, such as `beta`; `freeze_g` or
+            `freeze_d`, 1 to freeze a GAN's generator or discriminator, 0 to let it learn. Empty again once they are
+            applied.
+        stop: validate, save and end. report: report the losses right after the next batch.
         single_player: "d" or "g" requests one step of a GAN's discriminator or generator only.
     """
 
-    lr: float | None = None
-    beta: float | None = None
-    freeze_g: float | None = None
-    freeze_d: float | None = None
+    changes: dict[str, float] = field(default_factory=dict)
     stop: bool = False
     report: bool = False
     single_player: str = ""

@@ -183,11 +183,8 @@ class _Loop:
     def _take_up_changes(self) -> Iterator[Changed]:
         trainer = self.trainer
         for name in trainer.changeable:
-            new, old = getattr(self.control, name, None), trainer.current(name)
-            if new is None:
-                continue
-            setattr(self.control, name, None)
-            if new != old:
+            new, old = self.control.changes.pop(name, None), trainer.current(name)
+            if new is not None and new != old:
                 self._collect()  # the rows up to here belong to the old value
                 trainer.change(name, new)
                 change = {"step": trainer.steps, "epoch": trainer.progress, "field": name, "old": old, "new": new}

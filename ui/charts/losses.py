@@ -16,7 +16,7 @@ from core.latent.axes import DEAD_BELOW, order_by_weight
 from core.recipes.family import SYMBOLS, Family, Measure, Term
 from core.recipes.recipe import Recipe
 from ui.charts import decimate
-from ui.shared import theme
+from ui.shared import recipe_labels, theme
 
 X_AXES = {"epoch": "Epochs", "step": "Steps", "seconds": "Seconds"}
 
@@ -334,7 +334,7 @@ def change_text(change: Mapping[str, Any]) -> str:
     name = change["field"]
     if name in SWITCHES:
         return SWITCHES[name][bool(change["new"])]
-    return f"{CHANGES.get(name, '')} → {change['new']:.3g}"
+    return f"{CHANGES.get(name) or recipe_labels.label(name)} → {change['new']:.3g}"
 
 
 def marks_of(name: str, points: Points, x: str, changes: Sequence[dict], colour: str) -> list[dict[str, Any]]:

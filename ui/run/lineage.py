@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core import runs
+from core.recipes.family import SYMBOLS
 from core.runs import Run
 from ui.charts import losses
 from ui.shared.formatting import after, escape_markdown, pluralize
+from ui.shared.recipe_labels import label as recipe_label
 
-CHANGED = {"lr": "learning rate", "beta": "β"}
+CHANGED = SYMBOLS | {"lr": "learning rate"}
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,6 @@ def history_lines(run: Run) -> list[str]:
         if change["field"] in losses.SWITCHES:
             lines.append(f"{after(change['epoch']).capitalize()}: {losses.change_text(change)}.")
             continue
-        what = CHANGED.get(change["field"], escape_markdown(str(change["field"])))
+        what = CHANGED.get(change["field"]) or escape_markdown(recipe_label(str(change["field"])).lower())
         lines.append(f"{after(change['epoch']).capitalize()}: {what} {change['old']:g} → {change['new']:g}.")
     return lines

@@ -11,6 +11,8 @@ from typing import Any
 
 import streamlit as st
 
+from core.recipes.recipe import Recipe
+
 ONE_TO_TEN = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0)
 """Steps within a power of ten."""
 
@@ -26,13 +28,23 @@ STEPS: dict[str, tuple[float, ...]] = {
     "latent_dim": (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 48, 64, 96, 128, 192, 256, 512),
     "epochs": (1, 2, 3, 4, 5, 7, 10, 15, 20, 30, 40, 60, 80, 100, 120, 150, 200, 300, 500, 1000),
 }
-"""Fields of a recipe that have a slider, with its steps."""
+"""Fields of a recipe that have a slider in the form, with its steps."""
+
+
+def steps_of(field: str) -> tuple[float, ...]:
+    """The steps of a field's slider; of a field without its own, such as the weight of a loss term: 0, then up to the
+    field's largest value."""
+    if field in STEPS:
+        return STEPS[field]
+    high = float(Recipe.__dataclass_fields__[field].metadata["high"])
+    return (0.0, *(step for step in _powers(-3, math.ceil(math.log10(high))) if step <= high))
 
 
 def nearest(field: str, value: float) -> float:
     """The step of a field's slider that is nearest to a value, by ratio; 0, where it is a step, for values far below
     the next one."""
-    low, *steps = STEPS[field] if STEPS[field][0] == 0 else (STEPS[field][0], *STEPS[field])
+    steps = steps_of(field)
+    low, *steps = steps if steps[0] == 0 else (steps[0], *steps)
     if value < steps[0] / 2:
         return low
     return min(steps, key=lambda step: abs(math.log(step / value)))
@@ -44,7 +56,7 @@ def dial(
     """Draw the slider and the field of a number; its value is in session state under `key`, None where it is empty.
 
     Args:
-        field: one of `STEPS`. step: of the field's arrow keys. first: the value until one is chosen; without it, that
+        field: a number of the recipe. step: of the field's arrow keys. first: the value until one is chosen; without it, that
             in session state. options: of the number field, such as `persist_state`.
     """
     state, slider, moved = st.session_state, slider_key(key), st.session_state.pop(f"{key}_moved", False)
@@ -57,7 +69,7 @@ def dial(
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key=f"dial_{key}"):
         st.select_slider(
             label,
-            STEPS[field],
+            steps_of(field),
             value=place,
             key=slider,
             format_func=lambda at: f"{at:g}",

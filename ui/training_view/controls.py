@@ -1,4 +1,5 @@
-"""Controls and progress of a training: pause, step, epoch, stop, single players of a GAN, learning rate and β.
+"""Controls and progress of a training: pause, step, epoch, stop, single players of a GAN, learning rate and the weights
+of the loss terms.
 
 The same for all families, on each page that shows a training.
 """
@@ -13,6 +14,7 @@ import numpy as np
 import streamlit as st
 
 from core.jobs.training_job import Snapshot, TrainingJob
+from core.recipes.family import SYMBOLS
 from core.recipes.recipe import Recipe, RecipeError
 from core.runs import RunError
 from core.training.events import FREEZES
@@ -37,7 +39,7 @@ WAITING = {"queued": STARTING, "starting": STARTING, "stopping": "Stopping: savi
 
 
 def heading(job: TrainingJob) -> str:
-    """The run's name and recipe, with the values of β if it was changed during the training."""
+    """The run's name and recipe, with the values of a weight such as β if it was changed during the training."""
     line = job.recipe.summary(job.snapshot().changes)
     return f"#### {escape_markdown(job.name)} · {escape_markdown(line)}"
 
@@ -178,10 +180,11 @@ def _reset(job: TrainingJob) -> None:
 
 
 def _tuning_popover(job: TrainingJob, can: bool) -> None:
-    """The popover with a new learning rate and β."""
+    """The popover with a new learning rate and new weights of the loss terms."""
     family = job.recipe.family
+    parts = ["Learning rate", *dict.fromkeys(SYMBOLS.get(name, "weight") for name in family.weights)]
     with st.popover(
-        "Learning rate, β" if family.uses("beta") else "Rate, freeze" if family.adversarial else "Learning rate",
+        "Rate, freeze" if family.adversarial else ", ".join(parts),
         icon=":material/tune:",
         disabled=not can,
         key="train_tune",
@@ -246,7 +249,7 @@ def _act(job: TrainingJob, action: Callable[[], None], done: Callable[[Any], boo
 
 
 def _tuning(job: TrainingJob) -> None:
-    """A new learning rate and β, and the button that gives them to the training."""
+    """A new learning rate and weights of the loss terms, and the button that gives them to the training."""
     if foreign.asks(job):
         job_button(
             "Change these settings",
@@ -258,13 +261,12 @@ def _tuning(job: TrainingJob) -> None:
         return
     points, adversarial = job.snapshot().points, job.recipe.family.adversarial
     names = {"lr": "Learning rate" + (" of the generator" if adversarial else "")}
-    for term in job.recipe.family.terms:
-        if term.weight == "beta":
-            names["beta"] = f"β, weight of the {term.title if term.title.isupper() else term.title.lower()}"
+    names |= _weight_labels(job.recipe)
     for field, name in names.items():
         step = 1e-4 if field == "lr" else 0.1
         _follow(job, field)
-        dial(field, name, tune_key(field, job), help=TUNED[field], step=step, first=job.setting(field))
+        help = TUNED_RATE if field == "lr" else _tuned_weight(job.recipe, field)
+        dial(field, name, tune_key(field, job), help=help, step=step, first=job.setting(field))
     if refused := st.session_state.get(tune_key("refused", job)):
         st.error(escape_markdown(refused), icon=":material/error:")
     job_button(
@@ -280,18 +282,40 @@ def _tuning(job: TrainingJob) -> None:
     now = [f"learning rate {format_sig(latest(points, 'lr', job.recipe.lr))}"]
     if adversarial:
         now.append(f"discriminator's, in proportion, {format_sig(latest(points, 'd_lr', job.recipe.d_lr))}")
-    if "beta" in names:
-        now.append(f"β {latest(points, 'beta', job.recipe.beta):g}")
-    st.caption(f"In use now: {', '.join(now)}.{_scaled(job.recipe, tuple(names))}")
+    for field in job.recipe.family.weights:
+        now.append(f"{SYMBOLS.get(field, 'weight')} {latest(points, field, job.recipe.value(field)):g}")
+    st.caption(f"In use now: {', '.join(now)}.{_scaled(job.recipe)}")
     if adversarial:
         _freeze_switches(job)
 
 
-TUNED = {
-    "lr": "Size of a training step. With a schedule: of its largest step.",
-    "beta": "Weight of this term of the loss. With a warm-up: after it. With cycles: at the end of each rise.",
-}
-"""Help of the settings that can be changed during a training."""
+TUNED_RATE = "Size of a training step. With a schedule: of its largest step."
+
+
+def _weight_labels(recipe: Recipe) -> dict[str, str]:
+    """The weights of a family's loss terms, by recipe field: what each weighs, in words."""
+    found: dict[str, list[str]] = {}
+    for term in recipe.family.terms:
+        if term.weight:
+            title = term.title if term.title.isupper() else term.title.lower()
+            found.setdefault(term.weight, []).append(title)
+    return {
+        name: f"{SYMBOLS[name]}, weight of the {' and '.join(titles)}"
+        if name in SYMBOLS
+        else f"Weight of the {' and '.join(titles)}"
+        for name, titles in found.items()
+    }
+
+
+def _tuned_weight(recipe: Recipe, field: str) -> str:
+    """Help of the weight of a loss term."""
+    parts = ["Weight of this term of the loss."]
+    mine = [term for term in recipe.family.terms if term.weight == field]
+    if any(term.warmup for term in mine):
+        parts.append("With a warm-up: after it.")
+    if any(term.cycles for term in mine):
+        parts.append("With cycles: at the end of each rise.")
+    return " ".join(parts)
 
 
 def tune_key(field: str, job: TrainingJob) -> str:
@@ -308,13 +332,15 @@ def _follow(job: TrainingJob, field: str) -> None:
     st.session_state[seen] = now
 
 
-def _scaled(recipe: Recipe, names: Sequence[str]) -> str:
+def _scaled(recipe: Recipe) -> str:
     """Why a value in use is not the one that was chosen, as a further sentence; empty where none is scaled."""
     why = [f"the schedule {recipe.schedule} changes the rate"] if recipe.schedule != "constant" else []
-    if "beta" in names and recipe.beta_warmup:
-        why.append("the warm-up raises β")
-    if "beta" in names and recipe.beta_cycles:
-        why.append("β rises and stays in each cycle")
+    for term in recipe.family.terms:
+        symbol = SYMBOLS.get(term.weight, "the weight")
+        if term.warmup and recipe.value(term.warmup):
+            why.append(f"the warm-up raises {symbol}")
+        elif term.cycles and recipe.value(term.cycles):
+            why.append(f"{symbol} rises and stays in each cycle")
     text = ", and ".join(why)
     return f" {text[0].upper()}{text[1:]}." if text else ""
 

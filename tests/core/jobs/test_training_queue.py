@@ -238,6 +238,8 @@ def test_a_bad_rate_is_refused_before_it_reaches_the_worker(board):
     job = paused(board)
     with pytest.raises(RecipeError, match="lr: -1"):
         job.set(lr=-1)
+    with pytest.raises(RecipeError, match="mmd_weight: it cannot change while a VAE is trained"):
+        job.set(mmd_weight=1.0)
     assert job.active and not job.snapshot().changes
 
 

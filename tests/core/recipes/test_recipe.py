@@ -240,6 +240,8 @@ def test_a_summary_tells_runs_apart_at_a_glance():
     assert Recipe(hidden=(400, 200), beta=4, latent_dim=2).summary() == "VAE · mnist · 400-200 · 2-d · β 4"
     changes = [{"field": field, "new": new} for field, new in (("beta", 4.0), ("lr", 1e-4), ("beta", 20.0))]
     assert Recipe().summary(changes).endswith(" · β 1 → 4 → 20")
+    changes = [{"field": "mmd_weight", "new": 50.0}]
+    assert presets.preset("info-vae").summary(changes).endswith(" · β 0 · λ 20 → 50")
     assert presets.preset("deep-ae").summary() == "AE · fashion-mnist · 256 · 32-d"
 
 

@@ -77,13 +77,13 @@ def test_a_diverged_run_is_never_saved_as_it_is_now(monkeypatch):
 def test_a_diverged_run_shows_how_far_it_came_and_can_go_on_at_a_lower_rate():
     run = runs.create(tiny(epochs=6))
     drive(run, stop_after=8)
-    control = Control(lr=10.0)
+    control = Control({"lr": 10.0})
     assert drive(run, control)[-1].state == "diverged"
     history = run.history()
     assert list(history) == list(columns("vae")) and history["step"][-1] >= 8
     assert run.status["best_epoch"] <= 6 and run.resumable
     best = weights.load_model(run, "best")
-    again = train(run, "cpu", Control(lr=1e-3))
+    again = train(run, "cpu", Control({"lr": 1e-3}))
     next(again)
     trainer = again.gi_yieldfrom.gi_frame.f_locals["trainer"]
     assert all(torch.equal(p, q) for p, q in zip(trainer.model.parameters(), best.parameters(), strict=True))
@@ -114,7 +114,7 @@ def test_raising_beta_in_mid_run_is_no_explosion_and_the_best_weights_keep_their
     control = Control()
     for event in train(run, "cpu", control):
         if isinstance(event, EpochEnd) and event.epoch == 2:
-            control.beta = 100.0
+            control.changes["beta"] = 100.0
     assert event.state == "finished", event.message
     _, facts = weights.load(run.path / "best.safetensors")
     assert math.isfinite(facts["val_total"])

@@ -140,7 +140,7 @@ def test_a_change_of_rate_or_beta_acts_on_the_very_next_batch_and_leaves_a_mark(
     for event in train(run, "cpu", control):
         events.append(event)
         if sum(isinstance(e, Batch) for e in events) == 6 and isinstance(event, Batch):
-            control.lr, control.beta = 5e-4, 2.0
+            control.changes |= {"lr": 5e-4, "beta": 2.0}
     marks = [e.change for e in events if isinstance(e, Changed)]
     assert (
         marks
@@ -155,12 +155,29 @@ def test_a_change_of_rate_or_beta_acts_on_the_very_next_batch_and_leaves_a_mark(
     assert (h["lr"][h["step"] > 6] == 5e-4).all()
 
 
+def test_each_weight_of_a_family_can_change_and_the_total_of_the_curve_follows():
+    run, control = runs.create(tiny("info-vae", beta=0.5, mmd_weight=20.0, epochs=2)), Control()
+    for event in train(run, "cpu", control):
+        if isinstance(event, EpochEnd) and event.epoch == 1:
+            control.changes |= {"beta": 1.0, "mmd_weight": 3.0}
+    assert [(c["field"], c["old"], c["new"]) for c in run.status["changes"]] == [
+        ("beta", 0.5, 1.0),
+        ("mmd_weight", 20.0, 3.0),
+    ]
+    h = run.history()
+    later = h["step"] > 4
+    assert (h["mmd_weight"][~later] == 20).all() and (h["mmd_weight"][later] == 3).all()
+    wanted = h["train_recon"] + h["beta"] * h["train_kl"] + h["mmd_weight"] * h["train_mmd"]
+    known = np.isfinite(h["train_total"])
+    np.testing.assert_allclose(h["train_total"][known], wanted[known], rtol=1e-5)
+
+
 def test_bins_trained_before_a_change_of_rate_keep_the_old_rate():
     run, control, batches = runs.create(tiny(epochs=1, train_images=24, batch_size=1)), Control(), 0
     for event in train(run, "cpu", control):
         batches += isinstance(event, Batch)
         if batches == 16:
-            control.lr = 1e-5
+            control.changes["lr"] = 1e-5
     h = run.history()
     assert dict(zip(h["step"], h["lr"], strict=True)) == {0: 1e-3, 8: 1e-3, 16: 1e-3, 24: 1e-5}
 

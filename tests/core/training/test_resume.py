@@ -192,7 +192,7 @@ def test_a_changed_rate_and_beta_survive_a_stop():
     for event in train(run, "cpu", control):
         batches += isinstance(event, Batch)
         if batches == 10:
-            control.lr, control.beta = 5e-4, 7.0
+            control.changes |= {"lr": 5e-4, "beta": 7.0}
         control.stop = batches >= 20
     drive(run)
     h = run.history()

@@ -34,6 +34,24 @@ def apply(page):
     assert not page.exception
 
 
+def test_each_weight_of_the_family_can_be_changed(monkeypatch):
+    job = TrainingJob(runs.create(tiny("info-vae", beta=0.0, mmd_weight=20.0)))
+    told = []
+    monkeypatch.setattr(job, "_command", lambda verb, values: told.append(values))
+    page = open_page(script, args=(job,))
+    assert [box.label for box in page.number_input] == [
+        "Learning rate, exactly",
+        "β, weight of the KL, exactly",
+        "λ, weight of the MMD², exactly",
+    ]
+    choose(page, job, mmd_weight=35.0)
+    apply(page)
+    assert told == [{"mmd_weight": 35.0}] and job.setting("mmd_weight") == 35.0
+    choose(page, job, mmd_weight=-1.0)
+    apply(page)
+    assert told == [{"mmd_weight": 35.0}] and page.error[0].value.startswith("λ, weight of the MMD²")
+
+
 def test_what_is_taken_back_before_the_next_batch_is_taken_back(job):
     page = open_page(script, args=(job,))
     for value in (4.0, 1.0):
