@@ -3,37 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from core.evaluation.inpainting import pixel_mse
 from core.latent import pca
+from core.system.question import Question
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from core.models import LatentModel
-
-
-@dataclass(frozen=True)
-class Question:
-    """A multiple-choice question.
-
-    Attributes:
-        choices: answers to choose from, each with a comment. right: index of the correct one.
-        answer: explanation in a few sentences. figure: caption of the live figure: what it shows, where to look.
-    """
-
-    key: str
-    title: str
-    text: str
-    choices: tuple[tuple[str, str], ...]
-    right: int
-    answer: str
-    figure: str
-
 
 QUESTIONS = (
     Question(

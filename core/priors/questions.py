@@ -2,29 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True)
-class FlowQuestion:
-    """A multiple-choice question about flows.
-
-    Attributes:
-        choices: answers to choose from, each with a comment. right: index of the correct one.
-        answer: explanation in a few sentences. look: how to see it on the page, in one sentence.
-    """
-
-    key: str
-    title: str
-    text: str
-    choices: tuple[tuple[str, str], ...]
-    right: int
-    answer: str
-    look: str
-
+from core.system.question import Question
 
 QUESTIONS = (
-    FlowQuestion(
+    Question(
         "one-step",
         "One step",
         "The lines of training are straight. What do the samples look like if the solver takes the whole way in one "
@@ -41,9 +22,9 @@ QUESTIONS = (
         "At t = 0 the noise says nothing about the latent that it belongs to, so the learned velocity leads from every "
         "point to the mean of all latents. Where the path has come closer to some latents than to others, later steps "
         "turn towards these: the paths bend.",
-        "Choose Euler and one step.",
+        "To see it: choose Euler and one step.",
     ),
-    FlowQuestion(
+    Question(
         "floor",
         "Floor of the loss",
         "The loss of the flow levels out far above 0. Why?",
@@ -59,9 +40,9 @@ QUESTIONS = (
         "The loss compares with the velocity of one pair of noise and latent, but the network sees only a point on "
         "their line. The best it can tell is the mean of all lines through this point. What remains is their "
         "variance, which no network can remove; a flow is judged by its samples instead.",
-        "Learn a flow and watch its loss beside its samples.",
+        "To see it: learn a flow and watch its loss beside its samples.",
     ),
-    FlowQuestion(
+    Question(
         "holes",
         "Holes",
         "Hardly any draw from N(0, I) lies in a hole of this autoencoder’s plane (example-plane-ae). Is N(0, I) a good "
@@ -73,9 +54,9 @@ QUESTIONS = (
         1,
         "A sampler has to do two things: draw where the training latents lie, and reach all of them. A narrow one does "
         "the first without the second. The flow is learned to do both.",
-        "Compare the small planes: draws in holes, and latents reached.",
+        "To see it: compare the small planes: draws in holes, and latents reached.",
     ),
-    FlowQuestion(
+    Question(
         "guidance",
         "Guidance",
         "A class is chosen, and the weight of the guidance grows from 1 to 6. What happens to the samples?",
@@ -87,6 +68,6 @@ QUESTIONS = (
         0,
         "The guided velocity goes beyond that of the class, away from that without a class. The samples end where the "
         "class is most certain, not where its images are as frequent as in the training set.",
-        "Choose a class and move Guidance.",
+        "To see it: choose a class and move Guidance.",
     ),
 )

@@ -71,7 +71,7 @@ def test_the_right_answer_is_called_right_and_the_first_answer_stays(models):
 
 def test_a_question_that_is_not_there_is_ignored_with_a_message():
     page = visit("nonsense")
-    assert "does not exist" in page.warning[0].value and QUESTIONS[0].text in text_of(page)
+    assert "it is one of reparameterisation, kl" in page.warning[0].value and QUESTIONS[0].text in text_of(page)
 
 
 def test_the_decoder_and_the_generator_show_the_same_z(models, monkeypatch):

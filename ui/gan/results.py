@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.gan.experiments import EXPERIMENTS
 from core.gan.questions import QUESTIONS
+from ui.shared.questions import answers
 from ui.shared.visitor_store import kept
 
 RESULTS = "gan_quiz_results"
@@ -19,9 +20,6 @@ PREDICTIONS = "gan_predictions"
 """Session-state key: key of the experiment → {"choice", "said" and, once it is measured, "measured", "came", "seed",
 "source"}."""
 
-ANSWERS = "gan_answers"
-"""Session-state key: key of the question → the first answer, {"question", "choice" (its index), "said", "right"}."""
-
 
 def rounds() -> list[dict]:
     """The rounds of the quiz that this visitor has finished, the oldest first."""
@@ -31,11 +29,6 @@ def rounds() -> list[dict]:
 def predictions() -> dict[str, dict]:
     """This visitor's predictions and the results, by key of the experiment."""
     return kept(PREDICTIONS, dict)
-
-
-def answers() -> dict[str, dict]:
-    """This visitor's answers by key of the question."""
-    return kept(ANSWERS, dict)
 
 
 def copy_box(place: str) -> None:
@@ -77,8 +70,8 @@ def _predictions() -> list[str]:
 
 
 def _answers() -> list[str]:
-    lines = []
+    lines, answered = [], answers("gan")
     for question in QUESTIONS:
-        if given := answers().get(question.key):
+        if given := answered.get(question.key):
             lines += [question.text, f"  I answered: {given['said']} ({'right' if given['right'] else 'wrong'})."]
     return ["Questions", *lines] if lines else []
