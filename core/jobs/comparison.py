@@ -9,32 +9,23 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar
 
-from core.jobs.job import Job
-from core.jobs.messages import Order
-from core.jobs.queue import CLASSIFIER, job_queue
+from core.jobs import measuring
+from core.jobs.queue import CLASSIFIER
 from core.runs import Run
 
 
-class ComparisonJob(Job):
+class ComparisonJob(measuring.MeasuringJob):
     """Measuring of one run with samples from one sampler. The key is the path of the file for the samples."""
 
     kind: ClassVar[str] = "comparison"
     most_waiting: ClassVar[int] = 40  # more than one page shows
-    failed_message: ClassVar[str] = "It could not be measured ({reason})."
-    error_message: ClassVar[str] = failed_message
-    start_message: ClassVar[str] = failed_message
-    crash_message: ClassVar[str] = "It could not be measured (the process {reason})."
+    task: ClassVar[str] = "measure_for_comparison"
+    heading: ClassVar[str] = "Comparison"
+    failure: ClassVar[str] = "It could not be measured"
+    runs_in: ClassVar[str] = CLASSIFIER
 
     def __init__(self, run: Run, path: Path, source: str):
-        super().__init__(str(path), CLASSIFIER)
-        self.run, self.source = run, source
-
-    def order(self) -> Order:
-        return Order("measure_for_comparison", "scoring", {"run": str(self.run.path), "source": self.source})
-
-    @property
-    def title(self) -> str:
-        return f"Comparison of {self.run.name}"
+        super().__init__(run, path, source=source)
 
 
 def start(run: Run, path: Path, source: str, again: bool = False) -> ComparisonJob:
@@ -44,6 +35,4 @@ def start(run: Run, path: Path, source: str, again: bool = False) -> ComparisonJ
         path: of `core.evaluation.comparison_run.samples_file`. source: the sampler.
         again: start anew if the job of that path has ended; otherwise that job is returned.
     """
-    queue = job_queue()
-    job = None if again else queue.find(ComparisonJob, str(path))
-    return job or queue.submit(ComparisonJob(run, path, source))
+    return measuring.start(ComparisonJob(run, path, source), again)

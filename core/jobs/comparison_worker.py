@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -9,12 +10,11 @@ import torch
 from core.evaluation import augmentation, comparison_run
 from core.jobs.channel import Channel
 from core.jobs.messages import Ended, Order, Progress
-from core.jobs.scoring_worker import stopped
+from core.jobs.scoring_worker import kept
 from core.runs import Run, RunError, weights
 from core.runs.images import images_of
 from core.runs.shown_weights import shown_weights
 from core.system import cache
-from core.system.progress import Steps
 
 
 def measure_for_comparison(order: Order, channel: Channel) -> Ended:
@@ -32,17 +32,13 @@ def measure_for_comparison(order: Order, channel: Channel) -> Ended:
     before = 0.0
     if comparison_run.load_facts(files[0]) is None:
         before = 0.6
-        facts = Steps(comparison_run.fact_steps(run, model, images))
-        if stopped((before * share for share in facts), channel):
+        facts = comparison_run.fact_steps(run, model, images)
+        if not kept(facts, partial(comparison_run.save_facts, files[0]), "The measures", channel, (0.0, before)):
             return Ended("stopped")
-        if not comparison_run.save_facts(files[0], facts.end()):
-            raise RunError(cache.not_kept("The measures"))
     if comparison_run.load_samples(files[1]) is None:
-        samples = Steps(comparison_run.sample_steps(run, model, images, source))
-        if stopped((before + (1 - before) * share for share in samples), channel):
+        samples = comparison_run.sample_steps(run, model, images, source)
+        if not kept(samples, partial(comparison_run.save_samples, files[1]), "The samples", channel, (before, 1.0)):
             return Ended("stopped")
-        if not comparison_run.save_samples(files[1], samples.end()):
-            raise RunError(cache.not_kept("The samples"))
     return Ended("finished")
 
 

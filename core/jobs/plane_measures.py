@@ -5,32 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar
 
-from core.jobs.job import Job
-from core.jobs.messages import Order
-from core.jobs.queue import CLASSIFIER, job_queue
+from core.jobs import measuring
+from core.jobs.queue import CLASSIFIER
 from core.runs import Run
 
 
-class PlaneJob(Job):
-    """Measuring of one model. The key is the path of the file for the measures."""
+class PlaneJob(measuring.MeasuringJob):
+    """Measuring of one model."""
 
     kind: ClassVar[str] = "plane measures"
     most_waiting: ClassVar[int] = 12  # more than one page shows
-    failed_message: ClassVar[str] = "The plane could not be measured ({reason})."
-    error_message: ClassVar[str] = failed_message
-    start_message: ClassVar[str] = failed_message
-    crash_message: ClassVar[str] = "The plane could not be measured (the process {reason})."
-
-    def __init__(self, run: Run, path: Path):
-        super().__init__(str(path), CLASSIFIER)
-        self.run = run
-
-    def order(self) -> Order:
-        return Order("measure_plane", "scoring", {"run": str(self.run.path)})
-
-    @property
-    def title(self) -> str:
-        return f"Plane of {self.run.name}"
+    task: ClassVar[str] = "measure_plane"
+    heading: ClassVar[str] = "Plane"
+    failure: ClassVar[str] = "The plane could not be measured"
+    runs_in: ClassVar[str] = CLASSIFIER
 
 
 def start(run: Run, path: Path, again: bool = False) -> PlaneJob:
@@ -40,6 +28,4 @@ def start(run: Run, path: Path, again: bool = False) -> PlaneJob:
         path: of the file for the measures (`core.evaluation.plane_measures.file_of`).
         again: start anew if the job of that path has ended; otherwise that job is returned.
     """
-    queue = job_queue()
-    job = None if again else queue.find(PlaneJob, str(path))
-    return job or queue.submit(PlaneJob(run, path))
+    return measuring.start(PlaneJob(run, path), again)

@@ -3,8 +3,10 @@ measures of planes, importance-weighted bounds, samplers of a run, inpainting sw
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -25,6 +27,8 @@ from core.runs.shown_weights import shown_weights
 from core.system import cache, devices
 from core.system.progress import Steps
 
+Result = TypeVar("Result")
+
 
 def stopped(shares: Iterable[float], channel: Channel) -> bool:
     """Do a work step by step and tell the share done after each; whether a stop was asked for before its end."""
@@ -33,6 +37,32 @@ def stopped(shares: Iterable[float], channel: Channel) -> bool:
         if channel.stop_requested:
             return True
     return False
+
+
+def kept(
+    work: Generator[float, None, Result],
+    save: Callable[[Result], bool],
+    what: str,
+    channel: Channel,
+    part: tuple[float, float] = (0.0, 1.0),
+) -> bool:
+    """Do a work step by step and save its result; False if a stop was asked for before its end.
+
+    Args:
+        what: the result, as the sentence on a cache folder that cannot be written to names it. part: of the progress.
+    Raises:
+        RunError: the cache folder cannot be written to.
+    """
+    steps, (low, high) = Steps(work), part
+    if stopped((low + (high - low) * share for share in steps), channel):
+        return False
+    if not save(steps.end()):
+        raise RunError(cache.not_kept(what))
+    return True
+
+
+def _ended(done: bool) -> Ended:
+    return Ended("finished" if done else "stopped")
 
 
 def train_classifier(order: Order, channel: Channel) -> Ended:
@@ -64,13 +94,9 @@ def score_outliers(order: Order, channel: Channel) -> Ended:
     arguments = order.arguments
     run = runs.open_run(arguments["run"])
     images, mixed, path = prepare(run, arguments["other"], arguments["n"], arguments["seed"])
-    steps = Steps(outliers.scoring_steps(weights.load_model(run), run.recipe, images, mixed))
-    if stopped(steps, channel):
-        return Ended("stopped")
-    assert steps.result is not None
-    if not outliers.save(Path(arguments["folder"]) / path.name, steps.result):  # the name is that of the weights now
-        raise RunError(cache.not_kept("The scores"))
-    return Ended("finished")
+    file = Path(arguments["folder"]) / path.name  # the name is that of the weights now
+    steps = outliers.scoring_steps(weights.load_model(run), run.recipe, images, mixed)
+    return _ended(kept(steps, partial(outliers.save, file), "The scores", channel))
 
 
 def image_values(order: Order, channel: Channel) -> Ended:
@@ -83,13 +109,8 @@ def image_values(order: Order, channel: Channel) -> Ended:
     torch.set_num_threads(1)
     arrays, path = order.arrays, Path(order.arguments["path"])
     model = weights.load_model(Run(Path(order.arguments["run"])))
-    steps = Steps(values.value_steps(model, arrays["pictures"], arrays.get("rows")))
-    if stopped(steps, channel):
-        return Ended("stopped")
-    assert steps.result is not None
-    if not cache.save(path, steps.result, {}):
-        raise RunError(cache.not_kept("The numbers"))
-    return Ended("finished")
+    steps = values.value_steps(model, arrays["pictures"], arrays.get("rows"))
+    return _ended(kept(steps, lambda found: cache.save(path, found, {}), "The numbers", channel))
 
 
 def measure_plane(order: Order, channel: Channel) -> Ended:
@@ -103,12 +124,8 @@ def measure_plane(order: Order, channel: Channel) -> Ended:
     run = Run(Path(order.arguments["run"]))
     images = images_of(run)
     path = plane_measures.file_of(run, images)
-    steps = Steps(plane_measures.measure_steps(weights.load_model(run), run.recipe, images))
-    if stopped(steps, channel):
-        return Ended("stopped")
-    if not plane_measures.save(path, steps.end()):
-        raise RunError(cache.not_kept("The measures"))
-    return Ended("finished")
+    steps = plane_measures.measure_steps(weights.load_model(run), run.recipe, images)
+    return _ended(kept(steps, partial(plane_measures.save, path), "The measures", channel))
 
 
 def measure_bound(order: Order, channel: Channel) -> Ended:
@@ -120,12 +137,8 @@ def measure_bound(order: Order, channel: Channel) -> Ended:
     channel.emit(Progress(0.0))
     torch.set_num_threads(1)
     run, samples = Run(Path(order.arguments["run"])), int(order.arguments["samples"])
-    steps = Steps(bound.measure_steps(weights.load_model(run), images_of(run), samples))
-    if stopped(steps, channel):
-        return Ended("stopped")
-    if not bound.save(bound.file_of(run, samples), steps.end()):
-        raise RunError(cache.not_kept("The bound"))
-    return Ended("finished")
+    steps = bound.measure_steps(weights.load_model(run), images_of(run), samples)
+    return _ended(kept(steps, partial(bound.save, bound.file_of(run, samples)), "The bound", channel))
 
 
 def compare_samplers(order: Order, channel: Channel) -> Ended:
@@ -139,12 +152,8 @@ def compare_samplers(order: Order, channel: Channel) -> Ended:
     run = Run(Path(order.arguments["run"]))
     images = images_of(run)
     path = sampler_comparison.file_of(run, images)
-    steps = Steps(sampler_comparison.compare_steps(run, weights.load_model(run, shown_weights(run)), images))
-    if stopped(steps, channel):
-        return Ended("stopped")
-    if not sampler_comparison.save(path, steps.end()):
-        raise RunError(cache.not_kept("The comparison"))
-    return Ended("finished")
+    steps = sampler_comparison.compare_steps(run, weights.load_model(run, shown_weights(run)), images)
+    return _ended(kept(steps, partial(sampler_comparison.save, path), "The comparison", channel))
 
 
 def sweep(order: Order, channel: Channel) -> Ended:

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core import data
+from core.data import ImageSet
 from core.latent import codec, sampling
+from core.latent.latent_table import images_or_table
 from core.runs import Run, RunError
-from core.runs.images import images_of
 from core.runs.weights_digest import weights_digest
 from core.system import cache
 
@@ -148,14 +148,9 @@ def for_run(run: Run, model: LatentModel, components: int = COMPONENTS, seed: in
 
 
 def _latents(run: Run, model: LatentModel) -> np.ndarray:
-    try:
-        images = images_of(run)
-    except data.DataError:
-        table = model.latent_table
-        if table is None or not len(table):
-            raise
-        rows = np.linspace(0, len(table) - 1, min(len(table), MAX_LATENTS)).astype(int)  # a table needs no images
-        return model.posterior(table[rows]).mean.cpu().numpy()
+    images = images_or_table(run, model)
+    if not isinstance(images, ImageSet):
+        return images.mean[codec.evenly(len(images.mean), MAX_LATENTS)].cpu().numpy()
     return model.style(codec.training_latents(model, run.recipe, images, MAX_LATENTS)[1])
 
 

@@ -12,9 +12,9 @@ from torch import Tensor
 
 from core import data
 from core.latent import codec
+from core.latent.latent_table import images_or_table
 from core.models import LatentModel, Posterior
 from core.runs import Run, RunError
-from core.runs.images import images_of
 
 CHUNK = 8_192
 """Images that are encoded between two reports."""
@@ -70,14 +70,10 @@ def encode_steps(run: Run, model: LatentModel) -> Generator[tuple[int, int], Non
     Raises:
         DataError: images must be encoded, and the data set is missing. RunError: the latents are not finite.
     """
-    try:
-        images = images_of(run)
-    except data.DataError:
-        table = model.latent_table
-        if table is None or not len(table):
-            raise
-        yield len(table), len(table)
-        return _checked(run, _of(model.posterior(table), None, ()))
+    images = images_or_table(run, model)
+    if isinstance(images, Posterior):
+        yield len(images.mean), len(images.mean)
+        return _checked(run, _of(images, None, ()))
     count = len(data.split(images, run.recipe.validation, run.recipe.train_images)[0])
     parts, rows = [], []
     for first in range(0, count, CHUNK):

@@ -88,7 +88,7 @@ def test_a_flow_of_a_conditional_model_is_one_of_styles_and_each_gets_its_class(
 
 def test_of_a_latent_table_the_rows_are_learned_without_any_images(monkeypatch, tmp_path):
     run = trained(tiny("variational-auto-decoder", network="mlp", epochs=1))
-    monkeypatch.setattr("core.priors.latents.images_of", _missing)
+    monkeypatch.setattr("core.latent.latent_table.images_of", _missing)
     events, kept = learn(run)
     assert kept and events[-1].points.shape == (learning.POINTS, 2), "points of a plane are shown as well"
     assert store.facts(run, FLOW).images == 64
