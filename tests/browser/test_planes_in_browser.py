@@ -162,7 +162,7 @@ def test_sampling_draws_the_same_noise_for_all_and_each_sample_is_marked(page, f
             left, top = int(k % 5 * step + 0.5), int(k // 5 * step + 0.5)
             assert np.abs(drawn[top : top + 28, left : left + 28] - picture).max() <= 1, (name, k)
     page.get_by_text("Fitted Gaussian", exact=True).click()
-    page.wait_for_url(re.compile("draw=own"))
+    page.wait_for_url(re.compile("draw=gaussian"))
     redrawn(prior)
     over = page.locator(".plane-stage .over")
     before = over.evaluate(GREYS)

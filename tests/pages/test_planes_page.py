@@ -15,11 +15,15 @@ from core.jobs.channel import Channel
 from core.jobs.messages import Ended
 from core.jobs.plane_measures import PlaneJob
 from core.latent import codec, planes
+from core.priors import samplers
+from core.priors.kinds import FLOW
+from core.priors.learning import learn
+from core.priors.settings import FlowSettings
 from core.recipes.adaptation import for_digits
 from core.recipes.presets import preset
 from core.runs import weights
 from core.system import paths
-from tests.pages.page_tools import open_page
+from tests.pages.page_tools import open_page, text_of
 from tests.tiny_runs import tiny, trained
 from ui.components.latent import draws, manifold, plane_stage, plane_table
 
@@ -210,10 +214,10 @@ def test_sampling_counts_the_seed_up_and_keeps_the_address_up_to_date():
     page = visit(seed="41")
     page.button(key="planes_sample").click().run()
     assert not page.exception and page.session_state["planes_seed"] == 42
-    page.segmented_control(key="planes_from").set_value("own").run()
-    assert not page.exception and page.session_state["planes_source"] == "own"
+    page.segmented_control(key="planes_from").set_value("gaussian").run()
+    assert not page.exception and page.session_state["planes_source"] == "gaussian"
     page.run()
-    assert (parameter(page, "seed"), parameter(page, "draw")) == ("42", "own")
+    assert (parameter(page, "seed"), parameter(page, "draw")) == ("42", "gaussian")
 
 
 def test_runs_on_the_data_set_that_most_families_share_come_first():
@@ -270,3 +274,14 @@ def test_nothing_is_called_best_while_models_are_still_measured(monkeypatch):
         "Of the 3 models, 2 are measured and compared here. **A** is best.",
         "**A** is best.",
     ]
+
+
+def test_samples_are_drawn_from_a_learned_prior_and_a_model_without_one_says_so(boards):
+    (with_flow, _) = make("vae", "ae")
+    list(learn(with_flow, FLOW, FlowSettings(steps=10, batch=32, width=16, blocks=1), "cpu"))
+    page = visit(seed="3", draw="flow")
+    assert not page.warning and page.session_state["planes_source"] == "flow"
+    wanted = samplers.for_run(with_flow, weights.load_model(with_flow), "flow").draw(20, 3)
+    np.testing.assert_allclose(boards["planes_samples_my-vae"]["positions"], np.round(wanted, 3), atol=1e-6)
+    assert "planes_samples_my-ae" not in boards and "'my-ae' has no flow prior yet" in text_of(page, "caption")
+    assert len(page.segmented_control(key="planes_from").options) == 4

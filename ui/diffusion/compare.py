@@ -28,6 +28,7 @@ from ui.shared.learned_priors import version_of
 from ui.shared.model_cache import LoadedModel
 from ui.shared.owner import me
 from ui.shared.run_buttons import job_button, run_button, run_key
+from ui.shared.samplers import heading
 from ui.shared.still_image import still
 
 TICK = 0.7
@@ -39,20 +40,9 @@ POINTS, SHOWN = 2_000, 600
 PICTURE = 30
 """Width of a sample in screen pixels, about."""
 
-NAMES = {
-    "prior": "Prior N(0, I)",
-    "gaussian": "Fitted Gaussian",
-    "mixture": "Mixture of Gaussians",
-    LATENTS: "Training latents",
-} | {key: kind.name for key, kind in KINDS.items()}
-"""Samplers as headings."""
-
 
 def _name(key: str, prior: bool) -> str:
-    """A sampler as a heading: N(0, I) is a prior only of a model that was trained towards it."""
-    if key == "prior" and not prior:
-        return "Standard normal N(0, I)"
-    return NAMES.get(key) or samplers.SAMPLERS[key][:1].upper() + samplers.SAMPLERS[key][1:]
+    return "Training latents" if key == LATENTS else heading(key, prior)
 
 
 def compare(run: Run, loaded: LoadedModel, images: ImageSet | None, view: PlaneView | None) -> None:

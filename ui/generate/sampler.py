@@ -5,18 +5,15 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from core.data import DataError
 from core.latent import codec, mixture
-from core.latent.mixture import Mixture
 from core.priors import samplers
 from core.priors.kinds import KINDS, TRANSFORMER
 from core.priors.samplers import SAMPLERS
-from core.runs import Run, RunError
-from core.runs.shown_weights import shown_weights
+from core.runs import Run
 from ui.shared.address import Parameter, number, one_of, short, whole
 from ui.shared.formatting import escape_markdown, pluralize
-from ui.shared.learned_priors import learned_prior
 from ui.shared.model_cache import LoadedModel
+from ui.shared.samplers import fitted_mixture, offered, sampler_of
 
 HELP = (
     "Prior: N(0, I), towards which a VAE is trained. Gaussian: the mean and full covariance of the training latents. "
@@ -89,43 +86,18 @@ def chosen(loaded: LoadedModel) -> str:
     return wanted if wanted in offered(loaded) else mixture.default_sampler(loaded.model)
 
 
-def offered(loaded: LoadedModel) -> list[str]:
-    """The samplers of a model: without the mixture where there are no latents to fit it to, with its learned priors."""
-    return samplers.offered(loaded.run, loaded.model)
-
-
 def draw(run: Run, loaded: LoadedModel, source: str, n: int, seed: int, temperature: float) -> tuple[np.ndarray, str]:
     """n latent vectors, float32 [n, d]; and a sentence if another distribution had to be used, else empty.
 
     Args:
         source: one of `samplers.SAMPLERS`. temperature: scales the noise.
     """
-    sampler: samplers.Sampler | None
-    if source in KINDS:
-        sampler, problem = learned_prior(loaded, source)
-    elif source == "mixture":
-        fitted, problem = fitted_mixture(run, loaded)
-        sampler = None if fitted is None else samplers.WithClass(loaded.model, fitted)
-    else:
-        sampler, problem = samplers.FromModel(loaded.model, source), ""
+    sampler, problem = sampler_of(loaded, source)
     if sampler is None:
         instead = mixture.default_sampler(loaded.model) if source in KINDS else "gaussian"
         problem = f"{problem} {_INSTEAD[instead]} is used instead of the {SAMPLERS[source]}."
         sampler = samplers.FromModel(loaded.model, instead)
     return sampler.draw(n, seed, temperature), problem
-
-
-def fitted_mixture(run: Run, loaded: LoadedModel) -> tuple[Mixture | None, str]:
-    """The mixture fitted to a run's latents and an empty text; or None and the reason."""
-    try:
-        return _mixture(loaded.name, _run=run, _loaded=loaded), ""
-    except (DataError, RunError) as error:
-        return None, str(error)
-
-
-@st.cache_resource(max_entries=8, show_spinner="Fitting a mixture to the training latents …")
-def _mixture(name: str, _run: Run, _loaded: LoadedModel) -> Mixture:
-    return mixture.for_run(_run, _loaded.model, which=shown_weights(_run))
 
 
 def grid(run: Run, loaded: LoadedModel, seed: int, temperature: float, source: str) -> tuple[np.ndarray, str]:
@@ -165,7 +137,7 @@ def _style_of(run: Run, loaded: LoadedModel, source: str) -> str:
         return "from the Gaussian with the mean and covariance of the training latents"
     if source in KINDS:
         return f"from the {SAMPLERS[source]}"
-    fitted, _ = fitted_mixture(run, loaded)
+    fitted, _ = fitted_mixture(loaded)
     if fitted is None:
         return "from the Gaussian with the mean and covariance of the training latents"
     count = len(fitted.weights)
@@ -180,7 +152,7 @@ def _style_of(run: Run, loaded: LoadedModel, source: str) -> str:
 def density(run: Run, loaded: LoadedModel, z: np.ndarray) -> None:
     """The density of the fitted mixture at a point z [d], as a formula with its number."""
     st.latex(r"p_\text{fit}(z) = \sum_{k=1}^{K} w_k\, \mathcal{N}(z;\, m_k, C_k)")
-    fitted, problem = fitted_mixture(run, loaded)
+    fitted, problem = fitted_mixture(loaded)
     if fitted is None:
         st.caption(escape_markdown(problem))
         return

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import streamlit as st
 
-from core.latent import sampling
 from core.latent.codec import decode
+from core.priors.samplers import SAMPLERS
 from core.runs import Run
 from ui.components.latent.draws import draws
 from ui.components.latent.manifold import manifold
@@ -18,7 +18,7 @@ from ui.planes import missing
 from ui.planes.inputs import first_large, slots
 from ui.planes.missing import training_of
 from ui.planes.place import Plane, linked_images, plane_or_none
-from ui.shared import address
+from ui.shared import address, samplers
 from ui.shared.family_names import spelled_out
 from ui.shared.formatting import escape_markdown
 from ui.shared.model_cache import LoadedModel
@@ -30,8 +30,8 @@ SAMPLES = 20
 MOST_LESSONS = 3
 """Examples whose lessons stand beside the planes, at most; those of more stand where the runs are chosen."""
 
-DISTRIBUTIONS = {"prior": "N(0, I)", "own": "Fitted Gaussian"}
-"""What samples are drawn from, by its text in the address."""
+OLD_NAMES = {"own": "gaussian"}
+"""Samplers as older addresses name them."""
 
 
 def hero(shown: Sequence[Plane], titles: Mapping[str, str], absent: Sequence[str]) -> None:
@@ -86,35 +86,44 @@ def _small(run: Run, title: str, number: int, live: bool) -> None:
     st.progress(min(1.0, seen.epoch / seen.epochs), text=f"Epoch {int(seen.epoch)} of {seen.epochs}")
 
 
-def sample_settings() -> tuple[int, str]:
-    """(seed, distribution) of the samples: as this visitor set them, else from the address."""
+def sample_settings(choices: Sequence[str]) -> tuple[int, str]:
+    """(seed, sampler) of the samples: as this visitor set them, else from the address.
+
+    Args:
+        choices: keys of the samplers that a model on the page has.
+    """
     state = st.session_state
     if "planes_seed" not in state:
         text, source = address.get("seed") or "1", address.get("draw") or "prior"
+        source = OLD_NAMES.get(source, source)
         valid_seed = text.isascii() and text.isdigit() and len(text) <= 6
-        if not valid_seed or source not in DISTRIBUTIONS:
+        if not valid_seed or source not in choices:
             address.warn(
-                "The address names samples that do not exist. Allowed: seed from 0 to 999999, draw prior or own. "
-                "You see the default."
+                "The address names samples that do not exist. Allowed: seed from 0 to 999999, draw "
+                f"{' or '.join(choices)}. You see the default."
             )
         state["planes_seed"] = int(text) if valid_seed else 1
-        state["planes_source"] = source if source in DISTRIBUTIONS else "prior"
+        state["planes_source"] = source
+    if state["planes_source"] not in choices:
+        state["planes_source"] = "prior"
     return state["planes_seed"], state["planes_source"]
 
 
 def samples(shown: Sequence[Plane], titles: Mapping[str, str]) -> None:
     """Samples of every model from the same noise, with what they are drawn from."""
     st.markdown("#### Samples")
-    _sample_tools([plane.run.name for plane in shown])
+    found = {key for plane in shown for key in samplers.offered(plane.loaded)}
+    choices = [key for key in SAMPLERS if key in found]
+    _sample_tools([plane.run.name for plane in shown], choices)
     with st.grid(6, min_column_width=150, gap="small", key="planes_samples_grid"):
         for plane in shown:
             with st.container(gap="xxsmall"):
                 st.markdown(f":small[**{escape_markdown(titles[plane.run.name])}**]")
-                st.fragment(_samples, key=f"planes_draws_{plane.run.name}")(plane.run)
+                st.fragment(_samples, key=f"planes_draws_{plane.run.name}")(plane.run, choices)
 
 
 @st.fragment(key="planes_toolbar")
-def _sample_tools(names: list[str]) -> None:
+def _sample_tools(names: list[str], choices: list[str]) -> None:
     """The button that draws new samples from every model, and the choice of their distribution."""
 
     def redraw() -> None:
@@ -128,7 +137,7 @@ def _sample_tools(names: list[str]) -> None:
         st.session_state["planes_source"] = st.session_state["planes_from"]
         redraw()
 
-    seed, source = sample_settings()
+    seed, source = sample_settings(choices)
     address.put("seed", str(seed))
     address.put("draw", source)
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
@@ -143,37 +152,38 @@ def _sample_tools(names: list[str]) -> None:
         st.session_state["planes_from"] = source
         st.segmented_control(
             "Draw from",
-            list(DISTRIBUTIONS),
+            choices,
             key="planes_from",
             required=True,
             on_change=change_distribution,
-            format_func=DISTRIBUTIONS.__getitem__,
+            format_func=lambda key: "N(0, I)" if key == "prior" else samplers.heading(key),
             label_visibility="collapsed",
-            help="N(0, I): the prior, also for models that were trained without one. Fitted Gaussian: for every model "
-            "the Gaussian with the mean and the covariance of its training latents.",
+            help="N(0, I): the prior, also for models that were trained without one. The others are each model’s own: "
+            "the Gaussian with the mean and the covariance of its training latents, a mixture fitted to them, a prior "
+            "that was learned from them.",
         )
         st.caption(f"Seed {seed}. {touch_or('Tap', 'Point at')} a sample to see where it lies on its plane.")
 
 
-def _samples(run: Run) -> None:
+def _samples(run: Run, choices: list[str]) -> None:
     plane = plane_or_none(run)
     if plane is None:
         return
-    seed, source = sample_settings()
-    z, tiles = _sampled(plane.loaded.name, seed, source, SAMPLES, _loaded=plane.loaded)
-    distribution = "N(0, I)" if source == "prior" else "the Gaussian fitted to its latents"
+    seed, source = sample_settings(choices)
+    vectors, problem = samplers.draw(plane.loaded, source, SAMPLES, seed)
+    if vectors is None:
+        st.caption(escape_markdown(problem))
+        return
+    z, tiles = plane.loaded.model.style(vectors), _decoded(plane.loaded.name, vectors, _loaded=plane.loaded)
     draws(
         key=f"planes_samples_{run.name}",
         slot=run.name,
         tiles=tiles,
         z=z,
-        about=f"{SAMPLES} samples of {run.name} from {distribution}.",
+        about=f"{SAMPLES} samples of {run.name} from {'N(0, I)' if source == 'prior' else f'the {SAMPLERS[source]}'}.",
     )
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _sampled(name: str, seed: int, source: str, count: int, _loaded: LoadedModel) -> tuple[np.ndarray, np.ndarray]:
-    """(latents [count, 2], their decoded pictures); in a conditional model each of a random class."""
-    model, noise = _loaded.model, sampling.prior(count, _loaded.model.latent_dim, seed)
-    z = (sampling.from_fitted_gaussian if source == "own" else sampling.from_prior)(model, noise)
-    return model.style(z), decode(model, z, chunk=256)
+def _decoded(name: str, vectors: np.ndarray, _loaded: LoadedModel) -> np.ndarray:
+    return decode(_loaded.model, vectors, chunk=256)
