@@ -10,7 +10,7 @@ import numpy as np
 
 from core.jobs.job import Job
 from core.jobs.messages import Message, Order, Paused, Resumed
-from core.recipes.recipe import Recipe
+from core.recipes.recipe import Recipe, RecipeError
 from core.runs import Run, frames, history
 from core.training.events import FREEZES, Changed, EarlyFrame, EpochEnd, Evaluating, Report, SinglePlayerStep, Started
 

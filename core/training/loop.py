@@ -187,7 +187,13 @@ class _Loop:
             if new is not None and new != old:
                 self._collect()  # the rows up to here belong to the old value
                 trainer.change(name, new)
-                change = {"step": trainer.steps, "epoch": trainer.progress, "field": name, "old": old, "new": new}
+                change: dict[str, float | str] = {
+                    "step": trainer.steps,
+                    "epoch": trainer.progress,
+                    "field": name,
+                    "old": old,
+                    "new": new,
+                }
                 self.record.changed(change)
                 yield Changed(change)
 

@@ -43,8 +43,8 @@ def steps_of(field: str) -> tuple[float, ...]:
 def nearest(field: str, value: float) -> float:
     """The step of a field's slider that is nearest to a value, by ratio; 0, where it is a step, for values far below
     the next one."""
-    steps = steps_of(field)
-    low, *steps = steps if steps[0] == 0 else (steps[0], *steps)
+    every = steps_of(field)
+    low, *steps = every if every[0] == 0 else (every[0], *every)
     if value < steps[0] / 2:
         return low
     return min(steps, key=lambda step: abs(math.log(step / value)))
@@ -56,8 +56,8 @@ def dial(
     """Draw the slider and the field of a number; its value is in session state under `key`, None where it is empty.
 
     Args:
-        field: a number of the recipe. step: of the field's arrow keys. first: the value until one is chosen; without it, that
-            in session state. options: of the number field, such as `persist_state`.
+        field: a number of the recipe. step: of the field's arrow keys. first: the value until one is chosen; without
+            it, that in session state. options: of the number field, such as `persist_state`.
     """
     state, slider, moved = st.session_state, slider_key(key), st.session_state.pop(f"{key}_moved", False)
     value = state.get(key, first)
