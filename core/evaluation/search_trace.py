@@ -84,9 +84,13 @@ class SearchTrace:
         return np.asarray(self.recon + self.prior)
 
 
-def trace_encoder(model: LatentModel, image: np.ndarray, visible: np.ndarray, fill: np.ndarray) -> SearchTrace:
+def trace_encoder(
+    model: LatentModel, image: np.ndarray, visible: np.ndarray, fill: np.ndarray, label: int | None = None
+) -> SearchTrace:
     """Trace of the encoder's answer, in one pass, to a picture whose hole is filled with `fill`.
 
+    Args:
+        label: class of the picture where it is known, for a conditional family.
     Raises:
         ValueError: the model has no encoder.
     """
@@ -94,9 +98,14 @@ def trace_encoder(model: LatentModel, image: np.ndarray, visible: np.ndarray, fi
         raise ValueError("This model has no encoder.")
     x = codec.image_tensor(inpainting.fill_holes(image[None], visible, fill), model)
     with torch.no_grad(), one_thread():  # as searches in their process: the times can be compared
-        code = model.code_of(x)
-        seconds = min(warm_seconds(lambda: model.code_of(x)))
+        labels = _labels(label, x)
+        code = model.code_of(x, labels=labels)
+        seconds = min(warm_seconds(lambda: model.code_of(x, labels=labels)))
         return _trace(model, code, image, visible, seconds, 0, True)
+
+
+def _labels(label: int | None, x: Tensor) -> Tensor | None:
+    return None if label is None else torch.tensor([label], device=x.device)
 
 
 def warm_seconds(work: Callable[[], object], passes: int = TIMED_PASSES) -> list[float]:
@@ -130,17 +139,20 @@ def starting_code(
     training: np.ndarray | None = None,
     rows: np.ndarray | None = None,
     places: np.ndarray | None = None,
+    label: int | None = None,
 ) -> Tensor:
     """Code [1, code_dim] at which a search begins: the encoder's answer to the filled picture, or one of `STARTS`.
 
     Args:
-        training, rows, places: for `nearest`, see `nearest_code`.
+        training, rows, places: for `nearest`, see `nearest_code`. label: class of the picture where it is known, for a
+            conditional family; the search keeps it.
     Raises:
         ValueError: unknown start, or `nearest` without the pictures of the table.
     """
     with torch.no_grad():
         if model.encoder is not None:
-            return model.code_of(codec.image_tensor(inpainting.fill_holes(image[None], visible, fill), model))
+            x = codec.image_tensor(inpainting.fill_holes(image[None], visible, fill), model)
+            return model.code_of(x, labels=_labels(label, x))
         if start == "nearest":
             return nearest_code(model, image, visible, training, rows, places)
         if start not in STARTS:

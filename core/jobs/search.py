@@ -83,14 +83,17 @@ def trace(
     fill: np.ndarray,
     settings: TraceSettings,
     visitor: str,
+    label: int | None = None,
 ) -> SearchJob:
     """The search for the latent of one picture, with all its steps; `search_worker.trace_of` reads its result.
 
     Args:
         version: of the run's weights, `Run.weights_version`.
-        image, visible, fill: as in `core.evaluation.search_trace.starting_code`.
+        image, visible, fill, label: as in `core.evaluation.search_trace.starting_code`.
     """
-    arguments = {"version": version, "trace": dataclasses.asdict(settings)}
+    arguments: dict[str, Any] = {"version": version, "trace": dataclasses.asdict(settings)}
+    if label is not None:
+        arguments["label"] = label
     return SearchJob(run, arguments, {"image": image, "visible": visible, "fill": fill}, visitor)
 
 

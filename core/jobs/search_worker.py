@@ -86,7 +86,7 @@ def _begin(order: Order) -> TracedSearch | Steps[float, SearchFound]:
         return Steps(_completed(model, arrays["image"], arrays["visible"], **order.arguments["completions"]))
     if "trace" not in order.arguments:
         return Steps(_encoded(model, arrays["images"]))
-    return _traced(run, model, arrays, order.arguments["trace"])
+    return _traced(run, model, arrays, order.arguments["trace"], order.arguments.get("label"))
 
 
 def _encoded(model: LatentModel, images: np.ndarray) -> Generator[float, None, SearchFound]:
@@ -104,7 +104,9 @@ def _completed(
     return SearchFound({"pictures": made.pictures, "visible_mse": made.visible_mse})
 
 
-def _traced(run: Run, model: LatentModel, arrays: dict[str, np.ndarray], settings: dict[str, Any]) -> TracedSearch:
+def _traced(
+    run: Run, model: LatentModel, arrays: dict[str, np.ndarray], settings: dict[str, Any], label: int | None
+) -> TracedSearch:
     image, visible, fill = (arrays[name] for name in ("image", "visible", "fill"))
     training, rows, places = None, None, None
     if settings["start"] == "nearest" and (table := model.latent_table) is not None:
@@ -114,7 +116,7 @@ def _traced(run: Run, model: LatentModel, arrays: dict[str, np.ndarray], setting
             training = images.train_images
             places, _ = data.split(images, recipe.validation, recipe.train_images)
     try:
-        code = search_trace.starting_code(model, image, visible, fill, settings["start"], training, rows, places)
+        code = search_trace.starting_code(model, image, visible, fill, settings["start"], training, rows, places, label)
     except ValueError as error:
         raise RunError(f"{error} Choose another start under Search.") from None
     options = {name: settings[name] for name in ("steps", "lr", "restarts")}

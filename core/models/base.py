@@ -268,9 +268,14 @@ class LatentModel(nn.Module):
         """
         return self.encode(images)
 
-    def code_of(self, images: Tensor, visible: Tensor | None = None) -> Tensor:
+    def code_of(self, images: Tensor, visible: Tensor | None = None, labels: Tensor | None = None) -> Tensor:
         """Codes [B, code_dim] that the encoder gives images. It needs whole ones: hidden pixels (False in `visible`)
-        are black for it."""
+        are black for it.
+
+        Args:
+            labels: classes of the images, int64 [B], −1 for an image without one. Only a conditional family looks at
+                them.
+        """
         if self.encoder is None:
             raise NotImplementedError("This model has no encoder. latent.search finds the codes.")
         code: Tensor = self.encoder(images if visible is None else images.where(visible, 0.0))

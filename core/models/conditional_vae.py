@@ -154,10 +154,12 @@ class ConditionalVAE(VAE):
         weights = classes if classes.is_floating_point() else self.class_weights(images, classes)
         return self.posterior(self.encoder(images, weights).to(images.dtype))
 
-    def code_of(self, images: Tensor, visible: Tensor | None = None) -> Tensor:
-        """Codes of images without labels; where some pixels are hidden, the class explains the visible ones best."""
+    def code_of(self, images: Tensor, visible: Tensor | None = None, labels: Tensor | None = None) -> Tensor:
+        """Codes of images. One without a label gets the class that explains its visible pixels best."""
         seen = images if visible is None else images.where(visible, 0.0)
-        code: Tensor = self.encoder(seen, self._one_hot(self.best_class(seen, visible)))
+        if labels is None:
+            labels = self.best_class(seen, visible)
+        code: Tensor = self.encoder(seen, self.class_weights(seen, labels))
         return code
 
     def class_weights(self, images: Tensor, labels: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ from tests.pages.page_tools import open_page
 from tests.tiny_runs import tiny
 from ui.interpolate import paths
 from ui.planes import inputs, place
+from ui.reconstruct import cards
 from ui.shared import model_cache
 from ui.shared.image_choice import Pick
 
@@ -49,3 +50,14 @@ def test_a_plane_shows_the_class_that_is_chosen(run, executor, monkeypatch):
 def test_the_map_of_a_model_that_is_told_the_class_says_that_it_is_one_of_styles(run, executor):
     page = open_page("map", run="told")
     assert not page.exception and any("one of styles" in caption.value for caption in page.caption)
+
+
+def test_a_reconstruction_says_which_class_the_model_was_told(run, executor, monkeypatch):
+    """A test image has its own class; a drawing gets the one that explains it best."""
+    shown = []
+    monkeypatch.setattr(cards, "reconstruct", lambda **given: shown.append(given["cards"][0].about))
+    digits = data.load("digits")
+    open_page("reconstruct", runs="told", image="5")
+    assert shown[-1].endswith(f" · class {digits.classes[digits.test_labels[5]]}, its own")
+    open_page("reconstruct", runs="told", image=Pick.own("drawn", digits.test_images[5]).text())
+    assert shown[-1].endswith(", which explains it best")

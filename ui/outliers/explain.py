@@ -57,6 +57,12 @@ def _scores(result: Result) -> None:
     if family.objective:
         st.latex(family.objective)
     batch = [term.title for term in family.terms if term.batch]
+    if family.conditional:
+        st.markdown(
+            "The model is told the class y. Here each image, whatever its label, gets the class that explains it best: "
+            "an outlier has no class of the training set, and a score that knew the classes of the test images alone "
+            "would not be comparable."
+        )
     if batch and not family.variational:
         st.markdown(f"The {' and the '.join(batch)} of the formula is left out: it is of many images together.")
     if recipe.likelihood in outliers.CORRECTABLE:

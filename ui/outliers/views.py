@@ -113,6 +113,7 @@ def board(
         ],
     )
     share = next(v.flagged for v in found if v.kind == "test")
+    told = " Each image gets the class that explains it best." if result.run.recipe.family.conditional else ""
     names = escape_markdown(" and ".join(title(kind, outlier_set) for kind in ("test", *about)))
     ends = f"The axis spans the scores of {names}; numbers at its ends count the images beyond. " if beyond else ""
     st.caption(
@@ -120,6 +121,7 @@ def board(
         f"{len(outlier_set.of('validation')):,} validation images, which were held out of training; with it "
         f"{100 * share:.1f} % of the test images are false alarms. AUROC: the probability that a random image of the "
         "row scores higher than a random test image, with its 95 % interval. 0.5 is guessing, 1 is perfect."
+        f"{told}"
     )
     _below_half([v for v in found if v.kind not in explained], result, choice, repaired)
 

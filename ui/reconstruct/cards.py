@@ -14,6 +14,7 @@ from core.evaluation import inpainting
 from core.images.convert import shape_of
 from core.latent import codec, mixture, pca
 from core.runs import Run, figures
+from core.runs.class_names import class_names
 from ui.charts.losses import unit
 from ui.components.reconstruct.reconstruct import Card, Lane, reconstruct
 from ui.reconstruct import findings
@@ -22,6 +23,7 @@ from ui.reconstruct.search import Found, SearchRequest, run_searches
 from ui.reconstruct.settings import Settings
 from ui.shared import glossary
 from ui.shared.formatting import pluralize
+from ui.shared.image_choice import images_key
 from ui.shared.model_cache import LoadedModel
 from ui.shared.page import images_or_none
 
@@ -42,16 +44,18 @@ def cards(
     settings: Settings,
     images: ImageSet | None,
     status: DeltaGenerator,
+    label: int | None = None,
 ) -> list[Found]:
     """Encode the image with every model and draw the cards. Returns the requests with their results.
 
     Args:
         image: uint8 [H, W] or [H, W, 3]. note: its caption. visible: bool [H, W].
         images: the data set of the first run, if it is available. status: an empty placeholder for the progress.
+        label: class of the image in that data set, None where it has none.
     """
     fill = inpainting.fill_image(settings.fill if images is not None else "zeros", images, shape_of(image))
     requests = [
-        SearchRequest(run, loaded, search, image, visible, fill, settings)
+        SearchRequest(run, loaded, search, image, visible, fill, settings, _label_for(run, models[0][0], label))
         for run, loaded in models
         for search in _methods(loaded, settings)
     ]
@@ -128,6 +132,8 @@ def _card(
     about = f"{recipe.family.abbreviation} · {recipe.latent_size}"
     if recipe.family.uses("beta"):
         about += f" · β {found[0][1].beta:g}"
+    if recipe.family.conditional:
+        about += _class_told(run, loaded, found[0])
     if images is None or recipe.dataset != images.name:
         about += f" · trained on {data.SOURCES[recipe.dataset].title}"
     return Card(
@@ -143,6 +149,21 @@ def _card(
         classes,
         findings.moved(trace, loaded.model.latent_cov.cpu().numpy()) if request.search else "",
     )
+
+
+def _label_for(run: Run, first: Run, label: int | None) -> int | None:
+    """The image's class as a model is told it: its own, where the model has the classes of the image's set; −1, for
+    the class that explains the image best, where it is not known. None for a model that is told no class."""
+    if not run.recipe.family.conditional:
+        return None
+    return label if label is not None and images_key(run) == images_key(first) else -1
+
+
+def _class_told(run: Run, loaded: LoadedModel, found: Found) -> str:
+    """The class that a model was told with the image, and whether it is known or the best one, for the card."""
+    request, trace = found
+    name = class_names(run)[int(trace.z[-1][loaded.model.style_dim :].argmax())]
+    return f" · class {name}, {'which explains it best' if request.label == -1 else 'its own'}"
 
 
 def _filled(request: SearchRequest) -> np.ndarray:

@@ -90,7 +90,8 @@ def _content(runs: list[Run]) -> None:
         right, visible = st.container(), masks.whole(shape)
     mask.write_address(visible)
     with right:
-        found = cards(models, image, note, visible, options, images, status)
+        label = image_choice.label_of(picks["image"], images)
+        found = cards(models, image, note, visible, options, images, status, label)
         inputs.offer_same_size([run for run, _ in models])
     several = st.container()  # filled last: its searches take longer than the rest of the page
     sweep(models, options, images)

@@ -35,6 +35,7 @@ class SearchRequest:
     Attributes:
         search: whether by a search, or by the encoder in one pass.
         image: uint8 [H, W] or [H, W, 3]. visible: bool [H, W]. fill: pixels of the hole for an encoder, like `image`.
+        label: class of the image where it is known and the model is told the class; else None.
     """
 
     run: Run
@@ -44,6 +45,7 @@ class SearchRequest:
     visible: np.ndarray
     fill: np.ndarray
     settings: Settings
+    label: int | None = None
 
     @property
     def has_encoder(self) -> bool:
@@ -60,6 +62,7 @@ class SearchRequest:
             self.fill.tobytes() if self.has_encoder and not self.visible.all() else b"",
             (settings.steps, settings.lr, settings.restarts) if self.search else (),
             settings.start if self.search and not self.has_encoder else "",
+            self.label,
         )
 
     def job(self) -> SearchJob:
@@ -73,6 +76,7 @@ class SearchRequest:
             self.fill,
             TraceSettings(settings.steps, settings.lr, settings.restarts, settings.start),
             visitor(),
+            self.label,
         )
 
 
@@ -129,7 +133,9 @@ def _encode(request: SearchRequest) -> SearchTrace:
     """The encoder's result in one pass."""
     from core.evaluation import search_trace
 
-    trace = search_trace.trace_encoder(request.loaded.model, request.image, request.visible, request.fill)
+    trace = search_trace.trace_encoder(
+        request.loaded.model, request.image, request.visible, request.fill, request.label
+    )
     request.loaded.traces.keep(request.key(), trace)
     return trace
 

@@ -20,6 +20,7 @@ from core.models.variational_auto_decoder import VariationalAutoDecoder
 from core.recipes.adaptation import for_digits
 from core.recipes.presets import preset
 from core.system.progress import Steps
+from tests.tiny_runs import tiny
 
 BLACK = np.zeros((28, 28), np.uint8)
 
@@ -384,3 +385,20 @@ def test_the_nearest_training_image_is_found_by_its_visible_pixels_in_colour():
     image = training[4].copy()
     image[~visible] = 0
     assert nearest_code(model, image, visible, training).tolist() == [[8.0, 9.0]]
+
+
+@pytest.mark.parametrize("label", [3, -1])
+def test_a_model_that_is_told_the_class_gets_the_image_s_own_where_it_is_known(label):
+    """−1: the class that explains the image best. A search that begins there keeps it."""
+    torch.manual_seed(0)
+    model = build(tiny("cvae")).eval().requires_grad_(False)
+    image = digits(1)[0]
+    best = int(model.best_class(codec.image_tensor(image[None], model)))
+    wanted = best if label == -1 else label
+    assert best != 3
+    once = trace_encoder(model, image, masks.whole(), BLACK, label)
+    refined, _ = walked(model, image, masks.whole(), starting_code(model, image, masks.whole(), BLACK, label=label))
+    for trace in (once, refined):
+        assert (trace.z[:, 2:] == np.eye(10)[wanted]).all()
+    own = model.encode_as(codec.image_tensor(image[None], model), torch.tensor([wanted])).mean[0, :2].numpy()
+    np.testing.assert_allclose(once.z[-1, :2], own, rtol=1e-5)
