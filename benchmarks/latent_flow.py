@@ -1,10 +1,12 @@
 """Fréchet distance of samples from a flow learned in the latent space, beside the prior and fitted distributions.
 
-`python benchmarks/latent_flow.py [RECIPE …] [--seeds 0 1 2] [--solvers]` (four minutes a recipe and seed)
+`python benchmarks/latent_flow.py [RECIPE …] [--seeds 0 1 2] [--solvers] [--rows FILE]` (four minutes a recipe and seed)
 
 Trains each recipe on MNIST, then its flow with the lab's defaults, and compares all samplers on the same decoder:
 10,000 images each, against the test images, in the features of the lab's own classifier. `latents` is the floor:
-decoded latents of training images. Needs the files of MNIST (`python -m core download mnist`).
+decoded latents of training images. With `--rows`, each recipe and seed is added to the file as soon as it is measured,
+and one that is there is not measured again: what was stopped goes on where it was. Needs the files of MNIST
+(`python -m core download mnist`).
 """
 
 import argparse
@@ -73,11 +75,19 @@ def compare(recipe: str, seed: int, changes: dict, solvers: bool) -> dict:
     }
 
 
+def known(rows: Path | None, recipe: str, seed: int) -> dict | None:
+    """The row of a recipe and seed in the file of measured rows, if it is there."""
+    lines = rows.read_text().splitlines() if rows and rows.is_file() else []
+    found = [row for row in map(json.loads, lines) if (row["recipe"], row["seed"]) == (recipe, seed)]
+    return found[-1] if found else None
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("recipes", nargs="*", default=list(RECIPES), help=f"default: {' '.join(RECIPES)}")
     parser.add_argument("--seeds", nargs="*", type=int, default=[0, 1, 2])
     parser.add_argument("--settings", type=json.loads, default={}, help="settings of the flow, as JSON")
+    parser.add_argument("--rows", type=Path, help="file of measured rows, JSON, to be continued")
     parser.add_argument("--solvers", action="store_true", help="also compare solvers and numbers of steps")
     args = parser.parse_args()
     try:
@@ -86,12 +96,18 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 1
     found = []
-    with tempfile.TemporaryDirectory() as scratch:
-        os.environ["LATENT_LAB_RUNS"] = scratch
-        for recipe in args.recipes:
-            for seed in args.seeds:
-                found.append(compare(recipe, seed, args.settings, args.solvers))
-                print({k: round(v, 2) if isinstance(v, float) else v for k, v in found[-1].items()}, flush=True)
+    for recipe in args.recipes:
+        for seed in args.seeds:
+            row = known(args.rows, recipe, seed)
+            if row is None:
+                with tempfile.TemporaryDirectory() as scratch:
+                    os.environ["LATENT_LAB_RUNS"] = scratch
+                    row = compare(recipe, seed, args.settings, args.solvers)
+                if args.rows:
+                    with args.rows.open("a") as file:
+                        file.write(json.dumps(row) + "\n")
+            found.append(row)
+            print({k: round(v, 2) if isinstance(v, float) else v for k, v in row.items()}, flush=True)
     reached = True
     for recipe in args.recipes:
         own = [row for row in found if row["recipe"] == recipe]

@@ -65,7 +65,7 @@ def batches(recipe: Recipe) -> int:
 
 def _redrawing(recipe: Recipe, loader: DataLoader) -> Iterator[tuple[nn.Module, Tensor]]:
     """VAE and autoencoder; without an encoder, the whole latent table is one parameter under dense Adam."""
-    model, table = build(recipe), None
+    model, table, draws = build(recipe), None, torch.Generator().manual_seed(recipe.seed)
     groups = [{"params": model.parameters(), "lr": recipe.lr}]
     if recipe.decoder_only:
         whole = convert.to_byte_tensor(data.load(recipe.dataset).train_images, torch.device("cpu"))
@@ -76,12 +76,14 @@ def _redrawing(recipe: Recipe, loader: DataLoader) -> Iterator[tuple[nn.Module, 
         for x, rows in loader:
             optimizer.zero_grad()
             if recipe.model not in PLAIN or recipe.draws_per_image > 1:
-                terms = model.loss(x).terms
+                found = model.loss(x)
+                terms = found.terms
                 means = [terms[term.name].mean() for term in recipe.family.terms]
                 loss = weighted_sum(recipe.family.terms, means, {n: recipe.value(n) for n in recipe.family.weights})
                 loss.backward()
                 loss.item()
                 optimizer.step()
+                model.after_step(found, draws)  # moves a codebook
                 yield model, loss
                 continue
             code = model.encoder(x) if table is None else table[rows]

@@ -1,6 +1,6 @@
 """Time to equal quality of the fast recipes.
 
-`python benchmarks/time_to_quality.py [RECIPE …] [--seeds 0 1 2] [--short]`
+`python benchmarks/time_to_quality.py [RECIPE …] [--seeds 0 1 2] [--short | --whole | --processor]`
 
 For each pair of a classic recipe and its `-fast` sister (`core/recipes/presets.py`):
 
@@ -14,23 +14,28 @@ For each pair of a classic recipe and its `-fast` sister (`core/recipes/presets.
 It is reached if the median of the fast runs' figures is as good as the target; each seed that misses it is marked.
 
 The figures are those of `core.evaluation.metrics.evaluate` on the test set, z sampled: total nats for a VAE (of an IWAE
-with as many samples as in training), the mean squared error for an autoencoder and an auto-decoder (each test image
-searched for, 1,000 of them), nats at the recipe's β for a VAD and for a β-TCVAE, nats of images reconstructed from
-corrupted ones for a denoising autoencoder, the Fréchet distance in the features of the lab's own classifier for a GAN,
-a WAE and an InfoVAE. Samples stand beside them: the share that the classifier is sure of, and the classes they cover.
+with as many samples as in training), the mean squared error for an autoencoder, a VQ-VAE and an auto-decoder (each test
+image searched for, 1,000 of them), nats at the recipe's β for a VAD and for a β-TCVAE, nats of images reconstructed
+from corrupted ones for a denoising autoencoder, the Fréchet distance in the features of the lab's own classifier for a
+GAN, a WAE and an InfoVAE. Samples stand beside them: the share that the classifier is sure of, and the classes they
+cover.
 
 The target is trained by the lab's loop, which takes the tutorial's steps sooner; `--whole` lets the tutorial's loop
 itself run to the end (VAEs only: what a tutorial's loop leaves behind lacks what the others' tests need; `conv-vae`:
-half an hour a seed). `--short` trains nothing classic: the targets are those measured before (`TARGETS`), the pace is
+half an hour a seed). `--processor` is for a machine that others use too: the lab trains both recipes, and their seconds
+of the processor are compared, without the tutorial's loop; `--cap` ends the classic recipe after so many of them and
+says how far it came. `--short` trains nothing classic: the targets are those measured before (`TARGETS`), the pace is
 timed for a moment, the fast recipe runs once.
 """
 
 import argparse
+import math
 import os
 import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -61,6 +66,7 @@ UNITS = {
     "wae": "Fréchet",
     "infovae": "Fréchet",
     "tcvae": "nats",
+    "vq": "MSE",
 }
 """What a family's figure is; a family that is not among them has a benchmark of its own."""
 
@@ -92,20 +98,26 @@ def quality(model, recipe: Recipe) -> dict[str, float]:
     return found | {"figure": scored["mse"] if UNITS[recipe.model] == "MSE" else scored["total"]}
 
 
-def lab(recipe: Recipe, source: str = "") -> tuple[float, dict[str, float]]:
+def lab(
+    recipe: Recipe, source: str = "", clock: Callable[[], float] = time.perf_counter, cap: float = math.inf
+) -> tuple[float, dict[str, float]]:
     """(seconds to the last epoch's end, quality of the last weights) of a run as the lab trains it.
 
+    Args:
+        clock: what the seconds are of. cap: seconds after which an epoch is the last; `epochs` of the quality says
+            which it was.
     Raises:
         RuntimeError: it ended before its last epoch; says how.
     """
     run, control = runs.create(resolved(recipe.with_(source=source)) if source else recipe), Control()
-    began, seconds = time.perf_counter(), 0.0
+    began, seconds, epochs = clock(), 0.0, 0
     for event in train(run, "cpu", control):
-        if isinstance(event, EpochEnd) and event.epoch == recipe.epochs:
-            seconds, control.stop = time.perf_counter() - began, True  # what is left is scoring, which is done below
+        if isinstance(event, EpochEnd) and not seconds and (event.epoch == recipe.epochs or clock() - began > cap):
+            # What is left is scoring, which is done below.
+            seconds, epochs, control.stop = clock() - began, event.epoch, True
     if not seconds:
         raise RuntimeError(f"{recipe.name}, seed {recipe.seed}: {event.state}. {event.message}")
-    return seconds, quality(weights.load_model(run, "last"), recipe)
+    return seconds, quality(weights.load_model(run, "last"), recipe) | {"epochs": epochs}
 
 
 class Pace:
@@ -185,6 +197,25 @@ def compare(name: str, args: argparse.Namespace) -> None:
     )
 
 
+def compare_processor(name: str, args: argparse.Namespace) -> None:
+    """Train both recipes of a pair as the lab does; print figures and seconds of the processor of each seed."""
+    classic, fast = preset(name), preset(fast_of(name))
+    sample_quality.for_dataset(data.load(fast.dataset))  # trains the classifier if need be: on nobody's clock
+    for seed in args.seeds:
+        for recipe, cap in ((classic, args.cap), (fast, math.inf)):
+            try:
+                seconds, found = lab(recipe.with_(seed=seed), clock=time.process_time, cap=cap)
+            except RuntimeError as error:
+                print(f"  {error}", flush=True)
+                continue
+            epochs = f"{found['epochs']} of {recipe.epochs} epochs"
+            print(
+                f"{recipe.name} seed {seed}: {_said(found, recipe)} after {epochs}, {seconds:.1f} s of the processor,"
+                f" load {os.getloadavg()[0]:.1f}",
+                flush=True,
+            )
+
+
 def _range(figures: list[float]) -> str:
     return f"{min(figures):.5g}–{max(figures):.5g}"
 
@@ -209,6 +240,8 @@ def main() -> None:
     parser.add_argument("--seeds", nargs="+", type=int, help="default: 0 1 2; with --short: 0")
     parser.add_argument("--short", action="store_true", help="a quick look: nothing classic is trained")
     parser.add_argument("--whole", action="store_true", help="the tutorial's loop to its very end")
+    parser.add_argument("--processor", action="store_true", help="both recipes in seconds of the processor")
+    parser.add_argument("--cap", type=float, default=math.inf, help="with --processor: seconds of the classic, at most")
     args = parser.parse_args()
     able = [name for name in PAIRS if not args.whole or preset(name).model == "vae"]
     able = [name for name in able if not args.short or name in TARGETS]
@@ -221,7 +254,7 @@ def main() -> None:
         os.environ["LATENT_LAB_RUNS"] = folder
         print(f"torch {torch.__version__}, {devices.cores()} cores")
         for name in args.recipe:
-            compare(name, args)
+            (compare_processor if args.processor else compare)(name, args)
 
 
 if __name__ == "__main__":

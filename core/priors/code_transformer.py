@@ -7,6 +7,11 @@ The codes k₁ … kₙ of an image, row by row, are read like a text:
 A transformer (Vaswani et al. 2017; layer norms first, as in GPT-2) gives all n conditional distributions of a training
 image in one pass, since position i only sees the positions before it. Samples are drawn code by code, each with the
 ones drawn before; a cache keeps what the earlier positions have computed.
+
+Two things that the network would have to find out are given to it, so that minutes suffice. Attention does not know
+which places of the text stand beside each other in the image: so every position begins with the codes around it
+(`AROUND`) and not only with the one before it, as the convolutions of a PixelCNN do. And codes whose entries in the
+codebook are alike mean nearly the same: so their embeddings begin alike (`begin_at_codebook`).
 """
 
 from __future__ import annotations
@@ -21,6 +26,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from core.models import LatentModel
+from core.models.networks import Size
 from core.models.vq_vae import VQVAE
 from core.priors.kinds import Learning
 from core.priors.latents import TrainingLatents
@@ -38,6 +44,13 @@ MOST_EPOCHS = 40
 
 WEIGHT_DECAY = 0.02
 
+AROUND = ((0, -2), (-1, -1), (-1, 0), (-1, 1), (-2, 0))
+"""Cells whose codes a position begins with, beside the code before it: rows and columns from its own, all of them read
+earlier."""
+
+EMBEDDED = 0.2
+"""Standard deviation of the embeddings at first."""
+
 Cache = list[tuple[Tensor, Tensor]]
 """Keys and values of the positions so far, [B, heads, t, width / heads] each, of each block."""
 
@@ -47,7 +60,7 @@ class Block(nn.Module):
 
     def __init__(self, width: int, heads: int, dropout: float):
         super().__init__()
-        self.heads, self.dropout = heads, dropout
+        self.heads = heads
         self.norm, self.to_qkv = nn.LayerNorm(width), nn.Linear(width, 3 * width)
         self.attended, inner = nn.Linear(width, width), 4 * width
         self.mlp = nn.Sequential(
@@ -64,8 +77,8 @@ class Block(nn.Module):
         q, k, v = parts.permute(2, 0, 3, 1, 4)
         if before is not None:
             k, v = torch.cat([before[0], k], 2), torch.cat([before[1], v], 2)
-        dropout = self.dropout if self.training else 0.0
-        found = F.scaled_dot_product_attention(q, k, v, dropout_p=dropout, is_causal=before is None)
+        # No dropout here: of MNIST's codes it only slowed the learning down.
+        found = F.scaled_dot_product_attention(q, k, v, is_causal=before is None)
         h = h + self.attended(found.transpose(1, 2).flatten(2))
         return h + self.mlp(h), (k, v)
 
@@ -74,38 +87,76 @@ class Transformer(nn.Module):
     """Logits of each code given the codes before it: int64 [B, n] → [B, n, K].
 
     Args:
-        size: number of codes, K. cells: length of a grid read row by row, n.
+        size: number of codes, K. grid: rows and columns, read row by row, n cells.
     """
 
-    def __init__(self, size: int, cells: int, width: int, layers: int, heads: int, dropout: float):
+    around: Tensor
+
+    def __init__(self, size: int, grid: Size, width: int, layers: int, heads: int, dropout: float):
         super().__init__()
-        self.size, self.cells = size, cells
+        self.size, self.cells = size, grid[0] * grid[1]
+        self.register_buffer("around", cells_around(grid), persistent=False)
         self.code = nn.Embedding(size + 1, width)  # the last one stands before the first code
-        self.place = nn.Parameter(0.02 * torch.randn(cells, width))
+        self.beside = nn.Embedding(len(AROUND) * (size + 1), width)  # one table for each of `AROUND`
+        self.place = nn.Parameter(0.1 * torch.randn(self.cells, width))
         self.blocks = nn.ModuleList(Block(width, heads, dropout) for _ in range(layers))
         self.norm, self.head = nn.LayerNorm(width), nn.Linear(width, size)
-        nn.init.normal_(self.code.weight, std=0.02)
         nn.init.zeros_(self.head.bias)
         nn.init.normal_(self.head.weight, std=0.02)
 
     def forward(self, codes: Tensor) -> Tensor:
         """Logits of all positions: those of position i depend on the codes before i alone."""
         start = torch.full_like(codes[:, :1], self.size)
-        h = self.code(torch.cat([start, codes[:, :-1]], 1)) + self.place
+        h = self.code(torch.cat([start, codes[:, :-1]], 1)) + self._beside(codes, self.around) + self.place
         for block in self.blocks:
             h, _ = block(h)
         logits: Tensor = self.head(self.norm(h))
         return logits
 
-    def next(self, code: Tensor, place: int, cache: Cache) -> Tensor:
-        """Logits [B, K] of the code at a place, from the code before it [B] and the cache, which grows by one."""
-        h = self.code(code)[:, None] + self.place[place]
+    def _beside(self, codes: Tensor, around: Tensor) -> Tensor:
+        """Sum of the embeddings of the codes around some positions, [B, positions, width].
+
+        Args:
+            codes: [B, n], or only those that were read so far. around: rows of `cells_around` for the positions.
+        """
+        outside = torch.full((len(codes), 1), self.size, dtype=codes.dtype, device=codes.device)
+        tables = (self.size + 1) * torch.arange(len(AROUND), device=codes.device)
+        found = torch.cat([outside, codes], 1)[:, around + 1] + tables
+        summed: Tensor = self.beside(found).sum(2)
+        return summed
+
+    def next(self, codes: Tensor, cache: Cache) -> Tensor:
+        """Logits [B, K] of the code after those read so far, [B, t], with the cache, which grows by one."""
+        place = codes.shape[1]
+        code = codes[:, -1] if place else torch.full((len(codes),), self.size, device=codes.device)
+        h = self.code(code)[:, None] + self._beside(codes, self.around[place : place + 1]) + self.place[place]
         for k, block in enumerate(self.blocks):
             before = cache[k] if place else None
             h, kept = block(h, before)
             cache[k : k + 1] = [kept]
         logits: Tensor = self.head(self.norm(h[:, 0]))
         return logits
+
+
+@torch.no_grad()
+def begin_at_codebook(network: Transformer, entries: Tensor) -> None:
+    """Set all embeddings of codes to random linear maps of the codebook's entries [K, D]; they learn from there."""
+    size, dims = entries.shape
+    centred = entries - entries.mean(0)
+    centred /= centred.square().mean().sqrt().clamp_min(1e-12)
+    for table in (network.code.weight, *network.beside.weight.view(len(AROUND), size + 1, -1)):
+        table.copy_(EMBEDDED * torch.randn_like(table))  # of "no code", in the last row, it stays
+        table[:size] = EMBEDDED * centred @ torch.randn(dims, table.shape[1]) / math.sqrt(dims)
+
+
+def cells_around(grid: Size) -> Tensor:
+    """Index of each cell of `AROUND` for every cell of a grid, read row by row; −1 outside of it. int64 [n, 5]."""
+    rows, columns = grid
+    cells = torch.arange(rows * columns)[:, None]
+    down, across = torch.tensor(AROUND).T
+    row, column = cells // columns + down, cells % columns + across
+    inside = (row >= 0) & (column >= 0) & (column < columns)
+    return torch.where(inside, row * columns + column, -1)
 
 
 class CodePrior:
@@ -142,12 +193,12 @@ class CodePrior:
 
     def _draw(self, uniform: Tensor, temperature: float) -> Tensor:
         """Codes [B, n] from uniform numbers [B, n]: the inverse of each conditional distribution function."""
-        code = torch.full((len(uniform),), self.network.size, device=uniform.device)
-        drawn, cache = [], cast(Cache, [])
+        codes = torch.zeros((len(uniform), 0), dtype=torch.int64, device=uniform.device)
+        cache = cast(Cache, [])
         for place in range(self.network.cells):
-            code = choose(self.network.next(code, place, cache), uniform[:, place], temperature)
-            drawn.append(code)
-        return torch.stack(drawn, 1)
+            code = choose(self.network.next(codes, cache), uniform[:, place], temperature)
+            codes = torch.cat([codes, code[:, None]], 1)
+        return codes
 
     @torch.inference_mode()
     def log_probability(self, codes: Tensor) -> Tensor:
@@ -217,17 +268,13 @@ def codes_of(latents: Tensor, model: VQVAE) -> Tensor:
 
 def _network(model: VQVAE, settings: CodeTransformerSettings) -> Transformer:
     """An untrained network. The global random state is left alone."""
-    rows, columns = model.grid
+    entries = model.codebook.entries.cpu()
+    shape = settings.width, settings.layers, settings.heads, settings.dropout
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
-        return Transformer(
-            len(model.codebook.entries),
-            rows * columns,
-            settings.width,
-            settings.layers,
-            settings.heads,
-            settings.dropout,
-        )
+        network = Transformer(len(entries), model.grid, *shape)
+        begin_at_codebook(network, entries)
+    return network
 
 
 def restore(tensors: Mapping[str, Tensor], settings: PriorSettings, model: LatentModel) -> CodePrior:
@@ -239,5 +286,7 @@ def restore(tensors: Mapping[str, Tensor], settings: PriorSettings, model: Laten
     if not isinstance(settings, CodeTransformerSettings) or not isinstance(model, VQVAE):
         raise ValueError("no model of codes")
     network = _network(model, settings)
-    network.load_state_dict(dict(tensors))
+    # A prior of an older version has no codes around: with zeros it computes what it did.
+    beside = {"beside.weight": torch.zeros_like(network.beside.weight)}
+    network.load_state_dict(beside | dict(tensors))
     return CodePrior(network.to(model.latent_mean.device).eval().requires_grad_(False), model)

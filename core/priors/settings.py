@@ -78,7 +78,7 @@ class CodeTransformerSettings(PriorSettings):
         group="prior", low=1, high=200_000,
     )  # fmt: skip
     batch: int = field(64, "Grids of codes in one step.", group="prior", low=1, high=65_536)
-    lr: float = field(5e-3, "Largest learning rate of Adam.", group="prior", low=1e-6, high=1.0)
+    lr: float = field(3e-3, "Largest learning rate of Adam.", group="prior", low=1e-6, high=1.0)
     width: int = field(128, "Units of each layer of the network.", group="prior", low=8, high=4_096)
     layers: int = field(3, "Blocks of the transformer: attention, then two dense layers each.", group="prior", low=1,
         high=24,

@@ -13,7 +13,7 @@ from core import runs
 from core.latent import mixture
 from core.models import build
 from core.priors import code_transformer, learning, samplers
-from core.priors.code_transformer import CodePrior, Transformer, choose
+from core.priors.code_transformer import AROUND, CodePrior, Transformer, begin_at_codebook, cells_around, choose
 from core.priors.kinds import KINDS
 from core.priors.latents import TrainingLatents
 from core.priors.settings import CodeTransformerSettings
@@ -23,10 +23,10 @@ from tests.tiny_runs import tiny
 KIND = KINDS["transformer"]
 
 
-def network(size: int = 5, cells: int = 6, **changes) -> Transformer:
+def network(size: int = 5, grid: tuple[int, int] = (2, 3), **changes) -> Transformer:
     """A random network with logits that differ plainly."""
     torch.manual_seed(0)
-    made = Transformer(size, cells, **{"width": 16, "layers": 2, "heads": 2, "dropout": 0.0} | changes)
+    made = Transformer(size, grid, **{"width": 16, "layers": 2, "heads": 2, "dropout": 0.0} | changes)
     for parameter in made.parameters():
         torch.nn.init.normal_(parameter, std=0.5)
     return made.eval()
@@ -53,25 +53,54 @@ def test_a_later_code_changes_no_earlier_logits():
         assert place == 5 or not torch.allclose(after[:, place + 1 :], before[:, place + 1 :]), place
 
 
+def test_a_position_begins_with_the_cells_to_its_left_and_above_it():
+    """By hand, of a grid whose cells are read as 0 1 2 / 3 4 5 / 6 7 8; −1 is outside."""
+    around = {cell: dict(zip(AROUND, row, strict=True)) for cell, row in enumerate(cells_around((3, 3)).tolist())}
+    assert set(around[0].values()) == {-1}
+    assert around[2] == {(0, -2): 0, (-1, -1): -1, (-1, 0): -1, (-1, 1): -1, (-2, 0): -1}
+    assert around[4] == {(0, -2): -1, (-1, -1): 0, (-1, 0): 1, (-1, 1): 2, (-2, 0): -1}
+    assert around[8] == {(0, -2): 6, (-1, -1): 4, (-1, 0): 5, (-1, 1): -1, (-2, 0): 2}
+
+
+def test_embeddings_begin_as_linear_maps_of_the_codebook():
+    """The entries are of 3 dimensions, so the centred embeddings have rank 3; each place has a map of its own."""
+    net, entries = network(size=40, width=16), torch.randn(40, 3, generator=torch.Generator().manual_seed(3))
+    begin_at_codebook(net, entries)
+    tables = [net.code.weight, *net.beside.weight.view(len(AROUND), 41, 16)]
+    for table in tables:
+        assert int(torch.linalg.matrix_rank(table[:40], atol=1e-4)) == 3
+        assert float(table.detach().square().mean().sqrt()) == pytest.approx(0.2, rel=0.4)
+    assert not torch.allclose(tables[0], tables[1], atol=0.1)
+
+
+def test_a_prior_of_an_older_version_draws_what_it_drew(model):
+    """Its file has no codes around: they count for nothing."""
+    settings = CodeTransformerSettings(heads=2, width=16, layers=1)
+    old = network(size=6, grid=(4, 4), layers=1)
+    torch.nn.init.zeros_(old.beside.weight)
+    tensors = {name: tensor for name, tensor in old.state_dict().items() if name != "beside.weight"}
+    restored = code_transformer.restore(tensors, settings, model)
+    assert torch.equal(restored.draw_codes(4, 0), CodePrior(old, model).draw_codes(4, 0))
+
+
 def test_the_cache_gives_the_logits_of_the_whole_pass():
     net, codes = network(), torch.randint(5, (3, 6), generator=torch.Generator().manual_seed(1))
-    whole, cache, code = net(codes), [], torch.full((3,), 5)
+    whole, cache = net(codes), []
     for place in range(6):
-        assert torch.allclose(net.next(code, place, cache), whole[:, place], atol=1e-5), place
-        code = codes[:, place]
+        assert torch.allclose(net.next(codes[:, :place], cache), whole[:, place], atol=1e-5), place
 
 
 def test_the_probabilities_of_all_grids_add_up_to_1(model):
     """All 3⁴ grids of 2 × 2 codes."""
     model.grid = (2, 2)
-    prior = CodePrior(network(size=3, cells=4), model)
+    prior = CodePrior(network(size=3, grid=(2, 2)), model)
     grids = torch.tensor(list(itertools.product(range(3), repeat=4))).view(-1, 2, 2)
     assert float(prior.log_probability(grids).exp().sum()) == pytest.approx(1, abs=1e-5)
 
 
 def test_samples_are_as_frequent_as_their_probabilities(model):
     model.grid = (1, 2)
-    prior = CodePrior(network(size=3, cells=2), model)
+    prior = CodePrior(network(size=3, grid=(1, 2)), model)
     grids = torch.tensor(list(itertools.product(range(3), repeat=2))).view(-1, 1, 2)
     n = 6_000
     drawn = prior.draw_codes(n, 0).flatten(1)
@@ -91,7 +120,7 @@ def test_a_temperature_of_0_is_the_most_probable_code_and_a_small_one_tends_to_i
 
 
 def test_the_first_samples_do_not_depend_on_their_number_and_are_valid_codes(model):
-    prior = CodePrior(network(size=6, cells=16), model)
+    prior = CodePrior(network(size=6, grid=(4, 4)), model)
     few, many = prior.draw(3, 7), prior.draw(8, 7)
     assert few.shape == (3, model.latent_dim) and np.array_equal(few, many[:3])
     assert not np.array_equal(few, prior.draw(3, 8))
