@@ -15,6 +15,8 @@ Standard library only, because nothing else is installed yet when this runs.
     pictures.py        answers for Generate's sliders, without a run of the page's script
     limits.py          open files and the size of the log
     rerun_guard.py     rewrites rerun messages so that each click acts exactly once
+    script_threads.py  the script threads of a session take turns, and lose no click between them
+    set_values.py      what the server sets for a widget stands against older values from the browser
     dev_setup.py       the test command: developer packages, a browser, pytest
     start.bat          shared by build.bat and launch.bat: find Python, keep the window open
 """

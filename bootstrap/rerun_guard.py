@@ -14,7 +14,9 @@ And the browser goes on ticking for the page that is being left, until the next 
 that fragment of the old page on top of the new one, and the browser, which finds no place for it, goes blank.
 
 So a tick carries no clicks here, each fragment is asked for with its own, a page that was left does not tick, a click
-whose fragment has gone goes to the whole page, and a run of the whole page takes along the clicks that wait.
+whose fragment has gone goes to the whole page, and a run of the whole page takes along the clicks that wait. What the
+script's threads would lose between them is the subject of `bootstrap/script_threads.py`, values that are older than the
+server's that of `bootstrap/set_values.py`.
 """
 
 from __future__ import annotations
@@ -36,23 +38,37 @@ def guard() -> None:
     elsewhere, is left as it is."""
     try:
         from streamlit.runtime.app_session import AppSession
-        from streamlit.runtime.state.session_state import WStates
+
+        from bootstrap import script_threads, set_values
 
         asked = AppSession.request_rerun
     except (ImportError, AttributeError):
         return
-    # A run of the page begins by going through its widgets while another thread of the session may add some.
-    setattr(WStates, "__iter__", lambda widgets: iter(list(widgets.states)))  # noqa: B010
     if getattr(asked, "guards_clicks", False):
         return
+    script_threads.guard()
+    set_values.guard()
 
     @functools.wraps(asked)
     def request_rerun(session: Any, client_state: Any) -> Any:
+        _note_choices(session, client_state)
         for message in _sorted_out(session, client_state):
             asked(session, _nothing_lost(session, message))
 
     request_rerun.guards_clicks = True
     AppSession.request_rerun = request_rerun
+
+
+def _note_choices(session: Any, client_state: Any) -> None:
+    """Tell the session's state what the visitor has chosen in a message, before the message waits for its turn."""
+    if client_state is None:
+        return
+    try:
+        if (by_hand := getattr(session._session_state, "by_hand", None)) is not None:
+            by_hand(client_state, getattr(session, "newest_client_state", None))
+        session.newest_client_state = client_state
+    except Exception:
+        logging.getLogger(__name__).exception("What was chosen in the browser could not be made out.")
 
 
 def _sorted_out(session: Any, client_state: Any) -> list[Any]:
@@ -79,27 +95,25 @@ def _nothing_lost(session: Any, message: Any) -> Any:
             clicks = [w.id for w in message.widget_states.widgets if w.WhichOneof("value") == BUTTON]
             if clicks and not session.has_fragment(message.fragment_id):
                 message = _only(clicks, message, "", message.page_script_hash)
-        return message if message.fragment_id else with_clicks(message, _waiting(session))
+        return message if message.fragment_id else with_clicks(message, _left(session))
     except Exception:
         logging.getLogger(__name__).exception("A click that waits could not be taken along.")
         return message
 
 
-def _waiting(session: Any) -> Any:
-    """The widget states of what the session's script is to run next; None where nothing waits."""
-    from streamlit.runtime.scriptrunner_utils.script_requests import ScriptRequestType
-
-    requests = getattr(session._scriptrunner, "_requests", None)
-    if requests is None:
+def _left(session: Any) -> Any:
+    """The widget states that the session's script has not heard yet, which is stopped for the whole page."""
+    runner = session._scriptrunner
+    if runner is None:
         return None
-    with requests._lock:
-        return requests._rerun_data.widget_states if requests._state is ScriptRequestType.RERUN else None
+    runner.request_stop()  # as Streamlit does next: what the script has not heard by now, it will not hear any more
+    return getattr(runner._requests, "left", None)
 
 
-def with_clicks(message: Any, waiting: Any) -> Any:
+def with_clicks(message: Any, left: Any) -> Any:
     """A message with the clicks of widget states that it replaces, besides its own."""
     own = {w.id for w in message.widget_states.widgets}
-    clicks = [w for w in waiting.widgets if w.WhichOneof("value") in CLICKS and w.id not in own] if waiting else []
+    clicks = [w for w in left.widgets if w.WhichOneof("value") in CLICKS and w.id not in own] if left else []
     if not clicks:
         return message
     whole = type(message)()

@@ -6,11 +6,12 @@ import pytest
 from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.runtime.app_session import AppSession
 from streamlit.runtime.pages_manager import PagesManager
-from streamlit.runtime.scriptrunner_utils.script_requests import RerunData, ScriptRequests
+from streamlit.runtime.scriptrunner_utils.script_requests import RerunData
 from streamlit.runtime.state.common import WidgetMetadata
 from streamlit.runtime.state.session_state import SessionState
 
-from bootstrap import rerun_guard
+from bootstrap import rerun_guard, script_threads
+from tests.bootstrap import sessions
 
 HOMES = {"stop": "controls", "want": "film", "start": None}
 
@@ -75,11 +76,13 @@ class Session:
     def has_fragment(self, name):
         return name in self.fragments
 
+    contains = has_fragment  # as the fragments' own store is asked
+
 
 @pytest.fixture
 def guarded(monkeypatch):
     monkeypatch.setattr(AppSession, "request_rerun", lambda session, state: session.asked.append(state))
-    rerun_guard.guard()
+    sessions.guarded(monkeypatch)
     return AppSession.request_rerun
 
 
@@ -105,20 +108,30 @@ def test_a_click_whose_part_of_the_page_has_gone_goes_to_the_whole_page(guarded)
     ]
 
 
-def test_a_run_of_the_whole_page_takes_along_the_clicks_that_wait(guarded):
-    """With Streamlit's own queue: its script is busy, and a click in a fragment waits in it."""
-    session, runner = Session(), SimpleNamespace(_requests=ScriptRequests())
-    session._scriptrunner = runner
-    guarded(session, message(""))
-    assert summed_up(session.asked) == [("", "slider")], "nothing waits"
-    states = message("controls", "stop").widget_states
-    runner._requests.request_rerun(RerunData(widget_states=states, fragment_id="controls"))
-    guarded(session, message("film"))
-    guarded(session, message("", "start"))
-    assert summed_up(session.asked[1:]) == [("film", "slider"), ("", "slider", "start", "stop")]
-    runner._requests.on_scriptrunner_ready()  # the click is being taken up
-    guarded(session, message(""))
-    assert summed_up(session.asked[3:]) == [("", "slider")]
+def test_a_run_of_the_whole_page_takes_along_the_clicks_that_wait_or_were_taken_up_but_not_heard(guarded):
+    """With the queue of a script's thread, which is busy."""
+    session = Session()
+
+    def asked_while(*clicks: str, taken_up: bool = False, heard: bool = False) -> list[tuple[str, ...]]:
+        requests = script_threads.Requests(session)
+        session._scriptrunner, session.asked = SimpleNamespace(_requests=requests), []
+        session._scriptrunner.request_stop = requests.request_stop
+        requests.request_rerun(
+            RerunData(widget_states=message("controls", *clicks).widget_states, fragment_id="controls")
+        )
+        if taken_up:
+            requests.on_scriptrunner_ready()
+        if heard:
+            requests.hear()
+        guarded(session, message("film"))
+        guarded(session, message("", "start"))
+        return summed_up(session.asked)
+
+    alone = [("film", "slider"), ("", "slider", "start")]
+    assert asked_while() == alone, "nothing waits"
+    assert asked_while("stop") == [alone[0], ("", "slider", "start", "stop")]
+    assert asked_while("stop", taken_up=True) == [alone[0], ("", "slider", "start", "stop")]
+    assert asked_while("stop", taken_up=True, heard=True) == alone
 
 
 def test_a_page_that_was_left_does_not_tick_any_more_and_its_last_click_is_heard_on_the_next(guarded):
@@ -154,15 +167,3 @@ def test_the_guard_stands_there_once_and_lets_pass_what_it_does_not_understand(g
 def test_streamlit_still_keeps_a_sessions_widgets_and_its_page_where_the_guard_looks():
     looked_at = {"SessionState", "_session_state", "PagesManager", "_pages_manager", "_scriptrunner"}
     assert looked_at <= set(AppSession.__init__.__code__.co_names)
-
-
-def test_widgets_may_be_added_while_a_run_goes_through_them(guarded):
-    from streamlit.runtime.state.session_state import WStates
-
-    widgets = WStates()
-    widgets.states.update({"a": None, "b": None})
-    seen = []
-    for name in widgets:
-        seen.append(name)
-        widgets.states[f"{name} again"] = None
-    assert seen == ["a", "b"]

@@ -68,7 +68,7 @@ def choose(run: Run, loaded: LoadedModel) -> None:
         return
     here, titles = cursor_of(loaded), class_names(run)
     shown = class_of(loaded, here.sigma_units)
-    key = _key_of_choice(loaded, shown)
+    key = f"generate_class_{loaded.name}"
     st.session_state[key] = shown
 
     def take() -> None:
@@ -90,20 +90,6 @@ def choose(run: Run, loaded: LoadedModel) -> None:
         st.segmented_control(**box)
     else:
         st.selectbox(**box, placeholder="A mixture of classes")
-
-
-def _key_of_choice(loaded: LoadedModel, shown: int | None) -> str:
-    """Key of the choice of a class: another one each time that something else has changed the class.
-
-    Until the browser has heard of that change it sends the former class along with the next click, on Undo say. Under
-    the former key that is of no consequence; under the same one it would count as the visitor's choice.
-    """
-    versions = f"generate_class_versions_{loaded.name}"
-    key = f"generate_class_{loaded.name}_{st.session_state.setdefault(versions, 0)}"
-    if key in st.session_state and st.session_state[key] != shown:
-        st.session_state[versions] += 1
-        key = f"generate_class_{loaded.name}_{st.session_state[versions]}"
-    return key
 
 
 @st.fragment(key="styles")
