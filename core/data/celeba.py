@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from core.data import label_table, picture_source
-from core.data.factors import Factor
+from core.data.factors import NOT_KNOWN, Factor
 from core.data.image_set import DataError, ImageSet
 from core.data.layout import TEST, TRAIN, VALIDATION, Place
 from core.data.picture_source import Content, Entry, FileSource, Known, natural
@@ -42,7 +42,7 @@ USUAL = "Smiling"
 
 _PARTS = {"0": TRAIN, "1": VALIDATION, "2": TEST}
 
-VALUES = ("no", "yes", "not known")
+VALUES = ("no", "yes", NOT_KNOWN)
 """Values of an attribute; the last one of photos that are not in the table."""
 
 _CLASSES = "The classes are CelebA’s attribute"
@@ -134,7 +134,7 @@ class Attributes:
             return None
         rows, table = _table(_text(self, ATTRIBUTES))
         where = np.array([rows.get(os.path.basename(entry.name), len(table)) for entry in self.entries], np.int64)
-        values = np.vstack([table, np.full((1, len(names)), VALUES.index("not known"), np.uint8)])[where]
+        values = np.vstack([table, np.full((1, len(names)), VALUES.index(NOT_KNOWN), np.uint8)])[where]
         lacking = any(row == len(table) and _is_photo(one) for row, one in zip(where, self.entries, strict=True))
         given = VALUES if lacking else VALUES[:2]
         return tuple(Factor(words(name), "categorical", given) for name in names), values

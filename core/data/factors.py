@@ -8,6 +8,9 @@ from typing import Literal
 
 import numpy as np
 
+NOT_KNOWN = "not known"
+"""Name of the last value of a factor that is not known for every image."""
+
 
 @dataclass(frozen=True)
 class Factor:
@@ -26,6 +29,11 @@ class Factor:
     values: tuple[str, ...]
     symbol: str = ""
     repeats: tuple[int, ...] = ()
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """Names of the values without `NOT_KNOWN`."""
+        return self.values[:-1] if self.values[-1:] == (NOT_KNOWN,) else self.values
 
 
 @dataclass(frozen=True, eq=False)

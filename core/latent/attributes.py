@@ -90,7 +90,7 @@ def exists(attribute: Attribute, images: ImageSet) -> bool:
         factor = about[attribute.factor]
         if factor.kind == "ordinal":
             return attribute.a == attribute.b == OTHERS
-        number = len(factor.values)
+        number = len(factor.known)
     return attribute.a != attribute.b and OTHERS <= attribute.a < number and 0 <= attribute.b < number
 
 
@@ -101,9 +101,12 @@ def members(attribute: Attribute, factor: Factor | None, values: np.ndarray) -> 
     nearer to the other group.
 
     Args:
-        factor: of an attribute of that kind. values: classes or values of the factor, int64 [N]; −1 for none.
+        factor: of an attribute of that kind. values: classes or values of the factor, int64 [N]; −1 for none. An image
+            whose class or value is not known belongs to neither.
     """
     values = np.asarray(values)
+    if factor is not None:
+        values = np.where(values < len(factor.known), values, -1)
     if factor is not None and factor.kind == "ordinal":
         count = len(factor.values)
         return (values >= 0) & (values < count / 3), values > count - 1 - count / 3

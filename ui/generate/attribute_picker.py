@@ -110,7 +110,7 @@ def _of_factor(images: ImageSet) -> Attribute | str:
             "The values form a circle, which no single direction can follow: a slider leads from one part of it, a "
             "sixth to either side of the value, to another part."
         )
-    values = tuple(f"{value}{factor.symbol}" for value in factor.values)
+    values = tuple(f"{value}{factor.symbol}" for value in factor.known)
     return _two(f"{BOX}_value_{images.name}_{number}", values, "factor", number)
 
 

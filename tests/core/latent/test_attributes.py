@@ -1,10 +1,12 @@
 """Attributes: their groups of images counted by hand, their text in an address, and which latents they are made of."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from core import data
-from core.data.factors import Factor
+from core.data.factors import NOT_KNOWN, Factor, Factors
 from core.images.shape import ImageShape
 from core.latent import attributes, codec
 from core.latent.attributes import OTHERS, Attribute
@@ -39,6 +41,21 @@ def test_a_circular_factor_takes_in_neighbours_round_the_circle():
     assert groups(Attribute("factor", 0, 5), HUE, 10) == ({9, 0, 1}, {4, 5, 6})
     assert groups(Attribute("factor", 0, 2), HUE, 10) == ({9, 0}, {2, 3}), "1 is as near to both"
     assert groups(Attribute("factor", OTHERS, 2), HUE, 10)[1] == {2}
+
+
+def test_an_image_whose_attribute_is_not_known_is_in_neither_group():
+    smiling = Factor("smiling", "categorical", ("no", "yes", NOT_KNOWN))
+    assert groups(Attribute("factor", OTHERS, 1), smiling, 3) == ({0}, {1})
+    assert groups(Attribute("factor", 1, 0), smiling, 3) == ({1}, {0})
+    assert groups(Attribute("factor", OTHERS, 0), smiling, 3) == ({1}, {0})
+
+
+def test_not_known_is_no_group(shapes):
+    values = np.zeros((len(shapes.train_images), 1), np.int64), np.zeros((len(shapes.test_images), 1), np.int64)
+    smiling = Factor("smiling", "categorical", ("no", "yes", NOT_KNOWN))
+    photos = replace(shapes, factors=Factors((smiling,), *values, ()))
+    assert attributes.parse("f0-0-1", photos) == Attribute("factor", 0, 1)
+    assert attributes.parse("f0-0-2", photos) is None and attributes.parse("f0-2-1", photos) is None
 
 
 @pytest.fixture(scope="module")
