@@ -20,7 +20,7 @@ ORDER = (
     "runs",
     "latent",
     "priors",
-    "evaluation embedding",
+    "evaluation embedding export",
     "training",
     "gan lessons",
     "jobs",

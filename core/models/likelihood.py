@@ -157,12 +157,17 @@ class DiscretizedLogistic(Likelihood):
     @property
     def sigma(self) -> float:
         """The standard deviation s π / √3, on the scale of pixels from 0 to 1."""
-        return float(self._log_scale().detach().exp()) * math.pi / math.sqrt(3)
+        return self.scale * math.pi / math.sqrt(3)
 
     @torch.no_grad()
     def start_at(self, sigma: float) -> None:
         """Set the scale to that of a standard deviation σ."""
         self.log_scale.fill_(math.log(sigma * math.sqrt(3) / math.pi))
+
+    @property
+    def scale(self) -> float:
+        """s of the logistic distribution, on the scale of pixels from 0 to 1."""
+        return float(self._log_scale().detach().exp())
 
     def _log_scale(self) -> Tensor:
         # At the lower bound, a quarter of a level, one bin has nearly all probability; below it gradients explode.

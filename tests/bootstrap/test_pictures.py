@@ -15,6 +15,7 @@ from ui.shared import model_cache
 
 class StandIn:
     model = SimpleNamespace(latent_dim=2)
+    decoder_file = b"LLN1"
 
     def pictures(self, points: np.ndarray) -> np.ndarray:
         return points.astype(np.uint8)
@@ -28,7 +29,9 @@ def model(monkeypatch):
     return stand_in
 
 
-def ask(body: bytes, method: str = "POST", path: str = "/_lab/picture", base: str = "") -> tuple[int, bytes, bool]:
+def ask(
+    body: bytes, method: str = "POST", path: str = "/_lab/picture", base: str = "", query: bytes = b""
+) -> tuple[int, bytes, bool]:
     """Status and body of the answer, and whether Streamlit's application was asked."""
     sent, asked = [], []
     parts = [body[:20], body[20:]]
@@ -42,7 +45,7 @@ def ask(body: bytes, method: str = "POST", path: str = "/_lab/picture", base: st
     async def send(message):
         sent.append(message)
 
-    scope = {"type": "http", "method": method, "path": path, "headers": []}
+    scope = {"type": "http", "method": method, "path": path, "headers": [], "query_string": query}
     coroutines.run(Pictures(inside, base)(scope, receive, send))
     return (sent[0]["status"], sent[1]["body"], bool(asked)) if sent else (0, b"", bool(asked))
 
@@ -86,3 +89,34 @@ def test_a_bad_question_gets_a_sentence(model, body, status):
 
 def test_only_a_question_is_answered(model):
     assert ask(question(), method="GET")[0] == 405
+
+
+def decoder(query: bytes, method: str = "GET") -> tuple[int, bytes, bool]:
+    return ask(b"", method, "/_lab/decoder", query=query)
+
+
+def test_a_decoder_comes_as_a_file(model):
+    assert decoder(b"run=two%401") == (200, b"LLN1", False)
+    model.decoder_file = b""
+    assert decoder(b"run=two%401")[0] == 204, "none for a browser: its pictures come from the server"
+
+
+@pytest.mark.parametrize(
+    ("query", "method", "status"), [(b"run=gone", "GET", 404), (b"", "GET", 400), (b"run=two%401", "POST", 400)]
+)
+def test_a_bad_question_for_a_decoder_gets_a_sentence(model, query, method, status):
+    found, said, inside = decoder(query, method)
+    assert (found, inside) == (status, False) and said
+
+
+def test_a_decoder_that_is_too_large_or_unknown_stays_on_the_server(monkeypatch):
+    from torch import nn
+
+    from ui.shared import decoder_files
+
+    loaded = SimpleNamespace(model=SimpleNamespace(decoder=nn.Sequential(nn.Linear(2, 2), nn.GELU()), latent_dim=2))
+    loaded.axes = SimpleNamespace(centre=np.zeros(2, np.float32), scale=np.ones(2, np.float32))
+    assert decoder_files._made(loaded) == b"", "no layer of the browser's is a GELU"
+    loaded.model.decoder = nn.Linear(2, 2)
+    monkeypatch.setattr(decoder_files, "LARGEST", 5)
+    assert decoder_files._made(loaded) == b"", "six parameters"

@@ -65,6 +65,8 @@ class LoadedModel:
         latents, sigmas: latents of images and the σ of their posteriors, for a model without an encoder, which searches
             for them (`ui.shared.encode`).
         traces: searches for one image with all their steps, about 60 kB each (`ui.reconstruct.search`).
+        decoder_file: the decoder for the browser, once it was asked for; empty where there is none
+            (`ui.shared.decoder_files`).
     """
 
     model: LatentModel
@@ -78,6 +80,7 @@ class LoadedModel:
     latents: ResultCache[np.ndarray] = field(default_factory=lambda: ResultCache(4_000))
     sigmas: ResultCache[np.ndarray] = field(default_factory=lambda: ResultCache(4_000))
     traces: ResultCache[SearchTrace] = field(default_factory=lambda: ResultCache(256))
+    decoder_file: bytes | None = None
 
     @property
     def measure(self) -> str:

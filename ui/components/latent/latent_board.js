@@ -34,6 +34,7 @@ function start(root) {
   let moves = 0, movesSent = 0; // a late answer must not overwrite a later move
   let decoded = null, preview = null, pointerDown = false, keyDown = false, idleTimer = null, answerTimer = null;
   let requested = null, requestedAt = 0, subscriptions = [];
+  let decoder = null, local = null; // the decoder in the browser, and its newest picture with the point: { image, at }
 
   function accept(data) {
     const other = data.run !== props.run || data.span !== props.span || data.set !== props.set
@@ -43,6 +44,10 @@ function start(root) {
     [props, shape] = [data, next];
     const outside = other || data.stamp !== stamp;
     if (other) build();
+    if (decoder?.name !== data.run) {
+      decoder?.stop();
+      decoder = browserDecoder(data.run, () => { if (isMoving()) decodeHere(); });
+    }
     if (outside) {
       stamp = data.stamp;
       sent = Math.max(Date.now(), sent + 1, data.seq); // above every number an earlier visit has used
@@ -57,7 +62,7 @@ function start(root) {
       position = [...data.sigma_units];
     }
     decoded = decodeBase64(data.picture);
-    preview = null;
+    preview = local = null;
     showOriginal(data);
     if (resized || other) fit();
     showEnds();
@@ -259,10 +264,24 @@ function start(root) {
     preview = null;
     if (props.directions) rows.forEach(label); // attributes need not be perpendicular to each other
     else label(row);
+    decodeHere();
     const drawn = draw();
     publish(`position:${props.run}`, position);
-    // No sheet to draw from yet: ask the server as fast as it answers, one question at a time.
-    if (!drawn && pointerDown && answered >= sent) send(row.id, false, true);
+    // Neither a decoder nor a sheet yet: ask the server as fast as it answers, one question at a time.
+    if (!drawn && !decoder.ready && pointerDown && answered >= sent) send(row.id, false, true);
+  }
+
+  // Whether the position is another than that of the server's newest picture.
+  const isMoving = () => answered < sent || moves !== movesSent;
+
+  // Decodes the position in the browser, where it has the decoder.
+  function decodeHere() {
+    if (!decoder?.ready) return;
+    decoder.ask([...position], (image, at) => {
+      if (!inner.isConnected || !isMoving()) return; // the server's picture has come meanwhile
+      local = { image, at };
+      draw();
+    });
   }
 
   function label(row) {
@@ -281,7 +300,8 @@ function start(root) {
     for (const [name, length] of Object.entries(parts)) input.style.setProperty(`--${name}`, length);
     input.toggleAttribute("data-beyond", reach > props.span);
     const side = !beyond ? "" : at > 0 ? " ▶" : " ◀";
-    if (value.firstElementChild === null) value.textContent = `${formatSigned(at)} σ${side}`; // else somebody types one
+    // Where a field stands there somebody types a number.
+    if (value.firstElementChild === null) value.textContent = `${formatSigned(at)} σ${side}`;
     const words = beyond ? `, beyond the range of ${formatTick(props.span)} sigma` : "";
     input.setAttribute("aria-valuetext", `${formatSigned(at)} sigma${words}`);
   }
@@ -294,8 +314,10 @@ function start(root) {
     position = rounded(position);
     keep();
     held = { seq: sent, sigma_units: position, dim };
-    if (pictureAddress()) ask(held);
-    if (!hold || !pictureAddress()) report();
+    const here = decoder?.ready;
+    if (here) decodeHere();
+    else if (pictureAddress()) ask(held);
+    if (!hold || !(here || pictureAddress())) report();
     if (released) requestSheet();
     else idleTimer = setTimeout(requestSheet, IDLE);
   }
@@ -374,10 +396,13 @@ function start(root) {
   }
 
   function draw() {
-    let source = "server", picture = decoded;
-    if (preview) [source, picture] = ["plane", preview.image];
-    else if (answered < sent || moves !== movesSent) [source, picture] = ["sheet", fromSheet()];
-    const shown = preview ? preview.position : position, d = props.weight.length;
+    let source = "server", picture = decoded, shown = position;
+    if (preview) [source, picture, shown] = ["plane", preview.image, preview.position];
+    else if (isMoving()) {
+      if (decoder?.ready && local) [source, picture, shown] = ["browser", local.image, local.at];
+      else [source, picture] = ["sheet", fromSheet()];
+    }
+    const d = props.weight.length;
     const length = Math.hypot(...shown.slice(0, d)); // without the weights of classes
     norm.textContent = props.prior
       ? `Distance from the centre ‖z‖ = ${formatNumber(length)}, random draws: about ${formatNumber(Math.sqrt(d))}`
@@ -426,6 +451,7 @@ function start(root) {
   });
 
   function stop() {
+    decoder?.stop();
     watch.disconnect();
     clearTimeout(idleTimer);
     clearTimeout(answerTimer);

@@ -42,7 +42,7 @@ _mount = register(
   </div>
 </div>
 """,
-    also=("../shared/sigma_range", "sliders"),
+    also=("../shared/sigma_range", "../decoder/network", "../decoder/decoder", "sliders"),
 )
 
 
@@ -90,13 +90,13 @@ def latent_board(
     sliders: SliderSet = DIMENSIONS,
     on_remove: Callable[[int], None] | None = None,
 ) -> None:
-    """Show the sliders and the image. While a slider is dragged the image comes from the sheet that `traversal` left in
-    the browser, and nothing is sent; on release, or at a key press, `on_move` is called and the next call of this
-    function brings the exact image.
+    """Show the sliders and the image. While a slider is dragged the image is decoded in the browser, or, of a model
+    that is too large for it, taken from the sheet that `traversal` left there, and nothing is sent; on release
+    `on_move` is called and the next call of this function brings the server's image.
 
-    For tests, the main canvas states what it shows: `data-source` is `server`, `sheet` or `plane`; `data-served` the
-    number of the newest message that was answered; the board's `data-sheet` is `ready` once every slider can be dragged
-    without a message.
+    For tests, the main canvas states what it shows: `data-source` is `server`, `browser`, `sheet` or `plane`;
+    `data-served` the number of the newest message that was answered; the board's `data-sheet` is `ready` once every
+    slider has its row of the sheet.
 
     Args:
         run: the same text here and in `traversal` and `plane` connects the three in the browser.

@@ -1,0 +1,1 @@
+"""Trained models in forms that do without the lab and without PyTorch."""
