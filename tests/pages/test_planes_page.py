@@ -26,6 +26,7 @@ from core.system import paths
 from tests.pages.page_tools import open_page, text_of
 from tests.tiny_runs import tiny, trained
 from ui.components.latent import draws, manifold, plane_stage, plane_table
+from ui.planes import place
 
 pytestmark = pytest.mark.usefixtures("classifier_in_training")
 
@@ -129,6 +130,35 @@ def test_a_plane_carries_the_places_reconstructions_and_circles_of_its_model(boa
         assert math.exp(-r * r / 2) == pytest.approx(1 - share) and inside == pytest.approx((radius <= r).mean())
     (linked,) = boards["planes_stage"]["sets"]
     assert linked["index"] == sorted(sent["index"]) and linked["dataset"] == sent["dataset"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("halves", "query", "spans"),
+    [
+        ((3.0, 5.5), {}, [5.5, 5.5]),
+        ((3.0, 12.0), {}, [3.0, 12.0]),
+        ((3.0, 12.0), {"scale": "same"}, [12.0, 12.0]),
+    ],
+)
+def test_planes_have_one_scale_or_each_its_own_where_one_model_lies_far_wider(
+    boards, monkeypatch, halves, query, spans
+):
+    make("vae", "ad")
+    for cached in (place._placed, place._plane):
+        cached.clear()
+    found = iter(halves)
+    monkeypatch.setattr(place.planes, "window", lambda points: (np.zeros(2), next(found)))
+    page = visit(runs="my-vae,my-ad", **query)
+    sent = [boards[f"planes_map_{name}"] for name in ("my-vae", "my-ad")]
+    assert [plane["span"] for plane in sent] == spans and [plane["own"] for plane in sent] == list(halves)
+    assert ("planes_scale" in {group.key for group in page.button_group}) == (halves[1] > 6)
+    # Pictures are decoded over the window shown: the middle one is of its centre, the corner one of its corner.
+    model = weights.load_model(runs.open_run("my-vae"))
+    corner = codec.decode(model, np.array([[-spans[0], spans[0]]], np.float32))
+    assert sent[0]["tiles"][:24] == pack(corner)[:24]
+    for cached in (place._placed, place._plane):
+        cached.clear()
 
 
 @pytest.mark.slow

@@ -220,11 +220,21 @@ def kl_bars(kl_per_dim: np.ndarray) -> dict[str, Any]:
 def kl_caption(kl_per_dim: np.ndarray) -> str:
     """Caption of `kl_bars`, with its numbers."""
     kl = np.asarray(kl_per_dim, float)
-    active = int((~order_by_weight(kl)[1]).sum())
     return (
-        f"{active} of {len(kl)} dimensions are in use, {kl.sum():.3g} nats in all. A dimension below "
+        f"{_used(kl)} of {len(kl)} dimensions are in use, {kl.sum():.3g} nats in all. A dimension below "
         f"{DEAD_BELOW} nats is dead: it carries no information about the image, and its slider changes nothing."
     )
+
+
+def in_use(kl_per_dim: np.ndarray) -> str:
+    """The number of dimensions in use, for the line of figures; empty before the first measurement."""
+    kl = np.asarray(kl_per_dim, float)
+    return f"{_used(kl)} of {len(kl)} dimensions in use" if np.any(kl) else ""
+
+
+def _used(kl: np.ndarray) -> int:
+    """Number of dimensions with at least `DEAD_BELOW` nats."""
+    return int((~order_by_weight(kl)[1]).sum())
 
 
 def _term(points: Points, x: str, term: str, style: dict, smoothing: float) -> list[dict]:

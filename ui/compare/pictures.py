@@ -10,6 +10,7 @@ from core.evaluation import comparison_run
 from ui.compare.status import Status
 from ui.components.gallery.class_sheet import Row, class_sheet
 from ui.shared.formatting import format_sig
+from ui.shared.pointer import touch_or
 
 
 def reconstructions(statuses: Sequence[Status]) -> None:
@@ -26,7 +27,7 @@ def reconstructions(statuses: Sequence[Status]) -> None:
             rows.append(Row(status.run.name, _note(status, "mse", "MSE"), facts.reconstructions))
     st.subheader("The same images, reconstructed", anchor=False)
     class_sheet(rows, key="compare_reconstructions", every=True)
-    st.caption("From the posterior mean. Point at an image to enlarge it.")
+    st.caption(f"From the posterior mean. {touch_or('Tap', 'Point at')} an image to enlarge it.")
 
 
 def samples(statuses: Sequence[Status], asked: str, words: str) -> None:

@@ -24,6 +24,7 @@ from ui.shared.formatting import epoch, escape_markdown
 from ui.shared.latent_cursor import cursor_of
 from ui.shared.model_cache import LoadedModel, load
 from ui.shared.page import images_or_none
+from ui.shared.pointer import touch_or
 from ui.shared.source_code import show_code
 
 if TYPE_CHECKING:
@@ -171,7 +172,7 @@ def _show(
     if part:
         _explain(part, run, drawn, at)
     else:
-        st.caption("Click any part to see what it does." + _which(drawn))
+        st.caption(f"{touch_or('Tap', 'Click')} any part to see what it does.{_which(drawn)}")
 
 
 def _which(drawn: Drawn) -> str:

@@ -20,6 +20,7 @@ from ui.gan.inputs import gan_model, redraw, source_name
 from ui.shared import theme
 from ui.shared.formatting import escape_markdown, format_sig, pluralize
 from ui.shared.model_cache import LoadedModel
+from ui.shared.pointer import touch_or
 from ui.shared.run_facts import weights_of
 
 STOPS, STEPS = 10, 12
@@ -132,7 +133,7 @@ def same_z(run: Run, loaded: LoadedModel, images: ImageSet | None, seed: int) ->
         else "Each column is one z, drawn from the Gaussian fitted to the source's latents. "
     )
     words += f"The generator has {weights_of(run)}. "
-    words += "Drag the scrubber or move over the rows to follow the arc from each z to the next"
+    words += f"Drag the scrubber{touch_or('', ' or move over the rows')} to follow the arc from each z to the next"
     words += ", decoded by both." if both.before is not None else "."
     if real is not None and images is not None:
         words += (

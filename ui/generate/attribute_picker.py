@@ -181,7 +181,8 @@ def _page_of_images(images: ImageSet, groups: list[str]) -> tuple[str, np.ndarra
             key=f"{BOX}_into",
             required=True,
             default=groups[0],
-            help="Where a click puts an image. The slider leads from the mean latent of group A to that of group B.",
+            help="Which group the next image goes into. The slider leads from the mean latent of group A to that of "
+            "group B.",
         )
         names = ["All classes", *images.classes]
         kind = st.selectbox(

@@ -192,8 +192,8 @@ def controls(run: Run, loaded: LoadedModel, span: float) -> None:
             type="primary",
             on_click=random,
             icon=":material/casino:",
-            help="Draws a point from the distribution and at the temperature that stand under “Random samples”. Each "
-            "click gives another point.",
+            help="Draws a point from the distribution and at the temperature that stand under “Random samples”, "
+            "another one each time.",
         )
         st.button("Zero", key="generate_zero", on_click=zero, help="Moves to the centre: 0 σ in every dimension.")
         undo_and_redo(here, parts)

@@ -20,6 +20,7 @@ from ui.shared.image_choice import parse
 from ui.shared.latent_cursor import LatentCursor, cursor_of, keep_steps, restore_steps
 from ui.shared.model_cache import LoadedModel
 from ui.shared.page import images_or_none
+from ui.shared.pointer import touch_or
 from ui.shared.source_code import show_code
 
 CODES = "codes"
@@ -52,7 +53,7 @@ def about(loaded: LoadedModel) -> str:
     bits, cells = math.log2(size), rows * columns
     return (
         f"This image is {rows} × {columns} codes, each one of {size}: {cells} × {bits:.3g} = {cells * bits:,.0f} bits; "
-        f"its pixels take {8 * loaded.shape.values:,}. Click a cell, then another code for it."
+        f"its pixels take {8 * loaded.shape.values:,}. {touch_or('Tap', 'Click')} a cell, then another code for it."
     )
 
 
@@ -127,8 +128,8 @@ def _controls(run: Run, loaded: LoadedModel, here: LatentCursor) -> None:
             type="primary",
             on_click=random,
             icon=":material/casino:",
-            help="Draws all codes in the way and at the temperature that stand under “Random samples”. Each click "
-            "gives others.",
+            help="Draws all codes in the way and at the temperature that stand under “Random samples”, other "
+            "ones each time.",
         )
         board.undo_and_redo(here, ["board", "steps"])
         with st.popover(

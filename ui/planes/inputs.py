@@ -12,7 +12,7 @@ from core.recipes.family import FAMILIES, SYMBOLS, Family
 from core.runs import Run, figures
 from core.runs.class_names import class_names
 from ui.shared import address
-from ui.shared.address import Parameter, whole
+from ui.shared.address import Parameter, one_of, whole
 from ui.shared.default_run import preferred
 from ui.shared.evidence import has_unit_weights
 from ui.shared.formatting import escape_markdown
@@ -45,6 +45,29 @@ BROWSER_NAMES = {
 
 CLASS = Parameter("class", "planes_class", whole(0, 9_999), 0, "the number of a class, from 0")
 """Class of the pictures on the planes of models that are told it."""
+
+
+OWN_SCALE, SAME_SCALE = "own", "same"
+
+SCALE = Parameter("scale", "planes_scale", one_of(OWN_SCALE, SAME_SCALE), OWN_SCALE, "own or same")
+"""Whether each plane shows a window of its own or all have the widest one, where these differ much."""
+
+
+def scale_switch() -> None:
+    """The choice between the two."""
+    SCALE.adopt()
+    st.segmented_control(
+        "Scale of the planes",
+        (OWN_SCALE, SAME_SCALE),
+        key=SCALE.box,
+        required=True,
+        format_func={OWN_SCALE: "Each its own scale", SAME_SCALE: "Same scale"}.__getitem__,
+        persist_state="session",
+        label_visibility="collapsed",
+        help="Each its own: every plane is as wide as its latents. Same: all are as wide as the widest, so that their "
+        "spreads compare.",
+    )
+    SCALE.keep()
 
 
 def slots() -> dict[str, Family]:

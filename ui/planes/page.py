@@ -9,7 +9,7 @@ from ui.components.latent.plane_key import plane_key
 from ui.planes import inputs, measures, missing, views
 from ui.planes.explain import explain
 from ui.planes.inputs import slots
-from ui.planes.place import Plane, plane_or_none
+from ui.planes.place import Plane, choose_scale, plane_or_none
 from ui.shared import address
 from ui.shared.image_choice import ImagesKey, images_key
 from ui.shared.page import images_of, page_head, say_changes
@@ -20,7 +20,7 @@ from ui.shared.run_picker import damaged_runs
 
 def page() -> None:
     """The whole page."""
-    address.check_names((*slots(), "runs", *inputs.BROWSER_NAMES, "seed", "draw", "class"))
+    address.check_names((*slots(), "runs", *inputs.BROWSER_NAMES, "seed", "draw", "class", "scale"))
     found = inputs.flat_runs()
     chosen = inputs.settle(found)
     inputs.check_browser_names(chosen)
@@ -42,9 +42,10 @@ def page() -> None:
             plane_key(key="planes_key")
         missing.train_all_button(absent, primary=not found)
     inputs.keep(chosen)
+    differ = choose_scale(chosen)
     shown = [plane for run in chosen if (plane := plane_or_none(run)) is not None]
     titles = inputs.titles(chosen)
-    views.hero(shown, titles, absent)
+    views.hero(shown, titles, absent, differ)
     if shown:
         measures.measures(shown, titles)
         views.samples(shown, titles)

@@ -16,13 +16,17 @@ from core.latent.planes import Places
 from core.runs import Run, RunError
 from ui.components.latent import manifold
 from ui.components.latent.plane_stage import LinkedImages
-from ui.planes.inputs import class_shown, data_name
+from ui.planes.inputs import OWN_SCALE, SCALE, class_shown, data_name
+from ui.shared import address
 from ui.shared.formatting import escape_markdown
 from ui.shared.model_cache import LoadedModel, load
 from ui.shared.page import images_or_none
 
 INSIDE = 0.7
 """Share of the distance from the middle of a plane to its edge within which an image is marked at first."""
+
+
+NO_POINTS = np.zeros((0, 2), np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +46,35 @@ class Plane:
     message: dict[str, Any]
 
 
+FAR = 2.0
+"""Ratio of the widest window to the narrowest one from which the visitor chooses between one scale and several."""
+
+HALF = "planes_half"
+"""Session-state key: half the side of all windows on the page where they have one scale, else None."""
+
+
+def choose_scale(chosen: Sequence[Run]) -> bool:
+    """Give all planes one scale, or each its own where one model lies far wider than another and the visitor has not
+    asked for one scale; whether there is that choice."""
+    halves = [half for run in chosen if (half := _half_or_none(run)) is not None]
+    widest, narrowest = max(halves, default=1.0), min(halves, default=1.0)
+    far, asked = widest > FAR * narrowest, SCALE.adopt()
+    st.session_state[HALF] = None if far and asked == OWN_SCALE else widest
+    if not far:
+        address.put(SCALE.name, None)
+    return far
+
+
+def _half_or_none(run: Run) -> float | None:
+    """Half the side of a run's own window; None where its weights cannot be used."""
+    try:
+        loaded = load(run)
+    except RunError:
+        return None
+    images = images_or_none(run)
+    return _placed(loaded.name, data_name(run), images is not None, _run=run, _loaded=loaded, _images=images)[2]
+
+
 def plane_or_none(run: Run) -> Plane | None:
     """The plane of a run; None, with the reason on the page, where its weights cannot be used."""
     try:
@@ -58,20 +91,36 @@ def plane_of(run: Run) -> Plane:
         RunError: they are missing, damaged or do not fit.
     """
     loaded, images = load(run), images_or_none(run)
-    there, label = images is not None, class_shown(run)
-    return _plane(loaded.name, data_name(run), there, label, _run=run, _loaded=loaded, _images=images)
+    there, label, half = images is not None, class_shown(run), st.session_state.get(HALF)
+    return _plane(loaded.name, data_name(run), there, label, half, _run=run, _loaded=loaded, _images=images)
 
 
-@st.cache_resource(max_entries=18, show_spinner="Decoding the planes …")
+@st.cache_resource(max_entries=18, show_spinner="Encoding training images …")
+def _placed(
+    name: str, dataset: str, there: bool, _run: Run, _loaded: LoadedModel, _images: ImageSet | None
+) -> tuple[Places | None, np.ndarray, float]:
+    """(places of training images, None without images; centre and half the side of the plane's own window)."""
+    found = None if _images is None else planes.places(_loaded.model, _run.recipe, _images)
+    return found, *planes.window(NO_POINTS if found is None else found.mean)
+
+
+@st.cache_resource(max_entries=24, show_spinner="Decoding the planes …")
 def _plane(
-    name: str, dataset: str, there: bool, label: int | None, _run: Run, _loaded: LoadedModel, _images: ImageSet | None
+    name: str,
+    dataset: str,
+    there: bool,
+    label: int | None,
+    shared: float | None,
+    _run: Run,
+    _loaded: LoadedModel,
+    _images: ImageSet | None,
 ) -> Plane:
-    """label: class of the pictures on the plane of a conditional model."""
-    model = _loaded.model
-    nothing, no_points = np.zeros(0, np.int64), np.zeros((0, 2), np.float32)
-    found = None if _images is None else planes.places(model, _run.recipe, _images)
-    mean = no_points if found is None else found.mean
-    centre, half = planes.window(mean)
+    """label: class of the pictures on the plane of a conditional model. shared: half the side of every plane's window;
+    None for its own. One that has become wider since keeps its own."""
+    model, nothing = _loaded.model, np.zeros(0, np.int64)
+    found, centre, own = _placed(name, dataset, there, _run=_run, _loaded=_loaded, _images=_images)
+    half = max(own, shared or 0.0)
+    mean = NO_POINTS if found is None else found.mean
     count = min(len(mean), manifold.linked_for(_loaded.shape))
     linked = nothing if found is None else found.index[:count]
     recon = np.zeros((0, *_loaded.shape.picture), np.uint8)
@@ -82,7 +131,7 @@ def _plane(
     if _images is not None and found is not None and len(mean):
         every = _images.train_labels[found.index]
         labels, errors = every[:count], pixel_mse(recon, _images.train_images[linked])
-        density = planes.density(found.draws, every, centre, half)
+        density = planes.density(found.draws, every, centre, own)  # as fine as it can be
     message = manifold.message(
         slot=_run.name,
         name=_run.name,
@@ -90,6 +139,7 @@ def _plane(
         tiles=codec.decode(model, sampling.of_class(model, lattice, label or 0), chunk=64),
         centre=centre,
         half=half,
+        own=own,
         index=linked,
         points=mean[:count],
         labels=labels,

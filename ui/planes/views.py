@@ -15,7 +15,7 @@ from ui.components.latent.manifold import manifold
 from ui.components.latent.plane_peek import plane_peek
 from ui.components.latent.plane_stage import plane_stage
 from ui.planes import missing
-from ui.planes.inputs import first_large, slots
+from ui.planes.inputs import first_large, scale_switch, slots
 from ui.planes.missing import training_of
 from ui.planes.place import Plane, linked_images, plane_or_none
 from ui.shared import address, samplers
@@ -34,11 +34,12 @@ OLD_NAMES = {"own": "gaussian"}
 """Samplers as older addresses name them."""
 
 
-def hero(shown: Sequence[Plane], titles: Mapping[str, str], absent: Sequence[str]) -> None:
+def hero(shown: Sequence[Plane], titles: Mapping[str, str], absent: Sequence[str], differ: bool) -> None:
     """The enlarged plane, and beside it the linked image and the small planes.
 
     Args:
         titles: of the runs by name. absent: families of which no run can be shown, each with a place to train one.
+        differ: whether their windows differ so much that their scale can be chosen.
     """
     left, right = st.columns([566, 530], gap="medium")
     with left:
@@ -62,6 +63,8 @@ def hero(shown: Sequence[Plane], titles: Mapping[str, str], absent: Sequence[str
             for slot in absent:
                 with st.container(gap="xxsmall"):
                     missing.placeholder(slot)
+        if differ:
+            scale_switch()
         there = {plane.run.recipe.family.key for plane in shown} | set(absent)
         named = ", ".join(spelled_out(family for key, family in slots().items() if key in there))
         if named:
@@ -147,7 +150,7 @@ def _sample_tools(names: list[str], choices: list[str]) -> None:
             type="primary",
             on_click=next_seed,
             icon=":material/casino:",
-            help="Draws the same noise for every model and decodes it. Each click raises the seed by one.",
+            help="Draws the same noise for every model and decodes it. The seed rises by one each time.",
         )
         st.session_state["planes_from"] = source
         st.segmented_control(

@@ -60,7 +60,7 @@ def section(
             list(by_name),
             key=chosen.box,
             format_func=lambda name: f"{name} · {by_name[name][0].recipe.family.abbreviation}",
-            help="The model whose completions are shown. Click it again to hide them.",
+            help="The model whose completions are shown. Choose it again to hide them.",
         )
         if st.session_state[chosen.box] is not None:
             st.button(

@@ -110,7 +110,7 @@ def choose(
         on_change="rerun",
         icon=icon,
         type="primary" if primary else "secondary",
-        help="Click a test image, draw or upload your own picture"
+        help="Choose a test image, draw or upload your own picture"
         + (", or take a sample of the model." if samples else "."),
     )
     if box.open:

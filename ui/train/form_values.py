@@ -91,7 +91,8 @@ def arrive(ready: dict[str, bool]) -> None:
         else:
             address.refuse(
                 "recipe",
-                f"The address names a recipe that does not exist. The recipes are {', '.join(presets.PRESETS)}.",
+                f"The address names a recipe that does not exist. The recipes are {', '.join(presets.CLASSIC)}; the "
+                f"fast version of one has {presets.FAST} behind its name, as in {FIRST}.",
             )
     if wanted in presets.PRESETS:
         state["recipe_from_url"] = wanted

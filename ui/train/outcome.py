@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from typing import Literal
 
 import streamlit as st
@@ -65,6 +65,23 @@ def taken_out(job: TrainingJob, queue: TrainingQueue) -> None:
             st.rerun()
 
 
+def earlier(jobs: Sequence[TrainingJob], queue: TrainingQueue) -> None:
+    """How this visitor's runs before the newest one ended, in this order, with one button that closes several."""
+    for job in jobs:
+        outcome(job, queue, newest=False)
+    if len(jobs) > 1:
+        with st.container(horizontal=True, horizontal_alignment="right"):
+            st.button(
+                "Close all",
+                key="train_close_all",
+                type="tertiary",
+                icon=":material/close:",
+                on_click=_close,
+                args=([job.name for job in jobs],),
+                help=f"Removes these {len(jobs)} messages. The runs stay.",
+            )
+
+
 def outcome(job: TrainingJob, queue: TrainingQueue, newest: bool) -> None:
     """The end of one of the visitor's runs and the next steps.
 
@@ -116,8 +133,13 @@ def _close_button(job: TrainingJob) -> None:
     if run_button(
         "Close", "train_close", job.run, icon=":material/close:", help="Removes this message. The run stays."
     ):
-        st.session_state[FOLLOWED] = [name for name in st.session_state[FOLLOWED] if name != job.name]
+        _close([job.name])
         st.rerun()
+
+
+def _close(names: Collection[str]) -> None:
+    """Follow the runs of these names no longer."""
+    st.session_state[FOLLOWED] = [name for name in st.session_state.get(FOLLOWED, ()) if name not in names]
 
 
 def _next_steps(job: TrainingJob, queue: TrainingQueue, main: Literal["primary", "secondary"]) -> None:

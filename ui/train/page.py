@@ -27,7 +27,7 @@ from ui.shared.run_menu import run_menu
 from ui.shared.still_image import still_file
 from ui.train import form_like, form_values
 from ui.train.form import recipe_form
-from ui.train.outcome import outcome, start_job, taken_out
+from ui.train.outcome import earlier, outcome, start_job, taken_out
 from ui.train.state import DEVICE, NOTICE, TOP
 from ui.training_view.view import ended as show_ended
 from ui.training_view.view import live, others
@@ -64,18 +64,19 @@ def show() -> None:
                 taken_out(job, by_device["auto"])
         # While one trains, what has ended well is a line below it; otherwise the newest stands above its own pictures.
         lines = [job for job in unread if active and job.state in ("finished", "stopped")]
-        for job in [job for job in unread if job not in lines][::-1]:
-            outcome(job, by_device["auto"], newest=not active and job is unread[0])
+        newest = None if active or not unread else unread[0]
+        earlier([job for job in unread if job not in lines and job is not newest][::-1], by_device["auto"])
+        if newest is not None:
+            outcome(newest, by_device["auto"], newest=True)
         if active:
             running = [job for job in active if job.position == 0]
             job = next((job for job in running if job.name in followed), active[0])
             st.session_state[FOLLOWED] = [*followed, *({job.name} - set(followed))]
             live(job)
             others(job)
-            for ended in lines:
-                outcome(ended, by_device["auto"], newest=False)
-        elif unread:
-            show_ended(unread[0])
+            earlier(lines, by_device["auto"])
+        elif newest is not None:
+            show_ended(newest)
         else:
             _title()
     with below:

@@ -31,6 +31,9 @@ from ui.shared.run_dialogs import NAME
 TICK = 1.0
 """Seconds between two updates of a running job."""
 
+FILM_AND_CURVES = (9, 8)
+"""Widths of the film and of the curves beside it: on a laptop ten images in a line, and curves of 500 pixels."""
+
 ANSWER = 0.7
 """Seconds that a click waits for the worker process, which answers between two batches."""
 
@@ -444,6 +447,13 @@ def progress(job: TrainingJob, shot: Snapshot) -> None:
         if paused and shot.single_step
         else _figures(job.recipe, shot.points, shot.changes, ended=not job.active),
     ]
+    # Random weights carry no information: the count waits for the first epoch's validation.
+    if (
+        job.recipe.family.variational
+        and latest_at(shot.points, "val_total")[1] > 0
+        and (used := losses.in_use(shot.kl_per_dim))
+    ):
+        parts.append(used)
     if job.state == "running" and shot.images_per_second:
         parts.append(f"{format_sig(shot.images_per_second)} images/s")
     if job.state == "running" and shot.seconds_left is not None:

@@ -19,7 +19,7 @@ from ui.components.charts.bars import bars
 from ui.components.charts.curves import curves
 from ui.components.playback.film import film
 from ui.shared.formatting import after, escape_markdown, format_sig
-from ui.training_view.controls import TICK, epoch_link, head, latest, view
+from ui.training_view.controls import FILM_AND_CURVES, TICK, epoch_link, head, latest, view
 from ui.training_view.finished_run import FinishedRun, Shown
 from ui.training_view.gan_explain import how_it_works
 
@@ -56,7 +56,7 @@ def pictures(job: Shown, depth: bool = True, at: float | None = None, parameter:
             that keeps where it is (`ui.components.playback.film`).
     """
     every, rarely = (TICK, 2 * TICK) if job.active else (None, None)
-    left, right = st.columns([16, 9], gap="medium")
+    left, right = st.columns(FILM_AND_CURVES, gap="medium")
     with left:
         st.fragment(_film, run_every=rarely)(job, at, parameter)
     with right:

@@ -25,7 +25,7 @@ from ui.shared.pointer import touch_or
 from ui.shared.run_buttons import job_button
 from ui.training_view import gan_view
 from ui.training_view.collapse import alarm
-from ui.training_view.controls import TICK, epoch_link, head, latest, latest_at, progress, view
+from ui.training_view.controls import FILM_AND_CURVES, TICK, epoch_link, head, latest, latest_at, progress, view
 from ui.training_view.explain import how_it_works
 from ui.training_view.finished_run import FinishedSnapshot, Shown
 
@@ -109,7 +109,7 @@ def _curves_and_film(
     At the end the film is a fragment of its own, so that it loads frames without the page. While the job is active both
     are drawn within a fragment, and another one within that could be drawn into a place that is gone.
     """
-    left, right = st.columns([16, 9], gap="medium")
+    left, right = st.columns(FILM_AND_CURVES, gap="medium")
     with left:
         (_film if job.active else st.fragment(_film))(job, at, parameter)
     with right:
@@ -209,7 +209,7 @@ def _curves(job: Shown, shot: Snapshot | FinishedSnapshot) -> None:
         link=epoch_link(job.name),
     )
     about = losses.DIVERGED_CAPTION if chart["diverged"] else family.caption
-    zoom = f"Drag to zoom, {touch_or('double tap', 'double-click')} to reset."
+    zoom = touch_or("Move a finger along the curves to read them.", "Drag to zoom, double-click to reset.")
     glossary.caption(f"{about} {zoom}", "KL", "β")
 
 

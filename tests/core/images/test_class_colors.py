@@ -41,3 +41,10 @@ def luminance(colour: str) -> float:
 @pytest.mark.parametrize("colour", CLASSES)
 def test_a_class_can_be_read_on_the_ground(colour):
     assert (luminance(colour) + 0.05) / (luminance(GROUND) + 0.05) >= 4.5
+
+
+@pytest.mark.parametrize("colour", CLASSES)
+def test_no_class_looks_like_the_white_ink_of_the_pictures_below_it(colour):
+    for eyes in (NORMAL, GREEN_BLIND):
+        own, white = (cielab(np.clip(eyes @ linear(c), 1e-3, 1)) for c in (colour, "#FFFFFF"))
+        assert np.linalg.norm(own - white) > 20

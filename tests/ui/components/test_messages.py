@@ -204,6 +204,7 @@ def test_every_component_states_the_shape_of_its_images(state, monkeypatch, pict
         recon=some(4),
         centre=np.zeros(2),
         half=1.0,
+        own=1.0,
         classes=(),
         density=None,
         circles=(),

@@ -98,7 +98,7 @@ function inkEngine(root, shape) {
       ["Centre it", `As in MNIST: scaled to ${box} × ${box} pixels, the centre of mass in the middle`, centre],
       ["Invert", channels === 3 ? "Swaps each colour for its complement" : "Swaps black and white",
         () => levels.forEach((level, k) => { levels[k] = 255 - level; })]],
-    summary: () => "Draw with mouse or finger, or with arrow keys and Space.",
+    summary: () => touchOr("Draw with a finger.", "Draw with the mouse, or with arrow keys and Space."),
     over(ctx, cell) {
       if (hint.hidden) return; // else the box that MNIST's digits fill
       const left = ((shape.width - box) / 2) * cell, top = ((shape.height - box) / 2) * cell;

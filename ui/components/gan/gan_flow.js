@@ -106,7 +106,7 @@ function start(root) {
     nodes = PARTS.map(createPart);
     arrows = [];
     ideas.replaceChildren(band, ...IDEAS.map(createIdea));
-    hint.textContent = "Click any part to see its code.";
+    hint.textContent = `${touchOr("Tap", "Click")} any part to see its code.`;
   }
 
   function createPart(spec) {

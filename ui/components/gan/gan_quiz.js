@@ -2,7 +2,9 @@ const ARROWS = { 2: ["ArrowLeft", "ArrowRight"], 3: ["ArrowLeft", "ArrowDown", "
 const ROUNDS_KEPT = 8;
 const KEPT = "latent-lab-quizzes"; // in the window's own storage
 const MOVED_BY_ARROWS = "input, [role=tab], [role=radio], [role=slider], [role^=menu]";
-const LARGE = 280, MEDIUM = 84, SMALL = 64; // CSS pixels a side of an image
+const MEDIUM = 84, SMALL = 64; // CSS pixels a side of an image
+const LARGE = { narrow: 280, wide: 336 }; // and of the one that is judged
+const WIDE = 640, REST = 384; // CSS pixels: of the figure for the larger one, and of the page above and below it
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const view = getOrCreate(parentElement, () => start(parentElement));
@@ -54,7 +56,7 @@ function start(root) {
     if (!store.quizzes.has(props.round)) store.quizzes.set(props.round, []);
     dropOldest(store.quizzes, ROUNDS_KEPT);
     answers = store.quizzes.get(props.round);
-    setSize(fitImage(shape, LARGE), find(".now"));
+    fit();
     setSize(fitImage(shape, MEDIUM), find(".last canvas"));
     const arrows = ["←", ...(props.kinds.length === 3 ? ["↓"] : []), "→"];
     find(".answers").replaceChildren(...props.kinds.map((kind, k) => {
@@ -69,6 +71,16 @@ function start(root) {
     const clicked = document.documentElement.dataset.used === "pointer";
     if (clicked && !isCovered() && !deepFocus(document)?.matches(TYPED_INTO)) figure.focus({ preventScroll: true });
   }
+
+  // Picture, buttons and keys are in sight together with the page's head.
+  function fit() {
+    if (!shape || !figure.clientWidth) return;
+    const large = figure.clientWidth >= WIDE && window.innerHeight >= LARGE.wide + REST ? LARGE.wide : LARGE.narrow;
+    figure.style.setProperty("--ask", `${large}px`);
+    setSize(fitImage(shape, large), find(".now"));
+  }
+  const watch = new ResizeObserver(fit);
+  watch.observe(figure);
 
   const image = (k) => imageAt(tiles, shape, k);
   const ended = () => answers.length === props.truth.length;
@@ -174,6 +186,7 @@ function start(root) {
 
   function stop() {
     removeEventListener("keydown", onKey, true);
+    watch.disconnect();
     removeView(root);
   }
   return view;

@@ -1,4 +1,6 @@
 const VERDICT_HEIGHT = 12; // CSS pixels
+const SIDE = 84, ALONE = 112; // CSS pixels a side of an image in several lines, and of one in the only line of a stage
+const NAMES = 168; // CSS pixels of the names beside the lines, with their gap
 const WIDE = 860, ROOMY = 640; // CSS pixels of the figure from which rows have names beside them, and eight columns
 
 export default function ({ data, parentElement }) {
@@ -62,6 +64,7 @@ function start(root) {
 
   function show() {
     const stage = stageList()[at], focused = stages.contains(figure.getRootNode().activeElement);
+    size = imageSize(stage.rows.length);
     figure.dataset.walk = walk;
     figure.dataset.at = at;
     for (const button of which.children) button.setAttribute("aria-pressed", String(button.dataset.name === walk));
@@ -160,11 +163,14 @@ function start(root) {
 
   function fit() {
     if (!props || !figure.clientWidth) return;
-    const room = figure.clientWidth, wide = room >= WIDE;
-    columns = room >= ROOMY ? 8 : 4;
-    const width = (room - (wide ? 170 : 0) - (wide ? 8 : 4) * (columns - 1)) / columns;
-    size = fitGrid(shape, { width: Math.min(width, 84), height: 84, most: 3 });
+    columns = figure.clientWidth >= ROOMY ? 8 : 4;
     show();
+  }
+
+  function imageSize(lines) {
+    const room = figure.clientWidth, wide = room >= WIDE, side = lines > 1 ? SIDE : ALONE;
+    const width = (room - (wide ? NAMES : 0) - (wide ? 8 : 4) * (columns - 1)) / columns;
+    return fitGrid(shape, { width: Math.min(width, side), height: side, most: lines > 1 ? 3 : 4 });
   }
 
   back.addEventListener("click", () => goTo(walk, at - 1));

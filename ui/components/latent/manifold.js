@@ -24,6 +24,7 @@ function start(root) {
     const title = root.querySelector(".title");
     root.querySelector(".digit").textContent = data.number <= 9 ? data.number : "";
     title.textContent = data.title;
+    root.querySelector(".span").textContent = `±${evenDigits(data.span)}`;
     title.parentElement.title = data.name;
     fit();
     showLarge();

@@ -40,7 +40,8 @@ PAINT = ("../shared/axes", "../shared/plot", "../shared/marks", "plane_store", "
 _mount = register(
     __file__,
     "manifold",
-    '<figure class="lab manifold"><figcaption><span class="digit"></span><span class="title"></span></figcaption>'
+    '<figure class="lab manifold"><figcaption><span class="digit"></span><span class="title"></span>'
+    '<span class="number span" title="Half the width of the plane, in units of z"></span></figcaption>'
     + MAP.format(tag="button", attributes=' type="button"')
     + '<div class="below"><canvas class="recon" role="img"></canvas><span class="number read"></span></div></figure>',
     also=PAINT,
@@ -65,6 +66,7 @@ def message(
     tiles: np.ndarray,
     centre: np.ndarray,
     half: float,
+    own: float,
     index: np.ndarray,
     points: np.ndarray,
     labels: np.ndarray,
@@ -81,11 +83,12 @@ def message(
         dataset: images are linked, and classes hidden, by data set and number.
         tiles: `uint8` [side², H, W(, 3)] over the window, row by row from the top (`core.latent.planes.lattice`), with
             `side` of `side_for`.
-        centre, half: the window in units of z: [2], and half its side.
+        centre, half: the window in units of z: [2], and half its side. own: half the side of the window of the model's
+            own latents about the same centre, which `density` and decision regions cover.
         index, points, labels: training images: their numbers [N], μ [N, 2] and classes [N] (−1: none). classes: a name
             per class.
         recon, errors: their reconstructions `uint8` [N, H, W(, 3)] and the mean squared errors per pixel [N].
-        density: of the classes on the window. circles: (radius, share of N(0, I) inside, share of q(z) inside) each.
+        density: of the classes, on the own window. circles: (radius, share of N(0, I) inside, share of q(z) inside).
     """
     grids = None
     if density is not None and len(density.labels):
@@ -107,6 +110,7 @@ def message(
         "tiles": pack(tiles),
         "centre": [float(x) for x in centre],
         "span": float(half),
+        "own": float(own),
         "index": [int(k) for k in index],
         "points": np.round(points.astype(float), 3).ravel().tolist(),
         "labels": [int(k) for k in labels],

@@ -111,7 +111,7 @@ function planePainter(root) {
   const colour = (label) => (label < 0 ? "#9AA5AE" : data.colours[label % data.colours.length]);
   const rgb = (hex) => [1, 3, 5].map((k) => parseInt(hex.slice(k, k + 2), 16));
 
-  // Stretches a grid of n × n cells with colours over the window.
+  // Stretches a grid of n × n cells with colours over the window of the model's own latents.
   function stretch(ctx, key, n, smooth, fill) {
     if (!tints.has(key)) {
       const canvas = createElement("canvas", { width: n, height: n }), pixels = new ImageData(n, n);
@@ -120,8 +120,8 @@ function planePainter(root) {
       tints.set(key, canvas);
     }
     ctx.imageSmoothingEnabled = smooth;
-    const left = toX(data.centre[0] - data.span), top = toY(data.centre[1] + data.span);
-    ctx.drawImage(tints.get(key), left, top, length(2 * data.span), length(2 * data.span));
+    const left = toX(data.centre[0] - data.own), top = toY(data.centre[1] + data.own);
+    ctx.drawImage(tints.get(key), left, top, length(2 * data.own), length(2 * data.own));
   }
 
   function name(ctx, label, x, y, size) {
@@ -136,16 +136,16 @@ function planePainter(root) {
     stretch(ctx, "regions", side, false, (pixels) => labels.forEach((label, k) => {
       pixels.set([...rgb(colour(label)), 40 + 0.55 * sure[k]], 4 * k);
     }));
-    const at = (k) => ((k + 0.5) / side) * 2 * data.span - data.span;
+    const at = (k) => ((k + 0.5) / side) * 2 * data.own - data.own;
     for (const [label, row, column] of names) {
       name(ctx, label, toX(data.centre[0] + at(column)), toY(data.centre[1] - at(row)), size);
     }
   }
 
   function paintDensity(ctx, visible, size) {
-    const { side, labels, values, levels } = data.density, cells = (2 * data.span) / side;
-    const x = (k) => toX(data.centre[0] - data.span + k * cells);
-    const y = (k) => toY(data.centre[1] + data.span - k * cells);
+    const { side, labels, values, levels } = data.density, cells = (2 * data.own) / side;
+    const x = (k) => toX(data.centre[0] - data.own + k * cells);
+    const y = (k) => toY(data.centre[1] + data.own - k * cells);
     labels.forEach((label, k) => {
       if (!visible(label)) return;
       const own = values.subarray(k * side * side, (k + 1) * side * side), tint = rgb(colour(label));
@@ -163,7 +163,7 @@ function planePainter(root) {
         ctx.stroke();
       }
     });
-    const apart = (size * 1.15 * side) / length(2 * data.span);
+    const apart = (size * 1.15 * side) / length(2 * data.own);
     for (const place of namePlaces(data.density, visible, apart)) name(ctx, place.label, x(place.x), y(place.y), size);
   }
 

@@ -152,10 +152,12 @@ function start(root) {
   }
 
   function classAt([x, y]) {
-    const data = painter.data, regions = store.planes.regions.get(data.slot);
+    const data = painter.data, { own } = data, regions = store.planes.regions.get(data.slot);
     if (!regions) return "";
-    const cell = (from) => clamp(Math.floor((from / (2 * data.span)) * regions.side), 0, regions.side - 1);
-    const k = cell(data.centre[1] + data.span - y) * regions.side + cell(x - data.centre[0] + data.span);
+    const [right, down] = [x - data.centre[0] + own, data.centre[1] + own - y];
+    if (Math.min(right, down) < 0 || Math.max(right, down) > 2 * own) return ""; // the regions end with the own window
+    const cell = (from) => Math.min(regions.side - 1, Math.floor((from / (2 * own)) * regions.side));
+    const k = cell(down) * regions.side + cell(right);
     return `, classified as ${data.classes[regions.labels[k]]} (${Math.round(regions.sure[k] / 2.55)} %)`;
   }
 

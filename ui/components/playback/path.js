@@ -1,5 +1,5 @@
 const PERIOD = 40; // ms a frame while playing: 25 images a second
-const PLOT_HEIGHT = 168; // CSS pixels
+const PLOT_HEIGHT = 200; // CSS pixels
 const KEY = 18; // CSS pixels above a plot for the name of its level, which would lie on the curves
 const FIRST_LOOK = 0.5; // part of the path: the middle is where the paths differ
 
