@@ -3,7 +3,8 @@ import { test } from "node:test";
 import { load, plain } from "./load.mjs";
 
 const axes = load(
-  ["niceStep", "linearTicks", "countTicks", "logTicks", "axisScale", "paddedRange", "nearestIndex", "binIndex"],
+  ["niceStep", "linearTicks", "countTicks", "logTicks", "axisScale", "paddedRange", "nearestIndex", "binIndex",
+    "spreadApart"],
   ["shared/axes"]);
 
 test("a step is 1, 2 or 5 times a power of ten and cuts the span into no more parts than asked for", () => {
@@ -76,4 +77,12 @@ test("the nearest entry is found as by looking at all of them", () => {
 
 test("shares fall into bins, both ends inside", () => {
   assert.deepEqual([0, 0.249, 0.25, 0.999, 1, 2, -1].map((share) => axes.binIndex(share, 4)), [0, 0, 1, 3, 3, 3, 0]);
+});
+
+test("texts at the ends of curves keep their order, stand apart and inside the panel", () => {
+  assert.deepEqual(plain(axes.spreadApart([10, 40, 80], 13, 0, 100)), [10, 40, 80], "far apart already");
+  assert.deepEqual(plain(axes.spreadApart([10, 12, 13], 13, 0, 100)), [10, 23, 36]);
+  assert.deepEqual(plain(axes.spreadApart([90, 95, 96], 13, 0, 100)), [74, 87, 100]);
+  assert.deepEqual(plain(axes.spreadApart([-5], 13, 4, 100)), [4]);
+  assert.deepEqual(plain(axes.spreadApart([], 13, 0, 100)), []);
 });

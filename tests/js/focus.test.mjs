@@ -3,8 +3,8 @@ import { test } from "node:test";
 import { load, plain } from "./load.mjs";
 
 const BODY = "the document's body";
-const { tabStops, wrapTab, deepFocus } = load(
-  ["tabStops", "wrapTab", "deepFocus"], ["shared/focus"], { document: { body: BODY } },
+const { tabStops, wrapTab, deepFocus, explanationsLast, otherStop } = load(
+  ["tabStops", "wrapTab", "deepFocus", "explanationsLast", "otherStop"], ["shared/focus"], { document: { body: BODY } },
 );
 
 // A stand-in for an element: what the order of tab stops asks of it.
@@ -54,4 +54,25 @@ test("the focus is found through shadow trees", () => {
   const inner = { name: "inner" }, host = { name: "host", shadowRoot: { activeElement: inner } };
   assert.equal(deepFocus({ activeElement: host }), inner);
   assert.equal(deepFocus({ activeElement: inner }), inner);
+});
+
+test("the explanation of a control comes after it, and Tab is left alone wherever the order is the same", () => {
+  // A row of two fields with a question mark in each label, then a toggle whose mark follows it, then a lone mark.
+  const stops = ["link", "? of a", "a−", "a+", "? of b", "b", "toggle", "? of toggle", "? of a figure", "end"];
+  const box = (...own) => ({ contains: (stop) => own.includes(stop) });
+  const boxes = { "? of a": box("? of a", "a−", "a+"), "? of b": box("? of b", "b"),
+    "? of toggle": box("toggle", "? of toggle"), "? of a figure": box("? of a figure") };
+  const ordered = plain(explanationsLast(stops, (stop) => boxes[stop]));
+  assert.deepEqual(ordered,
+    ["link", "a−", "a+", "? of a", "b", "? of b", "toggle", "? of toggle", "? of a figure", "end"]);
+  assert.equal(otherStop(stops, ordered, "link", false), "a−");
+  assert.equal(otherStop(stops, ordered, "a−", false), undefined, "the browser's own step");
+  assert.equal(otherStop(stops, ordered, "a+", false), "? of a");
+  assert.equal(otherStop(stops, ordered, "? of a", false), "b");
+  assert.equal(otherStop(stops, ordered, "a−", true), "link");
+  assert.equal(otherStop(stops, ordered, "toggle", true), "? of b");
+  assert.equal(otherStop(stops, ordered, "nowhere", false), undefined);
+  const seen = [];
+  for (let at = "link"; at; at = otherStop(stops, ordered, at, false) ?? stops[stops.indexOf(at) + 1]) seen.push(at);
+  assert.deepEqual(seen, ordered, "every stop once, none lost");
 });

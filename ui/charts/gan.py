@@ -130,7 +130,7 @@ def overlay_chart(
     smoothing: float = 0.0,
     changes: Mapping[str, Sequence[dict]] | None = None,
 ) -> dict[str, Any]:
-    """One column of several GANs over each other, a colour and a line style per run.
+    """One column of several GANs over each other, a colour, a line style and a number per run.
 
     Args:
         runs: name of the run → its history. column: one of `COLUMNS`. changes: as in `losses.overlay_chart`.
@@ -144,6 +144,7 @@ def overlay_chart(
             "label": " ",
             "width": 1.6 + 2 * (number // len(palette)),
             "dash": (False, True, DOTTED)[number % 3],
+            "end": str(number + 1),
         }
         legend.append(style)
         drawn += charts_losses.series(points, x, column, style, 0.0 if column.startswith("val_") else smoothing)

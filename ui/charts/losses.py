@@ -175,7 +175,8 @@ def overlay_chart(
     unit: str = "nats",
     changes: Mapping[str, Sequence[dict]] | None = None,
 ) -> dict[str, Any]:
-    """One term of several runs over each other: a colour per run, training solid, validation dashed.
+    """One term of several runs over each other: a colour per run, and its number at the end of its curve; training
+    solid, validation dashed.
 
     Args:
         runs: name of the run → its history.
@@ -190,6 +191,7 @@ def overlay_chart(
             "colour": palette[number % len(palette)],
             "width": 1.6 + 2 * (number // len(palette)),
             "alpha": 1.0,
+            "end": str(number + 1),
         }
         legend.append(style | {"dash": False})
         drawn += _term(points, x, term, style, smoothing)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import plotly.graph_objects as go
 import streamlit as st
 
@@ -21,6 +23,10 @@ MAX_OTHER_RUNS = 5
 """Runs compared with the first one, at most."""
 
 
+EASY = 0.995
+"""AUROC from which a ROC curve is not drawn: it would run along the left and the upper edge."""
+
+
 @st.fragment(key="outliers_measures")
 def measures(result: Result, choice: Choice) -> None:
     """ROC curves of this run, and a table of the AUROC of this run, other runs and the baseline."""
@@ -29,27 +35,44 @@ def measures(result: Result, choice: Choice) -> None:
     left, right = st.columns([1, 1], gap="large")
     with left:
         found = outliers.results_by_kind(result.scores.by(choice.score), outlier_set, choice.quantile)
-        words = ", ".join(
-            f"{title(v.kind, outlier_set)} {v.auroc:.2f}" for v in found if v.kind in outlier_set.outliers
-        )
-        st.plotly_chart(
-            roc_chart(result, choice),
-            key="outliers_roc",
-            width="stretch",
-            config={"displayModeBar": False},
-            alt=f"ROC curves. Area under each: {words}.",
-        )
-        st.caption(
-            "As the threshold falls, more outliers are found, and more test images become false alarms. The nearer a "
-            "curve comes to the upper left corner, the better; the diagonal is guessing. The area under a curve is its "
-            "AUROC. The ring marks the current threshold."
-        )
+        found = [v for v in found if v.kind in outlier_set.outliers]
+        drawn = [v for v in found if not v.auroc >= EASY]
+        if len(drawn) < len(found):
+            st.markdown(_easy([title(v.kind, outlier_set) for v in found if v not in drawn], alone=not drawn))
+        if drawn:
+            _roc(result, choice, drawn)
     with right:
         _table(result, choice)
 
 
-def roc_chart(result: Result, choice: Choice) -> go.Figure:
-    """A ROC curve for each kind of outlier, with a ring at the current threshold."""
+def _easy(names: list[str], alone: bool) -> str:
+    """Why the curves of these kinds are not drawn. alone: whether there are no others."""
+    kinds = f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
+    told = f"**{escape_markdown(kinds)}**: AUROC {EASY:g} or more. Nearly all are found without a false alarm"
+    if alone:
+        return f"{told}, so there is no curve to look at. Choose outliers that are more like the training images."
+    return f"{told}, so {'their curves are' if len(names) > 1 else 'the curve is'} left out."
+
+
+def _roc(result: Result, choice: Choice, drawn: list[outliers.KindResult]) -> None:
+    """The ROC curves of some kinds of outliers with what they mean."""
+    words = ", ".join(f"{title(v.kind, result.outlier_set)} {v.auroc:.2f}" for v in drawn)
+    st.plotly_chart(
+        roc_chart(result, choice, [v.kind for v in drawn]),
+        key="outliers_roc",
+        width="stretch",
+        config={"displayModeBar": False},
+        alt=f"ROC curves. Area under each: {words}.",
+    )
+    st.caption(
+        "As the threshold falls, more outliers are found, and more test images become false alarms. The nearer a "
+        "curve comes to the upper left corner, the better; the diagonal is guessing. The area under a curve is its "
+        "AUROC. The ring marks the current threshold."
+    )
+
+
+def roc_chart(result: Result, choice: Choice, kinds: Sequence[str]) -> go.Figure:
+    """A ROC curve for each of these kinds of outliers, with a ring at the current threshold."""
     outlier_set, values = result.outlier_set, result.scores.by(choice.score)
     inliers, threshold = (
         values[outlier_set.of("test")],
@@ -64,7 +87,7 @@ def roc_chart(result: Result, choice: Choice) -> go.Figure:
         showlegend=False,
         line={"color": colour("validation"), "width": 1},
     )
-    for kind in outlier_set.outliers:
+    for kind in kinds:
         outlier_values = values[outlier_set.of(kind)]
         x, y = decimate(*outliers.roc(inliers, outlier_values), most=200)
         figure.add_scatter(

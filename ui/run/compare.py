@@ -69,7 +69,9 @@ def _models(picked: list[Run]) -> None:
         height=360,
         alt=f"{names[term]} of {', '.join(histories)}.",
     )
-    st.caption(f"One colour per run. Lower is better. {_about(term, apart, len(bounded) == len(picked))}".strip())
+    st.caption(
+        f"One colour and number per run. Lower is better. {_about(term, apart, len(bounded) == len(picked))}".strip()
+    )
     _table(_results(picked), "Results of the chosen runs and the settings in which they differ.")
     if with_weights := [run for run in picked if run.recipe.variational and run.has_weights]:
         bound_fold(with_weights)
@@ -151,8 +153,8 @@ def _gans(picked: list[Run]) -> None:
         alt=f"{gan.COLUMNS[column]} of {', '.join(histories)}.",
     )
     st.caption(
-        "One colour and line style per run. Fréchet distances can be compared only for the same images. Losses can "
-        "hardly be compared: each is measured against another opponent."
+        "One colour, line style and number per run. Fréchet distances can be compared only for the same images. Losses "
+        "can hardly be compared: each is measured against another opponent."
     )
     _table(
         _gan_results(picked),

@@ -277,6 +277,7 @@ def test_kl_bars_are_sorted_and_dead_dimensions_marked():
     assert bars["names"] == ["z2", "z0", "z3", "z4", "z1"] and bars["values"] == sorted(kl, reverse=True)
     assert bars["dead"] == [False, False, False, True, True]
     assert losses.kl_caption(kl).startswith("3 of 5 dimensions are in use, 3.52 nats")
+    assert losses.in_use(kl) == "3 of 5 dimensions in use" and losses.in_use(np.zeros(5)) == ""
 
 
 @pytest.mark.parametrize(
@@ -302,6 +303,9 @@ def test_runs_laid_over_each_other_can_be_told_apart_even_when_the_colours_run_o
     chart = losses.overlay_chart(runs, "kl")
     assert [entry["name"] for entry in chart["legend"]] == list(runs)
     assert len({(c["colour"], c["width"], c["dash"]) for c in chart["panels"][0]["curves"]}) == 16
+    # And without colours: each curve ends with the number that the legend gives its run.
+    numbers = {entry["name"]: entry["end"] for entry in chart["legend"]}
+    assert len(set(numbers.values())) == 8 and all(c["end"] == numbers[c["name"]] for c in chart["panels"][0]["curves"])
 
 
 @pytest.mark.parametrize("name", [name for name in CLASSIC if PRESETS[name].model != "gan"])

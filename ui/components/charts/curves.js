@@ -1,4 +1,6 @@
-const RIGHT = 10, TOP = 6, GAP = 18, BOTTOM = 38; // CSS pixels round and between the panels
+const RIGHT = 10, ENDS = 14, TOP = 6, GAP = 18, BOTTOM = 38; // CSS pixels round and between the panels; room for
+// the texts at the ends of curves
+const END_LINE = 13; // CSS pixels from one such text to the next
 const TICK_ROOM = { x: 80, y: 42 }; // CSS pixels for one tick
 const LEAST_ZOOM = 8; // CSS pixels: a shorter drag is a click
 
@@ -53,6 +55,12 @@ function drawCurve(ctx, { x: xs, y: ys, low, high, colour, width, alpha, dash },
   ctx.fillRect(points[0][0] - 2, points[0][1] - 2, 4, 4);
 }
 
+// Where a curve ends in sight, which is where its text stands: [position, value]; null where none of it is in sight.
+function endInSight({ x: xs, y: ys }, [from, to]) {
+  const k = xs.findLastIndex((value) => value <= to);
+  return k < 0 || xs[k] < from ? null : [xs[k], ys[k]];
+}
+
 function start(root) {
   const canvas = root.querySelector("canvas"), legend = root.querySelector(".legend"), tip = root.querySelector(".tip");
   const hidden = new Set();
@@ -81,12 +89,12 @@ function start(root) {
     const entries = [...props.legend, ...kinds], key = JSON.stringify(entries);
     if (key === legendKey) return;
     legendKey = key;
-    legend.replaceChildren(...entries.map(({ name, id = name, colour, width, alpha, dash }) => {
+    legend.replaceChildren(...entries.map(({ name, id = name, colour, width, alpha, dash, end }) => {
       const line = createElement("i"), style = dash?.[0] < 4 ? "dotted" : dash ? "dashed" : "solid";
       line.style.borderTop = `${Math.max(2, width)}px ${style} ${colour}`;
       line.style.opacity = alpha;
       const attributes = { title: "Show or hide this curve", "aria-pressed": String(!hidden.has(id)) };
-      const button = createElement("button", attributes, line, name);
+      const button = createElement("button", attributes, line, end ? `${end} · ${name}` : name);
       button.addEventListener("click", () => {
         if (!hidden.delete(id)) hidden.add(id);
         button.setAttribute("aria-pressed", String(!hidden.has(id)));
@@ -125,7 +133,8 @@ function start(root) {
       top = bottom + GAP;
       return placed;
     });
-    const left = valueAxisWidth(ctx, panels.map(({ ticks }) => ticks)), right = width - RIGHT;
+    const ends = props.panels.some((panel) => panel.curves.some((curve) => curve.end)) ? ENDS : 0;
+    const left = valueAxisWidth(ctx, panels.map(({ ticks }) => ticks)), right = width - RIGHT - ends;
     return { ...plot, left, right, top: TOP, bottom: height - BOTTOM, xs, x: axisScale(...xs, left, right), panels };
   }
 
@@ -141,6 +150,7 @@ function start(root) {
       ctx.clip();
       for (const curve of shown(panel)) drawCurve(ctx, curve, x, y, panel.log);
       ctx.restore();
+      drawEnds(plot, panel, y, top, bottom);
       // A value to compare with, such as ½ where a coin would do as well.
       const { level } = panel;
       if (level && !empty) drawLevel(ctx, { ...level, y, left, right, top, bottom, ink, ground, colour });
@@ -158,6 +168,25 @@ function start(root) {
     canvas.dataset.view = xs.join(" ");
     canvas.dataset.scale = props.panels.map((panel) => (panel.log ? "log" : "linear")).join(" ");
     showValues(plot);
+  }
+
+  // The texts of curves that have one, right of their ends: curves are not told apart by colour alone. Of several with
+  // one text, such as training and validation, it stands at the one that goes on longest.
+  function drawEnds({ ctx, x, xs, ground }, panel, y, top, bottom) {
+    const ends = new Map();
+    for (const { end: text, colour, ...curve } of shown(panel)) {
+      const at = text && endInSight(curve, xs);
+      if (at && !(ends.get(text)?.at[0] > at[0])) ends.set(text, { at, colour, text });
+    }
+    const heights = ({ at }) => clamp(y(at[1]), top, bottom);
+    const sorted = [...ends.values()].sort((a, b) => heights(a) - heights(b));
+    const places = spreadApart(sorted.map(heights), END_LINE, top + 4, bottom - 4);
+    sorted.forEach(({ at, colour, text }, k) => {
+      const left = x(at[0]) + 4, width = ctx.measureText(text).width;
+      ctx.fillStyle = ground; // another run's curve may go on behind it
+      ctx.fillRect(left, places[k] - 7, width + 2, 13);
+      drawText(ctx, text, left + 1, places[k], { baseline: "middle", colour });
+    });
   }
 
   // Where the film is: a thin line with a handle on the axis, since a bold one at the last epoch would look like a

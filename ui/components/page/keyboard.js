@@ -2,6 +2,7 @@
 //
 // - A popover that is opened from its button takes the focus, Tab goes round in it, and when it closes the focus goes
 //   back to the button.
+// - Tab comes to a control before its explanation, which Streamlit puts first.
 // - An explanation that Tab has opened never lies over a message, such as what is wrong with the field before.
 // - Space ticks the row of a table, as everywhere; the table's own key is Shift + Space.
 // - Keys for the whole page: Space plays and pauses, S saves the picture in view, ? lists all keys of the page. None of
@@ -21,6 +22,7 @@ export default function () {
   store.keyboard = true;
   watchModality();
   watchPopovers();
+  watchTab();
   watchExplanations();
   watchTables();
   watchShortcuts();
@@ -109,7 +111,22 @@ function watchPopovers() {
     if (event.key !== "Tab" || event.altKey || event.ctrlKey || event.metaKey) return;
     const focused = deepFocus(document);
     const body = [...open.keys()].find(inside) ?? (isLost(focused) ? [...open.keys()].at(-1) : undefined);
-    const to = body && wrapTab(body, tabStops(body), focused, event.shiftKey);
+    const to = body && wrapTab(body, explanationsLast(tabStops(body), boxOf), focused, event.shiftKey);
+    if (!to) return;
+    event.preventDefault();
+    to.focus();
+  }, true);
+}
+
+// The control's box that a question mark in a label belongs to.
+const boxOf = (node) => (node.matches(`[data-testid=stWidgetLabel] ${HELP}`)
+  ? node.closest("[data-testid=stElementContainer]") ?? undefined : undefined);
+
+function watchTab() {
+  addEventListener("keydown", (event) => {
+    if (event.key !== "Tab" || event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey) return;
+    const stops = tabStops(document.body);
+    const to = otherStop(stops, explanationsLast(stops, boxOf), deepFocus(document), event.shiftKey);
     if (!to) return;
     event.preventDefault();
     to.focus();

@@ -68,5 +68,16 @@ function nearestIndex(ascending, value) {
   return value - ascending[low] < ascending[high] - value ? low : high;
 }
 
+// Ascending places with at least `apart` between any two: moved up where one before is too near, and back where that
+// leads beyond `high`. The order stays.
+function spreadApart(places, apart, low, high) {
+  const moved = [];
+  for (const place of places) moved.push(Math.max(place, low, moved.length ? moved.at(-1) + apart : low));
+  for (let k = moved.length - 1, most = high; k >= 0; k--, most = moved[k + 1] - apart) {
+    moved[k] = Math.min(moved[k], most);
+  }
+  return moved;
+}
+
 // Number of the bin that a value of [0, 1] falls into, out of `count`.
 const binIndex = (share, count) => Math.min(count - 1, Math.max(0, Math.floor(share * count)));

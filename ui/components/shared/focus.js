@@ -25,6 +25,27 @@ function tabStops(root) {
   return found.filter((node) => !isPassedOver(node, found));
 }
 
+// The same order with each explanation after the control that it explains: Streamlit puts the question mark into the
+// label, before the control. `boxOf`: the box of a control that a question mark belongs to; undefined for other stops.
+function explanationsLast(stops, boxOf) {
+  const ordered = stops.filter((node) => boxOf(node) === undefined);
+  for (const node of stops) {
+    const box = boxOf(node);
+    if (box === undefined) continue;
+    const own = ordered.findLastIndex((other) => box.contains(other));
+    const before = ordered.findLastIndex((other) => stops.indexOf(other) < stops.indexOf(node));
+    ordered.splice(Math.max(own, before) + 1, 0, node);
+  }
+  return ordered;
+}
+
+// Where Tab leads in that order from `current`, if that is not where the browser goes; else undefined.
+function otherStop(stops, ordered, current, backwards) {
+  const step = backwards ? -1 : 1, next = (all) => all[all.indexOf(current) + step];
+  if (!stops.includes(current) || next(stops) === next(ordered)) return undefined;
+  return next(ordered);
+}
+
 // Whether nothing has the focus, as after its element was drawn anew.
 const isLost = (focused) => !focused || focused === document.body;
 
