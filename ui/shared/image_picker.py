@@ -237,6 +237,8 @@ def _drawing(picker: _Picker) -> None:
                 help="Like the training images. A drawing of another size or place is unlike all that the model was "
                 "trained on.",
             )
+    if unlike := picker.fitting.unlike(own, drawn=True) if drawn.any() else "":
+        st.caption(f":material/compare: {unlike}")
 
 
 def _upload(picker: _Picker) -> None:

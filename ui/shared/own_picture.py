@@ -10,7 +10,7 @@ import streamlit as st
 from PIL import Image
 
 from core.data import ImageSet, statistics
-from core.images import picture_files
+from core.images import likeness, picture_files
 from core.images.convert import ImageError
 from core.images.framing import WHOLE, Framing
 from core.latent import codec, mixture
@@ -38,6 +38,19 @@ STEP_LABELS = {
 INK_LABELS = {"auto": "Detect", "dark": "Dark on light", "light": "Light on dark"}
 
 
+UNLIKE = {
+    ("brightness", True): ("it is brighter than nearly all of them", "Draw it smaller or with a thinner brush."),
+    ("brightness", False): ("it is darker than nearly all of them", "Draw it larger or with a thicker brush."),
+    ("content", True): ("it fills more of the picture", "Draw it smaller or with a thinner brush."),
+    ("content", False): ("it fills less of the picture", "Draw it larger or with a thicker brush."),
+    ("edge", True): ("its edge is not as empty as theirs", "Keep away from the edge."),
+    ("edge", False): ("its edge is emptier than theirs", "Draw up to the edge."),
+    ("distance", True): ("none of them comes near it", "Draw what the model was trained on."),
+}
+"""What makes a picture unlike the training images (`core.images.likeness.unlike`), and what helps against it in a
+drawing."""
+
+
 @dataclass(frozen=True)
 class Fitting:
     """What own pictures are fitted to: the framing of the set that a model was trained on."""
@@ -61,6 +74,35 @@ class Fitting:
 
         ink = "dark" if self.framing.ground >= 128 else "light"
         return prepare(drawn, self.loaded.shape, self.framing, ("crop", "centre"), ink).picture
+
+    def unlike(self, picture: np.ndarray, drawn: bool) -> str:
+        """Why a picture is unlike the training images and what to do, as two sentences; empty where it is like them.
+
+        Args:
+            picture: as it would be used, uint8. drawn: whether it was drawn here, not uploaded.
+        """
+        if self.images is None or len(self.images.train_images) < FEWEST or picture.shape != self.loaded.shape.picture:
+            return ""
+        found = likeness.unlike(picture, _usual(self.loaded.name, _images=self.images))
+        if found is None:
+            return ""
+        reason, advice = UNLIKE[found]
+        if not drawn:
+            advice = (
+                "Try other steps or another ink below, or a picture of what the model was trained on."
+                if self.possible
+                else "Try “Invert”, or a picture of what the model was trained on."
+            )
+        return f"Unlike the training images: {reason}. A poor reconstruction is to be expected. {advice}"
+
+
+FEWEST = 50
+"""Training images from which it is known what is usual among them."""
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _usual(name: str, _images: ImageSet) -> likeness.Usual:
+    return likeness.measure(_images.train_images)
 
 
 def answer(loaded: LoadedModel, images: ImageSet | None, picture: np.ndarray) -> Answer:
@@ -107,6 +149,7 @@ def _made(
         invert = st.checkbox("Invert", key=f"{key}_invert", help="Swaps dark and light.")
         own = 255 - own if invert else own
         _show(key, [(own, f"{shape.height} × {shape.width} pixels")], images, reconstructed)
+        _warn(fitting.unlike(own, drawn=False))
         use(own)
         return
     from core.images.prepare import STEPS, prepare
@@ -124,6 +167,7 @@ def _made(
             return
         _show(key, [(_framed(source, made.box), "before"), (made.picture, "after")], images, reconstructed)
         st.caption(f"{'. '.join(made.did)}." if made.did else "Shrunk as a whole.")
+        _warn(fitting.unlike(made.picture, drawn=False))
         use(made.picture)
     if made.marks > 1 and "crop" in steps:
         with controls:
@@ -135,6 +179,11 @@ def _made(
                 required=True,
                 help="Marks that lie apart on the ground, such as the digits on a sheet, line by line.",
             )
+
+
+def _warn(sentence: str) -> None:
+    if sentence:
+        st.warning(sentence, icon=":material/compare:")
 
 
 def _choices(key: str, possible: tuple[str, ...]) -> tuple[list[str], str]:
