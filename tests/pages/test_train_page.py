@@ -309,3 +309,13 @@ def test_a_run_deleted_behind_the_page_leads_back_to_the_form(board):
     job.run.delete()
     page = visit(train_followed=[job.name])
     assert "Start training" in buttons(page)
+
+
+def test_several_messages_of_ended_runs_close_at_once_but_for_the_newest(board):
+    ended = [train(board, name=name).name for name in ("one", "two", "three")]
+    page = visit(train_followed=ended)
+    assert "**one** · Finished" in text_of(page) and "**two** · Finished" in text_of(page)
+    button_of(page, "train_close_all_one two").click().run()
+    assert not page.exception and page.session_state["train_followed"] == ["three"]
+    assert "**one**" not in text_of(page) and "three" in text_of(page)
+    assert not [key for key in keys_of(page, "button") if key.startswith("train_close_all")]

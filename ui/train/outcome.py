@@ -69,16 +69,16 @@ def earlier(jobs: Sequence[TrainingJob], queue: TrainingQueue) -> None:
     """How this visitor's runs before the newest one ended, in this order, with one button that closes several."""
     for job in jobs:
         outcome(job, queue, newest=False)
-    if len(jobs) > 1:
+    if len(names := [job.name for job in jobs]) > 1:
         with st.container(horizontal=True, horizontal_alignment="right"):
             st.button(
                 "Close all",
-                key="train_close_all",
+                key=f"train_close_all_{' '.join(names)}",  # a click closes what it was drawn for
                 type="tertiary",
                 icon=":material/close:",
                 on_click=_close,
-                args=([job.name for job in jobs],),
-                help=f"Removes these {len(jobs)} messages. The runs stay.",
+                args=(names,),
+                help=f"Removes these {len(names)} messages. The runs stay.",
             )
 
 
