@@ -89,4 +89,4 @@ def _figures(pictures: np.ndarray, ground: float) -> np.ndarray:
 def _squared_distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Squared distances between the rows of a [N, D] and b [M, D]: float32 [N, M]."""
     apart = np.square(a).sum(1)[:, None] + np.square(b).sum(1)[None] - 2 * (a @ b.T)
-    return np.maximum(apart, 0.0)
+    return np.asarray(np.maximum(apart, 0.0), np.float32)

@@ -30,8 +30,8 @@ def page() -> None:
     now = inputs.settle(found)
     with toolbar:
         inputs.picker(found, now)
+        runs_menu(now.runs, "compare_menu_", page="compare")  # on a phone beside the button before it
         asked = inputs.sampler(now)
-        runs_menu(now.runs, "compare_menu_", page="compare")
     for sentence in now.left_out:
         st.caption(f":material/link_off: {escape_markdown(sentence)}")
     inputs.keep(now)
