@@ -1,6 +1,6 @@
 """VQ-VAE: error and perplexity on CIFAR-10, and on MNIST samples of a prior learned over the codes.
 
-`python benchmarks/codes.py [--part cifar mnist] [--path cifar10-images.zip] [--epochs N] [--seeds N] [--steps N]`
+`python benchmarks/codes.py [--part cifar mnist] [--path cifar10-images.zip] [--epochs N] [--seeds 0 1 2] [--steps N]`
 
     cifar  `vq-vae-32-fast`: MSE per pixel on all test images, and how many codes they use: exp of the entropy of the
            codes' frequencies over all test images. PATH is a folder or a zip archive with `train/` and `test/`.
@@ -57,7 +57,7 @@ def cifar(args: argparse.Namespace) -> None:
     shape = ImageShape(3, 32, 32)
     images = data.load("folder", args.path, shape)
     errors, used = [], []
-    for seed in range(args.seeds):
+    for seed in args.seeds:
         changes = {"epochs": args.epochs} if args.epochs else {}
         recipe = preset("vq-vae-32-fast").with_(
             dataset="folder", folder=args.path, image_shape=shape.chw, seed=seed, **changes
@@ -67,7 +67,7 @@ def cifar(args: argparse.Namespace) -> None:
         codes = codebook.of_latents(model, codec.encode(model, images.test_images))
         used.append(float(perplexity(torch.bincount(torch.from_numpy(codes.ravel()), minlength=512).float())))
         print(f"  seed {seed}: MSE {errors[-1]:.5f}, perplexity {used[-1]:.0f}, {minutes:.1f} min", flush=True)
-    print(f"CIFAR-10: MSE {spread(errors, 5)}, perplexity {spread(used, 0)} of 512 (n = {args.seeds})", flush=True)
+    print(f"CIFAR-10: MSE {spread(errors, 5)}, perplexity {spread(used, 0)} of 512 (n = {len(args.seeds)})", flush=True)
 
 
 def mnist(args: argparse.Namespace) -> None:
@@ -76,7 +76,7 @@ def mnist(args: argparse.Namespace) -> None:
     vae, minutes = timed(preset("conv-vae-fast"), images)
     found: dict[str, list[float]] = {"VAE's prior": [], "transformer": [], "random codes": [], "decoded codes": []}
     print(f"  conv-vae-fast: {minutes:.1f} min", flush=True)
-    for seed in range(args.seeds):
+    for seed in args.seeds:
         changes = {"epochs": args.epochs} if args.epochs else {}
         model, minutes = timed(preset("vq-vae-fast").with_(seed=seed, **changes), images)
         error = metrics.evaluate(model, images.test_images)["mse"]
@@ -115,7 +115,7 @@ def main() -> None:
     parser.add_argument("--part", nargs="+", choices=PARTS, default=list(PARTS))
     parser.add_argument("--path", default=str(Path(os.environ.get("LATENT_LAB_DATA", "data")) / "cifar10-images.zip"))
     parser.add_argument("--epochs", type=int, default=0, help="default: the preset's")
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--steps", type=int, default=0, help="of the transformer; default: its own")
     args = parser.parse_args()
     np.set_printoptions(precision=4)
