@@ -28,15 +28,18 @@ from core.training.loop import train  # noqa: E402
 
 def measured(recipe: Recipe) -> dict[str, float]:
     """Train a model as the lab does; its figures at the end."""
-    run, control, began, seconds = runs.create(recipe), Control(), time.perf_counter(), 0.0
+    run, control, began, seconds = runs.create(recipe), Control(), time.process_time(), 0.0
     for event in train(run, "cpu", control):
         if isinstance(event, EpochEnd) and event.epoch == recipe.epochs:
-            seconds, control.stop = time.perf_counter() - began, True
+            seconds, control.stop = time.process_time() - began, True
     model, images = weights.load_model(run, "last"), data.load(recipe.dataset)
     judge = sample_quality.for_dataset(images).with_reference(images.test_images)
     found = judge.measure(sample_quality.generate(model, sample_quality.FINAL_SAMPLES))
     mse = metrics.evaluate(model, images.test_images)["mse"]
-    return {"Fréchet": found.frechet, "sure": found.sure, "MSE": mse, "seconds": seconds}
+    figures = {"Fréchet": found.frechet, "sure": found.sure, "MSE": mse, "processor seconds": seconds}
+    texts = ", ".join(f"{name} {value:.4g}" for name, value in figures.items())
+    print(f"  {recipe.family.abbreviation}, seed {recipe.seed}: {texts}", flush=True)
+    return figures
 
 
 def main() -> None:
@@ -46,15 +49,15 @@ def main() -> None:
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         os.environ["LATENT_LAB_RUNS"] = folder
-        first = preset(args.recipes[0])
-        for recipe in (first.with_(model="vae", beta=1.0), *map(preset, args.recipes)):
+        recipes = [preset(name) for name in args.recipes]
+        for recipe in (one for own in recipes for one in (own.with_(model="vae", beta=1.0), own)):
             rows = [measured(recipe.with_(seed=seed)) for seed in args.seeds]
             texts = []
             for name in rows[0]:
                 values = [row[name] for row in rows]
                 spread = f" ({min(values):.4g}–{max(values):.4g})" if len(values) > 1 else ""
                 texts.append(f"{name} {statistics.median(values):.4g}{spread}")
-            print(f"{recipe.family.abbreviation}: {', '.join(texts)}, n = {len(rows)}", flush=True)
+            print(f"{recipe.name} as {recipe.family.abbreviation}: {', '.join(texts)}, n = {len(rows)}", flush=True)
 
 
 if __name__ == "__main__":

@@ -137,6 +137,13 @@ def test_the_same_quality_is_claimed_only_where_it_was_measured(estimates, monke
     monkeypatch.setattr(presets, "AS_GOOD", ("conv-vae",))
     assert said(visit(estimates)) == "Fast: quicker than Classic, quality not compared."
     assert said(visit(estimates, recipe="conv-vae-fast")) == "Fast: quicker than Classic, same quality."
+    monkeypatch.setattr(presets, "NEARLY_AS_GOOD", ("mlp-vae",))
+    assert said(visit(estimates)) == "Fast: quicker than Classic, nearly the same quality."
+
+
+def test_a_pair_is_as_good_or_nearly_so_and_not_both():
+    assert not set(presets.AS_GOOD) & set(presets.NEARLY_AS_GOOD)
+    assert all(presets.fast_of(name) for name in presets.AS_GOOD + presets.NEARLY_AS_GOOD)
 
 
 @pytest.mark.parametrize(
