@@ -1,6 +1,6 @@
 """The Generate page in a real browser: what follows the pointer, and what crosses the wire."""
 
-from urllib.parse import unquote
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import numpy as np
 import pytest
@@ -138,6 +138,22 @@ def test_neither_a_dragged_slider_nor_the_plane_of_the_main_directions_asks_befo
     served(page, there)
     after = [float(s.input_value()) for s in sliders(page).all()]
     assert sum(abs(a - b) > 0.04 for a, b in zip(after, values, strict=True)) >= 5, "a direction across dimensions"
+
+
+@pytest.mark.goes_on
+def test_the_point_stays_in_the_address_whatever_else_is_chosen(page, lab):
+    visit(page, lab, "example-mlp-vae")
+    page.get_by_role("button", name="Zero", exact=True).click()
+    page.wait_for_url("**z=0_0*")
+    page.get_by_role("button", name="Random", exact=True).click()
+    page.wait_for_url(lambda address: "z=" in address and "z=0_0" not in address)
+    point = parse_qs(urlsplit(page.url).query)["z"]
+    page.locator("[data-testid=stMain]").get_by_text("Mixture of Gaussians", exact=True).first.click()
+    page.wait_for_url("**draw=*")
+    settled(page)
+    assert parse_qs(urlsplit(page.url).query)["z"] == point
+    page.get_by_role("button", name="Zero", exact=True).click()
+    page.wait_for_url("**z=0_0*")
 
 
 @pytest.mark.goes_on

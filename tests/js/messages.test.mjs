@@ -67,7 +67,8 @@ function browser() {
   globals.setTimeout = (act, ms, ...values) => { timers.set(next, () => act(...values)); return next++; };
   globals.clearTimeout = (timer) => timers.delete(timer);
   const rest = () => { for (const [timer, act] of [...timers]) { timers.delete(timer); act(); } };
-  return { ...load(["setAddress", "setAddressAtRest", "flushAddress"], [], globals), location, written, rest };
+  const names = ["setAddress", "setAddressAtRest", "flushAddress", "withWritten"];
+  return { ...load(names, [], globals), location, written, rest };
 }
 
 test("a value that moves is written into the address once, when it rests", () => {
@@ -99,6 +100,24 @@ test("what has left the page, or the page itself, no longer writes into the addr
   location.pathname = "/planes";
   rest();
   assert.deepEqual(written, []);
+});
+
+test("an address that Streamlit writes keeps what the browser has written, unless the server has changed it", () => {
+  const { setAddress, withWritten, location } = browser(), node = { isConnected: true };
+  const before = location.href, search = (url) => withWritten(url, before).search;
+  setAddress("z", "1_2", node);
+  setAddress("picks", "3");
+  // The server knows of z what it was at first, and nothing of the picks.
+  assert.equal(search("/generate?run=a&z=0&spread=1.05"), "?run=a&z=1_2&spread=1.05&picks=3");
+  assert.equal(search("/generate?run=a&z=0"), "?run=a&z=1_2&picks=3", "again");
+  setAddress("picks", null);
+  assert.equal(search("/generate?run=a&z=0"), "?run=a&z=1_2");
+  assert.equal(search("/generate?run=a&z=9"), "?run=a&z=9", "the server has set it");
+  setAddress("z", "4", node);
+  assert.equal(search("/generate?run=a"), "?run=a", "the server has removed it");
+  setAddress("z", "5", node);
+  node.isConnected = false;
+  assert.equal(search("/generate?run=a&z=0"), "?run=a&z=0", "its sliders have left the page");
 });
 
 test("a request is sent again until it is answered or ended", () => {

@@ -57,7 +57,9 @@ function start(root) {
     showOriginal(data);
     if (resized) fit();
     draw();
-    if (data.parameter && (outside ? data.kept : true)) setAddressAtRest(inner, data.parameter, codesText(codes));
+    if (!data.parameter) return;
+    if (outside ? data.kept : true) setAddressAtRest(inner, data.parameter, codesText(codes));
+    else if (other) setAddress(data.parameter, null); // of the model before
   }
 
   function choose(next, focus = false) {

@@ -44,7 +44,8 @@ function start(root) {
     [props, shape] = [data, next];
     const outside = other || data.stamp !== stamp;
     if (other) build();
-    if (decoder?.name !== data.run) {
+    const another = decoder?.name !== data.run;
+    if (another) {
       decoder?.stop();
       decoder = browserDecoder(data.run, () => { if (isMoving()) decodeHere(); });
     }
@@ -69,6 +70,7 @@ function start(root) {
     showPosition();
     if (outside) requestSheet();
     if (outside ? data.kept : moves) keep();
+    else if (another && props.parameter) setAddress(props.parameter, null); // of the model before
   }
 
   // Where the visitor went stands in the address, so that a reload and a link lead back; the server never writes it.

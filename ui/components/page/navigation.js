@@ -59,10 +59,14 @@ function keepOneEntryPerPage() {
     }, true);
   }
   const push = history.pushState.bind(history);
+  let theirs = location.href; // the last address that Streamlit has written, or found
   history.pushState = (state, title, wanted) => {
-    const address = withLook(wanted);
-    if (address.pathname === location.pathname) {
-      history.replaceState(state, title, address);
+    const address = withLook(wanted), same = address.pathname === location.pathname;
+    if (!same) store.written.clear();
+    const whole = same ? withWritten(address, theirs) : address;
+    theirs = address.href;
+    if (same) {
+      history.replaceState(state, title, whole);
       return;
     }
     if (new URL(before).pathname === location.pathname && before !== location.href) {
@@ -71,5 +75,9 @@ function keepOneEntryPerPage() {
     push(state, title, address);
     dispatchEvent(new Event("lab-enlarged")); // another page, which has yet to show such a picture
   };
-  addEventListener("popstate", () => dispatchEvent(new Event("lab-enlarged")));
+  addEventListener("popstate", () => {
+    store.written.clear();
+    theirs = location.href;
+    dispatchEvent(new Event("lab-enlarged"));
+  });
 }

@@ -11,6 +11,7 @@ const store = (window.latentLab ??= {
   films: new Map(), sheets: new Map(), listeners: new Map(), queue: [], sending: false,
 });
 store.moving ??= new Map(); // parameters of the address whose values still move: name → what to write, and where
+store.written ??= new Map(); // parameters of the address that the browser has written: name → text, and for which node
 
 // Streamlit sends all values set within one tick as one message and reruns one fragment for it: of two components that
 // set values at once, one would get no answer. So each waits for a tick of its own.
@@ -77,11 +78,25 @@ function addressWith(name, text, address = location.href) {
   return url;
 }
 
-// Writes one parameter of the address, or removes it with null, without a new entry in the browser's history. The
-// server reads it with the next message.
-function setAddress(name, text) {
+// Writes one parameter of the address, or removes it with null, without a new entry in the browser's history. It stays
+// there for as long as `node` stays on the page (without one, as long as the page): see `withWritten`.
+function setAddress(name, text, node = null) {
   const url = addressWith(name, text);
+  store.written.set(name, { text, node });
   if (url.href !== location.href) history.replaceState(history.state, "", url);
+}
+
+// An address of the open page that Streamlit writes, with what the browser has written beside it. Streamlit's server
+// knows parameters as they were when it last wrote them itself: `before`, the last address of its own. What it has
+// changed since then holds; all others are as the browser has them.
+function withWritten(address, before) {
+  const theirs = new URL(address, location.href).searchParams, old = new URL(before, location.href).searchParams;
+  for (const [name, { text, node }] of [...store.written]) {
+    const changed = theirs.get(name) !== old.get(name), gone = node && !node.isConnected;
+    if (changed || gone) store.written.delete(name);
+    else address = addressWith(name, text, address);
+  }
+  return new URL(address, location.href);
 }
 
 const LOOK = "pixels"; // parameter of the address on every page: enlarged pictures with square pixels (`copy_link.js`)
@@ -110,7 +125,7 @@ function flushAddress(only) {
     if (only !== undefined && name !== only) continue;
     clearTimeout(timer);
     store.moving.delete(name);
-    if (node.isConnected && location.pathname === page) setAddress(name, text);
+    if (node.isConnected && location.pathname === page) setAddress(name, text, node);
   }
 }
 
