@@ -3,7 +3,7 @@
 What they are is in `core/recipes/examples.py`; a name may be given with or without `example-`. Two need the files of
 MNIST and of FashionMNIST. Each example keeps only the files that pages read: the best weights in half precision, which
 makes no visible difference, the tables with three or five digits a number and as many rows as a curve shows, the
-figures on the test set and five frames in 8 grey levels or 24 colours. With `--smaller` nothing is trained: tables and
+figures on the test set and four frames in 8 grey levels or 24 colours. With `--smaller` nothing is trained: tables and
 frames of the examples that are there are reduced again, which leaves those that are reduced as they are. With
 `--priors` nothing but the priors of examples is learned anew (`PRIORS`).
 """
@@ -37,7 +37,10 @@ from core.system.progress import Steps
 from core.training.events import Control, EpochEnd, Finished  # noqa: E402
 from core.training.loop import train  # noqa: E402
 
-FRAMES, GREYS, COLOURS = 5, 8, 24
+GREYS, COLOURS = 8, 24
+
+FRAMES = (0.0, 1 / 16, 1 / 4, 1.0)
+"""Places of the frames that are kept, along all of a training: more at its beginning, where a model changes fastest."""
 
 LEVELS = 15
 """The largest level of a PNG of four bits a pixel."""
@@ -128,10 +131,9 @@ def _keep_last(run: runs.Run) -> None:
 
 
 def _thin(run: runs.Run) -> None:
-    """Keep `FRAMES` frames."""
+    """Keep the frames of `FRAMES`."""
     epochs = [epoch for epoch in run.frames() if epoch == int(epoch)]
-    # More frames from the early epochs, in which a model changes fastest.
-    kept = {epochs[i] for i in _early(len(epochs), FRAMES)}
+    kept = {epochs[round(place * (len(epochs) - 1))] for place in FRAMES}
     for epoch in run.frames():
         if epoch not in kept:
             (run.path / "frames" / frames.file_name(epoch)).unlink()

@@ -6,7 +6,7 @@ import torch
 
 from core import data, runs
 from core.data import DataError
-from core.evaluation import holes, metrics, plane_measures, sample_quality
+from core.evaluation import bound, holes, metrics, plane_measures, sample_quality
 from core.images import convert
 from core.latent import codebook, codec, sampling
 from core.priors import samplers, store
@@ -95,6 +95,44 @@ def test_the_sizes_of_latent_space_differ_in_nothing_else_and_level_off_as_their
     used = {d: run.evaluation()["active_units"] for d, run in by_size.items()}
     assert mse[20] < mse[2] / 2 and 0.85 * mse[20] < mse[128] < mse[20]
     assert used[2] == 2 and used[20] == 10 and used[128] < 64
+
+
+def test_independent_dimensions_tell_factors_apart_better_at_more_error_as_the_lesson_says():
+    tc, vae = (example(f"example-{name}").evaluation() for name in ("tc-vae", "shapes-vae"))
+    assert tc["mig"] > 1.9 * vae["mig"] and tc["active_units"] < vae["active_units"] and tc["mse"] > vae["mse"]
+
+
+def test_the_denoising_autoencoder_fills_holes_in_with_a_third_of_the_other_one_s_error():
+    errors = {}
+    for name in ("example-denoising-ae", "example-deep-ae"):
+        run = example(name)
+        model, test = weights.load_model(run), images_of(run).test_images
+        hidden = np.random.default_rng(0).random(test.shape) < 0.4
+        made = codec.decode(model, codec.encode(model, np.where(hidden, 0, test).astype(np.uint8)))
+        errors[name] = float(np.square((made - test.astype(float))[hidden] / 255).mean())
+    one, other = errors.values()
+    assert one / other == pytest.approx(1 / 3, abs=0.05)
+
+
+@pytest.mark.slow
+def test_points_can_have_a_prior_to_draw_from():
+    wae, ae = (example(f"example-{name}") for name in ("wae", "deep-ae"))
+    quality = sample_quality.for_dataset(images_of(wae))
+    found = [
+        quality.measure(codec.decode(weights.load_model(run), sampling.prior(1_000, d, 0)))
+        for run, d in ((wae, 8), (ae, 32))
+    ]
+    assert found[0].modes == 10 and found[0].sure > 0.7 and found[0].frechet < found[1].frechet / 4
+
+
+@pytest.mark.slow
+def test_the_bound_of_the_model_trained_on_five_draws_gains_more_with_samples_than_a_vae_s():
+    gains = {}
+    for name in ("iwae", "mlp-vae", "conv-vae"):
+        run = example(f"example-{name}")
+        found = Steps(bound.measure_steps(weights.load_model(run), images_of(run), 128)).end()
+        gains[name] = found.values[0] - found.values[-1]
+    assert gains["iwae"] > 1.2 * max(gains["mlp-vae"], gains["conv-vae"])
 
 
 @pytest.mark.slow
