@@ -15,7 +15,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import torch
 
 from core import data, runs
-from core.evaluation import augmentation, comparison, comparison_export, comparison_run  # noqa: E402
+from core.evaluation import (  # noqa: E402
+    augmentation,
+    comparison,
+    comparison_export,
+    comparison_run,
+    comparison_samples,
+)
+from core.evaluation.comparison_measures import SAMPLES  # noqa: E402
 from core.runs import Run, weights  # noqa: E402
 from core.runs.images import images_of  # noqa: E402
 from core.runs.shown_weights import shown_weights  # noqa: E402
@@ -24,21 +31,19 @@ from core.system.progress import Steps  # noqa: E402
 
 def measured(run: Run) -> comparison.Entry:
     """All that the page shows of a run, from the cache where it is there."""
-    images, source = images_of(run), comparison_run.sampler_of(run)
-    model = weights.load_model(run, shown_weights(run))
-    paths = comparison_run.facts_file(run, images), comparison_run.samples_file(run, images, source)
-    if (facts := comparison_run.load_facts(paths[0])) is None:
-        facts = Steps(comparison_run.fact_steps(run, model, images)).end()
-        comparison_run.save_facts(paths[0], facts)
-    if (samples := comparison_run.load_samples(paths[1])) is None:
-        samples = Steps(comparison_run.sample_steps(run, model, images, source)).end()
-        comparison_run.save_samples(paths[1], samples)
-    return comparison_run.entry(run, facts, samples, {}, False)
+    images, source = images_of(run), comparison_samples.sampler_of(run)
+    model, found = weights.load_model(run, shown_weights(run)), {}
+    for part in comparison_run.parts(run, model, images, source, SAMPLES):
+        if (result := part.load()) is None:
+            part.save(result := Steps(part.steps()).end())
+        found[part.name] = result
+    facts, samples = found["The measures"], found["The samples"]
+    return comparison_run.entry(run, facts, samples, {}, False, found.get("The bound"))
 
 
 def augmented(run: Run) -> None:
     """Print the curve of a run: accuracy of the classifier with and without its images."""
-    images, source = images_of(run), comparison_run.sampler_of(run)
+    images, source = images_of(run), comparison_samples.sampler_of(run)
     path = augmentation.file_of(run, images, source)
     model, found = weights.load_model(run, shown_weights(run)), augmentation.load(path)
     for _, step in augmentation.augmentation_steps(run, model, images, source, found):

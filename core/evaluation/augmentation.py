@@ -151,7 +151,7 @@ def augmentation_steps(
     """Measure the curve: yields the share that is done, and the curve so far where a point was added.
 
     Args:
-        source: sampler of the latents, as of `comparison_run.samplers`. before: the curve as far as it was measured
+        source: sampler of the latents, as of `comparison_samples.samplers`. before: the curve as far as it was measured
             before; its points are not measured again.
     Raises:
         ValueError: the set has no classes (`numbers_of`).

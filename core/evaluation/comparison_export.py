@@ -11,7 +11,8 @@ import io
 from collections.abc import Callable, Sequence
 
 from core.evaluation import comparison
-from core.evaluation.comparison import MEASURES, Cell, Measure, Row
+from core.evaluation.comparison import Cell, Row
+from core.evaluation.comparison_measures import MEASURES, Measure
 
 LATEX = {
     "\\": r"\textbackslash{}",
@@ -38,17 +39,17 @@ MARKDOWN = "\\`*_{}[]()<>#+-.!|~$:&"
 """Characters that may mean something to Markdown and are escaped by a backslash."""
 
 
-def columns(table: Sequence[Row]) -> list[Measure]:
+def columns(table: Sequence[Row], measures: Sequence[Measure] = MEASURES) -> list[Measure]:
     """The measures of which a row has a value."""
-    return [measure for measure in MEASURES if any(row.cell(measure).value is not None for row in table)]
+    return [measure for measure in measures if any(row.cell(measure).value is not None for row in table)]
 
 
-def to_csv(table: Sequence[Row]) -> str:
+def to_csv(table: Sequence[Row], measures: Sequence[Measure] = MEASURES) -> str:
     """The table as CSV, with all digits: of each measure the value, its ± and what that comes from.
 
     Shares stay shares; a value that does not exist is empty.
     """
-    shown, text = columns(table), io.StringIO()
+    shown, text = columns(table, measures), io.StringIO()
     lines = csv.writer(text, lineterminator="\n")
     parts = [(f"{measure.key}", f"{measure.key}_error", f"{measure.key}_n") for measure in shown]
     lines.writerow(["run", "runs", *(name for part in parts for name in part)])
@@ -65,17 +66,17 @@ def _numbers(cell: Cell) -> tuple[str, str, str]:
     return repr(cell.value), "" if cell.spread is None else repr(cell.spread), str(cell.n or "")
 
 
-def to_markdown(table: Sequence[Row]) -> str:
+def to_markdown(table: Sequence[Row], measures: Sequence[Measure] = MEASURES) -> str:
     """The table in GitHub's Markdown, numbers to the right."""
-    shown = columns(table)
+    shown = columns(table, measures)
     head = ["Run", *(_markdown(_heading(measure)) for measure in shown)]
     lines = [head, ["---", *("---:" for _ in shown)], *_lines(table, shown, _markdown, "**{}**")]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
-def to_latex(table: Sequence[Row]) -> str:
+def to_latex(table: Sequence[Row], measures: Sequence[Measure] = MEASURES) -> str:
     """The table for LaTeX with the package booktabs: names in the first line, units in the second."""
-    shown = columns(table)
+    shown = columns(table, measures)
     arrows = {"lower": r" $\downarrow$", "higher": r" $\uparrow$", "": ""}
     names = ["Run", *(_latex(measure.name) + arrows[measure.better] for measure in shown)]
     units = ["", *(_latex(measure.unit) for measure in shown)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 import torch
@@ -26,19 +25,15 @@ def measure_for_comparison(order: Order, channel: Channel) -> Ended:
     channel.emit(Progress(0.0))
     torch.set_num_threads(1)
     run, source = Run(Path(order.arguments["run"])), order.arguments["source"]
-    images = images_of(run)
-    files = comparison_run.facts_file(run, images), comparison_run.samples_file(run, images, source)
+    samples, images = int(order.arguments["samples"]), images_of(run)
     model = weights.load_model(run, shown_weights(run))
-    before = 0.0
-    if comparison_run.load_facts(files[0]) is None:
-        before = 0.6
-        facts = comparison_run.fact_steps(run, model, images)
-        if not kept(facts, partial(comparison_run.save_facts, files[0]), "The measures", channel, (0.0, before)):
+    done = 0.0
+    for part in comparison_run.parts(run, model, images, source, samples):
+        if part.load() is not None:
+            continue
+        if not kept(part.steps(), part.save, part.name, channel, (done, part.share)):
             return Ended("stopped")
-    if comparison_run.load_samples(files[1]) is None:
-        samples = comparison_run.sample_steps(run, model, images, source)
-        if not kept(samples, partial(comparison_run.save_samples, files[1]), "The samples", channel, (before, 1.0)):
-            return Ended("stopped")
+        done = part.share
     return Ended("finished")
 
 

@@ -5,7 +5,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import runs
-from core.evaluation import augmentation, comparison_run, sample_quality
+from core.evaluation import augmentation, comparison_samples, sample_quality
+from core.evaluation.comparison_measures import SAMPLES
 from core.jobs import tasks
 from core.jobs.channel import Channel
 from core.jobs.comparison import ComparisonJob
@@ -35,11 +36,11 @@ def few(monkeypatch: pytest.MonkeyPatch, cached_classifier) -> None:
     monkeypatch.setattr(sample_quality, "FINAL_SAMPLES", 200)
 
 
-def measure(run: runs.Run, source: str = "") -> None:
+def measure(run: runs.Run, source: str = "", k: int = SAMPLES) -> None:
     """Carry out the job of a run in this process."""
-    source = comparison_run.sampler_of(run, source)
-    path = comparison_run.samples_file(run, images_of(run), source)
-    assert tasks.run(ComparisonJob(run, path, source).order(), Channel(lambda message: None)) == Ended("finished")
+    source = comparison_samples.sampler_of(run, source)
+    path = comparison_samples.file_of(run, images_of(run), source)
+    assert tasks.run(ComparisonJob(run, path, source, k).order(), Channel(lambda message: None)) == Ended("finished")
 
 
 def visit(**query) -> AppTest:
@@ -79,7 +80,7 @@ def test_runs_are_measured_by_jobs_and_their_own_files_are_shown_at_once(sent, e
 
 
 def comparison_table_text(key: str, value: float) -> str:
-    from core.evaluation.comparison import BY_KEY
+    from core.evaluation.comparison_measures import BY_KEY
 
     return BY_KEY[key].text(value)
 
@@ -101,7 +102,7 @@ def test_measured_runs_stand_side_by_side_with_pictures_and_the_address_holds_al
     assert column(table, "modes")["Real images"][0] == "10" and float(column(table, "frechet")["Real images"][0]) > 0
     rows = sent["compare_reconstructions"]["rows"]
     assert [row["name"] for row in rows] == ["Test images", "ae", "vae"] and {row["count"] for row in rows} == {10}
-    assert [row["count"] for row in sent["compare_samples"]["rows"]] == [comparison_run.SHOWN_SAMPLES] * 2
+    assert [row["count"] for row in sent["compare_samples"]["rows"]] == [comparison_samples.SHOWN_SAMPLES] * 2
     kept = {name: parameter(page, name) for name in ("runs", "sort", "draw")}
     assert kept == {"runs": "ae,vae", "sort": "-mse", "draw": "gaussian"}
     assert "no ELBO" in text_of(page) and "Lower is better." in text_of(page)
@@ -261,3 +262,26 @@ def test_a_set_without_enough_classes_says_why_there_is_no_curve(sent, executor,
     untrained("few", digits=False, dataset="folder", folder=str(folder))
     page = visit()
     assert "these have fewer" in text_of(page) and not page.exception
+
+
+@pytest.mark.slow
+def test_the_number_of_samples_of_the_bound_is_chosen_and_stands_in_the_address(sent, few):
+    run = trained(tiny(latent_dim=3), "vae")
+    for k in (1, 16, SAMPLES):
+        measure(run, k=k)
+    values = {}
+    for k in (1, 16, SAMPLES):
+        page = visit(runs="vae", k=k)
+        assert not page.warning and "compare_stop" not in keys_of(page, "button")
+        table = sent["compare_table"]
+        assert next(h for h in table["headings"] if h["key"] == "bound")["unit"] == f"nats, k = {k}"
+        values[k] = float(column(table, "bound")["vae"][0])
+    assert values[1] == float(column(sent["compare_table"], "negative_elbo")["vae"][0]) > values[16] > values[SAMPLES]
+    assert parameter(visit(runs="vae", k=16), "k") == "16" and parameter(page, "k") is None
+    assert "from 1 to 5,000" in visit(runs="vae", k=0).warning[0].value
+
+
+def test_without_a_model_that_has_a_bound_there_is_no_choice_of_its_samples(sent, executor):
+    untrained("points", "plane-ae")
+    page = visit(runs="points", k=16)
+    assert "compare_k" not in keys_of(page, "selectbox") and parameter(page, "k") is None

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from core.data import ImageSet
-from core.evaluation import augmentation, comparison_run
+from core.evaluation import augmentation, comparison_samples
 from core.evaluation.augmentation import ASKED, SEEDS, Augmentation
 from core.jobs import augmentation as jobs_augmentation
 from core.jobs.augmentation import AugmentationJob
@@ -52,7 +52,7 @@ def section(runs: Sequence[Run], images: ImageSet | None, asked: str) -> None:
         )
         return
     run = _chosen(runs)
-    source = comparison_run.sampler_of(run, asked) or comparison_run.sampler_of(run) or ""
+    source = comparison_samples.sampler_of(run, asked) or comparison_samples.sampler_of(run) or ""
     try:
         path = augmentation.file_of(run, images, source)
     except RunError as error:

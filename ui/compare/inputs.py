@@ -9,10 +9,11 @@ from dataclasses import dataclass
 import streamlit as st
 
 from core import runs
-from core.evaluation import comparison, comparison_run
+from core.evaluation import comparison, comparison_measures, comparison_samples
+from core.evaluation.bound import LEVELS
 from core.runs import Run
 from ui.shared import address
-from ui.shared.address import Parameter, one_of
+from ui.shared.address import Parameter, one_of, whole
 from ui.shared.default_run import preferred
 from ui.shared.formatting import escape_markdown, pluralize
 from ui.shared.image_choice import ImagesKey, images_key
@@ -35,12 +36,21 @@ NAME = "name"
 
 
 def _sorting(text: str) -> str | None:
-    return text if text.removeprefix("-") in (*comparison.BY_KEY, NAME) else None
+    return text if text.removeprefix("-") in (*comparison_measures.BY_KEY, NAME) else None
 
 
 SORT = Parameter(
     "sort", "compare_sort", _sorting, "", "a column of the table, with a minus before it for falling values"
 )
+SAMPLES = Parameter(
+    "k",
+    "compare_k",
+    whole(1, comparison_measures.MOST_SAMPLES),
+    comparison_measures.SAMPLES,
+    f"a whole number from 1 to {comparison_measures.MOST_SAMPLES:,}",
+)
+"""Samples of z per image for the importance-weighted bound."""
+
 BY_SEED = Parameter("seeds", "compare_seeds", {"1": True}.get, False, "1", lambda value: "1")
 
 
@@ -165,7 +175,7 @@ def sampler(now: Choice) -> str:
     """The box of the sampler, and the chosen one; `USUAL` for each run's own."""
     offered: dict[str, str] = {}
     for run in now.runs:
-        offered |= comparison_run.samplers(run)
+        offered |= comparison_samples.samplers(run)
     parameter = Parameter("draw", "compare_draw", one_of(*offered), USUAL, " or ".join(offered))
     if parameter.adopt() not in (USUAL, *offered):
         st.session_state[parameter.box] = USUAL
@@ -183,6 +193,27 @@ def sampler(now: Choice) -> str:
         width=330,
     )
     return parameter.keep()
+
+
+def bound_samples(now: Choice) -> int:
+    """The box of the number of samples of the importance-weighted bound, and the chosen one; no box where no run has
+    such a bound."""
+    bound = comparison_measures.BY_KEY["bound"]
+    if all(bound.absent(run.recipe) for run in now.runs):
+        address.put(SAMPLES.name, None)
+        return comparison_measures.SAMPLES
+    chosen = SAMPLES.adopt()
+    st.selectbox(
+        "Samples of the bound",
+        sorted({*LEVELS, chosen}),
+        key=SAMPLES.box,
+        format_func=lambda k: f"Bound with k = {k:,}",
+        help="Samples of z per image for the importance-weighted bound. With more it comes closer to −log p(x) and "
+        "takes longer: 5,000 of a network with convolutions some minutes. The address takes any number from 1 on.",
+        label_visibility="collapsed",
+        width=210,
+    )
+    return SAMPLES.keep()
 
 
 def by_seed(entries: Sequence[comparison.Entry]) -> bool:

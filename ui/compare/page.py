@@ -15,7 +15,7 @@ from ui.shared.run_picker import damaged_runs, nothing_yet
 
 def page() -> None:
     """The whole page."""
-    address.check_names(("runs", "draw", "sort", "seeds", augmentation.NAME))
+    address.check_names(("runs", "draw", "k", "sort", "seeds", augmentation.NAME))
     found = inputs.usable_runs()
     with page_head(
         "Compare",
@@ -32,13 +32,14 @@ def page() -> None:
         inputs.picker(found, now)
         runs_menu(now.runs, "compare_menu_", page="compare")  # on a phone beside the button before it
         asked = inputs.sampler(now)
+        k = inputs.bound_samples(now)
     for sentence in now.left_out:
         st.caption(f":material/link_off: {escape_markdown(sentence)}")
     inputs.keep(now)
     images = images_of(now.runs[0], "compare_data", "Until then you see what the runs’ own files say.")
-    statuses = table.table(now.runs, images, asked)
+    statuses = table.table(now.runs, images, asked, k)
     pictures.reconstructions(statuses)
     pictures.samples(statuses, asked, table.samples_words(statuses))
     augmentation.section(now.runs, images, asked)
-    table.explanations(statuses)
+    table.explanations(statuses, k)
     damaged_runs()

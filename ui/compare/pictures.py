@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.evaluation import comparison_run
+from core.evaluation import comparison_samples
 from ui.compare.status import Status
 from ui.components.gallery.class_sheet import Row, class_sheet
 from ui.shared.formatting import format_sig
@@ -40,8 +40,8 @@ def samples(statuses: Sequence[Status], asked: str, words: str) -> None:
     for status in statuses:
         if status.samples is None or status.unlike:
             continue
-        source = comparison_run.sampler_of(status.run, asked)
-        offered = comparison_run.samplers(status.run)
+        source = comparison_samples.sampler_of(status.run, asked)
+        offered = comparison_samples.samplers(status.run)
         about = f"{status.run.name}, {offered[source]}" if source else status.run.name
         pictures = status.samples.pictures
         note = _note(status, "frechet", "Fréchet")

@@ -8,9 +8,10 @@ from functools import partial
 import streamlit as st
 
 from core.data import ImageSet
-from core.evaluation import comparison, comparison_export
-from core.evaluation.comparison import BY_KEY, MEASURES, Cell, Entry, Measure, Row
-from core.evaluation.comparison_run import SHOWN_SAMPLES, Samples
+from core.evaluation import comparison, comparison_export, comparison_measures
+from core.evaluation.comparison import Cell, Entry, Row
+from core.evaluation.comparison_measures import BY_KEY, Measure
+from core.evaluation.comparison_samples import SHOWN_SAMPLES, Samples
 from core.runs import Run
 from ui.compare import inputs
 from ui.compare.status import Status, status_of
@@ -32,21 +33,21 @@ FORMATS = {
 DIRECTIONS = {"lower": "Lower is better.", "higher": "Higher is better.", "": ""}
 
 
-def table(runs: Sequence[Run], images: ImageSet | None, asked: str) -> list[Status]:
+def table(runs: Sequence[Run], images: ImageSet | None, asked: str, k: int) -> list[Status]:
     """The table, which follows the jobs, and the state of the runs when the page was drawn.
 
     Args:
-        images: of all the runs. asked: the sampler, as of `status_of`.
+        images: of all the runs. asked, k: the sampler and the samples of the bound, as of `status_of`.
     """
-    statuses = [status_of(run, images, asked) for run in runs]
+    statuses = [status_of(run, images, asked, k) for run in runs]
     live = any(status.active for status in statuses)
     with st.container(key="compare_measuring" if live else "compare_measured"):
-        st.fragment(_table, run_every=TICK if live else None)(runs, images, asked, [one.version for one in statuses])
+        st.fragment(_table, run_every=TICK if live else None)(runs, images, asked, k, [one.version for one in statuses])
     return statuses
 
 
-def _table(runs: Sequence[Run], images: ImageSet | None, asked: str, drawn: list[tuple[bool, bool, bool]]) -> None:
-    statuses = [status_of(run, images, asked) for run in runs]
+def _table(runs: Sequence[Run], images: ImageSet | None, asked: str, k: int, drawn: list[tuple[bool, ...]]) -> None:
+    statuses, measures = [status_of(run, images, asked, k) for run in runs], comparison_measures.measures(k)
     if [status.version for status in statuses] != drawn:
         address.rerun()  # pictures, and the timer, belong to the page
     entries = [status.entry() for status in statuses]
@@ -55,15 +56,17 @@ def _table(runs: Sequence[Run], images: ImageSet | None, asked: str, drawn: list
         key, falling = inputs.sorted_by()
         rows = comparison.rows(entries, by_seed)
         rows = comparison.sort(rows, key, falling) if key else rows
-        _export(rows)
+        _export(rows, measures)
         _progress(statuses)
-    _show(rows, statuses, key, falling)
+    _show(rows, measures, statuses, key, falling)
     _caption(entries, by_seed)
-    _failed(statuses, images, asked)
+    _failed(statuses, images, asked, k)
 
 
-def _show(rows: Sequence[Row], statuses: Sequence[Status], key: str, falling: bool) -> None:
-    shown = columns(rows)
+def _show(
+    rows: Sequence[Row], measures: Sequence[Measure], statuses: Sequence[Status], key: str, falling: bool
+) -> None:
+    shown = columns(rows, measures)
     best = {measure.key: comparison.best(rows, measure) for measure in shown}
     order = "descending" if falling else "ascending"
     samples = next((status.samples for status in statuses if status.samples is not None), None)
@@ -85,9 +88,9 @@ def _show(rows: Sequence[Row], statuses: Sequence[Status], key: str, falling: bo
     )
 
 
-def columns(rows: Sequence[Row]) -> list[Measure]:
+def columns(rows: Sequence[Row], measures: Sequence[Measure]) -> list[Measure]:
     """The measures that some row has a value of, or will have."""
-    return [measure for measure in MEASURES if any(_expected(row.cell(measure)) for row in rows)]
+    return [measure for measure in measures if any(_expected(row.cell(measure)) for row in rows)]
 
 
 def _expected(cell: Cell) -> bool:
@@ -131,12 +134,12 @@ def _caption(entries: Sequence[Entry], by_seed: bool) -> None:
     )
 
 
-def explanations(statuses: Sequence[Status]) -> None:
+def explanations(statuses: Sequence[Status], k: int) -> None:
     """What every measure means, and why values are missing."""
     rows = comparison.rows([status.entry() for status in statuses])
     features = next((status.samples.features for status in statuses if status.samples is not None), "")
     with st.expander("What the measures mean, and why some are missing", icon=":material/help:"):
-        for measure in MEASURES:
+        for measure in comparison_measures.measures(k):
             parts = [measure.about, DIRECTIONS[measure.better], measure.noise]
             if measure.key == "frechet" and features:
                 parts.append(f"Features: {features}.")
@@ -155,7 +158,7 @@ def _missing(rows: Sequence[Row], measure: Measure) -> str:
     return f" *Missing.* {' '.join(parts)}" if parts else ""
 
 
-def _export(rows: Sequence[Row]) -> None:
+def _export(rows: Sequence[Row], measures: Sequence[Measure]) -> None:
     with st.popover("Export", icon=":material/download:", key="compare_export", help="CSV, Markdown or LaTeX."):
         chosen = st.segmented_control(
             "Format",
@@ -169,14 +172,14 @@ def _export(rows: Sequence[Row]) -> None:
         write, ending, language = FORMATS[chosen or "CSV"]
         st.download_button(
             f"Download {chosen}",
-            partial(write, rows),
+            partial(write, rows, measures),
             f"comparison.{ending}",
             key="compare_download",
             on_click="ignore",
             icon=":material/download:",
             help="The table in the order of the page.",
         )
-        st.code(write(rows), language=language, height=240)
+        st.code(write(rows, measures), language=language, height=240)
 
 
 def _progress(statuses: Sequence[Status]) -> None:
@@ -192,7 +195,7 @@ def _progress(statuses: Sequence[Status]) -> None:
                 status.job.stop()
 
 
-def _failed(statuses: Sequence[Status], images: ImageSet | None, asked: str) -> None:
+def _failed(statuses: Sequence[Status], images: ImageSet | None, asked: str, k: int) -> None:
     """One line for each run that could not be measured, and a button that tries again."""
     ended = [status for status in statuses if status.job is not None and not status.job.active and not status.complete]
     for status in statuses:
@@ -208,14 +211,14 @@ def _failed(statuses: Sequence[Status], images: ImageSet | None, asked: str) -> 
             key="compare_again",
             icon=":material/play_arrow:",
             on_click=_again,
-            args=([status.run for status in ended], images, asked),
+            args=([status.run for status in ended], images, asked, k),
             help="Measures the runs that are not measured yet.",
         )
 
 
-def _again(runs: Sequence[Run], images: ImageSet | None, asked: str) -> None:
+def _again(runs: Sequence[Run], images: ImageSet | None, asked: str, k: int) -> None:
     for run in runs:
-        status_of(run, images, asked, again=True)
+        status_of(run, images, asked, k, again=True)
 
 
 def samples_words(statuses: Sequence[Status]) -> str:

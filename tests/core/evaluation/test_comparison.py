@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from core.evaluation import comparison
-from core.evaluation.comparison import BY_KEY, MEASURES, NONE, Entry, Row, Value
+from core.evaluation.comparison import NONE, Entry, Row
+from core.evaluation.comparison_measures import BY_KEY, FROM_EVALUATION, MEASURES, Value
 from core.recipes.family import FAMILIES
 from core.recipes.presets import PRESETS, preset
 
@@ -28,7 +29,7 @@ def test_every_record_is_complete():
         assert measure.name and measure.better in ("lower", "higher", ""), measure.key
         assert measure.about.endswith(".") and measure.noise.endswith("."), measure.key
         assert ". " not in measure.about.replace("et al. ", ""), f"{measure.key}: one sentence"
-    assert set(comparison.FROM_EVALUATION) < set(BY_KEY)
+    assert set(FROM_EVALUATION) < set(BY_KEY)
 
 
 @pytest.mark.parametrize("name", PRESETS)

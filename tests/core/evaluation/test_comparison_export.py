@@ -7,7 +7,8 @@ import re
 import pytest
 
 from core.evaluation import comparison, comparison_export
-from core.evaluation.comparison import Entry, Value
+from core.evaluation.comparison import Entry
+from core.evaluation.comparison_measures import Value
 from core.recipes.presets import preset
 
 NAMES = ("a_run & 50%", "b|c*d", "x#{y}~^$z\\", "1. first")

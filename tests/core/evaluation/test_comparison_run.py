@@ -8,8 +8,20 @@ import pytest
 import torch
 
 from core import data, runs
-from core.evaluation import classifier, comparison, comparison_run, latent_quality, metrics, sample_quality
-from core.evaluation.comparison import BY_KEY, MEASURES, Row
+from core.evaluation import (
+    classifier,
+    comparison,
+    comparison_bound,
+    comparison_facts,
+    comparison_run,
+    comparison_samples,
+    comparison_steps,
+    latent_quality,
+    metrics,
+    sample_quality,
+)
+from core.evaluation.comparison import Row
+from core.evaluation.comparison_measures import BOUND_IMAGES, BY_KEY, IMAGES, MEASURES, SAMPLES, measures
 from core.images import convert
 from core.jobs import comparison as jobs_comparison
 from core.jobs import tasks
@@ -39,8 +51,8 @@ def run(cached_classifier, few) -> Run:
     return trained(tiny(latent_dim=3, likelihood="logistic"), "vae")
 
 
-def measured(run: Run) -> comparison_run.Facts:
-    return Steps(comparison_run.fact_steps(run, weights.load_model(run), images_of(run))).end()
+def measured(run: Run) -> comparison_facts.Facts:
+    return Steps(comparison_facts.steps(run, weights.load_model(run), images_of(run))).end()
 
 
 def test_values_are_those_of_the_evaluation_and_their_errors_those_of_the_images(run):
@@ -58,7 +70,7 @@ def test_without_an_evaluation_the_same_values_are_computed(run):
     (run.path / "evaluation.json").unlink()
     after = measured(run).values
     assert after.keys() == before.keys()
-    for key in ("mse", "negative_elbo", "bits_per_dim", "bound"):
+    for key in ("mse", "negative_elbo", "bits_per_dim"):
         assert after[key].value == pytest.approx(before[key].value, rel=1e-9), key
 
 
@@ -70,18 +82,26 @@ def test_an_evaluation_of_former_weights_is_not_taken(run):
 
 def test_the_bound_is_that_of_the_library_and_never_above_the_negative_elbo(run):
     facts, model, images = measured(run), weights.load_model(run), images_of(run)
-    rows = data.spread(images.test_labels, min(comparison.IMAGES, len(images.test_images)))
-    rows = rows[data.spread(images.test_labels[rows], comparison.BOUND_IMAGES)]
+    rows = data.spread(images.test_labels, min(IMAGES, len(images.test_images)))
+    rows = rows[data.spread(images.test_labels[rows], BOUND_IMAGES)]
     x = codec.image_tensor(images.test_images[rows], model)
-    oracle = -metrics.log_likelihood(model, x, comparison.SAMPLES, torch.Generator().manual_seed(0))
-    assert facts.each["bound"] == pytest.approx(oracle.numpy(), rel=1e-4)
-    bound, elbo = facts.values["bound"], facts.values["negative_elbo"]
-    assert bound.value <= elbo.value and bound.error >= elbo.error and bound.n == comparison.BOUND_IMAGES
+    found = []
+    for k in (1, 7, SAMPLES):
+        each = Steps(comparison_bound.steps(run, model, images, k)).end()
+        oracle = -metrics.log_likelihood(model, x, k, torch.Generator().manual_seed(0))
+        assert each.bound == pytest.approx(oracle.numpy(), rel=1e-4)
+        entry = comparison_run.entry(run, facts, None, {}, False, each)
+        assert np.array_equal(entry.each["bound"], each.bound)
+        found.append(entry.values["bound"])
+        assert next(m.unit for m in measures(k) if m.key == "bound") == f"nats, k = {k}"
+    elbo = facts.values["negative_elbo"]
+    assert found[0].value == elbo.value > found[1].value > found[2].value
+    assert found[2].error >= elbo.error and found[2].n == BOUND_IMAGES
 
 
 def test_latents_are_classified_as_the_classifiers_of_latents_do(run):
     facts, model, images = measured(run), weights.load_model(run), images_of(run)
-    rows = data.spread(images.test_labels, min(comparison.IMAGES, len(images.test_images)))
+    rows = data.spread(images.test_labels, min(IMAGES, len(images.test_images)))
     index, z = codec.training_latents(model, run.recipe, images, sample_quality.FINAL_SAMPLES)
     test = codec.encode(model, images.test_images[rows])
     for key, tell in (("probe", latent_quality.linear_probe), ("neighbours", latent_quality.nearest_neighbours)):
@@ -94,18 +114,18 @@ def test_latents_are_classified_as_the_classifiers_of_latents_do(run):
 
 def test_reconstructions_and_samples_are_what_the_model_decodes(run):
     facts, model = measured(run), weights.load_model(run)
-    assert len(facts.originals) == comparison_run.SHOWN
+    assert len(facts.originals) == comparison_facts.SHOWN
     posterior = encoding.posteriors(model, convert.to_byte_tensor(facts.originals, "cpu"), 100)
     wanted = codec.decode(model, posterior.mean.numpy()).astype(int)
     assert np.abs(wanted - facts.reconstructions).max() <= 1
-    samples = Steps(comparison_run.sample_steps(run, model, images_of(run), "prior")).end()
-    noise = sampling.prior(sample_quality.FINAL_SAMPLES, 3, comparison_run.SEED)
-    assert np.array_equal(samples.pictures, codec.decode(model, noise[: comparison_run.SHOWN_SAMPLES]))
+    samples = Steps(comparison_samples.steps(run, model, images_of(run), "prior")).end()
+    noise = sampling.prior(sample_quality.FINAL_SAMPLES, 3, comparison_steps.SEED)
+    assert np.array_equal(samples.pictures, codec.decode(model, noise[: comparison_samples.SHOWN_SAMPLES]))
 
 
 def test_samples_are_measured_as_those_of_a_gan_are(run, cached_classifier):
     model, images = weights.load_model(run), images_of(run)
-    found = Steps(comparison_run.sample_steps(run, model, images, "gaussian")).end()
+    found = Steps(comparison_samples.steps(run, model, images, "gaussian")).end()
     quality = sample_quality.SampleQuality(images.test_images, cached_classifier)
     made = codec.decode(model, mixture.draw(model, "gaussian", 400, 0))
     oracle = quality.measure(made)
@@ -132,9 +152,12 @@ def test_every_family_has_a_value_or_a_reason_for_each_measure(member, cached_cl
     run = runs.create(member.recipe(), "a")
     weights.save(run.path / "best.safetensors", build(run.recipe).state_dict(), {"epoch": 1})
     facts, images = measured(run), images_of(run)
-    source = comparison_run.sampler_of(run)
-    samples = Steps(comparison_run.sample_steps(run, weights.load_model(run), images, source)).end()
-    row = Row((comparison_run.entry(run, facts, samples, {}, False),))
+    source = comparison_samples.sampler_of(run)
+    samples = Steps(comparison_samples.steps(run, weights.load_model(run), images, source)).end()
+    bound = None
+    if comparison_bound.applies(run, images):
+        bound = Steps(comparison_bound.steps(run, weights.load_model(run), images, 8)).end()
+    row = Row((comparison_run.entry(run, facts, samples, {}, False, bound),))
     for measure in MEASURES:
         cell = row.cell(measure)
         assert cell.value is None or math.isfinite(cell.value)
@@ -142,7 +165,7 @@ def test_every_family_has_a_value_or_a_reason_for_each_measure(member, cached_cl
             assert (cell.value is None) == bool(cell.reason), (measure.key, cell)
     assert bool(row.cell(BY_KEY["negative_elbo"]).reason) == (not run.recipe.family.variational)
     offered = samplers.offered(run, weights.load_model(run))
-    assert set(comparison_run.samplers(run)) == set(offered), "the same samplers as everywhere"
+    assert set(comparison_samples.samplers(run)) == set(offered), "the same samplers as everywhere"
     assert source == mixture.default_sampler(weights.load_model(run))
 
 
@@ -156,39 +179,43 @@ def test_factors_are_measured_where_they_are_known(cached_classifier, few):
 def test_the_usual_sampler_follows_from_the_record():
     vae, ae = tiny("mlp-vae"), tiny("plane-ae")
     one, two = runs.create(vae, "a"), runs.create(ae, "b")
-    assert comparison_run.sampler_of(one) == "prior" and comparison_run.sampler_of(two) == "gaussian"
-    assert comparison_run.sampler_of(one, "mixture") == "mixture" and comparison_run.sampler_of(one, "magic") is None
+    assert comparison_samples.sampler_of(one) == "prior" and comparison_samples.sampler_of(two) == "gaussian"
+    assert (
+        comparison_samples.sampler_of(one, "mixture") == "mixture"
+        and comparison_samples.sampler_of(one, "magic") is None
+    )
 
 
 def test_results_survive_the_cache_and_damage_is_a_miss(run, tmp_path):
     facts, images = measured(run), images_of(run)
-    samples = Steps(comparison_run.sample_steps(run, weights.load_model(run), images, "prior")).end()
-    one, two = comparison_run.facts_file(run, images), comparison_run.samples_file(run, images, "prior")
-    assert comparison_run.samples_file(run, images, "gaussian") != two
-    assert comparison_run.save_facts(one, facts) and comparison_run.save_samples(two, samples)
-    read, drawn = comparison_run.load_facts(one), comparison_run.load_samples(two)
+    samples = Steps(comparison_samples.steps(run, weights.load_model(run), images, "prior")).end()
+    one, two = comparison_facts.file_of(run, images), comparison_samples.file_of(run, images, "prior")
+    assert comparison_samples.file_of(run, images, "gaussian") != two
+    assert comparison_facts.save(one, facts) and comparison_samples.save(two, samples)
+    read, drawn = comparison_facts.load(one), comparison_samples.load(two)
     assert read.values == facts.values and read.reasons == facts.reasons and read.images == facts.images
     assert all(np.array_equal(read.each[key], facts.each[key], equal_nan=True) for key in facts.each)
     assert np.array_equal(drawn.pictures, samples.pictures) and drawn.values == samples.values
-    for path, load in ((one, comparison_run.load_facts), (two, comparison_run.load_samples)):
+    for path, load in ((one, comparison_facts.load), (two, comparison_samples.load)):
         path.write_bytes(path.read_bytes()[:-40])
         assert load(path) is None
 
 
 def test_the_job_keeps_both_and_computes_nothing_twice(run, monkeypatch):
     images = images_of(run)
-    path = comparison_run.samples_file(run, images, "prior")
+    path = comparison_samples.file_of(run, images, "prior")
     order = jobs_comparison.ComparisonJob(run, path, "prior").order()
     assert tasks.run(order, Channel(lambda message: None)) == Ended("finished")
-    assert comparison_run.load_facts(comparison_run.facts_file(run, images)) and comparison_run.load_samples(path)
-    monkeypatch.setattr(comparison_run, "fact_steps", None)
-    monkeypatch.setattr(comparison_run, "sample_steps", None)
+    assert comparison_facts.load(comparison_facts.file_of(run, images)) and comparison_samples.load(path)
+    assert len(comparison_bound.load(comparison_bound.file_of(run, images, SAMPLES)).gap) == BOUND_IMAGES
+    monkeypatch.setattr(comparison_facts, "steps", None)
+    monkeypatch.setattr(comparison_samples, "steps", None)
     assert tasks.run(order, Channel(lambda message: None)) == Ended("finished"), "all of it is there"
 
 
 def test_a_damaged_run_ends_the_job_with_a_sentence(run):
     (run.path / "best.safetensors").write_bytes(b"nothing")
-    path = comparison_run.samples_file(run, images_of(run), "prior")
+    path = comparison_samples.file_of(run, images_of(run), "prior")
     ended = tasks.run(jobs_comparison.ComparisonJob(run, path, "prior").order(), Channel(lambda message: None))
     assert ended.state == "failed" and "damaged" in ended.message and not ended.unexpected
 
@@ -197,7 +224,7 @@ def test_a_stop_keeps_what_is_done(run, monkeypatch):
     images = images_of(run)
     channel = Channel(lambda message: None)
     channel.begin()
-    order = jobs_comparison.ComparisonJob(run, comparison_run.samples_file(run, images, "prior"), "prior").order()
+    order = jobs_comparison.ComparisonJob(run, comparison_samples.file_of(run, images, "prior"), "prior").order()
     monkeypatch.setattr(type(channel), "stop_requested", property(lambda self: True))
     assert tasks.run(order, channel) == Ended("stopped")
-    assert classifier.file_of(images).is_file() and not comparison_run.facts_file(run, images).is_file()
+    assert classifier.file_of(images).is_file() and not comparison_facts.file_of(run, images).is_file()
