@@ -208,8 +208,8 @@ def test_the_job_keeps_both_and_computes_nothing_twice(run, monkeypatch):
     assert tasks.run(order, Channel(lambda message: None)) == Ended("finished")
     assert comparison_facts.load(comparison_facts.file_of(run, images)) and comparison_samples.load(path)
     assert len(comparison_bound.load(comparison_bound.file_of(run, images, SAMPLES)).gap) == BOUND_IMAGES
-    monkeypatch.setattr(comparison_facts, "steps", None)
-    monkeypatch.setattr(comparison_samples, "steps", None)
+    monkeypatch.setattr(comparison_facts, "steps", lambda *_: pytest.fail("computed again"))
+    monkeypatch.setattr(comparison_samples, "steps", lambda *_: pytest.fail("computed again"))
     assert tasks.run(order, Channel(lambda message: None)) == Ended("finished"), "all of it is there"
 
 
