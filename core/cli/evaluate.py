@@ -37,7 +37,7 @@ def evaluate(args: argparse.Namespace) -> None:
             "--samples."
         )
     if args.samples and not family.variational:
-        name = family.name[0].lower() + family.name[1:]
+        name = family.name_in_sentence
         raise CliError(
             f"'{run.name}' is {'an' if name[0] in 'aeiou' else 'a'} {name}: its images become points in the latent "
             "space, so there is no log p(x) to estimate. Omit --samples."

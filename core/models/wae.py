@@ -11,6 +11,7 @@ from core.recipes.family import MMD, MMD_WEIGHT, RECONSTRUCTION, Family
 FAMILY = Family(
     key="wae",
     order=7,
+    proper_name=True,
     name="Wasserstein autoencoder",
     abbreviation="WAE",
     sentence="Encoder and decoder; each image becomes a point, and all points together are pulled towards N(0, I).",

@@ -169,6 +169,7 @@ class Family:
     Attributes:
         key: name in `recipe.json` and on the command line. order: position in lists.
         name: in words, sentence case. abbreviation: as in the literature. sentence: what it is, in one sentence.
+        proper_name: whether the name begins with that of a person, which keeps its capital within a sentence.
         model: class name in the family's file. trainer: class, as `module:class` below `core`.
         latent: what an image becomes: a point, a diagonal Gaussian, or a grid of entries of a codebook; the size of the
             latent vector then follows from the grid. encoder: whether one pass of an encoder finds it.
@@ -213,6 +214,7 @@ class Family:
     objective: str = ""
     explanation: str = ""
     code: tuple[str, ...] = ("loss", "losses_at", "regularizers")
+    proper_name: bool = False
     generator_source: int = 0
     not_generator: str = ""
     adversarial: bool = False
@@ -223,6 +225,12 @@ class Family:
     reconstructions: str = "Reconstruction"
     file: Path = field(default=MODELS, compare=False)
     module: str = field(default="", compare=False)
+
+    @property
+    def name_in_sentence(self) -> str:
+        """The name as it stands within a sentence: “auto-decoder”, “Wasserstein autoencoder”, “InfoVAE”."""
+        acronym = any(letter.isupper() for letter in self.name.split()[0][1:])
+        return self.name if self.proper_name or acronym else f"{self.name[0].lower()}{self.name[1:]}"
 
     @property
     def variational(self) -> bool:

@@ -111,7 +111,7 @@ def _left_out() -> str:
 
 def _complaint(wanted: str | None) -> str:
     """What to say where the decoder that the address names is not among those to choose from."""
-    return _refusal(wanted) or "The address names a decoder that does not exist. You see another one."
+    return f"{_refusal(wanted) or 'The address names a decoder that does not exist.'} You see another one."
 
 
 def _refusal(name: str | None) -> str:
@@ -119,7 +119,7 @@ def _refusal(name: str | None) -> str:
     run = next((run for run in runs.list_runs() if run.name == name and not run.error), None)
     if run is None or inputs.is_adversarial(run) or not (reason := gan_source.refusal(run.recipe)):
         return ""
-    return f"The decoder of {escape_markdown(run.name)} cannot become a generator: {reason}. You see another one."
+    return f"The decoder of {escape_markdown(run.name)} cannot become a generator: {reason}."
 
 
 def _start_button(decoder: Run) -> None:

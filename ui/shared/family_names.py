@@ -8,5 +8,10 @@ from core.recipes.family import Family
 
 
 def spelled_out(families: Iterable[Family]) -> list[str]:
-    """Each family's name with its abbreviation, as within a sentence: “auto-decoder (AD)”."""
-    return [f"{family.name[0].lower()}{family.name[1:]} ({family.abbreviation})" for family in families]
+    """Each family's name, and its abbreviation where it differs, as within a sentence: “auto-decoder (AD)”."""
+    return [_spelled_out(family) for family in families]
+
+
+def _spelled_out(family: Family) -> str:
+    name = family.name_in_sentence
+    return name if name == family.abbreviation else f"{name} ({family.abbreviation})"

@@ -7,6 +7,7 @@ import math
 import pytest
 
 from core.recipes import adaptation, presets
+from core.recipes.family import FAMILIES
 from core.recipes.recipe import Recipe, RecipeError, applies, fields
 from core.recipes.recipe_fields import GROUPS
 
@@ -275,3 +276,9 @@ def test_pixel_choices_are_part_of_a_recipe_and_old_folder_runs_keep_what_they_s
     assert recipe.source_of_images != recipe.with_(polarity="as-is").source_of_images
     with pytest.raises(RecipeError, match="levels: 'dark' is not a range of values"):
         Recipe(**own, levels="dark")
+
+
+def test_names_of_families_within_a_sentence():
+    names = {key: family.name_in_sentence for key, family in FAMILIES.items()}
+    assert names["ad"] == "auto-decoder" and names["wae"] == "Wasserstein autoencoder"
+    assert names["infovae"] == "InfoVAE" and names["tcvae"] == "β-TCVAE" and names["gan"].startswith("GAN")
