@@ -39,6 +39,11 @@ FEW = "There are too few images for it."
 
 
 def digest(run: Run, images: ImageSet, *more: str) -> str:
+    """Digest of a run's shown weights, its recipe, its images and the classifier that judges them, and of `more`.
+
+    Raises:
+        RunError: the run has no weights.
+    """
     from core.evaluation import classifier
 
     recipe = repr(sorted(run.recipe.to_dict().items()))
@@ -82,6 +87,7 @@ def quality_steps(images: ImageSet) -> Generator[float, None, SampleQuality]:
 
 
 def decoded_steps(model: LatentModel, z: np.ndarray) -> Generator[float, None, np.ndarray]:
+    """Pictures decoded from latent vectors [N, d]: yields the share that is done."""
     parts = []
     for first in range(0, len(z), AT_ONCE):
         parts.append(codec.decode(model, z[first : first + AT_ONCE], AT_ONCE))
@@ -116,10 +122,12 @@ def reasons_of(images: ImageSet) -> dict[str, str]:
 
 
 def plain(values: dict[str, Value]) -> dict[str, list[float | None]]:
+    """Values as lists of numbers, for JSON."""
     return {key: [value.value, value.error, value.n] for key, value in values.items()}
 
 
 def values_of(plain: dict[str, list[Any]]) -> dict[str, Value]:
+    """The values that `plain` wrote."""
     return {
         key: Value(float(value), None if error is None else float(error), int(n))
         for key, (value, error, n) in plain.items()
