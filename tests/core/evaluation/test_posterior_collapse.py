@@ -17,6 +17,8 @@ VAE = Recipe(latent_dim=4, epochs=50, beta=20.0)
     [
         ([0.001, 0.002, 0.0, 0.0], 10, True),
         ([0.3, 0.1, 0.0, 0.0], 10, True),
+        ([0.6, 0.0, 0.0, 0.0], 10, True),  # as at β 20 on the digits
+        ([0.7, 0.0, 0.0, 0.0], 10, False),  # more than ln 2
         ([3.0, 0.0, 0.0, 0.0], 10, False),
         ([0.0, 0.0, 0.0, 0.0], 4, False),  # it may still come
         ([0.0, 0.0, 0.0, 0.0], 5, True),
