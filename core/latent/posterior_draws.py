@@ -12,14 +12,22 @@ if TYPE_CHECKING:
     from core.models.base import LatentModel
 
 
-def deviations(model: LatentModel, images: np.ndarray) -> np.ndarray | None:
+def deviations(model: LatentModel, images: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray | None:
     """Standard deviations σ of the posteriors of pictures, float32 [N, d], by the encoder, or by a search where there
-    is none; None where an image becomes a point."""
+    is none; None where an image becomes a point.
+
+    Args:
+        labels: classes of the pictures where they are known, int64 [N], for a conditional family.
+    """
+    import torch
+
     from core.latent import encoding
 
     if not model.variational:
         return None
-    logvar = encoding.encode(model, codec.image_tensor(images, model)).logvar
+    x = codec.image_tensor(images, model)
+    known = None if labels is None else torch.from_numpy(np.array(labels, np.int64)).to(x.device)
+    logvar = encoding.encode(model, x, labels=known).logvar
     return None if logvar is None else np.exp(0.5 * logvar.detach().cpu().numpy().astype(np.float32))
 
 

@@ -266,7 +266,8 @@ def from_image(run: Run, loaded: LoadedModel, here: LatentCursor) -> None:
 
 def original_of(pick: Pick, images: ImageSet | None, sample: int | None = None) -> Original:
     """The image of a choice, to be shown beside what it was encoded into. sample: seed, where that is a sample."""
-    return Original.of(pixels(pick, images), f"Original: {note(pick, images)}", pick.text(), sample)
+    label = label_of(pick, images)
+    return Original.of(pixels(pick, images), f"Original: {note(pick, images)}", pick.text(), sample, label)
 
 
 def _from_address(run: Run, loaded: LoadedModel, here: LatentCursor) -> None:

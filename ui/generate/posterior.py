@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import streamlit as st
 
@@ -57,14 +59,14 @@ def switch(run: Run, loaded: LoadedModel) -> None:
 def _move(loaded: LoadedModel, here: LatentCursor, original: Original, seed: int | None) -> None:
     """Move to the mean, or to the sample with a seed."""
     there = classes.of_same_class(loaded, here, point(loaded, original, seed))
-    here.move_to(there, Original.of(original.picture, original.note, original.text, seed))
+    here.move_to(there, replace(original, sample=seed))
     st.rerun(classes.parts(loaded))
 
 
 def point(loaded: LoadedModel, original: Original, seed: int | None) -> list[float]:
     """Mean μ (no seed) or sample μ + σ ε of an image's posterior, in units of σ of the sliders, [d]."""
-    z = encode(loaded, original.picture[None])[0]
-    sigma = None if seed is None else sigma_of(loaded, original.picture)
+    z = encode(loaded, original.picture[None], labels=[original.label])[0]
+    sigma = None if seed is None else sigma_of(loaded, original.picture, original.label)
     if seed is not None and sigma is not None:
         z = posterior_draws.draw(z, sigma, seed)
     found: list[float] = loaded.axes.to_sigma_units(np.asarray(z)).tolist()

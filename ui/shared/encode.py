@@ -59,15 +59,17 @@ def encode(
     return np.stack([latents[digest] for digest in digests])
 
 
-def sigma_of(loaded: LoadedModel, image: np.ndarray) -> np.ndarray | None:
-    """Standard deviations σ of one picture's posterior, float32 [d]; None where an image becomes a point.
+def sigma_of(loaded: LoadedModel, image: np.ndarray, label: int | None = None) -> np.ndarray | None:
+    """Standard deviations σ of one picture's posterior, float32 [d]; None where an image becomes a point. label: its
+    class for a conditional family, as of `encode`.
 
     A search that fails ends this run of the page, as in `encode`.
     """
     if not loaded.model.variational:
         return None
     if loaded.model.encoder is not None:
-        found = posterior_draws.deviations(loaded.model, image[None])
+        known_class = None if label is None else np.array([label])
+        found = posterior_draws.deviations(loaded.model, image[None], known_class)
         return None if found is None else found[0]
     if (known := loaded.sigmas.get(_digest(image))) is None:
         _searched(loaded, image[None], None)

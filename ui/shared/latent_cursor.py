@@ -42,6 +42,7 @@ class Original:
         pixels: the picture, uint8 values row by row. shape: of its array, (H, W) or (H, W, 3).
         note: caption. text: in the address; None where it has no place there.
         sample: seed of the draw of its posterior that the point is; None for the mean.
+        label: its class, where it is known.
     """
 
     pixels: bytes
@@ -49,11 +50,19 @@ class Original:
     note: str
     text: str | None = None
     sample: int | None = None
+    label: int | None = None
 
     @classmethod
-    def of(cls, picture: np.ndarray, note: str, text: str | None = None, sample: int | None = None) -> Original:
+    def of(
+        cls,
+        picture: np.ndarray,
+        note: str,
+        text: str | None = None,
+        sample: int | None = None,
+        label: int | None = None,
+    ) -> Original:
         """The original from a picture, uint8 [H, W] or [H, W, 3]."""
-        return cls(picture.tobytes(), picture.shape, note, text, sample)
+        return cls(picture.tobytes(), picture.shape, note, text, sample, label)
 
     @property
     def picture(self) -> np.ndarray:
