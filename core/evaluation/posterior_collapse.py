@@ -16,8 +16,8 @@ from core.recipes.family import SYMBOLS
 from core.recipes.recipe import Recipe
 
 COLLAPSED_BELOW = math.log(2)
-"""KL of all dimensions together, in nats, below which a posterior counts as collapsed: with less, z cannot even tell two
-equally frequent kinds of images apart."""
+"""KL of all dimensions together, in nats, below which a posterior counts as collapsed: with less, z cannot even tell
+two equally frequent kinds of images apart."""
 
 PATIENCE, LEAST_STEPS = 0.1, 100
 """Share of the epochs, one epoch at least, and steps that a training may take until its latents are in use."""

@@ -150,7 +150,7 @@ EXAMPLES: dict[str, Example] = {
         "Trained to undo holes: with 40 % of the pixels hidden its error is a third of the other autoencoder’s.",
     ),
     EXAMPLE + "wae": Example(
-        _digits("wae-fast", **_SMALL, batch_size=64, epochs=60),
+        _digits("wae-fast", **_SMALL, latent_dim=8, batch_size=64, epochs=60),
         "Points without noise, and a prior to draw from: N(0, I) gives all ten digits, most of them clear.",
     ),
     EXAMPLE + "iwae": Example(
