@@ -89,3 +89,22 @@ def test_in_a_narrow_window_the_drawer_of_pages_closes_after_a_choice(page: Page
     page.wait_for_url("**/run*")
     expect(page.get_by_test_id("stExpandSidebarButton")).to_be_visible()
     expect(page.get_by_test_id("stSidebarCollapseButton")).to_have_count(0)
+
+
+def test_tab_comes_to_each_control_and_then_to_its_explanation_there_and_back(page: Page, lab):
+    page.goto(f"{lab.url}/train")
+    recipe = page.get_by_role("combobox", name="Recipe")
+    recipe.wait_for()
+    settled(page)
+    recipe.focus()
+    name = "() => (document.activeElement.getAttribute('aria-label') || document.activeElement.innerText).trim()"
+    seen = [page.evaluate(name)]
+    while seen[-1] != "Help for Name of the run":
+        page.keyboard.press("Tab")
+        seen.append(page.evaluate(name))
+        assert len(seen) < 40, seen
+    order = ["Recipe", "Help for Recipe", "Help for Speed", "Images", "Help for Images", "Epochs", "Help for Epochs"]
+    assert [one for one in seen if one in order] == order
+    for before in seen[-2::-1]:
+        page.keyboard.press("Shift+Tab")
+        assert page.evaluate(name) == before

@@ -3,8 +3,9 @@ import { test } from "node:test";
 import { load, plain } from "./load.mjs";
 
 const BODY = "the document's body";
-const { tabStops, wrapTab, deepFocus, explanationsLast, otherStop } = load(
-  ["tabStops", "wrapTab", "deepFocus", "explanationsLast", "otherStop"], ["shared/focus"], { document: { body: BODY } },
+const { tabStops, wrapTab, deepFocus, explanationsLast, otherStop, oneOfEachGroup } = load(
+  ["tabStops", "wrapTab", "deepFocus", "explanationsLast", "otherStop", "oneOfEachGroup"],
+  ["shared/focus"], { document: { body: BODY } },
 );
 
 // A stand-in for an element: what the order of tab stops asks of it.
@@ -75,4 +76,13 @@ test("the explanation of a control comes after it, and Tab is left alone whereve
   const seen = [];
   for (let at = "link"; at; at = otherStop(stops, ordered, at, false) ?? stops[stops.indexOf(at) + 1]) seen.push(at);
   assert.deepEqual(seen, ordered, "every stop once, none lost");
+});
+
+test("Tab takes a group of choices as one stop: the one with the focus, else the chosen one, else the first", () => {
+  const stops = ["field", "fast", "classic", "end"];
+  const group = (stop) => (["fast", "classic"].includes(stop) ? "g" : null);
+  const kept = (current, chosen) => plain(oneOfEachGroup(stops, current, group, (stop) => stop === chosen));
+  assert.deepEqual(kept("field", "classic"), ["field", "classic", "end"]);
+  assert.deepEqual(kept("fast", "classic"), ["field", "fast", "end"]);
+  assert.deepEqual(kept("end", "none"), ["field", "fast", "end"]);
 });

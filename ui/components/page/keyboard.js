@@ -11,8 +11,7 @@
 
 const BODY = "[data-testid=stPopoverBody]", OPENER = "[data-testid=stPopoverButton]";
 const TABLE = "[data-testid=stDataFrame]";
-const HELP = "[data-testid=stTooltipHoverTarget]"; // the question marks beside labels
-const QUESTION_MARK = "[data-testid=stTooltipIcon]";
+const QUESTION_MARK = "[data-testid=stTooltipIcon]"; // beside a label
 const MOVED_ON = 24; // CSS pixels
 const EXPLANATION = "[data-testid=stTooltipContent]", MESSAGE = "[data-testid=stAlert]";
 const BELOW = 8; // CSS pixels between a question mark and its explanation
@@ -74,7 +73,7 @@ function watchPopovers() {
   // next key ends this.
   function advance(body) {
     if (!byKeys() || given !== deepFocus(document)) return;
-    const first = tabStops(body).find((node) => !node.matches(HELP));
+    const first = tabStops(body).find((node) => !node.closest(QUESTION_MARK));
     if (!first || first === given) return;
     first.focus();
     given = deepFocus(document);
@@ -118,17 +117,19 @@ function watchPopovers() {
   }, true);
 }
 
-// The control's box that a question mark in a label belongs to.
-const boxOf = (node) => (node.matches(`[data-testid=stWidgetLabel] ${HELP}`)
-  ? node.closest("[data-testid=stElementContainer]") ?? undefined : undefined);
+// The box of the control that a question mark belongs to.
+const boxOf = (node) => (node.closest(QUESTION_MARK) && node.closest("[data-testid=stElementContainer]")) ?? undefined;
 
 function watchTab() {
   addEventListener("keydown", (event) => {
     if (event.key !== "Tab" || event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey) return;
-    const stops = tabStops(document.body);
-    const to = otherStop(stops, explanationsLast(stops, boxOf), deepFocus(document), event.shiftKey);
+    const focused = deepFocus(document), group = (node) => node.closest("[role=radiogroup], [role=toolbar]");
+    const chosen = (node) => node.checked || node.getAttribute("aria-checked") === "true";
+    const stops = oneOfEachGroup(tabStops(document.body), focused, group, chosen);
+    const to = otherStop(stops, explanationsLast(stops, boxOf), focused, event.shiftKey);
     if (!to) return;
     event.preventDefault();
+    event.stopPropagation(); // a group of choices would lead the focus on by itself
     to.focus();
   }, true);
 }

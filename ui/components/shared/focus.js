@@ -25,6 +25,17 @@ function tabStops(root) {
   return found.filter((node) => !isPassedOver(node, found));
 }
 
+// Of each group of choices, which Tab enters and leaves as one, a single stop: the one that has the focus, else the
+// chosen one, else the first. `groupOf`: the group of a stop; null for others.
+function oneOfEachGroup(stops, current, groupOf, isChosen) {
+  const rank = (node) => (node === current ? 2 : Number(isChosen(node))), kept = new Map();
+  for (const node of stops) {
+    const group = groupOf(node) ?? node;
+    if (!kept.has(group) || rank(node) > rank(kept.get(group))) kept.set(group, node);
+  }
+  return stops.filter((node) => kept.get(groupOf(node) ?? node) === node);
+}
+
 // The same order with each explanation after the control that it explains: Streamlit puts the question mark into the
 // label, before the control. `boxOf`: the box of a control that a question mark belongs to; undefined for other stops.
 function explanationsLast(stops, boxOf) {
