@@ -124,17 +124,18 @@ def requested_source() -> Run | None:
     for run in runs.list_runs():
         if run.name == wanted and not run.error and _is_usable(run):
             return run
-    address.put("source", None)
     found = next((run for run in runs.list_runs() if run.name == wanted and not run.error), None)
     if found and (reason := gan_source.refusal(found.recipe)):
-        address.warn(
+        address.refuse(
+            "source",
             f"The decoder of {escape_markdown(wanted)} cannot become a GAN’s generator: {reason}. Choose one of those "
-            "in the form."
+            "in the form.",
         )
         return None
-    address.warn(
+    address.refuse(
+        "source",
         "The address names the decoder of a run that does not exist or has no weights yet. Choose one of those in the "
-        "form."
+        "form.",
     )
     return None
 

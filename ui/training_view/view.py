@@ -109,12 +109,15 @@ def _curves_and_film(
     At the end the film is a fragment of its own, so that it loads frames without the page. While the job is active both
     are drawn within a fragment, and another one within that could be drawn into a place that is gone.
     """
+    if not job.active:
+        alarm(job, shot)
     left, right = st.columns(FILM_AND_CURVES, gap="medium")
     with left:
         (_film if job.active else st.fragment(_film))(job, at, parameter)
     with right:
         _curves(job, shot)
-    alarm(job, shot)
+    if job.active:  # below them, where nothing moves when it appears
+        alarm(job, shot)
 
 
 def _below(job: Shown) -> None:
