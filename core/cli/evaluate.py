@@ -15,6 +15,7 @@ from core.cli.training import add_small, flag, small_variant
 from core.images import convert
 from core.recipes import presets
 from core.recipes.family import generator_sources
+from core.recipes.likelihoods import caveat
 from core.recipes.recipe import Recipe, applies, fields
 from core.runs import figures, gan_source
 from core.runs.shown_weights import shown_weights
@@ -92,7 +93,8 @@ def _loss_table(run: runs.Run, f: dict[str, Any]) -> str:
     """Table of the loss terms and the other scores of a run."""
     recipe = run.recipe
     lines = []
-    for figure in figures.test_figures(recipe, f, f["weights"]):
+    shown = figures.test_figures(recipe, f, f["weights"])
+    for figure in shown:
         digits = {"mse": 4, "bits_per_dim": 3, "active_units": 0, "active_by_variance": 0}.get(figure.key, 2)
         rest = f"{figure.unit}, {figure.about}" if figure.about else figure.unit
         if figure.key == "log_likelihood":
@@ -117,12 +119,21 @@ def _loss_table(run: runs.Run, f: dict[str, Any]) -> str:
         [
             f"'{run.name}' on {f['images']:,} test images{epoch}",
             *(f"  {name:{names}}  {value:>{width}}  {rest}" for name, value, rest in lines),
+            *_notes(recipe, {figure.key for figure in shown}),
         ]
     )
 
 
+def _notes(recipe: Recipe, shown: set[str]) -> list[str]:
+    """What to know of the figures with these keys, a sentence each."""
+    notes = [caveat([recipe.likelihood])] if shown & {"negative_elbo", "log_likelihood"} else []
+    notes += [figures.UNIDENTIFIED] if shown & set(figures.DISENTANGLEMENT) else []
+    return list(filter(None, notes))
+
+
 SAMPLE_ROWS = (
     ("Fréchet distance", "frechet", ".2f", "to the test images; lower is better"),
+    ("KID", "kid", ".3g", "the same features, without a bias from the number of images"),
     ("modes", "modes", ".0f", "number of classes that are generated"),
     ("balance", "balance", ".3f", "of the classes; 1: all equally frequent"),
     ("sure", "sure", ".3f", "share of the images that the classifier is at least 90 % sure of"),

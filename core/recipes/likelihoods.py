@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 from core.images.shape import ImageShape
 
@@ -14,6 +15,20 @@ OF_LEVELS = ("logistic",)
 
 IN_PIXELS = ("gaussian", "gaussian-learned", "logistic", "mse")
 """Likelihoods whose decoder gives pixel values, from 0 to 1, rather than logits."""
+
+
+GREY_PIXELS = (
+    "A Bernoulli gives probabilities to black and white pixels. Over grey levels it does not integrate to 1 and is no "
+    "likelihood (Loaiza-Ganem & Cunningham 2019): these nats never reach 0 and cannot be compared with published ones "
+    "of binarised MNIST."
+)
+"""What an ELBO or a bound of grey pixels under a Bernoulli likelihood is not, said wherever one is shown."""
+
+
+def caveat(likelihoods: Iterable[str]) -> str:
+    """What to know of the nats of models with these likelihoods: `GREY_PIXELS` where one of them is Bernoulli, else
+    empty."""
+    return GREY_PIXELS if "bernoulli" in likelihoods else ""
 
 
 def bits_per_dim(nats: float, shape: ImageShape) -> float:

@@ -35,6 +35,13 @@ DISENTANGLEMENT = {
 }
 """Figures of sets whose factors are known, by their key: name, and what they are."""
 
+UNIDENTIFIED = (
+    "Images alone cannot tell whether a code is disentangled: rotate z, let the decoder turn it back, and prior and "
+    "p(x) stay the same (Locatello et al. 2019). What is reached depends on model, data and seed, and it takes known "
+    "factors to see it."
+)
+"""Why disentanglement cannot be learned for certain without supervision, said where it is measured."""
+
 NEGATIVE_ELBO = "−ELBO"
 
 

@@ -12,7 +12,9 @@ from core.evaluation import comparison, comparison_export, comparison_measures
 from core.evaluation.comparison import Cell, Entry, Row
 from core.evaluation.comparison_measures import BY_KEY, Measure
 from core.evaluation.comparison_samples import SHOWN_SAMPLES, Samples
+from core.recipes.likelihoods import caveat
 from core.runs import Run
+from core.runs.figures import UNIDENTIFIED
 from ui.compare import inputs
 from ui.compare.status import Status, status_of
 from ui.components.comparison.comparison_table import Heading, TableCell, TableRow, comparison_table
@@ -143,9 +145,17 @@ def explanations(statuses: Sequence[Status], k: int) -> None:
             parts = [measure.about, DIRECTIONS[measure.better], measure.noise]
             if measure.key == "frechet" and features:
                 parts.append(f"Features: {features}.")
+            parts.append(_note(measure, rows))
             unit = f" ({measure.unit})" if measure.unit else ""
             missing = _missing(rows, measure)
             st.markdown(f"**{measure.name}**{unit}: {' '.join(filter(None, parts))}{missing}")
+
+
+def _note(measure: Measure, rows: Sequence[Row]) -> str:
+    """What a measure's values must not be taken for; empty where there is nothing to say."""
+    if measure.key in ("negative_elbo", "bound"):
+        return caveat(row.recipe.likelihood for row in rows if row.cell(measure).value is not None)
+    return UNIDENTIFIED if measure.key == "mig" else ""
 
 
 def _missing(rows: Sequence[Row], measure: Measure) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.recipes.family import Family
+from core.recipes.likelihoods import GREY_PIXELS
 from core.runs import Run
 from ui.charts.losses import unit
 from ui.reconstruct.search import Found
@@ -34,11 +35,12 @@ def explain(found: list[Found]) -> None:
             "2018): the same decoder and the same image, once with the q of the encoder and once with the best q that "
             "the search found. What remains between that best q and the true posterior p(z | x) is the "
             "**approximation gap**: a Gaussian with independent dimensions cannot take the posterior's shape, however "
-            "good the encoder is. The search does not close it. For an image unlike the training images the "
-            "amortisation gap contains the encoder's error on such images as well. The **−ELBO** always has the KL at "
+            "good the encoder is. The search does not close it. On a test image the amortisation gap contains the "
+            "encoder's generalisation error as well, since the encoder was not trained on it; on an image unlike the "
+            "training images it is mostly that. The **−ELBO** always has the KL at "
             "weight 1, whatever β the model was trained with; the "
             "**importance-weighted bound** (Burda et al. 2016) is closer to −log p(x). Grey pixels under a Bernoulli "
-            "likelihood have an **entropy floor** that no model can get below.\n\n"
+            f"likelihood have an **entropy floor** that no model can get below. {GREY_PIXELS}\n\n"
             "The objective of each step is a mean over 32 fixed draws of ε, so that the curve shows the search and not "
             "sampling noise. An encoder was never trained on images with holes and takes the fill for part of the "
             "image. The search leaves hidden pixels out, for every kind of model. "

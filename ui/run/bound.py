@@ -11,6 +11,7 @@ from core.evaluation import bound
 from core.evaluation.bound import Bound
 from core.jobs import bound as jobs_bound
 from core.jobs.bound import BoundJob
+from core.recipes.likelihoods import caveat
 from core.runs import Run, RunError, figures
 from ui.charts import by_count
 from ui.shared import glossary, theme
@@ -92,7 +93,8 @@ def _content(runs: Sequence[Run], samples: int, waited: bool) -> None:
             config={"displayModeBar": False},
             alt=f"Bound on −log p(x) against the number of samples. {_words(found)}",
         )
-        glossary.caption(_caption(found), "importance-weighted bound")
+        note = caveat(run.recipe.likelihood for run in runs if run.name in found)
+        glossary.caption(_caption(found, note), "importance-weighted bound", "Bernoulli")
 
 
 def chart(found: dict[str, Bound]) -> go.Figure:
@@ -122,11 +124,11 @@ def _words(found: dict[str, Bound]) -> str:
     )
 
 
-def _caption(found: dict[str, Bound]) -> str:
+def _caption(found: dict[str, Bound], note: str) -> str:
     images = min(one.images for one in found.values())
     return (
         f"{escape_markdown(_words(found))} Mean over {images} test images, ± its standard error over them. With one "
         "sample the importance-weighted bound is the −ELBO; with more it falls towards −log p(x). A long fall means "
         "that the posterior fits badly, not that the model does. Compare runs of the same images and the same "
-        "reconstruction loss."
-    )
+        f"reconstruction loss. {note}"
+    ).rstrip()

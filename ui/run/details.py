@@ -7,7 +7,9 @@ from pathlib import Path
 
 import streamlit as st
 
+from core.recipes.likelihoods import caveat
 from core.runs import Run
+from core.runs import figures as run_figures
 from core.runs.export import FILES, RESUME
 from ui.run import recipe_table
 from ui.run.bound import bound_fold
@@ -51,9 +53,14 @@ def _figures(run: Run) -> None:
     _table([figure.row() for figure in found], "The figures of this run with their units.")
     glossary.meanings(
         [text for figure in found for text in (figure.name, figure.unit)],
-        *("ELBO", "KL", "nats", "active unit", "Fréchet distance", "precision", "recall", "density", "coverage"),
+        *("ELBO", "KL", "nats", "active unit", "Fréchet distance", "KID", "precision", "recall", "density", "coverage"),
         *("MIG", "DCI disentanglement", "importance-weighted bound"),
     )
+    keys = {figure.key for figure in run_figures.of_test(run)}
+    if keys & {"negative_elbo", "log_likelihood"} and (note := caveat([run.recipe.likelihood])):
+        glossary.caption(note, "Bernoulli")
+    if keys & set(run_figures.DISENTANGLEMENT):
+        glossary.caption(run_figures.UNIDENTIFIED, "disentanglement")
     st.caption(
         "All of them can be computed again from the files below. The test images are never trained on; the weights "
         "with the best validation are measured."

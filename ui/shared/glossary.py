@@ -72,12 +72,22 @@ TERMS = {
         "The smallest cross-entropy that a model can reach for an image with grey pixels, which is the image’s own "
         "entropy: a pixel of grey level x costs at least −x ln x − (1 − x) ln (1 − x) nats."
     ),
+    "Bernoulli": Entry(
+        "The distribution of a pixel that is white with probability p and black otherwise; grey levels have no "
+        "probability under it, so the −ELBO of grey images is a sum of cross-entropies and a KL but bounds no "
+        "log-likelihood (Loaiza-Ganem & Cunningham 2019)."
+    ),
     "logit": Entry(
         "The logit of a probability p is ln(p / (1 − p)); the sigmoid function turns it back into p.", ("logits",)
     ),
     "Fréchet distance": Entry(
         "A distance between two sets of images: that of the Gaussians fitted to their features; it is 0 where both "
-        "means and covariances agree, and smaller is better."
+        "means and covariances agree, and the fewer images there are, the larger it comes out."
+    ),
+    "KID": Entry(
+        "Kernel inception distance: the squared maximum mean discrepancy of two sets of images under a cubic kernel on "
+        "their features (Bińkowski and others 2018); whatever the number of images, 0 is expected where both "
+        "distributions are equal, and single values may lie below 0."
     ),
     "codebook": Entry(
         "A list of K vectors that are learned with the model: the nearest one takes the place of each "
@@ -112,7 +122,14 @@ TERMS = {
     ),
     "MIG": Entry(
         "Mutual information gap: how much more one latent dimension tells about a known factor of the images, such as "
-        "their hue, than the second best does; the mean over the factors, from 0 to 1."
+        "their hue, than the second best does, as a share of the factor’s entropy; the mean over the factors, from 0 "
+        "to 1."
+    ),
+    "disentanglement": Entry(
+        "Whether each latent dimension stands for one factor of the images, such as hue or size; no training on images "
+        "alone guarantees it, since a rotated z with a decoder that turns it back gives the same images (Locatello and "
+        "others 2019).",
+        ("disentangled",),
     ),
     "DCI disentanglement": Entry(
         "A number from 0 to 1: 1 where each latent dimension helps to predict a single known factor of the images, 0 "

@@ -32,7 +32,8 @@ LOSSES = {
         r"-\,\mathbb{E}_z \log \sigma(D(G(z)))",
         "A cross-entropy: D(x) is a logit, and σ(D(x)) the probability that D assigns to “real”. G does not minimise "
         "log(1 − σ(D(G(z)))), whose gradient vanishes where D is confident, but maximises log σ(D(G(z))), which is "
-        "still steep there (Goodfellow et al. 2014).",
+        "still steep there (Goodfellow et al. 2014). So G's loss is not D's with the sign changed: the game is not "
+        "zero-sum, and both losses can rise, or fall, together.",
         (True, True),
     ),
     "hinge": Loss(

@@ -151,6 +151,7 @@ def test_evaluate_repeats_the_figures_of_the_end_of_training(tiny, call):
     assert code == 0
     assert json.loads(out) == before == runs.open_run("tiny").evaluation()
     table = call("evaluate tiny --device cpu")[1]
+    assert "Loaiza-Ganem" in table, "grey pixels under a Bernoulli"
     assert f"{before['total']:.2f}" in table and "297 test images" in table and "3 latent dimensions" in table
 
 
@@ -177,7 +178,7 @@ def test_an_autoencoder_is_told_apart_from_a_vae(empty_runs, call, tmp_path):
     ae = TINY.replace("mlp-vae", "deep-ae") + " --name ae"
     assert call(ae)[0] == 0
     code, out, _ = call("evaluate ae")
-    assert code == 0 and "KL" not in out and "squared error per image" in out
+    assert code == 0 and "KL" not in out and "squared error per image" in out and "Loaiza" not in out
     assert "KL" not in call("resume ae --epochs 3")[1]
     assert call("sample ae --n 4")[0] == 0 and (tmp_path / "ae-samples.png").exists()
     refused(call("evaluate ae --samples 5"), "'ae' is an autoencoder.*--samples")

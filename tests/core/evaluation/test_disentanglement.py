@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.stats import multivariate_normal
 from sklearn.metrics import mutual_info_score
 
 from core import data
@@ -61,6 +62,17 @@ def test_a_turn_by_45_degrees_takes_the_gaps_of_the_two_factors_it_mixes_and_lea
     # Two of three dimensions serve two factors alike: their entropy is ln 2 / ln 3 each, and all three weigh the same.
     assert found["dci"] == pytest.approx(1 - 2 / 3 * np.log(2) / np.log(3), abs=0.03)
     assert found["mig"] < measured(rotated(0.2))["mig"] < measured(rotated(0.0))["mig"]
+
+
+def test_a_turned_code_explains_the_images_as_well_and_yet_has_another_gap():
+    """Why images alone do not identify a disentangled code: x = W z + noise is N(0, W Wᵀ + σ² I) for W and for W Rᵀ."""
+    decoder, turn = RNG.normal(size=(6, 3)), np.linalg.qr(RNG.normal(size=(3, 3)))[0]
+    codes = (VALUES - 4.5) / VALUES.std(0)
+    images = codes @ decoder.T
+    assert np.allclose(images, (codes @ turn.T) @ (decoder @ turn.T).T)
+    prior = [multivariate_normal(np.zeros(6), w @ w.T + 0.1 * np.eye(6)) for w in (decoder, decoder @ turn.T)]
+    np.testing.assert_allclose(prior[0].logpdf(images), prior[1].logpdf(images), rtol=1e-9)
+    assert measured(codes)["mig"] > 0.9 and measured(codes @ turn.T)["mig"] < 0.4
 
 
 def test_disentanglement_of_importances_written_down():

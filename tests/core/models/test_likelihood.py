@@ -9,6 +9,7 @@ from torch import nn
 from torch.distributions import (
     AffineTransform,
     Bernoulli,
+    ContinuousBernoulli,
     MultivariateNormal,
     Normal,
     SigmoidTransform,
@@ -22,7 +23,7 @@ from core.images.shape import GREY_28, ImageShape
 from core.models import Posterior, likelihood
 from core.models.likelihood import build
 from core.models.vae import VAE
-from core.recipes.likelihoods import LIKELIHOODS, bits_per_dim
+from core.recipes.likelihoods import GREY_PIXELS, LIKELIHOODS, bits_per_dim, caveat
 from core.recipes.recipe import Recipe
 
 
@@ -364,3 +365,20 @@ def test_an_autoencoder_has_no_log_likelihood_and_says_so():
 
     with pytest.raises(ValueError, match="needs a Gaussian posterior"):
         metrics.log_likelihood(build_model(tiny("deep-ae")), pictures(2), 3)
+
+
+def test_a_bernoulli_is_a_likelihood_of_black_and_white_but_not_of_grey_pixels():
+    """Over [0, 1] the cross-entropy's exponential integrates to 1 / C(λ) < 1 (Loaiza-Ganem & Cunningham 2019)."""
+    logit, grid = torch.tensor([0.3, 1.5, 4.0]).view(3, 1, 1, 1), torch.linspace(0, 1, 2001).view(1, -1, 1, 1)
+
+    def probability(x: torch.Tensor) -> torch.Tensor:
+        values = x.expand(3, -1, 1, 1).reshape(-1, 1, 1, 1)
+        raw = logit.expand_as(x.expand(3, -1, 1, 1)).reshape(-1, 1, 1, 1)
+        return torch.exp(-build("bernoulli", 1.0).nll(raw, values)).view(3, -1)
+
+    assert torch.allclose(probability(torch.tensor([0.0, 1.0]).view(1, 2, 1, 1)).sum(1), torch.ones(3))
+    area = torch.trapezoid(probability(grid), grid.flatten())
+    constant = torch.exp(-ContinuousBernoulli(logits=logit.flatten())._cont_bern_log_norm())
+    torch.testing.assert_close(area, constant, atol=1e-4, rtol=0)
+    assert (area < 0.95).all()
+    assert caveat(["mse", "bernoulli"]) == GREY_PIXELS and caveat(["logistic", "mse", "gaussian"]) == ""
