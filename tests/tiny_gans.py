@@ -63,6 +63,8 @@ FIGURES = {
     "images": 297,
     "generated": 1000,
     "frechet": 21.4,
+    "kid": 0.021,
+    "kid_error": 0.004,
     "modes": 10.0,
     "balance": 0.98,
     "sure": 0.87,
@@ -75,6 +77,8 @@ FIGURES = {
     "yardstick": "a classifier",
     "before": {
         "frechet": 48.9,
+        "kid": 0.074,
+        "kid_error": 0.008,
         "modes": 10.0,
         "balance": 0.97,
         "sure": 0.7,

@@ -183,10 +183,19 @@ MEASURES = (
         "Fréchet distance",
         "",
         "lower",
-        "Distance of samples to test images in the features of the lab's own classifier; it depends on the number of "
-        "samples and on the classifier, so compare it only within this table.",
+        "Distance of samples to test images in the features of the lab's own classifier. It depends on the classifier, "
+        "and the fewer images there are, the larger it comes out, so compare it only within this table.",
         "± is a jackknife over ten parts of the samples.",
         kind="tenths",
+    ),
+    Measure(
+        "kid",
+        "KID",
+        "",
+        "lower",
+        "Kernel distance of samples to test images in the same features (Bińkowski et al. 2018). The number of images "
+        "does not bias it: 0 is expected of equal distributions, and single values may lie below 0.",
+        "± is a jackknife over ten blocks of samples and test images.",
     ),
     Measure(
         "frechet_floor",

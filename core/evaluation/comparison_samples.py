@@ -40,6 +40,9 @@ from core.system import cache
 if TYPE_CHECKING:
     from core.models import LatentModel
 
+VERSION = "samples 2"
+"""Part of the name of kept samples: change it when they are measured by more or otherwise."""
+
 SHOWN_SAMPLES = 16
 """Samples that are kept: the first of those that are measured."""
 
@@ -69,7 +72,7 @@ def file_of(run: Run, images: ImageSet, source: str) -> Path:
         RunError: the run has no weights.
     """
     version = _learned(store.file_of(run, KINDS[source])) if source in KINDS else ""
-    return cache.file_of("compared_samples", digest(run, images, source, version))
+    return cache.file_of("compared_samples", digest(run, images, source, version, VERSION))
 
 
 def _learned(path: Path) -> str:
@@ -116,6 +119,11 @@ def steps(run: Run, model: LatentModel, images: ImageSet, source: str) -> Genera
     pictures = yield from scaled(decoded_steps(model, z), 0.35, 0.9)
     values, reasons = dict[str, Value](), reasons_of(images)
     add_frechet("frechet", pictures, quality, values, reasons)
+    distance = quality.kid(pictures)
+    if math.isfinite(distance.value):
+        values["kid"] = Value(distance.value, distance.error, len(pictures))
+    else:
+        reasons["kid"] = FEW
     if quality.classifier is None:
         reasons.setdefault("modes", FEW)
     else:

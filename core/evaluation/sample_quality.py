@@ -1,4 +1,4 @@
-"""Sample-quality metrics of generated images: Fréchet distance, precision and recall, class coverage, sharpness.
+"""Sample-quality metrics of generated images: Fréchet distance, KID, precision and recall, class coverage, sharpness.
 
 Two of them, sharpness and the spread of the pixels (`diversity`), grow with contrast alone, and so does the Fréchet
 distance of a soft decoder. So an evaluation holds a control, the decoder's own samples with contrast × `CONTRAST`: what
@@ -6,7 +6,8 @@ improves there as much as in the generator says nothing about training against a
 
 The Fréchet distance is that between two Gaussians, fitted to the classifier's features of real and of generated images
 (Heusel et al. 2017 use Inception's features, which mean little for small images). It depends on the number of images
-and on the classifier, so both are fixed and named; it cannot be compared with figures from elsewhere.
+and on the classifier, so both are fixed and named; it cannot be compared with figures from elsewhere. The kernel
+distance KID (`kid`) in the same features has no bias from the number of images.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import numpy as np
 
 from core.data import ImageSet
 from core.evaluation import classifier as classifiers
-from core.evaluation import metrics, support
+from core.evaluation import kid, metrics, support
 from core.evaluation.classifier import Classifier
 from core.evaluation.gan_diagnosis import COVERED_SHARE
 from core.images import convert
@@ -90,7 +91,7 @@ class SampleQuality:
             self._components = pca.fit(_vectors(real), PCA_COMPONENTS)
         features, probabilities = self._features(real)
         rows = np.linspace(0, len(features) - 1, min(len(features), support.POINTS)).astype(int)
-        self.points = features[rows]
+        self.features, self.points = features, features[rows]
         self.mean, self.cov = pca.moments(features)
         self.energy, self.variance = _energy(real), _variance(real)
         self.shares = np.zeros(0) if probabilities is None else _class_shares(probabilities)
@@ -149,6 +150,15 @@ class SampleQuality:
             kept = np.delete(features, np.s_[part * count : (part + 1) * count], axis=0)
             left[part] = frechet(*pca.moments(kept), self.mean, self.cov)
         return float(np.sqrt((parts - 1) / parts * ((left - left.mean()) ** 2).sum()))
+
+    def kid(self, images: np.ndarray) -> kid.Kid:
+        """Kernel distance of generated pictures to all of the real ones, in the features of the Fréchet distance.
+
+        They are scaled so that those of the real images have a mean square of 1, as large as the constant in the
+        kernel: raw features of one classifier are a hundred times larger than those of another.
+        """
+        scale = math.sqrt(float((self.features**2).mean())) or 1.0
+        return kid.measure(self._features(images)[0] / scale, self.features / scale)
 
     def support(self, images: np.ndarray) -> support.Support:
         """Precision, recall, density and coverage of generated pictures in the features of the Fréchet distance."""
@@ -327,6 +337,8 @@ def _nearest(made: np.ndarray, images: ImageSet, quality: SampleQuality) -> dict
 def _measures(pictures: np.ndarray, quality: SampleQuality) -> dict[str, Any]:
     """All measures of a set of pictures, ready for JSON, which has no NaN."""
     measures = asdict(quality.measure(pictures)) | asdict(quality.support(pictures))
+    distance = quality.kid(pictures)
+    measures |= {"kid": distance.value, "kid_error": distance.error}
     shares, measures["support"] = measures.pop("shares").tolist(), measures.pop("n")
     return {name: None if math.isnan(value) else value for name, value in measures.items()} | {"shares": shares}
 

@@ -32,7 +32,7 @@ from core.system.progress import Steps
 if TYPE_CHECKING:
     from core.models import LatentModel
 
-VERSION = "samplers 3"
+VERSION = "samplers 4"
 
 SAMPLES = 10_000
 """Images drawn from each sampler."""
@@ -58,18 +58,25 @@ class SamplerMeasures:
     """Measures of the samples of one sampler.
 
     Attributes:
-        frechet: squared Fréchet distance to the test images. precision, recall: as in `support`.
+        frechet: squared Fréchet distance to the test images. kid, kid_error: kernel distance to them with its standard
+            error (`kid`). precision, recall: as in `support`.
         holes: share of the samples that lie in holes (`holes`). reached: share of the training latents that lie where
             the sampler draws. Both NaN with more than two latent dimensions.
         pictures: the first samples, uint8 [SHOWN, H, W] or [SHOWN, H, W, 3].
     """
 
     frechet: float
+    kid: float
+    kid_error: float
     precision: float
     recall: float
     holes: float
     reached: float
     pictures: np.ndarray
+
+
+NUMBERS = ("frechet", "kid", "kid_error", "precision", "recall", "holes", "reached")
+"""The measures of a sampler that are numbers, in the order in which they are kept."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,15 +169,16 @@ def _drawn(run: Run, model: LatentModel, key: str, samples: int, seed: int) -> n
 
 
 def _measured(pictures: np.ndarray, quality: SampleQuality, inside: float, reached: float) -> SamplerMeasures:
-    support = quality.support(pictures)
+    support, kernel = quality.support(pictures), quality.kid(pictures)
     frechet = quality.measure(pictures).frechet
-    return SamplerMeasures(frechet, support.precision, support.recall, inside, reached, pictures[:SHOWN])
+    numbers = frechet, kernel.value, kernel.error, support.precision, support.recall, inside, reached
+    return SamplerMeasures(*numbers, pictures[:SHOWN])
 
 
 def save(path: Path, found: Comparison) -> bool:
     """Write a comparison to a cache file; False where the cache folder cannot be written to."""
     arrays = {f"pictures_{key}": row.pictures for key, row in found.rows.items()}
-    arrays["numbers"] = np.array([[r.frechet, r.precision, r.recall, r.holes, r.reached] for r in found.rows.values()])
+    arrays["numbers"] = np.array([[getattr(row, name) for name in NUMBERS] for row in found.rows.values()])
     facts = {
         "keys": list(found.rows),
         "samples": found.samples,
@@ -189,7 +197,7 @@ def load(path: Path) -> Comparison | None:
     try:
         numbers = arrays["numbers"].astype(float).tolist()
         rows = {
-            str(key): SamplerMeasures(row[0], row[1], row[2], row[3], row[4], arrays[f"pictures_{key}"])
+            str(key): SamplerMeasures(**dict(zip(NUMBERS, row, strict=True)), pictures=arrays[f"pictures_{key}"])
             for key, row in zip(facts["keys"], numbers, strict=True)
         }
         return Comparison(

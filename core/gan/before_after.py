@@ -53,6 +53,7 @@ class MetricChange:
     Attributes:
         key: as in `METRICS`. real: of real training images, the value to strive for. control: of the decoder's samples
             with more contrast (`sample_quality.CONTRAST`), without any training.
+        errors: standard errors of `before` and `after`, where they are known.
     """
 
     key: str
@@ -60,9 +61,10 @@ class MetricChange:
     after: float
     real: float = math.nan
     control: float = math.nan
+    errors: tuple[float, float] = (math.nan, math.nan)
 
 
-METRICS = ("frechet", "precision", "recall", "sure", "modes", "balance", "sharpness", "mse")
+METRICS = ("frechet", "kid", "precision", "recall", "sure", "modes", "balance", "sharpness", "mse")
 """Metrics by their key in a run's `evaluation.json`: those of `sample_quality.SampleMeasures` and `support.Support`,
 and the MSE of reconstructions. The spread of the pixels is none of them: it measures contrast."""
 
@@ -137,7 +139,8 @@ def _metric_changes(run: Run) -> Iterator[MetricChange]:
             sides[1] = {"frechet": evaluation["floor"]}
         for key in METRICS:
             before, real, control = (_number(part.get(key)) for part in sides)
-            yield MetricChange(key, before, _number(evaluation.get(key)), real, control)
+            errors = _number(sides[0].get(f"{key}_error")), _number(evaluation.get(f"{key}_error"))
+            yield MetricChange(key, before, _number(evaluation.get(key)), real, control, errors)
         return
     table = run.history()
     if "val_frechet" not in table:

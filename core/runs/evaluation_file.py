@@ -33,7 +33,7 @@ NUMBERS = (
         "bits_per_dim",
     ),
     *("sigma", "active_units", "active_by_variance", "log_likelihood", "log_likelihood_error", "importance_samples"),
-    *("frechet", "modes", "balance", "sure", "sharpness", "diversity", "floor"),
+    *("frechet", "kid", "kid_error", "modes", "balance", "sure", "sharpness", "diversity", "floor"),
     *("mig", "dci"),
 )
 """Entries that are numbers, or None where nothing could be measured."""

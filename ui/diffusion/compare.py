@@ -23,7 +23,7 @@ from core.runs.shown_weights import shown_weights
 from ui.components.diffusion.latent_scatter import Scatter, latent_scatter
 from ui.diffusion.plane import PlaneView
 from ui.shared import address, glossary, theme
-from ui.shared.formatting import escape_markdown, format_sig
+from ui.shared.formatting import escape_markdown, format_sig, with_error
 from ui.shared.learned_priors import version_of
 from ui.shared.model_cache import LoadedModel
 from ui.shared.owner import me
@@ -159,7 +159,8 @@ def _table(run: Run, found: Comparison, prior: bool) -> None:
                 st.metric(
                     _name(key, prior),
                     format_sig(row.frechet),
-                    help=f"Fréchet distance. Precision {row.precision:.2f}, recall {row.recall:.2f}.",
+                    help=f"Fréchet distance. KID {with_error(row.kid, row.kid_error)}. Precision {row.precision:.2f}, "
+                    f"recall {row.recall:.2f}.",
                 )
             with right:
                 still(row.pictures, 12, scale, f"Samples of: {_name(key, prior)}")
@@ -171,7 +172,8 @@ def _table(run: Run, found: Comparison, prior: bool) -> None:
         )
     st.caption(
         f"Squared Fréchet distance of {found.samples:,} images to {found.reference:,} test images, in "
-        f"{escape_markdown(found.yardstick)}; lower is better. Real training images have {format_sig(found.real)}."
+        f"{escape_markdown(found.yardstick)}; lower is better. Real training images have {format_sig(found.real)}. "
+        "The fewer images there are, the larger it comes out; KID, in the help of each value, has no such bias."
     )
     st.download_button(
         "CSV",
@@ -187,8 +189,8 @@ def _table(run: Run, found: Comparison, prior: bool) -> None:
 def _csv(found: Comparison) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["sampler", "frechet", "precision", "recall", "in_holes", "reached"])
+    writer.writerow(["sampler", "frechet", "kid", "kid_error", "precision", "recall", "in_holes", "reached"])
     for key, row in found.rows.items():
-        numbers = (row.frechet, row.precision, row.recall, row.holes, row.reached)
+        numbers = (row.frechet, row.kid, row.kid_error, row.precision, row.recall, row.holes, row.reached)
         writer.writerow([key, *("" if math.isnan(number) else f"{number:.4f}" for number in numbers)])
     return out.getvalue()

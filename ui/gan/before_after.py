@@ -18,7 +18,7 @@ from ui.components.gallery.class_sheet import Row, class_sheet
 from ui.components.gan.gan_pair import Lane, gan_pair
 from ui.gan.inputs import gan_model, redraw, source_name
 from ui.shared import theme
-from ui.shared.formatting import escape_markdown, format_sig, pluralize
+from ui.shared.formatting import escape_markdown, format_sig, pluralize, with_error
 from ui.shared.model_cache import LoadedModel
 from ui.shared.pointer import touch_or
 from ui.shared.run_facts import weights_of
@@ -33,8 +33,14 @@ METRICS = {
     "frechet": (
         "Fréchet distance",
         "Distance between generated and real images, in features of the lab's classifier: the squared distance of two "
-        "Gaussians fitted to them. 0 means no difference. It cannot be compared with an FID from elsewhere. Lower is "
-        "better.",
+        "Gaussians fitted to them. 0 means no difference; the fewer images there are, the larger it comes out. It "
+        "cannot be compared with an FID from elsewhere. Lower is better.",
+    ),
+    "kid": (
+        "KID",
+        "Kernel distance between generated and real images in the same features (Bińkowski et al. 2018), with its "
+        "standard error. The number of images does not bias it: 0 is expected where both are alike, and single values "
+        "may lie below 0. Lower is better.",
     ),
     "precision": (
         "Precision",
@@ -75,6 +81,7 @@ METRICS = {
 }
 BETTER = {
     "frechet": -1,
+    "kid": -1,
     "precision": 1,
     "recall": 1,
     "sure": 1,
@@ -184,7 +191,7 @@ def metrics(run: Run, loaded: LoadedModel, images: ImageSet | None, seed: int) -
 def _metric(run: Run, figure: before_after.MetricChange, images: ImageSet | None) -> None:
     """One metric of the generator, with that of the decoder below."""
     title, words = METRICS[figure.key]
-    value = shown(figure.key, figure.after)
+    value = with_error(figure.after, figure.errors[1]) if figure.key == "kid" else shown(figure.key, figure.after)
     if figure.key == "modes" and images is not None and images.classes:
         value += f" of {len(images.classes)}"
     real = f"real {shown(figure.key, figure.real)}" if math.isfinite(figure.real) else ""
@@ -212,9 +219,12 @@ def shown(key: str, value: float) -> str:
 
 
 def verdict(figure: before_after.MetricChange) -> str:
-    """The change of a metric by adversarial training: `better`, `worse`, or `alike` within two percent."""
+    """The change of a metric by adversarial training: `better`, `worse`, or `alike` within two percent or, where they
+    are known, two standard errors."""
     side = BETTER[figure.key]
     before, after = figure.before, figure.after
+    if abs(after - before) <= 2 * math.hypot(*figure.errors):  # False where they are not known
+        return "alike"
     if side == 0:  # towards 1
         before, after, side = abs(math.log(max(before, 1e-9))), abs(math.log(max(after, 1e-9))), -1
     if abs(after - before) <= 0.02 * max(abs(before), 1e-12):

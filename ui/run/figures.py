@@ -10,7 +10,7 @@ from typing import Any
 from core.evaluation import bound
 from core.runs import Run
 from core.runs import figures as run_figures
-from ui.shared.formatting import duration, epoch, format_sig
+from ui.shared.formatting import duration, epoch, format_sig, with_error
 from ui.shared.run_facts import small
 
 
@@ -34,6 +34,7 @@ class Figure:
 
 GENERATOR = {
     "frechet": ("Fréchet distance", ""),
+    "kid": ("KID", ""),
     "floor": ("Fréchet distance of real training images", ""),
     "sharpness": ("Sharpness, 1 for real images", ""),
     "modes": ("Classes covered", ""),
@@ -93,7 +94,8 @@ def _bound(run: Run) -> Iterator[Figure]:
 def _of_generator(about: str, measured: dict[str, Any]) -> Iterator[Figure]:
     for key, (name, its_unit) in GENERATOR.items():
         if _number(measured.get(key)):
-            value = f"{measured[key]:g}" if key in COUNTS else format_sig(measured[key])
+            error = measured.get(f"{key}_error")
+            value = f"{measured[key]:g}" if key in COUNTS else with_error(measured[key], error)
             yield Figure(about, name, value, its_unit)
 
 

@@ -18,6 +18,14 @@ def format_sig(value: float | None) -> str:
     return f"{rounded:,.{max(0, digits)}f}"
 
 
+def with_error(value: float | None, error: float | None) -> str:
+    """A number with its standard error, to one digit of that: `0.074 ± 0.008`; without one as `format_sig`."""
+    if value is None or not math.isfinite(value) or not error or not math.isfinite(error):
+        return format_sig(value)
+    digits = max(0, -math.floor(math.log10(error)))
+    return f"{value:,.{digits}f} ± {error:,.{digits}f}"
+
+
 def duration(seconds: float | None) -> str:
     """A duration in seconds as `8 s`, `3 min 20 s` or `2 h 5 min`; `–` for None, NaN and ±∞."""
     if seconds is None or not math.isfinite(seconds):

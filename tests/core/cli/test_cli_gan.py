@@ -85,8 +85,14 @@ def test_evaluate_shows_the_decoder_before_beside_the_generator_now(games, call)
     stick = sample_quality.for_dataset(images).with_reference(images.test_images)
     model = weights.load_model(run)
     for one, column in ((model.source_model(), 0), (model, 1)):
-        found = asdict(stick.measure(sample_quality.generate(one, sample_quality.FINAL_SAMPLES)))
-        for title, name in (("Fréchet distance", "frechet"), ("sharpness", "sharpness"), ("modes", "modes")):
+        made = sample_quality.generate(one, sample_quality.FINAL_SAMPLES)
+        found = asdict(stick.measure(made)) | {"kid": stick.kid(made).value}
+        for title, name in (
+            ("Fréchet distance", "frechet"),
+            ("KID", "kid"),
+            ("sharpness", "sharpness"),
+            ("modes", "modes"),
+        ):
             figures = re.search(rf"^  {title} +(\S+) +(\S+)", out, re.M).groups()
             assert float(figures[column]) == pytest.approx(found[name], abs=6e-3), (title, column)
     assert "classifier" in out.splitlines()[-1]

@@ -130,6 +130,8 @@ def test_samples_are_measured_as_those_of_a_gan_are(run, cached_classifier):
     made = codec.decode(model, mixture.draw(model, "gaussian", 400, 0))
     oracle = quality.measure(made)
     assert found.values["frechet"].value == pytest.approx(oracle.frechet, rel=1e-6)
+    distance = quality.kid(made)
+    assert (found.values["kid"].value, found.values["kid"].error) == pytest.approx((distance.value, distance.error))
     assert found.values["modes"].value == oracle.modes and found.classes == 10
     real = images.train_images[codec.evenly(len(images.train_images), 400)]
     assert found.real == pytest.approx(quality.measure(real).frechet, rel=1e-6)

@@ -62,6 +62,7 @@ def test_a_comparison_is_kept_and_read(run, tmp_path):
     assert list(again.rows) == list(found.rows) and again.real == found.real and again.samples == 60
     for key, row in found.rows.items():
         assert (again.rows[key].frechet, again.rows[key].recall) == (row.frechet, row.recall)
+        assert (again.rows[key].kid, again.rows[key].kid_error) == (row.kid, row.kid_error) and row.kid_error > 0
         assert np.array_equal(again.rows[key].pictures, row.pictures)
     path.write_bytes(path.read_bytes()[:100])
     assert sampler_comparison.load(path) is None and sampler_comparison.load(tmp_path / "none") is None

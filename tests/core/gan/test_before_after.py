@@ -119,10 +119,11 @@ def test_figures_come_from_the_evaluation():
     found = before_after.metric_changes(gan_run("done", evaluation=FIGURES))
     assert [f.key for f in found] == list(before_after.METRICS)
     assert {f.key: (f.before, f.after) for f in found}["frechet"] == (48.9, 21.4)
+    assert {f.key: f.errors for f in found}["kid"] == (0.008, 0.004)
 
 
 def test_what_was_not_measured_has_no_figure():
-    lacking = FIGURES | {"mse": None, "modes": "ten", "before": None}
+    lacking = FIGURES | {"kid": None, "mse": None, "modes": "ten", "before": None}
     found = before_after.metric_changes(gan_run("done", evaluation=lacking))
     assert [f.key for f in found] == ["frechet", "precision", "recall", "sure", "balance", "sharpness"]
     assert all(math.isnan(f.before) for f in found)
