@@ -39,13 +39,13 @@ def test_the_standard_error_is_that_of_leaving_out_each_block():
 
 
 def test_equal_distributions_are_at_0_within_two_standard_errors_whatever_their_number():
-    """Over many pairs of sets: no bias, most within two errors, and errors as large as the spread."""
+    """Over many pairs of sets: no bias, most within two errors, and errors no smaller than the spread."""
     for n in (60, 150):
         found = [kid.measure(RNG.normal(size=(n, 6)), RNG.normal(size=(2 * n, 6))) for _ in range(80)]
         values, errors = np.array([one.value for one in found]), np.array([one.error for one in found])
         assert abs(values.mean()) < 3 * values.std() / math.sqrt(80)
         assert (abs(values) <= 2 * errors).mean() > 0.8
-        assert values.min() < 0 and errors.mean() == pytest.approx(values.std(), rel=0.4)
+        assert values.min() < 0 and 0.9 < errors.mean() / values.std() < 2, "conservative where both are equal"
 
 
 def test_a_shift_is_seen_and_few_images_have_no_distance():
