@@ -35,8 +35,8 @@ def kernel(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 def measure(generated: np.ndarray, real: np.ndarray, most: int = POINTS) -> Kid:
     """The unbiased squared distance of features [N, k] and [M, k], in which no image is compared with itself (Gretton
-    et al. 2012, equation 3), with the standard error of a jackknife over blocks of both sets, which is too large by up to
-    a half where both distributions are equal.
+    et al. 2012, equation 3), with the standard error of a jackknife over blocks of both sets, which is too large by up
+    to a half where both distributions are equal.
 
     Images are put into blocks by chance, with a fixed seed: in the order of a set, a block might hold one class alone.
     """

@@ -140,7 +140,7 @@ def test_a_comparison_is_a_job_and_shows_its_distances(executor, boards):
     path = sampler_comparison.file_of(run, images_of(run))
     pictures = np.zeros((24, 28, 28), np.uint8)
     rows = {
-        key: SamplerMeasures(value, 0.5, 0.4, 0.1, 0.9, pictures)
+        key: SamplerMeasures(value, 0.07, 0.01, 0.5, 0.4, 0.1, 0.9, pictures)
         for key, value in (("prior", 90.0), ("mixture", 20.0), ("flow", 8.0), (LATENTS, 2.0))
     }
     assert sampler_comparison.save(path, Comparison(rows, 10_000, 297, "features", 0.5))
