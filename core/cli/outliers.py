@@ -19,6 +19,8 @@ SCORES = {
     "error": "reconstruction error (MSE per pixel, from the posterior mean)",
     "objective": "negative ELBO, z sampled",
     "corrected": "negative ELBO minus the entropy of the image's pixels",
+    "typicality": "distance of the negative ELBO from its mean over validation images",
+    "complexity": "negative ELBO minus the size of the image as a PNG file, in nats",
     "baseline": "residual of PCA with 20 components",
 }
 """Scores in the order of the output, with their titles."""
@@ -73,6 +75,10 @@ def outliers(args: argparse.Namespace) -> None:
     titles = dict(SCORES)
     if not run.recipe.variational:
         titles |= {"objective": "training objective", "corrected": "objective minus the entropy of the image's pixels"}
+        titles |= {
+            "typicality": "distance of the objective from its mean over validation images",
+            "complexity": "objective minus the size of the image as a PNG file, in nats",
+        }
     for score, kinds in results.items():
         print(f"{titles[score]}")
         for kind, result in kinds.items():

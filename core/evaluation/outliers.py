@@ -1,6 +1,6 @@
 """Outlier detection: scores of images under a model, and how well each score separates outliers from test images.
 
-A model of one kind of image should reconstruct others badly and give them a low likelihood. Four scores, each higher
+A model of one kind of image should reconstruct others badly and give them a low likelihood. Six scores, each higher
 for more unusual images:
 
     error       mean squared error per pixel of the reconstruction from the posterior mean μ
@@ -9,11 +9,18 @@ for more unusual images:
     corrected   the objective minus its least value for the image, the entropy of its pixels: the objective favours
                 simple images whatever they show (Nalisnick et al. 2019, Serrà et al. 2020). Under a Bernoulli
                 likelihood only; the others have the same least value for every image
+    typicality  distance of the objective from its mean over validation images: an image may be too likely as well as
+                too unlikely (Nalisnick et al. 2019, arXiv:1906.02994, for a set of one image)
+    complexity  the objective minus the size of the image as a PNG file, in nats (Serrà et al. 2020, who take bits and
+                the smallest of several files). It is their likelihood ratio only where the likelihood is a probability
+                of the 256 levels; under a Bernoulli likelihood the size outweighs the objective. Not of squared errors
     baseline    reconstruction error of PCA with 20 components fitted to training images; involves no model
 """
 
 from __future__ import annotations
 
+import io
+import math
 import time
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -49,10 +56,10 @@ EPSILON_DRAWS = 4
 BASELINE_SHARE = 0.1
 """Share of the scoring that the PCA baseline counts for, which comes last."""
 
-VERSION = "2"
+VERSION = "3"
 """Part of the name of cached scores: change it when the meaning of a score changes."""
 
-SCORES = ("error", "objective", "corrected", "baseline")
+SCORES = ("error", "objective", "corrected", "typicality", "complexity", "baseline")
 """Names of the scores, as above."""
 
 CORRECTABLE = ("bernoulli",)
@@ -69,6 +76,7 @@ class OutlierScores:
             likelihood, 0 under the others.
         reconstructions: pictures `uint8` [N, H, W] or [N, H, W, 3].
         seconds: wall-clock time of the scoring.
+        size: of each image as a PNG file, in nats, [N]. typical: mean objective of the validation images.
     """
 
     error: np.ndarray
@@ -77,6 +85,8 @@ class OutlierScores:
     floor: np.ndarray
     reconstructions: np.ndarray
     seconds: float
+    size: np.ndarray
+    typical: float
 
     @property
     def corrected(self) -> np.ndarray:
@@ -86,17 +96,23 @@ class OutlierScores:
 
     def by(self, score: str) -> np.ndarray:
         """The values of one of `SCORES`."""
-        return {
+        values: dict[str, np.ndarray] = {
             "error": self.error,
             "objective": self.objective,
             "corrected": self.corrected,
+            "typicality": np.abs(self.objective - self.typical),
+            "complexity": self.objective - self.size,
             "baseline": self.baseline,
-        }[score]
+        }
+        return values[score]
 
 
 def scores_of(recipe: Recipe) -> tuple[str, ...]:
-    """Names of the scores that a run of this recipe has: `corrected` only where it differs from the objective."""
-    return tuple(score for score in SCORES if score != "corrected" or recipe.likelihood in CORRECTABLE)
+    """Names of the scores that a run of this recipe has: `corrected` only where it differs from the objective, and
+    `complexity` only where the objective is in nats."""
+    lacking = {"corrected"} if recipe.likelihood not in CORRECTABLE else set()
+    lacking |= {"complexity"} if recipe.likelihood == "mse" else set()
+    return tuple(score for score in SCORES if score not in lacking)
 
 
 def scoring_steps(
@@ -138,13 +154,16 @@ def scoring_steps(
             reconstructions.append(convert.to_pictures(decoded))
         yield (1 - BASELINE_SHARE) * min(1.0, (first + len(x)) / n)
     trained, _ = data.split(images, recipe.validation, recipe.train_images)
+    every = np.concatenate(objective)
     scores = OutlierScores(
         np.concatenate(error),
-        np.concatenate(objective),
+        every,
         pca_residual(images.train_images, outlier_set.images, rows=trained),
         pixel_entropy(outlier_set.images) if recipe.likelihood in CORRECTABLE else np.zeros(n),
         np.concatenate(reconstructions),
         time.perf_counter() - began,
+        png_nats(outlier_set.images),
+        float(every[outlier_set.of("validation")].mean()),
     )
     if not (np.isfinite(scores.error).all() and np.isfinite(scores.objective).all()):
         raise RunError(
@@ -152,6 +171,18 @@ def scoring_steps(
             "or choose another run."
         )
     return scores
+
+
+def png_nats(images: np.ndarray) -> np.ndarray:
+    """Size of pictures `uint8` [N, H, W] or [N, H, W, 3] as PNG files, in nats (bits · ln 2), float64 [N]."""
+    from PIL import Image
+
+    sizes = np.zeros(len(images))
+    for number, picture in enumerate(images):
+        file = io.BytesIO()
+        Image.fromarray(picture).save(file, "PNG", optimize=True)
+        sizes[number] = 8 * math.log(2) * file.tell()
+    return sizes
 
 
 def pca_residual(
@@ -297,6 +328,12 @@ def why_typical(score: str, kind: str, scores: OutlierScores, outlier_set: Outli
             f"the pixels of these images have less entropy ({theirs:.0f} against {own:.0f} nats per image), and "
             "no model can bring the negative log-likelihood of an image below that entropy (Nalisnick et al. 2019)"
         )
+    if score == "typicality":
+        return "their objective lies nearer to its mean over the validation images"
+    if score == "complexity":
+        own, theirs = float(scores.size[test].mean()), float(scores.size[rows].mean())
+        files = f"their PNG files are larger ({theirs:,.0f} against {own:,.0f} nats), and the score subtracts the size"
+        return files if theirs > own else ""
     own, theirs = (float(outlier_set.images[of].reshape(len(of), -1).std(axis=1).mean() / 255) for of in (test, rows))
     if theirs < own:
         return f"these images have less contrast (standard deviation of the pixels {theirs:.2f} against {own:.2f})"
@@ -330,8 +367,9 @@ def file_of(run: Run, outlier_set: OutlierSet) -> Path:
 
 def save(path: Path, scores: OutlierScores) -> bool:
     """Write scores to a cache file; False where the cache folder cannot be written to."""
-    names = ("error", "objective", "baseline", "floor", "reconstructions")
-    return cache.save(path, {name: getattr(scores, name) for name in names}, {"seconds": scores.seconds})
+    names = ("error", "objective", "baseline", "floor", "reconstructions", "size")
+    facts = {"seconds": scores.seconds, "typical": scores.typical}
+    return cache.save(path, {name: getattr(scores, name) for name in names}, facts)
 
 
 def load(path: Path, outlier_set: OutlierSet) -> OutlierScores | None:
@@ -345,9 +383,12 @@ def load(path: Path, outlier_set: OutlierSet) -> OutlierScores | None:
             arrays["floor"],
             arrays["reconstructions"],
             float(facts["seconds"]),
+            arrays["size"],
+            float(facts["typical"]),
         )
     except (KeyError, TypeError, ValueError):
         return None
     n = len(outlier_set.images)
-    fits = all(values.shape == (n,) for values in (scores.error, scores.objective, scores.baseline, scores.floor))
+    each = scores.error, scores.objective, scores.baseline, scores.floor, scores.size
+    fits = all(values.shape == (n,) for values in each)
     return scores if fits and scores.reconstructions.shape == outlier_set.images.shape else None

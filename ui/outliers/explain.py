@@ -7,6 +7,7 @@ import math
 import streamlit as st
 
 from core.evaluation import outliers
+from core.recipes.likelihoods import OF_LEVELS
 from ui.outliers.inputs import Choice, objective_name
 from ui.outliers.scores import Result
 from ui.shared.formatting import format_sig, pluralize
@@ -38,7 +39,7 @@ def explain(result: Result, choice: Choice) -> None:
 
 
 def _scores(result: Result) -> None:
-    """The two scores of this run's family."""
+    """The scores of this run's family."""
     recipe, shape = result.run.recipe, result.run.recipe.shape
     st.markdown(
         "The model was trained to describe one kind of image by a few numbers. An image that it cannot describe well "
@@ -71,6 +72,25 @@ def _scores(result: Result) -> None:
             f"the entropy of its {shape.values:,} values, each taken as the probability of white:"
         )
         st.latex(r"s(x) - H(x), \qquad H(x) = -\sum_i \left(x_i \ln x_i + (1 - x_i) \ln (1 - x_i)\right)")
+    st.markdown(
+        "**Typicality** takes an image for unusual where its objective s(x) is far from the mean s̄ over the validation "
+        "images, in either direction: most images of a distribution are not the most likely ones (Nalisnick et al. "
+        "2019, who test sets of images; here each set is one image):"
+    )
+    st.latex(rf"\lvert s(x) - \bar s \rvert, \qquad \bar s = {format_sig(result.scores.typical)}")
+    if "complexity" in outliers.scores_of(recipe):
+        words = (
+            "It is a likelihood ratio between the model and the compressor"
+            if recipe.likelihood in OF_LEVELS
+            else "Its authors mean models of the 256 levels of a pixel, for which it is a likelihood ratio between the "
+            "model and the compressor; this likelihood has other nats, and the size outweighs them"
+        )
+        test = float(result.scores.size[result.outlier_set.of("test")].mean())
+        st.markdown(
+            "**Minus PNG size** subtracts the size L(x) of the image as a PNG file, in nats: a simple image is likely, "
+            f"but small as well (Serrà et al. 2020). {words}. Test images have {test:,.0f} nats on average."
+        )
+        st.latex(r"s(x) - L(x)")
     if family.variational and family.prior:
         st.markdown(
             "Here β = 1, whatever β the model was trained with: only then is it the negative ELBO, an upper bound on "

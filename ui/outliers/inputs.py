@@ -67,7 +67,12 @@ def scores_of(recipe: Recipe) -> tuple[str, ...]:
 
 def score_name(score: str, recipe: Recipe) -> str:
     """The name of a score that can be chosen."""
-    names = {"error": "Reconstruction error", "corrected": "Complexity-corrected"}
+    names = {
+        "error": "Reconstruction error",
+        "corrected": "Complexity-corrected",
+        "typicality": "Typicality",
+        "complexity": "Minus PNG size",
+    }
     return names.get(score) or objective_name(recipe)
 
 
@@ -136,6 +141,12 @@ def _objective_help(recipe: Recipe) -> str:
         text = f"{name}: the objective of training for one image, at its latent point z."
     if recipe.likelihood in outliers.CORRECTABLE:
         text += " Complexity-corrected: the same minus the entropy of the image’s own pixels, the least value possible."
+    text += (
+        " Typicality: how far that objective is from its mean over validation images, upwards or downwards (Nalisnick "
+        "et al. 2019)."
+    )
+    if "complexity" in outliers.scores_of(recipe):
+        text += " Minus PNG size: the objective minus the size of the image’s PNG file, in nats (Serrà et al. 2020)."
     return text
 
 

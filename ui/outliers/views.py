@@ -58,12 +58,17 @@ def title(kind: str, outlier_set: OutlierSet) -> str:
     }[kind]
 
 
+LESS = {"corrected": "pixel entropy", "complexity": "PNG size"}
+"""What scores subtract from the objective."""
+
+
 def unit(result: Result, score: str) -> str:
     """Name and unit of a score, for axes."""
     recipe = result.run.recipe
-    if score not in ("objective", "corrected"):
+    if score == "error":
         return "Squared error per pixel"
-    name = objective_name(recipe) + (" − pixel entropy" if score == "corrected" else "")
+    name = objective_name(recipe)
+    name = {"objective": name, "typicality": f"|{name} − its mean|"}.get(score) or f"{name} − {LESS[score]}"
     return f"{name} ({loss_unit(recipe.likelihood)} per image)"
 
 

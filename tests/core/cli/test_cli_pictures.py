@@ -70,7 +70,7 @@ def test_outliers_says_what_the_scores_say(tiny, call):
             assert verdict.kind not in bag.outliers or kinds[verdict.kind]["interval"] == pytest.approx(
                 verdict.interval
             )
-    assert set(found["scores"]) == {"error", "objective", "corrected", "baseline"}
+    assert set(found["scores"]) == {"error", "objective", "corrected", "typicality", "complexity", "baseline"}
     text = call("outliers tiny --n 20")[1]
     assert "noise" in text and "AUROC" in text and "PCA with 20 components" in text
 

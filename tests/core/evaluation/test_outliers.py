@@ -1,11 +1,13 @@
 """The mixed bag and its scores: AUROC by counting pairs, a threshold that no test image moves, scores recomputed."""
 
 import dataclasses
+import io
 
 import numpy as np
 import pytest
 import threadpoolctl
 import torch
+from PIL import Image
 from scipy.stats import entropy, mannwhitneyu, norm
 from sklearn.decomposition import PCA
 from sklearn.metrics import roc_auc_score
@@ -194,18 +196,36 @@ def test_the_corrected_score_is_the_objective_above_the_entropy_of_the_pixels(di
     assert np.array_equal(found.corrected, found.objective) and "corrected" not in outliers.scores_of(squares)
 
 
+def test_typicality_is_the_distance_from_the_mean_of_the_validation_images_and_the_size_that_of_a_png(digits):
+    recipe = tiny()
+    bag = bags.build(digits, recipe, None, 4)
+    found = last(outliers.scoring_steps(build(recipe), recipe, digits, bag))
+    mean = found.objective[bag.kind == list(bags.KINDS).index("validation")].mean()
+    assert found.by("typicality") == pytest.approx(np.abs(found.objective - mean), rel=1e-12)
+    sizes = []
+    for image in bag.images:
+        Image.fromarray(image).save(file := io.BytesIO(), "PNG", optimize=True)
+        assert np.array_equal(np.asarray(Image.open(file)), image), "nothing is lost"
+        sizes.append(8 * len(file.getvalue()) * np.log(2))
+    assert found.by("complexity") == pytest.approx(found.objective - sizes, rel=1e-9)
+    flat, noise = np.zeros((1, 8, 8), np.uint8), np.random.default_rng(0).integers(0, 256, (1, 8, 8), dtype=np.uint8)
+    assert outliers.png_nats(flat) < outliers.png_nats(noise)
+    assert outliers.scores_of(tiny("deep-ae")) == ("error", "objective", "typicality", "baseline")
+
+
 def test_why_outliers_score_lower_is_measured():
     """Black images among grey ones: no entropy and no contrast."""
     grey = np.random.default_rng(0).integers(60, 200, (4, 3, 3), dtype=np.uint8)
     kinds = [list(bags.KINDS).index(kind) for kind in ("test", "noise")]
     bag = bags.OutlierSet(np.concatenate([grey, 0 * grey]), np.repeat(kinds, 4), np.arange(8), np.full(8, -1), "")
     floor = np.repeat([5.6, 0.0], 4)
-    found = outliers.OutlierScores(*[np.zeros(8)] * 3, floor, bag.images, 0.0)
+    found = outliers.OutlierScores(*[np.zeros(8)] * 3, floor, bag.images, 0.0, np.zeros(8), 0.0)
     assert "less entropy (0 against 6 nats" in outliers.why_typical("objective", "noise", found, bag)
     spread = np.mean([image.std() / 255 for image in grey])
     assert f"(standard deviation of the pixels 0.00 against {spread:.2f})" in outliers.why_typical(
         "error", "noise", found, bag
     )
+    assert outliers.why_typical("complexity", "noise", found, bag) == "", "their files are as large"
     lively = bags.OutlierSet(bag.images[::-1], bag.kind, bag.number, bag.label, "")
     assert outliers.why_typical("error", "noise", found, lively) == ""
 
