@@ -1,6 +1,7 @@
 """The section "You are the discriminator", with and without a GAN."""
 
 import base64
+import json
 import os
 
 import numpy as np
@@ -14,6 +15,7 @@ from tests.pages.page_tools import open_page, text_of
 from tests.tiny_gans import gan_run
 from ui.components.gan import gan_quiz as component
 from ui.gan import quiz as section
+from ui.shared import visitor_store
 
 
 def script(name):
@@ -114,6 +116,7 @@ def test_finished_rounds_survive_a_reload_and_can_be_copied_as_text(sent):
 def test_a_finished_round_is_scored_here_and_kept_once(monkeypatch):
     run = gan_run("a-gan")
     kept = {}
+    monkeypatch.setattr(visitor_store, "me", lambda: "0123456789ab")
     monkeypatch.setattr(section.st, "session_state", kept)
     dealt = gan_quiz.make_round(weights.load_model(run), data.load("digits"), 3, "non-saturating")
     for junk in (None, "all", [0] * 3, [9] * 20):
@@ -126,3 +129,7 @@ def test_a_finished_round_is_scored_here_and_kept_once(monkeypatch):
     (one,) = section.rounds()
     assert (one["run"], one["seed"], one["exact"], one["of"]) == ("a-gan", 3, 19, 20)
     assert one["discriminator"] == dealt.discriminator_correct and np.array_equal(one["answers"], answers)
+    kept.clear()
+    visitor_store._visitors.clear()  # the lab was closed
+    (again,) = section.rounds()
+    assert again == json.loads(json.dumps(one))

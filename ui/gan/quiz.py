@@ -11,7 +11,7 @@ from core.gan import quiz as game
 from core.runs import Run, RunError
 from ui.components.gan.gan_quiz import gan_quiz
 from ui.gan.inputs import gan_model, source_name
-from ui.gan.results import copy_box, rounds
+from ui.gan.results import copy_box, keep_rounds, rounds
 from ui.shared import theme
 from ui.shared.formatting import escape_markdown
 from ui.shared.model_cache import LoadedModel, load
@@ -66,7 +66,7 @@ def _section(run: Run) -> None:
         st.error(escape_markdown(str(error)))
         return
     seeds: dict[str, int] = kept(SEEDS, dict)
-    seed = seeds.setdefault(run.name, 0)
+    seed = seeds.setdefault(run.name, max((r["seed"] + 1 for r in rounds() if r["run"] == run.name), default=0))
     now = _round(run, seed, loaded, images)
     dealt, source = now.dealt, source_name(run)
     names = {REAL: "Real", SOURCE: source, GENERATED: "GAN"}
@@ -154,6 +154,7 @@ def _keep(run: Run, dealt: game.Round, answers: object) -> None:
         }
     )
     del known[:-MAX_RESULTS]
+    keep_rounds()
 
 
 def _so_far(run: Run) -> None:
@@ -171,4 +172,6 @@ def _so_far(run: Run) -> None:
         you, d = (100 * sum(r[who] for r in mine) / of for who in ("real_or_made", "discriminator"))
         lines.append(f"| **All {len(mine)}** | **{you:.0f} %** | **{d:.0f} %** |")
     st.markdown("\n".join(lines))
-    st.caption("Images that were rightly called real or generated. The scores stay while the lab is open.")
+    st.caption(
+        "Images that were rightly called real or generated. The scores are kept for your next visit with this browser."
+    )

@@ -1,16 +1,18 @@
 """A visitor's quiz rounds, predictions and answers on the VAE → GAN page, and all of them as plain text for a report.
 
-They survive a reload of the page (`ui.shared.visitor_store`).
+They survive a reload of the page, and the rounds of the quiz the end of the lab (`ui.shared.visitor_store`).
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import streamlit as st
 
 from core.gan.experiments import EXPERIMENTS
 from core.gan.questions import QUESTIONS
 from ui.shared.questions import answers
-from ui.shared.visitor_store import kept
+from ui.shared.visitor_store import kept, lasting, save
 
 RESULTS = "gan_quiz_results"
 """Session-state key: one dictionary per finished round of the quiz, the oldest first, with run, seed, kinds, truth,
@@ -23,7 +25,24 @@ PREDICTIONS = "gan_predictions"
 
 def rounds() -> list[dict]:
     """The rounds of the quiz that this visitor has finished, the oldest first."""
-    return kept(RESULTS, list)
+    return lasting(RESULTS, _is_round)
+
+
+def keep_rounds() -> None:
+    """Keep the finished rounds beyond this visit."""
+    save(RESULTS)
+
+
+def _is_round(record: Any) -> bool:
+    """Whether a record read from a file is a finished round."""
+    numbers = ("seed", "exact", "real_or_made", "discriminator", "of")
+    return (
+        isinstance(record, dict)
+        and isinstance(record.get("run"), str)
+        and isinstance(record.get("kinds"), list)
+        and all(type(record.get(name)) is int for name in numbers)
+        and record["of"] > 0
+    )
 
 
 def predictions() -> dict[str, dict]:
