@@ -479,9 +479,10 @@ def test_the_lowest_figures_are_named_with_what_they_are_lower_than():
 
 
 def test_a_model_keeps_its_colour_wherever_it_stands_in_the_box():
-    from ui.reconstruct.colours import colours_of
+    from ui.shared.run_colours import by_name, colours_of
 
     chosen = [make(name, preset_name) for name, preset_name in FAMILIES.items()] + [make("vae-2", "mlp-vae")]
     colours = colours_of(chosen)
     assert len(set(colours.values())) == 5 and colours_of(reversed(chosen)) == colours
+    assert list(by_name(chosen).values()) == [colours[str(run.path)] for run in chosen]
     assert colours_of(chosen[1:2]) == {str(chosen[1].path): colours[str(chosen[1].path)]}

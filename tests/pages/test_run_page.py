@@ -1,5 +1,6 @@
 """The Runs page: its table, the comparison, the dialogs, and the page of each run."""
 
+import hashlib
 import json
 import re
 
@@ -66,6 +67,24 @@ def dialog(verb: str, name: str) -> AppTest:
 
 
 # The table
+
+
+def test_ones_own_runs_are_told_from_everybodys_where_there_are_others_and_the_address_says_so():
+    mine, theirs, _ = (untrained(name) for name in ("mine", "theirs", "example"))
+    mine.update_status(owner=hashlib.sha256(b"me").hexdigest()[:12])
+    state = {"visitor_token": "me"}
+    assert not visit(state).segmented_control, "nobody else has trained here"
+    theirs.update_status(owner="0123456789ab")
+    page = visit(state)
+    box = page.segmented_control(key="runs_whose")
+    assert box.value == "all" and set(page.dataframe[0].value["Run"]) == {"mine", "theirs", "example"}
+    box.set_value("mine").run()
+    assert list(page.dataframe[0].value["Run"]) == ["mine"] and page.query_params["whose"] == "mine"
+    assert list(visit(state, whose="mine").dataframe[0].value["Run"]) == ["mine"], "a reload"
+    other = visit({"visitor_token": "another"}, whose="mine")
+    assert not other.dataframe and any("None of these runs is yours" in text.value for text in other.caption)
+    wrong = visit(state, whose="nobodys")
+    assert "all or mine" in wrong.warning[0].value and len(wrong.dataframe[0].value) == 3
 
 
 def test_a_lab_without_runs_says_where_they_come_from():
@@ -170,7 +189,7 @@ def test_the_bound_of_the_chosen_runs_is_shown_as_it_was_measured_and_what_is_le
     assert "one: 120.5 nats with one sample, 117.2 ± 2.1 with 4, 3.2 less. Mean over 20 test images" in said
     assert "two is left out: its images are not on this computer." in said
     assert "three is left out: the bound could not be measured (no memory)." in said
-    drawn_now = bound_chart({"one": found}).data[0]
+    drawn_now = bound_chart({"one": found}, {"one": "#0072B2"}).data[0]
     assert list(drawn_now.x) == [1, 2, 4] and list(drawn_now.y) == [120.5, 118.0, 117.25]
     assert list(drawn_now.error_y.array) == [2.5, 2.25, 2.125]
     rows = {figure.name: (figure.value, figure.about) for figure in figures(run)}

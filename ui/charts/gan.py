@@ -129,20 +129,22 @@ def overlay_chart(
     log: bool = False,
     smoothing: float = 0.0,
     changes: Mapping[str, Sequence[dict]] | None = None,
+    colours: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """One column of several GANs over each other, a colour, a line style and a number per run.
 
     Args:
-        runs: name of the run → its history. column: one of `COLUMNS`. changes: as in `losses.overlay_chart`.
+        runs: name of the run → its history. column: one of `COLUMNS`. changes, colours: as in `losses.overlay_chart`.
     """
-    drawn, legend, palette, found = [], [], theme.RUN_COLOURS[theme.mode()], []
-    for number, (name, points) in enumerate(runs.items()):
+    drawn, legend, found = [], [], []
+    strokes = charts_losses.strokes(runs, colours)
+    for number, ((name, points), (colour, width)) in enumerate(zip(runs.items(), strokes, strict=True)):
         style = {
             "name": name,
-            "colour": palette[number % len(palette)],
+            "colour": colour,
             "alpha": 1.0,
             "label": " ",
-            "width": 1.6 + 2 * (number // len(palette)),
+            "width": width,
             "dash": (False, True, DOTTED)[number % 3],
             "end": str(number + 1),
         }

@@ -7,7 +7,7 @@ choose the curves and reduce their points (`ui.charts.decimate`); `ui.components
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -174,6 +174,7 @@ def overlay_chart(
     smoothing: float = 0.0,
     unit: str = "nats",
     changes: Mapping[str, Sequence[dict]] | None = None,
+    colours: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """One term of several runs over each other: a colour per run, and its number at the end of its curve; training
     solid, validation dashed.
@@ -182,22 +183,24 @@ def overlay_chart(
         runs: name of the run → its history.
         term, title: a column and its name, of `common_names`.
         changes: name of a run → what was changed while it trained; each gets a mark in the run's colour.
+        colours: name of a run → its colour, as of `run_colours.by_name` (default: in the order of the runs).
     """
-    drawn, legend, palette, found = [], [], theme.RUN_COLOURS[theme.mode()], []
-    for number, (name, points) in enumerate(runs.items()):
-        # Colours repeat after the last one; a broader line then tells the runs apart.
-        style = {
-            "name": name,
-            "colour": palette[number % len(palette)],
-            "width": 1.6 + 2 * (number // len(palette)),
-            "alpha": 1.0,
-            "end": str(number + 1),
-        }
+    drawn, legend, found = [], [], []
+    drawn_as = zip(runs.items(), strokes(runs, colours), strict=True)
+    for number, ((name, points), (colour, width)) in enumerate(drawn_as, 1):
+        style = {"name": name, "colour": colour, "width": width, "alpha": 1.0, "end": str(number)}
         legend.append(style | {"dash": False})
         drawn += _term(points, x, term, style, smoothing)
         found += marks_of(name, points, x, (changes or {}).get(name, ()), str(style["colour"]))
     shown = panel(f"{title} ({unit} per image)", 1.0, drawn, log, first_fall=FALL_BESIDE_OTHERS)
     return {"panels": [shown], "legend": legend, "lines": LINES, "marks": found, **frame(x)}
+
+
+def strokes(names: Collection[str], colours: Mapping[str, str] | None = None) -> list[tuple[str, float]]:
+    """Colour and width of each run's curves. Colours repeat; a broader line then tells the runs apart."""
+    palette = theme.RUN_COLOURS[theme.mode()]
+    chosen = [colours[name] if colours else palette[k % len(palette)] for k, name in enumerate(names)]
+    return [(colour, 1.6 + 2 * chosen[:k].count(colour)) for k, colour in enumerate(chosen)]
 
 
 def kl_bars(kl_per_dim: np.ndarray) -> dict[str, Any]:

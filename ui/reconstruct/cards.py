@@ -18,7 +18,6 @@ from core.runs.class_names import class_names
 from ui.charts.losses import unit
 from ui.components.reconstruct.reconstruct import Card, Lane, reconstruct
 from ui.reconstruct import findings
-from ui.reconstruct.colours import colours_of
 from ui.reconstruct.search import Found, SearchRequest, run_searches
 from ui.reconstruct.settings import Settings
 from ui.shared import glossary
@@ -26,6 +25,7 @@ from ui.shared.formatting import pluralize
 from ui.shared.image_choice import images_key
 from ui.shared.model_cache import LoadedModel
 from ui.shared.page import images_or_none
+from ui.shared.run_colours import colours_of
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator

@@ -19,12 +19,12 @@ from core.jobs import inpainting_sweep
 from core.jobs.inpainting_sweep import BASELINE, SEARCH, InpaintingSweepJob, SweepCurve
 from core.runs import Run
 from ui.components.charts.curves import curves
-from ui.reconstruct.colours import colours_of
 from ui.reconstruct.settings import Settings
 from ui.shared import address, theme
 from ui.shared.formatting import escape_markdown, format_sig
 from ui.shared.model_cache import LoadedModel
 from ui.shared.run_buttons import job_button
+from ui.shared.run_colours import colours_of
 
 METHODS = {"zeros": "hole black", "mean": "hole mean", SEARCH: "search"}
 NO_MODEL = "linear interpolation, no model"

@@ -14,9 +14,10 @@ from core.jobs.bound import BoundJob
 from core.recipes.likelihoods import caveat
 from core.runs import Run, RunError, figures
 from ui.charts import by_count
-from ui.shared import glossary, theme
+from ui.shared import glossary
 from ui.shared.formatting import escape_markdown
 from ui.shared.page import images_or_none
+from ui.shared.run_colours import by_name
 
 TICK = 0.7
 """Seconds between two looks at the jobs."""
@@ -87,7 +88,7 @@ def _content(runs: Sequence[Run], samples: int, waited: bool) -> None:
             st.caption(f"{escape_markdown(name)} is left out: {escape_markdown(state)}.")
     if found:
         st.plotly_chart(
-            chart(found),
+            chart(found, by_name(run for run in runs if run.name in found)),
             key="runs_bound",
             width="stretch",
             config={"displayModeBar": False},
@@ -97,9 +98,9 @@ def _content(runs: Sequence[Run], samples: int, waited: bool) -> None:
         glossary.caption(_caption(found, note), "importance-weighted bound", "Bernoulli")
 
 
-def chart(found: dict[str, Bound]) -> go.Figure:
-    """The bound of each run against the number of samples, on a logarithmic axis."""
-    figure, palette = go.Figure(), theme.RUN_COLOURS[theme.mode()]
+def chart(found: dict[str, Bound], colours: dict[str, str]) -> go.Figure:
+    """The bound of each run, in its colour, against the number of samples, on a logarithmic axis."""
+    figure = go.Figure()
     for number, (name, one) in enumerate(found.items()):
         figure.add_scatter(
             x=one.k,
@@ -107,7 +108,7 @@ def chart(found: dict[str, Bound]) -> go.Figure:
             error_y={"array": one.errors, "thickness": 1, "width": 3},
             name=name,
             mode="lines+markers",
-            line={"color": palette[number % len(palette)], "dash": DASHES[number % len(DASHES)]},
+            line={"color": colours[name], "dash": DASHES[number % len(DASHES)]},
             hovertemplate="k = %{x:,}: %{y:.2f} nats<extra></extra>",
         )
     ticks = [k for k in max(found.values(), key=lambda one: len(one.k)).k if k.bit_length() % 2 or k < 64]

@@ -21,6 +21,7 @@ from ui.run.pictures import side_by_side
 from ui.run.recipe_table import differences, text_of
 from ui.shared.formatting import duration, epoch, escape_markdown, format_sig
 from ui.shared.recipe_labels import label
+from ui.shared.run_colours import by_name
 from ui.shared.run_facts import amount
 from ui.training_view.controls import view, view_options
 
@@ -64,7 +65,9 @@ def _models(picked: list[Run]) -> None:
     histories = {run.name: losses.with_elbo(run.history(), run.recipe) for run in picked}
     units = " or ".join(sorted({losses.unit(run.recipe.likelihood) for run in picked}))
     curves(
-        losses.overlay_chart(histories, term, names[term], unit=units, changes=_changes(picked), **view("runs")),
+        losses.overlay_chart(
+            histories, term, names[term], unit=units, changes=_changes(picked), colours=by_name(picked), **view("runs")
+        ),
         key="runs_overlay",
         height=360,
         alt=f"{names[term]} of {', '.join(histories)}.",
@@ -147,7 +150,7 @@ def _gans(picked: list[Run]) -> None:
         _download(picked, "runs_gan_csv")
     histories = {run.name: run.history() for run in picked}
     curves(
-        gan.overlay_chart(histories, column, changes=_changes(picked), **view("runs_gan")),
+        gan.overlay_chart(histories, column, changes=_changes(picked), colours=by_name(picked), **view("runs_gan")),
         key="runs_gan_overlay",
         height=360,
         alt=f"{gan.COLUMNS[column]} of {', '.join(histories)}.",

@@ -12,7 +12,7 @@ from ui.diagram.one_step import STEP
 from ui.run.actions import actions
 from ui.run.bring_in import bring_in
 from ui.run.details import details
-from ui.run.table import COMPARED, all_runs
+from ui.run.table import COMPARED, WHOSE, all_runs
 from ui.shared import address
 from ui.shared.formatting import escape_markdown
 from ui.shared.jobs import job_of, training_jobs
@@ -27,7 +27,7 @@ EPOCH = "epoch"
 
 def show() -> None:
     """Draw the page."""
-    address.check_names((NAME, EPOCH, COMPARED, PART, STEP))
+    address.check_names((NAME, EPOCH, COMPARED, WHOSE.name, PART, STEP))
     wanted = address.get(NAME)
     run = next((run for run in runs.list_runs() if run.name == wanted), None)
     if wanted is not None and run is None:
@@ -38,7 +38,8 @@ def show() -> None:
             address.put(name, None)
         _table()
     else:
-        address.put(COMPARED, None)
+        for name in (COMPARED, WHOSE.name):
+            address.put(name, None)
         _one(run)
 
 

@@ -16,8 +16,9 @@ from ui.run.compare import compare
 from ui.run.line_breaks import broken
 from ui.run.pictures import MOST_THUMBNAILS, thumbnail
 from ui.shared import address, theme
+from ui.shared.address import Parameter, one_of
 from ui.shared.formatting import duration, epoch, escape_markdown, format_time
-from ui.shared.owner import label
+from ui.shared.owner import is_foreign, is_mine, label
 from ui.shared.page import open_page
 from ui.shared.run_buttons import run_button
 from ui.shared.run_dialogs import CHOSEN
@@ -44,6 +45,15 @@ COMPARISON, TIMES = "runs_comparison", "runs_compared"
 
 COMPARED = "compare"
 """Address parameter: names of the chosen runs, separated by commas, which no name has."""
+
+WHOSE = Parameter(
+    "whose",
+    "runs_whose",
+    one_of("all", "mine"),
+    "all",
+    "it is all or mine",
+)
+"""Whose runs the table shows: everybody's, or the visitor's own."""
 
 WIDTHS = {
     # The first three stand side by side on a phone.
@@ -96,6 +106,11 @@ def all_runs(training: dict[str, int]) -> None:
     if not found:
         st.caption("There are no runs yet. The first one appears here as soon as it starts.")
         return
+    found = _of_whom(found)
+    if not found:
+        st.caption("None of these runs is yours. Train one in this browser, or choose *Everybody's*.")
+        address.put(COMPARED, None)
+        return
     names = [run.name for run in found]
     picked = [run for run in found if run.name in _chosen(names)]
     compared = _bar(picked, len(found))
@@ -123,6 +138,25 @@ def all_runs(training: dict[str, int]) -> None:
         with st.container(key=COMPARISON):
             compare(healthy)
     scroll_to(COMPARISON, compared, key="runs_scroll")
+
+
+def _of_whom(found: list[Run]) -> list[Run]:
+    """The runs to show: all, or the visitor's own. The choice is there only beside runs of other visitors."""
+    WHOSE.adopt()
+    if not any(is_foreign(run) for run in found):
+        address.put(WHOSE.name, None)
+        return found
+    st.segmented_control(
+        "Whose runs",
+        ["all", "mine"],
+        key=WHOSE.box,
+        required=True,
+        label_visibility="collapsed",
+        persist_state="session",
+        format_func={"all": "Everybody's", "mine": "Mine"}.__getitem__,
+        help="Everybody's runs, examples among them, or those alone that were trained in this browser.",
+    )
+    return [run for run in found if is_mine(run)] if WHOSE.keep() == "mine" else found
 
 
 def _table(rows: list[dict]) -> Styler:

@@ -1,4 +1,4 @@
-"""Colours of the models on the Reconstruct page: by their kind, whatever their places in the box."""
+"""Colours of runs that are compared, the same on every page: by their family, whatever their places in the box."""
 
 from __future__ import annotations
 
@@ -16,9 +16,17 @@ def colours_of(runs: Iterable[Run]) -> dict[str, str]:
     found: dict[str, str] = {}
     ordered = sorted(runs, key=lambda run: run.name)
     firsts = {run.recipe.family.key: run for run in reversed(ordered)}
+    firsts = dict(sorted(firsts.items(), key=lambda pair: families.index(pair[0])))
     # The first of each family comes before all others, so that a second autoencoder takes no other family's colour.
     for run in [*firsts.values(), *(run for run in ordered if firsts[run.recipe.family.key] is not run)]:
         start = families.index(run.recipe.family.key)
         turns = [palette[(start + k) % len(palette)] for k in range(len(palette))]
         found[str(run.path)] = next((colour for colour in turns if colour not in found.values()), turns[0])
     return found
+
+
+def by_name(runs: Iterable[Run]) -> dict[str, str]:
+    """The colour of each run by its name."""
+    runs = list(runs)
+    colours = colours_of(runs)
+    return {run.name: colours[str(run.path)] for run in runs}

@@ -300,6 +300,12 @@ def test_epochs_are_written_in_one_way_and_never_rounded_up(done, text):
 
 def test_runs_laid_over_each_other_can_be_told_apart_even_when_the_colours_run_out():
     runs = {f"run {i}": history(100) for i in range(8)}
+    given = {name: "#AA4C08" if name != "c" else "#00795A" for name in runs}
+    assert [curve["colour"] for curve in losses.overlay_chart(runs, "kl", colours=given)["legend"]] == list(
+        given.values()
+    )
+    widths = [width for _, width in losses.strokes(["a", "b", "c"], {"a": "x", "b": "y", "c": "x"})]
+    assert widths[0] == widths[1] < widths[2], "the same colour again is drawn broader"
     chart = losses.overlay_chart(runs, "kl")
     assert [entry["name"] for entry in chart["legend"]] == list(runs)
     assert len({(c["colour"], c["width"], c["dash"]) for c in chart["panels"][0]["curves"]}) == 16
