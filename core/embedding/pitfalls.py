@@ -1,4 +1,4 @@
-"""Pitfalls of t-SNE, demonstrated on small maps: perplexity, random start, sizes, distances, and shapes in noise.
+"""Pitfalls of t-SNE, demonstrated on small maps: perplexity, random start, sizes, distances, shapes in noise, topology.
 
 After "How to use t-SNE effectively" (Wattenberg, Viégas & Johnson, Distill 2016). Maps of the built-in digits' pixels
 are shipped beside this file, so that the section opens at once; `python -m core.embedding.pitfalls` computes them anew.
@@ -29,6 +29,9 @@ SEEDS = (1, 2)
 WIDTH_RATIO, DISTANCE_RATIO = 10.0, 5.0
 """Ratio of the widths of the two synthetic clusters, and of the distances between the three."""
 
+CURVE_POINTS, CURVE_DIMENSIONS, ARCS = 300, 50, 10
+"""Points of a closed curve, dimensions of the space that it lies in, and its arcs, a group each."""
+
 SHIPPED = Path(__file__).with_name("pitfalls.safetensors")
 """The maps of `IMAGES` of the built-in digits, by their pixels."""
 
@@ -45,11 +48,11 @@ def sample(labels: np.ndarray) -> np.ndarray:
 
 
 def synthetic_sets() -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Three synthetic data sets by name: points float32 [n, d] and the group of each, int64 [n].
+    """Five synthetic data sets by name: points float32 [n, d] and the group of each, int64 [n].
 
     `sizes`: two Gaussians, one `WIDTH_RATIO` times as wide as the other. `distances`: three equal Gaussians; the third
     is `DISTANCE_RATIO` times as far from the second as the first is. `noise`: one Gaussian in two dimensions, without
-    structure.
+    structure. `ring`, `trefoil`: closed curves in 50 dimensions (`closed_curve`).
     """
     rng = np.random.default_rng(0)
     two, three = np.repeat([0, 1], 150), np.repeat([0, 1, 2], 100)
@@ -58,11 +61,23 @@ def synthetic_sets() -> dict[str, tuple[np.ndarray, np.ndarray]]:
     distances = rng.standard_normal((300, 10))
     distances[:, 0] += np.array([0.0, 20.0, 20.0 + DISTANCE_RATIO * 20.0])[three]
     noise = rng.standard_normal((300, 2))
+    arcs = np.arange(CURVE_POINTS) * ARCS // CURVE_POINTS
     return {
         "sizes": (sizes.astype(np.float32), two),
         "distances": (distances.astype(np.float32), three),
         "noise": (noise.astype(np.float32), np.zeros(300, np.int64)),
+        **{name: (closed_curve(name).astype(np.float32), arcs) for name in ("ring", "trefoil")},
     }
+
+
+def closed_curve(name: str) -> np.ndarray:
+    """Points of a closed curve at equal steps of its parameter, in their order, float64 [300, 50]: a circle (`ring`) or
+    a trefoil knot in three dimensions, which a random rotation puts into fifty; distances stay as they are."""
+    t = np.linspace(0, 2 * np.pi, CURVE_POINTS, endpoint=False)
+    knot = np.stack([np.sin(t) + 2 * np.sin(2 * t), np.cos(t) - 2 * np.cos(2 * t), -np.sin(3 * t)], axis=1)
+    circle = np.stack([np.cos(t), np.sin(t), 0 * t], axis=1)
+    turn = np.linalg.qr(np.random.default_rng(1).standard_normal((CURVE_DIMENSIONS, 3)))[0]
+    return np.asarray((circle if name == "ring" else knot) @ turn.T)
 
 
 def compute(
@@ -78,6 +93,7 @@ def compute(
         *((f"seed {s}", x, labels, usual.with_(perplexity=thirty, start="random", seed=s)) for s in SEEDS),
         *((f"{name} map", *sets[name], usual.with_(start="random")) for name in ("sizes", "distances")),
         ("noise map", *sets["noise"], usual.with_(perplexity=5, start="random")),
+        *((f"{name} map", *sets[name], usual.with_(start="random")) for name in ("ring", "trefoil")),
     ]
     panels: Panels = {}
     for name, (points, groups) in sets.items():
@@ -143,6 +159,27 @@ def rms_radius(y: np.ndarray) -> float:
 def centroid_distance(y: np.ndarray, groups: np.ndarray, a: int, b: int) -> float:
     """Distance between the centroids of two groups."""
     return float(np.linalg.norm(y[groups == a].mean(0) - y[groups == b].mean(0)))
+
+
+def cuts(y: np.ndarray) -> int:
+    """Number of places at which a closed curve is torn: steps from one of its points [n, 2] to the next, the last to
+    the first included, that are more than five times the median step."""
+    steps = np.linalg.norm(np.roll(y, -1, axis=0) - y, axis=1)
+    return int((steps > 5 * np.median(steps)).sum())
+
+
+def crossings(y: np.ndarray) -> int:
+    """Number of points where a closed curve through the points [n, 2], in their order, crosses itself."""
+    a, b = y, np.roll(y, -1, axis=0)
+
+    def side(p: np.ndarray, q: np.ndarray, r: np.ndarray) -> np.ndarray:
+        return np.sign(
+            (q[..., 0] - p[..., 0]) * (r[..., 1] - p[..., 1]) - (q[..., 1] - p[..., 1]) * (r[..., 0] - p[..., 0])
+        )
+
+    p, q, r, s = a[:, None], b[:, None], a[None], b[None]
+    meet = (side(p, q, r) * side(p, q, s) < 0) & (side(r, s, p) * side(r, s, q) < 0)
+    return int(np.triu(meet).sum())
 
 
 def shared_neighbours(a: np.ndarray, b: np.ndarray, k: int = 10) -> float:

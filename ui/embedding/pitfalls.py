@@ -6,17 +6,24 @@ import numpy as np
 import streamlit as st
 
 from core.embedding import pitfalls as core_pitfalls
-from core.embedding.pitfalls import DISTANCE_RATIO, IMAGES, PERPLEXITIES, SEEDS, WIDTH_RATIO, Panels
+from core.embedding.pitfalls import DISTANCE_RATIO, IMAGES, PERPLEXITIES, SEEDS, WIDTH_RATIO, Panels, synthetic_sets
 from core.jobs import embedding
 from ui.components.embedding.map_small import Panel, map_small
 from ui.embedding.board import EmbeddingView
 from ui.shared import address
 from ui.shared.address import Parameter
-from ui.shared.formatting import escape_markdown, format_sig
+from ui.shared.formatting import escape_markdown, format_sig, pluralize
 from ui.shared.run_buttons import job_button
 from ui.shared.searches import visitor
 
-LESSONS = {"perplexity": "Perplexity", "seed": "Seed", "sizes": "Sizes", "distances": "Distances", "noise": "Noise"}
+LESSONS = {
+    "perplexity": "Perplexity",
+    "seed": "Seed",
+    "sizes": "Sizes",
+    "distances": "Distances",
+    "noise": "Noise",
+    "topology": "Topology",
+}
 """What can mislead, by its text in the address."""
 
 LESSON = Parameter("lesson", "map_lesson", address.one_of(*LESSONS), "perplexity", f"one of {', '.join(LESSONS)}")
@@ -44,7 +51,7 @@ def pitfalls(view: EmbeddingView) -> None:
             "Compute them for this map's images",
             key="map_lessons",
             icon=":material/grid_view:",
-            help=f"{len(PERPLEXITIES) + len(SEEDS) + 3} small maps, about 15 seconds; kept for the next time.",
+            help=f"{len(PERPLEXITIES) + len(SEEDS) + len(synthetic_sets())} small maps, about 20 seconds; kept for the next time.",
         ):
             embedding.start_pitfalls(x, labels, view.backend, visitor())
             st.rerun()
@@ -92,6 +99,8 @@ def _show(panels: Panels, which: str) -> None:
         _perplexity(panels, which)
     elif lesson == "seed":
         _seed(panels)
+    elif lesson == "topology":
+        _topology(panels)
     else:
         st.markdown("Points whose structure is known: left the data (by PCA), right their t-SNE map.")
         map_small(_made_up(panels, lesson), key=f"map_small_{lesson}")
@@ -130,6 +139,31 @@ def _seed(panels: Panels) -> None:
         ],
         key="map_small_seeds",
     )
+
+
+def _topology(panels: Panels) -> None:
+    st.markdown(
+        "**Loops and knots need not survive.** A ring and a trefoil knot in 50 dimensions, coloured along the curve: left "
+        "by PCA, right their t-SNE maps. t-SNE keeps neighbours; that a curve is closed, or knotted, is no matter of "
+        "neighbours."
+    )
+
+    def map_words(name: str) -> tuple[str, str]:
+        y = panels[f"{name} map"]
+        torn, crossed = core_pitfalls.cuts(y), core_pitfalls.crossings(y)
+        title = "Still closed" if not torn else f"Torn at {pluralize(torn, 'place')}"
+        if name == "ring":
+            return title, "Another seed may tear it, or not: where a map has an end, the data need not have one."
+        crossing = f"crosses itself {pluralize(crossed, 'time')}" if crossed else "does not cross itself"
+        return title, f"In the plane there are no knots. This map {crossing}; a knot looks like any other loop."
+
+    said = {
+        "ring true": ("Ring", "A circle of 300 points."),
+        "ring map": map_words("ring"),
+        "trefoil true": ("Trefoil", "One closed curve, which no pulling unties. The plane shows it with crossings."),
+        "trefoil map": map_words("trefoil"),
+    }
+    map_small([Panel(*words, *_of(panels, name)) for name, words in said.items()], key="map_small_topology")
 
 
 def _made_up(panels: Panels, lesson: str) -> list[Panel]:

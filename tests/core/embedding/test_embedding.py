@@ -203,7 +203,29 @@ def test_the_shipped_small_maps_are_whole_and_show_their_lessons():
 
     assert ratio("sizes true") > 5 and ratio("sizes map") < 2, "sizes are lost"
     assert 0.3 < pitfalls.shared_neighbours(panels["seed 1"], panels["seed 2"]) < 0.99
+    assert pitfalls.cuts(panels["ring true"]) == pitfalls.cuts(panels["trefoil true"]) == 0
+    assert (pitfalls.crossings(panels["ring true"]), pitfalls.crossings(panels["trefoil true"])) == (0, 3)
+    assert pitfalls.cuts(panels["ring map"]) > 0 and pitfalls.cuts(panels["trefoil map"]) > 0, "t-SNE tears them"
     assert pitfalls.SHIPPED.stat().st_size < 100_000
+
+
+def test_closed_curves_in_fifty_dimensions_keep_their_distances_and_their_ends_meet():
+    t = np.linspace(0, 2 * np.pi, pitfalls.CURVE_POINTS, endpoint=False)
+    ring, trefoil = (pitfalls.closed_curve(name) for name in ("ring", "trefoil"))
+    assert ring.shape == trefoil.shape == (300, 50) and np.linalg.matrix_rank(trefoil) == 3
+    assert np.allclose(np.linalg.norm(ring, axis=1), 1)
+    assert np.allclose(np.linalg.norm(ring[0] - ring, axis=1), 2 * np.abs(np.sin(t / 2))), "chords of a circle"
+    steps = np.linalg.norm(np.roll(trefoil, -1, axis=0) - trefoil, axis=1)
+    assert steps.max() < 4 * steps.min(), "the last point is next to the first"
+
+
+def test_cuts_and_crossings_are_counted_on_curves_drawn_by_hand():
+    t = np.linspace(0, 2 * np.pi, 80, endpoint=False)
+    circle, eight = np.stack([np.cos(t), np.sin(t)], 1), np.stack([np.sin(t + 0.01), np.sin(2 * t + 0.02)], 1)
+    assert (pitfalls.cuts(circle), pitfalls.crossings(circle), pitfalls.crossings(eight)) == (0, 0, 1)
+    torn = np.where((t > 2)[:, None], circle + 5, circle)
+    assert pitfalls.cuts(torn) == 2
+    assert pitfalls.cuts(circle[:60]) == 1, "an arc has ends"
 
 
 class StandIn:
