@@ -25,6 +25,14 @@ SCORES = {
 }
 """Scores in the order of the output, with their titles."""
 
+OF_POINTS = {
+    "objective": "training objective",
+    "corrected": "objective minus the entropy of the image's pixels",
+    "typicality": "distance of the objective from its mean over validation images",
+    "complexity": "objective minus the size of the image as a PNG file, in nats",
+}
+"""Other titles where an image is a point in the latent space."""
+
 
 def outliers(args: argparse.Namespace) -> None:
     """Score an outlier set; print AUROC and the share above the threshold of the validation images, kind by kind."""
@@ -72,13 +80,7 @@ def outliers(args: argparse.Namespace) -> None:
     if args.json:
         print(json.dumps({"other": outlier_set.other or None, "quantile": args.quantile, "scores": results}, indent=1))
         return
-    titles = dict(SCORES)
-    if not run.recipe.variational:
-        titles |= {"objective": "training objective", "corrected": "objective minus the entropy of the image's pixels"}
-        titles |= {
-            "typicality": "distance of the objective from its mean over validation images",
-            "complexity": "objective minus the size of the image as a PNG file, in nats",
-        }
+    titles = SCORES if run.recipe.variational else SCORES | OF_POINTS
     for score, kinds in results.items():
         print(f"{titles[score]}")
         for kind, result in kinds.items():

@@ -173,9 +173,9 @@ def crossings(y: np.ndarray) -> int:
     a, b = y, np.roll(y, -1, axis=0)
 
     def side(p: np.ndarray, q: np.ndarray, r: np.ndarray) -> np.ndarray:
-        return np.sign(
-            (q[..., 0] - p[..., 0]) * (r[..., 1] - p[..., 1]) - (q[..., 1] - p[..., 1]) * (r[..., 0] - p[..., 0])
-        )
+        """On which side of the line from p to q the point r lies, −1 or 1."""
+        along, to = q - p, r - p
+        return np.asarray(np.sign(along[..., 0] * to[..., 1] - along[..., 1] * to[..., 0]))
 
     p, q, r, s = a[:, None], b[:, None], a[None], b[None]
     meet = (side(p, q, r) * side(p, q, s) < 0) & (side(r, s, p) * side(r, s, q) < 0)

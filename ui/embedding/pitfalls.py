@@ -51,7 +51,8 @@ def pitfalls(view: EmbeddingView) -> None:
             "Compute them for this map's images",
             key="map_lessons",
             icon=":material/grid_view:",
-            help=f"{len(PERPLEXITIES) + len(SEEDS) + len(synthetic_sets())} small maps, about 20 seconds; kept for the next time.",
+            help=f"{len(PERPLEXITIES) + len(SEEDS) + len(synthetic_sets())} small maps, about 20 seconds; kept for "
+            "the next time.",
         ):
             embedding.start_pitfalls(x, labels, view.backend, visitor())
             st.rerun()
@@ -143,9 +144,9 @@ def _seed(panels: Panels) -> None:
 
 def _topology(panels: Panels) -> None:
     st.markdown(
-        "**Loops and knots need not survive.** A ring and a trefoil knot in 50 dimensions, coloured along the curve: left "
-        "by PCA, right their t-SNE maps. t-SNE keeps neighbours; that a curve is closed, or knotted, is no matter of "
-        "neighbours."
+        "**Loops and knots need not survive.** A ring and a trefoil knot in 50 dimensions, coloured along the curve: "
+        "left by PCA, right their t-SNE maps. t-SNE keeps neighbours; that a curve is closed, or knotted, is no "
+        "matter of neighbours."
     )
 
     def map_words(name: str) -> tuple[str, str]:
