@@ -7,6 +7,7 @@ system alike.
 
 import _thread
 import os
+import signal
 import sys
 import threading
 
@@ -24,6 +25,14 @@ def watch(stream) -> None:
     last_resort.daemon = True
     last_resort.start()
     _thread.interrupt_main()
+
+
+def end_when_hung_up() -> None:
+    """Let a closed terminal end this process as SIGTERM does, for which Streamlit waits; it would be gone at once. A
+    process started with `nohup` goes on."""
+    hangup = getattr(signal, "SIGHUP", None)  # Windows has none, and Streamlit waits for its Ctrl+Break
+    if hangup is not None and signal.getsignal(hangup) is signal.SIG_DFL:
+        signal.signal(hangup, lambda number, frame: signal.raise_signal(signal.SIGTERM))
 
 
 if __name__ == "__main__":
@@ -49,4 +58,5 @@ if __name__ == "__main__":
     rerun_guard.guard()
     media_guard.guard()
     quick_start.leave_packages_unread()
+    end_when_hung_up()
     main(prog_name="streamlit")
