@@ -158,3 +158,8 @@ def test_nothing_asks_a_gpu_for_double_precision():
     for file in (paths.ROOT / "core").rglob("*.py"):
         text = file.read_text(encoding="utf-8")
         assert ".double().cpu(" not in text and ".double().to(" not in text, file
+
+
+def test_a_full_disk_before_the_first_save_promises_no_saved_state():
+    said = stopping.save_error(OSError(errno.ENOSPC, "No space left on device"), 1, saved=False)
+    assert "starts from the beginning" in said and "make room" in said and "kept" not in said
