@@ -30,7 +30,8 @@ class ForwardPass:
         encoder, decoder, discriminator: layers with their outputs.
         rows: rows of the latent table, int64 [N].
         mean, sigma: of the posteriors, float32 [N, d]; noise: ε. σ and ε are None for points.
-        z: what is decoded, float32 [N, d], with class weights in a conditional family.
+        z: what is decoded, float32 [N, d], of a conditional family [N, d + classes] with the class weights at its end.
+        classes: number of class weights at the end of z, 0 without.
         codes: of the grid that z is quantised to, int64 [N, rows, columns]; None without a codebook.
         decoded: pictures. terms: loss terms by name, unweighted, float32 [N] each.
         verdict, verdict_real: outputs of D for `decoded` and for `images`, float32 [N].
@@ -40,6 +41,7 @@ class ForwardPass:
     z: np.ndarray
     decoded: np.ndarray
     decoder: tuple[Layer, ...]
+    classes: int = 0
     images: np.ndarray | None = None
     given: np.ndarray | None = None
     encoder: tuple[Layer, ...] = ()
@@ -53,6 +55,11 @@ class ForwardPass:
     verdict: np.ndarray | None = None
     verdict_real: np.ndarray | None = None
     threshold: float = 0.0
+
+    @property
+    def style(self) -> np.ndarray:
+        """z without class weights, [N, d]."""
+        return self.z[:, : self.z.shape[1] - self.classes]
 
 
 def of_images(
@@ -87,6 +94,7 @@ def of_images(
         z=array(heard.z),
         decoded=convert.to_pictures(decoded),
         decoder=tuple(decoder),
+        classes=copied.latent_dim - copied.style_dim,
         images=images,
         given=convert.to_pictures(heard.given.clamp(0, 1)) if changed and heard.given is not None else None,
         encoder=tuple(encoder),
@@ -109,6 +117,7 @@ def of_latents(model: LatentModel, z: np.ndarray) -> ForwardPass:
         z=np.asarray(z, np.float32),
         decoded=convert.to_pictures(decoded),
         decoder=tuple(decoder),
+        classes=copied.latent_dim - copied.style_dim,
         codes=_codes(copied, np.asarray(z, np.float32)),
     )
 

@@ -103,8 +103,9 @@ def _of_gan(run: ForwardPass, dims: np.ndarray) -> list[Group]:
 
 def _latent(run: ForwardPass, dims: np.ndarray, title: str, sliders: np.ndarray | None = None) -> Group:
     """The vector z. `sliders`: as in `groups`."""
-    d, values = run.z.shape[1], run.z if sliders is None else sliders[None]
+    d, values = run.style.shape[1], run.z if sliders is None else sliders[None]
     shown = [f"{d} numbers" if d > 1 else "1 number"] + ([f"{len(dims)} shown"] if len(dims) < d else [])
+    shown += [f"and the class ({run.classes})"] if run.classes else []
     z = Node("z", title, "bars", values[:, dims], shown, None, _names(dims), live=sliders is not None)
     if run.codes is None:
         return Group("Latent space", "latent", [z])

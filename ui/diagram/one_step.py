@@ -201,7 +201,7 @@ def _batch(step: TrainingStep, n: int) -> Stage:
 
 
 def _encode(recipe: Recipe, taken: Taken) -> Stage:
-    step, family, d = taken.step, recipe.family, taken.step.z.shape[1]
+    step, family, d = taken.step, recipe.family, taken.step.mean.shape[1]
     point = "a mean μ and a standard deviation σ" if family.variational else "a point z"
     numbers = pluralize(d, "latent dimension")
     drawn = _stems("μ ± σ" if family.variational else "z", "latent", step.mean, taken.order, step.sigma)

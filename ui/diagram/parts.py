@@ -126,7 +126,7 @@ def _given(scene: Scene) -> Explanation:
 
 def _table(scene: Scene) -> Explanation:
     rows, model = scene.run.rows, scene.model_class
-    d = scene.run.z.shape[1]
+    d = scene.run.style.shape[1]
     what = "μ and log σ²" if scene.recipe.family.variational else "z"
     here = f" This image has row {int(rows[scene.at]):,}." if rows is not None else ""
     return Explanation(
@@ -190,7 +190,7 @@ def _z(scene: Scene) -> Explanation:
             ),
             (Posterior.sample, Posterior.at),
         )
-    length = format_sig(float(np.linalg.norm(run.z[k])))
+    length = format_sig(float(np.linalg.norm(run.style[k])))
     if run.mean is not None:
         source = "The encoder's output" if run.encoder else "The image's row of the table"
         seen = "It is all that the decoder gets to see of the image."
@@ -204,7 +204,8 @@ def _z(scene: Scene) -> Explanation:
         )
     return Explanation(
         "Latent vector z",
-        "The point of the latent space that is decoded. No image goes in: any z gives a picture.",
+        "The point of the latent space that is decoded. No image goes in: any z gives a picture."
+        + (f" The decoder is told the class beside it, by {run.classes} weights." if run.classes else ""),
         (rf"z_{{{j}}} = {value}, \qquad \lVert z \rVert = {length}",),
         (sampling.prior, scene.model_class.from_noise),
     )

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
     from core.evaluation.search_trace import SearchTrace
+    from core.models import LatentModel
 
 CLOUD_POINTS = 600
 """Training latents shown under a path, at most."""
@@ -147,7 +148,7 @@ def _card(
         share,
         " ".join(filter(None, below)),
         classes,
-        findings.moved(trace, loaded.model.latent_cov.cpu().numpy()) if request.search else "",
+        _moved(trace, loaded.model) if request.search else "",
     )
 
 
@@ -164,6 +165,12 @@ def _class_told(run: Run, loaded: LoadedModel, found: Found) -> str:
     request, trace = found
     name = class_names(run)[int(trace.z[-1][loaded.model.style_dim :].argmax())]
     return f" · class {name}, {'which explains it best' if request.label == -1 else 'its own'}"
+
+
+def _moved(trace: SearchTrace, model: LatentModel) -> str:
+    """How far the search moves z, of a conditional family without its class."""
+    d = model.style_dim
+    return findings.moved(model.style(trace.z), model.latent_cov.cpu().numpy()[:d, :d])
 
 
 def _filled(request: SearchRequest) -> np.ndarray:

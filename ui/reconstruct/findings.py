@@ -84,9 +84,10 @@ def bound(recipe: Recipe, found: Sequence[Found]) -> str:
     return f"{text}."
 
 
-def moved(trace: SearchTrace, cov: np.ndarray) -> str:
-    """How far a search moves z, beside the spread of the latents with the covariance matrix `cov`, in one sentence."""
-    way = float(np.linalg.norm(trace.z[-1].astype(float) - trace.z[0]))
+def moved(path: np.ndarray, cov: np.ndarray) -> str:
+    """How far a search moves z along its path [S, d], beside the spread of the latents with the covariance matrix `cov`
+    [d, d], in one sentence."""
+    way = float(np.linalg.norm(path[-1].astype(float) - path[0]))
     usual = float(np.sqrt(np.trace(cov)))
     share = f", {100 * way / usual:.0f} % of how far training images lie from their mean ({usual:.1f})" if usual else ""
     return f"z moves by {format_sig(way)}{share}."

@@ -59,6 +59,20 @@ def test_every_family_is_drawn_and_every_part_explains_itself(member, shape):
     assert parts.explain("decoder.99", scene) is None and parts.explain("nothing", scene) is None
 
 
+def test_the_weights_of_classes_are_no_part_of_z():
+    member = next(member for member in ALL if member.recipe((1, 28, 28)).family.conditional)
+    recipe = member.recipe((1, 28, 28))
+    model, d = build(recipe).eval().requires_grad_(False), recipe.latent_dim
+    z = np.zeros((1, model.latent_dim), np.float32)
+    z[0, 0], z[0, d] = 0.7, 1.0  # a style of length 0.7, of the first class
+    run = forward_pass.of_latents(model, z)
+    assert run.style.tolist() == z[:, :d].tolist() and run.classes == model.latent_dim - d
+    node = drawing.groups(recipe, run, np.arange(d), {})[0].nodes[0]
+    assert [*node.lines] == [f"{d} numbers", f"and the class ({run.classes})"]
+    said = parts.explain("z", parts.Scene(recipe, type(model), run, 0, 0, {}))
+    assert said is not None and said.formulas[0].endswith("= 0.700")
+
+
 def test_the_loss_adds_up_and_the_kl_of_a_dimension_is_that_of_torch():
     recipe, model, run = passed(MEMBERS[1])
     scene = parts.Scene(recipe.with_(beta=2.0), type(model), run, 1, 0, {"beta": 2.0})
