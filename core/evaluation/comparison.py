@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from core.evaluation.comparison_measures import BY_KEY, FROM_EVALUATION, Measure, Value
+from core.recipes.family import unlike_bound
 from core.recipes.recipe import Recipe
 from core.runs import Run
 from core.runs.shown_weights import shown_evaluation, shown_weights
@@ -41,7 +42,7 @@ class Entry:
         values: by the measure's key. reasons: why a measure has no value, one sentence each.
         each: values of single test images [n], NaN where an image has none, by the measure's key; rows are the same for
             all runs with an equal `images`, a digest of these images.
-        pending: whether more is being measured.
+        pending: whether more is being measured. complete: whether all that can be measured of it was.
     """
 
     name: str
@@ -51,6 +52,12 @@ class Entry:
     each: Mapping[str, np.ndarray] = field(default_factory=dict)
     images: str = ""
     pending: bool = False
+    complete: bool = True
+
+    def settled(self, measure: Measure) -> bool:
+        """Whether there is a value of a measure, or will be none."""
+        done = self.complete and not self.pending
+        return done or measure.key in self.values or bool(self.reason(measure))
 
     def reason(self, measure: Measure) -> str:
         """Why there is no value of a measure; empty where there is one, or will be."""
@@ -179,10 +186,20 @@ def sort(table: Sequence[Row], key: str, descending: bool = False) -> list[Row]:
     ]
 
 
+def unranked(row: Row, table: Sequence[Row], measure: Measure) -> str:
+    """Why a row's value is not ranked with those of the others, in one sentence; empty where it is."""
+    if not measure.of_elbo:
+        return ""
+    others = (other.recipe.family for other in table if other.cell(measure).value is not None)
+    return unlike_bound(row.recipe.family, others)
+
+
 def best(table: Sequence[Row], measure: Measure) -> Row | None:
     """The row whose value is better than every other one by more than the noise; None where there is none: no two rows
-    have values, they are not on one scale, or no noise is known."""
-    having = [row for row in table if row.cell(measure).value is not None]
+    have values, some are still being measured, they are not on one scale, or no noise is known."""
+    if not all(entry.settled(measure) for row in table for entry in row.entries):
+        return None
+    having = [row for row in table if row.cell(measure).value is not None and not unranked(row, table, measure)]
     if not measure.better or len(having) < 2 or len({measure.scale_of(row.recipe) for row in having}) > 1:
         return None
     sign = 1.0 if measure.better == "lower" else -1.0

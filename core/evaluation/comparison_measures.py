@@ -55,6 +55,7 @@ class Measure:
         kind: how numbers of it are written. scale: factor from the value to the number that is shown.
         absent: why it does not apply to a recipe, in one sentence; empty where it does.
         scale_of: runs can be compared by it where this is equal.
+        of_elbo: whether it is the ELBO, or comes from it: of models that are told the class, it is another quantity.
     """
 
     key: str
@@ -67,6 +68,7 @@ class Measure:
     scale: float = 1.0
     absent: Callable[[Recipe], str] = field(default=lambda recipe: "", repr=False)
     scale_of: Callable[[Recipe], Hashable] = field(default=lambda recipe: None, repr=False)
+    of_elbo: bool = False
 
     def text(self, value: float) -> str:
         """A value as it is shown, without its unit."""
@@ -137,12 +139,13 @@ def _bound(samples: int) -> Measure:
         "Importance-weighted bound",
         f"nats, k = {samples:,}",
         "lower",
-        f"Bound on −log p(x) from {samples:,} samples of z per image; by how much it lies below the −ELBO is the "
-        "posterior’s fault, not the model’s (Burda et al. 2016).",
+        f"Bound on −log p(x), in a conditional family on −log p(x | y), from {samples:,} samples of z per image; by "
+        "how much it lies below the −ELBO is the posterior’s fault, not the model’s (Burda et al. 2016).",
         f"The distance to the −ELBO is measured on {BOUND_IMAGES} test images; ± holds the errors of both.",
         kind="tenths",
         absent=_no_bound,
         scale_of=_likelihood,
+        of_elbo=True,
     )
 
 
@@ -166,6 +169,7 @@ MEASURES = (
         kind="tenths",
         absent=_no_bound,
         scale_of=_likelihood,
+        of_elbo=True,
     ),
     _bound(SAMPLES),
     Measure(
@@ -177,6 +181,7 @@ MEASURES = (
         "image as it is.",
         PER_IMAGE,
         absent=_no_bits,
+        of_elbo=True,
     ),
     Measure(
         "frechet",

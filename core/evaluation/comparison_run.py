@@ -68,11 +68,13 @@ def entry(
     reasons: dict[str, str],
     pending: bool,
     bound: ImageBounds | None = None,
+    complete: bool = True,
 ) -> Entry:
     """What is known of a run, from its own files and from what was measured so far.
 
     Args:
-        reasons: why a measure has no value, besides what was found in measuring. pending: as of `Entry`.
+        reasons: why a measure has no value, besides what was found in measuring. pending, complete: as of
+            `Entry`.
     """
     values, each, digest = comparison.known(run), {}, ""
     if facts is not None:
@@ -82,4 +84,4 @@ def entry(
         values["bound"], each["bound"] = bound.value(elbo), bound.bound
     if samples is not None:
         values, reasons = values | samples.values, samples.reasons | reasons
-    return Entry(run.name, run.recipe, values, reasons, each, digest, pending)
+    return Entry(run.name, run.recipe, values, reasons, each, digest, pending, complete)

@@ -19,7 +19,7 @@ import importlib
 import importlib.util
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -243,6 +243,11 @@ class Family:
         return self.latent == "codes"
 
     @property
+    def evidence(self) -> str:
+        """What the ELBO bounds from below: of a model that is told the class it is no log p(x)."""
+        return "log p(x | y)" if self.conditional else "log p(x)"
+
+    @property
     def weights(self) -> tuple[str, ...]:
         """Recipe fields that weigh the loss terms, each once."""
         return tuple(dict.fromkeys(term.weight for term in self.terms if term.weight))
@@ -347,6 +352,19 @@ FAMILIES = _all()
 
 SYMBOLS = {"beta": "β"} | {own.name: own.symbol for f in FAMILIES.values() for own in f.own_fields if own.symbol}
 """Symbols of the recipe fields that weigh loss terms; other fields go by their names."""
+
+
+def unlike_bound(family: Family, others: Iterable[Family]) -> str:
+    """Why a family's ELBO is not ranked among those of others, in one sentence; empty where it can be.
+
+    A bound on log p(x | y) leaves out what it costs to say the class y. Among themselves such models can be ranked.
+    """
+    if not family.conditional or all(other.conditional for other in others):
+        return ""
+    return (
+        f"A {family.abbreviation} is told the class y: its ELBO bounds {family.evidence}, not log p(x), and is not "
+        "ranked with models that have to explain the class as well."
+    )
 
 
 def families_using(name: str) -> tuple[str, ...]:

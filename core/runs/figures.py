@@ -149,11 +149,13 @@ def test_figures(recipe: Recipe, found: Mapping[str, Any], weights: Mapping[str,
         if name != NEGATIVE_ELBO:
             figures.append(Figure("total", name, total, scale, "what training minimises"))
     if family.variational and (elbo := _negative_elbo(found)) is not None:
-        figures.append(Figure("negative_elbo", NEGATIVE_ELBO, elbo, scale, "reconstruction + KL, at weight 1"))
+        about = "reconstruction + KL, at weight 1"
+        about += f": a bound on −{family.evidence}" if family.conditional else ""
+        figures.append(Figure("negative_elbo", NEGATIVE_ELBO, elbo, scale, about))
     if (bound := _number(found, "log_likelihood")) is not None:
         samples = found.get("importance_samples", 0)
         about = f"tighter than the −ELBO: from {samples} importance samples per image"
-        figures.append(Figure("log_likelihood", "−log p(x)", -bound, scale, about))
+        figures.append(Figure("log_likelihood", f"−{family.evidence}", -bound, scale, about))
     for term, value in terms.items():
         # A point's pull towards the origin is a squared length; only a KL divergence is in nats.
         of_length = not family.variational and term.name != "recon"

@@ -478,6 +478,24 @@ def test_the_lowest_figures_are_named_with_what_they_are_lower_than():
     assert findings.closest([result("a", 0.02, 99.0)]) == ([], {}), "one model has nobody to be compared with"
 
 
+def test_the_elbo_of_a_model_that_is_told_the_class_is_not_the_lowest_and_it_says_why():
+    from ui.reconstruct import findings
+
+    def result(name, recipe, elbo):
+        run = SimpleNamespace(name=name, recipe=preset(recipe))
+        request = SimpleNamespace(run=run, search=True, visible=np.ones((2, 2), bool))
+        return request, SimpleNamespace(mse=[0.01], negative_elbo=[elbo], bound=elbo - 1)
+
+    told, plain = result("told", "cvae", 80.0), [result("a", "mlp-vae", 99.0), result("b", "mlp-vae", 90.0)]
+    lines, won = findings.closest([told, *plain])
+    assert ("Lowest −ELBO: b", "90.0 nats, 9.00 nats less than a.") in lines
+    assert "elbo" in won[2] and "elbo" not in won[0]
+    assert any(heading == "−ELBO of told" and "log p(x | y)" in why for heading, why in lines)
+    assert "bound on −log p(x | y) 79.0 nats" in findings.bound(told[0].run.recipe.with_(likelihood="gaussian"), [told])
+    assert "bound on −log p(x) 89.0 nats" in findings.bound(preset("mlp-vae").with_(likelihood="gaussian"), plain)
+    assert findings.closest([told, result("told-2", "cvae", 85.0)])[0][-1][0] == "Lowest −ELBO: told"
+
+
 def test_a_model_keeps_its_colour_wherever_it_stands_in_the_box():
     from ui.shared.run_colours import by_name, colours_of
 

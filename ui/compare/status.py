@@ -65,7 +65,7 @@ class Status:
         if self.unlike:
             reasons |= {"frechet": self.unlike, "modes": self.unlike}
         samples = None if self.unlike else self.samples
-        return comparison_run.entry(self.run, self.facts, samples, reasons, self.active, self.bound)
+        return comparison_run.entry(self.run, self.facts, samples, reasons, self.active, self.bound, self.complete)
 
 
 def status_of(run: Run, images: ImageSet | None, asked: str, k: int, again: bool = False) -> Status:

@@ -77,7 +77,10 @@ def _show(
         TableRow(
             row.name,
             told.get(row.name, ", ".join(entry.name for entry in row.entries)),
-            tuple(_cell(row.cell(measure), measure, row is best[measure.key]) for measure in shown),
+            tuple(
+                _cell(row.cell(measure), measure, row is best[measure.key], comparison.unranked(row, rows, measure))
+                for measure in shown
+            ),
         )
         for row in rows
     ]
@@ -104,10 +107,10 @@ def _heading(measure: Measure, order: str) -> Heading:
     return Heading(measure.key, measure.name, measure.unit, measure.better, " ".join(filter(None, parts)), order)
 
 
-def _cell(cell: Cell, measure: Measure, best: bool) -> TableCell:
+def _cell(cell: Cell, measure: Measure, best: bool, unranked: str) -> TableCell:
     if cell.value is None:
         return TableCell(cell.text(measure), about=cell.reason or "It is being measured.")
-    about = f"n = {cell.n:,}" if cell.n else ""
+    about = ". ".join(filter(None, (f"n = {cell.n:,}" if cell.n else "", unranked)))
     return TableCell(cell.text(measure), cell.spread_text(measure), about, best)
 
 

@@ -45,8 +45,9 @@ def downloads(run: Run, loaded: LoadedModel, span: float) -> None:
         run_key("generate_csv", run),
         f"{run.name}-z.csv",
         lambda: point_csv(loaded, here, class_names(run)),
-        f"The {loaded.model.style_dim} numbers of the current point: in units of σ, as on the sliders, and as the decoder "
-        f"takes them{', and the weights of the classes' if loaded.conditional else ''}.",
+        f"The {loaded.model.style_dim} numbers of the current point"
+        + (" and the weights of the classes" if loaded.conditional else "")
+        + ": in units of σ, as on the sliders, and as the decoder takes them.",
     )
     _button(
         "The sheet of traversals",

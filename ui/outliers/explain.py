@@ -94,7 +94,7 @@ def _scores(result: Result) -> None:
     if family.variational and family.prior:
         st.markdown(
             "Here β = 1, whatever β the model was trained with: only then is it the negative ELBO, an upper bound on "
-            "−log p(x) in nats."
+            f"−{family.evidence} in nats."
         )
 
 

@@ -84,9 +84,11 @@ def cards(
             best=lines,
         )
     if any(np.isfinite(trace.bound) for _, trace in found):
+        told = any(request.run.recipe.family.conditional for request, _ in found)
         glossary.caption(
             "Figures of a VAE, in nats: the importance-weighted bound is closer to −log p(x) than the −ELBO, and no "
-            "model can get below the entropy floor.",
+            "model can get below the entropy floor."
+            + (" For a model that is told the class y, −log p(x | y) takes the place of −log p(x)." if told else ""),
             "ELBO",
             "nats",
             "importance-weighted bound",

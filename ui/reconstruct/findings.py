@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.data import statistics
+from core.recipes.family import unlike_bound
 from core.recipes.recipe import Recipe
 from ui.charts.losses import unit
 from ui.reconstruct.search import Found
@@ -76,7 +77,7 @@ def bound(recipe: Recipe, found: Sequence[Found]) -> str:
     hidden = not request.visible.all()
     text = (
         f"{'Of the visible pixels: ' if hidden else ''}−ELBO {format_sig(float(trace.negative_elbo[-1]))} nats; "
-        f"importance-weighted bound on −log p(x) {format_sig(trace.bound)} nats"
+        f"importance-weighted bound on −{recipe.family.evidence} {format_sig(trace.bound)} nats"
     )
     if recipe.likelihood == "bernoulli" and not hidden:
         floor = statistics.bce_floor(request.image[None])
@@ -113,8 +114,17 @@ def closest(found: Sequence[Found]) -> tuple[list[tuple[str, str]], dict[int, li
         lines.append(
             (f"{heading}: {found[first][0].run.name}", f"{format_sig(low)}, {less} {name} ({format_sig(high)}).")
         )
-    kinds = {request.run.recipe.likelihood for request, trace in found if np.isfinite(trace.bound)}
-    elbos = [float(trace.negative_elbo[-1]) if np.isfinite(trace.bound) else np.nan for _, trace in found]
+    families = [request.run.recipe.family for request, trace in found if np.isfinite(trace.bound)]
+    unlike = {
+        request.run.name: why
+        for request, trace in found
+        if np.isfinite(trace.bound) and (why := unlike_bound(request.run.recipe.family, families))
+    }
+    ranked = [np.isfinite(trace.bound) and request.run.name not in unlike for request, trace in found]
+    kinds = {request.run.recipe.likelihood for (request, _), counts in zip(found, ranked, strict=True) if counts}
+    elbos = [
+        float(trace.negative_elbo[-1]) if counts else np.nan for (_, trace), counts in zip(found, ranked, strict=True)
+    ]
     best = _best_of_each(found, elbos) if len(kinds) == 1 else []
     if len(best) > 1:
         (low, first), (high, second) = best[:2]
@@ -122,6 +132,7 @@ def closest(found: Sequence[Found]) -> tuple[list[tuple[str, str]], dict[int, li
         of_what = " of the visible pixels" if hidden else ""
         less = f"{format_sig(high - low)} nats less than {found[second][0].run.name}"
         lines.append((f"Lowest −ELBO{of_what}: {found[first][0].run.name}", f"{format_sig(low)} nats, {less}."))
+    lines += [(f"−ELBO of {name}", why) for name, why in unlike.items()]
     return lines, won
 
 

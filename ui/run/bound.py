@@ -11,6 +11,7 @@ from core.evaluation import bound
 from core.evaluation.bound import Bound
 from core.jobs import bound as jobs_bound
 from core.jobs.bound import BoundJob
+from core.recipes.family import unlike_bound
 from core.recipes.likelihoods import caveat
 from core.runs import Run, RunError, figures
 from ui.charts import by_count
@@ -95,7 +96,10 @@ def _content(runs: Sequence[Run], samples: int, waited: bool) -> None:
             alt=f"Bound on −log p(x) against the number of samples. {_words(found)}",
         )
         note = caveat(run.recipe.likelihood for run in runs if run.name in found)
-        glossary.caption(_caption(found, note), "importance-weighted bound", "Bernoulli")
+        told = [run.recipe.family for run in runs if run.name in found]
+        unlike = next(filter(None, (unlike_bound(family, told) for family in told)), "")
+        caption = " ".join(filter(None, (_caption(found, note), unlike)))
+        glossary.caption(caption, "importance-weighted bound", "Bernoulli")
 
 
 def chart(found: dict[str, Bound], colours: dict[str, str]) -> go.Figure:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 import streamlit as st
 
-from core.recipes.family import SYMBOLS
+from core.recipes.family import SYMBOLS, unlike_bound
 from core.recipes.recipe import Recipe, fields
 from core.runs import Run, figures
 from core.runs.comparison import histories_csv
@@ -72,9 +72,7 @@ def _models(picked: list[Run]) -> None:
         height=360,
         alt=f"{names[term]} of {', '.join(histories)}.",
     )
-    st.caption(
-        f"One colour and number per run. Lower is better. {_about(term, apart, len(bounded) == len(picked))}".strip()
-    )
+    st.caption(f"One colour and number per run. Lower is better. {_about(term, apart, picked)}".strip())
     _table(_results(picked), "Results of the chosen runs and the settings in which they differ.")
     if with_weights := [run for run in picked if run.recipe.variational and run.has_weights]:
         bound_fold(with_weights)
@@ -91,11 +89,14 @@ def _comparable(names: dict[str, str], apart: str, bounded: bool) -> str:
     return next(name for name in names if name != losses.ELBO and (name != "total" or not apart))
 
 
-def _about(term: str, apart: str, bounded: bool) -> str:
+def _about(term: str, apart: str, picked: Sequence[Run]) -> str:
     """What is to be said of a curve: whether the runs can be compared by it."""
     if term == losses.ELBO:
-        without = "" if bounded else " The other runs have no posterior and therefore none."
-        return f"The −ELBO is reconstruction + KL at weight 1, whatever β was.{without}"
+        bounded = [run.recipe.family for run in picked if losses.has_elbo(run.recipe)]
+        without = "The other runs have no posterior and therefore none." if len(bounded) < len(picked) else ""
+        unlike = next(filter(None, (unlike_bound(family, bounded) for family in bounded)), "")
+        about = "The −ELBO is reconstruction + KL at weight 1, whatever β was."
+        return " ".join(filter(None, (about, without, unlike)))
     if term == "total" and apart:
         return f"The totals of these runs cannot be compared: they differ in {apart}."
     return ""

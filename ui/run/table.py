@@ -85,7 +85,8 @@ COLUMNS = {
     ),
     "Test −ELBO": st.column_config.NumberColumn(
         help="Reconstruction + KL on the test images in nats per image, at weight 1 whatever β was. Compare runs of "
-        "the same images and the same reconstruction loss only.",
+        "the same images and the same reconstruction loss only, and models that are told the class (conditional VAEs) "
+        "only with each other.",
     ),
     "Weights": st.column_config.TextColumn(
         help="The epoch that the figure and the samples belong to, of all that were trained."

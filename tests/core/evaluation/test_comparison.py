@@ -1,6 +1,7 @@
 """The table that compares runs: its records, sorting, seeds, and what is marked as best, against hand computations."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -93,6 +94,30 @@ def test_the_best_is_marked_only_beyond_twice_the_error_of_the_difference():
     assert comparison.best(comparison.rows([a, entry("exact", mse=0.5)]), MSE) is None, "its noise is not known"
     more = comparison.rows([entry("p", probe=Value(0.9, 0.001, 9)), entry("q", probe=Value(0.8, 0.001, 9))])
     assert comparison.best(more, PROBE) is more[0], "higher is better"
+
+
+def test_nothing_is_the_best_of_a_column_before_all_of_it_is_measured():
+    a, b = entry("a", mse=Value(0.010, 0.001, 100)), entry("b", mse=Value(0.014, 0.001, 100))
+    for state in ({"pending": True}, {"complete": False}):  # being measured, or stopped
+        late = Entry("late", preset("mlp-vae"), {}, **state)
+        assert comparison.best(comparison.rows([a, b, late]), MSE) is None
+        table = comparison.rows([a, b, replace(late, values={"mse": Value(0.02, 0.001, 100)})])
+        assert comparison.best(table, MSE) is table[0], "of this measure there is a value"
+        table = comparison.rows([a, b, replace(late, reasons={"mse": "There are no test images."})])
+        assert comparison.best(table, MSE) is table[0], "of this measure there will be none"
+
+
+@pytest.mark.parametrize("key", ["negative_elbo", "bound"])
+def test_a_model_that_is_told_the_class_is_not_ranked_by_its_elbo_with_others(key):
+    measure = BY_KEY[key]
+    told = [entry(name, "cvae", **{key: Value(value, 0.1, 100)}) for name, value in (("told", 90.0), ("told-2", 95.0))]
+    plain = [entry(name, **{key: Value(value, 0.1, 100)}) for name, value in (("vae", 100.0), ("vae-2", 105.0))]
+    table = comparison.rows([*told, *plain])
+    assert comparison.best(table, measure) is table[2], "the lowest of −log p(x), not of −log p(x | y)"
+    assert "log p(x | y)" in comparison.unranked(table[0], table, measure)
+    assert not comparison.unranked(table[2], table, measure) and not comparison.unranked(table[0], table, MSE)
+    among = comparison.rows(told)
+    assert comparison.best(among, measure) is among[0], "among themselves they are ranked"
 
 
 def test_errors_of_the_same_images_cancel():
