@@ -14,9 +14,11 @@ HELD = """async ([selectors, wait]) => {
     const real = window.setTimeout, send = WebSocket.prototype.send, after = (ms) => new Promise((f) => real(f, ms));
     const find = (root, s) => root.querySelector(s)
         ?? [...root.querySelectorAll("*")].map((e) => e.shadowRoot && find(e.shadowRoot, s)).find((e) => e);
-    let sent = 0;
+    let sent = 0, meanwhile = null;
+    const look = () => { meanwhile ??= {sent, text: find(document, ".st-key-train_above").innerText}; };
+    const held = (f) => (...rest) => { look(); f(...rest); };
     try {
-        window.setTimeout = (f, ms, ...rest) => real(f, ms || wait, ...rest);
+        window.setTimeout = (f, ms, ...rest) => (ms ? real(f, ms, ...rest) : real(held(f), wait, ...rest));
         WebSocket.prototype.send = function (...what) { sent += 1; return send.apply(this, what); };
         for (const s of selectors) {
             find(document, s).click();
@@ -25,14 +27,12 @@ HELD = """async ([selectors, wait]) => {
     } finally {
         window.setTimeout = real;
     }
-    await after(0.7 * wait - 0.1 * wait * selectors.length);
+    while (!meanwhile) await after(20);
     WebSocket.prototype.send = send;
-    const meanwhile = {sent, text: find(document, ".st-key-train_above").innerText};
-    await after(0.4 * wait);
     return meanwhile;
 }"""
 """One click after the other, in a browser that has so much to do that it sends them only `wait` ms later. What was sent
-by itself in the meantime, and what the page said."""
+by itself in the meantime, and what the page said just before."""
 
 ABOVE = ".st-key-train_above"
 STEP = re.compile(r"step ([\d,]+)")
