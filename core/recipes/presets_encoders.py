@@ -101,18 +101,17 @@ PRESETS = (
     ),
     described(
         "tc-vae-fast",
-        "The β-TCVAE with large batches and a large learning rate that decays.",
+        "The β-TCVAE with a large learning rate that decays.",
         model="tcvae",
         hidden=(400,),
         latent_dim=10,
         beta=6.0,
         activation="silu",
         lr=5e-3,
-        beta2=0.99,
+        beta2=0.95,
         schedule="one-cycle",
         precision="mixed",
-        batch_size=256,
-        epochs=8,
+        epochs=12,
     ),
     # Burda, Grosse & Salakhutdinov 2016: the small VAE, trained on a tighter bound.
     described(
