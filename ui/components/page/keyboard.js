@@ -2,7 +2,7 @@
 //
 // - A popover that is opened from its button takes the focus, Tab goes round in it, and when it closes the focus goes
 //   back to the button.
-// - Tab comes to a control before its explanation, which Streamlit puts first.
+// - Tab comes to a control before its explanation, which Streamlit puts first (not inside a popover).
 // - An explanation that Tab has opened never lies over a message, such as what is wrong with the field before.
 // - Space ticks the row of a table, as everywhere; the table's own key is Shift + Space.
 // - Keys for the whole page: Space plays and pauses, S saves the picture in view, ? lists all keys of the page. None of
@@ -110,7 +110,7 @@ function watchPopovers() {
     if (event.key !== "Tab" || event.altKey || event.ctrlKey || event.metaKey) return;
     const focused = deepFocus(document);
     const body = [...open.keys()].find(inside) ?? (isLost(focused) ? [...open.keys()].at(-1) : undefined);
-    const to = body && wrapTab(body, explanationsLast(tabStops(body), boxOf), focused, event.shiftKey);
+    const to = body && wrapTab(body, tabStops(body), focused, event.shiftKey);
     if (!to) return;
     event.preventDefault();
     to.focus();
@@ -123,7 +123,9 @@ const boxOf = (node) => (node.closest(QUESTION_MARK) && node.closest("[data-test
 function watchTab() {
   addEventListener("keydown", (event) => {
     if (event.key !== "Tab" || event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey) return;
-    const focused = deepFocus(document), group = (node) => node.closest("[role=radiogroup], [role=toolbar]");
+    const focused = deepFocus(document);
+    if (!focused || focused.closest(BODY)) return; // a popover keeps Tab inside by itself
+    const group = (node) => node.closest("[role=radiogroup], [role=toolbar]");
     const chosen = (node) => node.checked || node.getAttribute("aria-checked") === "true";
     const stops = oneOfEachGroup(tabStops(document.body), focused, group, chosen);
     const to = otherStop(stops, explanationsLast(stops, boxOf), focused, event.shiftKey);
