@@ -57,6 +57,9 @@ SURE = 0.9
 ERRORS = 2.0
 """Standard errors of the paired difference from which on it is said to be one."""
 
+GENERATING = 0.05
+"""Share of the work after which the images are generated, and the classifiers begin."""
+
 VERSION, KEPT = "augmentation 1", 60
 
 KINDS = ("real", "both", "used")
@@ -160,7 +163,7 @@ def augmentation_steps(
     if not numbers:
         raise ValueError("the images have no two classes with enough of them")
     generated, asked = generate(run, model, images, source)
-    yield 0.05, None
+    yield GENERATING, None
     labelled = np.flatnonzero(images.test_labels >= 0)
     test = labelled[codec.evenly(len(labelled), TESTED)]
     seen = len(data.split(images, run.recipe.validation, run.recipe.train_images)[0])
@@ -175,10 +178,10 @@ def augmentation_steps(
         for seed in range(SEEDS):
             pair = Steps(_pair_steps(images, n, seed, generated, asked, test))
             for share in pair:
-                yield 0.05 + 0.95 * (SEEDS * place + seed + share) / pairs, None
+                yield GENERATING + (1 - GENERATING) * (SEEDS * place + seed + share) / pairs, None
             results.append(pair.end())
         found = replace(found, points=(*found.points, Point(n, *(tuple(part) for part in zip(*results, strict=True)))))
-        yield min(1.0, 0.05 + 0.95 * SEEDS * (place + 1) / pairs), found
+        yield min(1.0, GENERATING + (1 - GENERATING) * SEEDS * (place + 1) / pairs), found
     return found
 
 

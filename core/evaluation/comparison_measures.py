@@ -129,7 +129,10 @@ def _likelihood(recipe: Recipe) -> str:
 
 PER_IMAGE = "± is the standard error over all test images; two runs are compared image by image."
 
-OF_CLASSES = f"{LATENTS:,} training images, every class in proportion; tested on {IMAGES:,} test images"
+OF_CLASSES = (
+    f"the run's training images, {LATENTS:,} at most, every class in proportion; tested on the test images, {IMAGES:,} "
+    "at most"
+)
 
 
 def _bound(samples: int) -> Measure:

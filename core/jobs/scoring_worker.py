@@ -30,10 +30,10 @@ from core.system.progress import Steps
 Result = TypeVar("Result")
 
 
-def stopped(shares: Iterable[float], channel: Channel) -> bool:
+def stopped(shares: Iterable[float], channel: Channel, phase: str = "") -> bool:
     """Do a work step by step and tell the share done after each; whether a stop was asked for before its end."""
     for share in shares:
-        channel.emit(Progress(share))
+        channel.emit(Progress(share, phase))
         if channel.stop_requested:
             return True
     return False
@@ -54,7 +54,7 @@ def kept(
         RunError: the cache folder cannot be written to.
     """
     steps, (low, high) = Steps(work), part
-    if stopped((low + (high - low) * share for share in steps), channel):
+    if stopped((low + (high - low) * share for share in steps), channel, what):
         return False
     if not save(steps.end()):
         raise RunError(cache.not_kept(what))

@@ -14,7 +14,10 @@ SAID = f"""() => {{
     const style = getComputedStyle(document.querySelector('{APP}'), '::after');
     return [style.content, style.visibility];
 }}"""
-LOST = '"Connection lost. The training goes on; this page will catch up."'
+LOST = (
+    '"The lab has stopped or cannot be reached. Start it again with launch.bat or python3 lab.py; this page comes back '
+    'by itself."'
+)
 
 
 def test_a_lost_connection_is_said_and_its_end_too(chromium: Browser, lab):
@@ -28,6 +31,7 @@ def test_a_lost_connection_is_said_and_its_end_too(chromium: Browser, lab):
         page.route("**/_stcore/*", lambda route: route.abort())
         held[-1].close()
         page.wait_for_function(f"() => ({SAID})().join() === '{LOST},visible'")
+        expect(page.get_by_text("streamlit run")).to_be_hidden()
         page.unroute("**/_stcore/*")
         page.wait_for_function(f"() => ['none', 'normal'].includes(({SAID})()[0])")
         expect(page.locator(APP)).to_have_attribute("data-test-connection-state", "CONNECTED")

@@ -19,7 +19,7 @@ from core.runs import Run, RunError
 from ui.charts import by_count
 from ui.shared import address, theme
 from ui.shared.address import Parameter
-from ui.shared.formatting import escape_markdown
+from ui.shared.formatting import duration, escape_markdown
 from ui.shared.owner import me
 from ui.shared.run_buttons import job_button, run_button
 
@@ -61,7 +61,7 @@ def section(runs: Sequence[Run], images: ImageSet | None, asked: str) -> None:
     job = jobs_augmentation.find(path)
     live = job is not None and job.active
     with st.container(key="compare_curve_live" if live else "compare_curve"):
-        st.fragment(_curve, run_every=TICK if live else None)(run, path, source, live)
+        st.fragment(_curve, run_every=TICK if live else None)(run, path, source, numbers, live)
 
 
 def _chosen(runs: Sequence[Run]) -> Run:
@@ -80,14 +80,14 @@ def _chosen(runs: Sequence[Run]) -> Run:
     return next(run for run in runs if run.name == name)
 
 
-def _curve(run: Run, path: Path, source: str, live: bool) -> None:
+def _curve(run: Run, path: Path, source: str, numbers: Sequence[int], live: bool) -> None:
     job, found = jobs_augmentation.find(path), _newest(path)
     active = job is not None and job.active
     if live != active:
         address.rerun()  # with a timer, or without one from now on
     complete = found is not None and found.complete
     if not complete:
-        _controls(run, path, source, job, found)
+        _controls(run, path, source, numbers, job, found)
     if found is None or not found.points:
         return
     st.markdown(f"**{escape_markdown(augmentation.finding(found))}**")
@@ -101,11 +101,18 @@ def _curve(run: Run, path: Path, source: str, live: bool) -> None:
     st.caption(escape_markdown(f"{words(found)} {how(found)}"))
 
 
-def _controls(run: Run, path: Path, source: str, job: AugmentationJob | None, found: Augmentation | None) -> None:
+def _controls(
+    run: Run,
+    path: Path,
+    source: str,
+    numbers: Sequence[int],
+    job: AugmentationJob | None,
+    found: Augmentation | None,
+) -> None:
     """The bar of the job that runs, or the button that starts one."""
     if job is not None and job.active:
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.progress(job.progress, text="Training classifiers …", width=300)
+            st.progress(job.progress, text=doing(job, numbers), width=300)
             told = "Ends it; the points so far are kept."
             job_button("Stop", "compare_curve_stop", job, job.stop, icon=":material/stop:", help=told)
         return
@@ -121,6 +128,18 @@ def _controls(run: Run, path: Path, source: str, job: AugmentationJob | None, fo
     if clicked:
         jobs_augmentation.start(run, path, source, me())
         st.rerun()
+
+
+def doing(job: AugmentationJob, numbers: Sequence[int]) -> str:
+    """Which of its classifiers a job trains now, and the time left. numbers: real images per class of all points."""
+    if job.state != "running":
+        return "Waiting for its turn."
+    if job.progress < augmentation.GENERATING:
+        return "Generating images …"
+    pairs, share = SEEDS * len(numbers), (job.progress - augmentation.GENERATING) / (1 - augmentation.GENERATING)
+    pair = min(pairs - 1, int(share * pairs + 1e-6))
+    left = "" if job.seconds_left is None else f", {duration(job.seconds_left)} left"
+    return f"Two classifiers, {pair + 1} of {pairs} times: {numbers[pair // SEEDS]:,} real images per class{left}."
 
 
 def _newest(path: Path) -> Augmentation | None:

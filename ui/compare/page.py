@@ -41,5 +41,5 @@ def page() -> None:
     pictures.reconstructions(statuses)
     pictures.samples(statuses, asked, table.samples_words(statuses))
     augmentation.section(now.runs, images, asked)
-    table.explanations(statuses, k)
+    table.explanations(statuses, images, k)
     damaged_runs()

@@ -7,6 +7,7 @@ from functools import partial
 
 import streamlit as st
 
+from core import data
 from core.data import ImageSet
 from core.evaluation import comparison, comparison_export, comparison_measures
 from core.evaluation.comparison import Cell, Entry, Row
@@ -19,7 +20,7 @@ from ui.compare import inputs
 from ui.compare.status import Status, status_of
 from ui.components.comparison.comparison_table import Heading, TableCell, TableRow, comparison_table
 from ui.shared import address, glossary
-from ui.shared.formatting import escape_markdown, format_sig, pluralize
+from ui.shared.formatting import duration, escape_markdown, format_sig, pluralize
 from ui.shared.run_facts import weights_of
 
 TICK = 0.7
@@ -139,8 +140,8 @@ def _caption(entries: Sequence[Entry], by_seed: bool) -> None:
     )
 
 
-def explanations(statuses: Sequence[Status], k: int) -> None:
-    """What every measure means, and why values are missing."""
+def explanations(statuses: Sequence[Status], images: ImageSet | None, k: int) -> None:
+    """What every measure means on these images, None where they are not here, and why values are missing."""
     rows = comparison.rows([status.entry() for status in statuses])
     features = next((status.samples.features for status in statuses if status.samples is not None), "")
     with st.expander("What the measures mean, and why some are missing", icon=":material/help:"):
@@ -149,9 +150,21 @@ def explanations(statuses: Sequence[Status], k: int) -> None:
             if measure.key == "frechet" and features:
                 parts.append(f"Features: {features}.")
             parts.append(_note(measure, rows))
+            parts.append(_used(measure, statuses, images))
             unit = f" ({measure.unit})" if measure.unit else ""
             missing = _missing(rows, measure)
             st.markdown(f"**{measure.name}**{unit}: {' '.join(filter(None, parts))}{missing}")
+
+
+def _used(measure: Measure, statuses: Sequence[Status], images: ImageSet | None) -> str:
+    """How many of these images a measure of latents is learned from and tested on; empty for others."""
+    if images is None or measure.key not in ("probe", "neighbours"):
+        return ""
+    recipes = [status.run.recipe for status in statuses]
+    counts = {len(data.split(images, recipe.validation, recipe.train_images)[0]) for recipe in recipes}
+    learned = sorted({min(count, comparison_measures.LATENTS) for count in counts})
+    tested = min(comparison_measures.IMAGES, len(images.test_images))
+    return f"Here: {' or '.join(f'{n:,}' for n in learned)} training images and {tested:,} test images."
 
 
 def _note(measure: Measure, rows: Sequence[Row]) -> str:
@@ -201,11 +214,22 @@ def _progress(statuses: Sequence[Status]) -> None:
         return
     done = sum(status.complete for status in statuses)
     share = (done + sum(status.job.progress for status in active if status.job)) / len(statuses)
-    st.progress(min(1.0, share), text=f"Measuring: {done} of {pluralize(len(statuses), 'run')} done.", width=300)
+    count = f"Measuring: {done} of {pluralize(len(statuses), 'run')} done."
+    st.progress(min(1.0, share), text=escape_markdown(" ".join([count, *_now(active)])), width=300)
     if st.button("Stop", key="compare_stop", icon=":material/stop:", help="Ends measuring; what is done is kept."):
         for status in active:
             if status.job is not None:
                 status.job.stop()
+
+
+def _now(active: Sequence[Status]) -> list[str]:
+    """What is measured now: run, part of the work and time left, a sentence each."""
+    found = []
+    for job in (status.job for status in active if status.job is not None and status.job.state == "running"):
+        part = f", {job.phase[0].lower()}{job.phase[1:]}" if job.phase else ""
+        left = "" if job.seconds_left is None else f", {duration(job.seconds_left)} left"
+        found.append(f"Now {job.run.name}{part}{left}.")
+    return found or ["Waiting for its turn."]
 
 
 def _failed(statuses: Sequence[Status], images: ImageSet | None, asked: str, k: int) -> None:

@@ -121,7 +121,7 @@ def choose(estimates: SpeedEstimates | None, idle: bool) -> str:
                 st.caption(told, text_alignment="center", width="stretch")
     if measuring and estimates:
         _wait(estimates, wanted)
-    return _compared(speeds["fast"], speeds["fast" if name == fast else "classic"], times)
+    return _compared(speeds["fast"], speeds["fast" if name == fast else "classic"], times, measuring or bool(busy))
 
 
 def _alone(speed: _Speed, estimates: SpeedEstimates | None, idle: bool) -> str:
@@ -156,29 +156,31 @@ def _speed(name: str) -> _Speed:
     return _Speed(gan_source.taken_over(preset, source), now["dataset"], gan_source.taken_over(recipe, source))
 
 
-def _compared(fast: _Speed, chosen: _Speed, times: dict[str, float | None]) -> str:
-    """How much faster the fast recipe is, and whether its quality was compared with that of the classic one."""
-    quicker = "quicker than Classic"
-    if times["fast"] and times["classic"]:
+def _compared(fast: _Speed, chosen: _Speed, times: dict[str, float | None], busy: bool) -> str:
+    """How much faster the fast recipe is, where both were measured, and whether its quality was compared with that of
+    the classic one. busy: whether other programs slow the computer down: a ratio of two moments says nothing then."""
+    quicker = ""
+    if times["fast"] and times["classic"] and not busy:
         share = times["classic"] / times["fast"]
         digits = 0 if share >= 2.95 else 1
         quicker = f"{share:.{digits}f}× as fast as Classic" if share > 1.15 else "about as long as Classic"
         if share < 0.8:
-            quicker = f"{1 / share:.{0 if share <= 0.34 else 1}f}× as long as Classic"
+            quicker = f"slower here, {1 / share:.{0 if share <= 0.34 else 1}f}× as long"
+        quicker += ", "
     # Short enough for one line on a phone, with and without the number, so that nothing moves when it arrives.
     if not chosen.as_tuned:
-        return f"Fast: {quicker}, untested with your settings."
+        return f"Fast: {quicker}untested with your settings."
     classic = presets.classic_of(fast.preset.name)
     if classic not in presets.AS_GOOD + presets.NEARLY_AS_GOOD:
-        return f"Fast: {quicker}, quality not compared."
+        return f"Fast: {quicker}quality not compared."
     if chosen.from_another_decoder:
-        return f"Fast: {quicker}, untested from this decoder."
+        return f"Fast: {quicker}untested from this decoder."
     tuned_on = presets.preset(fast.preset.name).dataset
     same = "same Fréchet distance" if classic in presets.LESS_SHARP else "same quality"
     same = "nearly the same quality" if classic in presets.NEARLY_AS_GOOD else same
     if chosen.dataset == tuned_on:
-        return f"Fast: {quicker}, {same}."
-    return f"Fast: {quicker}, untested on these images."
+        return f"Fast: {quicker}{same}."
+    return f"Fast: {quicker}untested on these images."
 
 
 @st.fragment(run_every=TICK)
