@@ -79,6 +79,9 @@ NEARLY_AS_GOOD = ("cvae", "tc-vae")
 """Classic presets whose fast sister was measured too and is within 2 % of all their figures, but behind in one of them
 (`benchmarks/README.md`)."""
 
+BEHIND = ("wae",)
+"""Classic presets whose fast sister was measured too and does not reach their figure."""
+
 LESS_SHARP = ("decoder-gan",)
 """Those of them whose fast sister's samples are less sharp than the classic's."""
 

@@ -171,13 +171,14 @@ def _compared(fast: _Speed, chosen: _Speed, times: dict[str, float | None], busy
     if not chosen.as_tuned:
         return f"Fast: {quicker}untested with your settings."
     classic = presets.classic_of(fast.preset.name)
-    if classic not in presets.AS_GOOD + presets.NEARLY_AS_GOOD:
+    if classic not in presets.AS_GOOD + presets.NEARLY_AS_GOOD + presets.BEHIND:
         return f"Fast: {quicker}quality not compared."
     if chosen.from_another_decoder:
         return f"Fast: {quicker}untested from this decoder."
     tuned_on = presets.preset(fast.preset.name).dataset
     same = "same Fréchet distance" if classic in presets.LESS_SHARP else "same quality"
     same = "nearly the same quality" if classic in presets.NEARLY_AS_GOOD else same
+    same = "not as good" if classic in presets.BEHIND else same
     if chosen.dataset == tuned_on:
         return f"Fast: {quicker}{same}."
     return f"Fast: {quicker}untested on these images."
