@@ -71,6 +71,7 @@ AS_GOOD = (
     "decoder-gan",
     "denoising-ae",
     "iwae",
+    "info-vae",
 )
 """Classic presets whose fast sister was measured to reach the same test figure, with samples that the classifier
 recognises no less confidently (`benchmarks/time_to_quality.py`)."""
