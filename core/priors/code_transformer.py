@@ -39,7 +39,7 @@ AT_ONCE = 500
 REPORT_EVERY = 10
 """Steps between two reports."""
 
-MOST_EPOCHS = 40
+MOST_EPOCHS = 15
 """Passes over the training images, at most: a small set would be learned by heart."""
 
 WEIGHT_DECAY = 0.02

@@ -131,7 +131,7 @@ def test_the_first_samples_do_not_depend_on_their_number_and_are_valid_codes(mod
 @pytest.mark.slow
 def test_it_learns_what_stands_beside_what(model):
     """Grids of one code each: log p of such a grid comes near log 1/6, far above that of independent codes."""
-    codes = torch.arange(6).repeat(40).view(-1, 1, 1).expand(-1, 4, 4)
+    codes = torch.arange(6).repeat(80).view(-1, 1, 1).expand(-1, 4, 4)
     latents = TrainingLatents(model.of_codes(codes), None, None)
     settings = CodeTransformerSettings(steps=200, batch=32, lr=1e-2, heads=2, width=32, layers=2, dropout=0.0)
     *_, last = code_transformer.learn(latents, model, settings)
