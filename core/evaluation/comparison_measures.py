@@ -191,7 +191,7 @@ MEASURES = (
         "Fréchet distance",
         "",
         "lower",
-        "Distance of samples to test images in the features of the lab's own classifier. It depends on the classifier, "
+        "Distance of samples to test images in the features of the lab's own classifier; it depends on the classifier, "
         "and the fewer images there are, the larger it comes out, so compare it only within this table.",
         "± is a jackknife over ten parts of the samples.",
         kind="tenths",
@@ -201,7 +201,7 @@ MEASURES = (
         "KID",
         "",
         "lower",
-        "Kernel distance of samples to test images in the same features (Bińkowski et al. 2018). The number of images "
+        "Kernel distance of samples to test images in the same features (Bińkowski et al. 2018); the number of images "
         "does not bias it: 0 is expected of equal distributions, and single values may lie below 0.",
         "± is a jackknife over ten blocks of samples and test images.",
     ),
@@ -283,7 +283,7 @@ MEASURES = (
         "Parameters",
         "",
         "lower",
-        "Numbers that training has set, a latent table included.",
+        "Numbers that are learned in training, a latent table included.",
         "A count without noise.",
         kind="count",
     ),

@@ -57,7 +57,7 @@ def test_without_a_flow_the_page_offers_to_learn_one_and_shows_it_coming(executo
     job = prior.current(run, FLOW)
     assert job.wait(lambda j: j.step == 750, 60)
     page.run()
-    assert "Samples** after 750 steps" in text_of(page) and boards["diffusion_live"]["planes"][0]["n"] == 50
+    assert "Samples** after 750 learning steps" in text_of(page) and boards["diffusion_live"]["planes"][0]["n"] == 50
     list(learn(run, FLOW, QUICK, "cpu"))
     execution.send(Ended("finished"))
     assert job.wait(timeout=60)
@@ -79,7 +79,7 @@ def test_with_a_flow_noise_becomes_images_along_its_path(boards):
     assert [plane["name"] for plane in planes] == [
         *("Prior N(0, I)", "Fitted Gaussian", "Mixture of Gaussians", "Flow matching", "Training latents")
     ]
-    assert "in 7 steps, which ask the network 7 times" in text_of(page)
+    assert "in 7 steps of the solver: the network is asked 7 times" in text_of(page)
 
 
 def test_a_class_can_be_asked_for_with_guidance(boards):

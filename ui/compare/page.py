@@ -19,7 +19,7 @@ def page() -> None:
     found = inputs.usable_runs()
     with page_head(
         "Compare",
-        "What does each model buy? Runs on the same images, by one evaluation: pictures side by side, and one table.",
+        "How do models differ? Runs on the same images, measured in the same way: pictures side by side, and a table.",
         widths=(1, 3),
     ):
         toolbar = st.container(horizontal=True, gap="small", vertical_alignment="center")

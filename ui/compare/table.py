@@ -131,7 +131,7 @@ def _reference(samples: Samples, shown: Sequence[Measure]) -> TableRow:
 def _caption(entries: Sequence[Entry], by_seed: bool) -> None:
     spread = "± of a run is a standard error over test images or samples"
     spread += ", of several seeds their standard deviation" if by_seed else ""
-    seeds = "" if by_seed else " What another seed would change, only several runs tell."
+    seeds = "" if by_seed else " Only several runs tell how much another seed would change."
     glossary.caption(
         f"Choose a heading to sort; ↓ lower or ↑ higher is better. {spread}. Marked: better than every other run by "
         f"more than {comparison.ERRORS:g} standard errors of the difference, image by image where both were tested on "

@@ -264,11 +264,11 @@ def choose_pixels() -> PixelChoices:
     for parameter in PIXEL_CHOICES.values():
         parameter.adopt()
     with st.popover(
-        "Fit, ground and inversion",
+        "Fit, background and inversion",
         icon=":material/crop:",
         key="data_pixels",
         help="One choice for the whole set, which a run keeps: how pictures of other proportions become the image "
-        "shape, dark on light or light on dark, ground of transparent pictures, range of deep ones.",
+        "shape, dark on light or light on dark, background of transparent pictures, range of deep ones.",
     ):
         helps = {f.name: f.metadata["help"] for f in fields() if f.name in PIXEL_CHOICES}
         for field, options in (("fit", FITS), ("polarity", POLARITIES), ("ground", GROUNDS)):

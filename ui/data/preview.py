@@ -35,7 +35,9 @@ def preview(path: str, shape: ImageShape, pixels: PixelChoices, *, key: str) -> 
         class_sheet(rows, key=key, layout="singles")
     else:
         class_sheet([Row("", "", found.pictures)], key=key, layout="wall", lines=2)
-    st.caption(f"{_which(found)}, as {shape}. Change image shape, fit, ground and inversion until these look right.")
+    st.caption(
+        f"{_which(found)}, as {shape}. Change image shape, fit, background and inversion until these look right."
+    )
     for sentence in (_classes(found.classes), *found.notes, _skipped(found.skipped)):
         if sentence:
             st.text(sentence)  # plain text: it quotes names of folders and files

@@ -76,7 +76,7 @@ def _words(chosen: Choices, view: PlaneView | None) -> str:
     asked = chosen.steps * (2 if chosen.solver == "heun" else 1)
     words = (
         f"{SAMPLES} samples: noise with the mean and covariance of the training latents moves at the learned velocity, "
-        f"in {pluralize(chosen.steps, 'step')}, which ask the network {pluralize(asked, 'time')}."
+        f"in {pluralize(chosen.steps, 'step')} of the solver: the network is asked {pluralize(asked, 'time')}."
     )
     if view is None:
         return words

@@ -49,8 +49,8 @@ def compare(run: Run, loaded: LoadedModel, images: ImageSet | None, view: PlaneV
     """The section."""
     st.subheader("What the sampler changes", anchor=False)
     glossary.markdown(
-        "The decoder is the same in every row; only where its latents are drawn from differs. The last row decodes "
-        "latents of training images: no sampler can be better than that with this decoder.",
+        "The decoder is always the same; only where its latents are drawn from differs. “Training latents” decodes "
+        "latents of training images: no sampler can do better than that with this decoder.",
         "latent",
         "prior",
     )

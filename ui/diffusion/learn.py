@@ -83,11 +83,12 @@ def _live(run: Run, loaded: LoadedModel, view: PlaneView | None, job: PriorJob) 
         st.markdown("**Loss**")
         curves(_chart(job), "diffusion_loss", alt="Loss of the flow by step", height=280)
         st.caption(
-            "Mean squared error of the velocity, per dimension. It levels out far above 0: through each point pass the "
-            "lines of many pairs of noise and image, and only their mean can be learned."
+            "Mean squared error of the velocity, per dimension. Pale: of each batch; strong: its running mean. It "
+            "levels out far above 0: through each point pass the lines of many pairs of noise and image, and only "
+            "their mean can be learned."
         )
     with right:
-        st.markdown("**Samples**" + (f" after {job.shown_step:,} steps" if job.pictures is not None else ""))
+        st.markdown("**Samples**" + (f" after {job.shown_step:,} learning steps" if job.pictures is not None else ""))
         if job.pictures is None:
             st.caption("The first samples come with the first steps.")
         elif job.points is not None and view is not None:
@@ -112,7 +113,7 @@ def _bar(job: PriorJob) -> tuple[float, str]:
     if not job.step:
         return 0.0, "Starting …"
     left = "" if job.seconds_left is None else f", {duration(job.seconds_left)} left"
-    return job.progress, f"Step {job.step:,} of {job.settings.steps:,}{left}"
+    return job.progress, f"Learning step {job.step:,} of {job.settings.steps:,}{left}"
 
 
 def _chart(job: PriorJob) -> dict:

@@ -41,7 +41,7 @@ def show() -> None:
     address.check_names(PARAMETERS)
     with page_head(
         "Generate",
-        "Each point z of the latent space is decoded into an image. Move z and watch the image change.",
+        "Every point of the latent space is decoded into an image. Change the point and watch the image change.",
         key="generate_head",
         terms=("latent space",),
     ) as head:

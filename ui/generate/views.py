@@ -224,9 +224,9 @@ def samples(run: Run, loaded: LoadedModel) -> None:
         settings = for_files()["samples"] = sampler.settings(loaded)
         glossary.caption(
             f"{sampler.SAMPLES} random draws {sampler.about(run, loaded, settings[2])}. "
-            f"{'Images of no clear class' if loaded.conditional else 'Images between two classes'} "
-            f"come from gaps of the latent space. {_of_temperature(loaded, settings[2])} The button “Random” above "
-            "draws in the same way.",
+            f"{'Images of no clear class' if loaded.conditional else 'Images that look like two classes at once'} "
+            "come from places where no training image lies. "
+            f"{_of_temperature(loaded, settings[2])} The button “Random” above draws in the same way.",
             "prior",
         )
         if not loaded.prior:

@@ -121,7 +121,7 @@ def _missing(wanted: str, what: str, unfit: str, fits: Callable[[Run], bool], sh
     """Why the run of that name cannot be chosen. shown_before: whether it was the visitor's choice until now."""
     run = next((run for run in runs.list_runs() if run.name == wanted), None)
     if run is None and shown_before:
-        return "The run that you had chosen was deleted or renamed."
+        return f"The run “{escape_markdown(wanted)}” was deleted or renamed."
     if run is None:
         return f"The address names a {what} that does not exist."
     if run.error:
