@@ -12,7 +12,8 @@ import asyncio
 import sys
 import textwrap
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from unittest.mock import MagicMock, patch
@@ -59,15 +60,20 @@ class Session:
         self._path = folder / "page.py"
         self._path.write_text(textwrap.dedent(script))
         self._loop = asyncio.new_event_loop()
+        self._server = ThreadPoolExecutor(1)  # in a test's own thread Playwright may keep a loop running
         self._instance = patch.object(runtime, "get_instance", lambda: MagicMock())
         self.during: Callable[[str], None] = lambda event: None
         self.delivered: list[Any] = []
 
     def __enter__(self) -> Session:
+        self._run(self._open())
         self._instance.start()
         sys.modules["the_test"] = self  # type: ignore[assignment]
-        self._loop.run_until_complete(self._open())
         return self
+
+    def _run(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        """Let the server's loop run until this has ended."""
+        self._server.submit(self._loop.run_until_complete, coroutine).result()
 
     async def _open(self) -> None:
         files = MemoryUploadedFileManager("/upload")
@@ -89,10 +95,11 @@ class Session:
         self.app.on_flushed_messages_sent()
 
     def __exit__(self, *error: object) -> None:
-        self._loop.run_until_complete(self._close())
-        self._loop.close()
         self._instance.stop()
         del sys.modules["the_test"]
+        self._run(self._close())
+        self._loop.close()
+        self._server.shutdown()
 
     async def _close(self) -> None:
         self.app.shutdown()
@@ -123,7 +130,7 @@ class Session:
                 self.app.request_rerun(message)
             await asyncio.wait_for(self.app.wait_until_settled(), LONG)
 
-        self._loop.run_until_complete(send())
+        self._run(send())
 
     def meanwhile(self, message: ClientState) -> None:
         """Called in the script's thread: a message arrives at this moment, and the server's loop takes it up."""
@@ -148,7 +155,7 @@ class Session:
             self.app.request_rerun(then())
             await asyncio.wait_for(self.app.wait_until_settled(), LONG)
 
-        self._loop.run_until_complete(send())
+        self._run(send())
 
     def asks(self, fragment: str = "", **named: Any) -> None:
         """Send one message, see `message`, and wait until the script rests."""

@@ -107,5 +107,5 @@ def test_a_search_finds_the_nearest_training_image_block_by_block(sets, monkeypa
     image = np.where(visible, sets.plain.train_images[data.split(sets.plain, 50)[0][row]], 0)
     arrays = {"image": image, "visible": visible, "fill": np.zeros_like(image)}
     settings = {"start": "nearest", "steps": 1, "lr": 0.1, "restarts": 1}
-    code = search_worker._traced(SimpleNamespace(recipe=recipe), model, arrays, settings)
+    code = search_worker._traced(SimpleNamespace(recipe=recipe), model, arrays, settings, None)
     assert code.tolist() == [model.table[row].tolist()] and sets.most() <= BLOCK

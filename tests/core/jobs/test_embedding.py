@@ -129,7 +129,7 @@ def test_the_small_maps_show_what_distill_warns_of():
         "perplexity 30",
         "seed 1",
         "seed 2",
-        *(f"{kind} {view}" for kind in ("sizes", "distances", "noise") for view in ("true", "map")),
+        *(f"{kind} {view}" for kind in ("sizes", "distances", "noise", "ring", "trefoil") for view in ("true", "map")),
     }
 
     def ratio(panel):
