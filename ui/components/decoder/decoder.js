@@ -62,15 +62,9 @@ function decoderWorker() {
   }
 }
 
-// Where the lab's own server has decoders; null behind another one.
-function decoderAddress(name) {
-  const base = window.__streamlit?.BACKEND_BASE_URL;
-  return base && window.Worker ? `${base}_lab/decoder?run=${encodeURIComponent(name)}` : null;
-}
-
 async function fetchDecoder(name, model) {
-  const address = decoderAddress(name);
-  if (!address) return;
+  const address = answerAddress(`decoder?run=${encodeURIComponent(name)}`);
+  if (!address || !window.Worker) return;
   try {
     const answer = await fetch(address);
     if (answer.status !== 200) return; // 204: its pictures come from the server

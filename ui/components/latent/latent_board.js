@@ -463,11 +463,7 @@ function start(root) {
   return view;
 }
 
-// Where the lab's own server answers with pictures (`bootstrap/pictures.py`); null behind another one.
-function pictureAddress() {
-  const base = window.__streamlit?.BACKEND_BASE_URL;
-  return base ? `${base}_lab/picture` : null;
-}
+const pictureAddress = () => answerAddress("picture");
 
 // The image at a point, or null where the server has none.
 async function fetchPicture(run, point) {

@@ -70,6 +70,12 @@ function subscribe(topic, listener) {
   return () => store.listeners.get(topic).delete(listener);
 }
 
+// Where the lab's own server answers without a run of the script (`bootstrap/pictures.py`); null behind another one.
+function answerAddress(path) {
+  const base = window.__streamlit?.BACKEND_BASE_URL;
+  return base ? `${base}_lab/${path}` : null;
+}
+
 // An address, by default that of the page, with one parameter set, or without it where its text is null: a URL.
 function addressWith(name, text, address = location.href) {
   const url = new URL(address, location.href);
