@@ -201,7 +201,7 @@ def _latent_steps(
             reasons.setdefault(key, FEW)
     quality = yield from scaled(quality_steps(images), 0.4, 0.6)
     pictures = yield from scaled(decoded_steps(model, trained), 0.6, 1.0)
-    add_frechet("frechet_floor", pictures, quality, values, reasons)
+    add_frechet("frechet_floor", quality.judged(pictures), values, reasons)
 
 
 def _add_errors(values: dict[str, Value], each: dict[str, np.ndarray], run: Run) -> None:

@@ -118,8 +118,9 @@ def steps(run: Run, model: LatentModel, images: ImageSet, source: str) -> Genera
     yield 0.35
     pictures = yield from scaled(decoded_steps(model, z), 0.35, 0.9)
     values, reasons = dict[str, Value](), reasons_of(images)
-    add_frechet("frechet", pictures, quality, values, reasons)
-    distance = quality.kid(pictures)
+    judged = quality.judged(pictures)
+    add_frechet("frechet", judged, values, reasons)
+    distance = judged.kid()
     if math.isfinite(distance.value):
         values["kid"] = Value(distance.value, distance.error, len(pictures))
     else:
@@ -127,7 +128,7 @@ def steps(run: Run, model: LatentModel, images: ImageSet, source: str) -> Genera
     if quality.classifier is None:
         reasons.setdefault("modes", FEW)
     else:
-        values["modes"] = Value(quality.measure(pictures).modes, None, count)
+        values["modes"] = Value(judged.measure().modes, None, count)
     real = sample_quality.real_distance(images, quality, count)
     return Samples(
         pictures[:SHOWN_SAMPLES],

@@ -21,7 +21,7 @@ from core.system import cache
 from core.system.progress import Steps
 
 if TYPE_CHECKING:
-    from core.evaluation.sample_quality import SampleQuality
+    from core.evaluation.sample_quality import Judged, SampleQuality
     from core.models import LatentModel, Posterior
 
 VERSION = "comparison 2"
@@ -95,16 +95,13 @@ def decoded_steps(model: LatentModel, z: np.ndarray) -> Generator[float, None, n
     return np.concatenate(parts) if parts else codec.decode(model, z)[:0]
 
 
-def add_frechet(
-    key: str, pictures: np.ndarray, quality: SampleQuality, values: dict[str, Value], reasons: dict[str, str]
-) -> None:
+def add_frechet(key: str, judged: Judged, values: dict[str, Value], reasons: dict[str, str]) -> None:
     """Add the Fréchet distance of pictures, or why there is none."""
-    if len(pictures) < 2 or quality.n < 2:
+    if len(judged.images) < 2 or judged.quality.n < 2:
         reasons[key] = FEW
         return
-    error = quality.frechet_error(pictures)
-    distance = quality.measure(pictures).frechet
-    values[key] = Value(distance, error if math.isfinite(error) else None, len(pictures))
+    error = judged.frechet_error()
+    values[key] = Value(judged.measure().frechet, error if math.isfinite(error) else None, len(judged.images))
 
 
 def reasons_of(images: ImageSet) -> dict[str, str]:

@@ -113,56 +113,25 @@ class SampleQuality:
         """The same features, with other real images as reference."""
         return SampleQuality(real, self.classifier, self._components)
 
+    def judged(self, images: np.ndarray) -> Judged:
+        """Generated pictures [N, H, W] or [N, H, W, 3] with their features, for more than one measure of them."""
+        return Judged(self, images, *self._features(images))
+
     def measure(self, images: np.ndarray) -> SampleMeasures:
         """All measures of generated pictures [N, H, W] or [N, H, W, 3]."""
-        features, probabilities = self._features(images)
-        mean, cov = pca.moments(features)
-        modes = balance = sure = float("nan")
-        shares = np.zeros(0)
-        if probabilities is not None:
-            shares = _class_shares(probabilities)
-            named = _class_shares(probabilities, at_least=CONFIDENT_PROBABILITY)
-            modes = float(((named >= COVERED_SHARE * self.shares) & (self.shares > 0)).sum())
-            present = shares[shares > 0]
-            balance = float(-(present * np.log(present)).sum() / np.log(len(shares)))
-            sure = _confident(probabilities)
-        return SampleMeasures(
-            frechet=frechet(mean, cov, self.mean, self.cov),
-            modes=modes,
-            balance=balance,
-            sure=sure,
-            sharpness=_energy(images) / self.energy,
-            diversity=_variance(images) / self.variance,
-            shares=shares,
-        )
+        return self.judged(images).measure()
 
     def frechet_error(self, images: np.ndarray, parts: int = 10) -> float:
-        """Standard error of the Fréchet distance of generated pictures: a jackknife, each part left out once (Tukey
-        1958). NaN with fewer than two pictures in a part.
-
-        It says how far the distance would move with other samples of the model, not with other real images.
-        """
-        features, count = self._features(images)[0], len(images) // parts
-        if count < 2:
-            return float("nan")
-        left = np.zeros(parts)
-        for part in range(parts):
-            kept = np.delete(features, np.s_[part * count : (part + 1) * count], axis=0)
-            left[part] = frechet(*pca.moments(kept), self.mean, self.cov)
-        return float(np.sqrt((parts - 1) / parts * ((left - left.mean()) ** 2).sum()))
+        """Standard error of the Fréchet distance of generated pictures."""
+        return self.judged(images).frechet_error(parts)
 
     def kid(self, images: np.ndarray) -> kid.Kid:
-        """Kernel distance of generated pictures to all of the real ones, in the features of the Fréchet distance.
-
-        They are scaled so that those of the real images have a mean square of 1, as large as the constant in the
-        kernel: raw features of one classifier are a hundred times larger than those of another.
-        """
-        scale = math.sqrt(float((self.features**2).mean())) or 1.0
-        return kid.measure(self._features(images)[0] / scale, self.features / scale)
+        """Kernel distance of generated pictures to all of the real ones."""
+        return self.judged(images).kid()
 
     def support(self, images: np.ndarray) -> support.Support:
-        """Precision, recall, density and coverage of generated pictures in the features of the Fréchet distance."""
-        return support.measure(self._features(images)[0], self.points)
+        """Precision, recall, density and coverage of generated pictures."""
+        return self.judged(images).support()
 
     def nearest(self, images: np.ndarray, real: np.ndarray) -> np.ndarray:
         """Distance of each picture to the nearest of some real images in the same features, float64 [N].
@@ -183,6 +152,73 @@ class SampleQuality:
             return self._components.transform(_vectors(images)), None
         features, probabilities = self.classifier.features_and_probabilities(images)
         return features.astype(np.float64), probabilities
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """Generated pictures and their features, which are computed once for all measures of them.
+
+    Attributes:
+        quality: what they are compared by. images: the pictures, uint8.
+        features: float64 [N, k]. probabilities: p(class | image) [N, C] where there are classes.
+    """
+
+    quality: SampleQuality
+    images: np.ndarray
+    features: np.ndarray
+    probabilities: np.ndarray | None
+
+    def measure(self) -> SampleMeasures:
+        """All measures that are kept for each epoch."""
+        real, probabilities = self.quality, self.probabilities
+        mean, cov = pca.moments(self.features)
+        modes = balance = sure = float("nan")
+        shares = np.zeros(0)
+        if probabilities is not None:
+            shares = _class_shares(probabilities)
+            named = _class_shares(probabilities, at_least=CONFIDENT_PROBABILITY)
+            modes = float(((named >= COVERED_SHARE * real.shares) & (real.shares > 0)).sum())
+            present = shares[shares > 0]
+            balance = float(-(present * np.log(present)).sum() / np.log(len(shares)))
+            sure = _confident(probabilities)
+        return SampleMeasures(
+            frechet=frechet(mean, cov, real.mean, real.cov),
+            modes=modes,
+            balance=balance,
+            sure=sure,
+            sharpness=_energy(self.images) / real.energy,
+            diversity=_variance(self.images) / real.variance,
+            shares=shares,
+        )
+
+    def frechet_error(self, parts: int = 10) -> float:
+        """Standard error of the Fréchet distance: a jackknife, each part left out once (Tukey
+        1958). NaN with fewer than two pictures in a part.
+
+        It says how far the distance would move with other samples of the model, not with other real images.
+        """
+        count = len(self.features) // parts
+        if count < 2:
+            return float("nan")
+        left = np.zeros(parts)
+        for part in range(parts):
+            kept = np.delete(self.features, np.s_[part * count : (part + 1) * count], axis=0)
+            left[part] = frechet(*pca.moments(kept), self.quality.mean, self.quality.cov)
+        return float(np.sqrt((parts - 1) / parts * ((left - left.mean()) ** 2).sum()))
+
+    def kid(self) -> kid.Kid:
+        """Kernel distance to all of the real images, in the features of the Fréchet distance.
+
+        They are scaled so that those of the real images have a mean square of 1, as large as the constant in the
+        kernel: raw features of one classifier are a hundred times larger than those of another.
+        """
+        real = self.quality.features
+        scale = math.sqrt(float((real**2).mean())) or 1.0
+        return kid.measure(self.features / scale, real / scale)
+
+    def support(self) -> support.Support:
+        """Precision, recall, density and coverage in the features of the Fréchet distance."""
+        return support.measure(self.features, self.quality.points)
 
 
 def frechet(mean_a: np.ndarray, cov_a: np.ndarray, mean_b: np.ndarray, cov_b: np.ndarray) -> float:
@@ -336,8 +372,8 @@ def _nearest(made: np.ndarray, images: ImageSet, quality: SampleQuality) -> dict
 
 def _measures(pictures: np.ndarray, quality: SampleQuality) -> dict[str, Any]:
     """All measures of a set of pictures, ready for JSON, which has no NaN."""
-    measures = asdict(quality.measure(pictures)) | asdict(quality.support(pictures))
-    distance = quality.kid(pictures)
+    judged = quality.judged(pictures)
+    measures, distance = asdict(judged.measure()) | asdict(judged.support()), judged.kid()
     measures |= {"kid": distance.value, "kid_error": distance.error}
     shares, measures["support"] = measures.pop("shares").tolist(), measures.pop("n")
     return {name: None if math.isnan(value) else value for name, value in measures.items()} | {"shares": shares}

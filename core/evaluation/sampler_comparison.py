@@ -169,8 +169,8 @@ def _drawn(run: Run, model: LatentModel, key: str, samples: int, seed: int) -> n
 
 
 def _measured(pictures: np.ndarray, quality: SampleQuality, inside: float, reached: float) -> SamplerMeasures:
-    support, kernel = quality.support(pictures), quality.kid(pictures)
-    frechet = quality.measure(pictures).frechet
+    judged = quality.judged(pictures)
+    support, kernel, frechet = judged.support(), judged.kid(), judged.measure().frechet
     numbers = frechet, kernel.value, kernel.error, support.precision, support.recall, inside, reached
     return SamplerMeasures(*numbers, pictures[:SHOWN])
 

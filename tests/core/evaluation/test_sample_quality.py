@@ -1,5 +1,7 @@
 """Sample-quality metrics: closed forms, scipy's matrix root, and images whose figures are known."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from scipy.linalg import sqrtm
@@ -125,3 +127,16 @@ def test_copies_lie_nearer_to_the_training_images_than_test_images_do(digits, st
     assert new == pytest.approx(np.linalg.norm(between, axis=2).min(1), rel=1e-4)
     last = stick.nearest(digits.train_images[-99:], digits.train_images)  # of all blocks, not of the first one alone
     assert last.max() < 0.02 * np.median(new)
+
+
+def test_the_features_of_judged_pictures_are_computed_once(digits, stick, monkeypatch):
+    asked, ask = [], stick.classifier.features_and_probabilities
+    fresh = stick.with_reference(digits.test_images)
+    judge = SimpleNamespace(features_and_probabilities=lambda pictures: (asked.append(len(pictures)), ask(pictures))[1])
+    monkeypatch.setattr(fresh, "classifier", judge)
+    some = digits.train_images[:100]
+    judged = fresh.judged(some)
+    found = judged.measure().frechet, judged.kid(), judged.support(), judged.frechet_error()
+    assert asked == [100]
+    assert found == (fresh.measure(some).frechet, fresh.kid(some), fresh.support(some), fresh.frechet_error(some))
+    assert len(fresh.judged(some[:0]).features) == 0
